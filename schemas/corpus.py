@@ -1,0 +1,103 @@
+"""The tables of a curated corpus, in the order in which a document meets them."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.table import Table
+
+_ORIGIN = [
+    pa.field("doc_id", pa.string(), nullable=False),
+    pa.field("file", pa.string(), nullable=False),
+    pa.field("offset", pa.int64(), nullable=False),
+]
+
+RECORDS = Table(
+    name="records",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("doc_id", pa.string(), nullable=False),
+            pa.field("text", pa.large_string(), nullable=False),
+            pa.field("url", pa.string()),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("date", pa.string()),
+            pa.field("file", pa.string(), nullable=False),
+            pa.field("offset", pa.int64(), nullable=False),
+            pa.field("metadata", pa.large_string(), nullable=False),
+        ]
+    ),
+)
+"""What a source yields: one row a document, before anything is judged. Never written."""
+
+QUARANTINE = Table(
+    name="quarantine",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("file", pa.string(), nullable=False),
+            pa.field("offset", pa.int64(), nullable=False),
+            pa.field("error", pa.string(), nullable=False),
+            pa.field("message", pa.string(), nullable=False),
+            pa.field("bytes", pa.int64(), nullable=False),
+            pa.field("record", pa.large_binary(), nullable=False),
+        ]
+    ),
+    checks={"the kept excerpt is no longer than the record": lambda b: pc.less_equal(pc.binary_length(b["record"]), b["bytes"])},
+)
+"""Records that could not be read: where, the kind of error in one word, what it said, the record's length in bytes and its first 64 KiB."""
+
+DOCUMENTS = Table(
+    name="documents",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("doc_id", pa.string(), nullable=False),
+            pa.field("text", pa.large_string(), nullable=False),
+            pa.field("url", pa.string()),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("language", pa.string()),
+            pa.field("language_score", pa.float32()),
+            pa.field("date", pa.string()),
+            pa.field("file", pa.string(), nullable=False),
+            pa.field("offset", pa.int64(), nullable=False),
+            pa.field("metadata", pa.large_string(), nullable=False),
+        ]
+    ),
+)
+"""The corpus. ``language`` is an ISO 639 code as fastText's lid.176 gives it, ``language_score`` its probability, 0 to 1."""
+
+FAILED = pa.list_(
+    pa.struct(
+        [
+            pa.field("stage", pa.string(), nullable=False),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("value", pa.float64()),
+            pa.field("threshold", pa.float64()),
+        ]
+    )
+)
+"""Every rule that a document failed, in the order of the recipe."""
+
+REJECTS = Table(
+    name="rejects",
+    version=1,
+    columns=pa.schema(
+        [field.with_nullable(True) if field.name == "text" else field for field in DOCUMENTS.columns]
+        + [
+            pa.field("stage", pa.string(), nullable=False),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("failed", FAILED, nullable=False),
+            pa.field("survivor", pa.string()),
+            pa.field("survivor_file", pa.string()),
+            pa.field("survivor_offset", pa.int64()),
+            pa.field("survivor_similarity", pa.float64()),
+            pa.field("matched", pa.string()),
+            pa.field("matched_file", pa.string()),
+            pa.field("matched_offset", pa.int64()),
+            pa.field("similarity", pa.float64()),
+        ]
+    ),
+)
+"""Documents that were removed and why. A duplicate names the document that was kept (``survivor``) and the neighbour
+that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1."""
+

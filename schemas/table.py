@@ -1,0 +1,64 @@
+"""A table declares itself: its name, its version, its columns and what must hold in every row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Check = Callable[[pa.RecordBatch], pa.Array]
+
+
+class SchemaError(ValueError):
+    """Rows do not fit the table that they were written for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One kind of row. ``version`` grows whenever a reader would notice the change."""
+
+    name: str
+    version: int
+    columns: pa.Schema
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns, with the table's name and version in the schema's metadata."""
+        return self.columns.with_metadata({"gristmill.table": self.name, "gristmill.version": str(self.version)})
+
+    def batch(self, columns: Mapping[str, object], rows: int | None = None) -> pa.RecordBatch:
+        """A record batch of this table; a column that is missing and nullable becomes null.
+
+        Raises SchemaError for an unknown column, or a missing one that may not be null.
+        """
+        unknown = sorted(set(columns) - set(self.columns.names))
+        if unknown:
+            raise SchemaError(f"{self.name} has no column {', '.join(unknown)}")
+        if rows is None:
+            rows = len(next(iter(columns.values())))  # type: ignore[arg-type]
+        arrays = []
+        for column in self.columns:
+            values = columns.get(column.name)
+            if values is None:
+                if not column.nullable and rows:
+                    raise SchemaError(f"{self.name}.{column.name} is required")
+                values = pa.nulls(rows, column.type)
+            elif not isinstance(values, pa.Array):
+                values = pa.array(values, column.type)
+            elif values.type != column.type:
+                values = values.cast(column.type)
+            arrays.append(values)
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def check(self, batch: pa.RecordBatch) -> None:
+        """Raises SchemaError that names the first rule that a row breaks."""
+        if not batch.schema.equals(self.columns, check_metadata=False):
+            raise SchemaError(f"rows of {self.name} version {self.version} expected, found {batch.schema}")
+        for column in self.columns:
+            if not column.nullable and batch[column.name].null_count:
+                raise SchemaError(f"{self.name}.{column.name} is null in {batch[column.name].null_count} rows")
+        for rule, holds in self.checks.items():
+            broken = len(batch) - (pc.sum(holds(batch)).as_py() or 0)
+            if broken:
+                raise SchemaError(f"{self.name}: '{rule}' does not hold in {broken} rows")
