@@ -1,0 +1,205 @@
+"""What a source hands over: batches of documents with everything that was read beside them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyarrow as pa
+import xxhash
+
+from curation.errors import UserError
+from curation.sources.decompression import EXCERPT_BYTES
+from curation.sources.listing import InputFile, Part
+from schemas.corpus import QUARANTINE, RECORDS
+
+COLUMNS = ("text", "url", "doc_id", "source", "date")
+"""Columns of a document that a field of the input can be mapped to."""
+
+DEFAULT_SOURCE = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How inputs are read.
+
+    ``fields`` maps our columns to the input's fields (a dotted path reaches into nested ones). ``extract`` names what
+    takes the main text out of HTML. Records longer than ``max_record_bytes`` go to quarantine. ``batch_bytes`` is about
+    how much text one chunk holds.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    extract: Literal["trafilatura", "resiliparse"] = "trafilatura"
+    max_record_bytes: int = 64 << 20
+    batch_bytes: int = 4 << 20
+
+    def __post_init__(self) -> None:
+        for column, name in self.fields.items():
+            if column not in COLUMNS:
+                raise UserError(f"fields: there is no column '{column}'; choose from {', '.join(COLUMNS)}")
+            if not name:
+                raise UserError(f"fields.{column}: the input's field name is empty")
+        if self.extract not in ("trafilatura", "resiliparse"):
+            raise UserError(f"extract: '{self.extract}' is unknown; choose trafilatura or resiliparse")
+        if self.max_record_bytes < 1 or self.batch_bytes < 1:
+            raise UserError("max_record_bytes and batch_bytes must be at least 1")
+
+
+@dataclass(frozen=True)
+class PartReport:
+    """A part was read to its end: SHA-256 and number of its stored bytes, its documents, quarantined and skipped records.
+
+    ``note`` is a sentence for the user where something about the whole part is wrong.
+    """
+
+    part: Part
+    sha256: str
+    bytes: int
+    documents: int
+    quarantined: int
+    skipped: int
+    note: str | None = None
+
+
+@dataclass
+class Chunk:
+    """Some 2 to 8 MB of documents, and what was met while reading them.
+
+    ``skipped`` counts by reason the records that are no documents. ``bytes_read`` is decompressed bytes (stored bytes for
+    Parquet). ``finished`` lists the parts of which this chunk holds the last row: small files share a chunk.
+    """
+
+    documents: pa.RecordBatch
+    quarantine: pa.RecordBatch
+    skipped: Counter[str]
+    bytes_read: int
+    finished: tuple[PartReport, ...] = ()
+
+
+def content_id(url: str | None, text: str) -> str:
+    """The id of a document that has none: xxh3_128 of url, a NUL and the text, in hex."""
+    return xxhash.xxh3_128_hexdigest(f"{url or ''}\0{text}".encode("utf-8", "surrogatepass"))
+
+
+class Rows:
+    """Gathers documents and quarantined records until they fill a chunk."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self._part: Part | None = None
+        self._start_part_counts()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._pending: dict[str, list[object]] = {name: [] for name in RECORDS.columns.names}
+        self._batches: list[pa.RecordBatch] = []
+        self._quarantine: dict[str, list[object]] = {name: [] for name in QUARANTINE.columns.names}
+        self._skipped: Counter[str] = Counter()
+        self._finished: list[PartReport] = []
+        self._bytes_read = 0
+        self._text_bytes = 0
+        self._kept_bytes = 0
+
+    def _start_part_counts(self) -> None:
+        self.documents = self.quarantined = self.skipped = 0
+
+    def begin(self, part: Part) -> None:
+        """The rows that follow are of this part."""
+        self._part = part
+        self._start_part_counts()
+
+    @property
+    def file(self) -> InputFile:
+        assert self._part is not None
+        return self._part.file
+
+    def source(self, given: str | None) -> str:
+        """The source of a row: the record's own, else the input's, else ``default``."""
+        return given or self.file.source or DEFAULT_SOURCE
+
+    def document(
+        self,
+        *,
+        text: str,
+        offset: int,
+        doc_id: str | None = None,
+        url: str | None = None,
+        source: str | None = None,
+        date: str | None = None,
+        metadata: str = "{}",
+    ) -> None:
+        """Adds one document; without a ``doc_id`` it gets the one of its content."""
+        row = self._pending
+        row["doc_id"].append(doc_id or content_id(url, text))
+        row["text"].append(text)
+        row["url"].append(url)
+        row["source"].append(self.source(source))
+        row["date"].append(date)
+        row["file"].append(self.file.name)
+        row["offset"].append(offset)
+        row["metadata"].append(metadata)
+        self.documents += 1
+        self._text_bytes += len(text)
+
+    def batch(self, batch: pa.RecordBatch, text_bytes: int) -> None:
+        """Adds rows of RECORDS that are already columns."""
+        self._seal()
+        self._batches.append(batch)
+        self.documents += len(batch)
+        self._text_bytes += text_bytes
+
+    def broken(self, error: str, message: str, *, offset: int, size: int, record: bytes) -> None:
+        """Adds a record that could not be read; of ``record`` the first 64 KiB are kept."""
+        row = self._quarantine
+        row["file"].append(self.file.name)
+        row["offset"].append(offset)
+        row["error"].append(error)
+        row["message"].append(message)
+        row["bytes"].append(max(size, len(record[:EXCERPT_BYTES])))
+        row["record"].append(record[:EXCERPT_BYTES])
+        self.quarantined += 1
+        self._kept_bytes += len(row["record"][-1])  # type: ignore[arg-type]
+
+    def skip(self, reason: str) -> None:
+        """Counts a record that is no document."""
+        self._skipped[reason] += 1
+        self.skipped += 1
+
+    def read(self, size: int) -> None:
+        """Counts bytes that were read."""
+        self._bytes_read += size
+
+    def finish(self, sha256: str, size: int, note: str | None = None) -> None:
+        """The part was read to its end."""
+        assert self._part is not None
+        report = PartReport(self._part, sha256, size, self.documents, self.quarantined, self.skipped, note)
+        self._finished.append(report)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time for `take`."""
+        return self._text_bytes >= self.reading.batch_bytes or self._kept_bytes >= 4 * self.reading.batch_bytes
+
+    @property
+    def empty(self) -> bool:
+        return not (self._finished or self._text_bytes or self._bytes_read or self._skipped or self._kept_bytes)
+
+    def take(self) -> Chunk:
+        """What was gathered, and a fresh start."""
+        self._seal()
+        batches = self._batches or [RECORDS.batch({}, 0)]
+        chunk = Chunk(
+            documents=batches[0] if len(batches) == 1 else pa.concat_batches(batches),
+            quarantine=QUARANTINE.batch(self._quarantine),
+            skipped=self._skipped,
+            bytes_read=self._bytes_read,
+            finished=tuple(self._finished),
+        )
+        self._clear()
+        return chunk
+
+    def _seal(self) -> None:
+        """Turns pending rows into a batch."""
+        if self._pending["text"]:
+            self._batches.append(RECORDS.batch(self._pending))
+            self._pending = {name: [] for name in RECORDS.columns.names}

@@ -1,0 +1,273 @@
+"""A stored file as a stream of decompressed bytes that says where members begin and where the file is broken.
+
+Nothing here raises for broken bytes: what can be decompressed is delivered, what cannot becomes one `Broken`, and
+reading goes on at the next member.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import zstandard
+from isal import isal_zlib
+
+from curation.sources.opening import READ_BYTES, StoredFile
+
+OUTPUT_BYTES = 1 << 20
+"""Most decompressed bytes that come in one piece; this bounds what a decompression bomb can claim at once."""
+
+EXCERPT_BYTES = 64 << 10
+"""How much of a broken record is kept."""
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_STEP = 4 << 10
+_TRIAL_BYTES = 64 << 10
+
+
+@dataclass(frozen=True)
+class Member:
+    """A gzip member or zstd frame begins at this offset of the stored file."""
+
+    offset: int
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Stored bytes that could not be decompressed: ``truncated``, ``bad_checksum``, ``corrupt`` or ``trailing_garbage``."""
+
+    error: str
+    message: str
+    offset: int
+    size: int
+    excerpt: bytes
+
+
+Event = bytes | Member | Broken
+
+
+def decompressed(file: StoredFile, compression: str | None) -> Iterator[Event]:
+    """The bytes of the file, without its container (``gzip``, ``zstd`` or None)."""
+    if compression is None:
+        return _plain(file)
+    return _Members(file, _GZIP if compression == "gzip" else _ZSTD).events()
+
+
+def _plain(file: StoredFile) -> Iterator[Event]:
+    while data := file.read(OUTPUT_BYTES):
+        yield data
+
+
+class _GzipMember:
+    """One gzip member by ISA-L."""
+
+    errors = (isal_zlib.error,)
+
+    def __init__(self) -> None:
+        self._stream = isal_zlib.decompressobj(wbits=31)
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """Decompressed bytes (at most OUTPUT_BYTES) and the input that is left for the next call."""
+        return self._stream.decompress(data, OUTPUT_BYTES), self._stream.unconsumed_tail
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._stream.eof)
+
+    @property
+    def unused(self) -> bytes:
+        return self._stream.unused_data
+
+
+class _ZstdMember:
+    """One zstd frame. It is fed in small steps, since its decompressor does not bound its output."""
+
+    errors = (zstandard.ZstdError,)
+
+    def __init__(self) -> None:
+        self._stream = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        pieces: list[bytes] = []
+        size = at = 0
+        while at < len(data) and size < OUTPUT_BYTES and not self._stream.eof:
+            try:
+                pieces.append(self._stream.decompress(data[at : at + _ZSTD_STEP]))
+            except zstandard.ZstdError:
+                if not size:
+                    raise
+                break
+            size += len(pieces[-1])
+            at += _ZSTD_STEP
+        self.unused = self._stream.unused_data + data[at:] if self._stream.eof else b""
+        return b"".join(pieces), b"" if self._stream.eof else data[at:]
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+
+@dataclass(frozen=True)
+class _Container:
+    name: str
+    magic: bytes
+    member: type[_GzipMember] | type[_ZstdMember]
+
+    def begins(self, data: bytes) -> bool:
+        """Whether a member may begin here."""
+        if self.name == "gzip":
+            return data.startswith(self.magic) and (len(data) < 4 or data[3] & 0xE0 == 0)
+        return data.startswith(self.magic) or (len(data) >= 4 and data[1:4] == b"\x2a\x4d\x18" and data[0] & 0xF0 == 0x50)
+
+
+_GZIP = _Container("gzip", GZIP_MAGIC, _GzipMember)
+_ZSTD = _Container("zstd", ZSTD_MAGIC, _ZstdMember)
+
+
+class _Members:
+    """Walks over the members of one file; ``pending`` holds stored bytes that were read but not yet decompressed."""
+
+    def __init__(self, file: StoredFile, container: _Container) -> None:
+        self.file = file
+        self.container = container
+        self.pending = b""
+
+    @property
+    def offset(self) -> int:
+        """Offset in the stored file of the first pending byte."""
+        return self.file.position - len(self.pending)
+
+    def _fill(self, size: int) -> None:
+        """Reads until ``size`` bytes are pending or the file ends."""
+        while len(self.pending) < size and (data := self.file.read(READ_BYTES)):
+            self.pending += data
+
+    def events(self) -> Iterator[Event]:
+        while True:
+            self._fill(4)
+            if not self.pending:
+                return
+            if self.container.begins(self.pending):
+                yield Member(self.offset)
+                broken = yield from self._member()
+            else:
+                broken = self._garbage()
+            if broken is not None:
+                yield broken
+
+    def _member(self) -> Iterator[Event]:  # type: ignore[misc]
+        """Delivers one member; returns what is broken in it, or None."""
+        begin, delivered = self.offset, 0
+        member = self.container.member()
+        while not member.eof:
+            if not self.pending:
+                self.pending = self.file.read(READ_BYTES)
+            if not self.pending:
+                excerpt = _first(self.file, begin)
+                return Broken("truncated", "the file ends inside a compressed member", begin, self.offset - begin, excerpt)
+            try:
+                output, self.pending = member.feed(self.pending)
+            except member.errors as error:
+                return (yield from self._rescue(begin, delivered, str(error)))
+            delivered += len(output)
+            if output:
+                yield output
+        self.pending = member.unused
+        return None
+
+    def _rescue(self, begin: int, delivered: int, message: str) -> Iterator[Event]:  # type: ignore[misc]
+        """What the broken member still gives after ``delivered`` bytes, then on to the next member."""
+        at = self.offset
+        if self.container.name == "gzip":
+            for output, at in _gunzip_carefully(self.file, begin):
+                if delivered < len(output):
+                    yield output[delivered:]
+                delivered = max(0, delivered - len(output))
+        self._skip_to(at)
+        self._resync()
+        size = self.offset - begin
+        error = "bad_checksum" if "checksum" in message.lower() else "corrupt"
+        return Broken(error, f"{self.container.name}: {message}", begin, size, _first(self.file, begin)[:size])
+
+    def _skip_to(self, position: int) -> None:
+        """Drops pending bytes before ``position`` (it may lie behind what was read)."""
+        if position > self.offset:
+            self._fill(position - self.offset)
+            self.pending = self.pending[position - self.offset :]
+
+    def _garbage(self) -> Broken | None:
+        """Bytes between members or behind the last one; zero bytes are padding, as gzip(1) has it."""
+        while not (rest := self.pending.lstrip(b"\0")):
+            self.pending = self.file.read(READ_BYTES)
+            if not self.pending:
+                return None
+        self.pending = rest
+        self._fill(_TRIAL_BYTES)
+        if self.container.begins(self.pending):
+            return None
+        begin, excerpt = self.offset, self.pending[:EXCERPT_BYTES]
+        size = self._resync()
+        return Broken("trailing_garbage", "bytes that belong to no compressed member", begin, size, excerpt[:size])
+
+    def _resync(self) -> int:
+        """Skips to the next member that really decompresses, or to the end of the file; returns the bytes skipped."""
+        begin = self.offset
+        while True:
+            self._fill(1 + len(self.container.magic))
+            at = self.pending.find(self.container.magic, 1)
+            if at < 0:
+                keep = len(self.container.magic) - 1
+                self.pending = self.pending[-keep:] if keep < len(self.pending) else self.pending
+                data = self.file.read(READ_BYTES)
+                if not data:
+                    self.pending = b""
+                    return self.offset - begin
+                self.pending += data
+                continue
+            self.pending = self.pending[at:]
+            self._fill(_TRIAL_BYTES)
+            if self.container.begins(self.pending) and self._decompresses():
+                return self.offset - begin
+
+    def _decompresses(self) -> bool:
+        member = self.container.member()
+        try:
+            member.feed(self.pending[:_TRIAL_BYTES])
+        except member.errors:
+            return False
+        return True
+
+
+def _gunzip_carefully(file: StoredFile, begin: int) -> Iterator[tuple[bytes, int]]:
+    """Every byte that zlib yields before it fails, and the offset in the stored file up to which it read."""
+    stream = zlib.decompressobj(31)
+    at = begin
+    for data in file.reread(begin):
+        for step in range(0, len(data), 4096):
+            piece = data[step : step + 4096]
+            before = stream.copy()
+            try:
+                output = stream.decompress(piece)
+            except zlib.error:
+                stream = before
+                yield from _byte_by_byte(stream, piece, at)
+                return
+            at += len(piece)
+            if stream.eof:
+                yield output, at - len(stream.unused_data) - 1
+                return
+            yield output, at
+
+
+def _byte_by_byte(stream: "zlib._Decompress", piece: bytes, at: int) -> Iterator[tuple[bytes, int]]:
+    for i in range(len(piece)):
+        try:
+            output = stream.decompress(piece[i : i + 1])
+        except zlib.error:
+            return
+        yield output, at + i + 1
+
+
+def _first(file: StoredFile, begin: int) -> bytes:
+    """The first EXCERPT_BYTES of the stored file from ``begin`` on."""
+    return next(file.reread(begin), b"")[:EXCERPT_BYTES]

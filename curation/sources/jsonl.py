@@ -1,0 +1,122 @@
+"""JSON lines: blocks of whole lines out of a stream that may be huge, cut into ranges, or broken."""
+
+from collections.abc import Iterator
+
+from curation.sources.chunks import Chunk, Rows
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member, decompressed
+from curation.sources.json_objects import ObjectParser
+from curation.sources.listing import Part
+from curation.sources.opening import StoredFile
+
+
+def read_jsonl(file: StoredFile, compression: str | None, part: Part, rows: Rows) -> Iterator[Chunk]:
+    """Reads the lines that begin in [part.start, part.end) of the decompressed file; the last chunk stays in ``rows``."""
+    parser = ObjectParser(rows)
+    lines = LineBlocks(part, rows)
+    if part.start:
+        file.seek(part.start - 1)
+        lines.position = part.start - 1
+    for event in decompressed(file, compression):
+        block, offset = lines.add(event)
+        if block:
+            parser.parse(block, offset)
+            if rows.full:
+                yield rows.take()
+        if lines.finished:
+            break
+    block, offset = lines.rest()
+    parser.parse(block, offset)
+
+
+class LineBlocks:
+    """Cuts a stream of bytes into blocks of whole lines, those that begin in [part.start, part.end).
+
+    A line that is longer than the limit is counted and its beginning kept, never the whole of it.
+    """
+
+    def __init__(self, part: Part, rows: Rows) -> None:
+        self.part = part
+        self.rows = rows
+        self.limit = rows.reading.max_record_bytes
+        self.position = 0
+        self.finished = False
+        self._before_first = part.start > 0
+        self._carry: list[bytes] = []
+        self._carried = 0
+
+    def add(self, event: Event) -> tuple[bytes, int]:
+        """The whole lines that this event completes, and the offset of the first one."""
+        if isinstance(event, Member):
+            return b"", self.position
+        if isinstance(event, Broken):
+            self._break(event)
+            return b"", self.position
+        data = event
+        if self._before_first:
+            data = self._from_first_line(data)
+        end = self.part.end
+        if end is not None and self.position + len(data) >= end:
+            cut = data.find(b"\n", max(0, end - 1 - self.position)) + 1
+            self.finished = cut > 0
+            data = data[:cut] if cut else data
+        cut = data.rfind(b"\n") + 1
+        block, offset = self._complete(data[:cut]) if cut else (b"", self.position)
+        self._hold(data[cut:] if cut else data)
+        return block, offset
+
+    def rest(self) -> tuple[bytes, int]:
+        """The last line, where the file ends without a line end."""
+        if not self._carried:
+            return b"", self.position
+        return self._complete(b"")
+
+    def _from_first_line(self, data: bytes) -> bytes:
+        """Drops the end of the line that began before the range."""
+        cut = data.find(b"\n") + 1
+        end = self.part.end
+        dropped = cut or len(data)
+        self._before_first = not cut
+        self.position += dropped
+        if end is not None and self.position >= end:
+            self.finished = True
+            return b""
+        return data[dropped:]
+
+    def _complete(self, data: bytes) -> tuple[bytes, int]:
+        """What was carried and ``data`` that ends it, unless the first line is too long."""
+        offset = self.position - self._carried
+        self.position += len(data)
+        self.rows.read(self._carried + len(data))
+        carry, carried = self._carry, self._carried
+        self._carry, self._carried = [], 0
+        if carried <= self.limit:
+            return (b"".join([*carry, data]) if carry else data), offset
+        line = data.find(b"\n") + 1
+        self._too_large(offset, carried + max(0, line - 1), b"".join(carry))
+        return data[line:], offset + carried + line
+
+    def _hold(self, data: bytes) -> None:
+        """Keeps the beginning of a line for later; only its first 64 KiB once it is too long."""
+        if not data:
+            return
+        self.position += len(data)
+        if self._carried <= self.limit:
+            self._carry.append(data)
+        self._carried += len(data)
+        if self._carried > self.limit:
+            self._carry = [b"".join(self._carry)[:EXCERPT_BYTES]]
+
+    def _too_large(self, offset: int, size: int, record: bytes) -> None:
+        message = f"a line of {size} bytes, more than max_record_bytes = {self.limit}"
+        self.rows.broken("too_large", message, offset=offset, size=size, record=record)
+
+    def _break(self, event: Broken) -> None:
+        """The line that was being read is lost where the file is broken."""
+        record, size = b"".join(self._carry), self._carried
+        offset = self.position - size
+        self.rows.read(size)
+        self._carry, self._carried = [], 0
+        if not size:
+            record, size = event.excerpt, event.size
+        message = f"{event.message} (stored bytes {event.offset} to {event.offset + event.size})"
+        self.rows.broken(event.error, message, offset=offset, size=size, record=record)

@@ -1,0 +1,134 @@
+"""Files opened wherever they lie: local ones directly, others with fsspec, the rest with Beam's file systems."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from typing import IO, cast
+
+import fsspec
+from fsspec.core import url_to_fs
+
+READ_BYTES = 1 << 18
+"""How much of a stored file is asked for at a time."""
+
+
+def is_local(path: str) -> bool:
+    """Whether the path names a file of this machine (it has no scheme, or ``file:``)."""
+    return "://" not in path or path.startswith("file://")
+
+
+def local_path(path: str) -> str:
+    """The path without ``file://``."""
+    return path.removeprefix("file://")
+
+
+def known_scheme(path: str) -> bool:
+    """Whether fsspec has a file system for the path's scheme (its package may still be missing)."""
+    scheme = path.split("://", 1)[0]
+    return scheme in fsspec.available_protocols()
+
+
+def beam_filesystems() -> type:
+    """Apache Beam's file systems: imported here alone, for schemes that fsspec does not know."""
+    from apache_beam.io.filesystems import FileSystems
+
+    return cast(type, FileSystems)
+
+
+def open_stored(path: str) -> IO[bytes]:
+    """The stored bytes of a file, seekable, as they are (compressed files stay compressed).
+
+    Raises OSError for a file that is gone or may not be read.
+    """
+    if is_local(path):
+        return open(local_path(path), "rb", buffering=0)
+    if known_scheme(path):
+        filesystem, name = url_to_fs(path)
+        return cast(IO[bytes], filesystem.open(name, "rb"))
+    from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+
+    try:
+        opened = beam_filesystems().open(path, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[attr-defined]
+    except BeamIOError as error:
+        raise OSError(str(error)) from error
+    return cast(IO[bytes], opened)
+
+
+class StoredFile:
+    """Bytes [start, end) of a stored file, read once from front to back and hashed on the way.
+
+    ``position`` is the offset in the file of the next byte. Bytes that are read beyond ``end`` (the rest of a line that
+    begins before it) are not hashed.
+    """
+
+    def __init__(self, path: str, start: int = 0, end: int | None = None) -> None:
+        self.path = path
+        self.start = start
+        self.end = end
+        self.position = start
+        self.hashed = 0
+        self._digest = hashlib.sha256()
+        self._file = open_stored(path)
+        if start:
+            self._file.seek(start)
+
+    def __enter__(self) -> "StoredFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def seek(self, position: int) -> None:
+        """Goes on at another offset; what is skipped is not hashed."""
+        self._file.seek(position)
+        self.position = position
+
+    def read(self, size: int = READ_BYTES) -> bytes:
+        """The next ``size`` bytes; fewer only at the end of the file."""
+        data = _read_fully(self._file, size)
+        begin = min(len(data), max(0, self.start - self.position))
+        stop = len(data) if self.end is None else max(begin, min(len(data), self.end - self.position))
+        self._digest.update(memoryview(data)[begin:stop])
+        self.hashed += stop - begin
+        self.position += len(data)
+        return data
+
+    def reread(self, start: int) -> Iterator[bytes]:
+        """Bytes from ``start`` on, by a second handle, not hashed."""
+        with open_stored(self.path) as again:
+            again.seek(start)
+            while data := _read_fully(again, READ_BYTES):
+                yield data
+
+    def finish(self) -> None:
+        """Reads (and hashes) what was left unread of the range."""
+        while self.end is None or self.position < self.end:
+            left = READ_BYTES if self.end is None else min(READ_BYTES, self.end - self.position)
+            if not self.read(left):
+                return
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the bytes of the range that were read so far."""
+        return self._digest.hexdigest()
+
+
+def _read_fully(file: IO[bytes], size: int) -> bytes:
+    """Reads until ``size`` bytes or the end of the file, whatever the file system returns at a time."""
+    data = file.read(size)
+    if not data or len(data) == size:
+        return data
+    pieces = [data]
+    missing = size - len(data)
+    while missing and (data := file.read(missing)):
+        pieces.append(data)
+        missing -= len(data)
+    return b"".join(pieces)
+
+
+def stored_size(path: str) -> int:
+    """Size in bytes; raises OSError for a file that is gone."""
+    if is_local(path):
+        return os.stat(local_path(path)).st_size
+    with open_stored(path) as file:
+        return file.seek(0, os.SEEK_END)
