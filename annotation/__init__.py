@@ -1,0 +1,1 @@
+"""Prompts and responses in, comparisons and labels out. Nothing is here yet."""

@@ -1,0 +1,78 @@
+"""What holds in every test: nothing leaves this machine; in CI hypothesis is repeatable and nothing is skipped."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Generator, Iterator
+from typing import Any, TypeVar
+
+import hypothesis
+import pytest
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+IN_CI = bool(os.environ.get("CI"))
+
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if IN_CI else "here")
+
+# Child processes get no audit hook: their HTTP clients find a proxy that nobody serves.
+for _name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+    os.environ[_name] = "http://127.0.0.1:9"
+for _name in ("no_proxy", "NO_PROXY"):
+    os.environ[_name] = "localhost,127.0.0.1,::1"
+
+_reached_out: list[str] = []
+
+
+def _is_local(host: object) -> bool:
+    if host in ("", "localhost", None):
+        return True
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        address = ipaddress.ip_address(text.split("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _refuse_the_network(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook: connections, datagrams and look-ups of names may name this machine only."""
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # a path is a socket of this machine
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = arguments[0]
+    else:
+        return
+    if not _is_local(host):
+        _reached_out.append(f"{event} to {host!r}")
+        raise OSError(f"a test may not reach the network: {_reached_out[-1]}")
+
+
+sys.addaudithook(_refuse_the_network)
+
+
+@pytest.fixture(autouse=True)
+def stays_on_this_machine() -> Iterator[None]:
+    """Fails a test that tried to reach the network, even where the code under test swallowed the error."""
+    _reached_out.clear()
+    yield
+    assert not _reached_out
+
+
+def _skipping_fails(report: Report) -> Report:
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and in CI nothing is skipped: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _skipping_fails((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _skipping_fails((yield))
