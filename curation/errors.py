@@ -7,3 +7,7 @@ class UserError(Exception):
 
 class InputError(UserError):
     """An input that cannot be listed: nothing matches, no permission, or a scheme that no file system here opens."""
+
+
+class RunFailed(Exception):
+    """A run that could not finish for a cause outside the program; one sentence. The command ends with exit code 1."""

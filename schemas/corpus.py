@@ -101,3 +101,22 @@ REJECTS = Table(
 """Documents that were removed and why. A duplicate names the document that was kept (``survivor``) and the neighbour
 that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1."""
 
+SIGNALS = Table(name="signals", version=1, columns=pa.schema(_ORIGIN))
+"""What was measured on a document; the columns of each filter family follow these (the field's metadata says what and
+on which text)."""
+
+SKETCHES = Table(
+    name="sketches",
+    version=1,
+    columns=pa.schema(
+        [
+            *_ORIGIN,
+            pa.field("url_hash", pa.binary(16)),
+            pa.field("content_hash", pa.binary(16), nullable=False),
+            pa.field("signature", pa.large_binary()),
+            pa.field("rank", pa.uint64(), nullable=False),
+        ]
+    ),
+)
+"""One row for each document that reached deduplication. ``signature`` holds little-endian uint32 MinHash values (null for
+a document with fewer words than the shingle); the document with the lowest (rank, row) survives."""

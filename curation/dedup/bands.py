@@ -1,0 +1,59 @@
+"""Banding: which pairs of documents are worth comparing, and how similar they are."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.dedup.edges import Records, distinct, edges, routed, rows_of, unpack
+from curation.dedup.settings import Near
+from curation.kernels.minhash import band_keys, equal_shares
+
+BAND_WIDTH = 2
+"""A band record is (band key, row id)."""
+PAIR_WIDTH = 2
+"""A candidate pair is (row id, row id), the lower first."""
+
+
+def bands_by_partition(
+    values: npt.NDArray[np.uint32], ids: Records, near: Near, partitions: int
+) -> Iterator[tuple[int, bytes]]:
+    """One band record for each band of each signature, routed by the band's key."""
+    bands, rows = near.banding
+    keys = np.empty((len(values), bands), np.uint64)
+    band_keys(values, bands, rows, keys)
+    flat = keys.ravel()
+    records = np.column_stack([flat, np.repeat(ids, bands)])
+    yield from routed((flat % np.uint64(partitions)).astype(np.int64), records)
+
+
+def candidates(blobs: Iterable[bytes]) -> Records:
+    """The pairs to compare: in each bucket every document with the first one and with the one before it.
+
+    The second gives a document whose first neighbour is only a chance hit another way into its cluster.
+    """
+    records = unpack(blobs, BAND_WIDTH)
+    records = records[np.lexsort((records[:, 1], records[:, 0]))]
+    same = np.zeros(len(records), bool)
+    same[1:] = records[1:, 0] == records[:-1, 0]
+    first = np.maximum.accumulate(np.where(same, 0, np.arange(len(records))))
+    later = np.flatnonzero(same)
+    ids = records[:, 1]
+    star = np.column_stack([ids[first[later]], ids[later]])
+    path = np.column_stack([ids[later - 1], ids[later]])
+    pairs = distinct(np.concatenate([star, path]))
+    return pairs[pairs[:, 0] != pairs[:, 1]]
+
+
+def similar(
+    left: tuple[Records, npt.NDArray[np.uint32]], right: tuple[Records, npt.NDArray[np.uint32]], near: Near
+) -> Records:
+    """Edges between the pairs of nodes whose share of equal signature values reaches ``near.needed``."""
+    share = np.empty(len(left[0]), np.float64)
+    equal_shares(left[1], right[1], share)
+    enough = share >= near.needed
+    return edges(left[0][enough], right[0][enough], share[enough])
+
+
+def rows_needed(pairs: Records, side: int) -> npt.NDArray[np.int64]:
+    return np.unique(rows_of(pairs[:, side]))

@@ -1,0 +1,62 @@
+"""Records of the deduplication as packed 64-bit columns: what the shuffles carry instead of text.
+
+A row id is ``unit << 40 | row in the unit's sketches``. A node is (rank, row id); the lower node survives.
+An edge is (rank, row id, rank, row id, similarity), the better node first; similarity is a float64 in the same bits,
+NaN where it was not measured.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Records = npt.NDArray[np.uint64]
+ROW_BITS = np.uint64(40)
+_ROW_MASK = (np.uint64(1) << ROW_BITS) - np.uint64(1)
+EDGE_WIDTH = 5
+FLUSH_ROWS = 1 << 18
+
+
+def row_ids(unit: int, rows: npt.NDArray[np.int64]) -> Records:
+    return (np.uint64(unit) << ROW_BITS) | rows.astype(np.uint64)
+
+
+def units_of(ids: Records) -> npt.NDArray[np.int64]:
+    return (ids >> ROW_BITS).astype(np.int64)
+
+
+def rows_of(ids: Records) -> npt.NDArray[np.int64]:
+    return (ids & _ROW_MASK).astype(np.int64)
+
+
+def unpack(blobs: Iterable[bytes], width: int) -> Records:
+    """The records of several packed blobs, one below the other."""
+    return np.frombuffer(b"".join(blobs), np.uint64).reshape(-1, width)
+
+
+def distinct(records: Records) -> Records:
+    """Sorted by all columns, repeated rows once: the same array whatever the order of arrival."""
+    if len(records) < 2:
+        return records
+    records = records[np.lexsort(records.T[::-1])]
+    new = np.ones(len(records), bool)
+    new[1:] = (records[1:] != records[:-1]).any(axis=1)
+    return records[new]
+
+
+def routed(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int, bytes]]:
+    """(key, packed records) for each distinct key, in pieces of a few MB."""
+    order = np.argsort(keys, kind="stable")
+    keys, records = keys[order], records[order]
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, np.int64)
+    for start, end in zip(starts, np.r_[starts[1:], len(keys)], strict=True):
+        for low in range(start, end, FLUSH_ROWS):
+            yield int(keys[start]), records[low : min(end, low + FLUSH_ROWS)].tobytes()
+
+
+def edges(left: Records, right: Records, similarity: npt.NDArray[np.float64]) -> Records:
+    """Edges between nodes (n x 2 each), the better node of each pair first."""
+    swap = (right[:, 0] < left[:, 0]) | ((right[:, 0] == left[:, 0]) & (right[:, 1] < left[:, 1]))
+    first = np.where(swap[:, None], right, left)
+    second = np.where(swap[:, None], left, right)
+    return np.column_stack([first, second, similarity.view(np.uint64)])

@@ -1,0 +1,69 @@
+"""What a job may set about deduplication."""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from curation.dedup.keep import Keep
+from curation.errors import UserError
+
+DEFAULT_MIN_SIMILARITY = 0.65
+
+
+@dataclass(frozen=True, kw_only=True)
+class Near:
+    """MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3).
+
+    Two documents are candidates when all ``rows`` values of one of ``bands`` bands agree, and near-duplicates when
+    their share of equal values is at least ``min_similarity``. With ``threshold`` (Jaccard, 0 to 1), ``bands`` and
+    ``rows`` follow from it and ``permutations`` as in datasketch, and ``min_similarity`` is the threshold unless set.
+    """
+
+    ngram: int = 5
+    bands: int = 14
+    rows: int = 8
+    threshold: float | None = None
+    permutations: int = 128
+    min_similarity: float | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise UserError(f"near.threshold is {self.threshold}: give a Jaccard similarity between 0 and 1")
+        for name in ("ngram", "bands", "rows", "permutations"):
+            if getattr(self, name) < 1:
+                raise UserError(f"near.{name} is {getattr(self, name)}: give at least 1")
+        if self.min_similarity is not None and not 0 <= self.min_similarity <= 1:
+            raise UserError(f"near.min_similarity is {self.min_similarity}: give a share between 0 and 1")
+        if self.threshold is not None and (self.bands, self.rows) != (14, 8):
+            raise UserError("near.threshold and near.bands or near.rows contradict each other: set either of them")
+
+    @property
+    def banding(self) -> tuple[int, int]:
+        """(bands, rows) in force."""
+        return (self.bands, self.rows) if self.threshold is None else optimal_banding(self.threshold, self.permutations)
+
+    @property
+    def needed(self) -> float:
+        """The similarity that a candidate pair must reach."""
+        if self.min_similarity is not None:
+            return self.min_similarity
+        return DEFAULT_MIN_SIMILARITY if self.threshold is None else self.threshold
+
+
+@cache
+def optimal_banding(threshold: float, permutations: int) -> tuple[int, int]:
+    """The bands and rows that datasketch's MinHashLSH takes for a threshold (equal weights for both errors)."""
+    from datasketch import MinHashLSH
+
+    index = MinHashLSH(threshold=threshold, num_perm=permutations)
+    return index.b, index.r
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dedup:
+    """Which duplicates are removed, in the order url, exact, near; ``near = None`` switches near-duplicates off."""
+
+    url: bool = False
+    exact: bool = True
+    near: Near | None = field(default_factory=Near)
+    keep: Keep = field(default_factory=Keep)

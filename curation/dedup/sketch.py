@@ -1,0 +1,78 @@
+"""What deduplication knows of a document: hashes of its url and text, its signature and its rank."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import xxhash
+
+from curation.dedup.settings import Dedup, Near
+from curation.kernels import unicode
+from curation.kernels.buffers import text_buffers
+from curation.kernels.minhash import permutations, signatures
+from schemas import SKETCHES
+
+
+def sketch(documents: pa.RecordBatch, signals: pa.RecordBatch, dedup: Dedup) -> pa.RecordBatch:
+    """One SKETCHES row for each document."""
+    rows = len(documents)
+    columns: dict[str, object] = {name: documents[name] for name in ("doc_id", "file", "offset")}
+    columns["content_hash"] = content_hashes(documents["text"])
+    columns["url_hash"] = url_hashes(documents["url"]) if dedup.url else None
+    columns["signature"] = signature_column(documents["text"], dedup.near) if dedup.near else None
+    columns["rank"] = pa.array(dedup.keep.ranks(documents, signals))
+    return SKETCHES.batch(columns, rows)
+
+
+def content_hashes(texts: pa.LargeStringArray) -> pa.Array:
+    """The 128-bit xxh3 hash of each text's UTF-8."""
+    data, offsets = text_buffers(texts)
+    view = memoryview(data)
+    digest = xxhash.xxh3_128_digest
+    bounds = offsets.tolist()
+    packed = b"".join([digest(view[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)])
+    return pa.Array.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(packed)])
+
+
+def url_hashes(urls: pa.StringArray) -> pa.Array:
+    """The 128-bit xxh3 hash of each url without its fragment and surrounding space; null for an empty or missing url."""
+    digest = xxhash.xxh3_128_digest
+    bare = [(url or "").partition("#")[0].strip() for url in urls.to_pylist()]
+    return pa.array([digest(url) if url else None for url in bare], pa.binary(16))
+
+
+def signature_matrix(texts: pa.LargeStringArray, near: Near) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
+    """(documents x bands * rows MinHash values, shingles per document); a document without shingles has no signature."""
+    bands, rows = near.banding
+    data, offsets = text_buffers(texts)
+    classes, lower = unicode.tables()[:2]
+    factors, shifts = permutations(bands * rows, near.seed)
+    out = np.empty((len(texts), bands * rows), np.uint32)
+    shingles = np.empty(len(texts), np.int64)
+    signatures(data, offsets, near.ngram, factors, shifts, classes, lower, out, shingles)
+    return out, shingles
+
+
+def signature_column(texts: pa.LargeStringArray, near: Near) -> pa.Array:
+    """The signatures as little-endian bytes; null for a document with fewer words than the shingle."""
+    matrix, shingles = signature_matrix(texts, near)
+    present = shingles > 0
+    width = matrix.shape[1] * 4
+    lengths = np.where(present, width, 0)
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    values = np.ascontiguousarray(matrix[present]).astype("<u4", copy=False)
+    validity = None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little").tobytes())
+    buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(values)]
+    return pa.Array.from_buffers(pa.large_binary(), len(texts), buffers)
+
+
+def signature_values(column: pa.Array, near: Near) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
+    """The signature matrix of a SKETCHES column (rows without a signature left out) and which rows have one."""
+    bands, rows = near.banding
+    present = column.is_valid().to_numpy(zero_copy_only=False)
+    column = column.drop_null()
+    if not len(column):
+        return np.empty((0, bands * rows), np.uint32), present
+    data, offsets = text_buffers(column)
+    values = np.frombuffer(data[offsets[0] : offsets[-1]], "<u4")
+    return values.reshape(len(column), bands * rows), present

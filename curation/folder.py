@@ -1,0 +1,138 @@
+"""The output folder: files appear whole, under a temporary name first; what is in progress lies in ``.work``."""
+
+import errno
+import hashlib
+import io
+import json
+import os
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import fsspec
+
+from curation.errors import UserError
+
+WORK = ".work"
+
+
+class Digest(io.RawIOBase):
+    """A stream that is written once, front to back, and knows its size and SHA-256."""
+
+    def __init__(self, stream: IO[bytes]):
+        self.size = 0
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self._hash.update(view)
+        self._stream.write(view)
+        self.size += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        return self.size
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that any fsspec file system holds: ``/data/out``, ``s3://bucket/out``."""
+
+    root: str
+
+    def filesystem(self) -> tuple[Any, str]:
+        """The file system and the root's path in it."""
+        return fsspec.core.url_to_fs(self.root)  # type: ignore[no-any-return]
+
+    def path(self, name: str) -> str:
+        return posixpath.join(self.filesystem()[1], name)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator["Digest"]:
+        """A binary file, digested as it is written, that takes its name only when the block ends without an error."""
+        files, root = self.filesystem()
+        path = posixpath.join(root, name)
+        files.makedirs(posixpath.dirname(path), exist_ok=True)
+        temporary = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.{os.getpid()}.tmp")
+        try:
+            with files.open(temporary, "wb") as stream:
+                yield Digest(stream)
+            files.mv(temporary, path)
+        except BaseException:
+            if files.exists(temporary):
+                files.rm(temporary)
+            raise
+
+    def reading(self, name: str) -> IO[bytes]:
+        files, root = self.filesystem()
+        return files.open(posixpath.join(root, name), "rb")  # type: ignore[no-any-return]
+
+    def write_json(self, name: str, value: object) -> None:
+        with self.writing(name) as stream:
+            stream.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
+
+    def read_json(self, name: str) -> Any:
+        with self.reading(name) as stream:
+            return json.load(stream)
+
+    def exists(self, name: str) -> bool:
+        files, root = self.filesystem()
+        return bool(files.exists(posixpath.join(root, name)))
+
+    def names(self, pattern: str) -> list[str]:
+        """The files that match, relative to the root, sorted."""
+        files, root = self.filesystem()
+        prefix = root.rstrip("/") + "/"
+        return sorted(path.removeprefix(prefix) for path in files.glob(posixpath.join(root, pattern)))
+
+    def claim(self) -> None:
+        """Takes an empty or new folder for one run.
+
+        Raises UserError when the folder holds anything, or cannot be made or written to.
+        """
+        files, root = self.filesystem()
+        try:
+            if files.isfile(root):
+                raise UserError(f"the output {self.root} is a file: name a folder that is new or empty")
+            held = files.ls(root, detail=False) if files.exists(root) else []
+            if held:
+                raise UserError(_occupied(self, len(held)))
+            files.makedirs(posixpath.join(root, WORK), exist_ok=True)
+            with self._lock(files, root) as stream:
+                stream.write(f"{os.getpid()}\n".encode())
+        except PermissionError as error:
+            raise UserError(f"the output {self.root} cannot be written to: {error.strerror or error}") from error
+        except FileExistsError as error:
+            raise UserError(f"the output {self.root} is in use by another run: choose another folder") from error
+
+    @staticmethod
+    def _lock(files: Any, root: str) -> IO[bytes]:
+        mode = "xb" if "file" in files.protocol else "wb"
+        return files.open(posixpath.join(root, WORK, "lock"), mode)  # type: ignore[no-any-return]
+
+    def release(self) -> None:
+        """Ends the work in progress: what lies in ``.work`` goes."""
+        files, root = self.filesystem()
+        files.rm(posixpath.join(root, WORK), recursive=True)
+
+
+def _occupied(folder: Folder, held: int) -> str:
+    if folder.exists("manifest.json"):
+        return f"the output {folder.root} holds a finished run: choose a new folder, or remove that one first"
+    if folder.exists(WORK):
+        return f"the output {folder.root} is in use by another run, or one was interrupted there: choose a new folder, or remove that one first"
+    return f"the output {folder.root} is not empty ({held} entries): choose a new folder"
+
+
+def disk_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,0 +1,50 @@
+"""A job: what is read, by which recipe it is judged, and what is written. Everything here decides the output's bytes."""
+
+from dataclasses import dataclass, field
+
+from curation.errors import UserError
+from curation.recipe import Recipe
+from curation.sources.listing import Input
+from curation.sources.reading import Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """``unit_bytes`` is the stored size of a unit of work and so of an output shard; ``limit`` reads a sample of about
+    so many documents, spread over the units."""
+
+    inputs: tuple[Input, ...]
+    recipe: Recipe
+    reading: Reading = field(default_factory=Reading)
+    unit_bytes: int = 16 << 20
+    limit: int | None = None
+    rejects_text: bool = True
+    max_quarantined: float = 0.01
+
+    def __post_init__(self) -> None:
+        if self.unit_bytes < 1:
+            raise UserError(f"unit_bytes is {self.unit_bytes}: give at least 1")
+        if not 0 <= self.max_quarantined <= 1:
+            raise UserError(f"max_quarantined is {self.max_quarantined}: give a share between 0 and 1")
+        if self.limit is not None and self.limit < 1:
+            raise UserError(f"limit is {self.limit}: give at least 1")
+
+
+ALWAYS_TOLERATED = 100
+"""So many quarantined records never fail a run, whatever their share."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """How a job runs here: nothing of it changes a byte of the output. ``workers`` are the processes of a local run (None: by
+    the input's size and the machine's cores); other ``beam_options`` are passed to Beam as they are."""
+
+    workers: int | None = None
+    partitions: int = 32
+    beam_options: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.partitions < 1:
+            raise UserError(f"partitions is {self.partitions}: give at least 1")
+        if self.workers is not None and self.workers < 0:
+            raise UserError(f"workers is {self.workers}: give at least 0")

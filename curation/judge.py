@@ -1,0 +1,139 @@
+"""Judging: what is measured on a document, and every rule that it fails. Deciding is apart from measuring."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.filters.rules import Rule, failures
+from curation.recipe import FAMILIES, Filter, Recipe
+from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
+
+EMPTY = Rule(reason="empty", signal="characters", at_least=1)
+"""A document without text fails in every recipe, under the stage ``text``."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """A batch of records, judged. All columns have one row a record."""
+
+    original: pa.LargeStringArray
+    """Texts before the recipe's rewriting (after normalising)."""
+    texts: pa.LargeStringArray
+    """Texts as they are kept."""
+    signals: pa.RecordBatch
+    stages: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    failed: npt.NDArray[np.bool_]
+    """Records x rules."""
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        return ~self.failed.any(axis=1)
+
+
+def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
+    """Measures and judges a batch of RECORDS by a recipe; every rule is asked, whatever failed before."""
+    texts = recipe.normalise.rewrite(records["text"]) if recipe.normalise else records["text"]
+    original = texts
+    columns: dict[str, pa.Array] = {}
+    stages, rules = ["text"], [EMPTY]
+    failed = [failures(_characters(original), [EMPTY])]
+    families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, recipe.steps))
+    for step in (*families, *recipe.steps):
+        if not isinstance(step, Filter):
+            texts = step.rewrite(texts)
+            continue
+        measured = step.measure(_with_texts(records, texts))
+        columns.update(zip(measured.schema.names, measured.columns, strict=True))
+        if step in recipe.steps:
+            found = step.rules()
+            stages += [step.use] * len(found)
+            rules += found
+            failed.append(failures(measured, found))
+    signals = pa.RecordBatch.from_arrays(list(columns.values()), schema=recipe.signals_schema()) if columns else None
+    return Verdicts(
+        original=original,
+        texts=texts,
+        signals=signals if signals is not None else _characters(original).select([]),
+        stages=tuple(stages),
+        rules=tuple(rules),
+        failed=np.concatenate(failed, axis=1),
+    )
+
+
+def _characters(texts: pa.LargeStringArray) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pc.binary_length(texts)], ["characters"])
+
+
+def _with_texts(records: pa.RecordBatch, texts: pa.LargeStringArray) -> pa.RecordBatch:
+    return records.set_column(RECORDS.columns.get_field_index("text"), RECORDS.columns.field("text"), texts)
+
+
+def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.RecordBatch) -> pa.RecordBatch:
+    """DOCUMENTS rows of a batch of RECORDS with these texts."""
+    columns: dict[str, object] = {name: records[name] for name in records.schema.names if name in DOCUMENTS.columns.names}
+    columns["text"] = texts
+    for name in ("language", "language_score"):
+        if name in signals.schema.names:
+            columns[name] = signals[name]
+    return DOCUMENTS.batch(columns, len(records))
+
+
+def rejects(verdicts: Verdicts, rows: pa.RecordBatch, with_text: bool) -> pa.RecordBatch:
+    """REJECTS rows of the documents that failed a rule; ``rows`` are the batch's DOCUMENTS with their original texts."""
+    chosen = np.flatnonzero(verdicts.failed.any(axis=1))
+    row, rule = np.nonzero(verdicts.failed[chosen])
+    listed = failed_column(verdicts, chosen[row], rule, np.bincount(row, minlength=len(chosen)))
+    first = pa.array(verdicts.failed[chosen].argmax(axis=1))
+    removed = rows.take(pa.array(chosen))
+    columns: dict[str, object] = dict(zip(removed.schema.names, removed.columns, strict=True))
+    if not with_text:
+        columns["text"] = None
+    columns["stage"] = pa.array(verdicts.stages, pa.string()).take(first)
+    columns["reason"] = pa.array([rule.reason for rule in verdicts.rules], pa.string()).take(first)
+    columns["failed"] = listed
+    return REJECTS.batch(columns, len(removed))
+
+
+def failed_column(
+    verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
+) -> pa.Array:
+    """The FAILED lists: entry i is rule[i] at record row[i]; ``counts`` entries for each list."""
+    thresholds = [rule.at_least if rule.at_least is not None else rule.at_most for rule in verdicts.rules]
+    entries = pa.StructArray.from_arrays(
+        [
+            pa.array(verdicts.stages, pa.string()).take(pa.array(rule)),
+            pa.array([rule.reason for rule in verdicts.rules], pa.string()).take(pa.array(rule)),
+            pa.array(_values(verdicts, row, rule), pa.float64()),
+            pa.array(np.array(thresholds, np.float64)[rule], pa.float64()),
+        ],
+        fields=list(FAILED.value_type),
+    )
+    offsets = np.zeros(len(counts) + 1, np.int32)
+    np.cumsum(counts, out=offsets[1:])
+    return pa.ListArray.from_arrays(pa.array(offsets), entries, type=FAILED)
+
+
+def _values(
+    verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """The measured value behind each failure."""
+    values = np.zeros(len(row), np.float64)
+    for index in np.unique(rule):
+        signal = verdicts.rules[index].signal
+        if signal in verdicts.signals.schema.names:
+            column = verdicts.signals[signal].cast(pa.float64()).to_numpy(zero_copy_only=False)
+            chosen = rule == index
+            values[chosen] = column[row[chosen]]
+    return values
+
+
+def reasons(verdicts: Verdicts) -> Sequence[list[dict[str, object]]]:
+    """Per record the rules that it failed, as plain values."""
+    row, rule = np.nonzero(verdicts.failed)
+    counts = np.bincount(row, minlength=len(verdicts.failed))
+    return failed_column(verdicts, row, rule, counts).to_pylist()  # type: ignore[no-any-return]

@@ -1,0 +1,116 @@
+"""The ledger: what was read is what was kept, rejected and quarantined, in documents, bytes and words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Amount = tuple[int, int, int]
+"""(documents, bytes of text as read, words)."""
+
+NOTHING: Amount = (0, 0, 0)
+
+
+class LedgerError(RuntimeError):
+    """Documents were lost or counted twice: a bug."""
+
+
+def add(left: Amount, right: Amount) -> Amount:
+    return (left[0] + right[0], left[1] + right[1], left[2] + right[2])
+
+
+@dataclass
+class Ledger:
+    """Amounts by source; ``rejected`` by (source, stage, reason), ``quarantined`` by error (records and bytes, no words).
+
+    ``kept_text_bytes`` are the bytes of the kept texts after rewriting; all others are as read.
+    """
+
+    read: dict[str, Amount] = field(default_factory=dict)
+    kept: dict[str, Amount] = field(default_factory=dict)
+    rejected: dict[tuple[str, str, str], Amount] = field(default_factory=dict)
+    quarantined: dict[str, Amount] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    kept_text_bytes: int = 0
+
+    def count(self, table: str, keys: pa.Array | Iterable[pa.Array], sizes: npt.NDArray[np.int64], words: npt.NDArray[np.int64]) -> None:
+        """Adds one document a row to ``table`` under the row's key."""
+        amounts = getattr(self, table)
+        columns = [keys] if isinstance(keys, pa.Array) else list(keys)
+        names = [f"k{i}" for i in range(len(columns))]
+        rows = pa.table([*columns, pa.array(sizes), pa.array(words)], names=[*names, "bytes", "words"])
+        grouped = rows.group_by(names, use_threads=False).aggregate([("bytes", "count"), ("bytes", "sum"), ("words", "sum")])
+        for row in grouped.to_pylist():
+            key = tuple(row[name] for name in names) if len(names) > 1 else row["k0"]
+            amount = (row["bytes_count"], row["bytes_sum"], row["words_sum"])
+            amounts[key] = add(amounts.get(key, NOTHING), amount)
+
+    def quarantine(self, rows: pa.RecordBatch) -> None:
+        for error, size in zip(rows["error"].to_pylist(), rows["bytes"].to_pylist(), strict=True):
+            self.quarantined[error] = add(self.quarantined.get(error, NOTHING), (1, size, 0))
+
+    def skip(self, reasons: Mapping[str, int]) -> None:
+        for reason, count in reasons.items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+    def merge(self, other: "Ledger") -> None:
+        for table in ("read", "kept", "rejected", "quarantined"):
+            mine = getattr(self, table)
+            for key, amount in getattr(other, table).items():
+                mine[key] = add(mine.get(key, NOTHING), amount)
+        self.skip(other.skipped)
+        self.kept_text_bytes += other.kept_text_bytes
+
+    def total(self, table: str) -> Amount:
+        amount = NOTHING
+        for each in getattr(self, table).values():
+            amount = add(amount, each)
+        return amount
+
+    @property
+    def records(self) -> int:
+        """Documents and quarantined records."""
+        return self.total("read")[0] + self.total("quarantined")[0]
+
+    def check(self) -> None:
+        """Raises LedgerError unless read = kept + rejected for every source, in documents, bytes and words."""
+        for source, read in self.read.items():
+            accounted = self.kept.get(source, NOTHING)
+            for (of, _, _), amount in self.rejected.items():
+                if of == source:
+                    accounted = add(accounted, amount)
+            if accounted != read:
+                raise LedgerError(f"source {source}: read {read} but kept and rejected {accounted} (documents, bytes, words)")
+
+    def to_json(self) -> dict[str, object]:
+        def amount(value: Amount) -> dict[str, int]:
+            return dict(zip(("documents", "bytes", "words"), value, strict=True))
+
+        return {
+            "read": {source: amount(value) for source, value in sorted(self.read.items())},
+            "kept": {source: amount(value) for source, value in sorted(self.kept.items())},
+            "rejected": [
+                {"source": source, "stage": stage, "reason": reason, **amount(value)}
+                for (source, stage, reason), value in sorted(self.rejected.items())
+            ],
+            "quarantined": {error: {"records": value[0], "bytes": value[1]} for error, value in sorted(self.quarantined.items())},
+            "skipped": dict(sorted(self.skipped.items())),
+            "kept_text_bytes": self.kept_text_bytes,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> "Ledger":
+        def amount(entry: Mapping[str, int]) -> Amount:
+            return (entry["documents"], entry["bytes"], entry["words"])
+
+        document: dict = value  # type: ignore[type-arg, assignment]
+        return cls(
+            read={source: amount(entry) for source, entry in document["read"].items()},
+            kept={source: amount(entry) for source, entry in document["kept"].items()},
+            rejected={(e["source"], e["stage"], e["reason"]): amount(e) for e in document["rejected"]},
+            quarantined={error: (entry["records"], entry["bytes"], 0) for error, entry in document["quarantined"].items()},
+            skipped=dict(document["skipped"]),
+            kept_text_bytes=document["kept_text_bytes"],
+        )

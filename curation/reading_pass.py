@@ -1,0 +1,137 @@
+"""The first pass over a unit: read, judge, sketch, and write everything that is already known."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.dedup.sketch import sketch
+from curation.judge import Verdicts, documents, judge, rejects
+from curation.kernels import unicode
+from curation.kernels.buffers import text_buffers
+from curation.kernels.minhash import count_words
+from curation.ledger import Ledger
+from curation.run import Run, judged_name, passed_name
+from curation.shards import ShardWriter, shard_name
+from curation.sources.listing import Unit
+from curation.sources.reading import Chunk, PartReport, read_unit
+from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES
+
+PASSED = DOCUMENTS.columns.append(pa.field("read_bytes", pa.int64(), nullable=False)).append(
+    pa.field("words", pa.int64(), nullable=False)
+)
+"""A document on its way to the second pass; ``read_bytes`` and ``words`` are of its text as read."""
+
+
+def signals_schema(run: Run) -> pa.Schema:
+    columns = list(SIGNALS.columns) + list(run.job.recipe.signals_schema())
+    return pa.schema(columns, metadata=SIGNALS.schema.metadata)
+
+
+def read_and_judge(run: Run, unit: Unit) -> None:
+    """Leaves the unit's rejects, signals, sketches and quarantine, its passed documents, and last its report."""
+    ledger, files = Ledger(), []
+    with ExitStack() as open_files:
+        shards = _Shards(run, unit.index, open_files)
+        for chunk in _chunks(run, unit):
+            ledger.skip(chunk.skipped)
+            ledger.quarantine(chunk.quarantine)
+            shards.quarantine.write(chunk.quarantine)
+            files += [_file_entry(report) for report in chunk.finished]
+            if len(chunk.documents):
+                _judge_batch(run, chunk.documents, shards, ledger)
+    outputs = [shard.entry() for shard in shards.written]
+    report = {"ledger": ledger.to_json(), "files": files, "outputs": outputs}
+    run.folder.write_json(judged_name(unit.index), report)
+
+
+class _Shards:
+    """The files that the first pass writes for one unit."""
+
+    def __init__(self, run: Run, unit: int, open_files: ExitStack):
+        self.written: list[ShardWriter] = []
+
+        def shard(table: str, schema: pa.Schema) -> ShardWriter:
+            self.written.append(open_files.enter_context(ShardWriter(run.folder, shard_name(table, unit), schema)))
+            return self.written[-1]
+
+        self.passed = open_files.enter_context(
+            pa.ipc.new_file(open_files.enter_context(run.folder.writing(passed_name(unit))), PASSED)
+        )
+        self.quarantine = shard("quarantine", QUARANTINE.schema)
+        self.rejects = shard("rejects/filters", REJECTS.schema)
+        self.sketches = shard("sketches", SKETCHES.schema)
+        self.signals = shard("signals", signals_schema(run)) if run.job.recipe.signals else None
+
+
+def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
+    """What the unit's files hold; under a limit, only the first documents of them."""
+    left = None if run.documents_per_unit is None else run.documents_per_unit[unit.index]
+    for chunk in read_unit(unit, run.job.reading):
+        if left is None:
+            yield chunk
+            continue
+        yield dataclasses.replace(chunk, documents=chunk.documents.slice(0, left))
+        left -= min(left, len(chunk.documents))
+        if not left:
+            return
+
+
+def _file_entry(report: PartReport) -> dict[str, object]:
+    """What the manifest says of a file, or a range of one, that was read to its end."""
+    file, part = report.part.file, report.part
+    entry: dict[str, object] = {"file": file.name, "size": file.size, "sha256": report.sha256}
+    if (part.start, part.end) != (0, None):
+        entry |= {"start": part.start, "end": part.end}
+    return entry
+
+
+def _judge_batch(run: Run, records: pa.RecordBatch, shards: _Shards, ledger: Ledger) -> None:
+    sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
+    words = word_counts(records["text"])
+    verdicts = judge(records, run.job.recipe)
+    ledger.count("read", records["source"], sizes, words)
+    if shards.signals is not None:
+        origin = [records[name] for name in SIGNALS.columns.names]
+        shards.signals.write(
+            pa.RecordBatch.from_arrays([*origin, *verdicts.signals.columns], schema=shards.signals.schema)
+        )
+    kept = verdicts.kept
+    if not kept.all():
+        rows = documents(records, verdicts.original, verdicts.signals)
+        removed = rejects(verdicts, rows, run.job.rejects_text)
+        shards.rejects.write(removed)
+        keys = [removed["source"], removed["stage"], removed["reason"]]
+        ledger.count("rejected", keys, sizes[~kept], words[~kept])
+    _pass_on(run, records, verdicts, kept, shards, sizes, words)
+
+
+def _pass_on(
+    run: Run,
+    records: pa.RecordBatch,
+    verdicts: Verdicts,
+    kept: npt.NDArray[np.bool_],
+    shards: _Shards,
+    sizes: npt.NDArray[np.int64],
+    words: npt.NDArray[np.int64],
+) -> None:
+    rows, signals = documents(records, verdicts.texts, verdicts.signals), verdicts.signals
+    if not kept.all():
+        mask = pa.array(kept)
+        rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
+    if len(rows):
+        shards.sketches.write(sketch(rows, signals, run.job.recipe.dedup))
+        shards.passed.write_batch(
+            pa.RecordBatch.from_arrays([*rows.columns, pa.array(sizes[kept]), pa.array(words[kept])], schema=PASSED)
+        )
+
+
+def word_counts(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+    data, offsets = text_buffers(texts)
+    counts = np.empty(len(texts), np.int64)
+    count_words(data, offsets, unicode.tables()[0], counts)
+    return counts

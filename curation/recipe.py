@@ -1,0 +1,89 @@
+"""A recipe: what is measured, rewritten and demanded of a document, in order, and which duplicates go."""
+
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from curation.dedup.settings import Dedup
+from curation.errors import UserError
+from curation.filters.c4 import C4Pages
+from curation.filters.fineweb import Fineweb
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.gopher_repetition import GopherRepetition
+from curation.filters.language import Language
+from curation.filters.rules import Rule
+from curation.filters.url import Url
+from curation.rewrites.c4_lines import C4Lines
+from curation.rewrites.normalise import Normalise
+from curation.rewrites.redact import Redact
+
+
+@runtime_checkable
+class Filter(Protocol):
+    """Measures a batch, and names the rules that its thresholds make."""
+
+    use: str
+    signals: pa.Schema
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch: ...
+
+    def rules(self) -> tuple[Rule, ...]: ...
+
+
+@runtime_checkable
+class Rewrite(Protocol):
+    """Text to text."""
+
+    use: str
+
+    def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray: ...
+
+
+Step = Url | Language | GopherQuality | GopherRepetition | C4Lines | C4Pages | Fineweb | Redact
+STEPS = (Url, Language, GopherQuality, GopherRepetition, C4Lines, C4Pages, Fineweb, Redact)
+FAMILIES = (Language, GopherQuality, GopherRepetition, C4Pages, Fineweb)
+"""The filters whose signals every document gets, whether the recipe decides by them or not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """``steps`` run in order; ``signals`` measures every family, also those that no step decides by."""
+
+    name: str
+    normalise: Normalise | None = field(default_factory=Normalise)
+    signals: bool = True
+    steps: tuple[Step, ...] = ()
+    dedup: Dedup = field(default_factory=Dedup)
+
+    def __post_init__(self) -> None:
+        uses = [step.use for step in self.steps]
+        for use in uses:
+            if uses.count(use) > 1:
+                raise UserError(f"the recipe has the step {use} more than once: keep one")
+        keep = self.dedup.keep
+        if keep.policy == "signal":
+            numeric = [column.name for column in self.signals_schema() if not pa.types.is_string(column.type)]
+            if keep.signal not in numeric:
+                raise UserError(f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}")
+
+    def signals_schema(self) -> pa.Schema:
+        """The signals' columns; the metadata of each says what it is and on which text it was taken."""
+        used = {type(step) for step in self.steps}
+        columns: dict[str, pa.Field] = {}
+        if self.signals:
+            for family in FAMILIES:
+                if family not in used:
+                    _add(columns, family.signals, "normalised text" if self.normalise else "text as read")
+        text = "normalised text" if self.normalise else "text as read"
+        for step in self.steps:
+            if isinstance(step, Filter):
+                _add(columns, step.signals, text)
+            else:
+                text = f"text after {step.use}"
+        return pa.schema(list(columns.values()))
+
+
+def _add(columns: dict[str, pa.Field], signals: pa.Schema, text: str) -> None:
+    for column in signals:
+        columns[column.name] = column.with_metadata({**(column.metadata or {}), b"text": text.encode()})

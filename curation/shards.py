@@ -1,0 +1,91 @@
+"""Parquet shards: zstd, row groups of a bounded size, the same bytes for the same rows."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation.folder import Digest, Folder
+
+ROW_GROUP_BYTES = 32 << 20
+"""A row group ends when its rows hold this many bytes in memory: small enough to read at random, large enough to scan."""
+
+_REPEATED = {"source", "language", "file", "stage", "reason", "error", "survivor_file", "matched_file"}
+_RANDOM = {"signature", "content_hash", "url_hash"}
+
+
+def shard_name(table: str, unit: int) -> str:
+    return f"{table}/{unit:05d}.parquet"
+
+
+class ShardWriter:
+    """Writes record batches of one schema into one Parquet file, which appears when the block ends."""
+
+    def __init__(self, folder: Folder, name: str, schema: pa.Schema):
+        self.name = name
+        self.rows = 0
+        self.schema = schema
+        self._file: AbstractContextManager[Digest] = folder.writing(name)
+        self._held: list[pa.RecordBatch] = []
+        self._held_bytes = 0
+
+    def __enter__(self) -> "ShardWriter":
+        columns = self.schema.names
+        self._stream = self._file.__enter__()
+        self._parquet = pq.ParquetWriter(
+            self._stream,
+            self.schema,
+            compression={name: "none" if name in _RANDOM else "zstd" for name in columns} if columns else "zstd",
+            compression_level={name: 1 for name in columns if name not in _RANDOM} or None,
+            use_dictionary=[name for name in columns if name in _REPEATED],
+            write_statistics=[name for name in columns if name not in ("text", "metadata", *_RANDOM)],
+            store_schema=True,
+        )
+        return self
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        if not len(batch):
+            return
+        self.rows += len(batch)
+        self._held.append(batch)
+        self._held_bytes += batch.nbytes
+        if self._held_bytes >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def entry(self) -> dict[str, object]:
+        """What the manifest says of the finished shard."""
+        return {"name": self.name, "rows": self.rows, "bytes": self._stream.size, "sha256": self._stream.sha256}
+
+    def _flush(self) -> None:
+        if self._held:
+            table = pa.Table.from_batches(self._held, self.schema)
+            self._parquet.write_table(table, row_group_size=len(table))
+            self._held, self._held_bytes = [], 0
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._flush()
+                self._parquet.close()
+        except BaseException as fault:
+            self._file.__exit__(type(fault), fault, fault.__traceback__)
+            raise
+        self._file.__exit__(kind, error, trace)
+
+
+def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
+    """Some columns of one shard."""
+    with folder.reading(name) as stream:
+        return pq.ParquetFile(stream).read(columns=list(columns), use_threads=False)
+
+
+def shard_batches(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Some columns of one shard, a row group at a time."""
+    with folder.reading(name) as stream:
+        file = pq.ParquetFile(stream)
+        for group in range(file.num_row_groups):
+            yield from file.read_row_group(group, columns=list(columns), use_threads=False).to_batches()

@@ -1,0 +1,88 @@
+"""Worker processes of a local run: heavy stage functions run there, whatever Beam's own runner does.
+
+The processes come from a fork server that has imported the stages once, so that they start in milliseconds and share
+that memory. Without workers (on a cluster, or for a small input) the functions run where Beam calls them.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Any
+
+
+class WorkerLost(RuntimeError):
+    """A worker process ended in the middle of its work."""
+
+
+_current: "Workers | None" = None
+
+
+def current() -> "Workers | None":
+    """The workers of the run in this process, if it has any."""
+    return _current
+
+
+class Workers:
+    """``count`` processes for the length of a block, or none: then functions run where they are submitted.
+
+    ``failure`` holds the first error that a function raised, as it was before Beam wraps it.
+    """
+
+    def __init__(self, count: int):
+        self.count = count
+        self.failure: BaseException | None = None
+        self._pool = _pool(count) if count else None
+
+    def __enter__(self) -> "Workers":
+        global _current
+        _current = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _current
+        _current = None
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        if self._pool:
+            return self._pool.submit(function, *arguments)
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:
+            self.failure = self.failure or error
+            raise
+        return future
+
+    def result(self, future: "Future[Any]") -> Any:
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            self.failure = self.failure or WorkerLost(
+                "a worker process was ended from outside, probably for want of memory: use fewer --workers, or smaller units"
+            )
+            raise self.failure from error
+        except BaseException as error:
+            self.failure = self.failure or error
+            raise
+
+
+def _pool(count: int) -> ProcessPoolExecutor:
+    """A pool whose fork server starts at once, beside whatever the main process does next."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["curation.stages"])
+    pool = ProcessPoolExecutor(count, context, initializer=_start)
+    pool.submit(os.getpid)
+    return pool
+
+
+def _start() -> None:
+    """Ctrl+C is for the main process; a worker ends with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,44 @@
+"""The Python API: what the commands do, for programs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
+from typing import Any
+
+from curation.driver import curate as _curate
+from curation.job import Execution
+from curation.ledger import Ledger
+from curation.sources.listing import Input
+from jobs.explain import Corpus
+from jobs.explain import explain as _explain
+from jobs.jobfile import load_recipe, make_job
+from jobs.verdict import verdicts as _verdicts
+
+
+def curate(
+    inputs: str | Sequence[str],
+    output: str | PathLike[str],
+    recipe: str = "fineweb",
+    changes: Iterable[str] = (),
+    workers: int | None = None,
+    beam_options: Sequence[str] = (),
+) -> Ledger:
+    """Curates the files of the globs ``inputs`` into the folder ``output`` and returns the run's ledger.
+
+    ``changes`` are settings such as ``"near.bands=20"``. A script that starts worker processes (``workers`` other than
+    0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a mistake in what was asked and RunFailed when
+    the run cannot finish.
+    """
+    globs = [inputs] if isinstance(inputs, str) else inputs
+    job = make_job([Input(glob=glob) for glob in globs], recipe, changes)
+    return _curate(job, str(output), Execution(workers=workers, beam_options=tuple(beam_options)))
+
+
+def verdicts(files: str | Sequence[str], recipe: str = "fineweb", changes: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
+    """The verdict on each document of the files, in order, as ``gristmill verdict`` writes it."""
+    return _verdicts([files] if isinstance(files, str) else files, load_recipe(recipe, changes))
+
+
+def explain(folder: str | PathLike[str], doc_id: str) -> list[str]:
+    """The lines in which ``gristmill explain`` says why the document was kept or removed; none if it is not there."""
+    corpus = Corpus(str(folder))
+    return [line for row in corpus.find(doc_id) for line in _explain(corpus, row)]

@@ -1,0 +1,95 @@
+"""The console script. Everything heavy is imported by the command that needs it, so that help is instant."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curation.errors import RunFailed, UserError
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(context_settings=SETTINGS)
+@click.version_option(package_name="gristmill")
+def gristmill() -> None:
+    """Clean pretraining corpora and exact human preferences, as Arrow and Parquet that trainers read."""
+
+
+@gristmill.command(short_help="Filter and deduplicate raw web files into a Parquet corpus.")
+@click.argument("job", required=False, type=click.Path(path_type=Path))
+@click.option("--input", "inputs", multiple=True, metavar="GLOB", help="Files to read; repeat for several. SOURCE=GLOB names their source.")
+@click.option("--output", metavar="DIR", help="A new or empty folder.")
+@click.option("--recipe", metavar="NAME", help="fineweb (default), gopher, c4, none, or the path of a TOML file.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting, such as language.min_score=0.5 or near.bands=20.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
+@click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none).")
+@click.option("--partitions", type=click.IntRange(min=1), default=32, show_default=True, help="Partitions of the shuffles.")
+@click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
+def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, ...], **options: Any) -> None:
+    """Filter and deduplicate raw web files into a Parquet corpus.
+
+    Give a JOB file, or --input and --output. Options of Apache Beam follow after --, for instance
+    -- --runner=FlinkRunner.
+
+    \b
+        gristmill curate --input 'crawl/*.warc.gz' --output corpus
+        gristmill curate --input 'crawl/*.jsonl' --output corpus --recipe gopher --set keep.policy=longest
+        gristmill curate job.toml --dry-run
+    """
+    from jobs.curate import run
+
+    if job is not None and str(job).startswith("-"):
+        job, beam_options = None, (str(job), *beam_options)
+    run(job, inputs, beam_options=beam_options, **options)
+
+
+@gristmill.command(short_help="Judge documents one by one, as JSON lines.")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--recipe", default="fineweb", show_default=True, metavar="NAME", help="A recipe's name, or the path of a TOML file.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting of the recipe.")
+def verdict(files: tuple[str, ...], recipe: str, changes: tuple[str, ...]) -> None:
+    """Judge each document of FILES by a recipe's filters, without deduplication.
+
+    Writes one JSON line a document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
+    """
+    from jobs.verdict import run
+
+    run(files, recipe, changes)
+
+
+@gristmill.command(short_help="Say why a document was kept or removed.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("doc_id", required=False)
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Explain N removals instead of one document.")
+@click.option("--reason", metavar="NAME", help="With --sample: only removals for this reason.")
+@click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
+def explain(folder: Path, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
+    """Say in words why document DOC_ID of the corpus FOLDER was kept or removed."""
+    from jobs.explain import run
+
+    run(folder, doc_id, sample, reason, diff)
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 a run that failed, 2 a wrong command, job file or input."""
+    try:
+        gristmill(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        _stop("interrupted", 1)
+    except UserError as error:
+        _stop(str(error), 2)
+    except RunFailed as error:
+        _stop(str(error), 1)
+
+
+def _stop(message: str, code: int) -> None:
+    click.echo(f"gristmill: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,68 @@
+"""The command ``gristmill curate``."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from curation.driver import Plan, curate, plan
+from curation.errors import UserError
+from curation.folder import Folder
+from curation.job import Execution, Job
+from curation.sources.listing import Input
+from jobs.jobfile import load_job, make_job
+from jobs.progress import Progress
+from jobs.summary import print_plan, print_summary
+from jobs.warnings import warn_of
+
+
+def run(
+    path: Path | None,
+    inputs: tuple[str, ...],
+    output: str | None,
+    recipe: str | None,
+    changes: tuple[str, ...],
+    limit: int | None,
+    workers: int | None,
+    partitions: int,
+    dry_run: bool,
+    beam_options: tuple[str, ...],
+) -> None:
+    if limit is not None:
+        changes = (*changes, f"limit={limit}")
+    job, folder = _job(path, inputs, output, recipe, changes)
+    for warning in warn_of(job.recipe):
+        click.echo(f"gristmill: warning: {warning}", err=True)
+    execution = Execution(workers=workers, partitions=partitions, beam_options=beam_options)
+    if dry_run:
+        print_plan(job, folder, plan(job), execution)
+        return
+    started = time.monotonic()
+    ledger = curate(job, folder, execution, watch)
+    print_summary(ledger, folder, time.monotonic() - started)
+
+
+def watch(folder: Folder, planned: Plan) -> Progress:
+    return Progress(folder, planned)
+
+
+def _job(
+    path: Path | None, inputs: tuple[str, ...], output: str | None, recipe: str | None, changes: tuple[str, ...]
+) -> tuple[Job, str]:
+    if path is not None:
+        given: dict[str, Any] = {"--input": inputs, "--recipe": recipe}
+        twice = [name for name, value in given.items() if value]
+        if twice:
+            raise UserError(f"{path} says what to read and how: leave out {' and '.join(twice)}, or the job file")
+        job, folder = load_job(path, changes)
+        return job, output or folder
+    if not inputs or not output:
+        raise UserError("say what to read and where to write: --input GLOB --output DIR, or a job file")
+    return make_job([_input(text) for text in inputs], recipe or "fineweb", changes), output
+
+
+def _input(text: str) -> Input:
+    """``GLOB`` or ``SOURCE=GLOB``."""
+    source, equals, glob = text.partition("=")
+    return Input(glob=glob, source=source) if equals and source.replace("_", "").replace("-", "").isalnum() else Input(glob=text)

@@ -1,0 +1,176 @@
+"""The command ``gristmill explain``: why a document was kept or removed, in words."""
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from curation.errors import UserError
+from curation.filters.rules import Rule
+from curation.folder import Folder
+from curation.manifest import MANIFEST
+from curation.recipe import Filter, Recipe
+from jobs.jobfile import recipe_of
+
+DIFF_LINES = 40
+LINE_CHARACTERS = 160
+
+
+def run(folder: Path, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
+    """Prints the explanations of one document, or of a sample of removals."""
+    if (doc_id is None) == (sample is None):
+        raise UserError("say which document to explain: a DOC_ID, or --sample N (with --reason NAME)")
+    corpus = Corpus(str(folder))
+    if sample is not None:
+        rows = corpus.sample(sample, reason)
+        if not rows:
+            raise UserError(f"{folder} holds no removal{f' for {reason}: its reasons are ' + ', '.join(corpus.reasons()) if reason else ''}")
+    else:
+        rows = corpus.find(str(doc_id))
+        if not rows:
+            raise UserError(f"{folder} holds no document {doc_id!r}: it was not read, or could not be (see quarantine/)")
+    for number, row in enumerate(rows):
+        if number:
+            click.echo()
+        for line in explain(corpus, row, diff):
+            click.echo(line)
+
+
+class Corpus:
+    """A finished output folder, for looking things up."""
+
+    def __init__(self, root: str):
+        self.folder = Folder(root)
+        if not self.folder.exists(MANIFEST):
+            raise UserError(f"{root} holds no finished run: its manifest.json is missing")
+        self.manifest = self.folder.read_json(MANIFEST)
+        self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"])
+
+    def table(self, pattern: str) -> ds.Dataset:
+        files, _ = self.folder.filesystem()
+        return ds.dataset([self.folder.path(name) for name in self.folder.names(pattern)], format="parquet", filesystem=files)
+
+    @property
+    def rejects(self) -> ds.Dataset:
+        return self.table("rejects/*/*.parquet")
+
+    def find(self, doc_id: str) -> list[dict[str, Any]]:
+        """Every document of that id, in the order of the listing: its row, and its signals where they were kept."""
+        wanted = pc.field("doc_id") == doc_id
+        rows = self.table("documents/*.parquet").to_table(filter=wanted).to_pylist()
+        rows += self.rejects.to_table(filter=wanted).to_pylist()
+        return sorted(rows, key=lambda row: (row["file"], row["offset"]))
+
+    def reasons(self) -> list[str]:
+        return sorted({entry["reason"] for entry in self.manifest["ledger"]["rejected"]})
+
+    def sample(self, count: int, reason: str | None) -> list[dict[str, Any]]:
+        """Removals spread evenly over the corpus, the same ones each time."""
+        wanted = None if reason is None else pc.field("reason") == reason
+        places = self.rejects.to_table(columns=["file", "offset"], filter=wanted)
+        chosen = [places.slice(len(places) * i // count, 1).to_pylist()[0] for i in range(min(count, len(places)))]
+        rows = [self.at(self.rejects, place["file"], place["offset"]) for place in chosen]
+        return [row for row in rows if row]
+
+    def at(self, table: ds.Dataset, file: str, offset: int) -> dict[str, Any] | None:
+        found = table.to_table(filter=(pc.field("file") == file) & (pc.field("offset") == offset)).to_pylist()
+        return found[0] if found else None
+
+    def text(self, file: str, offset: int) -> str | None:
+        """The text of the document at that place, wherever it ended."""
+        for table in (self.table("documents/*.parquet"), self.rejects):
+            row = self.at(table, file, offset)
+            if row:
+                return row["text"]  # type: ignore[no-any-return]
+        return None
+
+
+def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[str]:
+    """The explanation of one document or reject, line by line."""
+    place = f"{row['file']} at {row['offset']}"
+    if "stage" not in row:
+        yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {corpus.recipe.name}."
+        return
+    if row["survivor"] is not None:
+        yield from _duplicate(corpus, row, place, diff)
+        return
+    yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
+    for failed in row["failed"]:
+        yield f"  {failed['stage']}: {failed['reason']}: {_sentence(corpus.recipe, failed)}"
+    if row["text"]:
+        yield f"  its text begins: {_cut(' '.join(row['text'].split()))}"
+
+
+def _sentence(recipe: Recipe, failed: dict[str, Any]) -> str:
+    """What was measured and what the rule asks."""
+    rule = _rule(recipe, failed["stage"], failed["reason"])
+    if rule is None:
+        return f"measured {failed['value']:g}, threshold {failed['threshold']:g}"
+    asks = "at least" if rule.at_least is not None else "at most"
+    return f"{rule.signal} is {failed['value']:.6g}, the recipe asks for {asks} {failed['threshold']:.6g}{_about(recipe, rule)}"
+
+
+def _rule(recipe: Recipe, stage: str, reason: str) -> Rule | None:
+    for step in recipe.steps:
+        if isinstance(step, Filter) and step.use == stage:
+            return next((rule for rule in step.rules() if rule.reason == reason), None)
+    return None
+
+
+def _about(recipe: Recipe, rule: Rule) -> str:
+    schema = recipe.signals_schema()
+    if rule.signal not in schema.names:
+        return ""
+    metadata = schema.field(rule.signal).metadata or {}
+    said = metadata.get(b"description", b"").decode().rstrip(".")
+    on = metadata.get(b"text", b"").decode()
+    return f" ({said}; measured on the {on})" if said else ""
+
+
+def _duplicate(corpus: Corpus, row: dict[str, Any], place: str, diff: bool) -> Iterator[str]:
+    what = {
+        "url": "has the same url as",
+        "exact": "has the same text as",
+        "near": f"is a near-duplicate ({_share(row['similarity'])} alike) of",
+    }[row["stage"]]
+    matched = f"{row['matched']} ({row['matched_file']} at {row['matched_offset']})"
+    yield f"{row['doc_id']} ({place}) was removed by {row['stage']}: it {what} {matched}."
+    if (row["matched_file"], row["matched_offset"]) == (row["survivor_file"], row["survivor_offset"]):
+        yield f"  {row['survivor']} was kept in its place (keep policy: {corpus.recipe.dedup.keep.policy})."
+    else:
+        survivor = f"{row['survivor']} ({row['survivor_file']} at {row['survivor_offset']})"
+        alike = f", {_share(row['survivor_similarity'])} alike to it" if row["survivor_similarity"] is not None else ""
+        yield f"  that one was removed too; {survivor} was kept for the whole group{alike}."
+    if row["stage"] == "near":
+        yield f"  alike: the share of equal MinHash values, an estimate of the Jaccard similarity; {corpus.recipe.dedup.near.needed:.0%} were asked."  # type: ignore[union-attr]
+    if diff and row["stage"] != "exact":
+        yield from _diff(row, corpus.text(row["matched_file"], row["matched_offset"]))
+
+
+def _diff(row: dict[str, Any], other: str | None) -> Iterator[str]:
+    if row["text"] is None or other is None:
+        yield "  (no diff: the texts of rejects were not written)"
+        return
+    lines = list(
+        difflib.unified_diff(
+            other.split("\n"), row["text"].split("\n"), f"{row['matched']} (matched)", f"{row['doc_id']} (removed)", n=1, lineterm=""
+        )
+    )
+    if not lines:
+        yield "  the two texts are the same"
+    for line in lines[:DIFF_LINES]:
+        yield "  " + _cut(line)
+    if len(lines) > DIFF_LINES:
+        yield f"  ... {len(lines) - DIFF_LINES} more lines of difference"
+
+
+def _share(value: float | None) -> str:
+    return "not measurably" if value is None else f"{value:.1%}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 3] + "..."

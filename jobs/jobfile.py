@@ -1,0 +1,199 @@
+"""Job files and recipes: TOML to a Job, with ``key=value`` changes on top."""
+
+import copy
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from curation.dedup.settings import Dedup
+from curation.errors import UserError
+from curation.job import Job
+from curation.recipe import STEPS, Recipe, Step
+from curation.rewrites.normalise import Normalise
+from curation.sources.listing import Input
+from curation.sources.reading import Reading
+from jobs.settings import build, unknown
+
+RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
+JOB_FIELDS = ("recipe", "input", "output", "reading", "limit", "unit_bytes", "rejects_text", "max_quarantined", "set")
+RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
+_USES = {step.use: step for step in STEPS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rest:
+    """The job's plain fields, with the defaults of Job."""
+
+    limit: int | None = None
+    unit_bytes: int = Job.__dataclass_fields__["unit_bytes"].default
+    rejects_text: bool = True
+    max_quarantined: float = Job.__dataclass_fields__["max_quarantined"].default
+
+
+def recipe_table(name: str) -> dict[str, Any]:
+    """The table of a recipe, given by name or by the path of a TOML file."""
+    if name in RECIPE_NAMES:
+        return tomllib.loads(files("curation.recipes").joinpath(f"{name}.toml").read_text())
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        return read_toml(path)
+    raise UserError(unknown("there is no recipe", name, [*RECIPE_NAMES, "the path of a TOML file"]))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+
+
+def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
+    """The recipe of that name with changes such as ``language.min_score=0.5`` made."""
+    tables: dict[str, Any] = {}
+    table = recipe_table(name)
+    for key, value in map(parse_change, changes):
+        change(tables, table, key, value)
+    if tables:
+        raise UserError(f"{', '.join(tables)} cannot be set here: only what the recipe holds")
+    return make_recipe(Path(name).stem, table)
+
+
+def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
+    for field in table:
+        if field not in RECIPE_FIELDS:
+            raise UserError(unknown(f"recipe {name} has no field", field, RECIPE_FIELDS))
+    normalise = table.get("normalise", {})
+    return Recipe(
+        name=name,
+        normalise=None if normalise is False else build(Normalise, normalise or {}, "normalise"),
+        signals=table.get("signals", True),
+        steps=tuple(_step(entry, number) for number, entry in enumerate(table.get("steps", []), 1)),
+        dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
+    )
+
+
+def _dedup(table: Mapping[str, Any]) -> dict[str, Any]:
+    """``near = false`` switches near-duplicates off, ``near = true`` means its defaults."""
+    result = dict(table)
+    if isinstance(result.get("near"), bool):
+        result["near"] = {} if result["near"] else None
+    return result
+
+
+def _step(entry: Mapping[str, Any], number: int) -> Step:
+    if not isinstance(entry, Mapping) or "use" not in entry:
+        raise UserError(f"step {number} of the recipe does not say what to use: choose from {', '.join(_USES)}")
+    if entry["use"] not in _USES:
+        raise UserError(unknown(f"step {number} of the recipe uses", str(entry["use"]), list(_USES)))
+    return build(_USES[entry["use"]], entry, entry["use"])
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """``key=value`` as (key, value); the value is read as TOML and, failing that, as a plain text.
+
+    >>> parse_change("language.min_score=0.5"), parse_change("keep.policy=longest")
+    (('language.min_score', 0.5), ('keep.policy', 'longest'))
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {text!r} is not key=value, such as language.min_score=0.5")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) -> None:
+    """Makes one change in the tables of a job and its recipe: ``near.bands``, ``c4_lines.min_words``, ``max_quarantined``."""
+    head, _, rest = key.partition(".")
+    steps = {entry.get("use"): entry for entry in recipe.get("steps", []) if isinstance(entry, dict)}
+    places: dict[str, tuple[dict[str, Any], str]] = {
+        "near": (recipe.setdefault("dedup", {}), "near"),
+        "keep": (recipe.setdefault("dedup", {}), "keep"),
+        "dedup": (recipe, "dedup"),
+        "normalise": (recipe, "normalise"),
+        "reading": (job, "reading"),
+    }
+    if head in steps and rest:
+        steps[head][rest] = value
+    elif head in _USES:
+        raise UserError(f"--set {key}: the recipe has no step {head}; it has {', '.join(map(str, steps)) or 'no steps'}")
+    elif head in places:
+        table, name = places[head]
+        _put(table, name, rest, value)
+    elif head == "signals" and not rest:
+        recipe["signals"] = value
+    elif head in ("limit", "unit_bytes", "rejects_text", "max_quarantined") and not rest:
+        job[head] = value
+    else:
+        choices = [*steps, *places, "signals", "limit", "unit_bytes", "rejects_text", "max_quarantined"]
+        raise UserError(unknown("--set cannot change", key, [str(choice) for choice in choices]))
+
+
+def _put(table: dict[str, Any], name: str, rest: str, value: Any) -> None:
+    """Sets ``table[name]`` (no rest), or the field ``rest`` (dotted) of the table that lies there."""
+    if not rest:
+        table[name] = value
+        return
+    if not isinstance(table.get(name), dict):
+        table[name] = {}
+    first, _, more = rest.partition(".")
+    _put(table[name], first, more, value)
+
+
+def make_job(
+    inputs: Sequence[Input], recipe: str | Mapping[str, Any], changes: Iterable[str], table: Mapping[str, Any] | None = None
+) -> Job:
+    """A job from its inputs, a recipe (name, path or table), the job file's other fields and changes."""
+    job = copy.deepcopy(dict(table or {}))
+    name = recipe if isinstance(recipe, str) else "own"
+    recipe_copy = recipe_table(recipe) if isinstance(recipe, str) else copy.deepcopy(dict(recipe))
+    for key, value in map(parse_change, changes):
+        change(job, recipe_copy, key, value)
+    reading = build(Reading, job.pop("reading", {}), "reading")
+    rest = build(_Rest, job, "the job")
+    return Job(
+        inputs=tuple(inputs),
+        recipe=make_recipe(Path(name).stem, recipe_copy),
+        reading=reading,
+        **{field: getattr(rest, field) for field in _Rest.__dataclass_fields__},
+    )
+
+
+def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str]:
+    """The job and output folder of a job file; a relative path in it is relative to where the command runs."""
+    table = read_toml(path)
+    for field in table:
+        if field not in JOB_FIELDS:
+            raise UserError(unknown(f"{path} has no field", field, JOB_FIELDS))
+    for field in ("input", "output"):
+        if not table.get(field):
+            raise UserError(f"{path} does not say its {field}: add {field} = ...")
+    given = table.pop("input")
+    inputs = [_input(entry, path) for entry in (given if isinstance(given, list) else [given])]
+    recipe, output = table.pop("recipe", "fineweb"), table.pop("output")
+    own = [f"{key}={_toml(value)}" for key, value in table.pop("set", {}).items()]
+    return make_job(inputs, recipe, [*own, *changes], table), output
+
+
+def _input(entry: Any, path: Path) -> Input:
+    return Input(glob=entry) if isinstance(entry, str) else build(Input, entry, f"{path}: input")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def recipe_of(table: Mapping[str, Any]) -> Recipe:
+    """The recipe that a manifest holds."""
+    fields = {name: value for name, value in table.items() if name != "name"}
+    if fields["normalise"] is None:
+        fields["normalise"] = False
+    return make_recipe(table["name"], fields)

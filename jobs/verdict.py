@@ -1,0 +1,56 @@
+"""The command ``gristmill verdict``: judge documents one by one, without deduplication."""
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from curation.judge import judge, reasons
+from curation.recipe import Recipe
+from curation.sources.listing import Input, list_files, plan_units
+from curation.sources.reading import Reading, read_unit
+from jobs.jobfile import load_recipe
+
+
+def run(files: Sequence[str], recipe: str, changes: Sequence[str]) -> None:
+    """One JSON line a document on standard output; a record that cannot be read is told on standard error."""
+    for verdict in verdicts(files, load_recipe(recipe, changes), tell):
+        sys.stdout.buffer.write(orjson.dumps(verdict) + b"\n")
+
+
+def tell(quarantined: pa.RecordBatch) -> None:
+    for row in quarantined.to_pylist():
+        print(f"gristmill: {row['file']} at {row['offset']}: {row['error']}: {row['message']}", file=sys.stderr)
+
+
+def verdicts(files: Sequence[str], recipe: Recipe, quarantined: Any = tell) -> Iterator[dict[str, Any]]:
+    """``{"doc_id", "kept", "reasons": [{"stage", "reason", "value", "threshold"}], "signals": {...}}`` a document, in order."""
+    listed = list_files([Input(glob=file) for file in files])
+    for unit in plan_units(listed, 1 << 62):
+        for chunk in read_unit(unit, Reading()):
+            if len(chunk.quarantine):
+                quarantined(chunk.quarantine)
+            if len(chunk.documents):
+                yield from _verdicts(chunk.documents, recipe)
+
+
+def _verdicts(records: pa.RecordBatch, recipe: Recipe) -> Iterator[dict[str, Any]]:
+    judged = judge(records, recipe)
+    signals = judged.signals.to_pylist() if judged.signals.num_columns else [{}] * len(records)
+    for doc_id, failed, measured in zip(records["doc_id"].to_pylist(), reasons(judged), signals, strict=True):
+        yield {
+            "doc_id": doc_id,
+            "kept": not failed,
+            "reasons": failed,
+            "signals": {name: _plain(value) for name, value in measured.items()},
+        }
+
+
+def _plain(value: Any) -> Any:
+    """Numbers as JSON has them: a float32 in its shortest form, null for NaN."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(f"{value:.7g}")
+    return value
