@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member, decompressed
-from curation.sources.json_objects import ObjectParser
+from curation.sources.json_columns import LineParser
 from curation.sources.listing import Part
 from curation.sources.opening import StoredFile
 
 
 def read_jsonl(file: StoredFile, compression: str | None, part: Part, rows: Rows) -> Iterator[Chunk]:
     """Reads the lines that begin in [part.start, part.end) of the decompressed file; the last chunk stays in ``rows``."""
-    parser = ObjectParser(rows)
+    parser = LineParser(rows)
     lines = LineBlocks(part, rows)
     if part.start:
         file.seek(part.start - 1)
