@@ -17,6 +17,7 @@ from schemas.corpus import RECORDS
 
 _SMALLEST_FIELD = len('"":1,')
 Document = dict[str, str | int | None]
+_NEWLINE = 10
 Mask = npt.NDArray[np.bool_]
 
 
@@ -73,9 +74,10 @@ class LineParser:
         self.rows.batch(batch, text_bytes)
 
     def _scan(self, block: bytes) -> _Scan:
-        n, k = block.count(b"\n") + 1, len(self.key_ends)
+        buf = np.frombuffer(block, np.uint8)
+        n, k = int(np.count_nonzero(buf == _NEWLINE)) + 1, len(self.key_ends)
         scan = _Scan(
-            buf=np.frombuffer(block, np.uint8),
+            buf=buf,
             lines=np.empty((n, 2), np.int64),
             states=np.empty(n, np.uint8),
             kinds=np.empty((n, k), np.uint8),

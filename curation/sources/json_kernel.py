@@ -29,6 +29,7 @@ _QUOTE, _BACKSLASH, _SPACE, _COMMA, _COLON = 34, 92, 32, 44, 58
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 
 _STEP = 32
+_VECTOR = ir.VectorType(ir.IntType(8), _STEP)
 
 _jit = numba.njit(nogil=True, cache=True)
 _inline = numba.njit(nogil=True, cache=True, inline="always")
@@ -41,28 +42,45 @@ def _skip_space(buf: Bytes, i: int, end: int) -> int:
     return i
 
 
+def _block_at(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    """Pointer to the _STEP bytes of a byte array at ``index``."""
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
+
+
+def _special_bits(builder: Any, block: Any) -> Any:
+    """IR for: a bit for each byte of the block that is a quote, a backslash or a control character."""
+
+    def same(value: int) -> Any:
+        return ir.Constant(_VECTOR, [value] * _STEP)
+
+    quote = builder.icmp_unsigned("==", block, same(_QUOTE))
+    backslash = builder.icmp_unsigned("==", block, same(_BACKSLASH))
+    control = builder.icmp_unsigned("<", block, same(_SPACE))
+    return builder.bitcast(builder.or_(builder.or_(quote, backslash), control), ir.IntType(_STEP))
+
+
 @intrinsic  # type: ignore[misc]
 def _special(typingctx: Any, buf: Any, i: Any) -> Any:  # noqa: ARG001
-    """A bit for each of the _STEP bytes at ``i`` that is a quote, a backslash or a control character."""
+    """A bit for each of the _STEP bytes at ``i`` that ends or interrupts a JSON string."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        vector = ir.VectorType(ir.IntType(8), _STEP)
-
-        def same(value: int) -> Any:
-            return ir.Constant(vector, [value] * _STEP)
-
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        place = builder.bitcast(builder.gep(array.data, [args[1]]), vector.as_pointer())
-        block = builder.load(place, align=1)
-        found = builder.or_(
-            builder.or_(
-                builder.icmp_unsigned("==", block, same(_QUOTE)), builder.icmp_unsigned("==", block, same(_BACKSLASH))
-            ),
-            builder.icmp_unsigned("<", block, same(_SPACE)),
-        )
-        return builder.bitcast(found, ir.IntType(_STEP))
+        place = _block_at(context, builder, signature.args[0], args[0], args[1])
+        return _special_bits(builder, builder.load(place, align=1))
 
     return types.uint32(buf, types.int64), generate
+
+
+@intrinsic  # type: ignore[misc]
+def _copy_special(typingctx: Any, buf: Any, i: Any, out: Any, o: Any) -> Any:  # noqa: ARG001
+    """Copies the _STEP bytes at ``buf[i]`` to ``out[o]`` and tells what `_special` tells of them."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        block = builder.load(_block_at(context, builder, signature.args[0], args[0], args[1]), align=1)
+        builder.store(block, _block_at(context, builder, signature.args[2], args[2], args[3]), align=1)
+        return _special_bits(builder, block)
+
+    return types.uint32(buf, types.int64, out, types.int64), generate
 
 
 @intrinsic  # type: ignore[misc]
@@ -341,8 +359,7 @@ def unescape(buf: Bytes, i: int, stop: int, out: Bytes, o: int) -> int:
     """Writes the string at [i, stop) without its escapes to ``out`` from ``o`` on; returns the new end, or -1."""
     while i < stop:
         if i + _STEP <= stop and o + _STEP <= len(out):
-            found = _special(buf, i)
-            out[o : o + _STEP] = buf[i : i + _STEP]
+            found = _copy_special(buf, i, out, o)
             if not found:
                 i += _STEP
                 o += _STEP
