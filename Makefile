@@ -45,6 +45,9 @@ setup: .venv/.kernels
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	touch $@
 
+demo: setup
+	@$(BIN)/python -m jobs.demo $(if $(INPUT),'$(INPUT)')
+
 lint: setup
 	@$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
