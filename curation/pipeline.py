@@ -1,7 +1,7 @@
 """The job on one page: Beam wires plain functions together and carries packed hashes and row ids, never text."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -10,92 +10,74 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from curation import stages
-from curation.dedup import stages as dedup
 from curation.run import Run
 from curation.sources.listing import Unit
+from curation.stages import Groups, Stage
 from curation.workers import current
 
 Keyed = tuple[int, bytes]
+Blobs = beam.PCollection[Keyed]
+"""Packed records of one kind under an integer key: a unit, or a partition of hashes."""
 
 
-def curate(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit]) -> beam.PCollection[Keyed]:
+def curate(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit]) -> Blobs:
     """Reads, judges, deduplicates and writes ``units`` into the run's folder; yields the index of each written unit."""
-    at = _Stages(run)
-    recipe = run.job.recipe.dedup
-    judged = pipeline | "units" >> beam.Create(list(units)) | beam.Reshuffle() | at("judge", stages.judge)
-    removed: dict[str, beam.PCollection[Keyed]] = {}
-    if recipe.url:
-        keys = judged | at.grouped("url keys", stages.url_keys, units=judged)
-        removed["url"] = keys | at.grouped("same url", stages.same_url, keys=keys)
-    if recipe.exact:
-        keys = judged | at.grouped("text keys", stages.text_keys, units=judged, **removed)
-        removed["exact"] = keys | at.grouped("same text", stages.same_text, keys=keys)
-    if recipe.near:
-        bands = judged | at.grouped("bands", stages.bands, units=judged, **removed)
-        pairs = bands | at.grouped("pairs", stages.pairs, bands=bands)
-        sent = pairs | at.grouped("signatures", stages.signatures, pairs=pairs)
-        edges = sent | at.grouped("compare", stages.compare, signatures=sent) | beam.Values()
-        removed["near"] = edges | "both ends" >> beam.FlatMap(dedup.by_both_ends).with_output_types(Keyed)
+    dedup = run.job.recipe.dedup
+    judged = pipeline | "units" >> beam.Create(list(units)) | _call("judge", stages.judge, run)
+    removed: list[Blobs] = []
+    if dedup.url:
+        keys = _join("url keys", stages.url_keys, run, judged)
+        removed.append(_join("same url", stages.same_url, run, keys))
+    if dedup.exact:
+        keys = _join("text keys", stages.text_keys, run, judged, *removed)
+        removed.append(_join("same text", stages.same_text, run, keys))
+    if dedup.near:
+        bands = _join("bands", stages.bands, run, judged, *removed)
+        pairs = _join("pairs", stages.pairs, run, bands)
+        signatures = _join("signatures", stages.signatures, run, pairs)
+        removed.append(_join("compare", stages.compare, run, signatures))
     if not removed:
-        return judged | at.grouped("write", stages.write_unit, units=judged, survivors=None)
-    links = [found | f"{name} links" >> beam.Values() for name, found in removed.items()]
-    survivors = (
-        links
-        | beam.Flatten()
-        | "components" >> beam.CombineGlobally(_Forest()).with_output_types(bytes)
-        | "by loser" >> beam.FlatMap(dedup.by_loser).with_output_types(Keyed)
-    )
-    groups = {"survivors": survivors, **removed}
-    asked = judged | at.grouped("requests", stages.requests, **groups)
-    answers = asked | at.grouped("names", stages.names, requests=asked)
-    return judged | at.grouped("write", stages.write_unit, units=judged, names=answers, **groups)
+        return _join("write", stages.write, run, judged)
+    links = _each("links", stages.links, removed)
+    survivors = _join("components", stages.components, run, links)
+    edges = _each("edges", stages.edges, removed)
+    requests = _join("requests", stages.requests, run, survivors, edges)
+    names = _join("names", stages.names, run, requests)
+    return _join("write", stages.write, run, judged, survivors, edges, names)
 
 
-class _Stages:
-    """Makes the transforms of one run."""
-
-    def __init__(self, run: Run):
-        self.run = run
-
-    def __call__(self, label: str, function: Callable[..., stages.Results]) -> beam.PTransform:
-        return label >> beam.ParDo(_Stage(function, self.run)).with_output_types(Keyed)
-
-    def grouped(self, label: str, function: Callable[..., stages.Results], **groups: Any) -> beam.PTransform:
-        return label >> _Grouped(function, self.run, groups)
+def _call(label: str, stage: Stage, run: Run) -> beam.PTransform:
+    return label >> beam.ParDo(_Stage(stage, run)).with_output_types(Keyed)
 
 
-class _Grouped(beam.PTransform):  # type: ignore[misc]
-    """Calls a stage function once for each key, with the blobs that each collection holds under it."""
+def _join(label: str, stage: Stage, run: Run, *collections: Blobs) -> Blobs:
+    """Calls a stage once for each key, with all the blobs that the collections hold under it."""
+    together = collections[0] if len(collections) == 1 else collections | f"{label}: all" >> beam.Flatten()
+    return together | f"{label}: by key" >> beam.GroupByKey() | _call(label, stage, run)
 
-    def __init__(self, function: Callable[..., stages.Results], run: Run, groups: dict[str, Any]):
-        super().__init__()
-        self.function, self.run, self.groups = function, run, groups
 
-    def expand(self, _: Any) -> beam.PCollection[Keyed]:
-        given = {name: blobs for name, blobs in self.groups.items() if blobs is not None}
-        return (
-            given
-            | beam.CoGroupByKey()
-            | beam.ParDo(_Stage(self.function, self.run, tuple(self.groups))).with_output_types(Keyed)
-        )
+def _each(label: str, function: Any, collections: Sequence[Blobs]) -> Blobs:
+    """Calls a light function with each blob where it is."""
+    together = tuple(collections) | f"{label}: all" >> beam.Flatten()
+    return together | label >> beam.FlatMap(function).with_output_types(Keyed)
 
 
 class _Stage(beam.DoFn):  # type: ignore[misc]
-    """Runs a stage function here, or in the run's worker processes, a bounded number at a time."""
+    """Runs a stage here, or in the run's worker processes, a bounded number of calls at a time."""
 
-    def __init__(self, function: Callable[..., stages.Results], run: Run, names: tuple[str, ...] | None = None):
-        self.function, self.run, self.names = function, run, names
+    def __init__(self, stage: Stage, run: Run):
+        self.stage, self.run = stage, run
 
     def start_bundle(self) -> None:
         self.waiting: deque[Any] = deque()
 
     def process(self, element: Any) -> Iterator[Keyed]:
-        arguments = (element,) if self.names is None else self._grouped(element)
+        arguments = (element,) if isinstance(element, Unit) else _grouped(element)
         workers = current()
         if workers is None:
-            yield from self.function(self.run, *arguments)
+            yield from self.stage(self.run, *arguments)
             return
-        self.waiting.append(workers.submit(self.function, self.run, *arguments))
+        self.waiting.append(workers.submit(self.stage, self.run, *arguments))
         while len(self.waiting) > 2 * workers.count or (self.waiting and self.waiting[0].done()):
             yield from workers.result(self.waiting.popleft())
 
@@ -105,26 +87,11 @@ class _Stage(beam.DoFn):  # type: ignore[misc]
             for result in workers.result(self.waiting.popleft()):
                 yield WindowedValue(result, MIN_TIMESTAMP, [GlobalWindow()])
 
-    def _grouped(self, element: tuple[int, dict[str, Iterable[bytes]]]) -> tuple[int, dict[str, list[bytes]]]:
-        key, groups = element
-        return key, {name: sorted(groups.get(name, [])) for name in self.names or ()}
 
-
-class _Forest(beam.CombineFn):  # type: ignore[misc]
-    """The components of all edges, as one packed forest; edges are compacted whenever 64 MB of them are held."""
-
-    def create_accumulator(self) -> list[bytes]:
-        return []
-
-    def add_input(self, held: list[bytes], edges: bytes) -> list[bytes]:
-        held.append(dedup.links([edges]))
-        return self._compact(held) if sum(map(len, held)) > 64 << 20 else held
-
-    def merge_accumulators(self, accumulators: Iterable[list[bytes]]) -> list[bytes]:
-        return self._compact([blob for held in accumulators for blob in held])
-
-    def extract_output(self, held: list[bytes]) -> bytes:
-        return self._compact(held)[0]
-
-    def _compact(self, held: list[bytes]) -> list[bytes]:
-        return [dedup.merged(held)]
+def _grouped(element: tuple[int, Iterable[bytes]]) -> tuple[int, Groups]:
+    """The key, and its blobs by kind, each kind sorted: the order of arrival is the runner's."""
+    key, blobs = element
+    groups = Groups()
+    for blob in sorted(blobs):
+        groups.add(blob)
+    return key, groups

@@ -9,11 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.dedup.sketch import sketch
+from curation.dedup.sketch import sketch, word_counts
 from curation.judge import Verdicts, documents, judge, rejects
-from curation.kernels import unicode
-from curation.kernels.buffers import text_buffers
-from curation.kernels.minhash import count_words
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, passed_name
 from curation.shards import ShardWriter, shard_name
@@ -128,10 +125,3 @@ def _pass_on(
         shards.passed.write_batch(
             pa.RecordBatch.from_arrays([*rows.columns, pa.array(sizes[kept]), pa.array(words[kept])], schema=PASSED)
         )
-
-
-def word_counts(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
-    data, offsets = text_buffers(texts)
-    counts = np.empty(len(texts), np.int64)
-    count_words(data, offsets, unicode.tables()[0], counts)
-    return counts

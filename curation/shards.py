@@ -71,6 +71,7 @@ class ShardWriter:
             if error is None:
                 self._flush()
                 self._parquet.close()
+            self._parquet.is_open = False  # after an error nothing more is to be written, not even a footer
         except BaseException as fault:
             self._file.__exit__(type(fault), fault, fault.__traceback__)
             raise

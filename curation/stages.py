@@ -1,66 +1,104 @@
-"""Every stage of the job by name, as a plain function of (run, key, groups): what Beam, or a worker process, calls.
+"""Every stage of the job as a plain function of (run, key, groups): what Beam, or a worker process, calls.
 
-``groups`` holds the blobs that were grouped under the key, by the name of their collection.
+A stage yields (key, blob) for the stages that follow; a blob begins with its kind, so that several kinds can be grouped
+under one key. Units and partitions are the keys.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from curation.dedup import stages as dedup
-from curation.dedup.stages import Blobs
 from curation.reading_pass import read_and_judge
 from curation.run import Run
 from curation.sources.listing import Unit
-from curation.writing_pass import write
+from curation.writing_pass import write_documents
 
-Groups = dict[str, Blobs]
-Results = Iterable[tuple[int, bytes]]
+Results = list[tuple[int, bytes]]
+Stage = Callable[..., Results]
+
+_KIND_BYTES = 8
+"""The kind takes as many bytes as a record's column, which keeps what follows aligned."""
+
+
+class Groups(dict[str, list[bytes]]):
+    """The blobs of one key by kind; a kind without blobs is an empty list."""
+
+    def __missing__(self, kind: str) -> list[bytes]:
+        return []
+
+    def add(self, blob: bytes) -> None:
+        self.setdefault(blob[:_KIND_BYTES].rstrip().decode(), []).append(blob[_KIND_BYTES:])
+
+
+def _of_kind(kind: str, results: Iterable[tuple[int, bytes]]) -> Results:
+    head = kind.encode().ljust(_KIND_BYTES)
+    return [(key, head + blob) for key, blob in results]
 
 
 def judge(run: Run, unit: Unit) -> Results:
     read_and_judge(run, unit)
-    return [(unit.index, b"")]
+    return _of_kind("unit", [(unit.index, b"")])
 
 
 def url_keys(run: Run, unit: int, groups: Groups) -> Results:
-    return list(dedup.key_records(run, unit, "url_hash", []))
+    return _of_kind("keys", dedup.key_records(run, unit, "url_hash", []))
 
 
 def same_url(run: Run, partition: int, groups: Groups) -> Results:
-    return list(dedup.same_key(run, groups["keys"], "url"))
+    return _of_kind("url", dedup.same_key(groups["keys"], "url"))
 
 
 def text_keys(run: Run, unit: int, groups: Groups) -> Results:
-    return list(dedup.key_records(run, unit, "content_hash", [groups.get("url", [])]))
+    return _of_kind("keys", dedup.key_records(run, unit, "content_hash", [groups["url"]]))
 
 
 def same_text(run: Run, partition: int, groups: Groups) -> Results:
-    return list(dedup.same_key(run, groups["keys"], "exact"))
+    return _of_kind("exact", dedup.same_key(groups["keys"], "exact"))
 
 
 def bands(run: Run, unit: int, groups: Groups) -> Results:
-    return list(dedup.band_records(run, unit, [groups.get("url", []), groups.get("exact", [])]))
+    return _of_kind("bands", dedup.band_records(run, unit, [groups["url"], groups["exact"]]))
 
 
 def pairs(run: Run, partition: int, groups: Groups) -> Results:
-    return list(dedup.bucket_pairs(run, groups["bands"]))
+    return _of_kind("pairs", dedup.bucket_pairs(groups["bands"]))
 
 
 def signatures(run: Run, unit: int, groups: Groups) -> Results:
-    return list(dedup.first_signatures(run, unit, groups["pairs"]))
+    return _of_kind("sketches", dedup.first_signatures(run, unit, groups["pairs"]))
 
 
 def compare(run: Run, unit: int, groups: Groups) -> Results:
-    return [(unit, edges) for edges in dedup.compared(run, unit, groups["signatures"])]
+    return _of_kind("near", dedup.compared(run, unit, groups["sketches"]))
+
+
+def links(element: tuple[int, bytes]) -> Results:
+    """The forest of some edges, for the one key under which all forests meet."""
+    groups = Groups()
+    groups.add(element[1])
+    return [(0, blob) for edges in groups.values() for _, blob in _of_kind("links", [(0, dedup.forest_of(edges))])]
+
+
+def components(run: Run, key: int, groups: Groups) -> Results:
+    return _of_kind("survivor", dedup.survivors(groups["links"]))
+
+
+def edges(element: tuple[int, bytes]) -> Iterator[tuple[int, bytes]]:
+    """Edges once more, for the units of both their documents."""
+    groups = Groups()
+    groups.add(element[1])
+    for kind, blobs in groups.items():
+        yield from _of_kind(kind, dedup.by_both_ends(blobs))
 
 
 def requests(run: Run, unit: int, groups: Groups) -> Results:
-    return list(dedup.name_requests(unit, groups))
+    return _of_kind("requests", dedup.name_requests(unit, groups))
 
 
 def names(run: Run, unit: int, groups: Groups) -> Results:
-    return list(dedup.names(run, unit, groups["requests"]))
+    return _of_kind("names", dedup.names(run, unit, groups["requests"]))
 
 
-def write_unit(run: Run, unit: int, groups: Groups) -> Results:
-    write(run, unit, groups)
-    return [(unit, b"")]
+def write(run: Run, unit: int, groups: Groups) -> Results:
+    write_documents(run, unit, groups)
+    return _of_kind("unit", [(unit, b"")])
+

@@ -1,5 +1,7 @@
 """The second pass over a unit: its passed documents are divided into the corpus and its duplicates."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,10 +19,10 @@ from schemas import DOCUMENTS, FAILED, REJECTS
 REASONS = {"url": "same_url", "exact": "same_text", "near": "near_duplicate"}
 
 
-def write(run: Run, unit: int, groups: dict[str, Blobs]) -> None:
+def write_documents(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
     """Leaves the unit's documents and duplicates, and last its report."""
     removed = unit_removals(unit, groups)
-    explained = _explained(run, unit, removed, groups.get("names", []))
+    explained = _explained(run, unit, removed, groups["names"])
     ledger = Ledger()
     documents = ShardWriter(run.folder, shard_name("documents", unit), DOCUMENTS.schema)
     duplicates = ShardWriter(run.folder, shard_name("rejects/duplicates", unit), REJECTS.schema)

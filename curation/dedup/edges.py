@@ -46,9 +46,11 @@ def distinct(records: Records) -> Records:
 
 def routed(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int, bytes]]:
     """(key, packed records) for each distinct key, in pieces of a few MB."""
+    if not len(keys):
+        return
     order = np.argsort(keys, kind="stable")
     keys, records = keys[order], records[order]
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, np.int64)
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     for start, end in zip(starts, np.r_[starts[1:], len(keys)], strict=True):
         for low in range(start, end, FLUSH_ROWS):
             yield int(keys[start]), records[low : min(end, low + FLUSH_ROWS)].tobytes()

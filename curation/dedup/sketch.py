@@ -8,7 +8,7 @@ import xxhash
 from curation.dedup.settings import Dedup, Near
 from curation.kernels import unicode
 from curation.kernels.buffers import text_buffers
-from curation.kernels.minhash import permutations, signatures
+from curation.kernels.minhash import count_words, permutations, signatures
 from schemas import SKETCHES
 
 
@@ -76,3 +76,11 @@ def signature_values(column: pa.Array, near: Near) -> tuple[npt.NDArray[np.uint3
     data, offsets = text_buffers(column)
     values = np.frombuffer(data[offsets[0] : offsets[-1]], "<u4")
     return values.reshape(len(column), bands * rows), present
+
+
+def word_counts(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
+    """Words of each text, as shingles see them."""
+    data, offsets = text_buffers(texts)
+    counts = np.empty(len(texts), np.int64)
+    count_words(data, offsets, unicode.tables()[0], counts)
+    return counts

@@ -3,7 +3,7 @@
 Each takes a key (a unit or a partition) and the blobs grouped under it, and yields (key, blob) for the next stage.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -38,9 +38,9 @@ def key_records(run: Run, unit: int, column: str, removed: list[Blobs]) -> Route
     yield from keys_by_partition(records, run.partitions)
 
 
-def same_key(run: Run, blobs: Blobs, column: str) -> Routed:
+def same_key(blobs: Blobs, kind: str) -> Routed:
     """Edges from the documents of one key to the best of them, routed to the units of those that lose."""
-    found = losers(blobs, SIMILARITY[column])
+    found = losers(blobs, SIMILARITY[kind])
     yield from routed(units_of(found[:, 3]), found)
 
 
@@ -54,7 +54,7 @@ def band_records(run: Run, unit: int, removed: list[Blobs]) -> Routed:
     yield from bands_by_partition(values[left[present]], row_ids(unit, rows), near, run.partitions)
 
 
-def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
+def bucket_pairs(blobs: Blobs) -> Routed:
     """The candidate pairs of one partition, routed to the unit of the first document."""
     pairs = candidates(blobs)
     yield from routed(units_of(pairs[:, 0]), pairs)
@@ -76,7 +76,7 @@ def first_signatures(run: Run, unit: int, blobs: Blobs) -> Routed:
         yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=COMPARISON))
 
 
-def compared(run: Run, unit: int, blobs: Blobs) -> Iterator[bytes]:
+def compared(run: Run, unit: int, blobs: Blobs) -> Routed:
     """Edges between the pairs that are similar enough; the second document of each pair lies in this unit."""
     near = _near(run)
     table = read_shard(run.folder, run.sketches(unit), ["rank", "signature"])
@@ -89,38 +89,33 @@ def compared(run: Run, unit: int, blobs: Blobs) -> Iterator[bytes]:
         mine = table["signature"].take(rows).combine_chunks()
         edges = similar((left, signature_values(batch["signature"], near)[0]), (right, signature_values(mine, near)[0]), near)
         if len(edges):
-            yield edges.tobytes()
+            yield unit, edges.tobytes()
 
 
-def links(blobs: Blobs) -> bytes:
-    """The forest over edges (packed, any number of blobs)."""
+def forest_of(blobs: Blobs) -> bytes:
+    """The forest over packed edges, packed."""
     return forest(unpack(blobs, EDGE_WIDTH)[:, :LINK_WIDTH]).tobytes()
 
 
-def merged(forests: Blobs) -> bytes:
-    """The forest over several forests."""
-    return forest(unpack(forests, LINK_WIDTH)).tobytes()
-
-
-def by_loser(blob: bytes) -> Routed:
-    """Links of the forest, routed to the unit of the document that goes."""
-    found = unpack([blob], LINK_WIDTH)
+def survivors(forests: Blobs) -> Routed:
+    """The forest over several forests, routed to the units of the documents that go."""
+    found = forest(unpack(forests, LINK_WIDTH))
     yield from routed(units_of(found[:, 3]), found)
 
 
-def by_both_ends(blob: bytes) -> Routed:
+def by_both_ends(blobs: Blobs) -> Routed:
     """Edges, routed to the units of both documents."""
-    edges = unpack([blob], EDGE_WIDTH)
+    edges = unpack(blobs, EDGE_WIDTH)
     first, second = units_of(edges[:, 1]), units_of(edges[:, 3])
     yield from routed(second, edges)
     yield from routed(first[first != second], edges[first != second])
 
 
-def unit_removals(unit: int, groups: dict[str, Blobs]) -> Removals:
-    return removals(unit, groups["survivors"], groups.get("url", []), groups.get("exact", []), groups.get("near", []))
+def unit_removals(unit: int, groups: Mapping[str, Blobs]) -> Removals:
+    return removals(unit, groups["survivor"], groups["url"], groups["exact"], groups["near"])
 
 
-def name_requests(unit: int, groups: dict[str, Blobs]) -> Routed:
+def name_requests(unit: int, groups: Mapping[str, Blobs]) -> Routed:
     """Requests for the names of survivors and neighbours, routed to the units that hold them."""
     wanted = requests(unit, unit_removals(unit, groups))
     yield from routed(units_of(wanted[:, 0]), wanted)

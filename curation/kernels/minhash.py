@@ -47,8 +47,18 @@ def _finalise32(h: int) -> int:
     return uint32(h ^ (h >> np.uint32(16)))
 
 
+@njit(inline="always")
+def _fold(classes, lower):  # type: ignore[no-untyped-def]
+    """For each ASCII byte its lower-case letter, digit or underscore, 0 for what separates words."""
+    fold = np.zeros(256, np.uint8)
+    for byte in range(0x80):
+        if classes[byte] & WORD:
+            fold[byte] = lower[byte]
+    return fold
+
+
 @njit(nogil=True, cache=True)
-def _word_hashes(data, start, end, classes, lower, out):  # type: ignore[no-untyped-def]
+def _word_hashes(data, start, end, fold, classes, lower, out):  # type: ignore[no-untyped-def]
     """Hashes of the words in data[start:end], FNV-1a over lower-cased code points; returns their number."""
     count = 0
     inside = False
@@ -57,27 +67,41 @@ def _word_hashes(data, start, end, classes, lower, out):  # type: ignore[no-unty
     while i < end:
         byte = data[i]
         if byte < 0x80:
-            point = uint32(byte)
-            i += 1
-        else:
-            point, i = decode(data, i)
+            letter = fold[byte]
+            while letter:
+                h = (h ^ uint64(letter)) * _PRIME
+                inside = True
+                i += 1
+                if i == end:
+                    break
+                byte = data[i]
+                letter = fold[byte]
+            if byte < 0x80 and i < end:
+                i += 1
+                if inside:
+                    out[count] = mix64(h)
+                    count += 1
+                    inside = False
+                    h = _BASIS
+            continue
+        point, i = decode(data, i)
         kind = classes[point]
         if kind & SPACELESS:
             if inside:
                 out[count] = mix64(h)
                 count += 1
                 inside = False
+                h = _BASIS
             out[count] = mix64((_BASIS ^ uint64(lower[point])) * _PRIME)
             count += 1
         elif kind & WORD:
-            if not inside:
-                inside = True
-                h = _BASIS
             h = (h ^ uint64(lower[point])) * _PRIME
+            inside = True
         elif inside:
             out[count] = mix64(h)
             count += 1
             inside = False
+            h = _BASIS
     if inside:
         out[count] = mix64(h)
         count += 1
@@ -93,6 +117,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
     longest = 0
     for d in range(offsets.shape[0] - 1):
         longest = max(longest, offsets[d + 1] - offsets[d])
+    fold = _fold(classes, lower)
     words = np.empty(longest + 1, np.uint64)
     hashes = np.empty(longest + 4, np.uint32)
     lead = uint64(1)
@@ -102,7 +127,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
     for d in range(offsets.shape[0] - 1):
         row = out[d]
         row[:] = np.uint32(0xFFFFFFFF)
-        n = _word_hashes(data, offsets[d], offsets[d + 1], classes, lower, words)
+        n = _word_hashes(data, offsets[d], offsets[d + 1], fold, classes, lower, words)
         if n < ngram:
             shingles[d] = 0
             continue
@@ -157,25 +182,29 @@ def equal_shares(left, right, out):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def count_words(data, offsets, classes, out):  # type: ignore[no-untyped-def]
     """Fills ``out`` with the number of words of each document (the words that shingles are made of)."""
+    ascii_word = np.zeros(256, np.uint8)
+    for byte in range(0x80):
+        ascii_word[byte] = (classes[byte] & WORD) != 0
     for d in range(offsets.shape[0] - 1):
         count = 0
-        inside = False
+        before = np.uint8(0)
         i = offsets[d]
-        while i < offsets[d + 1]:
+        end = offsets[d + 1]
+        while i < end:
             byte = data[i]
             if byte < 0x80:
-                point = uint32(byte)
+                now = ascii_word[byte]
+                count += now & (before ^ np.uint8(1))
+                before = now
                 i += 1
-            else:
-                point, i = decode(data, i)
+                continue
+            point, i = decode(data, i)
             kind = classes[point]
             if kind & SPACELESS:
                 count += 1
-                inside = False
-            elif kind & WORD:
-                if not inside:
-                    count += 1
-                inside = True
+                before = np.uint8(0)
             else:
-                inside = False
+                now = np.uint8((kind & WORD) != 0)
+                count += now & (before ^ np.uint8(1))
+                before = now
         out[d] = count
