@@ -31,7 +31,7 @@ def test_every_command_and_option_is_documented(command: click.Command, handbook
 @pytest.mark.parametrize("words", [["--help"], ["--version"], *([name, "--help"] for name in gristmill.commands)])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     script = (
-        "import json, sys\nfrom jobs.cli import main\n"
+        "import json, sys\nfrom jobs.cli import main\nsys.argv[0] = 'gristmill'\n"
         "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code\n"
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)"
     )

@@ -1,0 +1,78 @@
+"""Every command and every session in a README runs, and prints what the README says."""
+
+import doctest
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.demo.pages import write_pages
+from tests.architecture.tree import ROOT, files
+from tests.docs.readme import Block, blocks, session, shows
+
+READMES = [path for path in files() if path.name == "README.md" and blocks(ROOT / path)]
+SECONDS = 120
+
+
+@pytest.fixture
+def crawl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as READMEs suppose it: ``crawl/mill.warc.gz`` in it, ``gristmill`` on the path, ``make`` a rehearsal."""
+    (tmp_path / "crawl").mkdir()
+    write_pages(tmp_path / "crawl" / "mill.warc.gz")
+    rehearsal = tmp_path / "bin" / "make"
+    rehearsal.parent.mkdir()
+    rehearsal.write_text(
+        f'#!/bin/sh\nexec {shutil.which("make")} --dry-run --no-print-directory -C "{ROOT}" "$@" > /dev/null\n'
+    )
+    rehearsal.chmod(0o755)
+    path = [str(rehearsal.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(path))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("readme", READMES, ids=str)
+def test_a_readme_is_true(readme: Path, crawl: Path) -> None:
+    names: dict[str, object] = {}
+    for block in blocks(ROOT / readme):
+        place = f"{readme}:{block.line}"
+        if block.kind == "python":
+            run_session(block, place, names)
+        elif block.kind == "sh":
+            run(block.body, place)
+        else:
+            for command, expected in session(block.body):
+                printed = run(command, place)
+                assert shows(expected, printed), f"{place}: $ {command}\nexpected:\n{expected}\nprinted:\n{printed}"
+
+
+def run(script: str, place: str) -> str:
+    """What the script prints on both streams; fails with it when the script does."""
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert not done.returncode, f"{place}: {script}\n{done.stdout}"
+    return done.stdout
+
+
+def run_session(block: Block, place: str, names: dict[str, object]) -> None:
+    parsed = doctest.DocTestParser().get_doctest(block.body, names, place, place, block.line - 1)
+    assert parsed.examples, f"{place}: a python block shows a session (>>>)"
+    said: list[str] = []
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    outcome = doctest.DocTestRunner(optionflags=flags, verbose=False).run(parsed, out=said.append, clear_globs=False)
+    names.update(parsed.globs)
+    assert not outcome.failed, "".join(said)
+
+
+def test_there_are_readmes_with_commands() -> None:
+    assert Path("README.md") in READMES
