@@ -101,7 +101,8 @@ class Rows:
         self._kept_bytes = 0
 
     def _start_part_counts(self) -> None:
-        self.documents = self.quarantined = self.skipped = 0
+        self.documents = self.quarantined = self.skipped = self.without_text = 0
+        self.last_message = ""
 
     def begin(self, part: Part) -> None:
         """The rows that follow are of this part."""
@@ -158,6 +159,8 @@ class Rows:
         row["bytes"].append(max(size, len(record[:EXCERPT_BYTES])))
         row["record"].append(record[:EXCERPT_BYTES])
         self.quarantined += 1
+        self.without_text += error == "no_text"
+        self.last_message = message
         self._kept_bytes += len(row["record"][-1])  # type: ignore[arg-type]
 
     def skip(self, reason: str) -> None:

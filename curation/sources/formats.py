@@ -12,7 +12,7 @@ from curation.sources.opening import StoredFile
 Compression = Literal["gzip", "zstd"]
 Kind = Literal["empty", "parquet", "warc", "arc", "jsonl", "text"]
 
-PEEK_BYTES = 1 << 20
+PEEK_BYTES = 1 << 18
 """How much of the (decompressed) beginning is looked at."""
 
 _LINES = 16
@@ -35,16 +35,18 @@ class Format:
 def detect(path: str) -> Format:
     """The format of the file at this path. Raises OSError if it cannot be opened."""
     with StoredFile(path) as file:
-        return detect_format(file.read(PEEK_BYTES))
+        return detect_format(file.peek(PEEK_BYTES))
 
 
 def detect_format(head: bytes) -> Format:
-    """The format of a file that begins with these bytes."""
+    """The format of a file that begins with these bytes (PEEK_BYTES of them, fewer where it is shorter)."""
+    compression: Compression | None = None
+    content = head
     if head.startswith(b"\x1f\x8b"):
-        return Format(_kind(_gunzip_head(head), len(head) < PEEK_BYTES), "gzip")
-    if head.startswith(b"\x28\xb5\x2f\xfd") or (len(head) > 3 and head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
-        return Format(_kind(_unzstd_head(head), len(head) < PEEK_BYTES), "zstd")
-    return Format(_kind(head, len(head) < PEEK_BYTES))
+        compression, content = "gzip", _gunzip_head(head)
+    elif head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
+        compression, content = "zstd", _unzstd_head(head)
+    return Format(_kind(content, max(len(content), len(head)) < PEEK_BYTES), compression)
 
 
 def _kind(head: bytes, whole: bool) -> Kind:

@@ -55,22 +55,20 @@ def open_stored(path: str) -> IO[bytes]:
 
 
 class StoredFile:
-    """Bytes [start, end) of a stored file, read once from front to back and hashed on the way.
+    """A stored file, read once from front to back; its bytes [start, end) are hashed on the way.
 
-    ``position`` is the offset in the file of the next byte. Bytes that are read beyond ``end`` (the rest of a line that
-    begins before it) are not hashed.
+    ``position`` is the offset in the file of the next byte.
     """
 
-    def __init__(self, path: str, start: int = 0, end: int | None = None) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        self.start = start
-        self.end = end
-        self.position = start
+        self.start = 0
+        self.end: int | None = None
+        self.position = 0
         self.hashed = 0
+        self._ahead = b""
         self._digest = hashlib.sha256()
         self._file = open_stored(path)
-        if start:
-            self._file.seek(start)
 
     def __enter__(self) -> "StoredFile":
         return self
@@ -81,11 +79,21 @@ class StoredFile:
     def seek(self, position: int) -> None:
         """Goes on at another offset; what is skipped is not hashed."""
         self._file.seek(position)
+        self._ahead = b""
         self.position = position
+
+    def peek(self, size: int) -> bytes:
+        """The next ``size`` bytes, which stay to be read."""
+        if len(self._ahead) < size:
+            self._ahead += _read_fully(self._file, size - len(self._ahead))
+        return self._ahead[:size]
 
     def read(self, size: int = READ_BYTES) -> bytes:
         """The next ``size`` bytes; fewer only at the end of the file."""
-        data = _read_fully(self._file, size)
+        data = self._ahead[:size]
+        self._ahead = self._ahead[size:]
+        if len(data) < size:
+            data += _read_fully(self._file, size - len(data))
         begin = min(len(data), max(0, self.start - self.position))
         stop = len(data) if self.end is None else max(begin, min(len(data), self.end - self.position))
         self._digest.update(memoryview(data)[begin:stop])
@@ -102,9 +110,10 @@ class StoredFile:
 
     def finish(self) -> None:
         """Reads (and hashes) what was left unread of the range."""
+        if self.position < self.start:
+            self.seek(self.start)
         while self.end is None or self.position < self.end:
-            left = READ_BYTES if self.end is None else min(READ_BYTES, self.end - self.position)
-            if not self.read(left):
+            if not self.read():
                 return
 
     @property
@@ -116,7 +125,7 @@ class StoredFile:
 def _read_fully(file: IO[bytes], size: int) -> bytes:
     """Reads until ``size`` bytes or the end of the file, whatever the file system returns at a time."""
     data = file.read(size)
-    if not data or len(data) == size:
+    if len(data) == size or not data:
         return data
     pieces = [data]
     missing = size - len(data)

@@ -1,9 +1,24 @@
-"""Parquet files by row groups."""
+"""Parquet files by row groups: columns of any type into the columns of a document, the others into metadata."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curation.sources.opening import open_stored
+from curation.sources.arrow_values import as_text, json_values, nested_field
+from curation.sources.chunks import Chunk, Rows, content_id
+from curation.sources.decompression import EXCERPT_BYTES
+from curation.sources.json_objects import Fields
+from curation.sources.listing import Part
+from curation.sources.opening import StoredFile, is_local, local_path, open_stored
+from schemas.corpus import RECORDS
+
+_UNREADABLE = (pa.ArrowException, OSError)
+_SCALARS = ("url", "doc_id", "source", "date")
 
 
 def row_group_ranges(path: str, unit_bytes: int) -> list[tuple[int, int | None]]:
@@ -11,16 +26,181 @@ def row_group_ranges(path: str, unit_bytes: int) -> list[tuple[int, int | None]]
     try:
         with open_stored(path) as file:
             footer = pq.read_metadata(file)
-    except pa.ArrowInvalid:
+    except pa.ArrowException:
         return []
     ranges: list[tuple[int, int | None]] = []
     start = gathered = 0
     for group in range(footer.num_row_groups):
-        columns = (footer.row_group(group).column(i) for i in range(footer.num_columns))
-        size = sum(column.total_compressed_size for column in columns)
+        size = _stored_bytes(footer, group)
         if group > start and gathered + size > unit_bytes:
             ranges.append((start, group))
             start, gathered = group, 0
         gathered += size
     ranges.append((start, None))
     return ranges
+
+
+def byte_range(path: str, part: Part) -> tuple[int, int | None]:
+    """The bytes of the file that belong to a range of row groups; the ranges of all parts make up the file."""
+    if part.start == 0 and part.end is None:
+        return 0, None
+    with open_stored(path) as file:
+        footer = pq.read_metadata(file)
+    start = 0 if part.start == 0 else _first_byte(footer, part.start)
+    return start, None if part.end is None else _first_byte(footer, part.end)
+
+
+def _stored_bytes(footer: pq.FileMetaData, group: int) -> int:
+    return sum(footer.row_group(group).column(i).total_compressed_size for i in range(footer.num_columns))
+
+
+def _first_byte(footer: pq.FileMetaData, group: int) -> int:
+    columns = [footer.row_group(group).column(i) for i in range(footer.num_columns)]
+    return min(min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset) for c in columns)
+
+
+def read_parquet(file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
+    """Reads the row groups [part.start, part.end); the last chunk stays in ``rows``."""
+    source = local_path(file.path) if is_local(file.path) else open_stored(file.path)
+    try:
+        table = pq.ParquetFile(source, page_checksum_verification=True)
+    except pa.ArrowException as error:
+        rows.broken("bad_parquet", f"the footer cannot be read: {error}", offset=0, size=0, record=b"")
+        return
+    with table:
+        reader = _Reader(table, rows)
+        footer = table.metadata
+        first = sum(footer.row_group(i).num_rows for i in range(part.start))
+        for group in range(part.start, footer.num_row_groups if part.end is None else part.end):
+            rows.read(_stored_bytes(footer, group))
+            for _ in reader.read(group, first):
+                if rows.full:
+                    yield rows.take()
+            first += footer.row_group(group).num_rows
+
+
+class _Reader:
+    """Adds the rows of one file's row groups to ``rows``."""
+
+    def __init__(self, file: pq.ParquetFile, rows: Rows) -> None:
+        self.file = file
+        self.rows = rows
+        self.fields = Fields(rows.reading.fields)
+        self.names = file.schema_arrow.names
+        self.place = {name: i for i, name in reversed(list(enumerate(self.names)))}
+        self.has_text = self._has(self.fields.text)
+
+    def _has(self, name: str) -> bool:
+        return nested_field(self.file.schema_arrow, name) is not None
+
+    def read(self, group: int, first: int) -> Iterator[None]:
+        """Adds a row group whose first row has the number ``first``; stops after each batch."""
+        count = self.file.metadata.row_group(group).num_rows
+        if not self.has_text:
+            self._no_text(first, count)
+            return
+        size = self.file.metadata.row_group(group).total_byte_size
+        batch_rows = max(1, min(count, self.rows.reading.batch_bytes * count // max(1, size)))
+        done = 0
+        try:
+            for batch in self.file.iter_batches(batch_size=batch_rows, row_groups=[group], use_threads=False):
+                self.add(batch, first + done)
+                done += len(batch)
+                yield
+        except _UNREADABLE as error:
+            message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {error}"
+            self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"")
+
+    def _no_text(self, first: int, count: int) -> None:
+        found = ", ".join(map(repr, self.names[:20])) or "none"
+        message = f"there is no column '{self.fields.text}'; the file's columns: {found}"
+        for n in range(first, first + count):
+            self.rows.broken("no_text", message, offset=n, size=0, record=b"")
+
+    def add(self, batch: pa.RecordBatch, first: int) -> None:
+        """Adds a batch whose first row has the number ``first``."""
+        text, broken = as_text(nested_field(batch, self.fields.text), large=True)
+        broken = {n: (error, message.format(field=self.fields.text), record) for n, (error, message, record) in broken.items()}
+        lengths = pc.fill_null(pc.binary_length(text), 0)
+        for n in np.flatnonzero(lengths.to_numpy(zero_copy_only=False) > self.rows.reading.max_record_bytes).tolist():
+            message = f"a text of {lengths[n]} bytes, more than max_record_bytes = {self.rows.reading.max_record_bytes}"
+            broken[n] = ("too_large", message, text[n].as_buffer().to_pybytes())
+        columns, used = self._scalars(batch)
+        metadata = self._metadata(batch, used, broken)
+        for n, (error, message, record) in sorted(broken.items()):
+            self.rows.broken(error, message, offset=first + n, size=len(record), record=record[:EXCERPT_BYTES])
+        rows = len(batch)
+        source = self.rows.source(None)
+        records = RECORDS.batch(
+            {
+                "text": pc.fill_null(text, ""),
+                "url": columns["url"],
+                "doc_id": self._doc_ids(columns["doc_id"], columns["url"], text),
+                "source": pc.fill_null(columns["source"], source),
+                "date": columns["date"],
+                "file": pa.repeat(self.rows.file.name, rows),
+                "offset": pa.array(np.arange(first, first + rows)),
+                "metadata": metadata,
+            }
+        )
+        if broken:
+            good = np.ones(rows, bool)
+            good[list(broken)] = False
+            records = records.filter(pa.array(good))
+        self.rows.batch(records, pc.sum(pc.binary_length(records["text"])).as_py() or 0)
+
+    def _scalars(self, batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], set[str]]:
+        """Url, doc_id, source and date as strings (null where empty), and the names of the fields that they came from."""
+        used = {self.fields.text}
+        columns: dict[str, pa.Array] = {}
+        for column in _SCALARS:
+            values = pa.nulls(len(batch), pa.string())
+            for name in self.fields.names[column]:
+                field = nested_field(batch, name)
+                if field is None or values.null_count == 0:
+                    continue
+                strings, broken = as_text(field, large=False)
+                if broken:
+                    continue
+                used.add(name)
+                values = pc.coalesce(values, pc.if_else(pc.equal(strings, ""), None, strings))
+            columns[column] = values
+        return columns, used
+
+    def _doc_ids(self, given: pa.Array, urls: pa.Array, texts: pa.Array) -> pa.Array:
+        if given.null_count == 0:
+            return given
+        ids = given.to_pylist()
+        for n in np.flatnonzero(given.is_null().to_numpy(zero_copy_only=False)).tolist():
+            ids[n] = content_id(urls[n].as_py(), texts[n].as_py() or "")
+        return pa.array(ids, pa.string())
+
+    def _metadata(self, batch: pa.RecordBatch, used: set[str], broken: dict[int, tuple[str, str, bytes]]) -> pa.Array:
+        """Canonical JSON of every field that was not used."""
+        left = {name: i for name, i in self.place.items() if name not in used}
+        if not left:
+            return pa.repeat(pa.scalar("{}", pa.large_string()), len(batch))
+        columns: dict[str, list[Any]] = {}
+        for name, i in left.items():
+            columns[name], bad = json_values(batch.column(i))
+            for n in bad:
+                broken.setdefault(n, ("bad_utf8", f"the field '{name}' is not UTF-8", b""))
+        nested = [name.split(".") for name in used if name not in self.place]
+        names = list(columns)
+        values = []
+        for row in zip(*columns.values(), strict=True):
+            record = dict(zip(names, row, strict=True))
+            for path in nested:
+                _remove(record, path)
+            values.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+        return pa.array(values, pa.large_binary()).cast(pa.large_string())
+
+
+def _remove(record: dict[str, Any], path: list[str]) -> None:
+    """Takes a nested field out of a row."""
+    for name in path[:-1]:
+        inner = record.get(name)
+        if not isinstance(inner, dict):
+            return
+        record = inner
+    record.pop(path[-1], None)

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import pyarrow as pa
+
 from curation.sources.chunks import Chunk, PartReport, Reading, Rows
-from curation.sources.formats import BOM, Format, detect_format
+from curation.sources.formats import PEEK_BYTES, Format, detect_format
 from curation.sources.jsonl import read_jsonl
 from curation.sources.listing import Part, Unit
 from curation.sources.opening import StoredFile
@@ -28,19 +30,20 @@ def read_unit(unit: Unit, reading: Reading) -> Iterator[Chunk]:
 
 def _read_part(part: Part, rows: Rows) -> Iterator[Chunk]:
     try:
-        file = StoredFile(part.file.path, part.start, part.end)
+        file = StoredFile(part.file.path)
     except OSError as error:
         _unreadable(rows, error)
         rows.finish("", 0)
         return
     with file:
         try:
-            found = _detect(file)
+            found = _detect(file, part)
+            file.start, file.end = _byte_range(found, file, part)
             yield from _read_as(found, file, part, rows)
             file.finish()
         except OSError as error:
             _unreadable(rows, error)
-        rows.finish(file.sha256, file.hashed)
+        rows.finish(file.sha256, file.hashed, _note(rows))
 
 
 def _unreadable(rows: Rows, error: OSError) -> None:
@@ -48,20 +51,47 @@ def _unreadable(rows: Rows, error: OSError) -> None:
     rows.broken("unreadable", message, offset=0, size=0, record=b"")
 
 
-def _detect(file: StoredFile) -> Format:
-    from curation.sources.formats import PEEK_BYTES
+def _detect(file: StoredFile, part: Part) -> Format:
+    if part.file.size == 0 and not file.peek(1):
+        return Format("empty")
+    return detect_format(file.peek(PEEK_BYTES))
 
-    head = next(file.reread(0), b"")
-    return detect_format(head[:PEEK_BYTES])
+
+def _byte_range(found: Format, file: StoredFile, part: Part) -> tuple[int, int | None]:
+    """The stored bytes that the part answers for."""
+    if found.kind == "parquet" and (part.start or part.end is not None):
+        from curation.sources.parquet import byte_range
+
+        try:
+            return byte_range(file.path, part)
+        except pa.ArrowException:
+            return 0, None
+    return part.start, part.end
 
 
 def _read_as(found: Format, file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
-    if found.kind == "empty":
-        return
+    """Reads the part in its format; what only some inputs need is imported for them alone."""
     if found.kind == "jsonl":
         yield from read_jsonl(file, found.compression, part, rows)
-        return
-    raise NotImplementedError(found.kind)
+    elif found.kind == "parquet":
+        from curation.sources.parquet import read_parquet
+
+        yield from read_parquet(file, part, rows)
+    elif found.kind == "warc" or found.kind == "arc":
+        from curation.sources.archives import read_archive
+
+        yield from read_archive(file, found.compression, found.kind, rows)
+    elif found.kind == "text":
+        from curation.sources.plain_text import read_text
+
+        read_text(file, found.compression, rows)
 
 
-_ = BOM
+def _note(rows: Rows) -> str | None:
+    """A sentence for the user where no record of the part has the text."""
+    if rows.documents or not rows.without_text or rows.without_text < rows.quarantined:
+        return None
+    return (
+        f"no record of '{rows.file.name}' has the field '{rows.reading.fields.get('text', 'text')}': {rows.last_message}; "
+        "name the field that holds the text (fields: text)"
+    )

@@ -1,0 +1,46 @@
+"""Plain text: one file, one document."""
+
+import codecs
+
+from curation.sources.chunks import Rows
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Member, decompressed
+from curation.sources.opening import StoredFile
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_text(file: StoredFile, compression: str | None, rows: Rows) -> None:
+    """Adds the file's document, or the reason why it is none. UTF-8, or UTF-16 with a byte order mark."""
+    limit = rows.reading.max_record_bytes
+    pieces: list[bytes] = []
+    size = 0
+    broken: Broken | None = None
+    for event in decompressed(file, compression):
+        if isinstance(event, Broken):
+            broken = broken or event
+        elif not isinstance(event, Member):
+            rows.read(len(event))
+            if size <= limit:
+                pieces.append(event)
+            size += len(event)
+    data = b"".join(pieces)
+    if broken is not None:
+        rows.broken(broken.error, broken.message, offset=0, size=max(size, broken.size), record=data or broken.excerpt)
+    elif size > limit:
+        message = f"a file of {size} bytes, more than max_record_bytes = {limit}"
+        rows.broken("too_large", message, offset=0, size=size, record=data[:EXCERPT_BYTES])
+    elif data:
+        _add(data, rows)
+
+
+def _add(data: bytes, rows: Rows) -> None:
+    try:
+        text = data.decode("utf-16") if data.startswith(_UTF16) else data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        word = "not_text" if b"\0" in data[:EXCERPT_BYTES] else "bad_utf8"
+        rows.broken(word, f"byte {error.start} of the file: {error.reason}", offset=0, size=len(data), record=data)
+        return
+    if "\0" in text[:EXCERPT_BYTES]:
+        rows.broken("not_text", "the file holds NUL bytes: it is no text", offset=0, size=len(data), record=data)
+        return
+    rows.document(text=text, offset=0)
