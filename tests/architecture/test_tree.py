@@ -12,8 +12,10 @@ TOP = {
 }
 VAGUE = {"utils", "util", "common", "helpers", "helper", "base", "core", "manager", "misc", "shared", "lib", "types"}
 LINES = 400
-LONG: dict[str, str] = {}
-"""Modules that hold one idea in more lines than that, up to 500, and the reason."""
+LONG = {
+    Path("curation/sources/json_kernel.py"),  # one scanner: its parts inline each other
+}
+"""Modules that hold one idea in more lines than that, up to 500."""
 
 FOLDERS = sorted({path.parent for path in modules(*PACKAGES)} | {Path("tests")})
 
@@ -27,7 +29,7 @@ def test_names_say_what_is_inside() -> None:
 
 
 def test_modules_hold_one_idea() -> None:
-    lengths = {str(path): len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules()}
+    lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules()}
     assert not {path: length for path, length in lengths.items() if length > (500 if path in LONG else LINES)}
 
 
