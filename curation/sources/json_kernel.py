@@ -4,14 +4,13 @@ It finds where the wanted values of each line stand and leaves every line that i
 broken ones, keys with escapes, repeated keys, numbers of more than 18 digits, lone surrogates. It does not check UTF-8.
 """
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numba
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+
+from curation.kernels.byte_masks import STEP, copy_json_special, first_bit, json_special
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -28,8 +27,6 @@ MAX_LEFT = 48
 _QUOTE, _BACKSLASH, _SPACE, _COMMA, _COLON = 34, 92, 32, 44, 58
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 
-_STEP = 32
-_VECTOR = ir.VectorType(ir.IntType(8), _STEP)
 
 _jit = numba.njit(nogil=True, cache=True)
 _inline = numba.njit(nogil=True, cache=True, inline="always")
@@ -42,69 +39,18 @@ def _skip_space(buf: Bytes, i: int, end: int) -> int:
     return i
 
 
-def _block_at(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
-    """Pointer to the _STEP bytes of a byte array at ``index``."""
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _VECTOR.as_pointer())
-
-
-def _special_bits(builder: Any, block: Any) -> Any:
-    """IR for: a bit for each byte of the block that is a quote, a backslash or a control character."""
-
-    def same(value: int) -> Any:
-        return ir.Constant(_VECTOR, [value] * _STEP)
-
-    quote = builder.icmp_unsigned("==", block, same(_QUOTE))
-    backslash = builder.icmp_unsigned("==", block, same(_BACKSLASH))
-    control = builder.icmp_unsigned("<", block, same(_SPACE))
-    return builder.bitcast(builder.or_(builder.or_(quote, backslash), control), ir.IntType(_STEP))
-
-
-@intrinsic  # type: ignore[misc]
-def _special(typingctx: Any, buf: Any, i: Any) -> Any:  # noqa: ARG001
-    """A bit for each of the _STEP bytes at ``i`` that ends or interrupts a JSON string."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place = _block_at(context, builder, signature.args[0], args[0], args[1])
-        return _special_bits(builder, builder.load(place, align=1))
-
-    return types.uint32(buf, types.int64), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _copy_special(typingctx: Any, buf: Any, i: Any, out: Any, o: Any) -> Any:  # noqa: ARG001
-    """Copies the _STEP bytes at ``buf[i]`` to ``out[o]`` and tells what `_special` tells of them."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        block = builder.load(_block_at(context, builder, signature.args[0], args[0], args[1]), align=1)
-        builder.store(block, _block_at(context, builder, signature.args[2], args[2], args[3]), align=1)
-        return _special_bits(builder, block)
-
-    return types.uint32(buf, types.int64, out, types.int64), generate
-
-
-@intrinsic  # type: ignore[misc]
-def _first_bit(typingctx: Any, bits: Any) -> Any:  # noqa: ARG001
-    """Index of the lowest bit that is set; ``bits`` is not 0."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.zext(builder.cttz(args[0], ir.Constant(ir.IntType(1), 1)), ir.IntType(64))
-
-    return types.int64(types.uint32), generate
-
-
 @_jit
 def _string_end(buf: Bytes, i: int, end: int) -> tuple[int, int]:
     """From behind the opening quote to the closing one: its position (or -1), and what escapes were met: 0 none, 1 those
     that canonical JSON uses, 2 others."""
     escapes = 0
     while i < end:
-        if i + _STEP <= end:
-            found = _special(buf, i)
+        if i + STEP <= end:
+            found = json_special(buf, i)
             if not found:
-                i += _STEP
+                i += STEP
                 continue
-            i += _first_bit(found)
+            i += first_bit(found)
         c = buf[i]
         if c == _QUOTE:
             return i, escapes
@@ -358,14 +304,14 @@ def _put_utf8(out: Bytes, o: int, code: int) -> int:
 def unescape(buf: Bytes, i: int, stop: int, out: Bytes, o: int) -> int:
     """Writes the string at [i, stop) without its escapes to ``out`` from ``o`` on; returns the new end, or -1."""
     while i < stop:
-        if i + _STEP <= stop and o + _STEP <= len(out):
-            found = _copy_special(buf, i, out, o)
+        if i + STEP <= stop and o + STEP <= len(out):
+            found = copy_json_special(buf, i, out, o)
             if not found:
-                i += _STEP
-                o += _STEP
+                i += STEP
+                o += STEP
                 continue
-            o += _first_bit(found)
-            i += _first_bit(found)
+            o += first_bit(found)
+            i += first_bit(found)
         c = buf[i]
         if c != _BACKSLASH:
             out[o] = c

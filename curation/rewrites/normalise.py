@@ -1,0 +1,183 @@
+"""Text as it was meant: NFC, mojibake repaired, control characters out, lines ended by line feeds."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+import ftfy
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.rewrites import suspicious
+
+_ROUNDS = 16
+_NOT_1252 = re.compile(b"[\xa0-\xff\x1a\x81\x8d\x8f\x90\x9d]")
+_C1 = re.compile("[\x80-\x9f]+")
+_ENCODING_ONLY = ftfy.TextFixerConfig(
+    unescape_html=False,
+    remove_terminal_escapes=False,
+    fix_latin_ligatures=False,
+    fix_character_width=False,
+    uncurl_quotes=False,
+    fix_line_breaks=False,
+    fix_surrogates=False,
+    remove_control_chars=False,
+    normalization=None,
+    explain=False,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalise:
+    """Rewrites until nothing changes, so that normalising twice is normalising once.
+
+    ``control_characters`` takes out C0 (but tab and line feed), DEL, C1, U+FEFF and the other invisible format characters
+    that ftfy takes out; CR LF, CR, vertical tab and form feed become line feeds. ``mojibake`` repairs UTF-8 that was read
+    in a single-byte encoding, line by line, with ftfy. What is ASCII already comes back as it is, without a copy.
+    """
+
+    use: Literal["normalise"] = "normalise"
+    nfc: bool = True
+    mojibake: bool = True
+    control_characters: bool = True
+
+    def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
+        """The texts, normalised; the same array where nothing changes. Never raises for any text."""
+        rows = _Rows.of(texts)
+        if not suspicious.any_odd(rows.data[rows.ends[0] : rows.ends[-1]]):
+            return texts
+        if texts.null_count:
+            return pc.if_else(texts.is_valid(), self.rewrite(pc.fill_null(texts, "")), pa.scalar(None, pa.large_string()))
+        rows, changed = self._once(rows)
+        if not len(changed):
+            return texts
+        for _ in range(_ROUNDS):
+            again, further = self._once(rows.some(changed))
+            if not len(further):
+                break
+            changed = changed[further]
+            rows = rows.replaced(changed, [again.bytes(n) for n in further.tolist()])
+        return rows.array()
+
+    def _once(self, rows: "_Rows") -> tuple["_Rows", suspicious.Ints]:
+        """One round, and the rows that it changed."""
+        flags, hits = rows.scan()
+        changed = np.zeros(len(flags), np.bool_)
+        if self.control_characters and (flags & suspicious.CONTROL).any():
+            changed |= (flags & suspicious.CONTROL) > 0
+            rows = rows.without_controls()
+            flags, hits = rows.scan()
+        new = _repaired(rows, hits) if self.mojibake else {}
+        if self.control_characters:
+            for n in np.flatnonzero(flags & suspicious.C1).tolist():
+                if n not in new or new[n] == rows.text(n):
+                    new[n] = _C1.sub("", rows.text(n))
+        if self.nfc:
+            for n in {*np.flatnonzero(flags & suspicious.NOT_NFC).tolist(), *new}:
+                new[n] = _composed(new[n] if n in new else rows.text(n))
+        values = {n: text.encode() for n, text in sorted(new.items())}
+        different = np.array([n for n, value in values.items() if value != rows.bytes(n)], np.int64)
+        if len(different):
+            rows = rows.replaced(different, [values[n] for n in different.tolist()])
+            changed[different] = True
+        return rows, np.flatnonzero(changed)
+
+
+def _composed(text: str) -> str:
+    """The text in NFC: line by line, for composing is slow and line feeds take no part in it."""
+    if unicodedata.is_normalized("NFC", text):
+        return text
+    lines = text.split("\n")
+    return "\n".join(line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line) for line in lines)
+
+
+def _repaired(rows: "_Rows", hits: suspicious.Ints) -> dict[int, str]:
+    """The rows with hits, their suspicious lines repaired."""
+    new: dict[int, str] = {}
+    for n in np.unique(hits[:, 0]).tolist():
+        data = rows.bytes(n)
+        pieces: list[bytes] = []
+        done = 0
+        for place in (hits[hits[:, 0] == n, 1] - rows.ends[n]).tolist():
+            begin = data.rfind(b"\n", 0, place) + 1
+            end = data.find(b"\n", place)
+            end = len(data) if end < 0 else end
+            pieces.append(data[done:begin])
+            pieces.append(_repaired_line(data[begin:end].decode()).encode("utf-8", "replace"))
+            done = end
+        new[n] = b"".join([*pieces, data[done:]]).decode()
+    return new
+
+
+def _repaired_line(line: str) -> str:
+    """A step to what ftfy makes of the line: where C1 is all that is not ASCII, Windows-1252 was read as Latin-1."""
+    try:
+        data = line.encode("latin-1")
+    except UnicodeEncodeError:
+        return ftfy.fix_text(line, _ENCODING_ONLY)
+    if _NOT_1252.search(data):
+        return ftfy.fix_text(line, _ENCODING_ONLY)
+    return data.decode("sloppy-windows-1252")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The buffers of a column of strings: row n is ``data[ends[n]:ends[n + 1]]``."""
+
+    data: suspicious.Bytes
+    ends: suspicious.Ints
+
+    @classmethod
+    def of(cls, texts: pa.LargeStringArray) -> "_Rows":
+        _, ends, data = texts.buffers()
+        if ends is None or data is None or not len(texts):
+            return cls(np.empty(0, np.uint8), np.zeros(len(texts) + 1, np.int64))
+        places = np.frombuffer(ends, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        return cls(np.frombuffer(data, np.uint8), places)
+
+    @classmethod
+    def joined(cls, values: list[bytes]) -> "_Rows":
+        ends = np.zeros(len(values) + 1, np.int64)
+        np.cumsum([len(value) for value in values], out=ends[1:])
+        return cls(np.frombuffer(b"".join(values), np.uint8), ends)
+
+    def array(self) -> pa.LargeStringArray:
+        return pa.LargeStringArray.from_buffers(len(self.ends) - 1, pa.py_buffer(self.ends), pa.py_buffer(self.data))
+
+    def bytes(self, n: int) -> bytes:
+        return self.data[self.ends[n] : self.ends[n + 1]].tobytes()
+
+    def text(self, n: int) -> str:
+        return self.bytes(n).decode()
+
+    def some(self, rows: suspicious.Ints) -> "_Rows":
+        return _Rows.joined([self.bytes(n) for n in rows.tolist()])
+
+    def scan(self) -> tuple[suspicious.Bytes, suspicious.Ints]:
+        """What kinds of characters each row holds, and the places where mojibake may be; see `suspicious.scan`."""
+        flags = np.zeros(len(self.ends) - 1, np.uint8)
+        hits = np.empty((len(flags) + 1024, 2), np.int64)
+        count = suspicious.scan(self.data, self.ends, *suspicious.tables(), flags, hits)
+        if count > len(hits):
+            hits = np.empty((count, 2), np.int64)
+            suspicious.scan(self.data, self.ends, *suspicious.tables(), flags, hits)
+        return flags, hits[:count]
+
+    def without_controls(self) -> "_Rows":
+        """The rows without control characters but those of C1, lines ended by line feeds."""
+        out = np.empty(self.ends[-1] - self.ends[0], np.uint8)
+        ends = np.zeros(len(self.ends), np.int64)
+        kinds = suspicious.tables().kinds
+        size = suspicious.strip_controls(self.data, self.ends, kinds, suspicious.CONTROL, out, ends)
+        return _Rows(out[:size], ends)
+
+    def replaced(self, rows: suspicious.Ints, values: list[bytes]) -> "_Rows":
+        """The rows with other values in some (ascending)."""
+        new = _Rows.joined(values)
+        kept = (self.ends[-1] - self.ends[0]) - (self.ends[rows + 1] - self.ends[rows]).sum()
+        out = np.empty(kept + len(new.data), np.uint8)
+        ends = np.zeros(len(self.ends), np.int64)
+        suspicious.replace_rows(self.data, self.ends, rows, new.data, new.ends, out, ends)
+        return _Rows(out, ends)
