@@ -7,14 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from curation.errors import RunFailed, UserError
+from curation.errors import RunError, UserError
 from curation.folder import Folder, disk_full
 from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import MANIFEST, gather, manifest
 from curation.run import Run
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
-from curation.workers import WorkerLost, Workers
+from curation.workers import WorkerError, Workers
 
 SMALL_INPUT = 4 << 20
 """Under this many stored bytes worker processes cost more than they save."""
@@ -39,7 +39,9 @@ class Plan:
             return asked
         if self.stored_bytes < SMALL_INPUT:
             return 0
-        return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(self.units))
+        return min(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(self.units)
+        )
 
 
 def plan(job: Job) -> Plan:
@@ -50,7 +52,7 @@ def plan(job: Job) -> Plan:
 def curate(job: Job, output: str, execution: Execution | None = None, watch: Watch | None = None) -> Ledger:
     """Runs ``job`` into the folder ``output``, which must be new or empty; returns the balanced ledger.
 
-    Raises UserError for a user's mistake and RunFailed when the run cannot finish (too many unreadable records, a full
+    Raises UserError for a user's mistake and RunError when the run cannot finish (too many unreadable records, a full
     disk, a lost worker).
     """
     execution = execution or Execution()
@@ -96,6 +98,7 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     options = list(execution.beam_options)
     if not any(option.startswith("--runner") for option in options):
         options.insert(0, "--runner=FnApiRunner")
+    options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
     with beam.Pipeline(options=PipelineOptions(options)) as pipeline:
         wire(pipeline, run, planned.units)
 
@@ -104,17 +107,17 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
     """Raises what a user should read for the error that a stage raised, if it is not a bug."""
     if isinstance(cause, UserError):
         raise cause from wrapped
-    if isinstance(cause, WorkerLost):
-        raise RunFailed(str(cause)) from wrapped
+    if isinstance(cause, WorkerError):
+        raise RunError(str(cause)) from wrapped
     if isinstance(cause, OSError) and disk_full(cause):
-        raise RunFailed(f"the disk of {folder.root} is full: free some space and run again") from wrapped
+        raise RunError(f"the disk of {folder.root} is full: free some space and run again") from wrapped
 
 
 def _check_quarantine(job: Job, ledger: Ledger, folder: Folder) -> None:
     bad, records = ledger.total("quarantined")[0], ledger.records
     if bad > max(ALWAYS_TOLERATED, job.max_quarantined * records):
         kinds = ", ".join(f"{amount[0]} {error}" for error, amount in sorted(ledger.quarantined.items()))
-        raise RunFailed(
-            f"{bad} of {records} records could not be read ({kinds}), more than max_quarantined = {job.max_quarantined:g}: "
+        raise RunError(
+            f"{bad} of {records} records could not be read ({kinds}), above max_quarantined = {job.max_quarantined:g}: "
             f"look into {folder.root}/quarantine, then mend the input or raise max_quarantined"
         )

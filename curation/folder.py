@@ -130,7 +130,10 @@ def _occupied(folder: Folder, held: int) -> str:
     if folder.exists("manifest.json"):
         return f"the output {folder.root} holds a finished run: choose a new folder, or remove that one first"
     if folder.exists(WORK):
-        return f"the output {folder.root} is in use by another run, or one was interrupted there: choose a new folder, or remove that one first"
+        return (
+            f"the output {folder.root} is in use by another run, or one was interrupted there: "
+            "choose a new folder, or remove that one first"
+        )
     return f"the output {folder.root} is not empty ({held} entries): choose a new folder"
 
 

@@ -1,4 +1,4 @@
-"""A job: what is read, by which recipe it is judged, and what is written. Everything here decides the output's bytes."""
+"""A job: what is read, by which recipe it is judged, what is written. Everything in it decides the output's bytes."""
 
 from dataclasses import dataclass, field
 
@@ -36,8 +36,11 @@ ALWAYS_TOLERATED = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """How a job runs here: nothing of it changes a byte of the output. ``workers`` are the processes of a local run (None: by
-    the input's size and the machine's cores); other ``beam_options`` are passed to Beam as they are."""
+    """How a job runs here: nothing of it changes a byte of the output.
+
+    ``workers`` are the processes of a local run (None: by the input's size and the machine's cores);
+    ``beam_options`` are passed to Beam as they are.
+    """
 
     workers: int | None = None
     partitions: int = 32

@@ -32,7 +32,8 @@ class Verdicts:
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        return ~self.failed.any(axis=1)
+        kept: npt.NDArray[np.bool_] = ~self.failed.any(axis=1)
+        return kept
 
 
 def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
@@ -75,7 +76,9 @@ def _with_texts(records: pa.RecordBatch, texts: pa.LargeStringArray) -> pa.Recor
 
 def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.RecordBatch) -> pa.RecordBatch:
     """DOCUMENTS rows of a batch of RECORDS with these texts."""
-    columns: dict[str, object] = {name: records[name] for name in records.schema.names if name in DOCUMENTS.columns.names}
+    columns: dict[str, object] = {
+        name: records[name] for name in records.schema.names if name in DOCUMENTS.columns.names
+    }
     columns["text"] = texts
     for name in ("language", "language_score"):
         if name in signals.schema.names:
@@ -84,7 +87,7 @@ def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.R
 
 
 def rejects(verdicts: Verdicts, rows: pa.RecordBatch, with_text: bool) -> pa.RecordBatch:
-    """REJECTS rows of the documents that failed a rule; ``rows`` are the batch's DOCUMENTS with their original texts."""
+    """REJECTS rows of the documents that failed; ``rows`` are the batch's DOCUMENTS with their original texts."""
     chosen = np.flatnonzero(verdicts.failed.any(axis=1))
     row, rule = np.nonzero(verdicts.failed[chosen])
     listed = failed_column(verdicts, chosen[row], rule, np.bincount(row, minlength=len(chosen)))
@@ -118,9 +121,7 @@ def failed_column(
     return pa.ListArray.from_arrays(pa.array(offsets), entries, type=FAILED)
 
 
-def _values(
-    verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
+def _values(verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """The measured value behind each failure."""
     values = np.zeros(len(row), np.float64)
     for index in np.unique(rule):

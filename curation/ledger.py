@@ -23,7 +23,7 @@ def add(left: Amount, right: Amount) -> Amount:
 
 @dataclass
 class Ledger:
-    """Amounts by source; ``rejected`` by (source, stage, reason), ``quarantined`` by error (records and bytes, no words).
+    """Amounts by source; ``rejected`` by (source, stage, reason), ``quarantined`` by error (records and bytes).
 
     ``kept_text_bytes`` are the bytes of the kept texts after rewriting; all others are as read.
     """
@@ -35,13 +35,21 @@ class Ledger:
     skipped: dict[str, int] = field(default_factory=dict)
     kept_text_bytes: int = 0
 
-    def count(self, table: str, keys: pa.Array | Iterable[pa.Array], sizes: npt.NDArray[np.int64], words: npt.NDArray[np.int64]) -> None:
+    def count(
+        self,
+        table: str,
+        keys: pa.Array | Iterable[pa.Array],
+        sizes: npt.NDArray[np.int64],
+        words: npt.NDArray[np.int64],
+    ) -> None:
         """Adds one document a row to ``table`` under the row's key."""
         amounts = getattr(self, table)
         columns = [keys] if isinstance(keys, pa.Array) else list(keys)
         names = [f"k{i}" for i in range(len(columns))]
         rows = pa.table([*columns, pa.array(sizes), pa.array(words)], names=[*names, "bytes", "words"])
-        grouped = rows.group_by(names, use_threads=False).aggregate([("bytes", "count"), ("bytes", "sum"), ("words", "sum")])
+        grouped = rows.group_by(names, use_threads=False).aggregate(
+            [("bytes", "count"), ("bytes", "sum"), ("words", "sum")]
+        )
         for row in grouped.to_pylist():
             key = tuple(row[name] for name in names) if len(names) > 1 else row["k0"]
             amount = (row["bytes_count"], row["bytes_sum"], row["words_sum"])
@@ -82,7 +90,9 @@ class Ledger:
                 if of == source:
                     accounted = add(accounted, amount)
             if accounted != read:
-                raise LedgerError(f"source {source}: read {read} but kept and rejected {accounted} (documents, bytes, words)")
+                raise LedgerError(
+                    f"source {source}: read {read} but kept and rejected {accounted} (documents, bytes, words)"
+                )
 
     def to_json(self) -> dict[str, object]:
         def amount(value: Amount) -> dict[str, int]:
@@ -95,7 +105,9 @@ class Ledger:
                 {"source": source, "stage": stage, "reason": reason, **amount(value)}
                 for (source, stage, reason), value in sorted(self.rejected.items())
             ],
-            "quarantined": {error: {"records": value[0], "bytes": value[1]} for error, value in sorted(self.quarantined.items())},
+            "quarantined": {
+                error: {"records": value[0], "bytes": value[1]} for error, value in sorted(self.quarantined.items())
+            },
             "skipped": dict(sorted(self.skipped.items())),
             "kept_text_bytes": self.kept_text_bytes,
         }
@@ -110,7 +122,9 @@ class Ledger:
             read={source: amount(entry) for source, entry in document["read"].items()},
             kept={source: amount(entry) for source, entry in document["kept"].items()},
             rejected={(e["source"], e["stage"], e["reason"]): amount(e) for e in document["rejected"]},
-            quarantined={error: (entry["records"], entry["bytes"], 0) for error, entry in document["quarantined"].items()},
+            quarantined={
+                error: (entry["records"], entry["bytes"], 0) for error, entry in document["quarantined"].items()
+            },
             skipped=dict(document["skipped"]),
             kept_text_bytes=document["kept_text_bytes"],
         )

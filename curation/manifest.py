@@ -27,7 +27,7 @@ def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], li
 
 
 def manifest(job: Job, ledger: Ledger, files: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The manifest's content: no runner, worker count, output path or clock, so that equal runs have equal manifests."""
+    """No runner, worker count, output path or clock is in it, so that equal runs have equal manifests."""
     tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE)
     return {
         "format": FORMAT,

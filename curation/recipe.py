@@ -65,7 +65,9 @@ class Recipe:
         if keep.policy == "signal":
             numeric = [column.name for column in self.signals_schema() if not pa.types.is_string(column.type)]
             if keep.signal not in numeric:
-                raise UserError(f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}")
+                raise UserError(
+                    f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}"
+                )
 
     def signals_schema(self) -> pa.Schema:
         """The signals' columns; the metadata of each says what it is and on which text it was taken."""

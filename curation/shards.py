@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from curation.folder import Digest, Folder
 
 ROW_GROUP_BYTES = 32 << 20
-"""A row group ends when its rows hold this many bytes in memory: small enough to read at random, large enough to scan."""
+"""A row group ends when its rows hold this many bytes: small enough to read at random, large enough to scan."""
 
 _REPEATED = {"source", "language", "file", "stage", "reason", "error", "survivor_file", "matched_file"}
 _RANDOM = {"signature", "content_hash", "url_hash"}

@@ -101,4 +101,3 @@ def names(run: Run, unit: int, groups: Groups) -> Results:
 def write(run: Run, unit: int, groups: Groups) -> Results:
     write_documents(run, unit, groups)
     return _of_kind("unit", [(unit, b"")])
-

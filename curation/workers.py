@@ -10,11 +10,12 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from types import TracebackType
 from typing import Any
 
 
-class WorkerLost(RuntimeError):
+class WorkerError(RuntimeError):
     """A worker process ended in the middle of its work."""
 
 
@@ -65,8 +66,8 @@ class Workers:
         try:
             return future.result()
         except BrokenProcessPool as error:
-            self.failure = self.failure or WorkerLost(
-                "a worker process was ended from outside, probably for want of memory: use fewer --workers, or smaller units"
+            self.failure = self.failure or WorkerError(
+                "a worker process was ended from outside, probably for want of memory: use fewer --workers"
             )
             raise self.failure from error
         except BaseException as error:
@@ -74,11 +75,15 @@ class Workers:
             raise
 
 
+def start_early() -> None:
+    """Starts the fork server, which takes a second to import the stages, beside whatever this process does next."""
+    multiprocessing.set_forkserver_preload(["curation.preloaded"])
+    forkserver.ensure_running()
+
+
 def _pool(count: int) -> ProcessPoolExecutor:
-    """A pool whose fork server starts at once, beside whatever the main process does next."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["curation.stages"])
-    pool = ProcessPoolExecutor(count, context, initializer=_start)
+    start_early()
+    pool = ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), initializer=_start)
     pool.submit(os.getpid)
     return pool
 

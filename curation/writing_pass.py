@@ -122,5 +122,3 @@ def _failed(
 
 def _or_null(values: npt.NDArray[np.float64]) -> pa.Array:
     return pa.array(values, pa.float64(), from_pandas=True)
-
-

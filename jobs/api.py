@@ -25,15 +25,17 @@ def curate(
     """Curates the files of the globs ``inputs`` into the folder ``output`` and returns the run's ledger.
 
     ``changes`` are settings such as ``"near.bands=20"``. A script that starts worker processes (``workers`` other than
-    0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a mistake in what was asked and RunFailed when
-    the run cannot finish.
+    0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a mistake in what was asked and RunError
+    when the run cannot finish.
     """
     globs = [inputs] if isinstance(inputs, str) else inputs
     job = make_job([Input(glob=glob) for glob in globs], recipe, changes)
     return _curate(job, str(output), Execution(workers=workers, beam_options=tuple(beam_options)))
 
 
-def verdicts(files: str | Sequence[str], recipe: str = "fineweb", changes: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
+def verdicts(
+    files: str | Sequence[str], recipe: str = "fineweb", changes: Iterable[str] = ()
+) -> Iterator[dict[str, Any]]:
     """The verdict on each document of the files, in order, as ``gristmill verdict`` writes it."""
     return _verdicts([files] if isinstance(files, str) else files, load_recipe(recipe, changes))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from curation.errors import RunFailed, UserError
+from curation.errors import RunError, UserError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -19,13 +19,29 @@ def gristmill() -> None:
 
 @gristmill.command(short_help="Filter and deduplicate raw web files into a Parquet corpus.")
 @click.argument("job", required=False, type=click.Path(path_type=Path))
-@click.option("--input", "inputs", multiple=True, metavar="GLOB", help="Files to read; repeat for several. SOURCE=GLOB names their source.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="GLOB",
+    help="Files to read; repeat for several. SOURCE=GLOB names their source.",
+)
 @click.option("--output", metavar="DIR", help="A new or empty folder.")
 @click.option("--recipe", metavar="NAME", help="fineweb (default), gopher, c4, none, or the path of a TOML file.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting, such as language.min_score=0.5 or near.bands=20.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting, such as language.min_score=0.5 or near.bands=20.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
-@click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none).")
-@click.option("--partitions", type=click.IntRange(min=1), default=32, show_default=True, help="Partitions of the shuffles.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
+)
+@click.option(
+    "--partitions", type=click.IntRange(min=1), default=32, show_default=True, help="Partitions of the shuffles."
+)
 @click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, ...], **options: Any) -> None:
@@ -39,6 +55,10 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
         gristmill curate --input 'crawl/*.jsonl' --output corpus --recipe gopher --set keep.policy=longest
         gristmill curate job.toml --dry-run
     """
+    from curation.workers import start_early
+
+    if options["workers"] != 0 and not options["dry_run"] and not beam_options:
+        start_early()
     from jobs.curate import run
 
     if job is not None and str(job).startswith("-"):
@@ -48,7 +68,13 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 
 @gristmill.command(short_help="Judge documents one by one, as JSON lines.")
 @click.argument("files", nargs=-1, required=True)
-@click.option("--recipe", default="fineweb", show_default=True, metavar="NAME", help="A recipe's name, or the path of a TOML file.")
+@click.option(
+    "--recipe",
+    default="fineweb",
+    show_default=True,
+    metavar="NAME",
+    help="A recipe's name, or the path of a TOML file.",
+)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting of the recipe.")
 def verdict(files: tuple[str, ...], recipe: str, changes: tuple[str, ...]) -> None:
     """Judge each document of FILES by a recipe's filters, without deduplication.
@@ -86,7 +112,7 @@ def main() -> None:
         _stop("interrupted", 1)
     except UserError as error:
         _stop(str(error), 2)
-    except RunFailed as error:
+    except RunError as error:
         _stop(str(error), 1)
 
 

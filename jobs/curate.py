@@ -65,4 +65,8 @@ def _job(
 def _input(text: str) -> Input:
     """``GLOB`` or ``SOURCE=GLOB``."""
     source, equals, glob = text.partition("=")
-    return Input(glob=glob, source=source) if equals and source.replace("_", "").replace("-", "").isalnum() else Input(glob=text)
+    return (
+        Input(glob=glob, source=source)
+        if equals and source.replace("_", "").replace("-", "").isalnum()
+        else Input(glob=text)
+    )

@@ -8,9 +8,9 @@ from typing import Any
 import click
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from curation.filters.rules import Rule
 
 from curation.errors import UserError
-from curation.filters.rules import Rule
 from curation.folder import Folder
 from curation.manifest import MANIFEST
 from curation.recipe import Filter, Recipe
@@ -28,11 +28,14 @@ def run(folder: Path, doc_id: str | None, sample: int | None, reason: str | None
     if sample is not None:
         rows = corpus.sample(sample, reason)
         if not rows:
-            raise UserError(f"{folder} holds no removal{f' for {reason}: its reasons are ' + ', '.join(corpus.reasons()) if reason else ''}")
+            hint = f" for {reason}: its reasons are {', '.join(corpus.reasons()) or 'none'}" if reason else ""
+            raise UserError(f"{folder} holds no removal{hint}")
     else:
         rows = corpus.find(str(doc_id))
         if not rows:
-            raise UserError(f"{folder} holds no document {doc_id!r}: it was not read, or could not be (see quarantine/)")
+            raise UserError(
+                f"{folder} holds no document {doc_id!r}: it was not read, or could not be (see quarantine/)"
+            )
     for number, row in enumerate(rows):
         if number:
             click.echo()
@@ -52,7 +55,9 @@ class Corpus:
 
     def table(self, pattern: str) -> ds.Dataset:
         files, _ = self.folder.filesystem()
-        return ds.dataset([self.folder.path(name) for name in self.folder.names(pattern)], format="parquet", filesystem=files)
+        return ds.dataset(
+            [self.folder.path(name) for name in self.folder.names(pattern)], format="parquet", filesystem=files
+        )
 
     @property
     def rejects(self) -> ds.Dataset:
@@ -110,8 +115,8 @@ def _sentence(recipe: Recipe, failed: dict[str, Any]) -> str:
     rule = _rule(recipe, failed["stage"], failed["reason"])
     if rule is None:
         return f"measured {failed['value']:g}, threshold {failed['threshold']:g}"
-    asks = "at least" if rule.at_least is not None else "at most"
-    return f"{rule.signal} is {failed['value']:.6g}, the recipe asks for {asks} {failed['threshold']:.6g}{_about(recipe, rule)}"
+    asks = f"{'at least' if rule.at_least is not None else 'at most'} {failed['threshold']:.6g}"
+    return f"{rule.signal} is {failed['value']:.6g}, the recipe asks for {asks}{_about(recipe, rule)}"
 
 
 def _rule(recipe: Recipe, stage: str, reason: str) -> Rule | None:
@@ -146,7 +151,8 @@ def _duplicate(corpus: Corpus, row: dict[str, Any], place: str, diff: bool) -> I
         alike = f", {_share(row['survivor_similarity'])} alike to it" if row["survivor_similarity"] is not None else ""
         yield f"  that one was removed too; {survivor} was kept for the whole group{alike}."
     if row["stage"] == "near":
-        yield f"  alike: the share of equal MinHash values, an estimate of the Jaccard similarity; {corpus.recipe.dedup.near.needed:.0%} were asked."  # type: ignore[union-attr]
+        needed = row["failed"][0]["threshold"]
+        yield f"  alike: the share of equal MinHash values, an estimate of the Jaccard similarity ({needed:.0%} needed)."
     if diff and row["stage"] != "exact":
         yield from _diff(row, corpus.text(row["matched_file"], row["matched_offset"]))
 
@@ -157,7 +163,12 @@ def _diff(row: dict[str, Any], other: str | None) -> Iterator[str]:
         return
     lines = list(
         difflib.unified_diff(
-            other.split("\n"), row["text"].split("\n"), f"{row['matched']} (matched)", f"{row['doc_id']} (removed)", n=1, lineterm=""
+            other.split("\n"),
+            row["text"].split("\n"),
+            f"{row['matched']} (matched)",
+            f"{row['doc_id']} (removed)",
+            n=1,
+            lineterm="",
         )
     )
     if not lines:

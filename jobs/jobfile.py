@@ -8,11 +8,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from curation.rewrites.normalise import Normalise
+
 from curation.dedup.settings import Dedup
 from curation.errors import UserError
 from curation.job import Job
 from curation.recipe import STEPS, Recipe, Step
-from curation.rewrites.normalise import Normalise
 from curation.sources.listing import Input
 from curation.sources.reading import Reading
 from jobs.settings import build, unknown
@@ -109,7 +110,7 @@ def parse_change(text: str) -> tuple[str, Any]:
 
 
 def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) -> None:
-    """Makes one change in the tables of a job and its recipe: ``near.bands``, ``c4_lines.min_words``, ``max_quarantined``."""
+    """Makes one change in the tables of a job and its recipe: ``near.bands``, ``c4_lines.min_words``, ``limit``."""
     head, _, rest = key.partition(".")
     steps = {entry.get("use"): entry for entry in recipe.get("steps", []) if isinstance(entry, dict)}
     places: dict[str, tuple[dict[str, Any], str]] = {
@@ -122,7 +123,9 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
     if head in steps and rest:
         steps[head][rest] = value
     elif head in _USES:
-        raise UserError(f"--set {key}: the recipe has no step {head}; it has {', '.join(map(str, steps)) or 'no steps'}")
+        raise UserError(
+            f"--set {key}: the recipe has no step {head}; it has {', '.join(map(str, steps)) or 'no steps'}"
+        )
     elif head in places:
         table, name = places[head]
         _put(table, name, rest, value)
@@ -147,7 +150,10 @@ def _put(table: dict[str, Any], name: str, rest: str, value: Any) -> None:
 
 
 def make_job(
-    inputs: Sequence[Input], recipe: str | Mapping[str, Any], changes: Iterable[str], table: Mapping[str, Any] | None = None
+    inputs: Sequence[Input],
+    recipe: str | Mapping[str, Any],
+    changes: Iterable[str],
+    table: Mapping[str, Any] | None = None,
 ) -> Job:
     """A job from its inputs, a recipe (name, path or table), the job file's other fields and changes."""
     job = copy.deepcopy(dict(table or {}))

@@ -6,7 +6,8 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress as Bars, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
 
 from curation.driver import Plan
 from curation.folder import WORK, Folder
@@ -47,7 +48,12 @@ class Progress:
         return [int(name.rsplit("-", 1)[1].removesuffix(".json")) for name in names]
 
     def _bars(self, console: Console) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
         with Bars(*columns, console=console, transient=True) as bars:
             read = bars.add_task("reading and judging", total=sum(self.sizes) or 1, rate="")
             written = bars.add_task("writing", total=self.units, rate="")
@@ -68,7 +74,11 @@ class Progress:
             judged, written = self._done("judged"), self._done("written")
             size = sum(self.sizes[unit] for unit in judged)
             rate = size / (now - started)
-            left = f"{(sum(self.sizes) - size) / rate:.0f} s left to read" if rate and len(judged) < self.units else "finishing"
+            left = (
+                f"{(sum(self.sizes) - size) / rate:.0f} s left to read"
+                if rate and len(judged) < self.units
+                else "finishing"
+            )
             print(
                 f"gristmill: {len(judged)}/{self.units} units read, {size / 1e6:.0f} MB at {rate / 1e6:.1f} MB/s, "
                 f"{len(written)} written, {left}",

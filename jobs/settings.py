@@ -51,13 +51,14 @@ def convert(value: Any, hint: Any, where: str) -> Any:
             raise UserError(unknown(f"{where} cannot be", str(value), [str(choice) for choice in choices]))
         return value
     if origin in (Union, types.UnionType):
-        if value is None or value == "none":
-            if type(None) in choices:
-                return None
+        if value in (None, "none") and type(None) in choices:
+            return None
         present = [choice for choice in choices if choice is not type(None)]
         if len(present) == 1:
             return convert(value, present[0], where)
-        return next((value for choice in present if _is(value, choice)), None) or _wrong(value, where, "a text or number")
+        return next((value for choice in present if _is(value, choice)), None) or _wrong(
+            value, where, "a text or number"
+        )
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
             value = [value]

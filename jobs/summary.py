@@ -29,7 +29,9 @@ def print_summary(ledger: Ledger, folder: str, seconds: float) -> None:
         what = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ledger.skipped.items()))
         console.print(f"skipped (no documents): {what}", markup=False)
     rate = read[1] / 1e6 / seconds if seconds else 0.0
-    console.print(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {seconds:.1f} s, {rate:.1f} MB/s", markup=False)
+    console.print(
+        f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {seconds:.1f} s, {rate:.1f} MB/s", markup=False
+    )
 
 
 def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:

@@ -27,7 +27,7 @@ def tell(quarantined: pa.RecordBatch) -> None:
 
 
 def verdicts(files: Sequence[str], recipe: Recipe, quarantined: Any = tell) -> Iterator[dict[str, Any]]:
-    """``{"doc_id", "kept", "reasons": [{"stage", "reason", "value", "threshold"}], "signals": {...}}`` a document, in order."""
+    """A dict for each document: doc_id, kept, reasons (stage, reason, value, threshold) and signals."""
     listed = list_files([Input(glob=file) for file in files])
     for unit in plan_units(listed, 1 << 62):
         for chunk in read_unit(unit, Reading()):

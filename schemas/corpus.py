@@ -42,9 +42,14 @@ QUARANTINE = Table(
             pa.field("record", pa.large_binary(), nullable=False),
         ]
     ),
-    checks={"the kept excerpt is no longer than the record": lambda b: pc.less_equal(pc.binary_length(b["record"]), b["bytes"])},
+    checks={
+        "the kept excerpt is no longer than the record": lambda b: pc.less_equal(
+            pc.binary_length(b["record"]), b["bytes"]
+        )
+    },
 )
-"""Records that could not be read: where, the kind of error in one word, what it said, the record's length in bytes and its first 64 KiB."""
+"""Records that could not be read: where, the kind of error in one word, what it said, the record's length in bytes and
+its first 64 KiB."""
 
 DOCUMENTS = Table(
     name="documents",
@@ -64,7 +69,7 @@ DOCUMENTS = Table(
         ]
     ),
 )
-"""The corpus. ``language`` is an ISO 639 code as fastText's lid.176 gives it, ``language_score`` its probability, 0 to 1."""
+"""The corpus. ``language`` is an ISO 639 code as fastText's lid.176 gives it, ``language_score`` its probability."""
 
 FAILED = pa.list_(
     pa.struct(
@@ -118,5 +123,5 @@ SKETCHES = Table(
         ]
     ),
 )
-"""One row for each document that reached deduplication. ``signature`` holds little-endian uint32 MinHash values (null for
-a document with fewer words than the shingle); the document with the lowest (rank, row) survives."""
+"""One row for each document that reached deduplication. ``signature`` holds little-endian uint32 MinHash values (null
+for a document with fewer words than the shingle); the document with the lowest (rank, row) survives."""

@@ -1,7 +1,7 @@
 """Keep policies: a total order over documents, from which the survivor of each group of duplicates follows.
 
-A policy gives every document a rank (uint64, lower is better). Ties go to the document that comes first in the sorted
-listing (file, then offset), since a doc_id can repeat.
+A policy gives every document a rank (uint64, lower is better). Ties go to the document that comes first in the
+sorted listing (file, then offset), since a doc_id can repeat.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ WORST = np.uint64(0xFFFFFFFFFFFFFFFF)
 class Keep:
     """Which of several duplicates stays.
 
-    ``first`` in the sorted listing; ``longest`` text in characters; ``newest`` date; the earliest of ``sources``; or the
-    highest value of ``signal`` (the lowest with ``lowest``). Missing values come last.
+    ``first`` in the sorted listing; ``longest`` text in characters; ``newest`` date; the earliest of ``sources``; or
+    the highest value of ``signal`` (the lowest with ``lowest``). Missing values come last.
     """
 
     policy: Policy = "first"
@@ -69,10 +69,12 @@ def _descending(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
 
 
 def _seconds(dates: pa.Array) -> npt.NDArray[np.float64]:
-    """Seconds since 1970 in UTC of ISO 8601 dates (a date without a zone is UTC) or epoch numbers; NaN where unreadable."""
+    """Seconds since 1970 of ISO 8601 dates (UTC where no zone is given) or epoch numbers; NaN where unreadable."""
     distinct = dates.dictionary_encode()
     seconds = np.array([_second(date) for date in distinct.dictionary.to_pylist()] + [np.nan])
-    return seconds[distinct.indices.fill_null(len(seconds) - 1).to_numpy(zero_copy_only=False)]
+    position = distinct.indices.fill_null(len(seconds) - 1).to_numpy(zero_copy_only=False)
+    result: npt.NDArray[np.float64] = seconds[position]
+    return result
 
 
 def _second(date: str) -> float:
@@ -88,4 +90,5 @@ def _second(date: str) -> float:
 
 def _positions(values: pa.Array, order: Sequence[str]) -> npt.NDArray[np.uint64]:
     found = pc.index_in(values, value_set=pa.array(order, pa.string()))
-    return found.fill_null(len(order)).to_numpy(zero_copy_only=False).astype(np.uint64)
+    ranks: npt.NDArray[np.uint64] = found.fill_null(len(order)).to_numpy(zero_copy_only=False).astype(np.uint64)
+    return ranks

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.edges import EDGE_WIDTH, Records, rows_of, unpack, units_of
 from curation.dedup.components import LINK_WIDTH
+from curation.dedup.edges import EDGE_WIDTH, Records, rows_of, units_of, unpack
 
 STAGES = ("url", "exact", "near")
 REQUEST_WIDTH = 3

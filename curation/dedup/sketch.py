@@ -1,5 +1,7 @@
 """What deduplication knows of a document: hashes of its url and text, its signature and its rank."""
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -28,20 +30,19 @@ def content_hashes(texts: pa.LargeStringArray) -> pa.Array:
     data, offsets = text_buffers(texts)
     view = memoryview(data)
     digest = xxhash.xxh3_128_digest
-    bounds = offsets.tolist()
-    packed = b"".join([digest(view[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)])
+    packed = b"".join([digest(view[start:end]) for start, end in pairwise(offsets.tolist())])
     return pa.Array.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(packed)])
 
 
 def url_hashes(urls: pa.StringArray) -> pa.Array:
-    """The 128-bit xxh3 hash of each url without its fragment and surrounding space; null for an empty or missing url."""
+    """The 128-bit xxh3 hash of each url without fragment and surrounding space; null for an empty or missing url."""
     digest = xxhash.xxh3_128_digest
     bare = [(url or "").partition("#")[0].strip() for url in urls.to_pylist()]
-    return pa.array([digest(url) if url else None for url in bare], pa.binary(16))
+    return pa.array([digest(url.encode()) if url else None for url in bare], pa.binary(16))
 
 
 def signature_matrix(texts: pa.LargeStringArray, near: Near) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """(documents x bands * rows MinHash values, shingles per document); a document without shingles has no signature."""
+    """(documents x bands * rows MinHash values, shingles per document); without shingles there is no signature."""
     bands, rows = near.banding
     data, offsets = text_buffers(texts)
     classes, lower = unicode.tables()[:2]

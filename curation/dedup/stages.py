@@ -10,12 +10,11 @@ import pyarrow as pa
 
 from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, similar
 from curation.dedup.components import LINK_WIDTH, forest
-from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, unpack, units_of
+from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, units_of, unpack
 from curation.dedup.groups import keys_by_partition, losers
 from curation.dedup.removal import REQUEST_WIDTH, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
-from curation.kernels.buffers import text_buffers
 from curation.run import Run
 from curation.shards import read_shard
 
@@ -32,8 +31,7 @@ def key_records(run: Run, unit: int, column: str, removed: list[Blobs]) -> Route
     hashes, rank = table[column].combine_chunks(), table["rank"].to_numpy()
     present = hashes.is_valid().to_numpy(zero_copy_only=False) & _left(len(table), unit, removed)
     rows = np.flatnonzero(present)
-    data, _ = text_buffers(hashes.take(pa.array(rows)).cast(pa.large_binary()))
-    halves = data.view(np.uint64).reshape(-1, 2)
+    halves = np.frombuffer(b"".join(hashes.take(pa.array(rows)).to_pylist()), np.uint64).reshape(-1, 2)
     records = np.column_stack([halves, rank[rows], row_ids(unit, rows)])
     yield from keys_by_partition(records, run.partitions)
 
@@ -87,7 +85,9 @@ def compared(run: Run, unit: int, blobs: Blobs) -> Routed:
         left = np.column_stack([batch["rank"].to_numpy(), pairs[:, 0]])
         right = np.column_stack([table["rank"].take(rows).to_numpy(), pairs[:, 1]])
         mine = table["signature"].take(rows).combine_chunks()
-        edges = similar((left, signature_values(batch["signature"], near)[0]), (right, signature_values(mine, near)[0]), near)
+        edges = similar(
+            (left, signature_values(batch["signature"], near)[0]), (right, signature_values(mine, near)[0]), near
+        )
         if len(edges):
             yield unit, edges.tobytes()
 

@@ -1,0 +1,63 @@
+"""A command as a whole: seconds, and the peak of the resident memory of its process tree."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+EVERY_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Measured:
+    seconds: float
+    peak_bytes: int
+    output: str
+
+
+def measure(command: Sequence[str | Path], cwd: Path | None = None) -> Measured:
+    """Runs a command to its end; raises CalledProcessError with its output when it fails."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [str(part) for part in command], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        watch = _Memory(process.pid)
+        watch.start()
+        output, _ = process.communicate()
+        seconds = time.perf_counter() - started
+        watch.done.set()
+        watch.join()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command[0], output)
+    return Measured(seconds, watch.peak, output)
+
+
+class _Memory(threading.Thread):
+    """Adds up what the processes of a tree hold resident; pages shared between them count once each."""
+
+    def __init__(self, pid: int):
+        super().__init__(daemon=True)
+        self.process = psutil.Process(pid)
+        self.peak = 0
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        while not self.done.wait(EVERY_SECONDS):
+            self.peak = max(self.peak, self._now())
+
+    def _now(self) -> int:
+        try:
+            tree = [self.process, *self.process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return 0
+        total = 0
+        for process in tree:
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return total

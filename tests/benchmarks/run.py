@@ -1,0 +1,120 @@
+"""``make bench``: the bars of the project as a table, measured on this machine in one run.
+
+    python tests/benchmarks/run.py [--megabytes 300] [--peer PYTHON] [--large 1000] [--work DIR]
+
+The bench corpus and the peer's script lie in ../shared/bench; without that folder nothing can be measured. ``--peer``
+names the Python of an environment that holds datatrove and spaCy; without it the peer's own columns stay empty.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from process import Measured, measure
+from rich.console import Console
+from rich.table import Table
+from truth import quality
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+GRISTMILL = Path(sys.executable).parent / "gristmill"
+PEER_MEGABYTES = 40
+Row = tuple[str, str, str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The bars of the project, measured.")
+    parser.add_argument("--megabytes", type=int, default=300)
+    parser.add_argument("--large", type=int, default=0, help="also measure memory at so many MB (1000 is the bar)")
+    parser.add_argument("--peer", help="Python of an environment with datatrove[processing,io] and spacy")
+    parser.add_argument("--work", type=Path, help="keep the corpora here")
+    asked = parser.parse_args()
+    if not (SHARED / "bench").is_dir():
+        sys.exit(f"bench: {SHARED / 'bench'} is missing: the corpus maker and the peer's script lie there")
+    with tempfile.TemporaryDirectory() as temporary:
+        work = asked.work or Path(temporary)
+        table = Table("bar", "measured", "asked", title="Gristmill's bars", title_justify="left")
+        for row in bars(asked, work):
+            table.add_row(*row)
+        Console().print(table)
+
+
+def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
+    corpus, size = make_corpus(work, asked.megabytes)
+    peer = race(asked.peer, work) if asked.peer else None
+    for recipe, peers in (("fineweb", ("filter", "minhash")), ("none", ("minhash",))):
+        out = work / f"out-{recipe}"
+        run = curate(corpus, out, recipe)
+        rate = size / 1e6 / run.seconds
+        yield f"1. {recipe}, {asked.megabytes} MB", f"{rate:.1f} MB/s", ""
+        if peer:
+            seconds = sum(seconds for step, seconds in peer.items() if step.startswith(peers) and "kept" not in step)
+            yield f"1. the peer, {PEER_MEGABYTES} MB", f"{PEER_MEGABYTES / seconds:.3f} MB/s", ""
+            yield "1. ratio", f"{rate / (PEER_MEGABYTES / seconds):.0f} times", "100 times"
+        yield f"2. peak memory, {recipe}, {asked.megabytes} MB", f"{run.peak_bytes / 1e9:.2f} GB", "2.5 GB"
+    yield from known_duplicates(work / "out-none", corpus)
+    if asked.large:
+        large, _ = make_corpus(work, asked.large)
+        run = curate(large, work / "out-large", "fineweb")
+        yield f"2. peak memory, fineweb, {asked.large} MB", f"{run.peak_bytes / 1e9:.2f} GB", "3 GB"
+    yield from start_up(work)
+
+
+def make_corpus(work: Path, megabytes: int) -> tuple[Path, int]:
+    """The corpus of that size and the bytes of its JSON lines."""
+    folder = work / f"corpus-{megabytes}"
+    if not (folder / "truth.jsonl").exists():
+        maker = SHARED / "bench" / "make_corpus.py"
+        subprocess.run([sys.executable, maker, "--megabytes", str(megabytes), "--out", folder], check=True)
+    return folder, megabytes * 1_000_000
+
+
+def curate(corpus: Path, out: Path, recipe: str) -> Measured:
+    shutil.rmtree(out, ignore_errors=True)
+    return measure([GRISTMILL, "curate", "--input", corpus / "*.jsonl.gz", "--output", out, "--recipe", recipe])
+
+
+def race(python: str, work: Path) -> dict[str, float]:
+    """The peer's seconds by step."""
+    corpus, _ = make_corpus(work, PEER_MEGABYTES)
+    script = SHARED / "bench" / "peer_datatrove.py"
+    run = subprocess.run(
+        [python, script, corpus, work / "peer"],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    steps: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
+    return steps
+
+
+def known_duplicates(out: Path, corpus: Path) -> Iterator[Row]:
+    found = quality(out, corpus / "truth.jsonl")
+    yield "3. exact recall", f"{found.exact_recall:.4f}", "1"
+    yield "3. near recall, Jaccard at least 0.9", f"{found.near_recall_09:.4f}", "0.99"
+    yield "3. near recall, Jaccard at least 0.8", f"{found.near_recall_08:.4f}", "0.93"
+    yield "3. planted pairs under 0.5 in one component", f"{found.dissimilar_joined:.2%}", "at most 2%"
+    yield "3. unplanted documents lost", f"{found.unplanted_lost:.3%}", "at most 0.1%"
+
+
+def start_up(work: Path) -> Iterator[Row]:
+    help_seconds = min(measure([GRISTMILL, "--help"]).seconds for _ in range(5))
+    yield "7. gristmill --help", f"{help_seconds:.2f} s", "0.5 s"
+    ten = work / "ten.jsonl"
+    ten.write_text("".join(json.dumps({"text": f"Document {n} of ten. " * 20}) + "\n" for n in range(10)))
+    seconds = []
+    for number in range(3):
+        out = work / f"out-ten-{number}"
+        shutil.rmtree(out, ignore_errors=True)
+        seconds.append(measure([GRISTMILL, "curate", "--input", ten, "--output", out]).seconds)
+    yield "7. gristmill curate on ten documents", f"{min(seconds):.2f} s", "3 s"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The laws of a run, over small corpora full of duplicates and broken records."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.dataset as ds
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from curation.driver import curate
+from curation.job import Execution
+from curation.ledger import Ledger
+from curation.manifest import MANIFEST
+from curation.sources.listing import Input
+from jobs.jobfile import make_job
+
+SENTENCES = [
+    "The mill turns the grain of the village into flour that the bakers of the town will have with their bread.",
+    "A river runs below the mill, and with its water the wheel is driven day and night to grind what is brought.",
+    "People of the valley say that the miller and the baker have to be friends, or else the bread will be late.",
+    "In winter the river freezes, and the mill stands still until the sun of the new year frees the wheel again.",
+    "Every sack that comes in is weighed, counted and written into the book, and so is every sack that goes out.",
+]
+DOCUMENT = st.builds(
+    lambda picks, extra: " ".join(SENTENCES[pick] for pick in picks) + extra,
+    st.lists(st.integers(0, len(SENTENCES) - 1), max_size=6),
+    st.sampled_from(["", "", " Truly so.", "\n\nlorem ipsum", " and more of it"]),
+)
+LINE = st.one_of(
+    st.builds(
+        lambda text, url: json.dumps({"text": text, "url": url}), DOCUMENT, st.sampled_from(["", "u/1", "u/2#x"])
+    ),
+    st.builds(lambda text: json.dumps({"text": text, "id": "same"}), DOCUMENT),
+    st.sampled_from(["{broken", '{"text": null}', "[1]"]),
+)
+CORPUS = st.lists(st.lists(LINE, max_size=8), min_size=1, max_size=3)
+CHANGES = st.lists(
+    st.sampled_from(["dedup.url=true", "keep.policy=longest", "dedup.exact=false", "near.ngram=2", "near=false"]),
+    max_size=3,
+    unique=True,
+)
+
+SLOW = settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+
+
+def run(
+    root: Path, corpus: list[list[str]], recipe: str, changes: list[str], name: str, **how: Any
+) -> tuple[Path, Ledger]:
+    """Writes the corpus (once) and runs a recipe over it, small units, no worker processes unless asked for."""
+    source = root / "in"
+    if not source.exists():
+        source.mkdir()
+        for number, lines in enumerate(corpus):
+            (source / f"{number}.jsonl").write_text("".join(line + "\n" for line in ['{"text": "x"}', *lines]))
+    if "near=false" in changes:
+        changes = [change for change in changes if not change.startswith("near.")]
+    job = make_job([Input(glob=str(source / "*.jsonl"))], recipe, ["unit_bytes=600", *changes])
+    output = root / name
+    return output, curate(job, str(output), Execution(**{"workers": 0, **how}))
+
+
+def rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    files = sorted(folder.glob(f"{table}/**/*.parquet"))
+    return ds.dataset(files).to_table().to_pylist() if files else []
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def place(row: dict[str, Any], prefix: str = "") -> tuple[str, int]:
+    return row[f"{prefix}file"], row[f"{prefix}offset"]
+
+
+@SLOW
+@given(corpus=CORPUS, recipe=st.sampled_from(["none", "fineweb", "gopher"]), changes=CHANGES)
+def test_every_record_is_accounted_for_once_and_every_removal_explained(
+    tmp_path_factory: pytest.TempPathFactory, corpus: list[list[str]], recipe: str, changes: list[str]
+) -> None:
+    root = tmp_path_factory.mktemp("law")
+    folder, ledger = run(root, corpus, recipe, changes, "out")
+    kept, removed, broken = rows(folder, "documents"), rows(folder, "rejects"), rows(folder, "quarantine")
+    lines = [1 + len(part) for part in corpus]
+    assert len(kept) + len(removed) + len(broken) == sum(lines) == ledger.records
+    assert ledger.total("kept")[0] == len(kept)
+    places = [place(row) for row in [*kept, *removed, *broken]]
+    assert len(set(places)) == len(places)
+    alive = {place(row): row for row in kept}
+    gone = {place(row): row for row in removed}
+    for row in removed:
+        assert row["failed"], row
+        assert (row["stage"], row["reason"]) == (row["failed"][0]["stage"], row["failed"][0]["reason"])
+        if row["stage"] not in ("url", "exact", "near"):
+            assert row["survivor"] is None
+            continue
+        assert place(row, "survivor_") in alive, "the survivor was kept"
+        matched = alive.get(place(row, "matched_")) or gone[place(row, "matched_")]
+        assert matched["doc_id"] == row["matched"]
+        if row["stage"] == "exact":
+            assert matched["text"] == row["text"]
+            assert row["similarity"] == 1.0
+        if row["stage"] == "url":
+            assert matched["url"].partition("#")[0] == row["url"].partition("#")[0]
+    assert not (folder / ".work").exists()
+
+
+@SLOW
+@given(corpus=CORPUS, changes=CHANGES)
+def test_the_bytes_do_not_depend_on_partitions(
+    tmp_path_factory: pytest.TempPathFactory, corpus: list[list[str]], changes: list[str]
+) -> None:
+    root = tmp_path_factory.mktemp("law")
+    first, _ = run(root, corpus, "none", changes, "a", partitions=7)
+    second, _ = run(root, corpus, "none", changes, "b", partitions=101)
+    assert digest(first) == digest(second)
+
+
+def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path) -> None:
+    corpus = [[json.dumps({"text": " ".join(SENTENCES[:n]) + f" {m % 3}"}) for n in (3, 4, 5) for m in range(6)]] * 4
+    folders = [
+        run(tmp_path, corpus, "fineweb", [], "none", workers=0)[0],
+        run(tmp_path, corpus, "fineweb", [], "one", workers=1)[0],
+        run(tmp_path, corpus, "fineweb", [], "two", workers=2)[0],
+        run(
+            tmp_path,
+            corpus,
+            "fineweb",
+            [],
+            "processes",
+            beam_options=("--direct_running_mode=multi_processing", "--direct_num_workers=2"),
+        )[0],
+    ]
+    assert rows(folders[0], "documents")
+    assert rows(folders[0], "rejects/duplicates")
+    for folder in folders[1:]:
+        assert digest(folder) == digest(folders[0])
+
+
+def test_the_manifest_is_true_of_every_file(tmp_path: Path) -> None:
+    folder, _ = run(tmp_path, [[json.dumps({"text": "one two three " * 30})]], "none", [], "out")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    found = digest(folder)
+    found.pop(MANIFEST)
+    assert {name: entry["sha256"] for name, entry in manifest["outputs"].items()} == found
+    (entry,) = manifest["inputs"]
+    assert entry["sha256"] == hashlib.sha256((tmp_path / "in" / "0.jsonl").read_bytes()).hexdigest()
