@@ -1,13 +1,13 @@
 """Many bytes at once: masks of the bytes of a block that a scanner has to look at, as a few vector instructions.
 
-Numba's loops over bytes are not vectorised where they may stop early; these intrinsics are. A block is `STEP` bytes, and
-bit n of a mask belongs to its byte n.
+Numba's loops over bytes are not vectorised where they may stop early; these intrinsics are. A block is `STEP` bytes,
+and bit n of a mask belongs to its byte n.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 

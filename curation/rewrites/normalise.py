@@ -33,9 +33,9 @@ _ENCODING_ONLY = ftfy.TextFixerConfig(
 class Normalise:
     """Rewrites until nothing changes, so that normalising twice is normalising once.
 
-    ``control_characters`` takes out C0 (but tab and line feed), DEL, C1, U+FEFF and the other invisible format characters
-    that ftfy takes out; CR LF, CR, vertical tab and form feed become line feeds. ``mojibake`` repairs UTF-8 that was read
-    in a single-byte encoding, line by line, with ftfy. What is ASCII already comes back as it is, without a copy.
+    ``control_characters`` takes out C0 (but tab and line feed), DEL, C1, U+FEFF and the other invisible format
+    characters that ftfy takes out; CR LF, CR, vertical tab and form feed become line feeds. ``mojibake`` repairs UTF-8
+    that was read in a single-byte encoding, line by line, with ftfy. What is ASCII comes back without a copy.
     """
 
     use: Literal["normalise"] = "normalise"
@@ -49,7 +49,8 @@ class Normalise:
         if not suspicious.any_odd(rows.data[rows.ends[0] : rows.ends[-1]]):
             return texts
         if texts.null_count:
-            return pc.if_else(texts.is_valid(), self.rewrite(pc.fill_null(texts, "")), pa.scalar(None, pa.large_string()))
+            filled = self.rewrite(pc.fill_null(texts, ""))
+            return pc.if_else(texts.is_valid(), filled, pa.scalar(None, pa.large_string()))
         rows, changed = self._once(rows)
         if not len(changed):
             return texts
@@ -58,7 +59,7 @@ class Normalise:
             if not len(further):
                 break
             changed = changed[further]
-            rows = rows.replaced(changed, [again.bytes(n) for n in further.tolist()])
+            rows = rows.replaced(changed, [again.row(n) for n in further.tolist()])
         return rows.array()
 
     def _once(self, rows: "_Rows") -> tuple["_Rows", suspicious.Ints]:
@@ -78,7 +79,7 @@ class Normalise:
             for n in {*np.flatnonzero(flags & suspicious.NOT_NFC).tolist(), *new}:
                 new[n] = _composed(new[n] if n in new else rows.text(n))
         values = {n: text.encode() for n, text in sorted(new.items())}
-        different = np.array([n for n, value in values.items() if value != rows.bytes(n)], np.int64)
+        different = np.array([n for n, value in values.items() if value != rows.row(n)], np.int64)
         if len(different):
             rows = rows.replaced(different, [values[n] for n in different.tolist()])
             changed[different] = True
@@ -89,15 +90,18 @@ def _composed(text: str) -> str:
     """The text in NFC: line by line, for composing is slow and line feeds take no part in it."""
     if unicodedata.is_normalized("NFC", text):
         return text
-    lines = text.split("\n")
-    return "\n".join(line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line) for line in lines)
+    composed = (
+        line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line)
+        for line in text.split("\n")
+    )
+    return "\n".join(composed)
 
 
 def _repaired(rows: "_Rows", hits: suspicious.Ints) -> dict[int, str]:
     """The rows with hits, their suspicious lines repaired."""
     new: dict[int, str] = {}
     for n in np.unique(hits[:, 0]).tolist():
-        data = rows.bytes(n)
+        data = rows.row(n)
         pieces: list[bytes] = []
         done = 0
         for place in (hits[hits[:, 0] == n, 1] - rows.ends[n]).tolist():
@@ -146,23 +150,24 @@ class _Rows:
     def array(self) -> pa.LargeStringArray:
         return pa.LargeStringArray.from_buffers(len(self.ends) - 1, pa.py_buffer(self.ends), pa.py_buffer(self.data))
 
-    def bytes(self, n: int) -> bytes:
+    def row(self, n: int) -> bytes:
         return self.data[self.ends[n] : self.ends[n + 1]].tobytes()
 
     def text(self, n: int) -> str:
-        return self.bytes(n).decode()
+        return self.row(n).decode()
 
     def some(self, rows: suspicious.Ints) -> "_Rows":
-        return _Rows.joined([self.bytes(n) for n in rows.tolist()])
+        return _Rows.joined([self.row(n) for n in rows.tolist()])
 
     def scan(self) -> tuple[suspicious.Bytes, suspicious.Ints]:
         """What kinds of characters each row holds, and the places where mojibake may be; see `suspicious.scan`."""
         flags = np.zeros(len(self.ends) - 1, np.uint8)
         hits = np.empty((len(flags) + 1024, 2), np.int64)
-        count = suspicious.scan(self.data, self.ends, *suspicious.tables(), flags, hits)
+        kinds, first, second = suspicious.tables()
+        count = suspicious.scan(self.data, self.ends, kinds, first, second, flags, hits)
         if count > len(hits):
             hits = np.empty((count, 2), np.int64)
-            suspicious.scan(self.data, self.ends, *suspicious.tables(), flags, hits)
+            suspicious.scan(self.data, self.ends, kinds, first, second, flags, hits)
         return flags, hits[:count]
 
     def without_controls(self) -> "_Rows":

@@ -1,14 +1,14 @@
 """Compiled scans for what normalising may change: control characters, text that may not be NFC, mojibake.
 
-Mojibake is UTF-8 that was read in a single-byte encoding: it shows as pairs of characters that hardly meet otherwise. A
-pair of `_PAIRS` stands in every text that `ftfy.badness.is_bad` finds bad (a test holds the two together), so that a line
-without one needs no ftfy, which reads 1 to 4 MB/s; the scan reads some 1,000 MB/s, and more of ASCII.
+Mojibake is UTF-8 that was read in a single-byte encoding: it shows as pairs of characters that hardly meet otherwise.
+A pair of `_PAIRS` stands in every text that `ftfy.badness.is_bad` finds bad (a test holds the two together), so that a
+line without one needs no ftfy, which reads 1 to 4 MB/s; the scan reads some 1,000 MB/s, and more of ASCII.
 """
 
 import re
 import unicodedata
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -19,6 +19,7 @@ from curation.kernels.byte_masks import STEP, copy_not_plain, first_bit, not_pla
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.uint32]
 
 CONTROL, C1, NOT_NFC = 1, 2, 4
 """What a code point is: a control character or the like, one of U+0080 to U+009F, perhaps not NFC."""
@@ -61,6 +62,9 @@ _PAIRS_BEFORE_LETTER = (("=ВГРСΒΓΞΟ", "c1 bad start_punctuation end_punc
 _BEFORE_SPACE = "=ÂÃ"
 """Bad before a space."""
 
+_MENTIONED = "".join(map(chr, [*range(0x80, 0x2600), 0xF8FF, 0xFB01, 0xFB02, 0xFFFD]))
+"""All that ftfy's categories mention lies among these code points (a test holds the two together)."""
+
 _jit = numba.njit(nogil=True, cache=True)
 
 
@@ -68,8 +72,8 @@ class Tables(NamedTuple):
     """By code point: what it is, and for each pair of classes a bit in ``first`` and ``second``."""
 
     kinds: Bytes
-    first: npt.NDArray[np.uint32]
-    second: npt.NDArray[np.uint32]
+    first: Flags
+    second: Flags
 
 
 _WORD_BIT, _LETTER_BIT, _SPACE_BIT = 29, 30, 31
@@ -89,11 +93,17 @@ def tables() -> Tables:
 
 def _points(classes: str) -> Ints:
     """Code points from U+0080 on of some classes."""
-    every = "".join(map(chr, [*range(0x80, 0xD800), *range(0xE000, _PAIR_POINTS)]))
     if classes == "any":
         return np.arange(0x80, _PAIR_POINTS)
-    pattern = "".join(re.escape(name[1:]) if name[0] == "=" else MOJIBAKE_CATEGORIES[name] for name in classes.split(" "))
-    return np.array([ord(one) for one in re.findall(f"[{pattern}]", every)], np.int64)
+    return np.concatenate([_class_points(name) for name in classes.split(" ")])
+
+
+@cache
+def _class_points(name: str) -> Ints:
+    if name[0] == "=":
+        return np.array([ord(one) for one in name[1:]], np.int64)
+    members = re.compile(f"[{MOJIBAKE_CATEGORIES[name]}]")
+    return np.array([ord(one) for one in members.findall(_MENTIONED)], np.int64)
 
 
 def _kinds() -> Bytes:
@@ -113,7 +123,7 @@ def _kinds() -> Bytes:
 
 
 @_jit
-def _decode(data: Bytes, i: int) -> tuple[int, int]:
+def _decode(data: Bytes, i: int) -> Any:
     """The code point whose UTF-8 begins at ``i`` and where the next one begins."""
     byte = np.int64(data[i])
     if byte < 0x80:
@@ -153,15 +163,15 @@ def _bad_pair(shared: int, data: Bytes, i: int, end: int) -> bool:
         return True
     if i >= end:
         return False
-    return (shared & np.uint32(1 << _WORD_BIT) and _is_word(data[i])) or (
-        shared & np.uint32(1 << _LETTER_BIT) and data[i] >= 128
-    )
+    if shared & np.uint32(1 << _WORD_BIT) and _is_word(data[i]):
+        return True
+    return bool(shared & np.uint32(1 << _LETTER_BIT)) and bool(data[i] >= 128)
 
 
 @_jit
-def scan(data: Bytes, ends: Ints, kinds: Bytes, first: Ints, second: Ints, flags: Bytes, hits: Ints) -> int:
-    """Scans rows ``data[ends[n]:ends[n + 1]]``: sets ``flags[n]`` to the kinds of its code points, and writes to ``hits``
-    the row and the place of one suspicious pair or character for each line that has some.
+def scan(data: Bytes, ends: Ints, kinds: Bytes, first: Flags, second: Flags, flags: Bytes, hits: Ints) -> int:
+    """Scans rows ``data[ends[n]:ends[n + 1]]``: sets ``flags[n]`` to the kinds of its code points, and writes to
+    ``hits`` the row and the place of one suspicious pair or character for each line that has some.
 
     Returns the number of hits, of which no more than fit are written.
     """

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Literal
 
 from fastwarc.warc import WarcRecord
+from warcio.recordloader import ArcWarcRecordLoader
+from warcio.statusandheaders import StatusAndHeadersParserException
 
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.decompression import decompressed
 from curation.sources.framing import Framed, Records
 from curation.sources.html import ExtractionError, decode, main_text, title
-from curation.sources.http import BadPayload, decode_payload
+from curation.sources.http import PayloadError, decode_payload
 from curation.sources.json_objects import canonical_json
 from curation.sources.opening import StoredFile
 
@@ -21,19 +24,22 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]+)", re.IGNORECASE)
 _MARKUP = re.compile(rb"(?i)<!doctype html|<html[\s>]")
 
 
-class _NotADocument(Exception):
+class _NoDocumentError(Exception):
     """A record to be counted as skipped, for the reason that is its message."""
 
 
-def read_archive(file: StoredFile, compression: str | None, kind: Literal["warc", "arc"], rows: Rows) -> Iterator[Chunk]:
+def read_archive(
+    file: StoredFile, compression: str | None, kind: Literal["warc", "arc"], rows: Rows
+) -> Iterator[Chunk]:
     """Reads a whole archive; the last chunk stays in ``rows``."""
     for framed in Records(decompressed(file, compression), kind, rows):
         try:
             _add(framed if kind == "warc" else _from_arc(framed), rows)
-        except _NotADocument as reason:
+        except _NoDocumentError as reason:
             rows.skip(str(reason))
-        except (BadPayload, ExtractionError) as bad:
-            rows.broken(bad.error, str(bad), offset=framed.offset, size=framed.size, record=framed.header + framed.content)
+        except (PayloadError, ExtractionError) as bad:
+            record = framed.header + framed.content
+            rows.broken(bad.error, str(bad), offset=framed.offset, size=framed.size, record=record)
         if rows.full:
             yield rows.take()
 
@@ -44,14 +50,14 @@ def _add(framed: Framed, rows: Rows) -> None:
     headers = {name.lower(): value for name, value in record.headers.items()}
     kind = headers.get("warc-type", "").lower()
     if kind not in _DOCUMENT:
-        raise _NotADocument(kind if kind in _NO_DOCUMENT else "unknown_type")
+        raise _NoDocumentError(kind if kind in _NO_DOCUMENT else "unknown_type")
     found: dict[str, object] = {"record_id": headers.get("warc-record-id"), "ip": headers.get("warc-ip-address")}
     found["truncated"] = headers.get("warc-truncated")
     content_type, payload = headers.get("content-type", ""), framed.content
     if content_type.lower().startswith("application/http"):
         content_type, payload = _response(record, found, framed, rows.reading.max_record_bytes)
     elif kind == "response":
-        raise _NotADocument("not_http")
+        raise _NoDocumentError("not_http")
     text = _text(payload, content_type, found, framed, rows)
     url = headers.get("warc-target-uri", "").strip().strip("<>").strip().replace(" ", "%20")
     rows.document(
@@ -69,34 +75,35 @@ def _parse(framed: Framed) -> WarcRecord:
     try:
         return WarcRecord.from_bytes(header + framed.content)
     except OSError as error:
-        raise BadPayload("bad_record", f"the record's header cannot be parsed: {error}") from error
+        raise PayloadError("bad_record", f"the record's header cannot be parsed: {error}") from error
 
 
 def _response(record: WarcRecord, found: dict[str, object], framed: Framed, limit: int) -> tuple[str, bytes]:
     """Content type and decoded payload of an HTTP response with status 200."""
     if not framed.content:
-        raise _NotADocument("empty")
+        raise _NoDocumentError("empty")
     try:
         record.parse_http(quirks_mode=True)
     except OSError as error:
-        raise BadPayload("bad_http", f"the HTTP header cannot be parsed: {error}") from error
+        raise PayloadError("bad_http", f"the HTTP header cannot be parsed: {error}") from error
     http = record.http_headers
     if http is None:
-        raise BadPayload("bad_http", "there is no HTTP header")
+        raise PayloadError("bad_http", "there is no HTTP header")
     if http.status_code != 200:
-        raise _NotADocument("status")
+        raise _NoDocumentError("status")
     headers = {name.lower(): value for name, value in http.items()}
     payload = record.reader.read()
     content_type = headers.get("content-type", "")
     if _kind(payload, content_type) is None and payload:
-        raise _NotADocument("not_html")
+        raise _NoDocumentError("not_html")
     _refuse_cut(framed, limit)
-    return content_type, decode_payload(payload, headers.get("transfer-encoding", ""), headers.get("content-encoding", ""), limit)
+    transfer, content = headers.get("transfer-encoding", ""), headers.get("content-encoding", "")
+    return content_type, decode_payload(payload, transfer, content, limit)
 
 
 def _refuse_cut(framed: Framed, limit: int) -> None:
     if framed.cut:
-        raise BadPayload("too_large", f"a record of {framed.size} bytes, more than max_record_bytes = {limit}")
+        raise PayloadError("too_large", f"a record of {framed.size} bytes, more than max_record_bytes = {limit}")
 
 
 def _kind(payload: bytes, content_type: str) -> Literal["html", "text"] | None:
@@ -110,9 +117,9 @@ def _kind(payload: bytes, content_type: str) -> Literal["html", "text"] | None:
 def _text(payload: bytes, content_type: str, found: dict[str, object], framed: Framed, rows: Rows) -> str:
     kind = _kind(payload, content_type)
     if not payload.strip():
-        raise _NotADocument("empty")
+        raise _NoDocumentError("empty")
     if kind is None or _is_binary(payload):
-        raise _NotADocument("not_html")
+        raise _NoDocumentError("not_html")
     _refuse_cut(framed, rows.reading.max_record_bytes)
     charset = _CHARSET.search(content_type)
     page, found["encoding"] = decode(payload, charset[1] if charset else None)
@@ -129,22 +136,26 @@ def _is_binary(payload: bytes) -> bool:
 
 
 def _from_arc(framed: Framed) -> Framed:
-    """An ARC record as the WARC record that says the same: ``url ip date type [...] length``."""
-    line = framed.header.decode("utf-8", "replace").strip()
-    fields = re.fullmatch(r"(.*?) ([0-9A-Fa-f.:]*|-) (\d{8,14}) (.*) \d+", line)
-    if fields is None:
-        raise BadPayload("bad_record", "the record's line has not the fields url, ip, date, type, length")
-    url, ip, date, rest = fields.groups()
-    if url.startswith(("filedesc:", "filedesc/")):
-        raise _NotADocument("warcinfo")
+    """An ARC record as the WARC record that says the same."""
+    try:
+        line = BytesIO(framed.header)
+        arc = ArcWarcRecordLoader(arc2warc=False).arc_parser.parse(line, line.readline().decode("utf-8", "replace"))
+    except (StatusAndHeadersParserException, EOFError, ValueError) as error:
+        raise PayloadError("bad_record", f"the record's line cannot be parsed: {error}") from error
+    url = str(arc.get_header("uri"))
+    if url.startswith("filedesc:"):
+        raise _NoDocumentError("warcinfo")
     http = framed.content[:5] == b"HTTP/"
-    kind = "application/http; msgtype=response" if http else rest.split()[0] if rest.split() else ""
-    lines = [
-        "WARC/1.0", f"WARC-Type: {'response' if http else 'resource'}", f"WARC-Target-URI: {url}",
-        f"WARC-Date: {_iso(date)}", f"WARC-IP-Address: {ip}", f"Content-Type: {kind}", f"Content-Length: {len(framed.content)}",
-    ]  # fmt: skip
-    header = "\r\n".join(lines).encode() + b"\r\n\r\n"
-    return Framed(framed.offset, header, framed.content, framed.size, framed.cut)
+    headers = {
+        "WARC-Type": "response" if http else "resource",
+        "WARC-Target-URI": url,
+        "WARC-Date": _iso(str(arc.get_header("archive-date"))),
+        "WARC-IP-Address": str(arc.get_header("ip-address")),
+        "Content-Type": "application/http; msgtype=response" if http else str(arc.get_header("content-type")),
+        "Content-Length": str(len(framed.content)),
+    }
+    lines = ["WARC/1.0", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return Framed(framed.offset, "\r\n".join(lines).encode(), framed.content, framed.size, framed.cut)
 
 
 def _iso(date: str) -> str:

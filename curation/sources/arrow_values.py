@@ -15,19 +15,14 @@ Broken = dict[int, tuple[str, str, bytes]]
 """By row: the kind of error in one word, a message in which ``{field}`` stands for the field's name, and the bytes."""
 
 
-def nested_field(holder: pa.RecordBatch | pa.Schema | pa.Array, name: str) -> pa.Array | pa.Field | None:
-    """The column (of a batch) or field (of a schema) of that name, else by its dotted path; None where there is none."""
-    if isinstance(holder, (pa.RecordBatch, pa.Schema)):
-        names = holder.schema.names if isinstance(holder, pa.RecordBatch) else holder.names
-        if name in names:
-            return holder.field(names.index(name)) if isinstance(holder, pa.Schema) else holder.column(names.index(name))
-        head, dot, rest = name.partition(".")
-        if not dot or head not in names:
-            return None
-        i = names.index(head)
-        inner = holder.field(i) if isinstance(holder, pa.Schema) else holder.column(i)
-        return _inside(inner, rest)
-    return None
+def nested_field(holder: pa.RecordBatch | pa.Schema, name: str) -> pa.Array | pa.Field | None:
+    """The column (of a batch) or field (of a schema) by its name, else by its dotted path; None where there is none."""
+    names = holder.names if isinstance(holder, pa.Schema) else holder.schema.names
+    members = holder if isinstance(holder, pa.Schema) else holder.columns
+    if name in names:
+        return members[names.index(name)]
+    head, dot, rest = name.partition(".")
+    return _inside(members[names.index(head)], rest) if dot and head in names else None
 
 
 def _inside(holder: pa.Array | pa.Field, name: str) -> pa.Array | pa.Field | None:
@@ -127,8 +122,9 @@ def json_values(column: pa.Array) -> tuple[list[Any], list[int]]:
     Dates and times become ISO strings, decimals strings, bytes UTF-8 text or else base64, NaN and infinities null.
     """
     column = column.cast(_plain_type(column.type), safe=False)
+    bad: list[int] = []
     try:
-        values, bad = column.to_pylist(), []
+        values = column.to_pylist()
     except UnicodeDecodeError:
         values, bad = _row_by_row(column)
     return (values if _is_json(column.type) else [_plain(value) for value in values]), bad

@@ -47,7 +47,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class PartReport:
-    """A part was read to its end: SHA-256 and number of its stored bytes, its documents, quarantined and skipped records.
+    """A part was read to its end: SHA-256 and number of its stored bytes, and what became of its records.
 
     ``note`` is a sentence for the user where something about the whole part is wrong.
     """
@@ -65,8 +65,8 @@ class PartReport:
 class Chunk:
     """Some 2 to 8 MB of documents, and what was met while reading them.
 
-    ``skipped`` counts by reason the records that are no documents. ``bytes_read`` is decompressed bytes (stored bytes for
-    Parquet). ``finished`` lists the parts of which this chunk holds the last row: small files share a chunk.
+    ``skipped`` counts by reason the records that are no documents. ``bytes_read`` is decompressed bytes (stored bytes
+    for Parquet). ``finished`` lists the parts of which this chunk holds the last row: small files share a chunk.
     """
 
     documents: pa.RecordBatch

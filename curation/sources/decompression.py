@@ -5,8 +5,9 @@ reading goes on at the next member.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import zstandard
 from isal import isal_zlib
@@ -18,6 +19,9 @@ OUTPUT_BYTES = 1 << 20
 
 EXCERPT_BYTES = 64 << 10
 """How much of a broken record is kept."""
+
+GzipError = cast(type[Exception], isal_zlib.error)
+"""What ISA-L raises for a broken stream (its stub takes the class for an instance)."""
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -34,7 +38,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Broken:
-    """Stored bytes that could not be decompressed: ``truncated``, ``bad_checksum``, ``corrupt`` or ``trailing_garbage``."""
+    """Stored bytes that could not be decompressed.
+
+    ``error`` is ``truncated``, ``bad_checksum``, ``corrupt`` or ``trailing_garbage``.
+    """
 
     error: str
     message: str
@@ -61,7 +68,7 @@ def _plain(file: StoredFile) -> Iterator[Event]:
 class _GzipMember:
     """One gzip member by ISA-L."""
 
-    errors = (isal_zlib.error,)
+    errors: tuple[type[Exception], ...] = (GzipError,)
 
     def __init__(self) -> None:
         self._stream = isal_zlib.decompressobj(wbits=31)
@@ -82,7 +89,7 @@ class _GzipMember:
 class _ZstdMember:
     """One zstd frame. It is fed in small steps, since its decompressor does not bound its output."""
 
-    errors = (zstandard.ZstdError,)
+    errors: tuple[type[Exception], ...] = (zstandard.ZstdError,)
 
     def __init__(self) -> None:
         self._stream = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
@@ -107,6 +114,11 @@ class _ZstdMember:
         return self._stream.eof
 
 
+def is_skippable(data: bytes) -> bool:
+    """Whether a zstd frame begins here that holds no data."""
+    return data[1:4] == b"\x2a\x4d\x18" and data[0] >> 4 == 5
+
+
 @dataclass(frozen=True)
 class _Container:
     name: str
@@ -117,7 +129,7 @@ class _Container:
         """Whether a member may begin here."""
         if self.name == "gzip":
             return data.startswith(self.magic) and (len(data) < 4 or data[3] & 0xE0 == 0)
-        return data.startswith(self.magic) or (len(data) >= 4 and data[1:4] == b"\x2a\x4d\x18" and data[0] & 0xF0 == 0x50)
+        return data.startswith(self.magic) or is_skippable(data)
 
 
 _GZIP = _Container("gzip", GZIP_MAGIC, _GzipMember)
@@ -155,7 +167,7 @@ class _Members:
             if broken is not None:
                 yield broken
 
-    def _member(self) -> Iterator[Event]:  # type: ignore[misc]
+    def _member(self) -> Generator[Event, None, Broken | None]:
         """Delivers one member; returns what is broken in it, or None."""
         begin, delivered = self.offset, 0
         member = self.container.member()
@@ -163,8 +175,8 @@ class _Members:
             if not self.pending:
                 self.pending = self.file.read(READ_BYTES)
             if not self.pending:
-                excerpt = _first(self.file, begin)
-                return Broken("truncated", "the file ends inside a compressed member", begin, self.offset - begin, excerpt)
+                message = "the file ends inside a compressed member"
+                return Broken("truncated", message, begin, self.offset - begin, _first(self.file, begin))
             try:
                 output, self.pending = member.feed(self.pending)
             except member.errors as error:
@@ -175,11 +187,12 @@ class _Members:
         self.pending = member.unused
         return None
 
-    def _rescue(self, begin: int, delivered: int, message: str) -> Iterator[Event]:  # type: ignore[misc]
+    def _rescue(self, begin: int, delivered: int, message: str) -> Generator[Event, None, Broken]:
         """What the broken member still gives after ``delivered`` bytes, then on to the next member."""
         at = self.offset
         if self.container.name == "gzip":
-            for output, at in _gunzip_carefully(self.file, begin):
+            for output, stop in _gunzip_carefully(self.file, begin):
+                at = stop
                 if delivered < len(output):
                     yield output[delivered:]
                 delivered = max(0, delivered - len(output))

@@ -7,6 +7,7 @@ import orjson
 import zstandard
 from isal import isal_zlib
 
+from curation.sources.decompression import ZSTD_MAGIC, GzipError, is_skippable
 from curation.sources.opening import StoredFile
 
 Compression = Literal["gzip", "zstd"]
@@ -44,7 +45,7 @@ def detect_format(head: bytes) -> Format:
     content = head
     if head.startswith(b"\x1f\x8b"):
         compression, content = "gzip", _gunzip_head(head)
-    elif head.startswith(b"\x28\xb5\x2f\xfd") or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5):
+    elif head.startswith(ZSTD_MAGIC) or is_skippable(head):
         compression, content = "zstd", _unzstd_head(head)
     return Format(_kind(content, max(len(content), len(head)) < PEEK_BYTES), compression)
 
@@ -53,7 +54,7 @@ def _kind(head: bytes, whole: bool) -> Kind:
     """``whole`` says that nothing follows these bytes."""
     if not head:
         return "empty"
-    if head.startswith(b"PAR1") or head.startswith(b"PARE"):
+    if head.startswith((b"PAR1", b"PARE")):
         return "parquet"
     if head.startswith(b"WARC/"):
         return "warc"
@@ -100,7 +101,7 @@ def _gunzip_head(head: bytes) -> bytes:
     for step in range(0, len(head), 4096):
         try:
             output += stream.decompress(head[step : step + 4096], PEEK_BYTES)
-        except isal_zlib.error:
+        except GzipError:
             break
         if stream.eof or len(output) >= PEEK_BYTES:
             break

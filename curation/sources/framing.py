@@ -28,9 +28,9 @@ _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 class Framed:
     """One record: its offset, its header block and its content.
 
-    ``offset`` is that of the record's gzip member in the stored file plus the record's number in it (0 where each record
-    has a member of its own, as the standard asks), or the offset in a file without a container. ``size`` is the length of
-    header and content; ``cut`` says that ``content`` holds only the beginning of a content that is too long to be kept.
+    ``offset`` is that of the record's gzip member in the stored file plus the record's number in it (0 where each
+    record has a member of its own, as the standard asks), or the offset in a file without a container. ``size`` is the
+    length of header and content; ``cut`` says that ``content`` is only the beginning of one too long to be kept.
     """
 
     offset: int
@@ -175,7 +175,7 @@ class Records:
         return self._misfit(offset, header, size)
 
     def _ends_well(self, size: int, member: int | None) -> bool:
-        """Whether a record may end ``size`` bytes from here: an empty line, a new record, a new member, or the end follows."""
+        """Whether a record may end ``size`` bytes from here: an empty line, a record, a member, or the end follows."""
         window = self.window
         if member is not None and member < size and self._start.match(window.buf, member):
             return False
@@ -202,13 +202,16 @@ class Records:
         return None
 
     def _next_record(self, begin: int) -> int | None:
-        """Where in the window the next record begins at or behind ``begin``: at its own start, not the line before it."""
+        """Where in the window the next record begins, at or behind ``begin``."""
         found = self._start.search(self.window.buf, begin)
+        place = found.end() if found else None
         member = self.window.next_member()
-        if member is not None and member >= begin and (found is None or member < found.end()):
-            if self._start.match(bytes(self.window.buf[member : member + 64])):
-                return member
-        return found.end() if found else None
+        if member is None or member < begin or (place is not None and place <= member):
+            return place
+        return member if self._begins_at(member) else place
+
+    def _begins_at(self, place: int) -> bool:
+        return self._start.match(bytes(self.window.buf[place : place + 4096])) is not None
 
     def _bad(self, offset: int, message: str, begin: int = 1) -> None:
         """Quarantines what stands here up to the next record."""
@@ -259,7 +262,8 @@ class Records:
         first = bytes(window.buf[:EXCERPT_BYTES])
         while left:
             if not window.need(1):
-                self.rows.broken("truncated", "the file ends inside the record", offset=offset, size=size - left, record=first)
+                message = "the file ends inside the record"
+                self.rows.broken("truncated", message, offset=offset, size=size - left, record=first)
                 return None
             member = window.next_member()
             step = min(left, len(window.buf))

@@ -44,11 +44,11 @@ def decode(data: bytes, charset: str | None) -> tuple[str, str]:
         return data.decode(), "utf-8"
     except UnicodeDecodeError:
         pass
-    name = map_encoding_to_html5(charset, False) if charset else None
-    if name in (None, "utf-8"):
-        name = detect_encoding(data, from_html_meta=True)
-    text = bytes_to_str(data, name, errors="replace")
-    return text.encode("utf-8", "replace").decode(), str(name)
+    encoding = map_encoding_to_html5(charset, False) if charset else None
+    if encoding is None or encoding == "utf-8":
+        encoding = detect_encoding(data, from_html_meta=True) or "utf-8"
+    text = bytes_to_str(data, encoding, errors="replace")
+    return text.encode("utf-8", "replace").decode(), encoding
 
 
 def title(page: str) -> str | None:
@@ -66,8 +66,10 @@ def main_text(page: str, extractor: Extractor) -> str:
     _refuse_bombs(page)
     try:
         if extractor == "resiliparse":
-            return str(extract_plain_text(page, main_content=True, preserve_formatting=True, list_bullets=False, alt_texts=False))
-        return trafilatura.extract(page, fast=True, include_comments=False, include_tables=True, deduplicate=False) or ""
+            return extract_plain_text(
+                page, main_content=True, preserve_formatting=True, list_bullets=False, alt_texts=False
+            )
+        return trafilatura.extract(page, fast=True, include_comments=False, include_tables=True) or ""
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, etree.LxmlError) as error:
         raise ExtractionError("extraction_failed", f"{extractor}: {type(error).__name__}: {error}") from error
 

@@ -3,13 +3,13 @@
 import zlib
 from collections.abc import Callable, Iterable
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import zstandard
 
 _STEP = 4096
 
 
-class BadPayload(ValueError):
+class PayloadError(ValueError):
     """A payload that cannot be decoded; ``error`` is one word."""
 
     def __init__(self, error: str, message: str) -> None:
@@ -21,7 +21,7 @@ def decode_payload(payload: bytes, transfer: str, content: str, limit: int) -> b
     """The payload without the encodings that the two headers name.
 
     Archives often keep the headers of a payload that they have decoded already: what is not encoded stays as it is.
-    Raises BadPayload for an encoding that is unknown or broken, or more than ``limit`` bytes.
+    Raises PayloadError for an encoding that is unknown or broken, or more than ``limit`` bytes.
     """
     if "chunked" in transfer.lower():
         payload = dechunk(payload)
@@ -66,11 +66,11 @@ def _decode(payload: bytes, name: str, limit: int) -> bytes:
         return _unzstd(payload, limit) if payload.startswith(b"\x28\xb5\x2f\xfd") else payload
     if name in ("identity", "utf-8", "none", ""):
         return payload
-    raise BadPayload("unknown_encoding", f"the content encoding '{name[:64]}' is unknown")
+    raise PayloadError("unknown_encoding", f"the content encoding '{name[:64]}' is unknown")
 
 
 def _looks_like_text(payload: bytes) -> bool:
-    """Whether it begins as markup does: no compressed stream of deflate or brotli starts with '<' behind white space."""
+    """Whether it begins as markup does: no stream of deflate or brotli starts with '<' behind white space."""
     return payload[:64].lstrip().startswith(b"<")
 
 
@@ -81,7 +81,7 @@ def _bounded(pieces: Iterable[bytes], limit: int) -> bytes:
         output.append(piece)
         size += len(piece)
         if size > limit:
-            raise BadPayload("too_large", f"the payload decodes to more than max_record_bytes = {limit}")
+            raise PayloadError("too_large", f"the payload decodes to more than max_record_bytes = {limit}")
     return b"".join(output)
 
 
@@ -91,7 +91,7 @@ def _inflate(payload: bytes, wbits: int, limit: int) -> bytes:
     try:
         output = stream.decompress(payload, limit + 1)
     except zlib.error as error:
-        raise BadPayload("bad_payload", f"the payload cannot be inflated: {error}") from error
+        raise PayloadError("bad_payload", f"the payload cannot be inflated: {error}") from error
     return _bounded([output], limit)
 
 
@@ -105,7 +105,7 @@ def _brotli(payload: bytes, limit: int) -> bytes:
     try:
         return _bounded(_in_steps(payload, stream.process), limit)
     except brotli.error as error:
-        raise BadPayload("bad_payload", f"the payload is no valid brotli: {error}") from error
+        raise PayloadError("bad_payload", f"the payload is no valid brotli: {error}") from error
 
 
 def _unzstd(payload: bytes, limit: int) -> bytes:
@@ -113,4 +113,4 @@ def _unzstd(payload: bytes, limit: int) -> bytes:
     try:
         return _bounded(_in_steps(payload, lambda piece: b"" if stream.eof else stream.decompress(piece)), limit)
     except zstandard.ZstdError as error:
-        raise BadPayload("bad_payload", f"the payload is no valid zstd: {error}") from error
+        raise PayloadError("bad_payload", f"the payload is no valid zstd: {error}") from error

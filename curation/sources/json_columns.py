@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from curation.sources import json_kernel as kernel
+from curation.sources import json_scan, json_write
 from curation.sources.chunks import Rows, content_id
 from curation.sources.formats import BOM
-from curation.sources.json_objects import BadRecord, Fields, canonical_json, parse_object
+from curation.sources.json_objects import Fields, RecordError, canonical_json, parse_object
 from schemas.corpus import RECORDS
 
 _SMALLEST_FIELD = len('"":1,')
@@ -23,16 +23,16 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass
 class _Scan:
-    """What the kernel found on the lines of a block; see `json_kernel.scan_lines`."""
+    """What the kernel found on the lines of a block; see `json_scan.scan_lines`."""
 
-    buf: kernel.Bytes
-    lines: kernel.Ints
-    states: kernel.Bytes
-    kinds: kernel.Bytes
-    begins: kernel.Ints
-    stops: kernel.Ints
-    left: kernel.Ints
-    left_ends: kernel.Ints
+    buf: json_scan.Bytes
+    lines: json_scan.Ints
+    states: json_scan.Bytes
+    kinds: json_scan.Bytes
+    begins: json_scan.Ints
+    stops: json_scan.Ints
+    left: json_scan.Ints
+    left_ends: json_scan.Ints
 
 
 class LineParser:
@@ -57,18 +57,18 @@ class LineParser:
             return
         scan = self._scan(block)
         batch, text_bytes = self._columns(scan, offset)
-        if (scan.states == kernel.EASY).all():
+        if (scan.states == json_scan.EASY).all():
             self.rows.batch(batch, text_bytes)
             return
-        batch = batch.filter(pa.array(scan.states == kernel.EASY))
-        hard = np.flatnonzero(scan.states == kernel.HARD)
+        batch = batch.filter(pa.array(scan.states == json_scan.EASY))
+        hard = np.flatnonzero(scan.states == json_scan.HARD)
         parsed: dict[int, Document] = {}
         for n, (begin, end) in zip(hard.tolist(), scan.lines[hard].tolist(), strict=True):
             document = self._document(block[begin:end], offset + begin)
             if document is not None:
                 parsed[n] = document
         if parsed:
-            easy = np.flatnonzero(scan.states == kernel.EASY)
+            easy = np.flatnonzero(scan.states == json_scan.EASY)
             batch = _merge(batch, easy, parsed)
             text_bytes += sum(len(str(document["text"])) for document in parsed.values())
         self.rows.batch(batch, text_bytes)
@@ -86,42 +86,40 @@ class LineParser:
             left=np.empty((len(block) // _SMALLEST_FIELD + 1, 4), np.int64),
             left_ends=np.empty(n, np.int64),
         )
-        found = kernel.scan_lines(
+        found = json_scan.scan_lines(
             scan.buf, self.keys, self.key_ends, scan.lines, scan.states, scan.kinds, scan.begins, scan.stops, scan.left,
             scan.left_ends,
         )  # fmt: skip
-        scan = _Scan(
-            scan.buf, scan.lines[:found], scan.states[:found], scan.kinds[:found], scan.begins[:found], scan.stops[:found],
-            scan.left, scan.left_ends[:found],
-        )  # fmt: skip
+        for name in ("lines", "states", "kinds", "begins", "stops", "left_ends"):
+            setattr(scan, name, getattr(scan, name)[:found])
         self._set_hard(scan, block)
         return scan
 
     def _set_hard(self, scan: _Scan, block: bytes) -> None:
         """Leaves to the full parser what the scanner cannot know to be a document."""
-        easy = scan.states == kernel.EASY
+        easy = scan.states == json_scan.EASY
         if not self.scannable:
-            scan.states[easy] = kernel.HARD
+            scan.states[easy] = json_scan.HARD
             return
         text = scan.kinds[:, self.index["text"]]
-        hard = (text != kernel.STRING) & (text != kernel.ESCAPED)
+        hard = (text != json_scan.STRING) & (text != json_scan.ESCAPED)
         for column, k in self.index.items():
             if column != "text":
-                hard |= scan.kinds[:, k] == kernel.OTHER
-        empty = (scan.kinds == kernel.STRING) & (scan.begins == scan.stops)
+                hard |= scan.kinds[:, k] == json_scan.OTHER
+        empty = (scan.kinds == json_scan.STRING) & (scan.begins == scan.stops)
         empty[:, self.index["text"]] = False
-        scan.kinds[empty] = kernel.NULL
+        scan.kinds[empty] = json_scan.NULL
         if self.second_id is not None:
             first, second = self.index["doc_id"], self.second_id
-            hard |= scan.kinds[:, second] == kernel.OTHER
-            given = scan.kinds[:, first] > kernel.NULL
-            hard |= given & (scan.kinds[:, second] != kernel.ABSENT)
+            hard |= scan.kinds[:, second] == json_scan.OTHER
+            given = scan.kinds[:, first] > json_scan.NULL
+            hard |= given & (scan.kinds[:, second] != json_scan.ABSENT)
             for values in (scan.kinds, scan.begins, scan.stops):
                 values[:, first] = np.where(given, values[:, first], values[:, second])
         hard |= scan.lines[:, 1] - scan.lines[:, 0] > self.limit
         if not _valid_utf8(block):
             hard |= np.fromiter((not _decodes(block[a:b]) for a, b in scan.lines.tolist()), np.bool_, len(hard))
-        scan.states[easy & hard] = kernel.HARD
+        scan.states[easy & hard] = json_scan.HARD
 
     def _columns(self, scan: _Scan, offset: int) -> tuple[pa.RecordBatch, int]:
         """One row for each line, to be kept where it is still EASY after this; and the bytes of text."""
@@ -145,15 +143,15 @@ class LineParser:
         k = self.index[column]
         kinds = scan.kinds[:, k]
         begins, stops = scan.begins[:, k], scan.stops[:, k]
-        present = (scan.states == kernel.EASY) & (kinds > kernel.NULL)
+        present = (scan.states == json_scan.EASY) & (kinds > json_scan.NULL)
         out = np.empty(int((stops - begins)[present].sum()) if column != "text" else len(scan.buf), np.uint8)
         ends = np.zeros(len(kinds) + 1, np.int64)
-        size = kernel.gather(scan.buf, scan.states, kinds, begins, stops, out, ends[1:], column != "text")
+        size = json_write.gather(scan.buf, scan.states, kinds, begins, stops, out, ends[1:], column != "text")
         return _Strings(out, ends, size, pa.large_string() if column == "text" else pa.string()), present
 
     def _doc_ids(self, scan: _Scan, texts: "_Strings", urls: "_Strings") -> pa.Array:
         ids, given = self._strings(scan, "doc_id")
-        easy = scan.states == kernel.EASY
+        easy = scan.states == json_scan.EASY
         if given[easy].all():
             return ids.array()
         missing = np.flatnonzero(easy & ~given).tolist()
@@ -165,13 +163,13 @@ class LineParser:
         return pa.array(values, pa.string())
 
     def _sources(self, scan: _Scan) -> pa.Array:
-        if (scan.kinds[:, self.index["source"]] <= kernel.NULL).all():
+        if (scan.kinds[:, self.index["source"]] <= json_scan.NULL).all():
             return _constant(self.rows.source(None), len(scan.states))
         sources, given = self._strings(scan, "source")
         return pc.fill_null(sources.array(given), self.rows.source(None))
 
     def _dates(self, scan: _Scan) -> pa.Array:
-        if (scan.kinds[:, self.index["date"]] <= kernel.NULL).all():
+        if (scan.kinds[:, self.index["date"]] <= json_scan.NULL).all():
             return pa.nulls(len(scan.states), pa.string())
         dates, given = self._strings(scan, "date")
         return dates.array(given)
@@ -182,7 +180,7 @@ class LineParser:
         out = np.empty(len(scan.buf) + 2 * len(scan.states), np.uint8)
         ends = np.zeros(len(scan.states) + 1, np.int64)
         undone = np.empty(len(scan.states), np.uint8)
-        size = kernel.gather_left(scan.buf, scan.states, scan.left, scan.left_ends, out, ends[1:], undone)
+        size = json_write.gather_left(scan.buf, scan.states, scan.left, scan.left_ends, out, ends[1:], undone)
         array = _Strings(out, ends, size, pa.large_string()).array()
         if not undone.any():
             return array
@@ -192,8 +190,8 @@ class LineParser:
             fields = scan.left[first : int(scan.left_ends[n]), [0, 2]].tolist()
             try:
                 values[n] = canonical_json(parse_object(b"{%b}" % b",".join(_pieces(scan.buf, fields))))
-            except BadRecord:
-                scan.states[n] = kernel.HARD
+            except RecordError:
+                scan.states[n] = json_scan.HARD
         return pa.array(values, pa.large_string())
 
     def _document(self, line: bytes, offset: int) -> Document | None:
@@ -201,9 +199,9 @@ class LineParser:
         try:
             if len(line) > self.limit:
                 message = f"a line of {len(line)} bytes, more than max_record_bytes = {self.limit}"
-                raise BadRecord("too_large", message)
+                raise RecordError("too_large", message)
             values = self.fields.document(parse_object(line))
-        except BadRecord as bad:
+        except RecordError as bad:
             self.rows.broken(bad.error, str(bad), offset=offset, size=len(line), record=line)
             return None
         doc_id = values["doc_id"] or content_id(values["url"], str(values["text"]))
@@ -215,8 +213,8 @@ class LineParser:
 class _Strings:
     """Strings one behind the other in ``out``: string n stands at [ends[n], ends[n + 1])."""
 
-    out: kernel.Bytes
-    ends: kernel.Ints
+    out: json_scan.Bytes
+    ends: json_scan.Ints
     size: int
     type: pa.DataType
 
@@ -233,7 +231,7 @@ def _constant(value: str, rows: int, kind: pa.DataType | None = None) -> pa.Arra
     return pa.repeat(pa.scalar(value, kind or pa.string()), rows)
 
 
-def _pieces(buf: kernel.Bytes, spans: Iterable[Sequence[int]]) -> list[bytes]:
+def _pieces(buf: json_scan.Bytes, spans: Iterable[Sequence[int]]) -> list[bytes]:
     return [buf[begin:stop].tobytes() for begin, stop in spans]
 
 

@@ -11,10 +11,17 @@ from curation.sources.chunks import COLUMNS
 
 _BIG_NUMBER = re.compile(rb"[0-9]{19}")
 _MAY_BE_INEXACT = (float, dict, list)
-_JSON_TYPES = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+_JSON_TYPES = {
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "an array",
+    dict: "an object",
+}
 
 
-class BadRecord(ValueError):
+class RecordError(ValueError):
     """A record that is no document: ``error`` in one word, and what is wrong."""
 
     def __init__(self, error: str, message: str) -> None:
@@ -32,7 +39,7 @@ class Fields:
         self.text = self.names["text"][0]
 
     def document(self, record: dict[str, Any]) -> dict[str, str | None]:
-        """Text, url, doc_id, source, date and metadata of the record, which is used up; raises BadRecord."""
+        """Text, url, doc_id, source, date and metadata of the record, which is used up; raises RecordError."""
         holder, key = _holder(record, self.text)
         values: dict[str, str | None] = {"text": self._text(record, holder, key)}
         taken = [(holder, key)]
@@ -47,12 +54,12 @@ class Fields:
     def _text(self, record: dict[str, Any], holder: dict[str, Any] | None, key: str) -> str:
         if holder is None:
             found = ", ".join(map(repr, sorted(record)[:20])) or "none"
-            raise BadRecord("no_text", f"there is no field '{self.text}'; the record's fields: {found}")
+            raise RecordError("no_text", f"there is no field '{self.text}'; the record's fields: {found}")
         text = holder[key]
         if text is None:
-            raise BadRecord("null_text", f"the field '{self.text}' is null")
+            raise RecordError("null_text", f"the field '{self.text}' is null")
         if not isinstance(text, str):
-            raise BadRecord("text_not_a_string", f"the field '{self.text}' is {_json_type(text)}, not a string")
+            raise RecordError("text_not_a_string", f"the field '{self.text}' is {_json_type(text)}, not a string")
         return text
 
     def _value(self, record: dict[str, Any], column: str, taken: list[tuple[dict[str, Any] | None, str]]) -> str | None:
@@ -87,32 +94,32 @@ def _json_type(value: object) -> str:
 
 
 def parse_object(line: bytes) -> dict[str, Any]:
-    """The object on a line, integers beyond 64 bits exact; raises BadRecord."""
+    """The object on a line, integers beyond 64 bits exact; raises RecordError."""
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise _bad_json(line, error) from error
     if not isinstance(value, dict):
-        raise BadRecord("not_an_object", f"the line is {_json_type(value)}, not an object")
+        raise RecordError("not_an_object", f"the line is {_json_type(value)}, not an object")
     if any(type(one) in _MAY_BE_INEXACT for one in value.values()) and _BIG_NUMBER.search(line):
         try:
             return json.loads(line)  # type: ignore[no-any-return]
         except (ValueError, RecursionError) as error:
-            raise BadRecord("bad_json", str(error)) from error
+            raise RecordError("bad_json", str(error)) from error
     return value
 
 
-def _bad_json(line: bytes, error: orjson.JSONDecodeError) -> BadRecord:
+def _bad_json(line: bytes, error: orjson.JSONDecodeError) -> RecordError:
     try:
         line.decode()
     except UnicodeDecodeError as undecodable:
-        return BadRecord("bad_utf8", f"byte {undecodable.start} of the line: {undecodable.reason}")
+        return RecordError("bad_utf8", f"byte {undecodable.start} of the line: {undecodable.reason}")
     word = "lone_surrogate" if "surrogate" in error.msg else "bad_json"
-    return BadRecord(word, f"{error.msg} at character {error.pos}")
+    return RecordError(word, f"{error.msg} at character {error.pos}")
 
 
 def canonical_json(value: object) -> str:
-    """Sorted keys, no spaces, as UTF-8. Raises BadRecord for nesting that is too deep."""
+    """Sorted keys, no spaces, as UTF-8. Raises RecordError for nesting that is too deep."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except orjson.JSONEncodeError:
@@ -120,4 +127,4 @@ def canonical_json(value: object) -> str:
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except RecursionError as error:
-        raise BadRecord("bad_json", "nested too deeply") from error
+        raise RecordError("bad_json", "nested too deeply") from error

@@ -10,7 +10,7 @@ from curation.sources.opening import StoredFile
 
 
 def read_jsonl(file: StoredFile, compression: str | None, part: Part, rows: Rows) -> Iterator[Chunk]:
-    """Reads the lines that begin in [part.start, part.end) of the decompressed file; the last chunk stays in ``rows``."""
+    """Reads the lines that begin in [part.start, part.end) of the decompressed file; the last stay in ``rows``."""
     parser = LineParser(rows)
     lines = LineBlocks(part, rows)
     if part.start:

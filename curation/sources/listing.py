@@ -14,7 +14,7 @@ from curation.sources.opening import beam_filesystems, is_local, known_scheme, l
 
 @dataclass(frozen=True)
 class Input:
-    """Files by a glob (or one file, or a folder with all that is below it) and the source that their documents belong to."""
+    """Files by a glob (or one file, or a folder with all below it) and the source that their documents belong to."""
 
     glob: str
     source: str | None = None
@@ -69,7 +69,7 @@ def list_files(inputs: Sequence[Input]) -> list[InputFile]:
     for one in inputs:
         matches = list(_local_matches(one) if is_local(one.glob) else _remote_matches(one))
         if not matches:
-            raise InputError(f"no file matches the input '{one.glob}': check the path (quote a glob so that the shell leaves it)")
+            raise InputError(f"no file matches the input '{one.glob}': check the path, and quote a glob in a shell")
         for match in matches:
             found.setdefault(match.path, match)
     names = _unique_names(list(found.values()))
@@ -149,7 +149,8 @@ def _beam_matches(one: Input) -> Iterator[_Found]:
     try:
         results = beam_filesystems().match([one.glob])  # type: ignore[attr-defined]
     except ValueError as error:
-        raise InputError(f"no file system opens '{scheme}://' (input '{one.glob}'): neither fsspec nor Beam knows it") from error
+        message = f"no file system opens '{scheme}://' (input '{one.glob}'): neither fsspec nor Beam knows it"
+        raise InputError(message) from error
     except BeamIOError as error:
         raise InputError(f"the input '{one.glob}' cannot be listed: {error}") from error
     for result in results:

@@ -51,12 +51,12 @@ def byte_range(path: str, part: Part) -> tuple[int, int | None]:
 
 
 def _stored_bytes(footer: pq.FileMetaData, group: int) -> int:
-    return sum(footer.row_group(group).column(i).total_compressed_size for i in range(footer.num_columns))
+    return sum(int(footer.row_group(group).column(i).total_compressed_size) for i in range(footer.num_columns))
 
 
 def _first_byte(footer: pq.FileMetaData, group: int) -> int:
     columns = [footer.row_group(group).column(i) for i in range(footer.num_columns)]
-    return min(min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset) for c in columns)
+    return min(int(min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset)) for c in columns)
 
 
 def read_parquet(file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
@@ -120,14 +120,15 @@ class _Reader:
     def add(self, batch: pa.RecordBatch, first: int) -> None:
         """Adds a batch whose first row has the number ``first``."""
         text, broken = as_text(nested_field(batch, self.fields.text), large=True)
-        broken = {n: (error, message.format(field=self.fields.text), record) for n, (error, message, record) in broken.items()}
-        lengths = pc.fill_null(pc.binary_length(text), 0)
-        for n in np.flatnonzero(lengths.to_numpy(zero_copy_only=False) > self.rows.reading.max_record_bytes).tolist():
-            message = f"a text of {lengths[n]} bytes, more than max_record_bytes = {self.rows.reading.max_record_bytes}"
+        limit = self.rows.reading.max_record_bytes
+        lengths = pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False)
+        for n in np.flatnonzero(lengths > limit).tolist():
+            message = f"a text of {lengths[n]} bytes, more than max_record_bytes = {limit}"
             broken[n] = ("too_large", message, text[n].as_buffer().to_pybytes())
         columns, used = self._scalars(batch)
         metadata = self._metadata(batch, used, broken)
         for n, (error, message, record) in sorted(broken.items()):
+            message = message.replace("{field}", self.fields.text)
             self.rows.broken(error, message, offset=first + n, size=len(record), record=record[:EXCERPT_BYTES])
         rows = len(batch)
         source = self.rows.source(None)
@@ -150,7 +151,7 @@ class _Reader:
         self.rows.batch(records, pc.sum(pc.binary_length(records["text"])).as_py() or 0)
 
     def _scalars(self, batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], set[str]]:
-        """Url, doc_id, source and date as strings (null where empty), and the names of the fields that they came from."""
+        """Url, doc_id, source and date as strings (null where empty), and the fields that they came from."""
         used = {self.fields.text}
         columns: dict[str, pa.Array] = {}
         for column in _SCALARS:

@@ -92,6 +92,5 @@ def _note(rows: Rows) -> str | None:
     if rows.documents or not rows.without_text or rows.without_text < rows.quarantined:
         return None
     return (
-        f"no record of '{rows.file.name}' has the field '{rows.reading.fields.get('text', 'text')}': {rows.last_message}; "
-        "name the field that holds the text (fields: text)"
+        f"no record of '{rows.file.name}' has a text: {rows.last_message}; name the field that holds it (fields: text)"
     )

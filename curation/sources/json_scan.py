@@ -1,0 +1,272 @@
+"""A strict scanner for the JSON lines that most corpora hold: flat objects, one a line.
+
+It finds where the wanted values of each line stand and leaves every line that it is not sure of (`HARD`) to a full
+parser: broken ones, keys with escapes, repeated keys, numbers of more than 18 digits. It does not check UTF-8.
+"""
+
+from typing import TypeAlias
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from curation.kernels.byte_masks import STEP, first_bit, json_special
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Ints: TypeAlias = npt.NDArray[np.int64]
+
+BLANK, EASY, HARD = 0, 1, 2
+"""What a line is: nothing but white space, scanned, or to be parsed by others."""
+
+ABSENT, NULL, STRING, ESCAPED, INTEGER, OTHER = 0, 1, 2, 3, 4, 5
+"""What a value is: a string without and with escapes, a canonical integer of at most 18 digits, anything else."""
+
+MAX_LEFT = 48
+"""A line with more fields that no column takes is `HARD`."""
+
+_QUOTE, _BACKSLASH, _SPACE, _COMMA, _COLON = 34, 92, 32, 44, 58
+_LOWER_B, _LOWER_F, _LOWER_N, _LOWER_R, _LOWER_T, _LOWER_U, _SLASH = 98, 102, 110, 114, 116, 117, 47
+_OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
+
+
+_jit = numba.njit(nogil=True, cache=True)
+_inline = numba.njit(nogil=True, cache=True, inline="always")
+
+
+@_inline
+def _skip_space(buf: Bytes, i: int, end: int) -> int:
+    while i < end and (buf[i] == _SPACE or buf[i] == 9 or buf[i] == 13):
+        i += 1
+    return i
+
+
+@_jit
+def _string_end(buf: Bytes, i: int, end: int) -> tuple[int, int]:
+    """Place of the closing quote of the string whose inside begins at ``i`` (-1: none), and its escapes: 0 none, 1 such
+    as canonical JSON uses, 2 others."""
+    escapes = 0
+    while i < end:
+        if i + STEP <= end:
+            found = json_special(buf, i)
+            if not found:
+                i += STEP
+                continue
+            i += first_bit(found)
+        c = buf[i]
+        if c == _QUOTE:
+            return i, escapes
+        if c == _BACKSLASH:
+            if i + 1 >= end:
+                return -1, escapes
+            e = buf[i + 1]
+            if e in (_LOWER_N, _QUOTE, _BACKSLASH, _LOWER_T, _LOWER_R, _LOWER_B, _LOWER_F):
+                escapes |= 1
+            elif e in (_LOWER_U, _SLASH):
+                escapes = 2
+            else:
+                return -1, escapes
+            i += 2
+        elif c < 32:
+            return -1, escapes
+        else:
+            i += 1
+    return -1, escapes
+
+
+@_jit
+def _number_end(buf: Bytes, i: int, end: int) -> tuple[int, int]:
+    """From the first character of a number to behind it, and its kind; the end is -1 where it has over 18 digits."""
+    begin = i
+    if buf[i] == 45:
+        i += 1
+    first = i
+    while i < end and 48 <= buf[i] <= 57:
+        i += 1
+    digits = i - first
+    plain = True
+    while i < end and (
+        48 <= buf[i] <= 57 or buf[i] == 46 or buf[i] == 101 or buf[i] == 69 or buf[i] == 43 or buf[i] == 45
+    ):
+        plain = False
+        i += 1
+    if digits > 18 or i - begin > 40:
+        return -1, OTHER
+    if plain and digits > 0 and (buf[first] != 48 or (digits == 1 and first == begin)):
+        return i, INTEGER
+    return i, OTHER
+
+
+@_jit
+def _nested_end(buf: Bytes, i: int, end: int) -> int:
+    """Behind the bracket that closes the one at ``i``; what stands between is not checked."""
+    depth = 0
+    while i < end:
+        c = buf[i]
+        if c == _QUOTE:
+            i, _ = _string_end(buf, i + 1, end)
+            if i < 0:
+                return -1
+        elif c == 10:
+            return -1
+        elif c in (_OPEN, _OPEN_LIST):
+            depth += 1
+        elif c in (_CLOSE, _CLOSE_LIST):
+            depth -= 1
+            if depth == 0:
+                return i + 1
+        i += 1
+    return -1
+
+
+@_inline
+def _literal(buf: Bytes, i: int, end: int) -> int:
+    """Length of true, false or null at ``i``, else 0."""
+    if i + 4 <= end and buf[i] == 110 and buf[i + 1] == 117 and buf[i + 2] == 108 and buf[i + 3] == 108:
+        return 4
+    if i + 4 <= end and buf[i] == 116 and buf[i + 1] == 114 and buf[i + 2] == 117 and buf[i + 3] == 101:
+        return 4
+    if (
+        i + 5 <= end
+        and buf[i] == 102
+        and buf[i + 1] == 97
+        and buf[i + 2] == 108
+        and buf[i + 3] == 115
+        and buf[i + 4] == 101
+    ):
+        return 5
+    return 0
+
+
+@_jit
+def _value_end(buf: Bytes, i: int, end: int) -> tuple[int, int, int]:
+    """Behind the value at ``i`` (-1: not a value that is known here), its kind, and 1 where it is canonical JSON."""
+    c = buf[i]
+    if c == _QUOTE:
+        close, escapes = _string_end(buf, i + 1, end)
+        return (close + 1 if close >= 0 else -1), (ESCAPED if escapes else STRING), int(escapes < 2)
+    if c == 45 or 48 <= c <= 57:
+        stop, kind = _number_end(buf, i, end)
+        return stop, kind, int(kind == INTEGER)
+    if c in (_OPEN, _OPEN_LIST):
+        return _nested_end(buf, i, end), OTHER, 0
+    length = _literal(buf, i, end)
+    return (i + length if length else -1), (NULL if c == 110 else OTHER), 1
+
+
+@_inline
+def _which_key(buf: Bytes, i: int, length: int, keys: Bytes, key_ends: Ints) -> int:
+    """Index of the wanted key that stands at ``i``, or -1."""
+    begin = 0
+    for k in range(len(key_ends)):
+        if key_ends[k] - begin == length:
+            j = 0
+            while j < length and keys[begin + j] == buf[i + j]:
+                j += 1
+            if j == length:
+                return k
+        begin = key_ends[k]
+    return -1
+
+
+@_jit
+def _scan_object(
+    buf: Bytes,
+    i: int,
+    end: int,
+    keys: Bytes,
+    key_ends: Ints,
+    kinds: Bytes,
+    begins: Ints,
+    stops: Ints,
+    left: Ints,
+    total: int,
+) -> tuple[int, int, int]:
+    """Scans the object whose brace stands at ``i``; returns EASY or HARD, the new length of ``left``, and a
+    place on the line from which its end can be looked for."""
+    first, start = total, i
+    i = _skip_space(buf, i + 1, end)
+    if i < end and buf[i] == _CLOSE:
+        return HARD, first, start
+    while i < end and buf[i] == _QUOTE:
+        key = i + 1
+        close, escapes = _string_end(buf, key, end)
+        if close < 0 or escapes:
+            return HARD, first, start
+        i = _skip_space(buf, close + 1, end)
+        if i >= end or buf[i] != _COLON:
+            return HARD, first, start
+        i = _skip_space(buf, i + 1, end)
+        if i >= end:
+            return HARD, first, start
+        begin = i
+        i, kind, canonical = _value_end(buf, begin, end)
+        if i < 0:
+            return HARD, first, start
+        k = _which_key(buf, key, close - key, keys, key_ends)
+        if k >= 0:
+            if kinds[k] != ABSENT:
+                return HARD, first, start
+            kinds[k] = kind
+            quoted = kind in (STRING, ESCAPED)
+            begins[k] = begin + 1 if quoted else begin
+            stops[k] = i - 1 if quoted else i
+        else:
+            if total - first == MAX_LEFT or total == len(left):
+                return HARD, first, start
+            left[total, 0], left[total, 1], left[total, 2], left[total, 3] = key - 1, begin, i, canonical
+            total += 1
+        i = _skip_space(buf, i, end)
+        if i < end and buf[i] == _COMMA:
+            i = _skip_space(buf, i + 1, end)
+        elif i < end and buf[i] == _CLOSE:
+            i = _skip_space(buf, i + 1, end)
+            return (EASY if i == end or buf[i] == 10 else HARD), total, i
+        else:
+            return HARD, first, start
+    return HARD, first, start
+
+
+@_jit
+def scan_lines(
+    buf: Bytes,
+    keys: Bytes,
+    key_ends: Ints,
+    lines: Ints,
+    states: Bytes,
+    kinds: Bytes,
+    begins: Ints,
+    stops: Ints,
+    left: Ints,
+    left_ends: Ints,
+) -> int:
+    """Scans a block of whole lines; returns how many there are.
+
+    For line n: ``lines[n]`` is its begin and end, ``states[n]`` one of BLANK, EASY, HARD; for each wanted key k
+    ``kinds[n, k]``, ``begins[n, k]`` and ``stops[n, k]`` tell what its value is and where it stands, a string without
+    its quotes; ``left[left_ends[n - 1]:left_ends[n]]`` holds the fields that no key wants: begin of the key, begin and
+    end of the value, and 1 where the value is canonical JSON as it stands.
+    """
+    n = start = total = 0
+    size = len(buf)
+    while start < size:
+        end = start
+        i = _skip_space(buf, start, size)
+        kinds[n, :] = ABSENT
+        if i < size and buf[i] == _OPEN:
+            states[n], total, i = _scan_object(buf, i, size, keys, key_ends, kinds[n], begins[n], stops[n], left, total)
+            end = _line_end(buf, i, size)
+        else:
+            end = _line_end(buf, i, size)
+            states[n] = BLANK if i == end else HARD
+        lines[n, 0], lines[n, 1] = start, end
+        left_ends[n] = total
+        n += 1
+        start = end + 1
+    return n
+
+
+@_jit
+def _line_end(buf: Bytes, i: int, size: int) -> int:
+    while i < size and buf[i] != 10:
+        i += 1
+    return i
