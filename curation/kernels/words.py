@@ -1,0 +1,229 @@
+"""Texts to words, as spaCy's English tokeniser splits them: marks of punctuation are words too.
+
+Most words are runs of ASCII letters, alone or with one mark behind, and are found eight bytes at a time; all others go
+through `affixes.py`. A word is two numbers: a 64-bit hash, and its ``info``: flags, stop word and length.
+"""
+
+import numpy as np
+from numba import int64, njit, uint32, uint64
+
+from curation.kernels.affixes import (
+    AT,
+    CHUNK_ROWS,
+    CUT,
+    KIND,
+    STOP_SHIFT,
+    WORDS_BITS,
+    cut_chunk,
+    find_special,
+    read_chunk,
+)
+from curation.kernels.hashing import hash_bytes, hash_end, hash_part, load_part, lowest_bit
+from curation.kernels.unicode import decode
+from curation.kernels.word_classes import (
+    BEFORE_DOT,
+    LETTER,
+    LINE_BREAK,
+    PUNCTUATION,
+    SENTENCE_END,
+    SPACE,
+    SUFFIX,
+    SYMBOL,
+    UPPER,
+)
+
+HAS_LETTER = 1 << 0
+NOT_SYMBOL = 1 << 1
+"""Not made of punctuation and controls alone."""
+IS_PUNCTUATION = 1 << 2
+"""Made of Unicode punctuation alone."""
+ENDS_SENTENCE = 1 << 3
+AFTER_SPACES = 1 << 4
+"""Follows more than one space on its line (spaCy makes a word of the further ones, which ends a sentence)."""
+AFTER_BREAK = 1 << 5
+"""The first word of its line."""
+STOP_WORD_SHIFT = 6
+"""The number of the stop word, 0 for none, in four bits."""
+LENGTH_SHIFT = 10
+"""The length in code points, in the 22 bits above."""
+LONGEST = (1 << 22) - 1
+
+_LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
+_HIGH_BITS = np.uint64(0x8080808080808080)
+_CASE_BITS = np.uint64(0x2020202020202020)
+_BELOW_A = np.uint64(0x1F1F1F1F1F1F1F1F)
+_ABOVE_Z = np.uint64(0x0505050505050505)
+_DOT, _APOSTROPHE = 0x2E, 0x27
+_ROOM = 1024
+CHUNK_ROOM = 256
+"""Characters that a chunk has room for at first."""
+
+
+@njit(inline="always")
+def _letters(word):  # type: ignore[no-untyped-def]
+    """How many of the eight bytes of a number are ASCII letters, from the lowest on."""
+    folded = (word | _CASE_BITS) & _LOW_BITS
+    others = ~((folded + _BELOW_A) & ~(folded + _ABOVE_Z) & ~word) & _HIGH_BITS
+    return 8 if others == 0 else lowest_bit(others) >> 3
+
+
+@njit(inline="always")
+def _info(kind, every, length, value):  # type: ignore[no-untyped-def]
+    """The info of a word: ``kind`` and ``every`` are the flags that any and all of its characters have."""
+    info = uint32(min(length, LONGEST)) << uint32(LENGTH_SHIFT)
+    if kind & LETTER:
+        info |= uint32(HAS_LETTER)
+    if not every & SYMBOL:
+        info |= uint32(NOT_SYMBOL)
+    if every & PUNCTUATION:
+        info |= uint32(IS_PUNCTUATION)
+    if length == 1 and every & SENTENCE_END:
+        info |= uint32(ENDS_SENTENCE)
+    return info | uint32((value >> STOP_SHIFT) & 15) << uint32(STOP_WORD_SHIFT)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _write_words(data, chunk, words, tags, specials, hashes, infos, count):  # type: ignore[no-untyped-def]
+    """Writes the words that a chunk was cut into from place ``count`` on."""
+    for k in range(words):
+        first, last = chunk[CUT, k], chunk[CUT, k + 1]
+        key = hash_bytes(data, chunk[AT, first], chunk[AT, last])
+        kind = 0
+        every = -1
+        for c in range(first, last):
+            kind |= chunk[KIND, c]
+            every &= chunk[KIND, c]
+        hashes[count + k] = key
+        infos[count + k] = _info(kind, every, last - first, find_special(key, tags, specials))
+
+
+@njit(nogil=True, cache=True)
+def with_room(hashes, infos, count, more):  # type: ignore[no-untyped-def]
+    """The arrays, grown where they have no room for ``more`` words and a few."""
+    if count + more + 16 <= hashes.shape[0]:
+        return hashes, infos
+    size = 2 * (count + more) + _ROOM
+    wider_hashes, wider_infos = np.empty(size, np.uint64), np.empty(size, np.uint32)
+    wider_hashes[:count] = hashes[:count]
+    wider_infos[:count] = infos[:count]
+    return wider_hashes, wider_infos
+
+
+@njit(nogil=True, cache=True)
+def _skip_space(data, i, end, kinds):  # type: ignore[no-untyped-def]
+    """The index of the next character that is no white space, and what the next word follows."""
+    spaces = int64(0) if data[i] == 0x20 else int64(1)
+    flag = 0
+    while i < end:
+        point, behind = decode(data, i)
+        kind = kinds[point]
+        if not kind & SPACE:
+            break
+        if kind & LINE_BREAK:
+            flag = AFTER_BREAK
+        spaces += 1
+        i = behind
+    return i, uint32(flag if flag or spaces < 2 else AFTER_SPACES)
+
+
+@njit(nogil=True, cache=True)
+def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos):  # type: ignore[no-untyped-def]
+    """Writes the words of data[start:end] (valid UTF-8); returns their number and the arrays, which may have grown."""
+    count = 0
+    i = start
+    after = uint32(AFTER_BREAK)
+    while i < end:
+        byte = data[i]
+        if byte >= 0x80 or kinds[byte] & SPACE:
+            if byte == 0x20 and i + 1 < end and data[i + 1] > 0x20 and data[i + 1] < 0x80:
+                i += 1
+            else:
+                i, flag = _skip_space(data, i, end, kinds)
+                after |= flag
+                if i >= end:
+                    break
+        first = count
+        if count + 16 > hashes.shape[0]:
+            hashes, infos = with_room(hashes, infos, count, 16)
+        j = i
+        key = uint64(0)
+        while True:
+            word = load_part(data, j, end - j)
+            letters = _letters(word)
+            if letters == 8:
+                key = hash_part(key, word)
+                j += 8
+                continue
+            if letters:
+                key = hash_part(key, word & ((uint64(1) << uint64(8 * letters)) - uint64(1)))
+                j += letters
+            break
+        plain = 0
+        if j > i:
+            if j >= end:
+                plain = 1
+            elif data[j] < 0x80:
+                mark = kinds[data[j]]
+                if mark & SPACE:
+                    plain = 1
+                elif (j + 1 >= end or (data[j + 1] < 0x80 and kinds[data[j + 1]] & SPACE)) and (
+                    mark & SUFFIX or data[j] == _DOT
+                ):
+                    plain = 2
+        if plain:
+            length = j - i
+            key = hash_end(key, length)
+            value = find_special(key, tags, specials)
+            if value & WORDS_BITS:
+                plain = 0
+            elif plain == 2 and (data[j] == _DOT or data[j] == _APOSTROPHE):
+                # "Mr." and "a." are one word; "I." is not split, "US." is
+                split = kinds[data[j - 1]] & BEFORE_DOT or (length > 1 and kinds[data[j - 2]] & UPPER)
+                if (length < 12 and find_special(hash_bytes(data, i, j + 1), tags, specials)) or not split:
+                    plain = 0
+            if plain:
+                info = (uint32(min(length, LONGEST)) << uint32(LENGTH_SHIFT)) | uint32(HAS_LETTER | NOT_SYMBOL)
+                hashes[count] = key
+                infos[count] = info | uint32((value >> STOP_SHIFT) & 15) << uint32(STOP_WORD_SHIFT)
+                count += 1
+                if plain == 2:
+                    mark = kinds[data[j]]
+                    hashes[count] = hash_end(hash_part(uint64(0), uint64(data[j])), 1)
+                    infos[count] = _info(mark, mark, 1, 0)
+                    count += 1
+                    j += 1
+                i = j
+        if not plain:
+            size, behind = read_chunk(data, i, end, kinds, chunk)
+            while size < 0:
+                chunk = np.empty((CHUNK_ROWS, 2 * chunk.shape[1] + behind - i), np.int64)
+                size, behind = read_chunk(data, i, end, kinds, chunk)
+            words = cut_chunk(data, chunk, size, tags, specials)
+            if count + words + 16 > hashes.shape[0]:
+                hashes, infos = with_room(hashes, infos, count, words)
+            _write_words(data, chunk, words, tags, specials, hashes, infos, count)
+            count += words
+            i = behind
+        infos[first] |= after
+        after = uint32(0)
+    return count, hashes, infos
+
+
+@njit(nogil=True, cache=True)
+def words_of(data, offsets, kinds, tags, specials):  # type: ignore[no-untyped-def]
+    """The hashes, infos and number of words of each text of a column, for tests and other uses than the signals."""
+    chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
+    hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
+    counts = np.zeros(offsets.shape[0] - 1, np.int64)
+    every_hash, every_info = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
+    total = 0
+    for d in range(offsets.shape[0] - 1):
+        count, hashes, infos = split_words(
+            data, offsets[d], offsets[d + 1], kinds, tags, specials, chunk, hashes, infos
+        )
+        every_hash, every_info = with_room(every_hash, every_info, total, count)
+        every_hash[total : total + count] = hashes[:count]
+        every_info[total : total + count] = infos[:count]
+        counts[d] = count
+        total += count
+    return every_hash[:total], every_info[:total], counts
