@@ -72,10 +72,10 @@ def compare(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def links(element: tuple[int, bytes]) -> Results:
-    """The forest of some edges, for the one key under which all forests meet."""
+    """The links of some edges, for the one key under which all links meet."""
     groups = Groups()
     groups.add(element[1])
-    return [(0, blob) for edges in groups.values() for _, blob in _of_kind("links", [(0, dedup.forest_of(edges))])]
+    return _of_kind("links", [(0, dedup.links_of(edges)) for edges in groups.values()])
 
 
 def components(run: Run, key: int, groups: Groups) -> Results:

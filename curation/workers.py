@@ -5,7 +5,6 @@ that memory. Without workers (on a cluster, or for a small input) the functions 
 """
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -83,9 +82,7 @@ def start_early() -> None:
 
 def _pool(count: int) -> ProcessPoolExecutor:
     start_early()
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), initializer=_start)
-    pool.submit(os.getpid)
-    return pool
+    return ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), initializer=_start)
 
 
 def _start() -> None:

@@ -92,14 +92,14 @@ def compared(run: Run, unit: int, blobs: Blobs) -> Routed:
             yield unit, edges.tobytes()
 
 
-def forest_of(blobs: Blobs) -> bytes:
-    """The forest over packed edges, packed."""
-    return forest(unpack(blobs, EDGE_WIDTH)[:, :LINK_WIDTH]).tobytes()
+def links_of(edges: Blobs) -> bytes:
+    """Edges without their similarity."""
+    return unpack(edges, EDGE_WIDTH)[:, :LINK_WIDTH].tobytes()
 
 
-def survivors(forests: Blobs) -> Routed:
-    """The forest over several forests, routed to the units of the documents that go."""
-    found = forest(unpack(forests, LINK_WIDTH))
+def survivors(links: Blobs) -> Routed:
+    """The forest over all links, routed to the units of the documents that go."""
+    found = forest(unpack(links, LINK_WIDTH))
     yield from routed(units_of(found[:, 3]), found)
 
 
