@@ -58,15 +58,15 @@ class Folder:
         return posixpath.join(self.filesystem()[1], name)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator["Digest"]:
-        """A binary file, digested as it is written, that takes its name only when the block ends without an error."""
+    def writing(self, name: str) -> Iterator[IO[bytes]]:
+        """A binary file that takes its name only when the block ends without an error."""
         files, root = self.filesystem()
         path = posixpath.join(root, name)
         files.makedirs(posixpath.dirname(path), exist_ok=True)
         temporary = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.{os.getpid()}.tmp")
         try:
             with files.open(temporary, "wb") as stream:
-                yield Digest(stream)
+                yield stream
             files.mv(temporary, path)
         except BaseException:
             if files.exists(temporary):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,13 +28,13 @@ class ShardWriter:
         self.name = name
         self.rows = 0
         self.schema = schema
-        self._file: AbstractContextManager[Digest] = folder.writing(name)
+        self._file: AbstractContextManager[IO[bytes]] = folder.writing(name)
         self._held: list[pa.RecordBatch] = []
         self._held_bytes = 0
 
     def __enter__(self) -> "ShardWriter":
         columns = self.schema.names
-        self._stream = self._file.__enter__()
+        self._stream = Digest(self._file.__enter__())
         self._parquet = pq.ParquetWriter(
             self._stream,
             self.schema,

@@ -1,0 +1,95 @@
+"""The output folder: whole files only, one run only."""
+
+import hashlib
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from curation.errors import UserError
+from curation.folder import WORK, Digest, Folder
+from curation.shards import ROW_GROUP_BYTES, ShardWriter, read_shard
+from schemas import DOCUMENTS
+
+
+def documents(count: int, size: int) -> pa.RecordBatch:
+    return DOCUMENTS.batch(
+        {
+            "doc_id": [str(n) for n in range(count)],
+            "text": ["x" * size] * count,
+            "source": ["web"] * count,
+            "file": ["f"] * count,
+            "offset": list(range(count)),
+            "metadata": ["{}"] * count,
+        }
+    )
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    with folder.writing("a/b.bin") as stream:
+        digest = Digest(stream)
+        digest.write(b"half")
+        assert not folder.exists("a/b.bin")
+    assert (tmp_path / "a" / "b.bin").read_bytes() == b"half"
+    assert digest.sha256 == hashlib.sha256(b"half").hexdigest()
+
+
+def test_an_error_leaves_no_file_behind(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    with pytest.raises(ZeroDivisionError), ShardWriter(folder, "documents/0.parquet", DOCUMENTS.schema) as shard:
+        shard.write(documents(3, 10))
+        raise ZeroDivisionError
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_shard_has_bounded_row_groups_and_reads_back(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    batch = documents(16, 1 << 20)
+    with ShardWriter(folder, "documents/0.parquet", DOCUMENTS.schema) as shard:
+        for _ in range(6):
+            shard.write(batch)
+    file = pq.ParquetFile(tmp_path / "documents" / "0.parquet")
+    assert file.metadata.num_rows == shard.rows == 96
+    assert file.num_row_groups == 3
+    assert all(file.metadata.row_group(g).total_byte_size <= ROW_GROUP_BYTES * 2 for g in range(3))
+    assert file.schema_arrow.field("text").type == pa.large_string()
+    assert file.metadata.row_group(0).column(1).compression == "ZSTD"
+    assert (
+        read_shard(folder, "documents/0.parquet", ["doc_id"])["doc_id"].to_pylist() == batch["doc_id"].to_pylist() * 6
+    )
+    assert shard.entry()["sha256"] == hashlib.sha256((tmp_path / "documents" / "0.parquet").read_bytes()).hexdigest()
+
+
+def test_a_folder_in_use_or_with_another_run_is_refused(tmp_path: Path) -> None:
+    Folder(str(tmp_path / "new")).claim()
+    with pytest.raises(UserError, match="in use by another run, or one was interrupted"):
+        Folder(str(tmp_path / "new")).claim()
+    Folder(str(tmp_path / "new")).write_json("manifest.json", {})
+    with pytest.raises(UserError, match="holds a finished run"):
+        Folder(str(tmp_path / "new")).claim()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"not empty \(1 entries\)"):
+        Folder(str(tmp_path / "other")).claim()
+    assert (tmp_path / "other" / "notes.txt").read_text() == "mine"
+    with pytest.raises(UserError, match="is a file"):
+        Folder(str(tmp_path / "other" / "notes.txt")).claim()
+
+
+def test_a_finished_run_leaves_no_work_behind(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "out"))
+    folder.claim()
+    assert folder.exists(WORK)
+    folder.release()
+    assert not folder.exists(WORK)
+
+
+def test_any_file_system_will_do() -> None:
+    folder = Folder("memory://corpus")
+    folder.claim()
+    folder.write_json("a/b.json", {"x": [1]})
+    assert folder.read_json("a/b.json") == {"x": [1]}
+    assert folder.names("a/*.json") == ["a/b.json"]
+    folder.release()
