@@ -25,8 +25,10 @@ GzipError = cast(type[Exception], isal_zlib.error)
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_ZSTD_STEP = 4 << 10
+_ZSTD_STEP = 1 << 10
 _TRIAL_BYTES = 64 << 10
+_OVERRUN = 64 << 10
+"""How far a broken member may have been read on into the next one before that showed."""
 
 
 @dataclass(frozen=True)
@@ -175,8 +177,7 @@ class _Members:
             if not self.pending:
                 self.pending = self.file.read(READ_BYTES)
             if not self.pending:
-                message = "the file ends inside a compressed member"
-                return Broken("truncated", message, begin, self.offset - begin, _first(self.file, begin))
+                return self._broken(begin, self.offset, "truncated", "the file ends inside a compressed member")
             try:
                 output, self.pending = member.feed(self.pending)
             except member.errors as error:
@@ -196,17 +197,20 @@ class _Members:
                 if delivered < len(output):
                     yield output[delivered:]
                 delivered = max(0, delivered - len(output))
-        self._skip_to(at)
-        self._resync()
-        size = self.offset - begin
         error = "bad_checksum" if "checksum" in message.lower() else "corrupt"
-        return Broken(error, f"{self.container.name}: {message}", begin, size, _first(self.file, begin)[:size])
+        return self._broken(begin, at, error, f"{self.container.name}: {message}")
 
-    def _skip_to(self, position: int) -> None:
-        """Drops pending bytes before ``position`` (it may lie behind what was read)."""
-        if position > self.offset:
-            self._fill(position - self.offset)
-            self.pending = self.pending[position - self.offset :]
+    def _broken(self, begin: int, place: int, error: str, message: str) -> Broken:
+        """The member that began at ``begin`` failed at ``place``: goes on to the next one.
+
+        Looks for it from a little before: where the end of a member is broken, the next one may have been read as its
+        continuation.
+        """
+        self.file.seek(max(begin, place - _OVERRUN))
+        self.pending = b""
+        self._resync(to_whole_member=error == "truncated")
+        size = self.offset - begin
+        return Broken(error, message, begin, size, _first(self.file, begin)[:size])
 
     def _garbage(self) -> Broken | None:
         """Bytes between members or behind the last one; zero bytes are padding, as gzip(1) has it."""
@@ -222,7 +226,7 @@ class _Members:
         size = self._resync()
         return Broken("trailing_garbage", "bytes that belong to no compressed member", begin, size, excerpt[:size])
 
-    def _resync(self) -> int:
+    def _resync(self, to_whole_member: bool = False) -> int:
         """Skips to the next member that really decompresses, or to the end of the file; returns the bytes skipped."""
         begin = self.offset
         while True:
@@ -239,16 +243,18 @@ class _Members:
                 continue
             self.pending = self.pending[at:]
             self._fill(_TRIAL_BYTES)
-            if self.container.begins(self.pending) and self._decompresses():
+            if self.container.begins(self.pending) and self._decompresses(to_whole_member):
                 return self.offset - begin
 
-    def _decompresses(self) -> bool:
+    def _decompresses(self, to_the_end: bool) -> bool:
         member = self.container.member()
+        left = self.pending[:_TRIAL_BYTES]
         try:
-            member.feed(self.pending[:_TRIAL_BYTES])
+            while left and not member.eof:
+                _, left = member.feed(left)
         except member.errors:
             return False
-        return True
+        return member.eof or not to_the_end
 
 
 def _gunzip_carefully(file: StoredFile, begin: int) -> Iterator[tuple[bytes, int]]:

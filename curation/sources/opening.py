@@ -77,7 +77,7 @@ class StoredFile:
         self._file.close()
 
     def seek(self, position: int) -> None:
-        """Goes on at another offset; what is skipped is not hashed."""
+        """Goes on at another offset. What is skipped is not hashed, what is read again not twice."""
         self._file.seek(position)
         self._ahead = b""
         self.position = position
@@ -94,7 +94,7 @@ class StoredFile:
         self._ahead = self._ahead[size:]
         if len(data) < size:
             data += _read_fully(self._file, size - len(data))
-        begin = min(len(data), max(0, self.start - self.position))
+        begin = min(len(data), max(0, self.start + self.hashed - self.position))
         stop = len(data) if self.end is None else max(begin, min(len(data), self.end - self.position))
         self._digest.update(memoryview(data)[begin:stop])
         self.hashed += stop - begin
@@ -110,8 +110,7 @@ class StoredFile:
 
     def finish(self) -> None:
         """Reads (and hashes) what was left unread of the range."""
-        if self.position < self.start:
-            self.seek(self.start)
+        self.seek(self.start + self.hashed)
         while self.end is None or self.position < self.end:
             if not self.read():
                 return
