@@ -106,13 +106,13 @@ def failed_column(
     verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
 ) -> pa.Array:
     """The FAILED lists: entry i is rule[i] at record row[i]; ``counts`` entries for each list."""
-    thresholds = [rule.at_least if rule.at_least is not None else rule.at_most for rule in verdicts.rules]
+    thresholds = np.array([_threshold(rule) for rule in verdicts.rules])
     entries = pa.StructArray.from_arrays(
         [
             pa.array(verdicts.stages, pa.string()).take(pa.array(rule)),
             pa.array([rule.reason for rule in verdicts.rules], pa.string()).take(pa.array(rule)),
-            pa.array(_values(verdicts, row, rule), pa.float64()),
-            pa.array(np.array(thresholds, np.float64)[rule], pa.float64()),
+            pa.array(_values(verdicts, row, rule), pa.float64(), from_pandas=True),
+            pa.array(thresholds[rule], pa.float64(), from_pandas=True),
         ],
         fields=list(FAILED.value_type),
     )
@@ -122,15 +122,22 @@ def failed_column(
 
 
 def _values(verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """The measured value behind each failure."""
+    """The measured value behind each failure, NaN for what is no number."""
     values = np.zeros(len(row), np.float64)
     for index in np.unique(rule):
-        signal = verdicts.rules[index].signal
-        if signal in verdicts.signals.schema.names:
-            column = verdicts.signals[signal].cast(pa.float64()).to_numpy(zero_copy_only=False)
-            chosen = rule == index
+        chosen, asked = rule == index, verdicts.rules[index]
+        if asked.one_of is not None:
+            values[chosen] = np.nan
+        elif asked is not EMPTY:
+            column = verdicts.signals[asked.signal].cast(pa.float64()).to_numpy(zero_copy_only=False)
             values[chosen] = column[row[chosen]]
     return values
+
+
+def _threshold(rule: Rule) -> float:
+    """What a rule asks for, NaN where that is no number."""
+    asked = rule.at_least if rule.at_least is not None else rule.at_most
+    return np.nan if asked is None else asked
 
 
 def reasons(verdicts: Verdicts) -> Sequence[list[dict[str, object]]]:

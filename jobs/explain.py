@@ -105,16 +105,18 @@ def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[
         return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
     for failed in row["failed"]:
-        yield f"  {failed['stage']}: {failed['reason']}: {_sentence(corpus.recipe, failed)}"
+        yield f"  {failed['stage']}: {failed['reason']}: {_sentence(corpus.recipe, row, failed)}"
     if row["text"]:
         yield f"  its text begins: {_cut(' '.join(row['text'].split()))}"
 
 
-def _sentence(recipe: Recipe, failed: dict[str, Any]) -> str:
+def _sentence(recipe: Recipe, row: dict[str, Any], failed: dict[str, Any]) -> str:
     """What was measured and what the rule asks."""
     rule = _rule(recipe, failed["stage"], failed["reason"])
     if rule is None:
-        return f"measured {failed['value']:g}, threshold {failed['threshold']:g}"
+        return f"measured {failed['value']:g}, the recipe asks for at least {failed['threshold']:g}"
+    if rule.one_of is not None:
+        return f"{rule.signal} is {row[rule.signal]}, the recipe asks for {' or '.join(rule.one_of)}"
     asks = f"{'at least' if rule.at_least is not None else 'at most'} {failed['threshold']:.6g}"
     return f"{rule.signal} is {failed['value']:.6g}, the recipe asks for {asks}{_about(recipe, rule)}"
 

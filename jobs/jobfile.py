@@ -122,6 +122,8 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
     }
     if head in steps and rest:
         steps[head][rest] = value
+    elif head == "url" and rest:
+        recipe.setdefault("steps", []).insert(0, {"use": "url", rest: value})
     elif head in _USES:
         raise UserError(
             f"--set {key}: the recipe has no step {head}; it has {', '.join(map(str, steps)) or 'no steps'}"

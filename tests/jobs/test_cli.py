@@ -1,0 +1,226 @@
+"""The command as its user meets it: what it prints, what it leaves, and how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.cli import main
+
+GRAIN = (
+    "The mill turns the grain of the village into flour that the bakers of the town will have with their bread. "
+    "A river runs below the mill, and with its water the wheel is driven day and night to grind what is brought.\n"
+    "People of the valley say that the miller and the baker have to be friends, or else the bread will be late. "
+    "In winter the river freezes, and the mill stands still until the sun of the new year frees the wheel again.\n"
+    "Every sack that comes in is weighed, counted and written into the book, and so is every sack that goes out."
+)
+
+
+def call(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Runs the command in this process; returns its exit code."""
+    monkeypatch.setattr(sys, "argv", ["gristmill", *(str(argument) for argument in arguments)])
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    return 0
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Five documents: one good, an exact and a near copy of it, one too short, one broken record."""
+    lines = [
+        json.dumps({"id": "good", "text": GRAIN, "url": "https://mill.example/1", "extra": {"b": 1, "a": [2]}}),
+        json.dumps({"id": "copy", "text": GRAIN, "url": "https://mill.example/2"}),
+        json.dumps({"id": "close", "text": GRAIN.replace("friends", "good friends"), "date": "2024-05-06"}),
+        json.dumps({"id": "short", "text": "Flour and bread."}),
+        '{"id": "broken", "text": "no end',
+    ]
+    path = tmp_path / "in" / "part.jsonl"
+    path.parent.mkdir()
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def curated(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    out = tmp_path / "out"
+    assert call("curate", "--input", corpus, "--output", out, monkeypatch=monkeypatch) == 0
+    return out
+
+
+def test_curate_keeps_one_and_says_what_became_of_the_others(
+    curated: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = capsys.readouterr().out
+    for part in ("exact: same_text", "near: near_duplicate", "gopher_quality:", "kept", "quarantined: 1"):
+        assert part in said
+    (row,) = pq.read_table(curated / "documents" / "00000.parquet").to_pylist()
+    assert row["doc_id"] == "good"
+    assert row["text"] == GRAIN
+    assert (row["file"], row["offset"], row["source"], row["language"]) == ("part.jsonl", 0, "default", "en")
+    assert row["metadata"] == '{"extra":{"a":[2],"b":1}}'
+    manifest = json.loads((curated / "manifest.json").read_text())
+    assert manifest["ledger"]["kept"] == {"default": {"documents": 1, "bytes": len(GRAIN), "words": 103}}
+
+
+@pytest.mark.parametrize(
+    ("doc_id", "said"),
+    [
+        ("good", "was kept: it passed every rule of the recipe fineweb"),
+        ("copy", "was removed by exact: it has the same text as good"),
+        ("close", "is a near-duplicate"),
+        ("close", "good friends"),
+        ("short", "words is 3, the recipe asks for at least 50"),
+    ],
+)
+def test_explain_says_why(
+    curated: Path, doc_id: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    assert call("explain", curated, doc_id, monkeypatch=monkeypatch) == 0
+    assert said in capsys.readouterr().out
+
+
+def test_explain_shows_examples_of_a_reason(
+    curated: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capsys.readouterr()
+    assert call("explain", curated, "--sample", "5", "--reason", "near_duplicate", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out.startswith("close (part.jsonl at ")
+    assert call("explain", curated, "--sample", "5", "--reason", "nothing", monkeypatch=monkeypatch) == 2
+    assert "near_duplicate" in capsys.readouterr().err
+
+
+def test_verdict_writes_a_json_line_a_document(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("verdict", "--recipe", "fineweb", corpus, monkeypatch=monkeypatch) == 0
+    printed = capsys.readouterr()
+    verdicts = [json.loads(line) for line in printed.out.splitlines()]
+    assert [(verdict["doc_id"], verdict["kept"]) for verdict in verdicts] == [
+        ("good", True),
+        ("copy", True),
+        ("close", True),
+        ("short", False),
+    ]
+    assert verdicts[0]["reasons"] == []
+    assert set(verdicts[3]["reasons"][0]) == {"stage", "reason", "value", "threshold"}
+    assert verdicts[0]["signals"]["language"] == "en"
+    assert "bad_json" in printed.err
+
+
+def test_a_job_file_says_the_same_as_options(
+    corpus: Path, curated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = tmp_path / "job.toml"
+    job.write_text(f'input = "{corpus}"\noutput = "{tmp_path / "again"}"\nrecipe = "fineweb"\n')
+    assert call("curate", job, monkeypatch=monkeypatch) == 0
+    for name in ("documents/00000.parquet", "manifest.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (curated / name).read_bytes()
+
+
+def test_a_dry_run_shows_the_plan_and_writes_nothing(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert call("curate", "--input", corpus, "--output", out, "--dry-run", monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert '"use": "gopher_quality"' in said
+    assert "1 files" in said
+    assert "about" in said
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["curate"], "say what to read and where to write"),
+        (["curate", "--input", "{in}", "--output", "{out}", "--recipe", "finweb"], "did you mean 'fineweb'?"),
+        (["curate", "--input", "{in}", "--output", "{out}", "--set", "near.band=3"], "did you mean 'bands'?"),
+        (["curate", "--input", "{in}", "--output", "{out}", "--set", "near.bands"], "is not key=value"),
+        (["curate", "--input", "{in}", "--output", "{out}", "--set", "nearr.bands=2"], "did you mean 'near'?"),
+        (["curate", "--input", "{in}", "--output", "{out}", "--set", "near.threshold=2"], "between 0 and 1"),
+        (["curate", "--input", "{in}", "--output", "{out}", "--set", "keep.policy=source"], "go together"),
+        (
+            [
+                "curate",
+                "--input",
+                "{in}",
+                "--output",
+                "{out}",
+                "--set",
+                "keep.signal=wordz",
+                "--set",
+                "keep.policy=signal",
+            ],
+            "words",
+        ),
+        (["curate", "--input", "{in}x", "--output", "{out}"], "no file matches"),
+        (["curate", "--input", "{in}", "--output", "{in}"], "is a file"),
+        (["curate", "{out}/job.toml"], "cannot be read"),
+        (["curate", "--outptu", "x"], "No such option"),
+        (["verdict", "{in}", "--set", "language.min_scor=1"], "did you mean 'min_score'?"),
+        (["explain", "{out}", "x"], "holds no finished run"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    sentence: str,
+    corpus: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named = [a.replace("{in}", str(corpus)).replace("{out}", str(tmp_path / "out")) for a in arguments]
+    assert call(*named, monkeypatch=monkeypatch) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_too_many_unreadable_records_fail_the_run_after_it_wrote_what_it_saw(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(json.dumps({"text": GRAIN}) + "\n" + "{broken\n" * 101)
+    out = tmp_path / "out"
+    assert call("curate", "--input", path, "--output", out, monkeypatch=monkeypatch) == 1
+    assert "101 of 102 records could not be read (101 bad_json)" in capsys.readouterr().err
+    assert pq.read_metadata(out / "quarantine" / "00000.parquet").num_rows == 101
+    assert pq.read_metadata(out / "documents" / "00000.parquet").num_rows == 1
+    assert not (out / "manifest.json").exists()
+    path.write_text(json.dumps({"text": GRAIN}) + "\n" + "{broken\n" * 100)
+    assert call("curate", "--input", path, "--output", tmp_path / "fine", monkeypatch=monkeypatch) == 0
+
+
+def test_nothing_to_read_is_a_finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    assert (
+        call("curate", "--input", tmp_path / "empty.jsonl", "--output", tmp_path / "out", monkeypatch=monkeypatch) == 0
+    )
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["ledger"]["read"] == {}
+    assert pq.read_table(tmp_path / "out" / "documents" / "00000.parquet").num_rows == 0
+
+
+def test_a_limit_reads_a_sample(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    assert call("curate", "--input", corpus, "--output", out, "--limit", "2", monkeypatch=monkeypatch) == 0
+    ledger = json.loads((out / "manifest.json").read_text())["ledger"]
+    assert ledger["read"]["default"]["documents"] == 2
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['gristmill', '--help']\n"
+        "from jobs.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'apache_beam', 'pyarrow', 'numpy', 'numba', 'rich', 'fsspec'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
