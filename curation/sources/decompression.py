@@ -94,7 +94,7 @@ class _ZstdMember:
     errors: tuple[type[Exception], ...] = (zstandard.ZstdError,)
 
     def __init__(self) -> None:
-        self._stream = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+        self._stream = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj(write_size=16 << 10)
 
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         pieces: list[bytes] = []

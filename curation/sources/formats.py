@@ -47,6 +47,8 @@ def detect_format(head: bytes) -> Format:
         compression, content = "gzip", _gunzip_head(head)
     elif head.startswith(ZSTD_MAGIC) or is_skippable(head):
         compression, content = "zstd", _unzstd_head(head)
+    if compression and not content:
+        return Format("text", compression)  # empty or broken at once, as reading it as one text will tell
     return Format(_kind(content, max(len(content), len(head)) < PEEK_BYTES), compression)
 
 

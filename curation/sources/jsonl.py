@@ -16,14 +16,13 @@ def read_jsonl(file: StoredFile, compression: str | None, part: Part, rows: Rows
     if part.start:
         file.seek(part.start - 1)
         lines.position = part.start - 1
-    for event in decompressed(file, compression):
+    events = decompressed(file, compression)
+    while not lines.finished and (event := next(events, None)) is not None:
         block, offset = lines.add(event)
         if block:
             parser.parse(block, offset)
             if rows.full:
                 yield rows.take()
-        if lines.finished:
-            break
     block, offset = lines.rest()
     parser.parse(block, offset)
 
@@ -39,7 +38,7 @@ class LineBlocks:
         self.rows = rows
         self.limit = rows.reading.max_record_bytes
         self.position = 0
-        self.finished = False
+        self.finished = part.end is not None and part.end <= part.start
         self._before_first = part.start > 0
         self._carry: list[bytes] = []
         self._carried = 0

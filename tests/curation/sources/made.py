@@ -57,7 +57,7 @@ def read_parts(parts: Iterable[Part], reading: Reading | None = None) -> Read:
     assert sum(report.quarantined for report in read.reports) == len(read.quarantine)
     assert sum(report.skipped for report in read.reports) == read.skipped.total()
     assert all(len(row["record"]) <= 64 << 10 for row in read.quarantine)
-    assert all(row["error"].replace("_", "").isalpha() and row["message"] for row in read.quarantine)
+    assert all(row["error"].replace("_", "").isalnum() and row["message"] for row in read.quarantine)
     places = [(row["file"], row["offset"]) for row in read.documents]
     assert len(set(places)) == len(places), "file and offset name a document"
     return read

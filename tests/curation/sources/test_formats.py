@@ -46,6 +46,7 @@ CASES = {
 def test_content_tells(name: str) -> None:
     data, kind = CASES[name]
     assert detect_format(data[:PEEK_BYTES]) == Format(kind)  # type: ignore[arg-type]
+    kind = kind if data else "text"
     assert detect_format(gz(data)[:PEEK_BYTES]) == Format(kind, "gzip")  # type: ignore[arg-type]
     assert detect_format(zst(data)[:PEEK_BYTES]) == Format(kind, "zstd")  # type: ignore[arg-type]
 
