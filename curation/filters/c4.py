@@ -1,0 +1,40 @@
+"""The rules of C4 over pages (Raffel et al. 2020); those over lines are the rewrite `c4_lines`, which comes first."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import pyarrow as pa
+
+from curation.filters.columns import count, page_columns
+from curation.filters.rules import Rule, asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class C4Pages:
+    """Rejects pages of few sentences, of placeholder text and of code. None switches the rule for sentences off."""
+
+    use: Literal["c4_pages"] = "c4_pages"
+    min_sentences: int | None = 5
+    """5 in the paper and in datatrove; 3 in the code of C4."""
+    lorem_ipsum: bool = True
+    curly_brackets: bool = True
+
+    signals: ClassVar[pa.Schema] = pa.schema(
+        [
+            count("sentences", "sentences, counted line by line"),
+            count("lorem_ipsum", 'how often "lorem ipsum" is in the text'),
+            count("curly_brackets", "opening curly brackets in the text"),
+        ]
+    )
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return page_columns(batch["text"], self.signals)
+
+    def rules(self) -> tuple[Rule, ...]:
+        return asked(
+            [
+                Rule("lorem_ipsum", "lorem_ipsum", at_most=0 if self.lorem_ipsum else None),
+                Rule("curly_bracket", "curly_brackets", at_most=0 if self.curly_brackets else None),
+                Rule("too_few_sentences", "sentences", at_least=self.min_sentences),
+            ]
+        )

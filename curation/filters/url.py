@@ -1,0 +1,147 @@
+"""Blocklists over the address of a document. None ships: the lists are the user's."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, Literal
+from urllib.parse import urlsplit
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.errors import UserError
+from curation.filters.columns import batch_of, count
+from curation.filters.rules import Rule, asked
+
+_LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
+_NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Url:
+    """Rejects by host, by address and by words in the address. Case does not matter but in ``urls``.
+
+    An entry that starts with @ names a file (local or of any filesystem that fsspec opens) with an entry a line; a line
+    that starts with # is a comment. A missing or empty url fails no rule.
+    """
+
+    use: Literal["url"] = "url"
+    hosts: tuple[str, ...] = ()
+    """Hosts, exactly: www.example.com is not example.com."""
+    domains: tuple[str, ...] = ()
+    """Domains with all that is below them: example.com is also www.example.com."""
+    urls: tuple[str, ...] = ()
+    """Whole addresses, exactly."""
+    words: tuple[str, ...] = ()
+    """Words between other characters than letters and digits."""
+    subwords: tuple[str, ...] = ()
+    """Letters and digits that stand anywhere when all other characters are left out."""
+    soft_words: tuple[str, ...] = ()
+    """Words of which one is allowed: at least ``min_soft_words`` different ones reject."""
+    min_soft_words: int = 2
+
+    signals: ClassVar[pa.Schema] = pa.schema(
+        [
+            count("url_host", "whether the host is listed"),
+            count("url_domain", "whether the host is in a listed domain"),
+            count("url_address", "whether the whole url is listed"),
+            count("url_words", "different listed words in the url"),
+            count("url_subwords", "different listed letter sequences in the url"),
+            count("url_soft_words", "different listed soft words in the url"),
+        ]
+    )
+
+    def __post_init__(self) -> None:
+        for name in _LISTS:
+            entries(getattr(self, name))
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        counters = self._counters()
+        rows = np.full((len(self.signals), len(batch)), np.nan)
+        for column, url in enumerate(batch["url"].to_pylist()):
+            if url and url.strip():
+                rows[:, column] = [counter(url.strip()) for counter in counters]
+        return _with_nulls(rows, self.signals)
+
+    def _counters(self) -> list[Callable[[str], int]]:
+        """What counts each signal."""
+        hosts, domains = _folded(self.hosts), {domain.strip(".") for domain in _folded(self.domains)}
+        urls = frozenset(entries(self.urls))
+        words, soft, subwords = (
+            frozenset(_NOT_ALPHANUMERIC.sub("", word) for word in _folded(listed)) - {""}
+            for listed in (self.words, self.soft_words, self.subwords)
+        )
+        return [
+            lambda url: host_of(url) in hosts if hosts else 0,
+            lambda url: any(domain in domains for domain in _domains_of(host_of(url))) if domains else 0,
+            lambda url: url in urls,
+            lambda url: len(words & set(_NOT_ALPHANUMERIC.split(url.lower()))) if words else 0,
+            lambda url: _count_inside(_NOT_ALPHANUMERIC.sub("", url.lower()), subwords) if subwords else 0,
+            lambda url: len(soft & set(_NOT_ALPHANUMERIC.split(url.lower()))) if soft else 0,
+        ]
+
+    def rules(self) -> tuple[Rule, ...]:
+        return asked(
+            [
+                Rule("host", "url_host", at_most=0 if self.hosts else None),
+                Rule("domain", "url_domain", at_most=0 if self.domains else None),
+                Rule("address", "url_address", at_most=0 if self.urls else None),
+                Rule("word", "url_words", at_most=0 if self.words else None),
+                Rule("subword", "url_subwords", at_most=0 if self.subwords else None),
+                Rule("soft_words", "url_soft_words", at_most=self.min_soft_words - 1 if self.soft_words else None),
+            ]
+        )
+
+
+def host_of(url: str) -> str:
+    """The host of a url in lower case, empty where there is none.
+
+    >>> host_of("https://user@www.Example.com:8080/page"), host_of("example.com/page"), host_of("http://[broken")
+    ('www.example.com', 'example.com', '')
+    """
+    try:
+        return (urlsplit(url if "//" in url else f"//{url}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _domains_of(host: str) -> Iterable[str]:
+    """The host and every domain that it is in: a.b.c, b.c, c."""
+    while host:
+        yield host
+        host = host.partition(".")[2]
+
+
+def _count_inside(text: str, pieces: Iterable[str]) -> int:
+    return sum(piece in text for piece in pieces)
+
+
+def _folded(listed: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(entry.lower() for entry in entries(listed))
+
+
+@cache
+def entries(listed: tuple[str, ...]) -> tuple[str, ...]:
+    """The entries of a list, those of the files that it names among them. Raises UserError when one cannot be read."""
+    found: list[str] = []
+    for entry in listed:
+        if not entry.startswith("@"):
+            found.append(entry.strip())
+            continue
+        try:
+            with fsspec.open(entry[1:], "rt", encoding="utf-8") as lines:
+                found += [line.strip() for line in lines if not line.startswith("#")]
+        except (OSError, ValueError) as error:
+            raise UserError(f"the list {entry[1:]} of the url filter cannot be read: {error}") from error
+    return tuple(entry for entry in found if entry)
+
+
+def _with_nulls(rows: np.ndarray, schema: pa.Schema) -> pa.RecordBatch:
+    """Counts as columns, null where there is no url."""
+    known = batch_of(np.nan_to_num(rows), schema)
+    missing = pa.array(np.isnan(rows[0]))
+    empty = pa.scalar(None, pa.int32())
+    return pa.RecordBatch.from_arrays([pc.if_else(missing, empty, column) for column in known.columns], schema=schema)

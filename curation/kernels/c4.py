@@ -1,0 +1,174 @@
+"""The line rules of C4, as a kernel that writes the lines that stay."""
+
+import numpy as np
+from numba import njit
+
+from curation.kernels.lines import find_byte, line_end, strip
+from curation.kernels.unicode import decode
+from curation.kernels.word_classes import SPACE
+
+_NEWLINE, _OPEN, _CLOSE, _DOT = 0x0A, 0x5B, 0x5D, 0x2E
+_ENDS = b".?!\"'"
+_ANCHORS = np.zeros(256, np.uint8)
+"""Bytes by which a phrase is noticed: 1 for javascript, 2 to 4 for phrases of policies."""
+_ANCHORS[list(b"jJ")] = 1
+_ANCHORS[list(b"fF")] = 2
+_ANCHORS[list(b"vV")] = 3
+_ANCHORS[list(b"kK")] = 4
+
+
+@njit(nogil=True, cache=True)
+def _stands(data, start, i, end, phrase):  # type: ignore[no-untyped-def]
+    """Whether a phrase, given in lower case, stands at i in data[start:end], in upper or lower case."""
+    if i < start or i + len(phrase) > end:
+        return False
+    for k in range(len(phrase)):
+        byte = data[i + k]
+        if byte != phrase[k] and (byte | 0x20 != phrase[k] or byte < 0x41):
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _speaks_of_cookies(data, start, i, end):  # type: ignore[no-untyped-def]
+    """Whether the k at i is that of a phrase on cookies."""
+    if not _stands(data, start, i - 3, end, b"cookie"):
+        return False
+    return (
+        _stands(data, start, i - 3, end, b"cookie policy")
+        or _stands(data, start, i - 8, end, b"uses cookies")
+        or _stands(data, start, i - 10, end, b"use of cookies")
+        or _stands(data, start, i - 7, end, b"use cookies")
+    )
+
+
+@njit(nogil=True, cache=True)
+def _is_notice(data, start, end, javascript, policy):  # type: ignore[no-untyped-def]
+    """Whether the line speaks of JavaScript, of policies or of cookies."""
+    for i in range(start, end):
+        anchor = _ANCHORS[data[i]]
+        if anchor == 0:
+            continue
+        if anchor == 1:
+            if javascript and _stands(data, start, i, end, b"javascript"):
+                return True
+        elif not policy:
+            continue
+        elif (
+            (anchor == 2 and _stands(data, start, i - 7, end, b"terms of use"))
+            or (anchor == 3 and _stands(data, start, i - 3, end, b"privacy policy"))
+            or (anchor == 4 and _speaks_of_cookies(data, start, i, end))
+        ):
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _has_words(data, start, end, kinds, least, longest):  # type: ignore[no-untyped-def]
+    """Whether the line has enough words, none of them too long (in characters; 0 for any)."""
+    words = 0
+    i = start
+    every = 0 < longest < end - start
+    while i < end and (words < least or every):
+        length = 0
+        while i < end:
+            point, behind = decode(data, i)
+            if kinds[point] & SPACE:
+                break
+            length += 1
+            i = behind
+        words += length > 0
+        if 0 < longest < length:
+            return False
+        while i < end:
+            point, behind = decode(data, i)
+            if not kinds[point] & SPACE:
+                break
+            i = behind
+    return words >= least
+
+
+@njit(nogil=True, cache=True)
+def _citation(data, i, end):  # type: ignore[no-untyped-def]
+    """Behind the citation mark at i, such as [12], [edit] or [citation needed], or i where there is none."""
+    k = i + 1
+    while k < end and 0x30 <= data[k] <= 0x39:
+        k += 1
+    if k < end and data[k] == _CLOSE:
+        return k + 1
+    for mark in (b"[edit]", b"[citation needed]"):
+        same = i + len(mark) <= end
+        k = 0
+        while same and k < len(mark):
+            same = data[i + k] == mark[k]
+            k += 1
+        if same:
+            return i + len(mark)
+    return i
+
+
+@njit(nogil=True, cache=True)
+def _copy(data, start, end, citations, out, o):  # type: ignore[no-untyped-def]
+    """Copies a line to ``out`` from o on, without its citation marks when so asked; returns the index behind it."""
+    i = start
+    while i < end:
+        stop = find_byte(data, i, end, _OPEN) if citations else end
+        out[o : o + stop - i] = data[i:stop]
+        o += stop - i
+        i = stop
+        if i < end:
+            i = _citation(data, stop, end)
+            if i == stop:
+                out[o] = data[i]
+                o += 1
+                i += 1
+    return o
+
+
+@njit(nogil=True, cache=True)
+def _is_ended(out, start, end):  # type: ignore[no-untyped-def]
+    """Whether the line ends in terminal punctuation that is no ellipsis."""
+    if end - start >= 3 and out[end - 1] == _DOT and out[end - 2] == _DOT and out[end - 3] == _DOT:
+        return False
+    ended = False
+    for mark in _ENDS:
+        ended |= end > start and out[end - 1] == mark
+    return ended
+
+
+@njit(nogil=True, cache=True)
+def keep_lines(data, offsets, kinds, out, bounds, terminal, least_words, longest, citations, javascript, policy):  # type: ignore[no-untyped-def]
+    """Writes the lines that stay, joined by newlines, to ``out`` (as long as the texts), and the texts' ``bounds``.
+
+    ``terminal`` keeps only lines that end in terminal punctuation; lines have ``least_words`` words, none of more than
+    ``longest`` characters; ``citations`` takes citation marks out; ``javascript`` and ``policy`` drop notices.
+    """
+    o = 0
+    bounds[0] = 0
+    for d in range(offsets.shape[0] - 1):
+        first_out = o
+        lines = 0
+        i, end = offsets[d], offsets[d + 1]
+        while i < end:
+            stop, following = line_end(data, i, end, kinds)
+            first, last = strip(data, i, stop, kinds)
+            i = following
+            if not _has_words(data, first, last, kinds, least_words, longest):
+                continue
+            line = o
+            if lines:
+                out[o] = _NEWLINE
+                line += 1
+            behind = _copy(data, first, last, citations, out, line)
+            if terminal and not _is_ended(out, line, behind):
+                continue
+            if (javascript or policy) and _is_notice(out, line, behind, javascript, policy):
+                continue
+            lines += 1
+            o = behind
+        lead, behind = strip(out, first_out, o, kinds)
+        if lead > first_out:
+            for k in range(behind - lead):
+                out[first_out + k] = out[lead + k]
+        o = first_out + behind - lead
+        bounds[d + 1] = o

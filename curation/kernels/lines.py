@@ -1,0 +1,194 @@
+"""Lines and characters of UTF-8 text."""
+
+import numpy as np
+from numba import int64, njit, uint64
+
+from curation.kernels.hashing import hash_bytes, load64, lowest_bit
+from curation.kernels.unicode import decode
+from curation.kernels.word_classes import LINE_BREAK, LINE_END, SPACE
+
+_ONES = np.uint64(0x0101010101010101)
+_HIGH_BITS = np.uint64(0x8080808080808080)
+_LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
+_SPACES = np.uint64(0x2020202020202020)
+_NEWLINE, _DOT, _HASH, _MINUS = 0x0A, 0x2E, 0x23, 0x2D
+_BULLET, _ELLIPSIS = 0x2022, 0x2026
+SHORT_LINE = 30
+"""A line of so many characters is short, by FineWeb."""
+
+
+@njit(nogil=True, cache=True)
+def find_byte(data, i, end, value):  # type: ignore[no-untyped-def]
+    """The index of the first byte of data[i:end] that is ``value``, or ``end``."""
+    pattern = _ONES * uint64(value)
+    while i + 8 <= end:
+        other = load64(data, i) ^ pattern
+        zero = ~(((other & _LOW_BITS) + _LOW_BITS) | other | _LOW_BITS)
+        if zero:
+            return i + (lowest_bit(zero) >> 3)
+        i += 8
+    while i < end and data[i] != value:
+        i += 1
+    return i
+
+
+@njit(nogil=True, cache=True)
+def count_characters(data, start, end):  # type: ignore[no-untyped-def]
+    """Code points in data[start:end]."""
+    count = int64(0)
+    for i in range(start, end):
+        count += (data[i] & 0xC0) != 0x80
+    return count
+
+
+@njit(nogil=True, cache=True)
+def line_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
+    """Where the line at i ends, and where the next one starts, as `str.splitlines` has it."""
+    while i < end:
+        if i + 8 <= end:
+            word = load64(data, i)
+            odd = ((word - _SPACES) | word) & _HIGH_BITS  # below 0x20, or not ASCII
+            if odd == 0:
+                i += 8
+                continue
+            i += lowest_bit(odd) >> 3
+        point, behind = decode(data, i)
+        if kinds[point] & LINE_BREAK:
+            if point == 0x0D and behind < end and data[behind] == _NEWLINE:
+                behind += 1
+            return i, behind
+        i = behind
+    return end, end
+
+
+@njit(nogil=True, cache=True)
+def before(data, i):  # type: ignore[no-untyped-def]
+    """The index of the character that ends just before i."""
+    i -= 1
+    while data[i] & 0xC0 == 0x80:
+        i -= 1
+    return i
+
+
+@njit(nogil=True, cache=True)
+def strip(data, start, end, kinds):  # type: ignore[no-untyped-def]
+    """The bounds of data[start:end] without white space at its ends."""
+    while start < end:
+        point, behind = decode(data, start)
+        if not kinds[point] & SPACE:
+            break
+        start = behind
+    while end > start:
+        i = before(data, end)
+        if not kinds[decode(data, i)[0]] & SPACE:
+            break
+        end = i
+    return start, end
+
+
+@njit(nogil=True, cache=True)
+def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
+    """Whether data[start:end] ends in three dots or the character for them."""
+    if end - start < 3:
+        return False
+    if data[end - 1] == _DOT:
+        return data[end - 2] == _DOT and data[end - 3] == _DOT
+    return data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6
+
+
+@njit(nogil=True, cache=True)
+def count_symbols(data, start, end):  # type: ignore[no-untyped-def]
+    """The number of hash signs, and of ellipses: three dots (not counted twice) or the character for them."""
+    hashes = 0
+    i = find_byte(data, start, end, _HASH)
+    while i < end:
+        hashes += 1
+        i = find_byte(data, i + 1, end, _HASH)
+    ellipses = 0
+    i = find_byte(data, start, end, _DOT)
+    while i < end:
+        if i + 2 < end and data[i + 1] == _DOT and data[i + 2] == _DOT:
+            ellipses += 1
+            i += 2
+        i = find_byte(data, i + 1, end, _DOT)
+    i = find_byte(data, start, end, 0xA6)
+    while i < end:
+        ellipses += i >= start + 2 and data[i - 1] == 0x80 and data[i - 2] == 0xE2
+        i = find_byte(data, i + 1, end, 0xA6)
+    return hashes, ellipses
+
+
+@njit(nogil=True, cache=True)
+def count_marked_lines(data, start, end, kinds):  # type: ignore[no-untyped-def]
+    """The number of lines, of those that start with a bullet, and of those that end in an ellipsis."""
+    lines = bullets = ellipses = 0
+    i = start
+    while i < end:
+        stop, following = line_end(data, i, end, kinds)
+        lines += 1
+        first, last = strip(data, i, stop, kinds)
+        if first < last:
+            bullets += data[first] == _MINUS or decode(data, first)[0] == _BULLET
+            ellipses += ends_with_ellipsis(data, first, last)
+        i = following
+    return lines, bullets, ellipses
+
+
+@njit(nogil=True, cache=True)
+def with_place(keys, lengths, count):  # type: ignore[no-untyped-def]
+    """The arrays, grown where they have no place ``count``."""
+    if count < keys.shape[0]:
+        return keys, lengths
+    wider_keys, wider_lengths = np.empty(2 * count + 64, np.uint64), np.empty(2 * count + 64, np.int64)
+    wider_keys[:count] = keys[:count]
+    wider_lengths[:count] = lengths[:count]
+    return wider_keys, wider_lengths
+
+
+@njit(nogil=True, cache=True)
+def split_at_newlines(data, start, end, newlines, keys, lengths):  # type: ignore[no-untyped-def]
+    """Splits data[start:end] at each run of at least so many newlines into pieces, which may be empty.
+
+    Returns their number and the arrays, which may have grown, of their hashes and their lengths in characters.
+    """
+    count = 0
+    piece = i = start
+    while True:
+        stop = find_byte(data, i, end, _NEWLINE)
+        i = stop
+        while i < end and data[i] == _NEWLINE:
+            i += 1
+        if stop < end and i - stop < newlines:
+            continue
+        keys, lengths = with_place(keys, lengths, count)
+        keys[count] = hash_bytes(data, piece, stop)
+        lengths[count] = count_characters(data, piece, stop)
+        count += 1
+        if stop == end:
+            return count, keys, lengths
+        piece = i
+
+
+@njit(nogil=True, cache=True)
+def judge_lines(data, start, end, kinds, keys, lengths):  # type: ignore[no-untyped-def]
+    """Counts over the lines, ended by newlines, that are not blank.
+
+    Returns their number, how many end in terminal punctuation, how many are short, the newlines, and the arrays, which
+    may have grown, of the hashes and lengths in characters of the lines.
+    """
+    lines = punctuated = short = newlines = 0
+    i = start
+    while i <= end:
+        stop = find_byte(data, i, end, _NEWLINE)
+        newlines += stop < end
+        first, last = strip(data, i, stop, kinds)
+        if first < last:
+            keys, lengths = with_place(keys, lengths, lines)
+            length = count_characters(data, i, stop)
+            keys[lines] = hash_bytes(data, i, stop)
+            lengths[lines] = length
+            lines += 1
+            short += length <= SHORT_LINE
+            punctuated += kinds[decode(data, before(data, stop))[0]] & LINE_END != 0
+        i = stop + 1
+    return lines, punctuated, short, newlines, keys, lengths

@@ -1,0 +1,118 @@
+"""Repetition of lines and of word n-grams, by 64-bit hashes in open-addressing tables."""
+
+import numpy as np
+from numba import int64, njit, uint64
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+TOP_SIZES = 3
+"""Most frequent n-grams are measured for n = 2, 3, 4."""
+FIRST_SIZE, FIRST_DUPLICATE, LAST_SIZE = 2, 5, 10
+MOST_WORDS = 1 << 22
+"""Further words of a document are not looked at for n-grams."""
+
+
+@njit(inline="always")
+def _table_bits(count):  # type: ignore[no-untyped-def]
+    """The bits of a table of at least twice ``count`` places."""
+    bits = 4
+    while (1 << bits) < 2 * count:
+        bits += 1
+    return bits
+
+
+@njit(nogil=True, cache=True)
+def count_duplicates(keys, lengths, count, slots):  # type: ignore[no-untyped-def]
+    """How many of the pieces were seen before, how long they are together, and the table, which may have grown."""
+    bits = _table_bits(count)
+    if slots.shape[0] < 1 << bits:
+        slots = np.empty(1 << bits, np.int32)
+    shift = uint64(64 - bits)
+    slots[: 1 << bits] = -1
+    duplicates = 0
+    characters = int64(0)
+    for k in range(count):
+        place = int64(keys[k] >> shift)
+        while slots[place] >= 0 and keys[slots[place]] != keys[k]:
+            place = (place + 1) & ((1 << bits) - 1)
+        if slots[place] >= 0:
+            duplicates += 1
+            characters += lengths[k]
+        else:
+            slots[place] = k
+    return duplicates, characters, slots
+
+
+@njit(inline="always")
+def _characters(infos, shift, i, size):  # type: ignore[no-untyped-def]
+    """The characters of ``size`` words from word i on."""
+    total = int64(0)
+    for k in range(i, i + size):
+        total += int64(infos[k] >> shift)
+    return total
+
+
+@njit(nogil=True, cache=True)
+def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out):  # type: ignore[no-untyped-def]
+    """Fills ``out`` with characters: of the top 2-, 3-, 4-grams, then of the duplicate 5- to 10-grams.
+
+    The top n-gram is the most frequent one, the first among equals; its characters are those of all its occurrences,
+    with single spaces. Duplicates are n-grams seen before, found from left to right without overlap. ``slots`` has room
+    for twice the words, a power of two; ``grams`` (a number a word) and ``places`` (4 x words) for the words.
+
+    An n-gram can only repeat where both of its (n-1)-grams do, so each size looks at the places that the last one left.
+    """
+    out[:] = 0
+    candidate, first, times, seen = places[0], places[1], places[2], places[3]
+    left = max(count - 1, 0)
+    for k in range(left):
+        candidate[k] = k
+        grams[k] = hashes[k]
+        seen[k] = 0
+    for size in range(FIRST_SIZE, LAST_SIZE + 1):
+        if left == 0:
+            if size < FIRST_DUPLICATE and count >= size:
+                out[size - FIRST_SIZE] = _characters(infos, length_shift, 0, size) + size - 1
+            continue
+        bits = _table_bits(left)
+        shift = uint64(64 - bits)
+        mask = (1 << bits) - 1
+        slots[: 1 << bits] = -1
+        best, most = 0, 1
+        free = 0
+        duplicate = int64(0)
+        for k in range(left):
+            i = candidate[k]
+            gram = grams[i] * _BASE + hashes[i + size - 1]
+            grams[i] = gram
+            place = int64(gram >> shift)
+            f = slots[place]
+            while f >= 0 and grams[f] != gram:
+                place = (place + 1) & mask
+                f = slots[place]
+            if f < 0:
+                slots[place] = i
+                f = i
+                times[i] = 1
+            else:
+                times[f] += 1
+                if times[f] > most or (times[f] == most and f < best):
+                    most = times[f]
+                    best = f
+            first[i] = f
+            if size >= FIRST_DUPLICATE and i >= free:
+                if seen[f] == size:
+                    duplicate += _characters(infos, length_shift, i, size)
+                    free = i + size
+                else:
+                    seen[f] = size
+        if size < FIRST_DUPLICATE:
+            out[size - FIRST_SIZE] = (_characters(infos, length_shift, best, size) + size - 1) * most
+        else:
+            out[size - FIRST_DUPLICATE + TOP_SIZES] = duplicate
+        kept = 0
+        for k in range(left - 1):
+            i = candidate[k]
+            if candidate[k + 1] == i + 1 and times[first[i]] > 1 and times[first[i + 1]] > 1:
+                candidate[kept] = i
+                kept += 1
+        left = kept

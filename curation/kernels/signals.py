@@ -1,0 +1,230 @@
+"""The kernels that measure texts: one for Gopher's rules, one for the rules over lines of C4 and FineWeb.
+
+Each splits a text into words once and measures while its words are in the cache. A value that is not defined (a share
+of nothing) is NaN.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import int64, njit
+
+from curation.kernels.affixes import CHUNK_ROWS
+from curation.kernels.buffers import text_buffers
+from curation.kernels.lines import (
+    count_characters,
+    count_marked_lines,
+    count_symbols,
+    find_byte,
+    judge_lines,
+    split_at_newlines,
+    strip,
+)
+from curation.kernels.repetition import MOST_WORDS, count_duplicates, measure_ngrams
+from curation.kernels.word_tables import word_tables
+from curation.kernels.words import (
+    AFTER_BREAK,
+    AFTER_SPACES,
+    CHUNK_ROOM,
+    ENDS_SENTENCE,
+    HAS_LETTER,
+    IS_PUNCTUATION,
+    LENGTH_SHIFT,
+    NOT_SYMBOL,
+    STOP_WORD_SHIFT,
+    split_words,
+)
+
+GOPHER = (
+    "words",
+    "mean_word_length",
+    "hash_ratio",
+    "ellipsis_ratio",
+    "bullet_lines",
+    "ellipsis_lines",
+    "alpha_words",
+    "stop_words",
+    "duplicate_paragraphs",
+    "duplicate_paragraph_characters",
+    "duplicate_lines",
+    "duplicate_line_characters",
+    "top_2_gram",
+    "top_3_gram",
+    "top_4_gram",
+    "duplicate_5_gram",
+    "duplicate_6_gram",
+    "duplicate_7_gram",
+    "duplicate_8_gram",
+    "duplicate_9_gram",
+    "duplicate_10_gram",
+)
+"""Rows of `measure_gopher`."""
+_PARAGRAPHS, _LINES, _NGRAMS = 8, 10, 12
+PAGE = (
+    "sentences",
+    "lorem_ipsum",
+    "curly_brackets",
+    "lines",
+    "line_punctuation",
+    "short_lines",
+    "duplicate_characters",
+    "newlines_per_word",
+)
+"""Rows of `measure_page`."""
+_CURLY = 0x7B
+_LETTER_L = 0x6C
+_ROOM = 1024
+
+
+@njit(inline="always")
+def _share(part, whole):  # type: ignore[no-untyped-def]
+    return part / whole if whole > 0 else np.nan
+
+
+@njit(nogil=True, cache=True)
+def _word_values(infos, count, out):  # type: ignore[no-untyped-def]
+    """Words, mean length, share with a letter and different stop words."""
+    words = letters = 0
+    characters = int64(0)
+    stops = 0
+    for k in range(count):
+        info = infos[k]
+        letters += info & HAS_LETTER
+        if info & NOT_SYMBOL:
+            words += 1
+            characters += info >> LENGTH_SHIFT
+        stops |= 1 << ((info >> STOP_WORD_SHIFT) & 15)
+    different = 0
+    for bit in range(1, 16):
+        different += (stops >> bit) & 1
+    out[0] = words
+    out[1] = _share(characters, words)
+    out[6] = _share(letters, count)
+    out[7] = different
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def measure_gopher(data, offsets, kinds, tags, specials, out):  # type: ignore[no-untyped-def]
+    """Fills a column of ``out`` (rows as in `GOPHER`) for each text."""
+    chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
+    hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
+    keys, lengths = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.int64)
+    slots = np.empty(4 * _ROOM, np.int32)
+    grams, places = np.empty(_ROOM, np.uint64), np.empty((4, _ROOM), np.int32)
+    values = np.empty(len(GOPHER), np.float64)
+    for d in range(offsets.shape[0] - 1):
+        start, end = offsets[d], offsets[d + 1]
+        count, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
+        _word_values(infos, count, values)
+        marks, ellipses = count_symbols(data, start, end)
+        values[2] = _share(marks, count)
+        values[3] = _share(ellipses, count)
+        lines, bullets, dotted = count_marked_lines(data, start, end, kinds)
+        values[4] = _share(bullets, lines)
+        values[5] = _share(dotted, lines)
+
+        length = count_characters(data, start, end)
+        first, last = strip(data, start, end, kinds)
+        pieces, keys, lengths = split_at_newlines(data, first, last, 2, keys, lengths)
+        again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
+        values[_PARAGRAPHS] = _share(again, pieces)
+        values[_PARAGRAPHS + 1] = _share(characters, length)
+        pieces, keys, lengths = split_at_newlines(data, start, end, 1, keys, lengths)
+        again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
+        values[_LINES] = _share(again, pieces)
+        values[_LINES + 1] = _share(characters, length)
+
+        count = min(count, MOST_WORDS)
+        if count > grams.shape[0]:
+            grams, places = np.empty(2 * count, np.uint64), np.empty((4, 2 * count), np.int32)
+        if slots.shape[0] < 4 * count:
+            slots = np.empty(4 * count, np.int32)
+        measure_ngrams(hashes, infos, LENGTH_SHIFT, count, slots, grams, places, values[_NGRAMS:])
+        for row in range(_NGRAMS, values.shape[0]):
+            values[row] = _share(values[row], length)
+        out[:, d] = values
+
+
+@njit(nogil=True, cache=True)
+def _count_sentences(infos, count):  # type: ignore[no-untyped-def]
+    """Sentences, line by line: one ends at a full stop or the like and all punctuation behind it."""
+    sentences = 0
+    ended = False
+    for k in range(count):
+        info = infos[k]
+        if info & AFTER_BREAK:
+            sentences += 1
+            ended = False
+        if ended and info & AFTER_SPACES:
+            sentences += 1
+            ended = False
+        if info & ENDS_SENTENCE:
+            ended = True
+        elif ended and not info & IS_PUNCTUATION:
+            sentences += 1
+            ended = False
+    return sentences
+
+
+@njit(nogil=True, cache=True)
+def _count_lorem_ipsum(data, start, end):  # type: ignore[no-untyped-def]
+    """How often "lorem ipsum" stands there, in upper or lower case."""
+    found = 0
+    phrase = b"lorem ipsum"
+    for capital in range(2):
+        i = find_byte(data, start, end, 0x50 if capital else 0x70)
+        while i < end:
+            k = i - 7
+            if k >= start and k + len(phrase) <= end:
+                same = 0
+                while same < len(phrase) and (data[k + same] | 0x20) == phrase[same]:
+                    same += 1
+                found += same == len(phrase)
+            i = find_byte(data, i + 1, end, 0x50 if capital else 0x70)
+    return found
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def measure_page(data, offsets, kinds, tags, specials, out):  # type: ignore[no-untyped-def]
+    """Fills a column of ``out`` (rows as in `PAGE`) for each text."""
+    chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
+    hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
+    keys, lengths = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.int64)
+    slots = np.empty(4 * _ROOM, np.int32)
+    for d in range(offsets.shape[0] - 1):
+        start, end = offsets[d], offsets[d + 1]
+        count, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
+        out[0, d] = _count_sentences(infos, count)
+        out[1, d] = _count_lorem_ipsum(data, start, end)
+        brackets = 0
+        i = find_byte(data, start, end, _CURLY)
+        while i < end:
+            brackets += 1
+            i = find_byte(data, i + 1, end, _CURLY)
+        out[2, d] = brackets
+        lines, punctuated, short, newlines, keys, lengths = judge_lines(data, start, end, kinds, keys, lengths)
+        _, characters, slots = count_duplicates(keys, lengths, lines, slots)
+        length = count_characters(data, start, end) - newlines
+        out[3, d] = lines
+        out[4, d] = _share(punctuated, lines)
+        out[5, d] = _share(short, lines)
+        out[6, d] = _share(characters, length)
+        out[7, d] = _share(newlines, count)
+
+
+class Measured(NamedTuple):
+    """Values of the texts of a column, a row of ``values`` for each name."""
+
+    names: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+
+
+def measure(texts: pa.LargeStringArray, names: tuple[str, ...]) -> Measured:
+    """Measures a column by the kernel of `GOPHER` or of `PAGE`."""
+    data, offsets = text_buffers(texts)
+    values = np.empty((len(names), len(texts)), np.float64)
+    kernel = measure_gopher if names is GOPHER else measure_page
+    kernel(data, offsets, *word_tables(), values)
+    return Measured(names, values)
