@@ -3,7 +3,7 @@
 # make test    lint, then the quick laws
 # make soak    the long laws
 # make lint    ruff and mypy
-# make bench   the bars of the project as a table
+# make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,8 +13,10 @@ SHELL := /bin/bash
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
+PEER :=
 BIN := .venv/bin
 PACKAGES := schemas curation annotation jobs
+KERNELS := $(shell grep -rl --include='*.py' njit curation)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps
 
 setup: .venv/.kernels
@@ -34,15 +36,16 @@ setup: .venv/.kernels
 	$$python -m venv --clear .venv
 	$(PIP) --no-compile --require-hashes -r requirements.txt
 	echo "setup: compiling"
-	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # a few packages ship templates that are no valid Python
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib
 	touch $@
 
 .venv/.gristmill: .venv/.dependencies pyproject.toml
 	@$(PIP) --no-build-isolation --editable .
 	touch $@
 
-.venv/.kernels: .venv/.gristmill
+.venv/.kernels: .venv/.gristmill $(KERNELS)
 	@$(BIN)/python -m compileall -q $(PACKAGES)
+	$(BIN)/python -m curation.warm
 	touch $@
 
 demo: setup
@@ -60,7 +63,7 @@ soak: setup
 	@$(BIN)/python -m pytest -m soak
 
 bench: setup
-	@$(BIN)/python -m tests.benchmarks.run
+	@$(BIN)/python tests/benchmarks/run.py $(if $(PEER),--peer '$(PEER)')
 
 # Pins every dependency anew from pyproject.toml; needs uv.
 requirements:
