@@ -1,6 +1,9 @@
 """The strings and fields that `json_scan` found, written out: escapes undone, keys sorted."""
 
+from typing import Any
+
 import numba
+import numpy as np
 
 from curation.kernels.byte_masks import STEP, copy_json_special, first_bit
 from curation.sources.json_scan import EASY, ESCAPED, HARD, INTEGER, STRING, Bytes, Ints
@@ -129,14 +132,14 @@ def gather(
 
 
 @_inline
-def _key_order(buf: Bytes, a: int, b: int) -> int:
+def _key_order(buf: Bytes, a: int, b: int) -> Any:
     """Negative, 0 or positive as the key that begins (behind its quote) at ``a`` sorts to that at ``b``."""
     while buf[a] == buf[b] and buf[a] != _QUOTE:
         a += 1
         b += 1
     if buf[a] == _QUOTE or buf[b] == _QUOTE:
         return int(buf[b] == _QUOTE) - int(buf[a] == _QUOTE)
-    return int(buf[a]) - int(buf[b])
+    return np.int64(buf[a]) - np.int64(buf[b])
 
 
 @_jit

@@ -92,6 +92,7 @@ def _offsets(rows: list[dict[str, Any]]) -> set[int]:
 
 @settings(max_examples=150)
 @given(st.lists(LINE, max_size=12))
+@example([b'{"text":"","score":null,"\xc3\xa9":null,"scor":1}'])
 def test_the_scanner_finds_what_the_full_parser_finds(some: list[bytes]) -> None:
     """The fast way and the exact way give the same rows."""
     from curation.sources.chunks import Rows
