@@ -8,9 +8,9 @@ from typing import Any
 import click
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from curation.filters.rules import Rule
 
 from curation.errors import UserError
+from curation.filters.rules import Rule
 from curation.folder import Folder
 from curation.manifest import MANIFEST
 from curation.recipe import Filter, Recipe
@@ -154,7 +154,7 @@ def _duplicate(corpus: Corpus, row: dict[str, Any], place: str, diff: bool) -> I
         yield f"  that one was removed too; {survivor} was kept for the whole group{alike}."
     if row["stage"] == "near":
         needed = row["failed"][0]["threshold"]
-        yield f"  alike: the share of equal MinHash values, an estimate of the Jaccard similarity ({needed:.0%} needed)."
+        yield f"  alike: the share of equal MinHash values, an estimate of Jaccard similarity ({needed:.0%} needed)."
     if diff and row["stage"] != "exact":
         yield from _diff(row, corpus.text(row["matched_file"], row["matched_offset"]))
 

@@ -8,12 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from curation.rewrites.normalise import Normalise
-
 from curation.dedup.settings import Dedup
 from curation.errors import UserError
 from curation.job import Job
 from curation.recipe import STEPS, Recipe, Step
+from curation.rewrites.normalise import Normalise
 from curation.sources.listing import Input
 from curation.sources.reading import Reading
 from jobs.settings import build, unknown
@@ -137,7 +136,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
         job[head] = value
     else:
         choices = [*steps, *places, "signals", "limit", "unit_bytes", "rejects_text", "max_quarantined"]
-        raise UserError(unknown("--set cannot change", key, [str(choice) for choice in choices]))
+        raise UserError(unknown("--set cannot change", head, [str(choice) for choice in choices]))
 
 
 def _put(table: dict[str, Any], name: str, rest: str, value: Any) -> None:

@@ -9,6 +9,9 @@ from curation.driver import Plan
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
+from jobs.estimate import estimate
+
+SHOWN_UNITS = 10
 
 
 def print_summary(ledger: Ledger, folder: str, seconds: float) -> None:
@@ -24,14 +27,12 @@ def print_summary(ledger: Ledger, folder: str, seconds: float) -> None:
     console = Console(highlight=False, width=None if Console().is_terminal else 100)
     console.print(table)
     for error, amount in sorted(ledger.quarantined.items()):
-        console.print(f"quarantined: {amount[0]:,} {error}", markup=False)
+        print(f"quarantined: {amount[0]:,} {error}")
     if ledger.skipped:
         what = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ledger.skipped.items()))
-        console.print(f"skipped (no documents): {what}", markup=False)
+        print(f"skipped (no documents): {what}")
     rate = read[1] / 1e6 / seconds if seconds else 0.0
-    console.print(
-        f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {seconds:.1f} s, {rate:.1f} MB/s", markup=False
-    )
+    print(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {seconds:.1f} s, {rate:.1f} MB/s")
 
 
 def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:
@@ -49,14 +50,29 @@ def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:
 def print_plan(job: Job, folder: str, planned: Plan, execution: Execution) -> None:
     """The resolved job, its units and an estimate, as JSON and a few lines."""
     print(json.dumps({"output": folder, **plain(job)}, indent=2, ensure_ascii=False))
-    console = Console(highlight=False)
-    for unit in planned.units[:10]:
+    for unit in planned.units[:SHOWN_UNITS]:
         names = ", ".join(part.file.name for part in unit.parts[:3]) + (", ..." if len(unit.parts) > 3 else "")
-        console.print(f"unit {unit.index}: {len(unit.parts)} part(s): {names}", markup=False)
-    if len(planned.units) > 10:
-        console.print(f"... {len(planned.units) - 10} more units", markup=False)
-    console.print(
-        f"{len(planned.files):,} files, {planned.stored_bytes / 1e6:,.1f} MB stored, {len(planned.units):,} units, "
-        f"{planned.workers(execution.workers)} worker processes",
-        markup=False,
+        print(f"unit {unit.index}: {names}")
+    if len(planned.units) > SHOWN_UNITS:
+        print(f"... and {len(planned.units) - SHOWN_UNITS:,} more units")
+    workers = planned.workers(execution.workers)
+    print(
+        f"{len(planned.files):,} files, {planned.stored_bytes / 1e6:,.1f} MB stored, "
+        f"{len(planned.units):,} units, {workers} workers"
     )
+    needs = estimate(job, planned, execution)
+    print(
+        f"about {_time(needs.seconds)}, {needs.memory_bytes / 1e9:.1f} GB of memory and "
+        f"{needs.disk_bytes / 1e9:.1f} GB of disk (half of it given back at the end)"
+    )
+
+
+def _time(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> _time(3), _time(200), _time(9000)
+    ('3 s', '3 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

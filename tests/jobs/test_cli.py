@@ -53,18 +53,26 @@ def curated(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def test_curate_keeps_one_and_says_what_became_of_the_others(
-    curated: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    curated = tmp_path / "out"
+    assert call("curate", "--input", corpus, "--output", curated, monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    for part in ("exact: same_text", "near: near_duplicate", "gopher_quality:", "kept", "quarantined: 1"):
+    for part in (
+        "exact: same_text",
+        "near: near_duplicate",
+        "gopher_repetition: top_2_gram",
+        "quarantined: 1 bad_json",
+    ):
         assert part in said
+    assert "1 of 4 documents kept" in said
     (row,) = pq.read_table(curated / "documents" / "00000.parquet").to_pylist()
     assert row["doc_id"] == "good"
     assert row["text"] == GRAIN
     assert (row["file"], row["offset"], row["source"], row["language"]) == ("part.jsonl", 0, "default", "en")
     assert row["metadata"] == '{"extra":{"a":[2],"b":1}}'
     manifest = json.loads((curated / "manifest.json").read_text())
-    assert manifest["ledger"]["kept"] == {"default": {"documents": 1, "bytes": len(GRAIN), "words": 103}}
+    assert manifest["ledger"]["kept"] == {"default": {"documents": 1, "bytes": len(GRAIN), "words": 107}}
 
 
 @pytest.mark.parametrize(
@@ -186,14 +194,15 @@ def test_too_many_unreadable_records_fail_the_run_after_it_wrote_what_it_saw(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "bad.jsonl"
-    path.write_text(json.dumps({"text": GRAIN}) + "\n" + "{broken\n" * 101)
+    good = "".join(json.dumps({"text": f"{GRAIN} {n}", "id": n}) + "\n" for n in range(50))
+    path.write_text(good + "{broken\n" * 101)
     out = tmp_path / "out"
     assert call("curate", "--input", path, "--output", out, monkeypatch=monkeypatch) == 1
-    assert "101 of 102 records could not be read (101 bad_json)" in capsys.readouterr().err
+    assert "101 of 151 records could not be read (101 bad_json)" in capsys.readouterr().err
     assert pq.read_metadata(out / "quarantine" / "00000.parquet").num_rows == 101
     assert pq.read_metadata(out / "documents" / "00000.parquet").num_rows == 1
     assert not (out / "manifest.json").exists()
-    path.write_text(json.dumps({"text": GRAIN}) + "\n" + "{broken\n" * 100)
+    path.write_text(good + "{broken\n" * 100)
     assert call("curate", "--input", path, "--output", tmp_path / "fine", monkeypatch=monkeypatch) == 0
 
 
