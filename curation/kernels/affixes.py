@@ -7,6 +7,7 @@ column for each character and the rows `AT` to `SPARE`. Ranges are indices of it
 import numpy as np
 from numba import njit
 
+from curation.kernels.compiled import inner, kernel, leaf
 from curation.kernels.hashing import hash_bytes
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import (
@@ -30,10 +31,10 @@ LONGEST_SPECIAL = 31
 WORDS_BITS, UNIT, STOP_SHIFT, MERGED_SHIFT, PIECES_SHIFT = 7, 8, 4, 8, 16
 """The parts of the second number of `WordTables.specials`."""
 
-AT, POINT, KIND, CUT, SPARE = 0, 1, 2, 3, 4
+AT, POINT, KIND, CUT, SPARE, _OLD = range(6)
 """Rows of a chunk: where the character starts in ``data`` (with one more entry for the end), its code point, its flags;
 where word k starts (with one more entry for the end); room for work."""
-CHUNK_ROWS = 5
+CHUNK_ROWS = 6
 
 _DOT, _PLUS, _MINUS, _DOLLAR, _COMMA, _SLASH, _COLON, _AT = 0x2E, 0x2B, 0x2D, 0x24, 0x2C, 0x2F, 0x3A, 0x40
 _EN_DASH, _EM_DASH, _TILDE, _STAR, _CARET, _ELLIPSIS = 0x2013, 0x2014, 0x7E, 0x2A, 0x5E, 0x2026
@@ -55,7 +56,7 @@ def find_special(key, tags, specials):  # type: ignore[no-untyped-def]
     return np.int64(0)
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inner
 def _special(data, chunk, first, last, tags, specials):  # type: ignore[no-untyped-def]
     """What the table says of the special text at this range, or 0."""
     if first >= last or chunk[AT, last] - chunk[AT, first] > LONGEST_SPECIAL:
@@ -64,7 +65,7 @@ def _special(data, chunk, first, last, tags, specials):  # type: ignore[no-untyp
     return value if value & WORDS_BITS else 0
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inner
 def _prefix(chunk, first, last):  # type: ignore[no-untyped-def]
     """The length of the prefix to split from this range, or 0."""
     point = chunk[POINT, first]
@@ -89,7 +90,7 @@ def _is_scale(point):  # type: ignore[no-untyped-def]
     return point == _C or point == 0x46 or point == 0x4B
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inner
 def _suffix(data, chunk, first, last, tags, specials):  # type: ignore[no-untyped-def]
     """The length of the suffix to split from this range, or 0."""
     if first >= last:
@@ -123,7 +124,7 @@ def _suffix(data, chunk, first, last, tags, specials):  # type: ignore[no-untype
     return 1 if chunk[KIND, last - 1] & SUFFIX else 0
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inner
 def _infix(chunk, i, first, last):  # type: ignore[no-untyped-def]
     """The length of the infix at i in this range, or 0."""
     point = chunk[POINT, i]
@@ -162,7 +163,7 @@ def _in_label(point):  # type: ignore[no-untyped-def]
     return 0x30 <= point <= 0x39 or 0x41 <= point <= 0x5A or 0x61 <= point <= 0x7A or 0xA1 <= point <= 0xFFFF
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _after_host(chunk, i, last):  # type: ignore[no-untyped-def]
     """Whether what is behind a host at i is an optional port, then nothing or a path."""
     if i < last and chunk[POINT, i] == _COLON:
@@ -176,7 +177,7 @@ def _after_host(chunk, i, last):  # type: ignore[no-untyped-def]
     return i == last or chunk[POINT, i] == _SLASH or chunk[POINT, i] == 0x3F or chunk[POINT, i] == 0x23
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _is_host(chunk, i, last):  # type: ignore[no-untyped-def]
     """Whether host.domain.tld stands at i, with what may follow it."""
     labels = 0
@@ -195,30 +196,34 @@ def _is_host(chunk, i, last):  # type: ignore[no-untyped-def]
         return labels > 0 and lower and 2 <= i - start <= 63 and _after_host(chunk, i, last)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _is_address(chunk, i, last):  # type: ignore[no-untyped-def]
     """Whether a public IP address in dotted notation stands at i, with what may follow it."""
-    parts = np.zeros(4, np.int64)
+    first = second = part = 0
     for k in range(4):
         start = i
+        part = 0
         while i < last and i - start < 3 and chunk[KIND, i] & DIGIT:
-            parts[k] = parts[k] * 10 + np.int64(chunk[POINT, i]) - 48
+            part = part * 10 + chunk[POINT, i] - 0x30
             i += 1
-        if i == start or parts[k] > 255:
+        if i == start or part > 255:
             return False
+        if k == 0:
+            first = part
+        elif k == 1:
+            second = part
         if k < 3:
             if i >= last or chunk[POINT, i] != _DOT:
                 return False
             i += 1
-    first, second = parts[0], parts[1]
-    if first < 1 or first > 223 or first == 10 or first == 127 or parts[3] < 1 or parts[3] > 254:
+    if first < 1 or first > 223 or first == 10 or first == 127 or part < 1 or part > 254:
         return False
     if (first == 169 and second == 254) or (first == 192 and second == 168) or (first == 172 and 16 <= second <= 31):
         return False
     return _after_host(chunk, i, last)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _is_url(chunk, first, last):  # type: ignore[no-untyped-def]
     """Whether the whole range is a url: optional scheme, optional user, host or address, optional port and path."""
     dots = 0
@@ -241,7 +246,7 @@ def _is_url(chunk, first, last):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inner
 def _cut_inside(chunk, first, last, count):  # type: ignore[no-untyped-def]
     """Cuts a range at its infixes, unless it is a url."""
     chunk[CUT, count] = first
@@ -265,7 +270,7 @@ def _cut_inside(chunk, first, last, count):  # type: ignore[no-untyped-def]
     return count + found + 1
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inner
 def _cut_special(chunk, value, first, count):  # type: ignore[no-untyped-def]
     """Cuts a special text that starts at ``first`` into its words."""
     for k in range(value & WORDS_BITS):
@@ -275,7 +280,7 @@ def _cut_special(chunk, value, first, count):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def cut_chunk(data, chunk, size, tags, specials):  # type: ignore[no-untyped-def]
     """Cuts a chunk of ``size`` characters into words.
 
@@ -324,7 +329,7 @@ def cut_chunk(data, chunk, size, tags, specials):  # type: ignore[no-untyped-def
     return _merge(data, chunk, count, tags, specials) if count > 1 else count
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _merge(data, chunk, count, tags, specials):  # type: ignore[no-untyped-def]
     """Joins neighbouring words that make a special text, the ones of most words first; returns the number of words.
 
@@ -349,22 +354,23 @@ def _merge(data, chunk, count, tags, specials):  # type: ignore[no-untyped-def]
     return _rewrite(chunk, count)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _rewrite(chunk, count):  # type: ignore[no-untyped-def]
     """Cuts again what `_merge` joined."""
-    old = chunk[CUT, : count + 1].copy()
+    for k in range(count + 1):
+        chunk[_OLD, k] = chunk[CUT, k]
     new = 0
     for k in range(count):
         if chunk[SPARE, k] == 0:
-            chunk[CUT, new] = old[k]
+            chunk[CUT, new] = chunk[_OLD, k]
             new += 1
         elif chunk[SPARE, k] > 0:
-            new = _cut_special(chunk, chunk[SPARE, k], old[k], new)
-    chunk[CUT, new] = old[count]
+            new = _cut_special(chunk, chunk[SPARE, k], chunk[_OLD, k], new)
+    chunk[CUT, new] = chunk[_OLD, count]
     return new
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def read_chunk(data, i, end, kinds, chunk):  # type: ignore[no-untyped-def]
     """Reads characters from data[i] up to white space into the chunk's arrays.
 
@@ -388,7 +394,7 @@ def read_chunk(data, i, end, kinds, chunk):  # type: ignore[no-untyped-def]
     return size, i
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def cut_texts(data, offsets, kinds, tags, specials, out):  # type: ignore[no-untyped-def]
     """Fills ``out`` with the number of words of each text; the texts are short and hold no white space."""
     chunk = np.empty((CHUNK_ROWS, 128), np.int64)

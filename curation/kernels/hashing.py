@@ -7,6 +7,8 @@ from llvmlite import ir
 from numba import njit, types, uint64
 from numba.extending import intrinsic
 
+from curation.kernels.compiled import leaf
+
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -68,7 +70,7 @@ def hash_end(h, length):  # type: ignore[no-untyped-def]
     return mix64(h + uint64(length) * _PRIME)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def hash_bytes(data, start, end):  # type: ignore[no-untyped-def]
     """A hash of data[start:end]."""
     h = uint64(0)

@@ -1,8 +1,9 @@
 """Lines and characters of UTF-8 text."""
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import int64, uint64
 
+from curation.kernels.compiled import kernel, leaf
 from curation.kernels.hashing import hash_bytes, load64, lowest_bit
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import LINE_BREAK, LINE_END, SPACE
@@ -17,7 +18,7 @@ SHORT_LINE = 30
 """A line of so many characters is short, by FineWeb."""
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def find_byte(data, i, end, value):  # type: ignore[no-untyped-def]
     """The index of the first byte of data[i:end] that is ``value``, or ``end``."""
     pattern = _ONES * uint64(value)
@@ -32,7 +33,7 @@ def find_byte(data, i, end, value):  # type: ignore[no-untyped-def]
     return i
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def count_characters(data, start, end):  # type: ignore[no-untyped-def]
     """Code points in data[start:end]."""
     count = int64(0)
@@ -41,7 +42,7 @@ def count_characters(data, start, end):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def line_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
     """Where the line at i ends, and where the next one starts, as `str.splitlines` has it."""
     while i < end:
@@ -61,7 +62,7 @@ def line_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
     return end, end
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def before(data, i):  # type: ignore[no-untyped-def]
     """The index of the character that ends just before i."""
     i -= 1
@@ -70,7 +71,7 @@ def before(data, i):  # type: ignore[no-untyped-def]
     return i
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def strip(data, start, end, kinds):  # type: ignore[no-untyped-def]
     """The bounds of data[start:end] without white space at its ends."""
     while start < end:
@@ -86,7 +87,7 @@ def strip(data, start, end, kinds):  # type: ignore[no-untyped-def]
     return start, end
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
     """Whether data[start:end] ends in three dots or the character for them."""
     if end - start < 3:
@@ -96,7 +97,7 @@ def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
     return data[end - 3] == 0xE2 and data[end - 2] == 0x80 and data[end - 1] == 0xA6
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def count_symbols(data, start, end):  # type: ignore[no-untyped-def]
     """The number of hash signs, and of ellipses: three dots (not counted twice) or the character for them."""
     hashes = 0
@@ -118,7 +119,7 @@ def count_symbols(data, start, end):  # type: ignore[no-untyped-def]
     return hashes, ellipses
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def count_marked_lines(data, start, end, kinds):  # type: ignore[no-untyped-def]
     """The number of lines, of those that start with a bullet, and of those that end in an ellipsis."""
     lines = bullets = ellipses = 0
@@ -134,7 +135,7 @@ def count_marked_lines(data, start, end, kinds):  # type: ignore[no-untyped-def]
     return lines, bullets, ellipses
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def with_place(keys, lengths, count):  # type: ignore[no-untyped-def]
     """The arrays, grown where they have no place ``count``."""
     if count < keys.shape[0]:
@@ -145,7 +146,7 @@ def with_place(keys, lengths, count):  # type: ignore[no-untyped-def]
     return wider_keys, wider_lengths
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def split_at_newlines(data, start, end, newlines, keys, lengths):  # type: ignore[no-untyped-def]
     """Splits data[start:end] at each run of at least so many newlines into pieces, which may be empty.
 
@@ -169,7 +170,7 @@ def split_at_newlines(data, start, end, newlines, keys, lengths):  # type: ignor
         piece = i
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def judge_lines(data, start, end, kinds, keys, lengths):  # type: ignore[no-untyped-def]
     """Counts over the lines, ended by newlines, that are not blank.
 

@@ -116,7 +116,7 @@ def measure_gopher(data, offsets, kinds, tags, specials, out):  # type: ignore[n
     values = np.empty(len(GOPHER), np.float64)
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]
-        count, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
+        count, chunk, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
         _word_values(infos, count, values)
         marks, ellipses = count_symbols(data, start, end)
         values[2] = _share(marks, count)
@@ -129,11 +129,11 @@ def measure_gopher(data, offsets, kinds, tags, specials, out):  # type: ignore[n
         first, last = strip(data, start, end, kinds)
         pieces, keys, lengths = split_at_newlines(data, first, last, 2, keys, lengths)
         again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
-        values[_PARAGRAPHS] = _share(again, pieces)
+        values[_PARAGRAPHS] = _share(again, pieces if length else 0)
         values[_PARAGRAPHS + 1] = _share(characters, length)
         pieces, keys, lengths = split_at_newlines(data, start, end, 1, keys, lengths)
         again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
-        values[_LINES] = _share(again, pieces)
+        values[_LINES] = _share(again, pieces if length else 0)
         values[_LINES + 1] = _share(characters, length)
 
         count = min(count, MOST_WORDS)
@@ -195,7 +195,7 @@ def measure_page(data, offsets, kinds, tags, specials, out):  # type: ignore[no-
     slots = np.empty(4 * _ROOM, np.int32)
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]
-        count, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
+        count, chunk, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
         out[0, d] = _count_sentences(infos, count)
         out[1, d] = _count_lorem_ipsum(data, start, end)
         brackets = 0

@@ -12,12 +12,14 @@ from curation.kernels.affixes import (
     CHUNK_ROWS,
     CUT,
     KIND,
+    LONGEST_SPECIAL,
     STOP_SHIFT,
     WORDS_BITS,
     cut_chunk,
     find_special,
     read_chunk,
 )
+from curation.kernels.compiled import inner, kernel, leaf
 from curation.kernels.hashing import hash_bytes, hash_end, hash_part, load_part, lowest_bit
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import (
@@ -82,7 +84,7 @@ def _info(kind, every, length, value):  # type: ignore[no-untyped-def]
     return info | uint32((value >> STOP_SHIFT) & 15) << uint32(STOP_WORD_SHIFT)
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inner
 def _write_words(data, chunk, words, tags, specials, hashes, infos, count):  # type: ignore[no-untyped-def]
     """Writes the words that a chunk was cut into from place ``count`` on."""
     for k in range(words):
@@ -97,7 +99,7 @@ def _write_words(data, chunk, words, tags, specials, hashes, infos, count):  # t
         infos[count + k] = _info(kind, every, last - first, find_special(key, tags, specials))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def with_room(hashes, infos, count, more):  # type: ignore[no-untyped-def]
     """The arrays, grown where they have no room for ``more`` words and a few."""
     if count + more + 16 <= hashes.shape[0]:
@@ -109,7 +111,7 @@ def with_room(hashes, infos, count, more):  # type: ignore[no-untyped-def]
     return wider_hashes, wider_infos
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _skip_space(data, i, end, kinds):  # type: ignore[no-untyped-def]
     """The index of the next character that is no white space, and what the next word follows."""
     spaces = int64(0) if data[i] == 0x20 else int64(1)
@@ -126,16 +128,71 @@ def _skip_space(data, i, end, kinds):  # type: ignore[no-untyped-def]
     return i, uint32(flag if flag or spaces < 2 else AFTER_SPACES)
 
 
-@njit(nogil=True, cache=True)
-def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos):  # type: ignore[no-untyped-def]
-    """Writes the words of data[start:end] (valid UTF-8); returns their number and the arrays, which may have grown."""
-    count = 0
-    i = start
-    after = uint32(AFTER_BREAK)
-    while i < end:
+@inner
+def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):  # type: ignore[no-untyped-def]
+    """Writes the letters at i as a word, and one mark behind them as another, when nothing else is in this chunk.
+
+    Returns the index behind them and the number of words; the index is i when the chunk is not that plain.
+    """
+    j = i
+    key = uint64(0)
+    letters = 8
+    while letters == 8:
+        word = load_part(data, j, end - j)
+        letters = _letters(word)
+        if letters == 0:
+            break
+        key = hash_part(key, word if letters == 8 else word & ((uint64(1) << uint64(8 * letters)) - uint64(1)))
+        j += letters
+    if j == i:
+        return i, count
+    length = j - i
+    marked = False
+    if j < end:
+        mark = kinds[data[j]]
+        if data[j] >= 0x80:
+            return i, count
+        if not mark & SPACE:
+            marked = True
+            if not (mark & SUFFIX or data[j] == _DOT):
+                return i, count
+            if j + 1 < end and (data[j + 1] >= 0x80 or not kinds[data[j + 1]] & SPACE):
+                return i, count
+    key = hash_end(key, length)
+    value = find_special(key, tags, specials)
+    if value & WORDS_BITS:
+        return i, count
+    if marked and (data[j] == _DOT or data[j] == _APOSTROPHE):
+        # "Mr." and "a." are one word; "I." is not split, "US." is
+        split = kinds[data[j - 1]] & BEFORE_DOT or (length > 1 and kinds[data[j - 2]] & UPPER)
+        if not split or (length < LONGEST_SPECIAL and find_special(hash_bytes(data, i, j + 1), tags, specials)):
+            return i, count
+    hashes[count] = key
+    infos[count] = (
+        uint32(HAS_LETTER | NOT_SYMBOL)
+        | uint32(min(length, LONGEST)) << uint32(LENGTH_SHIFT)
+        | uint32((value >> STOP_SHIFT) & 15) << uint32(STOP_WORD_SHIFT)
+    )
+    count += 1
+    if marked:
+        hashes[count] = hash_end(hash_part(uint64(0), uint64(data[j])), 1)
+        infos[count] = _info(kinds[data[j]], kinds[data[j]], 1, 0)
+        count += 1
+        j += 1
+    return j, count
+
+
+@leaf
+def _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, after):  # type: ignore[no-untyped-def]
+    """Writes the words of data[i:end] from place ``count`` on, as far as the arrays have room.
+
+    Returns where it stopped, the number of words, what the next word follows, and whether ``chunk`` is too short.
+    """
+    room = hashes.shape[0] - 2
+    while i < end and count < room:
         byte = data[i]
         if byte >= 0x80 or kinds[byte] & SPACE:
-            if byte == 0x20 and i + 1 < end and data[i + 1] > 0x20 and data[i + 1] < 0x80:
+            if byte == 0x20 and i + 1 < end and 0x20 < data[i + 1] < 0x80:
                 i += 1
             else:
                 i, flag = _skip_space(data, i, end, kinds)
@@ -143,73 +200,41 @@ def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos): 
                 if i >= end:
                     break
         first = count
-        if count + 16 > hashes.shape[0]:
-            hashes, infos = with_room(hashes, infos, count, 16)
-        j = i
-        key = uint64(0)
-        while True:
-            word = load_part(data, j, end - j)
-            letters = _letters(word)
-            if letters == 8:
-                key = hash_part(key, word)
-                j += 8
-                continue
-            if letters:
-                key = hash_part(key, word & ((uint64(1) << uint64(8 * letters)) - uint64(1)))
-                j += letters
-            break
-        plain = 0
-        if j > i:
-            if j >= end:
-                plain = 1
-            elif data[j] < 0x80:
-                mark = kinds[data[j]]
-                if mark & SPACE:
-                    plain = 1
-                elif (j + 1 >= end or (data[j + 1] < 0x80 and kinds[data[j + 1]] & SPACE)) and (
-                    mark & SUFFIX or data[j] == _DOT
-                ):
-                    plain = 2
-        if plain:
-            length = j - i
-            key = hash_end(key, length)
-            value = find_special(key, tags, specials)
-            if value & WORDS_BITS:
-                plain = 0
-            elif plain == 2 and (data[j] == _DOT or data[j] == _APOSTROPHE):
-                # "Mr." and "a." are one word; "I." is not split, "US." is
-                split = kinds[data[j - 1]] & BEFORE_DOT or (length > 1 and kinds[data[j - 2]] & UPPER)
-                if (length < 12 and find_special(hash_bytes(data, i, j + 1), tags, specials)) or not split:
-                    plain = 0
-            if plain:
-                info = (uint32(min(length, LONGEST)) << uint32(LENGTH_SHIFT)) | uint32(HAS_LETTER | NOT_SYMBOL)
-                hashes[count] = key
-                infos[count] = info | uint32((value >> STOP_SHIFT) & 15) << uint32(STOP_WORD_SHIFT)
-                count += 1
-                if plain == 2:
-                    mark = kinds[data[j]]
-                    hashes[count] = hash_end(hash_part(uint64(0), uint64(data[j])), 1)
-                    infos[count] = _info(mark, mark, 1, 0)
-                    count += 1
-                    j += 1
-                i = j
-        if not plain:
+        behind, count = _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count)
+        if behind == i:
             size, behind = read_chunk(data, i, end, kinds, chunk)
-            while size < 0:
-                chunk = np.empty((CHUNK_ROWS, 2 * chunk.shape[1] + behind - i), np.int64)
-                size, behind = read_chunk(data, i, end, kinds, chunk)
+            if size < 0:
+                return i, count, after, True
+            if count + size > room:
+                return i, count, after, False
             words = cut_chunk(data, chunk, size, tags, specials)
-            if count + words + 16 > hashes.shape[0]:
-                hashes, infos = with_room(hashes, infos, count, words)
             _write_words(data, chunk, words, tags, specials, hashes, infos, count)
             count += words
-            i = behind
+        i = behind
         infos[first] |= after
         after = uint32(0)
-    return count, hashes, infos
+    return i, count, after, False
 
 
-@njit(nogil=True, cache=True)
+@kernel
+def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos):  # type: ignore[no-untyped-def]
+    """Writes the words of data[start:end] (valid UTF-8).
+
+    Returns their number and the three arrays of room, which may have grown.
+    """
+    i, count, after, cramped = _split(
+        data, start, end, kinds, tags, specials, chunk, hashes, infos, 0, uint32(AFTER_BREAK)
+    )
+    while i < end:
+        if cramped:
+            chunk = np.empty((CHUNK_ROWS, 4 * chunk.shape[1]), np.int64)
+        else:
+            hashes, infos = with_room(hashes, infos, count, chunk.shape[1])
+        i, count, after, cramped = _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, after)
+    return count, chunk, hashes, infos
+
+
+@kernel
 def words_of(data, offsets, kinds, tags, specials):  # type: ignore[no-untyped-def]
     """The hashes, infos and number of words of each text of a column, for tests and other uses than the signals."""
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
@@ -218,7 +243,7 @@ def words_of(data, offsets, kinds, tags, specials):  # type: ignore[no-untyped-d
     every_hash, every_info = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
     total = 0
     for d in range(offsets.shape[0] - 1):
-        count, hashes, infos = split_words(
+        count, chunk, hashes, infos = split_words(
             data, offsets[d], offsets[d + 1], kinds, tags, specials, chunk, hashes, infos
         )
         every_hash, every_info = with_room(every_hash, every_info, total, count)
