@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from curation.kernels.signals import GOPHER, PAGE, Measured, measure
@@ -63,7 +64,7 @@ def _columns(measured: Measured, schema: pa.Schema) -> pa.RecordBatch:
     return batch_of(rows, schema)
 
 
-def batch_of(rows: Iterable[np.ndarray], schema: pa.Schema) -> pa.RecordBatch:
+def batch_of(rows: Iterable[npt.NDArray[np.float64]], schema: pa.Schema) -> pa.RecordBatch:
     """Numbers as the columns of a schema; NaN is null."""
     arrays = []
     for field, row in zip(schema, rows, strict=True):

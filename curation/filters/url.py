@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import fsspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -139,7 +140,7 @@ def entries(listed: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(entry for entry in found if entry)
 
 
-def _with_nulls(rows: np.ndarray, schema: pa.Schema) -> pa.RecordBatch:
+def _with_nulls(rows: npt.NDArray[np.float64], schema: pa.Schema) -> pa.RecordBatch:
     """Counts as columns, null where there is no url."""
     known = batch_of(np.nan_to_num(rows), schema)
     missing = pa.array(np.isnan(rows[0]))

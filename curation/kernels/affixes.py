@@ -46,7 +46,7 @@ _LONGEST_MERGE = 8
 
 
 @njit(inline="always")
-def find_special(key, tags, specials):  # type: ignore[no-untyped-def]
+def find_special(key, tags, specials):
     """What the table says of a text by its hash (see `word_tables.py`), or 0."""
     slot = np.int64(key & np.uint64(SLOTS - 1))
     while tags[slot] != 0:
@@ -57,7 +57,7 @@ def find_special(key, tags, specials):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _special(data, chunk, first, last, tags, specials):  # type: ignore[no-untyped-def]
+def _special(data, chunk, first, last, tags, specials):
     """What the table says of the special text at this range, or 0."""
     if first >= last or chunk[AT, last] - chunk[AT, first] > LONGEST_SPECIAL:
         return 0
@@ -66,7 +66,7 @@ def _special(data, chunk, first, last, tags, specials):  # type: ignore[no-untyp
 
 
 @inner
-def _prefix(chunk, first, last):  # type: ignore[no-untyped-def]
+def _prefix(chunk, first, last):
     """The length of the prefix to split from this range, or 0."""
     point = chunk[POINT, first]
     left = last - first
@@ -85,13 +85,13 @@ def _prefix(chunk, first, last):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _is_scale(point):  # type: ignore[no-untyped-def]
+def _is_scale(point):
     """Whether a capital letter stands for a scale of temperature: C, F or K."""
     return point == _C or point == 0x46 or point == 0x4B
 
 
 @inner
-def _suffix(data, chunk, first, last, tags, specials):  # type: ignore[no-untyped-def]
+def _suffix(data, chunk, first, last, tags, specials):
     """The length of the suffix to split from this range, or 0."""
     if first >= last:
         return 0
@@ -125,7 +125,7 @@ def _suffix(data, chunk, first, last, tags, specials):  # type: ignore[no-untype
 
 
 @inner
-def _infix(chunk, i, first, last):  # type: ignore[no-untyped-def]
+def _infix(chunk, i, first, last):
     """The length of the infix at i in this range, or 0."""
     point = chunk[POINT, i]
     if chunk[KIND, i] & ICON:
@@ -158,13 +158,13 @@ def _infix(chunk, i, first, last):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _in_label(point):  # type: ignore[no-untyped-def]
+def _in_label(point):
     """Whether a character may start or end a label of a host name."""
     return 0x30 <= point <= 0x39 or 0x41 <= point <= 0x5A or 0x61 <= point <= 0x7A or 0xA1 <= point <= 0xFFFF
 
 
 @leaf
-def _after_host(chunk, i, last):  # type: ignore[no-untyped-def]
+def _after_host(chunk, i, last):
     """Whether what is behind a host at i is an optional port, then nothing or a path."""
     if i < last and chunk[POINT, i] == _COLON:
         digits = 0
@@ -178,7 +178,7 @@ def _after_host(chunk, i, last):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def _is_host(chunk, i, last):  # type: ignore[no-untyped-def]
+def _is_host(chunk, i, last):
     """Whether host.domain.tld stands at i, with what may follow it."""
     labels = 0
     while True:
@@ -197,7 +197,7 @@ def _is_host(chunk, i, last):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def _is_address(chunk, i, last):  # type: ignore[no-untyped-def]
+def _is_address(chunk, i, last):
     """Whether a public IP address in dotted notation stands at i, with what may follow it."""
     first = second = part = 0
     for k in range(4):
@@ -224,7 +224,7 @@ def _is_address(chunk, i, last):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def _is_url(chunk, first, last):  # type: ignore[no-untyped-def]
+def _is_url(chunk, first, last):
     """Whether the whole range is a url: optional scheme, optional user, host or address, optional port and path."""
     dots = 0
     for i in range(first, last):
@@ -247,7 +247,7 @@ def _is_url(chunk, first, last):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _cut_inside(chunk, first, last, count):  # type: ignore[no-untyped-def]
+def _cut_inside(chunk, first, last, count):
     """Cuts a range at its infixes, unless it is a url."""
     chunk[CUT, count] = first
     i = first
@@ -271,7 +271,7 @@ def _cut_inside(chunk, first, last, count):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _cut_special(chunk, value, first, count):  # type: ignore[no-untyped-def]
+def _cut_special(chunk, value, first, count):
     """Cuts a special text that starts at ``first`` into its words."""
     for k in range(value & WORDS_BITS):
         chunk[CUT, count] = first
@@ -281,7 +281,7 @@ def _cut_special(chunk, value, first, count):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def cut_chunk(data, chunk, size, tags, specials):  # type: ignore[no-untyped-def]
+def cut_chunk(data, chunk, size, tags, specials):
     """Cuts a chunk of ``size`` characters into words.
 
     Word k is characters chunk[CUT, k] to chunk[CUT, k + 1]; returns their number.
@@ -330,7 +330,7 @@ def cut_chunk(data, chunk, size, tags, specials):  # type: ignore[no-untyped-def
 
 
 @leaf
-def _merge(data, chunk, count, tags, specials):  # type: ignore[no-untyped-def]
+def _merge(data, chunk, count, tags, specials):
     """Joins neighbouring words that make a special text, the ones of most words first; returns the number of words.
 
     In row `SPARE`, 0 is an untouched word, a value of the table starts a joined one, and -1 belongs to the one before.
@@ -355,7 +355,7 @@ def _merge(data, chunk, count, tags, specials):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def _rewrite(chunk, count):  # type: ignore[no-untyped-def]
+def _rewrite(chunk, count):
     """Cuts again what `_merge` joined."""
     for k in range(count + 1):
         chunk[_OLD, k] = chunk[CUT, k]
@@ -371,7 +371,7 @@ def _rewrite(chunk, count):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def read_chunk(data, i, end, kinds, chunk):  # type: ignore[no-untyped-def]
+def read_chunk(data, i, end, kinds, chunk):
     """Reads characters from data[i] up to white space into the chunk's arrays.
 
     Returns their number, or -1 when the arrays are too short, and the index of the first byte that was not read.
@@ -395,7 +395,7 @@ def read_chunk(data, i, end, kinds, chunk):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def cut_texts(data, offsets, kinds, tags, specials, out):  # type: ignore[no-untyped-def]
+def cut_texts(data, offsets, kinds, tags, specials, out):
     """Fills ``out`` with the number of words of each text; the texts are short and hold no white space."""
     chunk = np.empty((CHUNK_ROWS, 128), np.int64)
     for d in range(offsets.shape[0] - 1):

@@ -18,7 +18,7 @@ _ANCHORS[list(b"kK")] = 4
 
 
 @njit(nogil=True, cache=True)
-def _stands(data, start, i, end, phrase):  # type: ignore[no-untyped-def]
+def _stands(data, start, i, end, phrase):
     """Whether a phrase, given in lower case, stands at i in data[start:end], in upper or lower case."""
     if i < start or i + len(phrase) > end:
         return False
@@ -30,7 +30,7 @@ def _stands(data, start, i, end, phrase):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _speaks_of_cookies(data, start, i, end):  # type: ignore[no-untyped-def]
+def _speaks_of_cookies(data, start, i, end):
     """Whether the k at i is that of a phrase on cookies."""
     if not _stands(data, start, i - 3, end, b"cookie"):
         return False
@@ -43,7 +43,7 @@ def _speaks_of_cookies(data, start, i, end):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _is_notice(data, start, end, javascript, policy):  # type: ignore[no-untyped-def]
+def _is_notice(data, start, end, javascript, policy):
     """Whether the line speaks of JavaScript, of policies or of cookies."""
     for i in range(start, end):
         anchor = _ANCHORS[data[i]]
@@ -64,7 +64,7 @@ def _is_notice(data, start, end, javascript, policy):  # type: ignore[no-untyped
 
 
 @njit(nogil=True, cache=True)
-def _has_words(data, start, end, kinds, least, longest):  # type: ignore[no-untyped-def]
+def _has_words(data, start, end, kinds, least, longest):
     """Whether the line has enough words, none of them too long (in characters; 0 for any)."""
     words = 0
     i = start
@@ -89,7 +89,7 @@ def _has_words(data, start, end, kinds, least, longest):  # type: ignore[no-unty
 
 
 @njit(nogil=True, cache=True)
-def _citation(data, i, end):  # type: ignore[no-untyped-def]
+def _citation(data, i, end):
     """Behind the citation mark at i, such as [12], [edit] or [citation needed], or i where there is none."""
     k = i + 1
     while k < end and 0x30 <= data[k] <= 0x39:
@@ -108,7 +108,7 @@ def _citation(data, i, end):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _copy(data, start, end, citations, out, o):  # type: ignore[no-untyped-def]
+def _copy(data, start, end, citations, out, o):
     """Copies a line to ``out`` from o on, without its citation marks when so asked; returns the index behind it."""
     i = start
     while i < end:
@@ -126,7 +126,7 @@ def _copy(data, start, end, citations, out, o):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _is_ended(out, start, end):  # type: ignore[no-untyped-def]
+def _is_ended(out, start, end):
     """Whether the line ends in terminal punctuation that is no ellipsis."""
     if end - start >= 3 and out[end - 1] == _DOT and out[end - 2] == _DOT and out[end - 3] == _DOT:
         return False
@@ -137,7 +137,7 @@ def _is_ended(out, start, end):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def keep_lines(data, offsets, kinds, out, bounds, terminal, least_words, longest, citations, javascript, policy):  # type: ignore[no-untyped-def]
+def keep_lines(data, offsets, kinds, out, bounds, terminal, least_words, longest, citations, javascript, policy):
     """Writes the lines that stay, joined by newlines, to ``out`` (as long as the texts), and the texts' ``bounds``.
 
     ``terminal`` keeps only lines that end in terminal punctuation; lines have ``least_words`` words, none of more than

@@ -1,13 +1,18 @@
 """How kernels are compiled: to machine code that is cached beside the sources and releases the GIL."""
 
+from typing import Any
+
 from numba import njit
 
-kernel = njit(nogil=True, cache=True, error_model="numpy")
+_EVERY: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+_UNCOUNTED: dict[str, Any] = {**_EVERY, "_nrt": False}
+
+kernel = njit(**_EVERY)
 """For functions that make arrays."""
 
-leaf = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
-"""For functions that make no array: none of their arguments is counted by references, which costs more than a short
-function's work."""
+leaf = njit(**_UNCOUNTED)
+"""For functions that make no array: references to their arguments are not counted, which costs more than the work of a
+short function."""
 
-inner = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, forceinline=True)
+inner = njit(**_UNCOUNTED, forceinline=True)
 """A `leaf` that becomes part of its caller."""

@@ -8,7 +8,7 @@ _AT, _DOT = 0x40, 0x2E
 
 
 @leaf
-def _digits(data, i, end):  # type: ignore[no-untyped-def]
+def _digits(data, i, end):
     """The index behind the digits at i, of which there are at most three."""
     stop = min(end, i + 3)
     while i < stop and 0x30 <= data[i] <= 0x39:
@@ -17,7 +17,7 @@ def _digits(data, i, end):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def notice_contacts(data, offsets, out):  # type: ignore[no-untyped-def]
+def notice_contacts(data, offsets, out):
     """Sets the flags of each text: an at sign between other characters; digits and dots as in 1.2.3.4."""
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]

@@ -40,7 +40,7 @@ def special_cases() -> dict[str, tuple[str, ...]]:
     >>> special_cases()["don't"], special_cases()["Mr."]
     (('do', "n't"), ('Mr.',))
     """
-    cases = {text: (text,) for text in [*_WHOLE.split(), *_EMOTICONS.split()]}
+    cases: dict[str, tuple[str, ...]] = {text: (text,) for text in [*_WHOLE.split(), *_EMOTICONS.split()]}
     cases |= {f"{text}.": (f"{text}.",) for text in _ABBREVIATIONS.split()}
     for stem in _PRONOUNS.split():
         _add(cases, stem, ["'ll", "'ll 've", "'d", "'d 've"])

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types, uint64
 from numba.extending import intrinsic
 
@@ -14,7 +14,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def load64(typingctx: Any, data: Any, i: Any) -> Any:
     """The eight bytes at data[i:i + 8] as a little-endian number; the caller makes sure that they are there."""
 
@@ -26,7 +26,7 @@ def load64(typingctx: Any, data: Any, i: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def lowest_bit(typingctx: Any, bits: Any) -> Any:
     """The number of zero bits below the lowest one of a 64-bit number that is not 0."""
 
@@ -38,7 +38,7 @@ def lowest_bit(typingctx: Any, bits: Any) -> Any:
 
 
 @njit(inline="always")
-def mix64(x):  # type: ignore[no-untyped-def]
+def mix64(x):
     """The finaliser of SplitMix64: every input bit reaches every output bit."""
     x = (x ^ (x >> uint64(30))) * _MIX_1
     x = (x ^ (x >> uint64(27))) * _MIX_2
@@ -46,7 +46,7 @@ def mix64(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def load_part(data, i, count):  # type: ignore[no-untyped-def]
+def load_part(data, i, count):
     """The bytes data[i:i + count] (at most 8 of them) as a little-endian number."""
     if i + 8 <= data.shape[0]:
         word = load64(data, i)
@@ -58,20 +58,20 @@ def load_part(data, i, count):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def hash_part(h, word):  # type: ignore[no-untyped-def]
+def hash_part(h, word):
     """Takes the next (at most) eight bytes into an unfinished hash, which starts at 0."""
     h = (h ^ word) * _MIX_1
     return h ^ (h >> uint64(32))
 
 
 @njit(inline="always")
-def hash_end(h, length):  # type: ignore[no-untyped-def]
+def hash_end(h, length):
     """Finishes a hash of ``length`` bytes."""
     return mix64(h + uint64(length) * _PRIME)
 
 
 @leaf
-def hash_bytes(data, start, end):  # type: ignore[no-untyped-def]
+def hash_bytes(data, start, end):
     """A hash of data[start:end]."""
     h = uint64(0)
     for i in range(start, end, 8):

@@ -19,7 +19,7 @@ SHORT_LINE = 30
 
 
 @leaf
-def find_byte(data, i, end, value):  # type: ignore[no-untyped-def]
+def find_byte(data, i, end, value):
     """The index of the first byte of data[i:end] that is ``value``, or ``end``."""
     pattern = _ONES * uint64(value)
     while i + 8 <= end:
@@ -34,7 +34,7 @@ def find_byte(data, i, end, value):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def count_characters(data, start, end):  # type: ignore[no-untyped-def]
+def count_characters(data, start, end):
     """Code points in data[start:end]."""
     count = int64(0)
     for i in range(start, end):
@@ -43,7 +43,7 @@ def count_characters(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def line_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
+def line_end(data, i, end, kinds):
     """Where the line at i ends, and where the next one starts, as `str.splitlines` has it."""
     while i < end:
         if i + 8 <= end:
@@ -63,7 +63,7 @@ def line_end(data, i, end, kinds):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def before(data, i):  # type: ignore[no-untyped-def]
+def before(data, i):
     """The index of the character that ends just before i."""
     i -= 1
     while data[i] & 0xC0 == 0x80:
@@ -72,7 +72,7 @@ def before(data, i):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def strip(data, start, end, kinds):  # type: ignore[no-untyped-def]
+def strip(data, start, end, kinds):
     """The bounds of data[start:end] without white space at its ends."""
     while start < end:
         point, behind = decode(data, start)
@@ -88,7 +88,7 @@ def strip(data, start, end, kinds):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
+def ends_with_ellipsis(data, start, end):
     """Whether data[start:end] ends in three dots or the character for them."""
     if end - start < 3:
         return False
@@ -98,7 +98,7 @@ def ends_with_ellipsis(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def count_symbols(data, start, end):  # type: ignore[no-untyped-def]
+def count_symbols(data, start, end):
     """The number of hash signs, and of ellipses: three dots (not counted twice) or the character for them."""
     hashes = 0
     i = find_byte(data, start, end, _HASH)
@@ -120,7 +120,7 @@ def count_symbols(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def count_marked_lines(data, start, end, kinds):  # type: ignore[no-untyped-def]
+def count_marked_lines(data, start, end, kinds):
     """The number of lines, of those that start with a bullet, and of those that end in an ellipsis."""
     lines = bullets = ellipses = 0
     i = start
@@ -136,7 +136,7 @@ def count_marked_lines(data, start, end, kinds):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def with_place(keys, lengths, count):  # type: ignore[no-untyped-def]
+def with_place(keys, lengths, count):
     """The arrays, grown where they have no place ``count``."""
     if count < keys.shape[0]:
         return keys, lengths
@@ -147,7 +147,7 @@ def with_place(keys, lengths, count):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def split_at_newlines(data, start, end, newlines, keys, lengths):  # type: ignore[no-untyped-def]
+def split_at_newlines(data, start, end, newlines, keys, lengths):
     """Splits data[start:end] at each run of at least so many newlines into pieces, which may be empty.
 
     Returns their number and the arrays, which may have grown, of their hashes and their lengths in characters.
@@ -171,7 +171,7 @@ def split_at_newlines(data, start, end, newlines, keys, lengths):  # type: ignor
 
 
 @kernel
-def judge_lines(data, start, end, kinds, keys, lengths):  # type: ignore[no-untyped-def]
+def judge_lines(data, start, end, kinds, keys, lengths):
     """Counts over the lines, ended by newlines, that are not blank.
 
     Returns their number, how many end in terminal punctuation, how many are short, the newlines, and the arrays, which

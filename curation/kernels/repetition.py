@@ -12,7 +12,7 @@ MOST_WORDS = 1 << 22
 
 
 @njit(inline="always")
-def _table_bits(count):  # type: ignore[no-untyped-def]
+def _table_bits(count):
     """The bits of a table of at least twice ``count`` places."""
     bits = 4
     while (1 << bits) < 2 * count:
@@ -21,7 +21,7 @@ def _table_bits(count):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def count_duplicates(keys, lengths, count, slots):  # type: ignore[no-untyped-def]
+def count_duplicates(keys, lengths, count, slots):
     """How many of the pieces were seen before, how long they are together, and the table, which may have grown."""
     bits = _table_bits(count)
     if slots.shape[0] < 1 << bits:
@@ -43,7 +43,7 @@ def count_duplicates(keys, lengths, count, slots):  # type: ignore[no-untyped-de
 
 
 @njit(inline="always")
-def _characters(infos, shift, i, size):  # type: ignore[no-untyped-def]
+def _characters(infos, shift, i, size):
     """The characters of ``size`` words from word i on."""
     total = int64(0)
     for k in range(i, i + size):
@@ -52,7 +52,7 @@ def _characters(infos, shift, i, size):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out):  # type: ignore[no-untyped-def]
+def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out):
     """Fills ``out`` with characters: of the top 2-, 3-, 4-grams, then of the duplicate 5- to 10-grams.
 
     The top n-gram is the most frequent one, the first among equals; its characters are those of all its occurrences,

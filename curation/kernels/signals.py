@@ -79,12 +79,12 @@ _ROOM = 1024
 
 
 @njit(inline="always")
-def _share(part, whole):  # type: ignore[no-untyped-def]
+def _share(part, whole):
     return part / whole if whole > 0 else np.nan
 
 
 @njit(nogil=True, cache=True)
-def _word_values(infos, count, out):  # type: ignore[no-untyped-def]
+def _word_values(infos, count, out):
     """Words, mean length, share with a letter and different stop words."""
     words = letters = 0
     characters = int64(0)
@@ -106,7 +106,7 @@ def _word_values(infos, count, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def measure_gopher(data, offsets, kinds, tags, specials, out):  # type: ignore[no-untyped-def]
+def measure_gopher(data, offsets, kinds, tags, specials, out):
     """Fills a column of ``out`` (rows as in `GOPHER`) for each text."""
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
     hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
@@ -148,7 +148,7 @@ def measure_gopher(data, offsets, kinds, tags, specials, out):  # type: ignore[n
 
 
 @njit(nogil=True, cache=True)
-def _count_sentences(infos, count):  # type: ignore[no-untyped-def]
+def _count_sentences(infos, count):
     """Sentences, line by line: one ends at a full stop or the like and all punctuation behind it."""
     sentences = 0
     ended = False
@@ -169,7 +169,7 @@ def _count_sentences(infos, count):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _count_lorem_ipsum(data, start, end):  # type: ignore[no-untyped-def]
+def _count_lorem_ipsum(data, start, end):
     """How often "lorem ipsum" stands there, in upper or lower case."""
     found = 0
     phrase = b"lorem ipsum"
@@ -187,7 +187,7 @@ def _count_lorem_ipsum(data, start, end):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def measure_page(data, offsets, kinds, tags, specials, out):  # type: ignore[no-untyped-def]
+def measure_page(data, offsets, kinds, tags, specials, out):
     """Fills a column of ``out`` (rows as in `PAGE`) for each text."""
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
     hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)

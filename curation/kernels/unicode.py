@@ -118,7 +118,7 @@ def _joined(array: pa.LargeStringArray) -> bytes:
 
 
 @njit(inline="always")
-def decode(data, i):  # type: ignore[no-untyped-def]
+def decode(data, i):
     """The code point that starts at data[i] (valid UTF-8) and the index behind it."""
     byte = uint32(data[i])
     if byte < 0x80:

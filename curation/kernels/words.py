@@ -62,7 +62,7 @@ CHUNK_ROOM = 256
 
 
 @njit(inline="always")
-def _letters(word):  # type: ignore[no-untyped-def]
+def _letters(word):
     """How many of the eight bytes of a number are ASCII letters, from the lowest on."""
     folded = (word | _CASE_BITS) & _LOW_BITS
     others = ~((folded + _BELOW_A) & ~(folded + _ABOVE_Z) & ~word) & _HIGH_BITS
@@ -70,7 +70,7 @@ def _letters(word):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _info(kind, every, length, value):  # type: ignore[no-untyped-def]
+def _info(kind, every, length, value):
     """The info of a word: ``kind`` and ``every`` are the flags that any and all of its characters have."""
     info = uint32(min(length, LONGEST)) << uint32(LENGTH_SHIFT)
     if kind & LETTER:
@@ -85,7 +85,7 @@ def _info(kind, every, length, value):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _write_words(data, chunk, words, tags, specials, hashes, infos, count):  # type: ignore[no-untyped-def]
+def _write_words(data, chunk, words, tags, specials, hashes, infos, count):
     """Writes the words that a chunk was cut into from place ``count`` on."""
     for k in range(words):
         first, last = chunk[CUT, k], chunk[CUT, k + 1]
@@ -100,7 +100,7 @@ def _write_words(data, chunk, words, tags, specials, hashes, infos, count):  # t
 
 
 @kernel
-def with_room(hashes, infos, count, more):  # type: ignore[no-untyped-def]
+def with_room(hashes, infos, count, more):
     """The arrays, grown where they have no room for ``more`` words and a few."""
     if count + more + 16 <= hashes.shape[0]:
         return hashes, infos
@@ -112,7 +112,7 @@ def with_room(hashes, infos, count, more):  # type: ignore[no-untyped-def]
 
 
 @leaf
-def _skip_space(data, i, end, kinds):  # type: ignore[no-untyped-def]
+def _skip_space(data, i, end, kinds):
     """The index of the next character that is no white space, and what the next word follows."""
     spaces = int64(0) if data[i] == 0x20 else int64(1)
     flag = 0
@@ -129,7 +129,7 @@ def _skip_space(data, i, end, kinds):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):  # type: ignore[no-untyped-def]
+def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):
     """Writes the letters at i as a word, and one mark behind them as another, when nothing else is in this chunk.
 
     Returns the index behind them and the number of words; the index is i when the chunk is not that plain.
@@ -183,7 +183,7 @@ def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):  
 
 
 @leaf
-def _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, after):  # type: ignore[no-untyped-def]
+def _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, after):
     """Writes the words of data[i:end] from place ``count`` on, as far as the arrays have room.
 
     Returns where it stopped, the number of words, what the next word follows, and whether ``chunk`` is too short.
@@ -217,7 +217,7 @@ def _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, aft
 
 
 @kernel
-def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos):  # type: ignore[no-untyped-def]
+def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos):
     """Writes the words of data[start:end] (valid UTF-8).
 
     Returns their number and the three arrays of room, which may have grown.
@@ -235,7 +235,7 @@ def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos): 
 
 
 @kernel
-def words_of(data, offsets, kinds, tags, specials):  # type: ignore[no-untyped-def]
+def words_of(data, offsets, kinds, tags, specials):
     """The hashes, infos and number of words of each text of a column, for tests and other uses than the signals."""
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
     hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)

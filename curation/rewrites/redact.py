@@ -34,30 +34,31 @@ class Redact:
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         flags = np.empty(len(texts), np.uint8)
         notice_contacts(*text_buffers(texts), flags)
-        wanted = (MAY_HAVE_EMAIL if self.email is not None else 0) | (MAY_HAVE_ADDRESS if self.ip is not None else 0)
-        noticed = flags & wanted != 0
-        if not noticed.any():
+        rows = np.flatnonzero(flags)
+        before = texts.take(pa.array(rows)).to_pylist()
+        after = [self._redact(text, flag) for text, flag in zip(before, flags[rows].tolist(), strict=True)]
+        changed = [new != old for new, old in zip(after, before, strict=True)]
+        mask = np.zeros(len(texts), np.bool_)
+        mask[rows[changed]] = True
+        if not mask.any():
             return texts
-        mask = pa.array(noticed)
-        redacted = [self.redact(text) for text in texts.filter(mask).to_pylist()]
-        return pc.replace_with_mask(texts, mask, pa.array(redacted, texts.type))
+        replacements = pa.array([text for text, new in zip(after, changed, strict=True) if new], texts.type)
+        return pc.replace_with_mask(texts, pa.array(mask), replacements)
 
-    def redact(self, text: str) -> str:
-        """One text without its addresses.
-
-        >>> Redact().redact("Write to jo@mail.example.org or to 8.8.8.8, not to 127.0.0.1.")
-        'Write to email@example.com or to 22.214.171.124, not to 127.0.0.1.'
-        """
-        if self.email is not None:
+    def _redact(self, text: str, flag: int) -> str:
+        if self.email is not None and flag & MAY_HAVE_EMAIL:
             text = replace_emails(text, self.email)
-        if self.ip is not None:
-            public = self.ip
-            text = _ADDRESS.sub(lambda found: public if is_public(found[0]) else found[0], text)
+        if self.ip is not None and flag & MAY_HAVE_ADDRESS:
+            text = replace_addresses(text, self.ip)
         return text
 
 
 def replace_emails(text: str, replacement: str) -> str:
-    """The text with each e-mail address replaced; only what stands around at signs is looked at."""
+    """The text with each e-mail address replaced; only what stands around at signs is looked at.
+
+    >>> replace_emails("Write to jo.do@mail.example.org!", "me@example.com")
+    'Write to me@example.com!'
+    """
     parts = []
     done = 0
     at = text.find("@")
@@ -71,6 +72,15 @@ def replace_emails(text: str, replacement: str) -> str:
         else:
             at = text.find("@", at + 1)
     return "".join([*parts, text[done:]])
+
+
+def replace_addresses(text: str, replacement: str) -> str:
+    """The text with each public IP address replaced.
+
+    >>> replace_addresses("Ask 8.8.8.8, not 127.0.0.1.", "1.1.1.1")
+    'Ask 1.1.1.1, not 127.0.0.1.'
+    """
+    return _ADDRESS.sub(lambda found: replacement if is_public(found[0]) else found[0], text)
 
 
 def is_public(address: str) -> bool:
