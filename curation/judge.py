@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.rules import Rule, failures
-from curation.recipe import FAMILIES, Filter, Recipe
+from curation.recipe import FAMILIES, Recipe, Rewrite
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
 
 EMPTY = Rule(reason="empty", signal="characters", at_least=1)
@@ -32,8 +32,7 @@ class Verdicts:
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        kept: npt.NDArray[np.bool_] = ~self.failed.any(axis=1)
-        return kept
+        return np.asarray(~self.failed.any(axis=1))
 
 
 def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
@@ -45,7 +44,7 @@ def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
     failed = [failures(_characters(original), [EMPTY])]
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, recipe.steps))
     for step in (*families, *recipe.steps):
-        if not isinstance(step, Filter):
+        if isinstance(step, Rewrite):
             texts = step.rewrite(texts)
             continue
         measured = step.measure(_with_texts(records, texts))

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
@@ -16,7 +16,7 @@ from curation.stages import Groups, Stage
 from curation.workers import current
 
 Keyed = tuple[int, bytes]
-Blobs = beam.PCollection[Keyed]
+Blobs: TypeAlias = "beam.PCollection[Keyed]"
 """Packed records of one kind under an integer key: a unit, or a partition of hashes."""
 
 

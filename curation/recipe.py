@@ -23,8 +23,11 @@ from curation.rewrites.redact import Redact
 class Filter(Protocol):
     """Measures a batch, and names the rules that its thresholds make."""
 
-    use: str
-    signals: pa.Schema
+    @property
+    def use(self) -> str: ...
+
+    @property
+    def signals(self) -> pa.Schema: ...
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch: ...
 
@@ -35,7 +38,8 @@ class Filter(Protocol):
 class Rewrite(Protocol):
     """Text to text."""
 
-    use: str
+    @property
+    def use(self) -> str: ...
 
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray: ...
 

@@ -20,7 +20,7 @@ from jobs.settings import build, unknown
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
 JOB_FIELDS = ("recipe", "input", "output", "reading", "limit", "unit_bytes", "rejects_text", "max_quarantined", "set")
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
-_USES = {step.use: step for step in STEPS}
+_USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +28,9 @@ class _Rest:
     """The job's plain fields, with the defaults of Job."""
 
     limit: int | None = None
-    unit_bytes: int = Job.__dataclass_fields__["unit_bytes"].default
+    unit_bytes: int = Job.unit_bytes
     rejects_text: bool = True
-    max_quarantined: float = Job.__dataclass_fields__["max_quarantined"].default
+    max_quarantined: float = Job.max_quarantined
 
 
 def recipe_table(name: str) -> dict[str, Any]:

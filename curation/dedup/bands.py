@@ -42,7 +42,7 @@ def candidates(blobs: Iterable[bytes]) -> Records:
     star = np.column_stack([ids[first[later]], ids[later]])
     path = np.column_stack([ids[later - 1], ids[later]])
     pairs = distinct(np.concatenate([star, path]))
-    return pairs[pairs[:, 0] != pairs[:, 1]]
+    return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]])
 
 
 def similar(

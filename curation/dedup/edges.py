@@ -31,7 +31,8 @@ def rows_of(ids: Records) -> npt.NDArray[np.int64]:
 
 def unpack(blobs: Iterable[bytes], width: int) -> Records:
     """The records of several packed blobs, one below the other."""
-    return np.frombuffer(b"".join(blobs), np.uint64).reshape(-1, width)
+    records: Records = np.frombuffer(b"".join(blobs), np.uint64).reshape(-1, width)
+    return records
 
 
 def distinct(records: Records) -> Records:
@@ -41,7 +42,7 @@ def distinct(records: Records) -> Records:
     records = records[np.lexsort(records.T[::-1])]
     new = np.ones(len(records), bool)
     new[1:] = (records[1:] != records[:-1]).any(axis=1)
-    return records[new]
+    return np.asarray(records[new])
 
 
 def routed(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int, bytes]]:

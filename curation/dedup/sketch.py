@@ -28,7 +28,7 @@ def sketch(documents: pa.RecordBatch, signals: pa.RecordBatch, dedup: Dedup) -> 
 def content_hashes(texts: pa.LargeStringArray) -> pa.Array:
     """The 128-bit xxh3 hash of each text's UTF-8."""
     data, offsets = text_buffers(texts)
-    view = memoryview(data)
+    view = data.data
     digest = xxhash.xxh3_128_digest
     packed = b"".join([digest(view[start:end]) for start, end in pairwise(offsets.tolist())])
     return pa.Array.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(packed)])

@@ -31,7 +31,7 @@ def permutations(count: int, seed: int) -> tuple[Uint32s, Uint32s]:
 
 
 @njit(inline="always")
-def mix64(x: int) -> int:
+def mix64(x):
     """The finaliser of SplitMix64: every input bit reaches every output bit."""
     x = (x ^ (x >> np.uint64(30))) * _MIX_1
     x = (x ^ (x >> np.uint64(27))) * _MIX_2
@@ -39,7 +39,7 @@ def mix64(x: int) -> int:
 
 
 @njit(inline="always")
-def _finalise32(h: int) -> int:
+def _finalise32(h):
     h = uint32(h ^ (h >> np.uint32(16)))
     h = uint32(h * np.uint32(0x85EBCA6B))
     h = uint32(h ^ (h >> np.uint32(13)))
@@ -48,7 +48,7 @@ def _finalise32(h: int) -> int:
 
 
 @njit(inline="always")
-def _fold(classes, lower):  # type: ignore[no-untyped-def]
+def _fold(classes, lower):
     """For each ASCII byte its lower-case letter, digit or underscore, 0 for what separates words."""
     fold = np.zeros(256, np.uint8)
     for byte in range(0x80):
@@ -58,7 +58,7 @@ def _fold(classes, lower):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _word_hashes(data, start, end, fold, classes, lower, out):  # type: ignore[no-untyped-def]
+def _word_hashes(data, start, end, fold, classes, lower, out):
     """Hashes of the words in data[start:end], FNV-1a over lower-cased code points; returns their number."""
     count = 0
     inside = False
@@ -109,7 +109,7 @@ def _word_hashes(data, start, end, fold, classes, lower, out):  # type: ignore[n
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shingles):  # type: ignore[no-untyped-def]
+def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shingles):
     """Fills ``out`` (documents x permutations) and ``shingles`` (words - ngram + 1, 0 when there are fewer words).
 
     ``data`` holds UTF-8, document d at data[offsets[d]:offsets[d + 1]].
@@ -157,7 +157,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
 
 
 @njit(nogil=True, cache=True)
-def band_keys(signature, bands, rows, out):  # type: ignore[no-untyped-def]
+def band_keys(signature, bands, rows, out):
     """Fills ``out`` (documents x bands) with a 64-bit key of each band of ``rows`` consecutive values."""
     for d in range(signature.shape[0]):
         for band in range(bands):
@@ -169,7 +169,7 @@ def band_keys(signature, bands, rows, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def equal_shares(left, right, out):  # type: ignore[no-untyped-def]
+def equal_shares(left, right, out):
     """Fills ``out`` with the share of equal values in each pair of signature rows: MinHash's estimate of Jaccard."""
     width = left.shape[1]
     for i in range(left.shape[0]):
@@ -180,7 +180,7 @@ def equal_shares(left, right, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def count_words(data, offsets, classes, out):  # type: ignore[no-untyped-def]
+def count_words(data, offsets, classes, out):
     """Fills ``out`` with the number of words of each document (the words that shingles are made of)."""
     ascii_word = np.zeros(256, np.uint8)
     for byte in range(0x80):

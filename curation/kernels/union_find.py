@@ -5,7 +5,7 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def union(left, right, count):  # type: ignore[no-untyped-def]
+def union(left, right, count):
     """The smallest node of each node's component, for edges (left[i], right[i]) over nodes 0 .. count - 1."""
     parent = np.arange(count)
     for i in range(left.shape[0]):
