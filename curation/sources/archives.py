@@ -87,7 +87,7 @@ def _response(record: WarcRecord, found: dict[str, object], framed: Framed, limi
     except OSError as error:
         raise PayloadError("bad_http", f"the HTTP header cannot be parsed: {error}") from error
     http = record.http_headers
-    if http is None:
+    if http is None or http.status_code is None:
         raise PayloadError("bad_http", "there is no HTTP header")
     if http.status_code != 200:
         raise _NoDocumentError("status")

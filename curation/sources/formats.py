@@ -1,5 +1,6 @@
 """What a file is, told by its first bytes and never by its name."""
 
+import zlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,15 +100,26 @@ def _is_object(line: bytes) -> bool:
 def _gunzip_head(head: bytes) -> bytes:
     """What the first bytes of a gzip file decompress to, as far as they are intact."""
     stream = isal_zlib.decompressobj(wbits=31)
-    output = b""
-    for step in range(0, len(head), 4096):
+    try:
+        return stream.decompress(head, PEEK_BYTES)
+    except GzipError:
+        return _gunzip_bytes(head)
+
+
+def _gunzip_bytes(head: bytes) -> bytes:
+    """What comes before the byte that breaks the stream."""
+    stream = zlib.decompressobj(31)
+    output: list[bytes] = []
+    size = 0
+    for n in range(len(head)):
         try:
-            output += stream.decompress(head[step : step + 4096], PEEK_BYTES)
-        except GzipError:
+            output.append(stream.decompress(head[n : n + 1], PEEK_BYTES))
+        except zlib.error:
             break
-        if stream.eof or len(output) >= PEEK_BYTES:
+        size += len(output[-1])
+        if stream.eof or size >= PEEK_BYTES:
             break
-    return output[:PEEK_BYTES]
+    return b"".join(output)[:PEEK_BYTES]
 
 
 def _unzstd_head(head: bytes) -> bytes:

@@ -16,7 +16,7 @@ from curation.sources.chunks import Rows
 from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
 
 MAX_HEADER_BYTES = 1 << 20
-_WARC_START = re.compile(rb"(?:\A|\r?\n)(?=WARC/\d\.\d+\r?\n)")
+_WARC_START = re.compile(rb"(?=WARC/\d\.\d+\r?\n[A-Za-z][A-Za-z-]*[ \t]*:)")
 _ARC_LINE = rb"[a-zA-Z][a-zA-Z0-9+.-]*:[^\n]* \d{8,14} [^\n]* \d+\r?\n"
 _ARC_START = re.compile(rb"(?:\A|\r?\n)(?=" + _ARC_LINE + rb")")
 _LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
@@ -214,27 +214,25 @@ class Records:
         return self._start.match(bytes(self.window.buf[place : place + 4096])) is not None
 
     def _bad(self, offset: int, message: str, begin: int = 1) -> None:
-        """Quarantines what stands here up to the next record."""
+        """Quarantines what stands here up to the next record, or up to where the bytes end or are broken."""
         window = self.window
-        record = bytes(window.buf[:EXCERPT_BYTES])
-        size = 0
-        while True:
-            window.need(begin + MAX_HEADER_BYTES)
-            record = record if size else bytes(window.buf[:EXCERPT_BYTES])
-            found = self._next_record(begin)
-            if found is not None:
-                window.drop(found)
-                size += found
-                break
-            if window.at_end or window.broken:
-                size += len(window.buf)
-                window.drop(len(window.buf))
-                break
-            step = len(window.buf) - MAX_HEADER_BYTES // 2
+        window.need(begin + MAX_HEADER_BYTES)
+        record, size = bytes(window.buf[:EXCERPT_BYTES]), 0
+        while (found := self._next_record(begin)) is None and window.need(len(window.buf) + 1):
+            step = max(0, len(window.buf) - MAX_HEADER_BYTES)
             window.drop(step)
             size += step
-            begin = 0
-        self.rows.broken("bad_record", message, offset=offset, size=size, record=record[:size])
+            begin = max(0, begin - step) if size == step else 0
+            window.need(2 * MAX_HEADER_BYTES)
+        end = len(window.buf) if found is None else found
+        window.drop(end)
+        size += end
+        if found is None and window.broken is not None:
+            self._broken(offset, record, window.broken, size)
+            return
+        cut_short = found is None and self._start.match(record) and not _BLANK_LINE.search(record)
+        error = "truncated" if cut_short else "bad_record"
+        self.rows.broken(error, message, offset=offset, size=size, record=record[:size])
 
     def _truncated(self, offset: int) -> None:
         """The file ends, or is broken, inside this record."""

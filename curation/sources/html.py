@@ -2,6 +2,7 @@
 
 import codecs
 import html
+import logging
 import re
 from typing import Literal
 
@@ -22,6 +23,8 @@ _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{65536,}")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})</title", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _NESTING = re.compile(r"<(/?)(?:div|span|table|ul|ol|b|i|font|section|blockquote|dl|a)\b", re.IGNORECASE)
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it says of single pages is in their rows
 
 Extractor = Literal["trafilatura", "resiliparse"]
 

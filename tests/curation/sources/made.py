@@ -114,7 +114,8 @@ def warc(kind: str, content: bytes, url: str | None = None, length: int | None =
 def page(words: str) -> bytes:
     """A small page with a main text that extractors find."""
     return (
-        f"<html><head><title>About {words[:9]}</title></head><body><nav><a href=/>Home</a></nav><article><h1>On mills</h1>"
+        f"<html><head><title>About {words[:9]}</title></head>"
+        "<body><nav><a href=/>Home</a></nav><article><h1>On mills</h1>"
         f"<p>{words} The wheel of the mill turns as long as the water of the brook reaches its buckets.</p>"
         "<p>The stones are dressed twice a year, and the flour is sieved by the daughter of the miller.</p>"
         "</article><footer>Imprint</footer></body></html>"
@@ -129,5 +130,7 @@ def arc(records: Sequence[tuple[str, bytes]]) -> list[bytes]:
     """The records of an ARC file, its description first."""
     version = b"1 0 InternetArchive\nURL IP-address Archive-date Content-type Archive-length\n"
     head = b"filedesc://made.arc 0.0.0.0 20140216050221 text/plain %d\n" % len(version)
-    body = [f"{url} 93.184.216.119 20140216050221 text/html {len(content)}\n".encode() + content for url, content in records]
+    body = [
+        f"{url} 93.184.216.119 20140216050221 text/html {len(content)}\n".encode() + content for url, content in records
+    ]
     return [one + b"\n" for one in [head + version, *body]]

@@ -55,7 +55,9 @@ def test_a_plain_file_is_as_it_is(tmp_path: Path) -> None:
 
 @CONTAINERS
 @given(data=st.data())
-def test_a_truncated_file_gives_what_it_holds(container: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_truncated_file_gives_what_it_holds(
+    container: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     first, second = b"first " * 50, _noise(400)
     packed = PACK[container](first) + PACK[container](second)
     cut = data.draw(st.integers(len(PACK[container](first)) + 1, len(packed) - 1))

@@ -6,7 +6,6 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -22,7 +21,9 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 SCALAR = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXT, st.just("")
 )
-JSON = st.recursive(SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6)
+JSON = st.recursive(
+    SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=6
+)
 KEYS = st.sampled_from(["text", "url", "doc_id", "id", "source", "date", "score", "a", "b c", "é", 'q"uote', "tags"])
 RECORD = st.dictionaries(KEYS, JSON, max_size=6)
 GOOD = st.builds(lambda record, text: {**record, "text": text}, RECORD, TEXT)
@@ -33,18 +34,46 @@ def _dump(record: Any, ascii_only: bool, spaced: bool) -> bytes:
     return json.dumps(record, ensure_ascii=ascii_only, separators=separators).encode("utf-8", "surrogatepass")
 
 
+def _with_byte(line: bytes, place: int, byte: int) -> bytes:
+    return line[:place] + bytes([byte]) + line[place + 1 :]
+
+
 OBJECT = st.builds(_dump, st.one_of(GOOD, RECORD, JSON), st.booleans(), st.booleans())
 LINE = st.one_of(
     OBJECT,
     st.builds(lambda line, cut: line[:cut], OBJECT, st.integers(0, 60)),
-    st.builds(lambda line, at, byte: line[:at] + bytes([byte]) + line[at + 1 :], OBJECT, st.integers(0, 60), st.integers(0, 255)),
+    st.builds(_with_byte, OBJECT, st.integers(0, 60), st.integers(0, 255)),
     st.sampled_from([
-        b"", b" \t ", b"\r", b"null", b"[]", b"{}", b'{"text":"a"}x', b'{"text":"a",}', b'{"text":"a" "b":1}', b'{"text":"\\ud800"}',
-        b'{"text":"\\ud83d\\ude00"}', b'{"text":"a","text":"b"}', b'{"text":"a","x":01}', b'{"text":"a","x":-0}', b'{"text":"\xff"}',
-        b'{"text":"a","x":[1,2}}', b'{"text":"a","x":{"y":"}"}}', b'{"text":"a","n":123456789012345678901234567890}',
-        b'{"text":"a","n":1e999}', b'{"te\\u0078t":"a"}', b'{"text":"a","id":7,"doc_id":"x"}', b'{"text":"\x00"}', b'{"text":"\\u0000"}',
-        b'{"text":"a","n":1.0,"m":1e5,"k":0.1000}', b'{"text":"a","z":"\\/","y":"\\u00e9"}', b'{"text":"a","b":1,"a":2,"b":3}',
-        b'{"text":"a","n":NaN}', b'{"text":"a","id":1.50}', b'{"text":"a","url":["x"]}', b'\xef\xbb\xbf{"text":"a"}',
+        b"",
+        b" \t ",
+        b"\r",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"text":"a"}x',
+        b'{"text":"a",}',
+        b'{"text":"a" "b":1}',
+        b'{"text":"\\ud800"}',
+        b'{"text":"\\ud83d\\ude00"}',
+        b'{"text":"a","text":"b"}',
+        b'{"text":"a","x":01}',
+        b'{"text":"a","x":-0}',
+        b'{"text":"\xff"}',
+        b'{"text":"a","x":[1,2}}',
+        b'{"text":"a","x":{"y":"}"}}',
+        b'{"text":"a","n":123456789012345678901234567890}',
+        b'{"text":"a","n":1e999}',
+        b'{"te\\u0078t":"a"}',
+        b'{"text":"a","id":7,"doc_id":"x"}',
+        b'{"text":"\x00"}',
+        b'{"text":"\\u0000"}',
+        b'{"text":"a","n":1.0,"m":1e5,"k":0.1000}',
+        b'{"text":"a","z":"\\/","y":"\\u00e9"}',
+        b'{"text":"a","b":1,"a":2,"b":3}',
+        b'{"text":"a","n":NaN}',
+        b'{"text":"a","id":1.50}',
+        b'{"text":"a","url":["x"]}',
+        b'\xef\xbb\xbf{"text":"a"}',
     ]),
 ).map(lambda line: line.replace(b"\n", b" "))  # fmt: skip
 
@@ -113,7 +142,15 @@ def test_the_scanner_finds_what_the_full_parser_finds(some: list[bytes]) -> None
 def test_the_fields_become_columns(tmp_path: Path) -> None:
     read = read_bytes(
         lines(
-            {"text": "one", "id": "x1", "url": "http://a/", "date": "2024-01-01", "source": "web", "n": 1, "a": {"c": 1, "b": [1.5]}},
+            {
+                "text": "one",
+                "id": "x1",
+                "url": "http://a/",
+                "date": "2024-01-01",
+                "source": "web",
+                "n": 1,
+                "a": {"c": 1, "b": [1.5]},
+            },
             {"text": "two", "id": 17, "doc_id": "d2", "url": None, "source": ""},
             {"text": "three", "url": "http://c/", "extra": "ü\n"},
             {"text": "four", "id": 4, "date": 20240101},
@@ -131,7 +168,12 @@ def test_the_fields_become_columns(tmp_path: Path) -> None:
 
 
 def test_fields_can_be_mapped(tmp_path: Path) -> None:
-    record = {"content": {"body": "the text", "lang": "en"}, "warc.url": "http://a/", "stamp": "2020", "text": "not this"}
+    record = {
+        "content": {"body": "the text", "lang": "en"},
+        "warc.url": "http://a/",
+        "stamp": "2020",
+        "text": "not this",
+    }
     reading = Reading(fields={"text": "content.body", "url": "warc.url", "date": "stamp"})
     [row] = read_bytes(lines(record), tmp_path, reading).documents
     assert (row["text"], row["url"], row["date"]) == ("the text", "http://a/", "2020")
@@ -176,7 +218,10 @@ def test_a_bad_line_is_told_and_its_neighbours_are_read(line: bytes, error: str,
 
 
 def test_numbers_beyond_64_bits_stay_exact(tmp_path: Path) -> None:
-    read = read_bytes(b'{"text":"a","id":123456789012345678901234567890,"n":18446744073709551616,"deep":[99999999999999999999]}\n', tmp_path)
+    read = read_bytes(
+        b'{"text":"a","id":123456789012345678901234567890,"n":18446744073709551616,"deep":[99999999999999999999]}\n',
+        tmp_path,
+    )
     [row] = read.documents
     assert row["doc_id"] == "123456789012345678901234567890"
     assert row["metadata"] == '{"deep":[99999999999999999999],"n":18446744073709551616}'
@@ -247,7 +292,9 @@ def test_a_line_of_200_megabytes_takes_little_memory(tmp_path: Path) -> None:
     assert peak < 64 << 20
 
 
-LINES = st.lists(st.one_of(st.integers(0, 60).map(lambda n: {"text": "x" * n}), st.just(b""), st.just(b"bad")), max_size=30)
+LINES = st.lists(
+    st.one_of(st.integers(0, 60).map(lambda n: {"text": "x" * n}), st.just(b""), st.just(b"bad")), max_size=30
+)
 
 
 @settings(max_examples=60)
@@ -290,6 +337,8 @@ def test_batches_have_the_size_that_was_asked_for(tmp_path: Path) -> None:
 
     path = tmp_path / "many.jsonl"
     path.write_bytes(lines(*({"text": "word " * 200} for _ in range(20_000))))
-    sizes = [sum(map(len, chunk.documents["text"].to_pylist())) for chunk in read_unit(Unit(0, (whole(path),)), Reading())]
+    sizes = [
+        sum(map(len, chunk.documents["text"].to_pylist())) for chunk in read_unit(Unit(0, (whole(path),)), Reading())
+    ]
     assert all(4 << 20 <= size <= 6 << 20 for size in sizes[:-1])
     assert len(sizes) == 5

@@ -1,6 +1,7 @@
 """Files in one order whatever the file system says, and units that share them out without gap or overlap."""
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -39,7 +40,12 @@ def test_a_folder_a_file_and_a_glob(tree: Path) -> None:
 def test_files_carry_their_place_and_source(tree: Path) -> None:
     files = list_files([Input(f"{tree}/a/*", source="books"), Input(str(tree))])
     assert [file.index for file in files] == [0, 1, 2, 3]
-    assert {file.name: file.source for file in files} == {"1.txt": "books", "x.jsonl": "books", "b/2.txt": None, "c.txt": None}
+    assert {file.name: file.source for file in files} == {
+        "1.txt": "books",
+        "x.jsonl": "books",
+        "b/2.txt": None,
+        "c.txt": None,
+    }
     assert all(file.size == os.stat(file.path).st_size for file in files)
 
 
@@ -83,9 +89,9 @@ def test_mistakes_are_told_in_one_sentence(pattern: str, message: str, tree: Pat
 
 
 def test_no_permission_is_told(tree: Path) -> None:
-    with patch.object(os, "access", lambda path, mode: not path.endswith("c.txt")):
-        with pytest.raises(InputError, match=r"c\.txt' may not be read"):
-            list_files([Input(str(tree))])
+    refusing = patch.object(os, "access", lambda path, mode: not path.endswith("c.txt"))
+    with refusing, pytest.raises(InputError, match=r"c\.txt' may not be read"):
+        list_files([Input(str(tree))])
 
 
 FILES = st.lists(st.integers(0, 500), max_size=30).map(
@@ -101,7 +107,7 @@ def test_units_share_the_files_out(files: list[InputFile], unit_bytes: int) -> N
     for unit in units:
         size = sum(part.file.size for part in unit.parts)
         assert size <= unit_bytes or len(unit.parts) == 1
-    for one, two in zip(units, units[1:], strict=False):
+    for one, two in pairwise(units):
         assert sum(part.file.size for part in one.parts) + two.parts[0].file.size > unit_bytes or len(one.parts) == 1
 
 
@@ -112,7 +118,7 @@ def test_a_large_plain_file_is_cut_into_equal_ranges(tmp_path: Path) -> None:
     parts = [unit.parts[0] for unit in plan_units([file], 1000)]
     assert parts[0].start == 0
     assert parts[-1].end is None
-    assert all(one.end == two.start for one, two in zip(parts, parts[1:], strict=False))
+    assert all(one.end == two.start for one, two in pairwise(parts))
     sizes = [(part.end or file.size) - part.start for part in parts]
     assert max(sizes) - min(sizes) <= 1
     assert max(sizes) <= 1000

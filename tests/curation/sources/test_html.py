@@ -1,0 +1,128 @@
+"""Main text out of pages: as good as published, in any encoding, and no page can hurt."""
+
+import gzip
+import re
+from collections import Counter
+from contextlib import suppress
+from statistics import mean
+
+import orjson
+import pytest
+
+from curation.sources.html import ExtractionError, Extractor, decode, main_text, title
+from tests.curation.sources.made import SHARED, page
+
+PAGES = SHARED / "pages" / "articles_60.jsonl.gz"
+MIN_F1 = 0.94
+
+
+def _shingles(text: str) -> Counter[tuple[str, ...]]:
+    """Word 4-grams and how often they occur; all words of a text that has fewer."""
+    words = re.findall(r"\w+", text)
+    return Counter(filter(None, (tuple(words[n : n + 4]) for n in range(max(1, len(words) - 3)))))
+
+
+def _precision_and_recall(true: str, found: str) -> tuple[float | None, float | None]:
+    """Of one page; None where there is nothing to divide by."""
+    expected, given = _shingles(true), _shingles(found)
+    common = (expected & given).total()
+    return common / given.total() if given else None, common / expected.total() if expected else None
+
+
+def article_extraction_f1(pairs: list[tuple[str, str]]) -> float:
+    """The metric of scrapinghub/article-extraction-benchmark: precision and recall averaged over pages, then F1."""
+    scores = [_precision_and_recall(true, found) for true, found in pairs]
+    precision = mean(score for score, _ in scores if score is not None)
+    recall = mean(score for _, score in scores if score is not None)
+    return 2 * precision * recall / (precision + recall)
+
+
+def test_the_metric_on_hand_made_pages() -> None:
+    assert article_extraction_f1([("a b c d e", "a b c d e")]) == 1
+    assert article_extraction_f1([("a b c d e", "x a b c d")]) == pytest.approx(0.5)
+    assert article_extraction_f1([("a b c d", "a b c d"), ("a b c d", "v w x y")]) == pytest.approx(0.5)
+    assert article_extraction_f1([("a b c d e f g", "a b c d")]) == pytest.approx(2 * 0.25 / 1.25)
+
+
+@pytest.mark.skipif(not PAGES.is_file(), reason="needs ../shared/data")
+def test_extraction_is_as_good_as_published() -> None:
+    with gzip.open(PAGES) as file:
+        pages = [orjson.loads(line) for line in file]
+    pairs = [(one["article_body"], main_text(decode(one["html"].encode(), None)[0], "trafilatura")) for one in pages]
+    assert len(pairs) == 60
+    assert article_extraction_f1(pairs) >= MIN_F1
+    pooled = sum((_shingles(true) & _shingles(found)).total() for true, found in pairs)
+    sizes = sum(_shingles(true).total() + _shingles(found).total() for true, found in pairs)
+    assert 2 * pooled / sizes >= MIN_F1
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text", "encoding"),
+    [
+        ("Grüße".encode(), "latin-1", "Grüße", "utf-8"),
+        ("Grüße".encode("latin-1"), "iso-8859-1", "Grüße", "cp1252"),
+        ("“so”".encode("cp1252"), "iso-8859-1", "“so”", "cp1252"),
+        ("日本語のページ".encode("shift_jis"), "Shift_JIS", "日本語のページ", "shift_jis"),
+        ("привет мир".encode("cp1251"), "windows-1251", "привет мир", "cp1251"),
+        ("Grüße".encode("utf-16"), None, "Grüße", "utf-16-le"),
+        ("\ufeffGrüße".encode(), None, "Grüße", "utf-8"),
+        ('<meta charset="windows-1251">привет'.encode("cp1251"), None, '<meta charset="windows-1251">привет', "cp1251"),
+        (
+            '<meta charset="windows-1251">привет'.encode("cp1251"),
+            "utf-8",
+            '<meta charset="windows-1251">привет',
+            "cp1251",
+        ),
+    ],
+)
+def test_encodings(data: bytes, charset: str | None, text: str, encoding: str) -> None:
+    assert decode(data, charset) == (text, encoding)
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe\x00\xd8", b"\x81\x8d\x8f", b"<meta charset=nonsense>\xff", bytes(range(256)) * 9]
+)
+@pytest.mark.parametrize("charset", [None, "nonsense", "utf-8", "utf-16", "shift_jis", "x-user-defined"])
+def test_any_bytes_decode_to_valid_text(data: bytes, charset: str | None) -> None:
+    decode(data, charset)[0].encode()
+
+
+def test_titles() -> None:
+    assert title("<html><TITLE lang=en>\n A &amp; B\n</TITLE>") == "A & B"
+    assert title("<p>no title</p>") is None
+    assert title("<title></title>") is None
+    assert len(title(f"<title>{'x' * 1500}</title>") or "") == 300
+
+
+DEEP = 100_000
+BOMBS = {
+    "div": "<div>" * DEEP + "text" + "</div>" * DEEP,
+    "open div": "<div>" * DEEP,
+    "bold": "<p>" + "<b>x " * DEEP,
+    "table": "<table><tr><td>" * DEEP,
+    "list": "<ul><li>" * DEEP,
+    "attributes": "<p " + " ".join(f"a{n}=1" for n in range(DEEP)) + ">text</p>",
+    "tags": "<p>x" * 600_000,
+    "entities": "<p>" + "&amp;" * DEEP,
+    "one long word": "<p>" + "x" * 5_000_000,
+    "NUL and lone surrogates": "<p>\0a\x0bb</p>" * 1000,
+    "comments": "<!--" * DEEP,
+    "cdata": "<![CDATA[" * DEEP,
+    "scripts": "<script>" * 10_000,
+    "unclosed quote": '<a href="' + "x" * 1_000_000,
+    "angles": "<" * 400_000,
+}
+
+
+@pytest.mark.parametrize("extractor", ["trafilatura", "resiliparse"])
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_page_can_hurt(name: str, extractor: Extractor) -> None:
+    """A text or a refusal, soon, and the next page is read as ever."""
+    with suppress(ExtractionError):
+        main_text(BOMBS[name], extractor)
+    assert "The miller sings." in main_text(page("The miller sings.").decode(), extractor)
+
+
+def test_a_giant_page_is_refused() -> None:
+    with pytest.raises(ExtractionError, match="characters, more than"):
+        main_text("x" * (17 << 20), "trafilatura")
