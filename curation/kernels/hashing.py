@@ -31,10 +31,19 @@ def lowest_bit(typingctx: Any, bits: Any) -> Any:
     """The number of zero bits below the lowest one of a 64-bit number that is not 0."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        count = builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
-        return count
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.uint64), generate
+
+
+@intrinsic
+def count_bits(typingctx: Any, bits: Any) -> Any:
+    """The number of one bits of a 64-bit number."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.uint64(types.uint64), generate
 
 
 @njit(inline="always")

