@@ -8,7 +8,7 @@ import struct
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +61,7 @@ class _Reader:
         self.place += struct.calcsize(f"<{layout}")
         return found
 
-    def array(self, kind: str, count: int) -> npt.NDArray[np.generic]:
+    def array(self, kind: str, count: int) -> npt.NDArray[Any]:
         found = np.frombuffer(self.data, kind, count, self.place)
         self.place += found.nbytes
         return found
@@ -104,20 +104,22 @@ def read_model(path: Path) -> LanguageModel:
     _, leaves, _ = reader.values("?qq")
     output = reader.array("<f4", leaves * DIMENSIONS).reshape(leaves, DIMENSIONS)
     order = np.argsort(kept[:, 0])
-    keys, word_rows = _word_table(words)
-    arrays = (
-        keys,
-        word_rows,
-        bucket_ranks(kept[order, 0]),
-        np.concatenate([codes[: len(words)], codes[len(words) + kept[order, 1]]]),
-        centroids.copy(),
-        norms.copy(),
-        output.copy(),
-        _tree(counts),
+    word_keys, word_rows = _word_table(words)
+    model = LanguageModel(
+        labels=tuple(label.removeprefix(_LABEL) for label in labels),
+        word_keys=word_keys,
+        word_rows=word_rows,
+        buckets=bucket_ranks(kept[order, 0]),
+        codes=np.concatenate([codes[: len(words)], codes[len(words) + kept[order, 1]]]),
+        centroids=centroids.copy(),
+        norms=norms.copy(),
+        output=output.copy(),
+        tree=_tree(counts),
+        end_row=words.index(_END),
     )
-    for array in arrays:
+    for array in model[1:-1]:
         array.flags.writeable = False
-    return LanguageModel(tuple(label.removeprefix(_LABEL) for label in labels), *arrays, words.index(_END))
+    return model
 
 
 def _dictionary(reader: _Reader) -> tuple[list[str], list[str], list[int], npt.NDArray[np.int32]]:
@@ -128,7 +130,7 @@ def _dictionary(reader: _Reader) -> tuple[list[str], list[str], list[int], npt.N
         texts.append(reader.text())
         counts.append(reader.values("qb")[0])
     pairs = reader.array("<i4", 2 * kept).reshape(kept, 2)
-    return texts[:word_count], texts[word_count:], counts[word_count:], pairs  # type: ignore[return-value]
+    return texts[:word_count], texts[word_count:], counts[word_count:], pairs
 
 
 def _word_table(words: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
