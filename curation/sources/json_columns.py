@@ -1,6 +1,5 @@
 """Blocks of JSON lines straight into columns: the scanner takes the lines it knows, the full parser the others."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +55,7 @@ class LineParser:
         if not block:
             return
         scan = self._scan(block)
-        batch, text_bytes = self._columns(scan, offset)
+        batch, text_bytes = self._columns(scan, block, offset)
         if (scan.states == json_scan.EASY).all():
             self.rows.batch(batch, text_bytes)
             return
@@ -121,11 +120,11 @@ class LineParser:
             hard |= np.fromiter((not _decodes(block[a:b]) for a, b in scan.lines.tolist()), np.bool_, len(hard))
         scan.states[easy & hard] = json_scan.HARD
 
-    def _columns(self, scan: _Scan, offset: int) -> tuple[pa.RecordBatch, int]:
+    def _columns(self, scan: _Scan, block: bytes, offset: int) -> tuple[pa.RecordBatch, int]:
         """One row for each line, to be kept where it is still EASY after this; and the bytes of text."""
         texts, valid = self._strings(scan, "text")
         urls, has_url = self._strings(scan, "url")
-        metadata = self._metadata(scan)
+        metadata = self._metadata(scan, block)
         columns = {
             "text": texts.array(),
             "url": urls.array(has_url),
@@ -174,7 +173,7 @@ class LineParser:
         dates, given = self._strings(scan, "date")
         return dates.array(given)
 
-    def _metadata(self, scan: _Scan) -> pa.Array:
+    def _metadata(self, scan: _Scan, block: bytes) -> pa.Array:
         if not len(scan.left_ends) or scan.left_ends[-1] == 0:
             return _constant("{}", len(scan.states), pa.large_string())
         out = np.empty(len(scan.buf) + 2 * len(scan.states), np.uint8)
@@ -185,11 +184,12 @@ class LineParser:
         if not undone.any():
             return array
         values = array.to_pylist()
+        fields = scan.left[: scan.left_ends[-1], [0, 2]].tolist()
+        edges = [0, *scan.left_ends.tolist()]
         for n in np.flatnonzero(undone).tolist():
-            first = int(scan.left_ends[n - 1]) if n else 0
-            fields = scan.left[first : int(scan.left_ends[n]), [0, 2]].tolist()
+            members = b",".join([block[begin:stop] for begin, stop in fields[edges[n] : edges[n + 1]]])
             try:
-                values[n] = canonical_json(parse_object(b"{%b}" % b",".join(_pieces(scan.buf, fields))))
+                values[n] = canonical_json(parse_object(b"{%b}" % members))
             except RecordError:
                 scan.states[n] = json_scan.HARD
         return pa.array(values, pa.large_string())
@@ -229,10 +229,6 @@ class _Strings:
 
 def _constant(value: str, rows: int, kind: pa.DataType | None = None) -> pa.Array:
     return pa.repeat(pa.scalar(value, kind or pa.string()), rows)
-
-
-def _pieces(buf: json_scan.Bytes, spans: Iterable[Sequence[int]]) -> list[bytes]:
-    return [buf[begin:stop].tobytes() for begin, stop in spans]
 
 
 def _merge(batch: pa.RecordBatch, easy: npt.NDArray[np.int64], parsed: dict[int, Document]) -> pa.RecordBatch:

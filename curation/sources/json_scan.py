@@ -26,6 +26,7 @@ MAX_LEFT = 48
 
 _QUOTE, _BACKSLASH, _SPACE, _COMMA, _COLON = 34, 92, 32, 44, 58
 _LOWER_B, _LOWER_F, _LOWER_N, _LOWER_R, _LOWER_T, _LOWER_U, _SLASH = 98, 102, 110, 114, 116, 117, 47
+_ZERO, _POINT, _MINUS, _PLUS, _UPPER_E, _LOWER_E = 48, 46, 45, 43, 69, 101
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 
 
@@ -73,27 +74,56 @@ def _string_end(buf: Bytes, i: int, end: int) -> tuple[int, int]:
     return -1, escapes
 
 
-@_jit
-def _number_end(buf: Bytes, i: int, end: int) -> tuple[int, int]:
-    """From the first character of a number to behind it, and its kind; the end is -1 where it has over 18 digits."""
-    begin = i
-    if buf[i] == 45:
-        i += 1
-    first = i
+@_inline
+def _digits_end(buf: Bytes, i: int, end: int) -> int:
     while i < end and 48 <= buf[i] <= 57:
         i += 1
-    digits = i - first
-    plain = True
-    while i < end and (
-        48 <= buf[i] <= 57 or buf[i] == 46 or buf[i] == 101 or buf[i] == 69 or buf[i] == 43 or buf[i] == 45
-    ):
-        plain = False
+    return i
+
+
+@_jit
+def _number_end(buf: Bytes, i: int, end: int) -> tuple[int, int, int]:
+    """From the first character of a number to behind it, its kind, and 1 where it is surely canonical.
+
+    The end is -1 where it has over 18 digits before the point.
+    """
+    begin = i
+    if buf[i] == _MINUS:
         i += 1
-    if digits > 18 or i - begin > 40:
-        return -1, OTHER
-    if plain and digits > 0 and (buf[first] != 48 or (digits == 1 and first == begin)):
-        return i, INTEGER
-    return i, OTHER
+    first = i
+    i = point = _digits_end(buf, i, end)
+    digits = point - first
+    if digits > 18:
+        return -1, OTHER, 0
+    well_begun = digits > 0 and (buf[first] != _ZERO or digits == 1)
+    if i < end and buf[i] == _POINT:
+        i = _digits_end(buf, i + 1, end)
+    elif well_begun and (buf[first] != _ZERO or first == begin) and not _goes_on(buf, i, end):
+        return i, INTEGER, 1
+    if i > point and not _goes_on(buf, i, end):
+        return i, OTHER, int(well_begun and _shortest(buf, first, point, i))
+    while _goes_on(buf, i, end) or (i < end and 48 <= buf[i] <= 57):
+        i += 1
+    return i, OTHER, 0
+
+
+@_inline
+def _goes_on(buf: Bytes, i: int, end: int) -> bool:
+    """Whether an exponent, a sign or another point follows."""
+    return i < end and (buf[i] in (_POINT, _MINUS, _PLUS, _UPPER_E, _LOWER_E))
+
+
+@_jit
+def _shortest(buf: Bytes, first: int, point: int, end: int) -> bool:
+    """Whether a decimal number of at most 15 digits is written as short as can be and needs no exponent."""
+    if end - point < 2 or end - first > 16:
+        return False
+    if buf[end - 1] == _ZERO:
+        return end - point == 2
+    i = point + 1
+    while buf[i] == _ZERO:
+        i += 1
+    return buf[first] != _ZERO or i - point <= 4
 
 
 @_jit
@@ -144,9 +174,8 @@ def _value_end(buf: Bytes, i: int, end: int) -> tuple[int, int, int]:
     if c == _QUOTE:
         close, escapes = _string_end(buf, i + 1, end)
         return (close + 1 if close >= 0 else -1), (ESCAPED if escapes else STRING), int(escapes < 2)
-    if c == 45 or 48 <= c <= 57:
-        stop, kind = _number_end(buf, i, end)
-        return stop, kind, int(kind == INTEGER)
+    if c == _MINUS or 48 <= c <= 57:
+        return _number_end(buf, i, end)
     if c in (_OPEN, _OPEN_LIST):
         return _nested_end(buf, i, end), OTHER, 0
     length = _literal(buf, i, end)

@@ -6,6 +6,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -225,6 +226,27 @@ def test_numbers_beyond_64_bits_stay_exact(tmp_path: Path) -> None:
     [row] = read.documents
     assert row["doc_id"] == "123456789012345678901234567890"
     assert row["metadata"] == '{"deep":[99999999999999999999],"n":18446744073709551616}'
+
+
+@given(
+    number=st.one_of(
+        st.floats(allow_nan=False, allow_infinity=False).map(repr),
+        st.from_regex(r"-?[0-9]{1,8}\.[0-9]{1,10}", fullmatch=True),
+    )
+)
+@example(number="-0.0")
+@example(number="0.0001")
+@example(number="0.00001")
+@example(number="123456789012345.0")
+@example(number="1.10")
+def test_numbers_become_canonical(number: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    read = read_bytes(b'{"text":"a"}\n{"text":"a","n":%b}\n' % number.encode(), tmp_path_factory.getbasetemp())
+    try:
+        value = json.loads(number)
+    except ValueError:
+        assert read.errors == ["bad_json"]
+    else:
+        assert read.documents[1]["metadata"] == orjson.dumps({"n": value}).decode()
 
 
 def test_depth_that_json_allows_is_kept(tmp_path: Path) -> None:
