@@ -16,7 +16,6 @@ INPUT :=
 PEER :=
 BIN := .venv/bin
 PACKAGES := schemas curation annotation jobs
-KERNELS := $(shell grep -rl --include='*.py' njit curation)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps
 
 setup: .venv/.kernels
@@ -43,7 +42,7 @@ setup: .venv/.kernels
 	@$(PIP) --no-build-isolation --editable .
 	touch $@
 
-.venv/.kernels: .venv/.gristmill $(KERNELS)
+.venv/.kernels: .venv/.gristmill $(wildcard curation/*.py curation/*/*.py)
 	@$(BIN)/python -m compileall -q $(PACKAGES)
 	$(BIN)/python -m curation.warm
 	touch $@

@@ -46,7 +46,8 @@ geschärft."""
 
 _CAFE = """\
 The mill’s café opens at nine, and on Saturdays the baker’s first loaves are still warm when the doors open. It
-seats thirty – more when the weather lets us put tables beside the race – and we don’t take bookings.
+seats thirty – more when the weather lets us put tables beside the race – and we don’t take bookings. On the first
+Sunday of the month there’s music, for which nobody has to pay.
 
 Bring children: there’s a box of wooden gears that they can put together, and nobody minds if it isn’t put away.
 
