@@ -17,6 +17,8 @@ COLUMNS = ("text", "url", "doc_id", "source", "date")
 """Columns of a document that a field of the input can be mapped to."""
 
 DEFAULT_SOURCE = "default"
+_ROW_BYTES = 1000
+"""About what a row of quarantine takes in memory beside its excerpt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +163,7 @@ class Rows:
         self.quarantined += 1
         self.without_text += error == "no_text"
         self.last_message = message
-        self._kept_bytes += len(row["record"][-1])  # type: ignore[arg-type]
+        self._kept_bytes += _ROW_BYTES + len(record[:EXCERPT_BYTES])
 
     def skip(self, reason: str) -> None:
         """Counts a record that is no document."""
@@ -180,8 +182,9 @@ class Rows:
 
     @property
     def full(self) -> bool:
-        """Whether it is time for `take`."""
-        return self._text_bytes >= self.reading.batch_bytes or self._kept_bytes >= 4 * self.reading.batch_bytes
+        """Whether it is time for `take`: enough text, enough excerpts, or enough read to tell of progress."""
+        limit = self.reading.batch_bytes
+        return self._text_bytes >= limit or self._kept_bytes >= 4 * limit or self._bytes_read >= 16 * limit
 
     @property
     def empty(self) -> bool:

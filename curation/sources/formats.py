@@ -69,7 +69,7 @@ def _kind(head: bytes, whole: bool) -> Kind:
 
 
 def _is_json_lines(head: bytes, whole: bool) -> bool:
-    """Whether at least a quarter of the first lines are JSON objects, each whole on its line.
+    """Whether the first line, or at least a quarter of the first ones, are JSON objects, each whole on its line.
 
     Lines with the outer shape of an object count too, so that a file whose records are all broken is still told apart
     from prose. A single line that is cut off by the end of ``head`` counts if it begins as an object with a key does.
@@ -79,6 +79,8 @@ def _is_json_lines(head: bytes, whole: bool) -> bool:
         return False
     if len(lines) == 1 and not whole and b"\n" not in head.strip():
         return _begins_object(lines[0])
+    if _begins_object(lines[0]) and _is_object(lines[0]):
+        return True
     parsed = sum(map(_is_object, lines))
     shaped = sum(_begins_object(line) and line.endswith(b"}") for line in lines)
     return 4 * max(parsed, shaped) >= len(lines) and (parsed > 0 or shaped == len(lines))

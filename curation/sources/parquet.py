@@ -97,7 +97,7 @@ class _Reader:
         """Adds a row group whose first row has the number ``first``; stops after each batch."""
         count = self.file.metadata.row_group(group).num_rows
         if not self.has_text:
-            self._no_text(first, count)
+            yield from self._no_text(first, count)
             return
         size = self.file.metadata.row_group(group).total_byte_size
         batch_rows = max(1, min(count, self.rows.reading.batch_bytes * count // max(1, size)))
@@ -111,11 +111,12 @@ class _Reader:
             message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {error}"
             self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"")
 
-    def _no_text(self, first: int, count: int) -> None:
+    def _no_text(self, first: int, count: int) -> Iterator[None]:
         found = ", ".join(map(repr, self.names[:20])) or "none"
         message = f"there is no column '{self.fields.text}'; the file's columns: {found}"
         for n in range(first, first + count):
             self.rows.broken("no_text", message, offset=n, size=0, record=b"")
+            yield
 
     def add(self, batch: pa.RecordBatch, first: int) -> None:
         """Adds a batch whose first row has the number ``first``."""

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import fsspec
 import pytest
 
-from curation.sources import opening
+from curation.sources import listing, opening
 from curation.sources.chunks import content_id
 from curation.sources.listing import Input, Unit, list_files, plan_units
 from curation.sources.reading import Reading, read_unit
@@ -125,6 +125,29 @@ def test_other_file_systems_read_the_same(tmp_path: Path) -> None:
         read = [row for unit in units for row in read_parts(unit.parts).documents]
         assert [row["text"] for row in read] == [f"line {n} " * 30 for n in range(2000)]
     memory.rm("/in", recursive=True)
+
+
+def test_what_fsspec_does_not_know_beam_opens(tmp_path: Path) -> None:
+    for n in range(3):
+        (tmp_path / f"{n}.txt").write_text(f"text {n}")
+    beam = {"is_local": lambda path: False, "known_scheme": lambda path: False}
+    with patch.multiple(listing, **beam), patch.multiple(opening, **beam):
+        [unit] = plan_units(list_files([Input(f"{tmp_path}/*.txt")]), 1 << 20)
+        read = read_parts(unit.parts)
+        (tmp_path / "1.txt").unlink()
+        again = read_parts(unit.parts)
+    assert read.texts == ["text 0", "text 1", "text 2"]
+    assert [row["file"] for row in read.documents] == ["0.txt", "1.txt", "2.txt"]
+    assert again.texts == ["text 0", "text 2"]
+    assert again.errors == ["unreadable"]
+
+
+def test_quarantine_alone_fills_chunks(tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_bytes(lines({"text": "a"}) + b"{bad}\n" * 50_000)
+    chunks = list(read_unit(Unit(0, (whole(path),)), Reading(batch_bytes=1 << 20)))
+    assert sum(len(chunk.quarantine) for chunk in chunks) == 50_000
+    assert len(chunks) >= 2
 
 
 def test_reading_twice_gives_the_same_chunks(tmp_path: Path) -> None:
