@@ -16,6 +16,7 @@ from curation.run import Run
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.workers import WorkerError, Workers
 
+LOG = logging.getLogger(__name__)
 SMALL_INPUT = 4 << 20
 """Under this many stored bytes worker processes cost more than they save."""
 
@@ -73,6 +74,9 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
             _run(run, planned, execution)
     ledger, files, outputs = gather(folder, len(planned.units))
     ledger.check()
+    for file in files:
+        if "note" in file:
+            LOG.warning("%s: %s", file["file"], file["note"])
     _check_quarantine(job, ledger, folder)
     folder.write_json(MANIFEST, manifest(job, ledger, files, outputs))
     folder.release()
@@ -89,11 +93,15 @@ def _is_local(execution: Execution) -> bool:
 
 
 def _run(run: Run, planned: Plan, execution: Execution) -> None:
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # Beam warns of clients for Google's services that are not installed
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from curation.pipeline import curate as wire
 
+    root.setLevel(level)
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     options = list(execution.beam_options)
     if not any(option.startswith("--runner") for option in options):

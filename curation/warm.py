@@ -1,7 +1,10 @@
-"""Every kernel called once on a tiny batch: compiled into the cache, or loaded out of it.
+"""Every kernel called once on a tiny input: compiled into the cache, or loaded out of it.
 
 ``python -m curation.warm`` does so once and for all, so that no run has to wait for a compiler.
 """
+
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +14,27 @@ from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
+from curation.judge import judge
+from curation.recipe import STEPS, Recipe
+from curation.sources.listing import Input, list_files, plan_units
+from curation.sources.reading import Reading, read_unit
 
-TEXTS = ["Two documents.", "One of them is long enough for a shingle of five words."]
+LINES = (
+    '{"id": "a", "text": "One of \\"them\\" is long enough for a shingle of five words.", "extra": [1]}\n'
+    '{"id": "b", "text": "\u00e9\\r \u201cx\u201d \u00e2\u20ac\u2122 write to me@mill.example, 8.8.8.8\\nor not", "url": "u"}\n'
+)
 
 
 def warm() -> None:
-    texts = pa.array(TEXTS, pa.large_string())
-    near = Near()
+    """Reads, judges and compares two documents."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "two.jsonl"
+        path.write_text(LINES, encoding="utf-8")
+        (unit,) = plan_units(list_files([Input(glob=str(path))]), 1 << 20)
+        records = pa.Table.from_batches([chunk.documents for chunk in read_unit(unit, Reading())]).combine_chunks()
+    judge(records.to_batches()[0], Recipe(name="warm", steps=tuple(step() for step in STEPS)))
+    near = Near(ngram=2)
+    texts = records["text"].combine_chunks()
     values, _ = signature_matrix(texts, near)
     word_counts(texts)
     ids = np.arange(2, dtype=np.uint64)

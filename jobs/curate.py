@@ -1,5 +1,6 @@
 """The command ``gristmill curate``."""
 
+import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def run(
     dry_run: bool,
     beam_options: tuple[str, ...],
 ) -> None:
+    logging.basicConfig(format="gristmill: %(message)s")
     if limit is not None:
         changes = (*changes, f"limit={limit}")
     job, folder = _job(path, inputs, output, recipe, changes)

@@ -91,6 +91,4 @@ def _note(rows: Rows) -> str | None:
     """A sentence for the user where no record of the part has the text."""
     if rows.documents or not rows.without_text or rows.without_text < rows.quarantined:
         return None
-    return (
-        f"no record of '{rows.file.name}' has a text: {rows.last_message}; name the field that holds it (fields: text)"
-    )
+    return f"no record has a text: {rows.last_message}; name the field that holds it: --set reading.fields.text=NAME"
