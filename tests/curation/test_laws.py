@@ -123,7 +123,9 @@ def test_the_bytes_do_not_depend_on_partitions(
 
 
 def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path) -> None:
-    corpus = [[json.dumps({"text": f"Report {m % 3}. " + "\n".join(SENTENCES[:n])}) for n in (3, 4, 5) for m in range(6)]] * 4
+    corpus = [
+        [json.dumps({"text": f"Report {m % 3}. " + "\n".join(SENTENCES[:n])}) for n in (3, 4, 5) for m in range(6)]
+    ] * 4
     folders = [
         run(tmp_path, corpus, "fineweb", [], "none", workers=0)[0],
         run(tmp_path, corpus, "fineweb", [], "one", workers=1)[0],

@@ -11,9 +11,7 @@ LINKS = st.lists(st.tuples(NODES, NODES).filter(lambda pair: pair[0] != pair[1])
 
 
 def packed(links: list[tuple[int, int]], rank: dict[int, int]) -> np.ndarray:
-    rows = [
-        (rank[a], a, rank[b], b) if (rank[a], a) < (rank[b], b) else (rank[b], b, rank[a], a) for a, b in links
-    ]
+    rows = [(rank[a], a, rank[b], b) if (rank[a], a) < (rank[b], b) else (rank[b], b, rank[a], a) for a, b in links]
     return np.array(rows, np.uint64).reshape(-1, 4)
 
 

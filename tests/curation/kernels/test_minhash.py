@@ -13,7 +13,9 @@ from curation.kernels import unicode
 from curation.kernels.minhash import permutations
 
 MASK = (1 << 64) - 1
-TEXTS = st.lists(st.text(st.sampled_from("abcXYZ 019_-.,\n'éÉßΣσ中文ไทยかक्ष\u0301\U00010400😀"), max_size=60), min_size=1, max_size=6)
+TEXTS = st.lists(
+    st.text(st.sampled_from("abcXYZ 019_-.,\n'éÉßΣσ中文ไทยかक्ष\u0301\U00010400😀"), max_size=60), min_size=1, max_size=6
+)
 
 
 def words(text: str) -> list[tuple[int, ...]]:
@@ -109,7 +111,10 @@ def test_documents_that_share_a_band_are_joined(rows: list[list[int]], partition
         blobs.setdefault(partition, []).append(blob)
     pairs = {(a, b) for group in blobs.values() for a, b in candidates(group).tolist()}
     share = [
-        (a, b) for b in range(len(rows)) for a in range(b) if any(rows[a][i : i + 2] == rows[b][i : i + 2] for i in (0, 2, 4))
+        (a, b)
+        for b in range(len(rows))
+        for a in range(b)
+        if any(rows[a][i : i + 2] == rows[b][i : i + 2] for i in (0, 2, 4))
     ]
     assert pairs <= set(share)
     for a, b in share:  # every pair of a bucket is connected through its first document
