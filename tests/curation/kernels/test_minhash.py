@@ -1,4 +1,4 @@
-"""Signatures are datasketch's own for the same scheme and hash function; bands are agreement on whole runs of values."""
+"""Signatures are datasketch's for the same scheme and hash function; bands are agreement on whole runs of values."""
 
 import numpy as np
 import pyarrow as pa
