@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from curation.errors import RunError, UserError
@@ -17,8 +17,10 @@ from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.workers import WorkerError, Workers
 
 LOG = logging.getLogger(__name__)
-SMALL_INPUT = 4 << 20
+SMALL_INPUT = 1 << 20
 """Under this many stored bytes worker processes cost more than they save."""
+SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
+"""An input is cut into about so many units, of at least and at most so many stored bytes."""
 
 Watch = Callable[[Folder, "Plan"], AbstractContextManager[Any]]
 
@@ -29,6 +31,7 @@ class Plan:
 
     files: tuple[InputFile, ...]
     units: tuple[Unit, ...]
+    unit_bytes: int
     stored_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,7 +41,7 @@ class Plan:
         """Worker processes to start: as asked, else one a core and never more than units; none for a small input."""
         if asked is not None:
             return asked
-        if self.stored_bytes < SMALL_INPUT:
+        if self.stored_bytes < SMALL_INPUT or len(self.units) < 2:
             return 0
         return min(
             len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(self.units)
@@ -47,7 +50,9 @@ class Plan:
 
 def plan(job: Job) -> Plan:
     files = list_files(job.inputs)
-    return Plan(tuple(files), tuple(plan_units(files, job.unit_bytes)))
+    share = sum(file.size for file in files) // UNITS
+    unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
+    return Plan(tuple(files), tuple(plan_units(files, unit_bytes)), unit_bytes)
 
 
 def curate(job: Job, output: str, execution: Execution | None = None, watch: Watch | None = None) -> Ledger:
@@ -78,7 +83,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         if "note" in file:
             LOG.warning("%s: %s", file["file"], file["note"])
     _check_quarantine(job, ledger, folder)
-    folder.write_json(MANIFEST, manifest(job, ledger, files, outputs))
+    folder.write_json(MANIFEST, manifest(replace(job, unit_bytes=planned.unit_bytes), ledger, files, outputs))
     folder.release()
     return ledger
 

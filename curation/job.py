@@ -10,19 +10,19 @@ from curation.sources.reading import Reading
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """``unit_bytes`` is the stored size of a unit of work and so of an output shard; ``limit`` reads a sample of about
-    so many documents, spread over the units."""
+    """``unit_bytes`` is the stored size of a unit of work and so of an output shard (None: by the size of the input);
+    ``limit`` reads a sample of about so many documents, spread over the units."""
 
     inputs: tuple[Input, ...]
     recipe: Recipe
     reading: Reading = field(default_factory=Reading)
-    unit_bytes: int = 16 << 20
+    unit_bytes: int | None = None
     limit: int | None = None
     rejects_text: bool = True
     max_quarantined: float = 0.01
 
     def __post_init__(self) -> None:
-        if self.unit_bytes < 1:
+        if self.unit_bytes is not None and self.unit_bytes < 1:
             raise UserError(f"unit_bytes is {self.unit_bytes}: give at least 1")
         if not 0 <= self.max_quarantined <= 1:
             raise UserError(f"max_quarantined is {self.max_quarantined}: give a share between 0 and 1")

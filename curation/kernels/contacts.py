@@ -31,10 +31,10 @@ def notice_contacts(data, offsets, out):
         while i < end:
             dots = 0
             k = i
-            while k < end and data[k] == _DOT and k > start and 0x30 <= data[k - 1] <= 0x39:
+            while dots < 3 and k < end and data[k] == _DOT and k > start and 0x30 <= data[k - 1] <= 0x39:
                 dots += 1
                 k = _digits(data, k + 1, end)
-            if dots >= 3 and 0x30 <= data[k - 1] <= 0x39:
+            if dots == 3 and 0x30 <= data[k - 1] <= 0x39:
                 out[d] |= MAY_HAVE_ADDRESS
                 break
             i = find_byte(data, i + 1, end, _DOT)
