@@ -1,0 +1,74 @@
+"""Blocklists: hosts exactly, domains with what is below, words by word, soft words by number; no url fails nothing."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.errors import UserError
+from curation.filters.rules import failures
+from curation.filters.url import Url, host_of
+
+
+def reasons(filter_: Url, url: str | None) -> list[str]:
+    batch = pa.RecordBatch.from_arrays([pa.array([url], pa.string())], ["url"])
+    failed = failures(filter_.measure(batch), filter_.rules())[0]
+    return [rule.reason for rule, fails in zip(filter_.rules(), failed, strict=True) if fails]
+
+
+@pytest.mark.parametrize(
+    ("lists", "url", "expected"),
+    [
+        ({"hosts": ("bad.example",)}, "https://bad.example/page", ["host"]),
+        ({"hosts": ("bad.example",)}, "https://www.bad.example/page", []),
+        ({"domains": ("bad.example",)}, "https://www.BAD.example:443/page", ["domain"]),
+        ({"domains": ("bad.example",)}, "https://notbad.example/", []),
+        ({"domains": (".bad.example.",)}, "bad.example", ["domain"]),
+        ({"domains": ("example",)}, "http://a.b.example./x", ["domain"]),
+        ({"urls": ("http://x.example/a",)}, "http://x.example/a", ["address"]),
+        ({"urls": ("http://x.example/a",)}, "http://x.example/a/b", []),
+        ({"words": ("casino",)}, "http://x.example/Best-Casino_24", ["word"]),
+        ({"words": ("casino",)}, "http://x.example/casinos", []),
+        ({"subwords": ("casino",)}, "http://my-ca.sinos.example/", ["subword"]),
+        ({"soft_words": ("hot", "chat", "live")}, "http://hot.example/hot", []),
+        ({"soft_words": ("hot", "chat", "live")}, "http://hot.example/chat", ["soft_words"]),
+        ({"soft_words": ("hot", "chat", "live"), "min_soft_words": 3}, "http://hot.example/chat", []),
+        ({"hosts": ("bad.example",), "words": ("bad",)}, "http://bad.example", ["host", "word"]),
+    ],
+)
+def test_lists(lists: dict[str, tuple[str, ...]], url: str, expected: list[str]) -> None:
+    assert reasons(Url(**lists), url) == expected  # type: ignore[arg-type]
+
+
+EVERYTHING = Url(hosts=("",), domains=("", "."), urls=("",), words=("", "!"), subwords=("",), soft_words=("",))
+
+
+@pytest.mark.parametrize("url", [None, "", "  ", "http://", "http://[broken", "::", "http://x.example"])
+def test_no_url_and_empty_entries_fail_nothing(url: str | None) -> None:
+    assert reasons(EVERYTHING, url) == []
+
+
+@given(st.text(max_size=60))
+def test_any_text_may_stand_for_a_url(url: str) -> None:
+    assert host_of(url) == host_of(url).lower()
+    reasons(Url(domains=("example",), words=("a",), subwords=("b",)), url)
+
+
+def test_without_lists_there_are_no_rules() -> None:
+    assert Url().rules() == ()
+
+
+def test_lists_come_from_files_too(tmp_path: Path) -> None:
+    listed = tmp_path / "hosts.txt"
+    listed.write_text("# comment\nbad.example\n\nworse.example\n")
+    found = Url(domains=("first.example", f"@{listed}"))
+    for host in ("bad.example", "worse.example", "first.example"):
+        assert reasons(found, f"https://www.{host}/") == ["domain"]
+    assert reasons(found, "https://comment/") == []
+
+
+def test_a_missing_list_is_the_users_error() -> None:
+    with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
+        Url(hosts=("@nowhere.txt",))
