@@ -62,7 +62,7 @@ soak: setup
 	@$(BIN)/python -m pytest -m soak
 
 bench: setup
-	@$(BIN)/python tests/benchmarks/run.py $(if $(PEER),--peer '$(PEER)')
+	@$(BIN)/python -m tests.benchmarks.run $(if $(PEER),--peer '$(PEER)')
 
 # Pins every dependency anew from pyproject.toml; needs uv.
 requirements:

@@ -107,7 +107,8 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     from curation.pipeline import curate as wire
 
     root.setLevel(level)
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    quiet = logging.CRITICAL if _is_local(execution) else logging.ERROR  # here what a stage raises comes back whole
+    logging.getLogger("apache_beam").setLevel(quiet)
     options = list(execution.beam_options)
     if not any(option.startswith("--runner") for option in options):
         options.insert(0, "--runner=FnApiRunner")

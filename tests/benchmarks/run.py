@@ -1,6 +1,6 @@
 """``make bench``: the bars of the project as a table, measured on this machine in one run.
 
-    python tests/benchmarks/run.py [--megabytes 300] [--peer PYTHON] [--large 1000] [--work DIR]
+    python -m tests.benchmarks.run [--megabytes 300] [--peer PYTHON] [--large 1000] [--work DIR]
 
 The bench corpus and the peer's script lie in ../shared/bench; without that folder nothing can be measured. ``--peer``
 names the Python of an environment that holds datatrove and spaCy; without it the peer's own columns stay empty.
@@ -15,10 +15,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from process import Measured, measure
 from rich.console import Console
 from rich.table import Table
-from truth import quality
+
+from tests.benchmarks.process import Measured, measure
+from tests.benchmarks.truth import quality
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"

@@ -1,0 +1,89 @@
+"""Against corpora whose duplicates are known: recall, false merges, and equal bytes however a job runs."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.dataset as ds
+import pytest
+
+from tests.benchmarks.process import measure
+from tests.benchmarks.truth import quality
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+GRISTMILL = Path(sys.executable).parent / "gristmill"
+
+
+def make(folder: Path, megabytes: int) -> Path:
+    maker = SHARED / "bench" / "make_corpus.py"
+    subprocess.run([sys.executable, maker, "--megabytes", str(megabytes), "--out", folder, "--shards", "5"], check=True)
+    return folder
+
+
+def curate(corpus: Path, out: Path, *more: str) -> int:
+    """Runs the command; returns the peak memory of its processes in bytes."""
+    return measure([GRISTMILL, "curate", "--input", corpus / "*.jsonl.gz", "--output", out, *more]).peak_bytes
+
+
+def digest(folder: Path) -> dict[str, str]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("the bench corpus is made by ../shared, which is not here")
+    return SHARED
+
+
+def test_articles_with_known_near_duplicates(shared: Path, tmp_path: Path) -> None:
+    """1,000 articles of which 10 pairs are near-duplicates (chrisjmccormick/MinHash): all found, and no other."""
+    folder = shared / "data" / "near_duplicates"
+    curate(folder, tmp_path / "out", "--recipe", "none")
+    rows = ds.dataset(sorted((tmp_path / "out" / "rejects" / "duplicates").glob("*.parquet"))).to_table().to_pylist()
+    found = {frozenset((row["doc_id"], row["survivor"])) for row in rows}
+    pairs = (folder / "articles_1000.pairs").read_text().splitlines()
+    assert found == {frozenset(pair.split()) for pair in pairs}
+
+
+@pytest.mark.parametrize("megabytes", [10, pytest.param(200, marks=pytest.mark.soak)])
+def test_planted_duplicates_are_found_and_others_are_not(shared: Path, tmp_path: Path, megabytes: int) -> None:
+    corpus = make(tmp_path / "corpus", megabytes)
+    peak = curate(corpus, tmp_path / "out", "--recipe", "none")
+    found = quality(tmp_path / "out", corpus / "truth.jsonl")
+    assert found.exact_recall == 1
+    assert found.near_recall_09 >= 0.99
+    assert found.near_recall_08 >= 0.93
+    assert found.dissimilar_joined <= 0.02
+    assert found.unplanted_lost <= 0.001
+    assert peak < 2.5e9
+
+
+@pytest.mark.soak
+def test_equal_bytes_however_it_runs(shared: Path, tmp_path: Path) -> None:
+    corpus = make(tmp_path / "corpus", 30)
+    ways = {
+        "one": ["--workers", "1"],
+        "two": ["--workers", "2"],
+        "none": ["--workers", "0"],
+        "partitions-7": ["--partitions", "7"],
+        "partitions-101": ["--partitions", "101"],
+        "processes": ["--", "--direct_running_mode=multi_processing", "--direct_num_workers=2"],
+        "threads": ["--", "--direct_running_mode=multi_threading", "--direct_num_workers=2"],
+    }
+    digests = {}
+    for name, options in ways.items():
+        curate(corpus, tmp_path / name, *options)
+        digests[name] = digest(tmp_path / name)
+        shutil.rmtree(tmp_path / name)
+    assert all(found == digests["one"] for found in digests.values())
+
+
+@pytest.mark.soak
+def test_memory_is_bounded(shared: Path, tmp_path: Path) -> None:
+    """1 GB of input in under 3 GB."""
+    corpus = make(tmp_path / "corpus", 1000)
+    assert curate(corpus, tmp_path / "out") < 3e9

@@ -1,0 +1,78 @@
+"""What is outside the program goes wrong: a sentence and exit code 1 or 2, and no file that is not whole."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+GRISTMILL = Path(sys.executable).parent / "gristmill"
+
+
+def write_corpus(folder: Path, files: int, documents: int) -> None:
+    folder.mkdir()
+    for number in range(files):
+        lines = (json.dumps({"text": f"{number} {n} " + "word " * 200 + str(n)}) for n in range(documents))
+        (folder / f"{number}.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def curate(source: Path, output: Path, *more: str) -> "subprocess.Popen[str]":
+    command = [GRISTMILL, "curate", "--input", source / "*.jsonl", "--output", output, "--recipe", "none", *more]
+    return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MB, which takes root to make."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_full_disk_is_one_sentence(small_disk: Path, tmp_path: Path, workers: str) -> None:
+    write_corpus(tmp_path / "in", 2, 2000)
+    with curate(tmp_path / "in", small_disk / "out", "--workers", workers, "--set", "unit_bytes=1000000") as run:
+        _, said = run.communicate()
+    assert run.returncode == 1
+    assert said == f"gristmill: the disk of {small_disk / 'out'} is full: free some space and run again\n"
+    assert list((small_disk / "out").glob("documents/*.parquet")) == []
+    assert not (small_disk / "out" / "manifest.json").exists()
+
+
+def test_a_killed_worker_fails_the_run_and_leaves_only_whole_files(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "in", 4, 20_000)
+    out = tmp_path / "out"
+    with curate(tmp_path / "in", out, "--workers", "2", "--set", "unit_bytes=1000000") as run:
+        killed = _kill_one_worker(run.pid, out)
+        _, said = run.communicate()
+    assert killed, "no worker was seen at work"
+    assert run.returncode == 1
+    assert "a worker process was ended from outside" in said
+    assert "Traceback" not in said
+    for shard in out.rglob("[!.]*.parquet"):
+        pq.ParquetFile(shard).close()
+    assert not (out / "manifest.json").exists()
+
+
+def _kill_one_worker(pid: int, out: Path) -> bool:
+    """Kills a worker of the run as soon as one unit is judged; whether there was one."""
+    main = psutil.Process(pid)
+    while main.is_running() and main.status() != psutil.STATUS_ZOMBIE:
+        if any((out / ".work").glob("judged-*.json")):
+            servers = [child for child in main.children() if "forkserver" in " ".join(child.cmdline())]
+            workers = [worker for server in servers for worker in server.children()]
+            if workers:
+                os.kill(workers[0].pid, signal.SIGKILL)
+                return True
+    return False
