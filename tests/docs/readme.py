@@ -56,4 +56,4 @@ def shows(expected: str, printed: str) -> bool:
 
 
 def _stripped(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
