@@ -32,7 +32,7 @@ def candidates(blobs: Iterable[bytes]) -> Records:
 
     The second gives a document whose first neighbour is only a chance hit another way into its cluster.
     """
-    records = unpack(blobs, BAND_WIDTH)
+    records = _shared(unpack(blobs, BAND_WIDTH))
     records = records[np.lexsort((records[:, 1], records[:, 0]))]
     same = np.zeros(len(records), bool)
     same[1:] = records[1:, 0] == records[:-1, 0]
@@ -43,6 +43,17 @@ def candidates(blobs: Iterable[bytes]) -> Records:
     path = np.column_stack([ids[later - 1], ids[later]])
     pairs = distinct(np.concatenate([star, path]))
     return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]])
+
+
+def _shared(records: Records) -> Records:
+    """The records whose band key is not the only one of its kind: a small part, which is then worth sorting well."""
+    order = np.argsort(records[:, 0])
+    keys = records[order, 0]
+    equal = keys[1:] == keys[:-1]
+    shared = np.zeros(len(records), bool)
+    shared[1:] = equal
+    shared[:-1] |= equal
+    return np.asarray(records[order[shared]])
 
 
 def similar(

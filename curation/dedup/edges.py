@@ -49,7 +49,8 @@ def routed(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int,
     """(key, packed records) for each distinct key, in pieces of a few MB."""
     if not len(keys):
         return
-    order = np.argsort(keys, kind="stable")
+    small = keys.astype(np.uint16) if keys.max() < 1 << 16 else keys  # numpy sorts 16 bits by radix
+    order = np.argsort(small, kind="stable")
     keys, records = keys[order], records[order]
     starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     for start, end in zip(starts, np.r_[starts[1:], len(keys)], strict=True):

@@ -1,8 +1,8 @@
 """The line rules of C4, as a kernel that writes the lines that stay."""
 
 import numpy as np
-from numba import njit
 
+from curation.kernels.compiled import leaf
 from curation.kernels.lines import find_byte, line_end, strip
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import SPACE
@@ -17,7 +17,7 @@ _ANCHORS[list(b"vV")] = 3
 _ANCHORS[list(b"kK")] = 4
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _stands(data, start, i, end, phrase):
     """Whether a phrase, given in lower case, stands at i in data[start:end], in upper or lower case."""
     if i < start or i + len(phrase) > end:
@@ -29,7 +29,7 @@ def _stands(data, start, i, end, phrase):
     return True
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _speaks_of_cookies(data, start, i, end):
     """Whether the k at i is that of a phrase on cookies."""
     if not _stands(data, start, i - 3, end, b"cookie"):
@@ -42,7 +42,7 @@ def _speaks_of_cookies(data, start, i, end):
     )
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _is_notice(data, start, end, javascript, policy):
     """Whether the line speaks of JavaScript, of policies or of cookies."""
     for i in range(start, end):
@@ -63,7 +63,7 @@ def _is_notice(data, start, end, javascript, policy):
     return False
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _has_words(data, start, end, kinds, least, longest):
     """Whether the line has enough words, none of them too long (in characters; 0 for any)."""
     words = 0
@@ -88,7 +88,7 @@ def _has_words(data, start, end, kinds, least, longest):
     return words >= least
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _citation(data, i, end):
     """Behind the citation mark at i, such as [12], [edit] or [citation needed], or i where there is none."""
     k = i + 1
@@ -107,7 +107,7 @@ def _citation(data, i, end):
     return i
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _copy(data, start, end, citations, out, o):
     """Copies a line to ``out`` from o on, without its citation marks when so asked; returns the index behind it."""
     i = start
@@ -125,7 +125,7 @@ def _copy(data, start, end, citations, out, o):
     return o
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _is_ended(out, start, end):
     """Whether the line ends in terminal punctuation that is no ellipsis."""
     if end - start >= 3 and out[end - 1] == _DOT and out[end - 2] == _DOT and out[end - 3] == _DOT:
@@ -136,7 +136,7 @@ def _is_ended(out, start, end):
     return ended
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def keep_lines(data, offsets, kinds, out, bounds, terminal, least_words, longest, citations, javascript, policy):
     """Writes the lines that stay, joined by newlines, to ``out`` (as long as the texts), and the texts' ``bounds``.
 

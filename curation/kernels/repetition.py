@@ -3,6 +3,8 @@
 import numpy as np
 from numba import int64, njit, uint64
 
+from curation.kernels.compiled import kernel, leaf
+
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 TOP_SIZES = 3
 """Most frequent n-grams are measured for n = 2, 3, 4."""
@@ -20,7 +22,7 @@ def _table_bits(count):
     return bits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_duplicates(keys, lengths, count, slots):
     """How many of the pieces were seen before, how long they are together, and the table, which may have grown."""
     bits = _table_bits(count)
@@ -51,7 +53,7 @@ def _characters(infos, shift, i, size):
     return total
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out):
     """Fills ``out`` with characters: of the top 2-, 3-, 4-grams, then of the duplicate 5- to 10-grams.
 

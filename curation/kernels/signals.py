@@ -13,6 +13,7 @@ from numba import int64, njit
 
 from curation.kernels.affixes import CHUNK_ROWS
 from curation.kernels.buffers import text_buffers
+from curation.kernels.compiled import kernel, leaf
 from curation.kernels.lines import (
     count_characters,
     count_marked_lines,
@@ -83,7 +84,7 @@ def _share(part, whole):
     return part / whole if whole > 0 else np.nan
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _word_values(infos, count, out):
     """Words, mean length, share with a letter and different stop words."""
     words = letters = 0
@@ -105,7 +106,7 @@ def _word_values(infos, count, out):
     out[7] = different
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def measure_gopher(data, offsets, kinds, tags, specials, out):
     """Fills a column of ``out`` (rows as in `GOPHER`) for each text."""
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
@@ -147,7 +148,7 @@ def measure_gopher(data, offsets, kinds, tags, specials, out):
         out[:, d] = values
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _count_sentences(infos, count):
     """Sentences, line by line: one ends at a full stop or the like and all punctuation behind it."""
     sentences = 0
@@ -168,7 +169,7 @@ def _count_sentences(infos, count):
     return sentences
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _count_lorem_ipsum(data, start, end):
     """How often "lorem ipsum" stands there, in upper or lower case."""
     found = 0
@@ -186,7 +187,7 @@ def _count_lorem_ipsum(data, start, end):
     return found
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def measure_page(data, offsets, kinds, tags, specials, out):
     """Fills a column of ``out`` (rows as in `PAGE`) for each text."""
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
