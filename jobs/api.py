@@ -8,10 +8,10 @@ from curation.driver import curate as _curate
 from curation.job import Execution
 from curation.ledger import Ledger
 from curation.sources.listing import Input
-from jobs.explain import Corpus
-from jobs.explain import explain as _explain
+from jobs.commands.explain import Corpus
+from jobs.commands.explain import explain as _explain
+from jobs.commands.verdict import verdicts as _verdicts
 from jobs.jobfile import load_recipe, make_job
-from jobs.verdict import verdicts as _verdicts
 
 
 def curate(

@@ -59,7 +59,7 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 
     if options["workers"] != 0 and not options["dry_run"] and not beam_options:
         start_early()
-    from jobs.curate import run
+    from jobs.commands.curate import run
 
     if job is not None and str(job).startswith("-"):
         job, beam_options = None, (str(job), *beam_options)
@@ -81,7 +81,7 @@ def verdict(files: tuple[str, ...], recipe: str, changes: tuple[str, ...]) -> No
 
     Writes one JSON line a document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
     """
-    from jobs.verdict import run
+    from jobs.commands.verdict import run
 
     run(files, recipe, changes)
 
@@ -94,7 +94,7 @@ def verdict(files: tuple[str, ...], recipe: str, changes: tuple[str, ...]) -> No
 @click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
 def explain(folder: Path, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
     """Say in words why document DOC_ID of the corpus FOLDER was kept or removed."""
-    from jobs.explain import run
+    from jobs.commands.explain import run
 
     run(folder, doc_id, sample, reason, diff)
 
