@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.kernels.signals import GOPHER, PAGE, Measured, measure
+from curation.kernels.signals import Measured, gopher_values, page_values
 
 Place = tuple[int, ...]
 
@@ -28,13 +28,13 @@ def ratio(name: str, description: str) -> pa.Field:
 
 
 class _Last(threading.local):
-    """The last column that this thread measured by each kernel, so that filters over the same text share one reading.
+    """What this thread measured last by each kernel, so that filters over the same text share one reading.
 
-    The column is kept with its place in memory: while it lives, no other one can be there.
+    Its column is kept: while it lives, no other one can be at its place in memory.
     """
 
-    def __init__(self) -> None:
-        self.seen: dict[tuple[str, ...], tuple[Place, pa.Array, Measured]] = {}
+    gopher: Measured | None = None
+    page: Measured | None = None
 
 
 _last = _Last()
@@ -42,26 +42,25 @@ _last = _Last()
 
 def gopher_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatch:
     """The columns of a schema that the kernel of Gopher's rules measures."""
-    return _columns(_measured(texts, GOPHER), schema)
+    if _last.gopher is None or not _is_same(_last.gopher.texts, texts):
+        _last.gopher = gopher_values(texts)
+    return batch_of(map(_last.gopher.row, schema.names), schema)
 
 
 def page_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatch:
     """The columns of a schema that the kernel of the rules over lines measures."""
-    return _columns(_measured(texts, PAGE), schema)
+    if _last.page is None or not _is_same(_last.page.texts, texts):
+        _last.page = page_values(texts, _last.gopher)
+    return batch_of(map(_last.page.row, schema.names), schema)
 
 
-def _measured(texts: pa.LargeStringArray, names: tuple[str, ...]) -> Measured:
-    place = (*(buffer.address if buffer else 0 for buffer in texts.buffers()), texts.offset, len(texts))
-    known = _last.seen.get(names)
-    if known is None or known[0] != place:
-        known = (place, texts, measure(texts, names))
-        _last.seen[names] = known
-    return known[2]
+def _is_same(one: pa.LargeStringArray, other: pa.LargeStringArray) -> bool:
+    """Whether two columns are the same memory."""
+    return _place(one) == _place(other)
 
 
-def _columns(measured: Measured, schema: pa.Schema) -> pa.RecordBatch:
-    rows = (measured.values[measured.names.index(name)] for name in schema.names)
-    return batch_of(rows, schema)
+def _place(texts: pa.LargeStringArray) -> Place:
+    return (*(buffer.address if buffer else 0 for buffer in texts.buffers()), texts.offset, len(texts))
 
 
 def batch_of(rows: Iterable[npt.NDArray[np.float64]], schema: pa.Schema) -> pa.RecordBatch:

@@ -113,7 +113,8 @@ def _copy(data, start, end, citations, out, o):
     i = start
     while i < end:
         stop = find_byte(data, i, end, _OPEN) if citations else end
-        out[o : o + stop - i] = data[i:stop]
+        for k in range(stop - i):
+            out[o + k] = data[i + k]
         o += stop - i
         i = stop
         if i < end:

@@ -34,6 +34,25 @@ def find_byte(data, i, end, value):
 
 
 @leaf
+def compare_texts(data, offsets, other, other_offsets, out):
+    """Whether each text of a column is the same, byte for byte, as that of another column with as many rows."""
+    for d in range(out.shape[0]):
+        size = offsets[d + 1] - offsets[d]
+        same = size == other_offsets[d + 1] - other_offsets[d]
+        i, j = offsets[d], other_offsets[d]
+        end = i + size
+        while same and i + 8 <= end:
+            same = load64(data, i) == load64(other, j)
+            i += 8
+            j += 8
+        while same and i < end:
+            same = data[i] == other[j]
+            i += 1
+            j += 1
+        out[d] = same
+
+
+@leaf
 def count_characters(data, start, end):
     """Code points in data[start:end]."""
     count = int64(0)

@@ -15,6 +15,7 @@ from curation.kernels.affixes import CHUNK_ROWS
 from curation.kernels.buffers import text_buffers
 from curation.kernels.compiled import kernel, leaf
 from curation.kernels.lines import (
+    compare_texts,
     count_characters,
     count_marked_lines,
     count_symbols,
@@ -60,9 +61,11 @@ GOPHER = (
     "duplicate_8_gram",
     "duplicate_9_gram",
     "duplicate_10_gram",
+    "tokens",
+    "sentences",
 )
-"""Rows of `measure_gopher`."""
-_PARAGRAPHS, _LINES, _NGRAMS = 8, 10, 12
+"""Rows of `measure_gopher`; the last two are for texts that `measure_page` meets again."""
+_PARAGRAPHS, _LINES, _NGRAMS, _TOKENS, _SENTENCES = 8, 10, 12, 21, 22
 PAGE = (
     "sentences",
     "lorem_ipsum",
@@ -106,6 +109,27 @@ def _word_values(infos, count, out):
     out[7] = different
 
 
+@leaf
+def _count_sentences(infos, count):
+    """Sentences, line by line: one ends at a full stop or the like and all punctuation behind it."""
+    sentences = 0
+    ended = False
+    for k in range(count):
+        info = infos[k]
+        if info & AFTER_BREAK:
+            sentences += 1
+            ended = False
+        if ended and info & AFTER_SPACES:
+            sentences += 1
+            ended = False
+        if info & ENDS_SENTENCE:
+            ended = True
+        elif ended and not info & IS_PUNCTUATION:
+            sentences += 1
+            ended = False
+    return sentences
+
+
 @kernel
 def measure_gopher(data, offsets, kinds, tags, specials, out):
     """Fills a column of ``out`` (rows as in `GOPHER`) for each text."""
@@ -137,36 +161,17 @@ def measure_gopher(data, offsets, kinds, tags, specials, out):
         values[_LINES] = _share(again, pieces if length else 0)
         values[_LINES + 1] = _share(characters, length)
 
+        values[_TOKENS] = count
+        values[_SENTENCES] = _count_sentences(infos, count)
         count = min(count, MOST_WORDS)
         if count > grams.shape[0]:
             grams, places = np.empty(2 * count, np.uint64), np.empty((4, 2 * count), np.int32)
         if slots.shape[0] < 4 * count:
             slots = np.empty(4 * count, np.int32)
-        measure_ngrams(hashes, infos, LENGTH_SHIFT, count, slots, grams, places, values[_NGRAMS:])
-        for row in range(_NGRAMS, values.shape[0]):
+        measure_ngrams(hashes, infos, LENGTH_SHIFT, count, slots, grams, places, values[_NGRAMS:_TOKENS])
+        for row in range(_NGRAMS, _TOKENS):
             values[row] = _share(values[row], length)
         out[:, d] = values
-
-
-@leaf
-def _count_sentences(infos, count):
-    """Sentences, line by line: one ends at a full stop or the like and all punctuation behind it."""
-    sentences = 0
-    ended = False
-    for k in range(count):
-        info = infos[k]
-        if info & AFTER_BREAK:
-            sentences += 1
-            ended = False
-        if ended and info & AFTER_SPACES:
-            sentences += 1
-            ended = False
-        if info & ENDS_SENTENCE:
-            ended = True
-        elif ended and not info & IS_PUNCTUATION:
-            sentences += 1
-            ended = False
-    return sentences
 
 
 @leaf
@@ -188,16 +193,22 @@ def _count_lorem_ipsum(data, start, end):
 
 
 @kernel
-def measure_page(data, offsets, kinds, tags, specials, out):
-    """Fills a column of ``out`` (rows as in `PAGE`) for each text."""
+def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, out):
+    """Fills a column of ``out`` (rows as in `PAGE`) for each text.
+
+    ``tokens`` and ``sentences`` say how many it has, or -1 where that is not known.
+    """
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
     hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
     keys, lengths = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.int64)
     slots = np.empty(4 * _ROOM, np.int32)
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]
-        count, chunk, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
-        out[0, d] = _count_sentences(infos, count)
+        if tokens[d] < 0:
+            count, chunk, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
+            tokens[d] = count
+            sentences[d] = _count_sentences(infos, count)
+        out[0, d] = sentences[d]
         out[1, d] = _count_lorem_ipsum(data, start, end)
         brackets = 0
         i = find_byte(data, start, end, _CURLY)
@@ -212,20 +223,42 @@ def measure_page(data, offsets, kinds, tags, specials, out):
         out[4, d] = _share(punctuated, lines)
         out[5, d] = _share(short, lines)
         out[6, d] = _share(characters, length)
-        out[7, d] = _share(newlines, count)
+        out[7, d] = _share(newlines, tokens[d])
 
 
 class Measured(NamedTuple):
     """Values of the texts of a column, a row of ``values`` for each name."""
 
+    texts: pa.LargeStringArray
     names: tuple[str, ...]
     values: npt.NDArray[np.float64]
 
+    def row(self, name: str) -> npt.NDArray[np.float64]:
+        row: npt.NDArray[np.float64] = self.values[self.names.index(name)]
+        return row
 
-def measure(texts: pa.LargeStringArray, names: tuple[str, ...]) -> Measured:
-    """Measures a column by the kernel of `GOPHER` or of `PAGE`."""
+
+def gopher_values(texts: pa.LargeStringArray) -> Measured:
+    """Measures a column for Gopher's rules."""
     data, offsets = text_buffers(texts)
-    values = np.empty((len(names), len(texts)), np.float64)
-    kernel = measure_gopher if names is GOPHER else measure_page
-    kernel(data, offsets, *word_tables(), values)
-    return Measured(names, values)
+    values = np.empty((len(GOPHER), len(texts)), np.float64)
+    measure_gopher(data, offsets, *word_tables(), values)
+    return Measured(texts, GOPHER, values)
+
+
+def page_values(texts: pa.LargeStringArray, before: Measured | None = None) -> Measured:
+    """Measures a column for the rules over lines.
+
+    Words are split anew only in rows that are not as they were when they were measured for Gopher's rules.
+    """
+    data, offsets = text_buffers(texts)
+    tokens = np.full(len(texts), -1.0)
+    sentences = tokens.copy()
+    if before is not None and len(before.texts) == len(texts):
+        same = np.empty(len(texts), np.bool_)
+        compare_texts(data, offsets, *text_buffers(before.texts), same)
+        tokens[same] = before.row("tokens")[same]
+        sentences[same] = before.row("sentences")[same]
+    values = np.empty((len(PAGE), len(texts)), np.float64)
+    measure_page(data, offsets, *word_tables(), tokens, sentences, values)
+    return Measured(texts, PAGE, values)

@@ -1,15 +1,18 @@
 """Each signal equals its definition in plain Python, and what is measured does not depend on how the column lies."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from curation.filters import columns
 from curation.filters.c4 import C4Pages
 from curation.filters.fineweb import Fineweb
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.language import Language
+from curation.kernels.signals import Measured, gopher_values, page_values
 from tests.curation.filters.definitions import MARKS, gopher, page
 
 WORDS = (
@@ -113,22 +116,35 @@ def test_any_text_is_measured_within_the_declared_ranges(text: str) -> None:
             assert not high or value <= float(high)
 
 
-def test_two_filters_over_one_column_read_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    from curation.filters import columns
+def test_filters_over_one_column_read_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
 
-    def counted(texts: pa.LargeStringArray, names: tuple[str, ...]) -> object:
-        calls.append(names[0])
-        return measure(texts, names)
+    def counted_gopher(texts: pa.LargeStringArray) -> Measured:
+        read.append("gopher")
+        return gopher_values(texts)
 
-    measure = columns.measure
-    monkeypatch.setattr(columns, "measure", counted)
+    def counted_page(texts: pa.LargeStringArray, before: Measured | None) -> Measured:
+        read.append("page")
+        return page_values(texts, before)
+
+    monkeypatch.setattr(columns, "gopher_values", counted_gopher)
+    monkeypatch.setattr(columns, "page_values", counted_page)
     column = batch(["one column, read once for each kernel"])
     for one in FILTERS:
         one.measure(column)
-    assert calls == ["words", "sentences"]
+    assert read == ["gopher", "page"]
     GopherQuality().measure(batch(["another column"]))
-    assert calls == ["words", "sentences", "words"]
+    assert read == ["gopher", "page", "gopher"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TEXTS, TEXTS, st.booleans()), min_size=1, max_size=5))
+def test_what_was_measured_before_a_rewrite_changes_nothing_behind_it(pairs: list[tuple[str, str, bool]]) -> None:
+    column = batch([before for before, _, _ in pairs])
+    rewritten = batch([before if kept else after for before, after, kept in pairs])
+    alone = page_values(rewritten["text"])
+    behind = page_values(rewritten["text"], gopher_values(column["text"]))
+    np.testing.assert_array_equal(alone.values, behind.values)
 
 
 def test_long_words_and_many_words_need_no_more_than_room() -> None:
