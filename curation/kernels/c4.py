@@ -4,6 +4,7 @@ import numpy as np
 
 from curation.kernels.compiled import leaf
 from curation.kernels.lines import find_byte, line_end, strip
+from curation.kernels.memory import copy_bytes
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import SPACE
 
@@ -113,8 +114,7 @@ def _copy(data, start, end, citations, out, o):
     i = start
     while i < end:
         stop = find_byte(data, i, end, _OPEN) if citations else end
-        for k in range(stop - i):
-            out[o + k] = data[i + k]
+        copy_bytes(data, i, out, o, stop - i)
         o += stop - i
         i = stop
         if i < end:

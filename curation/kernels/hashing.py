@@ -1,49 +1,14 @@
-"""64-bit hashes of bytes, and unaligned reads."""
-
-from typing import Any
+"""64-bit hashes of bytes."""
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types, uint64
-from numba.extending import intrinsic
+from numba import njit, uint64
 
 from curation.kernels.compiled import leaf
+from curation.kernels.memory import load64
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-
-
-@intrinsic
-def load64(typingctx: Any, data: Any, i: Any) -> Any:
-    """The eight bytes at data[i:i + 8] as a little-endian number; the caller makes sure that they are there."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        place = builder.gep(array.data, [args[1]])
-        return builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()), align=1)
-
-    return types.uint64(data, types.int64), generate
-
-
-@intrinsic
-def lowest_bit(typingctx: Any, bits: Any) -> Any:
-    """The number of zero bits below the lowest one of a 64-bit number that is not 0."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(types.uint64), generate
-
-
-@intrinsic
-def count_bits(typingctx: Any, bits: Any) -> Any:
-    """The number of one bits of a 64-bit number."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return types.uint64(types.uint64), generate
 
 
 @njit(inline="always")

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from numba import float32, int64, njit, uint32, uint64
 
 from curation.kernels.compiled import inner, kernel, leaf
-from curation.kernels.hashing import count_bits, hash_end, hash_part, load_part
+from curation.kernels.hashing import hash_end, hash_part, load_part
+from curation.kernels.memory import count_bits
 
 Tree: TypeAlias = npt.NDArray[np.int32]
 
@@ -21,8 +22,8 @@ DIMENSIONS, PARTS, BUCKETS = 16, 8, 2_000_000
 _WIDTH = DIMENSIONS // PARTS
 WORD_SLOTS = 1 << 15
 _SHORTEST, _LONGEST = 2, 4
-_MEMORY = 1 << 14
-"""Words whose sums are kept."""
+_MEMORY_BITS = 14
+"""The sums of 2 ** 14 words are kept."""
 _FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
 _LABEL = b"__label__"
 
@@ -172,7 +173,7 @@ def _text_vector(data, start, end, inputs, known, sums, counts, vector):
         for k in range(first, i, 8):
             key = hash_part(key, load_part(data, k, i - k))
         key = hash_end(key, i - first)
-        place = int64(key >> uint64(50))
+        place = int64(key >> uint64(64 - _MEMORY_BITS))
         if known[place] != key:
             row = _word_row(key, word_keys, word_rows)
             if row == end_row:
@@ -197,9 +198,9 @@ def identify_languages(data, offsets, characters, model, labels, scores):
     They are -1 and NaN where there is no word. ``model`` is a `LanguageModel` without its labels.
     """
     word_keys, word_rows, buckets, codes, centroids, norms, output, tree, end_row = model
-    known = np.zeros(_MEMORY, np.uint64)
-    sums = np.empty((_MEMORY, DIMENSIONS), np.float32)
-    counts = np.empty(_MEMORY, np.int32)
+    known = np.zeros(1 << _MEMORY_BITS, np.uint64)
+    sums = np.empty((1 << _MEMORY_BITS, DIMENSIONS), np.float32)
+    counts = np.empty(1 << _MEMORY_BITS, np.int32)
     vector = np.empty(DIMENSIONS, np.float32)
     stack, path_scores = np.empty(2 * len(tree) + 2, np.int64), np.empty(2 * len(tree) + 2, np.float32)
     words = codes.shape[0] - int64(buckets[-1, 1]) - int64(count_bits(buckets[-1, 0]))

@@ -4,7 +4,8 @@ import numpy as np
 from numba import int64, uint64
 
 from curation.kernels.compiled import kernel, leaf
-from curation.kernels.hashing import hash_bytes, load64, lowest_bit
+from curation.kernels.hashing import hash_bytes
+from curation.kernels.memory import load64, lowest_bit
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import LINE_BREAK, LINE_END, SPACE
 

@@ -20,7 +20,8 @@ from curation.kernels.affixes import (
     read_chunk,
 )
 from curation.kernels.compiled import inner, kernel, leaf
-from curation.kernels.hashing import hash_bytes, hash_end, hash_part, load_part, lowest_bit
+from curation.kernels.hashing import hash_bytes, hash_end, hash_part, load_part
+from curation.kernels.memory import lowest_bit
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import (
     BEFORE_DOT,
