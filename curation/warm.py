@@ -21,7 +21,8 @@ from curation.sources.reading import Reading, read_unit
 
 LINES = (
     '{"id": "a", "text": "One of \\"them\\" is long enough for a shingle of five words.", "extra": [1]}\n'
-    '{"id": "b", "text": "\u00e9\\r \u201cx\u201d \u00e2\u20ac\u2122 write to me@mill.example, 8.8.8.8\\nor not", "url": "u"}\n'
+    '{"id": "b", "text": "\u00e9\\r \u201cx\u201d \u00e2\u20ac\u2122 write to me@mill.example, 8.8.8.8\\nor not",'
+    ' "url": "u"}\n'
 )
 
 
