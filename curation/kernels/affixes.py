@@ -286,9 +286,8 @@ def cut_chunk(data, chunk, size, tags, specials):
 
     Word k is characters chunk[CUT, k] to chunk[CUT, k + 1]; returns their number.
     """
-    count = 0
-    tails = 0
-    first, last = 0, size
+    count = tails = first = np.int64(0)
+    last = size
     value = _special(data, chunk, first, last, tags, specials)
     while first < last and value == 0:
         head = _prefix(chunk, first, last)
@@ -359,7 +358,7 @@ def _rewrite(chunk, count):
     """Cuts again what `_merge` joined."""
     for k in range(count + 1):
         chunk[_OLD, k] = chunk[CUT, k]
-    new = 0
+    new = np.int64(0)
     for k in range(count):
         if chunk[SPARE, k] == 0:
             chunk[CUT, new] = chunk[_OLD, k]

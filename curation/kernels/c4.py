@@ -1,6 +1,7 @@
 """The line rules of C4, as a kernel that writes the lines that stay."""
 
 import numpy as np
+from numba import int64
 
 from curation.kernels.compiled import leaf
 from curation.kernels.lines import find_byte, line_end, strip
@@ -8,7 +9,7 @@ from curation.kernels.memory import copy_bytes
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import SPACE
 
-_NEWLINE, _OPEN, _CLOSE, _DOT = 0x0A, 0x5B, 0x5D, 0x2E
+_NEWLINE, _OPEN, _CLOSE, _DOT = np.uint8(0x0A), np.uint8(0x5B), np.uint8(0x5D), np.uint8(0x2E)
 _ENDS = b".?!\"'"
 _ANCHORS = np.zeros(256, np.uint8)
 """Bytes by which a phrase is noticed: 1 for javascript, 2 to 4 for phrases of policies."""
@@ -144,7 +145,7 @@ def keep_lines(data, offsets, kinds, out, bounds, terminal, least_words, longest
     ``terminal`` keeps only lines that end in terminal punctuation; lines have ``least_words`` words, none of more than
     ``longest`` characters; ``citations`` takes citation marks out; ``javascript`` and ``policy`` drop notices.
     """
-    o = 0
+    o = int64(0)
     bounds[0] = 0
     for d in range(offsets.shape[0] - 1):
         first_out = o

@@ -1,10 +1,12 @@
 """Notices texts that may hold an e-mail address or an IP address, at next to no cost for those that do not."""
 
+import numpy as np
+
 from curation.kernels.compiled import leaf
 from curation.kernels.lines import find_byte
 
 MAY_HAVE_EMAIL, MAY_HAVE_ADDRESS = 1, 2
-_AT, _DOT = 0x40, 0x2E
+_AT, _DOT = np.uint8(0x40), np.uint8(0x2E)
 
 
 @leaf

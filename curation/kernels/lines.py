@@ -13,8 +13,9 @@ _ONES = np.uint64(0x0101010101010101)
 _HIGH_BITS = np.uint64(0x8080808080808080)
 _LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
 _SPACES = np.uint64(0x2020202020202020)
-_NEWLINE, _DOT, _HASH, _MINUS = 0x0A, 0x2E, 0x23, 0x2D
-_BULLET, _ELLIPSIS = 0x2022, 0x2026
+_NEWLINE, _DOT, _HASH, _MINUS = np.uint8(0x0A), np.uint8(0x2E), np.uint8(0x23), np.uint8(0x2D)
+_LAST_OF_ELLIPSIS = np.uint8(0xA6)
+_BULLET = 0x2022
 SHORT_LINE = 30
 """A line of so many characters is short, by FineWeb."""
 
@@ -132,10 +133,10 @@ def count_symbols(data, start, end):
             ellipses += 1
             i += 2
         i = find_byte(data, i + 1, end, _DOT)
-    i = find_byte(data, start, end, 0xA6)
+    i = find_byte(data, start, end, _LAST_OF_ELLIPSIS)
     while i < end:
         ellipses += i >= start + 2 and data[i - 1] == 0x80 and data[i - 2] == 0xE2
-        i = find_byte(data, i + 1, end, 0xA6)
+        i = find_byte(data, i + 1, end, _LAST_OF_ELLIPSIS)
     return hashes, ellipses
 
 
@@ -172,7 +173,7 @@ def split_at_newlines(data, start, end, newlines, keys, lengths):
 
     Returns their number and the arrays, which may have grown, of their hashes and their lengths in characters.
     """
-    count = 0
+    count = int64(0)
     piece = i = start
     while True:
         stop = find_byte(data, i, end, _NEWLINE)
@@ -197,7 +198,8 @@ def judge_lines(data, start, end, kinds, keys, lengths):
     Returns their number, how many end in terminal punctuation, how many are short, the newlines, and the arrays, which
     may have grown, of the hashes and lengths in characters of the lines.
     """
-    lines = punctuated = short = newlines = 0
+    lines = int64(0)
+    punctuated = short = newlines = 0
     i = start
     while i <= end:
         stop = find_byte(data, i, end, _NEWLINE)

@@ -77,8 +77,9 @@ PAGE = (
     "newlines_per_word",
 )
 """Rows of `measure_page`."""
-_CURLY = 0x7B
-_LETTER_L = 0x6C
+_CURLY, _P, _CAPITAL_P = np.uint8(0x7B), np.uint8(0x70), np.uint8(0x50)
+_AT_LINES, _AT_PARAGRAPHS = np.int64(1), np.int64(2)
+"""Newlines between lines and between paragraphs, at least."""
 _ROOM = 1024
 
 
@@ -152,11 +153,11 @@ def measure_gopher(data, offsets, kinds, tags, specials, out):
 
         length = count_characters(data, start, end)
         first, last = strip(data, start, end, kinds)
-        pieces, keys, lengths = split_at_newlines(data, first, last, 2, keys, lengths)
+        pieces, keys, lengths = split_at_newlines(data, first, last, _AT_PARAGRAPHS, keys, lengths)
         again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
         values[_PARAGRAPHS] = _share(again, pieces if length else 0)
         values[_PARAGRAPHS + 1] = _share(characters, length)
-        pieces, keys, lengths = split_at_newlines(data, start, end, 1, keys, lengths)
+        pieces, keys, lengths = split_at_newlines(data, start, end, _AT_LINES, keys, lengths)
         again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
         values[_LINES] = _share(again, pieces if length else 0)
         values[_LINES + 1] = _share(characters, length)
@@ -180,7 +181,7 @@ def _count_lorem_ipsum(data, start, end):
     found = 0
     phrase = b"lorem ipsum"
     for capital in range(2):
-        i = find_byte(data, start, end, 0x50 if capital else 0x70)
+        i = find_byte(data, start, end, _CAPITAL_P if capital else _P)
         while i < end:
             k = i - 7
             if k >= start and k + len(phrase) <= end:
@@ -188,7 +189,7 @@ def _count_lorem_ipsum(data, start, end):
                 while same < len(phrase) and (data[k + same] | 0x20) == phrase[same]:
                     same += 1
                 found += same == len(phrase)
-            i = find_byte(data, i + 1, end, 0x50 if capital else 0x70)
+            i = find_byte(data, i + 1, end, _CAPITAL_P if capital else _P)
     return found
 
 

@@ -205,16 +205,16 @@ def _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, aft
         if behind == i:
             size, behind = read_chunk(data, i, end, kinds, chunk)
             if size < 0:
-                return i, count, after, True
+                return i, count, uint32(after), True
             if count + size > room:
-                return i, count, after, False
+                return i, count, uint32(after), False
             words = cut_chunk(data, chunk, size, tags, specials)
             _write_words(data, chunk, words, tags, specials, hashes, infos, count)
             count += words
         i = behind
         infos[first] |= after
         after = uint32(0)
-    return i, count, after, False
+    return i, count, uint32(after), False
 
 
 @kernel
@@ -224,7 +224,7 @@ def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos):
     Returns their number and the three arrays of room, which may have grown.
     """
     i, count, after, cramped = _split(
-        data, start, end, kinds, tags, specials, chunk, hashes, infos, 0, uint32(AFTER_BREAK)
+        data, start, end, kinds, tags, specials, chunk, hashes, infos, int64(0), uint32(AFTER_BREAK)
     )
     while i < end:
         if cramped:
