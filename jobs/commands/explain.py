@@ -18,6 +18,7 @@ from jobs.jobfile import recipe_of
 
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
+LISTED_DUPLICATES = 5
 
 
 def run(folder: Path, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
@@ -85,6 +86,13 @@ class Corpus:
         found = table.to_table(filter=(pc.field("file") == file) & (pc.field("offset") == offset)).to_pylist()
         return found[0] if found else None
 
+    def removed_for(self, file: str, offset: int) -> list[dict[str, Any]]:
+        """The duplicates that were removed for the document at that place, in the order of the listing."""
+        wanted = (pc.field("survivor_file") == file) & (pc.field("survivor_offset") == offset)
+        columns = ["doc_id", "file", "offset", "stage"]
+        rows = self.rejects.to_table(columns=columns, filter=wanted).to_pylist()
+        return sorted(rows, key=lambda row: (row["file"], row["offset"]))
+
     def text(self, file: str, offset: int) -> str | None:
         """The text of the document at that place, wherever it ended."""
         for table in (self.table("documents/*.parquet"), self.rejects):
@@ -99,6 +107,7 @@ def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[
     place = f"{row['file']} at {row['offset']}"
     if "stage" not in row:
         yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {corpus.recipe.name}."
+        yield from _removed_for(corpus.removed_for(row["file"], row["offset"]))
         return
     if row["survivor"] is not None:
         yield from _duplicate(corpus, row, place, diff)
@@ -108,6 +117,16 @@ def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[
         yield f"  {failed['stage']}: {failed['reason']}: {_sentence(corpus.recipe, row, failed)}"
     if row["text"]:
         yield f"  its text begins: {_cut(' '.join(row['text'].split()))}"
+
+
+def _removed_for(duplicates: list[dict[str, Any]]) -> Iterator[str]:
+    """Which duplicates a survivor stands for."""
+    if duplicates:
+        yield f"  {len(duplicates)} duplicate{'s were' if len(duplicates) > 1 else ' was'} removed for it:"
+    for row in duplicates[:LISTED_DUPLICATES]:
+        yield f"    {row['doc_id']} ({row['file']} at {row['offset']}), {row['stage']}"
+    if len(duplicates) > LISTED_DUPLICATES:
+        yield f"    ... and {len(duplicates) - LISTED_DUPLICATES} more"
 
 
 def _sentence(recipe: Recipe, row: dict[str, Any], failed: dict[str, Any]) -> str:

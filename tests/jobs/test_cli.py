@@ -79,6 +79,7 @@ def test_curate_keeps_one_and_says_what_became_of_the_others(
     ("doc_id", "said"),
     [
         ("good", "was kept: it passed every rule of the recipe fineweb"),
+        ("good", "2 duplicates were removed for it:\n    copy (part.jsonl at "),
         ("copy", "was removed by exact: it has the same text as good"),
         ("close", "is a near-duplicate"),
         ("close", "good friends"),
@@ -188,6 +189,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said
+
+
+def test_a_rule_that_can_never_fire_is_a_warning(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = ["--set", "gopher_quality.min_stop_words=0", "--set", "fineweb.max_short_lines=1"]
+    assert call("curate", "--input", corpus, "--output", tmp_path / "o", *change, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().err
+    assert "warning: gopher_quality: few_stop_words can never fire, since stop_words is never under 0" in said
+    assert "warning: fineweb: short_lines can never fire, since short_lines is never over 1" in said
 
 
 def test_too_many_unreadable_records_fail_the_run_after_it_wrote_what_it_saw(
