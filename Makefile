@@ -43,7 +43,8 @@ setup: .venv/.kernels
 	touch $@
 
 .venv/.kernels: .venv/.gristmill $(wildcard curation/*.py curation/*/*.py)
-	@$(BIN)/python -m compileall -q $(PACKAGES)
+	@find curation -name '*.nb[ic]' -delete # numba does not see that a kernel calls one that changed
+	$(BIN)/python -m compileall -q $(PACKAGES)
 	$(BIN)/python -m curation.warm
 	touch $@
 
