@@ -34,6 +34,19 @@ def _not_plain(builder: Any, block: Any) -> Any:
     return builder.and_(odd, builder.not_(blank))
 
 
+def _ascii_word(builder: Any, block: Any) -> Any:
+    """ASCII letters, digits and underscores."""
+    folded = builder.or_(block, _all(0x20))
+    letter = builder.icmp_unsigned("<", builder.sub(folded, _all(0x61)), _all(26))
+    digit = builder.icmp_unsigned("<", builder.sub(block, _all(0x30)), _all(10))
+    return builder.or_(builder.or_(letter, digit), builder.icmp_unsigned("==", block, _all(0x5F)))
+
+
+def _not_ascii(builder: Any, block: Any) -> Any:
+    """Bytes of characters that take several."""
+    return builder.icmp_unsigned(">=", block, _all(0x80))
+
+
 def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
     """Pointer to the block of a byte array that begins at ``index``."""
     data = context.make_array(kind)(context, builder, array).data
@@ -81,6 +94,12 @@ not_plain: Any = _mask(_not_plain)
 
 copy_not_plain: Any = _copy_and_mask(_not_plain)
 """``copy_not_plain(buf, i, out, o)``: the same, and copies the block to ``out[o:o + STEP]``."""
+
+ascii_word: Any = _mask(_ascii_word)
+"""``ascii_word(buf, i)``: the bytes that are ASCII letters, digits or underscores."""
+
+not_ascii: Any = _mask(_not_ascii)
+"""``not_ascii(buf, i)``: the bytes that belong to characters outside ASCII."""
 
 first_bit: Any = intrinsic(_typed_first_bit)
 """``first_bit(mask)``: index of the lowest bit that is set; the mask must not be 0."""

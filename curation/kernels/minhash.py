@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, uint32, uint64
 
+from curation.kernels.byte_masks import STEP, ascii_word, first_bit, not_ascii
+from curation.kernels.hashing import hash_end, hash_part, load_part, mix64
 from curation.kernels.unicode import SPACELESS, WORD, decode
 
-_BASIS = np.uint64(0xCBF29CE484222325)
-_PRIME = np.uint64(0x100000001B3)
+_CASE = np.uint64(0x2020202020202020)
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2 = np.uint64(0x94D049BB133111EB)
 
 Uint32s = npt.NDArray[np.uint32]
 Uint64s = npt.NDArray[np.uint64]
@@ -31,14 +31,6 @@ def permutations(count: int, seed: int) -> tuple[Uint32s, Uint32s]:
 
 
 @njit(inline="always")
-def mix64(x):
-    """The finaliser of SplitMix64: every input bit reaches every output bit."""
-    x = (x ^ (x >> np.uint64(30))) * _MIX_1
-    x = (x ^ (x >> np.uint64(27))) * _MIX_2
-    return x ^ (x >> np.uint64(31))
-
-
-@njit(inline="always")
 def _finalise32(h):
     h = uint32(h ^ (h >> np.uint32(16)))
     h = uint32(h * np.uint32(0x85EBCA6B))
@@ -48,62 +40,100 @@ def _finalise32(h):
 
 
 @njit(inline="always")
-def _fold(classes, lower):
-    """For each ASCII byte its lower-case letter, digit or underscore, 0 for what separates words."""
-    fold = np.zeros(256, np.uint8)
-    for byte in range(0x80):
-        if classes[byte] & WORD:
-            fold[byte] = lower[byte]
-    return fold
+def _hash_ascii(data, start, end):
+    """The hash of an ASCII word: `hash_bytes` of its bytes with bit 5 set, which puts letters into lower case."""
+    h = uint64(0)
+    for i in range(start, end, 8):
+        part = load_part(data, i, end - i) | _CASE
+        if end - i < 8:
+            part &= (uint64(1) << uint64(8 * (end - i))) - uint64(1)
+        h = hash_part(h, part)
+    return hash_end(h, end - start)
 
 
 @njit(nogil=True, cache=True)
-def _word_hashes(data, start, end, fold, classes, lower, out):
-    """Hashes of the words in data[start:end], FNV-1a over lower-cased code points; returns their number."""
-    count = 0
-    inside = False
-    h = _BASIS
+def _hash_points(points, count):
+    """The hash of a word by its lower-case code points: of one byte each where all are ASCII, else of four."""
+    wide = False
+    for k in range(count):
+        wide |= points[k] >= 0x80
+    width = 4 if wide else 1
+    bits = uint64(32 if wide else 8)
+    h = uint64(0)
+    part = uint64(0)
+    shift = uint64(0)
+    for k in range(count):
+        point = uint64(points[k]) if wide else uint64(points[k]) | uint64(0x20)
+        part |= point << shift
+        shift += bits
+        if shift == uint64(64):
+            h = hash_part(h, part)
+            part = uint64(0)
+            shift = uint64(0)
+    if shift:
+        h = hash_part(h, part)
+    return hash_end(h, count * width)
+
+
+@njit(nogil=True, cache=True)
+def _any_words(data, start, until, end, classes, lower, points, out, count):
+    """As `_word_hashes` for words of any characters that begin in data[start:until]; returns (words, index behind)."""
     i = start
-    while i < end:
-        byte = data[i]
-        if byte < 0x80:
-            letter = fold[byte]
-            while letter:
-                h = (h ^ uint64(letter)) * _PRIME
-                inside = True
-                i += 1
-                if i == end:
-                    break
-                byte = data[i]
-                letter = fold[byte]
-            if byte < 0x80 and i < end:
-                i += 1
-                if inside:
-                    out[count] = mix64(h)
-                    count += 1
-                    inside = False
-                    h = _BASIS
+    while i < until:
+        length = 0
+        while i < end:
+            point, after = decode(data, i)
+            kind = classes[point]
+            if kind & SPACELESS:
+                if length == 0:
+                    points[0] = lower[point]
+                    length = 1
+                    i = after
+                break
+            if not kind & WORD:
+                break
+            points[length] = lower[point]
+            length += 1
+            i = after
+        if length:
+            out[count] = _hash_points(points, length)
+            count += 1
+        else:
+            i = after
+    return count, i
+
+
+@njit(nogil=True, cache=True)
+def _word_hashes(data, start, end, classes, lower, points, out):
+    """Hashes of the lower-cased words in data[start:end]; returns their number.
+
+    ASCII goes by blocks: where the mask of word bytes changes, a word begins or ends.
+    """
+    count = 0
+    word = -1
+    block = start
+    while block < end:
+        if block + STEP > data.shape[0] or not_ascii(data, block) != 0:
+            first = block if word < 0 else word
+            word = -1
+            count, block = _any_words(data, first, min(block + STEP, end), end, classes, lower, points, out, count)
             continue
-        point, i = decode(data, i)
-        kind = classes[point]
-        if kind & SPACELESS:
-            if inside:
-                out[count] = mix64(h)
+        inside = uint64(ascii_word(data, block))
+        if end - block < STEP:
+            inside &= (uint64(1) << uint64(end - block)) - uint64(1)
+        changes = inside ^ ((inside << uint64(1)) & uint64(0xFFFFFFFF) | uint64(word >= 0))
+        while changes != 0:
+            place = block + first_bit(uint32(changes))
+            changes &= changes - uint64(1)
+            if word < 0:
+                word = place
+            else:
+                out[count] = _hash_ascii(data, word, place)
                 count += 1
-                inside = False
-                h = _BASIS
-            out[count] = mix64((_BASIS ^ uint64(lower[point])) * _PRIME)
-            count += 1
-        elif kind & WORD:
-            h = (h ^ uint64(lower[point])) * _PRIME
-            inside = True
-        elif inside:
-            out[count] = mix64(h)
-            count += 1
-            inside = False
-            h = _BASIS
-    if inside:
-        out[count] = mix64(h)
+                word = -1
+        block += STEP
+    if word >= 0:
+        out[count] = _hash_ascii(data, word, end)
         count += 1
     return count
 
@@ -117,8 +147,8 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
     longest = 0
     for d in range(offsets.shape[0] - 1):
         longest = max(longest, offsets[d + 1] - offsets[d])
-    fold = _fold(classes, lower)
     words = np.empty(longest + 1, np.uint64)
+    points = np.empty(longest + 1, np.uint32)
     hashes = np.empty(longest + 4, np.uint32)
     lead = uint64(1)
     for _ in range(ngram):
@@ -127,7 +157,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
     for d in range(offsets.shape[0] - 1):
         row = out[d]
         row[:] = np.uint32(0xFFFFFFFF)
-        n = _word_hashes(data, offsets[d], offsets[d + 1], fold, classes, lower, words)
+        n = _word_hashes(data, offsets[d], offsets[d + 1], classes, lower, points, words)
         if n < ngram:
             shingles[d] = 0
             continue
