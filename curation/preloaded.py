@@ -1,10 +1,14 @@
 """Imported by the fork server before it makes workers: the stages, and numba past its slow first use."""
 
-import pyarrow as pa
+import signal
 
-import curation.stages  # noqa: F401
-from curation.dedup.settings import Near
-from curation.dedup.sketch import signature_matrix, word_counts
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the main process, from the first moment on
+
+import pyarrow as pa  # noqa: E402
+
+import curation.stages  # noqa: E402, F401
+from curation.dedup.settings import Near  # noqa: E402
+from curation.dedup.sketch import signature_matrix, word_counts  # noqa: E402
 
 TEXTS = pa.array(["one two three four five"], pa.large_string())
 word_counts(TEXTS)
