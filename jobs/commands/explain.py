@@ -78,7 +78,8 @@ class Corpus:
         """Removals spread evenly over the corpus, the same ones each time."""
         wanted = None if reason is None else pc.field("reason") == reason
         places = self.rejects.to_table(columns=["file", "offset"], filter=wanted)
-        chosen = [places.slice(len(places) * i // count, 1).to_pylist()[0] for i in range(min(count, len(places)))]
+        count = min(count, len(places))
+        chosen = [places.slice(len(places) * i // count, 1).to_pylist()[0] for i in range(count)]
         rows = [self.at(self.rejects, place["file"], place["offset"]) for place in chosen]
         return [row for row in rows if row]
 

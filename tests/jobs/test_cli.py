@@ -100,6 +100,9 @@ def test_explain_shows_examples_of_a_reason(
     capsys.readouterr()
     assert call("explain", curated, "--sample", "5", "--reason", "near_duplicate", monkeypatch=monkeypatch) == 0
     assert capsys.readouterr().out.startswith("close (part.jsonl at ")
+    assert call("explain", curated, "--sample", "20", monkeypatch=monkeypatch) == 0
+    shown = [line.partition(" ")[0] for line in capsys.readouterr().out.splitlines() if " was removed by " in line]
+    assert sorted(shown) == ["close", "copy", "short"]
     assert call("explain", curated, "--sample", "5", "--reason", "nothing", monkeypatch=monkeypatch) == 2
     assert "near_duplicate" in capsys.readouterr().err
 
