@@ -1,6 +1,6 @@
 """Parquet shards: zstd, row groups of a bounded size, the same bytes for the same rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import IO
@@ -83,11 +83,3 @@ def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
     """Some columns of one shard."""
     with folder.reading(name) as stream:
         return pq.ParquetFile(stream).read(columns=list(columns), use_threads=False)
-
-
-def shard_batches(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Some columns of one shard, a row group at a time."""
-    with folder.reading(name) as stream:
-        file = pq.ParquetFile(stream)
-        for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, columns=list(columns), use_threads=False).to_batches()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.edges import Records, distinct, edges, routed, rows_of, unpack
+from curation.dedup.edges import Records, distinct, edges, routed, unpack
 from curation.dedup.settings import Near
 from curation.kernels.minhash import band_keys, equal_shares
 
@@ -64,7 +64,3 @@ def similar(
     equal_shares(left[1], right[1], share)
     enough = share >= near.needed
     return edges(left[0][enough], right[0][enough], share[enough])
-
-
-def rows_needed(pairs: Records, side: int) -> npt.NDArray[np.int64]:
-    return np.unique(rows_of(pairs[:, side]))

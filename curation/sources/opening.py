@@ -1,7 +1,6 @@
 """Files opened wherever they lie: local ones directly, others with fsspec, the rest with Beam's file systems."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from typing import IO, cast
 
@@ -132,11 +131,3 @@ def _read_fully(file: IO[bytes], size: int) -> bytes:
         pieces.append(data)
         missing -= len(data)
     return b"".join(pieces)
-
-
-def stored_size(path: str) -> int:
-    """Size in bytes; raises OSError for a file that is gone."""
-    if is_local(path):
-        return os.stat(local_path(path)).st_size
-    with open_stored(path) as file:
-        return file.seek(0, os.SEEK_END)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from curation.ledger import Ledger
 from curation.manifest import MANIFEST
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
+from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
 
 SENTENCES = [
     "The mill turns the grain of the village into flour that the bakers of the town will have with their bread.",
@@ -109,6 +111,10 @@ def test_every_record_is_accounted_for_once_and_every_removal_explained(
         if row["stage"] == "url":
             assert matched["url"].partition("#")[0] == row["url"].partition("#")[0]
     assert not (folder / ".work").exists()
+    for table in (DOCUMENTS, REJECTS, SKETCHES, QUARANTINE):
+        for file in folder.glob(f"{table.name}/**/*.parquet"):
+            for batch in pq.read_table(file).to_batches():
+                table.check(batch)
 
 
 @SLOW
