@@ -1,6 +1,10 @@
 """What a row is: versioned Arrow tables, their checks and the manifest. Imports pyarrow only."""
 
 from schemas.corpus import DOCUMENTS, FAILED, QUARANTINE, RECORDS, REJECTS, SIGNALS, SKETCHES
+from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, JUDGMENTS, PAIRS, REFUSED, UNRESOLVED
 from schemas.table import SchemaError, Table
 
-__all__ = ["DOCUMENTS", "FAILED", "QUARANTINE", "RECORDS", "REJECTS", "SIGNALS", "SKETCHES", "SchemaError", "Table"]
+__all__ = [
+    *("ASSIGNMENTS", "COMPARISONS", "DEGREES", "DOCUMENTS", "FAILED", "JUDGMENTS", "PAIRS", "QUARANTINE", "RECORDS"),
+    *("REFUSED", "REJECTS", "SIGNALS", "SKETCHES", "UNRESOLVED", "SchemaError", "Table"),
+]

@@ -1,0 +1,194 @@
+"""The tables of preference annotation, in the order in which a pair of responses meets them."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.table import Check, Table
+
+DEGREES = ("significantly_better", "better", "slightly_better", "negligibly_better")
+"""How much better the chosen response is, strongest first; the last one also stands for "unsure" (Llama 2, 3.2.1)."""
+
+MESSAGES = pa.list_(
+    pa.field(
+        "message",
+        pa.struct(
+            [pa.field("role", pa.string(), nullable=False), pa.field("content", pa.large_string(), nullable=False)]
+        ),
+        nullable=False,
+    )
+)
+"""A dialogue: system, user and assistant turns, oldest first."""
+
+RISKS = pa.list_(pa.field("risk", pa.string(), nullable=False))
+
+
+def _one_of(column: str, *values: str) -> dict[str, Check]:
+    allowed = pa.array(values)
+    return {
+        f"{column} is one of {', '.join(values)}": lambda b: pc.or_(
+            pc.is_null(b[column]), pc.is_in(b[column], value_set=allowed)
+        )
+    }
+
+
+PAIRS = Table(
+    name="pairs",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("batch", pa.string(), nullable=False),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("prompt", MESSAGES, nullable=False),
+            pa.field("first", pa.large_string(), nullable=False),
+            pa.field("second", pa.large_string(), nullable=False),
+            pa.field("first_model", pa.string()),
+            pa.field("second_model", pa.string()),
+            pa.field("first_temperature", pa.float64()),
+            pa.field("second_temperature", pa.float64()),
+            pa.field("gold", pa.string()),
+            pa.field("side", pa.string()),
+            pa.field("protocol", pa.string(), nullable=False),
+            pa.field("protocol_version", pa.string(), nullable=False),
+            pa.field("votes", pa.int32(), nullable=False),
+        ]
+    ),
+    checks={**_one_of("gold", "first", "second"), **_one_of("side", "train", "held_out", "neither")},
+)
+"""Two responses to one prompt. ``gold`` names the better one where it is known beforehand (models are null there, and
+so is the side): such a pair tests annotators and never becomes a comparison. ``votes``: how many were asked for."""
+
+ASSIGNMENTS = Table(
+    name="assignments",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("uid", pa.string(), nullable=False),
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("batch", pa.string(), nullable=False),
+            pa.field("annotator", pa.string(), nullable=False),
+            pa.field("round", pa.string(), nullable=False),
+            pa.field("swapped", pa.bool_(), nullable=False),
+            pa.field("state", pa.string(), nullable=False),
+        ]
+    ),
+    checks={
+        **_one_of("round", "vote", "adjudication"),
+        **_one_of("state", "open", "done", "skipped", "refused", "withdrawn"),
+    },
+)
+"""Who was shown what: one row a task. ``swapped``: the pair's first response stood on the right, as B."""
+
+JUDGMENTS = Table(
+    name="judgments",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("uid", pa.string(), nullable=False),
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("batch", pa.string(), nullable=False),
+            pa.field("annotator", pa.string(), nullable=False),
+            pa.field("round", pa.string(), nullable=False),
+            pa.field("swapped", pa.bool_(), nullable=False),
+            pa.field("prefers", pa.string(), nullable=False),
+            pa.field("degree", pa.string(), nullable=False),
+            pa.field("first_safe", pa.bool_()),
+            pa.field("second_safe", pa.bool_()),
+            pa.field("first_risks", RISKS, nullable=False),
+            pa.field("second_risks", RISKS, nullable=False),
+            pa.field("comment", pa.large_string()),
+            pa.field("seconds", pa.float64()),
+        ]
+    ),
+    checks={
+        **_one_of("prefers", "first", "second"),
+        **_one_of("degree", *DEGREES),
+        **_one_of("round", "vote", "adjudication"),
+    },
+)
+"""One valid vote that counts, sorted by (pair_id, round, annotator). ``seconds``: the time from opening to submitting,
+as Label Studio measured it."""
+
+REFUSED = Table(
+    name="refused",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("annotation", pa.string(), nullable=False),
+            pa.field("uid", pa.string()),
+            pa.field("annotator", pa.string()),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("message", pa.string(), nullable=False),
+            pa.field("raw", pa.large_binary(), nullable=False),
+        ]
+    ),
+)
+"""Votes in quarantine: the reason in one word, what it means, and the annotation as Label Studio gave it."""
+
+_VOTE = pa.struct(
+    [
+        pa.field("annotator", pa.string(), nullable=False),
+        pa.field("for_chosen", pa.bool_(), nullable=False),
+        pa.field("degree", pa.string(), nullable=False),
+    ]
+)
+
+COMPARISONS = Table(
+    name="comparisons",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("comparison_id", pa.string(), nullable=False),
+            pa.field("prompt", MESSAGES, nullable=False),
+            pa.field("chosen", pa.large_string(), nullable=False),
+            pa.field("rejected", pa.large_string(), nullable=False),
+            pa.field("degree", pa.string(), nullable=False),
+            pa.field("margin_small", pa.float64(), nullable=False),
+            pa.field("margin_large", pa.float64(), nullable=False),
+            pa.field("chosen_safe", pa.bool_()),
+            pa.field("rejected_safe", pa.bool_()),
+            pa.field("safety_bin", pa.string()),
+            pa.field("chosen_risks", RISKS, nullable=False),
+            pa.field("rejected_risks", RISKS, nullable=False),
+            pa.field("votes", pa.list_(pa.field("vote", _VOTE, nullable=False)), nullable=False),
+            pa.field("votes_for", pa.int32(), nullable=False),
+            pa.field("votes_against", pa.int32(), nullable=False),
+            pa.field("adjudicated", pa.bool_(), nullable=False),
+            pa.field("chosen_model", pa.string(), nullable=False),
+            pa.field("rejected_model", pa.string(), nullable=False),
+            pa.field("chosen_temperature", pa.float64()),
+            pa.field("rejected_temperature", pa.float64()),
+            pa.field("campaign", pa.string(), nullable=False),
+            pa.field("batch", pa.string(), nullable=False),
+            pa.field("protocol", pa.string(), nullable=False),
+            pa.field("protocol_version", pa.string(), nullable=False),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("prompt_family", pa.string(), nullable=False),
+            pa.field("split", pa.string(), nullable=False),
+        ]
+    ),
+    checks={
+        "chosen differs from rejected": lambda b: pc.not_equal(b["chosen"], b["rejected"]),
+        **_one_of("degree", *DEGREES),
+        **_one_of("safety_bin", "chosen_safe", "both_safe", "both_unsafe"),
+        **_one_of("split", "train", "held_out"),
+    },
+)
+"""What annotators decided: one row a pair that its votes resolve. The margins are those of Llama 2, table 27."""
+
+UNRESOLVED = Table(
+    name="unresolved",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("campaign", pa.string(), nullable=False),
+            pa.field("batch", pa.string(), nullable=False),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("votes_first", pa.int32(), nullable=False),
+            pa.field("votes_second", pa.int32(), nullable=False),
+        ]
+    ),
+)
+"""Pairs that are in no comparison, each with its reason."""
