@@ -5,6 +5,20 @@ from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, JUDGMENTS, PAI
 from schemas.table import SchemaError, Table
 
 __all__ = [
-    *("ASSIGNMENTS", "COMPARISONS", "DEGREES", "DOCUMENTS", "FAILED", "JUDGMENTS", "PAIRS", "QUARANTINE", "RECORDS"),
-    *("REFUSED", "REJECTS", "SIGNALS", "SKETCHES", "UNRESOLVED", "SchemaError", "Table"),
+    "ASSIGNMENTS",
+    "COMPARISONS",
+    "DEGREES",
+    "DOCUMENTS",
+    "FAILED",
+    "JUDGMENTS",
+    "PAIRS",
+    "QUARANTINE",
+    "RECORDS",
+    "REFUSED",
+    "REJECTS",
+    "SIGNALS",
+    "SKETCHES",
+    "UNRESOLVED",
+    "SchemaError",
+    "Table",
 ]
