@@ -7,7 +7,11 @@ from typing import Any
 
 import click
 
-from curation.errors import RunError, UserError
+import annotation.errors
+import curation.errors
+from jobs.campaign_cli import campaign
+from jobs.dataset_cli import dataset
+from jobs.studio_cli import studio
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -100,6 +104,11 @@ def explain(folder: Path, doc_id: str | None, sample: int | None, reason: str | 
     run(folder, doc_id, sample, reason, diff)
 
 
+gristmill.add_command(studio)
+gristmill.add_command(campaign)
+gristmill.add_command(dataset)
+
+
 def main() -> None:
     """Exit codes: 0 done, 1 a run that failed, 2 a wrong command, job file or input."""
     gc.set_threshold(100_000, 20, 20)  # what is imported stays: looking through it costs a tenth of the start
@@ -112,9 +121,9 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         _stop("interrupted", 1)
-    except UserError as error:
+    except (curation.errors.UserError, annotation.errors.UserError) as error:
         _stop(str(error), 2)
-    except RunError as error:
+    except (curation.errors.RunError, annotation.errors.RunError) as error:
         _stop(str(error), 1)
 
 
