@@ -1,9 +1,15 @@
 """A campaign as it stood at one revision of its journal: all that quality, resolving and datasets read."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 
+from annotation.campaign import STORE
+from annotation.errors import UserError
+from annotation.journal import Journal
+from annotation.judgments import judge
+from annotation.record import fold
 from annotation.resolve import Policy
 
 
@@ -24,3 +30,31 @@ class Snapshot:
     judgments: pa.Table
     refused: pa.Table
     revision: int
+
+
+def load(folder: Path, as_of: int | None = None) -> Snapshot:
+    """The campaign in ``folder`` at a revision of its journal, by default the newest.
+
+    Raises UserError when nothing was pushed from there, or it has no such revision.
+    """
+    with Journal(folder / STORE) as journal:
+        newest = journal.revision
+        if as_of is not None and not 1 <= as_of <= newest:
+            raise UserError(f"{folder} has no revision {as_of}: its journal goes from 1 to {newest}")
+        record = fold(journal, as_of)
+        if not record.batches:
+            raise UserError(f"{folder} had no batch at revision {record.revision}: run gristmill campaign push")
+        assignments, judgments, refused = judge(journal, record)
+    settings = record.settings
+    return Snapshot(
+        name=settings["name"],
+        protocol=settings["protocol"],
+        protocol_version=settings["protocol_version"],
+        votes=settings["votes"],
+        policy=Policy(**settings["resolve"]),
+        pairs=record.pairs,
+        assignments=assignments,
+        judgments=judgments,
+        refused=refused,
+        revision=record.revision,
+    )

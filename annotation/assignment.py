@@ -1,0 +1,52 @@
+"""Who judges what, on which side and in which order: plain functions, decided by the seed alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from annotation.pairing import seeded
+
+
+def spread(
+    pairs: Iterable[str], people: Sequence[str], votes: int, seed: int, loads: Mapping[str, int] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """``votes`` different people for each pair, so that nobody has more than one task above another.
+
+    ``loads``: the tasks that each person has already. Pairs come in the order of a seeded hash, and each goes to those
+    with the least to do, ties by a seeded hash, so that everybody meets everybody.
+
+    >>> spread(["p", "q"], ["ann", "bob"], 1, seed=1)
+    {'q': ('ann',), 'p': ('bob',)}
+    """
+    load = {person: (loads or {}).get(person, 0) for person in people}
+    out = {}
+    for pair in sorted(pairs, key=lambda each: seeded(seed, "pair", each)):
+        ranked = sorted(people, key=lambda person: (load[person], seeded(seed, "person", pair, person)))
+        chosen = tuple(sorted(ranked[:votes]))
+        for person in chosen:
+            load[person] += 1
+        out[pair] = chosen
+    return out
+
+
+def swapped(tasks: Mapping[str, str], seed: int) -> dict[str, bool]:
+    """Which tasks show the first response on the right (as B).
+
+    ``tasks``: uid to stratum (the models of the pair). Sides alternate in the order of (stratum, seeded hash), so that
+    in all, and for every two models that are compared, left and right differ by one at most.
+    """
+    ranked = sorted(tasks, key=lambda uid: (tasks[uid], seeded(seed, "side", uid)))
+    start = bool(tasks) and seeded(seed, "start", *ranked[:1])[0] % 2 == 1
+    return {uid: (place % 2 == 1) != start for place, uid in enumerate(ranked)}
+
+
+def shuffled(uids: Iterable[str], seed: int) -> list[str]:
+    """The order in which tasks are shown: by another hash than that of the sides, so that it tells nothing of them."""
+    return sorted(uids, key=lambda uid: seeded(seed, "order", uid))
+
+
+def gold_share(tasks: int, share: float, available: int) -> int:
+    """How many gold pairs go among so many tasks, so that they are ``share`` of all, rounded; at most what there is.
+
+    >>> gold_share(90, 0.1, 40)
+    10
+    """
+    return min(available, round(tasks * share / (1 - share)))

@@ -1,0 +1,130 @@
+"""What a campaign is: the data in its folder, before anything is asked of anyone."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from annotation.errors import UserError
+from annotation.protocols import PROTOCOLS, Category
+from annotation.resolve import Policy
+
+STORE = "campaign.db"
+"""The campaign's own store, beside its campaign.toml."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """Which responses to one prompt are compared.
+
+    ``all``: every two. ``new_vs_previous``: each response of ``new`` with each of ``previous`` (models).
+    ``random``: ``per_prompt`` of all, drawn by the campaign's seed.
+    ``self_naming``: what becomes of a response that names its own model: ``keep`` (and report) or ``drop``.
+    """
+
+    policy: Literal["all", "new_vs_previous", "random"] = "all"
+    per_prompt: int = 1
+    new: str | None = None
+    previous: str | None = None
+    self_naming: Literal["keep", "drop"] = "keep"
+
+    def __post_init__(self) -> None:
+        if self.per_prompt < 1:
+            raise UserError(f"pairs.per_prompt is {self.per_prompt}: give 1 or more")
+        if self.policy == "new_vs_previous" and not (self.new and self.previous):
+            raise UserError(
+                'pairs.policy "new_vs_previous" needs pairs.new and pairs.previous, the names of two models'
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gold:
+    """Pairs with a known answer, mixed in unseen: ``share`` of each annotator's tasks, at most as many as there are."""
+
+    file: str
+    share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 0.5:
+            raise UserError(f"gold.share is {self.share}: give a share from 0 to 0.5")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """The settings of a campaign, as campaign.toml holds them; paths are relative to its folder.
+
+    ``version`` counts what annotators see: it grows when the guidelines or the categories change.
+    ``categories``: risk categories of the safety protocol, slug to title; empty means Llama 2's three.
+    """
+
+    name: str
+    protocol: str
+    version: int = 1
+    batch: str
+    responses: str
+    annotators: tuple[str, ...]
+    adjudicators: tuple[str, ...] = ()
+    votes: int = 3
+    seed: int = 0
+    guidelines: str = "guidelines.md"
+    pairs: Pairing = field(default_factory=Pairing)
+    gold: Gold | None = None
+    resolve: Policy = field(default_factory=Policy)
+    categories: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in (("name", self.name), ("batch", self.batch)):
+            if not _NAME.fullmatch(value):
+                raise UserError(f"{name} is {value!r}: use up to 40 letters, digits, dots, dashes and underscores")
+        if self.protocol not in PROTOCOLS:
+            raise UserError(f"protocol is {self.protocol!r}: choose from {', '.join(PROTOCOLS)}")
+        if self.version < 1:
+            raise UserError(f"version is {self.version}: count from 1")
+        for name, people in (("annotators", self.annotators), ("adjudicators", self.adjudicators)):
+            wrong = [person for person in people if not _EMAIL.fullmatch(person)]
+            if wrong:
+                raise UserError(f"{name} holds {wrong[0]!r}: name each person by an email address")
+            twice = sorted({person for person in people if people.count(person) > 1})
+            if twice:
+                raise UserError(f"{name} holds {twice[0]} twice: name each person once")
+        if not 1 <= self.votes <= len(self.annotators):
+            raise UserError(
+                f"votes is {self.votes} and there are {len(self.annotators)} annotators: "
+                "each vote on a pair comes from another annotator, so ask for 1 up to their number"
+            )
+        if self.categories and self.protocol != "safety":
+            raise UserError(f"categories belong to the safety protocol, and this is {self.protocol}: take them out")
+
+    @property
+    def risk_categories(self) -> tuple[Category, ...]:
+        """The campaign's own risk categories; none means the protocol's."""
+        return tuple(Category(name=name, title=title) for name, title in self.categories.items())
+
+
+@dataclass(frozen=True)
+class CampaignFolder:
+    """A campaign with the place of its files: what every step is given."""
+
+    path: Path
+    campaign: Campaign
+    text: str
+    """campaign.toml as it is written, for the journal."""
+
+    @property
+    def store(self) -> Path:
+        return self.path / STORE
+
+    def file(self, name: str) -> Path:
+        return self.path / name
+
+    def guidelines(self) -> str:
+        """Raises UserError when guidelines.md cannot be read."""
+        path = self.file(self.campaign.guidelines)
+        try:
+            return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"the guidelines {path} cannot be read ({error}): write them as UTF-8 Markdown") from error

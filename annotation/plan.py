@@ -1,0 +1,307 @@
+"""What is to be asked of whom, decided once and written into the journal; nothing here talks to Label Studio."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation import responses
+from annotation.assignment import gold_share, shuffled, spread, swapped
+from annotation.campaign import CampaignFolder
+from annotation.errors import UserError
+from annotation.journal import Journal
+from annotation.pairing import Pair, pair, pair_id, seeded
+from annotation.protocols import PROTOCOLS, Page, digest
+from annotation.record import TASKS, Record, fold, packed, record_settings
+from annotation.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
+from annotation.split import Families, Placed, prompt_text, sides
+from annotation.tasks import shown_digest, task_data, task_uid
+from schemas import PAIRS
+
+
+@dataclass
+class Planned:
+    """What a plan found and decided. ``new``: whether the batch was made now."""
+
+    new: bool
+    pairs: int = 0
+    gold: int = 0
+    tasks: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    without_tasks: list[str] = field(default_factory=list)
+    """People who have no task in this batch: they joined after it was made."""
+
+
+def page_of(folder: CampaignFolder) -> Page:
+    campaign = folder.campaign
+    return PROTOCOLS[campaign.protocol].page(folder.guidelines(), campaign.risk_categories)
+
+
+def version_of(folder: CampaignFolder) -> str:
+    """The version of what annotators see: the protocol's, a dot, the campaign's."""
+    campaign = folder.campaign
+    return f"{PROTOCOLS[campaign.protocol].version}.{campaign.version}"
+
+
+def note_settings(folder: CampaignFolder, journal: Journal) -> None:
+    """Notes settings and people in the journal; whoever is new gets the next pseudonym."""
+    campaign = folder.campaign
+    policy = {"use": campaign.resolve.use, "min_votes": campaign.resolve.min_votes}
+    settings = {
+        "name": campaign.name,
+        "protocol": campaign.protocol,
+        "protocol_version": version_of(folder),
+        "votes": campaign.votes,
+        "resolve": policy,
+        "toml": folder.text,
+        "guidelines": folder.guidelines(),
+    }
+    with journal.writing():
+        record_settings(journal, settings)
+        known = {key for _, key, _ in journal.rows("annotator")}
+        for person in (*campaign.annotators, *campaign.adjudicators):
+            if person not in known:
+                known.add(person)
+                journal.append("annotator", person, orjson.dumps(f"{campaign.name}/a{len(known)}"))
+
+
+def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planned:
+    """Makes the batch that campaign.toml names, or finds it as it was made.
+
+    Raises UserError where the batch exists and something that its annotators saw, or were asked, has changed.
+    """
+    campaign = folder.campaign
+    with journal.writing():
+        note_settings(folder, journal)
+        record = fold(journal)
+        page = page_of(folder)
+        asked = {
+            "protocol": campaign.protocol,
+            "protocol_version": version_of(folder),
+            "page": digest(page),
+            "votes": campaign.votes,
+            "responses": responses.digest(folder.file(campaign.responses)),
+            "gold": responses.digest(folder.file(campaign.gold.file)) if campaign.gold else None,
+            "pairs": repr(campaign.pairs),
+            "seed": campaign.seed,
+        }
+        _refuse_changes(campaign.batch, asked, record)
+        if campaign.batch not in record.batches:
+            planned = _make(folder, journal, record, page, asked, families)
+        else:
+            planned = Planned(new=False, **record.batches[campaign.batch]["counted"])
+        mine = fold(journal).tasks
+        have = set(mine.filter(pc.equal(mine["batch"], campaign.batch))["annotator"].to_pylist())
+        names = {person: record.annotators.get(person) for person in campaign.annotators}
+        planned.without_tasks = [person for person, name in names.items() if name and name not in have]
+    return planned
+
+
+def _refuse_changes(batch: str, asked: dict[str, Any], record: Record) -> None:
+    known = record.batches.get(batch)
+    if known:
+        changed = [name for name, value in asked.items() if known["asked"][name] != value]
+        if "page" in changed and "protocol_version" not in changed:
+            raise UserError(
+                f"what annotators see has changed since batch {batch} was made (guidelines, categories or page): "
+                "annotators keep what they were asked, so give campaign.toml a higher version and a new batch"
+            )
+        if changed:
+            what = " and ".join(changed)
+            raise UserError(f"batch {batch} was made with other {what}: change campaign.toml back, or name a new batch")
+        return
+    for name, other in record.batches.items():
+        same_version = other["asked"]["protocol_version"] == asked["protocol_version"]
+        if same_version and other["asked"]["page"] != asked["page"]:
+            raise UserError(
+                f"what annotators see has changed since batch {name} (guidelines, categories or page): "
+                f"give campaign.toml a version above {asked['protocol_version'].partition('.')[2]}"
+            )
+
+
+def _make(
+    folder: CampaignFolder, journal: Journal, record: Record, page: Page, asked: dict[str, Any], families: Families
+) -> Planned:
+    campaign = folder.campaign
+    prompts, problems = read_prompts(folder.file(campaign.responses))
+    paired = pair(prompts, campaign.pairs, campaign.seed)
+    _refuse_model_names(folder, page, {each.model for prompt in prompts for each in prompt.responses})
+    earlier = set(record.pairs["pair_id"].to_pylist())
+    fresh = [each for each in paired.pairs if each.pair_id not in earlier]
+    paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)
+    if not fresh:
+        raise UserError(
+            f"{campaign.responses} gives no pair for batch {campaign.batch} ({_told(paired.counts) or 'no prompts'}): "
+            "each prompt needs two responses that differ"
+        )
+    gold: list[GoldPair] = []
+    if campaign.gold:
+        gold, unusable = read_gold(folder.file(campaign.gold.file))
+        problems += unusable
+    table = _pair_rows(fresh, record, families, folder)
+    gold_table = _gold_rows(gold, folder)
+    people = {person: fold(journal).annotators[person] for person in campaign.annotators}
+    assigned = spread([each.pair_id for each in fresh], list(people.values()), campaign.votes, campaign.seed)
+    given = {name: sorted(pair for pair, names in assigned.items() if name in names) for name in people.values()}
+    golden = {name: _gold_for(name, len(pairs), gold_table, record, folder) for name, pairs in given.items()}
+    used = pa.array(sorted({pair for pairs in golden.values() for pair in pairs}), pa.string())
+    gold_table = gold_table.filter(pc.is_in(gold_table["pair_id"], used))
+    new_gold = gold_table.filter(pc.invert(pc.is_in(gold_table["pair_id"], pa.array(sorted(earlier), pa.string()))))
+    everything = pa.concat_tables([table, gold_table])
+    tasks = [task_rows(name, (*given[name], *golden[name]), "vote", everything, folder) for name in people.values()]
+    for body in packed(pa.concat_tables([table, new_gold])):
+        journal.append("pairs", campaign.batch, body)
+    for body in packed(pa.concat_tables(tasks)):
+        journal.append("tasks", campaign.batch, body)
+    total = sum(each.num_rows for each in tasks)
+    counted = {"pairs": table.num_rows, "gold": len(used), "tasks": total}
+    body = {
+        "asked": asked,
+        "counted": counted,
+        "page": {"config": page.config, "instruction": page.instruction},
+        "categories": dict(campaign.categories),
+    }
+    journal.append("batch", campaign.batch, orjson.dumps(body))
+    return Planned(new=True, **counted, counts=paired.counts, problems=problems + paired.problems)
+
+
+def task_rows(
+    annotator: str, pairs: Iterable[str], round_: str, table: pa.Table, folder: CampaignFolder, since: str = ""
+) -> pa.Table:
+    """The tasks of one annotator in the order in which they are shown, with their sides.
+
+    ``table`` holds the PAIRS rows of ``pairs``; ``since`` sets tasks apart that come to somebody later.
+    """
+    campaign = folder.campaign
+    ids = list(pairs)
+    strata = _strata(table)
+    uids = {task_uid(campaign.seed, campaign.batch, round_ + since, annotator, each): each for each in ids}
+    right = swapped({uid: strata[each] for uid, each in uids.items()}, campaign.seed)
+    order = shuffled(uids, campaign.seed)
+    rows = pa.table(
+        {
+            "uid": pa.array(order, pa.string()),
+            "pair_id": pa.array([uids[uid] for uid in order], pa.string()),
+            "swapped": pa.array([right[uid] for uid in order], pa.bool_()),
+        }
+    )
+    shown = pa.array([shown_digest(data) for data in task_data(rows, table)], pa.binary(16))
+    batch = pa.array([campaign.batch] * len(order), pa.string())
+    columns = {
+        **{name: rows[name] for name in ("uid", "pair_id", "swapped")},
+        "batch": batch,
+        "annotator": pa.array([annotator] * len(order), pa.string()),
+        "round": pa.array([round_] * len(order), pa.string()),
+        "shown": shown,
+    }
+    return pa.table([columns[name] for name in TASKS.names], schema=TASKS)
+
+
+def _strata(table: pa.Table) -> dict[str, str]:
+    columns = (table[name].to_pylist() for name in ("pair_id", "first_model", "second_model"))
+    return {each: f"{first or ''}\0{second or ''}" for each, first, second in zip(*columns, strict=True)}
+
+
+def _pair_rows(fresh: Sequence[Pair], record: Record, families: Families, folder: CampaignFolder) -> pa.Table:
+    campaign = folder.campaign
+    texts = {each.prompt.prompt_id: prompt_text(each.prompt.messages) for each in fresh}
+    weights = Counter(each.prompt.prompt_id for each in fresh)
+    side = sides(texts, weights, _placed(record), families, campaign.seed)
+    rows = [
+        {
+            **_asked(each.pair_id, each.prompt, each.first, each.second, folder),
+            "gold": None,
+            "side": side[each.prompt.prompt_id],
+        }
+        for each in fresh
+    ]
+    return pa.Table.from_pylist(rows, PAIRS.schema)
+
+
+def _placed(record: Record) -> list[Placed]:
+    seen = {}
+    judged = record.pairs.filter(pc.is_null(record.pairs["gold"]))
+    for row in judged.select(["prompt", "side"]).to_pylist():
+        text = prompt_text(tuple((turn["role"], turn["content"]) for turn in row["prompt"]))
+        seen[text, row["side"]] = Placed(text, row["side"])
+    return list(seen.values())
+
+
+def _gold_rows(gold: Sequence[GoldPair], folder: CampaignFolder) -> pa.Table:
+    rows = []
+    for each in gold:
+        texts = [each.chosen, each.rejected]
+        seed = folder.campaign.seed
+        if seeded(seed, "gold", each.prompt_id, *texts)[0] % 2:
+            texts.reverse()
+        first, second = (Response("", None, text) for text in texts)
+        prompt = Prompt(each.prompt_id, each.messages, ())
+        row = _asked(pair_id(prompt, first, second), prompt, first, second, folder)
+        answer = "first" if texts[0] == each.chosen else "second"
+        rows.append({**row, "first_model": None, "second_model": None, "gold": answer, "side": None})
+    return pa.Table.from_pylist(rows, PAIRS.schema)
+
+
+def _asked(pair_id: str, prompt: Prompt, first: Response, second: Response, folder: CampaignFolder) -> dict[str, Any]:
+    campaign = folder.campaign
+    return {
+        "pair_id": pair_id,
+        "batch": campaign.batch,
+        "prompt_id": prompt.prompt_id,
+        "prompt": [{"role": role, "content": content} for role, content in prompt.messages],
+        "first": first.text,
+        "second": second.text,
+        "first_model": first.model,
+        "second_model": second.model,
+        "first_temperature": first.temperature,
+        "second_temperature": second.temperature,
+        "protocol": campaign.protocol,
+        "protocol_version": version_of(folder),
+        "votes": campaign.votes,
+    }
+
+
+def _gold_for(annotator: str, tasks: int, gold: pa.Table, record: Record, folder: CampaignFolder) -> list[str]:
+    """Gold pairs that this annotator has not met yet, drawn by the seed."""
+    campaign = folder.campaign
+    if not campaign.gold or not gold.num_rows:
+        return []
+    met = record.tasks.filter(pc.equal(record.tasks["annotator"], annotator))
+    left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()))
+    left.sort(key=lambda each: seeded(campaign.seed, "gold", campaign.batch, annotator, each))
+    return left[: gold_share(tasks, campaign.gold.share, len(left))]
+
+
+def _refuse_model_names(folder: CampaignFolder, page: Page, models: set[str]) -> None:
+    """Nothing that annotators can read, the responses' own words aside, may name a model."""
+    campaign = folder.campaign
+    seen = {
+        "the guidelines": folder.guidelines(),
+        "the campaign's name": campaign.name,
+        "the batch's name": campaign.batch,
+        "a risk category": " ".join(f"{name} {title}" for name, title in campaign.categories.items()),
+    }
+    for where, text in seen.items():
+        named = sorted(model for model in models if _has_word(text, model))
+        if named:
+            raise UserError(f"{where} holds {named[0]!r}, the name of a model: annotators would read it, so change it")
+
+
+def _has_word(text: str, word: str) -> bool:
+    text, word = text.casefold(), word.casefold()
+    place = text.find(word)
+    while place >= 0:
+        around = text[max(place - 1, 0) : place] + text[place + len(word) : place + len(word) + 1]
+        if not any(letter.isalnum() for letter in around):
+            return True
+        place = text.find(word, place + 1)
+    return False
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(counts.items()) if count)

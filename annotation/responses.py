@@ -1,0 +1,183 @@
+"""Prompts with their responses, and gold pairs, from JSON lines or Parquet."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotation.errors import UserError
+
+ROLES = ("system", "user", "assistant")
+Messages = tuple[tuple[str, str], ...]
+"""A dialogue: (role, content) a turn, oldest first; the last one is the user's."""
+
+
+@dataclass(frozen=True)
+class Response:
+    model: str
+    temperature: float | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    prompt_id: str
+    messages: Messages
+    responses: tuple[Response, ...]
+
+
+@dataclass(frozen=True)
+class GoldPair:
+    """Two responses of which the better one is known; ``chosen`` and ``rejected`` are texts."""
+
+    prompt_id: str
+    messages: Messages
+    chosen: str
+    rejected: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that was left out, or is worth a look: where it is, the reason in one word, and a sentence."""
+
+    where: str
+    reason: str
+    message: str
+
+
+class _BadRowError(ValueError):
+    """A row that cannot be used; the message says why."""
+
+
+def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
+    """The prompts of a file, sorted by their id, rows of the same prompt put together; and the rows left out.
+
+    A row has ``prompt_id`` (made from the messages where it is missing), ``messages`` (or ``prompt``, a single user
+    turn) and ``responses``: a list of {model, temperature, text}.
+
+    Raises UserError when the file cannot be read at all.
+    """
+    problems: list[Problem] = []
+    found: dict[str, tuple[Messages, dict[Response, None]]] = {}
+    for where, row in _rows(path, problems):
+        try:
+            prompt_id, messages = _prompt(row)
+            responses = _responses(row)
+            known, collected = found.setdefault(prompt_id, (messages, {}))
+            if known != messages:
+                raise _BadRowError(f"prompt {prompt_id} has other messages here than above: give it an id of its own")
+        except _BadRowError as error:
+            problems.append(Problem(where, "unusable_row", str(error)))
+            continue
+        collected.update(dict.fromkeys(responses))
+    prompts = [Prompt(prompt_id, messages, tuple(kept)) for prompt_id, (messages, kept) in sorted(found.items())]
+    return prompts, problems
+
+
+def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
+    """Gold pairs, sorted, and rows left out; a row has ``messages`` (or ``prompt``), ``chosen`` and ``rejected``."""
+    problems: list[Problem] = []
+    found: dict[GoldPair, None] = {}
+    for where, row in _rows(path, problems):
+        try:
+            prompt_id, messages = _prompt(row)
+            chosen, rejected = _text(row, "chosen"), _text(row, "rejected")
+            if not chosen.strip() or not rejected.strip() or chosen == rejected:
+                raise _BadRowError("chosen and rejected must be two different texts that are not empty")
+            found[GoldPair(prompt_id, messages, chosen, rejected)] = None
+        except _BadRowError as error:
+            problems.append(Problem(where, "unusable_row", str(error)))
+    return sorted(found, key=lambda gold: (gold.prompt_id, gold.chosen, gold.rejected)), problems
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file; raises UserError when it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}; name an existing file in campaign.toml") from error
+
+
+def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}; name an existing file in campaign.toml") from error
+    if data[:4] == b"PAR1":
+        try:
+            rows = pq.read_table(pa.BufferReader(data)).to_pylist()
+        except pa.ArrowException as error:
+            raise UserError(f"{path} is a Parquet file that cannot be read ({error}): write it again") from error
+        yield from ((f"{path.name}, row {number}", row) for number, row in enumerate(rows, 1))
+        return
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        where = f"{path.name}, line {number}"
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            problems.append(Problem(where, "not_json", str(error)))
+            continue
+        if isinstance(row, dict):
+            yield where, row
+        else:
+            problems.append(Problem(where, "unusable_row", "a row is a JSON object"))
+
+
+def _prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
+    messages = row.get("messages")
+    if messages is None and isinstance(row.get("prompt"), str):
+        messages = [{"role": "user", "content": row["prompt"]}]
+    if not isinstance(messages, list) or not messages:
+        raise _BadRowError("a row needs messages, a list of {role, content}, or prompt, a text")
+    turns = []
+    for message in messages:
+        if not isinstance(message, dict) or message.get("role") not in ROLES:
+            raise _BadRowError(f"the role of a message is one of {', '.join(ROLES)}")
+        turns.append((message["role"], _text(message, "content")))
+    if turns[-1][0] != "user":
+        raise _BadRowError("the last message must be the user's: the responses answer it")
+    if not turns[-1][1].strip():
+        raise _BadRowError("the last message is empty")
+    prompt_id = row.get("prompt_id")
+    if prompt_id is None:
+        prompt_id = hashlib.blake2b(orjson.dumps(turns), digest_size=16).hexdigest()
+    if not isinstance(prompt_id, (str, int)) or isinstance(prompt_id, bool) or prompt_id == "":
+        raise _BadRowError("prompt_id is a text or a whole number")
+    return str(prompt_id), tuple(turns)
+
+
+def _responses(row: Mapping[str, Any]) -> list[Response]:
+    responses = row.get("responses")
+    if not isinstance(responses, list) or not responses:
+        raise _BadRowError("a row needs responses, a list of {model, temperature, text}")
+    kept = []
+    for response in responses:
+        if not isinstance(response, dict):
+            raise _BadRowError("a response is an object with model, temperature and text")
+        model, temperature = response.get("model"), response.get("temperature")
+        if not isinstance(model, str) or not model:
+            raise _BadRowError("a response needs the name of its model")
+        if temperature is not None:
+            if isinstance(temperature, bool) or not isinstance(temperature, (int, float)):
+                raise _BadRowError("the temperature of a response is a number, or missing")
+            temperature = float(temperature)
+            if not math.isfinite(temperature) or temperature < 0:
+                raise _BadRowError("the temperature of a response is 0 or more")
+        kept.append(Response(model, temperature, _text(response, "text")))
+    return kept
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str):
+        raise _BadRowError(f"{name} must be a text")
+    return value

@@ -1,0 +1,260 @@
+"""Label Studio, as far as a campaign needs it. The only file that knows its SDK."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+import orjson
+from label_studio_sdk import LabelStudio
+from label_studio_sdk.core.api_error import ApiError
+
+from annotation.connection import Connection
+from annotation.errors import RunError, UserError
+from annotation.protocols import Page
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often something is read before its failure is told. Writes are tried once: whoever writes looks before again."""
+PAUSE = 0.2
+"""Seconds before the second attempt; twice as many before each further one."""
+LISTED = 5_000
+EXPORTED = 200
+"""Tasks in a request: more ids make an address that servers refuse."""
+
+
+class MissingError(RunError):
+    """What was asked for is not in Label Studio (any more)."""
+
+
+@dataclass(frozen=True)
+class Project:
+    project: int
+    marker: str
+    """Its description: what finds it again."""
+    tasks: int
+
+
+@dataclass(frozen=True)
+class TaskState:
+    task: int
+    updated: str
+    """The server's time of the last change of the task or its annotations, ISO 8601 in UTC."""
+    annotations: int
+    """Annotations and skips."""
+
+
+class Studio:
+    """One Label Studio, by a personal access token.
+
+    Every method raises UserError for a token that is refused, MissingError for what is gone, and RunError for an
+    outage that several attempts did not outlast; no message holds the token.
+    """
+
+    def __init__(self, connection: Connection, timeout: float = 120.0):
+        self.url = connection.url.rstrip("/")
+        self.public_url = connection.public_url.rstrip("/")
+        try:
+            self._sdk = LabelStudio(base_url=self.url, api_key=connection.token, timeout=timeout)
+        except ApiError as error:
+            raise self._translated(error) from None
+        self._once: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
+
+    # People
+
+    def whoami(self) -> str:
+        """The email address that the token belongs to."""
+        return str(self._read(lambda: self._sdk.users.whoami(request_options=self._once)).email)
+
+    def people(self) -> dict[int, str]:
+        """User number to email address."""
+        found = self._read(lambda: self._sdk.users.list(request_options=self._once))
+        return {user.id: user.email for user in found}
+
+    def invite_url(self) -> str:
+        """The address of the sign-up form for those who were invited."""
+        link = str(self._json("GET", "api/invite")["invite_url"])
+        return link if "://" in link else self.url + link
+
+    # Projects
+
+    def projects(self) -> list[Project]:
+        """All of them, by number."""
+        found = self._read(lambda: list(self._sdk.projects.list(page_size=200, request_options=self._once)))
+        mine = [Project(each.id, each.description or "", each.task_number or 0) for each in found]
+        return sorted(mine, key=lambda each: each.project)
+
+    def create_project(self, title: str, marker: str, page: Page) -> int:
+        """A project for one annotator; ``marker`` becomes its description."""
+        made = self._call(
+            lambda: self._sdk.projects.create(
+                title=title,
+                description=marker,
+                label_config=page.config,
+                expert_instruction=page.instruction,
+                show_instruction=True,
+                show_skip_button=True,
+                enable_empty_annotation=False,
+                maximum_annotations=1,
+                sampling="Sequential sampling",
+                request_options=self._once,
+            )
+        )
+        return int(made.id)
+
+    def delete_project(self, project: int) -> None:
+        self._call(lambda: self._sdk.projects.delete(id=project, request_options=self._once))
+
+    # Tasks
+
+    def import_tasks(self, project: int, data: Sequence[dict[str, str]]) -> list[int]:
+        """The numbers of the new tasks, in the order of ``data``."""
+        request: Any = [{"data": each} for each in data]
+        made = self._call(
+            lambda: self._sdk.projects.import_tasks(
+                id=project, request=request, return_task_ids=True, request_options=self._once
+            )
+        )
+        numbers = list(made.task_ids or [])
+        if len(numbers) != len(data):
+            raise RunError(f"{self.url} took {len(numbers)} of {len(data)} tasks: run the same command again")
+        return numbers
+
+    def delete_tasks(self, project: int, tasks: Iterable[int]) -> None:
+        for task in tasks:
+            try:
+                self._call(lambda task=task: self._sdk.tasks.delete(id=str(task), request_options=self._once))  # type: ignore[misc]
+            except MissingError:
+                continue
+
+    def task_states(self, project: int, since: str | None = None) -> list[TaskState]:
+        """The tasks of a project by number; with ``since``, those changed at that time (UTC) or later."""
+        return list(self._task_states(project, since))
+
+    def _task_states(self, project: int, since: str | None) -> Iterator[TaskState]:
+        after = 0
+        while True:  # by number, not by page: pages shift when a task goes
+            items = [{"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": after}]
+            if since is not None:
+                changed = {"filter": "filter:tasks:updated_at", "operator": "greater_or_equal", "type": "Datetime"}
+                items.append({**changed, "value": since})
+            query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
+            parameters = {
+                "project": project,
+                "page_size": LISTED,
+                "include": "id,updated_at,total_annotations,cancelled_annotations",
+                "query": json.dumps(query),
+            }
+            tasks = self._json("GET", "api/tasks", parameters)["tasks"]
+            for task in tasks:
+                yield TaskState(
+                    task["id"], task["updated_at"], task["total_annotations"] + task["cancelled_annotations"]
+                )
+            if len(tasks) < LISTED:
+                return
+            after = tasks[-1]["id"]
+
+    def uids(self, project: int, tasks: Sequence[int]) -> dict[int, str | None]:
+        """Task number to the uid in its data; null where there is none."""
+        return {task["id"]: _uid(task) for task in self.tasks(project, tasks)}
+
+    def tasks(self, project: int, tasks: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Tasks as Label Studio exports them, with all annotations; those that are gone are left out."""
+        for start in range(0, len(tasks), EXPORTED):
+            parameters = {
+                "exportType": "JSON",
+                "download_all_tasks": "true",
+                "download_resources": "false",
+                "interpolate_key_frames": "false",
+                "ids[]": list(tasks[start : start + EXPORTED]),
+            }
+            yield from self._json("GET", f"api/projects/{project}/export", parameters)
+
+    # Webhooks
+
+    def add_webhook(self, project: int, url: str) -> int:
+        """Asks Label Studio to call ``url`` when annotations change."""
+        actions: Any = ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"]
+        body = {
+            "url": url,
+            "project": project,
+            "send_payload": False,
+            "send_for_all_actions": False,
+            "actions": actions,
+        }
+        return int(self._json("POST", "api/webhooks/", body=body)["id"])
+
+    def remove_webhook(self, webhook: int) -> None:
+        self._call(lambda: self._sdk.webhooks.delete(id=webhook, request_options=self._once))
+
+    # The wire
+
+    def _json(self, method: str, path: str, parameters: Any = None, body: Any = None) -> Any:
+        def ask() -> Any:
+            transport = self._sdk._client_wrapper.httpx_client
+            answer = transport.request(path, method=method, params=parameters, json=body, request_options=self._once)
+            if answer.status_code >= 300:
+                raise ApiError(status_code=answer.status_code, body=answer.text)
+            try:
+                return orjson.loads(answer.content)
+            except orjson.JSONDecodeError as error:
+                raise ApiError(status_code=answer.status_code, body="not JSON") from error
+
+        return self._read(ask) if method == "GET" else self._call(ask)
+
+    def _read(self, call: Callable[[], T]) -> T:
+        """Tries again after an outage; what is refused stays refused."""
+        pause = PAUSE
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._call(call)
+            except (MissingError, UserError):
+                raise
+            except RunError:
+                time.sleep(pause)
+                pause *= 2
+        return self._call(call)
+
+    def _call(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except ApiError as error:
+            raise self._translated(error) from None
+        except httpx.TimeoutException:
+            raise RunError(f"Label Studio at {self.url} did not answer in time: run the same command again") from None
+        except httpx.ConnectError:
+            raise RunError(
+                f"Label Studio at {self.url} does not answer: start it (gristmill studio start), or check its address"
+            ) from None
+        except (httpx.HTTPError, json.JSONDecodeError) as error:
+            kind = type(error).__name__
+            raise RunError(
+                f"Label Studio at {self.url} broke off in the middle of an answer ({kind}): run the same command again"
+            ) from None
+
+    def _translated(self, error: ApiError) -> Exception:
+        code = error.status_code or 0
+        if code in (401, 403):
+            return UserError(
+                f"Label Studio at {self.url} refuses the token (HTTP {code}): "
+                "set GRISTMILL_STUDIO_TOKEN to a personal access token of an account there"
+            )
+        if code == 404:
+            return MissingError(f"Label Studio at {self.url} does not have what was asked for (HTTP 404)")
+        if code == 400:
+            return RunError(f"Label Studio at {self.url} refused a request (HTTP 400): {_excerpt(error.body)}")
+        if 200 <= code < 300:
+            return RunError(f"{self.url} answered with something that is not Label Studio's: check the address")
+        return RunError(f"Label Studio at {self.url} failed (HTTP {code}): run the same command again")
+
+
+def _uid(task: dict[str, Any]) -> str | None:
+    uid = task["data"].get("uid") if isinstance(task.get("data"), dict) else None
+    return uid if isinstance(uid, str) else None
+
+
+def _excerpt(body: Any) -> str:
+    return " ".join(str(body).split())[:300]
