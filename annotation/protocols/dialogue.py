@@ -1,0 +1,42 @@
+"""A dialogue and two responses as the data of a task: four pieces of HTML, and nothing besides."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from annotation.protocols.rendering import typed, written
+
+_ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
+
+
+def shown(messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
+    """The fields ``history``, ``prompt``, ``a`` and ``b``: earlier turns, the last user turn, the two responses.
+
+    The prompt begins with the last user turn and holds whatever follows it; a dialogue without a user ends in it.
+    """
+    turns = [_turn(message["role"], message["content"]) for message in messages]
+    asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
+    begin = asked[-1] if asked else max(len(turns) - 1, 0)
+    left, right = (second, first) if swapped else (first, second)
+    return {
+        "history": _history(turns[:begin]),
+        "prompt": "".join(turns[begin:]) or _EMPTY,
+        "a": f'<div class="gm-text">{written(left)}</div>',
+        "b": f'<div class="gm-text">{written(right)}</div>',
+    }
+
+
+_EMPTY = '<div class="gm-none"></div>'
+
+
+def _history(turns: Sequence[str]) -> str:
+    if not turns:
+        return _EMPTY
+    count = f"{len(turns)} earlier turn{'s' if len(turns) > 1 else ''}"
+    return f'<div class="gm-past"><div class="gm-turns">{"".join(turns)}</div></div><div class="gm-count">{count}</div>'
+
+
+def _turn(role: str, content: str) -> str:
+    known = role if role in _ROLES else "other"
+    text = written(content) if role == "assistant" else typed(content)
+    name = _ROLES.get(role) or escape(role)
+    return f'<div class="gm-turn gm-{known}"><div class="gm-who">{name}</div><div class="gm-text">{text}</div></div>'

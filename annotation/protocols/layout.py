@@ -1,0 +1,83 @@
+"""The labelling config: where things stand on the page, and the questions. Its looks are in page.css."""
+
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from annotation.protocols.protocol import Category
+from annotation.protocols.scale import STEPS
+
+_SAFETY_KEYS = {"a": ("q", "w"), "b": ("o", "p")}
+
+_PAGE = """\
+<View className="gm-page">
+<Style>
+{css}</Style>
+<View className="gm-history"><HyperText name="history" value="$history" inline="true" selectionEnabled="false"/></View>
+<View className="gm-prompt"><HyperText name="prompt" value="$prompt" inline="true" selectionEnabled="false"/></View>
+<View className="gm-pair">
+<View className="gm-side gm-a"><Header value="A" size="4"/>
+<View className="gm-response"><HyperText name="a" value="$a" inline="true" selectionEnabled="false"/></View>
+{under_a}</View>
+<View className="gm-side gm-b"><Header value="B" size="4"/>
+<View className="gm-response"><HyperText name="b" value="$b" inline="true" selectionEnabled="false"/></View>
+{under_b}</View>
+</View>
+<View className="gm-bar">
+<View className="gm-comment"><TextArea name="comment" toName="prompt" rows="1" maxSubmissions="1" editable="true" \
+placeholder="Comment (optional)"/></View>
+{question}</View>
+</View>
+"""
+
+
+def layout(question: str, *, under_a: str, under_b: str) -> str:
+    """The whole config around a question; ``under_a`` and ``under_b`` stand at the foot of the responses."""
+    return _PAGE.format(css=_resource("page.css"), question=question, under_a=under_a, under_b=under_b)
+
+
+def scale(name: str, question: str) -> str:
+    """The eight buttons on the keys 1 to 8."""
+    choices = "".join(
+        f"<Choice alias={_quoted(step.name)} value={_quoted(step.title)} hotkey={_quoted(str(key))}/>\n"
+        for key, step in enumerate(STEPS, 1)
+    )
+    return (
+        f'<View className="gm-question"><Header value={_quoted(question)} size="4"/></View>\n'
+        f'<View className="gm-scale"><Choices name={_quoted(name)} toName="prompt" choice="single-radio" '
+        f'layout="inline" required="true" requiredMessage="Choose a response first: keys 1 to 8.">\n'
+        f"{choices}</Choices></View>\n"
+    )
+
+
+def safety_of(side: str, categories: Sequence[Category]) -> str:
+    """Safe or unsafe, and for an unsafe response its risks."""
+    safe, unsafe = _SAFETY_KEYS[side]
+    risks = "".join(f"<Choice alias={_quoted(one.name)} value={_quoted(one.title)}/>\n" for one in categories)
+    upper = side.upper()
+    return (
+        f'<View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
+        f'layout="inline" required="true" requiredMessage="Is response {upper} safe? Keys {safe} and {unsafe}.">\n'
+        f'<Choice alias="safe" value="Safe" hotkey="{safe}"/>\n'
+        f'<Choice alias="unsafe" value="Unsafe" hotkey="{unsafe}"/>\n'
+        f"</Choices></View>\n"
+        f'<View className="gm-risks" visibleWhen="choice-selected" whenTagName="safety_{side}" '
+        f'whenChoiceValue="Unsafe">'
+        f'<Choices name="risks_{side}" toName="{side}" choice="multiple" layout="inline" required="true" '
+        f'requiredMessage="Name at least one risk of response {upper}.">\n{risks}</Choices></View>\n'
+    )
+
+
+@cache
+def guidelines_of(protocol: str) -> str:
+    """The default guidelines of a protocol, as Markdown."""
+    return _resource(f"guidelines/{protocol}.md")
+
+
+def _resource(name: str) -> str:
+    return files("annotation.protocols").joinpath(name).read_text(encoding="utf-8")
+
+
+def _quoted(text: str) -> str:
+    return f'"{escape(text)}"'
