@@ -142,7 +142,8 @@ class _Votes:
         mine = self.side == winner[self.pair]
         cells = self.pair[mine] * levels + self.strength[mine]
         below = np.bincount(cells, minlength=self.pairs * levels).reshape(-1, levels).cumsum(axis=1)
-        return np.argmax(2 * below >= below[:, -1:], axis=1)
+        strength: Ints = np.argmax(2 * below >= below[:, -1:], axis=1)
+        return strength
 
     def safety(self) -> tuple[Flags, Flags, tuple[pa.Array, pa.Array]]:
         """(safe, asked), pairs x responses each, and the risks of the first and the second response."""

@@ -128,8 +128,11 @@ REFUSED = Table(
 _VOTE = pa.struct(
     [
         pa.field("annotator", pa.string(), nullable=False),
+        pa.field("round", pa.string(), nullable=False),
         pa.field("for_chosen", pa.bool_(), nullable=False),
         pa.field("degree", pa.string(), nullable=False),
+        pa.field("chosen_safe", pa.bool_()),
+        pa.field("rejected_safe", pa.bool_()),
     ]
 )
 
@@ -174,7 +177,9 @@ COMPARISONS = Table(
         **_one_of("split", "train", "held_out"),
     },
 )
-"""What annotators decided: one row a pair that its votes resolve. The margins are those of Llama 2, table 27."""
+"""What annotators decided: one row a pair that its votes resolve, sorted by comparison_id (the campaign's name, a
+slash, the pair's id). The margins are those of Llama 2, table 27. ``votes`` holds every vote by round and annotator;
+``votes_for`` and ``votes_against`` count those that decided: the adjudicating ones, where there are any."""
 
 UNRESOLVED = Table(
     name="unresolved",
@@ -185,10 +190,13 @@ UNRESOLVED = Table(
             pa.field("campaign", pa.string(), nullable=False),
             pa.field("batch", pa.string(), nullable=False),
             pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("prompt_family", pa.string(), nullable=False),
             pa.field("reason", pa.string(), nullable=False),
             pa.field("votes_first", pa.int32(), nullable=False),
             pa.field("votes_second", pa.int32(), nullable=False),
         ]
     ),
 )
-"""Pairs that are in no comparison, each with its reason."""
+"""Pairs that are in no comparison, each with its reason, sorted by (campaign, pair_id); the votes are those that
+decide. Beside the reasons of the votes: ``near_held_out``, a training pair whose prompt is close to a held-out one,
+and ``near_both_sides``, a pair whose prompt is close to prompts of either split."""

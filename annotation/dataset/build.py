@@ -1,0 +1,145 @@
+"""Campaigns to one dataset: comparisons in two splits, what is unresolved, a manifest and a card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.dataset.card import card
+from annotation.dataset.comparisons import Rows
+from annotation.dataset.files import new_folder
+from annotation.dataset.ledger import Ledger
+from annotation.dataset.manifest import manifest
+from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
+from annotation.errors import UserError
+from annotation.snapshot import Snapshot
+from annotation.split import Families
+from schemas import UNRESOLVED
+
+SPLITS = ("train", "held_out")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was written; ``manifest`` is the content of manifest.json."""
+
+    folder: Path
+    ledger: Ledger
+    manifest: dict[str, Any]
+
+
+def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Built:
+    """Writes the dataset of these campaigns into a new folder; equal campaigns give equal bytes, in any order.
+
+    A pair's split is the side that it got when its batch was made. Where campaigns are put together, prompts of one
+    family may be on both sides: then the training pairs of the family are left out (``near_held_out``), so that no
+    prompt of the training split is a near-duplicate of a held-out one. Raises UserError for an occupied folder, for
+    no campaign, or for two of one name.
+    """
+    snapshots = sorted(snapshots, key=lambda snapshot: f"{snapshot.name}/")  # as ids of comparisons are sorted
+    names = [snapshot.name for snapshot in snapshots]
+    if not names:
+        raise UserError("a dataset is built of one campaign or more: name their folders")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"two campaigns are named {twice[0]}: give each campaign once, and a name of its own")
+    with new_folder(folder) as writer:
+        campaigns = [Rows.of(snapshot) for snapshot in snapshots]
+        grouped = _families(campaigns, families)
+        sides = _sides(campaigns, grouped)
+        tables = {"unresolved": _unresolved(campaigns, grouped, sides)}
+        splits = _splits(campaigns, grouped, sides)
+        proof = _proof(splits, grouped)
+        ledger = Ledger.of(snapshots, splits, tables["unresolved"])
+        for name in SPLITS:
+            writer.table(f"comparisons/{name}", splits[name])
+        writer.table("unresolved", tables["unresolved"])
+        writer.text("README.md", card(snapshots, splits, ledger))
+        content = manifest(snapshots, ledger, proof, writer.files)
+        writer.json("manifest.json", content)
+    return Built(folder, ledger, content)
+
+
+def _families(campaigns: Sequence[Rows], families: Families) -> PromptFamilies:
+    """The families of all prompts, those of unresolved pairs too."""
+    texts = [prompt_texts(rows.pairs["prompt"].combine_chunks()) for rows in campaigns if len(rows.pairs)]
+    return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), families)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """For every pair of all campaigns, one behind the other: its split, and why it is in none (null: it is in one)."""
+
+    split: pa.Array
+    reason: pa.Array
+
+
+def _sides(campaigns: Sequence[Rows], grouped: PromptFamilies) -> _Sides:
+    side = _joined([rows.pairs["side"] for rows in campaigns])
+    failed = _joined([rows.reason for rows in campaigns])
+    held_out = np.zeros(len(grouped), bool)
+    held_out[grouped.number[_where(pc.equal(side, "held_out"))]] = True
+    near_held_out = pc.and_(pc.equal(side, "train"), pa.array(held_out[grouped.number]))
+    reason = pc.case_when(
+        pc.make_struct(pc.is_valid(failed), pc.equal(side, "neither"), near_held_out),
+        failed,
+        "near_both_sides",
+        "near_held_out",
+    )
+    return _Sides(side, reason)
+
+
+def _splits(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -> dict[str, pa.Table]:
+    """The comparisons of each split, sorted by id."""
+    named = grouped.names.take(pa.array(grouped.number))
+    out = {}
+    for name in SPLITS:
+        kept = pc.and_(pc.is_null(sides.reason), pc.equal(sides.split, name))
+        parts = []
+        start = 0
+        for rows in campaigns:
+            here = slice(start, start + len(rows.pairs))
+            parts.append(rows.comparisons(_where(kept[here]), named[here], sides.split[here]))
+            start += len(rows.pairs)
+        out[name] = pa.concat_tables(parts).combine_chunks()
+    return out
+
+
+def _unresolved(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -> pa.Table:
+    named = grouped.names.take(pa.array(grouped.number))
+    parts = []
+    start = 0
+    for rows in campaigns:
+        here = slice(start, start + len(rows.pairs))
+        parts.append(rows.unresolved(sides.reason[here], named[here]))
+        start += len(rows.pairs)
+    joined = pa.concat_tables(parts).combine_chunks()
+    batch = UNRESOLVED.batch({name: joined[name].combine_chunks() for name in UNRESOLVED.columns.names}, len(joined))
+    UNRESOLVED.check(batch)
+    return pa.Table.from_batches([batch])
+
+
+def _proof(splits: dict[str, pa.Table], grouped: PromptFamilies) -> dict[str, int]:
+    """That no family is in both splits. Raises AssertionError otherwise: then the program is wrong."""
+    train, held_out = (set(pc.unique(splits[name]["prompt_family"]).to_pylist()) for name in SPLITS)
+    shared = len(train & held_out)
+    if shared:
+        raise AssertionError(f"{shared} families of prompts are in both splits")
+    return {"prompts": grouped.prompts, "families": len(grouped), "families_in_both_splits": shared}
+
+
+def _joined(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    return pa.concat_arrays([pa.array([], pa.string()), *(chunk for column in columns for chunk in _chunks(column))])
+
+
+def _chunks(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    return list(column.chunks) if isinstance(column, pa.ChunkedArray) else [column]
+
+
+def _where(flags: pa.Array) -> npt.NDArray[np.bool_]:
+    return flags.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

@@ -1,0 +1,144 @@
+"""Resolved pairs to rows of the dataset, a campaign at a time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.resolve import resolve
+from annotation.snapshot import Snapshot
+from schemas import COMPARISONS, DEGREES
+
+SMALL = (1.0, 2 / 3, 1 / 3, 0.0)
+LARGE = (3.0, 2.0, 1.0, 0.0)
+"""Margins in the order of DEGREES (Llama 2, table 27)."""
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Every pair of one campaign that is not gold, sorted by its id, with its outcome: ``reason`` is null where the
+    votes resolve it, and then ``chosen`` and what follows are not."""
+
+    snapshot: Snapshot
+    pairs: pa.Table
+    reason: pa.Array
+    outcome: pa.Table
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Rows":
+        resolution = resolve(snapshot)
+        pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
+        if pairs["side"].null_count:
+            raise ValueError(f"campaign {snapshot.name}: {pairs['side'].null_count} pairs have no side")
+        pairs = pairs.take(pc.sort_indices(pairs["pair_id"])).combine_chunks()
+        outcome = pa.concat_tables([resolution.resolved, resolution.unresolved], promote_options="default")
+        outcome = outcome.take(pc.index_in(pairs["pair_id"], value_set=outcome["pair_id"])).combine_chunks()
+        return cls(snapshot, pairs, outcome["reason"].combine_chunks(), outcome)
+
+    def comparisons(self, kept: Flags, families: pa.Array, split: pa.Array) -> pa.Table:
+        """Rows of COMPARISONS for the kept pairs; ``families`` and ``split`` are given for every pair."""
+        chosen = pa.array(np.flatnonzero(kept))
+        pairs, outcome = self.pairs.take(chosen), self.outcome.take(chosen)
+        first = pc.equal(outcome["chosen"], "first").combine_chunks()
+
+        def both(rows: pa.Table, name: str) -> tuple[pa.Array, pa.Array]:
+            left, right = (rows[side + name].combine_chunks() for side in ("first", "second"))
+            return pc.if_else(first, left, right), pc.if_else(first, right, left)
+
+        responses, models, temperatures = (both(pairs, name) for name in ("", "_model", "_temperature"))
+        safe, risks = both(outcome, "_safe"), both(outcome, "_risks")
+        votes_for, votes_against = (
+            pc.if_else(first, outcome[f"votes_{one}"], outcome[f"votes_{other}"]).combine_chunks()
+            for one, other in (("first", "second"), ("second", "first"))
+        )
+        degree = pc.index_in(outcome["degree"], value_set=pa.array(DEGREES)).to_numpy()
+        name = pa.scalar(self.snapshot.name)
+        columns = {
+            "comparison_id": pc.binary_join_element_wise(name, pairs["pair_id"].combine_chunks(), "/"),
+            "chosen": responses[0],
+            "rejected": responses[1],
+            "degree": outcome["degree"].combine_chunks(),
+            "margin_small": pa.array(np.take(SMALL, degree)),
+            "margin_large": pa.array(np.take(LARGE, degree)),
+            "chosen_safe": _settled(safe[0]),
+            "rejected_safe": _settled(safe[1]),
+            "safety_bin": _bins(*safe),
+            "chosen_risks": risks[0],
+            "rejected_risks": risks[1],
+            "votes": self._votes(pairs["pair_id"], first),
+            "votes_for": votes_for,
+            "votes_against": votes_against,
+            "adjudicated": outcome["adjudicated"].combine_chunks(),
+            "chosen_model": models[0],
+            "rejected_model": models[1],
+            "chosen_temperature": _settled(temperatures[0]),
+            "rejected_temperature": _settled(temperatures[1]),
+            "campaign": pa.repeat(name, len(pairs)),
+            "prompt_family": families.take(chosen),
+            "split": split.take(chosen),
+            **{
+                key: pairs[key].combine_chunks()
+                for key in ("prompt", "batch", "protocol", "protocol_version", "prompt_id")
+            },
+        }
+        batch = COMPARISONS.batch(columns, len(pairs))
+        COMPARISONS.check(batch)
+        return pa.Table.from_batches([batch])
+
+    def _votes(self, pair_ids: pa.ChunkedArray, first: pa.Array) -> pa.Array:
+        """All votes on each of these pairs, by round and annotator."""
+        judgments = self.snapshot.judgments
+        place = pc.index_in(judgments["pair_id"], value_set=pair_ids)
+        judgments = judgments.append_column("place", place).filter(pc.is_valid(place))
+        adjudicates = pc.equal(judgments["round"], "adjudication")
+        judgments = judgments.append_column("last", adjudicates)
+        keys = [("place", "ascending"), ("last", "ascending"), ("annotator", "ascending"), ("uid", "ascending")]
+        judgments = judgments.take(pc.sort_indices(judgments, sort_keys=keys)).combine_chunks()
+        place = judgments["place"].combine_chunks()
+        offsets = np.searchsorted(place.to_numpy(), np.arange(len(pair_ids) + 1)).astype(np.int32)
+        first_chosen = first.take(place)
+        for_chosen = pc.equal(pc.equal(judgments["prefers"].combine_chunks(), "first"), first_chosen)
+        safe = [judgments[f"{side}_safe"].combine_chunks() for side in ("first", "second")]
+        kind = COMPARISONS.columns.field("votes").type
+        struct = pa.StructArray.from_arrays(
+            [
+                judgments["annotator"].combine_chunks(),
+                judgments["round"].combine_chunks(),
+                for_chosen,
+                judgments["degree"].combine_chunks(),
+                _settled(pc.if_else(first_chosen, safe[0], safe[1])),
+                _settled(pc.if_else(first_chosen, safe[1], safe[0])),
+            ],
+            fields=list(kind.value_type),
+        )
+        return pa.ListArray.from_arrays(pa.array(offsets), struct, type=kind)
+
+    def unresolved(self, reasons: pa.Array, families: pa.Array) -> pa.Table:
+        """The pairs with a reason, which is given for every pair; null keeps a pair out."""
+        rows = self.pairs.select(["pair_id", "batch", "prompt_id"])
+        rows = rows.append_column("campaign", pa.repeat(pa.scalar(self.snapshot.name), len(rows)))
+        rows = rows.append_column("prompt_family", families).append_column("reason", reasons)
+        for name in ("votes_first", "votes_second"):
+            rows = rows.append_column(name, self.outcome[name])
+        return rows.filter(pc.is_valid(reasons))
+
+
+def _bins(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
+    """Llama 2's three bins; null where nobody was asked about either response."""
+    known = pc.and_(chosen.is_valid(), rejected.is_valid())
+    both = pc.equal(chosen, rejected)
+    name = pc.if_else(both, pc.if_else(chosen, "both_safe", "both_unsafe"), "chosen_safe")
+    return pc.if_else(known, name, pa.scalar(None, pa.string()))
+
+
+def _settled(column: pa.Array) -> pa.Array:
+    """The same values; those behind nulls are zeros, so that equal columns are equal bytes."""
+    missing = column.is_null().to_numpy(zero_copy_only=False)
+    if not missing.any():
+        return column
+    zero = pa.scalar(0).cast(column.type)
+    return pa.array(column.fill_null(zero).to_numpy(zero_copy_only=False), column.type, mask=missing)

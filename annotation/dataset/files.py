@@ -1,0 +1,82 @@
+"""The dataset's folder: it appears whole, or not at all."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotation.errors import RunError, UserError
+
+ROWS = 8192
+"""Rows of a record batch of Arrow files; a row group of Parquet holds eight times as many."""
+
+
+class Writer:
+    """Writes files into a folder that does not have its name yet, and notes what they hold."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.files: dict[str, dict[str, int | str]] = {}
+
+    def table(self, name: str, rows: pa.Table) -> None:
+        """``NAME.arrow``, an IPC file that can be memory-mapped, and ``NAME.parquet`` with the same rows."""
+        (self.folder / name).parent.mkdir(exist_ok=True)
+        rows = rows.combine_chunks()
+        with pa.OSFile(str(self.folder / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
+            writer.write_table(rows, max_chunksize=ROWS)
+        pq.write_table(rows, self.folder / f"{name}.parquet", compression="zstd", row_group_size=8 * ROWS)
+        for suffix in ("arrow", "parquet"):
+            self._note(f"{name}.{suffix}", len(rows))
+
+    def text(self, name: str, content: str) -> None:
+        (self.folder / name).write_text(content, encoding="utf-8")
+
+    def json(self, name: str, value: object) -> None:
+        self.text(name, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+    def _note(self, name: str, rows: int) -> None:
+        with (self.folder / name).open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        self.files[name] = {"rows": rows, "sha256": digest}
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Writer]:
+    """A writer of a folder that takes its name when the block ends without an error.
+
+    Raises UserError when there is something by that name other than an empty folder, or none can be made there;
+    RunError when the disk is full.
+    """
+    _claim(folder)
+    unfinished = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.mkdir()
+    except OSError as error:
+        raise UserError(f"the output {folder} cannot be made: {error.strerror}") from error
+    try:
+        yield Writer(unfinished)
+        unfinished.rename(folder)
+    except OSError as error:
+        raise RunError(f"the dataset cannot be written to {folder}: {error.strerror or error}") from error
+    finally:
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+
+
+def _claim(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UserError(f"the output {folder} is a file: name a folder that is new or empty")
+    held = sorted(path.name for path in folder.iterdir())
+    if "manifest.json" in held:
+        raise UserError(f"the output {folder} holds a finished dataset: choose a new folder, or remove that one first")
+    if held:
+        raise UserError(f"the output {folder} is not empty ({len(held)} entries): choose a new folder")

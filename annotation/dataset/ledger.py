@@ -1,0 +1,125 @@
+"""Where every pair and every judgment went. What is read and what is written are counted apart, and must agree."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.errors import RunError
+from annotation.snapshot import Snapshot
+
+Batch = tuple[str, str]
+"""(campaign, batch)."""
+
+
+@dataclass
+class Counts:
+    """Pairs are comparisons or unresolved; gold pairs are apart. Judgments went with the pair that they are about."""
+
+    pairs: int = 0
+    gold_pairs: int = 0
+    train: int = 0
+    held_out: int = 0
+    unresolved: Counter[str] = field(default_factory=Counter)
+    judgments: int = 0
+    judgments_in_comparisons: int = 0
+    judgments_in_unresolved: int = 0
+    judgments_on_gold: int = 0
+
+    @property
+    def comparisons(self) -> int:
+        return self.train + self.held_out
+
+    def add(self, other: "Counts") -> None:
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**vars(self), "unresolved": dict(sorted(self.unresolved.items()))}
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """``refused``: of each campaign, the annotations in quarantine by reason; they are no judgments."""
+
+    batches: Mapping[Batch, Counts]
+    refused: Mapping[str, Mapping[str, int]]
+
+    @classmethod
+    def of(cls, snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], unresolved: pa.Table) -> "Ledger":
+        """Raises RunError when it does not balance."""
+        counted: dict[Batch, Counts] = {}
+        for snapshot in snapshots:
+            for batch, value in _read(snapshot, unresolved).items():
+                counted[snapshot.name, batch] = value
+        for name, rows in splits.items():
+            for campaign, batch, comparisons, votes in _comparisons(rows):
+                counts = counted[campaign, batch]
+                setattr(counts, name, comparisons)
+                counts.judgments_in_comparisons += votes
+        for row in _grouped(unresolved, ["campaign", "batch", "reason"]):
+            counted[row["campaign"], row["batch"]].unresolved[row["reason"]] = row["count_all"]
+        refused = {snapshot.name: _by_reason(snapshot.refused) for snapshot in snapshots}
+        ledger = cls(dict(sorted(counted.items())), refused)
+        ledger.check()
+        return ledger
+
+    def total(self) -> Counts:
+        total = Counts()
+        for counts in self.batches.values():
+            total.add(counts)
+        return total
+
+    def check(self) -> None:
+        """Raises RunError when a pair or a judgment was lost, or counted twice."""
+        for (campaign, batch), counts in self.batches.items():
+            went = counts.comparisons + counts.unresolved.total()
+            if counts.pairs != went:
+                raise RunError(
+                    f"the ledger of {campaign}, {batch} does not balance: {counts.pairs} pairs, {went} written"
+                )
+            went = counts.judgments_in_comparisons + counts.judgments_in_unresolved + counts.judgments_on_gold
+            if counts.judgments != went:
+                raise RunError(
+                    f"the ledger of {campaign}, {batch} does not add up: {counts.judgments} judgments, {went} used"
+                )
+
+
+def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, Counts]:
+    """What a campaign holds, by the batch of the pair."""
+    pairs = snapshot.pairs.select(["pair_id", "batch"])
+    gold = pc.is_valid(snapshot.pairs["gold"])
+    failed = unresolved.filter(pc.equal(unresolved["campaign"], snapshot.name))["pair_id"]
+    pairs = pairs.append_column("gold", gold).append_column("failed", pc.is_in(pairs["pair_id"], value_set=failed))
+    counted: dict[str, Counts] = {}
+    for row in _grouped(pairs, ["batch", "gold"]):
+        counts = counted.setdefault(row["batch"], Counts())
+        setattr(counts, "gold_pairs" if row["gold"] else "pairs", row["count_all"])
+    place = pc.index_in(snapshot.judgments["pair_id"], value_set=pairs["pair_id"])
+    for row in _grouped(pairs.take(place), ["batch", "gold", "failed"]):
+        counts = counted[row["batch"]]
+        counts.judgments += row["count_all"]
+        if row["gold"]:
+            counts.judgments_on_gold += row["count_all"]
+        elif row["failed"]:
+            counts.judgments_in_unresolved += row["count_all"]
+    return counted
+
+
+def _comparisons(rows: pa.Table) -> list[tuple[str, str, int, int]]:
+    """(campaign, batch, comparisons, votes in them)."""
+    sized = rows.select(["campaign", "batch"]).append_column("votes", pc.list_value_length(rows["votes"]))
+    grouped = sized.group_by(["campaign", "batch"]).aggregate([("votes", "count"), ("votes", "sum")])
+    return [(row["campaign"], row["batch"], row["votes_count"], row["votes_sum"]) for row in grouped.to_pylist()]
+
+
+def _grouped(rows: pa.Table, keys: list[str]) -> list[dict[str, Any]]:
+    grouped: list[dict[str, Any]] = rows.group_by(keys).aggregate([([], "count_all")]).to_pylist()
+    return grouped
+
+
+def _by_reason(refused: pa.Table) -> dict[str, int]:
+    return {row["reason"]: row["count_all"] for row in sorted(_grouped(refused, ["reason"]), key=lambda r: r["reason"])}
