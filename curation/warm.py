@@ -12,6 +12,7 @@ import pyarrow as pa
 import curation.stages  # noqa: F401
 from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
+from curation.dedup.near import families
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
 from curation.judge import judge
@@ -43,6 +44,7 @@ def warm() -> None:
     nodes = np.column_stack([np.zeros(2, np.uint64), ids])
     similar((nodes[:1], values[:1]), (nodes[1:], values[1:]), near)
     forest(np.array([[0, 0, 0, 1]], np.uint64))
+    families(texts)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def _hash_points(points, count):
 
 @njit(nogil=True, cache=True)
 def _any_words(data, start, until, end, classes, lower, points, out, count):
-    """As `_word_hashes` for words of any characters that begin in data[start:until]; returns (words, index behind)."""
+    """As `word_hashes` for words of any characters that begin in data[start:until]; returns (words, index behind)."""
     i = start
     while i < until:
         length = 0
@@ -104,7 +104,7 @@ def _any_words(data, start, until, end, classes, lower, points, out, count):
 
 
 @njit(nogil=True, cache=True)
-def _word_hashes(data, start, end, classes, lower, points, out):
+def word_hashes(data, start, end, classes, lower, points, out):
     """Hashes of the lower-cased words in data[start:end]; returns their number.
 
     ASCII goes by blocks: where the mask of word bytes changes, a word begins or ends.
@@ -157,7 +157,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
     for d in range(offsets.shape[0] - 1):
         row = out[d]
         row[:] = np.uint32(0xFFFFFFFF)
-        n = _word_hashes(data, offsets[d], offsets[d + 1], classes, lower, points, words)
+        n = word_hashes(data, offsets[d], offsets[d + 1], classes, lower, points, words)
         if n < ngram:
             shingles[d] = 0
             continue
