@@ -1,0 +1,1 @@
+"""The embedded Label Studio: installed, started, stopped, backed up and restored on this machine."""

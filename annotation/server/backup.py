@@ -1,0 +1,135 @@
+"""Backups: the whole state of the embedded server in one private file, taken while it runs."""
+
+import gzip
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from zlib import error as zlib_error
+
+from annotation.errors import UserError
+from annotation.server.home import Home, write_private
+from annotation.server.installation import VERSION
+from annotation.server.process import alive
+
+DATABASE = "label_studio.sqlite3"
+SUFFIXES = ("", "-journal", "-wal", "-shm")
+NOTE = "backup.json"
+
+
+def backup(home: Path, file: Path) -> None:
+    """Writes a consistent copy of database, uploaded files, secret key and administrator to ``file`` (.tar.gz).
+
+    The server may run. The file has mode 0600 and appears when it is whole. Raises UserError where it exists or cannot
+    be written, and where there is nothing to copy.
+    """
+    studio = Home(home.absolute())
+    if not studio.data.is_dir() or studio.admin is None:
+        raise UserError(f"{home} holds no studio to back up: run `gristmill studio start`, or give its --home")
+    if file.exists():
+        raise UserError(f"{file} exists: give the backup another name")
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
+    except OSError as error:
+        raise UserError(f"{file} cannot be written: {error.strerror}") from error
+    try:
+        with studio.locked(lambda _: None), tempfile.TemporaryDirectory(dir=studio.root, prefix="copy-") as folder:
+            copy = Path(folder) / DATABASE
+            _copy_database(studio.data / DATABASE, copy)
+            write_private(Path(folder) / NOTE, {"label_studio": VERSION})
+            with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz", compresslevel=6) as archive:
+                archive.add(Path(folder) / NOTE, NOTE)
+                archive.add(studio.admin_file, "admin.json")
+                archive.add(copy, f"data/{DATABASE}")
+                _add_files(archive, studio.data)
+        os.link(name, file)  # unlike a renaming, refuses to overwrite
+    finally:
+        os.unlink(name)
+
+
+def _add_files(archive: tarfile.TarFile, data: Path) -> None:
+    """All files but the database's own: copied after it, so that each file that it names is there."""
+    for path in sorted(data.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path in {data / f"{DATABASE}{suffix}" for suffix in SUFFIXES}:
+            continue
+        try:
+            archive.add(path, str(Path("data") / path.relative_to(data)))
+        except FileNotFoundError:  # removed by Label Studio since it was listed
+            continue
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    reading, writing = sqlite3.connect(source, timeout=60), sqlite3.connect(target)
+    try:
+        reading.backup(writing)
+    finally:
+        writing.close()
+        reading.close()
+
+
+def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) -> None:
+    """Puts a backup in place of what ``home`` holds; ``replace`` allows that there is something.
+
+    What was there is kept beside it, as ``data.replaced`` (the last one only). Raises UserError where the server runs,
+    where something is there and ``replace`` is false, and for a file that is no whole backup of this version.
+    """
+    studio = Home(home.absolute())
+    if not file.is_file():
+        raise UserError(f"{file} is no file: name a backup that `gristmill studio backup` made")
+    with studio.locked(tell):
+        process = studio.server.process
+        if process is not None and alive(process):
+            raise UserError(f"Label Studio runs in {home}: run `gristmill studio stop` before a backup is restored")
+        if studio.data.exists() and not replace:
+            raise UserError(f"{home} holds a studio already: give --replace to put the backup in its place")
+        with tempfile.TemporaryDirectory(dir=studio.root, prefix="restored-") as folder:
+            fresh = Home(Path(folder))
+            _unpack(file, fresh.root)
+            _check(file, fresh)
+            if studio.data.exists():
+                kept = studio.root / "data.replaced"
+                shutil.rmtree(kept, ignore_errors=True)
+                studio.data.rename(kept)
+            fresh.data.rename(studio.data)
+            os.replace(fresh.admin_file, studio.admin_file)
+
+
+def _unpack(file: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(file, "r:gz") as archive:
+            for member in archive:
+                inside = member.name in (NOTE, "admin.json") or member.name.startswith("data/")
+                if not inside or not member.isfile():
+                    raise UserError(f"{file} is no backup of a studio: it holds {member.name!r}")
+                member.mode = 0o600
+                archive.extract(member, folder, set_attrs=True, filter="data")
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib_error) as error:
+        raise UserError(f"{file} is not a whole backup: {error}") from error
+    except OSError as error:
+        raise UserError(f"{file} cannot be restored: {error.strerror or error}") from error
+
+
+def _check(file: Path, fresh: Home) -> None:
+    """Raises UserError unless everything is there and sound."""
+    note, database = fresh.root / NOTE, fresh.data / DATABASE
+    if not (note.exists() and database.exists() and fresh.admin and (fresh.data / ".env").exists()):
+        raise UserError(f"{file} is not a whole backup: the database, its key or the administrator is missing")
+    version = json.loads(note.read_text(encoding="utf-8"))["label_studio"]
+    if version != VERSION:
+        raise UserError(
+            f"{file} is of Label Studio {version}, and this is {VERSION}: restore it with the gristmill of then"
+        )
+    fresh.data.chmod(0o700)
+    reading = sqlite3.connect(database)
+    try:
+        sound = reading.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+    except sqlite3.DatabaseError:
+        sound = False
+    finally:
+        reading.close()
+    if not sound:
+        raise UserError(f"{file} is not a whole backup: its database is damaged")

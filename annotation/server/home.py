@@ -1,0 +1,140 @@
+"""The folder in which the embedded Label Studio lives: where things lie in it, and who may work on it."""
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from annotation.errors import RunError, UserError
+from annotation.server.process import Process
+
+ADMIN_EMAIL = "admin@gristmill.local"
+DEFAULT_PORT = 8080
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Admin:
+    """The account that pushes and pulls. Its token is None until the server ran for the first time."""
+
+    email: str
+    password: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Server:
+    """How the server was started last. Without a process it was stopped in order."""
+
+    port: int = DEFAULT_PORT
+    public_url: str | None = None
+    process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The paths of one embedded server, and its two small files. Nothing is made before it is needed."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """Label Studio's own: the database, its secret key, uploaded files."""
+        return self.root / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "label-studio.log"
+
+    @property
+    def admin_file(self) -> Path:
+        return self.root / "admin.json"
+
+    @property
+    def admin(self) -> Admin | None:
+        return _read(self.admin_file, Admin)
+
+    @property
+    def server(self) -> Server:
+        return _read(self.root / "server.json", Server) or Server()
+
+    def write_admin(self, admin: Admin) -> None:
+        write_private(self.admin_file, asdict(admin))
+
+    def write_server(self, server: Server) -> None:
+        write_private(self.root / "server.json", asdict(server))
+
+    def make(self) -> None:
+        """Makes the folder, for its owner only.
+
+        Raises UserError where that is impossible, or where the folder holds something else.
+        """
+        try:
+            if self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "lock").exists():
+                raise UserError(f"{self.root} is not empty and holds no studio: give a new or empty folder with --home")
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+        except OSError as error:
+            raise UserError(f"{self.root} cannot be the studio's folder: {error.strerror}") from error
+
+    @contextmanager
+    def locked(self, tell: Callable[[str], None]) -> Iterator[None]:
+        """Makes the folder and holds its lock: one command at a time changes a studio, others wait for it."""
+        self.make()
+        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                tell("waiting for another command that works on this studio")
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def default_home() -> Path:
+    """``$GRISTMILL_STUDIO_HOME``, else ``gristmill/studio`` where the user's data lies."""
+    if named := os.environ.get("GRISTMILL_STUDIO_HOME"):
+        return Path(named).expanduser().absolute()
+    shared = os.environ.get("XDG_DATA_HOME")
+    return (Path(shared) if shared else Path.home() / ".local" / "share") / "gristmill" / "studio"
+
+
+def write_private(path: Path, values: Mapping[str, Any]) -> None:
+    """Writes JSON at once or not at all, readable by its owner only."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(values, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _read(path: Path, kind: type[Kind]) -> Kind | None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if kind is Server and values["process"] is not None:
+            values["process"] = Process(**values["process"])
+        return kind(**values)
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{path} is damaged: restore the studio from a backup, or give another --home") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error

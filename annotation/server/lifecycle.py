@@ -1,0 +1,200 @@
+"""Starting and stopping the embedded Label Studio, and seeing whether it runs."""
+
+import re
+import secrets
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+
+from annotation.accounts import mint_token, session
+from annotation.connection import Connection
+from annotation.errors import RunError, UserError
+from annotation.server.home import ADMIN_EMAIL, Admin, Home, Server
+from annotation.server.installation import install
+from annotation.server.migration import migrate
+from annotation.server.process import Process, alive, end, spawn
+from annotation.server.variables import checked_public_url, variables
+
+READY_SECONDS = 120.0
+"""How long Label Studio may take from its start to its first answer: 4 s here, more on a slow disk."""
+STOP_SECONDS = 10.0
+"""How long it may take to end before it is killed."""
+GLANCE = 0.05
+LISTENING = re.compile(r"Starting development server at http://127\.0\.0\.1:(\d+)/")
+
+
+@dataclass(frozen=True)
+class Status:
+    """What runs in a home. ``url`` and the like tell of the last start where nothing runs."""
+
+    running: bool
+    url: str
+    public_url: str
+    email: str | None
+    pid: int | None
+
+
+def prepare(home: Path, tell: Callable[[str], None]) -> None:
+    """Does all of a first start that needs no running server: the installation and the database.
+
+    Raises UserError for a folder that cannot be used, RunError where one of the two fails.
+    """
+    studio = Home(home.absolute())
+    with studio.locked(tell):
+        migrate(studio, install(studio, tell), tell)
+
+
+def start(home: Path, port: int | None, public_url: str | None, tell: Callable[[str], None]) -> Connection:
+    """Starts Label Studio, or finds that it runs; returns the connection once it answers.
+
+    ``port`` (1-65535) and ``public_url`` are by default those of the last start; a ``public_url`` of "" is none.
+    ``tell`` is given a sentence for each thing that takes time. Raises UserError for a port that is taken, or where
+    it runs already in another way; RunError where the installation or Label Studio itself fails.
+    """
+    studio = Home(home.absolute())
+    with studio.locked(tell):
+        server = _wanted(studio.server, port, public_url)
+        if server.process is None:
+            environment = install(studio, tell)
+            _refuse_a_taken_port(server.port)
+            migrate(studio, environment, tell)
+            admin = studio.admin or Admin(ADMIN_EMAIL, secrets.token_urlsafe(24))
+            studio.write_admin(admin)
+            tell("starting Label Studio")
+            server = _launch(studio, environment, server, admin)
+        else:
+            tell(f"Label Studio runs already at {server.public_url or server.url}")
+            _await(studio, server, server.process)
+        return Connection(server.url, _token(studio, server), server.public_url or server.url)
+
+
+def stop(home: Path) -> bool:
+    """Stops Label Studio and returns once it ended; False where it did not run."""
+    studio = Home(home.absolute())
+    if not studio.root.exists():
+        return False
+    with studio.locked(lambda _: None):
+        server = studio.server
+        running = server.process is not None and alive(server.process)
+        if server.process is not None:
+            end(server.process, STOP_SECONDS)
+            studio.write_server(replace(server, process=None))
+        return running
+
+
+def status(home: Path) -> Status:
+    """What runs in that home now."""
+    studio = Home(home.absolute())
+    server, admin = studio.server, studio.admin
+    running = server.process is not None and alive(server.process)
+    pid = server.process.pid if running and server.process else None
+    return Status(running, server.url, server.public_url or server.url, admin.email if admin else None, pid)
+
+
+def _wanted(last: Server, port: int | None, public_url: str | None) -> Server:
+    """How the server shall run; with a process where it runs so already."""
+    address = last.public_url
+    if public_url is not None:
+        address = checked_public_url(public_url) if public_url else None
+    wanted = replace(last, port=port or last.port, public_url=address)
+    if last.process is None or not alive(last.process):  # stopped, killed, or the machine was started anew
+        return replace(wanted, process=None)
+    if wanted != last:
+        raise UserError(
+            f"Label Studio runs already, at {last.public_url or last.url}: to start it with another port or public "
+            "address, run `gristmill studio stop` first"
+        )
+    return wanted
+
+
+def _refuse_a_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except PermissionError as error:
+            raise UserError(f"port {port} needs more rights than yours: give one above 1023 with --port") from error
+        except OSError as error:
+            raise _taken(port) from error
+
+
+def _taken(port: int) -> UserError:
+    return UserError(f"port {port} is taken by another program: stop that, or give another port with --port")
+
+
+def _launch(studio: Home, environment: Path, server: Server, admin: Admin) -> Server:
+    """Starts the process and waits for its first answer; leaves none behind where that fails."""
+    seen = variables(studio, server.public_url)
+    if admin.token is None:  # it makes this account where there is none of that name
+        seen |= {"LABEL_STUDIO_USERNAME": admin.email, "LABEL_STUDIO_PASSWORD": admin.password}
+    if studio.log.exists():
+        studio.log.replace(studio.log.with_suffix(".log.1"))
+    words = [str(environment / "bin" / name) for name in ("python", "label-studio")]
+    words += ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(server.port)]
+    process = spawn(words, seen, studio.log)
+    try:
+        server = replace(server, process=process)
+        studio.write_server(server)
+        _await(studio, server, process)
+    except BaseException:
+        end(process, STOP_SECONDS)
+        studio.write_server(replace(server, process=None))
+        raise
+    return server
+
+
+def _await(studio: Home, server: Server, process: Process) -> None:
+    """Returns once the server listens on its own port and answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        log = studio.log.read_text(encoding="utf-8", errors="replace")
+        listening = LISTENING.search(log)
+        if (listening and int(listening[1]) != server.port) or "That port is already in use" in log:
+            raise _taken(server.port)  # Label Studio takes the next one without a word
+        if listening and _answers(server.url):
+            return
+        if not alive(process):
+            last = (log.strip().splitlines() or ["it says nothing"])[-1]
+            raise RunError(f"Label Studio ended while it started ({last}): see {studio.log}")
+        time.sleep(GLANCE)
+    raise RunError(f"Label Studio did not answer within {READY_SECONDS:g} seconds: see {studio.log}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _token(studio: Home, server: Server) -> str:
+    """The administrator's token, minted where there is none yet."""
+    admin = studio.admin
+    if admin is None:
+        raise RunError(f"{studio.admin_file} is missing: restore the studio from a backup")
+    if admin.token is None:
+        _forget_tokens(studio, admin)
+        with session(server.url, admin.email, admin.password) as client:
+            admin = replace(admin, token=mint_token(client))
+        studio.write_admin(admin)
+    return str(admin.token)
+
+
+def _forget_tokens(studio: Home, admin: Admin) -> None:
+    """Lets a token that was minted just before a crash, and that nobody knows, no longer stand in the way."""
+    database = sqlite3.connect(studio.data / "label_studio.sqlite3", timeout=30)
+    try:
+        with database:
+            database.execute(
+                "UPDATE token_blacklist_outstandingtoken SET expires_at = '2000-01-01 00:00:00' "
+                "WHERE user_id = (SELECT id FROM htx_user WHERE email = ?)",
+                (admin.email,),
+            )
+    finally:
+        database.close()

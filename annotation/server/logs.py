@@ -1,0 +1,37 @@
+"""The server's log, without its secrets."""
+
+import re
+from collections import deque
+from pathlib import Path
+
+from annotation.errors import UserError
+from annotation.server.home import Home
+
+SECRETS = re.compile(r"(?P<before>token=)[^&\s\"']+|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
+"""Invitations in the addresses of requests, and signed tokens."""
+
+
+def logs(home: Path, lines: int = 100) -> list[str]:
+    """The last lines of the server's log, tokens and the administrator's password blotted out.
+
+    Raises UserError where the server was never started.
+    """
+    studio = Home(home.absolute())
+    admin = studio.admin
+    known = [secret for secret in (admin.password, admin.token) if secret] if admin else []
+    try:
+        with studio.log.open(encoding="utf-8", errors="replace") as file:
+            return [redacted(line.rstrip("\n"), known) for line in deque(file, lines)]
+    except OSError as error:
+        raise UserError(f"{home} holds no log: run `gristmill studio start`") from error
+
+
+def redacted(line: str, known: list[str]) -> str:
+    """The line without known secrets, and without what looks like one.
+
+    >>> redacted("GET /user/signup/?token=abc123&x=1 for hunter2", ["hunter2"])
+    'GET /user/signup/?token=[secret]&x=1 for [secret]'
+    """
+    for secret in known:
+        line = line.replace(secret, "[secret]")
+    return SECRETS.sub(lambda match: f"{match['before'] or ''}[secret]", line)
