@@ -1,6 +1,7 @@
 """The environment variables under which Label Studio runs: private, quiet, and closed to strangers."""
 
 import os
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from annotation.errors import UserError
@@ -8,6 +9,15 @@ from annotation.server.home import Home
 
 KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ")
 """All that it sees of its user's own. It obeys names as plain as HOST, PORT and DEBUG."""
+
+CALLBACK_HOST = "127.83.0.1"
+"""The one address to which the server may connect on its own: where this machine listens for its webhooks.
+
+In Label Studio's open-source edition each annotator may name addresses that it is to fetch or to call.
+"""
+CLOSED = (*ip_network("0.0.0.0/0").address_exclude(ip_network(f"{CALLBACK_HOST}/32")), ip_network("::/0"))
+NOBODY = "http://127.0.0.1:9"
+"""A proxy that nobody serves: where Label Studio asks no leave it gets nowhere. Its front page has it fetch news."""
 
 
 def variables(home: Home, public_url: str | None) -> dict[str, str]:
@@ -25,10 +35,13 @@ def variables(home: Home, public_url: str | None) -> dict[str, str]:
         "ML_BLOCK_LOCAL_IP": "true",
         "PYTHONUNBUFFERED": "1",  # the log shows when it listens
         "SSRF_PROTECTION_ENABLED": "true",
+        "USE_DEFAULT_BANNED_SUBNETS": "false",  # CLOSED has them all
+        "USER_ADDITIONAL_BANNED_SUBNETS": ",".join(map(str, CLOSED)),
         "TASK_LOCK_TTL": "3600",  # seconds; a day otherwise
         "XDG_CONFIG_HOME": str(home.root / "config"),
     }
     seen |= {"COLLECT_ANALYTICS": "false", "FRONTEND_SENTRY_DSN": "", "LATEST_VERSION_CHECK": "false", "SENTRY_DSN": ""}
+    seen |= {"HTTP_PROXY": NOBODY, "HTTPS_PROXY": NOBODY, "NO_PROXY": CALLBACK_HOST}
     if public_url:
         seen |= {
             "LABEL_STUDIO_ALLOWED_HOSTS": f"127.0.0.1,localhost,{urlsplit(public_url).hostname}",
