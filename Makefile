@@ -1,6 +1,6 @@
 # make setup   .venv with everything and the command gristmill in it
 # make demo    the main job on text found on this machine; INPUT='my/*.jsonl.gz' takes your own
-# make test    lint, then the quick laws
+# make test    lint, then the quick laws; installs Chromium and nginx where Debian's apt-get is at hand and they are not
 # make soak    the long laws
 # make lint    ruff and mypy
 # make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it
@@ -9,11 +9,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test soak lint bench requirements clean
+.PHONY: setup demo test ready soak lint bench studio programs requirements clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
 PEER :=
+UPGRADE := --upgrade
 BIN := .venv/bin
 PACKAGES := schemas curation annotation jobs
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps
@@ -56,19 +57,62 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint
+test: ready
 	@$(BIN)/python -m pytest
 
-soak: setup
+soak: ready
 	@$(BIN)/python -m pytest -m soak
+
+ready: # for the tests; what waits for the network and what waits for the processor side by side
+	@$(MAKE) --no-print-directory --jobs=3 lint studio programs
+
+studio: .venv/.studio/ready
+
+.venv/.studio/ready: .venv/.gristmill annotation/server/requirements.txt
+	@rm -rf .venv/.studio
+	$(BIN)/gristmill studio install --home .venv/.studio
+	touch $@
+
+programs:
+	@missing=
+	command -v chromium > /dev/null || missing="chromium"
+	PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null || missing="$$missing nginx-light"
+	if [ -z "$$missing" ]; then exit 0; fi
+	as=
+	if [ "$$(id -u)" != 0 ]; then as=sudo; fi
+	if ! command -v apt-get > /dev/null || { [ -n "$$as" ] && ! command -v sudo > /dev/null; }; then
+	  echo "test: needs Chromium and nginx: install them (on Debian: apt-get install $$missing)." >&2
+	  exit 1
+	fi
+	echo "test: installing $$missing"
+	log=$$(mktemp)
+	export DEBIAN_FRONTEND=noninteractive
+	quiet=/usr/sbin/policy-rc.d # the tests run nginx by themselves; none is to be started by its installation
+	if [ ! -e $$quiet ]; then
+	  printf '#!/bin/sh\nexit 101\n' | $$as install -m 755 /dev/stdin $$quiet
+	  trap "$$as rm -f $$quiet" EXIT
+	fi
+	if ! { $$as apt-get update && $$as apt-get install --yes --no-install-recommends $$missing; } > $$log 2>&1; then
+	  tail -n 5 $$log >&2
+	  echo "test: needs Chromium and nginx, and apt-get cannot install them: apt-get install $$missing" >&2
+	  exit 1
+	fi
+	rm $$log
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks.run $(if $(PEER),--peer '$(PEER)')
 
-# Pins every dependency anew from pyproject.toml; needs uv.
+# Pins anew every dependency of pyproject.toml, and of the Label Studio that annotation/server pins, each with hashes;
+# UPGRADE= keeps the versions that are pinned and adds what is missing.
 requirements:
-	@UV_CUSTOM_COMPILE_COMMAND="make requirements" uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --extra dev pyproject.toml --output-file requirements.txt
+	@PATH="$$PWD/$(BIN):$$PATH"
+	export UV_CUSTOM_COMPILE_COMMAND="make requirements"
+	compile() {
+	  uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "$$@"
+	}
+	compile --extra dev pyproject.toml --output-file requirements.txt
+	studio=annotation/server/requirements.txt
+	grep --only-matching '^label-studio==[0-9.]*' $$studio | (cd / && compile - --output-file "$$OLDPWD/$$studio")
 
 clean:
 	@rm -rf .venv build dist
