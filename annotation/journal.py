@@ -61,6 +61,9 @@ KINDS = (
 )
 """What rows of the journal say."""
 
+Seen = tuple[str | None, str, int]
+"""A task as it was seen last: its uid, the time of its last change (empty: not known) and its annotations."""
+
 
 class Journal:
     """``campaign.db``. Rows of the journal are never changed; a revision is the number of its last row."""
@@ -196,15 +199,10 @@ class Journal:
             else:
                 self._db.execute("INSERT OR REPLACE INTO project (place, project) VALUES (?, ?)", (place, project))
 
-    def tasks(self, project: int) -> dict[int, tuple[str | None, str, int]]:
-        """Task number to (uid, updated, annotations)."""
+    def tasks(self, project: int) -> dict[int, Seen]:
+        """The tasks of a project by number."""
         found = self._db.execute("SELECT task, uid, updated, annotations FROM task WHERE project = ?", (project,))
         return {task: (uid, updated, annotations) for task, uid, updated, annotations in found}
-
-    def newest(self, project: int) -> str | None:
-        """The newest time of a change that was seen in a project."""
-        row = self._db.execute("SELECT max(updated) FROM task WHERE project = ?", (project,)).fetchone()
-        return row[0] or None
 
     def remember_tasks(self, project: int, rows: Iterable[tuple[int, str | None, str, int]]) -> None:
         """Rows of (task, uid, updated, annotations)."""

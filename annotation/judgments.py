@@ -47,14 +47,14 @@ class _Task:
     annotator: str
     round: str
     swapped: bool
-    shown: str
+    shown: bytes
 
 
 def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Table]:
     """ASSIGNMENTS, JUDGMENTS and REFUSED of the journal up to the record's revision, each in a fixed order."""
-    columns = ("uid", "pair_id", "batch", "annotator", "round", "swapped", "shown")
+    columns = ("pair_id", "batch", "annotator", "round", "swapped", "shown")
     rows = zip(*(record.tasks[name].to_pylist() for name in columns), strict=True)
-    tasks = {uid: _Task(*rest, shown.hex()) for uid, *rest, shown in rows}
+    tasks = {uid: _Task(*row) for uid, row in zip(record.tasks["uid"].to_pylist(), rows, strict=True)}
     protocols = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["protocol"].to_pylist(), strict=True))
     categories = {name: _categories(batch) for name, batch in record.batches.items()}
     votes = Votes()
@@ -93,7 +93,7 @@ def _misplaced(raw: Mapping[str, Any], task: _Task | None, record: Record) -> st
     """Why an annotation cannot be its annotator's vote on what was pushed; empty when it can."""
     if task is None:
         return "unknown_task"
-    if raw["shown"] != task.shown:
+    if raw["shown"] != task.shown.hex():
         return "changed_task"
     author = record.annotators.get(raw["author"])
     if author is None:

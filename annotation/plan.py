@@ -148,58 +148,55 @@ def _make(
     people = {person: fold(journal).annotators[person] for person in campaign.annotators}
     assigned = spread([each.pair_id for each in fresh], list(people.values()), campaign.votes, campaign.seed)
     given = {name: sorted(pair for pair, names in assigned.items() if name in names) for name in people.values()}
-    golden = {name: _gold_for(name, len(pairs), gold_table, record, folder) for name, pairs in given.items()}
+    golden = {
+        name: gold_for(name, len(pairs), campaign.batch, gold_table, record, folder) for name, pairs in given.items()
+    }
     used = pa.array(sorted({pair for pairs in golden.values() for pair in pairs}), pa.string())
     gold_table = gold_table.filter(pc.is_in(gold_table["pair_id"], used))
     new_gold = gold_table.filter(pc.invert(pc.is_in(gold_table["pair_id"], pa.array(sorted(earlier), pa.string()))))
     everything = pa.concat_tables([table, gold_table])
-    tasks = [task_rows(name, (*given[name], *golden[name]), "vote", everything, folder) for name in people.values()]
+    tasks = [
+        task_rows(name, (*given[name], *golden[name]), campaign.batch, "vote", everything, campaign.seed)
+        for name in people.values()
+    ]
     for body in packed(pa.concat_tables([table, new_gold])):
         journal.append("pairs", campaign.batch, body)
     for body in packed(pa.concat_tables(tasks)):
         journal.append("tasks", campaign.batch, body)
     total = sum(each.num_rows for each in tasks)
     counted = {"pairs": table.num_rows, "gold": len(used), "tasks": total}
-    body = {
+    batch = {
         "asked": asked,
         "counted": counted,
         "page": {"config": page.config, "instruction": page.instruction},
         "categories": dict(campaign.categories),
     }
-    journal.append("batch", campaign.batch, orjson.dumps(body))
+    journal.append("batch", campaign.batch, orjson.dumps(batch))
     return Planned(new=True, **counted, counts=paired.counts, problems=problems + paired.problems)
 
 
 def task_rows(
-    annotator: str, pairs: Iterable[str], round_: str, table: pa.Table, folder: CampaignFolder, since: str = ""
+    annotator: str, pairs: Iterable[str], batch: str, round_: str, table: pa.Table, seed: int, since: str = ""
 ) -> pa.Table:
     """The tasks of one annotator in the order in which they are shown, with their sides.
 
     ``table`` holds the PAIRS rows of ``pairs``; ``since`` sets tasks apart that come to somebody later.
     """
-    campaign = folder.campaign
     ids = list(pairs)
     strata = _strata(table)
-    uids = {task_uid(campaign.seed, campaign.batch, round_ + since, annotator, each): each for each in ids}
-    right = swapped({uid: strata[each] for uid, each in uids.items()}, campaign.seed)
-    order = shuffled(uids, campaign.seed)
-    rows = pa.table(
-        {
-            "uid": pa.array(order, pa.string()),
-            "pair_id": pa.array([uids[uid] for uid in order], pa.string()),
-            "swapped": pa.array([right[uid] for uid in order], pa.bool_()),
-        }
-    )
-    shown = pa.array([shown_digest(data) for data in task_data(rows, table)], pa.binary(16))
-    batch = pa.array([campaign.batch] * len(order), pa.string())
-    columns = {
-        **{name: rows[name] for name in ("uid", "pair_id", "swapped")},
-        "batch": batch,
-        "annotator": pa.array([annotator] * len(order), pa.string()),
-        "round": pa.array([round_] * len(order), pa.string()),
-        "shown": shown,
+    uids = {task_uid(seed, batch, round_ + since, annotator, each): each for each in ids}
+    right = swapped({uid: strata[each] for uid, each in uids.items()}, seed)
+    order = shuffled(uids, seed)
+    columns: dict[str, Any] = {
+        "uid": order,
+        "pair_id": [uids[uid] for uid in order],
+        "batch": [batch] * len(order),
+        "annotator": [annotator] * len(order),
+        "round": [round_] * len(order),
+        "swapped": [right[uid] for uid in order],
     }
-    return pa.table([columns[name] for name in TASKS.names], schema=TASKS)
+    columns["shown"] = [shown_digest(data) for data in task_data(pa.table(columns), table)]
+    return pa.table(columns, schema=TASKS)
 
 
 def _strata(table: pa.Table) -> dict[str, str]:
@@ -266,14 +263,16 @@ def _asked(pair_id: str, prompt: Prompt, first: Response, second: Response, fold
     }
 
 
-def _gold_for(annotator: str, tasks: int, gold: pa.Table, record: Record, folder: CampaignFolder) -> list[str]:
-    """Gold pairs that this annotator has not met yet, drawn by the seed."""
+def gold_for(
+    annotator: str, tasks: int, batch: str, gold: pa.Table, record: Record, folder: CampaignFolder
+) -> list[str]:
+    """Gold pairs that this annotator has not met yet, drawn by the seed, so many as go with ``tasks``."""
     campaign = folder.campaign
     if not campaign.gold or not gold.num_rows:
         return []
     met = record.tasks.filter(pc.equal(record.tasks["annotator"], annotator))
     left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()))
-    left.sort(key=lambda each: seeded(campaign.seed, "gold", campaign.batch, annotator, each))
+    left.sort(key=lambda each: seeded(campaign.seed, "gold", batch, annotator, each))
     return left[: gold_share(tasks, campaign.gold.share, len(left))]
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import orjson
 
 from annotation.errors import UserError
-from annotation.journal import Journal
+from annotation.journal import Journal, Seen
 from annotation.studio import EXPORTED, MissingError, Studio, TaskState
 from annotation.tasks import shown_digest
 
-OVERLAP = timedelta(seconds=15)
-"""How far before the newest change that was seen a quick pull looks again; a sweep looks at everything."""
+LATE = timedelta(minutes=5)
+"""How long a change may take to appear behind newer ones. A quick pull counts the changes of that time, and reads them
+again only where it knows fewer or more; a sweep looks at everything."""
 
 Tell = Callable[[int, int], None]
 
@@ -53,13 +54,20 @@ def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = l
     for place, project in projects.items():
         cached, live = journal.tasks(project), journal.live(project)
         try:
-            states = studio.task_states(project, None if sweep else _since(journal.newest(project)))
+            states = studio.task_states(project) if sweep else _recent(studio, project, cached)
         except MissingError:
             pulled.gone.append(place)
             continue
         present = {state.task for state in states}
         gone = [task for task in cached.keys() | live.keys() if task not in present] if sweep else []
-        looks.append((project, _changed(states, cached, live), gone))
+        changed = _changed(states, cached, live)
+        with journal.writing():
+            skip = set(changed)
+            untouched = (state for state in states if state.task not in skip and state.task in cached)
+            journal.remember_tasks(
+                project, ((each.task, cached[each.task][0], each.updated, each.annotations) for each in untouched)
+            )
+        looks.append((project, changed, gone))
     total, done = sum(len(changed) for _, changed, _ in looks), 0
     for project, changed, gone in looks:
         for start in range(0, len(changed), EXPORTED):
@@ -72,15 +80,19 @@ def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = l
     return pulled
 
 
-def _since(newest: str | None) -> str | None:
+def _recent(studio: Studio, project: int, cached: dict[int, Seen]) -> list[TaskState]:
+    """The tasks that changed since the newest change that is known, and those that changed late."""
+    newest = max((updated for _, updated, _ in cached.values()), default="")
     if not newest:
-        return None
-    return (datetime.fromisoformat(newest) - OVERLAP).isoformat().replace("+00:00", "Z")
+        return studio.task_states(project)
+    states = studio.task_states(project, newest)
+    late = (datetime.fromisoformat(newest) - LATE).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    moved = {state.task for state in states}
+    known = sum(late <= updated < newest and task not in moved for task, (_, updated, _) in cached.items())
+    return states if studio.count_changed(project, late, newest) == known else studio.task_states(project, late)
 
 
-def _changed(
-    states: list[TaskState], cached: dict[int, tuple[str | None, str, int]], live: dict[int, list[str]]
-) -> list[int]:
+def _changed(states: list[TaskState], cached: dict[int, Seen], live: dict[int, list[str]]) -> list[int]:
     """Tasks that are not as they were when they were read last; those that nobody has touched are none of them."""
     out = []
     for state in states:

@@ -27,8 +27,8 @@ class Placed:
 
 
 def prompt_text(messages: Messages) -> str:
-    """What is compared: all turns, one after the other."""
-    return "\n".join(content for _, content in messages)
+    """What is compared: all turns, one after the other, but the system's, which many prompts share."""
+    return "\n".join(content for role, content in messages if role != "system")
 
 
 def quota(pairs: int) -> int:

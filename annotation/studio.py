@@ -58,7 +58,8 @@ class Studio:
         self.url = connection.url.rstrip("/")
         self.public_url = connection.public_url.rstrip("/")
         try:
-            self._sdk = LabelStudio(base_url=self.url, api_key=connection.token, timeout=timeout)
+            client: Any = LabelStudio  # its constructor has no types
+            self._sdk: LabelStudio = client(base_url=self.url, api_key=connection.token, timeout=timeout)
         except ApiError as error:
             raise self._translated(error) from None
         self._once: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
@@ -83,13 +84,13 @@ class Studio:
 
     def projects(self) -> list[Project]:
         """All of them, by number."""
-        found = self._read(lambda: list(self._sdk.projects.list(page_size=200, request_options=self._once)))
+        found: list[Any] = self._read(lambda: list(self._sdk.projects.list(page_size=200, request_options=self._once)))
         mine = [Project(each.id, each.description or "", each.task_number or 0) for each in found]
         return sorted(mine, key=lambda each: each.project)
 
     def create_project(self, title: str, marker: str, page: Page) -> int:
         """A project for one annotator; ``marker`` becomes its description."""
-        made = self._call(
+        made: Any = self._call(
             lambda: self._sdk.projects.create(
                 title=title,
                 description=marker,
@@ -113,7 +114,7 @@ class Studio:
     def import_tasks(self, project: int, data: Sequence[dict[str, str]]) -> list[int]:
         """The numbers of the new tasks, in the order of ``data``."""
         request: Any = [{"data": each} for each in data]
-        made = self._call(
+        made: Any = self._call(
             lambda: self._sdk.projects.import_tasks(
                 id=project, request=request, return_task_ids=True, request_options=self._once
             )
@@ -135,27 +136,34 @@ class Studio:
         return list(self._task_states(project, since))
 
     def _task_states(self, project: int, since: str | None) -> Iterator[TaskState]:
-        after = 0
+        after, changed = 0, [] if since is None else [_filter("updated_at", "greater_or_equal", "Datetime", since)]
         while True:  # by number, not by page: pages shift when a task goes
-            items = [{"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": after}]
-            if since is not None:
-                changed = {"filter": "filter:tasks:updated_at", "operator": "greater_or_equal", "type": "Datetime"}
-                items.append({**changed, "value": since})
-            query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
-            parameters = {
-                "project": project,
-                "page_size": LISTED,
-                "include": "id,updated_at,total_annotations,cancelled_annotations",
-                "query": json.dumps(query),
-            }
-            tasks = self._json("GET", "api/tasks", parameters)["tasks"]
+            filters = [_filter("id", "greater", "Number", after), *changed]
+            tasks = self._listing(project, filters, LISTED)["tasks"]
             for task in tasks:
-                yield TaskState(
-                    task["id"], task["updated_at"], task["total_annotations"] + task["cancelled_annotations"]
-                )
+                count = task["total_annotations"] + task["cancelled_annotations"]
+                yield TaskState(task["id"], _exact(task["updated_at"]), count)
             if len(tasks) < LISTED:
                 return
             after = tasks[-1]["id"]
+
+    def count_changed(self, project: int, since: str, before: str) -> int:
+        """How many tasks of a project changed last at ``since`` or later and before ``before`` (UTC)."""
+        filters = [
+            _filter("updated_at", "greater_or_equal", "Datetime", since),
+            _filter("updated_at", "less", "Datetime", before),
+        ]
+        return int(self._listing(project, filters, 1)["total"])
+
+    def _listing(self, project: int, filters: list[dict[str, Any]], size: int) -> Any:
+        query = {"filters": {"conjunction": "and", "items": filters}, "ordering": ["tasks:id"]}
+        parameters = {
+            "project": project,
+            "page_size": size,
+            "include": "id,updated_at,total_annotations,cancelled_annotations",
+            "query": json.dumps(query),
+        }
+        return self._json("GET", "api/tasks", parameters)
 
     def uids(self, project: int, tasks: Sequence[int]) -> dict[int, str | None]:
         """Task number to the uid in its data; null where there is none."""
@@ -171,7 +179,8 @@ class Studio:
                 "interpolate_key_frames": "false",
                 "ids[]": list(tasks[start : start + EXPORTED]),
             }
-            yield from self._json("GET", f"api/projects/{project}/export", parameters)
+            for task in self._json("GET", f"api/projects/{project}/export", parameters):
+                yield {**task, "updated_at": _exact(task["updated_at"])}
 
     # Webhooks
 
@@ -249,6 +258,15 @@ class Studio:
         if 200 <= code < 300:
             return RunError(f"{self.url} answered with something that is not Label Studio's: check the address")
         return RunError(f"Label Studio at {self.url} failed (HTTP {code}): run the same command again")
+
+
+def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+
+
+def _exact(moment: str) -> str:
+    """A time that sorts as a text: Label Studio leaves out a fraction of zero."""
+    return moment if "." in moment else moment.removesuffix("Z") + ".000000Z"
 
 
 def _uid(task: dict[str, Any]) -> str | None:

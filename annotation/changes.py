@@ -1,0 +1,170 @@
+"""What changes after a batch was made: tasks that pass to others, votes withdrawn, pairs for adjudication."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.assignment import spread
+from annotation.campaign import CampaignFolder
+from annotation.errors import UserError
+from annotation.journal import Journal
+from annotation.pairing import seeded
+from annotation.plan import gold_for, note_settings, task_rows
+from annotation.record import Record, fold, packed
+
+ADJUDICATED = ("unsafe_chosen", "tied", "no_majority")
+"""Why a pair that has its votes is without a verdict: another person decides."""
+
+Task = dict[str, Any]
+"""uid, pair_id, batch, annotator and whether its pair is gold."""
+Moves = list[tuple[Task, str]]
+"""Tasks and who gets each; empty: nobody."""
+
+
+def withdraw(journal: Journal, person: str, *, undo: bool = False) -> None:
+    """From now on no vote of this annotator counts; ``undo`` makes them count again. Nothing is deleted."""
+    with journal.writing():
+        name = _name(fold(journal), person)
+        journal.append("withdrawn", name, orjson.dumps(not undo))
+
+
+def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None, taker: str | None = None) -> int:
+    """Passes on tasks that nobody has voted on yet, and says how many.
+
+    ``giver``: all of this person's (those with a vote too, if the votes were withdrawn); otherwise those of whoever has
+    more to do than others. ``taker``: who gets them; otherwise whoever has the least to do. Nobody gets a pair twice.
+    Pull first, so that votes are known. Raises UserError for people who are not in the campaign.
+    """
+    campaign = folder.campaign
+    with journal.writing():
+        note_settings(folder, journal)
+        record = fold(journal)
+        people = [record.annotators[person] for person in campaign.annotators]
+        takers = [_name(record, taker)] if taker else [name for name in people if name not in record.withdrawn]
+        open_tasks = _open(journal, record)
+        if giver:
+            name = _name(record, giver)
+            moves = _give(open_tasks, name, [each for each in takers if each != name], record, campaign.seed)
+            moves += [(task, "") for task in open_tasks if task["annotator"] == name and task["gold"]]
+        else:
+            moves = _level(open_tasks, takers, record, campaign.seed)
+        _move(folder, journal, record, moves)
+    return sum(bool(to) for _, to in moves)
+
+
+def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -> int:
+    """Gives each pair to one adjudicator who has not voted on it, unless it has one; says how many are new.
+
+    Raises UserError when the campaign has no adjudicators, or none of them is free of a vote on some pair.
+    """
+    campaign = folder.campaign
+    if not campaign.adjudicators:
+        raise UserError("campaign.toml names no adjudicators: add adjudicators = [...], one email address each")
+    with journal.writing():
+        note_settings(folder, journal)
+        record = fold(journal)
+        people = [record.annotators[person] for person in campaign.adjudicators]
+        met = _met(record)
+        under_way = record.tasks.filter(pc.equal(record.tasks["round"], "adjudication"))["pair_id"].to_pylist()
+        wanted = sorted(set(pairs) - set(under_way))
+        batches = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["batch"].to_pylist(), strict=True))
+        given: dict[tuple[str, str], list[str]] = {}
+        for pair in wanted:
+            free = [name for name in people if (name, pair) not in met and name not in record.withdrawn]
+            if not free:
+                raise UserError(f"each adjudicator has voted on pair {pair} before: name another one in campaign.toml")
+            loads = Counter({name: len(each) for (_, name), each in given.items()})
+            [name] = spread([pair], free, 1, campaign.seed, loads)[pair]
+            given.setdefault((batches[pair], name), []).append(pair)
+        for (batch, name), each in sorted(given.items()):
+            _append(journal, task_rows(name, each, batch, "adjudication", record.pairs, campaign.seed), batch)
+    return len(wanted)
+
+
+def _name(record: Record, person: str) -> str:
+    name = record.annotators.get(person)
+    if name is None:
+        known = ", ".join(record.annotators) or "nobody"
+        raise UserError(f"{person} is not in this campaign: it knows {known}")
+    return name
+
+
+def _open(journal: Journal, record: Record) -> list[Task]:
+    """The tasks that wait for a vote that counts, in the order in which they were made."""
+    voted = journal.live_uids()
+    gold = set(record.pairs.filter(pc.is_valid(record.pairs["gold"]))["pair_id"].to_pylist())
+    tasks = record.tasks.filter(pc.equal(record.tasks["round"], "vote"))
+    rows = tasks.select(["uid", "pair_id", "batch", "annotator"]).to_pylist()
+    return [
+        {**row, "gold": row["pair_id"] in gold}
+        for row in rows
+        if row["uid"] not in record.dropped and (row["uid"] not in voted or row["annotator"] in record.withdrawn)
+    ]
+
+
+def _met(record: Record) -> set[tuple[str, str]]:
+    """Who was asked about which pair, and was not relieved of it."""
+    columns = (record.tasks[name].to_pylist() for name in ("uid", "annotator", "pair_id"))
+    return {(annotator, pair) for uid, annotator, pair in zip(*columns, strict=True) if uid not in record.dropped}
+
+
+def _give(tasks: Sequence[Task], giver: str, takers: Sequence[str], record: Record, seed: int) -> Moves:
+    met, moves = _met(record), []
+    load = Counter(task["annotator"] for task in tasks)
+    for task in _in_order(tasks, seed):
+        if task["annotator"] != giver or task["gold"]:
+            continue
+        free = [name for name in takers if (name, task["pair_id"]) not in met]
+        if free:
+            to = min(free, key=lambda name, pair=task["pair_id"]: (load[name], seeded(seed, pair, name)))  # type: ignore[misc]
+            load[to] += 1
+            met.add((to, task["pair_id"]))
+            moves.append((task, to))
+    return moves
+
+
+def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: int) -> Moves:
+    """Moves from whoever has most to whoever has least, until they differ by one, or no pair can move."""
+    met, moves = _met(record), []
+    load = Counter(dict.fromkeys(takers, 0))
+    load.update(task["annotator"] for task in tasks if not task["gold"])
+    for task in _in_order(tasks, seed):
+        if task["gold"]:
+            continue
+        free = [name for name in takers if (name, task["pair_id"]) not in met]
+        if not free:
+            continue
+        to = min(free, key=lambda name, pair=task["pair_id"]: (load[name], seeded(seed, pair, name)))  # type: ignore[misc]
+        if load[to] + 1 < load[task["annotator"]]:
+            load[to] += 1
+            load[task["annotator"]] -= 1
+            met.add((to, task["pair_id"]))
+            moves.append((task, to))
+    return moves
+
+
+def _in_order(tasks: Sequence[Task], seed: int) -> list[Task]:
+    return sorted(tasks, key=lambda task: seeded(seed, "move", task["uid"]))
+
+
+def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves) -> None:
+    journal.extend("dropped", ((task["uid"], b"null") for task, _ in moves))
+    given: dict[tuple[str, str], list[str]] = {}
+    for task, to in moves:
+        if to:
+            given.setdefault((task["batch"], to), []).append(task["pair_id"])
+    gold = record.pairs.filter(pc.is_valid(record.pairs["gold"]))
+    for (batch, name), pairs in sorted(given.items()):
+        extra = gold_for(name, len(pairs), batch, gold, record, folder)
+        since = f"/{len(record.dropped)}"
+        rows = task_rows(name, [*pairs, *extra], batch, "vote", record.pairs, folder.campaign.seed, since)
+        _append(journal, rows, batch)
+
+
+def _append(journal: Journal, rows: pa.Table, batch: str) -> None:
+    for body in packed(rows):
+        journal.append("tasks", batch, body)

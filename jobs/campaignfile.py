@@ -1,0 +1,63 @@
+"""campaign.toml to a Campaign, with errors that say what to change; and the folder that ``campaign new`` writes."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import annotation.errors
+import curation.errors
+from annotation.campaign import Campaign, CampaignFolder
+from annotation.errors import UserError
+from annotation.protocols import PROTOCOLS
+from jobs.settings import build
+
+FILE = "campaign.toml"
+_IGNORED = "# the campaign's own store: who was shown what, raw annotations, passwords\ncampaign.db*\n"
+
+
+def read_campaign(folder: Path) -> CampaignFolder:
+    """The campaign in a folder. Raises UserError for a folder without one, or a setting that cannot be."""
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one: campaign new") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    try:
+        return CampaignFolder(folder, build(Campaign, table, "campaign"), text)
+    except (annotation.errors.UserError, curation.errors.UserError) as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def write_example(folder: Path, protocol: str) -> list[str]:
+    """A campaign that runs as it is; the names of its files. Raises UserError where the folder holds anything."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} exists and is not an empty folder: choose another name")
+    example = files("jobs.example")
+    name = folder.resolve().name
+    settings = example.joinpath(f"{protocol}.toml").read_text(encoding="utf-8")
+    settings = settings.replace("{protocol}", protocol).replace("{name}", _fit(name, protocol))
+    contents = {
+        FILE: settings,
+        "guidelines.md": PROTOCOLS[protocol].guidelines,
+        "responses.jsonl": example.joinpath(f"{protocol}_responses.jsonl").read_text(encoding="utf-8"),
+        "gold.jsonl": example.joinpath(f"{protocol}_gold.jsonl").read_text(encoding="utf-8"),
+        ".gitignore": _IGNORED,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, content in contents.items():
+            (folder / file).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written to: {error.strerror}") from error
+    return list(contents)
+
+
+def _fit(name: str, protocol: str) -> str:
+    """A campaign's name out of a folder's."""
+    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
+    return kept.lstrip("._-")[:40] or protocol
