@@ -1,12 +1,222 @@
-"""The dataset card."""
+"""The dataset card: Markdown for a reader, with the head that Hugging Face reads."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from annotation.dataset.ledger import Ledger
+from annotation.dataset.averages import averages
+from annotation.dataset.ledger import Counts, Ledger
+from annotation.dataset.manifest import batches_of
+from annotation.lengths import RULE
+from annotation.quality.agreement import Estimate
+from annotation.quality.groups import Agreement, agreements, model_pairs
 from annotation.snapshot import Snapshot
+from schemas import DEGREES
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+BINS = {
+    "chosen_safe": "chosen safe, rejected unsafe",
+    "both_safe": "both safe",
+    "both_unsafe": "both unsafe",
+    None: "not asked",
+}
+
+Cells = Sequence[str]
 
 
 def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
-    return "# Comparisons\n"
+    """The whole text of README.md."""
+    names = [snapshot.name for snapshot in snapshots]
+    rows = pa.concat_tables(splits.values())
+    parts = [
+        _head(names, len(rows)),
+        f"# {_cell('Comparisons: ' + ', '.join(names))}",
+        _summary(rows, splits, ledger),
+        "## Load",
+        _LOADING,
+        "## Batches",
+        _batches(snapshots, splits),
+        f"Averages over comparisons. {RULE} Turns are the user's; an example is the whole dialogue with one response; the prompt is the\n"
+        "user's last turn; a response is either of the two.",
+        "## Verdicts",
+        _verdicts(rows),
+        "## Models",
+        _models(rows),
+        "## Agreement",
+        _agreement(snapshots),
+        "Of the votes on pairs that are not gold, adjudication apart, with 95% intervals. Side: Gwet's AC1 on which response is\n"
+        "better. Vote: Gwet's AC2 with ordinal weights on the eight points from first to second. Alpha: Krippendorff's, ordinal, on\n"
+        "the same points. Safety: Gwet's AC1 on safe or unsafe, each response a unit.",
+        "## Ledger",
+        _ledger(ledger),
+        "Every pair is in one split or unresolved; gold pairs test annotators and are in neither. Reasons are explained in the\n"
+        "project's `annotation/resolve.py` and `schemas/preference.py`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(names: Sequence[str], rows: int) -> str:
+    size = next((name for limit, name in SIZES if rows < limit), "1M<n<10M")
+    return "\n".join(
+        [
+            "---",
+            f"pretty_name: {json.dumps('Comparisons: ' + ', '.join(names), ensure_ascii=False)}",
+            "tags:",
+            "- preference",
+            "size_categories:",
+            f"- {size}",
+            "configs:",
+            "- config_name: default",
+            "  data_files:",
+            "  - split: train",
+            "    path: comparisons/train.parquet",
+            "  - split: held_out",
+            "    path: comparisons/held_out.parquet",
+            "---",
+        ]
+    )
+
+
+_LOADING = """\
+```python
+import pyarrow as pa
+
+with pa.memory_map("comparisons/train.arrow") as file:
+    train = pa.ipc.open_file(file).read_all()
+```
+
+`comparisons/train.parquet` holds the same rows."""
+
+
+def _summary(rows: pa.Table, splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
+    annotators = len(pc.unique(pc.list_flatten(rows["votes"]).combine_chunks().field("annotator"))) if len(rows) else 0
+    total = ledger.total()
+    return (
+        f"{total.comparisons:,} comparisons of two responses to a prompt, by {_count(annotators, 'annotator')}:\n"
+        f"{len(splits['train']):,} to train on and {len(splits['held_out']):,} held out. No prompt of one split is the "
+        f"same as, or a near-duplicate of, a prompt of\nthe other. {total.unresolved.total():,} of "
+        f"{_count(total.pairs, 'pair')} are unresolved (`unresolved.parquet`)."
+    )
+
+
+def _batches(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table]) -> str:
+    asked = {(each.name, batch): entries for each in snapshots for batch, entries in batches_of(each).items()}
+    head = ("campaign", "batch", "protocol", "votes", "comparisons", "turns per dialogue")
+    head = (*head, "tokens per example", "tokens in prompt", "tokens in response")
+    body = [
+        (
+            each.campaign,
+            each.batch,
+            ", ".join(sorted({f"{e['protocol']} {e['protocol_version']}" for e in asked[each.campaign, each.batch]})),
+            ", ".join(str(votes) for votes in sorted({e["votes"] for e in asked[each.campaign, each.batch]})),
+            f"{each.comparisons:,}",
+            *(f"{value:,.1f}" for value in (each.turns, each.example_tokens, each.prompt_tokens, each.response_tokens)),
+        )
+        for each in averages(list(splits.values()))
+    ]
+    return _table(head, body, words=3)
+
+
+def _verdicts(rows: pa.Table) -> str:
+    degrees = _counts(rows["degree"])
+    body = [(name.replace("_", " "), *_shared(degrees.get(name, 0), len(rows))) for name in DEGREES]
+    bins = _counts(rows["safety_bin"])
+    safety = [(title, *_shared(bins[name], len(rows))) for name, title in BINS.items() if name in bins]
+    return "\n\n".join(
+        [
+            _table(("the chosen response is", "comparisons", "share"), body, words=1),
+            _table(("safety", "comparisons", "share"), safety, words=1),
+        ]
+    )
+
+
+def _models(rows: pa.Table) -> str:
+    both = _counts(model_pairs(rows["chosen_model"], rows["rejected_model"]))
+    first = pc.less_equal(rows["chosen_model"], rows["rejected_model"])
+    kept = rows.filter(first)
+    won = _counts(model_pairs(kept["chosen_model"], kept["rejected_model"]))
+    body = [
+        (
+            name,
+            *_shared(count, len(rows)),
+            f"{won.get(name, 0) / count:.1%}" if len(set(name.split(" / "))) > 1 else "-",
+        )
+        for name, count in sorted(both.items(), key=lambda entry: str(entry[0]))
+        if name is not None
+    ]
+    return _table(("models", "comparisons", "share", "first one chosen"), body, words=1)
+
+
+def _agreement(snapshots: Iterable[Snapshot]) -> str:
+    body: list[Cells] = []
+    for snapshot in snapshots:
+        found = agreements(snapshot)
+        body.append((snapshot.name, "all", *_agreed(found.overall)))
+        if len(found.by_batch) > 1:
+            body += [(snapshot.name, name, *_agreed(each)) for name, each in found.by_batch.items()]
+    return _table(("campaign", "batch", "pairs", "side", "vote", "alpha", "safety"), body, words=2)
+
+
+def _agreed(agreement: Agreement) -> Cells:
+    estimates = (agreement.side, agreement.vote, agreement.alpha, agreement.safety)
+    return (f"{agreement.pairs:,}", *(_estimate(each) for each in estimates))
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    if estimate.low is None:
+        return f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _ledger(ledger: Ledger) -> str:
+    reasons = sorted(ledger.total().unresolved)
+    head = ("campaign", "batch", "pairs", "train", "held out", *(reason.replace("_", " ") for reason in reasons))
+    head = (*head, "gold pairs", "judgments")
+
+    def cells(counts: Counts) -> Cells:
+        values = (counts.pairs, counts.train, counts.held_out, *(counts.unresolved[reason] for reason in reasons))
+        return [f"{value:,}" for value in (*values, counts.gold_pairs, counts.judgments)]
+
+    body: list[Cells] = [(*key, *cells(counts)) for key, counts in ledger.batches.items()]
+    body.append(("all", "", *cells(ledger.total())))
+    table = _table(head, body, words=2)
+    refused = [
+        f"{_cell(name)}: " + ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in counts.items())
+        for name, counts in ledger.refused.items()
+        if counts
+    ]
+    return f"{table}\n\nAnnotations in quarantine: {'; '.join(refused) or 'none'}."
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str | None, int]:
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
+
+
+def _shared(count: int, total: int) -> Cells:
+    return (f"{count:,}", f"{count / total:.1%}" if total else "-")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _table(head: Cells, body: Iterable[Cells], words: int) -> str:
+    """A Markdown table whose first ``words`` columns are words, and the rest numbers."""
+    lines = [head, ["---" if n < words else "---:" for n in range(len(head))], *body]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    r"""Text that Markdown shows as it is.
+
+    >>> _cell("a|b\n<c> *d*")
+    'a\\|b &lt;c&gt; \\*d\\*'
+    """
+    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\`*_[]|":
+        text = text.replace(mark, f"\\{mark}")
+    return text

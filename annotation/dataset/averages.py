@@ -1,0 +1,59 @@
+"""The columns of Llama 2's table 6, of each batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.lengths import token_counts
+from annotation.quality.groups import coded
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Means over the comparisons of a batch. ``turns``: the user's turns of a dialogue. ``example_tokens``: all turns
+    and one response; ``prompt_tokens``: the user's last turn; ``response_tokens``: one response, of both."""
+
+    campaign: str
+    batch: str
+    comparisons: int
+    turns: float
+    example_tokens: float
+    prompt_tokens: float
+    response_tokens: float
+
+
+def averages(splits: Sequence[pa.Table]) -> list[Averages]:
+    """Of both splits together, sorted by campaign and batch."""
+    rows = pa.concat_tables(splits).combine_chunks()
+    if not len(rows):
+        return []
+    turns, dialogue, last = _prompts(rows["prompt"].combine_chunks())
+    chosen, rejected = (token_counts(rows[name].combine_chunks()) for name in ("chosen", "rejected"))
+    response = (chosen + rejected) / 2
+    columns = np.column_stack([turns, dialogue + response, last, response])
+    key = pc.binary_join_element_wise(rows["campaign"], rows["batch"], "\0")
+    group, names = coded(key)
+    out = []
+    for number, name in enumerate(names):
+        mean = columns[group == number].mean(axis=0).tolist()
+        campaign, _, batch = name.partition("\0")
+        out.append(Averages(campaign, batch, int((group == number).sum()), *mean))
+    return out
+
+
+def _prompts(prompts: pa.ListArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """The user's turns, the tokens of all turns, and the tokens of the user's last turn, of each dialogue."""
+    row = pc.list_parent_indices(prompts).to_numpy()
+    turns = prompts.flatten()
+    tokens = token_counts(turns.field("content"))
+    user = pc.equal(turns.field("role"), "user").to_numpy(zero_copy_only=False)
+    last = np.full(len(prompts), -1)
+    last[row[user]] = np.flatnonzero(user)
+    return (
+        np.bincount(row[user], minlength=len(prompts)),
+        np.bincount(row, weights=tokens, minlength=len(prompts)),
+        np.where(last < 0, 0, np.append(tokens, 0)[last]),
+    )

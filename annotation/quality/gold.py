@@ -1,0 +1,20 @@
+"""Accuracy on pairs whose better response is known."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.quality.shares import Share
+from annotation.quality.votes import Votes, gold_pairs
+from annotation.snapshot import Snapshot
+
+
+def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:
+    """Of each annotator with votes on gold pairs, how many chose the side that is known to be better."""
+    votes = Votes.of(snapshot)
+    votes = votes.only(gold_pairs(snapshot)[votes.pair])
+    known = snapshot.pairs["gold"].take(pa.array(votes.pair))
+    right = pc.equal(votes.table["prefers"], known).to_numpy()
+    votes = Votes(votes.table.append_column("right", pa.array(right)), votes.pair, votes.point)
+    return {name: Share(int(own.table["right"].to_numpy().sum()), len(own)) for name, own in votes.by("annotator")}

@@ -1,0 +1,115 @@
+"""Agreement of annotators: over all pairs, and for some of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.quality.agreement import Estimate, Ratings, gwet, krippendorff
+from annotation.quality.votes import SCALE, Flags, Ints, Votes, gold_pairs
+from annotation.snapshot import Snapshot
+from schemas import DEGREES
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far annotators agree on some pairs.
+
+    ``side``: AC1 on which response is better. ``vote``: AC2 with ordinal weights on the eight points of a vote.
+    ``alpha``: Krippendorff's, ordinal, on the same. ``safety``: AC1 on safe or unsafe, each response a unit.
+    """
+
+    pairs: int
+    votes: int
+    side: Estimate
+    vote: Estimate
+    alpha: Estimate
+    safety: Estimate
+
+
+@dataclass(frozen=True)
+class Agreements:
+    """``by_degree``: by the median degree of all votes on the pair, the weaker of the middle two, whichever side they
+    chose. ``by_models``: ``"alpha / beta"``, the two names sorted."""
+
+    overall: Agreement
+    by_degree: Mapping[str, Agreement] = field(default_factory=dict)
+    by_batch: Mapping[str, Agreement] = field(default_factory=dict)
+    by_models: Mapping[str, Agreement] = field(default_factory=dict)
+
+
+def agreements(snapshot: Snapshot) -> Agreements:
+    """Of the votes on pairs that are not gold; adjudicating votes are left out, for they saw the others' dispute."""
+    votes = Votes.of(snapshot)
+    votes = votes.only(votes.is_("round", "vote") & ~gold_pairs(snapshot)[votes.pair])
+    counted = _Counted.of(votes, len(snapshot.pairs))
+    return Agreements(
+        counted.agreement(np.ones(len(snapshot.pairs), bool)),
+        counted.by(_degrees(counted.points), list(DEGREES[::-1])),
+        counted.by(*coded(snapshot.pairs["batch"])),
+        counted.by(*coded(model_pairs(snapshot.pairs["first_model"], snapshot.pairs["second_model"]))),
+    )
+
+
+def model_pairs(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
+    """``"alpha / beta"``, the two names sorted; null where either is."""
+    swapped = pc.greater(first, second)
+    return pc.binary_join_element_wise(
+        pc.if_else(swapped, second, first), pc.if_else(swapped, first, second), pa.scalar(" / ")
+    )
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """How often each point was given to each pair, and how often each response was called (unsafe, safe)."""
+
+    points: Ints
+    flags: tuple[Ints, Ints]
+
+    @classmethod
+    def of(cls, votes: Votes, pairs: int) -> "_Counted":
+        points = np.bincount(votes.pair * 8 + votes.point, minlength=pairs * 8).reshape(-1, 8)
+        first, second = (_flags(votes, name, pairs) for name in ("first_safe", "second_safe"))
+        return cls(points, (first, second))
+
+    def agreement(self, kept: Flags) -> Agreement:
+        points = self.points[kept]
+        ratings = Ratings.of_counts(points, SCALE)
+        sides = Ratings.of_counts(np.column_stack([points[:, :4].sum(axis=1), points[:, 4:].sum(axis=1)]), (0, 1))
+        safety = Ratings.of_counts(np.concatenate([flags[kept] for flags in self.flags]), (0, 1))
+        return Agreement(
+            int((points.sum(axis=1) > 0).sum()),
+            int(points.sum()),
+            gwet(sides),
+            gwet(ratings, "ordinal"),
+            krippendorff(ratings, "ordinal"),
+            gwet(safety),
+        )
+
+    def by(self, group: Ints, names: list[str]) -> dict[str, Agreement]:
+        """The agreement of each group that has votes; a pair in group -1 is in none."""
+        found = {name: self.agreement(group == number) for number, name in enumerate(names)}
+        return {name: agreement for name, agreement in found.items() if agreement.votes}
+
+
+def _flags(votes: Votes, name: str, pairs: int) -> Ints:
+    flag = votes.table[name]
+    told = flag.is_valid().to_numpy()
+    safe = flag.fill_null(False).to_numpy()
+    return np.bincount((votes.pair * 2 + safe)[told], minlength=pairs * 2).reshape(-1, 2)
+
+
+def _degrees(points: Ints) -> Ints:
+    """The lower median strength of each pair's votes; -1 without votes."""
+    strengths = points[:, 3::-1] + points[:, 4:]
+    below = strengths.cumsum(axis=1)
+    return np.where(below[:, -1] > 0, np.argmax(2 * below >= below[:, -1:], axis=1), -1)
+
+
+def coded(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+    """The number of each value, and the values, sorted; -1 for a null."""
+    names = pc.unique(column).drop_null().sort()
+    places = pc.index_in(column, value_set=names).fill_null(-1).to_numpy()
+    return np.where(column.is_null().to_numpy(), -1, places), names.to_pylist()

@@ -1,0 +1,73 @@
+"""Votes as columns of numbers: who chose which response, how strongly, and on which side it stood."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.snapshot import Snapshot
+from schemas import DEGREES
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+SCALE = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
+"""The points of a vote: below zero for the first response, above for the second; 4 is significantly better, 1
+negligibly better. There is no zero: a side must be chosen."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """One entry a judgment. ``pair``: its row in ``Snapshot.pairs``. ``point``: its place on SCALE, 0 to 7."""
+
+    table: pa.Table
+    pair: Ints
+    point: Ints
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "Votes":
+        judgments = snapshot.judgments
+        pair = pc.index_in(judgments["pair_id"], value_set=snapshot.pairs["pair_id"]).to_numpy().astype(np.int64)
+        weaker = pc.index_in(judgments["degree"], value_set=pa.array(DEGREES)).to_numpy().astype(np.int64)
+        second = pc.equal(judgments["prefers"], "second").to_numpy()
+        return cls(judgments, pair, np.where(second, 7 - weaker, weaker))
+
+    def only(self, kept: Flags) -> "Votes":
+        return Votes(self.table.filter(pa.array(kept)), self.pair[kept], self.point[kept])
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    @property
+    def second(self) -> Flags:
+        """Whether the second response was chosen."""
+        return self.point >= len(SCALE) // 2
+
+    @property
+    def strength(self) -> Ints:
+        """3 for significantly, 0 for negligibly better."""
+        return np.where(self.second, self.point - 4, 3 - self.point)
+
+    @property
+    def left(self) -> Flags:
+        """Whether the response that was chosen stood on the left, as A."""
+        swapped: Flags = self.table["swapped"].to_numpy()
+        stood: Flags = self.second == swapped
+        return stood
+
+    def is_(self, column: str, value: str) -> Flags:
+        return pc.equal(self.table[column], value).to_numpy()  # type: ignore[no-any-return]
+
+    def by(self, column: str) -> list[tuple[str, "Votes"]]:
+        """The votes of each value of a column, sorted by the value."""
+        coded = self.table[column].combine_chunks().dictionary_encode()
+        place = coded.indices.to_numpy()
+        names = coded.dictionary.to_pylist()
+        return [(name, self.only(place == names.index(name))) for name in sorted(names)]
+
+
+def gold_pairs(snapshot: Snapshot) -> Flags:
+    """Which pairs have an answer known beforehand."""
+    return snapshot.pairs["gold"].is_valid().to_numpy()  # type: ignore[no-any-return]
