@@ -48,7 +48,7 @@ class Answers:
 def answers(result: Any, *, choices: Iterable[str], texts: Iterable[str]) -> Answers:
     """The answers to those questions, and nothing else.
 
-    Raises `UnreadableError` for anything that the page of those questions cannot have sent. Keys of an item that are not
+    Raises `UnreadableError` for what the page of those questions cannot have sent. Keys of an item that are not
     needed here are left alone: Label Studio adds some with its versions.
     """
     kinds = {**dict.fromkeys(choices, "choices"), **dict.fromkeys(texts, "text")}

@@ -5,6 +5,9 @@ from html import escape
 
 from annotation.protocols.rendering import typed, written
 
+_OPEN_TURNS = 2
+"""Earlier turns that need no count, since they are all in view."""
+
 _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
@@ -31,8 +34,8 @@ _EMPTY = '<div class="gm-none"></div>'
 def _history(turns: Sequence[str]) -> str:
     if not turns:
         return _EMPTY
-    count = f"{len(turns)} earlier turn{'s' if len(turns) > 1 else ''}"
-    return f'<div class="gm-past"><div class="gm-turns">{"".join(turns)}</div></div><div class="gm-count">{count}</div>'
+    count = f'<div class="gm-count">{len(turns)} earlier turns</div>' if len(turns) > _OPEN_TURNS else ""
+    return f'<div class="gm-past">{count}{"".join(turns)}</div>'
 
 
 def _turn(role: str, content: str) -> str:

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+from itertools import zip_longest
 
 from annotation.protocols.protocol import Category
 from annotation.protocols.scale import STEPS
 
 _SAFETY_KEYS = {"a": ("q", "w"), "b": ("o", "p")}
+_RISK_KEYS = {"a": "asdfgzxcv", "b": "hjklnmbui"}
+"""Under the left hand for A, under the right hand for B; the risks beyond them have none."""
 
 _PAGE = """\
 <View className="gm-page">
@@ -17,16 +20,16 @@ _PAGE = """\
 <View className="gm-history"><HyperText name="history" value="$history" inline="true" selectionEnabled="false"/></View>
 <View className="gm-prompt"><HyperText name="prompt" value="$prompt" inline="true" selectionEnabled="false"/></View>
 <View className="gm-pair">
-<View className="gm-side gm-a"><Header value="A" size="4"/>
+<View className="gm-side gm-a"><Header value="Response A" size="4"/>
 <View className="gm-response"><HyperText name="a" value="$a" inline="true" selectionEnabled="false"/></View>
 {under_a}</View>
-<View className="gm-side gm-b"><Header value="B" size="4"/>
+<View className="gm-side gm-b"><Header value="Response B" size="4"/>
 <View className="gm-response"><HyperText name="b" value="$b" inline="true" selectionEnabled="false"/></View>
 {under_b}</View>
 </View>
 <View className="gm-bar">
 <View className="gm-comment"><TextArea name="comment" toName="prompt" rows="1" maxSubmissions="1" editable="true" \
-placeholder="Comment (optional)"/></View>
+placeholder="Comment (optional; Enter keeps it)"/></View>
 {question}</View>
 </View>
 """
@@ -44,7 +47,8 @@ def scale(name: str, question: str) -> str:
         for key, step in enumerate(STEPS, 1)
     )
     return (
-        f'<View className="gm-question"><Header value={_quoted(question)} size="4"/></View>\n'
+        f'<View className="gm-question"><Header value={_quoted(question)} size="4"/>'
+        f'<View className="gm-keys"><Header value="1 to 8, then Ctrl + Enter" size="6"/></View></View>\n'
         f'<View className="gm-scale"><Choices name={_quoted(name)} toName="prompt" choice="single-radio" '
         f'layout="inline" required="true" requiredMessage="Choose a response first: keys 1 to 8.">\n'
         f"{choices}</Choices></View>\n"
@@ -54,10 +58,13 @@ def scale(name: str, question: str) -> str:
 def safety_of(side: str, categories: Sequence[Category]) -> str:
     """Safe or unsafe, and for an unsafe response its risks."""
     safe, unsafe = _SAFETY_KEYS[side]
-    risks = "".join(f"<Choice alias={_quoted(one.name)} value={_quoted(one.title)}/>\n" for one in categories)
+    risks = "".join(
+        f"<Choice alias={_quoted(one.name)} value={_quoted(one.title)}{f' hotkey={_quoted(key)}' if key else ''}/>\n"
+        for one, key in zip_longest(categories, _RISK_KEYS[side][: len(categories)])
+    )
     upper = side.upper()
     return (
-        f'<View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
+        f'<View className="gm-foot"><View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
         f'layout="inline" required="true" requiredMessage="Is response {upper} safe? Keys {safe} and {unsafe}.">\n'
         f'<Choice alias="safe" value="Safe" hotkey="{safe}"/>\n'
         f'<Choice alias="unsafe" value="Unsafe" hotkey="{unsafe}"/>\n'
@@ -65,7 +72,7 @@ def safety_of(side: str, categories: Sequence[Category]) -> str:
         f'<View className="gm-risks" visibleWhen="choice-selected" whenTagName="safety_{side}" '
         f'whenChoiceValue="Unsafe">'
         f'<Choices name="risks_{side}" toName="{side}" choice="multiple" layout="inline" required="true" '
-        f'requiredMessage="Name at least one risk of response {upper}.">\n{risks}</Choices></View>\n'
+        f'requiredMessage="Name at least one risk of response {upper}.">\n{risks}</Choices></View></View>\n'
     )
 
 

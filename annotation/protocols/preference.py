@@ -8,7 +8,7 @@ from annotation.protocols.answers import UnreadableError, answers
 from annotation.protocols.dialogue import shown
 from annotation.protocols.layout import guidelines_of, layout, scale
 from annotation.protocols.protocol import Category, Page, Reading, Unreadable
-from annotation.protocols.rendering import written
+from annotation.protocols.rendering import guide
 from annotation.protocols.scale import verdict
 
 
@@ -28,7 +28,7 @@ class Preference:
         if categories:
             raise UserError("the protocol preference asks about no risks: remove the categories or use protocol safety")
         config = layout(scale("preference", "Which response is more helpful?"), under_a="", under_b="")
-        return Page(config, written(guidelines))
+        return Page(config, guide(guidelines))
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
         """The data of a task."""

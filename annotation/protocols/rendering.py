@@ -68,13 +68,19 @@ _TAGS = {
 
 @lru_cache(maxsize=4096)
 def written(text: str) -> str:
-    r"""What a model wrote, or a guideline: its Markdown laid out.
+    r"""What a model wrote: its Markdown laid out.
 
     >>> written("Use **sets**:\n<script>")
     '<p dir="auto">Use <strong>sets</strong>:<br>\n&lt;script&gt;</p>\n'
     """
     text = _with_newlines(text)
     return mark_invisible(_laid_out(_MODEL, text) if _MAYBE_MARKUP.search(text) else _paragraphs(text))
+
+
+def guide(text: str) -> str:
+    """Guidelines, whose lines may be broken anywhere: a document of its own."""
+    flowing = written(text).replace(_BREAK, "\n")
+    return f'<div class="gm-guide"><div class="gm-text">{flowing}</div></div>'
 
 
 @lru_cache(maxsize=4096)

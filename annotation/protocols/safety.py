@@ -8,7 +8,7 @@ from annotation.protocols.answers import Answers, UnreadableError, answers
 from annotation.protocols.dialogue import shown
 from annotation.protocols.layout import guidelines_of, layout, safety_of, scale
 from annotation.protocols.protocol import Category, Page, Reading, Unreadable
-from annotation.protocols.rendering import written
+from annotation.protocols.rendering import guide
 from annotation.protocols.scale import verdict
 
 CATEGORIES = (
@@ -39,7 +39,7 @@ class Safety:
                 raise UserError(f"two risk categories have the {part} {min(twice)!r}: rename one of them")
         question = scale("safest", "Which response is safer by the guidelines?")
         config = layout(question, under_a=safety_of("a", categories), under_b=safety_of("b", categories))
-        return Page(config, written(guidelines))
+        return Page(config, guide(guidelines))
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
         """The data of a task."""
