@@ -1,6 +1,7 @@
 """The dataset card: Markdown for a reader, with the head that Hugging Face reads."""
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
@@ -31,33 +32,34 @@ def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: 
     names = [snapshot.name for snapshot in snapshots]
     rows = pa.concat_tables(splits.values())
     parts = [
-        _head(names, len(rows)),
+        _head(names, splits),
         f"# {_cell('Comparisons: ' + ', '.join(names))}",
-        _summary(rows, splits, ledger),
+        _prose(_summary(rows, splits, ledger)),
         "## Load",
         _LOADING,
+        "## Columns",
+        _COLUMNS,
         "## Batches",
         _batches(snapshots, splits),
-        f"Averages over comparisons. {RULE} Turns are the user's; an example is the whole dialogue with one response; the prompt is the\n"
-        "user's last turn; a response is either of the two.",
+        _prose(_ABOUT_BATCHES),
         "## Verdicts",
         _verdicts(rows),
         "## Models",
         _models(rows),
         "## Agreement",
         _agreement(snapshots),
-        "Of the votes on pairs that are not gold, adjudication apart, with 95% intervals. Side: Gwet's AC1 on which response is\n"
-        "better. Vote: Gwet's AC2 with ordinal weights on the eight points from first to second. Alpha: Krippendorff's, ordinal, on\n"
-        "the same points. Safety: Gwet's AC1 on safe or unsafe, each response a unit.",
+        _prose(_ABOUT_AGREEMENT),
         "## Ledger",
         _ledger(ledger),
-        "Every pair is in one split or unresolved; gold pairs test annotators and are in neither. Reasons are explained in the\n"
-        "project's `annotation/resolve.py` and `schemas/preference.py`.",
+        _prose(_ABOUT_LEDGER),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _head(names: Sequence[str], rows: int) -> str:
+def _head(names: Sequence[str], splits: Mapping[str, pa.Table]) -> str:
+    """YAML. A split without rows is not named there, for `datasets` cannot load it."""
+    rows = sum(map(len, splits.values()))
+    named = [name for name, table in splits.items() if len(table)]
     size = next((name for limit, name in SIZES if rows < limit), "1M<n<10M")
     return "\n".join(
         [
@@ -67,17 +69,35 @@ def _head(names: Sequence[str], rows: int) -> str:
             "- preference",
             "size_categories:",
             f"- {size}",
-            "configs:",
-            "- config_name: default",
-            "  data_files:",
-            "  - split: train",
-            "    path: comparisons/train.parquet",
-            "  - split: held_out",
-            "    path: comparisons/held_out.parquet",
+            *(["configs:", "- config_name: default", "  data_files:"] if named else []),
+            *(f"  - split: {name}\n    path: comparisons/{name}.parquet" for name in named),
             "---",
         ]
     )
 
+
+_ABOUT_BATCHES = f"""
+Averages over comparisons. {RULE} Turns are the user's; an example is the whole dialogue with one response; the prompt
+is the user's last turn; a response is either of the two.
+"""
+_ABOUT_AGREEMENT = """
+Of the votes on pairs that are not gold, adjudication apart, with 95% intervals. Side: Gwet's AC1 on which response is
+better. Vote: Gwet's AC2 with ordinal weights on the eight points from first to second. Alpha: Krippendorff's, ordinal,
+on the same points. Safety: Gwet's AC1 on safe or unsafe, each response a unit.
+"""
+_ABOUT_LEDGER = """
+Every pair is in one split or unresolved; gold pairs test annotators and are in neither. Too few votes, tied, no
+majority: the votes do not decide. Unsafe chosen: they chose a response that they call unsafe over a safe one. Near held
+out: a training pair whose prompt is close to a held-out one. Near both sides: its prompt is close to prompts of either
+split.
+"""
+_COLUMNS = """\
+- `prompt`: the dialogue up to the responses, as role and content; `chosen`, `rejected`: the responses.
+- `degree`: how much better the chosen one is; `margin_small`, `margin_large`: the same as numbers (Llama 2, table 27).
+- `chosen_safe`, `rejected_safe`, `safety_bin`, `chosen_risks`, `rejected_risks`: null and empty where nobody was asked.
+- `votes`: every vote, with the annotator's pseudonym; `votes_for`, `votes_against`: those that decided.
+- `chosen_model`, `rejected_model` and their temperatures; `campaign`, `batch`, `protocol`, `protocol_version`.
+- `prompt_family`: prompts that are nearly the same have the same one; `split`: `train` or `held_out`, by family."""
 
 _LOADING = """\
 ```python
@@ -93,18 +113,19 @@ with pa.memory_map("comparisons/train.arrow") as file:
 def _summary(rows: pa.Table, splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
     annotators = len(pc.unique(pc.list_flatten(rows["votes"]).combine_chunks().field("annotator"))) if len(rows) else 0
     total = ledger.total()
+    by = _count(annotators, "annotator")
     return (
-        f"{total.comparisons:,} comparisons of two responses to a prompt, by {_count(annotators, 'annotator')}:\n"
+        f"{_count(total.comparisons, 'comparison')} of two responses to a prompt, by {by}: "
         f"{len(splits['train']):,} to train on and {len(splits['held_out']):,} held out. No prompt of one split is the "
-        f"same as, or a near-duplicate of, a prompt of\nthe other. {total.unresolved.total():,} of "
-        f"{_count(total.pairs, 'pair')} are unresolved (`unresolved.parquet`)."
+        f"same as, or a near-duplicate of, a prompt of the other. Unresolved pairs: {total.unresolved.total():,} of "
+        f"{total.pairs:,} (`unresolved.parquet`)."
     )
 
 
 def _batches(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table]) -> str:
     asked = {(each.name, batch): entries for each in snapshots for batch, entries in batches_of(each).items()}
-    head = ("campaign", "batch", "protocol", "votes", "comparisons", "turns per dialogue")
-    head = (*head, "tokens per example", "tokens in prompt", "tokens in response")
+    head = ["campaign", "batch", "protocol", "votes", "comparisons", "turns per dialogue"]
+    head += ["tokens per example", "tokens in prompt", "tokens in response"]
     body = [
         (
             each.campaign,
@@ -137,15 +158,10 @@ def _models(rows: pa.Table) -> str:
     first = pc.less_equal(rows["chosen_model"], rows["rejected_model"])
     kept = rows.filter(first)
     won = _counts(model_pairs(kept["chosen_model"], kept["rejected_model"]))
-    body = [
-        (
-            name,
-            *_shared(count, len(rows)),
-            f"{won.get(name, 0) / count:.1%}" if len(set(name.split(" / "))) > 1 else "-",
-        )
-        for name, count in sorted(both.items(), key=lambda entry: str(entry[0]))
-        if name is not None
-    ]
+    body = []
+    for name, count in sorted(both.items(), key=lambda entry: str(entry[0])):
+        one, _, other = str(name).partition(" / ")
+        body.append((str(name), *_shared(count, len(rows)), "-" if one == other else f"{won.get(name, 0) / count:.1%}"))
     return _table(("models", "comparisons", "share", "first one chosen"), body, words=1)
 
 
@@ -198,6 +214,10 @@ def _counts(column: pa.ChunkedArray) -> dict[str | None, int]:
 
 def _shared(count: int, total: int) -> Cells:
     return (f"{count:,}", f"{count / total:.1%}" if total else "-")
+
+
+def _prose(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
 
 
 def _count(count: int, noun: str) -> str:

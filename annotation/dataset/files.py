@@ -30,7 +30,9 @@ class Writer:
         rows = rows.combine_chunks()
         with pa.OSFile(str(self.folder / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
             writer.write_table(rows, max_chunksize=ROWS)
-        pq.write_table(rows, self.folder / f"{name}.parquet", compression="zstd", row_group_size=8 * ROWS)
+        with pq.ParquetWriter(self.folder / f"{name}.parquet", rows.schema, compression="zstd") as parquet:
+            if len(rows):  # `datasets` cannot read a row group without rows
+                parquet.write_table(rows, row_group_size=8 * ROWS)
         for suffix in ("arrow", "parquet"):
             self._note(f"{name}.{suffix}", len(rows))
 
