@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from annotation.snapshot import Snapshot
 
-STATES = ("open", "done", "skipped", "refused", "withdrawn")
+STATES = ("done", "open", "skipped", "refused", "withdrawn")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+"""The command ``gristmill dataset build``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from annotation.dataset import Built, build
+from annotation.errors import UserError
+from annotation.snapshot import load
+from curation.dedup.near import families
+
+
+def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
+    if as_of is not None and len(campaigns) > 1:
+        raise UserError("--as-of is a revision of one campaign's journal: give one campaign")
+    built = build([load(folder, as_of) for folder in campaigns], output, families)
+    print_built(built)
+
+
+def print_built(built: Built) -> None:
+    total = built.ledger.total()
+    print(
+        f"{built.folder}: {total.comparisons:,} comparisons, {total.train:,} to train on and {total.held_out:,} held out\n"
+        f"{total.unresolved.total():,} of {total.pairs:,} pairs unresolved"
+    )
+    for reason, count in sorted(total.unresolved.items(), key=lambda entry: (-entry[1], entry[0])):
+        print(f"  {reason}: {count:,}")

@@ -1,0 +1,214 @@
+"""A campaign's votes for people: progress, agreement, what needs attention, and what the votes come to."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from annotation.changes import ADJUDICATED
+from annotation.quality import Agreement, Assessment, Concern, assess
+from annotation.quality.agreement import Estimate
+from annotation.quality.bias import Lean
+from annotation.quality.pace import Pace
+from annotation.quality.progress import STATES
+from annotation.quality.shares import Share
+from annotation.resolve import FAILURES, resolve
+from annotation.snapshot import Snapshot
+from schemas import DEGREES
+
+LEAST_WIDTH = 130
+
+REASONS = {
+    "too_few_votes": "too few votes so far",
+    "tied": "as many votes for either response",
+    "no_majority": "not unanimous",
+    "unsafe_chosen": "chose an unsafe response over a safe one",
+}
+
+CONCERNS = {
+    "too_fast": "{count} of {total} votes came faster than anyone reads",
+    "always_one_side": "nearly always the {side} side: {count} of {total} votes",
+    "leans": "leans to the {side} side, more than chance explains: {count} of {total} votes",
+    "often_wrong": "right on {count} of {total} gold pairs only",
+}
+
+
+def print_status(snapshot: Snapshot) -> None:
+    """How far everybody is, how well they agree, and what needs attention."""
+    console = _console()
+    found = assess(snapshot)
+    states: Counter[str] = Counter()
+    for counts in found.progress.by_batch.values():
+        states.update(counts)
+    gold = int(snapshot.pairs["gold"].is_valid().to_numpy().sum())
+    batches = len(found.progress.by_batch)
+    pairs = _count(len(snapshot.pairs) - gold, "pair") + (f" and {_count(gold, 'gold pair')}" if gold else "")
+    print(
+        f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {pairs} in "
+        f"{_count(batches, 'batch', 'batches')}; {states['done']:,} of {_count(_due(states), 'task')} done"
+    )
+    print()
+    console.print(_annotators(found))
+    if batches > 1:
+        print()
+        console.print(_batches(found))
+    if found.agreements.overall.votes:
+        print()
+        console.print(_agreements(found))
+        print()
+        print(f"Left side chosen: {_lean(found.leans.overall)}.")
+    _print_attention(found)
+
+
+def print_resolution(snapshot: Snapshot) -> None:
+    """How many pairs have a verdict, how clear it is, and why others have none."""
+    resolution = resolve(snapshot)
+    resolved, unresolved = len(resolution.resolved), len(resolution.unresolved)
+    total = resolved + unresolved
+    degrees = Counter(resolution.resolved["degree"].to_pylist())
+    reasons = Counter(resolution.unresolved["reason"].to_pylist())
+    table = _table("", "pairs", "share")
+    _shares(table, "resolved", resolved, total, "bold")
+    for name in DEGREES:
+        _shares(table, f"  {name.replace('_', ' ')}", degrees[name], total)
+    _shares(table, "unresolved", unresolved, total, "bold")
+    for name in FAILURES:
+        if reasons[name]:
+            _shares(table, f"  {REASONS[name]} ({name})", reasons[name], total)
+    least = snapshot.policy.min_votes
+    print(f"{snapshot.name}: {snapshot.policy.use} of {'all votes asked for' if least is None else f'{least} or more'}")
+    print()
+    _console().print(table)
+    print()
+    adjudicated = sum(resolution.resolved["adjudicated"].to_pylist()) + sum(
+        resolution.unresolved["adjudicated"].to_pylist()
+    )
+    if adjudicated:
+        print(f"Decided by adjudication: {_count(adjudicated, 'pair')}.")
+    waiting = sum(row["reason"] in ADJUDICATED and not row["adjudicated"] for row in resolution.unresolved.to_pylist())
+    if waiting:
+        print(f"For adjudication: {_count(waiting, 'pair')}. Next: gristmill campaign adjudicate DIR")
+
+
+def _annotators(found: Assessment) -> Table:
+    shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_annotator, state)]
+    table = _table("annotator", *shown, "seconds a pair", "left side", "gold right")
+    for name in sorted(found.progress.by_annotator, key=lambda name: (len(name), name)):
+        counts = found.progress.by_annotator[name]
+        lean = found.leans.by_annotator.get(name)
+        table.add_row(
+            name,
+            *(f"{counts[state]:,}" for state in shown),
+            _pace(found.paces.get(name)),
+            _percent(lean.left if lean else None),
+            _of(found.accuracy.get(name)),
+        )
+    return table
+
+
+def _batches(found: Assessment) -> Table:
+    shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_batch, state)]
+    table = _table("batch", *shown, "left side")
+    for name, counts in found.progress.by_batch.items():
+        lean = found.leans.by_batch.get(name)
+        table.add_row(name, *(f"{counts[state]:,}" for state in shown), _percent(lean.left if lean else None))
+    return table
+
+
+def _agreements(found: Assessment) -> Table:
+    groups: list[tuple[str, Mapping[str, Agreement]]] = [
+        ("by degree", found.agreements.by_degree),
+        ("by batch", found.agreements.by_batch if len(found.agreements.by_batch) > 1 else {}),
+        ("by models", found.agreements.by_models if len(found.agreements.by_models) > 1 else {}),
+    ]
+    safety = found.agreements.overall.safety.value is not None
+    columns = ["pairs", "side (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)", *(["safety (AC1)"] if safety else [])]
+    table = _table("agreement", *columns)
+    table.add_row("all", *_agreed(found.agreements.overall, safety), style="bold")
+    for title, group in groups:
+        if group:
+            table.add_row(title)
+        for name, agreement in group.items():
+            table.add_row(f"  {name.replace('_', ' ') if name in DEGREES else name}", *_agreed(agreement, safety))
+    return table
+
+
+def _agreed(agreement: Agreement, safety: bool) -> Sequence[str]:
+    estimates = [agreement.side, agreement.vote, agreement.alpha, *([agreement.safety] if safety else [])]
+    return [f"{agreement.pairs:,}", *(_estimate(each) for each in estimates)]
+
+
+def _print_attention(found: Assessment) -> None:
+    lines = [_concern(concern) for concern in found.concerns]
+    if found.progress.refused:
+        reasons = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.progress.refused.items())
+        lines.append(f"annotations in quarantine, which count for nothing: {reasons}")
+    print()
+    print("Needs attention:" if lines else "Nothing needs attention.")
+    for line in lines:
+        print(f"- {line}")
+
+
+def _concern(concern: Concern) -> str:
+    count, total = concern.share.count, concern.share.total
+    side = "left" if 2 * count >= total else "right"
+    if concern.rule in ("always_one_side", "leans"):
+        count = max(count, total - count)
+    return f"{concern.annotator}: " + CONCERNS[concern.rule].format(count=f"{count:,}", total=f"{total:,}", side=side)
+
+
+def _lean(lean: Lean) -> str:
+    low, high = lean.left.interval or (0.0, 1.0)
+    p = "below 0.0001" if lean.p < 0.0001 else f"{lean.p:.4f}" if lean.p < 0.01 else f"{lean.p:.2f}"
+    votes = _count(lean.left.total, "vote")
+    return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, p {p})"
+
+
+def _pace(pace: Pace | None) -> str:
+    if pace is None or pace.quartiles is None:
+        return "-"
+    low, middle, high = pace.quartiles
+    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
+
+
+def _percent(share: Share | None) -> str:
+    return "-" if share is None or share.value is None else f"{share.value:.1%}"
+
+
+def _of(share: Share | None) -> str:
+    return "-" if share is None else f"{share.count:,} of {share.total:,}"
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    return f"{estimate.value:.2f}" + ("" if estimate.low is None else f" ({estimate.low:.2f} to {estimate.high:.2f})")
+
+
+def _any(counted: Mapping[str, Mapping[str, int]], state: str) -> bool:
+    return any(counts[state] for counts in counted.values())
+
+
+def _due(states: Mapping[str, int]) -> int:
+    return sum(count for state, count in states.items() if state != "withdrawn")
+
+
+def _count(number: int, noun: str, several: str | None = None) -> str:
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+
+
+def _shares(table: Table, name: str, count: int, total: int, style: str = "") -> None:
+    table.add_row(name, f"{count:,}", f"{count / total:.1%}" if total else "-", style=style)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _console() -> Console:
+    """As wide as the terminal, but never so narrow that a table is cut."""
+    return Console(highlight=False, markup=False, width=max(Console().width, LEAST_WIDTH))
