@@ -24,6 +24,8 @@ READY_SECONDS = 120.0
 """How long Label Studio may take from its start to its first answer: 4 s here, more on a slow disk."""
 STOP_SECONDS = 10.0
 """How long it may take to end before it is killed."""
+PORT_SECONDS = 1.0
+"""How long a server that was killed may go on holding its port."""
 GLANCE = 0.05
 LISTENING = re.compile(r"Starting development server at http://127\.0\.0\.1:(\d+)/")
 
@@ -113,15 +115,19 @@ def _wanted(last: Server, port: int | None, public_url: str | None) -> Server:
 
 
 def _refuse_a_taken_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-            probe.listen(1)
-        except PermissionError as error:
-            raise UserError(f"port {port} needs more rights than yours: give one above 1023 with --port") from error
-        except OSError as error:
-            raise _taken(port) from error
+    deadline = time.monotonic() + PORT_SECONDS
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return probe.listen(1)
+            except PermissionError as error:
+                raise UserError(f"port {port} needs more rights than yours: give one above 1023 with --port") from error
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise _taken(port) from error
+        time.sleep(GLANCE)
 
 
 def _taken(port: int) -> UserError:

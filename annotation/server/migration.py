@@ -8,6 +8,7 @@ from pathlib import Path
 
 from annotation.errors import RunError
 from annotation.server.home import Home
+from annotation.server.process import PRIVATE
 from annotation.server.variables import variables
 
 SCRIPT = """
@@ -39,7 +40,7 @@ def migrate(home: Home, environment: Path, tell: Callable[[str], None]) -> None:
     shutil.rmtree(making.data, ignore_errors=True)
     making.data.mkdir(mode=0o700)
     done = subprocess.run(
-        [str(environment / "bin" / "python"), "-c", SCRIPT],
+        [*PRIVATE, str(environment / "bin" / "python"), "-c", SCRIPT],
         env=variables(making, None),
         cwd=making.data,
         stdin=subprocess.DEVNULL,

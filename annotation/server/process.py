@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+PRIVATE = ("/bin/sh", "-c", 'umask 077; exec "$@"', "sh")
+"""Goes before the words of a command: what that writes is its owner's only."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -29,8 +32,8 @@ def spawn(words: Sequence[str], variables: Mapping[str, str], log: Path) -> Proc
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         pid = os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", 'umask 077; exec "$@"', "sh", *words],
+            PRIVATE[0],
+            [*PRIVATE, *words],
             dict(variables),
             setsid=True,
             file_actions=[
