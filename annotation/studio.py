@@ -57,12 +57,23 @@ class Studio:
     def __init__(self, connection: Connection, timeout: float = 120.0):
         self.url = connection.url.rstrip("/")
         self.public_url = connection.public_url.rstrip("/")
+        self._client = httpx.Client(timeout=timeout, follow_redirects=True)
         try:
-            client: Any = LabelStudio  # its constructor has no types
-            self._sdk: LabelStudio = client(base_url=self.url, api_key=connection.token, timeout=timeout)
+            sdk: Any = LabelStudio  # its constructor has no types
+            self._sdk: LabelStudio = sdk(base_url=self.url, api_key=connection.token, httpx_client=self._client)
         except ApiError as error:
+            self._client.close()
             raise self._translated(error) from None
         self._once: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> "Studio":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # People
 

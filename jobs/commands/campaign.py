@@ -37,8 +37,7 @@ def new(folder: Path, protocol: str) -> None:
 
 def push(folder: Path, home: Path | None) -> None:
     at = read_campaign(folder)
-    studio = _studio(home)
-    with Journal(at.store, create=True) as journal:
+    with _studio(home) as studio, Journal(at.store, create=True) as journal:
         planned = make_plan(at, journal, families)
         _tell_planned(at, planned)
         _push(journal, studio)
@@ -51,8 +50,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
     strangers = [email for email in emails if email not in known]
     if strangers:
         raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
-    studio = _studio(home)
-    with Journal(at.store) as journal:
+    with _studio(home) as studio, Journal(at.store) as journal:
         note_settings(at, journal)
         for invited in people.invite(journal, studio, emails or known):
             click.echo(f"{invited.email}")
@@ -62,8 +60,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
 
 def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: float) -> None:
     at = read_campaign(folder)
-    studio = _studio(home)
-    with Journal(at.store) as journal:
+    with _studio(home) as studio, Journal(at.store) as journal:
         note_settings(at, journal)
         if not watch:
             with counting("pulling") as tell:
@@ -89,10 +86,9 @@ def resolve(folder: Path) -> None:
 
 def adjudicate(folder: Path, home: Path | None) -> None:
     at = _noted(folder)
-    studio = _studio(home)
     unresolved = resolve_votes(load(folder)).unresolved.to_pylist()
     wanted = [row["pair_id"] for row in unresolved if row["reason"] in changes.ADJUDICATED]
-    with Journal(at.store) as journal:
+    with _studio(home) as studio, Journal(at.store) as journal:
         added = changes.adjudicate(at, journal, wanted) if wanted else 0
         _push(journal, studio)
     click.echo(f"{folder}: {_count(added, 'pair')} more for adjudication, of {len(wanted)} that wait for it")
@@ -100,8 +96,7 @@ def adjudicate(folder: Path, home: Path | None) -> None:
 
 def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None) -> None:
     at = read_campaign(folder)
-    studio = _studio(home)
-    with Journal(at.store) as journal:
+    with _studio(home) as studio, Journal(at.store) as journal:
         note_settings(at, journal)
         pull_all(journal, studio)
         moved = changes.reassign(at, journal, giver, taker)
