@@ -7,8 +7,8 @@ import pyarrow as pa
 _SPACE, _WORD, _BEHIND, _ALONE = range(4)
 _ROWS = 256
 RULE = (
-    "A token is a run of letters, digits and underscores, or one other visible character; "
-    "so is each character beyond U+07FF (such as Chinese ones)."
+    "A token is a run of ASCII letters, digits, underscores and characters from U+0080 to U+07FF (such as Arabic); "
+    "any other visible character (marks, Chinese) is a token of its own."
 )
 
 

@@ -79,7 +79,7 @@ class Ledger:
             went = counts.comparisons + counts.unresolved.total()
             if counts.pairs != went:
                 raise RunError(
-                    f"the ledger of {campaign}, {batch} does not balance: {counts.pairs} pairs, {went} written"
+                    f"the ledger of {campaign}, {batch} does not add up: {counts.pairs} pairs, {went} written"
                 )
             went = counts.judgments_in_comparisons + counts.judgments_in_unresolved + counts.judgments_on_gold
             if counts.judgments != went:

@@ -27,7 +27,7 @@ class Estimate:
     """A coefficient (1 is perfect, 0 is chance) with its standard error and 95% interval, at most 1.
 
     None where it is not defined: the coefficient without a unit of two ratings (alpha: without two different ones), the
-    rest with one such unit. ``units``: those with two ratings or more.
+    rest with one such unit (alpha: with two). ``units``: those with two ratings or more.
     """
 
     value: float | None
@@ -127,7 +127,7 @@ def krippendorff(ratings: Ratings, metric: Metric = "nominal") -> Estimate:
         return Estimate(None, None, None, None, units)
     without = _alpha(together - within, times @ counts - counts, metric, ratings.scale)
     variance = None
-    if units > 1 and not np.isnan(without).any():
+    if units > 2 and not np.isnan(without).any():
         variance = (units - 1) / units * (times @ (without - times @ without / units) ** 2)
     return _estimate(value, variance, units, units)
 

@@ -18,9 +18,8 @@ def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
 
 def print_built(built: Built) -> None:
     total = built.ledger.total()
-    print(
-        f"{built.folder}: {total.comparisons:,} comparisons, {total.train:,} to train on and {total.held_out:,} held out\n"
-        f"{total.unresolved.total():,} of {total.pairs:,} pairs unresolved"
-    )
+    train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
+    print(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
+    print(f"{total.unresolved.total():,} of {total.pairs:,} pairs unresolved")
     for reason, count in sorted(total.unresolved.items(), key=lambda entry: (-entry[1], entry[0])):
         print(f"  {reason}: {count:,}")
