@@ -1,0 +1,47 @@
+"""Which server the commands talk to."""
+
+from pathlib import Path
+
+import pytest
+
+from annotation.connection import Connection, connection
+from annotation.errors import UserError
+from tests.annotation.conftest import Studio
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRISTMILL_STUDIO_URL", "GRISTMILL_STUDIO_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_embedded_server_is_the_one(studio: Studio) -> None:
+    assert connection(studio.home) == studio.connection
+
+
+def test_variables_name_another(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRISTMILL_STUDIO_URL", "https://labels.example.org/")
+    monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", "secret-of-theirs\n")
+    named = connection(studio.home)
+    assert named == Connection("https://labels.example.org", "secret-of-theirs", "https://labels.example.org")
+    assert "secret" not in repr(named)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "run `gristmill studio start`, or set GRISTMILL_STUDIO_URL and GRISTMILL_STUDIO_TOKEN"),
+        ({"URL": "https://labels.example.org"}, "GRISTMILL_STUDIO_URL is set and GRISTMILL_STUDIO_TOKEN is not"),
+        ({"TOKEN": "secret-of-theirs"}, "GRISTMILL_STUDIO_TOKEN is set and GRISTMILL_STUDIO_URL is not"),
+        ({"URL": "labels.example.org", "TOKEN": "secret-of-theirs"}, "which is no address"),
+    ],
+)
+def test_a_mistake_is_a_sentence(
+    values: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(f"GRISTMILL_STUDIO_{name}", value)
+    with pytest.raises(UserError, match=said) as caught:
+        connection(tmp_path / "nothing")
+    assert "secret-of-theirs" not in str(caught.value)
+    assert not (tmp_path / "nothing").exists()
