@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
@@ -13,7 +15,7 @@ from annotation.quality.bias import Lean
 from annotation.quality.pace import Pace
 from annotation.quality.progress import STATES
 from annotation.quality.shares import Share
-from annotation.resolve import FAILURES, resolve
+from annotation.resolve import FAILURES, Resolution, resolve
 from annotation.snapshot import Snapshot
 from schemas import DEGREES
 
@@ -77,18 +79,33 @@ def print_resolution(snapshot: Snapshot) -> None:
         if reasons[name]:
             _shares(table, f"  {REASONS[name]} ({name})", reasons[name], total)
     least = snapshot.policy.min_votes
-    print(f"{snapshot.name}: {snapshot.policy.use} of {'all votes asked for' if least is None else f'{least} or more'}")
+    asked = "all votes asked for" if least is None else f"{_count(least, 'vote')} or more"
+    print(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
     print()
     _console().print(table)
     print()
-    adjudicated = sum(resolution.resolved["adjudicated"].to_pylist()) + sum(
-        resolution.unresolved["adjudicated"].to_pylist()
-    )
-    if adjudicated:
-        print(f"Decided by adjudication: {_count(adjudicated, 'pair')}.")
-    waiting = sum(row["reason"] in ADJUDICATED and not row["adjudicated"] for row in resolution.unresolved.to_pylist())
-    if waiting:
-        print(f"For adjudication: {_count(waiting, 'pair')}. Next: gristmill campaign adjudicate DIR")
+    _print_adjudication(snapshot, resolution)
+
+
+def _print_adjudication(snapshot: Snapshot, resolution: Resolution) -> None:
+    """What adjudicators decided, have before them, and should be given."""
+    decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
+    if decided:
+        print(f"Decided by adjudication: {_count(decided, 'pair')}.")
+    given = set(_only(snapshot.assignments, "round", "adjudication")["pair_id"].to_pylist())
+    disputed = {
+        row["pair_id"]
+        for row in resolution.unresolved.to_pylist()
+        if row["reason"] in ADJUDICATED and not row["adjudicated"]
+    }
+    if disputed & given:
+        print(f"Before adjudicators: {_count(len(disputed & given), 'pair')}.")
+    if disputed - given:
+        print(f"For adjudication: {_count(len(disputed - given), 'pair')}. Next: gristmill campaign adjudicate DIR")
+
+
+def _only(rows: pa.Table, column: str, value: str) -> pa.Table:
+    return rows.filter(pc.equal(rows[column], value))
 
 
 def _annotators(found: Assessment) -> Table:
