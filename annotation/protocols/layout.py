@@ -1,5 +1,6 @@
 """The labelling config: where things stand on the page, and the questions. Its looks are in page.css."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -12,6 +13,8 @@ from annotation.protocols.scale import STEPS
 _SAFETY_KEYS = {"a": ("q", "w"), "b": ("o", "p")}
 _RISK_KEYS = {"a": "asdfgzxcv", "b": "hjklnmbui"}
 """Under the left hand for A, under the right hand for B; the risks beyond them have none."""
+
+_COMMENT = re.compile(r"/\*.*?\*/\n*", re.DOTALL)
 
 _PAGE = """\
 <View className="gm-page">
@@ -37,7 +40,7 @@ placeholder="Comment (optional; Enter keeps it)"/></View>
 
 def layout(question: str, *, under_a: str, under_b: str) -> str:
     """The whole config around a question; ``under_a`` and ``under_b`` stand at the foot of the responses."""
-    return _PAGE.format(css=_resource("page.css"), question=question, under_a=under_a, under_b=under_b)
+    return _PAGE.format(css=_COMMENT.sub("", _resource("page.css")), question=question, under_a=under_a, under_b=under_b)
 
 
 def scale(name: str, question: str) -> str:
@@ -64,7 +67,8 @@ def safety_of(side: str, categories: Sequence[Category]) -> str:
     )
     upper = side.upper()
     return (
-        f'<View className="gm-foot"><View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
+        f'<View className="gm-foot">'
+        f'<View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
         f'layout="inline" required="true" requiredMessage="Is response {upper} safe? Keys {safe} and {unsafe}.">\n'
         f'<Choice alias="safe" value="Safe" hotkey="{safe}"/>\n'
         f'<Choice alias="unsafe" value="Unsafe" hotkey="{unsafe}"/>\n'

@@ -41,6 +41,8 @@ _INVISIBLE = re.compile(
 )
 _JOINING = re.compile("[\u200c\u200d\ufe00-\ufe0f]")
 _JOINED = re.compile("[^\x00-\x7f]|[0-9#*]")
+_GROWTH = 12
+"""How many times its text the HTML may measure before names give way to replacement characters."""
 
 
 def mark_invisible(escaped: str) -> str:
@@ -51,14 +53,25 @@ def mark_invisible(escaped: str) -> str:
     """
     if escaped.isascii() and escaped.replace("\n", "").replace("\t", "").isprintable():
         return escaped
-    return _INVISIBLE.sub(_mark, escaped)
+    marked = _INVISIBLE.sub(_mark, escaped)
+    return marked if len(marked) <= _GROWTH * len(escaped) + 4096 else _INVISIBLE.sub(_blot, escaped)
 
 
 def _mark(match: re.Match[str]) -> str:
-    character, before = match.group(), match.string[max(match.start() - 1, 0) : match.start()]
-    if _JOINING.match(character) and _JOINED.match(before):
+    character = match.group()
+    if _is_needed(match):
         return character
     point = f"U+{ord(character):04X}"
     kept = character if character in _STILL_ACTING else ""
     title = unicodedata.name(character, point)
     return f'<span class="gm-mark" title="{title}">{_NAMES.get(character, point)}</span>{kept}'
+
+
+def _blot(match: re.Match[str]) -> str:
+    return match.group() if _is_needed(match) else "\ufffd"
+
+
+def _is_needed(match: re.Match[str]) -> bool:
+    """Whether a script or an emoji joins here."""
+    before = match.string[max(match.start() - 1, 0) : match.start()]
+    return _JOINING.match(match.group()) is not None and _JOINED.match(before) is not None

@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html import escape
+from itertools import groupby
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
@@ -28,8 +30,7 @@ _GROWTH = 20
 """How deep blocks may nest, and how many times its text the HTML may measure."""
 
 _MAYBE_MARKUP = re.compile(r"[\\`*_~|&]|^ {0,3}(?:[-+=#>]|\d+[.)])|^(?: {4}| {0,3}\t)", re.MULTILINE)
-_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
-_LINE_END = re.compile(r"[ \t]*\n[ \t]*")
+_MAYBE_INLINE = re.compile(r"[\\`*_~&]")
 _WORD = re.compile(r"\w+")
 _BREAK = "<br>\n"
 
@@ -100,8 +101,9 @@ def _with_newlines(text: str) -> str:
 
 def _paragraphs(text: str) -> str:
     """What a text without markup is laid out as (a test holds it to the parser)."""
-    parts = _BLANK_LINES.split(escape(text).strip(" \t\n"))
-    return "".join(f'<p dir="auto">{_LINE_END.sub(_BREAK, part)}</p>\n' for part in parts if part)
+    lines = [line.strip(" \t") for line in escape(text).split("\n")]
+    blocks = (_BREAK.join(block) for filled, block in groupby(lines, bool) if filled)
+    return "".join(f'<p dir="auto">{block}</p>\n' for block in blocks)
 
 
 def _as_it_is(text: str) -> str:
@@ -137,7 +139,7 @@ def _html(tokens: Sequence[Token]) -> Iterator[str]:
         elif kind in _TAGS:
             yield _TAGS[kind]
         elif kind == "inline":
-            yield from _html(token.children or ())
+            yield from _html(token.children) if token.children else (_lines(token.content),)
         elif kind in ("paragraph_open", "paragraph_close"):
             yield _paragraph_edge(token)
         elif kind == "list_item_open":
@@ -148,6 +150,10 @@ def _html(tokens: Sequence[Token]) -> Iterator[str]:
             yield f'<code dir="ltr">{escape(token.content)}</code>'
         else:
             yield _code_block(token)
+
+
+def _lines(text: str) -> str:
+    return _BREAK.join(line.strip(" \t") for line in escape(text).split("\n"))
 
 
 def _paragraph_edge(token: Token) -> str:
@@ -168,8 +174,12 @@ def _math(state: StateInline, silent: bool) -> bool:
     opening = state.src[state.pos : state.pos + 2]
     if opening not in ("\\(", "\\["):
         return False
+    key = -1 if opening == "\\(" else -2  # the parser's own keys are places in the text
+    if state.cache.get(key) is not None:
+        return False
     end = state.src.find("\\)" if opening == "\\(" else "\\]", state.pos + 2, state.posMax)
     if end < 0:
+        state.cache[key] = end
         return False
     if not silent:
         state.push("math", "code", 0).content = state.src[state.pos : end + 2]
@@ -177,8 +187,17 @@ def _math(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _parse_inlines(state: StateCore) -> None:
+    """The parser's step of that name, for texts that have something to parse: most have not."""
+    for token in state.tokens:
+        if token.type == "inline" and _MAYBE_INLINE.search(token.content):
+            token.children = []
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
 def _for_models() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    parser.core.ruler.at("inline", _parse_inlines)
     parser.disable(["link", "image", "autolink", "html_inline", "html_block", "reference"])
     parser.inline.ruler.before("escape", "math", _math)
     return parser

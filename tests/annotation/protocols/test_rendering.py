@@ -1,0 +1,265 @@
+"""What models and users wrote reaches the annotator in full, and can do nothing."""
+
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it.rules_core import inline
+
+from annotation.protocols import rendering
+from annotation.protocols.marks import mark_invisible
+from annotation.protocols.rendering import LONGEST_LAYOUT, guide, typed, written
+
+TAGS = {
+    *("p", "br", "hr", "div", "span", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+ATTRIBUTES = {"dir", "class", "title", "value"}
+PIECES = st.sampled_from(
+    [
+        *(
+            "word",
+            "two words",
+            "\n",
+            "\n\n",
+            "  ",
+            "    ",
+            "\t",
+            "\r\n",
+            "*",
+            "**",
+            "_",
+            "`",
+            "```",
+            "~~~",
+            "~~",
+            "#",
+            "##",
+        ),
+        *(
+            "> ",
+            "- ",
+            "+ ",
+            "1. ",
+            "7) ",
+            "|",
+            "|-|-|",
+            "---",
+            "===",
+            "[a](b)",
+            "![a](b)",
+            "[a]: b",
+            "<b>",
+            "</div>",
+            "\\",
+            "$x",
+        ),
+        *(
+            "&amp;",
+            "&#8238;",
+            "&",
+            "<script>x</script>",
+            "javascript:x",
+            "http://a.example",
+            "\u202e",
+            "\u200b",
+            "\0",
+            "עברית",
+        ),
+        *("\\(a_1\\)", "\\[b\\]", "é", "👩\u200d💻", "\ud800"),
+    ],
+)
+TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=40).map("".join)
+
+
+class Seen(HTMLParser):
+    """The text, tags and attributes of some HTML; refuses what is not balanced."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text, self.tags, self.attributes = "", set[str](), set[tuple[str, str]]()
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {(name, value or "") for name, value in attrs}
+        self.text += " " if tag == "span" else ""
+        if tag not in ("br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self.text += " " if tag == "span" else ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    handle_decl = handle_pi = unknown_decl = handle_comment
+
+
+@pytest.mark.parametrize("render", [written, typed, guide])
+@given(text=TEXTS)
+def test_only_harmless_tags_come_out_and_they_balance(render: object, text: str) -> None:
+    assert callable(render)
+    seen = Seen(render(text))
+    assert seen.tags <= TAGS
+    assert {name for name, _ in seen.attributes} <= ATTRIBUTES
+    assert all(value in ("auto", "ltr") for name, value in seen.attributes if name == "dir")
+    assert all(re.fullmatch("(gm-[a-z0-9]+ ?)+", value) for name, value in seen.attributes if name == "class")
+
+
+@pytest.mark.parametrize("render", [written, typed, guide])
+@given(text=TEXTS)
+def test_no_word_is_out_of_sight(render: object, text: str) -> None:
+    assert callable(render)
+    text = text.replace("&", "+")  # an entity is shown as the character that it names
+    shown = Seen(render(text)).text
+    assert set(re.findall("[A-Za-z]+", text)) <= set(re.findall("[A-Za-z]+", shown))
+
+
+@given(text=TEXTS)
+def test_nothing_invisible_is_left(text: str) -> None:
+    for html in (written(text), typed(text)):
+        html.encode("utf-8")
+        assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]", html)
+
+
+@given(text=TEXTS)
+def test_the_short_cut_for_plain_lines_equals_the_parser(text: str) -> None:
+    whole = rendering._for_models()
+    whole.core.ruler.at("inline", inline)
+    assert rendering._laid_out(rendering._MODEL, text) == rendering._laid_out(whole, text)
+
+
+@given(
+    text=st.lists(st.sampled_from(["word", "\n", "\n\n", " ", "  ", "\t", "(a) b.", "é", "<", "'\"", "x!"])).map(
+        "".join
+    )
+)
+def test_the_short_cut_for_plain_text_equals_the_parser(text: str) -> None:
+    if not rendering._MAYBE_MARKUP.search(text):
+        assert rendering._paragraphs(text) == rendering._laid_out(rendering._MODEL, text)
+
+
+def test_markdown_is_laid_out() -> None:
+    table, code = "| x | y |\n|---|---|\n| 1 | 2 |\n", "```py\nif a < b:\n```\n"
+    text = f"## Why\n\n1. *a*\n3. `b<`\n\n{table}\n{code}> quoted\n\n\\(a_1 * b_1\\)"
+    assert written(text).split("\n") == [
+        '<div dir="auto" class="gm-heading gm-h2">Why</div>',
+        '<ol dir="auto">',
+        '<li dir="auto" value="1"><em>a</em>',
+        "</li>",
+        '<li dir="auto" value="3"><code dir="ltr">b&lt;</code>',
+        "</li>",
+        "</ol>",
+        '<div class="gm-wide"><table dir="auto">',
+        "<thead>",
+        '<tr><th dir="auto">x</th><th dir="auto">y</th></tr>',
+        "</thead>",
+        "<tbody>",
+        '<tr><td dir="auto">1</td><td dir="auto">2</td></tr>',
+        "</tbody>",
+        "</table></div>",
+        '<div class="gm-code"><div class="gm-language">py</div><pre dir="ltr"><code>if a &lt; b:',
+        "</code></pre></div>",
+        '<blockquote dir="auto">',
+        '<p dir="auto">quoted</p>',
+        "</blockquote>",
+        '<p dir="auto"><code dir="ltr">\\(a_1 * b_1\\)</code></p>',
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[label](https://mill.example/a) ![image](https://mill.example/b.png)",
+        "<https://mill.example> https://mill.example",
+        "[ref]: https://mill.example 'title'",
+        "[x](javascript:alert(1))",
+        "<img src=x onerror=alert(1)><!-- hidden --><?php ?><![CDATA[x]]>",
+    ],
+)
+def test_links_images_and_html_stay_text(text: str) -> None:
+    seen = Seen(written(text))
+    assert seen.text.strip() == text
+    assert seen.tags == {"p"}
+
+
+def test_a_row_wider_than_its_table_is_not_cut() -> None:
+    text = "| a |\n|---|\n| b | hidden |"
+    assert Seen(written(text)).text.strip() == text
+
+
+def test_overrides_show_by_name() -> None:
+    assert Seen(written("abc\u202edef")).text.split() == ["abc", "RLO", "def"]
+    assert "&#" not in written("&#8238;")
+    assert "RLO" in written("&#8238;")
+    assert "U+E0041" in typed("\U000e0041")
+
+
+@pytest.mark.parametrize("text", ["👩\u200d💻", "❤\ufe0f", "می\u200cخواهم", "1\ufe0f\u20e3", "क्\u200dष"])
+def test_joiners_stay_where_scripts_and_emoji_need_them(text: str) -> None:
+    assert mark_invisible(text) == text
+
+
+def test_hidden_joiners_between_plain_letters_show() -> None:
+    assert Seen(mark_invisible("pass\u200dword\ufe0f")).text == "pass ZWJ word U+FE0F "
+
+
+NASTY = {
+    "brackets": "[" * 100_000,
+    "stars": "*" * 100_000,
+    "quotes": ">" * 100_000,
+    "backticks": "`a" * 50_000,
+    "ticks of all lengths": "".join("`" * n + "a" for n in range(1, 450)),
+    "emphasis": "*a **b " * 15_000,
+    "underscores": "_a" * 50_000,
+    "images": "![" * 50_000,
+    "links": "[a](" * 25_000,
+    "tags": "<a" * 50_000,
+    "comments": "<!--" * 25_000,
+    "backslashes": "\\(" * 50_000,
+    "brackets of mathematics": "\\[\\(" * 25_000,
+    "entities": "&#1" * 30_000,
+    "nested lists": "\n".join("  " * n + "- a" for n in range(450)),
+    "quotes in lines": ("> " * 50 + "a\n") * 900,
+    "headings": "# a\n" * 25_000,
+    "a table of many columns": "|a" * 300 + "\n" + "|-" * 300 + "\n" + "|\n" * 3_000,
+    "fences": "```\n" * 25_000,
+    "items": "- \n" * 30_000,
+    "numbers": "1. a\n\n" * 15_000,
+    "blanks": "a" + " " * 100_000 + "b",
+    "blanks and more": "a" + " " * 100_000 + "*b*",
+    "blanks in lines": ("a" + " " * 1_000 + "\n") * 100 + "`b`",
+    "tabs": "\t" * 100_000 + "a",
+    "combining": "a" + "\u0301" * 100_000,
+    "invisible": "\u200b" * 30_000,
+}
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
+def test_no_text_takes_long(text: str) -> None:
+    begin = time.process_time()
+    seen = Seen(written(text))
+    assert time.process_time() - begin < 4  # seconds; a quadratic layout takes minutes
+    assert len(re.findall("[A-Za-z]", text)) <= len(re.findall("[A-Za-z]", seen.text))
+
+
+@pytest.mark.parametrize("unit", ["The mill turns. ", "a **b** `c`\n\n- d\n\n", "x", "[", "\n", "é\u202e "])
+def test_a_megabyte_is_shown(unit: str) -> None:
+    text = unit * (1_000_000 // len(unit))
+    assert len(text) > LONGEST_LAYOUT
+    begin = time.process_time()
+    html = written(text)
+    assert time.process_time() - begin < 4
+    assert html.count("<p") <= text.count("\n\n") + 1
