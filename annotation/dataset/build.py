@@ -66,9 +66,13 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
 
 
 def _families(campaigns: Sequence[Rows], families: Families) -> PromptFamilies:
-    """The families of all prompts, those of unresolved pairs too."""
+    """The families of all prompts, those of unresolved pairs too.
+
+    A prompt on neither side is near prompts on both: it is left out, or it would join their families after the fact.
+    """
+    sided = pc.not_equal(_joined([rows.pairs["side"] for rows in campaigns]), "neither")
     texts = [prompt_texts(rows.pairs["prompt"].combine_chunks()) for rows in campaigns if len(rows.pairs)]
-    return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), families)
+    return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), _where(sided), families)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotation.dataset.ledger import Ledger
 from annotation.snapshot import Snapshot
@@ -38,7 +39,7 @@ def _campaign(snapshot: Snapshot, ledger: Ledger) -> dict[str, Any]:
         "name": snapshot.name,
         "policy": {"use": snapshot.policy.use, "min_votes": snapshot.policy.min_votes},
         "batches": [
-            {"name": batch, "asked": asked[batch], "ledger": counts.as_json()}
+            {"name": batch, "asked": asked.get(batch, []), "ledger": counts.as_json()}
             for (campaign, batch), counts in ledger.batches.items()
             if campaign == snapshot.name
         ],
@@ -46,9 +47,10 @@ def _campaign(snapshot: Snapshot, ledger: Ledger) -> dict[str, Any]:
 
 
 def batches_of(snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
-    """What was asked in each batch: protocol, protocol_version and votes a pair. Usually one entry a batch."""
+    """What was asked in each batch: protocol, protocol_version and votes a pair; gold pairs apart."""
     keys = ["batch", "protocol", "protocol_version", "votes"]
-    found: pa.Table = snapshot.pairs.select(keys).group_by(keys).aggregate([])
+    pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
+    found: pa.Table = pairs.select(keys).group_by(keys).aggregate([])
     out: dict[str, list[dict[str, Any]]] = {}
     for row in found.sort_by([(key, "ascending") for key in keys]).to_pylist():
         out.setdefault(row.pop("batch"), []).append(row)

@@ -38,10 +38,14 @@ class PromptFamilies:
         return len(self.names)
 
 
-def prompt_families(texts: pa.LargeStringArray, families: Families) -> PromptFamilies:
-    """The family of each prompt; each distinct prompt is compared once."""
+def prompt_families(texts: pa.LargeStringArray, links: npt.NDArray[np.bool_], families: Families) -> PromptFamilies:
+    """The family of each prompt; each distinct prompt is compared once. Where ``links`` is false, a prompt is a family
+    of its own, so that it brings no others together."""
     coded = texts.dictionary_encode()
-    numbers = families(coded.dictionary)
+    linking = np.zeros(len(coded.dictionary), bool)
+    linking[coded.indices.to_numpy()[links]] = True
+    numbers = len(linking) + np.arange(len(linking))
+    numbers[linking] = families(coded.dictionary.filter(pa.array(linking)))
     _, dense = np.unique(numbers, return_inverse=True)
     texts = coded.dictionary.cast(pa.large_binary()).to_pylist()
     digests = [hashlib.blake2b(text, digest_size=16).hexdigest() for text in texts]

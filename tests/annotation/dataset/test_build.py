@@ -217,6 +217,24 @@ def test_a_pair_on_neither_side_is_in_no_split(tmp_path: Path) -> None:
     assert built.ledger.total().comparisons == 0
 
 
+def test_a_pair_on_neither_side_joins_no_families(tmp_path: Path) -> None:
+    words = [f"word{n}" for n in range(18)]
+    chain = [" ".join([*(f"other{k}" for k in range(n)), *words[n:]]) for n in (0, 2, 4)]
+    sides = ("train", "neither", "held_out")
+    pairs = [pair(f"p{n}", side=side, prompt=asked(chain[n])) for n, side in enumerate(sides)]
+    assert families(pa.array(chain)).tolist() == [0, 0, 0]
+    total = made(tmp_path / "out", snapshot(pairs, judged(pairs))).ledger.total()
+    assert (total.train, total.held_out, dict(total.unresolved)) == (1, 1, {"near_both_sides": 1})
+
+
+def test_a_batch_of_gold_pairs_alone_is_in_the_ledger(tmp_path: Path) -> None:
+    pairs = [pair("a"), pair("g", gold="first", batch="batch-0")]
+    built = made(tmp_path / "out", snapshot(pairs, [*votes("a", "f1 f1 f1"), *votes("g", "f1")]))
+    [gold, other] = built.manifest["campaigns"][0]["batches"]
+    assert (gold["asked"], gold["ledger"]["gold_pairs"], gold["ledger"]["judgments"]) == ([], 1, 1)
+    assert other["asked"] == [{"protocol": "preference", "protocol_version": "1", "votes": 3}]
+
+
 def test_a_shared_system_prompt_makes_no_family(tmp_path: Path) -> None:
     system = {"role": "system", "content": "You are a careful assistant. " * 30}
     pairs = [
