@@ -70,8 +70,11 @@ def _variables() -> dict[str, str]:
 
 
 def _sentence(lines: Sequence[str]) -> str:
-    """The last cause that uv names, or its last words."""
-    said = [line.strip(" ×╰─▶├│") for line in lines if line.strip(" ×╰─▶├│")]
-    causes = [line for line in said if line.startswith("Caused by:")]
-    named = [said[0], *causes[-1:]] if causes else said[:1]
-    return "; ".join(line.removeprefix("error: ") for line in named) or "uv says nothing"
+    """What went wrong, why, and why in the end.
+
+    >>> _sentence(["error: No flour", "  cause: The mill stands", "  cause: No wind", "  cause: Ice", "", "hint: Wait"])
+    'No flour: The mill stands: Ice'
+    """
+    said = [line.strip().removeprefix("error: ") for line in lines if line.startswith("error: ")][:1]
+    causes = [line.strip().removeprefix("cause: ") for line in lines if line.startswith("  cause: ")]
+    return ": ".join([*said, *causes[:1], *causes[1:][-1:]]) or " ".join(lines[:1]) or "uv says nothing"

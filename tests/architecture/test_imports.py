@@ -24,6 +24,8 @@ ONLY_IN = {
         "curation/sources/listing.py",  # opens what fsspec does not know
         "curation/sources/opening.py",
     },
+    "httpx": {"annotation/accounts.py", "annotation/server/lifecycle.py", "annotation/studio.py"},
+    "label_studio_sdk": {"annotation/studio.py"},
     "click": {str(path) for path in modules("jobs")},
     "pydantic": {str(path) for path in modules("jobs")},
     "rich": {str(path) for path in modules("jobs")},
