@@ -75,7 +75,8 @@ studio: .venv/.studio/ready
 
 programs:
 	@missing=
-	command -v chromium > /dev/null || missing="chromium"
+	command -v chromium > /dev/null || missing="chromium fonts-dejavu-core"
+	command -v openssl > /dev/null || missing="$$missing openssl"
 	PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null || missing="$$missing nginx-light"
 	if [ -z "$$missing" ]; then exit 0; fi
 	as=
