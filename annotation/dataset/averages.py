@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.lengths import token_counts
 from annotation.quality.groups import coded
+from annotation.quality.votes import Ints
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,9 @@ class Averages:
 
 def averages(splits: Sequence[pa.Table]) -> list[Averages]:
     """Of both splits together, sorted by campaign and batch."""
-    rows = pa.concat_tables(splits).combine_chunks()
-    if not len(rows):
-        return []
-    turns, dialogue, last = _prompts(rows["prompt"].combine_chunks())
-    chosen, rejected = (token_counts(rows[name].combine_chunks()) for name in ("chosen", "rejected"))
-    response = (chosen + rejected) / 2
-    columns = np.column_stack([turns, dialogue + response, last, response])
-    key = pc.binary_join_element_wise(rows["campaign"], rows["batch"], "\0")
-    group, names = coded(key)
+    keys = pa.chunked_array([_keys(rows) for rows in splits], pa.string())
+    columns = np.concatenate([_columns(rows) for rows in splits])
+    group, names = coded(keys)
     out = []
     for number, name in enumerate(names):
         mean = columns[group == number].mean(axis=0).tolist()
@@ -44,7 +40,19 @@ def averages(splits: Sequence[pa.Table]) -> list[Averages]:
     return out
 
 
-def _prompts(prompts: pa.ListArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _keys(rows: pa.Table) -> pa.Array:
+    return pc.binary_join_element_wise(rows["campaign"], rows["batch"], "\0").combine_chunks()
+
+
+def _columns(rows: pa.Table) -> npt.NDArray[np.float64]:
+    """What is averaged, in the order of Averages, one row a comparison."""
+    turns, dialogue, last = _prompts(rows["prompt"].combine_chunks())
+    chosen, rejected = (token_counts(rows[name].combine_chunks()) for name in ("chosen", "rejected"))
+    response = (chosen + rejected) / 2
+    return np.column_stack([turns, dialogue + response, last, response])
+
+
+def _prompts(prompts: pa.ListArray) -> tuple[Ints, Ints, Ints]:
     """The user's turns, the tokens of all turns, and the tokens of the user's last turn, of each dialogue."""
     row = pc.list_parent_indices(prompts).to_numpy()
     turns = prompts.flatten()
@@ -54,6 +62,6 @@ def _prompts(prompts: pa.ListArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     last[row[user]] = np.flatnonzero(user)
     return (
         np.bincount(row[user], minlength=len(prompts)),
-        np.bincount(row, weights=tokens, minlength=len(prompts)),
+        np.bincount(row, weights=tokens, minlength=len(prompts)).astype(np.int64),
         np.where(last < 0, 0, np.append(tokens, 0)[last]),
     )

@@ -156,7 +156,7 @@ def _verdicts(rows: pa.Table) -> str:
 def _models(rows: pa.Table) -> str:
     both = _counts(model_pairs(rows["chosen_model"], rows["rejected_model"]))
     first = pc.less_equal(rows["chosen_model"], rows["rejected_model"])
-    kept = rows.filter(first)
+    kept = rows.select(["chosen_model", "rejected_model"]).filter(first)
     won = _counts(model_pairs(kept["chosen_model"], kept["rejected_model"]))
     body = []
     for name, count in sorted(both.items(), key=lambda entry: str(entry[0])):

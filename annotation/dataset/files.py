@@ -27,7 +27,7 @@ class Writer:
     def table(self, name: str, rows: pa.Table) -> None:
         """``NAME.arrow``, an IPC file that can be memory-mapped, and ``NAME.parquet`` with the same rows."""
         (self.folder / name).parent.mkdir(exist_ok=True)
-        rows = rows.combine_chunks()
+        rows = rows.combine_chunks()  # so that batches begin at the same rows, however the table came about
         with pa.OSFile(str(self.folder / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
             writer.write_table(rows, max_chunksize=ROWS)
         with pq.ParquetWriter(self.folder / f"{name}.parquet", rows.schema, compression="zstd") as parquet:
