@@ -11,7 +11,7 @@ from itertools import combinations
 import orjson
 
 from annotation.campaign import Pairing
-from annotation.responses import Problem, Prompt, Response
+from annotation.responses import Problem, Prompt, Response, order
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Paired:
     pairs: list[Pair] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    """Combinations that were considered: ``paired`` or the reason why not (identical, not_drawn); and responses:
-    empty, names_its_model."""
+    """Combinations that were considered: ``paired`` or the reason why not (identical, not_drawn, repeated: the same
+    under another prompt's id); and responses: empty, names_its_model."""
 
 
 def pair(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> Paired:
@@ -45,7 +45,8 @@ def pair(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> Paired:
     Responses without text are never paired, nor are two with the same text (surrounding space aside).
     """
     out = Paired()
-    for prompt in prompts:
+    found: dict[str, Pair] = {}
+    for prompt in sorted(prompts, key=lambda each: each.prompt_id):
         usable = _usable(prompt, pairing, out)
         kept = []
         for first, second in _combinations(usable, pairing):
@@ -57,15 +58,18 @@ def pair(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> Paired:
             kept.sort(key=lambda each: seeded(seed, "draw", each.pair_id))
             out.counts["not_drawn"] += len(kept) - pairing.per_prompt
             kept = kept[: pairing.per_prompt]
-        out.counts["paired"] += len(kept)
-        out.pairs += kept
-    out.pairs.sort(key=lambda each: each.pair_id)
+        fresh = [each for each in kept if each.pair_id not in found]
+        found.update((each.pair_id, each) for each in fresh)
+        out.counts["paired"] += len(fresh)
+        out.counts["repeated"] += len(kept) - len(fresh)
+    out.pairs = [found[each] for each in sorted(found)]
     return out
 
 
 def pair_id(prompt: Prompt, first: Response, second: Response) -> str:
-    """The same content has the same id, in every campaign and run: 128 bits of BLAKE2b, as 32 hex digits."""
-    content = [prompt.messages, *([each.model, each.temperature, each.text] for each in (first, second))]
+    """The same content has the same id, in every campaign and run, whichever comes first: 32 hex digits (BLAKE2b)."""
+    responses = sorted((first, second), key=order)
+    content = [prompt.messages, *([each.model, each.temperature, each.text] for each in responses)]
     return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
 
 
@@ -77,7 +81,9 @@ def seeded(seed: int, *words: str) -> bytes:
 def names_its_model(response: Response) -> bool:
     """Whether the text holds the model's name, whole or its first word of four letters or more, in any spelling.
 
-    >>> names_its_model(Response("llama-2-70b", 0.7, "I am LLaMA, a language model."))
+    A name with slashes is also looked for by what follows each of them. Digits may be glued to the first word.
+
+    >>> names_its_model(Response("meta/llama-2-70b", 0.7, "I am LLaMA2, a language model."))
     True
     >>> names_its_model(Response("llama-2-70b", 0.7, "A mill grinds grain."))
     False
@@ -86,14 +92,29 @@ def names_its_model(response: Response) -> bool:
 
 
 @cache
+def whole_name(model: str) -> re.Pattern[str]:
+    """Finds a model's name in a text, whatever stands between its words and numbers.
+
+    A single letter is no name that could be found: it stands in any text, and tells nothing.
+    """
+    words = _words(model)
+    if len("".join(words)) < 2:
+        return re.compile(r"(?!)")
+    name = r"[\W_]*".join(map(re.escape, words))
+    return re.compile(rf"(?<![^\W_]){name}(?![^\W_])", re.IGNORECASE)
+
+
+@cache
 def _patterns(model: str) -> tuple[re.Pattern[str], ...]:
-    words = re.findall(r"[^\W\d_]+|\d+", model)
-    if not words:
-        return ()
-    names = [r"[\W_]*".join(map(re.escape, words))]
-    if words[0].isalpha() and len(words[0]) >= 4:
-        names.append(re.escape(words[0]))
-    return tuple(re.compile(rf"(?<![^\W_]){name}(?![^\W_])", re.IGNORECASE) for name in names)
+    parts = [words for part in model.split("/") if (words := _words(part))]
+    names = [whole_name(model), *(whole_name(" ".join(words)) for words in parts if len(parts) > 1 and len(words) > 1)]
+    first = {words[0] for words in parts if words[0].isalpha() and len(words[0]) >= 4}
+    names += [re.compile(rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])", re.IGNORECASE) for word in sorted(first)]
+    return tuple(names)
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+|\d+", name)
 
 
 def _usable(prompt: Prompt, pairing: Pairing, out: Paired) -> list[Response]:
@@ -112,11 +133,7 @@ def _usable(prompt: Prompt, pairing: Pairing, out: Paired) -> list[Response]:
             if pairing.self_naming == "drop":
                 continue
         usable.append(response)
-    return sorted(usable, key=_order)
-
-
-def _order(response: Response) -> tuple[str, bool, float, str]:
-    return response.model, response.temperature is not None, response.temperature or 0.0, response.text
+    return sorted(usable, key=order)
 
 
 def _combinations(responses: Sequence[Response], pairing: Pairing) -> Iterable[tuple[Response, Response]]:

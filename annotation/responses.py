@@ -1,5 +1,6 @@
 """Prompts with their responses, and gold pairs, from JSON lines or Parquet."""
 
+import codecs
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,9 @@ import pyarrow.parquet as pq
 from annotation.errors import UserError
 
 ROLES = ("system", "user", "assistant")
+COLUMNS = ("prompt_id", "messages", "prompt", "responses", "chosen", "rejected")
+"""All that is read of a row."""
+
 Messages = tuple[tuple[str, str], ...]
 """A dialogue: (role, content) a turn, oldest first; the last one is the user's."""
 
@@ -59,41 +63,64 @@ def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
     """The prompts of a file, sorted by their id, rows of the same prompt put together; and the rows left out.
 
     A row has ``prompt_id`` (made from the messages where it is missing), ``messages`` (or ``prompt``, a single user
-    turn) and ``responses``: a list of {model, temperature, text}.
+    turn) and ``responses``: a list of {model, temperature, text}. Nothing depends on the order of the rows: where they
+    give one id to different messages, none of them is used.
 
     Raises UserError when the file cannot be read at all.
     """
     problems: list[Problem] = []
-    found: dict[str, tuple[Messages, dict[Response, None]]] = {}
+    found: dict[str, dict[Messages, list[tuple[str, list[Response]]]]] = {}
     for where, row in _rows(path, problems):
         try:
             prompt_id, messages = _prompt(row)
             responses = _responses(row)
-            known, collected = found.setdefault(prompt_id, (messages, {}))
-            if known != messages:
-                raise _BadRowError(f"prompt {prompt_id} has other messages here than above: give it an id of its own")
         except _BadRowError as error:
             problems.append(Problem(where, "unusable_row", str(error)))
             continue
-        collected.update(dict.fromkeys(responses))
-    prompts = [Prompt(prompt_id, messages, tuple(kept)) for prompt_id, (messages, kept) in sorted(found.items())]
+        found.setdefault(prompt_id, {}).setdefault(messages, []).append((where, responses))
+    prompts = []
+    for prompt_id, dialogues in sorted(found.items()):
+        if len(dialogues) > 1:
+            message = f"prompt {prompt_id} has different messages in several rows: give each of them an id of its own"
+            problems += [Problem(where, "unusable_row", message) for rows in dialogues.values() for where, _ in rows]
+            continue
+        [(messages, rows)] = dialogues.items()
+        kept = {response for _, responses in rows for response in responses}
+        prompts.append(Prompt(prompt_id, messages, tuple(sorted(kept, key=order))))
     return prompts, problems
 
 
+def order(response: Response) -> tuple[str, bool, float, str]:
+    """A total order, which says nothing about quality."""
+    return response.model, response.temperature is not None, response.temperature or 0.0, response.text
+
+
 def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
-    """Gold pairs, sorted, and rows left out; a row has ``messages`` (or ``prompt``), ``chosen`` and ``rejected``."""
+    """Gold pairs, sorted, and rows left out; a row has ``messages`` (or ``prompt``), ``chosen`` and ``rejected``.
+
+    The same pair is there once, under the first of its ids. Rows that contradict each other are all left out.
+    """
     problems: list[Problem] = []
-    found: dict[GoldPair, None] = {}
+    found: dict[tuple[Messages, frozenset[str]], list[tuple[str, GoldPair]]] = {}
     for where, row in _rows(path, problems):
         try:
             prompt_id, messages = _prompt(row)
             chosen, rejected = _text(row, "chosen"), _text(row, "rejected")
             if not chosen.strip() or not rejected.strip() or chosen == rejected:
                 raise _BadRowError("chosen and rejected must be two different texts that are not empty")
-            found[GoldPair(prompt_id, messages, chosen, rejected)] = None
         except _BadRowError as error:
             problems.append(Problem(where, "unusable_row", str(error)))
-    return sorted(found, key=lambda gold: (gold.prompt_id, gold.chosen, gold.rejected)), problems
+            continue
+        gold = GoldPair(prompt_id, messages, chosen, rejected)
+        found.setdefault((messages, frozenset((chosen, rejected))), []).append((where, gold))
+    pairs = []
+    for rows in found.values():
+        if len({gold.chosen for _, gold in rows}) > 1:
+            message = "other rows have the same two responses the other way round: leave in the right ones only"
+            problems += [Problem(where, "unusable_row", message) for where, _ in rows]
+        else:
+            pairs.append(min((gold for _, gold in rows), key=lambda gold: gold.prompt_id))
+    return sorted(pairs, key=lambda gold: (gold.prompt_id, gold.chosen, gold.rejected)), problems
 
 
 def digest(path: Path) -> str:
@@ -112,12 +139,13 @@ def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[st
         raise UserError(f"{path} cannot be read: {error.strerror}; name an existing file in campaign.toml") from error
     if data[:4] == b"PAR1":
         try:
-            rows = pq.read_table(pa.BufferReader(data)).to_pylist()
-        except pa.ArrowException as error:
+            file = pq.ParquetFile(pa.BufferReader(data))
+            rows = file.read(columns=[name for name in COLUMNS if name in file.schema_arrow.names]).to_pylist()
+        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a text that is not UTF-8
             raise UserError(f"{path} is a Parquet file that cannot be read ({error}): write it again") from error
         yield from ((f"{path.name}, row {number}", row) for number, row in enumerate(rows, 1))
         return
-    for number, line in enumerate(data.split(b"\n"), 1):
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if not line.strip():
             continue
         where = f"{path.name}, line {number}"
@@ -169,7 +197,7 @@ def _responses(row: Mapping[str, Any]) -> list[Response]:
         if temperature is not None:
             if isinstance(temperature, bool) or not isinstance(temperature, (int, float)):
                 raise _BadRowError("the temperature of a response is a number, or missing")
-            temperature = float(temperature)
+            temperature = float(temperature) + 0.0  # which makes -0.0 the same as 0.0
             if not math.isfinite(temperature) or temperature < 0:
                 raise _BadRowError("the temperature of a response is 0 or more")
         kept.append(Response(model, temperature, _text(response, "text")))
