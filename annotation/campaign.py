@@ -39,6 +39,8 @@ class Pairing:
             raise UserError(
                 'pairs.policy "new_vs_previous" needs pairs.new and pairs.previous, the names of two models'
             )
+        if self.policy == "new_vs_previous" and self.new == self.previous:
+            raise UserError(f"pairs.new and pairs.previous are both {self.new!r}: name two models")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,8 @@ class Gold:
 class Campaign:
     """The settings of a campaign, as campaign.toml holds them; paths are relative to its folder.
 
-    ``version`` counts what annotators see: it grows when the guidelines or the categories change.
+    ``version`` counts what annotators see: it grows when the guidelines or the categories change. Email addresses are
+    kept in small letters, as Label Studio does.
     ``categories``: risk categories of the safety protocol, slug to title; empty means Llama 2's three.
     """
 
@@ -84,7 +87,11 @@ class Campaign:
             raise UserError(f"protocol is {self.protocol!r}: choose from {', '.join(PROTOCOLS)}")
         if self.version < 1:
             raise UserError(f"version is {self.version}: count from 1")
-        for name, people in (("annotators", self.annotators), ("adjudicators", self.adjudicators)):
+        if not 0 <= self.seed < 1 << 63:
+            raise UserError(f"seed is {self.seed}: give a whole number of 0 or more, below 2**63")
+        for name in ("annotators", "adjudicators"):
+            people = tuple(person.lower() for person in getattr(self, name))
+            object.__setattr__(self, name, people)
             wrong = [person for person in people if not _EMAIL.fullmatch(person)]
             if wrong:
                 raise UserError(f"{name} holds {wrong[0]!r}: name each person by an email address")
@@ -96,6 +103,8 @@ class Campaign:
                 f"votes is {self.votes} and there are {len(self.annotators)} annotators: "
                 "each vote on a pair comes from another annotator, so ask for 1 up to their number"
             )
+        if self.resolve.min_votes is not None and not 1 <= self.resolve.min_votes <= self.votes:
+            raise UserError(f"resolve.min_votes is {self.resolve.min_votes}: give 1 up to votes, which is {self.votes}")
         if self.categories and self.protocol != "safety":
             raise UserError(f"categories belong to the safety protocol, and this is {self.protocol}: take them out")
 

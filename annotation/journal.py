@@ -74,26 +74,40 @@ class Journal:
                 raise UserError(
                     f"{path.parent} has no {path.name} yet: nothing was pushed; run gristmill campaign push"
                 )
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            except OSError as error:
+                raise UserError(f"{path} cannot be made ({error.strerror}): choose a folder to write in") from error
         self.path = path
         try:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._prepare()
         except sqlite3.DatabaseError as error:
             raise RunError(f"the campaign's store {path} cannot be opened: {error}") from error
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise RunError(f"the campaign's store {path} cannot be opened: {error}") from error
+        except UserError:
+            self._db.close()
+            raise
 
     def _prepare(self) -> None:
-        with self.writing():
-            [version] = self._db.execute("PRAGMA user_version").fetchone()
-            if version > FORMAT:
-                raise UserError(f"{self.path} was written by a newer Gristmill (format {version}): upgrade this one")
-            if version == 0:
-                for statement in _statements(_SCHEMA):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {FORMAT}")
-                self.append("campaign", "id", orjson.dumps(secrets.token_hex(16)))
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if self._format() != FORMAT:
+            with self.writing():  # one of several processes makes the tables; the others wait
+                if self._format() == 0:
+                    for statement in _statements(_SCHEMA):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA user_version = {FORMAT}")
+                    self.append("campaign", "id", orjson.dumps(secrets.token_hex(16)))
+        self._db.execute("PRAGMA journal_mode = WAL")
+
+    def _format(self) -> int:
+        [version] = self._db.execute("PRAGMA user_version").fetchone()
+        if version > FORMAT:
+            raise UserError(f"{self.path} was written by a newer Gristmill (format {version}): upgrade this one")
+        return int(version)
 
     def close(self) -> None:
         self._db.close()
@@ -142,7 +156,8 @@ class Journal:
         """(kind, key, body) of those kinds in the order of their revisions, up to ``as_of``."""
         marks = ", ".join("?" * len(kinds))
         limit = (1 << 62) if as_of is None else as_of
-        statement = f"SELECT kind, key, body FROM journal WHERE kind IN ({marks}) AND revision <= ? ORDER BY revision"
+        kind = "+kind" if "annotation" in kinds else "kind"  # most rows: read them in order rather than by the index
+        statement = f"SELECT kind, key, body FROM journal WHERE {kind} IN ({marks}) AND revision <= ? ORDER BY revision"
         return iter(self._db.execute(statement, (*kinds, limit)))
 
     def latest(self, kind: str, key: str) -> bytes | None:
@@ -154,7 +169,7 @@ class Journal:
 
     def keep_annotation(self, key: str, project: int, task: int, updated: str, body: bytes) -> bool:
         """Appends an annotation unless this or a newer state of it is known already; whether it did."""
-        digest = hashlib.blake2b(body, digest_size=16).digest()
+        updated, digest = exact(updated), hashlib.blake2b(body, digest_size=16).digest()
         known = self._db.execute("SELECT updated, digest FROM live WHERE key = ?", (key,)).fetchone()
         if known and (updated < known[0] or digest == known[1]):
             return False
@@ -221,10 +236,22 @@ class Journal:
     def remember_password(self, email: str, password: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO password (email, password) VALUES (?, ?)", (email, password))
 
+    def forget_password(self, email: str) -> None:
+        self._db.execute("DELETE FROM password WHERE email = ?", (email,))
+
 
 def json_rows(rows: Iterable[tuple[str, str, bytes]]) -> dict[str, Any]:
     """Key to its newest body, for kinds whose bodies are JSON."""
     return {key: orjson.loads(body) for _, key, body in rows}
+
+
+def exact(moment: str) -> str:
+    """A time of Label Studio's (ISO 8601, UTC) so that it sorts as a text: a fraction of zero is left out there.
+
+    >>> exact("2026-01-02T03:04:05Z")
+    '2026-01-02T03:04:05.000000Z'
+    """
+    return moment if "." in moment else moment.removesuffix("Z") + ".000000Z"
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
 
-from annotation.journal import Journal
-from annotation.protocols import PROTOCOLS, Category, Unreadable
-from annotation.record import Record
+from annotation.journal import Journal, exact
+from annotation.protocols import PROTOCOLS, Category, Reading, Unreadable
+from annotation.record import TASKS, Record
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 
 REASONS = {
@@ -25,147 +25,177 @@ REASONS = {
 """Why a vote is refused, beside what the protocol cannot read."""
 
 
+class _Annotation(NamedTuple):
+    """One that is there at the revision: its key in the journal, the journal's row, and what that says."""
+
+    key: str
+    body: bytes
+    raw: Mapping[str, Any]
+
+    @property
+    def skipped(self) -> bool:
+        return bool(self.raw["annotation"]["was_cancelled"])
+
+    @property
+    def age(self) -> tuple[str, int]:
+        return exact(self.raw["annotation"]["updated_at"]), self.raw["annotation"]["id"]
+
+
+class _Tasks:
+    """The record's tasks by their row, and what has become of each."""
+
+    def __init__(self, record: Record):
+        self.row = {uid: row for row, uid in enumerate(record.tasks["uid"].to_pylist())}
+        columns = ("batch", "annotator", "swapped", "shown")
+        self.batch, self.annotator, self.swapped, self.shown = (record.tasks[name].to_pylist() for name in columns)
+        gone = record.withdrawn
+        self.state = ["withdrawn" if name in gone else "open" for name in self.annotator]
+
+
+class _Reader:
+    """Reads what annotators answered; the same answer to the same page once."""
+
+    def __init__(self, record: Record):
+        batches = record.batches.items()
+        self._asked = {name: (PROTOCOLS[batch["asked"]["protocol"]], _categories(batch)) for name, batch in batches}
+        self._known: dict[tuple[str, bool, bytes], int] = {}
+        self.distinct: list[Reading | Unreadable] = []
+
+    def read(self, batch: str, swapped: bool, result: Any) -> int:
+        """The place of its reading among the distinct ones."""
+        if isinstance(result, list) and all(type(each) is dict for each in result):  # ids and the like are not read
+            result = [{name: each[name] for name in ("from_name", "value") if name in each} for each in result]
+        key = batch, swapped, orjson.dumps(result)
+        place = self._known.get(key)
+        if place is None:
+            place = self._known[key] = len(self.distinct)
+            protocol, categories = self._asked[batch]
+            self.distinct.append(protocol.read(result, swapped, categories))
+        return place
+
+
 @dataclass
-class Votes:
-    """The three tables that annotations become, as columns."""
+class _Votes:
+    """Those that count, by the rows of their tasks and the places of their readings, and those that are refused."""
 
-    judgments: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in JUDGMENTS.columns.names})
-    refused: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in REFUSED.columns.names})
-    states: dict[str, str] = field(default_factory=dict)
-    """uid to done, skipped, refused or withdrawn; a task without an annotation is open."""
+    rows: list[int] = field(default_factory=list)
+    readings: list[int] = field(default_factory=list)
+    seconds: list[float | None] = field(default_factory=list)
+    refused: list[tuple[_Annotation, str | None, Unreadable]] = field(default_factory=list)
 
-    def refuse(self, key: str, body: bytes, raw: Mapping[str, Any], annotator: str | None, problem: Unreadable) -> None:
-        row = (key, raw["uid"], annotator, problem.reason, problem.message, body)
-        for column, value in zip(self.refused.values(), row, strict=True):
-            column.append(value)
-
-
-@dataclass(frozen=True)
-class _Task:
-    pair_id: str
-    batch: str
-    annotator: str
-    round: str
-    swapped: bool
-    shown: bytes
+    def refuse(self, annotation: _Annotation, annotator: str | None, reason: str) -> None:
+        self.refused.append((annotation, annotator, Unreadable(reason, REASONS[reason])))
 
 
 def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Table]:
     """ASSIGNMENTS, JUDGMENTS and REFUSED of the journal up to the record's revision, each in a fixed order."""
-    columns = ("pair_id", "batch", "annotator", "round", "swapped", "shown")
-    rows = zip(*(record.tasks[name].to_pylist() for name in columns), strict=True)
-    tasks = {uid: _Task(*row) for uid, row in zip(record.tasks["uid"].to_pylist(), rows, strict=True)}
-    protocols = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["protocol"].to_pylist(), strict=True))
-    categories = {name: _categories(batch) for name, batch in record.batches.items()}
-    votes = Votes()
-    by_task: dict[str, list[tuple[str, bytes, dict[str, Any]]]] = {}
-    for key, body in _current(journal, record.revision).items():
-        raw = orjson.loads(body)
-        task = tasks.get(raw["uid"])
-        problem = _misplaced(raw, task, record)
-        if task is None or problem:
-            votes.refuse(key, body, raw, record.annotators.get(raw["author"]), Unreadable(problem, REASONS[problem]))
-            votes.states.setdefault(raw["uid"], "refused")
-        else:
-            by_task.setdefault(raw["uid"], []).append((key, body, raw))
-    for uid, found in by_task.items():
-        task = tasks[uid]
-        _vote(uid, task, found, protocols[task.pair_id], categories[task.batch], record, votes)
-    return _assignments(record, votes), _judgments(votes), _refused(votes)
+    tasks, votes, reader = _Tasks(record), _Votes(), _Reader(record)
+    authors = {email.lower(): name for email, name in record.annotators.items()}
+    for uid, found in _current(journal, record.revision).items():
+        row, mine = tasks.row.get(uid), []
+        for key, body in found.items():
+            annotation = _Annotation(key, body, orjson.loads(body))
+            author = authors.get((annotation.raw["author"] or "").lower())
+            reason = _misplaced(annotation.raw, author, uid, row, tasks, record)
+            if reason:
+                votes.refuse(annotation, author, reason)
+            else:
+                mine.append(annotation)
+        if row is not None:
+            tasks.state[row] = _vote(mine, row, tasks, reader, record, votes)
+    return _assignments(record, tasks), _judgments(record, votes, reader), _refused(votes)
 
 
 def _categories(batch: Mapping[str, Any]) -> tuple[Category, ...]:
     return tuple(Category(name=name, title=title) for name, title in batch["categories"].items())
 
 
-def _current(journal: Journal, revision: int) -> dict[str, bytes]:
-    """The annotations that were there at a revision: key to body."""
-    found: dict[str, bytes] = {}
+def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
+    """The annotations that were there at a revision: uid to key to body."""
+    found: dict[str, dict[str, bytes]] = {}
     for kind, key, body in journal.rows("annotation", "deleted", as_of=revision):
+        inside = found.setdefault(key.rpartition("/")[0], {})
         if kind == "annotation":
-            found[key] = body
+            inside[key] = body
         else:
-            found.pop(key, None)
-    return found
+            inside.pop(key, None)
+    return {uid: inside for uid, inside in found.items() if inside}
 
 
-def _misplaced(raw: Mapping[str, Any], task: _Task | None, record: Record) -> str:
+def _misplaced(
+    raw: Mapping[str, Any], author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record
+) -> str:
     """Why an annotation cannot be its annotator's vote on what was pushed; empty when it can."""
-    if task is None:
+    if row is None:
         return "unknown_task"
-    if raw["shown"] != task.shown.hex():
+    if raw["shown"] != tasks.shown[row].hex():
         return "changed_task"
-    author = record.annotators.get(raw["author"])
     if author is None:
         return "unknown_annotator"
-    if author != task.annotator:
+    if author != tasks.annotator[row]:
         return "not_assigned"
     if raw["editor"] not in (None, raw["author"]) or (raw["editor"] is None and raw["annotation"]["updated_by"]):
         return "edited_by_other"
-    if raw["uid"] in record.dropped:
-        return "reassigned"
-    return ""
+    return "reassigned" if uid in record.dropped else ""
 
 
-def _vote(
-    uid: str,
-    task: _Task,
-    found: list[tuple[str, bytes, dict[str, Any]]],
-    protocol: str,
-    categories: tuple[Category, ...],
-    record: Record,
-    votes: Votes,
-) -> None:
-    """The vote among an annotator's annotations of one task: the newest that is not a skip."""
-    found.sort(key=lambda each: (each[2]["annotation"]["updated_at"], each[2]["annotation"]["id"]), reverse=True)
-    kept = [each for each in found if not each[2]["annotation"]["was_cancelled"]]
-    if not kept:
-        votes.states[uid] = "skipped"
-        return
-    (key, body, raw), *older = kept
-    for other_key, other_body, other in older:
-        votes.refuse(other_key, other_body, other, task.annotator, Unreadable("repeated", REASONS["repeated"]))
-    if task.annotator in record.withdrawn:
-        votes.refuse(key, body, raw, task.annotator, Unreadable("withdrawn", REASONS["withdrawn"]))
-        votes.states[uid] = "withdrawn"
-        return
-    reading = PROTOCOLS[protocol].read(raw["annotation"]["result"], task.swapped, categories)
+def _vote(mine: list[_Annotation], row: int, tasks: _Tasks, reader: _Reader, record: Record, votes: _Votes) -> str:
+    """Takes the vote out of an annotator's annotations of one task: the newest that is no skip; the task's state."""
+    if not mine:
+        return "refused"
+    annotator = tasks.annotator[row]
+    newest, *older = sorted(mine, key=lambda each: (not each.skipped, *each.age), reverse=True) if mine[1:] else mine
+    if newest.skipped:
+        return "skipped"
+    for other in older:
+        if not other.skipped:
+            votes.refuse(other, annotator, "repeated")
+    if annotator in record.withdrawn:
+        votes.refuse(newest, annotator, "withdrawn")
+        return "withdrawn"
+    place = reader.read(tasks.batch[row], tasks.swapped[row], newest.raw["annotation"]["result"])
+    reading = reader.distinct[place]
     if isinstance(reading, Unreadable):
-        votes.refuse(key, body, raw, task.annotator, reading)
-        votes.states[uid] = "refused"
-        return
-    votes.states[uid] = "done"
-    row = (
-        *(uid, task.pair_id, task.batch, task.annotator, task.round, task.swapped, reading.prefers, reading.degree),
-        *(reading.first_safe, reading.second_safe, reading.first_risks, reading.second_risks, reading.comment),
-        raw["annotation"]["lead_time"],
-    )
-    for column, value in zip(votes.judgments.values(), row, strict=True):
-        column.append(value)
+        votes.refused.append((newest, annotator, reading))
+        return "refused"
+    votes.rows.append(row)
+    votes.readings.append(place)
+    votes.seconds.append(newest.raw["annotation"]["lead_time"])
+    return "done"
 
 
-def _assignments(record: Record, votes: Votes) -> pa.Table:
-    kept = pa.array([uid not in record.dropped for uid in record.tasks["uid"].to_pylist()], pa.bool_())
-    tasks = record.tasks.filter(kept)
-    gone = record.withdrawn
-    pairs = zip(tasks["uid"].to_pylist(), tasks["annotator"].to_pylist(), strict=True)
-    states = [votes.states.get(uid, "withdrawn" if annotator in gone else "open") for uid, annotator in pairs]
-    columns = {name: tasks[name] for name in ASSIGNMENTS.columns.names if name != "state"}
-    table = pa.table(
-        [pa.array(states, pa.string()) if name == "state" else columns[name] for name in ASSIGNMENTS.columns.names],
-        schema=ASSIGNMENTS.schema,
-    )
-    return table.sort_by(
-        [("batch", "ascending"), ("round", "ascending"), ("annotator", "ascending"), ("uid", "ascending")]
-    )
+def _assignments(record: Record, tasks: _Tasks) -> pa.Table:
+    columns = {name: record.tasks[name] for name in ASSIGNMENTS.columns.names if name != "state"}
+    table = pa.table({**columns, "state": pa.array(tasks.state, pa.string())}, schema=ASSIGNMENTS.schema)
+    table = table.filter(pa.array([uid not in record.dropped for uid in tasks.row], pa.bool_()))
+    return _sorted(table, "batch", "round", "annotator", "uid")
 
 
-def _judgments(votes: Votes) -> pa.Table:
-    table = pa.Table.from_batches([JUDGMENTS.batch(votes.judgments, len(votes.judgments["uid"]))])
-    return table.sort_by(
-        [("pair_id", "ascending"), ("round", "ascending"), ("annotator", "ascending"), ("uid", "ascending")]
-    )
+def _judgments(record: Record, votes: _Votes, reader: _Reader) -> pa.Table:
+    rows, places = pa.array(votes.rows, pa.int64()), pa.array(votes.readings, pa.int64())
+    columns: dict[str, Any] = {"seconds": votes.seconds}
+    for column in JUDGMENTS.columns:
+        if column.name in TASKS.names:
+            columns[column.name] = _whole(record.tasks[column.name].take(rows))
+        elif column.name != "seconds":
+            values = [getattr(reading, column.name, None) for reading in reader.distinct]
+            columns[column.name] = pa.array(values, column.type).take(places)
+    table = pa.Table.from_batches([JUDGMENTS.batch(columns, len(votes.rows))])
+    return _sorted(table, "pair_id", "round", "annotator", "uid")
 
 
-def _refused(votes: Votes) -> pa.Table:
-    return pa.Table.from_batches([REFUSED.batch(votes.refused, len(votes.refused["annotation"]))]).sort_by("annotation")
+def _refused(votes: _Votes) -> pa.Table:
+    rows = [
+        (each.key, each.raw["uid"], annotator, problem.reason, problem.message, each.body)
+        for each, annotator, problem in sorted(votes.refused, key=lambda refused: refused[0].key)
+    ]
+    columns = dict(zip(REFUSED.columns.names, zip(*rows, strict=True), strict=True)) if rows else {}
+    return pa.Table.from_batches([REFUSED.batch(columns, len(rows))])
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays([pa.array([], column.type), *column.chunks])
+
+
+def _sorted(table: pa.Table, *names: str) -> pa.Table:
+    return table.sort_by([(name, "ascending") for name in names])
