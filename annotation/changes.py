@@ -12,6 +12,7 @@ from annotation.assignment import spread
 from annotation.campaign import CampaignFolder
 from annotation.errors import UserError
 from annotation.journal import Journal
+from annotation.judgments import judge
 from annotation.pairing import seeded
 from annotation.plan import gold_for, note_settings, task_rows
 from annotation.record import Record, fold, packed
@@ -20,7 +21,7 @@ ADJUDICATED = ("unsafe_chosen", "tied", "no_majority")
 """Why a pair that has its votes is without a verdict: another person decides."""
 
 Task = dict[str, Any]
-"""uid, pair_id, batch, annotator and whether its pair is gold."""
+"""uid, pair_id, batch, annotator, state and whether its pair is gold."""
 Moves = list[tuple[Task, str]]
 """Tasks and who gets each; empty: nobody."""
 
@@ -28,16 +29,19 @@ Moves = list[tuple[Task, str]]
 def withdraw(journal: Journal, person: str, *, undo: bool = False) -> None:
     """From now on no vote of this annotator counts; ``undo`` makes them count again. Nothing is deleted."""
     with journal.writing():
-        name = _name(fold(journal), person)
-        journal.append("withdrawn", name, orjson.dumps(not undo))
+        record = fold(journal)
+        name = _name(record, person)
+        if (name in record.withdrawn) == undo:
+            journal.append("withdrawn", name, orjson.dumps(not undo))
 
 
 def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None, taker: str | None = None) -> int:
-    """Passes on tasks that nobody has voted on yet, and says how many.
+    """Passes on tasks without a vote that counts, and says how many.
 
-    ``giver``: all of this person's (those with a vote too, if the votes were withdrawn); otherwise those of whoever has
-    more to do than others. ``taker``: who gets them; otherwise whoever has the least to do. Nobody gets a pair twice.
-    Pull first, so that votes are known. Raises UserError for people who are not in the campaign.
+    ``giver``: all of this person's, skipped ones and those whose votes are refused or withdrawn too; otherwise open
+    ones of whoever has more to do than others. ``taker``: who gets them; otherwise whoever has the least to do. Nobody
+    gets a pair twice. Pull first, so that votes are known. Raises UserError for people who are not in the campaign, or
+    who cannot take tasks.
     """
     campaign = folder.campaign
     with journal.writing():
@@ -45,13 +49,18 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
         record = fold(journal)
         people = [record.annotators[person] for person in campaign.annotators]
         takers = [_name(record, taker)] if taker else [name for name in people if name not in record.withdrawn]
-        open_tasks = _open(journal, record)
+        if taker and takers[0] in record.withdrawn:
+            raise UserError(f"the votes of {taker} are withdrawn: name somebody else, whose votes count")
+        unfinished = _unfinished(journal, record)
         if giver:
             name = _name(record, giver)
-            moves = _give(open_tasks, name, [each for each in takers if each != name], record, campaign.seed)
-            moves += [(task, "") for task in open_tasks if task["annotator"] == name and task["gold"]]
+            if takers == [name]:
+                raise UserError(f"{giver} has these tasks already: name two people")
+            moves = _give(unfinished, name, [each for each in takers if each != name], record, campaign.seed)
+            moves += [(task, "") for task in unfinished if moves and task["annotator"] == name and task["gold"]]
         else:
-            moves = _level(open_tasks, takers, record, campaign.seed)
+            waiting = [task for task in unfinished if task["state"] == "open" and not task["gold"]]
+            moves = _level(waiting, takers, record, campaign.seed)
         _move(folder, journal, record, moves)
     return sum(bool(to) for _, to in moves)
 
@@ -69,41 +78,40 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
         record = fold(journal)
         people = [record.annotators[person] for person in campaign.adjudicators]
         met = _met(record)
-        under_way = record.tasks.filter(pc.equal(record.tasks["round"], "adjudication"))["pair_id"].to_pylist()
-        wanted = sorted(set(pairs) - set(under_way))
+        asked = record.tasks.filter(pc.equal(record.tasks["round"], "adjudication"))
+        columns = asked["pair_id"].to_pylist(), asked["annotator"].to_pylist()
+        under_way = {pair for pair, name in zip(*columns, strict=True) if name not in record.withdrawn}
+        wanted = sorted(set(pairs) - under_way)
         batches = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["batch"].to_pylist(), strict=True))
         given: dict[tuple[str, str], list[str]] = {}
+        loads: Counter[str] = Counter()
         for pair in wanted:
             free = [name for name in people if (name, pair) not in met and name not in record.withdrawn]
             if not free:
                 raise UserError(f"each adjudicator has voted on pair {pair} before: name another one in campaign.toml")
-            loads = Counter({name: len(each) for (_, name), each in given.items()})
             [name] = spread([pair], free, 1, campaign.seed, loads)[pair]
+            loads[name] += 1
             given.setdefault((batches[pair], name), []).append(pair)
         for (batch, name), each in sorted(given.items()):
-            _append(journal, task_rows(name, each, batch, "adjudication", record.pairs, campaign.seed), batch)
+            _append(journal, task_rows(journal, name, each, batch, "adjudication", record.pairs, campaign.seed), batch)
     return len(wanted)
 
 
 def _name(record: Record, person: str) -> str:
-    name = record.annotators.get(person)
+    name = record.annotators.get(person.lower())
     if name is None:
         known = ", ".join(record.annotators) or "nobody"
         raise UserError(f"{person} is not in this campaign: it knows {known}")
     return name
 
 
-def _open(journal: Journal, record: Record) -> list[Task]:
-    """The tasks that wait for a vote that counts, in the order in which they were made."""
-    voted = journal.live_uids()
+def _unfinished(journal: Journal, record: Record) -> list[Task]:
+    """The tasks without a vote that counts, in a fixed order."""
+    assignments, _, _ = judge(journal, record)
     gold = set(record.pairs.filter(pc.is_valid(record.pairs["gold"]))["pair_id"].to_pylist())
-    tasks = record.tasks.filter(pc.equal(record.tasks["round"], "vote"))
-    rows = tasks.select(["uid", "pair_id", "batch", "annotator"]).to_pylist()
-    return [
-        {**row, "gold": row["pair_id"] in gold}
-        for row in rows
-        if row["uid"] not in record.dropped and (row["uid"] not in voted or row["annotator"] in record.withdrawn)
-    ]
+    waiting = pc.and_(pc.equal(assignments["round"], "vote"), pc.not_equal(assignments["state"], "done"))
+    rows = assignments.filter(waiting).select(["uid", "pair_id", "batch", "annotator", "state"]).to_pylist()
+    return [{**row, "gold": row["pair_id"] in gold} for row in rows]
 
 
 def _met(record: Record) -> set[tuple[str, str]]:
@@ -131,10 +139,8 @@ def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: i
     """Moves from whoever has most to whoever has least, until they differ by one, or no pair can move."""
     met, moves = _met(record), []
     load = Counter(dict.fromkeys(takers, 0))
-    load.update(task["annotator"] for task in tasks if not task["gold"])
+    load.update(task["annotator"] for task in tasks)
     for task in _in_order(tasks, seed):
-        if task["gold"]:
-            continue
         free = [name for name in takers if (name, task["pair_id"]) not in met]
         if not free:
             continue
@@ -158,10 +164,12 @@ def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves
         if to:
             given.setdefault((task["batch"], to), []).append(task["pair_id"])
     gold = record.pairs.filter(pc.is_valid(record.pairs["gold"]))
+    tests: dict[str, list[str]] = {}
     for (batch, name), pairs in sorted(given.items()):
-        extra = gold_for(name, len(pairs), batch, gold, record, folder)
+        extra = gold_for(name, len(pairs), batch, gold, record, folder, tests.get(name, []))
+        tests.setdefault(name, []).extend(extra)
         since = f"/{len(record.dropped)}"
-        rows = task_rows(name, [*pairs, *extra], batch, "vote", record.pairs, folder.campaign.seed, since)
+        rows = task_rows(journal, name, [*pairs, *extra], batch, "vote", record.pairs, folder.campaign.seed, since)
         _append(journal, rows, batch)
 
 

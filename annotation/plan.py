@@ -1,5 +1,7 @@
 """What is to be asked of whom, decided once and written into the journal; nothing here talks to Label Studio."""
 
+import dataclasses
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +16,8 @@ from annotation.assignment import gold_share, shuffled, spread, swapped
 from annotation.campaign import CampaignFolder
 from annotation.errors import UserError
 from annotation.journal import Journal
-from annotation.pairing import Pair, pair, pair_id, seeded
-from annotation.protocols import PROTOCOLS, Page, digest
+from annotation.pairing import Pair, pair, pair_id, seeded, whole_name
+from annotation.protocols import PROTOCOLS, Page
 from annotation.record import TASKS, Record, fold, packed, record_settings
 from annotation.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
 from annotation.split import Families, Placed, prompt_text, sides
@@ -49,7 +51,11 @@ def version_of(folder: CampaignFolder) -> str:
 
 
 def note_settings(folder: CampaignFolder, journal: Journal) -> None:
-    """Notes settings and people in the journal; whoever is new gets the next pseudonym."""
+    """Notes settings and people in the journal; whoever is new gets the next pseudonym.
+
+    Raises UserError where the campaign has another name or protocol than before.
+    """
+    _refuse_other_campaign(folder, journal)
     campaign = folder.campaign
     policy = {"use": campaign.resolve.use, "min_votes": campaign.resolve.min_votes}
     settings = {
@@ -70,6 +76,17 @@ def note_settings(folder: CampaignFolder, journal: Journal) -> None:
                 journal.append("annotator", person, orjson.dumps(f"{campaign.name}/a{len(known)}"))
 
 
+def _refuse_other_campaign(folder: CampaignFolder, journal: Journal) -> None:
+    known = orjson.loads(journal.latest("settings", "settings") or b"{}")
+    for name in ("name", "protocol"):
+        value = getattr(folder.campaign, name)
+        if known.get(name, value) != value:
+            raise UserError(
+                f"the campaign in {folder.path} began with the {name} {known[name]!r}: change campaign.toml back, or "
+                "make another folder for another campaign"
+            )
+
+
 def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planned:
     """Makes the batch that campaign.toml names, or finds it as it was made.
 
@@ -80,16 +97,19 @@ def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planne
         note_settings(folder, journal)
         record = fold(journal)
         page = page_of(folder)
+        gold = campaign.gold
         asked = {
             "protocol": campaign.protocol,
-            "protocol_version": version_of(folder),
-            "page": digest(page),
+            "version": campaign.version,
+            "guidelines": hashlib.sha256(folder.guidelines().encode()).hexdigest(),
+            "categories": list(campaign.categories.items()),
             "votes": campaign.votes,
             "responses": responses.digest(folder.file(campaign.responses)),
-            "gold": responses.digest(folder.file(campaign.gold.file)) if campaign.gold else None,
-            "pairs": repr(campaign.pairs),
+            "gold": [responses.digest(folder.file(gold.file)), gold.share] if gold else None,
+            "pairs": dataclasses.asdict(campaign.pairs),
             "seed": campaign.seed,
         }
+        asked = orjson.loads(orjson.dumps(asked))  # as the journal gives it back
         _refuse_changes(campaign.batch, asked, record)
         if campaign.batch not in record.batches:
             planned = _make(folder, journal, record, page, asked, families)
@@ -97,8 +117,8 @@ def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planne
             planned = Planned(new=False, **record.batches[campaign.batch]["counted"])
         mine = fold(journal).tasks
         have = set(mine.filter(pc.equal(mine["batch"], campaign.batch))["annotator"].to_pylist())
-        names = {person: record.annotators.get(person) for person in campaign.annotators}
-        planned.without_tasks = [person for person, name in names.items() if name and name not in have]
+        busy = have | record.withdrawn
+        planned.without_tasks = [person for person in campaign.annotators if record.annotators[person] not in busy]
     return planned
 
 
@@ -106,21 +126,22 @@ def _refuse_changes(batch: str, asked: dict[str, Any], record: Record) -> None:
     known = record.batches.get(batch)
     if known:
         changed = [name for name, value in asked.items() if known["asked"][name] != value]
-        if "page" in changed and "protocol_version" not in changed:
+        seen = [name for name in ("guidelines", "categories") if name in changed]
+        if seen and "version" not in changed:
             raise UserError(
-                f"what annotators see has changed since batch {batch} was made (guidelines, categories or page): "
-                "annotators keep what they were asked, so give campaign.toml a higher version and a new batch"
+                f"the {' and '.join(seen)} changed after batch {batch} was made, whose annotators keep what they were "
+                "asked: change them back, or give campaign.toml a higher version and a new batch"
             )
         if changed:
             what = " and ".join(changed)
             raise UserError(f"batch {batch} was made with other {what}: change campaign.toml back, or name a new batch")
         return
     for name, other in record.batches.items():
-        same_version = other["asked"]["protocol_version"] == asked["protocol_version"]
-        if same_version and other["asked"]["page"] != asked["page"]:
+        seen = [each for each in ("guidelines", "categories") if other["asked"][each] != asked[each]]
+        if seen and other["asked"]["version"] == asked["version"]:
+            newest = max(each["asked"]["version"] for each in record.batches.values())
             raise UserError(
-                f"what annotators see has changed since batch {name} (guidelines, categories or page): "
-                f"give campaign.toml a version above {asked['protocol_version'].partition('.')[2]}"
+                f"the {' and '.join(seen)} changed after batch {name}: give campaign.toml the version {newest + 1}"
             )
 
 
@@ -128,9 +149,12 @@ def _make(
     folder: CampaignFolder, journal: Journal, record: Record, page: Page, asked: dict[str, Any], families: Families
 ) -> Planned:
     campaign = folder.campaign
+    _refuse_withdrawn(folder, record)
     prompts, problems = read_prompts(folder.file(campaign.responses))
+    models = {each.model for prompt in prompts for each in prompt.responses}
+    _refuse_model_names(folder, models)
+    _refuse_unknown_models(folder, models)
     paired = pair(prompts, campaign.pairs, campaign.seed)
-    _refuse_model_names(folder, page, {each.model for prompt in prompts for each in prompt.responses})
     earlier = set(record.pairs["pair_id"].to_pylist())
     fresh = [each for each in paired.pairs if each.pair_id not in earlier]
     paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)
@@ -144,8 +168,8 @@ def _make(
         gold, unusable = read_gold(folder.file(campaign.gold.file))
         problems += unusable
     table = _pair_rows(fresh, record, families, folder)
-    gold_table = _gold_rows(gold, folder)
-    people = {person: fold(journal).annotators[person] for person in campaign.annotators}
+    gold_table = _gold_rows(gold, record, folder, problems)
+    people = {person: record.annotators[person] for person in campaign.annotators}
     assigned = spread([each.pair_id for each in fresh], list(people.values()), campaign.votes, campaign.seed)
     given = {name: sorted(pair for pair, names in assigned.items() if name in names) for name in people.values()}
     golden = {
@@ -156,7 +180,7 @@ def _make(
     new_gold = gold_table.filter(pc.invert(pc.is_in(gold_table["pair_id"], pa.array(sorted(earlier), pa.string()))))
     everything = pa.concat_tables([table, gold_table])
     tasks = [
-        task_rows(name, (*given[name], *golden[name]), campaign.batch, "vote", everything, campaign.seed)
+        task_rows(journal, name, (*given[name], *golden[name]), campaign.batch, "vote", everything, campaign.seed)
         for name in people.values()
     ]
     for body in packed(pa.concat_tables([table, new_gold])):
@@ -176,24 +200,31 @@ def _make(
 
 
 def task_rows(
-    annotator: str, pairs: Iterable[str], batch: str, round_: str, table: pa.Table, seed: int, since: str = ""
+    journal: Journal,
+    annotator: str,
+    pairs: Iterable[str],
+    batch: str,
+    round_: str,
+    table: pa.Table,
+    seed: int,
+    since: str = "",
 ) -> pa.Table:
-    """The tasks of one annotator in the order in which they are shown, with their sides.
+    """The tasks of one annotator in the order in which they are shown, with their sides; the seed decides both.
 
     ``table`` holds the PAIRS rows of ``pairs``; ``since`` sets tasks apart that come to somebody later.
     """
-    ids = list(pairs)
     strata = _strata(table)
-    uids = {task_uid(seed, batch, round_ + since, annotator, each): each for each in ids}
-    right = swapped({uid: strata[each] for uid, each in uids.items()}, seed)
-    order = shuffled(uids, seed)
+    keys = {f"{batch}/{round_}{since}/{annotator}/{each}": each for each in pairs}
+    right = swapped({key: strata[each] for key, each in keys.items()}, seed)
+    order = shuffled(keys, seed)
+    secret = journal.campaign_id
     columns: dict[str, Any] = {
-        "uid": order,
-        "pair_id": [uids[uid] for uid in order],
+        "uid": [task_uid(secret, batch, round_ + since, annotator, keys[key]) for key in order],
+        "pair_id": [keys[key] for key in order],
         "batch": [batch] * len(order),
         "annotator": [annotator] * len(order),
         "round": [round_] * len(order),
-        "swapped": [right[uid] for uid in order],
+        "swapped": [right[key] for key in order],
     }
     columns["shown"] = [shown_digest(data) for data in task_data(pa.table(columns), table)]
     return pa.table(columns, schema=TASKS)
@@ -229,17 +260,21 @@ def _placed(record: Record) -> list[Placed]:
     return list(seen.values())
 
 
-def _gold_rows(gold: Sequence[GoldPair], folder: CampaignFolder) -> pa.Table:
+def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder, problems: list[Problem]) -> pa.Table:
+    """Those with another answer than in an earlier batch are left out: annotators were tested by that one."""
+    known = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["gold"].to_pylist(), strict=True))
     rows = []
     for each in gold:
         texts = [each.chosen, each.rejected]
-        seed = folder.campaign.seed
-        if seeded(seed, "gold", each.prompt_id, *texts)[0] % 2:
-            texts.reverse()
+        texts.sort(key=lambda text: seeded(0, "gold", text))  # the same in each batch, whatever its seed
         first, second = (Response("", None, text) for text in texts)
         prompt = Prompt(each.prompt_id, each.messages, ())
         row = _asked(pair_id(prompt, first, second), prompt, first, second, folder)
         answer = "first" if texts[0] == each.chosen else "second"
+        if known.get(row["pair_id"], answer) != answer:
+            message = "an earlier batch has this gold pair with the other answer: write its texts anew, or leave it out"
+            problems.append(Problem(f"gold prompt {each.prompt_id}", "gold_changed", message))
+            continue
         rows.append({**row, "first_model": None, "second_model": None, "gold": answer, "side": None})
     return pa.Table.from_pylist(rows, PAIRS.schema)
 
@@ -264,42 +299,61 @@ def _asked(pair_id: str, prompt: Prompt, first: Response, second: Response, fold
 
 
 def gold_for(
-    annotator: str, tasks: int, batch: str, gold: pa.Table, record: Record, folder: CampaignFolder
+    annotator: str,
+    tasks: int,
+    batch: str,
+    gold: pa.Table,
+    record: Record,
+    folder: CampaignFolder,
+    besides: Iterable[str] = (),
 ) -> list[str]:
-    """Gold pairs that this annotator has not met yet, drawn by the seed, so many as go with ``tasks``."""
+    """Gold pairs that this annotator has not met yet, drawn by the seed, so many as go with ``tasks``.
+
+    ``besides``: pairs that the annotator gets at the same time.
+    """
     campaign = folder.campaign
     if not campaign.gold or not gold.num_rows:
         return []
     met = record.tasks.filter(pc.equal(record.tasks["annotator"], annotator))
-    left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()))
+    left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()) - set(besides))
     left.sort(key=lambda each: seeded(campaign.seed, "gold", batch, annotator, each))
     return left[: gold_share(tasks, campaign.gold.share, len(left))]
 
 
-def _refuse_model_names(folder: CampaignFolder, page: Page, models: set[str]) -> None:
+def _refuse_withdrawn(folder: CampaignFolder, record: Record) -> None:
+    """Tasks of a new batch would be lost on somebody whose votes do not count."""
+    for person in folder.campaign.annotators:
+        if record.annotators[person] in record.withdrawn:
+            raise UserError(
+                f"the votes of {person} are withdrawn: take them out of annotators in campaign.toml for a new batch, "
+                "or let their votes count again (gristmill campaign withdraw --undo)"
+            )
+
+
+def _refuse_unknown_models(folder: CampaignFolder, models: set[str]) -> None:
+    pairs = folder.campaign.pairs
+    if pairs.policy == "new_vs_previous":
+        for name, model in (("new", pairs.new), ("previous", pairs.previous)):
+            if model not in models:
+                raise UserError(
+                    f"pairs.{name} is {model!r}, and {folder.campaign.responses} has no response of that model: "
+                    f"choose from {', '.join(sorted(models)) or 'none'}"
+                )
+
+
+def _refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
     """Nothing that annotators can read, the responses' own words aside, may name a model."""
     campaign = folder.campaign
     seen = {
-        "the guidelines": folder.guidelines(),
+        f"the file {campaign.guidelines}": folder.guidelines(),
         "the campaign's name": campaign.name,
         "the batch's name": campaign.batch,
         "a risk category": " ".join(f"{name} {title}" for name, title in campaign.categories.items()),
     }
     for where, text in seen.items():
-        named = sorted(model for model in models if _has_word(text, model))
+        named = sorted(model for model in models if whole_name(model).search(text))
         if named:
             raise UserError(f"{where} holds {named[0]!r}, the name of a model: annotators would read it, so change it")
-
-
-def _has_word(text: str, word: str) -> bool:
-    text, word = text.casefold(), word.casefold()
-    place = text.find(word)
-    while place >= 0:
-        around = text[max(place - 1, 0) : place] + text[place + len(word) : place + len(word) + 1]
-        if not any(letter.isalnum() for letter in around):
-            return True
-        place = text.find(word, place + 1)
-    return False
 
 
 def _told(counts: Counter[str]) -> str:
