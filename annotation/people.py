@@ -29,28 +29,26 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> list[Invi
     """
     there = {email.lower() for email in studio.people().values()}
     url, record, out = None, fold(journal), []
-    for person in people:
+    for person in (each.lower() for each in people):
         new = False
-        if person.lower() not in there:
-            password = journal.password(person) or secrets.token_urlsafe(12)
-            with journal.writing():
-                journal.remember_password(person, password)  # before the account: a kill between them loses nothing
+        if person not in there:
+            former = journal.password(person)
+            password = former or secrets.token_urlsafe(12)
+            journal.remember_password(person, password)  # before the account: a kill between them loses nothing
             url = url or studio.invite_url()
             try:
                 sign_up(studio.url, url, person, password)
                 new = True
             except AccountExistsError:
-                pass
+                if former is None:  # somebody else made it: ours is not its password
+                    journal.forget_password(person)
         out.append(Invitation(person, journal.password(person), link(journal, studio, record, person), new))
     return out
 
 
 def link(journal: Journal, studio: Studio, record: Record, person: str) -> str:
     """Where an annotator begins: the sign-in page, which goes on to their project."""
-    projects = journal.projects()
-    order = {name: place for place, name in enumerate(record.batches)}
     name = record.annotators.get(person, "")
-    mine = [place for place in projects if place.split("/", 2)[2] == name]
-    newest = max(mine, key=lambda place: (order.get(place.split("/")[0], -1), place), default=None)
-    goal = "/projects/" if newest is None else f"/projects/{projects[newest]}/data?labeling=1"
+    mine = [project for place, project in journal.projects().items() if place.split("/", 2)[2] == name]
+    goal = f"/projects/{max(mine)}/data?labeling=1" if mine else "/projects/"
     return f"{studio.public_url}/user/login/?next={quote(goal, safe='')}"

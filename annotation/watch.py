@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from annotation.errors import RunError
 from annotation.journal import Journal
 from annotation.pull import Pulled, pull
-from annotation.studio import MissingError, Studio
+from annotation.server.variables import CALLBACK_HOST
+from annotation.studio import Studio
 
 SWEEP_EVERY_SECONDS = 600.0
 """How often a full pull looks for deletions."""
@@ -56,13 +57,19 @@ def _hints(journal: Journal, studio: Studio, tell: Callable[[str], None]) -> Ite
         def log_message(self, *arguments: object) -> None:
             """Says nothing: a hint is no news."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Sink) as server:
+    try:
+        sink = ThreadingHTTPServer((CALLBACK_HOST, 0), Sink)
+    except OSError as error:
+        tell(f"cannot listen on {CALLBACK_HOST} for webhooks ({error.strerror}): looking at fixed times only")
+        yield hint
+        return
+    with sink as server:
         listening = threading.Thread(target=server.serve_forever, daemon=True)
         listening.start()
         hooks = []
         try:
             for project in journal.projects().values():
-                hooks.append(studio.add_webhook(project, f"http://127.0.0.1:{server.server_address[1]}/"))
+                hooks.append(studio.add_webhook(project, f"http://{CALLBACK_HOST}:{server.server_address[1]}/"))
         except RunError:
             tell("Label Studio takes no webhooks from here: looking at fixed times only")
         try:
@@ -71,7 +78,7 @@ def _hints(journal: Journal, studio: Studio, tell: Callable[[str], None]) -> Ite
             for hook in hooks:
                 try:
                     studio.remove_webhook(hook)
-                except MissingError:
+                except RunError:  # gone, or out of reach: Label Studio gives up on what nobody answers
                     continue
             server.shutdown()
             listening.join()

@@ -35,7 +35,11 @@ def read_campaign(folder: Path) -> CampaignFolder:
 
 def write_example(folder: Path, protocol: str) -> list[str]:
     """A campaign that runs as it is; the names of its files. Raises UserError where the folder holds anything."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise UserError(f"{folder} cannot be looked into: {error.strerror}") from error
+    if occupied:
         raise UserError(f"{folder} exists and is not an empty folder: choose another name")
     example = files("jobs.example")
     name = folder.resolve().name

@@ -47,7 +47,7 @@ def push(folder: Path, home: Path | None) -> None:
 def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
     at = read_campaign(folder)
     known = (*at.campaign.annotators, *at.campaign.adjudicators)
-    strangers = [email for email in emails if email not in known]
+    strangers = [email for email in emails if email.lower() not in known]
     if strangers:
         raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
     with _studio(home) as studio, Journal(at.store) as journal:
