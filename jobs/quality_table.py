@@ -118,7 +118,7 @@ def _annotators(found: Assessment) -> Table:
             name,
             *(f"{counts[state]:,}" for state in shown),
             _pace(found.paces.get(name)),
-            _percent(lean.left if lean else None),
+            _side(lean),
             _of(found.accuracy.get(name)),
         )
     return table
@@ -129,7 +129,7 @@ def _batches(found: Assessment) -> Table:
     table = _table("batch", *shown, "left side")
     for name, counts in found.progress.by_batch.items():
         lean = found.leans.by_batch.get(name)
-        table.add_row(name, *(f"{counts[state]:,}" for state in shown), _percent(lean.left if lean else None))
+        table.add_row(name, *(f"{counts[state]:,}" for state in shown), _side(lean))
     return table
 
 
@@ -177,9 +177,23 @@ def _concern(concern: Concern) -> str:
 
 def _lean(lean: Lean) -> str:
     low, high = lean.left.interval or (0.0, 1.0)
-    p = "below 0.0001" if lean.p < 0.0001 else f"{lean.p:.4f}" if lean.p < 0.01 else f"{lean.p:.2f}"
     votes = _count(lean.left.total, "vote")
-    return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, p {p})"
+    return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, {_p(lean.p)})"
+
+
+def _side(lean: Lean | None) -> str:
+    return "-" if lean is None else f"{_percent(lean.left)} ({_p(lean.p)})"
+
+
+def _p(p: float) -> str:
+    """A p-value as people read it.
+
+    >>> _p(0.04321), _p(0.00321), _p(1e-9)
+    ('p 0.04', 'p 0.003', 'p < 0.001')
+    """
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p {p:.3f}" if p < 0.01 else f"p {p:.2f}"
 
 
 def _pace(pace: Pace | None) -> str:

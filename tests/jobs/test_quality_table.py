@@ -27,8 +27,8 @@ def test_status_shows_progress_agreement_and_what_needs_attention(
     print_status(snapshot(pairs, rows, refused=table(REFUSED, refused)))
     out = lines(capsys)
     assert out[0] == "mill: preference 1, 3 pairs and 1 gold pair in 1 batch; 9 of 9 tasks done"
-    assert "mill/a1 4 0 30 (30 to 30) 75.0% 1 of 1" in out
-    assert "mill/a3 2 0 30 (30 to 30) 0.0% -" in out
+    assert "mill/a1 4 0 30 (30 to 30) 75.0% (p 0.62) 1 of 1" in out
+    assert "mill/a3 2 0 30 (30 to 30) 0.0% (p 0.50) -" in out
     assert [line for line in out if line.startswith("all 3 0.34 (")]
     assert "Left side chosen: 44.4% of 9 votes (18.9% to 73.3%; exact binomial test, p 1.00)." in out
     assert out[-2:] == ["Needs attention:", "- annotations in quarantine, which count for nothing: 1 not asked"]
