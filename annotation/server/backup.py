@@ -102,11 +102,16 @@ def _unpack(file: Path, folder: Path) -> None:
     try:
         with tarfile.open(file, "r:gz") as archive:
             for member in archive:
-                inside = member.name in (NOTE, "admin.json") or member.name.startswith("data/")
-                if not inside or not member.isfile():
+                place = Path(member.name)
+                inside = member.name in (NOTE, "admin.json") or (
+                    place.parts[:1] == ("data",) and ".." not in place.parts
+                )
+                content = archive.extractfile(member) if inside and member.isfile() else None
+                if content is None:
                     raise UserError(f"{file} is no backup of a studio: it holds {member.name!r}")
-                member.mode = 0o600
-                archive.extract(member, folder, set_attrs=True, filter="data")
+                (folder / place).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with open(os.open(folder / place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+                    shutil.copyfileobj(content, target)
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib_error) as error:
         raise UserError(f"{file} is not a whole backup: {error}") from error
     except OSError as error:

@@ -69,8 +69,7 @@ def test_a_backup_taken_amid_changes_is_whole(studio: Studio, api: httpx.Client,
         done.set()
         labelling.join()
     for number in range(3):
-        with tarfile.open(tmp_path / f"{number}.tar.gz") as archive:
-            archive.extract("data/label_studio.sqlite3", tmp_path / str(number), filter="data")
+        restore(tmp_path / str(number), tmp_path / f"{number}.tar.gz", False, print)
         database = sqlite3.connect(tmp_path / str(number) / "data" / "label_studio.sqlite3")
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         [tasks] = database.execute("SELECT count(*) FROM task WHERE project_id = ?", (project,)).fetchone()
