@@ -28,9 +28,9 @@ def sign_up(url: str, invite_url: str, email: str, password: str) -> None:
     already (nothing changed then), UserError for a link, an email or a password that Label Studio refuses, RunError
     where it fails.
     """
-    parts = urlsplit(invite_url)
-    page = urljoin(f"{url}/", f"{parts.path}?{parts.query}")
-    with _client(url) as client, _outages(url):
+    with _outages(url), _client(url) as client:
+        parts = urlsplit(invite_url)
+        page = urljoin(f"{url}/", f"{parts.path}?{parts.query}")
         form = client.get(page)
         answer = client.post(page, data=_form(client, form, email, password), headers={"Referer": page})
     if answer.status_code in (302, 303):
@@ -51,7 +51,9 @@ def session(url: str, email: str, password: str) -> Iterator[httpx.Client]:
 
     Raises UserError for a wrong email or password, RunError where the server fails.
     """
-    with _client(url) as client:
+    with _outages(url):
+        client = _client(url)
+    with client:
         with _outages(url):
             page = client.get("/user/login/")
             answer = client.post("/user/login/", data=_form(client, page, email, password), headers={"Referer": url})
@@ -113,6 +115,10 @@ def _outages(url: str) -> Iterator[None]:
         yield
     except httpx.TimeoutException as error:
         raise RunError(f"Label Studio at {url} did not answer within {SECONDS:g} seconds: try again") from error
+    except (httpx.InvalidURL, ValueError) as error:
+        raise UserError(
+            f"{url}, or the invitation to it, is no address: give it like https://labels.example.org"
+        ) from error
     except httpx.HTTPError as error:
         raise RunError(f"Label Studio at {url} cannot be reached ({error}): see `gristmill studio status`") from error
 

@@ -41,6 +41,11 @@ def _named(url: str, token: str) -> Connection:
     if not url or not token:
         given, missing = (URL, TOKEN) if url else (TOKEN, URL)
         raise UserError(f"{given} is set and {missing} is not: set both to use a server of your own, or neither")
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
         raise UserError(f"{URL} is {url}, which is no address: give it like https://labels.example.org")
     return Connection(url.rstrip("/"), token, url.rstrip("/"))

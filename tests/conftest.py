@@ -22,6 +22,10 @@ for _name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
 for _name in ("no_proxy", "NO_PROXY"):
     os.environ[_name] = "localhost,127.0.0.1,::1"
 
+# Tests make studios of their own.
+for _name in ("GRISTMILL_STUDIO_HOME", "GRISTMILL_STUDIO_URL", "GRISTMILL_STUDIO_TOKEN"):
+    os.environ.pop(_name, None)
+
 _reached_out: list[str] = []
 
 

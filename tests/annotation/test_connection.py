@@ -34,6 +34,8 @@ def test_variables_name_another(studio: Studio, monkeypatch: pytest.MonkeyPatch)
         ({"URL": "https://labels.example.org"}, "GRISTMILL_STUDIO_URL is set and GRISTMILL_STUDIO_TOKEN is not"),
         ({"TOKEN": "secret-of-theirs"}, "GRISTMILL_STUDIO_TOKEN is set and GRISTMILL_STUDIO_URL is not"),
         ({"URL": "labels.example.org", "TOKEN": "secret-of-theirs"}, "which is no address"),
+        ({"URL": "https://[labels", "TOKEN": "secret-of-theirs"}, "which is no address"),
+        ({"URL": "https://labels:x", "TOKEN": "secret-of-theirs"}, "which is no address"),
     ],
 )
 def test_a_mistake_is_a_sentence(

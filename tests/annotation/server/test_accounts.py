@@ -1,11 +1,14 @@
 """Accounts on a real server: signing up by an invitation, signing in, a token."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from annotation import accounts
 from annotation.accounts import AccountExistsError, mint_token, session, sign_up
 from annotation.errors import RunError, UserError
 from tests.annotation.conftest import Studio
@@ -55,6 +58,83 @@ def test_a_mistake_is_a_sentence(studio: Studio, act: Callable[[str, str], objec
 def test_a_server_that_is_down_is_an_outage() -> None:
     with pytest.raises(RunError, match="cannot be reached"):
         sign_up(f"http://127.0.0.1:{free_port()}", "/user/signup/?token=x", "x@mill.example", "flour-and-bread")
+
+
+FORM = '<form><input name="csrfmiddlewaretoken" value="abc"></form>'
+
+
+@pytest.fixture
+def stranger() -> Iterator[Callable[..., str]]:
+    """Serves these answers, (status, body) each, to one request after the other; a None is never answered."""
+    done = threading.Event()
+    serving: list[tuple[HTTPServer, threading.Thread]] = []
+
+    def serve(*answers: tuple[int, str] | None) -> str:
+        left = list(answers)
+
+        class Stranger(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if (answer := left.pop(0)) is None:
+                    done.wait(30)
+                    return
+                self.send_response(answer[0])
+                self.send_header("Content-Length", str(len(answer[1])))
+                self.end_headers()
+                self.wfile.write(answer[1].encode())
+
+            def do_POST(self) -> None:
+                self.do_GET()
+
+            def log_message(self, format: str, *arguments: object) -> None: ...
+
+        server = HTTPServer(("127.0.0.1", 0), Stranger)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        serving.append((server, thread))
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield serve
+    done.set()
+    for server, thread in serving:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([(500, "<h1>oops</h1>")], "answered 500 to GET /user/signup/, which is not what version"),
+        ([(200, "<h1>a shop</h1>")], "answered 200 to GET"),
+        ([(200, FORM), (502, "<h1>bad gateway</h1>")], "answered 502 to POST"),
+        ([(200, FORM), (200, "<h1>welcome</h1>")], "answered 200 to POST"),
+        ([None], "did not answer within 0.3 seconds"),
+    ],
+)
+def test_another_server_is_told_from_label_studio(
+    stranger: Callable[..., str], answers: list[tuple[int, str] | None], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "SECONDS", 0.3)
+    with pytest.raises(RunError, match=said) as caught:
+        sign_up(stranger(*answers), "/user/signup/?token=hidden", "x@mill.example", "flour-and-bread")
+    assert "hidden" not in str(caught.value)
+    assert "flour" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [(201, "no json"), (201, "[]"), (401, "{}")])
+def test_a_token_that_does_not_come_is_an_outage(stranger: Callable[..., str], answer: tuple[int, str]) -> None:
+    url = stranger((200, FORM), (302, ""), answer)
+    with session(url, "x@mill.example", "flour-and-bread") as client, pytest.raises(RunError, match="POST /api/token/"):
+        mint_token(client)
+
+
+@pytest.mark.parametrize("url", ["http://[labels", "http://127.0.0.1:x", "labels.example.org"])
+def test_what_is_no_address_is_said_to_be_none(url: str) -> None:
+    with pytest.raises((UserError, RunError), match=r"is no address|cannot be reached"):
+        sign_up(url, "/user/signup/?token=x", "x@mill.example", "flour-and-bread")
+    with pytest.raises((UserError, RunError), match=r"is no address|cannot be reached"):
+        session(url, "x@mill.example", "flour-and-bread").__enter__()
 
 
 def test_an_annotator_signs_in_with_a_browser(studio: Studio, browser: Browser) -> None:
