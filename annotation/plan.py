@@ -158,10 +158,11 @@ def _make(
     earlier = set(record.pairs["pair_id"].to_pylist())
     fresh = [each for each in paired.pairs if each.pair_id not in earlier]
     paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)
+    paired.counts["paired"] = len(fresh)
     if not fresh:
         raise UserError(
-            f"{campaign.responses} gives no pair for batch {campaign.batch} ({_told(paired.counts) or 'no prompts'}): "
-            "each prompt needs two responses that differ"
+            f"{campaign.responses} gives no new pair for batch {campaign.batch} "
+            f"({_told(paired.counts) or 'no prompts'}): give prompts responses that were not compared before"
         )
     gold: list[GoldPair] = []
     if campaign.gold:
@@ -226,8 +227,9 @@ def task_rows(
         "round": [round_] * len(order),
         "swapped": [right[key] for key in order],
     }
-    columns["shown"] = [shown_digest(data) for data in task_data(pa.table(columns), table)]
-    return pa.table(columns, schema=TASKS)
+    rows = pa.table(columns, schema=pa.schema([TASKS.field(name) for name in columns]))
+    digests = [shown_digest(data) for data in task_data(rows, table)]
+    return rows.append_column(TASKS.field("shown"), pa.array(digests, TASKS.field("shown").type))
 
 
 def _strata(table: pa.Table) -> dict[str, str]:

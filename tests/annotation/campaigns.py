@@ -38,14 +38,14 @@ TOPICS = [
 
 def prompts(numbers: Iterable[int], models: Sequence[str] = ("alpha", "beta")) -> list[dict[str, Any]]:
     """Rows of a responses file; no two prompts are alike."""
-    return [
-        {
-            "prompt_id": f"p{n:05}",
-            "prompt": f"Number {n}: tell {n * 7} things {n * 11} of {TOPICS[n % 15]} and {TOPICS[n // 15 % 15]}{n}.",
-            "responses": [{"model": name, "temperature": 0.7, "text": f"Answer {k} to {n}."} for k, name in enumerate(models)],
-        }
-        for n in numbers
-    ]  # fmt: skip
+    rows = []
+    for n in numbers:
+        prompt = f"Number {n}: tell {n * 7} things {n * 11} of {TOPICS[n % 15]} and {TOPICS[n // 15 % 15]}{n}."
+        responses = [
+            {"model": name, "temperature": 0.7, "text": f"Answer {k} to {n}."} for k, name in enumerate(models)
+        ]
+        rows.append({"prompt_id": f"p{n:05}", "prompt": prompt, "responses": responses})
+    return rows
 
 
 def golden(numbers: Iterable[int]) -> list[dict[str, Any]]:
@@ -146,10 +146,11 @@ class Desk:
 
 def choices(**answers: str | Sequence[str]) -> list[dict[str, Any]]:
     """The result of an annotation: question to what was chosen."""
+    lists = {name: [chosen] if isinstance(chosen, str) else list(chosen) for name, chosen in answers.items()}
     return [
-        {"id": "x", "from_name": name, "type": "choices", "value": {"choices": [chosen] if isinstance(chosen, str) else list(chosen)}}
-        for name, chosen in answers.items()
-    ]  # fmt: skip
+        {"id": "x", "from_name": name, "type": "choices", "value": {"choices": chosen}}
+        for name, chosen in lists.items()
+    ]
 
 
 @contextmanager
