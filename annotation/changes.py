@@ -140,14 +140,19 @@ def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: i
     met, moves = _met(record), []
     load = Counter(dict.fromkeys(takers, 0))
     load.update(task["annotator"] for task in tasks)
+    left: dict[str, list[Task]] = {}
     for task in _in_order(tasks, seed):
+        left.setdefault(task["annotator"], []).append(task)
+    while left:
+        giver = max(left, key=lambda name: (load[name], name))
+        task = left[giver].pop()  # what cannot move now cannot move later: loads have come closer
+        if not left[giver]:
+            del left[giver]
         free = [name for name in takers if (name, task["pair_id"]) not in met]
-        if not free:
-            continue
-        to = min(free, key=lambda name, pair=task["pair_id"]: (load[name], seeded(seed, pair, name)))  # type: ignore[misc]
-        if load[to] + 1 < load[task["annotator"]]:
+        to = min(free, key=lambda name, pair=task["pair_id"]: (load[name], seeded(seed, pair, name)), default=giver)  # type: ignore[misc]
+        if load[to] + 1 < load[giver]:
             load[to] += 1
-            load[task["annotator"]] -= 1
+            load[giver] -= 1
             met.add((to, task["pair_id"]))
             moves.append((task, to))
     return moves
