@@ -41,7 +41,8 @@ CREATE TABLE live (
     project INTEGER NOT NULL,
     task INTEGER NOT NULL,
     updated TEXT NOT NULL,
-    digest BLOB NOT NULL
+    digest BLOB NOT NULL,
+    skipped INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX live_task ON live (project, task);
 CREATE TABLE password (email TEXT PRIMARY KEY, password TEXT NOT NULL) STRICT;
@@ -167,14 +168,17 @@ class Journal:
 
     # Annotations: the journal's, with an index of those that are there now
 
-    def keep_annotation(self, key: str, project: int, task: int, updated: str, body: bytes) -> bool:
+    def keep_annotation(
+        self, key: str, project: int, task: int, updated: str, body: bytes, *, skipped: bool = False
+    ) -> bool:
         """Appends an annotation unless this or a newer state of it is known already; whether it did."""
         updated, digest = exact(updated), hashlib.blake2b(body, digest_size=16).digest()
         known = self._db.execute("SELECT updated, digest FROM live WHERE key = ?", (key,)).fetchone()
         if known and (updated < known[0] or digest == known[1]):
             return False
         self.append("annotation", key, body)
-        self._db.execute("INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?, ?)", (key, project, task, updated, digest))
+        row = (key, project, task, updated, digest, skipped)
+        self._db.execute("INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?, ?, ?)", row)
         return True
 
     def delete_annotations(self, keys: Iterable[str]) -> None:
@@ -189,9 +193,9 @@ class Journal:
             out.setdefault(task, []).append(key)
         return out
 
-    def live_uids(self) -> set[str]:
-        """The uids of tasks that have an annotation."""
-        return {key.partition("/")[0] for (key,) in self._db.execute("SELECT key FROM live")}
+    def voted_uids(self) -> set[str]:
+        """The uids of tasks that have an annotation which is no skip."""
+        return {key.partition("/")[0] for (key,) in self._db.execute("SELECT key FROM live WHERE skipped = 0")}
 
     # What Label Studio held when it was last looked at: a cache, never the truth
 

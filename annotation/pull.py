@@ -113,9 +113,10 @@ def _take(
         live = journal.live(project)
         for task in tasks:
             seen = set()
-            for key, updated, body in _bodies(task, people):
+            for key, annotation, body in _bodies(task, people):
                 seen.add(key)
-                taken.kept += journal.keep_annotation(key, project, task["id"], updated, body)
+                updated, skipped = annotation["updated_at"], annotation["was_cancelled"]
+                taken.kept += journal.keep_annotation(key, project, task["id"], updated, body, skipped=skipped)
             missing = [key for key in live.get(task["id"], []) if key not in seen]
             journal.delete_annotations(missing)
             taken.deleted += len(missing)
@@ -123,8 +124,8 @@ def _take(
     return taken
 
 
-def _bodies(task: dict[str, Any], people: dict[int, str]) -> list[tuple[str, str, bytes]]:
-    """(key, time of change, body) of each annotation of an exported task."""
+def _bodies(task: dict[str, Any], people: dict[int, str]) -> list[tuple[str, dict[str, Any], bytes]]:
+    """(key, annotation, body) of each annotation of an exported task."""
     data = task["data"] if isinstance(task["data"], dict) else {}
     uid = _text(data.get("uid"))
     out = []
@@ -139,7 +140,7 @@ def _bodies(task: dict[str, Any], people: dict[int, str]) -> list[tuple[str, str
             "annotation": annotation,
         }
         key = f"{uid or ''}/{annotation['id']}"
-        out.append((key, annotation["updated_at"], orjson.dumps(body, option=orjson.OPT_SORT_KEYS)))
+        out.append((key, annotation, orjson.dumps(body, option=orjson.OPT_SORT_KEYS)))
     return out
 
 

@@ -103,7 +103,7 @@ class _Place:
                 known = [each for each in self.studio.projects() if each.marker == wanted]
 
     def _make(self, known: list[Project], tell: Callable[[int], None]) -> None:
-        voted = self.journal.live_uids()
+        voted = self.journal.voted_uids()
         rows = zip(self.tasks["uid"].to_pylist(), range(self.tasks.num_rows), strict=True)
         wanted = {uid: row for uid, row in rows if uid not in self.record.dropped}
         project = self._project(known, needed=any(uid not in voted for uid in wanted))

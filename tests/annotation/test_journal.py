@@ -136,7 +136,7 @@ def test_annotations_that_come_late_or_again_change_nothing(tmp_path: Path, even
         bodies = {key: body for _, key, body in journal.rows("annotation")}
         assert bodies == {key: f"{key} {moment}".encode() for key, moment in newest.items()}
         journal.delete_annotations(list(newest))
-        assert (journal.live(1), journal.live_uids()) == ({}, set())
+        assert (journal.live(1), journal.voted_uids()) == ({}, set())
 
 
 def test_times_sort_as_texts() -> None:
