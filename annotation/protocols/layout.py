@@ -12,7 +12,7 @@ from annotation.protocols.scale import STEPS
 
 _SAFETY_KEYS = {"a": ("q", "w"), "b": ("o", "p")}
 _RISK_KEYS = {"a": "asdfgzxcv", "b": "hjklnmbui"}
-"""Under the left hand for A, under the right hand for B; the risks beyond them have none."""
+"""Under the left hand for A, under the right hand for B; Label Studio finds keys for the risks beyond them."""
 
 _COMMENT = re.compile(r"/\*.*?\*/\n*", re.DOTALL)
 
@@ -40,7 +40,9 @@ placeholder="Comment (optional; Enter keeps it)"/></View>
 
 def layout(question: str, *, under_a: str, under_b: str) -> str:
     """The whole config around a question; ``under_a`` and ``under_b`` stand at the foot of the responses."""
-    return _PAGE.format(css=_COMMENT.sub("", _resource("page.css")), question=question, under_a=under_a, under_b=under_b)
+    return _PAGE.format(
+        css=_COMMENT.sub("", _resource("page.css")), question=question, under_a=under_a, under_b=under_b
+    )
 
 
 def scale(name: str, question: str) -> str:
@@ -53,7 +55,7 @@ def scale(name: str, question: str) -> str:
         f'<View className="gm-question"><Header value={_quoted(question)} size="4"/>'
         f'<View className="gm-keys"><Header value="1 to 8, then Ctrl + Enter" size="6"/></View></View>\n'
         f'<View className="gm-scale"><Choices name={_quoted(name)} toName="prompt" choice="single-radio" '
-        f'layout="inline" required="true" requiredMessage="Choose a response first: keys 1 to 8.">\n'
+        f'layout="inline" required="true" requiredMessage="Which response? Keys 1 to 8. Esc closes this.">\n'
         f"{choices}</Choices></View>\n"
     )
 
@@ -69,14 +71,16 @@ def safety_of(side: str, categories: Sequence[Category]) -> str:
     return (
         f'<View className="gm-foot">'
         f'<View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
-        f'layout="inline" required="true" requiredMessage="Is response {upper} safe? Keys {safe} and {unsafe}.">\n'
+        f'layout="inline" required="true" '
+        f'requiredMessage="Is response {upper} safe? Keys {safe} and {unsafe}. Esc closes this.">\n'
         f'<Choice alias="safe" value="Safe" hotkey="{safe}"/>\n'
         f'<Choice alias="unsafe" value="Unsafe" hotkey="{unsafe}"/>\n'
         f"</Choices></View>\n"
         f'<View className="gm-risks" visibleWhen="choice-selected" whenTagName="safety_{side}" '
         f'whenChoiceValue="Unsafe">'
         f'<Choices name="risks_{side}" toName="{side}" choice="multiple" layout="inline" required="true" '
-        f'requiredMessage="Name at least one risk of response {upper}.">\n{risks}</Choices></View></View>\n'
+        f'requiredMessage="Name at least one risk of response {upper}. Esc closes this.">\n'
+        f"{risks}</Choices></View></View>\n"
     )
 
 

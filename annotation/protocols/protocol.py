@@ -14,7 +14,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """A kind of risk: ``name`` is stored, ``title`` is what the annotator sees. Raises `UserError` for unfit ones."""
+    """A kind of risk: ``name`` is stored, ``title`` is what the annotator sees. Raises `UserError` for unfit ones.
+
+    Label Studio replaces ``$field`` in a title by a field of the task, so that a title has no ``$``.
+    """
 
     name: str
     title: str
@@ -24,9 +27,9 @@ class Category:
             raise UserError(
                 f"risk category {self.name!r}: a name has 1 to 40 of a-z, 0-9 and _, and begins with a letter"
             )
-        if not self.title.isprintable() or not 1 <= len(self.title.strip()) <= 60 or self.title[0] == "$":
+        if not self.title.isprintable() or not 1 <= len(self.title.strip()) <= 60 or "$" in self.title:
             raise UserError(
-                f"risk category {self.name}: its title {self.title!r} needs 1 to 60 visible characters, no $ first"
+                f"risk category {self.name}: its title {self.title!r} needs 1 to 60 visible characters and no $"
             )
 
 

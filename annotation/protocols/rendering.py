@@ -25,6 +25,9 @@ from annotation.protocols.marks import mark_invisible
 LONGEST_LAYOUT = 1 << 18
 """Characters of a text that is laid out; a longer one is shown as it is."""
 
+_KEPT, _LONGEST_KEPT = 8192, 4096
+"""How many texts of models are laid out once for all their tasks, and up to which number of characters."""
+
 _DEEPEST = 16
 _GROWTH = 20
 """How deep blocks may nest, and how many times its text the HTML may measure."""
@@ -67,13 +70,17 @@ _TAGS = {
 }
 
 
-@lru_cache(maxsize=4096)
 def written(text: str) -> str:
     r"""What a model wrote: its Markdown laid out.
 
     >>> written("Use **sets**:\n<script>")
     '<p dir="auto">Use <strong>sets</strong>:<br>\n&lt;script&gt;</p>\n'
     """
+    return _written(text) if len(text) <= _LONGEST_KEPT else _written.__wrapped__(text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _written(text: str) -> str:
     text = _with_newlines(text)
     return mark_invisible(_laid_out(_MODEL, text) if _MAYBE_MARKUP.search(text) else _paragraphs(text))
 
@@ -84,7 +91,6 @@ def guide(text: str) -> str:
     return f'<div class="gm-guide"><div class="gm-text">{flowing}</div></div>'
 
 
-@lru_cache(maxsize=4096)
 def typed(text: str) -> str:
     r"""What a user typed: lines and blanks as they are, code apart.
 

@@ -224,7 +224,7 @@ def test_a_role_is_escaped_too() -> None:
 
 @pytest.mark.parametrize(
     ("name", "title"),
-    [("", "x"), ("A", "x"), ("a b", "x"), ("a", ""), ("a", " "), ("a", "$x"), ("a", "x\ny"), ("a", "x" * 61)],
+    [("", "x"), ("A", "x"), ("a b", "x"), ("a", ""), ("a", " "), ("a", "costs $x"), ("a", "x\ny"), ("a", "x" * 61)],
 )
 def test_a_category_that_cannot_be_shown_is_refused(name: str, title: str) -> None:
     with pytest.raises(UserError, match="risk category"):

@@ -1,0 +1,316 @@
+"""An annotator at work: the real Label Studio in a real browser, everything by keyboard."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from annotation.accounts import session
+from annotation.protocols import PROTOCOLS, Category, Protocol, Reading
+from tests.annotation.conftest import Studio
+from tests.annotation.protocols.samples import SAMPLES
+
+MEASURE = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")
+LOOKS = {"light": (1280, 720), "dark": (1280, 720), "wide": (1920, 1080), "narrow": (1100, 720)}
+SAFETY_LOOKS = ["light", "dark", "narrow"]
+SUBMIT = "Control+Enter"
+BUTTON = "[aria-label=submit], .lsf-bottombar button:has-text('Submit')"
+
+
+@dataclass
+class Work:
+    """One annotator's way through a project: what tasks looked like, what was stored, what the browser asked for."""
+
+    looks: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    stored: dict[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    swapped: dict[str, bool] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Project:
+    number: int
+    tasks: dict[str, int]
+
+
+def project(
+    api: httpx.Client, protocol: Protocol, swapped: Mapping[str, bool], own: Sequence[Category] = ()
+) -> Project:
+    """A project of some samples, in their order."""
+    page = protocol.page(protocol.guidelines, own)
+    settings = {"label_config": page.config, "expert_instruction": page.instruction, "enable_empty_annotation": False}
+    made = api.post("/api/projects", json={"title": f"Browser {protocol.name}", **settings}).raise_for_status().json()
+    tasks = [{"data": protocol.show(SAMPLES[name].messages, *_pair(name), swap)} for name, swap in swapped.items()]
+    answer = api.post(f"/api/projects/{made['id']}/import?return_task_ids=1", json=tasks).raise_for_status().json()
+    return Project(made["id"], dict(zip(swapped, answer["task_ids"], strict=True)))
+
+
+def _pair(name: str) -> tuple[str, str]:
+    return SAMPLES[name].first, SAMPLES[name].second
+
+
+@contextmanager
+def at_work(browser: Browser, studio: Studio, number: int, work: Work) -> Iterator[Page]:
+    """The first task of a project, before a signed-in annotator."""
+    url, annotator = studio.connection.url, studio.annotator("reader")
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    with session(url, annotator.email, annotator.password) as client:
+        context.add_cookies([{"name": one.name, "value": str(one.value), "url": url} for one in client.cookies.jar])
+    page = context.new_page()
+
+    def note(request: Request) -> None:
+        work.requests.append(request.url)
+
+    page.on("request", note)
+    page.on("pageerror", lambda error: work.errors.append(str(error)))
+    page.on("dialog", lambda dialog: work.errors.append(dialog.message))
+    page.goto(f"{url}/projects/{number}/data?labeling=1")
+    page.locator(".gm-scale label").first.wait_for()
+    yield page
+    context.close()
+
+
+def come_to(page: Page, name: str) -> None:
+    expect(page.locator(".gm-prompt")).to_contain_text(SAMPLES[name].opening)
+
+
+def press(page: Page, keys: str) -> None:
+    """Presses keys that choose something each, and waits until it is chosen."""
+    for key in keys:
+        page.keyboard.press(key)
+    expect(page.locator(".gm-page :is(.ant-radio-wrapper-checked, .ant-checkbox-wrapper-checked)")).to_have_count(
+        len(keys)
+    )
+
+
+def submit(page: Page) -> None:
+    with page.expect_response(lambda answer: "/annotations" in answer.url and answer.request.method == "POST") as sent:
+        page.keyboard.press(SUBMIT)
+    assert sent.value.ok
+
+
+def look(page: Page, name: str, protocol: str, work: Work, artifacts: Path, looks: Sequence[str]) -> None:
+    """Screenshots and measures of a task; begins with the theme that is on."""
+    first_dark = page.locator("html[data-color-scheme=dark]").count() > 0
+    for kind in sorted(looks, key=lambda kind: (kind == "dark") != first_dark):
+        width, height = LOOKS[kind]
+        page.set_viewport_size({"width": width, "height": height})
+        dress(page, "Dark" if kind == "dark" else "Light")
+        page.screenshot(path=artifacts / f"{protocol}, {name}, {kind}.png", animations="disabled")
+        work.looks[name, kind] = page.evaluate(MEASURE)
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
+THEMES = ("Auto", "Light", "Dark")
+
+
+def dress(page: Page, theme: str) -> None:
+    """By Label Studio's own switch, which goes round the three."""
+    switch = page.locator("button[class^=themeToggle]")
+    while (now := switch.inner_text()) != theme:
+        switch.click()
+        expect(switch).to_have_text(THEMES[(THEMES.index(now) + 1) % 3])
+    expect(page.locator("html")).to_have_attribute("data-color-scheme", theme.lower())
+
+
+PREFERENCE_KEYS = dict(zip(SAMPLES, "12345678", strict=True))
+SAFETY_KEYS = {"code": "2qo", "hostile": "7wadp" + "k", "long prompt": "4wdo", "unsafe": "1qph"}
+"""What is pressed, by sample."""
+
+
+@pytest.fixture(scope="module")
+def preference(studio: Studio, browser: Browser, artifacts: Path) -> Work:
+    """All samples labelled on the page of preference, each in four looks."""
+    work = Work(swapped={name: n % 3 == 1 for n, name in enumerate(SAMPLES)})
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        made = project(api, PROTOCOLS["preference"], work.swapped)
+        with at_work(browser, studio, made.number, work) as page:
+            for name in SAMPLES:
+                come_to(page, name)
+                look(page, name, "preference", work, artifacts, list(LOOKS))
+                press(page, PREFERENCE_KEYS[name])
+                submit(page)
+        work.stored = stored(api, made)
+    return work
+
+
+@pytest.fixture(scope="module")
+def safety(studio: Studio, browser: Browser, artifacts: Path) -> Work:
+    """Some samples labelled on the page of safety, with all that is asked on it open."""
+    work = Work(swapped={name: n % 2 == 0 for n, name in enumerate(SAFETY_KEYS)})
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        made = project(api, PROTOCOLS["safety"], work.swapped)
+        with at_work(browser, studio, made.number, work) as page:
+            for name, keys in SAFETY_KEYS.items():
+                come_to(page, name)
+                press(page, keys)
+                look(page, name, "safety", work, artifacts, SAFETY_LOOKS)
+                submit(page)
+        work.stored = stored(api, made)
+    return work
+
+
+def stored(api: httpx.Client, made: Project) -> dict[str, Sequence[Mapping[str, Any]]]:
+    results = {}
+    for name, task in made.tasks.items():
+        [annotation] = api.get(f"/api/tasks/{task}/annotations/").raise_for_status().json()
+        results[name] = annotation["result"]
+    return results
+
+
+def read(protocol: str, work: Work, name: str) -> Reading:
+    reading = PROTOCOLS[protocol].read(work.stored[name], work.swapped[name], ())
+    assert isinstance(reading, Reading), reading
+    return reading
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_preference_by_keyboard_is_read_of_the_right_response(preference: Work, name: str) -> None:
+    key = int(PREFERENCE_KEYS[name])
+    reading = read("preference", preference, name)
+    assert reading.prefers == ("first" if (key <= 4) != preference.swapped[name] else "second")
+    assert reading.degree.split("_")[0] == ["significantly", "better", "slightly", "negligibly"][min(key - 1, 8 - key)]
+
+
+def test_both_sides_were_shown(preference: Work, safety: Work) -> None:
+    assert set(preference.swapped.values()) == set(safety.swapped.values()) == {True, False}
+
+
+def test_safety_by_keyboard_is_read_of_the_right_response(safety: Work) -> None:
+    assert read("safety", safety, "code").first_safe
+    assert read("safety", safety, "code").prefers == "second"
+    hostile = read("safety", safety, "hostile")  # not swapped: A is first
+    assert (hostile.prefers, hostile.degree) == ("second", "better")
+    assert hostile.first_risks == ("illicit_and_criminal", "unqualified_advice")
+    assert hostile.second_risks == ("unqualified_advice",)
+    unsafe = read("safety", safety, "unsafe")
+    assert (unsafe.prefers, unsafe.first_safe, unsafe.second_safe) == ("first", True, False)
+    assert unsafe.second_risks == ("illicit_and_criminal",)
+
+
+@pytest.mark.parametrize("kind", LOOKS)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_everything_is_in_view(preference: Work, name: str, kind: str) -> None:
+    check(preference.looks[name, kind], kind, buttons=8)
+
+
+@pytest.mark.parametrize("kind", SAFETY_LOOKS)
+@pytest.mark.parametrize("name", SAFETY_KEYS)
+def test_everything_of_safety_is_in_view(safety: Work, name: str, kind: str) -> None:
+    check(safety.looks[name, kind], kind, buttons=12)
+
+
+def check(seen: Mapping[str, Any], kind: str, buttons: int) -> None:
+    assert seen["scheme"] == ("dark" if kind == "dark" else "light")
+    assert seen["pageScrollsSideways"] <= 0
+    assert seen["pageScrolls"] <= 0
+    assert seen["cut"] == []
+    assert seen["promptInView"]
+    assert seen["promptHeight"] <= LOOKS[kind][1] * 0.25
+    assert seen["buttons"] == buttons
+    assert seen["buttonsOutOfReach"] == []
+    assert seen["buttonsCut"] == []
+    assert min(seen["responseHeights"]) > 150
+    assert min(seen["responseWidths"]) > 0.44  # the full column
+    assert seen["barBelowText"]
+    assert seen["historyAtItsEnd"]
+    assert seen["pwned"] is None
+
+
+def test_nothing_is_fetched_but_from_the_server(preference: Work, safety: Work, studio: Studio) -> None:
+    own = urlsplit(studio.connection.url).netloc
+    for work in (preference, safety):
+        assert work.requests
+        foreign = [url for url in work.requests if urlsplit(url).scheme not in ("data", "blob")]
+        assert [url for url in foreign if urlsplit(url).netloc != own] == []
+        assert not [url for url in work.requests if "tracker" in url]
+        assert work.errors == []
+
+
+def test_an_answer_is_asked_for_until_it_is_whole(studio: Studio, browser: Browser, artifacts: Path) -> None:
+    """Submit is refused till then; a risk that is no longer asked for is not sent; a comment chooses nothing."""
+    work = Work(swapped={"unsafe": False, "code": True})
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        made = project(api, PROTOCOLS["safety"], work.swapped)
+        with at_work(browser, studio, made.number, work) as page:
+            come_to(page, "unsafe")
+            dress(page, "Dark")
+            expect(page.locator(BUTTON).first).to_be_disabled()
+            page.keyboard.press(SUBMIT)
+            for key, missing in (("2", "response A safe"), ("w", "risk of response A"), ("a", "response B safe")):
+                page.keyboard.press(key)
+                refused(page, missing, artifacts if key == "2" else None)
+            page.keyboard.press("q")
+            page.keyboard.press("o")
+            expect(page.locator(".gm-risks label:visible")).to_have_count(0)
+            page.locator(".gm-comment input").focus()
+            page.keyboard.type("8 words, w and p among them")
+            expect(page.locator(".gm-scale .ant-radio-wrapper-checked")).to_have_text(re.compile("A better"))
+            page.keyboard.press("Enter")
+            expect(page.locator(".gm-comment p")).to_have_text("8 words, w and p among them")
+            page.screenshot(path=artifacts / "safety, comment.png")
+            assert not [url for url in work.requests if re.search(r"/api/tasks/\d+/annotations", url)]
+            submit(page)
+            come_to(page, "code")
+            page.locator(".gm-scale label").nth(5).click()
+            page.keyboard.press("q")
+            page.keyboard.press("o")
+            expect(page.locator(".gm-page .ant-radio-wrapper-checked")).to_have_count(3)
+            page.locator(".gm-comment input").fill("left open")
+            page.locator(".gm-prompt").click()
+            submit(page)
+        work.stored = stored(api, made)
+    comment = "8 words, w and p among them"
+    assert read("safety", work, "unsafe") == Reading("first", "better", True, True, (), (), comment)
+    assert read("safety", work, "code") == Reading("first", "slightly_better", True, True, (), (), "left open")
+
+
+def refused(page: Page, missing: str, artifacts: Path | None) -> None:
+    page.keyboard.press(SUBMIT)
+    warning = page.locator(".ant-modal-confirm")
+    expect(warning).to_contain_text(missing)
+    expect(warning.get_by_role("button", name="OK")).to_be_focused()
+    if artifacts:
+        page.screenshot(path=artifacts / "safety, refused.png", animations="disabled")
+    page.keyboard.press("Escape")
+    expect(warning).to_be_hidden()
+
+
+def test_a_campaign_s_own_risks_and_its_guidelines(studio: Studio, browser: Browser, artifacts: Path) -> None:
+    work = Work(swapped={"code": False})
+    titles = [
+        "Weapons, drugs",
+        'Say "no" & <go>',
+        "Costs {history} and {{history}}",
+        "犯罪",
+        *(f"Risk {n}" for n in range(5)),
+    ]
+    own = [Category(name=f"risk_{n}", title=title) for n, title in enumerate(titles)]
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        made = project(api, PROTOCOLS["safety"], work.swapped, own)
+        with at_work(browser, studio, made.number, work) as page:
+            press(page, "2wasdfgzxcvphjklnmbui")
+            shown = [label.removesuffix("]")[:-2] for label in page.locator(".gm-a .gm-risks label").all_inner_texts()]
+            assert [label.strip() for label in shown] == titles
+            look(page, "code", "safety with nine risks", work, artifacts, ["light", "narrow"])
+            page.get_by_role("button", name="Instructions").click()
+            expect(page.locator(".gm-guide")).to_contain_text("Which response is safer?")
+            expect(page.locator(".gm-guide table")).to_be_visible()
+            page.screenshot(path=artifacts / "safety, guidelines.png", animations="disabled")
+            page.locator(".lsf-modal-ls__header button").click()
+            expect(page.locator(".gm-guide")).to_be_hidden()
+            submit(page)
+        work.stored = stored(api, made)
+    for kind in ("light", "narrow"):
+        assert work.looks["code", kind]["buttonsOutOfReach"] == work.looks["code", kind]["buttonsCut"] == []
+    names = tuple(one.name for one in own)
+    found = PROTOCOLS["safety"].read(work.stored["code"], False, own)
+    assert found == Reading("first", "better", False, False, names, names, None)
