@@ -284,6 +284,15 @@ def refused(page: Page, missing: str, artifacts: Path | None) -> None:
     expect(warning).to_be_hidden()
 
 
+def scroll_by_keyboard(page: Page) -> None:
+    """With nine risks open, the longer response has to scroll: Tab comes to it, and Page Down reads on."""
+    page.locator("button[class^=themeToggle]").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator(".gm-a .gm-response")).to_be_focused()
+    page.keyboard.press("PageDown")
+    page.wait_for_function("() => document.querySelector('.gm-a .gm-response').scrollTop > 40")
+
+
 def test_a_campaign_s_own_risks_and_its_guidelines(studio: Studio, browser: Browser, artifacts: Path) -> None:
     work = Work(swapped={"code": False})
     titles = [
@@ -298,6 +307,7 @@ def test_a_campaign_s_own_risks_and_its_guidelines(studio: Studio, browser: Brow
         made = project(api, PROTOCOLS["safety"], work.swapped, own)
         with at_work(browser, studio, made.number, work) as page:
             press(page, "2wasdfgzxcvphjklnmbui")
+            scroll_by_keyboard(page)
             shown = [label.removesuffix("]")[:-2] for label in page.locator(".gm-a .gm-risks label").all_inner_texts()]
             assert [label.strip() for label in shown] == titles
             look(page, "code", "safety with nine risks", work, artifacts, ["light", "narrow"])
