@@ -21,6 +21,10 @@ class AccountExistsError(UserError):
     """Somebody signed up with that email before."""
 
 
+class PasswordError(UserError):
+    """Nobody has this email with this password."""
+
+
 def sign_up(url: str, invite_url: str, email: str, password: str) -> None:
     """Makes an account by way of an invitation.
 
@@ -49,7 +53,7 @@ def sign_up(url: str, invite_url: str, email: str, password: str) -> None:
 def session(url: str, email: str, password: str) -> Iterator[httpx.Client]:
     """A client that is signed in, closed at the end of the block.
 
-    Raises UserError for a wrong email or password, RunError where the server fails.
+    Raises PasswordError for a wrong email or password, RunError where the server fails.
     """
     with _outages(url):
         client = _client(url)
@@ -59,7 +63,7 @@ def session(url: str, email: str, password: str) -> Iterator[httpx.Client]:
             answer = client.post("/user/login/", data=_form(client, page, email, password), headers={"Referer": url})
         if answer.status_code not in (302, 303):
             if answer.status_code == 200 and _problems(answer):
-                raise UserError(f"{email} cannot sign in to {url}: the email or the password is wrong")
+                raise PasswordError(f"{email} cannot sign in to {url}: the email or the password is wrong")
             raise _unexpected(url, answer)
         yield client
 

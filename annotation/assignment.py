@@ -14,7 +14,7 @@ def spread(
     with the least to do, ties by a seeded hash, so that everybody meets everybody.
 
     >>> spread(["p", "q"], ["ann", "bob"], 1, seed=1)
-    {'q': ('ann',), 'p': ('bob',)}
+    {'p': ('ann',), 'q': ('bob',)}
     """
     load = {person: (loads or {}).get(person, 0) for person in people}
     out = {}

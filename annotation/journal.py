@@ -45,7 +45,6 @@ CREATE TABLE live (
     skipped INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX live_task ON live (project, task);
-CREATE TABLE password (email TEXT PRIMARY KEY, password TEXT NOT NULL) STRICT;
 """
 
 KINDS = (
@@ -230,18 +229,6 @@ class Journal:
 
     def forget_tasks(self, project: int, tasks: Iterable[int]) -> None:
         self._db.executemany("DELETE FROM task WHERE project = ? AND task = ?", ((project, task) for task in tasks))
-
-    # Passwords of the accounts that gristmill made
-
-    def password(self, email: str) -> str | None:
-        row = self._db.execute("SELECT password FROM password WHERE email = ?", (email,)).fetchone()
-        return row[0] if row else None
-
-    def remember_password(self, email: str, password: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO password (email, password) VALUES (?, ?)", (email, password))
-
-    def forget_password(self, email: str) -> None:
-        self._db.execute("DELETE FROM password WHERE email = ?", (email,))
 
 
 def json_rows(rows: Iterable[tuple[str, str, bytes]]) -> dict[str, Any]:

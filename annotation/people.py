@@ -1,11 +1,10 @@
 """Accounts for a campaign's annotators, and the links by which they begin."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from annotation.accounts import AccountExistsError, sign_up
+from annotation.accounts import AccountExistsError, PasswordError, session, sign_up
 from annotation.journal import Journal
 from annotation.record import Record, fold
 from annotation.studio import Studio
@@ -13,37 +12,43 @@ from annotation.studio import Studio
 
 @dataclass(frozen=True)
 class Invitation:
-    """What to send to one annotator. ``password`` is None where the account was there before."""
+    """What to send to one annotator. ``password`` is None where the account has another one, chosen by its owner."""
 
     email: str
     password: str | None = field(repr=False)
     link: str
-    new: bool
 
 
 def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> list[Invitation]:
-    """An account for each of them that has none, with a random password that the campaign's store keeps.
+    """An account for each of them that has none, with a password that the server's token decides (``Studio.password``).
 
-    The link leads through the sign-in to the annotator's newest project. Repeatable: who has an account keeps it.
-    Raises UserError or RunError as Label Studio does.
+    The link leads through the sign-in to the annotator's newest project. Repeatable: who has an account keeps it, and
+    is told the same password again while it opens the account. Raises UserError or RunError as Label Studio does.
     """
     there = {email.lower() for email in studio.people().values()}
-    url, record, out = None, fold(journal), []
+    invitation, record, out = studio.invite_url(), fold(journal), []
     for person in (each.lower() for each in people):
-        new = False
-        if person not in there:
-            former = journal.password(person)
-            password = former or secrets.token_urlsafe(12)
-            journal.remember_password(person, password)  # before the account: a kill between them loses nothing
-            url = url or studio.invite_url()
-            try:
-                sign_up(studio.url, url, person, password)
-                new = True
-            except AccountExistsError:
-                if former is None:  # somebody else made it: ours is not its password
-                    journal.forget_password(person)
-        out.append(Invitation(person, journal.password(person), link(journal, studio, record, person), new))
+        password = studio.password(person)
+        ours = person not in there and _made(studio, invitation, person, password)
+        opens = ours or _opens(studio, person, password)
+        out.append(Invitation(person, password if opens else None, link(journal, studio, record, person)))
     return out
+
+
+def _made(studio: Studio, invitation: str, person: str, password: str) -> bool:
+    try:
+        sign_up(studio.url, invitation, person, password)
+    except AccountExistsError:  # made meanwhile
+        return False
+    return True
+
+
+def _opens(studio: Studio, person: str, password: str) -> bool:
+    try:
+        with session(studio.url, person, password):
+            return True
+    except PasswordError:
+        return False
 
 
 def link(journal: Journal, studio: Studio, record: Record, person: str) -> str:

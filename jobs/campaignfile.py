@@ -12,7 +12,7 @@ from annotation.protocols import PROTOCOLS
 from jobs.settings import build
 
 FILE = "campaign.toml"
-_IGNORED = "# the campaign's own store: who was shown what, raw annotations, passwords\ncampaign.db*\n"
+_IGNORED = "# the campaign's own store: who was shown what, raw annotations\ncampaign.db*\n"
 
 
 def read_campaign(folder: Path) -> CampaignFolder:

@@ -9,6 +9,10 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 
+from tests.annotation.parts import api, artifacts, browser, studio
+
+__all__ = ["api", "artifacts", "browser", "studio"]
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 IN_CI = bool(os.environ.get("CI"))
 

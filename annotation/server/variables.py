@@ -1,7 +1,7 @@
 """The environment variables under which Label Studio runs: private, quiet, and closed to strangers."""
 
 import os
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
 from annotation.errors import UserError
@@ -15,7 +15,7 @@ CALLBACK_HOST = "127.83.0.1"
 
 In Label Studio's open-source edition each annotator may name addresses that it is to fetch or to call.
 """
-CLOSED = (*ip_network("0.0.0.0/0").address_exclude(ip_network(f"{CALLBACK_HOST}/32")), ip_network("::/0"))
+CLOSED = (*IPv4Network("0.0.0.0/0").address_exclude(IPv4Network(f"{CALLBACK_HOST}/32")), IPv6Network("::/0"))
 NOBODY = "http://127.0.0.1:9"
 """A proxy that nobody serves: where Label Studio asks no leave it gets nowhere. Its front page has it fetch news."""
 

@@ -55,7 +55,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
         for invited in people.invite(journal, studio, emails or known):
             click.echo(f"{invited.email}")
             click.echo(f"  link      {invited.link}")
-            click.echo(f"  password  {invited.password or '(the account was there before: its own)'}")
+            click.echo(f"  password  {invited.password or '(the one that they chose: the account was not made here)'}")
 
 
 def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: float) -> None:

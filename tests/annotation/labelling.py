@@ -10,7 +10,7 @@ import httpx
 
 from annotation.accounts import session
 from schemas import DEGREES
-from tests.annotation.conftest import Account
+from tests.annotation.parts import Account
 
 RISKS = ("illicit", "hateful", "unqualified")
 

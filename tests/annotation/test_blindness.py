@@ -15,8 +15,8 @@ from annotation.push import push
 from annotation.record import fold
 from annotation.studio import Studio
 from curation.dedup.near import families
-from tests.annotation.conftest import Studio as Server
 from tests.annotation.labelling import opinion, signed_in
+from tests.annotation.parts import Studio as Server
 
 PLANTED = ("zephyr-quartz-70b", "obsidian-lark-13b")
 TEMPERATURES = (0.7314159, 1.1372718)
@@ -84,7 +84,7 @@ def _filled(path: str, numbers: dict[str, list[int]]) -> list[str]:
 def test_no_answer_of_the_server_names_a_model_or_a_side(
     studio: Server, pushed: tuple[CampaignFolder, Journal]
 ) -> None:
-    folder, journal = pushed
+    _, journal = pushed
     places = journal.projects()
     account = studio.annotator("ann")
     mine = places["b1/vote/blind/a1"]

@@ -207,7 +207,7 @@ def test_another_adjudicator_takes_over_from_one_who_is_withdrawn(tmp_path: Path
         pairs = at.record.pairs["pair_id"].to_pylist()
         adjudicate(at.folder, at.journal, pairs)
         withdraw(at.journal, DEE)
-        with pytest.raises(UserError, match="name another one in campaign.toml"):
+        with pytest.raises(UserError, match=r"name another one in campaign\.toml"):
             adjudicate(at.folder, at.journal, pairs)
         at.folder = campaign(tmp_path, adjudicators=("eve@mill.example",))
         assert adjudicate(at.folder, at.journal, pairs) == 4

@@ -6,7 +6,7 @@ import pytest
 
 from annotation.connection import Connection, connection
 from annotation.errors import UserError
-from tests.annotation.conftest import Studio
+from tests.annotation.parts import Studio
 
 
 @pytest.fixture(autouse=True)

@@ -23,9 +23,9 @@ from annotation.push import marker, push
 from annotation.snapshot import Snapshot, load
 from annotation.studio import Studio
 from curation.dedup.near import families
-from tests.annotation.conftest import Studio as Server
 from tests.annotation.faults import Faults, faulty
 from tests.annotation.labelling import Annotator, safe_opinion, signed_in
+from tests.annotation.parts import Studio as Server
 
 NAMES = ("ann", "bob", "cy", "dee")
 CATEGORIES = {"illicit": "Illicit activity", "hateful": "Hateful activity", "unqualified": "Unqualified advice"}

@@ -152,12 +152,3 @@ def test_a_place_with_another_project_forgets_the_tasks_of_the_former(store: Pat
         assert (journal.tasks(7), journal.projects()) == ({}, {"b1/vote/mill/a1": 8})
         journal.remember_project("b1/vote/mill/a1", None)
         assert journal.projects() == {}
-
-
-def test_passwords_are_kept_until_forgotten(store: Path) -> None:
-    with Journal(store, create=True) as journal:
-        assert journal.password("ann@mill.example") is None
-        journal.remember_password("ann@mill.example", "flour")
-        assert journal.password("ann@mill.example") == "flour"
-        journal.forget_password("ann@mill.example")
-        assert journal.password("ann@mill.example") is None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from annotation.server.home import Home
-from tests.annotation.conftest import empty_home
+from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port
 from tests.jobs.test_cli import call
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from annotation.accounts import session
 from annotation.protocols import PROTOCOLS, Category, Protocol, Reading
-from tests.annotation.conftest import Studio
+from tests.annotation.parts import Studio
 from tests.annotation.protocols.samples import SAMPLES
 
 MEASURE = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from annotation import accounts
 from annotation.accounts import AccountExistsError, mint_token, session, sign_up
 from annotation.errors import RunError, UserError
-from tests.annotation.conftest import Studio
+from tests.annotation.parts import Studio
 from tests.annotation.ports import free_port
 
 

@@ -14,7 +14,7 @@ from annotation.server.backup import backup, restore
 from annotation.server.home import Home
 from annotation.server.installation import environment
 from annotation.server.lifecycle import start, stop
-from tests.annotation.conftest import Studio, empty_home
+from tests.annotation.parts import Studio, empty_home
 from tests.annotation.ports import free_port
 
 CONFIG = '<View><Text name="t" value="$t"/><Choices name="c" toName="t"><Choice value="x"/></Choices></View>'

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from annotation.server.variables import CALLBACK_HOST
-from tests.annotation.conftest import Studio
+from tests.annotation.parts import Studio
 from tests.annotation.ports import free_port
 
 

@@ -9,7 +9,7 @@ from annotation.errors import RunError
 from annotation.server import installation
 from annotation.server.home import Home, default_home
 from annotation.server.installation import REQUIREMENTS, VERSION, environment, install
-from tests.annotation.conftest import empty_home
+from tests.annotation.parts import empty_home
 
 
 def test_every_file_is_pinned_by_its_hash() -> None:

@@ -21,7 +21,7 @@ from annotation.server.home import Home
 from annotation.server.lifecycle import start, status, stop
 from annotation.server.logs import logs
 from annotation.server.process import Process, alive, end, spawn
-from tests.annotation.conftest import empty_home
+from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext
 from annotation.connection import Connection
 from annotation.server.home import Home
 from annotation.server.lifecycle import start, stop
-from tests.annotation.conftest import CHROMIUM, Studio, empty_home
+from tests.annotation.parts import CHROMIUM, Studio, empty_home
 from tests.annotation.ports import free_port
 from tests.architecture.tree import ROOT
 
