@@ -20,6 +20,7 @@ from annotation.snapshot import Snapshot
 from schemas import DEGREES
 
 LEAST_WIDTH = 130
+SHOWN_REFUSED = 5
 
 REASONS = {
     "too_few_votes": "too few votes so far",
@@ -36,8 +37,8 @@ CONCERNS = {
 }
 
 
-def print_status(snapshot: Snapshot) -> None:
-    """How far everybody is, how well they agree, and what needs attention."""
+def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
+    """How far everybody is, how well they agree, and what needs attention. ``emails``: of pseudonyms."""
     console = _console()
     found = assess(snapshot)
     states: Counter[str] = Counter()
@@ -51,7 +52,7 @@ def print_status(snapshot: Snapshot) -> None:
         f"{_count(batches, 'batch', 'batches')}; {states['done']:,} of {_count(_due(states), 'task')} done"
     )
     print()
-    console.print(_annotators(found))
+    console.print(_annotators(found, emails))
     if batches > 1:
         print()
         console.print(_batches(found))
@@ -60,7 +61,7 @@ def print_status(snapshot: Snapshot) -> None:
         console.print(_agreements(found))
         print()
         print(f"Left side chosen: {_lean(found.leans.overall)}.")
-    _print_attention(found)
+    _print_attention(snapshot, found, emails)
 
 
 def print_resolution(snapshot: Snapshot) -> None:
@@ -108,14 +109,14 @@ def _only(rows: pa.Table, column: str, value: str) -> pa.Table:
     return rows.filter(pc.equal(rows[column], value))
 
 
-def _annotators(found: Assessment) -> Table:
+def _annotators(found: Assessment, emails: Mapping[str, str]) -> Table:
     shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_annotator, state)]
     table = _table("annotator", *shown, "seconds a pair", "left side", "gold right")
     for name in sorted(found.progress.by_annotator, key=lambda name: (len(name), name)):
         counts = found.progress.by_annotator[name]
         lean = found.leans.by_annotator.get(name)
         table.add_row(
-            name,
+            _person(name, emails),
             *(f"{counts[state]:,}" for state in shown),
             _pace(found.paces.get(name)),
             _side(lean),
@@ -156,23 +157,34 @@ def _agreed(agreement: Agreement, safety: bool) -> Sequence[str]:
     return [f"{agreement.pairs:,}", *(_estimate(each) for each in estimates)]
 
 
-def _print_attention(found: Assessment) -> None:
-    lines = [_concern(concern) for concern in found.concerns]
-    if found.progress.refused:
-        reasons = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in found.progress.refused.items())
-        lines.append(f"annotations in quarantine, which count for nothing: {reasons}")
+def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str]) -> None:
     print()
-    print("Needs attention:" if lines else "Nothing needs attention.")
-    for line in lines:
-        print(f"- {line}")
+    refused = snapshot.refused.sort_by([("reason", "ascending"), ("annotation", "ascending")])
+    print("Needs attention:" if found.concerns or len(refused) else "Nothing needs attention.")
+    for concern in found.concerns:
+        print(f"- {_concern(concern, emails)}")
+    if len(refused):
+        print(
+            f"- {_count(len(refused), 'annotation')} in quarantine, which count{'s' * (len(refused) == 1)} for nothing:"
+        )
+    for row in refused.slice(0, SHOWN_REFUSED).to_pylist():
+        print(f"    {row['annotation']}, {row['reason']}: {row['message']}")
+    if len(refused) > SHOWN_REFUSED:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in found.progress.refused.items())
+        print(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
 
 
-def _concern(concern: Concern) -> str:
+def _person(name: str, emails: Mapping[str, str]) -> str:
+    return f"{name} {emails.get(name, '')}".rstrip()
+
+
+def _concern(concern: Concern, emails: Mapping[str, str]) -> str:
     count, total = concern.share.count, concern.share.total
     side = "left" if 2 * count >= total else "right"
     if concern.rule in ("always_one_side", "leans"):
         count = max(count, total - count)
-    return f"{concern.annotator}: " + CONCERNS[concern.rule].format(count=f"{count:,}", total=f"{total:,}", side=side)
+    told = CONCERNS[concern.rule].format(count=f"{count:,}", total=f"{total:,}", side=side)
+    return f"{_person(concern.annotator, emails)}: {told}"
 
 
 def _lean(lean: Lean) -> str:

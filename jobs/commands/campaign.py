@@ -17,6 +17,7 @@ from annotation.pull import Pulled
 from annotation.pull import pull as pull_all
 from annotation.push import Pushed
 from annotation.push import push as push_all
+from annotation.record import fold
 from annotation.resolve import resolve as resolve_votes
 from annotation.server.home import default_home
 from annotation.snapshot import load
@@ -75,7 +76,10 @@ def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: fl
 def status(folder: Path) -> None:
     from jobs.quality_table import print_status
 
-    print_status(load(_noted(folder).path))
+    at = _noted(folder)
+    with Journal(at.store) as journal:
+        emails = {name: email for email, name in fold(journal).annotators.items()}
+    print_status(load(at.path), emails)
 
 
 def resolve(folder: Path) -> None:

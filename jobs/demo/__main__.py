@@ -1,29 +1,78 @@
-"""``make demo``: make the input, curate it, explain three removals. A glob as argument replaces the made input."""
+"""``make demo``: both halves on real text. Globs as arguments: only the first half, on these files."""
 
 import json
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from annotation.connection import connection
+from annotation.journal import Journal
+from annotation.people import invite
+from annotation.server import lifecycle
+from annotation.server.home import Home
+from annotation.studio import Studio
+from jobs.campaignfile import read_campaign
+from jobs.demo.annotators import LEFT_FOR_THE_READER, label
 from jobs.demo.packages import write_packages
 from jobs.demo.pages import write_pages
+from jobs.demo.questions import write_questions
 
 HERE = Path("build", "demo")
+STUDIO = Path("build", "studio")
 
 
 def main(globs: list[str]) -> None:
     if HERE.exists():
         shutil.rmtree(HERE)
+    if globs:
+        curate(globs)
+        return
+    say("Gathering the licences, readmes, descriptions and docstrings of the installed packages")
+    curate(make_input(HERE / "input"))
+    compare(HERE / "campaign")
+
+
+def curate(globs: list[str]) -> None:
+    """Curates the files and explains some removals."""
     corpus = HERE / "corpus"
-    if not globs:
-        print("Gathering the licences, readmes, descriptions and docstrings of the installed packages", flush=True)
-        globs = make_input(HERE / "input")
     inputs = [word for glob in globs for word in ("--input", glob)]
-    gristmill("curate", *inputs, "--output", str(corpus))
+    gristmill("curate", *inputs, "--output", corpus)
     for reason in reasons_to_explain(corpus):
-        gristmill("explain", str(corpus), "--sample", "1", "--reason", reason)
+        gristmill("explain", corpus, "--sample", "1", "--reason", reason)
+
+
+def compare(campaign: Path) -> None:
+    """Has three simulated annotators compare real texts in a real Label Studio, and leaves two pairs to the reader."""
+    home = ("--home", STUDIO)
+    gristmill("studio", "start", *home, *a_free_port())
+    gristmill("campaign", "new", campaign)
+    say("\nAsking real questions: what functions of Python's standard library do, by their docstrings")
+    write_questions(campaign)
+    gristmill("campaign", "push", campaign, *home)
+    gristmill("campaign", "invite", campaign, *home)
+    say("\nThree simulated annotators label by Label Studio's API; the first one leaves some to you")
+    folder = read_campaign(campaign)
+    with Studio(connection(STUDIO)) as studio:
+        label(folder, studio)
+        with Journal(folder.store) as journal:
+            [reader] = invite(journal, studio, folder.campaign.annotators[:1])
+    gristmill("campaign", "pull", campaign, *home)
+    gristmill("campaign", "status", campaign)
+    gristmill("campaign", "resolve", campaign)
+    gristmill("dataset", "build", campaign, "--output", HERE / "comparisons")
+    say(f"""
+{LEFT_FOR_THE_READER} pairs wait for you: 1 to 8 say which response is better and by how much, Ctrl+Enter submits.
+  link      {reader.link}
+  email     {reader.email}
+  password  {reader.password}
+Then:
+  .venv/bin/gristmill campaign pull {campaign} --home {STUDIO}
+  .venv/bin/gristmill campaign status {campaign}
+Label Studio goes on running. To end it:
+  .venv/bin/gristmill studio stop --home {STUDIO}""")
 
 
 def make_input(folder: Path) -> list[str]:
@@ -47,10 +96,28 @@ def reasons_to_explain(corpus: Path) -> list[str]:
     return filters + [reason for wanted in ("exact", "near") for stage, reason in by_count if stage == wanted]
 
 
-def gristmill(*words: str) -> None:
+def a_free_port() -> list[str]:
+    """The option that gives Label Studio another port where its own is taken; nothing where it runs."""
+    if lifecycle.status(STUDIO).running:
+        return []
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", Home(STUDIO).server.port))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return ["--port", str(probe.getsockname()[1])]
+
+
+def say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def gristmill(*words: str | Path) -> None:
     """Shows the command and runs it; ends where it fails, with its exit code."""
-    print(f"\n$ gristmill {shlex.join(words)}", flush=True)
-    done = subprocess.run([str(Path(sys.executable).with_name("gristmill")), *words], check=False)
+    written = [str(word) for word in words]
+    say(f"\n$ gristmill {shlex.join(written)}")
+    done = subprocess.run([str(Path(sys.executable).with_name("gristmill")), *written], check=False)
     if done.returncode:
         sys.exit(done.returncode)
 

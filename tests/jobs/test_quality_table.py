@@ -9,6 +9,8 @@ from jobs.quality_table import print_resolution, print_status
 from schemas import ASSIGNMENTS, REFUSED
 from tests.annotation.written import pair, snapshot, table, vote, votes
 
+EMAILS = {"mill/a1": "ann@mill.example"}
+
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
@@ -24,31 +26,45 @@ def test_status_shows_progress_agreement_and_what_needs_attention(
 ) -> None:
     refused = [{"annotation": "1", "reason": "not_asked", "message": "m", "raw": b""}]
     pairs = [pair("p"), pair("q"), pair("r"), pair("g", gold="first")]
-    print_status(snapshot(pairs, rows, refused=table(REFUSED, refused)))
+    print_status(snapshot(pairs, rows, refused=table(REFUSED, refused)), EMAILS)
     out = lines(capsys)
     assert out[0] == "mill: preference 1, 3 pairs and 1 gold pair in 1 batch; 9 of 9 tasks done"
-    assert "mill/a1 4 0 30 (30 to 30) 75.0% (p 0.62) 1 of 1" in out
+    assert "mill/a1 ann@mill.example 4 0 30 (30 to 30) 75.0% (p 0.62) 1 of 1" in out
     assert "mill/a3 2 0 30 (30 to 30) 0.0% (p 0.50) -" in out
     assert [line for line in out if line.startswith("all 3 0.34 (")]
     assert "Left side chosen: 44.4% of 9 votes (18.9% to 73.3%; exact binomial test, p 1.00)." in out
-    assert out[-2:] == ["Needs attention:", "- annotations in quarantine, which count for nothing: 1 not asked"]
+    assert out[-3:] == [
+        "Needs attention:",
+        "- 1 annotation in quarantine, which counts for nothing:",
+        "1, not_asked: m",
+    ]
+
+
+def test_status_shows_some_of_many_annotations_in_quarantine(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = [{"annotation": f"{n}", "reason": "repeated", "message": "m", "raw": b""} for n in range(8)]
+    print_status(snapshot([pair("p")], [], refused=table(REFUSED, refused)), EMAILS)
+    out = lines(capsys)
+    assert "- 8 annotations in quarantine, which count for nothing:" in out
+    assert out[-2:] == ["4, repeated: m", "... and 3 more; in all 8 repeated"]
 
 
 def test_status_of_many_hasty_votes_names_the_annotator(capsys: pytest.CaptureFixture[str]) -> None:
     pairs = [pair(f"p{n}") for n in range(20)]
     judged = [vote(f"p{n}", "f1", swapped=n % 2 == 0, seconds=1.0) for n in range(20)]
-    print_status(snapshot(pairs, judged))
-    assert lines(capsys)[-1] == "- mill/a1: 20 of 20 votes came faster than anyone reads"
+    print_status(snapshot(pairs, judged), EMAILS)
+    assert lines(capsys)[-1] == "- mill/a1 ann@mill.example: 20 of 20 votes came faster than anyone reads"
 
 
 def test_status_before_any_vote(capsys: pytest.CaptureFixture[str]) -> None:
-    print_status(snapshot([pair("p")], []))
+    print_status(snapshot([pair("p")], []), {})
     assert lines(capsys)[-1] == "Nothing needs attention."
 
 
 def test_tables_are_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    print_status(snapshot([pair("p"), pair("q")], [*votes("p", "f3:yn f3:yy s1:yn"), *votes("q", "s1:nn f1:yy s1:yn")]))
+    print_status(
+        snapshot([pair("p"), pair("q")], [*votes("p", "f3:yn f3:yy s1:yn"), *votes("q", "s1:nn f1:yy s1:yn")]), {}
+    )
     assert "…" not in capsys.readouterr().out
 
 

@@ -1,0 +1,78 @@
+"""Simulated annotators: they read what the page shows them, and answer by Label Studio's API as a browser does."""
+
+import hashlib
+import html
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from annotation.accounts import session
+from annotation.campaign import CampaignFolder
+from annotation.journal import Journal
+from annotation.record import fold
+from annotation.studio import Studio
+from jobs.demo.questions import KNOWN_ANSWERS, NAMES, documentation, question
+from schemas import DEGREES
+
+TASTES = {0: 1.0, 1: 0.6, 2: -0.5}
+"""How much each of them likes a longer answer, by their order in campaign.toml."""
+SPEAKER = "User"
+"""What the page writes above a prompt."""
+WORDS_A_SECOND = 8.0
+LEFT_FOR_THE_READER = 2
+
+
+def label(folder: CampaignFolder, studio: Studio) -> None:
+    """Every annotator answers every task; the first one leaves some."""
+    with Journal(folder.store) as journal:
+        names, projects = fold(journal).annotators, journal.projects()
+    for number, email in enumerate(folder.campaign.annotators):
+        project = projects[f"{folder.campaign.batch}/vote/{folder.campaign.name}/{names[email].rpartition('/')[2]}"]
+        with session(studio.url, email, studio.password(email)) as client:
+            tasks = _tasks(client, project)
+            for task in tasks[: len(tasks) - (LEFT_FOR_THE_READER if number == 0 else 0)]:
+                _submit(client, task["id"], opinion(task["data"], number), _seconds(task["data"]))
+
+
+def opinion(data: Mapping[str, str], number: int) -> str:
+    """What an annotator presses: a right answer before a wrong one, else by their taste, and a little at random."""
+    first, second = (_liking(data[side], data["prompt"], number) for side in ("a", "b"))
+    distance = abs(first - second)
+    degree = DEGREES[3 if distance < 0.3 else 2 if distance < 0.8 else 1 if distance < 1.6 else 0]
+    return f"{'a' if first > second else 'b'}_{degree}"
+
+
+def _liking(answer: str, prompt: str, number: int) -> float:
+    seed = hashlib.blake2b(f"{number} {_letters(answer)}".encode(), digest_size=8).digest()
+    chance = int.from_bytes(seed, "big") / 2**64 - 0.5
+    right = _letters(answer).startswith(_OPENINGS[_letters(prompt).removeprefix(SPEAKER)])
+    return TASTES[number] * math.log(len(_letters(answer))) / 2 + chance + (3.0 if right else 0.0)
+
+
+def _letters(text: str) -> str:
+    """Of Markdown or of its HTML the same."""
+    return "".join(filter(str.isalnum, html.unescape(re.sub(r"<[^>]*>", "", text))))
+
+
+def _seconds(data: Mapping[str, str]) -> float:
+    return 4.0 + sum(len(data[side].split()) for side in ("a", "b")) / WORDS_A_SECOND
+
+
+def _tasks(client: httpx.Client, project: int) -> list[dict[str, Any]]:
+    options = {"exportType": "JSON", "download_all_tasks": "true"}
+    answer = client.get(f"/api/projects/{project}/export", params=options).raise_for_status()
+    return sorted(answer.json(), key=lambda task: int(task["id"]))
+
+
+def _submit(client: httpx.Client, task: int, choice: str, seconds: float) -> None:
+    result = {"from_name": "preference", "to_name": "prompt", "type": "choices", "value": {"choices": [choice]}}
+    headers = {"X-CSRFToken": client.cookies.get("csrftoken") or "", "Referer": str(client.base_url)}
+    body = {"result": [result], "lead_time": seconds}
+    client.post(f"/api/tasks/{task}/annotations/", json=body, headers=headers).raise_for_status()
+
+
+_OPENINGS = {_letters(question(name)): _letters(documentation(name)[0]) for name in (*NAMES, *KNOWN_ANSWERS)}
+"""Question to the words with which a right answer begins."""

@@ -1,0 +1,57 @@
+"""Questions about Python's standard library, answered by its own documentation: a first paragraph, or the whole."""
+
+import inspect
+import json
+import pydoc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NAMES = (
+    *("ast.literal_eval", "asyncio.gather", "bisect.insort", "collections.Counter", "contextlib.suppress"),
+    *("copy.deepcopy", "difflib.get_close_matches", "fnmatch.fnmatch", "functools.lru_cache", "glob.glob"),
+    *("heapq.merge", "itertools.groupby", "json.dumps", "operator.itemgetter", "os.walk", "random.sample"),
+    *("secrets.token_urlsafe", "shutil.copytree", "shutil.which", "statistics.quantiles", "subprocess.run"),
+    *("tempfile.mkdtemp", "textwrap.dedent", "urllib.parse.urlsplit"),
+)
+KNOWN_ANSWERS = ("dataclasses.replace", "filecmp.cmp", "platform.platform", "statistics.median", "textwrap.shorten")
+"""For gold pairs: the wrong answer is that to the next question."""
+
+Row = dict[str, Any]
+
+
+def write_questions(folder: Path) -> None:
+    """Writes ``responses.jsonl`` and ``gold.jsonl`` over those of a campaign."""
+    for name, rows in (("responses", comparisons()), ("gold", known_answers())):
+        lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def comparisons() -> Iterator[Row]:
+    """One row a question, with two responses."""
+    for name in NAMES:
+        opening, more = documentation(name)
+        texts = {"opening": opening, "docstring": f"{opening}\n\n```text\n{more}\n```"}
+        responses = [{"model": model, "temperature": 0.0, "text": text} for model, text in texts.items()]
+        yield {"prompt_id": name, "prompt": question(name), "responses": responses}
+
+
+def known_answers() -> Iterator[Row]:
+    """One row a question, with a right and a wrong answer."""
+    for name, other in zip(KNOWN_ANSWERS, (*KNOWN_ANSWERS[1:], KNOWN_ANSWERS[0]), strict=True):
+        chosen, rejected = documentation(name)[0], documentation(other)[0]
+        yield {"prompt_id": name, "prompt": question(name), "chosen": chosen, "rejected": rejected}
+
+
+def question(name: str) -> str:
+    return f"What does Python's `{name}` do?"
+
+
+def documentation(name: str) -> tuple[str, str]:
+    """The first paragraph of a docstring, and the others.
+
+    >>> documentation("copy.deepcopy")[0]
+    'Deep copy operation on arbitrary Python objects.'
+    """
+    opening, _, more = (inspect.getdoc(pydoc.locate(name)) or "").partition("\n\n")
+    return opening, more
