@@ -84,15 +84,17 @@ def print_resolution(snapshot: Snapshot) -> None:
     print(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
     print()
     _console().print(table)
-    print()
-    _print_adjudication(snapshot, resolution)
+    lines = _adjudication(snapshot, resolution)
+    if lines:
+        print("\n" + "\n".join(lines))
 
 
-def _print_adjudication(snapshot: Snapshot, resolution: Resolution) -> None:
+def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
     """What adjudicators decided, have before them, and should be given."""
+    lines = []
     decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
     if decided:
-        print(f"Decided by adjudication: {_count(decided, 'pair')}.")
+        lines.append(f"Decided by adjudication: {_count(decided, 'pair')}.")
     given = set(_only(snapshot.assignments, "round", "adjudication")["pair_id"].to_pylist())
     disputed = {
         row["pair_id"]
@@ -100,9 +102,12 @@ def _print_adjudication(snapshot: Snapshot, resolution: Resolution) -> None:
         if row["reason"] in ADJUDICATED and not row["adjudicated"]
     }
     if disputed & given:
-        print(f"Before adjudicators: {_count(len(disputed & given), 'pair')}.")
+        lines.append(f"Before adjudicators: {_count(len(disputed & given), 'pair')}.")
     if disputed - given:
-        print(f"For adjudication: {_count(len(disputed - given), 'pair')}. Next: gristmill campaign adjudicate DIR")
+        lines.append(
+            f"For adjudication: {_count(len(disputed - given), 'pair')}. Next: gristmill campaign adjudicate DIR"
+        )
+    return lines
 
 
 def _only(rows: pa.Table, column: str, value: str) -> pa.Table:

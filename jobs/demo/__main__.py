@@ -32,7 +32,7 @@ def main(globs: list[str]) -> None:
         return
     say("Gathering the licences, readmes, descriptions and docstrings of the installed packages")
     curate(make_input(HERE / "input"))
-    compare(HERE / "campaign")
+    compare(HERE / "docstrings")
 
 
 def curate(globs: list[str]) -> None:

@@ -17,7 +17,7 @@ from annotation.studio import Studio
 from jobs.demo.questions import KNOWN_ANSWERS, NAMES, documentation, question
 from schemas import DEGREES
 
-TASTES = {0: 1.0, 1: 0.6, 2: -0.5}
+TASTES = {0: 1.2, 1: 0.8, 2: 0.3}
 """How much each of them likes a longer answer, by their order in campaign.toml."""
 SPEAKER = "User"
 """What the page writes above a prompt."""

@@ -1,0 +1,229 @@
+"""The commands ``gristmill campaign ...`` as their users meet them: a data lead, and annotators in a browser."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.annotation.parts import Studio
+from tests.annotation.ports import free_port
+from tests.annotation.protocols.test_browser import press, submit
+from tests.jobs.test_cli import call
+
+Gristmill = Callable[..., str]
+
+
+@pytest.fixture
+def gristmill(
+    studio: Studio, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Gristmill:
+    """Runs a command in an empty folder; returns what it printed, once its exit code is as expected."""
+    monkeypatch.setenv("GRISTMILL_STUDIO_HOME", str(studio.home))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path, code: int = 0) -> str:
+        ended = call(*words, monkeypatch=monkeypatch)
+        printed = capsys.readouterr()
+        assert ended == code, printed.err
+        assert studio.connection.token not in printed.out + printed.err
+        return printed.out + printed.err
+
+    return run
+
+
+def change(old: str, new: str, folder: str = "mill") -> None:
+    """Edits campaign.toml as a data lead does."""
+    path = Path(folder, "campaign.toml")
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def sign_in(browser: Browser, link: str, email: str, password: str) -> Page:
+    """The way of an annotator: the link of the invitation, the form, the first pair."""
+    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto(link)
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", password)
+    page.press("input[name=password]", "Enter")
+    page.locator(".gm-scale label").first.wait_for()
+    return page
+
+
+KEYS = {("preference", True): "1", ("preference", False): "8", ("safety", True): "1qph", ("safety", False): "8owa"}
+"""By protocol, and whether the better response is the left one: significantly better (and safe, the other one not)."""
+
+
+def label(page: Page, protocol: str, better: Callable[[str, str], bool], tasks: int) -> Counter[bool]:
+    """Labels all tasks by keyboard; how often the left and the right response was the better one."""
+    sides: Counter[bool] = Counter()
+    for number in range(tasks):
+        a, b = (letters(page.locator(f".gm-{side} .gm-response").inner_text()) for side in ("a", "b"))
+        left = better(a, b)
+        press(page, KEYS[protocol, left])
+        prompt = page.locator(".gm-prompt").inner_text()
+        submit(page)
+        sides[left] += 1
+        if number < tasks - 1:
+            expect(page.locator(".gm-prompt")).not_to_have_text(prompt, use_inner_text=True)
+            page.locator(".gm-scale label").first.wait_for()
+    return sides
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+@pytest.mark.parametrize("protocol", ["preference", "safety"])
+def test_from_new_to_a_dataset(protocol: str, gristmill: Gristmill, browser: Browser) -> None:
+    """Four commands, a link and a key; what comes out is what was pressed, whatever the side."""
+    email = f"lone-{protocol}@mill.example"
+    assert "Next: edit campaign.toml" in gristmill("campaign", "new", "mill", "--protocol", protocol)
+    change('["ann@mill.example", "bob@mill.example", "cy@mill.example"]', f'["{email}"]')
+    change("votes = 3", "votes = 1")
+    pushed = gristmill("campaign", "push", "mill")
+    [tasks] = re.findall(r"(\d+) tasks added, 0 were there", pushed)
+    [(link, password)] = re.findall(
+        rf"{email}\n  link      (\S+)\n  password  (\S+)\n", gristmill("campaign", "invite", "mill")
+    )
+
+    rows = [
+        json.loads(line)
+        for name in ("responses", "gold")
+        for line in Path(f"mill/{name}.jsonl").read_text().splitlines()
+    ]
+    wanted = [letters(row["chosen"] if "chosen" in row else row["responses"][1]["text"])[:12] for row in rows]
+
+    def better(a: str, b: str) -> bool:
+        left, right = (any(text.startswith(opening) for opening in wanted) for text in (a, b))
+        assert left != right
+        return left
+
+    page = sign_in(browser, link, email, password)
+    sides = label(page, protocol, better, int(tasks))
+    page.context.close()
+    assert min(sides[True], sides[False]) >= 2, "both sides were the better one"
+
+    assert f"{tasks} annotations new or changed" in gristmill("campaign", "pull", "mill", "--quick")
+    status = gristmill("campaign", "status", "mill")
+    assert f"{tasks} of {tasks} tasks done" in status
+    assert f"mill/a1 {email}" in status
+    resolved = gristmill("campaign", "resolve", "mill")
+    assert "significantly better" in resolved
+    gristmill("dataset", "build", "mill", "--output", "out")
+    out = [row for path in sorted(Path("out/comparisons").glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
+    assert len(out) == sum("responses" in row for row in rows)
+    assert {row["chosen_model"] for row in out} == {rows[0]["responses"][1]["model"]}
+    assert {row["degree"] for row in out} == {"significantly_better"}
+    if protocol == "safety":
+        assert {(row["chosen_safe"], row["rejected_safe"]) for row in out} == {(True, False)}
+        assert all(row["rejected_risks"] and not row["chosen_risks"] for row in out)
+
+
+@pytest.fixture
+def mill(gristmill: Gristmill) -> Gristmill:
+    """The example, with two people of the tests' own."""
+    gristmill("campaign", "new", "mill")
+    change('["ann@mill.example", "bob@mill.example", "cy@mill.example"]', '["kim@mill.example", "lee@mill.example"]')
+    change("dee@", "max@")
+    change("votes = 3", "votes = 2")
+    return gristmill
+
+
+def test_every_command_can_be_run_again(mill: Gristmill) -> None:
+    first = mill("campaign", "push", "mill")
+    assert "batch b1 made: 6 pairs and 2 gold pairs, 2 votes each, 16 tasks" in first
+    again = mill("campaign", "push", "mill")
+    assert "batch b1 is as it was made" in again
+    assert "0 tasks added, 16 were there" in again
+    assert mill("campaign", "invite", "mill") == mill("campaign", "invite", "mill")
+    assert "0 annotations new or changed" in mill("campaign", "pull", "mill")
+    assert "0 of 16 tasks done" in mill("campaign", "status", "mill")
+    assert "too few votes so far" in mill("campaign", "resolve", "mill")
+    assert "0 pairs more for adjudication, of 0 that wait for it" in mill("campaign", "adjudicate", "mill")
+
+
+def test_somebody_joins_and_somebody_leaves(mill: Gristmill) -> None:
+    mill("campaign", "push", "mill")
+    change('"lee@mill.example"]', '"lee@mill.example", "pat@mill.example"]')
+    assert (
+        "pat@mill.example joined after the batch was made and has no tasks: gristmill campaign reassign mill --to"
+        in mill("campaign", "push", "mill")
+    )
+    assert "passed on" in mill("campaign", "reassign", "mill", "--to", "pat@mill.example")
+    assert "no vote of kim@mill.example counts any more" in mill("campaign", "withdraw", "mill", "kim@mill.example")
+    assert "passed on" in mill("campaign", "reassign", "mill", "--from", "kim@mill.example")
+    status = [line.split() for line in mill("campaign", "status", "mill").splitlines()]
+    open_tasks = {line[1]: int(line[3]) for line in status if line and line[0].startswith("mill/a")}
+    assert open_tasks.get("kim@mill.example", 0) == 0
+    assert all(open_tasks[f"{name}@mill.example"] >= 6 for name in ("lee", "pat")), "each pair still gets two votes"
+    assert "the votes of kim@mill.example count again" in mill(
+        "campaign", "withdraw", "mill", "kim@mill.example", "--undo"
+    )
+
+
+MISTAKES: list[tuple[list[str], tuple[str, str] | None, str]] = [
+    (["campaign", "new", "mill"], None, "mill exists and is not an empty folder: choose another name"),
+    (["campaign", "push", "nowhere"], None, "nowhere has no campaign.toml"),
+    (["campaign", "pull", "mill"], None, "nothing was pushed; run gristmill campaign push"),
+    (["campaign", "status", "mill"], None, "nothing was pushed"),
+    (["campaign", "withdraw", "mill", "zoe@mill.example"], None, "nothing was pushed"),
+    (["campaign", "invite", "mill", "zoe@mill.example"], None, "zoe@mill.example is not in mill/campaign.toml"),
+    (["campaign", "push", "mill"], ("votes = 2", "votes = 7"), "votes is 7 and there are 2 annotators"),
+    (["campaign", "push", "mill"], ("votes = 2", "votes = "), "campaign.toml is not valid TOML"),
+    (["campaign", "push", "mill"], ("votes = 2", "votes = 'two'"), "votes"),
+    (["campaign", "push", "mill"], ("votes = 2", "vote = 2"), "vote"),
+    (["campaign", "push", "mill"], ('"kim@mill.example"', '"kim"'), "annotators holds 'kim'"),
+    (["campaign", "push", "mill"], ('"responses.jsonl"', '"answers.jsonl"'), "answers.jsonl"),
+    (["campaign", "push", "mill"], ('"gold.jsonl"', '"golden.jsonl"'), "golden.jsonl"),
+    (["campaign", "push", "mill"], ('"preference"', '"liking"'), "choose from preference, safety"),
+    (
+        ["campaign", "push", "mill", "--home", "empty"],
+        None,
+        "no Label Studio runs in empty: run `gristmill",
+    ),
+    (["campaign", "new", "other", "--protocol", "liking"], None, "'liking' is not one of 'preference', 'safety'"),
+    (["campaign", "pull", "mill", "--every", "0"], None, "--every"),
+    (["dataset", "build", "mill", "--output", "out"], None, "nothing was pushed"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "edit", "said"), MISTAKES, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    words: list[str], edit: tuple[str, str] | None, said: str, mill: Gristmill
+) -> None:
+    if edit:
+        change(*edit)
+    printed = mill(*words, code=2)
+    assert said in printed
+    assert len(printed.strip().splitlines()) == 1 or printed.startswith("Usage:"), printed
+
+
+def test_a_batch_that_was_pushed_stays_as_it_is(mill: Gristmill) -> None:
+    mill("campaign", "push", "mill")
+    change("seed = 1", "seed = 2")
+    assert "batch b1" in mill("campaign", "push", "mill", code=2)
+    change("seed = 2", "seed = 1")
+    guidelines = Path("mill/guidelines.md")
+    guidelines.write_text(guidelines.read_text(encoding="utf-8") + "\nBe kind.\n", encoding="utf-8")
+    assert "version" in mill("campaign", "push", "mill", code=2)
+
+
+def test_a_server_that_is_down_is_one_sentence_and_exit_code_1(
+    mill: Gristmill, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("annotation.studio.PAUSE", 0.001)
+    monkeypatch.setenv("GRISTMILL_STUDIO_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", studio.connection.token)
+    printed = mill("campaign", "push", "mill", code=1)
+    assert "does not answer" in printed
+    monkeypatch.delenv("GRISTMILL_STUDIO_TOKEN")
+    assert "GRISTMILL_STUDIO_URL is set and GRISTMILL_STUDIO_TOKEN is not" in mill("campaign", "push", "mill", code=2)

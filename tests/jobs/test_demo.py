@@ -1,0 +1,33 @@
+"""The second half of ``make demo`` on a real Label Studio."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs.demo import __main__ as demonstration
+from jobs.demo.questions import KNOWN_ANSWERS, NAMES, documentation
+from tests.annotation.parts import Studio
+
+
+@pytest.mark.parametrize("name", [*NAMES, *KNOWN_ANSWERS])
+def test_every_question_has_a_short_and_a_long_answer(name: str) -> None:
+    opening, more = documentation(name)
+    assert opening
+    assert more
+
+
+def test_three_annotators_compare_and_two_pairs_are_left(
+    tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demonstration, "STUDIO", studio.home)
+    monkeypatch.setattr(demonstration, "HERE", tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    demonstration.compare(tmp_path / "docstrings")
+    said = capfd.readouterr().out
+    assert "24 pairs and 5 gold pairs in 1 batch; 85 of 87 tasks done" in said
+    assert "Nothing needs attention." in said
+    assert f"link      {studio.connection.public_url}/user/login/?next=" in said
+    ledger = json.loads((tmp_path / "comparisons" / "manifest.json").read_bytes())["ledger"]
+    assert ledger["judgments"] == 85
+    assert ledger["train"] + ledger["held_out"] + sum(ledger["unresolved"].values()) == ledger["pairs"] == 24
