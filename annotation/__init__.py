@@ -1,1 +1,1 @@
-"""Prompts and responses in, comparisons and labels out. Nothing is here yet."""
+"""Prompts and responses in, comparisons and labels out, by way of Label Studio."""

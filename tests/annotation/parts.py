@@ -55,7 +55,7 @@ class Studio:
     def annotator(self, name: str) -> Account:
         """The account of that name, made when it is first asked for."""
         if name not in self.accounts:
-            url, email, password = self.connection.url, f"{name}@mill.example", f"flour-and-bread-{name}"
+            url, email, password = self.connection.url, f"{name}@flour.example", f"flour-and-bread-{name}"
             sign_up(url, self.invite(), email, password)
             with session(url, email, password) as client:
                 me = client.get("/api/current-user/whoami").raise_for_status().json()

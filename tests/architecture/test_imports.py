@@ -24,7 +24,10 @@ ONLY_IN = {
         "curation/sources/listing.py",  # opens what fsspec does not know
         "curation/sources/opening.py",
     },
-    "httpx": {"annotation/accounts.py", "annotation/server/lifecycle.py", "annotation/studio.py"},
+    "httpx": {
+        *("annotation/accounts.py", "annotation/server/lifecycle.py", "annotation/studio.py"),
+        "jobs/demo/annotators.py",
+    },
     "label_studio_sdk": {"annotation/studio.py"},
     "click": {str(path) for path in modules("jobs")},
     "pydantic": {str(path) for path in modules("jobs")},

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
-FENCE = re.compile(r"^```(?P<kind>\w+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ def blocks(readme: Path) -> list[Block]:
     """The blocks that can be run, from the top down."""
     text = readme.read_text(encoding="utf-8")
     found = (
-        Block(match["kind"], match["body"], text.count("\n", 0, match.start()) + 2) for match in FENCE.finditer(text)
+        Block(match["kind"], dedent(match["body"]), text.count("\n", 0, match.start()) + 2)
+        for match in FENCE.finditer(text)
     )
     return [block for block in found if block.kind in ("sh", "console", "python")]
 
