@@ -59,7 +59,7 @@ def resolve(snapshot: "Snapshot") -> Resolution:
     of those asked say so, unsafe when as many say the opposite; its risks are those that at least half of those who
     call it unsafe name. Raises ValueError when a judgment names no pair, or a pair is there twice.
     """
-    pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"])).combine_chunks()
+    pairs = snapshot.pairs.select(["pair_id", "votes"]).filter(pc.is_null(snapshot.pairs["gold"])).combine_chunks()
     votes = _Votes.of(pairs, snapshot)
     first, second = votes.tally()
     winner = np.where(second > first, 1, 0)

@@ -21,23 +21,33 @@ Flags = npt.NDArray[np.bool_]
 @dataclass(frozen=True)
 class Rows:
     """Every pair of one campaign that is not gold, sorted by its id, with its outcome: ``reason`` is null where the
-    votes resolve it, and then ``chosen`` and what follows are not."""
+    votes resolve it, and then ``chosen`` and what follows are not.
+
+    Responses are long, and copied once: ``pairs`` has none, and the first response of its row ``k`` is number
+    ``order[k]`` of ``responses``, the second one half of their number later.
+    """
 
     snapshot: Snapshot
     pairs: pa.Table
     reason: pa.Array
     outcome: pa.Table
+    responses: pa.LargeStringArray
+    order: npt.NDArray[np.uint64]
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Rows":
         resolution = resolve(snapshot)
-        pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
+        asked = pc.is_null(snapshot.pairs["gold"]).to_numpy()
+        order = pc.sort_indices(snapshot.pairs["pair_id"]).to_numpy()
+        order = order[asked[order]]
+        pairs = snapshot.pairs.drop_columns(["first", "second"]).take(pa.array(order)).combine_chunks()
         if pairs["side"].null_count:
             raise ValueError(f"campaign {snapshot.name}: {pairs['side'].null_count} pairs have no side")
-        pairs = pairs.take(pc.sort_indices(pairs["pair_id"])).combine_chunks()
         outcome = pa.concat_tables([resolution.resolved, resolution.unresolved], promote_options="default")
         outcome = outcome.take(pc.index_in(pairs["pair_id"], value_set=outcome["pair_id"])).combine_chunks()
-        return cls(snapshot, pairs, outcome["reason"].combine_chunks(), outcome)
+        chunks = [chunk for name in ("first", "second") for chunk in snapshot.pairs[name].chunks]
+        responses = pa.concat_arrays([pa.array([], pa.large_string()), *chunks])
+        return cls(snapshot, pairs, outcome["reason"].combine_chunks(), outcome, responses, order)
 
     def comparisons(self, kept: Flags, families: pa.Array, split: pa.Array) -> pa.Table:
         """Rows of COMPARISONS for the kept pairs; ``families`` and ``split`` are given for every pair."""
@@ -49,7 +59,10 @@ class Rows:
             left, right = (rows[side + name].combine_chunks() for side in ("first", "second"))
             return pc.if_else(first, left, right), pc.if_else(first, right, left)
 
-        responses, models, temperatures = (both(pairs, name) for name in ("", "_model", "_temperature"))
+        left = self.order[chosen.to_numpy()]
+        right = left + len(self.responses) // 2
+        is_left = first.to_numpy(zero_copy_only=False)
+        models, temperatures = (both(pairs, name) for name in ("_model", "_temperature"))
         safe, risks = both(outcome, "_safe"), both(outcome, "_risks")
         votes_for, votes_against = (
             pc.if_else(first, outcome[f"votes_{one}"], outcome[f"votes_{other}"]).combine_chunks()
@@ -59,8 +72,8 @@ class Rows:
         name = pa.scalar(self.snapshot.name)
         columns = {
             "comparison_id": pc.binary_join_element_wise(name, pairs["pair_id"].combine_chunks(), "/"),
-            "chosen": responses[0],
-            "rejected": responses[1],
+            "chosen": self.responses.take(pa.array(np.where(is_left, left, right))),
+            "rejected": self.responses.take(pa.array(np.where(is_left, right, left))),
             "degree": outcome["degree"].combine_chunks(),
             "margin_small": pa.array(np.take(SMALL, degree)),
             "margin_large": pa.array(np.take(LARGE, degree)),

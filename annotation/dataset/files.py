@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,24 +18,24 @@ ROWS = 8192
 """Rows of a record batch of Arrow files; a row group of Parquet holds eight times as many."""
 
 
+About = dict[str, int | str]
+Written = tuple[Path, About]
+
+
 class Writer:
     """Writes files into a folder that does not have its name yet, and notes what they hold."""
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.files: dict[str, dict[str, int | str]] = {}
+        self.files: dict[str, About] = {}
 
     def table(self, name: str, rows: pa.Table) -> None:
         """``NAME.arrow``, an IPC file that can be memory-mapped, and ``NAME.parquet`` with the same rows."""
         (self.folder / name).parent.mkdir(exist_ok=True)
         rows = rows.combine_chunks()  # so that batches begin at the same rows, however the table came about
-        with pa.OSFile(str(self.folder / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
-            writer.write_table(rows, max_chunksize=ROWS)
-        with pq.ParquetWriter(self.folder / f"{name}.parquet", rows.schema, compression="zstd") as parquet:
-            if len(rows):  # `datasets` cannot read a row group without rows
-                parquet.write_table(rows, row_group_size=8 * ROWS)
-        for suffix in ("arrow", "parquet"):
-            self._note(f"{name}.{suffix}", len(rows))
+        with ThreadPoolExecutor(2) as threads:
+            written = threads.map(lambda write: write(self.folder / name, rows), (_arrow, _parquet))
+            self.files |= {path.relative_to(self.folder).as_posix(): about for path, about in written}
 
     def text(self, name: str, content: str) -> None:
         (self.folder / name).write_text(content, encoding="utf-8")
@@ -42,10 +43,25 @@ class Writer:
     def json(self, name: str, value: object) -> None:
         self.text(name, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
-    def _note(self, name: str, rows: int) -> None:
-        with (self.folder / name).open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        self.files[name] = {"rows": rows, "sha256": digest}
+
+def _arrow(stem: Path, rows: pa.Table) -> Written:
+    path = stem.with_name(f"{stem.name}.arrow")
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
+        writer.write_table(rows, max_chunksize=ROWS)
+    return _noted(path, rows)
+
+
+def _parquet(stem: Path, rows: pa.Table) -> Written:
+    path = stem.with_name(f"{stem.name}.parquet")
+    with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
+        if len(rows):  # `datasets` cannot read a row group without rows
+            writer.write_table(rows, row_group_size=8 * ROWS)
+    return _noted(path, rows)
+
+
+def _noted(path: Path, rows: pa.Table) -> Written:
+    with path.open("rb") as stream:
+        return path, {"rows": len(rows), "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
 
 
 @contextmanager

@@ -49,8 +49,8 @@ def _campaign(snapshot: Snapshot, ledger: Ledger) -> dict[str, Any]:
 def batches_of(snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
     """What was asked in each batch: protocol, protocol_version and votes a pair; gold pairs apart."""
     keys = ["batch", "protocol", "protocol_version", "votes"]
-    pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
-    found: pa.Table = pairs.select(keys).group_by(keys).aggregate([])
+    pairs = snapshot.pairs.select(keys).filter(pc.is_null(snapshot.pairs["gold"]))
+    found: pa.Table = pairs.group_by(keys).aggregate([])
     out: dict[str, list[dict[str, Any]]] = {}
     for row in found.sort_by([(key, "ascending") for key in keys]).to_pylist():
         out.setdefault(row.pop("batch"), []).append(row)
