@@ -12,11 +12,12 @@ from annotation.studio import Studio
 
 @dataclass(frozen=True)
 class Invitation:
-    """What to send to one annotator. ``password`` is None where the account has another one, chosen by its owner."""
+    """What to send to one annotator. ``password`` is None where the account has another one, chosen by its owner;
+    ``link`` is None where they have no task so far."""
 
     email: str
     password: str | None = field(repr=False)
-    link: str
+    link: str | None
 
 
 def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> list[Invitation]:
@@ -51,9 +52,11 @@ def _opens(studio: Studio, person: str, password: str) -> bool:
         return False
 
 
-def link(journal: Journal, studio: Studio, record: Record, person: str) -> str:
-    """Where an annotator begins: the sign-in page, which goes on to their project."""
-    name = record.annotators.get(person, "")
+def link(journal: Journal, studio: Studio, record: Record, person: str) -> str | None:
+    """Where an annotator begins: the sign-in page, which goes on to their newest project."""
+    name = record.annotators.get(person)
     mine = [project for place, project in journal.projects().items() if place.split("/", 2)[2] == name]
-    goal = f"/projects/{max(mine)}/data?labeling=1" if mine else "/projects/"
-    return f"{studio.public_url}/user/login/?next={quote(goal, safe='')}"
+    if not mine:
+        return None
+    goal = quote(f"/projects/{max(mine)}/data?labeling=1", safe="")
+    return f"{studio.public_url}/user/login/?next={goal}"

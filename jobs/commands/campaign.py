@@ -55,7 +55,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
         note_settings(at, journal)
         for invited in people.invite(journal, studio, emails or known):
             click.echo(f"{invited.email}")
-            click.echo(f"  link      {invited.link}")
+            click.echo(f"  link      {invited.link or 'none yet: they have no tasks so far'}")
             click.echo(f"  password  {invited.password or '(the one that they chose: the account was not made here)'}")
 
 

@@ -227,3 +227,17 @@ def test_a_server_that_is_down_is_one_sentence_and_exit_code_1(
     assert "does not answer" in printed
     monkeypatch.delenv("GRISTMILL_STUDIO_TOKEN")
     assert "GRISTMILL_STUDIO_URL is set and GRISTMILL_STUDIO_TOKEN is not" in mill("campaign", "push", "mill", code=2)
+
+
+def test_a_server_of_one_s_own_is_used_by_its_address_and_token(
+    mill: Gristmill, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRISTMILL_STUDIO_HOME", "nowhere")
+    monkeypatch.setenv("GRISTMILL_STUDIO_URL", studio.connection.url + "/")
+    monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", studio.connection.token)
+    assert f"{studio.connection.url}: 16 tasks added" in mill("campaign", "push", "mill")
+    assert f"link      {studio.connection.url}/user/login/" in mill("campaign", "invite", "mill")
+    monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", studio.connection.token[:-6] + "AAAAAA")
+    printed = mill("campaign", "pull", "mill", code=2)
+    assert "refuses the token" in printed
+    assert studio.connection.token[:-6] not in printed
