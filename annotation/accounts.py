@@ -86,8 +86,13 @@ def mint_token(client: httpx.Client) -> str:
         raise _unexpected(url, answer) from error
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the server is on this machine: then no proxy of the environment stands before it."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
 def _client(url: str) -> httpx.Client:
-    if urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+    if not is_loopback(url):
         return httpx.Client(base_url=url, timeout=SECONDS)
 
     def keep(_: httpx.Response) -> None:  # behind a TLS proxy cookies are secure; the way within a machine is so, too

@@ -1,5 +1,6 @@
-"""Who judges what, on which side and in which order: plain functions, decided by the seed alone."""
+"""Who judges what, decided by the seed; on which side and in which order, decided by the campaign's secret."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from annotation.pairing import seeded
@@ -27,20 +28,25 @@ def spread(
     return out
 
 
-def swapped(tasks: Mapping[str, str], seed: int) -> dict[str, bool]:
+def swapped(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
     """Which tasks show the first response on the right (as B).
 
-    ``tasks``: uid to stratum (the models of the pair). Sides alternate in the order of (stratum, seeded hash), so that
-    in all, and for every two models that are compared, left and right differ by one at most.
+    ``tasks``: uid to stratum (the models of the pair). Sides alternate in the order of (stratum, keyed hash), so that
+    in all, and for every two models that are compared, left and right differ by one at most. A seed would not do for
+    the hash: who guesses it, and the models, could make the same order and see that it fits.
     """
-    ranked = sorted(tasks, key=lambda uid: (tasks[uid], seeded(seed, "side", uid)))
-    start = bool(tasks) and seeded(seed, "start", *ranked[:1])[0] % 2 == 1
+    ranked = sorted(tasks, key=lambda uid: (tasks[uid], _keyed(secret, "side", uid)))
+    start = bool(tasks) and _keyed(secret, "start", *ranked[:1])[0] % 2 == 1
     return {uid: (place % 2 == 1) != start for place, uid in enumerate(ranked)}
 
 
-def shuffled(uids: Iterable[str], seed: int) -> list[str]:
+def shuffled(uids: Iterable[str], secret: str) -> list[str]:
     """The order in which tasks are shown: by another hash than that of the sides, so that it tells nothing of them."""
-    return sorted(uids, key=lambda uid: seeded(seed, "order", uid))
+    return sorted(uids, key=lambda uid: _keyed(secret, "order", uid))
+
+
+def _keyed(secret: str, *words: str) -> bytes:
+    return hashlib.blake2b("\0".join(words).encode(), key=bytes.fromhex(secret), digest_size=16).digest()
 
 
 def gold_share(tasks: int, share: float, available: int) -> int:

@@ -65,10 +65,19 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
     return sum(bool(to) for _, to in moves)
 
 
-def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -> int:
-    """Gives each pair to one adjudicator who has not voted on it, unless it has one; says how many are new.
+def disputed(unresolved: pa.Table) -> list[str]:
+    """The pairs of Resolution.unresolved for an adjudicator: those that none has decided, or several in other ways."""
+    wanted = pc.is_in(unresolved["reason"], pa.array(ADJUDICATED))
+    open_ = pc.or_(pc.invert(unresolved["adjudicated"]), pc.equal(unresolved["reason"], "tied"))
+    ids: list[str] = unresolved["pair_id"].filter(pc.and_(wanted, open_)).to_pylist()
+    return ids
 
-    Raises UserError when the campaign has no adjudicators, or none of them is free of a vote on some pair.
+
+def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -> tuple[int, list[str]]:
+    """Gives each pair to one adjudicator who was not asked about it, unless one of today's has it open.
+
+    Says how many are new, and for which pairs nobody is left. What an adjudicator skipped, or who is none any more had
+    open, goes to another one. Raises UserError when the campaign has no adjudicators.
     """
     campaign = folder.campaign
     if not campaign.adjudicators:
@@ -77,24 +86,33 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
         note_settings(folder, journal)
         record = fold(journal)
         people = [record.annotators[person] for person in campaign.adjudicators]
-        met = _met(record)
-        asked = record.tasks.filter(pc.equal(record.tasks["round"], "adjudication"))
-        columns = asked["pair_id"].to_pylist(), asked["annotator"].to_pylist()
-        under_way = {pair for pair, name in zip(*columns, strict=True) if name not in record.withdrawn}
+        able = [name for name in people if name not in record.withdrawn]
+        assignments, _, _ = judge(journal, record)
+        waiting = pc.and_(pc.equal(assignments["round"], "adjudication"), pc.equal(assignments["state"], "open"))
+        given_up = []
+        under_way = set()
+        for task in assignments.filter(waiting).select(["uid", "pair_id", "annotator"]).to_pylist():
+            if task["annotator"] in able:
+                under_way.add(task["pair_id"])
+            else:
+                given_up.append(task)
         wanted = sorted(set(pairs) - under_way)
+        met = _met(record)
+        free = {pair: [name for name in able if (name, pair) not in met] for pair in wanted}
+        stuck = [pair for pair in wanted if not free[pair]]
         batches = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["batch"].to_pylist(), strict=True))
         given: dict[tuple[str, str], list[str]] = {}
         loads: Counter[str] = Counter()
         for pair in wanted:
-            free = [name for name in people if (name, pair) not in met and name not in record.withdrawn]
-            if not free:
-                raise UserError(f"each adjudicator has voted on pair {pair} before: name another one in campaign.toml")
-            [name] = spread([pair], free, 1, campaign.seed, loads)[pair]
-            loads[name] += 1
-            given.setdefault((batches[pair], name), []).append(pair)
+            if free[pair]:
+                [name] = spread([pair], free[pair], 1, campaign.seed, loads)[pair]
+                loads[name] += 1
+                given.setdefault((batches[pair], name), []).append(pair)
+        taken = {pair for each in given.values() for pair in each}
+        journal.extend("dropped", ((task["uid"], b"null") for task in given_up if task["pair_id"] in taken))
         for (batch, name), each in sorted(given.items()):
-            _append(journal, task_rows(journal, name, each, batch, "adjudication", record.pairs, campaign.seed), batch)
-    return len(wanted)
+            _append(journal, task_rows(journal, name, each, batch, "adjudication", record.pairs), batch)
+    return len(taken), stuck
 
 
 def _name(record: Record, person: str) -> str:
@@ -174,7 +192,7 @@ def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves
         extra = gold_for(name, len(pairs), batch, gold, record, folder, tests.get(name, []))
         tests.setdefault(name, []).extend(extra)
         since = f"/{len(record.dropped)}"
-        rows = task_rows(journal, name, [*pairs, *extra], batch, "vote", record.pairs, folder.campaign.seed, since)
+        rows = task_rows(journal, name, [*pairs, *extra], batch, "vote", record.pairs, since)
         _append(journal, rows, batch)
 
 

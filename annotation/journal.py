@@ -1,5 +1,6 @@
 """The campaign's memory: an append-only journal in SQLite, and beside it what may be forgotten and looked up again."""
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -81,13 +82,13 @@ class Journal:
         self.path = path
         try:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
-        except sqlite3.DatabaseError as error:
-            raise RunError(f"the campaign's store {path} cannot be opened: {error}") from error
+        except sqlite3.Error as error:
+            raise _failure(path, error) from error
         try:
             self._prepare()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self._db.close()
-            raise RunError(f"the campaign's store {path} cannot be opened: {error}") from error
+            raise _failure(path, error) from error
         except UserError:
             self._db.close()
             raise
@@ -115,8 +116,20 @@ class Journal:
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, *_: object) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise _failure(self.path, error) from error
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """What is done inside, one process does at a time; others wait. It ends with the process, however that ends."""
+        handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -168,17 +181,33 @@ class Journal:
     # Annotations: the journal's, with an index of those that are there now
 
     def keep_annotation(
-        self, key: str, project: int, task: int, updated: str, body: bytes, *, skipped: bool = False
+        self,
+        key: str,
+        project: int,
+        task: int,
+        updated: str,
+        body: bytes,
+        *,
+        skipped: bool = False,
+        believed: bool = False,
     ) -> bool:
-        """Appends an annotation unless this or a newer state of it is known already; whether it did."""
+        """Appends an annotation unless this or a newer state of it is known already; whether it did.
+
+        ``believed``: a newer state that is known does not matter, the server's clock was set back.
+        """
         updated, digest = exact(updated), hashlib.blake2b(body, digest_size=16).digest()
         known = self._db.execute("SELECT updated, digest FROM live WHERE key = ?", (key,)).fetchone()
-        if known and (updated < known[0] or digest == known[1]):
+        if known and ((updated < known[0] and not believed) or digest == known[1]):
             return False
         self.append("annotation", key, body)
         row = (key, project, task, updated, digest, skipped)
         self._db.execute("INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?, ?, ?)", row)
         return True
+
+    def updated(self, key: str) -> str:
+        """When the annotation changed last, as far as is known; empty where it is not there."""
+        row = self._db.execute("SELECT updated FROM live WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
 
     def delete_annotations(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -234,6 +263,14 @@ class Journal:
 def json_rows(rows: Iterable[tuple[str, str, bytes]]) -> dict[str, Any]:
     """Key to its newest body, for kinds whose bodies are JSON."""
     return {key: orjson.loads(body) for _, key, body in rows}
+
+
+def _failure(path: Path, error: sqlite3.Error) -> Exception:
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return UserError(
+            f"the campaign's store {path} cannot be written: give its folder and files to whoever runs this"
+        )
+    return RunError(f"the campaign's store {path} fails ({error}): see whether the disk is full, or restore a copy")
 
 
 def exact(moment: str) -> str:

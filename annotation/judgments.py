@@ -13,6 +13,7 @@ from annotation.record import TASKS, Record
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 
 REASONS = {
+    "unreadable": "Label Studio fails when it is asked for the task: delete its newest annotation there, and ask again",
     "unknown_task": "the task is none of this campaign's",
     "changed_task": "the task does not show what was pushed: somebody changed its data in Label Studio",
     "unknown_annotator": "nobody of this campaign has the account that it comes from",
@@ -126,6 +127,8 @@ def _misplaced(
     raw: Mapping[str, Any], author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record
 ) -> str:
     """Why an annotation cannot be its annotator's vote on what was pushed; empty when it can."""
+    if "result" not in raw["annotation"]:
+        return "unreadable"
     if row is None:
         return "unknown_task"
     if raw["shown"] != tasks.shown[row].hex():

@@ -181,7 +181,7 @@ def _make(
     new_gold = gold_table.filter(pc.invert(pc.is_in(gold_table["pair_id"], pa.array(sorted(earlier), pa.string()))))
     everything = pa.concat_tables([table, gold_table])
     tasks = [
-        task_rows(journal, name, (*given[name], *golden[name]), campaign.batch, "vote", everything, campaign.seed)
+        task_rows(journal, name, (*given[name], *golden[name]), campaign.batch, "vote", everything)
         for name in people.values()
     ]
     for body in packed(pa.concat_tables([table, new_gold])):
@@ -207,25 +207,24 @@ def task_rows(
     batch: str,
     round_: str,
     table: pa.Table,
-    seed: int,
     since: str = "",
 ) -> pa.Table:
-    """The tasks of one annotator in the order in which they are shown, with their sides; the seed decides both.
+    """The tasks of one annotator in the order in which they are shown, with their sides; the campaign's secret
+    decides both.
 
     ``table`` holds the PAIRS rows of ``pairs``; ``since`` sets tasks apart that come to somebody later.
     """
-    strata = _strata(table)
-    keys = {f"{batch}/{round_}{since}/{annotator}/{each}": each for each in pairs}
-    right = swapped({key: strata[each] for key, each in keys.items()}, seed)
-    order = shuffled(keys, seed)
-    secret = journal.campaign_id
+    strata, secret = _strata(table), journal.campaign_id
+    asked = {task_uid(secret, batch, round_ + since, annotator, each): each for each in pairs}
+    right = swapped({uid: strata[each] for uid, each in asked.items()}, secret)
+    order = shuffled(asked, secret)
     columns: dict[str, Any] = {
-        "uid": [task_uid(secret, batch, round_ + since, annotator, keys[key]) for key in order],
-        "pair_id": [keys[key] for key in order],
+        "uid": order,
+        "pair_id": [asked[uid] for uid in order],
         "batch": [batch] * len(order),
         "annotator": [annotator] * len(order),
         "round": [round_] * len(order),
-        "swapped": [right[key] for key in order],
+        "swapped": [right[uid] for uid in order],
     }
     rows = pa.table(columns, schema=pa.schema([TASKS.field(name) for name in columns]))
     digests = [shown_digest(data) for data in task_data(rows, table)]

@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.errors import RunError
+from annotation.errors import RunError, UserError
 from annotation.journal import Journal
 from annotation.protocols import Page
 from annotation.record import Record, fold
 from annotation.studio import MissingError, Project, Studio, TaskState
-from annotation.tasks import task_data
+from annotation.tasks import shown_digest, task_data
 
 IMPORTED = 1000
-"""Tasks in a request."""
+"""Tasks in a request, at most."""
+REQUEST_BYTES = 16 << 20
+"""Of a request, about; Label Studio takes 250 MiB, and fails at less."""
+RENDERED = 250
+"""Tasks in memory beside those of a request."""
 ROUNDS = 3
 """How often a project is looked at anew when writing to it fails."""
 
@@ -50,7 +54,16 @@ def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
 
 
 def push(journal: Journal, studio: Studio, tell: Tell = lambda done, total: None) -> Pushed:
-    """Every project of the campaign. Raises RunError when Label Studio fails for longer than some attempts last."""
+    """Every project of the campaign; one push at a time, others wait.
+
+    Raises RunError when Label Studio fails for longer than some attempts last, and UserError where this version of
+    Gristmill shows a task in another way than the one that planned it.
+    """
+    with journal.alone():
+        return _push(journal, studio, tell)
+
+
+def _push(journal: Journal, studio: Studio, tell: Tell) -> Pushed:
     record, pushed = fold(journal), Pushed()
     by_marker: dict[str, list[Project]] = {}
     for project in studio.projects():
@@ -114,24 +127,47 @@ class _Place:
         self._remove(project, present, set(wanted))
         missing = [row for uid, row in wanted.items() if uid not in present and uid not in voted]
         self.pushed.there += len(wanted) - len(missing)
-        for start in range(0, len(missing), IMPORTED):
-            chunk = self.tasks.take(pa.array(missing[start : start + IMPORTED], pa.int64()))
-            data = list(task_data(chunk, self.record.pairs))
+        done = 0
+        for data in self._requests(missing):
             numbers = self.studio.import_tasks(project, data)
             with self.journal.writing():
-                rows_ = zip(numbers, chunk["uid"].to_pylist(), strict=True)
-                self.journal.remember_tasks(project, ((number, uid, "", 0) for number, uid in rows_))
+                rows_ = zip(numbers, data, strict=True)
+                self.journal.remember_tasks(project, ((number, each["uid"], "", 0) for number, each in rows_))
             self.pushed.imported += len(numbers)
-            tell(start + len(numbers))
+            done += len(numbers)
+            tell(done)
+
+    def _requests(self, rows: list[int]) -> Iterator[list[dict[str, str]]]:
+        """The data of these tasks, as much at a time as a request may hold."""
+        request: list[dict[str, str]] = []
+        size = 0
+        for start in range(0, len(rows), RENDERED):
+            chunk = self.tasks.take(pa.array(rows[start : start + RENDERED], pa.int64()))
+            for data, shown in zip(task_data(chunk, self.record.pairs), chunk["shown"].to_pylist(), strict=True):
+                if shown_digest(data) != shown:
+                    raise UserError(
+                        f"batch {self.place.partition('/')[0]} was made by another version of Gristmill, which shows "
+                        "its tasks in another way: push it with that version, or make a new batch"
+                    )
+                mine = sum(len(text.encode()) for text in data.values())
+                if request and (size + mine > REQUEST_BYTES or len(request) == IMPORTED):
+                    yield request
+                    request, size = [], 0
+                request.append(data)
+                size += mine
+        if request:
+            yield request
 
     def _project(self, known: list[Project], needed: bool) -> int | None:
-        """The number of the place's project, made where there is none; of several, all but one go if they are empty."""
+        """The number of the place's project, made where there is none; of several, one keeps what has no vote."""
         remembered = self.journal.project(self.place)
         numbers = {each.project: each for each in known}
         if numbers:
             project = remembered if remembered in numbers else min(numbers, key=lambda n: (numbers[n].tasks == 0, n))
-            for number, each in numbers.items():
-                if number != project and not each.tasks:
+            for number in numbers.keys() - {project}:
+                states = self.studio.task_states(number)
+                self.studio.delete_tasks(number, [state.task for state in states if not state.annotations])
+                if not any(state.annotations for state in states):
                     self.studio.delete_project(number)
         elif needed:
             if remembered is not None:

@@ -10,6 +10,9 @@ import pyarrow as pa
 from annotation.journal import Journal, json_rows
 from schemas import PAIRS
 
+PACKED_BYTES = 64 << 20
+"""Of a row of the journal; SQLite takes 1 GB."""
+
 TASKS = pa.schema(
     [
         pa.field("uid", pa.string(), nullable=False),
@@ -54,12 +57,16 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
     )
 
 
-def packed(table: pa.Table, rows: int = 20_000) -> Iterable[bytes]:
-    """A table as Arrow streams, small enough for a row of the journal each."""
-    for start in range(0, table.num_rows, rows):
+def packed(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
+    """A table as Arrow streams, small enough for a row of the journal each; nothing for a table without rows."""
+    if table.nbytes > limit and table.num_rows > 1:
+        half = table.num_rows // 2
+        yield from packed(table.slice(0, half), limit)
+        yield from packed(table.slice(half), limit)
+    elif table.num_rows:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table.slice(start, rows))
+            writer.write_table(table)
         yield sink.getvalue().to_pybytes()
 
 

@@ -13,6 +13,7 @@ import orjson
 from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
+from annotation.accounts import is_loopback
 from annotation.connection import Connection
 from annotation.errors import RunError, UserError
 from annotation.protocols import Page
@@ -30,6 +31,10 @@ EXPORTED = 200
 
 class MissingError(RunError):
     """What was asked for is not in Label Studio (any more)."""
+
+
+class FailedError(RunError):
+    """Label Studio is there, and fails at this."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Studio:
         self.url = connection.url.rstrip("/")
         self.public_url = connection.public_url.rstrip("/")
         self._token = connection.token
-        self._client = httpx.Client(timeout=timeout, follow_redirects=True)
+        self._client = httpx.Client(timeout=timeout, follow_redirects=True, trust_env=not is_loopback(self.url))
         try:
             sdk: Any = LabelStudio  # its constructor has no types
             self._sdk: LabelStudio = sdk(base_url=self.url, api_key=connection.token, httpx_client=self._client)
@@ -188,7 +193,7 @@ class Studio:
         """Task number to the uid in its data; null where there is none."""
         return {task["id"]: _uid(task) for task in self.tasks(project, tasks)}
 
-    def tasks(self, project: int, tasks: Sequence[int]) -> Iterator[dict[str, Any]]:
+    def tasks(self, project: int, tasks: Sequence[int], attempts: int = ATTEMPTS) -> Iterator[dict[str, Any]]:
         """Tasks as Label Studio exports them, with all annotations; those that are gone are left out."""
         for start in range(0, len(tasks), EXPORTED):
             parameters = {
@@ -198,7 +203,7 @@ class Studio:
                 "interpolate_key_frames": "false",
                 "ids[]": list(tasks[start : start + EXPORTED]),
             }
-            for task in self._json("GET", f"api/projects/{project}/export", parameters):
+            for task in self._json("GET", f"api/projects/{project}/export", parameters, attempts=attempts):
                 yield {**task, "updated_at": _exact(task["updated_at"])}
 
     # Webhooks
@@ -220,7 +225,7 @@ class Studio:
 
     # The wire
 
-    def _json(self, method: str, path: str, parameters: Any = None, body: Any = None) -> Any:
+    def _json(self, method: str, path: str, parameters: Any = None, body: Any = None, attempts: int = ATTEMPTS) -> Any:
         def ask() -> Any:
             transport = self._sdk._client_wrapper.httpx_client
             answer = transport.request(path, method=method, params=parameters, json=body, request_options=self._once)
@@ -231,12 +236,12 @@ class Studio:
             except orjson.JSONDecodeError as error:
                 raise ApiError(status_code=answer.status_code, body="not JSON") from error
 
-        return self._read(ask) if method == "GET" else self._call(ask)
+        return self._read(ask, attempts) if method == "GET" else self._call(ask)
 
-    def _read(self, call: Callable[[], T]) -> T:
+    def _read(self, call: Callable[[], T], attempts: int = ATTEMPTS) -> T:
         """Tries again after an outage; what is refused stays refused."""
         pause = PAUSE
-        for _ in range(ATTEMPTS - 1):
+        for _ in range(attempts - 1):
             try:
                 return self._call(call)
             except (MissingError, UserError):
@@ -248,7 +253,14 @@ class Studio:
 
     def _call(self, call: Callable[[], T]) -> T:
         try:
-            return call()
+            try:
+                return call()
+            except ApiError as error:
+                if error.status_code != 401:
+                    raise
+                # the SDK judges by this machine's clock whether its access token is valid still
+                self._sdk._client_wrapper._tokens_client._access_token = None
+                return call()
         except ApiError as error:
             raise self._translated(error) from None
         except httpx.TimeoutException:
@@ -275,8 +287,8 @@ class Studio:
         if code == 400:
             return RunError(f"Label Studio at {self.url} refused a request (HTTP 400): {_excerpt(error.body)}")
         if 200 <= code < 300:
-            return RunError(f"{self.url} answered with something that is not Label Studio's: check the address")
-        return RunError(f"Label Studio at {self.url} failed (HTTP {code}): run the same command again")
+            return FailedError(f"{self.url} answered with something that is not Label Studio's: check the address")
+        return FailedError(f"Label Studio at {self.url} failed (HTTP {code}): run the same command again")
 
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:

@@ -21,8 +21,11 @@ def task_uid(secret: str, batch: str, round_: str, annotator: str, pair_id: str)
 
 
 def shown_digest(data: Mapping[str, Any]) -> bytes:
-    """16 bytes that change whenever what the annotator sees does."""
-    return hashlib.blake2b(orjson.dumps(data, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    """16 bytes that change whenever what the annotator sees does; of data that nests too deeply to be ours, zeros."""
+    try:
+        return hashlib.blake2b(orjson.dumps(data, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    except orjson.JSONEncodeError:
+        return bytes(16)
 
 
 def task_data(tasks: pa.Table, pairs: pa.Table) -> Iterator[dict[str, str]]:

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
-from annotation.changes import ADJUDICATED
+from annotation.changes import disputed
 from annotation.quality import Agreement, Assessment, Concern, assess
 from annotation.quality.agreement import Estimate
 from annotation.quality.bias import Lean
@@ -95,17 +95,14 @@ def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
     decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
     if decided:
         lines.append(f"Decided by adjudication: {_count(decided, 'pair')}.")
-    given = set(_only(snapshot.assignments, "round", "adjudication")["pair_id"].to_pylist())
-    disputed = {
-        row["pair_id"]
-        for row in resolution.unresolved.to_pylist()
-        if row["reason"] in ADJUDICATED and not row["adjudicated"]
-    }
-    if disputed & given:
-        lines.append(f"Before adjudicators: {_count(len(disputed & given), 'pair')}.")
-    if disputed - given:
+    asked = _only(_only(snapshot.assignments, "round", "adjudication"), "state", "open")
+    given = set(asked["pair_id"].to_pylist())
+    wanted = set(disputed(resolution.unresolved))
+    if wanted & given:
+        lines.append(f"Before adjudicators: {_count(len(wanted & given), 'pair')}.")
+    if wanted - given:
         lines.append(
-            f"For adjudication: {_count(len(disputed - given), 'pair')}. Next: gristmill campaign adjudicate DIR"
+            f"For adjudication: {_count(len(wanted - given), 'pair')}. Next: gristmill campaign adjudicate DIR"
         )
     return lines
 

@@ -90,12 +90,16 @@ def resolve(folder: Path) -> None:
 
 def adjudicate(folder: Path, home: Path | None) -> None:
     at = _noted(folder)
-    unresolved = resolve_votes(load(folder)).unresolved.to_pylist()
-    wanted = [row["pair_id"] for row in unresolved if row["reason"] in changes.ADJUDICATED]
+    wanted = changes.disputed(resolve_votes(load(folder)).unresolved)
     with _studio(home) as studio, Journal(at.store) as journal:
-        added = changes.adjudicate(at, journal, wanted) if wanted else 0
+        added, stuck = changes.adjudicate(at, journal, wanted) if wanted else (0, [])
         _push(journal, studio)
     click.echo(f"{folder}: {_count(added, 'pair')} more for adjudication, of {len(wanted)} that wait for it")
+    if stuck:
+        raise UserError(
+            f"each adjudicator was asked about {_count(len(stuck), 'pair')} before, {stuck[0]} for one: "
+            f"name another one in {at.path}/campaign.toml and run the same command again"
+        )
 
 
 def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None) -> None:

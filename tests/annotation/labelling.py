@@ -1,6 +1,7 @@
 """Annotators that answer by what they are shown, so that the same page always gets the same answer."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,7 +51,10 @@ class Annotator:
 
     def _send(self, method: str, path: str, body: Any) -> Any:
         headers = {"X-CSRFToken": self.client.cookies.get("csrftoken") or "", "Referer": str(self.client.base_url)}
-        answer = self.client.request(method, path, json=body, headers=headers).raise_for_status()
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        content = None if body is None else json.dumps(body)  # in ASCII: a browser may send half a character
+        answer = self.client.request(method, path, content=content, headers=headers).raise_for_status()
         return answer.json() if answer.content else None
 
 

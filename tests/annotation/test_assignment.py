@@ -29,6 +29,10 @@ def test_whoever_has_more_gets_less() -> None:
     assert Counter(name for [name] in given_.values()) == {"ann": 2, "bob": 8}
 
 
+def secret(number: int) -> str:
+    return f"{number:032x}"
+
+
 def test_everybody_meets_everybody() -> None:
     given_ = spread([f"p{n}" for n in range(60)], ["a", "b", "c", "d"], 2, 1)
     assert len(set(given_.values())) == 6
@@ -36,23 +40,23 @@ def test_everybody_meets_everybody() -> None:
 
 @given(
     st.dictionaries(st.text("abcdef", min_size=1, max_size=6), st.sampled_from(["x", "y", "z"]), max_size=60),
-    st.integers(0, 9),
+    st.integers(0, 9).map(secret),
 )
-def test_sides_are_balanced_in_all_and_for_every_two_models(tasks: dict[str, str], seed: int) -> None:
-    right = swapped(tasks, seed)
-    assert right == swapped(dict(reversed(tasks.items())), seed)
+def test_sides_are_balanced_in_all_and_for_every_two_models(tasks: dict[str, str], key: str) -> None:
+    right = swapped(tasks, key)
+    assert right == swapped(dict(reversed(tasks.items())), key)
     for stratum in (None, "x", "y", "z"):
         sides = [right[uid] for uid, its in tasks.items() if stratum in (None, its)]
         assert abs(2 * sum(sides) - len(sides)) <= 1
 
 
 def test_the_order_tells_nothing_of_the_sides() -> None:
-    """Over many seeds: neither the place, nor the side before, nor the first side foretells a side."""
+    """Over many secrets: neither the place, nor the side before, nor the first side foretells a side."""
     places, before, first = [], [], []
-    for seed in range(400):
+    for number in range(400):
         tasks = {f"t{n}": "xyz"[n % 3] for n in range(50)}
-        right = swapped(tasks, seed)
-        sides = np.array([right[uid] for uid in shuffled(tasks, seed)]) * 2 - 1
+        right = swapped(tasks, secret(number))
+        sides = np.array([right[uid] for uid in shuffled(tasks, secret(number))]) * 2 - 1
         places.append(np.mean(sides * (-1) ** np.arange(50)))
         before.append(np.mean(sides[1:] * sides[:-1]))
         first.append(sides[0])
@@ -62,11 +66,11 @@ def test_the_order_tells_nothing_of_the_sides() -> None:
     assert abs(np.mean(first)) < 0.2
 
 
-def test_the_same_seed_gives_the_same_and_another_one_does_not() -> None:
+def test_the_same_secret_gives_the_same_and_another_one_does_not() -> None:
     uids = [f"t{n}" for n in range(20)]
-    assert shuffled(uids, 1) == shuffled(uids[::-1], 1) != shuffled(uids, 2)
+    assert shuffled(uids, secret(1)) == shuffled(uids[::-1], secret(1)) != shuffled(uids, secret(2))
     tasks = dict.fromkeys(uids, "x")
-    assert len({tuple(map(swapped(tasks, seed).get, uids)) for seed in range(10)}) == 10
+    assert len({tuple(map(swapped(tasks, secret(number)).get, uids)) for number in range(10)}) == 10
 
 
 @given(st.integers(0, 500), st.floats(0, 0.5), st.integers(0, 500))

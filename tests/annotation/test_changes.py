@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation.campaign import Gold
-from annotation.changes import adjudicate, reassign, withdraw
+from annotation.changes import adjudicate, disputed, reassign, withdraw
 from annotation.errors import UserError
+from annotation.resolve import resolve
 from annotation.tasks import shown_digest, task_data
 from tests.annotation.campaigns import PEOPLE, Desk, campaign, desk, golden, prompts, write_rows
 
@@ -175,14 +176,14 @@ def test_adjudicators_are_asked_once_and_never_of_what_they_voted_on(tmp_path: P
     with desk(tmp_path, prompts(range(20)), **people) as at:
         pairs = [row["pair_id"] for row in at.record.pairs.to_pylist()]
         mine = {task["pair_id"] for task in at.tasks("mill/a3")}
-        assert adjudicate(at.folder, at.journal, pairs) == 20
+        assert adjudicate(at.folder, at.journal, pairs) == (20, [])
         tasks = at.tasks(round_="adjudication")
         assert sorted(task["pair_id"] for task in tasks) == sorted(pairs)
         assert not mine & {task["pair_id"] for task in tasks if task["annotator"] == "mill/a3"}
         shares = Counter(task["annotator"] for task in tasks)
         assert shares["mill/a4"] >= len(mine)
         before = at.journal.revision
-        assert adjudicate(at.folder, at.journal, pairs[::-1]) == 0
+        assert adjudicate(at.folder, at.journal, pairs[::-1]) == (0, [])
         assert at.journal.revision == before
         at.answer(tasks[0])
         [row] = at.load().judgments.to_pylist()
@@ -195,7 +196,7 @@ def test_adjudicators_share_the_work_of_several_batches(tmp_path: Path) -> None:
         write_rows(tmp_path / "b2.jsonl", prompts(range(9, 18)))
         at.folder = campaign(tmp_path, batch="b2", responses="b2.jsonl", **people)
         at.plan()
-        assert adjudicate(at.folder, at.journal, at.record.pairs["pair_id"].to_pylist()) == 18
+        assert adjudicate(at.folder, at.journal, at.record.pairs["pair_id"].to_pylist()) == (18, [])
         tasks = at.tasks(round_="adjudication")
         assert Counter(task["annotator"] for task in tasks) == {"mill/a4": 9, "mill/a5": 9}
         batches = {row["pair_id"]: row["batch"] for row in at.record.pairs.to_pylist()}
@@ -207,10 +208,46 @@ def test_another_adjudicator_takes_over_from_one_who_is_withdrawn(tmp_path: Path
         pairs = at.record.pairs["pair_id"].to_pylist()
         adjudicate(at.folder, at.journal, pairs)
         withdraw(at.journal, DEE)
-        with pytest.raises(UserError, match=r"name another one in campaign\.toml"):
-            adjudicate(at.folder, at.journal, pairs)
+        assert adjudicate(at.folder, at.journal, pairs) == (0, sorted(pairs))
         at.folder = campaign(tmp_path, adjudicators=("eve@mill.example",))
-        assert adjudicate(at.folder, at.journal, pairs) == 4
+        assert adjudicate(at.folder, at.journal, pairs) == (4, [])
+
+
+def test_what_an_adjudicator_skips_or_leaves_goes_to_another_one(tmp_path: Path) -> None:
+    with desk(tmp_path, adjudicators=(DEE,)) as at:
+        pairs = at.record.pairs["pair_id"].to_pylist()
+        adjudicate(at.folder, at.journal, pairs)
+        skipped, done, *_ = at.tasks("mill/a4", "adjudication")
+        at.answer(skipped, skip=True)
+        at.answer(done)
+        others = [pair for pair in pairs if pair != done["pair_id"]]
+        assert adjudicate(at.folder, at.journal, others) == (0, [skipped["pair_id"]])
+        at.folder = campaign(tmp_path, adjudicators=("eve@mill.example",))
+        assert adjudicate(at.folder, at.journal, others) == (3, [])
+        tasks = at.tasks(round_="adjudication")
+        assert Counter(task["annotator"] for task in tasks) == {"mill/a4": 2, "mill/a5": 3}, "open ones moved"
+
+
+def test_adjudicators_that_disagree_are_followed_by_another_one(tmp_path: Path) -> None:
+    with desk(tmp_path, prompts(range(1)), adjudicators=(DEE, "eve@mill.example", "fay@mill.example")) as at:
+        [pair] = at.record.pairs["pair_id"].to_pylist()
+        for task in at.tasks():
+            at.answer(task, "a_better")
+        adjudicate(at.folder, at.journal, [pair])
+        for preferred in ("first", "second"):
+            [task] = [each for each in at.tasks(round_="adjudication") if each["uid"] not in answered(at)]
+            at.answer(task, "a_better" if (preferred == "first") != task["swapped"] else "b_better")
+            adjudicate(at.folder, at.journal, [pair])
+        unresolved = resolve(at.load()).unresolved
+        assert unresolved["reason"].to_pylist() == ["tied"]
+        assert disputed(unresolved) == [pair]
+        [task] = [each for each in at.tasks(round_="adjudication") if each["uid"] not in answered(at)]
+        at.answer(task)
+        assert disputed(resolve(at.load()).unresolved) == []
+
+
+def answered(at: Desk) -> set[str]:
+    return set(at.load().judgments["uid"].to_pylist())
 
 
 def test_without_adjudicators_nobody_decides(tmp_path: Path) -> None:

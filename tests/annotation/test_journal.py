@@ -72,7 +72,7 @@ def test_stores_that_are_not_there_newer_or_none(store: Path, tmp_path: Path) ->
     with pytest.raises(UserError, match="newer Gristmill"):
         Journal(store)
     (tmp_path / "letter.db").write_text("Dear miller, this is no database at all, but a letter." * 9)
-    with pytest.raises(RunError, match="cannot be opened"):
+    with pytest.raises(RunError, match="fails"):
         Journal(tmp_path / "letter.db")
 
 

@@ -32,7 +32,7 @@ def test_twice_the_same_plan_changes_nothing(tmp_path: Path) -> None:
         assert at.journal.revision == before + 1, "the settings alone"
 
 
-def test_the_same_seed_plans_the_same_but_for_secret_names(tmp_path: Path) -> None:
+def test_the_same_seed_asks_the_same_of_the_same_people_in_secret_order_and_sides(tmp_path: Path) -> None:
     records = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -40,9 +40,13 @@ def test_the_same_seed_plans_the_same_but_for_secret_names(tmp_path: Path) -> No
             records.append(at.record)
     one, two = records
     assert one.pairs.equals(two.pairs)
-    columns = ["pair_id", "batch", "annotator", "round", "swapped"]
-    assert one.tasks.select(columns).equals(two.tasks.select(columns))
+    asked = [("annotator", "ascending"), ("pair_id", "ascending")]
+    first, second = (each.tasks.sort_by(asked) for each in (one, two))
+    columns = ["pair_id", "batch", "annotator", "round"]
+    assert first.select(columns).equals(second.select(columns))
     assert not set(one.tasks["uid"].to_pylist()) & set(two.tasks["uid"].to_pylist())
+    assert one.tasks["pair_id"] != two.tasks["pair_id"]
+    assert first["swapped"] != second["swapped"]
 
 
 def test_what_is_shown_is_what_was_planned(tmp_path: Path) -> None:

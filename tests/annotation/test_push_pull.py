@@ -1,8 +1,10 @@
 """Push and pull against a real Label Studio: repeatable, exact under what people do there, clear when it fails."""
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +19,10 @@ from annotation.connection import Connection
 from annotation.errors import RunError, UserError
 from annotation.journal import Journal
 from annotation.plan import plan
+from annotation.protocols import Page
 from annotation.pull import pull
-from annotation.push import push
+from annotation.push import marker, push
+from annotation.record import fold
 from annotation.snapshot import Snapshot, load
 from annotation.studio import Studio
 from curation.dedup.near import families
@@ -190,6 +194,137 @@ def test_reassigned_tasks_move_in_label_studio(case: Case) -> None:
     assert len(case.tasks(1)) == 2
     case.label(case.cy, case.tasks(3))
     assert states(case.pull()) == {"done": 6, "open": 6}
+
+
+def test_another_server_s_projects_are_none_of_the_campaign(case: Case, studio: Server) -> None:
+    """The numbers are the same there, the projects somebody else's: nothing is taken, nothing counts as deleted."""
+    case.label(case.ann, case.tasks())
+    before = case.pull()
+    mine = case.project(1)
+    [theirs] = [each.project for each in case.studio.projects() if each.project == case.project(2)]
+    case.ann._send("PATCH", f"/api/projects/{theirs}/", {"description": "somebody else's"})
+    case.journal.remember_project("b1/vote/pushed/a1", theirs)
+    pulled = pull(case.journal, case.studio)
+    assert (pulled.kept, pulled.deleted) == (0, 0)
+    assert pulled.gone == ["b1/vote/pushed/a2"]
+    after = load(case.folder.path)
+    assert after.judgments.equals(before.judgments)
+    assert mine != theirs
+
+
+def test_pushes_at_the_same_time_wait_for_each_other(case: Case, studio: Server) -> None:
+    batch = replace(case.folder.campaign, batch="b2", responses="b2.jsonl")
+    rows = (case.folder.path / "responses.jsonl").read_text(encoding="utf-8").replace("question", "riddle")
+    (case.folder.path / "b2.jsonl").write_text(rows.replace("Question", "Riddle"), encoding="utf-8")
+    plan(CampaignFolder(case.folder.path, batch, "second"), case.journal, families)
+
+    def run(_: int) -> int:
+        with Journal(case.folder.store) as journal, Studio(studio.connection) as client:
+            return push(journal, client).imported
+
+    with ThreadPoolExecutor(3) as threads:
+        assert sorted(threads.map(run, range(3))) == [0, 0, 12]
+    places = [place for place in case.journal.projects() if place.startswith("b2/")]
+    markers = [each.marker for each in case.studio.projects()]
+    assert [markers.count(marker(case.journal.campaign_id, place)) for place in places] == [1, 1]
+
+
+def test_two_projects_of_a_place_are_both_read_and_become_one(case: Case) -> None:
+    place = "b1/vote/pushed/a1"
+    page = Page(**fold(case.journal).batches["b1"]["page"])
+    spare = case.studio.create_project("spare", marker(case.journal.campaign_id, place), page)
+    data = [task["data"] for task in case.tasks()]
+    numbers = case.studio.import_tasks(spare, data[:2])
+    case.ann.submit(numbers[0], opinion(data[0], "ann"))
+    assert case.pull().judgments["uid"].to_pylist() == [data[0]["uid"]]
+    push(case.journal, case.studio)
+    assert [task["data"]["uid"] for task in case.ann.tasks(spare)] == [data[0]["uid"]], "what has a vote stays"
+    case.ann.delete(case.ann.tasks(spare)[0]["annotations"][0]["id"])
+    push(case.journal, case.studio)
+    assert spare not in [each.project for each in case.studio.projects()]
+
+
+def test_an_edit_counts_though_the_server_s_clock_was_set_back(case: Case, studio: Server) -> None:
+    [task, *_] = case.tasks()
+    [vote] = case.label(case.ann, [task])
+    with sqlite3.connect(studio.home / "data" / "label_studio.sqlite3", timeout=60) as db:
+        ahead = "datetime(updated_at, '+1 hour') || '.000000'"
+        db.execute(f"UPDATE task_completion SET updated_at = {ahead} WHERE id = ?", (vote,))
+        db.execute(f"UPDATE task SET updated_at = {ahead} WHERE id = ?", (task["id"],))
+    db.close()
+    case.pull()
+    case.ann.change(vote, [choice("preference", "b_negligibly_better")])
+    [row] = case.pull().judgments.to_pylist()
+    assert row["degree"] == "negligibly_better"
+
+
+def test_a_vote_stays_its_annotator_s_when_the_account_is_deleted(case: Case, studio: Server) -> None:
+    one, other, *_ = case.tasks(2)
+    case.label(case.bob, [one])
+    case.pull()
+    with sqlite3.connect(studio.home / "data" / "label_studio.sqlite3", timeout=60) as db:
+        db.execute(
+            "UPDATE task_completion SET completed_by_id = NULL, updated_by_id = NULL WHERE task_id = ?", (one["id"],)
+        )
+        db.execute("UPDATE task SET updated_at = '2100-01-01 00:00:00' WHERE id = ?", (one["id"],))
+    db.close()
+    assert case.pull().judgments.num_rows == 1
+    case.label(case.bob, [other])
+    with sqlite3.connect(studio.home / "data" / "label_studio.sqlite3", timeout=60) as db:
+        db.execute("UPDATE task_completion SET completed_by_id = NULL WHERE task_id = ?", (other["id"],))
+    db.close()
+    assert reasons(case.pull()) == {"unknown_annotator": 1}
+
+
+def test_what_label_studio_cannot_give_out_is_in_quarantine_and_hides_nothing_else(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("annotation.studio.PAUSE", 0.001)
+    tasks = case.tasks()
+    case.label(case.ann, tasks[:4])
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    case.ann.submit(tasks[5]["id"], [{**choice("preference"), "value": {"choices": deep}}])
+    half = [*opinion(tasks[4]["data"], "ann"), {**choice("comment"), "type": "textarea", "value": {"text": ["\ud800"]}}]
+    with pytest.raises(httpx.HTTPStatusError, match="500"):
+        case.ann.submit(tasks[4]["id"], half)
+    snapshot = case.pull()
+    assert snapshot.judgments.num_rows == 4
+    assert reasons(snapshot) == {"unreadable": 1, "malformed": 1}
+    assert case.pull().judgments.equals(snapshot.judgments)
+    case.ann.delete_task(tasks[4]["id"])
+    assert reasons(case.pull()) == {"malformed": 1}
+
+
+def test_a_task_that_would_look_otherwise_than_it_was_planned_is_not_pushed(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.ann.delete_task(case.tasks()[0]["id"])
+    monkeypatch.setattr("annotation.push.shown_digest", lambda data: bytes(16))
+    with pytest.raises(UserError, match="made by another version of Gristmill"):
+        push(case.journal, case.studio)
+
+
+def test_requests_are_bounded_in_bytes(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("annotation.push.REQUEST_BYTES", 1000)
+    sizes: list[int] = []
+    whole = Studio.import_tasks
+
+    def counted(studio: Studio, project: int, data: Sequence[dict[str, str]]) -> list[int]:
+        sizes.append(len(data))
+        return whole(studio, project, data)
+
+    monkeypatch.setattr(Studio, "import_tasks", counted)
+    for task in case.tasks():
+        case.ann.delete_task(task["id"])
+    assert push(case.journal, case.studio).imported == sum(sizes) == 6
+    assert max(sizes) < 6
+
+
+def test_an_access_token_that_the_server_no_longer_takes_is_asked_for_again(case: Case) -> None:
+    case.studio._sdk._client_wrapper._tokens_client._access_token = "e30.eyJleHAiOjk5OTk5OTk5OTl9.c2ln"
+    assert case.studio.whoami()
 
 
 def test_nothing_hostile_reaches_the_page(case: Case) -> None:
