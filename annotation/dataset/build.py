@@ -1,6 +1,7 @@
 """Campaigns to one dataset: comparisons in two splits, what is unresolved, a manifest and a card."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,12 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
         splits = _splits(campaigns, grouped, sides)
         proof = _proof(splits, grouped)
         ledger = Ledger.of(snapshots, splits, tables["unresolved"])
-        for name in SPLITS:
-            writer.table(f"comparisons/{name}", splits[name])
-        writer.table("unresolved", tables["unresolved"])
-        writer.text("README.md", card(snapshots, splits, ledger))
+        with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
+            written = threads.submit(card, snapshots, splits, ledger)
+            for name in SPLITS:
+                writer.table(f"comparisons/{name}", splits[name])
+            writer.table("unresolved", tables["unresolved"])
+            writer.text("README.md", written.result())
         content = manifest(snapshots, ledger, proof, writer.files)
         writer.json("manifest.json", content)
     return Built(folder, ledger, content)
