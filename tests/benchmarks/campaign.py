@@ -134,19 +134,18 @@ def campaign(path: Path, pairs: int) -> CampaignFolder:
 def label(home: Path, project: int) -> None:
     """An answer to every task, written into Label Studio's database: by its API it takes a quarter of an hour."""
     result = json.dumps([choice("preference", "a_better")])
-    now = (datetime.now(UTC) - timedelta(hours=1)).replace(tzinfo=None).isoformat(" ")
+    began = (datetime.now(UTC) - timedelta(hours=2)).replace(tzinfo=None)
     with sqlite3.connect(home / "data" / "label_studio.sqlite3", timeout=60) as db:
         [user] = db.execute("SELECT id FROM htx_user WHERE email = ?", (EMAIL,)).fetchone()
         tasks = [task for (task,) in db.execute("SELECT id FROM task WHERE project_id = ?", (project,))]
+        moments = [((began + timedelta(seconds=n / 2)).isoformat(" "), task) for n, task in enumerate(tasks)]
         db.executemany(
             "INSERT INTO task_completion (result, was_cancelled, created_at, updated_at, task_id, prediction,"
             " lead_time, result_count, completed_by_id, ground_truth, project_id, updated_by_id, unique_id,"
             " bulk_created) VALUES (?, 0, ?, ?, ?, '{}', 20.0, 1, ?, 0, ?, ?, ?, 0)",
-            ((result, now, now, task, user, project, user, f"{task:032x}") for task in tasks),
+            ((result, moment, moment, task, user, project, user, f"{task:032x}") for moment, task in moments),
         )
-        db.execute(
-            "UPDATE task SET total_annotations = 1, is_labeled = 1, updated_at = ? WHERE project_id = ?", (now, project)
-        )
+        db.executemany("UPDATE task SET total_annotations = 1, is_labeled = 1, updated_at = ? WHERE id = ?", moments)
 
 
 def label_offline(journal: Journal) -> None:
