@@ -14,7 +14,8 @@ STORE = "campaign.db"
 """The campaign's own store, beside its campaign.toml."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
+"""Letters beyond ASCII are none for Label Studio."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +95,14 @@ class Campaign:
             object.__setattr__(self, name, people)
             wrong = [person for person in people if not _EMAIL.fullmatch(person)]
             if wrong:
-                raise UserError(f"{name} holds {wrong[0]!r}: name each person by an email address")
+                raise UserError(f"{name} holds {wrong[0]!r}: name each person by an email address, in ASCII")
             twice = sorted({person for person in people if people.count(person) > 1})
             if twice:
                 raise UserError(f"{name} holds {twice[0]} twice: name each person once")
-        if not 1 <= self.votes <= len(self.annotators):
-            raise UserError(
-                f"votes is {self.votes} and there are {len(self.annotators)} annotators: "
-                "each vote on a pair comes from another annotator, so ask for 1 up to their number"
-            )
+        if not self.annotators:
+            raise UserError("annotators names nobody: give one email address or more")
+        if self.votes < 1:
+            raise UserError(f"votes is {self.votes}: ask for one or more on each pair")
         if self.resolve.min_votes is not None and not 1 <= self.resolve.min_votes <= self.votes:
             raise UserError(f"resolve.min_votes is {self.resolve.min_votes}: give 1 up to votes, which is {self.votes}")
         if self.categories and self.protocol != "safety":
@@ -134,6 +134,6 @@ class CampaignFolder:
         """Raises UserError when guidelines.md cannot be read."""
         path = self.file(self.campaign.guidelines)
         try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            return path.read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as error:
             raise UserError(f"the guidelines {path} cannot be read ({error}): write them as UTF-8 Markdown") from error

@@ -1,6 +1,7 @@
 """Which Label Studio the commands talk to, and by which token."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -44,8 +45,13 @@ def _named(url: str, token: str) -> Connection:
     try:
         parts = urlsplit(url)
         whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        named = parts.username is not None
     except ValueError:
-        whole = False
+        whole = named = False
+    if named:
+        raise UserError(f"{URL} holds a name or a password: leave them out, the token is enough")
     if not whole:
         raise UserError(f"{URL} is {url}, which is no address: give it like https://labels.example.org")
+    if not re.fullmatch("[!-~]+", token):
+        raise UserError(f"{TOKEN} is no token: it holds blanks or letters beyond ASCII; copy it again")
     return Connection(url.rstrip("/"), token, url.rstrip("/"))

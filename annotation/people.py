@@ -1,6 +1,6 @@
 """Accounts for a campaign's annotators, and the links by which they begin."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -20,20 +20,20 @@ class Invitation:
     link: str | None
 
 
-def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> list[Invitation]:
+def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[Invitation]:
     """An account for each of them that has none, with a password that the server's token decides (``Studio.password``).
 
-    The link leads through the sign-in to the annotator's newest project. Repeatable: who has an account keeps it, and
-    is told the same password again while it opens the account. Raises UserError or RunError as Label Studio does.
+    One after the other, so that a failure hides none that were made. The link leads through the sign-in to the
+    annotator's newest project. Repeatable: who has an account keeps it, and is told the same password again while it
+    opens the account. Raises UserError or RunError as Label Studio does.
     """
     there = {email.lower() for email in studio.people().values()}
-    invitation, record, out = studio.invite_url(), fold(journal), []
+    invitation, record = studio.invite_url(), fold(journal)
     for person in (each.lower() for each in people):
         password = studio.password(person)
         ours = person not in there and _made(studio, invitation, person, password)
         opens = ours or _opens(studio, person, password)
-        out.append(Invitation(person, password if opens else None, link(journal, studio, record, person)))
-    return out
+        yield Invitation(person, password if opens else None, link(journal, studio, record, person))
 
 
 def _made(studio: Studio, invitation: str, person: str, password: str) -> bool:

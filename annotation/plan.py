@@ -149,6 +149,11 @@ def _make(
     folder: CampaignFolder, journal: Journal, record: Record, page: Page, asked: dict[str, Any], families: Families
 ) -> Planned:
     campaign = folder.campaign
+    if campaign.votes > len(campaign.annotators):
+        raise UserError(
+            f"votes is {campaign.votes} and annotators names {len(campaign.annotators)}: "
+            "each vote on a pair comes from another annotator, so ask for as many as there are, or fewer"
+        )
     _refuse_withdrawn(folder, record)
     prompts, problems = read_prompts(folder.file(campaign.responses))
     models = {each.model for prompt in prompts for each in prompt.responses}
@@ -159,6 +164,11 @@ def _make(
     fresh = [each for each in paired.pairs if each.pair_id not in earlier]
     paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)
     paired.counts["paired"] = len(fresh)
+    if not fresh and problems:
+        raise UserError(
+            f"{campaign.responses} gives no pair for batch {campaign.batch}: {len(problems):,} of its rows cannot be "
+            f"used, the first one ({problems[0].where}) because: {problems[0].message}"
+        )
     if not fresh:
         raise UserError(
             f"{campaign.responses} gives no new pair for batch {campaign.batch} "

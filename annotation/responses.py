@@ -128,20 +128,20 @@ def digest(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}; name an existing file in campaign.toml") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise UserError(f"{path!s:.300} cannot be read ({error}): name an existing file in campaign.toml") from error
 
 
 def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}; name an existing file in campaign.toml") from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise UserError(f"{path!s:.300} cannot be read ({error}): name an existing file in campaign.toml") from error
     if data[:4] == b"PAR1":
         try:
             file = pq.ParquetFile(pa.BufferReader(data))
             rows = file.read(columns=[name for name in COLUMNS if name in file.schema_arrow.names]).to_pylist()
-        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a text that is not UTF-8
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # a text that is not UTF-8, a date
             raise UserError(f"{path} is a Parquet file that cannot be read ({error}): write it again") from error
         yield from ((f"{path.name}, row {number}", row) for number, row in enumerate(rows, 1))
         return

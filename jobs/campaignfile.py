@@ -8,6 +8,8 @@ import annotation.errors
 import curation.errors
 from annotation.campaign import Campaign, CampaignFolder
 from annotation.errors import UserError
+from annotation.journal import Journal
+from annotation.plan import note_settings
 from annotation.protocols import PROTOCOLS
 from jobs.settings import build
 
@@ -19,7 +21,7 @@ def read_campaign(folder: Path) -> CampaignFolder:
     """The campaign in a folder. Raises UserError for a folder without one, or a setting that cannot be."""
     path = folder / FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         table = tomllib.loads(text)
     except FileNotFoundError as error:
         raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one: campaign new") from error
@@ -31,6 +33,14 @@ def read_campaign(folder: Path) -> CampaignFolder:
         return CampaignFolder(folder, build(Campaign, table, "campaign"), text)
     except (annotation.errors.UserError, curation.errors.UserError) as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def noted(folder: Path) -> CampaignFolder:
+    """The campaign in a folder that was pushed, with settings that changed since noted in its journal."""
+    campaign = read_campaign(folder)
+    with Journal(campaign.store) as journal:
+        note_settings(campaign, journal)
+    return campaign
 
 
 def write_example(folder: Path, protocol: str) -> list[str]:

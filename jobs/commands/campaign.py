@@ -1,5 +1,6 @@
 """The commands ``gristmill campaign ...``: what they do, and what they say about it."""
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from annotation.snapshot import load
 from annotation.studio import Studio
 from annotation.watch import watch as watch_all
 from curation.dedup.near import families
-from jobs.campaignfile import read_campaign, write_example
+from jobs.campaignfile import noted, read_campaign, write_example
 from jobs.counting import counting
 
 SHOWN_PROBLEMS = 10
@@ -60,6 +61,8 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
 
 
 def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: float) -> None:
+    if not every <= threading.TIMEOUT_MAX:
+        raise UserError(f"--every is {every}: give a number of seconds")
     at = read_campaign(folder)
     with _studio(home) as studio, Journal(at.store) as journal:
         note_settings(at, journal)
@@ -76,7 +79,7 @@ def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: fl
 def status(folder: Path) -> None:
     from jobs.quality_table import print_status
 
-    at = _noted(folder)
+    at = noted(folder)
     with Journal(at.store) as journal:
         emails = {name: email for email, name in fold(journal).annotators.items()}
     print_status(load(at.path), emails)
@@ -85,11 +88,11 @@ def status(folder: Path) -> None:
 def resolve(folder: Path) -> None:
     from jobs.quality_table import print_resolution
 
-    print_resolution(load(_noted(folder).path))
+    print_resolution(load(noted(folder).path))
 
 
 def adjudicate(folder: Path, home: Path | None) -> None:
-    at = _noted(folder)
+    at = noted(folder)
     wanted = changes.disputed(resolve_votes(load(folder)).unresolved)
     with _studio(home) as studio, Journal(at.store) as journal:
         added, stuck = changes.adjudicate(at, journal, wanted) if wanted else (0, [])
@@ -113,21 +116,13 @@ def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | No
 
 
 def withdraw(folder: Path, email: str, undo: bool) -> None:
-    at = _noted(folder)
+    at = noted(folder)
     with Journal(at.store) as journal:
         changes.withdraw(journal, email, undo=undo)
     votes = "the votes of {} count again" if undo else "no vote of {} counts any more"
     click.echo(f"{folder}: {votes.format(email)}")
     if not undo:
         click.echo(f"Their tasks can pass to others: gristmill campaign reassign {folder} --from {email}")
-
-
-def _noted(folder: Path) -> CampaignFolder:
-    """The campaign, with settings that changed since noted in its journal."""
-    at = read_campaign(folder)
-    with Journal(at.store) as journal:
-        note_settings(at, journal)
-    return at
 
 
 def _studio(home: Path | None) -> Studio:

@@ -7,13 +7,16 @@ from annotation.dataset import Built, build
 from annotation.errors import UserError
 from annotation.snapshot import load
 from curation.dedup.near import families
+from jobs.campaignfile import noted
 
 
 def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
     if as_of is not None and len(campaigns) > 1:
         raise UserError("--as-of is a revision of one campaign's journal: give one campaign")
-    built = build([load(folder, as_of) for folder in campaigns], output, families)
-    print_built(built)
+    if as_of is None:
+        for folder in campaigns:
+            noted(folder)
+    print_built(build([load(folder, as_of) for folder in campaigns], output, families))
 
 
 def print_built(built: Built) -> None:

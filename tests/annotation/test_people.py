@@ -39,7 +39,7 @@ def pushed(folder: Path, studio: Studio, name: str, batch: str = "b1") -> Campai
 
 def invited(folder: CampaignFolder, studio: Studio, *people: str) -> list[Invitation]:
     with Journal(folder.store) as journal:
-        return invite(journal, studio, people or PEOPLE)
+        return list(invite(journal, studio, people or PEOPLE))
 
 
 @pytest.fixture

@@ -175,12 +175,19 @@ MISTAKES: list[tuple[list[str], tuple[str, str] | None, str]] = [
     (["campaign", "status", "mill"], None, "nothing was pushed"),
     (["campaign", "withdraw", "mill", "zoe@mill.example"], None, "nothing was pushed"),
     (["campaign", "invite", "mill", "zoe@mill.example"], None, "zoe@mill.example is not in mill/campaign.toml"),
-    (["campaign", "push", "mill"], ("votes = 2", "votes = 7"), "votes is 7 and there are 2 annotators"),
+    (["campaign", "push", "mill"], ("votes = 2", "votes = 7"), "votes is 7 and annotators names 2"),
     (["campaign", "push", "mill"], ("votes = 2", "votes = "), "campaign.toml is not valid TOML"),
     (["campaign", "push", "mill"], ("votes = 2", "votes = 'two'"), "votes"),
     (["campaign", "push", "mill"], ("votes = 2", "vote = 2"), "vote"),
     (["campaign", "push", "mill"], ('"kim@mill.example"', '"kim"'), "annotators holds 'kim'"),
+    (["campaign", "push", "mill"], ('"kim@mill.example"', '"zoë@mill.example"'), "by an email address, in ASCII"),
     (["campaign", "push", "mill"], ('"responses.jsonl"', '"answers.jsonl"'), "answers.jsonl"),
+    (["campaign", "push", "mill"], ('"responses.jsonl"', '"a\\u0000b"'), "name an existing file in campaign.toml"),
+    (
+        ["campaign", "push", "mill"],
+        ('"responses.jsonl"', '"campaign.toml"'),
+        "rows cannot be used, the first one (campaign",
+    ),
     (["campaign", "push", "mill"], ('"gold.jsonl"', '"golden.jsonl"'), "golden.jsonl"),
     (["campaign", "push", "mill"], ('"preference"', '"liking"'), "choose from preference, safety"),
     (
@@ -190,6 +197,8 @@ MISTAKES: list[tuple[list[str], tuple[str, str] | None, str]] = [
     ),
     (["campaign", "new", "other", "--protocol", "liking"], None, "'liking' is not one of 'preference', 'safety'"),
     (["campaign", "pull", "mill", "--every", "0"], None, "--every"),
+    (["campaign", "pull", "mill", "--every", "inf"], None, "--every is inf: give a number of seconds"),
+    (["campaign", "pull", "mill", "--every", "nan"], None, "--every is nan: give a number of seconds"),
     (["dataset", "build", "mill", "--output", "out"], None, "nothing was pushed"),
 ]
 
@@ -241,3 +250,53 @@ def test_a_server_of_one_s_own_is_used_by_its_address_and_token(
     printed = mill("campaign", "pull", "mill", code=2)
     assert "refuses the token" in printed
     assert studio.connection.token[:-6] not in printed
+
+
+@pytest.mark.parametrize(
+    ("url", "token", "said"),
+    [
+        ("http://user:hunter2@127.0.0.1:1", "abc", "GRISTMILL_STUDIO_URL holds a name or a password"),
+        ("http://127.0.0.1:1", "abc\ndef", "GRISTMILL_STUDIO_TOKEN is no token"),
+        ("http://127.0.0.1:1", "zoë", "GRISTMILL_STUDIO_TOKEN is no token"),
+    ],
+)
+def test_a_connection_that_cannot_be_is_one_sentence(
+    url: str, token: str, said: str, mill: Gristmill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRISTMILL_STUDIO_URL", url)
+    monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", token)
+    printed = mill("campaign", "push", "mill", code=2)
+    assert said in printed
+    assert not [secret for secret in ("hunter2", "def", "zoë") if secret in printed]
+
+
+def test_somebody_leaves_and_nothing_stops(mill: Gristmill) -> None:
+    mill("campaign", "push", "mill")
+    change('["kim@mill.example", "lee@mill.example"]', '["kim@mill.example"]')
+    assert "0 of 16 tasks done" in mill("campaign", "status", "mill")
+    mill("campaign", "pull", "mill")
+    mill("campaign", "reassign", "mill", "--from", "lee@mill.example", "--to", "kim@mill.example")
+    assert "batch b1 is as it was made" in mill("campaign", "push", "mill")
+    change('batch = "b1"', 'batch = "b2"')
+    assert "votes is 2 and annotators names 1" in mill("campaign", "push", "mill", code=2)
+
+
+def test_a_changed_policy_holds_for_the_next_dataset(mill: Gristmill) -> None:
+    mill("campaign", "push", "mill")
+    mill("dataset", "build", "mill", "--output", "one")
+    change('use = "majority"', 'use = "unanimous"')
+    mill("dataset", "build", "mill", "--output", "two")
+    policies = [
+        json.loads(Path(name, "manifest.json").read_bytes())["campaigns"][0]["policy"] for name in ("one", "two")
+    ]
+    assert [policy["use"] for policy in policies] == ["majority", "unanimous"]
+
+
+def test_files_with_a_byte_order_mark_are_read_as_without(mill: Gristmill) -> None:
+    for name in ("campaign.toml", "guidelines.md", "responses.jsonl", "gold.jsonl"):
+        path = Path("mill", name)
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert "6 pairs and 2 gold pairs" in mill("campaign", "push", "mill")
+    for path in Path("mill").iterdir():
+        path.write_bytes(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    assert "batch b1 made" not in mill("campaign", "push", "mill", code=2), "the responses are other bytes"

@@ -25,6 +25,7 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
 
     def run(*words: str | Path) -> int:
         monkeypatch.setattr("jobs.commands.dataset.load", load)
+        monkeypatch.setattr("jobs.commands.dataset.noted", lambda folder: folder)
         monkeypatch.setattr(sys, "argv", ["gristmill", "dataset", "build", *map(str, words)])
         monkeypatch.chdir(tmp_path)
         try:
