@@ -98,6 +98,7 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
                 given_up.append(task)
         wanted = sorted(set(pairs) - under_way)
         met = _met(record)
+        secret = journal.campaign_id
         free = {pair: [name for name in able if (name, pair) not in met] for pair in wanted}
         stuck = [pair for pair in wanted if not free[pair]]
         batches = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["batch"].to_pylist(), strict=True))
@@ -105,7 +106,7 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
         loads: Counter[str] = Counter()
         for pair in wanted:
             if free[pair]:
-                [name] = spread([pair], free[pair], 1, campaign.seed, loads)[pair]
+                [name] = spread([pair], free[pair], 1, campaign.seed, loads, lambda each: f"{secret} {each}")[pair]
                 loads[name] += 1
                 given.setdefault((batches[pair], name), []).append(pair)
         taken = {pair for each in given.values() for pair in each}
@@ -146,7 +147,7 @@ def _give(tasks: Sequence[Task], giver: str, takers: Sequence[str], record: Reco
             continue
         free = [name for name in takers if (name, task["pair_id"]) not in met]
         if free:
-            to = min(free, key=lambda name, pair=task["pair_id"]: (load[name], seeded(seed, pair, name)))  # type: ignore[misc]
+            to = min(free, key=lambda name, uid=task["uid"]: (load[name], seeded(seed, uid, name)))  # type: ignore[misc]
             load[to] += 1
             met.add((to, task["pair_id"]))
             moves.append((task, to))
@@ -167,7 +168,7 @@ def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: i
         if not left[giver]:
             del left[giver]
         free = [name for name in takers if (name, task["pair_id"]) not in met]
-        to = min(free, key=lambda name, pair=task["pair_id"]: (load[name], seeded(seed, pair, name)), default=giver)  # type: ignore[misc]
+        to = min(free, key=lambda name, uid=task["uid"]: (load[name], seeded(seed, uid, name)), default=giver)  # type: ignore[misc]
         if load[to] + 1 < load[giver]:
             load[to] += 1
             load[giver] -= 1
@@ -189,7 +190,7 @@ def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves
     gold = record.pairs.filter(pc.is_valid(record.pairs["gold"]))
     tests: dict[str, list[str]] = {}
     for (batch, name), pairs in sorted(given.items()):
-        extra = gold_for(name, len(pairs), batch, gold, record, folder, tests.get(name, []))
+        extra = gold_for(journal, name, len(pairs), batch, gold, record, folder, tests.get(name, []))
         tests.setdefault(name, []).extend(extra)
         since = f"/{len(record.dropped)}"
         rows = task_rows(journal, name, [*pairs, *extra], batch, "vote", record.pairs, since)

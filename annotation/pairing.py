@@ -73,6 +73,12 @@ def pair_id(prompt: Prompt, first: Response, second: Response) -> str:
     return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
 
 
+def blind_key(pair: Pair) -> str:
+    """Made of the prompt and the two texts alone: the same whichever model wrote which."""
+    content = [pair.prompt.messages, sorted((pair.first.text, pair.second.text))]
+    return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
+
+
 def seeded(seed: int, *words: str) -> bytes:
     """16 bytes that look random and depend on nothing but the arguments."""
     return hashlib.blake2b("\0".join((str(seed), *words)).encode(), digest_size=16).digest()

@@ -222,3 +222,15 @@ def test_a_newcomer_has_no_tasks_until_some_pass_on(tmp_path: Path) -> None:
         assert list(at.record.annotators.values()) == ["mill/a1", "mill/a2", "mill/a3", "mill/a4"]
         replan(at, annotators=("DEE@mill.example", *PEOPLE[::-1]))
         assert len(at.record.annotators) == 4, "neither order nor capitals make anybody new"
+
+
+def test_who_judges_what_tells_nothing_of_models(tmp_path: Path) -> None:
+    """With the models exchanged, everybody gets the same pairs."""
+    given = []
+    for name, models in (("one", ("alpha", "beta")), ("two", ("beta", "alpha"))):
+        (tmp_path / name).mkdir()
+        with desk(tmp_path / name, prompts(range(30), models), votes=1) as at:
+            prompt = dict(zip(*(at.record.pairs[each].to_pylist() for each in ("pair_id", "prompt_id")), strict=True))
+            given.append({(prompt[task["pair_id"]], task["annotator"]) for task in at.tasks()})
+    assert given[0] == given[1]
+    assert len(given[0]) == 30
