@@ -270,7 +270,7 @@ def _failure(path: Path, error: sqlite3.Error) -> Exception:
         return UserError(
             f"the campaign's store {path} cannot be written: give its folder and files to whoever runs this"
         )
-    return RunError(f"the campaign's store {path} fails ({error}): see whether the disk is full, or restore a copy")
+    return RunError(f"the campaign's store {path} fails ({error}): wait for other commands, look for room on the disk")
 
 
 def exact(moment: str) -> str:

@@ -71,9 +71,12 @@ def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: fl
                 _tell_pulled(pull_all(journal, studio, sweep=not quick, tell=tell), folder)
             return
         click.echo("watching until Ctrl+C", err=True)
-        for pulled in watch_all(journal, studio, every, lambda message: click.echo(message, err=True)):
-            if pulled.kept or pulled.deleted:
-                _tell_pulled(pulled, folder)
+        try:
+            for pulled in watch_all(journal, studio, every, lambda message: click.echo(message, err=True)):
+                if pulled.kept or pulled.deleted:
+                    _tell_pulled(pulled, folder)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
 
 
 def status(folder: Path) -> None:

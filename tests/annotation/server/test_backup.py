@@ -40,8 +40,9 @@ def test_what_is_restored_is_what_was_there(studio: Studio, saved: Path, tmp_pat
     try:
         connection = start(home, free_port(), None, print)
         assert connection.token == studio.connection.token
-        access = httpx.post(f"{connection.url}/api/token/refresh", json={"refresh": connection.token}).json()["access"]
-        bearer = {"Authorization": f"Bearer {access}"}
+        answer = httpx.post(f"{connection.url}/api/token/refresh", json={"refresh": connection.token})
+        assert answer.is_success, answer.text
+        bearer = {"Authorization": f"Bearer {answer.json()['access']}"}
         projects = httpx.get(f"{connection.url}/api/projects/", headers=bearer).json()["results"]
         assert [each["task_number"] for each in projects if each["title"] == "flour"][:1] == [2]
         with pytest.raises(UserError, match="`gristmill studio stop` before"):
