@@ -36,18 +36,46 @@ def quota(pairs: int) -> int:
     return min(MOST, pairs // 10)
 
 
+def related(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int64]:
+    """The family of each prompt: near-duplicates (``families``), and a dialogue with those that go on where it ends.
+
+    Texts are those of ``prompt_text``. What goes on holds the earlier prompt, and often one of the responses to it.
+    """
+    numbers = families(texts)
+    whole = [f"{text}\n" for text in texts.to_pylist()]
+    root = np.arange(numbers.max(initial=-1) + 1)
+    beginnings: list[int] = []
+    for row in sorted(range(len(whole)), key=whole.__getitem__):  # what begins alike comes one behind the other
+        while beginnings and not whole[row].startswith(whole[beginnings[-1]]):
+            beginnings.pop()
+        if beginnings:
+            one, other = sorted((_root(root, numbers[row]), _root(root, numbers[beginnings[-1]])))
+            root[other] = one
+        beginnings.append(row)
+    return np.array([_root(root, number) for number in range(len(root))], np.int64)[numbers]
+
+
+def _root(root: npt.NDArray[np.int64], number: int) -> int:
+    while root[number] != number:
+        root[number] = root[root[number]]
+        number = root[number]
+    return int(number)
+
+
 def sides(
     prompts: Mapping[str, str], weights: Mapping[str, int], earlier: Sequence[Placed], families: Families, seed: int
 ) -> dict[str, str]:
     """A side for each new prompt (id to text): ``train``, ``held_out`` or ``neither``.
 
-    ``weights``: the pairs of each prompt. A prompt takes the side of its family. One that is close to both sides (it
-    links two families that were apart) can be on none. New families are held out in the order of a seeded hash, as long
-    as they fit into the quota.
+    ``weights``: the pairs of each prompt. A prompt takes the side of its family, and the same prompt the same side. One
+    that is close to both sides (it links two families that were apart) can be on none; that brings no others together.
+    New families are held out in the order of a seeded hash, as long as they fit into the quota.
     """
     ids = list(prompts)
+    earlier = [each for each in earlier if each.side != "neither"]
+    known = {each.text: each.side for each in earlier}
     texts = [*(each.text for each in earlier), *(prompts[each] for each in ids)]
-    numbers = families(pa.array(texts, pa.large_string())).tolist()
+    numbers = related(pa.array(texts, pa.large_string()), families).tolist()
     taken: dict[int, set[str]] = {}
     for number, placed in zip(numbers, earlier, strict=False):
         taken.setdefault(number, set()).add(placed.side)
@@ -58,11 +86,11 @@ def sides(
     left = quota(sum(weights.values()))
     fresh = []
     for number, inside in members.items():
-        found = taken.get(number, set()) - {"neither"}
+        found = taken.get(number)
         if found:
-            side = found.pop() if len(found) == 1 else "neither"
-            out.update(dict.fromkeys(inside, side))
-            left -= sum(weights[prompt] for prompt in inside) if side == "held_out" else 0
+            side = min(found) if len(found) == 1 else "neither"
+            out.update((prompt, known.get(prompts[prompt], side)) for prompt in inside)
+            left -= sum(weights[prompt] for prompt in inside if out[prompt] == "held_out")
         else:
             name = min(hashlib.blake2b(prompts[prompt].encode(), digest_size=16).hexdigest() for prompt in inside)
             fresh.append((seeded(seed, "side", name), inside))

@@ -43,6 +43,7 @@ def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: 
         _batches(snapshots, splits),
         _prose(_ABOUT_BATCHES),
         "## Verdicts",
+        _prose(_policies(snapshots)),
         _verdicts(rows),
         "## Models",
         _models(rows),
@@ -92,12 +93,16 @@ out: a training pair whose prompt is close to a held-out one. Near both sides: i
 split.
 """
 _COLUMNS = """\
-- `prompt`: the dialogue up to the responses, as role and content; `chosen`, `rejected`: the responses.
-- `degree`: how much better the chosen one is; `margin_small`, `margin_large`: the same as numbers (Llama 2, table 27).
+- `comparison_id`: the campaign and the pair; `prompt_id`: the prompt's name in the campaign's file.
+- `prompt`: the dialogue up to the responses, as role and content; `chosen`, `rejected`: the responses, as texts.
+- `degree`: how much better the chosen one is; `margin_small`, `margin_large`: the same as numbers (Llama 2, table 27),
+  from `significantly_better` to `negligibly_better` 1, 2/3, 1/3, 0 and 3, 2, 1, 0.
 - `chosen_safe`, `rejected_safe`, `safety_bin`, `chosen_risks`, `rejected_risks`: null and empty where nobody was asked.
-- `votes`: every vote, with the annotator's pseudonym; `votes_for`, `votes_against`: those that decided.
+- `votes`: every vote, with the annotator's pseudonym; `votes_for`, `votes_against`: those that decided, which are an
+  adjudicator's alone where `adjudicated` is true.
 - `chosen_model`, `rejected_model` and their temperatures; `campaign`, `batch`, `protocol`, `protocol_version`.
-- `prompt_family`: prompts that are nearly the same have the same one; `split`: `train` or `held_out`, by family."""
+- `prompt_family`: near-duplicates (at least four of five words shared, and chains of such) and dialogues that go on
+  where another one ends have the same one; `split`: `train` or `held_out`, by family."""
 
 _LOADING = """\
 ```python
@@ -117,8 +122,8 @@ def _summary(rows: pa.Table, splits: Mapping[str, pa.Table], ledger: Ledger) -> 
     return (
         f"{_count(total.comparisons, 'comparison')} of two responses to a prompt, by {by}: "
         f"{len(splits['train']):,} to train on and {len(splits['held_out']):,} held out. No prompt of one split is the "
-        f"same as, or a near-duplicate of, a prompt of the other. Unresolved pairs: {total.unresolved.total():,} of "
-        f"{total.pairs:,} (`unresolved.parquet`)."
+        "same as, a near-duplicate of, or the beginning of a prompt of the other. "
+        f"Unresolved pairs: {total.unresolved.total():,} of {total.pairs:,} (`unresolved.parquet`)."
     )
 
 
@@ -138,6 +143,15 @@ def _batches(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table]) -> s
         for each in averages(list(splits.values()))
     ]
     return _table(head, body, words=3)
+
+
+def _policies(snapshots: Iterable[Snapshot]) -> str:
+    told = []
+    for each in snapshots:
+        least = each.policy.min_votes
+        votes = "all votes asked for" if least is None else f"{_count(least, 'vote')} or more"
+        told.append(f"{_cell(each.name)}: {each.policy.use} of {votes}.")
+    return " ".join(told)
 
 
 def _verdicts(rows: pa.Table) -> str:

@@ -38,10 +38,14 @@ class Writer:
             self.files |= {path.relative_to(self.folder).as_posix(): about for path, about in written}
 
     def text(self, name: str, content: str) -> None:
-        (self.folder / name).write_text(content, encoding="utf-8")
+        whole = content.encode()
+        (self.folder / name).write_bytes(whole)
+        self.files[name] = {"sha256": hashlib.sha256(whole).hexdigest()}
 
     def json(self, name: str, value: object) -> None:
-        self.text(name, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        """A file that is not noted: it is written last, and holds the notes of the others."""
+        content = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        (self.folder / name).write_text(content, encoding="utf-8")
 
 
 def _arrow(stem: Path, rows: pa.Table) -> Written:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.split import Placed, prompt_text, quota, sides
+from annotation.split import Placed, prompt_text, quota, related, sides
 from curation.dedup.near import families
 
 WORDS = [
@@ -130,3 +130,47 @@ def test_another_order_of_rows_draws_the_same(batch: list[tuple[int, int, str]])
     again = dict(random.Random(1).sample(list(prompts.items()), len(prompts)))
     weights = dict.fromkeys(prompts, 10)
     assert sides(again, weights, [], families, 1) == sides(prompts, weights, [], families, 1)
+
+
+def placed(prompts: dict[str, str], chosen: dict[str, str]) -> list[Placed]:
+    return [Placed(prompts[each], side) for each, side in chosen.items()]
+
+
+def test_a_bridge_between_two_sides_takes_no_one_with_it() -> None:
+    """Real texts that do not all resemble each other: the ends of a chain keep their sides for ever."""
+    middle = "mill by the river grind so much slower when grain is dry and wheels turn well, as all farmers here have"
+    bridge = f"Tell me why our old {middle} told each other every spring?"
+    left = f"Tell me why our old {middle} told each since last autumn?"
+    right = f"Explain to us our old {middle} told each other every spring?"
+    assert near(left, bridge)
+    assert near(bridge, right)
+    assert not near(left, right)
+    earlier = [Placed(left, "train"), Placed(right, "held_out")]
+    second = {"n": bridge}
+    assert sides(second, {"n": 1}, earlier, families, 1) == {"n": "neither"}
+    earlier += placed(second, {"n": "neither"})
+    third = {"a": left, "b": right, "n": bridge}
+    assert sides(third, dict.fromkeys(third, 1), earlier, families, 1) == {
+        "a": "train",
+        "b": "held_out",
+        "n": "neither",
+    }
+    apart = {"a": left}, {"b": right}
+    assert [sides(each, dict.fromkeys(each, 1), earlier, families, 1) for each in apart] == [
+        {"a": "train"},
+        {"b": "held_out"},
+    ]
+
+
+@given(st.lists(st.lists(st.sampled_from(["Hi", "Hi there", "Go on", "Why"]), min_size=1, max_size=3), max_size=12))
+def test_a_dialogue_is_of_the_family_of_what_it_goes_on_from(dialogues: list[list[str]]) -> None:
+    texts = ["\n".join(turns) for turns in dialogues]
+    alone = related(
+        pa.array(texts, pa.large_string()), lambda each: np.unique(each.to_pylist(), return_inverse=True)[1]
+    )
+    for one, other in combinations(range(len(texts)), 2):
+        short, long = sorted((dialogues[one], dialogues[other]), key=len)
+        if long[: len(short)] == short:
+            assert alone[one] == alone[other]
+        if not set(short) & set(long):
+            assert alone[one] != alone[other]
