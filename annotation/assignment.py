@@ -42,18 +42,17 @@ def swapped(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
     in all, and for every two models that are compared, left and right differ by one at most. A seed would not do for
     the hash: who guesses it, and the models, could make the same order and see that it fits.
     """
-    ranked = sorted(tasks, key=lambda uid: (tasks[uid], keyed(secret, "side", uid)))
-    start = bool(tasks) and keyed(secret, "start", *ranked[:1])[0] % 2 == 1
+    ranked = sorted(tasks, key=lambda uid: (tasks[uid], _keyed(secret, "side", uid)))
+    start = bool(tasks) and _keyed(secret, "start", *ranked[:1])[0] % 2 == 1
     return {uid: (place % 2 == 1) != start for place, uid in enumerate(ranked)}
 
 
 def shuffled(uids: Iterable[str], secret: str) -> list[str]:
     """The order in which tasks are shown: by another hash than that of the sides, so that it tells nothing of them."""
-    return sorted(uids, key=lambda uid: keyed(secret, "order", uid))
+    return sorted(uids, key=lambda uid: _keyed(secret, "order", uid))
 
 
-def keyed(secret: str, *words: str) -> bytes:
-    """16 bytes that nobody can guess who does not know the secret (hex digits)."""
+def _keyed(secret: str, *words: str) -> bytes:
     return hashlib.blake2b("\0".join(words).encode(), key=bytes.fromhex(secret), digest_size=16).digest()
 
 

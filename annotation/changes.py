@@ -190,7 +190,7 @@ def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves
     gold = record.pairs.filter(pc.is_valid(record.pairs["gold"]))
     tests: dict[str, list[str]] = {}
     for (batch, name), pairs in sorted(given.items()):
-        extra = gold_for(journal, name, len(pairs), batch, gold, record, folder, tests.get(name, []))
+        extra = gold_for(name, len(pairs), batch, gold, record, folder, tests.get(name, []))
         tests.setdefault(name, []).extend(extra)
         since = f"/{len(record.dropped)}"
         rows = task_rows(journal, name, [*pairs, *extra], batch, "vote", record.pairs, since)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation import responses
-from annotation.assignment import gold_share, keyed, shuffled, spread, swapped
+from annotation.assignment import gold_share, shuffled, spread, swapped
 from annotation.campaign import CampaignFolder
 from annotation.errors import UserError
 from annotation.journal import Journal
@@ -185,8 +185,7 @@ def _make(
     assigned = spread(keys, list(people.values()), campaign.votes, campaign.seed, drawn_by=keys.__getitem__)
     given = {name: sorted(pair for pair, names in assigned.items() if name in names) for name in people.values()}
     golden = {
-        name: gold_for(journal, name, len(pairs), campaign.batch, gold_table, record, folder)
-        for name, pairs in given.items()
+        name: gold_for(name, len(pairs), campaign.batch, gold_table, record, folder) for name, pairs in given.items()
     }
     used = pa.array(sorted({pair for pairs in golden.values() for pair in pairs}), pa.string())
     gold_table = gold_table.filter(pc.is_in(gold_table["pair_id"], used))
@@ -312,7 +311,6 @@ def _asked(pair_id: str, prompt: Prompt, first: Response, second: Response, fold
 
 
 def gold_for(
-    journal: Journal,
     annotator: str,
     tasks: int,
     batch: str,
@@ -321,7 +319,7 @@ def gold_for(
     folder: CampaignFolder,
     besides: Iterable[str] = (),
 ) -> list[str]:
-    """Gold pairs that this annotator has not met yet, drawn by the campaign's secret, so many as go with ``tasks``.
+    """Gold pairs that this annotator has not met yet, drawn by the seed, so many as go with ``tasks``.
 
     ``besides``: pairs that the annotator gets at the same time.
     """
@@ -330,7 +328,7 @@ def gold_for(
         return []
     met = record.tasks.filter(pc.equal(record.tasks["annotator"], annotator))
     left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()) - set(besides))
-    left.sort(key=lambda each: keyed(journal.campaign_id, "gold", batch, annotator, each))
+    left.sort(key=lambda each: seeded(campaign.seed, "gold", batch, annotator, each))
     return left[: gold_share(tasks, campaign.gold.share, len(left))]
 
 
