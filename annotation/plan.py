@@ -164,15 +164,14 @@ def _make(
     fresh = [each for each in paired.pairs if each.pair_id not in earlier]
     paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)
     paired.counts["paired"] = len(fresh)
-    if not fresh and problems:
-        raise UserError(
-            f"{campaign.responses} gives no pair for batch {campaign.batch}: {len(problems):,} of its rows cannot be "
-            f"used, the first one ({problems[0].where}) because: {problems[0].message}"
-        )
     if not fresh:
+        ways = "give prompts responses that were not compared before"
+        if problems:
+            first = f"{problems[0].where}: {problems[0].message}"
+            ways = f"put its unusable rows right ({len(problems):,}; the first is {first}), or {ways}"
         raise UserError(
             f"{campaign.responses} gives no new pair for batch {campaign.batch} "
-            f"({_told(paired.counts) or 'no prompts'}): give prompts responses that were not compared before"
+            f"({_told(paired.counts) or 'no prompts'}): {ways}"
         )
     gold: list[GoldPair] = []
     if campaign.gold:

@@ -1,15 +1,20 @@
 """The commands ``gristmill campaign ...`` as their users meet them: a data lead, and annotators in a browser."""
 
+import codecs
+import gzip
 import json
 import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from annotation.plan import page_of
+from jobs.campaignfile import read_campaign
 from tests.annotation.parts import Studio
 from tests.annotation.ports import free_port
 from tests.annotation.protocols.test_browser import press, submit
@@ -183,11 +188,8 @@ MISTAKES: list[tuple[list[str], tuple[str, str] | None, str]] = [
     (["campaign", "push", "mill"], ('"kim@mill.example"', '"zoë@mill.example"'), "by an email address, in ASCII"),
     (["campaign", "push", "mill"], ('"responses.jsonl"', '"answers.jsonl"'), "answers.jsonl"),
     (["campaign", "push", "mill"], ('"responses.jsonl"', '"a\\u0000b"'), "name an existing file in campaign.toml"),
-    (
-        ["campaign", "push", "mill"],
-        ('"responses.jsonl"', '"campaign.toml"'),
-        "rows cannot be used, the first one (campaign",
-    ),
+    (["campaign", "push", "mill"], ('"gold.jsonl"', '"a\\u0000b"'), "name an existing file in campaign.toml"),
+    (["campaign", "push", "mill"], ('batch = "b1"', 'batch = "b1"\nguidelines = "a\\u0000b"'), "write them as UTF-8"),
     (["campaign", "push", "mill"], ('"gold.jsonl"', '"golden.jsonl"'), "golden.jsonl"),
     (["campaign", "push", "mill"], ('"preference"', '"liking"'), "choose from preference, safety"),
     (
@@ -255,7 +257,7 @@ def test_a_server_of_one_s_own_is_used_by_its_address_and_token(
 @pytest.mark.parametrize(
     ("url", "token", "said"),
     [
-        ("http://user:hunter2@127.0.0.1:1", "abc", "GRISTMILL_STUDIO_URL holds a name or a password"),
+        ("http://user:hunter2@127.0.0.1:1", "abc", "GRISTMILL_STUDIO_URL holds an @"),
         ("http://127.0.0.1:1", "abc\ndef", "GRISTMILL_STUDIO_TOKEN is no token"),
         ("http://127.0.0.1:1", "zoë", "GRISTMILL_STUDIO_TOKEN is no token"),
     ],
@@ -292,11 +294,45 @@ def test_a_changed_policy_holds_for_the_next_dataset(mill: Gristmill) -> None:
     assert [policy["use"] for policy in policies] == ["majority", "unanimous"]
 
 
+def test_an_older_revision_asks_nothing_of_campaign_toml(mill: Gristmill) -> None:
+    mill("campaign", "push", "mill")
+    [revision] = re.findall(r"revision (\d+)", mill("campaign", "pull", "mill"))
+    Path("mill/campaign.toml").unlink()
+    assert "mill has no campaign.toml" in mill("dataset", "build", "mill", "--output", "one", code=2)
+    assert not Path("one").exists()
+    assert "of 6 pairs unresolved" in mill("dataset", "build", "mill", "--output", "two", "--as-of", revision)
+
+
 def test_files_with_a_byte_order_mark_are_read_as_without(mill: Gristmill) -> None:
+    plain = read_campaign(Path("mill"))
+    seen = page_of(plain)
     for name in ("campaign.toml", "guidelines.md", "responses.jsonl", "gold.jsonl"):
         path = Path("mill", name)
-        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+    marked = read_campaign(Path("mill"))
+    assert (marked, page_of(marked)) == (plain, seen)
     assert "6 pairs and 2 gold pairs" in mill("campaign", "push", "mill")
-    for path in Path("mill").iterdir():
-        path.write_bytes(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    assert "batch b1 made" not in mill("campaign", "push", "mill", code=2), "the responses are other bytes"
+
+
+def row(**changes: Any) -> str:
+    both = [{"model": name, "temperature": 0.7, "text": name, **changes} for name in ("one", "two")]
+    return json.dumps({"prompt_id": "p", "prompt": "?", "responses": both})
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (row().encode("utf-16"), r"\(1; the first is responses.jsonl, line 1: str is not valid UTF-8"),
+        (gzip.compress(row().encode(), mtime=0), r"\(\d; the first is responses.jsonl, line 1: "),
+        (f"[{row()}, {row()}]".encode(), r"\(1; the first is responses.jsonl, line 1: a row is a JSON object\)"),
+        (b'{"prompt": "?"}\n' * 1200, r"\(1,200; the first is responses.jsonl, line 1: a row needs responses"),
+        (row(temperature="0.7").encode(), r"\(1; the first is responses.jsonl, line 1: the temperature of a response"),
+        (row().replace('"p"', "1.5").encode(), r"\(1; the first is responses.jsonl, line 1: prompt_id is a text or"),
+    ],
+    ids=["UTF-16", "gzip", "array", "no responses", "temperature as a text", "decimal id"],
+)
+def test_responses_without_a_usable_row_say_why(data: bytes, said: str, mill: Gristmill) -> None:
+    Path("mill/responses.jsonl").write_bytes(data)
+    printed = mill("campaign", "push", "mill", code=2)
+    assert re.search(r"\(no prompts\): put its unusable rows right " + said, printed)
+    assert len(printed.strip().splitlines()) == 1
