@@ -42,16 +42,20 @@ def _named(url: str, token: str) -> Connection:
     if not url or not token:
         given, missing = (URL, TOKEN) if url else (TOKEN, URL)
         raise UserError(f"{given} is set and {missing} is not: set both to use a server of your own, or neither")
-    try:
-        parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        named = parts.username is not None
-    except ValueError:
-        whole = named = False
-    if named:
-        raise UserError(f"{URL} holds a name or a password: leave them out, the token is enough")
-    if not whole:
-        raise UserError(f"{URL} is {url}, which is no address: give it like https://labels.example.org")
+    if "@" in url:  # whatever else is wrong with it: no message may repeat a password
+        raise UserError(f"{URL} holds an @: leave out name and password, the token is enough")
+    if not _is_address(url):
+        raise UserError(f"{URL} is {url!r}, which is no address: give it like https://labels.example.org")
     if not re.fullmatch("[!-~]+", token):
         raise UserError(f"{TOKEN} is no token: it holds blanks or letters beyond ASCII; copy it again")
     return Connection(url.rstrip("/"), token, url.rstrip("/"))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")  # which raises for an empty part, and one that is too long
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return whole and url.isprintable() and " " not in url

@@ -55,13 +55,15 @@ def variables(home: Home, public_url: str | None) -> dict[str, str]:
 
 def checked_public_url(text: str) -> str:
     """The address without a slash at its end; raises UserError for what is no address of a whole server."""
+    if "@" in text:  # whatever else is wrong with it: no message may repeat a password
+        raise UserError("--public-url holds an @: leave out name and password, annotators sign in on the page")
     problem = f"--public-url {text} is not the address of a server: give it like https://labels.example.org"
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - raises for what is no number
     except ValueError as error:
         raise UserError(problem) from error
-    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username or "@" in parts.netloc)
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment)
     if parts.scheme not in ("http", "https") or not parts.hostname or not plain or set(text) & set(", \n"):
         raise UserError(problem)
     return f"{parts.scheme}://{parts.netloc}"

@@ -36,6 +36,14 @@ def test_variables_name_another(studio: Studio, monkeypatch: pytest.MonkeyPatch)
         ({"URL": "labels.example.org", "TOKEN": "secret-of-theirs"}, "which is no address"),
         ({"URL": "https://[labels", "TOKEN": "secret-of-theirs"}, "which is no address"),
         ({"URL": "https://labels:x", "TOKEN": "secret-of-theirs"}, "which is no address"),
+        ({"URL": "https://labels..org", "TOKEN": "secret-of-theirs"}, "which is no address"),
+        ({"URL": "https://labels\n.org", "TOKEN": "secret-of-theirs"}, "which is no address"),
+        ({"URL": "https://labels.example.org", "TOKEN": "secret-of-theirs too"}, "GRISTMILL_STUDIO_TOKEN is no token"),
+        ({"URL": "https://labels.example.org", "TOKEN": "a\nsecret-of-theirs"}, "GRISTMILL_STUDIO_TOKEN is no token"),
+        ({"URL": "https://labels.example.org", "TOKEN": "secret-of-theirs\u00e9"}, "STUDIO_TOKEN is no token"),
+        ({"URL": "https://user:secret-of-theirs@labels", "TOKEN": "abc"}, "GRISTMILL_STUDIO_URL holds an @"),
+        ({"URL": "user:secret-of-theirs@labels", "TOKEN": "abc"}, "GRISTMILL_STUDIO_URL holds an @"),
+        ({"URL": "https://user:secret-of-theirs@labels:x", "TOKEN": "abc"}, "GRISTMILL_STUDIO_URL holds an @"),
     ],
 )
 def test_a_mistake_is_a_sentence(

@@ -223,10 +223,16 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
         "labels.example.org",
         "ftp://labels.example.org",
         "https://labels.example.org/here",
-        "https://a:b@x",
         "https://x:y",
     ],
 )
 def test_a_public_address_is_that_of_a_whole_server(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError, match=r"give it like https://labels\.example\.org"):
         start(tmp_path / "studio", None, text, print)
+
+
+@pytest.mark.parametrize("text", ["https://user:hunter2@x", "user:hunter2@x", "https://user:hunter2@x:y"])
+def test_a_public_address_holds_no_password(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match="--public-url holds an @") as caught:
+        start(tmp_path / "studio", None, text, print)
+    assert "hunter2" not in str(caught.value)
