@@ -4,6 +4,7 @@ import codecs
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,10 @@ class Problem:
     where: str
     reason: str
     message: str
+
+
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, LookupError)
+"""What Parquet raises beside its own: for texts that are not UTF-8, dates beyond Python's, time zones of no place."""
 
 
 class _BadRowError(ValueError):
@@ -125,23 +130,28 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file; raises UserError when it cannot be read."""
+    with _readable(path), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What goes wrong inside is the user's mistake; ValueError is that of a name which no file can have."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise UserError(f"{path!s:.300} cannot be read ({error}): name an existing file in campaign.toml") from error
+        yield
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{str(path)!r} cannot be read ({reason}): name an existing file in campaign.toml") from error
 
 
 def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
+    with _readable(path):
         data = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        raise UserError(f"{path!s:.300} cannot be read ({error}): name an existing file in campaign.toml") from error
     if data[:4] == b"PAR1":
         try:
             file = pq.ParquetFile(pa.BufferReader(data))
             rows = file.read(columns=[name for name in COLUMNS if name in file.schema_arrow.names]).to_pylist()
-        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # a text that is not UTF-8, a date
+        except _UNREADABLE as error:
             raise UserError(f"{path} is a Parquet file that cannot be read ({error}): write it again") from error
         yield from ((f"{path.name}, row {number}", row) for number, row in enumerate(rows, 1))
         return

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation.errors import UserError
-from annotation.responses import Prompt, Response, read_gold, read_prompts
+from annotation.responses import Prompt, Response, digest, read_gold, read_prompts
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 JSON = st.recursive(
@@ -162,9 +163,32 @@ def test_a_file_that_cannot_be_read_is_the_users_mistake(tmp_path: Path) -> None
     (tmp_path / "folder").mkdir()
     latin = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xe9")])
     pq.write_table(pa.table({"prompt": latin}), tmp_path / "latin.parquet")
-    for name in ("missing.jsonl", "folder", "cut.parquet", "latin.parquet"):
-        with pytest.raises(UserError, match=name):
-            read_prompts(tmp_path / name)
+    for name in ("missing.jsonl", "folder", "cut.parquet", "latin.parquet", "nu\0l", "long" * 99):
+        for read in (read_prompts, read_gold):
+            with pytest.raises(UserError, match=re.escape(repr(name)[1:-1])):
+                read(tmp_path / name)
+    for name in ("missing.jsonl", "folder", "nu\0l", "long" * 99):
+        with pytest.raises(UserError, match="name an existing file"):
+            digest(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pa.scalar(2**31 - 1, pa.date32()),
+        pa.scalar(2**62, pa.duration("s")),
+        pa.scalar(2**62, pa.timestamp("us")),
+        pa.scalar(1, pa.timestamp("us", "Mill/Pond")),
+    ],
+    ids=lambda value: str(value.type),
+)
+@pytest.mark.parametrize("deep", [False, True], ids=["plain", "in a list"])
+def test_a_time_that_python_cannot_hold_is_the_users_mistake(tmp_path: Path, value: pa.Scalar, deep: bool) -> None:
+    column = pa.array([value], value.type)
+    column = pa.ListArray.from_arrays([0, 1], column) if deep else column
+    pq.write_table(pa.table({"messages": column}), tmp_path / "odd.parquet")
+    with pytest.raises(UserError, match=r"odd\.parquet is a Parquet file that cannot be read"):
+        read_prompts(tmp_path / "odd.parquet")
 
 
 def test_gold_pairs_are_there_once_and_never_contradict(tmp_path: Path) -> None:
