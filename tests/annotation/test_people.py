@@ -10,6 +10,7 @@ import pytest
 from annotation.accounts import session
 from annotation.campaign import Campaign, CampaignFolder
 from annotation.connection import Connection
+from annotation.errors import UserError
 from annotation.journal import Journal
 from annotation.people import Invitation, invite
 from annotation.plan import plan
@@ -62,6 +63,15 @@ def test_invitations_open_and_stay_the_same(tmp_path: Path, client: Studio) -> N
     first.store.unlink()
     again = pushed(tmp_path / "first", client, "first")
     assert [each.password for each in invited(again, client, "JON@mill.example")] == [made[1].password]
+
+
+def test_a_failure_hides_no_invitation_that_was_made(tmp_path: Path, client: Studio) -> None:
+    folder = pushed(tmp_path / "mill", client, "refused")
+    with Journal(folder.store) as journal:
+        coming = invite(journal, client, ["kit@mill.example", "kit..two@mill.example"])
+        assert next(coming).email == "kit@mill.example"
+        with pytest.raises(UserError, match=r"kit\.\.two@mill\.example"):
+            next(coming)
 
 
 def test_a_link_leads_through_the_sign_in_to_the_newest_project(tmp_path: Path, client: Studio, studio: Server) -> None:
