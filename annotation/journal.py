@@ -124,7 +124,10 @@ class Journal:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """What is done inside, one process does at a time; others wait. It ends with the process, however that ends."""
-        handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _unwritable(self.path) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -265,11 +268,13 @@ def json_rows(rows: Iterable[tuple[str, str, bytes]]) -> dict[str, Any]:
     return {key: orjson.loads(body) for _, key, body in rows}
 
 
+def _unwritable(path: Path) -> UserError:
+    return UserError(f"the campaign's store {path} cannot be written: give its folder and files to whoever runs this")
+
+
 def _failure(path: Path, error: sqlite3.Error) -> Exception:
-    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-        return UserError(
-            f"the campaign's store {path} cannot be written: give its folder and files to whoever runs this"
-        )
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+        return _unwritable(path)
     return RunError(f"the campaign's store {path} fails ({error}): wait for other commands, look for room on the disk")
 
 

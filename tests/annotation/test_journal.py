@@ -152,3 +152,13 @@ def test_a_place_with_another_project_forgets_the_tasks_of_the_former(store: Pat
         assert (journal.tasks(7), journal.projects()) == ({}, {"b1/vote/mill/a1": 8})
         journal.remember_project("b1/vote/mill/a1", None)
         assert journal.projects() == {}
+
+
+def test_a_store_that_cannot_be_written_is_one_sentence(store: Path) -> None:
+    Journal(store, create=True).close()
+    with pytest.raises(UserError, match="cannot be written"), Journal(store) as journal:
+        journal._db.execute("PRAGMA query_only = ON")
+        journal.append("dropped", "t1", b"null")
+    Path(f"{store}.lock").mkdir()
+    with pytest.raises(UserError, match="cannot be written"), Journal(store) as journal, journal.alone():
+        pass
