@@ -17,6 +17,7 @@ def test_every_question_has_a_short_and_a_long_answer(name: str) -> None:
     assert more
 
 
+@pytest.mark.soak
 def test_three_annotators_compare_and_two_pairs_are_left(
     tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -26,7 +27,6 @@ def test_three_annotators_compare_and_two_pairs_are_left(
     demonstration.compare(tmp_path / "docstrings")
     said = capfd.readouterr().out
     assert "24 pairs and 5 gold pairs in 1 batch; 85 of 87 tasks done" in said
-    assert "Nothing needs attention." in said
     assert f"link      {studio.connection.public_url}/user/login/?next=" in said
     ledger = json.loads((tmp_path / "comparisons" / "manifest.json").read_bytes())["ledger"]
     assert ledger["judgments"] == 85
