@@ -201,6 +201,7 @@ class Journal:
         updated, digest = exact(updated), hashlib.blake2b(body, digest_size=16).digest()
         known = self._db.execute("SELECT updated, digest FROM live WHERE key = ?", (key,)).fetchone()
         if known and ((updated < known[0] and not believed) or digest == known[1]):
+            self._db.execute("UPDATE live SET project = ?, task = ? WHERE key = ?", (project, task, key))
             return False
         self.append("annotation", key, body)
         row = (key, project, task, updated, digest, skipped)
@@ -223,6 +224,12 @@ class Journal:
         for task, key in self._db.execute("SELECT task, key FROM live WHERE project = ? ORDER BY key", (project,)):
             out.setdefault(task, []).append(key)
         return out
+
+    def detach(self, project: int) -> None:
+        """The project is gone, and another one may get its number: what was pulled from it stays, and is of none."""
+        with self.writing():
+            self._db.execute("UPDATE live SET project = 0, task = 0 WHERE project = ?", (project,))
+            self._db.execute("DELETE FROM task WHERE project = ?", (project,))
 
     def voted_uids(self) -> set[str]:
         """The uids of tasks that have an annotation which is no skip."""

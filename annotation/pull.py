@@ -45,7 +45,7 @@ def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = l
     finds deleted annotations and tasks. Raises RunError when Label Studio fails; what came before it is in the journal.
     """
     if not journal.projects():
-        raise UserError(f"{journal.path.parent} has no project in Label Studio yet: run gristmill campaign push")
+        raise UserError(f"{journal.path.parent} has no project in Label Studio: run gristmill campaign push")
     pulled, people, looks = Pulled(), _People(studio), []
     for place, project in _projects(journal, studio, pulled):
         cached, live = journal.tasks(project), journal.live(project)

@@ -169,16 +169,21 @@ class _Place:
                 self.studio.delete_tasks(number, [state.task for state in states if not state.annotations])
                 if not any(state.annotations for state in states):
                     self.studio.delete_project(number)
-        elif needed:
+            self.journal.remember_project(self.place, project)
+            return project
+        if remembered is not None:
+            with self.journal.writing():
+                self.journal.detach(remembered)
+                self.journal.remember_project(self.place, None)
+        if needed:
             if remembered is not None:
                 self.pushed.made_again.append(self.place)
             wanted = marker(self.journal.campaign_id, self.place)
             project = self.studio.create_project(title(self.place), wanted, self.page)
             self.pushed.projects += 1
-        else:
-            return None
-        self.journal.remember_project(self.place, project)
-        return project
+            self.journal.remember_project(self.place, project)
+            return project
+        return None
 
     def _present(self, project: int) -> dict[str, list[TaskState]]:
         """uid to the tasks that hold it: one, unless a request was repeated on its way."""

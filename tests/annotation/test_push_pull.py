@@ -212,6 +212,20 @@ def test_another_server_s_projects_are_none_of_the_campaign(case: Case, studio: 
     assert mine != theirs
 
 
+def test_votes_stay_when_a_server_that_was_made_anew_gives_their_project_s_number_again(case: Case) -> None:
+    case.label(case.ann, case.tasks(1)[:2])
+    before = case.pull()
+    gone = case.project(1)
+    case.ann.delete_project(gone)
+    again = max(each.project for each in case.studio.projects()) + 1
+    with case.journal.writing():
+        for table in ("project", "task", "live"):
+            case.journal._db.execute(f"UPDATE {table} SET project = ? WHERE project = ?", (again, gone))
+    assert push(case.journal, case.studio).imported == 4
+    assert case.project(1) == again
+    assert case.pull().judgments.equals(before.judgments)
+
+
 def test_pushes_at_the_same_time_wait_for_each_other(case: Case, studio: Server) -> None:
     batch = replace(case.folder.campaign, batch="b2", responses="b2.jsonl")
     rows = (case.folder.path / "responses.jsonl").read_text(encoding="utf-8").replace("question", "riddle")
