@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser
 
 from annotation.connection import Connection
 from annotation.server.home import Home
@@ -75,30 +75,30 @@ def configure(folder: Path, port: int, connection: Connection) -> None:
 
 
 @pytest.fixture
-def elsewhere(proxied: Proxied, browser: Browser) -> Iterator[BrowserContext]:
+def elsewhere(proxied: Proxied, browser: Browser) -> Iterator[Browser]:
     """The browser of somebody who knows the server by its name only."""
     rule = f"--host-resolver-rules=MAP {NAME}:443 127.0.0.1:{proxied.port}, MAP * ~NOTFOUND"
     path = shutil.which("chromium")
     far = browser.browser_type.launch(executable_path=path, args=[*CHROMIUM, "--no-proxy-server", rule])
-    yield far.new_context(ignore_https_errors=True)
+    yield far
     far.close()
 
 
-def test_an_annotator_signs_up_and_in_by_https(proxied: Proxied, elsewhere: BrowserContext) -> None:
-    page = elsewhere.new_page()
+def test_an_annotator_signs_up_and_in_by_https(proxied: Proxied, elsewhere: Browser) -> None:
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"https://{NAME}{proxied.studio.invite()}")
-    for _ in range(2):  # first the form of the invitation, then that for signing in
+    for place in (proxied.studio.invite(), "/user/login/"):
+        context = elsewhere.new_context(ignore_https_errors=True)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"https://{NAME}{place}")
         page.fill("input[name=email]", "far@mill.example")
         page.fill("input[name=password]", "flour-and-bread")
         page.press("input[name=password]", "Enter")
         page.get_by_text("Welcome").wait_for()
-        cookies = {cookie.get("name"): cookie.get("secure") for cookie in elsewhere.cookies()}
+        cookies = {cookie.get("name"): cookie.get("secure") for cookie in context.cookies()}
         assert "sessionid" in cookies
         assert all(cookies.values())
-        elsewhere.clear_cookies()
-        page.goto(f"https://{NAME}/user/login/")
+        context.close()
     assert any("/api/" in url for url in asked)
     assert {urlsplit(url).netloc for url in asked if url.startswith("http")} == {NAME}
 
