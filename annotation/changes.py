@@ -54,9 +54,14 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
         unfinished = _unfinished(journal, record)
         if giver:
             name = _name(record, giver)
-            if takers == [name]:
-                raise UserError(f"{giver} has these tasks already: name two people")
-            moves = _give(unfinished, name, [each for each in takers if each != name], record, campaign.seed)
+            others = [each for each in takers if each != name]
+            if not others:
+                raise UserError(
+                    f"{giver} has these tasks already: name two people"
+                    if taker
+                    else f"nobody can take the tasks of {giver}: there is nobody else whose votes count"
+                )
+            moves = _give(unfinished, name, others, record, campaign.seed)
             moves += [(task, "") for task in unfinished if moves and task["annotator"] == name and task["gold"]]
         else:
             waiting = [task for task in unfinished if task["state"] == "open" and not task["gold"]]

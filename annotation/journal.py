@@ -95,6 +95,10 @@ class Journal:
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA synchronous = NORMAL")
+        if self._mode() != "wal":
+            with self.alone():  # SQLite does not wait where two processes change the mode at once: one of them fails
+                if self._mode() != "wal":
+                    self._db.execute("PRAGMA journal_mode = WAL")
         if self._format() != FORMAT:
             with self.writing():  # one of several processes makes the tables; the others wait
                 if self._format() == 0:
@@ -102,7 +106,10 @@ class Journal:
                         self._db.execute(statement)
                     self._db.execute(f"PRAGMA user_version = {FORMAT}")
                     self.append("campaign", "id", orjson.dumps(secrets.token_hex(16)))
-        self._db.execute("PRAGMA journal_mode = WAL")
+
+    def _mode(self) -> str:
+        [mode] = self._db.execute("PRAGMA journal_mode").fetchone()
+        return str(mode)
 
     def _format(self) -> int:
         [version] = self._db.execute("PRAGMA user_version").fetchone()

@@ -159,6 +159,8 @@ def test_a_store_that_cannot_be_written_is_one_sentence(store: Path) -> None:
     with pytest.raises(UserError, match="cannot be written"), Journal(store) as journal:
         journal._db.execute("PRAGMA query_only = ON")
         journal.append("dropped", "t1", b"null")
-    Path(f"{store}.lock").mkdir()
+    lock = Path(f"{store}.lock")
+    lock.unlink()
+    lock.mkdir()
     with pytest.raises(UserError, match="cannot be written"), Journal(store) as journal, journal.alone():
         pass
