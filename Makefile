@@ -1,6 +1,7 @@
 # make setup   .venv with everything and the command gristmill in it
 # make demo    the main job on text found on this machine; INPUT='my/*.jsonl.gz' takes your own
-# make test    lint, then the quick laws; installs Chromium and nginx where Debian's apt-get is at hand and they are not
+# make test    lint, then the quick laws; installs the trainers, and Chromium and nginx where apt-get is and they are not
+# make trainer the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
 # make soak    the long laws
 # make lint    ruff and mypy
 # make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it
@@ -9,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test ready soak lint bench studio programs requirements clean
+.PHONY: setup demo test ready soak lint bench studio trainer programs requirements clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
@@ -64,13 +65,20 @@ soak: ready
 	@$(BIN)/python -m pytest -m soak
 
 ready: # for the tests; what waits for the network and what waits for the processor side by side
-	@$(MAKE) --no-print-directory --jobs=3 lint studio programs
+	@$(MAKE) --no-print-directory --jobs=3 lint studio programs trainer
 
 studio: .venv/.studio/ready
 
 .venv/.studio/ready: .venv/.gristmill annotation/server/requirements.txt
 	@rm -rf .venv/.studio
 	$(BIN)/gristmill studio install --home .venv/.studio
+	touch $@
+
+trainer: .venv/.trainer
+
+.venv/.trainer: .venv/.gristmill requirements-trainer.txt
+	@echo "setup: the trainers (TRL, datasets, torch)"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-trainer.txt
 	touch $@
 
 programs:
@@ -112,6 +120,7 @@ requirements:
 	  uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "$$@"
 	}
 	compile --extra dev pyproject.toml --output-file requirements.txt
+	compile --extra dev --extra trainer --constraint requirements.txt pyproject.toml --output-file requirements-trainer.txt
 	studio=annotation/server/requirements.txt
 	grep --only-matching '^label-studio==[0-9.]*' $$studio | (cd / && compile - --output-file "$$OLDPWD/$$studio")
 

@@ -1,4 +1,4 @@
-"""What a row is: versioned Arrow tables, their checks and the manifest. Imports pyarrow only."""
+"""What a row is: versioned Arrow tables, their checks and readers for trainers. Imports pyarrow and numpy only."""
 
 from schemas.corpus import DOCUMENTS, FAILED, QUARANTINE, RECORDS, REJECTS, SIGNALS, SKETCHES
 from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, JUDGMENTS, PAIRS, REFUSED, UNRESOLVED

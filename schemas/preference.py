@@ -136,32 +136,40 @@ _VOTE = pa.struct(
     ]
 )
 
+
+def _comparisons_2(rows: pa.Table) -> pa.Table:
+    """Version 1 knew campaigns only: ``campaign`` is ``source`` since, and every row weighs the same."""
+    rows = rows.rename_columns(["source" if name == "campaign" else name for name in rows.column_names])
+    return rows.append_column("weight", pa.repeat(pa.scalar(1.0), len(rows)))
+
+
 COMPARISONS = Table(
     name="comparisons",
-    version=1,
+    version=2,
     columns=pa.schema(
         [
             pa.field("comparison_id", pa.string(), nullable=False),
             pa.field("prompt", MESSAGES, nullable=False),
             pa.field("chosen", pa.large_string(), nullable=False),
             pa.field("rejected", pa.large_string(), nullable=False),
-            pa.field("degree", pa.string(), nullable=False),
-            pa.field("margin_small", pa.float64(), nullable=False),
-            pa.field("margin_large", pa.float64(), nullable=False),
+            pa.field("degree", pa.string()),
+            pa.field("margin_small", pa.float64()),
+            pa.field("margin_large", pa.float64()),
+            pa.field("weight", pa.float64(), nullable=False),
             pa.field("chosen_safe", pa.bool_()),
             pa.field("rejected_safe", pa.bool_()),
             pa.field("safety_bin", pa.string()),
             pa.field("chosen_risks", RISKS, nullable=False),
             pa.field("rejected_risks", RISKS, nullable=False),
             pa.field("votes", pa.list_(pa.field("vote", _VOTE, nullable=False)), nullable=False),
-            pa.field("votes_for", pa.int32(), nullable=False),
-            pa.field("votes_against", pa.int32(), nullable=False),
+            pa.field("votes_for", pa.int32()),
+            pa.field("votes_against", pa.int32()),
             pa.field("adjudicated", pa.bool_(), nullable=False),
-            pa.field("chosen_model", pa.string(), nullable=False),
-            pa.field("rejected_model", pa.string(), nullable=False),
+            pa.field("chosen_model", pa.string()),
+            pa.field("rejected_model", pa.string()),
             pa.field("chosen_temperature", pa.float64()),
             pa.field("rejected_temperature", pa.float64()),
-            pa.field("campaign", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
             pa.field("batch", pa.string(), nullable=False),
             pa.field("protocol", pa.string(), nullable=False),
             pa.field("protocol_version", pa.string(), nullable=False),
@@ -172,14 +180,23 @@ COMPARISONS = Table(
     ),
     checks={
         "chosen differs from rejected": lambda b: pc.not_equal(b["chosen"], b["rejected"]),
+        "a degree and its margins are known together": lambda b: pc.and_(
+            pc.equal(pc.is_null(b["degree"]), pc.is_null(b["margin_small"])),
+            pc.equal(pc.is_null(b["degree"]), pc.is_null(b["margin_large"])),
+        ),
+        "weight is positive": lambda b: pc.and_(pc.greater(b["weight"], 0.0), pc.is_finite(b["weight"])),
         **_one_of("degree", *DEGREES),
         **_one_of("safety_bin", "chosen_safe", "both_safe", "both_unsafe"),
         **_one_of("split", "train", "held_out"),
     },
+    upgrades={1: _comparisons_2},
 )
-"""What annotators decided: one row a pair that its votes resolve, sorted by comparison_id (the campaign's name, a
-slash, the pair's id). The margins are those of Llama 2, table 27. ``votes`` holds every vote by round and annotator;
-``votes_for`` and ``votes_against`` count those that decided: the adjudicating ones, where there are any."""
+"""Which of two responses is better: one row a pair that votes resolve, or that an open set decides, sorted by
+comparison_id (the source, a slash, the pair's id). ``source``: a campaign or an imported set; ``protocol`` is
+``imported`` for the latter, and its version names the schema that was read. The margins are those of Llama 2, table 27.
+Null is what nobody asked or told: the degree, the safety, the models. ``weight``: how much the row counts in a loss,
+beside others. ``votes`` holds every vote by round and annotator; ``votes_for`` and ``votes_against`` count those that
+decided: the adjudicating ones, where there are any."""
 
 UNRESOLVED = Table(
     name="unresolved",

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Check = Callable[[pa.RecordBatch], pa.Array]
+Upgrade = Callable[[pa.Table], pa.Table]
 
 
 class SchemaError(ValueError):
@@ -15,12 +16,14 @@ class SchemaError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One kind of row. ``version`` grows whenever a reader would notice the change."""
+    """One kind of row. ``version`` grows whenever a reader would notice the change; ``upgrades`` holds, by the version
+    that it starts from, what makes rows of an older version those of the next one."""
 
     name: str
     version: int
     columns: pa.Schema
     checks: Mapping[str, Check] = field(default_factory=dict)
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
     @property
     def schema(self) -> pa.Schema:
@@ -62,3 +65,35 @@ class Table:
             broken = len(batch) - (pc.sum(holds(batch)).as_py() or 0)
             if broken:
                 raise SchemaError(f"{self.name}: '{rule}' does not hold in {broken} rows")
+
+    def version_of(self, rows: pa.Table | pa.Schema) -> int:
+        """The version that these rows were written in, by their metadata.
+
+        Raises SchemaError for rows of another table, of a newer version, or of none.
+        """
+        schema = rows.schema if isinstance(rows, pa.Table) else rows
+        noted = schema.metadata or {}
+        name, version = noted.get(b"gristmill.table", b"").decode(), noted.get(b"gristmill.version", b"").decode()
+        if name != self.name or not version.isdecimal():
+            raise SchemaError(f"rows of {self.name} expected, found {f'those of {name}' if name else 'unmarked rows'}")
+        if int(version) > self.version:
+            raise SchemaError(
+                f"{self.name} version {version} is newer than this Gristmill, which reads up to {self.version}: "
+                "upgrade Gristmill"
+            )
+        return int(version)
+
+    def upgraded(self, rows: pa.Table) -> pa.Table:
+        """These rows in this version, checked. Rows of this version are checked too, and come back as they are.
+
+        Raises SchemaError for rows of another table or of a newer version, and for those that break a rule.
+        """
+        for version in range(self.version_of(rows), self.version):
+            rows = self.upgrades[version](rows)
+        missing = [name for name in self.columns.names if name not in rows.column_names]
+        if missing:
+            raise SchemaError(f"{self.name} version {self.version} has a column {missing[0]}, which these rows lack")
+        rows = rows.select(self.columns.names).cast(self.schema)
+        for batch in rows.to_batches():
+            self.check(batch)
+        return rows

@@ -41,7 +41,7 @@ def averages(splits: Sequence[pa.Table]) -> list[Averages]:
 
 
 def _keys(rows: pa.Table) -> pa.Array:
-    return pc.binary_join_element_wise(rows["campaign"], rows["batch"], "\0").combine_chunks()
+    return pc.binary_join_element_wise(rows["source"], rows["batch"], "\0").combine_chunks()
 
 
 def _columns(rows: pa.Table) -> npt.NDArray[np.float64]:

@@ -97,10 +97,12 @@ _COLUMNS = """\
 - `prompt`: the dialogue up to the responses, as role and content; `chosen`, `rejected`: the responses, as texts.
 - `degree`: how much better the chosen one is; `margin_small`, `margin_large`: the same as numbers (Llama 2, table 27),
   from `significantly_better` to `negligibly_better` 1, 2/3, 1/3, 0 and 3, 2, 1, 0.
+- `weight`: how much the row counts in a loss, beside others; 1 for what annotators decided.
 - `chosen_safe`, `rejected_safe`, `safety_bin`, `chosen_risks`, `rejected_risks`: null and empty where nobody was asked.
 - `votes`: every vote, with the annotator's pseudonym; `votes_for`, `votes_against`: those that decided, which are an
   adjudicator's alone where `adjudicated` is true.
-- `chosen_model`, `rejected_model` and their temperatures; `campaign`, `batch`, `protocol`, `protocol_version`.
+- `chosen_model`, `rejected_model` and their temperatures; `source` (the campaign), `batch`,
+  `protocol`, `protocol_version`.
 - `prompt_family`: near-duplicates (at least four of five words shared, and chains of such) and dialogues that go on
   where another one ends have the same one; `split`: `train` or `held_out`, by family."""
 

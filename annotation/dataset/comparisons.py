@@ -90,7 +90,8 @@ class Rows:
             "rejected_model": models[1],
             "chosen_temperature": _settled(temperatures[0]),
             "rejected_temperature": _settled(temperatures[1]),
-            "campaign": pa.repeat(name, len(pairs)),
+            "source": pa.repeat(name, len(pairs)),
+            "weight": pa.repeat(pa.scalar(1.0), len(pairs)),
             "prompt_family": families.take(chosen),
             "split": split.take(chosen),
             **{

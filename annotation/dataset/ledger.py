@@ -111,9 +111,9 @@ def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, Counts]:
 
 def _comparisons(rows: pa.Table) -> list[tuple[str, str, int, int]]:
     """(campaign, batch, comparisons, votes in them)."""
-    sized = rows.select(["campaign", "batch"]).append_column("votes", pc.list_value_length(rows["votes"]))
-    grouped = sized.group_by(["campaign", "batch"]).aggregate([("votes", "count"), ("votes", "sum")])
-    return [(row["campaign"], row["batch"], row["votes_count"], row["votes_sum"]) for row in grouped.to_pylist()]
+    sized = rows.select(["source", "batch"]).append_column("votes", pc.list_value_length(rows["votes"]))
+    grouped = sized.group_by(["source", "batch"]).aggregate([("votes", "count"), ("votes", "sum")])
+    return [(row["source"], row["batch"], row["votes_count"], row["votes_sum"]) for row in grouped.to_pylist()]
 
 
 def _grouped(rows: pa.Table, keys: list[str]) -> list[dict[str, Any]]:
