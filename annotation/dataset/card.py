@@ -1,12 +1,11 @@
 """The dataset card: Markdown for a reader, with the head that Hugging Face reads."""
 
-import json
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.dataset import markdown
 from annotation.dataset.averages import averages
 from annotation.dataset.ledger import Counts, Ledger
 from annotation.dataset.manifest import batches_of
@@ -16,7 +15,6 @@ from annotation.quality.groups import Agreement, agreements, model_pairs
 from annotation.snapshot import Snapshot
 from schemas import DEGREES
 
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 BINS = {
     "chosen_safe": "chosen safe, rejected unsafe",
     "both_safe": "both safe",
@@ -24,57 +22,35 @@ BINS = {
     None: "not asked",
 }
 
-Cells = Sequence[str]
-
 
 def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
     """The whole text of README.md."""
     names = [snapshot.name for snapshot in snapshots]
     rows = pa.concat_tables(splits.values())
     parts = [
-        _head(names, splits),
-        f"# {_cell('Comparisons: ' + ', '.join(names))}",
-        _prose(_summary(rows, splits, ledger)),
+        markdown.head(f"Comparisons: {', '.join(names)}", splits),
+        f"# {markdown.cell('Comparisons: ' + ', '.join(names))}",
+        markdown.prose(_summary(rows, splits, ledger)),
         "## Load",
-        _LOADING,
+        markdown.LOADING,
         "## Columns",
         _COLUMNS,
         "## Batches",
         _batches(snapshots, splits),
-        _prose(_ABOUT_BATCHES),
+        markdown.prose(_ABOUT_BATCHES),
         "## Verdicts",
-        _prose(_policies(snapshots)),
+        markdown.prose(_policies(snapshots)),
         _verdicts(rows),
         "## Models",
         _models(rows),
         "## Agreement",
         _agreement(snapshots),
-        _prose(_ABOUT_AGREEMENT),
+        markdown.prose(_ABOUT_AGREEMENT),
         "## Ledger",
         _ledger(ledger),
-        _prose(_ABOUT_LEDGER),
+        markdown.prose(_ABOUT_LEDGER),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _head(names: Sequence[str], splits: Mapping[str, pa.Table]) -> str:
-    """YAML. A split without rows is not named there, for `datasets` cannot load it."""
-    rows = sum(map(len, splits.values()))
-    named = [name for name, table in splits.items() if len(table)]
-    size = next((name for limit, name in SIZES if rows < limit), "1M<n<10M")
-    return "\n".join(
-        [
-            "---",
-            f"pretty_name: {json.dumps('Comparisons: ' + ', '.join(names), ensure_ascii=False)}",
-            "tags:",
-            "- preference",
-            "size_categories:",
-            f"- {size}",
-            *(["configs:", "- config_name: default", "  data_files:"] if named else []),
-            *(f"  - split: {name}\n    path: comparisons/{name}.parquet" for name in named),
-            "---",
-        ]
-    )
 
 
 _ABOUT_BATCHES = f"""
@@ -106,23 +82,13 @@ _COLUMNS = """\
 - `prompt_family`: near-duplicates (at least four of five words shared, and chains of such) and dialogues that go on
   where another one ends have the same one; `split`: `train` or `held_out`, by family."""
 
-_LOADING = """\
-```python
-import pyarrow as pa
-
-with pa.memory_map("comparisons/train.arrow") as file:
-    train = pa.ipc.open_file(file).read_all()
-```
-
-`comparisons/train.parquet` holds the same rows."""
-
 
 def _summary(rows: pa.Table, splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
     annotators = len(pc.unique(pc.list_flatten(rows["votes"]).combine_chunks().field("annotator"))) if len(rows) else 0
     total = ledger.total()
-    by = _count(annotators, "annotator")
+    by = markdown.count(annotators, "annotator")
     return (
-        f"{_count(total.comparisons, 'comparison')} of two responses to a prompt, by {by}: "
+        f"{markdown.count(total.comparisons, 'comparison')} of two responses to a prompt, by {by}: "
         f"{len(splits['train']):,} to train on and {len(splits['held_out']):,} held out. No prompt of one split is the "
         "same as, a near-duplicate of, or the beginning of a prompt of the other. "
         f"Unresolved pairs: {total.unresolved.total():,} of {total.pairs:,} (`unresolved.parquet`)."
@@ -144,54 +110,56 @@ def _batches(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table]) -> s
         )
         for each in averages(list(splits.values()))
     ]
-    return _table(head, body, words=3)
+    return markdown.table(head, body, words=3)
 
 
 def _policies(snapshots: Iterable[Snapshot]) -> str:
     told = []
     for each in snapshots:
         least = each.policy.min_votes
-        votes = "all votes asked for" if least is None else f"{_count(least, 'vote')} or more"
-        told.append(f"{_cell(each.name)}: {each.policy.use} of {votes}.")
+        votes = "all votes asked for" if least is None else f"{markdown.count(least, 'vote')} or more"
+        told.append(f"{markdown.cell(each.name)}: {each.policy.use} of {votes}.")
     return " ".join(told)
 
 
 def _verdicts(rows: pa.Table) -> str:
-    degrees = _counts(rows["degree"])
-    body = [(name.replace("_", " "), *_shared(degrees.get(name, 0), len(rows))) for name in DEGREES]
-    bins = _counts(rows["safety_bin"])
-    safety = [(title, *_shared(bins[name], len(rows))) for name, title in BINS.items() if name in bins]
+    degrees = markdown.counts(rows["degree"])
+    body = [(name.replace("_", " "), *markdown.shared(degrees.get(name, 0), len(rows))) for name in DEGREES]
+    bins = markdown.counts(rows["safety_bin"])
+    safety = [(title, *markdown.shared(bins[name], len(rows))) for name, title in BINS.items() if name in bins]
     return "\n\n".join(
         [
-            _table(("the chosen response is", "comparisons", "share"), body, words=1),
-            _table(("safety", "comparisons", "share"), safety, words=1),
+            markdown.table(("the chosen response is", "comparisons", "share"), body, words=1),
+            markdown.table(("safety", "comparisons", "share"), safety, words=1),
         ]
     )
 
 
 def _models(rows: pa.Table) -> str:
-    both = _counts(model_pairs(rows["chosen_model"], rows["rejected_model"]))
+    both = markdown.counts(model_pairs(rows["chosen_model"], rows["rejected_model"]))
     first = pc.less_equal(rows["chosen_model"], rows["rejected_model"])
     kept = rows.select(["chosen_model", "rejected_model"]).filter(first)
-    won = _counts(model_pairs(kept["chosen_model"], kept["rejected_model"]))
+    won = markdown.counts(model_pairs(kept["chosen_model"], kept["rejected_model"]))
     body = []
     for name, count in sorted(both.items(), key=lambda entry: str(entry[0])):
         one, _, other = str(name).partition(" / ")
-        body.append((str(name), *_shared(count, len(rows)), "-" if one == other else f"{won.get(name, 0) / count:.1%}"))
-    return _table(("models", "comparisons", "share", "first one chosen"), body, words=1)
+        body.append(
+            (str(name), *markdown.shared(count, len(rows)), "-" if one == other else f"{won.get(name, 0) / count:.1%}")
+        )
+    return markdown.table(("models", "comparisons", "share", "first one chosen"), body, words=1)
 
 
 def _agreement(snapshots: Iterable[Snapshot]) -> str:
-    body: list[Cells] = []
+    body: list[markdown.Cells] = []
     for snapshot in snapshots:
         found = agreements(snapshot)
         body.append((snapshot.name, "all", *_agreed(found.overall)))
         if len(found.by_batch) > 1:
             body += [(snapshot.name, name, *_agreed(each)) for name, each in found.by_batch.items()]
-    return _table(("campaign", "batch", "pairs", "side", "vote", "alpha", "safety"), body, words=2)
+    return markdown.table(("campaign", "batch", "pairs", "side", "vote", "alpha", "safety"), body, words=2)
 
 
-def _agreed(agreement: Agreement) -> Cells:
+def _agreed(agreement: Agreement) -> markdown.Cells:
     estimates = (agreement.side, agreement.vote, agreement.alpha, agreement.safety)
     return (f"{agreement.pairs:,}", *(_estimate(each) for each in estimates))
 
@@ -209,50 +177,17 @@ def _ledger(ledger: Ledger) -> str:
     head = ("campaign", "batch", "pairs", "train", "held out", *(reason.replace("_", " ") for reason in reasons))
     head = (*head, "gold pairs", "judgments")
 
-    def cells(counts: Counts) -> Cells:
+    def cells(counts: Counts) -> markdown.Cells:
         values = (counts.pairs, counts.train, counts.held_out, *(counts.unresolved[reason] for reason in reasons))
         return [f"{value:,}" for value in (*values, counts.gold_pairs, counts.judgments)]
 
-    body: list[Cells] = [(*key, *cells(counts)) for key, counts in ledger.batches.items()]
+    body: list[markdown.Cells] = [(*key, *cells(counts)) for key, counts in ledger.batches.items()]
     body.append(("all", "", *cells(ledger.total())))
-    table = _table(head, body, words=2)
+    table = markdown.table(head, body, words=2)
     refused = [
-        f"{_cell(name)}: " + ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in counts.items())
+        f"{markdown.cell(name)}: "
+        + ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in counts.items())
         for name, counts in ledger.refused.items()
         if counts
     ]
     return f"{table}\n\nAnnotations in quarantine: {'; '.join(refused) or 'none'}."
-
-
-def _counts(column: pa.ChunkedArray) -> dict[str | None, int]:
-    return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
-
-
-def _shared(count: int, total: int) -> Cells:
-    return (f"{count:,}", f"{count / total:.1%}" if total else "-")
-
-
-def _prose(text: str) -> str:
-    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def _table(head: Cells, body: Iterable[Cells], words: int) -> str:
-    """A Markdown table whose first ``words`` columns are words, and the rest numbers."""
-    lines = [head, ["---" if n < words else "---:" for n in range(len(head))], *body]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    r"""Text that Markdown shows as it is.
-
-    >>> _cell("a|b\n<c> *d*")
-    'a\\|b &lt;c&gt; \\*d\\*'
-    """
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for mark in "\\`*_[]|":
-        text = text.replace(mark, f"\\{mark}")
-    return text
