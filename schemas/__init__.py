@@ -1,7 +1,7 @@
 """What a row is: versioned Arrow tables, their checks and readers for trainers. Imports pyarrow and numpy only."""
 
 from schemas.corpus import DOCUMENTS, FAILED, QUARANTINE, RECORDS, REJECTS, SIGNALS, SKETCHES
-from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, JUDGMENTS, PAIRS, REFUSED, UNRESOLVED
+from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, IMPORT_REJECTS, JUDGMENTS, PAIRS, REFUSED, UNRESOLVED
 from schemas.table import SchemaError, Table
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "DEGREES",
     "DOCUMENTS",
     "FAILED",
+    "IMPORT_REJECTS",
     "JUDGMENTS",
     "PAIRS",
     "QUARANTINE",

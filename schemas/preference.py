@@ -217,3 +217,26 @@ UNRESOLVED = Table(
 """Pairs that are in no comparison, each with its reason, sorted by (campaign, pair_id); the votes are those that
 decide. Beside the reasons of the votes: ``near_held_out``, a training pair whose prompt is close to a held-out one,
 and ``near_both_sides``, a pair whose prompt is close to prompts of either split."""
+
+IMPORT_REJECTS = Table(
+    name="import_rejects",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("file", pa.string(), nullable=False),
+            pa.field("row", pa.int64(), nullable=False),
+            pa.field("pair", pa.int32(), nullable=False),
+            pa.field("reason", pa.string(), nullable=False),
+            pa.field("message", pa.string(), nullable=False),
+            pa.field("raw", pa.large_string(), nullable=False),
+        ]
+    ),
+    checks={
+        "rows count from 1": lambda b: pc.greater_equal(b["row"], 1),
+        "pairs count from 1": lambda b: pc.greater_equal(b["pair"], 1),
+    },
+)
+"""Candidate pairs of an open set that are no comparison, sorted by (file, row, pair): where each was found, the reason
+in one word, what it means, and what was read, as JSON text. ``row``: the line or row of the file, from 1; ``pair``: which
+of the row's pairs, from 1; a row that cannot be read counts as one."""
