@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
+FORMATS = "trl-reward|trl-dpo|trl-kto|openrlhf|open-instruct|nemo-rl|llama-factory|axolotl|hf|hh"
 
-@click.group(short_help="Build datasets of comparisons.")
+
+@click.group(short_help="Build, import, mix and export datasets of comparisons.")
 def dataset() -> None:
-    """Build datasets of comparisons out of campaigns."""
+    """Build datasets of comparisons out of campaigns and open sets, and give them to trainers."""
 
 
 @dataset.command(short_help="Write the comparisons of campaigns into a new folder.")
@@ -27,3 +29,87 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
     from jobs.commands.dataset import run
 
     run(campaigns, output, as_of)
+
+
+@dataset.command(name="import", short_help="Write an open preference set into a new folder.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--schema",
+    required=True,
+    metavar="NAME",
+    help="hh, summarize, webgpt, stack-exchange, shp, helpsteer2, helpsteer3, ultrafeedback, safe-rlhf, label-studio, "
+    "or the path of a mapping (.toml).",
+)
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@click.option(
+    "--held-out",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file of the held-out split; repeat for several.",
+)
+@click.option("--name", metavar="NAME", help="What the comparisons' source is called (default: the set's name).")
+def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[Path, ...], name: str | None) -> None:
+    """Write the comparisons of an open set in the same form as those of campaigns; FILES are its training split.
+
+    JSON lines (plain or gzip), a JSON array, Parquet or Arrow. What is no comparison is in rejects, with the reason.
+    Equal files give equal bytes.
+
+    \b
+        gristmill dataset import train.jsonl.gz --held-out test.jsonl.gz --schema hh --output hh
+    """
+    from jobs.commands.dataset_import import run
+
+    run(files, held_out, schema, output, name)
+
+
+@dataset.command(short_help="Write a dataset in the form that a trainer reads.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--format", "form", required=True, metavar="NAME", help=f"One of {FORMATS.replace('|', ', ')}.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@click.option(
+    "--margin",
+    default="small",
+    show_default=True,
+    metavar="NAME",
+    help="Llama 2's margins, strongest degree first: small (1, 2/3, 1/3, 0), large (3, 2, 1, 0), or none.",
+)
+def export(folder: Path, form: str, output: Path, margin: str) -> None:
+    """Write the dataset of folder DIR as a trainer reads it; its held-out split is named test there.
+
+    Comparisons that the trainer would skip or change are left out by name. What the format has no place for is said.
+    """
+    from jobs.commands.dataset_export import export as run
+
+    run(folder, form, output, margin)
+
+
+@dataset.command(short_help="Read an export back as its trainer does, and compare.")
+@click.argument("folder", metavar="EXPORT", type=click.Path(path_type=Path))
+@click.option("--format", "form", required=True, metavar="NAME", help=f"One of {FORMATS.replace('|', ', ')}.")
+@click.option(
+    "--dataset",
+    "master",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The dataset that it was made of (default: the folder of its name beside EXPORT).",
+)
+def check(folder: Path, form: str, master: Path | None) -> None:
+    """Compare each row of EXPORT with the dataset that it was made of.
+
+    The trainer's own loader reads it where it is installed (pip install 'gristmill[trainer]'); otherwise its documented
+    schema is checked, and the output says which it was. Exit code 1: there are faults.
+    """
+    from jobs.commands.dataset_export import check as run
+
+    run(folder, form, master)
+
+
+@dataset.command(short_help="Rewrite a dataset of an older version.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+def upgrade(folder: Path, output: Path) -> None:
+    """Write the dataset of folder DIR anew, in the newest version of its tables."""
+    from jobs.commands.dataset_export import upgrade as run
+
+    run(folder, output)

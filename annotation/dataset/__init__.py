@@ -1,6 +1,7 @@
-"""Campaigns in, one versioned dataset of comparisons out."""
+"""Campaigns in, one versioned dataset of comparisons out; and such a dataset read back."""
 
 from annotation.dataset.build import Built, build
 from annotation.dataset.ledger import Ledger
+from annotation.dataset.upgrading import upgraded
 
-__all__ = ["Built", "Ledger", "build"]
+__all__ = ["Built", "Ledger", "build", "upgraded"]

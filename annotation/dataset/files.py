@@ -42,6 +42,11 @@ class Writer:
         (self.folder / name).write_bytes(whole)
         self.files[name] = {"sha256": hashlib.sha256(whole).hexdigest()}
 
+    def note(self, name: str) -> None:
+        """A file that somebody else wrote into the folder."""
+        with (self.folder / name).open("rb") as stream:
+            self.files[name] = {"sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
     def json(self, name: str, value: object) -> None:
         """A file that is not noted: it is written last, and holds the notes of the others."""
         content = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,32 @@
+"""A dataset of an older version, written anew in this one."""
+
+import shutil
+from pathlib import Path
+
+from annotation.dataset.files import new_folder
+from annotation.dataset.manifest import VERSION
+from annotation.dataset.master import Master
+from schemas import COMPARISONS
+
+
+def upgraded(master: Master, folder: Path) -> None:
+    """Writes the comparisons as the newest version of the table, and all other files as they are.
+
+    The manifest names the version that they were upgraded from. Raises UserError for an occupied folder.
+    """
+    rewritten = {f"comparisons/{name}.{kind}" for name in master.splits for kind in ("arrow", "parquet")}
+    with new_folder(folder) as writer:
+        for name, rows in master.splits.items():
+            writer.table(f"comparisons/{name}", rows)
+        for name in sorted(set(master.manifest["files"]) - rewritten):
+            (writer.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(master.folder / name, writer.folder / name)
+            writer.files[name] = master.manifest["files"][name]
+        content = {
+            **master.manifest,
+            "version": VERSION,
+            "tables": {**master.manifest["tables"], COMPARISONS.name: COMPARISONS.version},
+            "upgraded": {COMPARISONS.name: master.version},
+            "files": {name: writer.files[name] for name in sorted(writer.files)},
+        }
+        writer.json("manifest.json", content)

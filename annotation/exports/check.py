@@ -1,0 +1,164 @@
+"""An export read back, row by row, beside the dataset that it was made of (law 7: trainer truth)."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotation.dataset.master import Master
+from annotation.errors import UserError
+from annotation.exports import loading
+from annotation.exports.comparing import Fault, compare
+from annotation.exports.export import FORMAT, SPLITS, VERSION, prepared
+from annotation.exports.exported import Split
+from annotation.exports.formats import FORMATS, Format
+
+Rows = Iterable[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found. ``by``: what read the rows back; ``own`` is whether that is the trainer's own loader."""
+
+    format: Format
+    by: str
+    own: bool
+    comparisons: int
+    rows: int
+    left_out: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The rows of each split, what reads them, and whether that is the trainer's own."""
+
+    splits: Mapping[str, Rows]
+    by: str
+    own: bool
+    faults: tuple[Fault, ...] = ()
+
+
+def described(folder: Path, form: str) -> dict[str, Any]:
+    """The manifest of an export. Raises UserError for a folder that is no export, or one in another format."""
+    if form not in FORMATS:
+        raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(
+            f"{folder} is no export: {path.name} cannot be read ({error.strerror}); "
+            "name a folder that gristmill dataset export wrote"
+        ) from error
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON: it was changed since the export was written") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise UserError(f"{folder} is no export, by its {path.name}: name a folder that gristmill dataset export wrote")
+    if manifest["version"] > VERSION:
+        raise UserError(f"{folder} was written by a newer Gristmill (version {manifest['version']}): upgrade this one")
+    if manifest["trainer_format"] != form:
+        raise UserError(f"{folder} is in the format {manifest['trainer_format']}: check it with --format of that name")
+    return manifest
+
+
+def check(folder: Path, form: str, master: Master) -> Checked:
+    """Reads the export with the trainer's own loader where that is installed, and compares each row with the master's.
+
+    Every comparison must be there or named among those left out, with the same dialogue before either answer, the same
+    answers, and the margin, weight and flags that the format carries. Raises UserError where the dataset is not the one
+    that the export was made of.
+    """
+    manifest = described(folder, form)
+    if manifest["master"]["sha256"] != master.digest:
+        raise UserError(
+            f"{folder} was made of another dataset than {master.folder} is now: export it again, or name that one"
+        )
+    wanted = FORMATS[form]
+    faults = list(_changed(folder, manifest))
+    counted = comparisons = left_out = 0
+    with _reading(folder, wanted) as reading:
+        faults += reading.faults
+        for name, called in SPLITS.items():
+            expected, split = prepared(master.splits[name], wanted, manifest["margin"])
+            found = compare(called, expected, reading.splits.get(called, ()), wanted)
+            faults += found.faults
+            faults += _left_out(folder, called, split)
+            counted += found.rows
+            comparisons += split.comparisons
+            left_out += sum(map(len, split.left_out.values()))
+    return Checked(wanted, reading.by, reading.own, comparisons, counted, left_out, tuple(faults))
+
+
+def _changed(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
+    for name, about in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            yield Fault("file_missing", f"{name} is not there")
+            continue
+        with path.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != about["sha256"]:
+                yield Fault("file_changed", f"{name} is not what the manifest says: it was changed or cut")
+
+
+def _left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
+    """That what is not in the export is named in it."""
+    path = folder / "left_out.jsonl"
+    lines = [orjson.loads(line) for line in path.read_bytes().splitlines()] if path.is_file() else []
+    named = sorted((each["comparison_id"], each["reason"]) for each in lines if each["split"] == called)
+    wanted = sorted((each, reason) for reason, ids in split.left_out.items() for each in ids)
+    if named != wanted:
+        yield Fault("left_out", f"{path.name} does not name the {len(wanted):,} comparisons that are left out", called)
+
+
+@contextmanager
+def _reading(folder: Path, wanted: Format) -> Iterator[_Reading]:
+    packages = {"trl": ("trl", "datasets")}.get(wanted.loader or "", ("datasets",))
+    versions = loading.installed(*packages)
+    schema = f"the documented schema of {wanted.trainer}"
+    if versions is None:
+        by = f"pyarrow, by {schema} ({' or '.join(packages)} is not installed)"
+        yield _Reading(_plainly(folder, wanted), by, False)
+        return
+    with ExitStack() as stack:
+        try:
+            splits = stack.enter_context(loading.loaded(folder, wanted.file))
+        except loading.LoadingError as error:
+            fault = Fault("unloadable", f"{packages[-1]} cannot load it: {error}")
+            yield _Reading(_plainly(folder, wanted), f"pyarrow, by {schema}", False, (fault,))
+            return
+        if wanted.loader == "trl":
+            yield _Reading({name: loading.trained(wanted.name, each) for name, each in splits.items()}, versions, True)
+            return
+        rows = {name: loading.rows(each) for name, each in splits.items()}
+        own = wanted.loader is not None
+        yield _Reading(rows, versions if own else f"{versions}, by {schema}", own)
+
+
+def _plainly(folder: Path, wanted: Format) -> dict[str, Rows]:
+    out: dict[str, Rows] = {}
+    for called in SPLITS.values():
+        path = folder / {"disk": f"{called}/data-00000-of-00001.arrow"}.get(wanted.file, f"{called}.{wanted.file}")
+        if path.is_file():
+            out[called] = _file(path)
+    return out
+
+
+def _file(path: Path) -> Iterator[dict[str, Any]]:
+    if path.suffix == ".jsonl":
+        with path.open("rb") as lines:
+            yield from map(orjson.loads, lines)
+    elif path.suffix == ".arrow":
+        with pa.memory_map(str(path)) as source:
+            for batch in pa.ipc.open_stream(source):
+                yield from batch.to_pylist()
+    else:
+        for batch in pq.ParquetFile(path).iter_batches(1000):
+            yield from batch.to_pylist()

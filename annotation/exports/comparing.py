@@ -1,0 +1,157 @@
+"""One split of an export beside the same split of its dataset: which rows differ, and how."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.exports.formats import Format
+from annotation.exports.layouts import Rows
+from annotation.exports.readback import Messages, Row, Seen, UnreadableError
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not as it should be: its kind in a word, a sentence, and where (row: from 0)."""
+
+    kind: str
+    message: str
+    split: str | None = None
+    row: int | None = None
+    comparison_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The rows that were read, and what was wrong with them."""
+
+    rows: int
+    faults: list[Fault]
+
+
+def compare(split: str, expected: Rows, found: Iterable[Row], wanted: Format) -> Compared:
+    """Compares each row with the comparison that it should be: by its id where the format has one, else by what it
+    says."""
+    wants = list(_expected(expected))
+    waiting = _places(wants, wanted)
+    faults: list[Fault] = []
+    odd: list[tuple[int, Row]] = []
+    count = 0
+    for number, row in enumerate(found):
+        count += 1
+        places = waiting.get(_key(row, wanted))
+        if not places:
+            odd.append((number, row))
+            continue
+        want = wants[places.pop()]
+        for kind, message in _differences(row, want, wanted):
+            faults.append(Fault(kind, message, split, number, want["comparison_id"]))
+    left = sorted(place for places in waiting.values() for place in places)
+    paired = min(len(odd), len(left)) if "comparison_id" not in wanted.carries else 0
+    for (number, row), place in zip(odd[:paired], left[:paired], strict=True):
+        for kind, message in _differences(row, wants[place], wanted):
+            faults.append(Fault(kind, message, split, number, wants[place]["comparison_id"]))
+    for number, _ in odd[paired:]:
+        faults.append(Fault("row_added", "the dataset has no comparison for it, or no further one", split, number))
+    for place in left[paired:]:
+        faults.append(Fault("row_lost", "the export has no row for it", split, None, wants[place]["comparison_id"]))
+    return Compared(count, faults)
+
+
+def _expected(rows: Rows) -> Iterator[dict[str, Any]]:
+    names = ("comparison_id", "prompt", "chosen", "rejected", "weight", "chosen_safe", "rejected_safe")
+    table = rows.table.select(names)
+    if rows.margin is not None:
+        table = table.append_column("margin", rows.margin)
+    for batch in table.to_batches(max_chunksize=BATCH):
+        yield from batch.to_pylist()
+
+
+def _places(wants: list[dict[str, Any]], wanted: Format) -> dict[Hashable, list[int]]:
+    """Which comparisons no row was found for yet, by what a row of theirs is known by, last ones first."""
+    out: dict[Hashable, list[int]] = {}
+    for place in reversed(range(len(wants))):
+        want = wants[place]
+        if wanted.halves:
+            for label in (True, False):
+                out.setdefault((want["comparison_id"], label), []).append(place)
+        elif "comparison_id" in wanted.carries:
+            out.setdefault(want["comparison_id"], []).append(place)
+        else:
+            out.setdefault(_said(want["prompt"], want["chosen"], want["rejected"]), []).append(place)
+    return out
+
+
+def _key(row: Row, wanted: Format) -> Hashable:
+    if wanted.halves:
+        return row.get("comparison_id"), row.get("label")
+    if "comparison_id" in wanted.carries:
+        key: Hashable = row.get("comparison_id")
+        return key
+    try:
+        seen = wanted.read(row)
+    except UnreadableError:
+        return None
+    return _said(seen.before["chosen"], *(seen.answers[side]["content"] for side in ("chosen", "rejected")))
+
+
+def _said(prompt: Messages, *answers: str) -> Hashable:
+    return (*((turn["role"], turn["content"]) for turn in prompt), *answers)
+
+
+def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tuple[str, str]]:
+    """What a trainer would make of this row that is not what the comparison says."""
+    try:
+        seen = wanted.read(row)
+    except UnreadableError as error:
+        yield "malformed", str(error)
+        return
+    yield from _dialogue(seen, want)
+    for side, safe in seen.safe.items():
+        if safe != want[f"{side}_safe"]:
+            yield "safety_differs", f"{side}_safe is {safe}, not {want[f'{side}_safe']}"
+    for name in ("margin", "weight"):
+        if name not in wanted.carries or name not in want:
+            continue
+        if row.get(name) is None:
+            yield f"{name}_missing", f"the row has no {name}"
+        elif not isinstance(row[name], float) or row[name] != want[name]:
+            yield f"{name}_differs", f"{name} is {row[name]!r}, not {want[name]!r}"
+    if "chosen_safe" in wanted.carries and not seen.safe:
+        yield "safety_missing", "the row has no flags of safety"
+
+
+def _dialogue(seen: Seen, want: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    texts = {side: answer["content"] for side, answer in seen.answers.items()}
+    if len(texts) == 2 and texts == {"chosen": want["rejected"], "rejected": want["chosen"]}:
+        yield "swapped", "the chosen and the rejected answer changed places"
+        return
+    for side, answer in seen.answers.items():
+        if answer["role"] != "assistant":
+            yield "role_differs", f"the role of {side} is {answer['role']}, not assistant"
+        if answer["content"] != want[side]:
+            yield _text(answer["content"], want[side], want["prompt"], side)
+        if seen.before[side] != want["prompt"]:
+            yield _prompt(seen.before[side], want["prompt"], side)
+
+
+def _text(found: str, want: str, prompt: Messages, side: str) -> tuple[str, str]:
+    if found and (want.startswith(found) or want.endswith(found)):
+        return "answer_cut", f"{side} is cut: {len(found):,} of {len(want):,} characters"
+    if found.endswith(want) and prompt and prompt[-1]["content"] in found:
+        return "prompt_twice", f"{side} has the prompt inside"
+    return "answer_differs", f"{side} is another text: {found[:40]!r}, not {want[:40]!r}"
+
+
+def _prompt(found: Messages, want: Messages, side: str) -> tuple[str, str]:
+    if want and found[: len(want)] == want and Counter(map(_turn, found[len(want) :])) == Counter(map(_turn, want)):
+        return "prompt_twice", f"the prompt stands twice before {side}"
+    if len(found) < len(want) and (want[: len(found)] == found or want[len(want) - len(found) :] == found):
+        return "prompt_cut", f"{len(found)} of {len(want)} messages stand before {side}"
+    return "prompt_differs", f"another dialogue stands before {side}"
+
+
+def _turn(message: dict[str, str]) -> tuple[str, str]:
+    return message["role"], message["content"]

@@ -1,0 +1,145 @@
+"""A dataset to the folder that one trainer reads."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from annotation.dataset.files import Writer, new_folder
+from annotation.dataset.master import Master
+from annotation.errors import UserError
+from annotation.exports import huggingface
+from annotation.exports.card import card
+from annotation.exports.exported import Exported, Split
+from annotation.exports.formats import FORMATS, MARGINS, Format
+from annotation.exports.layouts import Rows
+
+FORMAT = "gristmill.export"
+VERSION = 1
+SPLITS = {"train": "train", "held_out": "test"}
+"""The splits of a dataset, and what trainers call them."""
+
+ROWS = 8192
+"""Rows of a row group of Parquet."""
+
+
+def export(master: Master, folder: Path, form: str, margin: str = "small") -> Exported:
+    """Writes the comparisons into a new folder, as this trainer reads them; the same dataset gives the same bytes.
+
+    ``margin``: which of Llama 2's margins (table 27) to give, or none; a comparison whose degree nobody told has margin
+    0, which is the loss without a margin. Raises UserError for a form or a margin that there is not, or an occupied
+    folder.
+    """
+    if form not in FORMATS:
+        raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
+    if margin not in MARGINS:
+        raise UserError(f"there is no margin {margin}: choose one of {', '.join(MARGINS)}")
+    wanted = FORMATS[form]
+    with new_folder(folder) as writer:
+        splits, written = {}, []
+        for name, called in SPLITS.items():
+            rows, splits[called] = prepared(master.splits[name], wanted, margin)
+            if len(rows.table):
+                _write(writer.folder, called, wanted, pa.table(wanted.write(rows)))
+                written.append(called)
+        _beside(writer.folder, wanted, written)
+        exported = Exported(folder, wanted, margin, splits)
+        (writer.folder / "README.md").write_text(card(exported, master.name, written), encoding="utf-8")
+        _left_out(writer.folder, splits)
+        for path in sorted(path for path in writer.folder.rglob("*") if path.is_file()):
+            writer.note(path.relative_to(writer.folder).as_posix())
+        writer.json("manifest.json", _manifest(master, exported, writer))
+    return exported
+
+
+def prepared(comparisons: pa.Table, wanted: Format, margin: str) -> tuple[Rows, Split]:
+    """The comparisons that this trainer takes, and what became of the others."""
+    rows = Rows(comparisons.combine_chunks(), None)
+    out: dict[str, tuple[str, ...]] = {}
+    kept = np.ones(len(comparisons), bool)
+    for reason, holds in wanted.unfit.items():
+        unfit = holds(rows) & kept
+        if unfit.any():
+            out[reason] = tuple(rows["comparison_id"].filter(pa.array(unfit)).to_pylist())
+            kept &= ~unfit
+    table = rows.table if kept.all() else rows.table.filter(pa.array(kept)).combine_chunks()
+    unknown = table["degree"].null_count
+    column = None if margin == "none" else pc.fill_null(table[f"margin_{margin}"].combine_chunks(), 0.0)
+    number = len(table) * (2 if wanted.halves else 1)
+    return Rows(table, column), Split(len(comparisons), number, out, unknown)
+
+
+def _write(folder: Path, split: str, wanted: Format, rows: pa.Table) -> None:
+    if wanted.file == "disk":
+        huggingface.save(rows, folder / split, split)
+    elif wanted.file == "jsonl":
+        with (folder / f"{split}.jsonl").open("wb") as stream:
+            stream.writelines(_lines(rows))
+    else:
+        pq.write_table(rows, folder / f"{split}.parquet", compression="zstd", row_group_size=ROWS)
+
+
+def _lines(rows: pa.Table) -> Iterator[bytes]:
+    for batch in rows.to_batches(max_chunksize=ROWS):
+        for row in batch.to_pylist():
+            yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _beside(folder: Path, wanted: Format, written: list[str]) -> None:
+    """What a trainer wants to find next to the rows."""
+    if wanted.name == "hf":
+        huggingface.save_splits(folder, written)
+    elif wanted.name == "llama-factory":
+        tags = {"role_tag": "role", "content_tag": "content"}
+        tags |= {"user_tag": "user", "assistant_tag": "assistant", "system_tag": "system"}
+        columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"}
+        entries = {
+            split: {
+                "file_name": f"{split}.parquet",
+                "formatting": "sharegpt",
+                "ranking": True,
+                "columns": columns,
+                "tags": tags,
+            }
+            for split in written
+        }
+        text = json.dumps(entries, indent=2) + "\n"
+        (folder / "dataset_info.json").write_text(text, encoding="utf-8")
+
+
+def _left_out(folder: Path, splits: Mapping[str, Split]) -> None:
+    lines = [
+        orjson.dumps({"comparison_id": each, "split": name, "reason": reason}, option=orjson.OPT_APPEND_NEWLINE)
+        for name, split in splits.items()
+        for reason, ids in split.left_out.items()
+        for each in ids
+    ]
+    if lines:
+        (folder / "left_out.jsonl").write_bytes(b"".join(lines))
+
+
+def _manifest(master: Master, exported: Exported, writer: Writer) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "trainer_format": exported.format.name,
+        "margin": exported.margin,
+        "master": {"name": master.name, "sha256": master.digest},
+        "lost": list(exported.format.lost),
+        "splits": {
+            name: {
+                "comparisons": split.comparisons,
+                "rows": split.rows,
+                "left_out": {reason: len(ids) for reason, ids in split.left_out.items()},
+                "without_degree": split.without_degree,
+            }
+            for name, split in exported.splits.items()
+        },
+        "files": {name: writer.files[name] for name in sorted(writer.files)},
+    }

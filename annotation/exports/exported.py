@@ -1,0 +1,52 @@
+"""What an export came to, and what it says of that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotation.exports.formats import Format
+
+
+@dataclass(frozen=True)
+class Split:
+    """What came of one split. ``left_out``: the comparisons that the trainer could not take as they are, by reason."""
+
+    comparisons: int
+    rows: int
+    left_out: Mapping[str, tuple[str, ...]]
+    without_degree: int
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written. A split without rows has no file, for `datasets` cannot load one."""
+
+    folder: Path
+    format: Format
+    margin: str
+    splits: Mapping[str, Split]
+
+    def carried(self) -> list[str]:
+        """What the trainer uses, what is only in the files, and what has no place there: a sentence each."""
+        form = self.format
+        there = [name for name in form.carries if name != "margin" or self.margin != "none"]
+        used = [name for name in there if name in form.used]
+        kept = [name for name in there if name not in form.used]
+        lost = [name for name in form.lost if name != "margin" or self.margin != "none"]
+        out = []
+        if used and form.name != "hf":
+            out.append(f"{form.trainer} uses {_listed(used)}.")
+        if kept:
+            out.append(f"{form.trainer} does not use {_listed(kept)}: columns for code of your own.")
+        if lost:
+            them = "it" if len(lost) == 1 else "them"
+            out.append(f"The format has no place for {_listed(lost)}: only the dataset has {them}.")
+        unknown = sum(split.without_degree for split in self.splits.values())
+        if unknown and "margin" in there:
+            rows = "1 comparison has" if unknown == 1 else f"{unknown:,} comparisons have"
+            out.append(f"{rows} no degree: the margin is 0 there, as in the loss without one.")
+        return out
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

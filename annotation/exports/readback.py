@@ -1,0 +1,120 @@
+"""What a trainer's row says, in the words of the master. Nothing here knows how the row was written."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.imports.hh import DialogueError, parse
+
+Row = Mapping[str, Any]
+Messages = list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The dialogue before each answer, the answers as messages (None: the row has none on that side), and the flags of
+    safety by side. A row that holds one answer has the dialogue before it only."""
+
+    before: dict[str, Messages]
+    answers: dict[str, dict[str, str]]
+    safe: dict[str, bool | None]
+
+
+class UnreadableError(Exception):
+    """A row that is not of the trainer's form; the message says how."""
+
+
+Read = Callable[[Row], Seen]
+
+SIDES = ("chosen", "rejected")
+
+
+def whole_dialogues(row: Row) -> Seen:
+    """``chosen`` and ``rejected`` are dialogues with the answer at their end."""
+    dialogues = {side: _messages(row, side) for side in SIDES}
+    return _seen(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
+
+
+def answers(row: Row) -> Seen:
+    """``prompt`` is a dialogue, ``chosen`` and ``rejected`` are lists of what follows it."""
+    prompt = _messages(row, "prompt")
+    return _seen(row, dict.fromkeys(SIDES, prompt), {side: _messages(row, side) for side in SIDES})
+
+
+def labelled(row: Row) -> Seen:
+    """``completion`` follows ``prompt``, and ``label`` says which one of the two answers it is."""
+    label = _of(row, "label", bool)
+    side = "chosen" if label else "rejected"
+    seen = _seen({}, {side: _messages(row, "prompt")}, {side: _messages(row, "completion")})
+    return Seen(seen.before, seen.answers, {side: row["safe"]} if "safe" in row else {})
+
+
+def ranked(row: Row) -> Seen:
+    """Of the two ``completions`` of ``context``, the one of the lower rank is the better one."""
+    completions = _of(row, "completions", list)
+    if len(completions) != 2:
+        raise UnreadableError(f"{len(completions)} completions, where NeMo RL's DPO takes exactly 2")
+    if completions[0]["rank"] == completions[1]["rank"]:
+        raise UnreadableError("both completions have the same rank")
+    chosen, rejected = sorted(completions, key=lambda each: int(each["rank"]))
+    prompt = _messages(row, "context")
+    following = {"chosen": _messages(chosen, "completion"), "rejected": _messages(rejected, "completion")}
+    return _seen(row, dict.fromkeys(SIDES, prompt), following)
+
+
+def single_messages(prompt: str) -> Read:
+    """``chosen`` and ``rejected`` are a message each, and follow the dialogue in the column of that name."""
+
+    def read(row: Row) -> Seen:
+        before = _messages(row, prompt)
+        return _seen(row, dict.fromkeys(SIDES, before), {side: [_message(row.get(side))] for side in SIDES})
+
+    return read
+
+
+def texts(row: Row) -> Seen:
+    """``chosen`` and ``rejected`` are HH's texts of dialogues."""
+    dialogues = {}
+    for side in SIDES:
+        try:
+            turns = parse(_of(row, side, str))
+        except DialogueError as error:
+            raise UnreadableError(f"{side}: {error}") from error
+        dialogues[side] = [{"role": role, "content": content} for role, content in turns]
+    return _seen(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
+
+
+def everything(row: Row) -> Seen:
+    """The master's own row."""
+    prompt = _messages(row, "prompt")
+    following = {side: [{"role": "assistant", "content": _of(row, side, str)}] for side in SIDES}
+    return _seen(row, dict.fromkeys(SIDES, prompt), following)
+
+
+def _seen(row: Row, before: dict[str, Messages], following: dict[str, Messages]) -> Seen:
+    """What a trainer makes of these: it trains on the last message, with all that stands before it."""
+    empty = [side for side, messages in following.items() if not messages]
+    if empty:
+        raise UnreadableError(f"{empty[0]} has no answer")
+    safe = {side: row[f"{side}_safe"] for side in SIDES if f"{side}_safe" in row}
+    dialogues = {side: [*before[side], *messages] for side, messages in following.items()}
+    before = {side: each[:-1] for side, each in dialogues.items()}
+    return Seen(before, {side: each[-1] for side, each in dialogues.items()}, safe)
+
+
+def _of(row: Row, column: str, kind: type) -> Any:
+    value = row.get(column)
+    if not isinstance(value, kind):
+        found = "missing" if column not in row else f"of type {type(value).__name__}"
+        raise UnreadableError(f"{column} is {found}, where a {kind.__name__} belongs")
+    return value
+
+
+def _messages(row: Row, column: str) -> Messages:
+    return [_message(each) for each in _of(row, column, list)]
+
+
+def _message(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not isinstance(value.get("content"), str) or "role" not in value:
+        raise UnreadableError("a message is {role, content}")
+    return {"role": value["role"], "content": value["content"]}

@@ -1,0 +1,64 @@
+"""The commands ``gristmill dataset export``, ``check`` and ``upgrade``."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from annotation.dataset import upgraded
+from annotation.dataset.master import Master, load
+from annotation.errors import RunError, UserError
+from annotation.exports import check as checked
+from annotation.exports import described
+from annotation.exports import export as written
+from schemas import COMPARISONS
+
+SHOWN = 10
+"""Faults that are shown one by one."""
+
+
+def export(folder: Path, form: str, output: Path, margin: str) -> None:
+    exported = written(_read(folder), output, form, margin)
+    for name, split in exported.splits.items():
+        rows = f"{split.rows:,} rows of {split.comparisons:,} comparisons"
+        print(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, for there are no rows")
+        for reason, ids in split.left_out.items():
+            print(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
+    for sentence in exported.carried():
+        print(sentence, file=sys.stderr)
+
+
+def check(folder: Path, form: str, master: Path | None) -> None:
+    name = described(folder, form)["master"]["name"]
+    beside = folder.resolve().parent / name
+    if master is None and not beside.is_dir():
+        raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")
+    found = checked(folder, form, _read(master or beside))
+    print(f"read back by {'' if found.own else 'no trainer of its own: '}{found.by}")
+    print(f"{found.rows:,} rows, {found.comparisons:,} comparisons, {found.left_out:,} of them left out by name")
+    for kind, count in Counter(fault.kind for fault in found.faults).most_common():
+        print(f"  {kind}: {count:,}")
+    for fault in found.faults[:SHOWN]:
+        row = None if fault.row is None else f"row {fault.row}"
+        place = " ".join(filter(None, (fault.split, row, fault.comparison_id)))
+        print(f"{place}: {fault.message}" if place else fault.message)
+    if found.faults:
+        more = f"; the first {SHOWN} are shown" if len(found.faults) > SHOWN else ""
+        raise RunError(f"{folder} is not what the dataset says: {len(found.faults):,} faults{more}")
+    print("every row is what the dataset says")
+
+
+def upgrade(folder: Path, output: Path) -> None:
+    master = load(folder)
+    upgraded(master, output)
+    print(f"{output}: comparisons version {master.version}, now {COMPARISONS.version}")
+
+
+def _read(folder: Path) -> Master:
+    master = load(folder)
+    if master.version != COMPARISONS.version:
+        print(
+            f"{folder}: comparisons version {master.version} read as version {COMPARISONS.version} "
+            "(gristmill dataset upgrade writes them so)",
+            file=sys.stderr,
+        )
+    return master

@@ -1,0 +1,50 @@
+"""The command ``gristmill dataset import``."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import annotation.errors
+import curation.errors
+from annotation.errors import UserError
+from annotation.imports import SETS, Built, Layout, OpenSet, import_set
+from curation.dedup.near import families
+from jobs.settings import build, unknown
+
+
+def run(files: Sequence[Path], held_out: Sequence[Path], schema: str, output: Path, name: str | None) -> None:
+    print_built(import_set(files, held_out, open_set(schema), output, families, name))
+
+
+def open_set(schema: str) -> OpenSet:
+    """The set of that name, or the one that a mapping file describes. Raises UserError for neither."""
+    if schema in SETS:
+        return SETS[schema]
+    if not schema.endswith(".toml"):
+        raise UserError(unknown("there is no schema", schema, [*SETS, "the path of a mapping (.toml)"]))
+    path = Path(schema)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UserError(f"the mapping {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid TOML: {error}") from error
+    version = table.pop("version", 1)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise UserError(f"{path}: version is {version!r}: give a whole number from 1")
+    try:
+        layout = build(Layout, table, "mapping")
+    except (annotation.errors.UserError, curation.errors.UserError) as error:
+        raise UserError(f"{path}: {error}") from error
+    rule = "Which answer is chosen, the mapping says; it is in the manifest."
+    origin = f"files read by the mapping {path.name}"
+    return OpenSet(name=path.stem, source=path.stem, origin=origin, rule=rule, layouts=(layout,), version=version)
+
+
+def print_built(built: Built) -> None:
+    total = built.ledger.total()
+    train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
+    print(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
+    print(f"{total.rejects.total():,} of {total.pairs:,} pairs left out")
+    for reason, count in sorted(total.rejects.items(), key=lambda entry: (-entry[1], entry[0])):
+        print(f"  {reason}: {count:,}")
