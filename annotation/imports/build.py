@@ -1,0 +1,187 @@
+"""Files of an open set to one dataset folder: comparisons in two splits, rejects, a manifest and a card."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.dataset.files import new_folder
+from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
+from annotation.errors import UserError
+from annotation.imports.card import card
+from annotation.imports.ledger import Ledger
+from annotation.imports.manifest import manifest
+from annotation.imports.pairs import REASONS, Reader
+from annotation.imports.reading import digest, rows
+from annotation.imports.sets import OpenSet
+from annotation.imports.tables import Imported, raw_of, reject_table, tables
+from annotation.split import Families
+from schemas import COMPARISONS
+
+SPLITS = ("train", "held_out")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was written; ``manifest`` is the content of manifest.json."""
+
+    folder: Path
+    ledger: Ledger
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of a set. ``name``: the one that ids and batches take; ``split``: that of its rows."""
+
+    name: str
+    path: Path
+    split: str
+
+
+def import_set(
+    files: Sequence[Path],
+    held_out: Sequence[Path],
+    known: OpenSet,
+    folder: Path,
+    families: Families,
+    name: str | None = None,
+) -> Built:
+    """Writes the dataset of these files into a new folder; equal files give equal bytes, in any order.
+
+    ``files`` are the training split, ``held_out`` the other one; ``name`` is the comparisons' source (default: that of
+    the set). Training pairs whose prompt is of one family with a held-out prompt are left out (``near_held_out``).
+    Raises UserError for an occupied folder, a file that cannot be read, or one of which no row can be.
+    """
+    source = name or known.source
+    if not source.strip() or "/" in source or not source.isprintable():
+        raise UserError(f"the name {source!r} cannot be: give one without a slash")
+    sources = named(files, held_out)
+    with new_folder(folder) as writer:
+        reader = Reader(known.layouts)
+        read = {
+            each.name: tables(reader.read(rows(each.path, reader.columns)), source, each.name, known.protocol_version)
+            for each in sources
+        }
+        for each in sources:
+            _check_readable(each, read[each.name], known)
+        found = pa.concat_tables([each.comparisons for each in read.values()]).combine_chunks()
+        split = _split(found, sources)
+        grouped = prompt_families(prompt_texts(_column(found, "prompt")), np.ones(len(found), bool), families)
+        near = _near_held_out(split, grouped)
+        splits = {
+            which: _finished(found, grouped, pc.and_(pc.equal(split, which), pc.invert(near)), which)
+            for which in SPLITS
+        }
+        rejects = _rejects([each.rejects for each in read.values()], found.filter(near), source)
+        ledger = Ledger.of({file: (each.rows, each.pairs) for file, each in read.items()}, splits, rejects)
+        proof = _proof(splits, grouped)
+        written = {
+            which: table.select(COMPARISONS.columns.names).cast(COMPARISONS.schema) for which, table in splits.items()
+        }
+        for which, table in written.items():
+            for batch in table.to_batches():
+                COMPARISONS.check(batch)
+            writer.table(f"comparisons/{which}", table)
+        writer.table("rejects", rejects)
+        writer.text("README.md", card(source, known, written, ledger))
+        content = manifest(
+            source, known, [(each.name, each.split, digest(each.path)) for each in sources], ledger, proof, writer.files
+        )
+        writer.json("manifest.json", content)
+    return Built(folder, ledger, content)
+
+
+def named(files: Sequence[Path], held_out: Sequence[Path]) -> list[Source]:
+    """The files with their names, without folders and endings, sorted; where two would have one name, the folder's
+    comes first (``helpful-base-train``). Raises UserError for a file that is named twice."""
+    both = [(path, split) for split, paths in zip(SPLITS, (files, held_out), strict=True) for path in paths]
+    seen: set[Path] = set()
+    for path, _ in both:
+        if path.resolve() in seen:
+            raise UserError(f"{path} is named twice: name each file once, to train on or held out")
+        seen.add(path.resolve())
+    short = [_stem(path) for path, _ in both]
+    out = []
+    for (path, split), stem in zip(both, short, strict=True):
+        name = stem if short.count(stem) == 1 else f"{path.resolve().parent.name}-{stem}"
+        out.append(Source(name, path, split))
+    twice = sorted({each.name for each in out if sum(other.name == each.name for other in out) > 1})
+    if twice:
+        raise UserError(f"two files would be named {twice[0]}, after themselves and their folders: rename one")
+    return sorted(out, key=lambda each: f"{each.name}/")
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    for ending in (".gz", ".jsonl", ".json", ".parquet", ".arrow"):
+        name = name.removesuffix(ending)
+    return name or path.name
+
+
+def _check_readable(source: Source, read: Imported, known: OpenSet) -> None:
+    """Raises UserError where no row of a file can be read: then it is no file of the set."""
+    if read.pairs and pc.all(pc.equal(read.rejects["reason"], "unreadable")).as_py() and not len(read.comparisons):
+        raise UserError(
+            f"no row of {source.path} can be read as {known.name} (row {read.rejects['row'][0]}: "
+            f"{read.rejects['message'][0]}): name another schema, or a mapping"
+        )
+
+
+def _split(found: pa.Table, sources: Sequence[Source]) -> pa.Array:
+    """The split of each comparison: that of its file, unless the row itself is held out."""
+    held = pa.array([each.name for each in sources if each.split == "held_out"], pa.string())
+    flags = pc.or_(pc.is_in(_column(found, "file"), value_set=held), _column(found, "held_out"))
+    return pc.if_else(flags, "held_out", "train")
+
+
+def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
+    """Which training pairs have a prompt of one family with a held-out one."""
+    train = _flags(pc.equal(split, "train"))
+    held_out = np.zeros(len(grouped), bool)
+    held_out[grouped.number[~train]] = True
+    return pa.array(train & held_out[grouped.number])
+
+
+def _finished(found: pa.Table, grouped: PromptFamilies, kept: pa.Array, split: str) -> pa.Table:
+    """The comparisons of a split, sorted by id, with the file that each is from."""
+    rows = found.append_column("prompt_family", grouped.names.take(pa.array(grouped.number))).filter(kept)
+    rows = rows.append_column("split", pa.array([split] * len(rows), pa.string())).combine_chunks()
+    ids = _column(rows, "comparison_id")
+    if len(ids) > 1 and not pc.all(pc.less(ids[:-1], ids[1:])).as_py():
+        rows = rows.take(pc.sort_indices(ids)).combine_chunks()
+    return rows
+
+
+def _rejects(parts: Sequence[pa.Table], near: pa.Table, source: str) -> pa.Table:
+    """All rejects, those near a held-out prompt too, sorted by file, row and pair."""
+    texts = near.select(["prompt", "chosen", "rejected"]).to_pylist()
+    columns = {name: near[name].to_pylist() for name in ("file", "row", "pair")}
+    columns["reason"] = ["near_held_out"] * len(near)
+    columns["message"] = [REASONS["near_held_out"]] * len(near)
+    columns["raw"] = [raw_of(**each) for each in texts]
+    joined = pa.concat_tables([*parts, reject_table(columns, source)])
+    return joined.sort_by([(name, "ascending") for name in ("file", "row", "pair")]).combine_chunks()
+
+
+def _proof(splits: dict[str, pa.Table], grouped: PromptFamilies) -> dict[str, int]:
+    """That no family is in both splits. Raises AssertionError otherwise: then the program is wrong."""
+    train, held_out = (set(pc.unique(splits[which]["prompt_family"]).to_pylist()) for which in SPLITS)
+    shared = len(train & held_out)
+    if shared:
+        raise AssertionError(f"{shared} families of prompts are in both splits")
+    return {"prompts": grouped.prompts, "families": len(grouped), "families_in_both_splits": shared}
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    column = table[name]
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays([pa.array([], column.type), *column.chunks])
+
+
+def _flags(array: pa.Array) -> npt.NDArray[np.bool_]:
+    return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

@@ -1,0 +1,87 @@
+"""Values out of a row, by their paths; what is not there, or of another type, makes the row unreadable."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+Get = Callable[[Any], Any]
+
+
+class RowError(ValueError):
+    """A row that cannot be used; the message says why."""
+
+
+def getter(path: str) -> Get:
+    """What takes the value at a path out of a row: names with points between them; numbers are places in a list.
+
+    >>> getter("summaries.0.text")({"summaries": [{"text": "A mill."}]})
+    'A mill.'
+    """
+    keys = [int(key) if key.isdecimal() else key for key in path.split(".")]
+
+    def get(row: Any) -> Any:
+        value = row
+        for key in keys:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                raise RowError(f"a row needs {path}") from None
+        return value
+
+    return get
+
+
+def optional(path: str | None) -> Get:
+    """The same; null where no path is given."""
+    return getter(path) if path is not None else lambda row: None
+
+
+def text(value: Any, path: str) -> str:
+    if not isinstance(value, str):
+        raise RowError(f"{path} is not a text")
+    return value
+
+
+def number(value: Any, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise RowError(f"{path} is not a number")
+    return float(value)
+
+
+def flag(value: Any, path: str) -> bool | None:
+    """True, false, 1 or 0; null is nobody was asked."""
+    if value is None:
+        return None
+    if value not in (True, False):
+        raise RowError(f"{path} is neither true nor false")
+    return bool(value)
+
+
+def names(value: Any, path: str) -> tuple[str, ...]:
+    """A list of names, or an object that holds true for each; sorted. Null is none.
+
+    >>> names({"Violence": True, "Drugs": False}, "risks")
+    ('Violence',)
+    """
+    if isinstance(value, dict) and all(each in (True, False, None) for each in value.values()):
+        value = [name for name, holds in value.items() if holds]
+    if value is not None and not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+        raise RowError(f"{path} is neither a list of names nor an object of true and false")
+    return tuple(sorted(set(value or ())))
+
+
+def word(value: Any, path: str) -> str:
+    """A value as mappings write it: 1 for the number and for 1.0, true for true.
+
+    >>> word(-2.0, "strength"), word(True, "chosen"), word("A", "winner")
+    ('-2', 'true', 'A')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise RowError(f"{path} is neither a text, a number nor true or false")

@@ -1,0 +1,214 @@
+"""Where a comparison's parts lie in the rows of an open set: one table of names, the same for each set."""
+
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Literal
+
+from annotation.errors import UserError
+
+Side = Literal["first", "second", "tie"]
+Degree = Literal["significantly_better", "better", "slightly_better", "negligibly_better"]
+
+MOST = 99
+"""Pairs of one row at most."""
+
+_EACH = ("safe", "risks", "model", "score")
+_ONE = {"preferred", "preference", "degree", "degrees", "votes", "vote", "annotations", "control"}
+_LIST = {"text", "score", "model"}
+_WAYS = {
+    "chosen and rejected": {"chosen", "rejected", *(f"{side}_{of}" for side in ("chosen", "rejected") for of in _EACH)}
+    | {"degree", "degrees"},
+    "first and second": {"first", "second", *(f"{side}_{of}" for side in ("first", "second") for of in _EACH)} | _ONE,
+    "answers": {"answers", "most_pairs"} | _LIST,
+    "consecutive": {"consecutive"} | _LIST,
+}
+_ANY = {"dialogue", "prompt", "templates", "weight", "id", "batch", "split", "held_out"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Names are paths: ``summaries.0.text`` is the text of the first of the summaries. Every name that is given must be
+    in a row; a null there is null in the dataset.
+
+    A layout has one of four ways to two answers: ``chosen`` and ``rejected``; ``first`` and ``second`` with what tells
+    the better one; ``answers``, a list, each with ``text`` and ``score``; or ``consecutive`` rows with one prompt, two
+    by two, each with ``text`` and ``score``. Raises UserError for names that do not go together.
+
+    - ``prompt``: a text or a list of {role, content}; ``templates`` make one text of several fields, the first template
+      whose fields are all there. Neither is needed where ``chosen`` and ``rejected`` are whole dialogues.
+    - ``dialogue``: how texts hold turns (``text``: they do not; ``hh``; ``helpsteer``).
+    - ``preferred``: the field that tells the better one; ``preference``: what its values mean. Or ``first_score`` and
+      ``second_score``: the higher one is better, equal ones are a tie (``chosen_score`` and ``rejected_score`` too).
+      Or votes, of which the most decide: ``votes``, a list, with ``vote`` in each (beside ``preferred`` they are only
+      counted), or ``annotations`` of Label Studio, where ``control`` names the control if there are several.
+    - ``degree``: the field that tells how much better (default: ``preferred``); ``degrees``: what its values mean.
+    - ``chosen_safe``, ``first_safe``, ...: true or false; ``..._risks``: names, or an object with true for each;
+      ``..._model``: who wrote it.
+    - ``most_pairs``: of a row with many answers, pairs beyond it are no candidates; the best answers come first.
+    - ``weight``: a field, or a number for each row. ``id``: a field with the row's own name. ``batch``: likewise.
+    - ``split``: a field; rows with one of the values ``held_out`` there are held out, whatever file they are in.
+    """
+
+    dialogue: Literal["text", "hh", "helpsteer"] = "text"
+    prompt: str | None = None
+    templates: tuple[str, ...] = ()
+    chosen: str | None = None
+    rejected: str | None = None
+    first: str | None = None
+    second: str | None = None
+    answers: str | None = None
+    consecutive: bool = False
+    text: str | None = None
+    score: str | None = None
+    model: str | None = None
+    most_pairs: int = MOST
+    preferred: str | None = None
+    preference: Mapping[str, Side] = field(default_factory=dict)
+    votes: str | None = None
+    vote: str | None = None
+    annotations: str | None = None
+    control: str | None = None
+    degree: str | None = None
+    degrees: Mapping[str, Degree] = field(default_factory=dict)
+    chosen_score: str | None = None
+    rejected_score: str | None = None
+    first_score: str | None = None
+    second_score: str | None = None
+    chosen_safe: str | None = None
+    rejected_safe: str | None = None
+    first_safe: str | None = None
+    second_safe: str | None = None
+    chosen_risks: str | None = None
+    rejected_risks: str | None = None
+    first_risks: str | None = None
+    second_risks: str | None = None
+    chosen_model: str | None = None
+    rejected_model: str | None = None
+    first_model: str | None = None
+    second_model: str | None = None
+    weight: str | int | float | None = None
+    id: str | None = None
+    batch: str | None = None
+    split: str | None = None
+    held_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        wrong = next(self._mistakes(), None)
+        if wrong:
+            raise UserError(f"the mapping cannot be: {wrong}")
+
+    @property
+    def way(self) -> str:
+        """Which of the four ways it goes, by the names of what it needs."""
+        if self.chosen is not None or self.rejected is not None:
+            return "chosen and rejected"
+        if self.answers is not None:
+            return "answers"
+        return "consecutive" if self.consecutive else "first and second"
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """How the names of the two answers begin."""
+        return ("chosen", "rejected") if self.way == "chosen and rejected" else ("first", "second")
+
+    def given(self) -> dict[str, object]:
+        """The names that are given, with their values."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if self._is_given(each.name)}
+
+    def needed(self) -> frozenset[str]:
+        """The fields of a row, at its top, that must be there."""
+        inside = {"text", "score", "model"} if self.answers is not None else set()
+        beside = {"dialogue", "templates", "vote", "control", *inside}
+        paths = [each for name, each in self.given().items() if isinstance(each, str) and name not in beside]
+        paths += [path for template in self.templates[:1] for path in template_fields(template)]
+        return frozenset(path.partition(".")[0] for path in paths)
+
+    def columns(self) -> frozenset[str]:
+        """The fields of a row, at its top, that are read where they are there."""
+        others = (path for template in self.templates for path in template_fields(template))
+        return self.needed() | {path.partition(".")[0] for path in others}
+
+    def _is_given(self, name: str) -> bool:
+        kind = type(self).__dataclass_fields__[name]
+        default = kind.default_factory() if callable(kind.default_factory) else kind.default
+        return bool(getattr(self, name) != default)
+
+    def _mistakes(self) -> Iterator[str]:
+        given = set(self.given())
+        useless = sorted(given - _WAYS[self.way] - _ANY)
+        if useless:
+            yield f"{useless[0]} has no effect beside {self.way}"
+        pairs = [self.sides] if self.way in ("chosen and rejected", "first and second") else [("text", "score")]
+        pairs += [(f"{self.sides[0]}_{of}", f"{self.sides[1]}_{of}") for of in _EACH]
+        pairs += [("votes", "vote"), ("split", "held_out")]
+        for one, other in pairs:
+            if (one in given) != (other in given):
+                there, lacking = (one, other) if one in given else (other, one)
+                yield f"{there} needs {lacking}"
+        if self.way == "first and second":
+            yield from self._no_verdict(given)
+        if self.way in ("answers", "consecutive") and "text" not in given:
+            yield f"{self.way} needs text and score"
+        if {"prompt", "templates"} <= given:
+            yield "give prompt or templates, not both"
+        if not {"prompt", "templates"} & given and self.way != "chosen and rejected":
+            yield "it needs prompt or templates"
+        if self.degrees and not {"degree", "preferred"} & given:
+            yield "degrees needs degree"
+        if "degree" in given and not self.degrees:
+            yield "degree needs degrees"
+        if not 1 <= self.most_pairs <= MOST:
+            yield f"most_pairs is 1 to {MOST}"
+        if isinstance(self.weight, int | float) and not 0 < self.weight < float("inf"):
+            yield "weight is a number above 0"
+        if any(not path or "" in path.split(".") for path in given_paths(self)):
+            yield "a name is a field, or fields with points between them"
+
+    def _no_verdict(self, given: set[str]) -> Iterator[str]:
+        if "first" not in given:
+            yield "it needs chosen and rejected, first and second, answers, or consecutive"
+        ways = [name for name in ("preferred", "first_score", "annotations") if name in given]
+        if not ways and "votes" not in given:
+            yield "first and second need preferred, first_score and second_score, votes, or annotations"
+        if len(ways) > 1:
+            yield f"{ways[0]} and {ways[1]} both tell the better one: give one"
+        if ways != ["first_score"] and not {"first", "second"} <= set(self.preference.values()):
+            yield "preference needs a value for first and one for second"
+        if self.preference and ways == ["first_score"] and "votes" not in given:
+            yield "preference has no effect beside first_score"
+        if "control" in given and "annotations" not in given:
+            yield "control needs annotations"
+
+
+def given_paths(layout: Layout) -> list[str]:
+    """All names of fields in a layout."""
+    others = ("control", "dialogue")
+    texts = [value for name, value in layout.given().items() if isinstance(value, str) and name not in others]
+    return [*texts, *(path for template in layout.templates for path in template_fields(template))]
+
+
+def template_fields(template: str) -> list[str]:
+    """The fields of a template, in braces."""
+    return [path for _, path in template_parts(template) if path is not None]
+
+
+def template_parts(template: str) -> list[tuple[str, str | None]]:
+    """What a template is made of: a text as it is, or the path of a field.
+
+    Raises UserError for a template with unbalanced braces.
+
+    >>> template_parts("r/{info.subreddit}: {info.post}")
+    [('r/', None), ('', 'info.subreddit'), (': ', None), ('', 'info.post')]
+    """
+    try:
+        parsed = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UserError(
+            f"the template {template!r} cannot be read ({error}): write {{field}}, and {{{{ for {{"
+        ) from error
+    parts: list[tuple[str, str | None]] = []
+    for literal, path, _, _ in parsed:
+        parts += [(literal, None)] if literal else []
+        parts += [("", path)] if path is not None else []
+    return parts

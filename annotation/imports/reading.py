@@ -1,0 +1,140 @@
+"""Rows out of files as open sets publish them: JSON lines, plain or gzipped, a JSON array, Parquet, Arrow."""
+
+import codecs
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedIOBase, BufferedReader
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotation.errors import UserError
+
+ROWS = 1024
+"""Rows of Parquet or Arrow that are in memory at once as Python's values."""
+
+_BROKEN = (pa.ArrowException, OSError, EOFError, zlib.error, ValueError, OverflowError, LookupError)
+"""What broken files raise: those of Arrow, of gzip, of texts and of dates."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that is no row: what was found, as JSON text, and why it cannot be read."""
+
+    raw: str
+    message: str
+
+
+Row = dict[str, Any] | Unreadable
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file. Raises UserError when it cannot be read."""
+    with _opened(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def rows(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    """The rows of a file, each with its number from 1 (in JSON lines: its line; blank ones are no rows).
+
+    What a file is, its first bytes say, not its name. Of Parquet and Arrow only ``columns`` are read. Raises UserError
+    when a file cannot be read at all, or is broken in its midst.
+    """
+    with _opened(path) as stream:
+        begin = stream.read(6)
+        stream.seek(0)
+        try:
+            if begin[:4] == b"PAR1":
+                yield from _parquet(pq.ParquetFile(stream), columns)
+            elif begin == b"ARROW1":
+                file = pa.ipc.open_file(stream)
+                yield from _arrow((file.get_batch(k) for k in range(file.num_record_batches)), columns)
+            elif begin[:4] == b"\xff\xff\xff\xff":
+                yield from _arrow(pa.ipc.open_stream(stream), columns)
+            elif begin[:2] == b"\x1f\x8b":
+                yield from _json(gzip.GzipFile(fileobj=stream))
+            else:
+                yield from _json(stream)
+        except _BROKEN as error:
+            raise UserError(
+                f"{path} is broken or of no kind that is read ({error}): give JSON lines (plain or gzip), a JSON "
+                "array, Parquet or Arrow"
+            ) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    try:
+        stream = path.open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{str(path)!r} cannot be read ({reason}): name an existing file") from error
+    with stream:
+        yield stream
+
+
+def _json(stream: BufferedIOBase) -> Iterator[tuple[int, Row]]:
+    first = stream.readline().removeprefix(codecs.BOM_UTF8)
+    number = 1
+    while first and not first.strip():
+        first = stream.readline()
+        number += 1
+    if first.lstrip()[:1] == b"[":
+        for place, row in enumerate(orjson.loads(first + stream.read()), 1):
+            yield place, row if isinstance(row, dict) else _no_object(row)
+        return
+    while first:
+        if first.strip():
+            yield number, _line(first)
+        first = stream.readline()
+        number += 1
+
+
+def _line(line: bytes) -> Row:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        text = line.rstrip(b"\r\n").decode("utf-8", "replace")
+        return Unreadable(as_json(text), f"the line is no JSON: {error}")
+    return row if isinstance(row, dict) else _no_object(row)
+
+
+def _no_object(row: Any) -> Unreadable:
+    return Unreadable(as_json(row), "a row is a JSON object")
+
+
+def _parquet(file: pq.ParquetFile, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    named = [name for name in file.schema_arrow.names if name in columns]
+    return _arrow(file.iter_batches(ROWS, columns=named), columns)
+
+
+def _arrow(batches: Iterator[pa.RecordBatch], columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+    number = 0
+    for batch in batches:
+        batch = batch.select([name for name in batch.schema.names if name in columns])
+        for start in range(0, len(batch), ROWS):
+            for row in _values(batch.slice(start, ROWS)):
+                number += 1
+                yield number, row
+
+
+def _values(batch: pa.RecordBatch) -> list[Row]:
+    try:
+        return list(batch.to_pylist())
+    except (UnicodeDecodeError, OverflowError, ValueError) as error:
+        if len(batch) == 1:
+            return [Unreadable("null", f"the row holds what is no value: {error}")]
+        half = len(batch) // 2
+        return _values(batch.slice(0, half)) + _values(batch.slice(half))
+
+
+def as_json(value: Any) -> str:
+    """JSON text of any value that was read; what JSON lacks (bytes, durations) as Python writes it."""
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

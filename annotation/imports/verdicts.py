@@ -1,0 +1,139 @@
+"""Which of two answers a row prefers: by a field, by scores, or by votes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from annotation.imports import fields
+from annotation.imports.fields import RowError, getter
+from annotation.imports.layout import Layout
+
+
+class Verdict(NamedTuple):
+    """``side``: first, second, tie, or null where nobody voted. ``votes``: those for the first and for the second."""
+
+    side: str | None
+    degree: str | None
+    votes: tuple[int, int] | None
+
+
+def verdict_of(layout: Layout) -> Callable[[Any], Verdict] | None:
+    """What reads the verdict out of a row; null where the row has the better answer first.
+
+    What it returns raises RowError for a row that does not tell, or with a value that the layout gives no meaning.
+    """
+    if layout.way != "first and second":
+        if not layout.degrees:
+            return None
+        return _chosen_with_degree(layout)
+    if layout.first_score is not None and layout.second_score is not None:
+        return _by_score(layout.first_score, layout.second_score)
+    counted = _counter(layout)
+    if layout.preferred is not None:
+        return _by_field(layout, layout.preferred, counted)
+    return lambda row: _by_votes(counted(row))
+
+
+def _chosen_with_degree(layout: Layout) -> Callable[[Any], Verdict]:
+    degree = _degree(layout, str(layout.degree))
+    return lambda row: Verdict("first", degree(row), None)
+
+
+def _by_score(one: str, other: str) -> Callable[[Any], Verdict]:
+    first, second = getter(one), getter(other)
+
+    def read(row: Any) -> Verdict:
+        left, right = fields.number(first(row), one), fields.number(second(row), other)
+        return Verdict("tie" if left == right else "first" if left > right else "second", None, None)
+
+    return read
+
+
+def _by_field(layout: Layout, path: str, counted: Callable[[Any], Counter[str]]) -> Callable[[Any], Verdict]:
+    get = getter(path)
+    degree = _degree(layout, layout.degree or path) if layout.degrees else None
+    votes = layout.votes is not None or layout.annotations is not None
+
+    def read(row: Any) -> Verdict:
+        side = _meaning(layout, get(row), path)
+        counts = counted(row) if votes else None
+        given = (counts["first"], counts["second"]) if counts is not None else None
+        return Verdict(side, degree(row) if degree is not None and side != "tie" else None, given)
+
+    return read
+
+
+def _by_votes(counts: Counter[str]) -> Verdict:
+    """The one with the most votes; ties vote too, and no single most is a tie."""
+    votes = counts["first"], counts["second"]
+    best = max(counts.values(), default=0)
+    most = [side for side, count in counts.items() if count == best]
+    return Verdict(None if not most else most[0] if len(most) == 1 else "tie", None, votes)
+
+
+def _degree(layout: Layout, path: str) -> Callable[[Any], str]:
+    get = getter(path)
+
+    def read(row: Any) -> str:
+        value = fields.word(get(row), path)
+        if value not in layout.degrees:
+            raise RowError(f"{path} is {value[:40]!r}, which is none of degrees")
+        return layout.degrees[value]
+
+    return read
+
+
+def _meaning(layout: Layout, value: Any, path: str) -> str:
+    found = fields.word(value, path)
+    if found not in layout.preference:
+        raise RowError(f"{path} is {found[:40]!r}, which is none of preference")
+    return layout.preference[found]
+
+
+def _counter(layout: Layout) -> Callable[[Any], Counter[str]]:
+    """What counts the votes of a row by what they are for."""
+    path = layout.annotations or layout.votes
+    if path is None:
+        return lambda row: Counter()
+    get = getter(path)
+    vote = None if layout.vote is None else getter(layout.vote)
+
+    def counted(row: Any) -> Counter[str]:
+        listed = get(row)
+        if not isinstance(listed, list):
+            raise RowError(f"{path} is not a list")
+        values = _annotated(listed, layout.control) if vote is None else filter(_is_given, map(vote, listed))
+        return Counter(_meaning(layout, value, "a vote") for value in values)
+
+    return counted
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None
+
+
+def _annotated(annotations: list[Any], control: str | None) -> Iterator[Any]:
+    """What each of Label Studio's annotations chose; those that were skipped, or chose nothing, are no votes."""
+    for annotation in annotations:
+        if not isinstance(annotation, dict):
+            raise RowError("an annotation is not an object")
+        result = annotation.get("result")
+        if annotation.get("was_cancelled") or not result:
+            continue
+        if not isinstance(result, list):
+            raise RowError("the result of an annotation is not a list")
+        chosen = [value for each in result for value in _choice(each, control)]
+        if len(chosen) > 1:
+            raise RowError("an annotation chose more than once: name one control in the mapping (control)")
+        yield from chosen
+
+
+def _choice(result: Any, control: str | None) -> list[Any]:
+    if not isinstance(result, dict) or not isinstance(result.get("value"), dict):
+        return []
+    if control is not None and result.get("from_name") != control:
+        return []
+    value = result["value"]
+    if result.get("type") == "pairwise":
+        return [value.get("selected")]
+    return list(value.get("choices") or []) if result.get("type") == "choices" else []
