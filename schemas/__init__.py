@@ -2,6 +2,7 @@
 
 from schemas.corpus import DOCUMENTS, FAILED, QUARANTINE, RECORDS, REJECTS, SIGNALS, SKETCHES
 from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, IMPORT_REJECTS, JUDGMENTS, PAIRS, REFUSED, UNRESOLVED
+from schemas.sequences import PackedError, PackedSequences, Part, open_packed
 from schemas.table import SchemaError, Table
 
 __all__ = [
@@ -20,6 +21,10 @@ __all__ = [
     "SIGNALS",
     "SKETCHES",
     "UNRESOLVED",
+    "PackedError",
+    "PackedSequences",
+    "Part",
     "SchemaError",
     "Table",
+    "open_packed",
 ]

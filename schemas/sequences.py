@@ -1,0 +1,228 @@
+"""Reads packed sequences: memory-mapped, without a copy where none is asked for, a damaged shard named at opening."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.arrow_layout import MAGIC, LayoutError
+from schemas.packed import BATCH, FORMAT, VERSION, TokenType, packed
+from schemas.shard import PackedError, Part, Parts, Shard
+
+__all__ = ["PackedError", "PackedSequences", "Part", "open_packed"]
+
+_THREADS = 16
+"""That wait for the disk at opening."""
+
+
+def open_packed(folder: str | Path, verify: bool = False) -> "PackedSequences":
+    """The sequences of a folder that `gristmill pack` wrote; each shard's structure is checked, no token is read.
+
+    ``verify`` reads every shard and checks its SHA-256 too: only this finds changed tokens.
+
+    Raises PackedError, which names the file, for a folder of another kind or a newer version, and for a shard that is
+    missing, cut off or damaged.
+    """
+    sequences = PackedSequences(Path(folder))
+    if verify:
+        sequences.verify()
+    return sequences
+
+
+class PackedSequences:
+    """A sequence of ``len`` rows, each of ``length`` tokens of ``dtype`` (uint16 or int32), in the order of the files.
+
+    Rows that come back as views show the mapped file: they are read-only and hold no memory of their own. Shards are
+    mapped when they are first read. It pickles as its folder, and opens that anew.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        written = _read(folder / "manifest.json")
+        self.manifest: Mapping[str, Any] = _parsed(folder, written)
+        self.fingerprint = hashlib.sha256(written).hexdigest()
+        """The SHA-256 of the manifest, which holds those of the shards: equal where the tokens and their order are."""
+        self.length: int = self.manifest["length"]
+        table = packed(self.length, self.manifest["token_type"])
+        self.dtype = np.dtype(self.manifest["token_type"])
+        self._shards = _shards(folder, self.manifest)
+        self._rows: int = self.manifest["rows"]
+        self._shard_rows = self._shards[0].rows if self._shards else 1
+        self._shard_batches = -(-self._shard_rows // BATCH)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            layouts = list(pool.map(lambda shard: shard.layout(table), self._shards))
+        places = np.concatenate([np.empty((0, 2), np.int64), *layouts])
+        self._messages = places[:, 0].copy()
+        self._starts = places[:, 1] // self.dtype.itemsize  # in tokens from the start of the file
+        self._mapped: list[pa.Buffer | None] = [None] * len(self._shards)
+        self._tokens: list[npt.NDArray[Any] | None] = [None] * len(self._shards)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __repr__(self) -> str:
+        return f"PackedSequences({str(self.folder)!r}, rows={self._rows}, length={self.length}, dtype={self.dtype})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open_packed, (self.folder,)
+
+    def verify(self) -> None:
+        """Reads every shard. Raises PackedError for the first whose SHA-256 is not the manifest's."""
+        for shard in self._shards:
+            shard.check_digest()
+
+    def __getitem__(self, row: int) -> npt.NDArray[Any]:
+        """The row's tokens, shape (length,): a read-only view. Raises IndexError outside of -len to len - 1."""
+        shard, batch, inside = self._place(self._row(row))
+        return self._run(shard, batch, inside, 1).reshape(self.length)
+
+    def slice(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Rows ``start`` to ``stop - 1``, shape (stop - start, length): a read-only view where they lie in one record
+        batch, a copy otherwise. Batches begin at each 256 rows of a shard. Raises IndexError outside of the rows."""
+        if not 0 <= start <= stop <= self._rows:
+            raise IndexError(f"rows {start:,} to {stop:,} of {self._rows:,}")
+        if start < stop:
+            shard, batch, inside = self._place(start)
+            if self._place(stop - 1)[:2] == (shard, batch):
+                return self._run(shard, batch, inside, stop - start)
+        return self.take(range(start, stop))
+
+    def take(self, rows: Sequence[int] | npt.NDArray[Any], out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+        """Those rows in that order, shape (n, length), copied into ``out`` where it is given: an array of that shape
+        and of a type that holds the tokens, which is filled and returned. Rows that follow each other are one copy.
+
+        Raises IndexError for a row outside of 0 to len - 1, ValueError and TypeError for an unfit ``out``.
+        """
+        wanted: list[int] = rows.tolist() if isinstance(rows, np.ndarray) else list(rows)
+        if wanted and (min(wanted) < 0 or max(wanted) >= self._rows):
+            raise IndexError(f"rows {min(wanted):,} to {max(wanted):,} of {self._rows:,}")
+        if out is None:
+            out = np.empty((len(wanted), self.length), self.dtype)
+        elif out.shape != (len(wanted), self.length):
+            raise ValueError(f"out has shape {out.shape}, and ({len(wanted)}, {self.length}) is needed")
+        done, count = 0, len(wanted)
+        while done < count:
+            row = wanted[done]
+            shard, batch, inside = self._place(row)
+            most = min(BATCH - inside, self._shard_rows - row % self._shard_rows, count - done)
+            size = 1
+            while size < most and wanted[done + size] == row + size:
+                size += 1
+            np.copyto(out[done : done + size], self._run(shard, batch, inside, size), casting="safe")
+            done += size
+        return out
+
+    def parts(self, row: int) -> list[Part]:
+        """The documents in the row, in order; one ends where the next one starts, the last at ``length``.
+
+        Raises IndexError outside of -len to len - 1, PackedError where they are damaged.
+        """
+        shard, parts, inside = self._parts(row)
+        try:
+            return parts.of(inside)
+        except LayoutError as error:
+            raise shard.damaged(f"is damaged: {error}") from error
+
+    def starts(self, row: int) -> npt.NDArray[np.int32]:
+        """Where in the row its documents start: int32, the first of them 0, ascending. Raises what `parts` raises."""
+        shard, parts, inside = self._parts(row)
+        try:
+            starts = parts.starts(inside)
+        except LayoutError as error:
+            raise shard.damaged(f"is damaged: {error}") from error
+        if starts[0] != 0 or starts[-1] >= self.length or (np.diff(starts) <= 0).any():
+            raise shard.damaged(f"is damaged: the parts of row {row:,} do not follow each other")
+        return starts
+
+    def _row(self, row: int) -> int:
+        """The row counted from the start."""
+        if not -self._rows <= row < self._rows:
+            raise IndexError(f"row {row:,} of {self._rows:,}")
+        return row if row >= 0 else row + self._rows
+
+    def _place(self, row: int) -> tuple[int, int, int]:
+        """The row's shard, its record batch among those of all shards, and its row in that."""
+        shard, within = divmod(row, self._shard_rows)
+        batch, inside = divmod(within, BATCH)
+        return shard, shard * self._shard_batches + batch, inside
+
+    def _run(self, shard: int, batch: int, inside: int, rows: int) -> npt.NDArray[Any]:
+        """Rows that follow each other in one record batch, shape (rows, length)."""
+        tokens = self._tokens[shard]
+        if tokens is None:
+            mapped = self._map(shard)
+            tokens = np.frombuffer(mapped, self.dtype, mapped.size // self.dtype.itemsize)
+            self._tokens[shard] = tokens
+        start = int(self._starts[batch]) + inside * self.length
+        return tokens[start : start + rows * self.length].reshape(rows, self.length)
+
+    def _map(self, number: int) -> pa.Buffer:
+        """The shard's file, mapped. No file stays open."""
+        mapped = self._mapped[number]
+        if mapped is None:
+            shard = self._shards[number]
+            shard.check_size()
+            with pa.memory_map(str(shard.path)) as file:
+                mapped = file.read_buffer(
+                    len(MAGIC)
+                ).parent  # Arrow asks the system for all that is read, so read little
+            self._mapped[number] = mapped
+        return mapped
+
+    def _parts(self, row: int) -> tuple[Shard, Parts, int]:
+        number, batch, inside = self._place(self._row(row))
+        shard, message = self._shards[number], self._map(number)[int(self._messages[batch]) :]
+        try:
+            return shard, Parts(message), inside
+        except LayoutError as error:  # written since it was opened
+            raise shard.damaged(f"is damaged: {error}") from error
+
+
+def _read(manifest: Path) -> bytes:
+    try:
+        return manifest.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PackedError(f"{manifest} is missing: name the folder that `gristmill pack` wrote to its end") from error
+
+
+def _parsed(folder: Path, written: bytes) -> Mapping[str, Any]:
+    """The manifest, of this format and a version that can be read, with what a reader needs of it."""
+    place = folder / "manifest.json"
+    try:
+        manifest = json.loads(written)
+    except ValueError as error:
+        raise PackedError(f"{place} is not JSON: copy it again, or pack again") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise PackedError(f"{place} is not that of packed sequences: name a folder that `gristmill pack` wrote")
+    version = manifest.get("version")
+    if type(version) is not int or version < 1:
+        raise PackedError(f"{place} does not say its version: copy it again, or pack again")
+    if version > VERSION:
+        raise PackedError(
+            f"{place} is of version {version}, newer than this Gristmill, which reads up to {VERSION}: "
+            "upgrade Gristmill"
+        )
+    counts = {name: manifest.get(name) for name in ("length", "rows")}
+    for name, count in counts.items():
+        if type(count) is not int or count < (name == "length"):
+            raise PackedError(f"{place} does not say the {name} of its sequences: copy it again, or pack again")
+    if manifest.get("token_type") not in get_args(TokenType) or not isinstance(manifest.get("files"), dict):
+        raise PackedError(f"{place} does not say its token type or files: copy it again, or pack again")
+    return manifest
+
+
+def _shards(folder: Path, manifest: Mapping[str, Any]) -> list[Shard]:
+    """The manifest's shards in order, each but the last with the same number of rows."""
+    files = {name: noted for name, noted in manifest["files"].items() if name.startswith("shards/")}
+    names = [f"shards/{number:05}.arrow" for number in range(len(files))]
+    shards = [Shard.of(folder, name, files.get(name)) for name in names]
+    rows = [shard.rows for shard in shards]
+    if sum(rows) != manifest["rows"] or any(count != rows[0] for count in rows[:-1]) or rows[-1:] > rows[:1]:
+        raise PackedError(f"{folder / 'manifest.json'} counts rows that its shards do not have: pack again")
+    return shards

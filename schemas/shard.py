@@ -1,0 +1,205 @@
+"""One shard of packed sequences: its structure held against the manifest, and the rows in it.
+
+A shard is opened by its footer and the metadata of its record batches: no page of tokens is read.
+"""
+
+import hashlib
+import os
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.arrow_layout import (
+    MAGIC,
+    PREFIX_BYTES,
+    TAIL_BYTES,
+    Batch,
+    LayoutError,
+    read_footer,
+    read_message,
+    without_gaps,
+)
+from schemas.packed import BATCH
+from schemas.table import SchemaError, Table
+
+_AGAIN = "copy it again from where it was written, or pack again"
+
+
+class PackedError(ValueError):
+    """A folder is not one of packed sequences, or is damaged."""
+
+
+class Part(NamedTuple):
+    """A document of a sequence: its tokens begin at ``start`` of the sequence and at ``offset`` of the document."""
+
+    doc_id: str
+    source: str
+    start: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What the manifest says of a shard: ``rows`` sequences in ``size`` bytes whose SHA-256 is ``digest``."""
+
+    folder: Path
+    name: str
+    rows: int
+    size: int
+    digest: str
+
+    @classmethod
+    def of(cls, folder: Path, name: str, noted: object) -> "Shard":
+        """The shard as the manifest notes it. Raises PackedError where the note is incomplete."""
+        if not isinstance(noted, Mapping):
+            noted = {}
+        rows, size, digest = noted.get("rows"), noted.get("bytes"), noted.get("sha256")
+        if type(rows) is not int or type(size) is not int or rows < 0 or not re.fullmatch("[0-9a-f]{64}", str(digest)):
+            raise PackedError(f"{folder}: the manifest does not say the rows, bytes and sha256 of {name}: {_AGAIN}")
+        return cls(folder, name, rows, size, str(digest))
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
+
+    def damaged(self, what: str) -> PackedError:
+        return PackedError(f"{self.path} {what}: {_AGAIN}")
+
+    def check_size(self) -> None:
+        """Raises PackedError where the file is missing or not as large as it was written."""
+        try:
+            size = os.stat(self.path).st_size
+        except FileNotFoundError as error:
+            raise self.damaged("is missing") from error
+        if size != self.size:
+            raise self.damaged(f"has {size:,} bytes, and {self.size:,} were written")
+
+    def check_digest(self) -> None:
+        """Reads the whole file. Raises PackedError where a byte is not the one that was written."""
+        self.check_size()
+        with self.path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != self.digest:
+                raise self.damaged("is damaged: its SHA-256 is not the manifest's")
+
+    def layout(self, table: Table) -> npt.NDArray[np.int64]:
+        """Where in the file each record batch and its tokens start, in bytes: int64 of shape (batches, 2).
+
+        Raises PackedError where the file's structure is not that of ``rows`` rows of the table.
+        """
+        self.check_size()
+        length = table.columns.field("tokens").type.list_size
+        width = table.columns.field("tokens").type.value_type.bit_width // 8
+        file = os.open(self.path, os.O_RDONLY)
+        try:
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+            blocks = self._blocks(file, table)
+            found = np.empty((len(blocks), 2), np.int64)
+            for number, (offset, metadata, body) in enumerate(blocks.tolist()):
+                batch = read_message(os.pread(file, metadata, offset))
+                rows = min(BATCH, self.rows - number * BATCH)
+                _check(batch, rows, length, width, body)
+                found[number] = offset, offset + metadata + batch.buffers[2][0]
+        except LayoutError as error:
+            raise self.damaged(f"is damaged: {error}") from error
+        finally:
+            os.close(file)
+        return found
+
+    def _blocks(self, file: int, table: Table) -> npt.NDArray[Any]:
+        """The footer's record batches, checked to follow each other from the schema to the footer."""
+        tail = os.pread(file, TAIL_BYTES, max(0, self.size - TAIL_BYTES))
+        head = os.pread(file, 16, 0)
+        if len(tail) < TAIL_BYTES or tail[4:] != MAGIC or head[:6] != MAGIC:
+            raise LayoutError("it is not a whole Arrow file")
+        size = int.from_bytes(tail[:4], "little")
+        start = self.size - TAIL_BYTES - size
+        if start < len(head):
+            raise LayoutError("its footer is longer than the file")
+        schema, blocks = read_footer(os.pread(file, size, start))
+        try:
+            version = table.version_of(schema)
+        except (SchemaError, UnicodeDecodeError) as error:
+            raise LayoutError("its footer does not name its table and version") from error
+        if version != table.version or not schema.equals(table.columns, check_metadata=False):
+            raise LayoutError("its columns are not those of packed sequences of the manifest's length and token type")
+        if len(blocks) != -(-self.rows // BATCH):
+            raise LayoutError(f"it has {len(blocks)} record batches, not those of {self.rows:,} rows")
+        if any((blocks[part] % 8).any() for part in ("offset", "metadata", "body")):
+            raise LayoutError("its record batches are not aligned")
+        ends = blocks["offset"] + blocks["metadata"] + blocks["body"]
+        starts = [*blocks["offset"].tolist(), start - 8]  # the last message is the end mark, of 8 bytes
+        first = 16 + struct.unpack_from("<i", head, 12)[0]
+        if starts[0] != first or ends.tolist() != starts[1:] or (blocks["metadata"] < PREFIX_BYTES).any():
+            raise LayoutError("its record batches do not follow each other")
+        return blocks
+
+
+def _check(batch: Batch, rows: int, length: int, width: int, body: int) -> None:
+    """Raises LayoutError unless the batch holds so many sequences and the buffers that they need."""
+    if batch.rows != rows or batch.body != body or len(batch.nodes) != 8 or len(batch.buffers) != 16:
+        raise LayoutError("a record batch does not have the rows or the columns that it should")
+    parts = batch.nodes[3][0]
+    lengths = (rows, rows * length, rows, parts, parts, parts, parts, parts)
+    if parts < 0 or batch.nodes != tuple((count, 0) for count in lengths):
+        raise LayoutError("the columns of a record batch differ in their rows")
+    need = {2: rows * length * width, 4: 4 * (rows + 1), 7: 4 * (parts + 1), 10: 4 * (parts + 1)}
+    need |= {13: 4 * parts, 15: 8 * parts}
+    if not without_gaps(batch) or any(batch.buffers[number][1] < bytes_ for number, bytes_ in need.items()):
+        raise LayoutError("the buffers of a record batch are not where its rows need them")
+
+
+class Parts:
+    """The parts column of one record batch, over the bytes of its message. Nothing is copied."""
+
+    def __init__(self, message: pa.Buffer):
+        (metadata,) = struct.unpack_from("<i", message, 4)
+        batch = read_message(message[: PREFIX_BYTES + metadata].to_pybytes())
+        body = message[PREFIX_BYTES + metadata :]
+        rows, parts = batch.rows, batch.nodes[3][0]
+
+        def numbers(buffer: int, kind: type[np.generic], count: int) -> npt.NDArray[Any]:
+            return np.frombuffer(body, kind, count, batch.buffers[buffer][0])
+
+        def text(buffer: int) -> pa.Buffer:
+            return body[batch.buffers[buffer][0] : batch.buffers[buffer + 1][0]]  # with its padding
+
+        self._rows = numbers(4, np.int32, rows + 1)
+        self._texts = tuple((numbers(buffer, np.int32, parts + 1), text(buffer + 1)) for buffer in (7, 10))
+        self._starts, self._offsets = numbers(13, np.int32, parts), numbers(15, np.int64, parts)
+
+    def of(self, row: int) -> list[Part]:
+        """The parts of the batch's row. Raises LayoutError where they are damaged."""
+        first, last = self._range(row)
+        documents, sources = (self._words(number, first, last) for number in (0, 1))
+        starts, offsets = self._starts[first:last].tolist(), self._offsets[first:last].tolist()
+        return [Part(*values) for values in zip(documents, sources, starts, offsets, strict=True)]
+
+    def starts(self, row: int) -> npt.NDArray[np.int32]:
+        """Where the row's parts start, in tokens: int32. Raises LayoutError where they are damaged."""
+        first, last = self._range(row)
+        return self._starts[first:last]
+
+    def _range(self, row: int) -> tuple[int, int]:
+        first, last = self._rows[row : row + 2].tolist()
+        if not 0 <= first < last <= len(self._starts):
+            raise LayoutError("the parts of a row are not where its offsets say")
+        return first, last
+
+    def _words(self, column: int, first: int, last: int) -> list[str]:
+        places, text = self._texts[column]
+        ends = places[first : last + 1].tolist()
+        if any(not 0 <= start <= end <= text.size for start, end in pairwise(ends)):
+            raise LayoutError("the names of a row's parts are not where their offsets say")
+        try:
+            return [text[start:end].to_pybytes().decode() for start, end in pairwise(ends)]
+        except UnicodeDecodeError as error:
+            raise LayoutError("the names of a row's parts are not UTF-8") from error
