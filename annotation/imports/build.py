@@ -1,6 +1,7 @@
 """Files of an open set to one dataset folder: comparisons in two splits, rejects, a manifest and a card."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,38 +64,55 @@ def import_set(
         raise UserError(f"the name {source!r} cannot be: give one without a slash")
     sources = named(files, held_out)
     with new_folder(folder) as writer:
-        reader = Reader(known.layouts)
-        read = {
-            each.name: tables(reader.read(rows(each.path, reader.columns)), source, each.name, known.protocol_version)
-            for each in sources
-        }
-        for each in sources:
-            _check_readable(each, read[each.name], known)
-        found = pa.concat_tables([each.comparisons for each in read.values()]).combine_chunks()
-        split = _split(found, sources)
-        grouped = prompt_families(prompt_texts(_column(found, "prompt")), np.ones(len(found), bool), families)
-        near = _near_held_out(split, grouped)
-        splits = {
-            which: _finished(found, grouped, pc.and_(pc.equal(split, which), pc.invert(near)), which)
-            for which in SPLITS
-        }
-        rejects = _rejects([each.rejects for each in read.values()], found.filter(near), source)
-        ledger = Ledger.of({file: (each.rows, each.pairs) for file, each in read.items()}, splits, rejects)
-        proof = _proof(splits, grouped)
-        written = {
-            which: table.select(COMPARISONS.columns.names).cast(COMPARISONS.schema) for which, table in splits.items()
-        }
-        for which, table in written.items():
-            for batch in table.to_batches():
-                COMPARISONS.check(batch)
-            writer.table(f"comparisons/{which}", table)
-        writer.table("rejects", rejects)
-        writer.text("README.md", card(source, known, written, ledger))
-        content = manifest(
-            source, known, [(each.name, each.split, digest(each.path)) for each in sources], ledger, proof, writer.files
+        content = _content(sources, known, source, families)
+        with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
+            text = threads.submit(card, source, known, content.splits, content.ledger)
+            for split, table in content.splits.items():
+                writer.table(f"comparisons/{split}", table)
+            writer.table("rejects", content.rejects)
+            writer.text("README.md", text.result())
+        origins = [(each.name, each.split, digest(each.path)) for each in sources]
+        said = manifest(source, known, origins, content.ledger, content.proof, writer.files)
+        writer.json("manifest.json", said)
+    return Built(folder, content.ledger, said)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What goes into the folder; ``proof``: that no family of prompts is in both splits."""
+
+    splits: dict[str, pa.Table]
+    rejects: pa.Table
+    ledger: Ledger
+    proof: dict[str, int]
+
+
+def _content(sources: Sequence[Source], known: OpenSet, source: str, families: Families) -> _Content:
+    read = {each.name: _read(each, known, source) for each in sources}
+    found = pa.concat_tables([each.comparisons for each in read.values()]).combine_chunks()
+    split = _split(found, sources)
+    grouped = prompt_families(prompt_texts(_column(found, "prompt")), np.ones(len(found), bool), families)
+    near = _near_held_out(split, grouped)
+    found = found.append_column("prompt_family", grouped.names.take(pa.array(grouped.number)))
+    found = found.append_column("split", split)
+    kept = pc.invert(near)
+    splits = {name: _sorted(found.filter(pc.and_(kept, pc.equal(split, name)))) for name in SPLITS}
+    rejects = _rejects([each.rejects for each in read.values()], found.filter(near), source)
+    ledger = Ledger.of({name: (each.rows, each.pairs) for name, each in read.items()}, splits, rejects)
+    proof = _proof(splits, grouped)
+    return _Content({name: _checked(table) for name, table in splits.items()}, rejects, ledger, proof)
+
+
+def _read(file: Source, known: OpenSet, source: str) -> Imported:
+    """Raises UserError where no row of a file can be read: then it is no file of the set."""
+    reader = Reader(known.layouts)
+    read = tables(reader.read(rows(file.path, reader.columns)), source, file.name, known.protocol_version)
+    if len(read.rejects) and not len(read.comparisons) and set(read.rejects["reason"].to_pylist()) == {"unreadable"}:
+        raise UserError(
+            f"no row of {file.path} can be read as {known.name} (row {read.rejects['row'][0]}: "
+            f"{read.rejects['message'][0]}): name another schema, or a mapping"
         )
-        writer.json("manifest.json", content)
-    return Built(folder, ledger, content)
+    return read
 
 
 def named(files: Sequence[Path], held_out: Sequence[Path]) -> list[Source]:
@@ -124,15 +142,6 @@ def _stem(path: Path) -> str:
     return name or path.name
 
 
-def _check_readable(source: Source, read: Imported, known: OpenSet) -> None:
-    """Raises UserError where no row of a file can be read: then it is no file of the set."""
-    if read.pairs and pc.all(pc.equal(read.rejects["reason"], "unreadable")).as_py() and not len(read.comparisons):
-        raise UserError(
-            f"no row of {source.path} can be read as {known.name} (row {read.rejects['row'][0]}: "
-            f"{read.rejects['message'][0]}): name another schema, or a mapping"
-        )
-
-
 def _split(found: pa.Table, sources: Sequence[Source]) -> pa.Array:
     """The split of each comparison: that of its file, unless the row itself is held out."""
     held = pa.array([each.name for each in sources if each.split == "held_out"], pa.string())
@@ -148,14 +157,20 @@ def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
     return pa.array(train & held_out[grouped.number])
 
 
-def _finished(found: pa.Table, grouped: PromptFamilies, kept: pa.Array, split: str) -> pa.Table:
-    """The comparisons of a split, sorted by id, with the file that each is from."""
-    rows = found.append_column("prompt_family", grouped.names.take(pa.array(grouped.number))).filter(kept)
-    rows = rows.append_column("split", pa.array([split] * len(rows), pa.string())).combine_chunks()
+def _sorted(rows: pa.Table) -> pa.Table:
+    """By id; rows of files in their order are so already, unless they have ids of their own."""
+    rows = rows.combine_chunks()
     ids = _column(rows, "comparison_id")
-    if len(ids) > 1 and not pc.all(pc.less(ids[:-1], ids[1:])).as_py():
-        rows = rows.take(pc.sort_indices(ids)).combine_chunks()
-    return rows
+    if pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py():
+        return rows
+    return rows.take(pc.sort_indices(ids)).combine_chunks()
+
+
+def _checked(rows: pa.Table) -> pa.Table:
+    table = rows.select(COMPARISONS.columns.names).cast(COMPARISONS.schema)
+    for batch in table.to_batches():
+        COMPARISONS.check(batch)
+    return table
 
 
 def _rejects(parts: Sequence[pa.Table], near: pa.Table, source: str) -> pa.Table:
