@@ -204,8 +204,9 @@ class _Form:
             raise _RejectError("unreadable_dialogue", "a dialogue does not end with the assistant")
         if one[:-1] != other[:-1]:
             raise _RejectError("differing_prefixes")
-        prompt = one[:-1] or self._asked(row)
-        return prompt, one[-1][1], other[-1][1]
+        if len(one) == 1 and self.layout.prompt is None and not self._templates:
+            raise _RejectError("unreadable_dialogue", "a dialogue holds nothing before the answer")
+        return one[:-1] or self._asked(row), one[-1][1], other[-1][1]
 
     def _asked(self, row: dict[str, Any]) -> Messages:
         if self.layout.prompt is not None:
@@ -219,7 +220,7 @@ class _Form:
                 return (("user", "".join(values)),)
         if self._templates:
             raise RowError("a row lacks what the prompt is made of: no template has all its fields")
-        raise RowError(f"{self._sides[0]} holds no prompt, and the mapping names none")
+        raise RowError(f"{self._sides[0]} is no dialogue, and the mapping names no prompt")
 
     def _judged(self, row: dict[str, Any]) -> Verdict:
         one, other = self._of["score"]

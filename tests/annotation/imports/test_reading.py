@@ -1,0 +1,90 @@
+"""Rows out of each kind of file."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from annotation.errors import UserError
+from annotation.imports.reading import Unreadable, rows
+
+ROWS: list[dict[str, Any]] = [{"a": "rye", "b": [{"c": 1}]}, {"a": "o\u00e4ts", "b": []}, {"a": None, "b": None}]
+LINES = "".join(f"{json.dumps(row)}\n" for row in ROWS).encode()
+KEPT = frozenset({"a", "b"})
+
+
+def table() -> pa.Table:
+    return pa.Table.from_pylist([{**row, "unread": k} for k, row in enumerate(ROWS)])
+
+
+def stream(path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table().schema) as writer:
+        writer.write_table(table(), max_chunksize=2)
+
+
+def file(path: Path) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table().schema) as writer:
+        writer.write_table(table(), max_chunksize=2)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.write_bytes(LINES),
+        lambda path: path.write_bytes(b"\xef\xbb\xbf" + LINES.rstrip()),
+        lambda path: path.write_bytes(gzip.compress(LINES)),
+        lambda path: path.write_text(json.dumps(ROWS, indent=1)),
+        lambda path: path.write_bytes(gzip.compress(b"\n" + json.dumps(ROWS).encode())),
+        lambda path: pq.write_table(table(), path, row_group_size=2),
+        stream,
+        file,
+    ],
+)
+def test_the_same_rows_come_out_of_every_kind(write: Any, tmp_path: Path) -> None:
+    write(tmp_path / "set")
+    assert list(rows(tmp_path / "set", KEPT)) == list(enumerate(ROWS, 1))
+
+
+def test_lines_keep_their_numbers_and_a_bad_one_costs_one(tmp_path: Path) -> None:
+    (tmp_path / "set").write_bytes(b'\n{"a": 1}\r\n\n{"a": \n[1]\n"\\ud800"\n\xff\n{"a": 2}')
+    found = list(rows(tmp_path / "set", KEPT))
+    assert [number for number, _ in found] == [2, 4, 5, 6, 7, 8]
+    assert [row for _, row in found if isinstance(row, dict)] == [{"a": 1}, {"a": 2}]
+    raw = [json.loads(row.raw) for _, row in found if isinstance(row, Unreadable)]
+    assert raw == ['{"a": ', [1], '"\\ud800"', "\ufffd"]
+
+
+def test_a_text_that_is_none_costs_one_row(tmp_path: Path) -> None:
+    texts = pa.Array.from_buffers(
+        pa.string(), 3, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffb")]
+    )
+    with pa.OSFile(str(tmp_path / "set"), "wb") as sink, pa.ipc.new_file(sink, pa.schema({"a": pa.string()})) as writer:
+        writer.write_batch(pa.record_batch({"a": texts}))
+    first, second, third = (row for _, row in rows(tmp_path / "set", KEPT))
+    assert (first, third) == ({"a": "a"}, {"a": "b"})
+    assert isinstance(second, Unreadable)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"PAR1 is no Parquet", b"ARROW1 is no Arrow", b"\xff\xff\xff\xff nor this", b"\x1f\x8b nor gzip", b"[1, 2"],
+)
+def test_a_broken_file_is_the_users_to_replace(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "set").write_bytes(content)
+    with pytest.raises(UserError, match="is broken or of no kind that is read"):
+        list(rows(tmp_path / "set", KEPT))
+
+
+def test_a_file_cut_short_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "set").write_bytes(gzip.compress(LINES * 100)[:-20])
+    with pytest.raises(UserError, match="is broken"):
+        list(rows(tmp_path / "set", KEPT))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No such file or directory"):
+        list(rows(tmp_path / "set", KEPT))
