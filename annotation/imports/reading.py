@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import hashlib
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,9 +102,21 @@ def _line(line: bytes) -> Row:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        text = line.rstrip(b"\r\n").decode("utf-8", "replace")
-        return Unreadable(as_json(text), f"the line is no JSON: {error}")
+        row = _python_json(line)
+        if row is None:
+            text = line.rstrip(b"\r\n").decode("utf-8", "replace")
+            return Unreadable(as_json(text), f"the line is no JSON: {error}")
     return row if isinstance(row, dict) else _no_object(row)
+
+
+def _python_json(line: bytes) -> Any:
+    """What Python writes beyond JSON: NaN and infinite numbers. Null where there is more wrong with a line."""
+    try:
+        row = json.loads(line)
+        orjson.dumps(row)  # a half of a character, or a number beyond 64 bits, is still none
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return row
 
 
 def _no_object(row: Any) -> Unreadable:

@@ -59,7 +59,8 @@ def test_a_row_tells_weight_id_batch_and_split() -> None:
     pair = outcome(row, **names)
     assert isinstance(pair, Pair)
     assert (pair.chosen, pair.weight, pair.id, pair.batch, pair.held_out) == ("y", 0.5, "7", "May", True)
-    for change in ({"n": 0}, {"n": None}, {"k": None}, {"k": " "}, {"month": ""}, {"month": []}):
+    changes: list[dict[str, Any]] = [{"n": 0}, {"n": None}, {"k": None}, {"k": " "}, {"month": ""}, {"month": []}]
+    for change in changes:
         assert outcome({**row, **change}, **names).reason == "unreadable"
     assert outcome({**row, "s": None}, **names).held_out is False
 

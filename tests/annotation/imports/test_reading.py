@@ -58,6 +58,13 @@ def test_lines_keep_their_numbers_and_a_bad_one_costs_one(tmp_path: Path) -> Non
     assert raw == ['{"a": ', [1], '"\\ud800"', "\ufffd"]
 
 
+def test_numbers_that_python_writes_are_read(tmp_path: Path) -> None:
+    (tmp_path / "set").write_bytes(b'{"a": NaN}\n{"a": -Infinity}\n{"a": 1e400}\n{"a": NaN, "b": "\\ud800"}\n')
+    found = [row for _, row in rows(tmp_path / "set", KEPT)]
+    assert repr(found[:2]) == "[{'a': nan}, {'a': -inf}]"
+    assert isinstance(found[3], Unreadable)
+
+
 def test_a_text_that_is_none_costs_one_row(tmp_path: Path) -> None:
     texts = pa.Array.from_buffers(
         pa.string(), 3, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffb")]
