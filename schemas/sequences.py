@@ -62,6 +62,8 @@ class PackedSequences:
         self._starts = places[:, 1] // self.dtype.itemsize  # in tokens from the start of the file
         self._mapped: list[pa.Buffer | None] = [None] * len(self._shards)
         self._tokens: list[npt.NDArray[Any] | None] = [None] * len(self._shards)
+        self._last_parts: tuple[int, Parts] | None = None
+        """Those of the record batch that was asked last."""
 
     def __len__(self) -> int:
         return self._rows
@@ -112,6 +114,8 @@ class PackedSequences:
             shard, batch, inside = self._place(row)
             most = min(BATCH - inside, self._shard_rows - row % self._shard_rows, count - done)
             size = 1
+            if most > 1 and wanted[done + most - 1] == row + most - 1:
+                size = most if wanted[done : done + most] == list(range(row, row + most)) else 1
             while size < most and wanted[done + size] == row + size:
                 size += 1
             np.copyto(out[done : done + size], self._run(shard, batch, inside, size), casting="safe")
@@ -136,7 +140,7 @@ class PackedSequences:
             starts = parts.starts(inside)
         except LayoutError as error:
             raise shard.damaged(f"is damaged: {error}") from error
-        if starts[0] != 0 or starts[-1] >= self.length or (np.diff(starts) <= 0).any():
+        if starts[0] != 0 or starts[-1] >= self.length or (starts[1:] <= starts[:-1]).any():
             raise shard.damaged(f"is damaged: the parts of row {row:,} do not follow each other")
         return starts
 
@@ -177,11 +181,14 @@ class PackedSequences:
 
     def _parts(self, row: int) -> tuple[Shard, Parts, int]:
         number, batch, inside = self._place(self._row(row))
-        shard, message = self._shards[number], self._map(number)[int(self._messages[batch]) :]
-        try:
-            return shard, Parts(message), inside
-        except LayoutError as error:  # written since it was opened
-            raise shard.damaged(f"is damaged: {error}") from error
+        shard, last = self._shards[number], self._last_parts
+        if last is None or last[0] != batch:
+            try:
+                last = batch, Parts(self._map(number)[int(self._messages[batch]) :])
+            except LayoutError as error:  # written since it was opened
+                raise shard.damaged(f"is damaged: {error}") from error
+            self._last_parts = last
+        return shard, last[1], inside
 
 
 def _read(manifest: Path) -> bytes:

@@ -10,6 +10,7 @@ documents of a row from 0, and ``position_ids``, which counts the tokens of each
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -219,9 +220,11 @@ def _tensors(
         read["labels"] = tokens.clone()
     if boundaries:
         documents, positions = np.empty((2, len(rows), sequences.length), np.int64)
+        counted = np.arange(sequences.length)
         for number, row in enumerate(rows):
-            starts = sequences.starts(int(row))
-            documents[number] = np.repeat(np.arange(len(starts)), np.diff(starts, append=sequences.length))
-            positions[number] = np.arange(sequences.length) - starts[documents[number]]
+            starts = sequences.starts(int(row)).tolist()
+            for document, (start, stop) in enumerate(pairwise([*starts, sequences.length])):
+                documents[number, start:stop] = document
+                positions[number, start:stop] = counted[: stop - start]
         read |= {"document_ids": torch.from_numpy(documents), "position_ids": torch.from_numpy(positions)}
     return read
