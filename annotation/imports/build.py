@@ -89,7 +89,7 @@ class _Content:
 
 def _content(sources: Sequence[Source], known: OpenSet, source: str, families: Families) -> _Content:
     read = {each.name: _read(each, known, source) for each in sources}
-    found = pa.concat_tables([each.comparisons for each in read.values()]).combine_chunks()
+    found = pa.concat_tables([each.comparisons for each in read.values()])
     split = _split(found, sources)
     grouped = prompt_families(prompt_texts(_column(found, "prompt")), np.ones(len(found), bool), families)
     near = _near_held_out(split, grouped)
@@ -159,15 +159,14 @@ def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
 
 def _sorted(rows: pa.Table) -> pa.Table:
     """By id; rows of files in their order are so already, unless they have ids of their own."""
-    rows = rows.combine_chunks()
     ids = _column(rows, "comparison_id")
     if pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py():
         return rows
-    return rows.take(pc.sort_indices(ids)).combine_chunks()
+    return rows.take(pc.sort_indices(ids))
 
 
 def _checked(rows: pa.Table) -> pa.Table:
-    table = rows.select(COMPARISONS.columns.names).cast(COMPARISONS.schema)
+    table = rows.select(COMPARISONS.columns.names).cast(COMPARISONS.schema).combine_chunks()
     for batch in table.to_batches():
         COMPARISONS.check(batch)
     return table

@@ -17,15 +17,17 @@ def getter(path: str) -> Get:
     >>> getter("summaries.0.text")({"summaries": [{"text": "A mill."}]})
     'A mill.'
     """
-    keys = [int(key) if key.isdecimal() else key for key in path.split(".")]
+    keys = path.split(".")
 
     def get(row: Any) -> Any:
         value = row
         for key in keys:
-            try:
+            if isinstance(value, dict) and key in value:
                 value = value[key]
-            except (KeyError, IndexError, TypeError):
-                raise RowError(f"a row needs {path}") from None
+            elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+                value = value[int(key)]
+            else:
+                raise RowError(f"a row needs {path}")
         return value
 
     return get

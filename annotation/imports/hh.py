@@ -30,6 +30,20 @@ def parse(text: str) -> Messages:
     return tuple(zip(map(_ROLES.__getitem__, parts[::2]), parts[1::2], strict=True))
 
 
+def parse_both(one: str, other: str) -> tuple[Messages, Messages]:
+    r"""The messages of two texts, as ``parse`` gives them; quicker where the texts differ in the last turn only.
+
+    >>> parse_both("\n\nHuman: a\n\nAssistant: b", "\n\nHuman: a\n\nAssistant: c")[1]
+    (('user', 'a'), ('assistant', 'c'))
+    """
+    first = parse(one)
+    *before, (role, content) = first
+    start = len(one) - len(content)
+    if other.startswith(one[:start]) and not _MARK.search(other, start):
+        return first, (*before, (role, other[start:]))
+    return first, parse(other)
+
+
 def render(messages: Messages) -> str:
     r"""The text of a dialogue, which ``parse`` reads back to the very same messages.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, islice
 from typing import Any, NamedTuple
 
-from annotation.imports import fields
+from annotation.imports import fields, hh
 from annotation.imports.dialogues import messages_of
 from annotation.imports.fields import RowError, getter, optional
 from annotation.imports.hh import DialogueError
@@ -198,8 +198,10 @@ class _Form:
         if not whole:
             first, second = (fields.text(value, str(path)) for value, path in zip(values, self._sides, strict=True))
             return self._asked(row), first, second
-        dialogues = [_messages(value, form, str(path)) for value, path in zip(values, self._sides, strict=True)]
-        one, other = dialogues
+        if form == "hh" and isinstance(values[0], str) and isinstance(values[1], str):
+            one, other = hh.parse_both(values[0], values[1])
+        else:
+            one, other = (_messages(value, form, str(path)) for value, path in zip(values, self._sides, strict=True))
         if one[-1][0] != "assistant" or other[-1][0] != "assistant":
             raise _RejectError("unreadable_dialogue", "a dialogue does not end with the assistant")
         if one[:-1] != other[:-1]:

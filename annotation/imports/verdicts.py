@@ -135,5 +135,5 @@ def _choice(result: Any, control: str | None) -> list[Any]:
         return []
     value = result["value"]
     if result.get("type") == "pairwise":
-        return [value.get("selected")]
+        return [value["selected"]] if value.get("selected") is not None else []
     return list(value.get("choices") or []) if result.get("type") == "choices" else []

@@ -190,6 +190,7 @@ EXPECTED: dict[str, list[tuple[Any, Any]]] = {
         (task("-", None), "no_votes"),
         (task(), "no_votes"),
         (task("up"), "unreadable"),
+        ({"data": {"prompt": Q, "answer1": A}, "annotations": []}, "unreadable"),
     ],
 }
 """Of each schema: a row that holds one candidate, and the reason why it is left out, or both answers, the chosen one

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from annotation.imports.hh import DialogueError, parse, render
+from annotation.imports.hh import DialogueError, parse, parse_both, render
 
 pieces = st.sampled_from(["\n\nHuman: ", "\n\nAssistant: ", "\n\nHuman:", "\n", " ", "Human: ", "rye", "é"])
 texts = st.lists(pieces | st.text(max_size=5), max_size=12).map("".join)
@@ -22,6 +22,19 @@ def test_what_is_parsed_is_rendered_to_the_same_text(text: str) -> None:
         assert not text.startswith(("\n\nHuman: ", "\n\nAssistant: "))
     else:
         assert render(messages) == text
+
+
+@given(texts, texts, texts)
+@example("\n\nHuman: a\n\nAssistant: ", "b", "b\n\nHuman: c")
+@example("\n\nHuman: a\n", "\nHuman: b", "c")
+def test_two_texts_are_parsed_as_each_alone(before: str, one: str, other: str) -> None:
+    try:
+        expected = parse(before + one), parse(before + other)
+    except DialogueError:
+        with pytest.raises(DialogueError):
+            parse_both(before + one, before + other)
+    else:
+        assert parse_both(before + one, before + other) == expected
 
 
 @given(dialogues)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from annotation.errors import UserError
+from annotation.imports.fields import RowError, getter
 from annotation.imports.layout import Layout
 from annotation.imports.pairs import Pair, Reader
 
@@ -114,3 +115,16 @@ def test_templates_show_braces_and_fields_as_they_are() -> None:
     assert pair.reason == "unreadable", "the first template's fields must be there"
     pair = outcome(row, **{**JUDGED, "prompt": None, "templates": ("{{{q}}}: {a}",)})
     assert pair.prompt == (("user", "{{a}}: x"),)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a.0.b", "x"), ("a.1.b", None), ("c.0", "y"), ("d.0", None), ("a.b", None), ("a.00.b", "x"), ("nowhere", None)],
+)
+def test_a_path_goes_through_objects_and_lists_not_into_texts(path: str, expected: str | None) -> None:
+    row = {"a": [{"b": "x"}], "c": {"0": "y"}, "d": "text"}
+    if expected is not None:
+        assert getter(path)(row) == expected
+        return
+    with pytest.raises(RowError, match=f"a row needs {path}"):
+        getter(path)(row)
