@@ -113,3 +113,17 @@ def upgrade(folder: Path, output: Path) -> None:
     from jobs.commands.dataset_export import upgrade as run
 
     run(folder, output)
+
+
+@dataset.command(short_help="Mix datasets by shares.")
+@click.argument("recipe", required=False, type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@click.option("--example", metavar="NAME", help="Print a recipe to fill in: helpfulness or safety, as in Llama 2.")
+def mix(recipe: Path | None, output: Path | None, example: str | None) -> None:
+    """Draw the comparisons of several datasets by the shares of a RECIPE file, seeded.
+
+    No prompt that is held out in one of them, nor one nearly the same, is trained on.
+    """
+    from jobs.commands.dataset_mix import run
+
+    run(recipe, output, example)

@@ -10,6 +10,7 @@ from curation.dedup.sketch import signature_matrix
 from curation.kernels import unicode
 from curation.kernels.buffers import text_buffers
 from curation.kernels.minhash import band_keys
+from curation.kernels.word_bags import alike_to_any as compare
 from curation.kernels.word_bags import join_alike, word_bags
 
 Ints = npt.NDArray[np.int64]
@@ -50,6 +51,31 @@ def families(texts: pa.Array) -> Ints:
         members, starts = _buckets(band[:, k], band[:, (k + 1) % CANDIDATES.bands])
         join_alike(rows[members], starts, bags, bounds, *ALIKE, parent)
     return _numbered(parent)[numbers]
+
+
+def alike_to_any(texts: pa.Array, others: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which of the texts are ALIKE to one of the others: every pair is compared, so that nothing is missed.
+
+    Texts without words are alike when they are the same, white space around them aside; a null is an empty text.
+
+    >>> alike_to_any(pa.array(["What is a mill?", "Sing.", "?"]), pa.array(["what is a MILL", "!"])).tolist()
+    [True, False, False]
+    """
+    both = _composed(pa.concat_arrays([each.fill_null("").cast(pa.large_string()) for each in (texts, others)]))
+    classes, lower = unicode.tables()[:2]
+    keys, bags, bounds = word_bags(*text_buffers(both), classes, lower)
+    sizes = np.diff(bounds)
+    wordless = sizes == 0
+    held = np.arange(len(texts), len(both))
+    out: npt.NDArray[np.bool_] = np.zeros(len(texts), bool)
+    out[wordless[: len(texts)]] = np.isin(keys[: len(texts)][wordless[: len(texts)]], keys[held][wordless[held]])
+    order = held[~wordless[held]]
+    order = order[np.argsort(sizes[order], kind="stable")]
+    found = np.zeros(len(texts), bool)
+    compare(bags, bounds, len(texts), order, sizes[order], *ALIKE, found)
+    found[wordless[: len(texts)]] = False
+    out |= found
+    return out
 
 
 def _composed(texts: pa.LargeStringArray) -> pa.LargeStringArray:

@@ -122,3 +122,17 @@ def join_alike(members, starts, bags, bounds, part, whole, parent):
                 b = _root(parent, members[j])
                 if a != b and _enough(bags, bounds, members[i], members[j], part, whole):
                     parent[max(a, b)] = min(a, b)
+
+
+@kernel
+def alike_to_any(bags, bounds, count, order, sizes, part, whole, out):
+    """Sets ``out[d]`` for each text d of the first ``count`` that is alike to one of those in ``order``, which are
+    sorted by their ``sizes`` (words). Every such pair is compared, aside from those whose sizes rule it out."""
+    for d in range(count):
+        n = bounds[d + 1] - bounds[d]
+        low = np.searchsorted(sizes, (part * n + whole - 1) // whole)
+        high = np.searchsorted(sizes, whole * n // part, side="right")
+        for k in range(low, high):
+            if _enough(bags, bounds, d, order[k], part, whole):
+                out[d] = True
+                break

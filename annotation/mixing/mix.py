@@ -1,0 +1,277 @@
+"""Datasets to one mixture: what each source gives, and a training split that no held-out prompt is near to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.dataset.files import new_folder
+from annotation.dataset.manifest import FORMAT, VERSION
+from annotation.dataset.master import SPLITS, Master
+from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
+from annotation.errors import UserError
+from annotation.lengths import token_counts
+from annotation.mixing.card import card
+from annotation.mixing.draw import drawn, places
+from annotation.mixing.given import Given
+from annotation.mixing.recipe import WHERE, Recipe
+from annotation.split import Families
+from schemas import COMPARISONS
+from schemas.mixture import Part, Taken, mixture
+
+Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+Alike = Callable[[pa.Array, pa.Array], Flags]
+"""Which of the first texts are nearly the same as one of the others, all pairs compared."""
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """What was written; ``manifest`` is the content of manifest.json."""
+
+    folder: Path
+    recipe: Recipe
+    given: Sequence[Given]
+    rows: Mapping[str, int]
+    manifest: dict[str, Any]
+
+
+def mix(recipe: Recipe, masters: Mapping[str, Master], folder: Path, families: Families, alike: Alike) -> Mixed:
+    """Writes the mixture of these datasets (by the names that the recipe gives them) into a new folder.
+
+    The held-out split is that of all datasets together. A training comparison whose prompt is of one family with a
+    held-out prompt of any of them, or nearly the same as one (all pairs compared), is in no source. The training split
+    stands in a seeded order, so that every stretch of it is mixed; a comparison is there as often as it was drawn.
+    Equal datasets and recipes give equal bytes. Raises UserError for a recipe that cannot be followed.
+    """
+    held_out = _held_out(masters)
+    with new_folder(folder) as writer:
+        train, names, proof = _training(recipe, masters, held_out, families, alike)
+        chosen, given = _chosen(recipe, train)
+        splits = {
+            "train": _with_families(train.rows.take(chosen), names.take(chosen)),
+            "held_out": _with_families(held_out, names[len(train.rows) :]),
+        }
+        for name in SPLITS:
+            writer.table(f"comparisons/{name}", splits[name])
+        writer.text("README.md", card(recipe, given, splits, proof))
+        counts = {name: len(splits[name]) for name in SPLITS}
+        manifest = _manifest(recipe, masters, given, counts, proof, writer.files)
+        writer.json("manifest.json", manifest)
+    return Mixed(folder, recipe, given, counts, manifest)
+
+
+@dataclass(frozen=True)
+class _Training:
+    """The training comparisons of all datasets: ``origin`` is the number of each one's dataset (of ``names``),
+    ``sizes`` are in the recipe's unit, ``clean``: its prompt is near no held-out one."""
+
+    rows: pa.Table
+    ids: list[str]
+    names: list[str]
+    origin: Ints
+    sizes: Ints
+    clean: Flags
+
+
+def _training(
+    recipe: Recipe, masters: Mapping[str, Master], held_out: pa.Table, families: Families, alike: Alike
+) -> tuple[_Training, pa.Array, dict[str, int]]:
+    """The comparisons to draw from, the names of the families of their prompts and then the held-out ones, and the
+    proof."""
+    rows = _joined([master.splits["train"] for master in masters.values()])
+    origin = np.repeat(np.arange(len(masters)), [len(master.splits["train"]) for master in masters.values()])
+    grouped = _families(rows, held_out, families)
+    clean, proof = _clean(rows, held_out, grouped, alike)
+    ids = rows["comparison_id"].to_pylist()
+    train = _Training(rows, ids, list(masters), origin, _sizes(rows, recipe), clean)
+    return train, grouped.names.take(pa.array(grouped.number)), proof
+
+
+def _chosen(recipe: Recipe, train: _Training) -> tuple[pa.Array, list[Given]]:
+    """The rows of the mixture in their order, and what each source gives to it."""
+    pools = _pools(recipe, train)
+    parts = [
+        Part(
+            name=source.name,
+            size=int(train.sizes[pool & train.clean].sum()),
+            share=source.share,
+            max_epochs=source.max_epochs,
+            all=source.all,
+        )
+        for source, pool in zip(recipe.source, pools, strict=True)
+    ]
+    try:
+        shares = mixture(parts, recipe.size)
+    except ValueError as error:
+        raise UserError(f"the mixture {recipe.name} cannot be made: {error}") from error
+    rows, order, given = [], [], []
+    for pool, share in zip(pools, shares, strict=True):
+        found, ranks = _drawn(recipe, train, np.flatnonzero(pool & train.clean), share)
+        rows.append(found)
+        order.append(ranks)
+        given.append(_given(train, pool, found, share))
+    return pa.array(np.concatenate(rows)[np.argsort(np.concatenate(order), kind="stable")]), given
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    empty = pa.Table.from_batches([], COMPARISONS.schema)
+    return pa.concat_tables([empty, *tables]).combine_chunks()
+
+
+def _held_out(masters: Mapping[str, Master]) -> pa.Table:
+    """The held-out comparisons of all datasets, sorted by id. Raises UserError for an id that two datasets have."""
+    ids: dict[str, str] = {}
+    for name, master in masters.items():
+        for split in SPLITS:
+            for each in set(master.splits[split]["comparison_id"].to_pylist()):
+                if each in ids:
+                    raise UserError(
+                        f"the comparison {each} is in {ids[each]} and in {name}: name datasets of different sources"
+                    )
+                ids[each] = name
+    rows = _joined([master.splits["held_out"] for master in masters.values()])
+    return rows.take(pc.sort_indices(rows["comparison_id"])).combine_chunks()
+
+
+def _families(train: pa.Table, held_out: pa.Table, families: Families) -> PromptFamilies:
+    """Of the training prompts and then the held-out ones."""
+    texts = pa.concat_arrays([_texts(train), _texts(held_out)])
+    return prompt_families(texts, np.ones(len(texts), bool), families)
+
+
+def _texts(rows: pa.Table) -> pa.LargeStringArray:
+    return prompt_texts(_column(rows, "prompt")).cast(pa.large_string())
+
+
+def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: Alike) -> tuple[Flags, dict[str, int]]:
+    """Which training rows are not near a held-out prompt, and the proof: each pair of prompts was compared."""
+    held = np.zeros(len(grouped), bool)
+    held[grouped.number[len(train) :]] = True
+    near = held[grouped.number[: len(train)]]
+    prompts = _texts(train).dictionary_encode()
+    others = _texts(held_out).unique()
+    found = alike(prompts.dictionary, others)[prompts.indices.to_numpy()] if len(train) else near
+    clean = ~(near | found)
+    left = prompts.dictionary.take(pa.array(np.unique(prompts.indices.to_numpy()[clean])))
+    matches = int(alike(left, others).sum()) if len(left) else 0
+    if matches:
+        raise AssertionError(f"{matches} training prompts are near a held-out one")
+    return clean, {
+        "train_prompts": len(left),
+        "held_out_prompts": len(others),
+        "pairs_compared": len(left) * len(others),
+        "matches_found": matches,
+        "near_held_out": int((~clean).sum()),
+    }
+
+
+def _sizes(train: pa.Table, recipe: Recipe) -> npt.NDArray[np.int64]:
+    """Of each row, 1; or its tokens, prompt and both answers."""
+    if recipe.unit == "rows":
+        return np.ones(len(train), np.int64)
+    turns = _column(train, "prompt")
+    contents = turns.flatten().field("content")
+    counted = np.concatenate([[0], np.cumsum(token_counts(contents))])
+    bounds = turns.offsets.to_numpy() - (turns.offsets[0].as_py() if len(turns) else 0)
+    prompt = np.diff(counted[bounds]) if len(turns) else np.zeros(0, np.int64)
+    sides = sum(token_counts(_column(train, side)) for side in ("chosen", "rejected"))
+    return np.maximum(prompt + sides, 1).astype(np.int64)
+
+
+def _pools(recipe: Recipe, train: _Training) -> list[Flags]:
+    """The rows of each source. Raises UserError where one has none, or two share some."""
+    taken = np.full(len(train.rows), -1, np.int64)
+    pools = []
+    for place, source in enumerate(recipe.source):
+        pool = np.isin(train.origin, [train.names.index(each) for each in source.datasets])
+        for column, values in source.where.items():
+            if column not in WHERE:
+                raise UserError(f"source {source.name}: where names {column}; choose from {', '.join(WHERE)}")
+            fits = pc.is_in(_column(train.rows, column), value_set=pa.array(values, pa.string()))
+            pool &= fits.to_numpy(zero_copy_only=False)
+        if not pool.any():
+            raise UserError(f"source {source.name} has no training comparisons: look at its datasets and its where")
+        other = taken[pool].max()
+        if other >= 0:
+            raise UserError(
+                f"sources {recipe.source[other].name} and {source.name} share comparisons: tell them apart with where"
+            )
+        taken[pool] = place
+        pools.append(pool)
+    return pools
+
+
+def _drawn(recipe: Recipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
+    """The rows of a source that are in the mixture, and where each comes to stand."""
+    ids = [train.ids[row] for row in rows]
+    order = np.lexsort((np.array(ids, dtype=str), places(recipe.seed, f"draw {share.name}", ids)))
+    found, epochs = drawn(train.sizes[rows], order, share.taken)
+    stands = [places(recipe.seed, f"order {epoch}", ids) for epoch in range(int(epochs.max(initial=-1)) + 1)]
+    ranks = np.array([stands[epoch][row] for row, epoch in zip(found, epochs, strict=True)], np.uint64)
+    return rows[found], ranks
+
+
+def _given(train: _Training, pool: Flags, rows: Ints, share: Taken) -> Given:
+    sources = {name: place for place, name in enumerate(train.names) if pool[train.origin == place].any()}
+    return Given(
+        name=share.name,
+        available=int((pool & train.clean).sum()),
+        near_held_out=int((pool & ~train.clean).sum()),
+        size=share.size,
+        asked=share.asked,
+        taken=int(train.sizes[rows].sum()),
+        rows=len(rows),
+        distinct=len(np.unique(rows)),
+        short=share.short,
+        datasets={name: int((train.origin[rows] == place).sum()) for name, place in sources.items()},
+    )
+
+
+def _with_families(rows: pa.Table, names: pa.Array) -> pa.Table:
+    """The families are those of the mixture, whose datasets knew only their own."""
+    place = rows.schema.get_field_index("prompt_family")
+    rows = rows.set_column(place, COMPARISONS.columns.field("prompt_family"), names).combine_chunks()
+    rows = rows.cast(COMPARISONS.schema)
+    for batch in rows.to_batches():
+        COMPARISONS.check(batch)
+    return rows
+
+
+def _manifest(
+    recipe: Recipe,
+    masters: Mapping[str, Master],
+    given: Sequence[Given],
+    counts: Mapping[str, int],
+    proof: Mapping[str, int],
+    files: Mapping[str, Mapping[str, int | str]],
+) -> dict[str, Any]:
+    total = sum(each.taken for each in given)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "tables": {COMPARISONS.name: COMPARISONS.version},
+        "mix": {
+            "name": recipe.name,
+            "seed": recipe.seed,
+            "unit": recipe.unit,
+            "sources": [
+                {**each.as_json(total), "where": {key: list(values) for key, values in sorted(source.where.items())}}
+                for source, each in zip(recipe.source, given, strict=True)
+            ],
+            "datasets": {name: masters[name].digest for name in sorted(masters)},
+        },
+        "ledger": dict(counts),
+        "split": dict(proof),
+        "files": {name: dict(files[name]) for name in sorted(files)},
+    }
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    column = table[name]
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays([pa.array([], column.type), *column.chunks])
