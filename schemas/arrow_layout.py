@@ -6,6 +6,7 @@ gaps, raises LayoutError: Arrow's writers put one buffer after the other.
 """
 
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ PREFIX_BYTES = 8
 
 _CONTINUES = 0xFFFFFFFF
 _V5 = 4
-_RECORD_BATCH = 3
+_BATCH = 3
 _BLOCK = np.dtype({"names": ["offset", "metadata", "body"], "formats": ["<i8", "<i4", "<i8"], "offsets": [0, 8, 16]})
 
 
@@ -30,14 +31,31 @@ class LayoutError(ValueError):
 
 
 @dataclass(frozen=True)
-class Batch:
-    """One record batch: ``rows``; ``nodes``: (length, nulls) of each field, depth first; ``buffers``: (offset, bytes)
-    of each buffer from the start of the body; ``body``: bytes in all."""
+class Batches:
+    """Record batches of one schema, int64 throughout. ``rows`` and ``body`` (its bytes in all): shape (batches,);
+    ``nodes``: (length, nulls) of each field, depth first; ``buffers``: (offset, bytes) of each buffer from the start of
+    the body; both of shape (batches, fields or buffers, 2)."""
 
-    rows: int
-    nodes: tuple[tuple[int, int], ...]
-    buffers: tuple[tuple[int, int], ...]
-    body: int
+    rows: npt.NDArray[np.int64]
+    nodes: npt.NDArray[np.int64]
+    buffers: npt.NDArray[np.int64]
+    body: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def without_gaps(self) -> bool:
+        """Whether in every batch each buffer starts where the one before it ended, rounded up to the 8 or 64 bytes of
+        Arrow's writers, and the body ends with the last."""
+        offsets, sizes = self.buffers[..., 0], self.buffers[..., 1]
+        if ((sizes < 0) | (sizes > self.body[:, None])).any():
+            return False
+        found = np.zeros(len(self), bool)
+        for alignment in (8, 64):
+            padded = -(-sizes // alignment) * alignment
+            ends = padded.cumsum(axis=1)
+            found |= (offsets == ends - padded).all(axis=1) & (ends[:, -1] == self.body)
+        return bool(found.all())
 
 
 def read_footer(footer: bytes) -> tuple[pa.Schema, npt.NDArray[Any]]:
@@ -58,60 +76,64 @@ def read_footer(footer: bytes) -> tuple[pa.Schema, npt.NDArray[Any]]:
     return schema, np.frombuffer(footer, _BLOCK, count, start)
 
 
-def read_message(message: bytes) -> Batch:
-    """The layout that the start of a record batch's message declares: prefix and metadata, without its body.
+def read_messages(messages: Sequence[bytes]) -> Iterator[Batches]:
+    """The layouts that the starts of record batches' messages declare, in order, several at once where they are of one
+    form. A message is its prefix and metadata, without its body.
 
     Raises LayoutError.
     """
+    done = 0
+    while done < len(messages):
+        first = messages[done]
+        last = next((at for at in range(done, len(messages)) if len(messages[at]) != len(first)), len(messages))
+        batches = _alike(messages[done:last])
+        yield batches
+        done += len(batches)
+
+
+def _alike(messages: Sequence[bytes]) -> Batches:
+    """The first of these messages of one length, and those after it that differ from it in their numbers alone."""
     try:
-        return _read_message(message)
+        places = _places(messages[0])
     except struct.error as error:
         raise LayoutError("the metadata of a record batch leads outside of it") from error
+    table = np.frombuffer(b"".join(messages), np.uint8).reshape(len(messages), -1)
+    form = np.ones(table.shape[1], bool)
+    for start, count in places:
+        form[start : start + 8 * count] = False
+    alike = (table[:, form] == table[0, form]).all(axis=1)
+    many = len(messages) if alike.all() else int(alike.argmin())
+    rows, nodes, buffers, body = (
+        table[:many, start : start + 8 * count].copy().view("<i8").astype(np.int64) for start, count in places
+    )
+    return Batches(rows[:, 0], nodes.reshape(many, -1, 2), buffers.reshape(many, -1, 2), body[:, 0])
 
 
-def _read_message(message: bytes) -> Batch:
+def _places(message: bytes) -> tuple[tuple[int, int], ...]:
+    """Where in a record batch's message its rows, nodes, buffers and body bytes are noted, and in how many numbers of 8
+    bytes."""
     continues, length = struct.unpack_from("<Ii", message)
     if continues != _CONTINUES or length != len(message) - PREFIX_BYTES:
         raise LayoutError("no record batch begins where its footer says")
-    metadata = message[PREFIX_BYTES:]
-    root = _root(metadata)
-    version, kind, header, size, more = (_field(metadata, root, number) for number in range(5))
+    root = _root(message, PREFIX_BYTES)
+    version, kind, header, size, more = (_field(message, root, number) for number in range(5))
     if not (version and kind and header and size) or more:
         raise LayoutError("the metadata of a record batch is incomplete")
-    if struct.unpack_from("<h", metadata, version) != (_V5,) or struct.unpack_from("B", metadata, kind) != (
-        _RECORD_BATCH,
-    ):
+    if struct.unpack_from("<h", message, version) != (_V5,) or struct.unpack_from("B", message, kind) != (_BATCH,):
         raise LayoutError("there is something else where a record batch should be")
-    table = header + struct.unpack_from("<I", metadata, header)[0]
-    rows, nodes, buffers, compression, variadic = (_field(metadata, table, number) for number in range(5))
-    if not (nodes and buffers) or compression or variadic:
+    table = _root(message, header)
+    rows, nodes, buffers, compression, variadic = (_field(message, table, number) for number in range(5))
+    if not (rows and nodes and buffers) or compression or variadic:
         raise LayoutError("a record batch is compressed or incomplete")
-    return Batch(
-        struct.unpack_from("<q", metadata, rows)[0] if rows else 0,
-        _pairs(metadata, nodes),
-        _pairs(metadata, buffers),
-        struct.unpack_from("<q", metadata, size)[0],
-    )
+    (node, fields), (buffer, count) = (_vector(message, at, 16) for at in (nodes, buffers))
+    if max(rows, size) + 8 > len(message):
+        raise LayoutError("the metadata of a record batch leads outside of it")
+    return (rows, 1), (node, 2 * fields), (buffer, 2 * count), (size, 1)
 
 
-def without_gaps(batch: Batch) -> bool:
-    """Whether each buffer starts where the one before it ended, rounded up to the 8 or 64 bytes of Arrow's writers, and
-    the body ends with the last."""
-    for alignment in (8, 64):
-        end = 0
-        for offset, size in batch.buffers:
-            if offset != end or size < 0:
-                break
-            end += -(-size // alignment) * alignment
-        else:
-            if end == batch.body:
-                return True
-    return False
-
-
-def _root(data: bytes) -> int:
-    """Where the root table starts."""
-    start: int = struct.unpack_from("<I", data)[0]
+def _root(data: bytes, at: int = 0) -> int:
+    """Where the table starts that is pointed to from there."""
+    start: int = at + struct.unpack_from("<I", data, at)[0]
     return start
 
 
@@ -133,9 +155,3 @@ def _vector(data: bytes, at: int, width: int) -> tuple[int, int]:
     if start + 4 + length * width > len(data):
         raise struct.error("a vector beyond the end")
     return start + 4, length
-
-
-def _pairs(data: bytes, at: int) -> tuple[tuple[int, int], ...]:
-    start, length = _vector(data, at, 16)
-    numbers = struct.unpack_from(f"<{2 * length}q", data, start)
-    return tuple(zip(numbers[::2], numbers[1::2], strict=True))

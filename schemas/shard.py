@@ -21,11 +21,10 @@ from schemas.arrow_layout import (
     MAGIC,
     PREFIX_BYTES,
     TAIL_BYTES,
-    Batch,
+    Batches,
     LayoutError,
     read_footer,
-    read_message,
-    without_gaps,
+    read_messages,
 )
 from schemas.packed import BATCH
 from schemas.table import SchemaError, Table
@@ -102,12 +101,15 @@ class Shard:
             if hasattr(os, "posix_fadvise"):
                 os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
             blocks = self._blocks(file, table)
-            found = np.empty((len(blocks), 2), np.int64)
-            for number, (offset, metadata, body) in enumerate(blocks.tolist()):
-                batch = read_message(os.pread(file, metadata, offset))
-                rows = min(BATCH, self.rows - number * BATCH)
-                _check(batch, rows, length, width, body)
-                found[number] = offset, offset + metadata + batch.buffers[2][0]
+            found = np.stack([blocks["offset"], blocks["offset"] + blocks["metadata"]], axis=1)
+            expected = np.full(len(blocks), BATCH)
+            expected[-1:] = self.rows - BATCH * (len(blocks) - 1)
+            done = 0
+            for batches in read_messages([os.pread(file, size, at) for at, size, _ in blocks.tolist()]):
+                some = slice(done, done + len(batches))
+                _check(batches, expected[some], length, width, blocks["body"][some])
+                found[some, 1] += batches.buffers[:, 2, 0]
+                done += len(batches)
         except LayoutError as error:
             raise self.damaged(f"is damaged: {error}") from error
         finally:
@@ -143,17 +145,18 @@ class Shard:
         return blocks
 
 
-def _check(batch: Batch, rows: int, length: int, width: int, body: int) -> None:
-    """Raises LayoutError unless the batch holds so many sequences and the buffers that they need."""
-    if batch.rows != rows or batch.body != body or len(batch.nodes) != 8 or len(batch.buffers) != 16:
+def _check(batches: Batches, rows: npt.NDArray[np.int64], length: int, width: int, body: npt.NDArray[np.int64]) -> None:
+    """Raises LayoutError unless the batches hold so many sequences and the buffers that they need."""
+    nodes, sizes = batches.nodes, batches.buffers[..., 1]
+    if nodes.shape[1] != 8 or sizes.shape[1] != 16 or (batches.rows != rows).any() or (batches.body != body).any():
         raise LayoutError("a record batch does not have the rows or the columns that it should")
-    parts = batch.nodes[3][0]
-    lengths = (rows, rows * length, rows, parts, parts, parts, parts, parts)
-    if parts < 0 or batch.nodes != tuple((count, 0) for count in lengths):
+    parts = nodes[:, 3, 0]
+    lengths = np.stack([rows, rows * length, rows, *([parts] * 5)], axis=1)
+    if (parts < 0).any() or (nodes[..., 0] != lengths).any() or nodes[..., 1].any():
         raise LayoutError("the columns of a record batch differ in their rows")
     need = {2: rows * length * width, 4: 4 * (rows + 1), 7: 4 * (parts + 1), 10: 4 * (parts + 1)}
     need |= {13: 4 * parts, 15: 8 * parts}
-    if not without_gaps(batch) or any(batch.buffers[number][1] < bytes_ for number, bytes_ in need.items()):
+    if not batches.without_gaps() or any((sizes[:, number] < least).any() for number, least in need.items()):
         raise LayoutError("the buffers of a record batch are not where its rows need them")
 
 
@@ -162,15 +165,16 @@ class Parts:
 
     def __init__(self, message: pa.Buffer):
         (metadata,) = struct.unpack_from("<i", message, 4)
-        batch = read_message(message[: PREFIX_BYTES + metadata].to_pybytes())
+        [batch] = read_messages([message[: PREFIX_BYTES + metadata].to_pybytes()])
         body = message[PREFIX_BYTES + metadata :]
-        rows, parts = batch.rows, batch.nodes[3][0]
+        rows, parts = int(batch.rows[0]), int(batch.nodes[0, 3, 0])
+        places = batch.buffers[0, :, 0].tolist()
 
         def numbers(buffer: int, kind: type[np.generic], count: int) -> npt.NDArray[Any]:
-            return np.frombuffer(body, kind, count, batch.buffers[buffer][0])
+            return np.frombuffer(body, kind, count, places[buffer])
 
         def text(buffer: int) -> pa.Buffer:
-            return body[batch.buffers[buffer][0] : batch.buffers[buffer + 1][0]]  # with its padding
+            return body[places[buffer] : places[buffer + 1]]  # with its padding
 
         self._rows = numbers(4, np.int32, rows + 1)
         self._texts = tuple((numbers(buffer, np.int32, parts + 1), text(buffer + 1)) for buffer in (7, 10))

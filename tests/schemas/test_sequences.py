@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.packed import BATCH, packed
+from schemas.packed import BATCH
 from schemas.sequences import PackedError, PackedSequences, open_packed
 from tests.schemas.packed_folders import parts_of, tokens_of, write_packed
 
@@ -266,18 +266,3 @@ def test_damaged_parts_are_named_when_they_are_read(
                 if "00000.arrow is damaged" not in str(refused):
                     raise
     shutil.rmtree(folder)
-
-
-def test_other_writers_of_the_same_table_are_read(tmp_path: Path) -> None:
-    """Buffers may be aligned to 64 bytes, and a column may have a bitmap without a null."""
-    folder = write_packed(tmp_path / "out", TOKENS[:9])
-    table = packed(LENGTH, "uint16")
-    with pa.ipc.open_file(folder / "shards/00000.arrow") as reader:
-        batch = reader.get_batch(0)
-    place = folder / "shards/00000.arrow"
-    with pa.OSFile(str(place), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_batch(pa.record_batch([column.take(pa.array(range(9))) for column in batch], table.schema))
-    _note(folder, folder, bytes=place.stat().st_size)
-    sequences = open_packed(folder)
-    assert np.array_equal(sequences.take(range(9)), TOKENS[:9])
-    assert sequences.parts(8) == parts_of(8, LENGTH)
