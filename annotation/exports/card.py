@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from annotation.dataset import markdown
 from annotation.exports.exported import Exported
 
 
@@ -21,7 +22,7 @@ def card(exported: Exported, master: str, written: Sequence[str]) -> str:
         *exported.carried(),
         "## Splits",
         *(
-            f"- `{name}`: {split.rows:,} rows of {split.comparisons:,} comparisons"
+            f"- `{name}`: {markdown.count(split.rows, 'row')} of {markdown.count(split.comparisons, 'comparison')}"
             + "".join(f"; {len(ids):,} left out: {reason}" for reason, ids in split.left_out.items())
             for name, split in exported.splits.items()
         ),

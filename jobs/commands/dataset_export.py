@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from annotation.dataset import upgraded
+from annotation.dataset.markdown import count
 from annotation.dataset.master import Master, load
 from annotation.errors import RunError, UserError
 from annotation.exports import check as checked
@@ -19,7 +20,7 @@ SHOWN = 10
 def export(folder: Path, form: str, output: Path, margin: str) -> None:
     exported = written(_read(folder), output, form, margin)
     for name, split in exported.splits.items():
-        rows = f"{split.rows:,} rows of {split.comparisons:,} comparisons"
+        rows = f"{count(split.rows, 'row')} of {count(split.comparisons, 'comparison')}"
         print(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, for there are no rows")
         for reason, ids in split.left_out.items():
             print(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
@@ -34,7 +35,8 @@ def check(folder: Path, form: str, master: Path | None) -> None:
         raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")
     found = checked(folder, form, _read(master or beside))
     print(f"read back by {'' if found.own else 'no trainer of its own: '}{found.by}")
-    print(f"{found.rows:,} rows, {found.comparisons:,} comparisons, {found.left_out:,} of them left out by name")
+    rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")
+    print(f"{rows}, {comparisons}, {found.left_out:,} of them left out by name")
     for kind, count in Counter(fault.kind for fault in found.faults).most_common():
         print(f"  {kind}: {count:,}")
     for fault in found.faults[:SHOWN]:
@@ -43,7 +45,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
         print(f"{place}: {fault.message}" if place else fault.message)
     if found.faults:
         more = f"; the first {SHOWN} are shown" if len(found.faults) > SHOWN else ""
-        raise RunError(f"{folder} is not what the dataset says: {len(found.faults):,} faults{more}")
+        raise RunError(f"{folder} is not what the dataset says: {count(len(found.faults), 'fault')}{more}")
     print("every row is what the dataset says")
 
 

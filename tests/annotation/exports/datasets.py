@@ -79,3 +79,16 @@ def dataset(folder: Path, rows: Sequence[Mapping[str, Any]] = MIXED) -> Master:
         content = {"format": FORMAT, "version": VERSION, "tables": {"comparisons": COMPARISONS.version}}
         writer.json("manifest.json", {**content, "files": writer.files})
     return load(folder)
+
+
+def older(folder: Path, version: int = 1) -> None:
+    """A dataset of one row as version 1 of the table wrote it, or one that says to be of another version."""
+    master = dataset(folder.with_name(f"{folder.name}-newest"), [comparison("a")])
+    with new_folder(folder) as writer:
+        for split, table in master.splits.items():
+            names = ["campaign" if name == "source" else name for name in table.column_names]
+            rows = table.rename_columns(names).drop_columns(["weight"])
+            noted = {"gristmill.table": "comparisons", "gristmill.version": str(version)}
+            writer.table(f"comparisons/{split}", rows.replace_schema_metadata(noted))
+        content = {"format": FORMAT, "version": VERSION, "tables": {"comparisons": version}}
+        writer.json("manifest.json", {**content, "files": writer.files})
