@@ -37,8 +37,8 @@ def check(folder: Path, form: str, master: Path | None) -> None:
     print(f"read back by {'' if found.own else 'no trainer of its own: '}{found.by}")
     rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")
     print(f"{rows}, {comparisons}, {found.left_out:,} of them left out by name")
-    for kind, count in Counter(fault.kind for fault in found.faults).most_common():
-        print(f"  {kind}: {count:,}")
+    for kind, number in Counter(fault.kind for fault in found.faults).most_common():
+        print(f"  {kind}: {number:,}")
     for fault in found.faults[:SHOWN]:
         row = None if fault.row is None else f"row {fault.row}"
         place = " ".join(filter(None, (fault.split, row, fault.comparison_id)))
