@@ -19,6 +19,11 @@ def getter(path: str) -> Get:
     """
     keys = path.split(".")
 
+    def get_top(row: Any) -> Any:
+        if isinstance(row, dict) and path in row:
+            return row[path]
+        raise RowError(f"a row needs {path}")
+
     def get(row: Any) -> Any:
         value = row
         for key in keys:
@@ -30,7 +35,7 @@ def getter(path: str) -> Get:
                 raise RowError(f"a row needs {path}")
         return value
 
-    return get
+    return get if len(keys) > 1 else get_top
 
 
 def optional(path: str | None) -> Get:

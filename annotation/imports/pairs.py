@@ -100,9 +100,7 @@ class Reader:
         """Every candidate of a file, in the order of its rows."""
         before: tuple[int, dict[str, Any], _Form] | None = None
         for number, row in rows:
-            form = (
-                None if isinstance(row, Unreadable) else next((f for f in self._forms if f.needs <= row.keys()), None)
-            )
+            form = None if isinstance(row, Unreadable) else self._form(row)
             if before is not None:
                 if isinstance(row, dict) and form is before[2] and form.same_prompt(before[1], row):
                     yield Found(before[0], 1, 2, form.consecutive(before[1], row))
@@ -116,11 +114,19 @@ class Reader:
                 yield Found(number, 1, 1, Reject("unreadable", self._lacking(row), as_json(row)))
             elif form.layout.consecutive:
                 before = number, row, form
+            elif form.layout.answers is None:
+                yield Found(number, 1, 1, form.outcome(row))
             else:
-                for pair, outcome in enumerate(form.outcomes(row), 1):
-                    yield Found(number, pair, int(pair == 1), outcome, form.layout.answers is not None)
+                for pair, outcome in enumerate(form.several(row, form.layout.answers), 1):
+                    yield Found(number, pair, int(pair == 1), outcome, True)
         if before is not None:
             yield Found(before[0], 1, 1, Reject("unpaired", "", as_json(before[1])))
+
+    def _form(self, row: dict[str, Any]) -> "_Form | None":
+        for form in self._forms:
+            if form.needs <= row.keys():
+                return form
+        return None
 
     def _lacking(self, row: dict[str, Any]) -> str:
         missing = min((sorted(form.needs - row.keys()) for form in self._forms), key=len)
@@ -149,15 +155,12 @@ class _Form:
         self._alone = (layout.id, layout.batch, layout.split, layout.weight) == (None, None, None, None)
         self._weight = optional(layout.weight if isinstance(layout.weight, str) else None)
 
-    def outcomes(self, row: dict[str, Any]) -> Iterator[Outcome]:
-        """What becomes of each pair of a row; at least one."""
-        if self.layout.answers is not None:
-            yield from self._many(row, self.layout.answers)
-            return
+    def outcome(self, row: dict[str, Any]) -> Outcome:
+        """What becomes of a row with two answers."""
         try:
-            yield self._single(row)
+            return self._pair(row)
         except (_RejectError, RowError, DialogueError) as error:
-            yield _rejected(error, row)
+            return _rejected(error, row)
 
     def same_prompt(self, one: dict[str, Any], other: Any) -> bool:
         try:
@@ -173,7 +176,7 @@ class _Form:
         except (_RejectError, RowError, DialogueError) as error:
             return _rejected(error, [one, other])
 
-    def _single(self, row: dict[str, Any]) -> Pair:
+    def _pair(self, row: dict[str, Any]) -> Pair:
         prompt, first, second = self._texts(row)
         _check(prompt, first, second)
         verdict = self._judged(row)
@@ -265,8 +268,8 @@ class _Form:
         held_out = split is not None and fields.word(split, str(layout.split)) in layout.held_out
         return float(weight), named[0], named[1], held_out
 
-    def _many(self, row: dict[str, Any], path: str) -> Iterator[Outcome]:
-        """Each two of a row's answers, best ones first; an answer that cannot be read is left out alone."""
+    def several(self, row: dict[str, Any], path: str) -> Iterator[Outcome]:
+        """What becomes of each two of a row's answers, best ones first; one that cannot be read is left out alone."""
         answers: list[_Answer] = []
         unreadable: list[Reject] = []
         try:
