@@ -1,4 +1,4 @@
-"""Pairs and rejects of a file as rows of their tables, a thousand rows at a time."""
+"""Pairs and rejects of a file as rows of their tables, some thousand at a time."""
 
 import hashlib
 from collections.abc import Iterator
