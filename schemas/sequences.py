@@ -39,7 +39,8 @@ class PackedSequences:
     """A sequence of ``len`` rows, each of ``length`` tokens of ``dtype`` (uint16 or int32), in the order of the files.
 
     Rows that come back as views show the mapped file: they are read-only and hold no memory of their own. Shards are
-    mapped when they are first read. It pickles as its folder, and opens that anew.
+    mapped when they are first read, and must stay as they are while they are. It pickles as its folder, which is opened
+    anew; PackedError is raised there when it holds something else by then.
     """
 
     def __init__(self, folder: Path):
@@ -72,7 +73,7 @@ class PackedSequences:
         return f"PackedSequences({str(self.folder)!r}, rows={self._rows}, length={self.length}, dtype={self.dtype})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return open_packed, (self.folder,)
+        return _opened_anew, (self.folder, self.fingerprint)
 
     def verify(self) -> None:
         """Reads every shard. Raises PackedError for the first whose SHA-256 is not the manifest's."""
@@ -189,6 +190,13 @@ class PackedSequences:
                 raise shard.damaged(f"is damaged: {error}") from error
             self._last_parts = last
         return shard, last[1], inside
+
+
+def _opened_anew(folder: Path, fingerprint: str) -> PackedSequences:
+    sequences = open_packed(folder)
+    if sequences.fingerprint != fingerprint:
+        raise PackedError(f"{folder} was packed anew since it was opened: open it again")
+    return sequences
 
 
 def _read(manifest: Path) -> bytes:

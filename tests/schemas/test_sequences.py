@@ -99,6 +99,15 @@ def test_it_travels_as_its_folder(sequences: PackedSequences) -> None:
     assert np.array_equal(pickle.loads(sent)[3], sequences[3])
 
 
+def test_it_does_not_travel_to_other_sequences(written: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(written, tmp_path / "out")
+    sent = pickle.dumps(open_packed(folder))
+    shutil.rmtree(folder)
+    write_packed(folder, TOKENS[:9])
+    with pytest.raises(PackedError, match="was packed anew since it was opened"):
+        pickle.loads(sent)
+
+
 def test_no_file_stays_open(written: Path) -> None:
     before = set(Path("/proc/self/fd").iterdir())
     sequences = open_packed(written)
