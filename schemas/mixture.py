@@ -67,7 +67,7 @@ def mixture(parts: Sequence[Part], total: int | None = None) -> list[Taken]:
             size=part.size,
             asked=wanted,
             taken=count,
-            epochs=count / part.size if part.size else 0.0,
+            epochs=count / part.size,
             share=count / got if got else 0.0,
         )
         for part, wanted, count in zip(parts, asked, taken, strict=True)
@@ -91,6 +91,8 @@ def _check(parts: Sequence[Part], total: int | None) -> None:
     if twice:
         raise ValueError(f"two sources are named {twice[0]}: give each a name of its own")
     for part in parts:
+        if part.size < 1:
+            raise ValueError(f"{part.name} has nothing to give: leave it out")
         if not (math.isfinite(part.share) and part.share > 0):
             raise ValueError(f"the share of {part.name} is {part.share:g}: a share is above 0")
         if not (math.isfinite(part.max_epochs) and part.max_epochs > 0):

@@ -1,5 +1,8 @@
 """How much a mixture takes: Llama 2's two mixes by hand, and laws for any other."""
 
+import math
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +33,7 @@ PARTS = st.lists(
     st.builds(
         Part,
         name=st.uuids().map(str),
-        size=st.integers(0, 10_000),
+        size=st.integers(1, 10_000),
         share=st.floats(0.001, 1_000),
         max_epochs=st.floats(0.01, 8),
     ),
@@ -55,12 +58,14 @@ def test_what_is_asked_adds_up_and_no_cap_is_passed(parts: list[Part], total: in
 
 @given(PARTS)
 def test_the_largest_mixture_without_a_short_source(parts: list[Part]) -> None:
-    """One more in all, and some source would be short, or the shares would not hold to the next whole number."""
+    """Some source has its cap there: where the mixture is larger by a little of it, that source is short."""
     found = mixture(parts)
     assert all(each.taken >= each.asked - 1 for each in found)
-    more = sum(each.asked for each in found) + len(parts) + 1
-    grown = mixture(parts, more * 2)
-    assert any(each.short for each in grown)
+    whole = sum(Fraction(part.share) for part in parts)
+    steps = [math.ceil(2 * whole / Fraction(part.share)) for part in parts]
+    total = sum(each.asked for each in found) + 1
+    grown = [mixture(parts, total + step) for step in steps]
+    assert any(found[place].short for place, found in enumerate(grown))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,7 @@ def test_the_largest_mixture_without_a_short_source(parts: list[Part]) -> None:
     [
         ([], None, "needs a source"),
         ([Part(name="a", size=1, share=1)] * 2, None, "two sources are named a"),
+        ([Part(name="a", size=0, share=1)], None, "a has nothing to give"),
         ([Part(name="a", size=1, share=0)], None, "the share of a is 0"),
         ([Part(name="a", size=1, share=float("nan"))], None, "the share of a is nan"),
         ([Part(name="a", size=1, share=1, max_epochs=-1)], None, "max_epochs of a is -1"),
