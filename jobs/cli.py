@@ -11,6 +11,7 @@ import annotation.errors
 import curation.errors
 from jobs.campaign_cli import campaign
 from jobs.dataset_cli import dataset
+from jobs.pack_cli import pack, pack_export, train_tokenizer
 from jobs.studio_cli import studio
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -104,6 +105,9 @@ def explain(folder: Path, doc_id: str | None, sample: int | None, reason: str | 
     run(folder, doc_id, sample, reason, diff)
 
 
+gristmill.add_command(pack)
+gristmill.add_command(pack_export)
+gristmill.add_command(train_tokenizer)
 gristmill.add_command(studio)
 gristmill.add_command(campaign)
 gristmill.add_command(dataset)

@@ -1,0 +1,151 @@
+"""A corpus as packing reads it: Parquet of texts, from `gristmill curate` or from elsewhere, in batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import xxhash
+
+from curation.errors import UserError
+from curation.folder import WORK, Folder
+from schemas import DOCUMENTS
+
+BATCH_BYTES = 1 << 20
+"""A batch ends when its texts hold this many bytes: a thread has one of them at a time."""
+
+_ROWS = 1024
+"""Rows that are decoded together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Where the texts and their ids are. Documents of a corpus without the id column are known by the hash of their
+    text."""
+
+    text: str = "text"
+    doc_id: str = "doc_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Documents:
+    """Documents that follow each other. An id is unique in its source, more or less: equal ones do no harm."""
+
+    sources: list[str]
+    doc_ids: list[str]
+    texts: list[str]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """A folder that `gristmill curate` wrote, or a file or folder of Parquet; ``path`` is any that fsspec opens.
+
+    ``name`` is the source of its documents; without one, the column ``source`` says it where there is one, and the
+    folder's own name otherwise.
+    """
+
+    path: str
+    name: str | None = None
+    columns: Columns = Columns()
+
+    def files(self) -> list[str]:
+        """Its Parquet files, relative to its folder, sorted by name.
+
+        Raises UserError for a path without one, for an unfinished run, and for an output of another command.
+        """
+        folder, name = self._place()
+        if name is not None:
+            return [name]
+        names = folder.names("**/*.parquet")
+        if folder.exists("manifest.json"):
+            made = folder.read_json("manifest.json")
+            if not isinstance(made, dict) or DOCUMENTS.name not in made.get("schemas", {}):
+                raise UserError(f"{self.path} is no corpus: name a folder that `gristmill curate` wrote, or Parquet")
+            names = [name for name in names if name.startswith(f"{DOCUMENTS.name}/")]
+        elif folder.exists(WORK):
+            raise UserError(f"{self.path} is unfinished: run `gristmill curate` to its end first")
+        if not names:
+            raise UserError(f"{self.path} holds no Parquet: name a folder that `gristmill curate` wrote, or Parquet")
+        return names
+
+    def rows(self) -> int:
+        """How many documents it has, by the files' footers."""
+        return sum(self._open(name).metadata.num_rows for name in self.files())
+
+    def documents(self) -> Iterator[Documents]:
+        """All of them, in the order of the files. A missing text counts as an empty one.
+
+        Raises UserError for a file that is damaged or has no such column of texts.
+        """
+        for name in self.files():
+            file = self._open(name)
+            present = set(file.schema_arrow.names)
+            self._check(name, file.schema_arrow)
+            wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & present)]
+            try:
+                for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
+                    yield from self._divided(batch)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise UserError(f"{self._full(name)} is damaged: copy or write it again ({error})") from error
+
+    def _place(self) -> tuple[Folder, str | None]:
+        """Its folder; and the file's name in it, where it is one file."""
+        files, root = Folder(self.path).filesystem()
+        if not files.exists(root):
+            raise UserError(f"there is no corpus {self.path}: name a folder that `gristmill curate` wrote, or Parquet")
+        if files.isdir(root):
+            return Folder(self.path), None
+        parent, _, name = self.path.rpartition("/")
+        return Folder(parent or ("/" if self.path.startswith("/") else ".")), name
+
+    def _full(self, name: str) -> str:
+        return self._place()[0].path(name)
+
+    def _open(self, name: str) -> Any:
+        try:
+            return pq.ParquetFile(self._place()[0].reading(name))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise UserError(f"{self._full(name)} cannot be read as Parquet: {error}") from error
+
+    def _check(self, name: str, schema: pa.Schema) -> None:
+        column, chosen = self.columns.text, "name the column of texts as --text-column"
+        if column not in schema.names:
+            raise UserError(f"{self._full(name)} has no column {column}: {chosen}, one of {', '.join(schema.names)}")
+        kind = schema.field(column).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if kind not in (pa.string(), pa.large_string(), pa.string_view()):
+            raise UserError(f"{self._full(name)}: column {column} is {kind}, and texts are strings: {chosen}")
+
+    def _divided(self, batch: pa.RecordBatch) -> Iterator[Documents]:
+        """Batches of about BATCH_BYTES each."""
+        texts = batch[self.columns.text].cast(pa.large_string()).fill_null("")
+        ends = np.cumsum(pc.binary_length(texts).to_numpy(zero_copy_only=False))
+        number = np.append(ends // BATCH_BYTES, -1)
+        start = 0
+        for stop in (np.flatnonzero(number[1:] != number[:-1]) + 1).tolist():
+            part = batch.slice(start, stop - start)
+            held = texts.slice(start, stop - start).to_pylist()
+            given = zip(_strings(part, self.columns.doc_id), held, strict=True)
+            ids = [xxhash.xxh3_128_hexdigest(text.encode()) if found is None else found for found, text in given]
+            yield Documents(sources=self._sources(part), doc_ids=ids, texts=held)
+            start = stop
+
+    def _sources(self, batch: pa.RecordBatch) -> list[str]:
+        if self.name is not None:
+            return [self.name] * len(batch)
+        own = PurePath(self.path).name.removesuffix(".parquet") or self.path
+        return [own if found is None else found for found in _strings(batch, "source")]
+
+
+def _strings(batch: pa.RecordBatch, column: str) -> list[str | None]:
+    if column not in batch.schema.names:
+        return [None] * len(batch)
+    found: list[str | None] = batch[column].cast(pa.string()).to_pylist()
+    return found

@@ -1,0 +1,61 @@
+"""What became of every document and token; a run whose ledger does not balance fails."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from curation.errors import RunError
+from curation.packing.order import Numbers
+from curation.packing.rows import Rows
+from curation.packing.tokenised import Tokenised
+
+
+class Ledger:
+    """Counts what is written as it passes, apart from what was planned.
+
+    Documents read are ``empty`` (no token), ``left_out`` (by the mixture), ``tail`` (no token of theirs is in a row) or
+    ``packed``. Tokens read, and those of documents ``repeated`` in further epochs, are ``left_out``, ``tail`` or
+    ``packed``.
+    """
+
+    def __init__(self, corpus: Tokenised, documents: Numbers):
+        self._corpus = corpus
+        self._documents = documents
+        self._packed = np.zeros(len(corpus), np.bool_)
+        self._tokens = self._copies = 0
+
+    def passing(self, rows: Iterable[Rows]) -> Iterator[Rows]:
+        """The rows, counted."""
+        for each in rows:
+            self._packed[each.begun] = True
+            self._copies += len(each.begun)
+            self._tokens += each.tokens
+            yield each
+
+    def balanced(self, tail: int) -> dict[str, dict[str, int]]:
+        """The counts; ``tail`` are the tokens that did not fill a row. Raises RunError where they do not add up."""
+        corpus = self._corpus
+        taken = np.zeros(len(corpus), np.bool_)
+        taken[self._documents] = True
+        read = int(corpus.starts[-1])
+        once = int(corpus.lengths[taken].sum())
+        documents = {
+            "read": sum(corpus.read),
+            "empty": sum(corpus.read) - len(corpus),
+            "left_out": len(corpus) - int(taken.sum()),
+            "tail": int((taken & ~self._packed).sum()),
+            "packed": int(self._packed.sum()),
+        }
+        tokens = {
+            "read": len(corpus.tokens),
+            "repeated": int(corpus.lengths[self._documents].sum()) - once,
+            "left_out": read - once,
+            "tail": tail,
+            "packed": self._tokens,
+        }
+        ways = sum(documents[name] for name in ("empty", "left_out", "tail", "packed"))
+        if documents["read"] != ways or self._copies > len(self._documents):
+            raise RunError(f"the run does not balance, and wrote nothing: documents {documents}")
+        if tokens["read"] + tokens["repeated"] != tokens["left_out"] + tokens["tail"] + tokens["packed"]:
+            raise RunError(f"the run does not balance, and wrote nothing: tokens {tokens}")
+        return {"documents": documents, "tokens": tokens}

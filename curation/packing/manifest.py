@@ -1,0 +1,98 @@
+"""The manifest of packed sequences: written last. No path, clock or number of threads is in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from curation.packing.order import Numbers
+from curation.packing.shards import Files
+from curation.packing.shares import Mixture
+from curation.packing.tokenised import Tokenised
+from curation.packing.tokenizer import Tokenizer
+from schemas.mixture import Taken
+from schemas.packed import FORMAT, VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceReport:
+    """What a source gave. ``documents`` and ``tokens`` (end tokens among them) are those read; ``asked`` is the share
+    of the mixture that was asked for (null without one), ``given`` what it is of the tokens that were taken; ``short``
+    says that ``max_epochs`` held it below what was asked."""
+
+    name: str
+    documents: int
+    tokens: int
+    asked: float | None
+    given: float
+    max_epochs: float
+    epochs: float
+    taken_tokens: int
+    short: bool
+
+
+def source_reports(
+    corpus: Tokenised, documents: Numbers, shares: Sequence[Taken], mixed: Mixture | None
+) -> list[SourceReport]:
+    """By the documents that were really taken, whole ones, which is why a share may be off by less than one of them."""
+    sources = {source.name: source for source in mixed.source} if mixed else {}
+    shares_asked = sum(source.share for source in sources.values())
+    lengths = corpus.lengths[documents].astype(np.int64)
+    taken = np.bincount(corpus.source[documents], lengths, len(corpus.names)).astype(np.int64).tolist()
+    whole = sum(taken)
+    return [
+        SourceReport(
+            name=share.name,
+            documents=corpus.read[place],
+            tokens=share.size,
+            asked=sources[share.name].share / shares_asked if mixed else None,
+            given=taken[place] / whole if whole else 0.0,
+            max_epochs=sources[share.name].max_epochs if mixed else 1.0,
+            epochs=taken[place] / share.size if share.size else 0.0,
+            taken_tokens=taken[place],
+            short=share.short,
+        )
+        for place, share in enumerate(shares)
+    ]
+
+
+def manifest(
+    *,
+    tokenizer: Tokenizer,
+    corpus: Tokenised,
+    length: int,
+    seed: int,
+    rows: int,
+    sources: Sequence[SourceReport],
+    tokens_asked: int | None,
+    ledger: dict[str, dict[str, int]],
+    files: Files,
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "gristmill": version("gristmill"),
+        "length": length,
+        "token_type": tokenizer.token_type,
+        "rows": rows,
+        "seed": seed,
+        "documents": content(corpus),
+        "tokenizer": tokenizer.about(),
+        "tokens_asked": tokens_asked,
+        "sources": [vars(source) for source in sources],
+        "ledger": ledger,
+        "files": files,
+    }
+
+
+def content(corpus: Tokenised) -> str:
+    """A digest of all documents (source, id and text), whatever their order and files: their sum, as 32 hex digits."""
+    high, low = (sum(int(part) for part in _sums(corpus.digests[:, half])) for half in (0, 1))
+    return f"{((high << 64) + low) % (1 << 128):032x}"
+
+
+def _sums(values: Any) -> tuple[int, int]:
+    """The sum of unsigned 64-bit numbers, in two halves that do not overflow."""
+    return (int((values >> np.uint64(32)).sum()) << 32, int((values & np.uint64(0xFFFFFFFF)).sum()))

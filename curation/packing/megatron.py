@@ -1,0 +1,72 @@
+"""Packed sequences as an indexed dataset of Megatron-LM: PREFIX.bin holds the tokens, PREFIX.idx where documents are.
+
+The layout, as in Megatron-LM's megatron/core/datasets/indexed_dataset.py: little-endian; the magic, the version
+(uint64, 1), the code of the tokens' type (one byte), the number of sequences (uint64) and of entries of the document
+index (uint64); then the sequences' lengths (int32), where each begins in the .bin in bytes (int64), and the document
+index (int64): the first sequence of each document, and last the number of sequences. Here a document is one sequence.
+"""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.errors import UserError
+from curation.packing.folder import new_files
+from schemas import PackedError, PackedSequences, open_packed
+from schemas.packed import TokenType
+
+MAGIC = b"MMIDIDX\x00\x00"
+CODES: dict[TokenType, int] = {"uint16": 8, "int32": 4}
+
+
+def export_megatron(folder: Path, prefix: Path) -> tuple[int, int]:
+    """Writes PREFIX.bin and PREFIX.idx; returns how many documents and tokens are in them.
+
+    The documents stand in the order in which they were packed, each with its end token; the last one is cut off where
+    the last sequence ends. Raises UserError for a folder that is not one of packed sequences, or an output that is
+    there already.
+    """
+    try:
+        sequences = open_packed(folder)
+    except PackedError as error:
+        raise UserError(str(error)) from error
+    names = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in (".bin", ".idx")]
+    kind = sequences.dtype.newbyteorder("<")
+    with new_files(*names) as [tokens_path, index_path]:
+        begins = []
+        with tokens_path.open("wb") as file:
+            for first, tokens, starts in _batches(folder, sequences):
+                file.write(np.ascontiguousarray(tokens, kind).data)
+                begins.append(starts + first)
+        total = len(sequences) * sequences.length
+        starts = np.concatenate([np.empty(0, np.int64), *begins])
+        index_path.write_bytes(_index(starts, total, sequences.manifest["token_type"], kind.itemsize))
+    return len(starts), total
+
+
+def _batches(folder: Path, sequences: PackedSequences) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[np.int64]]]:
+    """Of each record batch: its first token's place among all, its tokens, and where in them documents begin."""
+    first, length = 0, sequences.length
+    for shard in range(sum(name.startswith("shards/") for name in sequences.manifest["files"])):
+        with pa.memory_map(str(folder / f"shards/{shard:05}.arrow")) as file:
+            reader = pa.ipc.open_file(file)
+            for number in range(reader.num_record_batches):
+                batch = reader.get_batch(number)
+                tokens = batch["tokens"].flatten().to_numpy()
+                parts = batch["parts"]
+                rows = np.repeat(np.arange(len(batch)), parts.value_lengths().to_numpy())
+                starts = rows * length + parts.flatten().field("start").to_numpy()
+                yield first, tokens, starts[parts.flatten().field("offset").to_numpy() == 0]
+                first += len(tokens)
+
+
+def _index(starts: npt.NDArray[np.int64], total: int, token_type: TokenType, token_bytes: int) -> bytes:
+    lengths = np.diff(starts, append=total)
+    head = MAGIC + struct.pack("<QBQQ", 1, CODES[token_type], len(lengths), len(lengths) + 1)
+    pointers, documents = starts * token_bytes, np.arange(len(lengths) + 1)
+    return head + lengths.astype("<i4").tobytes() + pointers.astype("<i8").tobytes() + documents.astype("<i8").tobytes()

@@ -1,0 +1,78 @@
+"""Rows out of an order of documents: their tokens one after the other, cut at every ``length``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.packing.order import Numbers
+from curation.packing.tokenised import Tokenised
+from schemas.packed import BATCH, PARTS, packed
+from schemas.table import Table
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Up to BATCH rows, and the documents that begin in them."""
+
+    batch: pa.RecordBatch
+    begun: Numbers
+    tokens: int
+
+
+class Cutting:
+    """The rows of one order; what does not fill a last row is left."""
+
+    def __init__(self, corpus: Tokenised, documents: Numbers, length: int, table: Table):
+        self.corpus = corpus
+        self.documents = documents
+        self.length = length
+        self.table = table
+        self._begins = np.concatenate([[0], np.cumsum(corpus.lengths[documents], dtype=np.int64)])
+        self.rows, self.left_tokens = divmod(int(self._begins[-1]), length)
+        self._names = pa.array(corpus.names, pa.string())
+
+    def __iter__(self) -> Iterator[Rows]:
+        for first in range(0, self.rows, BATCH):
+            yield self._cut(first, min(self.rows, first + BATCH))
+
+    def _cut(self, first: int, stop: int) -> Rows:
+        """Rows ``first`` to ``stop - 1``."""
+        start, end = first * self.length, stop * self.length
+        begun = slice(*np.searchsorted(self._begins[:-1], (start, end)))
+        cuts = np.arange(start, end, self.length)
+        starts = np.union1d(cuts, self._begins[begun])  # where the parts begin, in tokens from the first row on
+        held = np.searchsorted(self._begins, starts, side="right") - 1
+        documents, offsets = self.documents[held], starts - self._begins[held]
+        tokens = self._gathered(documents, offsets, np.diff(starts, append=end))
+        column = pa.FixedSizeListArray.from_arrays(pa.array(tokens), type=self.table.columns.field("tokens").type)
+        parts = self._parts(documents, starts % self.length, offsets, np.searchsorted(starts, np.append(cuts, end)))
+        batch = self.table.batch({"tokens": column, "parts": parts})
+        return Rows(batch, self.documents[begun], len(tokens))
+
+    def _gathered(self, documents: Numbers, offsets: Numbers, lengths: Numbers) -> npt.NDArray[np.generic]:
+        tokens, at = np.empty(int(lengths.sum()), self.corpus.tokens.dtype), 0
+        froms = self.corpus.starts[documents] + offsets
+        for begin, count in zip(froms.tolist(), lengths.tolist(), strict=True):
+            tokens[at : at + count] = self.corpus.tokens[begin : begin + count]
+            at += count
+        return tokens
+
+    def _parts(self, documents: Numbers, starts: Numbers, offsets: Numbers, lists: Numbers) -> pa.Array:
+        columns = {
+            "doc_id": self.corpus.doc_ids.take(pa.array(documents)).cast(pa.string()),
+            "source": self._names.take(pa.array(self.corpus.source[documents])),
+            "start": pa.array(starts.astype(np.int32)),
+            "offset": pa.array(offsets),
+        }
+        kind = PARTS.value_type
+        parts = pa.StructArray.from_arrays(
+            [columns[kind.field(n).name] for n in range(kind.num_fields)], fields=list(kind)
+        )
+        return pa.ListArray.from_arrays(pa.array(lists.astype(np.int32)), parts, type=PARTS)
+
+
+def table_of(corpus: Tokenised, length: int) -> Table:
+    return packed(length, "uint16" if corpus.tokens.dtype == np.uint16 else "int32")

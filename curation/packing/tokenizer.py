@@ -1,0 +1,246 @@
+"""Tokenizers: a Hugging Face tokenizers file (JSON) or a SentencePiece model, and what each makes of plain text.
+
+A text is data: the string ``</s>`` in it is six characters, and never becomes the token that ends documents.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import sentencepiece
+import tokenizers
+
+from curation.errors import UserError
+from schemas.packed import TokenType, token_type
+
+END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
+"""What ends a document, by its usual names."""
+
+Kind = Literal["tokenizers", "sentencepiece"]
+Tokens = npt.NDArray[Any]
+Span = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokenizer:
+    """A tokenizer's file as it was read, and what packing needs to know of it. ``vocabulary`` is its largest token + 1;
+    ``special`` are the tokens that no text may become, the end token among them."""
+
+    kind: Kind
+    content: bytes
+    vocabulary: int
+    end_token: str
+    end_id: int
+    special: frozenset[int]
+
+    @property
+    def token_type(self) -> TokenType:
+        return token_type(self.vocabulary)
+
+    @property
+    def file(self) -> str:
+        """The name that its copy has beside what it packed."""
+        return "tokenizer.json" if self.kind == "tokenizers" else "tokenizer.model"
+
+    def about(self) -> dict[str, int | str]:
+        """What the manifest says of it."""
+        return {
+            "kind": self.kind,
+            "file": self.file,
+            "sha256": hashlib.sha256(self.content).hexdigest(),
+            "vocabulary": self.vocabulary,
+            "end_token": self.end_token,
+            "end_id": self.end_id,
+        }
+
+    def encoder(self) -> "Encoder":
+        """A new one, for one thread: those that share one wait for each other at its cache."""
+        return Encoder(self, _ENGINES[self.kind](self.content))
+
+
+def open_tokenizer(path: Path, end_token: str | None = None) -> Tokenizer:
+    """The tokenizer of a file, told apart by its content. ``end_token`` names the token that ends documents.
+
+    Raises UserError for a file that is neither kind, and where the end token is missing or could be several.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"the tokenizer {path} cannot be read: {error.strerror}") from error
+    if content.lstrip()[:1] == b"{":
+        return _opened("tokenizers", path, content, end_token, _specials(path, content))
+    try:
+        model = _SentencePiece(content).model if content else None
+    except RuntimeError:
+        model = None
+    if model is None:
+        raise UserError(f"{path} is neither a tokenizer.json of tokenizers nor a SentencePiece model: give one of them")
+    control = {token for token in range(len(model)) if model.is_control(token)}
+    if end_token is None and model.eos_id() >= 0:
+        end_token = model.id_to_piece(model.eos_id())
+    return _opened("sentencepiece", path, content, end_token, control)
+
+
+def _opened(kind: Kind, path: Path, content: bytes, end_token: str | None, special: set[int]) -> Tokenizer:
+    vocabulary = _ENGINES[kind](content).vocabulary()
+    name = end_token or _end_token(path, vocabulary)
+    if name not in vocabulary:
+        raise UserError(f"{path} has no token {name}: name one that it has as --end-token")
+    return Tokenizer(
+        kind=kind,
+        content=content,
+        vocabulary=max(vocabulary.values()) + 1,
+        end_token=name,
+        end_id=vocabulary[name],
+        special=frozenset(special | {vocabulary[name]}),
+    )
+
+
+def _end_token(path: Path, vocabulary: dict[str, int]) -> str:
+    found = [name for name in END_TOKENS if name in vocabulary]
+    if not found:
+        raise UserError(f"{path} has none of {', '.join(END_TOKENS)} to end a document: name its own as --end-token")
+    if len(found) > 1:
+        raise UserError(f"{path} has {' and '.join(found)}: name the one that ends a document as --end-token")
+    return found[0]
+
+
+def _specials(path: Path, content: bytes) -> set[int]:
+    """The special tokens of a tokenizers file, but the one for what is unknown, which texts do become."""
+    try:
+        table = json.loads(content)
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON: give the tokenizer.json as it was saved") from error
+    model = table.get("model")
+    if not isinstance(model, dict) or "vocab" not in model:
+        raise UserError(f"{path} holds no tokenizer: give the tokenizer.json that lies beside it")
+    added = {token["id"]: token["content"] for token in table.get("added_tokens") or [] if token.get("special")}
+    return {
+        number for number, name in added.items() if name != model.get("unk_token") and number != model.get("unk_id")
+    }
+
+
+class _Engine(Protocol):
+    """One of the two libraries."""
+
+    def vocabulary(self) -> dict[str, int]: ...
+
+    def encode(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+        """The tokens of all texts, one after the other (int32), and how many each has."""
+        ...
+
+    def spans(self, text: str) -> list[Span]:
+        """(token, start, end) of one text; places count characters."""
+        ...
+
+
+class _HuggingFace:
+    def __init__(self, content: bytes):
+        self.tokenizer = tokenizers.Tokenizer.from_str(content.decode())
+        self.tokenizer.encode_special_tokens = True  # sic: "as plain text"
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+
+    def vocabulary(self) -> dict[str, int]:
+        found: dict[str, int] = self.tokenizer.get_vocab(with_added_tokens=True)
+        return found
+
+    def encode(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+        encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        lengths = np.fromiter(map(len, encoded), np.int64, len(texts))
+        return np.fromiter(chain.from_iterable(each.ids for each in encoded), np.int32, lengths.sum()), lengths
+
+    def spans(self, text: str) -> list[Span]:
+        encoded = self.tokenizer.encode(text, add_special_tokens=False)
+        return [(token, start, end) for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True)]
+
+
+class _SentencePiece:
+    def __init__(self, content: bytes):
+        self.model = sentencepiece.SentencePieceProcessor(model_proto=content)
+
+    def vocabulary(self) -> dict[str, int]:
+        return {self.model.id_to_piece(token): token for token in range(len(self.model))}
+
+    def encode(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+        encoded = self.model.encode(list(texts), return_type="numpy", num_threads=1)
+        lengths = np.fromiter(map(len, encoded), np.int64, len(texts))
+        return np.concatenate([np.empty(0, np.int32), *encoded]), lengths
+
+    def spans(self, text: str) -> list[Span]:
+        found = self.model.encode(text, return_type="offset_mapping")
+        return [(token, start, end) for token, (start, end) in zip(found["ids"], found["offsets"], strict=True)]
+
+
+_ENGINES: dict[Kind, type[_HuggingFace] | type[_SentencePiece]] = {
+    "tokenizers": _HuggingFace,
+    "sentencepiece": _SentencePiece,
+}
+
+
+class Encoder:
+    """Makes tokens of texts, in one thread."""
+
+    def __init__(self, tokenizer: Tokenizer, engine: _Engine):
+        self._tokenizer = tokenizer
+        self._engine = engine
+        self._special = np.zeros(tokenizer.vocabulary, np.bool_)
+        self._special[list(tokenizer.special)] = True
+
+    def documents(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+        """The tokens of all texts (uint16 or int32), the end token after each, and how many each has with it.
+
+        A text without a token has none, and no end token either.
+        """
+        tokens, lengths = self._plain(texts)
+        lengths += lengths > 0
+        ends = (np.cumsum(lengths) - 1)[lengths > 0]
+        marked = np.empty(lengths.sum(), self._tokenizer.token_type)
+        inside = np.ones(len(marked), np.bool_)
+        inside[ends] = False
+        marked[inside] = tokens
+        marked[ends] = self._tokenizer.end_id
+        return marked, lengths
+
+    def _plain(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+        """Without special tokens, whatever the tokenizer matches: most never make one of a text, and cost nothing."""
+        tokens, lengths = self._engine.encode(texts)
+        if not self._special[tokens].any():
+            return tokens, lengths
+        rows = np.split(tokens, np.cumsum(lengths)[:-1])
+        rows = [self._cut(text) if self._special[row].any() else row for text, row in zip(texts, rows, strict=True)]
+        return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
+
+    def _cut(self, text: str) -> Tokens:
+        """The tokens of a text that is cut inside of each string that would become a special token."""
+        spans = [(start, end) for token, start, end in self._engine.spans(text) if self._special[token]]
+        for start, end in spans:
+            if end - start < 2:
+                raise UserError(
+                    f"the tokenizer makes a special token of {text[start:end]!r} in a text: "
+                    "choose a tokenizer whose special tokens are longer than one character"
+                )
+        cuts = [0, *(start + 1 for start, _ in spans), len(text)]
+        pieces = [text[start:end] for start, end in pairwise(cuts)]
+        return self._plain(pieces)[0]
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Lets tokenizers start no threads of its own: each batch is encoded by the thread that asks for it."""
+    before = os.environ.get("TOKENIZERS_PARALLELISM")
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    try:
+        yield
+    finally:
+        os.environ.pop("TOKENIZERS_PARALLELISM")
+        if before is not None:
+            os.environ["TOKENIZERS_PARALLELISM"] = before

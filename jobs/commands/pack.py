@@ -1,0 +1,78 @@
+"""The commands ``gristmill pack``, ``pack-export`` and ``train-tokenizer``."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from curation.errors import UserError
+from curation.packing import Columns, Corpus, Packed, export_megatron, open_tokenizer, pack, train_tokenizer
+from jobs.counting import counting
+from jobs.packfile import mixed_corpora, read_mixture
+
+Names = tuple[str, str]
+"""Of the columns of texts and ids."""
+
+
+def run(
+    corpora: tuple[str, ...],
+    mixture: Path | None,
+    tokenizer: Path,
+    end_token: str | None,
+    length: int,
+    output: Path,
+    seed: int,
+    threads: int | None,
+    names: Names,
+) -> None:
+    if bool(corpora) == (mixture is not None):
+        raise UserError("say what to pack: the folder of each corpus, or --mixture FILE, and not both")
+    mixed = read_mixture(mixture) if mixture else None
+    sources = mixed_corpora(mixed, mixture.parent, _columns(names)) if mixed and mixture else _corpora(corpora, names)
+    opened = open_tokenizer(tokenizer, end_token)
+    packed = pack(sources, opened, length, output, seed=seed, threads=threads, mixture=mixed, counting=counting)
+    print_packed(packed)
+
+
+def export(folder: Path, prefix: Path) -> None:
+    documents, tokens = export_megatron(folder, prefix)
+    print(f"{prefix}.bin and {prefix}.idx: {documents:,} documents, {tokens:,} tokens")
+
+
+def train(corpora: tuple[str, ...], vocabulary: int, output: Path, sample: int, end_token: str, names: Names) -> None:
+    sources = _corpora(corpora, names)
+    size = train_tokenizer(sources, vocabulary, output, sample=sample, end_token=end_token, counting=counting)
+    print(f"{output}: {size:,} tokens, {end_token} ends a document")
+    if size < vocabulary:
+        print(f"the documents hold no more than that, of {vocabulary:,} asked for")
+
+
+def print_packed(packed: Packed) -> None:
+    """What each source gave, and what was left."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("source", "documents", "tokens", "asked", "share", "epochs"):
+        table.add_column(name, justify="left" if name == "source" else "right")
+    for source in packed.sources:
+        asked = "" if source.asked is None else f"{source.asked:.1%}"
+        counts = (f"{source.documents:,}", f"{source.tokens:,}")
+        table.add_row(source.name, *counts, asked, f"{source.given:.1%}", f"{source.epochs:.2f}")
+    Console(highlight=False, width=None if Console().is_terminal else 100).print(table)
+    for source in packed.sources:
+        if source.short:
+            print(f"{source.name} is short: max_epochs of {source.max_epochs:g} allows no more")
+    documents, tokens = packed.ledger["documents"], packed.ledger["tokens"]
+    if documents["empty"]:
+        print(f"empty: {documents['empty']:,} documents")
+    if documents["left_out"]:
+        print(f"left out by the mixture: {documents['left_out']:,} documents, {tokens['left_out']:,} tokens")
+    print(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
+    print(f"{packed.folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
+
+
+def _corpora(paths: tuple[str, ...], names: Names) -> list[Corpus]:
+    return [Corpus(path=path, columns=_columns(names)) for path in paths]
+
+
+def _columns(names: Names) -> Columns:
+    text, doc_id = names
+    return Columns(text=text, doc_id=doc_id)
