@@ -19,6 +19,7 @@ UPGRADE := --upgrade
 BIN := .venv/bin
 PACKAGES := schemas curation annotation jobs
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes
 
 setup: .venv/.kernels
 
@@ -35,9 +36,9 @@ setup: .venv/.kernels
 	fi
 	echo "setup: $$($$python --version), $$(grep -c == requirements.txt) packages into .venv"
 	$$python -m venv --clear .venv
-	$(PIP) --no-compile --require-hashes -r requirements.txt
-	echo "setup: compiling"
-	$(BIN)/python -m compileall -qq -j 0 .venv/lib
+	awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements.txt > .venv/uv.txt # uv alone, with its hashes
+	$(PIP) --require-hashes -r .venv/uv.txt
+	$(UV) --compile-bytecode -r requirements.txt
 	touch $@
 
 .venv/.gristmill: .venv/.dependencies pyproject.toml
@@ -78,7 +79,7 @@ trainer: .venv/.trainer
 
 .venv/.trainer: .venv/.gristmill requirements-trainer.txt
 	@echo "setup: the trainers (TRL, datasets, torch)"
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-trainer.txt
+	$(UV) -r requirements-trainer.txt
 	touch $@
 
 programs:
