@@ -232,6 +232,7 @@ def _open(run: Run) -> int:
     return sum(state == "open" for state in run.snapshot().assignments["state"].to_pylist())
 
 
+@pytest.mark.soak
 def test_a_few_kills_and_faults_change_nothing(tmp_path: Path, studio: Server, people: dict[str, Annotator]) -> None:
     same_dataset(tmp_path, studio, people, prompts=8, kills=4, seed=3)
 

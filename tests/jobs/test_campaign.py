@@ -85,7 +85,7 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-@pytest.mark.parametrize("protocol", ["preference", "safety"])
+@pytest.mark.parametrize("protocol", ["preference", pytest.param("safety", marks=pytest.mark.soak)])
 def test_from_new_to_a_dataset(protocol: str, gristmill: Gristmill, browser: Browser) -> None:
     """Four commands, a link and a key; what comes out is what was pressed, whatever the side."""
     email = f"lone-{protocol}@mill.example"
