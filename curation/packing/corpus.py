@@ -1,6 +1,7 @@
 """A corpus as packing reads it: Parquet of texts, from `gristmill curate` or from elsewhere, in batches."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -77,7 +78,11 @@ class Corpus:
 
     def rows(self) -> int:
         """How many documents it has, by the files' footers."""
-        return sum(self._open(name).metadata.num_rows for name in self.files())
+        rows = 0
+        for name in self.files():
+            with self._opened(name) as file:
+                rows += file.metadata.num_rows
+        return rows
 
     def documents(self) -> Iterator[Documents]:
         """All of them, in the order of the files. A missing text counts as an empty one.
@@ -85,15 +90,12 @@ class Corpus:
         Raises UserError for a file that is damaged or has no such column of texts.
         """
         for name in self.files():
-            file = self._open(name)
-            present = set(file.schema_arrow.names)
-            self._check(name, file.schema_arrow)
-            wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & present)]
-            try:
+            with self._opened(name) as file:
+                present = set(file.schema_arrow.names)
+                self._check(name, file.schema_arrow)
+                wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & present)]
                 for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
                     yield from self._divided(batch)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise UserError(f"{self._full(name)} is damaged: copy or write it again ({error})") from error
 
     def _place(self) -> tuple[Folder, str | None]:
         """Its folder; and the file's name in it, where it is one file."""
@@ -108,11 +110,17 @@ class Corpus:
     def _full(self, name: str) -> str:
         return self._place()[0].path(name)
 
-    def _open(self, name: str) -> Any:
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[Any]:
         try:
-            return pq.ParquetFile(self._place()[0].reading(name))
+            with self._place()[0].reading(name) as stream:
+                yield pq.ParquetFile(stream)
+        except UnicodeDecodeError as error:
+            raise UserError(f"{self._full(name)} holds a text that is not UTF-8: write it again") from error
         except (pa.ArrowInvalid, OSError) as error:
-            raise UserError(f"{self._full(name)} cannot be read as Parquet: {error}") from error
+            raise UserError(
+                f"{self._full(name)} cannot be read as Parquet: copy or write it again ({error})"
+            ) from error
 
     def _check(self, name: str, schema: pa.Schema) -> None:
         column, chosen = self.columns.text, "name the column of texts as --text-column"

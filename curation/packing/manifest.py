@@ -78,7 +78,7 @@ def manifest(
         "token_type": tokenizer.token_type,
         "rows": rows,
         "seed": seed,
-        "documents": content(corpus),
+        "content": content(corpus),
         "tokenizer": tokenizer.about(),
         "tokens_asked": tokens_asked,
         "sources": [vars(source) for source in sources],

@@ -99,8 +99,10 @@ class TokenisedWriter:
         lengths = np.concatenate([np.empty(0, np.int32), *self._lengths])
         ids = _ends(np.concatenate([np.empty(0, np.int32), *self._id_lengths]))
         source = np.concatenate([np.empty(0, np.int32), *self._source])
-        with pa.memory_map(str(self._folder / "doc_ids")) as file:
-            buffers = [None, pa.py_buffer(ids), file.read_buffer()]
+        text = pa.py_buffer(b"")  # a file without a byte cannot be mapped
+        if ids[-1]:
+            with pa.memory_map(str(self._folder / "doc_ids")) as file:
+                text = file.read_buffer()
         return Tokenised(
             names=names,
             source=ranks[source] if len(ranks) else source,
@@ -108,7 +110,7 @@ class TokenisedWriter:
             digests=np.concatenate([np.empty((0, 2), np.uint64), *self._digests]),
             starts=_ends(lengths),
             tokens=_mapped(self._folder / "tokens", self._type),
-            doc_ids=pa.LargeStringArray.from_buffers(len(lengths), buffers[1], buffers[2]),
+            doc_ids=pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(ids), text),
             read=[self._read[name] for name in names],
         )
 

@@ -1,0 +1,72 @@
+"""What Megatron-LM reads is each document as the tokenizer reads it, by a reader written from the format alone."""
+
+import struct
+from itertools import chain, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curation.errors import UserError
+from curation.packing import Corpus, Tokenizer, export_megatron, open_tokenizer, pack
+from tests.curation.packing.corpora import Row, byte_level, copies, everything, saved, sentence_piece, write_corpus
+
+TYPES = {4: np.dtype("<i4"), 8: np.dtype("<u2")}
+
+
+def read(prefix: Path) -> list[list[int]]:
+    """The documents of PREFIX.bin and PREFIX.idx."""
+    index, tokens = Path(f"{prefix}.idx").read_bytes(), Path(f"{prefix}.bin").read_bytes()
+    assert index[:9] == b"MMIDIDX\x00\x00"
+    version, code, sequences, entries = struct.unpack_from("<QBQQ", index, 9)
+    assert version == 1
+    at = 9 + struct.calcsize("<QBQQ")
+    lengths = struct.unpack_from(f"<{sequences}i", index, at)
+    pointers = struct.unpack_from(f"<{sequences}q", index, at + 4 * sequences)
+    documents = struct.unpack_from(f"<{entries}q", index, at + 12 * sequences)
+    assert len(index) == at + 12 * sequences + 8 * entries
+    kind = TYPES[code]
+    rows = [
+        np.frombuffer(tokens, kind, length, pointer).tolist() for length, pointer in zip(lengths, pointers, strict=True)
+    ]
+    assert sum(lengths) * kind.itemsize == len(tokens)
+    return [list(chain(*rows[first:last])) for first, last in pairwise(documents)]
+
+
+def packed(folder: Path, tokenizer: Tokenizer, texts: list[str], length: int) -> Path:
+    rows = [Row(f"d{number}", text) for number, text in enumerate(texts)]
+    corpus = Corpus(path=str(write_corpus(folder / "corpus", rows)))
+    pack([corpus], tokenizer, length, folder / "packed")
+    return folder / "packed"
+
+
+@pytest.mark.parametrize("content", [byte_level(), sentence_piece()], ids=["tokenizers", "sentencepiece"])
+def test_documents_are_whole_across_sequences_and_shards(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curation.packing.shards.SHARD_BYTES", 1)
+    tokenizer = open_tokenizer(saved(tmp_path / "tokenizer", content))
+    texts = [f"{number} mills, and a wheel. " * (number % 9) for number in range(100)]
+    folder = packed(tmp_path, tokenizer, texts, 7)
+    assert len(list((folder / "shards").iterdir())) >= 3
+    documents, tokens = export_megatron(folder, tmp_path / "mill")
+    found = read(tmp_path / "mill")
+    assert (documents, tokens) == (len(found), sum(map(len, found)))
+    encoder = tokenizer.encoder()
+    order = [int(copy.doc_id.removeprefix("d")) for copy in copies(folder)]
+    expected = [encoder.documents([texts[number]])[0].tolist() for number in order]
+    assert found[:-1] == expected[:-1]
+    assert found[-1] == expected[-1][: len(found[-1])]
+    assert documents + 2 >= sum(map(bool, texts))
+
+
+def test_a_prefix_that_is_taken_is_left_as_it_is(tmp_path: Path) -> None:
+    tokenizer = open_tokenizer(saved(tmp_path / "tokenizer", byte_level()))
+    folder = packed(tmp_path, tokenizer, ["a mill"], 1)
+    (tmp_path / "mill.idx").write_text("mine")
+    before = everything(tmp_path)
+    with pytest.raises(UserError, match=r"mill\.idx is there already"):
+        export_megatron(folder, tmp_path / "mill")
+    with pytest.raises(UserError, match=r"manifest\.json is missing"):
+        export_megatron(tmp_path / "corpus", tmp_path / "other")
+    assert everything(tmp_path) == before

@@ -1,0 +1,106 @@
+"""``gristmill pack``, ``pack-export`` and ``train-tokenizer`` as their user meets them."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jobs.cli import main
+from tests.curation.packing.corpora import Row, byte_level, everything, saved, write_corpus
+
+Call = Callable[..., int]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+    """Runs a command in this process, beside two corpora and a tokenizer; returns its exit code."""
+    write_corpus(tmp_path / "web", [Row(f"w{number}", f"web mill {number}") for number in range(40)] + [Row("e", "")])
+    write_corpus(tmp_path / "books", [Row(f"b{number}", f"a book of mills {number}") for number in range(10)])
+    saved(tmp_path / "tokenizer.json", byte_level())
+
+    def run(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["gristmill", *words])
+        monkeypatch.chdir(tmp_path)
+        try:
+            main()
+        except SystemExit as stop:
+            return stop.code if isinstance(stop.code, int) else 1
+        return 0
+
+    return run
+
+
+def test_it_packs_and_says_what_each_source_gave(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("pack", "web", "books", "--tokenizer", "tokenizer.json", "--length", "16", "--output", "out") == 0
+    said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert said[0].split() == ["source", "documents", "tokens", "asked", "share", "epochs"]
+    assert [line.split()[:2] for line in said[1:3]] == [["books", "10"], ["web", "41"]]
+    assert said[3] == "empty: 1 documents"
+    assert said[4].endswith("tokens, which fill no sequence")
+    assert said[5].startswith("out: ")
+
+
+def test_threads_change_no_byte_and_a_seed_does(call: Call, tmp_path: Path) -> None:
+    for name, more in {"one": (), "two": ("--threads", "2"), "three": ("--seed", "1")}.items():
+        assert call("pack", "web", "--tokenizer", "tokenizer.json", "--length", "16", "--output", name, *more) == 0
+    one, two, three = (everything(tmp_path / name) for name in ("one", "two", "three"))
+    assert one == two != three
+
+
+def test_a_mixture_file_says_what_is_taken(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "mix.toml").write_text(
+        '[[source]]\nname = "crawl"\npath = "../web"\nshare = 1\nall = true\n'
+        '[[source]]\nname = "library"\npath = "../books"\nshare = 3\nmax_epochs = 2\n'
+    )
+    words = ["pack", "--mixture", "plans/mix.toml", "--tokenizer", "tokenizer.json", "--length", "8", "--output", "out"]
+    assert call(*words) == 0
+    said = capsys.readouterr().out
+    rows = {line.split()[0]: line.split() for line in said.splitlines()[1:3]}
+    assert rows["crawl"][3] == "25.0%"
+    assert rows["crawl"][5] == "1.00"
+    assert rows["library"][5] == "2.00"
+    assert "library is short: max_epochs of 2 allows no more" in said
+
+
+def test_what_was_packed_goes_to_megatron(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("pack", "books", "--tokenizer", "tokenizer.json", "--length", "4", "--output", "out") == 0
+    capsys.readouterr()
+    assert call("pack-export", "out", "--format", "megatron", "--output", "sets/mill") == 0
+    assert capsys.readouterr().out.startswith("sets/mill.bin and sets/mill.idx: 10 documents, ")
+    assert sorted(path.name for path in (tmp_path / "sets").iterdir()) == ["mill.bin", "mill.idx"]
+
+
+def test_a_tokenizer_is_trained_and_packs(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("train-tokenizer", "web", "books", "--vocabulary", "300", "--output", "own.json") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].endswith("</s> ends a document")
+    assert said[1:] == ["the documents hold no more than that, of 300 asked for"]
+    assert call("pack", "web", "--tokenizer", "own.json", "--length", "8", "--output", "out") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("pack", "--tokenizer", "tokenizer.json", "--output", "out"), "say what to pack"),
+        (("pack", "web", "--mixture", "m.toml", "--tokenizer", "tokenizer.json", "--output", "out"), "not both"),
+        (("pack", "--mixture", "m.toml", "--tokenizer", "tokenizer.json", "--output", "out"), "m.toml cannot be read"),
+        (("pack", "--mixture", "odd.toml", "--tokenizer", "tokenizer.json", "--output", "out"), "did you mean 'share'"),
+        (("pack", "web", "--tokenizer", "none.json", "--output", "out"), "none.json cannot be read"),
+        (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "books"), "is not empty"),
+        (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "out", "--length", "0"), "--length"),
+        (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "out"), "give a smaller --length"),
+        (("pack", "gone", "--tokenizer", "tokenizer.json", "--output", "out"), "there is no corpus gone"),
+        (("pack-export", "web", "--format", "megatron", "--output", "mill"), "manifest.json is missing"),
+        (("train-tokenizer", "web", "--vocabulary", "9", "--output", "own.json"), "257 or more"),
+    ],
+)
+def test_mistakes_end_with_2_and_write_nothing(
+    words: tuple[str, ...], said: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd.toml").write_text('[[source]]\nname = "a"\npath = "web"\nshares = 1\n')
+    before = everything(tmp_path)
+    assert call(*words) == 2
+    assert said in capsys.readouterr().err
+    assert everything(tmp_path) == before
