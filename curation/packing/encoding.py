@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ class Encoded:
     digests: npt.NDArray[np.uint64]
 
 
-def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int) -> Iterator[Encoded]:
+def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int) -> Generator[Encoded]:
     """Each batch, encoded; a few more are held than there are threads."""
     own = threading.local()
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,10 +104,11 @@ def _tokenised(
     total, done = sum(corpus.rows() for corpus in corpora), 0
     named = [corpus.name for corpus in corpora if corpus.name is not None]
     with counting("tokenising, in documents") as tell, TokenisedWriter(folder, tokenizer.token_type, named) as writer:
-        for batch in encode(_documents(corpora), tokenizer, threads):
-            writer.add(batch)
-            done += len(batch.documents)
-            tell(done, total)
+        with closing(encode(_documents(corpora), tokenizer, threads)) as batches:
+            for batch in batches:
+                writer.add(batch)
+                done += len(batch.documents)
+                tell(done, total)
         return writer.finish()
 
 

@@ -6,9 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from curation.errors import UserError
-from curation.packing import Columns, Corpus, Packed, export_megatron, open_tokenizer, pack, train_tokenizer
+from curation.packing import Columns, Corpus, Mixture, Packed, export_megatron, open_tokenizer, pack, train_tokenizer
 from jobs.counting import counting
-from jobs.packfile import mixed_corpora, read_mixture
 
 Names = tuple[str, str]
 """Of the columns of texts and ids."""
@@ -27,8 +26,7 @@ def run(
 ) -> None:
     if bool(corpora) == (mixture is not None):
         raise UserError("say what to pack: the folder of each corpus, or --mixture FILE, and not both")
-    mixed = read_mixture(mixture) if mixture else None
-    sources = mixed_corpora(mixed, mixture.parent, _columns(names)) if mixed and mixture else _corpora(corpora, names)
+    sources, mixed = (_corpora(corpora, names), None) if mixture is None else _mixed(mixture, names)
     opened = open_tokenizer(tokenizer, end_token)
     packed = pack(sources, opened, length, output, seed=seed, threads=threads, mixture=mixed, counting=counting)
     print_packed(packed)
@@ -67,6 +65,13 @@ def print_packed(packed: Packed) -> None:
         print(f"left out by the mixture: {documents['left_out']:,} documents, {tokens['left_out']:,} tokens")
     print(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
     print(f"{packed.folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
+
+
+def _mixed(path: Path, names: Names) -> tuple[list[Corpus], Mixture]:
+    from jobs.packfile import mixed_corpora, read_mixture  # brings all that jobs are made of
+
+    mixture = read_mixture(path)
+    return mixed_corpora(mixture, path.parent, _columns(names)), mixture
 
 
 def _corpora(paths: tuple[str, ...], names: Names) -> list[Corpus]:

@@ -1,6 +1,8 @@
 """What is packed is what was read: every token, in order, as often as asked, whatever the files and threads."""
 
+import errno
 import json
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -196,6 +198,20 @@ def test_a_run_that_fails_leaves_nothing(tmp_path: Path, tokenizer: Path) -> Non
     with pytest.raises(UserError, match="cannot be read as Parquet"):
         pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_corpus(tmp_path / "corpus", numbered(["a mill " * 50] * 40))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("curation.packing.packing.write_shards", full)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(RunError, match="out cannot be written: No space left on device"):
+        pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == before
+    assert "TOKENIZERS_PARALLELISM" not in os.environ
 
 
 def test_a_ledger_that_does_not_balance_fails_the_run(
