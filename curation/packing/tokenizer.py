@@ -114,7 +114,8 @@ def _end_token(path: Path, vocabulary: dict[str, int]) -> str:
 
 
 def _specials(path: Path, content: bytes) -> set[int]:
-    """The special tokens of a tokenizers file, but the one for what is unknown, which texts do become."""
+    """The special tokens of a tokenizers file, but those that texts do become: the one for what is unknown, and
+    characters."""
     try:
         table = json.loads(content)
     except ValueError as error:
@@ -123,9 +124,8 @@ def _specials(path: Path, content: bytes) -> set[int]:
     if not isinstance(model, dict) or "vocab" not in model:
         raise UserError(f"{path} holds no tokenizer: give the tokenizer.json that lies beside it")
     added = {token["id"]: token["content"] for token in table.get("added_tokens") or [] if token.get("special")}
-    return {
-        number for number, name in added.items() if name != model.get("unk_token") and number != model.get("unk_id")
-    }
+    unknown = {number for number, name in added.items() if name == model.get("unk_token")} | {model.get("unk_id")}
+    return {number for number, name in added.items() if len(name) > 1 and number not in unknown}
 
 
 class _Engine(Protocol):

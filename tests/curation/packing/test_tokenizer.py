@@ -91,6 +91,15 @@ def test_padding_and_truncation_in_the_file_are_not_for_packing(tmp_path: Path) 
     assert open_tokenizer(path).encoder().documents([text])[0].tolist()[:-1] == expected
 
 
+def test_a_character_that_is_called_special_is_read_and_one_that_ends_documents_is_said(tmp_path: Path) -> None:
+    plain = Plain.from_str(byte_level().decode())
+    plain.add_special_tokens(["w"])
+    path = saved(tmp_path / "t.json", plain.to_str().encode())
+    assert plain.token_to_id("w") in open_tokenizer(path).encoder().documents(["1w1"])[0]
+    with pytest.raises(UserError, match="makes a special token of 'w'"):
+        open_tokenizer(path, "w").encoder().documents(["1w1"])
+
+
 def test_a_large_vocabulary_takes_four_bytes(tmp_path: Path) -> None:
     table = json.loads(byte_level())
     for number in range(len(table["model"]["vocab"]), 65_537):
