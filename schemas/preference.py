@@ -238,5 +238,5 @@ IMPORT_REJECTS = Table(
     },
 )
 """Candidate pairs of an open set that are no comparison, sorted by (file, row, pair): where each was found, the reason
-in one word, what it means, and what was read, as JSON text. ``row``: the line or row of the file, from 1; ``pair``: which
-of the row's pairs, from 1; a row that cannot be read counts as one."""
+in one word, what it means, and what was read, as JSON text. ``row``: the line or row of the file, from 1; ``pair``:
+which of the row's pairs, from 1; a row that cannot be read counts as one."""
