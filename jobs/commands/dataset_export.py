@@ -25,7 +25,7 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
         for reason, ids in split.left_out.items():
             print(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
     for sentence in exported.carried():
-        print(sentence, file=sys.stderr)
+        print(sentence)
 
 
 def check(folder: Path, form: str, master: Path | None) -> None:

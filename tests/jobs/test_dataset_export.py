@@ -33,9 +33,8 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
 
 def test_an_export_and_its_check(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("export", "mill", "--format", "trl-dpo", "--output", "mill-dpo") == 0
-    told = capsys.readouterr()
-    assert told.out == ("mill-dpo: train, 5 rows of 5 comparisons\nmill-dpo: test, 1 row of 1 comparison\n")
-    assert told.err == (
+    assert capsys.readouterr().out == (
+        "mill-dpo: train, 5 rows of 5 comparisons\nmill-dpo: test, 1 row of 1 comparison\n"
         "TRL's DPOTrainer does not use comparison_id, margin, weight, chosen_safe and rejected_safe: columns for code "
         "of your own.\n1 comparison has no degree: the margin is 0 there, as in the loss without one.\n"
     )
