@@ -65,9 +65,20 @@ def _manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise UserError(f"{folder} holds no dataset of comparisons, by its {path.name}: name one of those")
     version = manifest.get("version")
-    if not isinstance(version, int) or version > VERSION:
+    if isinstance(version, int) and version > VERSION:
         raise UserError(f"{folder} was written by a newer Gristmill (manifest version {version}): upgrade this one")
+    if not isinstance(version, int) or not _names_files(manifest):
+        raise UserError(f"{path} lacks what a manifest holds: it was changed since the dataset was written")
     return content, manifest
+
+
+def _names_files(manifest: Mapping[str, Any]) -> bool:
+    files = manifest.get("files")
+    return (
+        isinstance(files, dict)
+        and all(isinstance(about, dict) for about in files.values())
+        and isinstance(manifest.get("tables"), dict)
+    )
 
 
 def _arrow(path: Path, expected: str | None) -> pa.Table:

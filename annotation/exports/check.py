@@ -18,7 +18,7 @@ from annotation.exports import loading
 from annotation.exports.comparing import Fault, compare
 from annotation.exports.export import FORMAT, SPLITS, VERSION, prepared
 from annotation.exports.exported import Split
-from annotation.exports.formats import FORMATS, Format
+from annotation.exports.formats import FORMATS, MARGINS, Format
 
 Rows = Iterable[dict[str, Any]]
 
@@ -62,11 +62,26 @@ def described(folder: Path, form: str) -> dict[str, Any]:
         raise UserError(f"{path} is not JSON: it was changed since the export was written") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise UserError(f"{folder} is no export, by its {path.name}: name a folder that gristmill dataset export wrote")
-    if manifest["version"] > VERSION:
-        raise UserError(f"{folder} was written by a newer Gristmill (version {manifest['version']}): upgrade this one")
+    version = manifest.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise UserError(f"{folder} was written by a newer Gristmill (version {version}): upgrade this one")
+    if not isinstance(version, int) or not _whole(manifest):
+        raise UserError(f"{path} lacks what a manifest holds: it was changed since the export was written")
     if manifest["trainer_format"] != form:
         raise UserError(f"{folder} is in the format {manifest['trainer_format']}: check it with --format of that name")
     return manifest
+
+
+def _whole(manifest: Mapping[str, Any]) -> bool:
+    master, files = manifest.get("master"), manifest.get("files")
+    return (
+        isinstance(master, dict)
+        and all(isinstance(master.get(name), str) for name in ("name", "sha256"))
+        and isinstance(files, dict)
+        and all(isinstance(about, dict) and "sha256" in about for about in files.values())
+        and manifest.get("trainer_format") in FORMATS
+        and manifest.get("margin") in MARGINS
+    )
 
 
 def check(folder: Path, form: str, master: Master) -> Checked:

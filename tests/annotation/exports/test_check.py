@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from annotation.dataset.master import Master
+from annotation.dataset.master import Master, load
 from annotation.errors import UserError
 from annotation.exports import FORMATS, check, described, export, loading
 from tests.annotation.exports.datasets import PROMPT, comparison, dataset
@@ -195,3 +195,28 @@ def test_what_cannot_be_checked_is_said(mill: Master, tmp_path: Path) -> None:
     other = dataset(tmp_path / "other", [comparison("z")])
     with pytest.raises(UserError, match="was made of another dataset"):
         check(tmp_path / "out", "trl-dpo", other)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"format": "gristmill.export", "version": 1}', "null"])
+def test_a_manifest_of_another_shape_is_said(mill: Master, text: str, tmp_path: Path) -> None:
+    export(mill, tmp_path / "out", "trl-dpo")
+    whole = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    for name in ("version", "master", "files", "margin", "trainer_format"):
+        (tmp_path / "out" / "manifest.json").write_text(json.dumps({**whole, name: [1]}))
+        with pytest.raises(UserError, match=r"manifest\.json"):
+            described(tmp_path / "out", "trl-dpo")
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps({**whole, "version": 2}))
+    with pytest.raises(UserError, match="newer Gristmill"):
+        described(tmp_path / "out", "trl-dpo")
+    (tmp_path / "out" / "manifest.json").write_text(text)
+    with pytest.raises(UserError, match=r"manifest\.json"):
+        described(tmp_path / "out", "trl-dpo")
+
+
+@pytest.mark.parametrize("name", ["format", "version", "files", "tables"])
+def test_a_dataset_whose_manifest_has_another_shape_is_said(name: str, tmp_path: Path) -> None:
+    dataset(tmp_path / "mill")
+    path = tmp_path / "mill" / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: [1]}))
+    with pytest.raises(UserError, match=r"manifest\.json"):
+        load(tmp_path / "mill")
