@@ -79,7 +79,7 @@ def _whole(manifest: Mapping[str, Any]) -> bool:
         and all(isinstance(master.get(name), str) for name in ("name", "sha256"))
         and isinstance(files, dict)
         and all(isinstance(about, dict) and "sha256" in about for about in files.values())
-        and manifest.get("trainer_format") in FORMATS
+        and manifest.get("trainer_format") in list(FORMATS)
         and manifest.get("margin") in MARGINS
     )
 
