@@ -97,7 +97,7 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
 def check(folder: Path, form: str, master: Path | None) -> None:
     """Compare each row of EXPORT with the dataset that it was made of.
 
-    The trainer's own loader reads it where it is installed (pip install 'gristmill[trainer]'); otherwise its documented
+    The trainer's own loader reads it where it is installed (the extra trainer); otherwise its documented
     schema is checked, and the output says which it was. Exit code 1: there are faults.
     """
     from jobs.commands.dataset_export import check as run

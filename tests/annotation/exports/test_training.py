@@ -145,3 +145,29 @@ def test_the_dpo_trainer_trains_on_each_answer_behind_its_prompt(mill: Master, t
             answer = mill.splits["train"][side][number].as_py()
             assert text == f"<user>What is rye?</s><assistant>{answer}</s>"
     assert trainer.train().training_loss == pytest.approx(0.693147, abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_the_kto_trainer_takes_both_answers_of_each_comparison(mill: Master, tokenizer: Any, tmp_path: Path) -> None:
+    """Before the first step each answer's value is 1/2 (Ethayarajh et al. 2024, eq. 7 and 8), so is the loss."""
+    import torch
+    from datasets import load_dataset
+    from transformers import LlamaForCausalLM
+    from trl import KTOConfig, KTOTrainer
+
+    export(mill, tmp_path / "out", "trl-kto")
+    rows = load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(config(tokenizer))
+    trainer = KTOTrainer(
+        model=model,
+        ref_model=copy.deepcopy(model),
+        args=settings(KTOConfig, tmp_path),
+        train_dataset=rows,
+        processing_class=tokenizer,
+    )
+    found = [tokenizer.decode([*row["prompt_ids"], *row["completion_ids"]]) for row in trainer.train_dataset]
+    table = mill.splits["train"]
+    answers = [*table["chosen"].to_pylist(), *table["rejected"].to_pylist()]
+    assert found == [f"<user>What is rye?</s><assistant>{answer}</s>" for answer in answers]
+    assert trainer.train().training_loss == pytest.approx(0.5, abs=1e-3)
