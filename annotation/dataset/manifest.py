@@ -1,12 +1,16 @@
-"""What a dataset says of itself: nothing of the run that made it, so that equal campaigns give equal bytes."""
+"""What a dataset says of itself, written and read: nothing of the run that made it, so that equal campaigns give equal
+bytes."""
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.dataset.ledger import Ledger
+from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
 
@@ -55,3 +59,36 @@ def batches_of(snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
     for row in found.sort_by([(key, "ascending") for key in keys]).to_pylist():
         out.setdefault(row.pop("batch"), []).append(row)
     return out
+
+
+def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str) -> tuple[bytes, dict[str, Any]]:
+    """manifest.json of a folder, its bytes and its content. For the sentence where it is none: ``what`` the folder then
+    holds (``no dataset``), and which commands such a folder is ``made_by``.
+
+    Raises UserError for a folder without one, one of another format or of a newer version, or one that does not name
+    its files.
+    """
+    path = folder / "manifest.json"
+    try:
+        content = path.read_bytes()
+        manifest = json.loads(content)
+    except OSError as error:
+        raise UserError(
+            f"{folder} holds {what}: {path.name} cannot be read ({error.strerror}); name a folder that {made_by} wrote"
+        ) from error
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON: it was changed since it was written") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != form:
+        raise UserError(f"{folder} holds {what}, by its {path.name}: name a folder that {made_by} wrote")
+    found, files = manifest.get("version"), manifest.get("files")
+    if isinstance(found, int) and found > version:
+        raise UserError(f"{folder} was written by a newer Gristmill (manifest version {found}): upgrade this one")
+    named = isinstance(files, dict) and all(isinstance(about, dict) and "sha256" in about for about in files.values())
+    if not isinstance(found, int) or not named:
+        raise changed(path)
+    return content, manifest
+
+
+def changed(path: Path) -> UserError:
+    """What is wrong with a manifest that lacks something."""
+    return UserError(f"{path} lacks what a manifest holds: it was changed since it was written")

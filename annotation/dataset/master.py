@@ -1,7 +1,6 @@
 """A dataset that was built, imported or mixed, read back: what exports and mixes start from."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from annotation.dataset.manifest import FORMAT, VERSION
+from annotation.dataset.manifest import FORMAT, VERSION, changed, read_manifest
 from annotation.errors import UserError
 from schemas import COMPARISONS, SchemaError
 
@@ -37,7 +36,11 @@ def load(folder: Path) -> Master:
 
     Raises UserError for a folder that holds no dataset, one of a newer version, or one whose files were changed.
     """
-    content, manifest = _manifest(folder)
+    content, manifest = read_manifest(
+        folder, FORMAT, VERSION, "no dataset of comparisons", "gristmill dataset build, import or mix"
+    )
+    if not isinstance(manifest.get("tables"), dict):
+        raise changed(folder / "manifest.json")
     splits, versions = {}, set()
     for name in SPLITS:
         path = folder / "comparisons" / f"{name}.arrow"
@@ -48,37 +51,6 @@ def load(folder: Path) -> Master:
         except SchemaError as error:
             raise UserError(f"{path}: {error}") from error
     return Master(folder, hashlib.sha256(content).hexdigest(), manifest, splits, min(versions))
-
-
-def _manifest(folder: Path) -> tuple[bytes, dict[str, Any]]:
-    path = folder / "manifest.json"
-    try:
-        content = path.read_bytes()
-        manifest = json.loads(content)
-    except OSError as error:
-        raise UserError(
-            f"{folder} holds no dataset: {path.name} cannot be read ({error.strerror}); "
-            "name a folder that gristmill dataset build, import or mix wrote"
-        ) from error
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON: it was changed since the dataset was written") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise UserError(f"{folder} holds no dataset of comparisons, by its {path.name}: name one of those")
-    version = manifest.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise UserError(f"{folder} was written by a newer Gristmill (manifest version {version}): upgrade this one")
-    if not isinstance(version, int) or not _names_files(manifest):
-        raise UserError(f"{path} lacks what a manifest holds: it was changed since the dataset was written")
-    return content, manifest
-
-
-def _names_files(manifest: Mapping[str, Any]) -> bool:
-    files = manifest.get("files")
-    return (
-        isinstance(files, dict)
-        and all(isinstance(about, dict) for about in files.values())
-        and isinstance(manifest.get("tables"), dict)
-    )
 
 
 def _arrow(path: Path, expected: str | None) -> pa.Table:

@@ -1,7 +1,6 @@
 """An export read back, row by row, beside the dataset that it was made of (law 7: trainer truth)."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from annotation.dataset.manifest import changed, read_manifest
 from annotation.dataset.master import Master
 from annotation.errors import UserError
 from annotation.exports import loading
@@ -50,35 +50,19 @@ def described(folder: Path, form: str) -> dict[str, Any]:
     """The manifest of an export. Raises UserError for a folder that is no export, or one in another format."""
     if form not in FORMATS:
         raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError(
-            f"{folder} is no export: {path.name} cannot be read ({error.strerror}); "
-            "name a folder that gristmill dataset export wrote"
-        ) from error
-    except ValueError as error:
-        raise UserError(f"{path} is not JSON: it was changed since the export was written") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise UserError(f"{folder} is no export, by its {path.name}: name a folder that gristmill dataset export wrote")
-    version = manifest.get("version")
-    if isinstance(version, int) and version > VERSION:
-        raise UserError(f"{folder} was written by a newer Gristmill (version {version}): upgrade this one")
-    if not isinstance(version, int) or not _whole(manifest):
-        raise UserError(f"{path} lacks what a manifest holds: it was changed since the export was written")
+    _, manifest = read_manifest(folder, FORMAT, VERSION, "no export", "gristmill dataset export")
+    if not _whole(manifest):
+        raise changed(folder / "manifest.json")
     if manifest["trainer_format"] != form:
         raise UserError(f"{folder} is in the format {manifest['trainer_format']}: check it with --format of that name")
     return manifest
 
 
 def _whole(manifest: Mapping[str, Any]) -> bool:
-    master, files = manifest.get("master"), manifest.get("files")
+    master = manifest.get("master")
     return (
         isinstance(master, dict)
         and all(isinstance(master.get(name), str) for name in ("name", "sha256"))
-        and isinstance(files, dict)
-        and all(isinstance(about, dict) and "sha256" in about for about in files.values())
         and manifest.get("trainer_format") in list(FORMATS)
         and manifest.get("margin") in MARGINS
     )

@@ -190,7 +190,7 @@ def test_what_cannot_be_checked_is_said(mill: Master, tmp_path: Path) -> None:
     export(mill, tmp_path / "out", "trl-dpo")
     with pytest.raises(UserError, match="is in the format trl-dpo: check it with --format of that name"):
         check(tmp_path / "out", "trl-reward", mill)
-    with pytest.raises(UserError, match="is no export"):
+    with pytest.raises(UserError, match="holds no export"):
         described(tmp_path, "trl-dpo")
     other = dataset(tmp_path / "other", [comparison("z")])
     with pytest.raises(UserError, match="was made of another dataset"):
