@@ -1,5 +1,6 @@
 """One split of an export beside the same split of its dataset: which rows differ, and how."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
@@ -31,10 +32,38 @@ class Compared:
     faults: list[Fault]
 
 
+class _Wanted:
+    """The comparisons as they should be read, a batch of them at a time as Python's own objects."""
+
+    KEPT = 4
+
+    def __init__(self, rows: Rows):
+        names = ["comparison_id", "prompt", "chosen", "rejected", "weight", "chosen_safe", "rejected_safe"]
+        self.table = rows.table.select(names)
+        if rows.margin is not None:
+            self.table = self.table.append_column("margin", rows.margin)
+        self._batches: dict[int, list[dict[str, Any]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        number, inside = divmod(place, BATCH)
+        if number not in self._batches:
+            if len(self._batches) == self.KEPT:
+                del self._batches[next(iter(self._batches))]
+            self._batches[number] = self.table.slice(number * BATCH, BATCH).to_pylist()
+        return self._batches[number][inside]
+
+    def ids(self) -> list[str]:
+        ids: list[str] = self.table["comparison_id"].to_pylist()
+        return ids
+
+
 def compare(split: str, expected: Rows, found: Iterable[Row], wanted: Format) -> Compared:
     """Compares each row with the comparison that it should be: by its id where the format has one, else by what it
-    says."""
-    wants = list(_expected(expected))
+    says. Memory is about 200 bytes a row, beside the columns."""
+    wants = _Wanted(expected)
     waiting = _places(wants, wanted)
     faults: list[Fault] = []
     odd: list[tuple[int, Row]] = []
@@ -60,27 +89,22 @@ def compare(split: str, expected: Rows, found: Iterable[Row], wanted: Format) ->
     return Compared(count, faults)
 
 
-def _expected(rows: Rows) -> Iterator[dict[str, Any]]:
-    names = ("comparison_id", "prompt", "chosen", "rejected", "weight", "chosen_safe", "rejected_safe")
-    table = rows.table.select(names)
-    if rows.margin is not None:
-        table = table.append_column("margin", rows.margin)
-    for batch in table.to_batches(max_chunksize=BATCH):
-        yield from batch.to_pylist()
-
-
-def _places(wants: list[dict[str, Any]], wanted: Format) -> dict[Hashable, list[int]]:
+def _places(wants: _Wanted, wanted: Format) -> dict[Hashable, list[int]]:
     """Which comparisons no row was found for yet, by what a row of theirs is known by, last ones first."""
     out: dict[Hashable, list[int]] = {}
-    for place in reversed(range(len(wants))):
-        want = wants[place]
-        if wanted.halves:
-            for label in (True, False):
-                out.setdefault((want["comparison_id"], label), []).append(place)
-        elif "comparison_id" in wanted.carries:
-            out.setdefault(want["comparison_id"], []).append(place)
-        else:
-            out.setdefault(_said(want["prompt"], want["chosen"], want["rejected"]), []).append(place)
+    if wanted.halves:
+        keys: Iterable[Hashable] = [(each, label) for label in (True, False) for each in wants.ids()]
+    elif "comparison_id" in wanted.carries:
+        keys = wants.ids()
+    else:
+        keys = (
+            _said(want["prompt"], want["chosen"], want["rejected"])
+            for want in map(wants.__getitem__, range(len(wants)))
+        )
+    for number, key in enumerate(keys):
+        out.setdefault(key, []).append(number % len(wants))
+    for places in out.values():
+        places.reverse()
     return out
 
 
@@ -97,8 +121,13 @@ def _key(row: Row, wanted: Format) -> Hashable:
     return _said(seen.before["chosen"], *(seen.answers[side]["content"] for side in ("chosen", "rejected")))
 
 
-def _said(prompt: Messages, *answers: str) -> Hashable:
-    return (*((turn["role"], turn["content"]) for turn in prompt), *answers)
+def _said(prompt: Messages, *answers: str) -> bytes:
+    """A digest of what a row says."""
+    digest = hashlib.blake2b(digest_size=16)
+    for text in (*(part for turn in prompt for part in (turn["role"], turn["content"])), "", *answers):
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "little") + encoded)
+    return digest.digest()
 
 
 def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tuple[str, str]]:
