@@ -117,6 +117,7 @@ def test_every_record_is_accounted_for_once_and_every_removal_explained(
                 table.check(batch)
 
 
+@pytest.mark.soak
 @SLOW
 @given(corpus=CORPUS, changes=CHANGES)
 def test_the_bytes_do_not_depend_on_partitions(

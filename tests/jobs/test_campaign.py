@@ -141,6 +141,7 @@ def mill(gristmill: Gristmill) -> Gristmill:
     return gristmill
 
 
+@pytest.mark.soak
 def test_every_command_can_be_run_again(mill: Gristmill) -> None:
     first = mill("campaign", "push", "mill")
     assert "batch b1 made: 6 pairs and 2 gold pairs, 2 votes each, 16 tasks" in first
@@ -154,6 +155,7 @@ def test_every_command_can_be_run_again(mill: Gristmill) -> None:
     assert "0 pairs more for adjudication, of 0 that wait for it" in mill("campaign", "adjudicate", "mill")
 
 
+@pytest.mark.soak
 def test_somebody_joins_and_somebody_leaves(mill: Gristmill) -> None:
     mill("campaign", "push", "mill")
     change('"lee@mill.example"]', '"lee@mill.example", "pat@mill.example"]')

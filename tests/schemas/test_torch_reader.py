@@ -145,6 +145,7 @@ def test_an_interrupted_epoch_goes_on(folder: Path) -> None:
     assert (one.epoch, one.step) == (1, 0)
 
 
+@pytest.mark.soak
 def test_spawned_workers_open_the_folder_anew(folder: Path) -> None:
     assert rows_of(loader(folder, 1, "spawn")) == rows_of(loader(folder))
 
