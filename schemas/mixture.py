@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+MOST_EPOCHS = 1000
+"""More is a slip of the pen."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -50,9 +53,9 @@ def mixture(parts: Sequence[Part], total: int | None = None) -> list[Taken]:
     [(20, 2.5)]
     """
     _check(parts, total)
-    whole = sum(Fraction(part.share) for part in parts)
-    shares = [Fraction(part.share) / whole for part in parts]
-    most = [math.floor(part.size * Fraction(part.max_epochs)) for part in parts]
+    stated = [Fraction(str(part.share)) for part in parts]  # as it was written: 0.1 is a tenth
+    shares = [share / sum(stated) for share in stated]
+    most = [math.floor(part.size * Fraction(str(part.max_epochs))) for part in parts]
     if total is None:
         wholes = [part.size / share for part, share in zip(parts, shares, strict=True) if part.all]
         fits = (limit / share for limit, share in zip(most, shares, strict=True))
@@ -95,8 +98,10 @@ def _check(parts: Sequence[Part], total: int | None) -> None:
             raise ValueError(f"{part.name} has nothing to give: leave it out")
         if not (math.isfinite(part.share) and part.share > 0):
             raise ValueError(f"the share of {part.name} is {part.share:g}: a share is above 0")
-        if not (math.isfinite(part.max_epochs) and part.max_epochs > 0):
-            raise ValueError(f"max_epochs of {part.name} is {part.max_epochs:g}: it is above 0")
+        if not 0 < part.max_epochs <= MOST_EPOCHS:
+            raise ValueError(
+                f"max_epochs of {part.name} is {part.max_epochs:g}: it is above 0 and at most {MOST_EPOCHS:,}"
+            )
         if part.all and part.max_epochs < 1:
             raise ValueError(f"{part.name} is to be taken whole, and max_epochs allows less than that")
     wholes = [part.name for part in parts if part.all]

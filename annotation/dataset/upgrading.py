@@ -1,11 +1,13 @@
 """A dataset of an older version, written anew in this one."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
 from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import VERSION
 from annotation.dataset.master import Master
+from annotation.errors import UserError
 from schemas import COMPARISONS
 
 
@@ -15,10 +17,13 @@ def upgraded(master: Master, folder: Path) -> None:
     The manifest names the version that they were upgraded from. Raises UserError for an occupied folder.
     """
     rewritten = {f"comparisons/{name}.{kind}" for name in master.splits for kind in ("arrow", "parquet")}
+    others = sorted(set(master.manifest["files"]) - rewritten)
+    for name in others:
+        _look_at(master, name)
     with new_folder(folder) as writer:
         for name, rows in master.splits.items():
             writer.table(f"comparisons/{name}", rows)
-        for name in sorted(set(master.manifest["files"]) - rewritten):
+        for name in others:
             (writer.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(master.folder / name, writer.folder / name)
             writer.files[name] = master.manifest["files"][name]
@@ -30,3 +35,16 @@ def upgraded(master: Master, folder: Path) -> None:
             "files": {name: writer.files[name] for name in sorted(writer.files)},
         }
         writer.json("manifest.json", content)
+
+
+def _look_at(master: Master, name: str) -> None:
+    """Raises UserError for a file that the manifest names and that is not in the folder as it says."""
+    path = master.folder / name
+    inside = not Path(name).is_absolute() and ".." not in Path(name).parts
+    if not inside or not path.is_file() or _digest(path) != master.manifest["files"][name]["sha256"]:
+        raise UserError(f"{path} is not what the manifest beside it says: it was changed, or is not there")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -83,7 +83,7 @@ _ALL = (
         unfit={"no_prompt": unfit.no_prompt},
         loader="trl",
         load=_TRL,
-        note="Each comparison is two rows: all chosen answers, then all rejected ones; `safe` is the answer's flag.",
+        note="Each comparison is two rows, some way apart: good and bad answers by turns; `safe` is the answer's flag.",
     ),
     Format(
         name="openrlhf",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from annotation.dataset.prompts import prompt_texts
 from annotation.exports.dialogues import alone, followed, message
 from annotation.imports.hh import render
 
@@ -41,19 +42,49 @@ def answers(rows: Rows) -> Columns:
 
 
 def labelled(rows: Rows) -> Columns:
-    """All chosen answers, then all rejected ones: TRL takes the answer of the next row in a batch for one to another
-    prompt (KTO's estimate of the divergence), so the two of a prompt must not be neighbours."""
+    """A row an answer, good and bad ones by turns. TRL reads the rows in their order, and takes the answer of a row's
+    neighbour in its batch for one to another prompt (KTO's estimate of the divergence): so both kinds are in each
+    batch, and neighbours are of different prompts as far as there are any."""
     prompts = rows["prompt"]
+    count = len(prompts)
+    order = _by_turns(prompts)
     both = pa.concat_arrays([rows["chosen"], rows["rejected"]])
-    label = np.repeat([True, False], len(prompts))
-    beside = {name: pa.concat_arrays([rows[name], rows[name]]) for name in ("comparison_id", "weight")}
+    label = np.repeat([True, False], count)
+
+    def twice(column: pa.Array) -> pa.Array:
+        return pa.concat_arrays([column, column]).take(order)
+
     return {
-        "prompt": pa.concat_arrays([prompts, prompts]),
-        "completion": alone(both),
-        "label": pa.array(label),
-        **beside,
-        "safe": pa.concat_arrays([rows["chosen_safe"], rows["rejected_safe"]]),
+        "prompt": twice(prompts),
+        "completion": alone(both.take(order)),
+        "label": pa.array(label).take(order),
+        **{name: twice(rows[name]) for name in ("comparison_id", "weight")},
+        "safe": pa.concat_arrays([rows["chosen_safe"], rows["rejected_safe"]]).take(order),
     }
+
+
+def _by_turns(prompts: pa.ListArray) -> pa.Array:
+    """The order of all chosen answers (0 to n - 1) and all rejected ones (n to 2n - 1): one of each by turns. Prompts
+    that have several comparisons are gone through again and again, and the rejected answers stand some way behind the
+    chosen ones of their prompts: of some distances, the one that brings the fewest of one prompt together."""
+    count = len(prompts)
+    if not count:
+        return pa.array([], pa.int64())
+    prompt = prompt_texts(prompts).dictionary_encode().indices.to_numpy()
+    grouped = np.argsort(prompt, kind="stable")
+    starts = np.r_[0, np.cumsum(np.bincount(prompt))[:-1]]
+    again = np.empty(count, np.int64)
+    again[grouped] = np.arange(count) - starts[prompt[grouped]]
+    order = np.lexsort((np.arange(count), again))
+    inside = prompt[order]
+
+    def together(distance: int) -> int:
+        behind = np.roll(inside, -distance)
+        return int((inside == behind).sum() + (behind[:-1] == inside[1:]).sum())
+
+    distances = sorted({count // 2, count // 2 + 1, count // 3, count // 3 + 1, count // 5, count // 7, 2, 1, 0})
+    best = min((each for each in distances if each < count), key=together)
+    return pa.array(np.stack([order, np.roll(order, -best) + count], axis=1).ravel())
 
 
 def ranked(rows: Rows) -> Columns:

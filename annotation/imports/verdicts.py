@@ -136,4 +136,8 @@ def _choice(result: Any, control: str | None) -> list[Any]:
     value = result["value"]
     if result.get("type") == "pairwise":
         return [value["selected"]] if value.get("selected") is not None else []
-    return list(value.get("choices") or []) if result.get("type") == "choices" else []
+    if result.get("type") != "choices" or value.get("choices") is None:
+        return []
+    if not isinstance(value["choices"], list):
+        raise RowError("the choices of an annotation are not a list")
+    return list(value["choices"])

@@ -47,10 +47,12 @@ def row(each: Given, given: Sequence[Given]) -> list[str]:
 
 
 def short(recipe: Recipe, given: Sequence[Given]) -> list[str]:
-    """A sentence for each source that gives less than its share."""
-    return [
-        f"{each.name} gives {each.taken:,} of the {each.asked:,} {recipe.unit} that its share asks for: max_epochs "
-        "holds it."
-        for each in given
-        if each.short
-    ]
+    """A sentence for each source that gives less than its share, by more than a comparison that did not fit."""
+    out = []
+    for each in given:
+        why = "max_epochs holds it" if each.short else "no further comparison fits"
+        if each.short or each.taken < 0.9 * each.asked:
+            out.append(f"{each.name} gives {each.taken:,} of the {each.asked:,} {recipe.unit} of its share: {why}.")
+        elif not each.rows:
+            out.append(f"{each.name} gives nothing: its share of the mixture is less than one comparison.")
+    return out

@@ -21,17 +21,23 @@ def places(seed: int, purpose: str, ids: Sequence[str]) -> npt.NDArray[np.uint64
 
 
 def drawn(sizes: Ints, order: Ints, wanted: int) -> tuple[Ints, Ints]:
-    """Rows and the epoch of each, so that their sizes add up to ``wanted`` as nearly as whole rows allow.
+    """Rows and the epoch of each, whose sizes add up to ``wanted`` or less.
 
-    All rows once an epoch; of the last epoch the first rows by ``order``, as many as fit. What is left is less than the
-    size of the row that comes next.
+    All rows once an epoch; of the last epoch each row by ``order`` that still fits. What is left is less than the
+    size of any row that is not there.
 
     >>> drawn(np.array([1, 1, 1]), np.array([2, 0, 1]), 5)
     (array([2, 0, 1, 2, 0]), array([0, 0, 0, 1, 1]))
+    >>> drawn(np.array([10, 90, 10]), np.array([0, 1, 2]), 30)[0].tolist()
+    [0, 2]
     """
     total = int(sizes.sum())
     whole = wanted // total if total else 0
-    fits = int(np.searchsorted(np.cumsum(sizes[order]), wanted - whole * total, side="right")) if total else 0
-    rows = np.concatenate([np.tile(order, whole), order[:fits]])
-    epochs = np.concatenate([np.repeat(np.arange(whole), len(order)), np.full(fits, whole)])
+    left, fits = wanted - whole * total, []
+    for row in order.tolist():
+        if sizes[row] <= left:
+            fits.append(row)
+            left -= int(sizes[row])
+    rows = np.concatenate([np.tile(order, whole), np.array(fits, np.int64)])
+    epochs = np.concatenate([np.repeat(np.arange(whole), len(order)), np.full(len(fits), whole)])
     return rows.astype(np.int64), epochs.astype(np.int64)

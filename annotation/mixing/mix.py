@@ -1,5 +1,6 @@
 """Datasets to one mixture: what each source gives, and a training split that no held-out prompt is near to."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,12 +210,22 @@ def _pools(recipe: Recipe, train: _Training) -> list[Flags]:
 
 def _drawn(recipe: Recipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
     """The rows of a source that are in the mixture, and where each comes to stand."""
-    ids = [train.ids[row] for row in rows]
+    ids = _told_apart([train.ids[row] for row in rows])
     order = np.lexsort((np.array(ids, dtype=str), places(recipe.seed, f"draw {share.name}", ids)))
     found, epochs = drawn(train.sizes[rows], order, share.taken)
     stands = [places(recipe.seed, f"order {epoch}", ids) for epoch in range(int(epochs.max(initial=-1)) + 1)]
     ranks = np.array([stands[epoch][row] for row, epoch in zip(found, epochs, strict=True)], np.uint64)
     return rows[found], ranks
+
+
+def _told_apart(ids: list[str]) -> list[str]:
+    """The ids, with a number behind those that were there before, as in a mixture of mixtures."""
+    seen: Counter[str] = Counter()
+    out = []
+    for each in ids:
+        out.append(f"{each}\0{seen[each]}" if seen[each] else each)
+        seen[each] += 1
+    return out
 
 
 def _given(train: _Training, pool: Flags, rows: Ints, share: Taken) -> Given:
@@ -227,7 +238,7 @@ def _given(train: _Training, pool: Flags, rows: Ints, share: Taken) -> Given:
         asked=share.asked,
         taken=int(train.sizes[rows].sum()),
         rows=len(rows),
-        distinct=len(np.unique(rows)),
+        distinct=len({train.ids[row] for row in rows}),
         short=share.short,
         datasets={name: int((train.origin[rows] == place).sum()) for name, place in sources.items()},
     )

@@ -59,14 +59,35 @@ def test_a_row_by_hand(mill: Master, form: str, tmp_path: Path) -> None:
     assert rows(tmp_path / "out")[1] == EXPECTED[form]
 
 
-def test_kto_has_all_chosen_answers_and_then_all_rejected_ones(mill: Master, tmp_path: Path) -> None:
+def test_kto_has_a_row_for_each_answer(mill: Master, tmp_path: Path) -> None:
     export(mill, tmp_path / "out", "trl-kto")
     found = rows(tmp_path / "out")
-    assert [row["label"] for row in found] == [True] * 5 + [False] * 5
+    assert [row["label"] for row in found] == [True, False] * 5
     beside = {"comparison_id": "mill/b", "weight": 1.0, "safe": None}
-    assert found[1] == {"prompt": LONG, "completion": [CHOSEN], "label": True, **beside}
-    assert found[6] == {"prompt": LONG, "completion": [REJECTED], "label": False, **beside}
-    assert [row["safe"] for row in found] == [True, None, None, True, None, False, None, None, True, None]
+    good, bad = (row for row in found if row["comparison_id"] == "mill/b")
+    good, bad = (good, bad) if good["label"] else (bad, good)
+    assert good == {"prompt": LONG, "completion": [CHOSEN], "label": True, **beside}
+    assert bad == {"prompt": LONG, "completion": [REJECTED], "label": False, **beside}
+    safe = {(row["comparison_id"], row["label"]): row["safe"] for row in found}
+    assert [safe["mill/a", True], safe["mill/a", False], safe["mill/d", False]] == [True, False, True]
+
+
+@pytest.mark.parametrize("each", [1, 3, 6])
+def test_kto_s_neighbours_are_of_other_prompts(each: int, tmp_path: Path) -> None:
+    """TRL makes a batch's pairs for the divergence by rotating its answers by one; both labels are in each batch."""
+    made = [
+        comparison(f"{prompt:03}-{n}", prompt=[{"role": "user", "content": f"Prompt {prompt}?"}], chosen=f"c{n}")
+        for prompt in range(30)
+        for n in range(each)
+    ]
+    export(dataset(tmp_path / "mill", made), tmp_path / "out", "trl-kto")
+    found = rows(tmp_path / "out")
+    for size in (4, 8, 16):
+        for start in range(0, len(found) - size + 1, size):
+            batch = found[start : start + size]
+            assert {row["label"] for row in batch} == {True, False}
+            rotated = [batch[-1], *batch[:-1]]
+            assert all(row["prompt"] != other["prompt"] for row, other in zip(batch, rotated, strict=True))
 
 
 def test_hh_has_one_text_a_side(mill: Master, tmp_path: Path) -> None:

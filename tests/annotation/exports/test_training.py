@@ -169,5 +169,5 @@ def test_the_kto_trainer_takes_both_answers_of_each_comparison(mill: Master, tok
     found = [tokenizer.decode([*row["prompt_ids"], *row["completion_ids"]]) for row in trainer.train_dataset]
     table = mill.splits["train"]
     answers = [*table["chosen"].to_pylist(), *table["rejected"].to_pylist()]
-    assert found == [f"<user>What is rye?</s><assistant>{answer}</s>" for answer in answers]
+    assert sorted(found) == sorted(f"<user>What is rye?</s><assistant>{answer}</s>" for answer in answers)
     assert trainer.train().training_loss == pytest.approx(0.5, abs=1e-3)
