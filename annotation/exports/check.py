@@ -16,7 +16,7 @@ from annotation.dataset.master import Master
 from annotation.errors import UserError
 from annotation.exports import loading
 from annotation.exports.comparing import Fault, compare
-from annotation.exports.export import FORMAT, SPLITS, VERSION, prepared
+from annotation.exports.export import FORMAT, SPLITS, VERSION, companions, prepared
 from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 
@@ -83,11 +83,16 @@ def check(folder: Path, form: str, master: Master) -> Checked:
     wanted = FORMATS[form]
     faults = list(_changed(folder, manifest))
     counted = comparisons = left_out = 0
+    made = {called: prepared(master.splits[name], wanted, manifest["margin"]) for name, called in SPLITS.items()}
+    faults += _beside(folder, manifest, wanted, {called: split for called, (_, split) in made.items()})
     with _reading(folder, wanted) as reading:
         faults += reading.faults
-        for name, called in SPLITS.items():
-            expected, split = prepared(master.splits[name], wanted, manifest["margin"])
-            found = compare(called, expected, reading.splits.get(called, ()), wanted)
+        for called, (expected, split) in made.items():
+            try:
+                found = compare(called, expected, reading.splits.get(called, ()), wanted)
+            except loading.BROKEN as error:
+                faults.append(Fault("unreadable", f"its rows cannot be read: {loading.told(error)}", called))
+                continue
             faults += found.faults
             faults += _left_out(folder, called, split)
             counted += found.rows
@@ -107,18 +112,38 @@ def _changed(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
                 yield Fault("file_changed", f"{name} is not what the manifest says: it was changed or cut")
 
 
+def _beside(folder: Path, manifest: Mapping[str, Any], wanted: Format, splits: Mapping[str, Split]) -> Iterator[Fault]:
+    """What stands next to the rows: files that nobody named, those that a trainer reads first, and the counts."""
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {"manifest.json"}
+    for name in sorted(there - manifest["files"].keys()):
+        yield Fault("file_added", f"{name} is not in the manifest")
+    written = [called for called, split in splits.items() if split.rows]
+    for name, text in companions(wanted, written).items():
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8", errors="replace") != text:
+            yield Fault("file_differs", f"{name} does not say what {wanted.trainer} is to read")
+    if manifest.get("splits") != {called: split.as_json() for called, split in splits.items()}:
+        yield Fault("counts_differ", "manifest.json counts other rows than the dataset has")
+
+
 def _left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
     """That what is not in the export is named in it."""
     path = folder / "left_out.jsonl"
-    lines = [orjson.loads(line) for line in path.read_bytes().splitlines()] if path.is_file() else []
-    named = sorted((each["comparison_id"], each["reason"]) for each in lines if each["split"] == called)
+    lines = path.read_bytes().splitlines() if path.is_file() else []
     wanted = sorted((each, reason) for reason, ids in split.left_out.items() for each in ids)
+    try:
+        rows = [orjson.loads(line) for line in lines]
+        named = sorted((each["comparison_id"], each["reason"]) for each in rows if each["split"] == called)
+    except (ValueError, KeyError, TypeError):
+        named = None
     if named != wanted:
         yield Fault("left_out", f"{path.name} does not name the {len(wanted):,} comparisons that are left out", called)
 
 
 @contextmanager
 def _reading(folder: Path, wanted: Format) -> Iterator[_Reading]:
+    if not any(folder.glob("t*")):  # no split has rows, and `datasets` would take other files for some
+        yield _Reading({}, "nothing, for there are no rows", False)
+        return
     packages = {"trl": ("trl", "datasets")}.get(wanted.loader or "", ("datasets",))
     versions = loading.installed(*packages)
     schema = f"the documented schema of {wanted.trainer}"

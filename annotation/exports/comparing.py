@@ -6,11 +6,14 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from annotation.exports.formats import Format
 from annotation.exports.layouts import Rows
 from annotation.exports.readback import Messages, Row, Seen, UnreadableError
 
 BATCH = 1000
+_LOOKED_AT = {"prompt", "chosen", "rejected", "chosen_safe", "rejected_safe", "margin", "weight"}
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ class _Wanted:
 
     KEPT = 4
 
-    def __init__(self, rows: Rows):
+    def __init__(self, rows: Rows, wanted: Format):
+        self.whole = wanted.file == "disk"
         names = ["comparison_id", "prompt", "chosen", "rejected", "weight", "chosen_safe", "rejected_safe"]
-        self.table = rows.table.select(names)
+        self.table = rows.table if self.whole else rows.table.select(names)
         if rows.margin is not None:
             self.table = self.table.append_column("margin", rows.margin)
         self._batches: dict[int, list[dict[str, Any]]] = {}
@@ -63,13 +67,17 @@ class _Wanted:
 def compare(split: str, expected: Rows, found: Iterable[Row], wanted: Format) -> Compared:
     """Compares each row with the comparison that it should be: by its id where the format has one, else by what it
     says. Memory is about 200 bytes a row, beside the columns."""
-    wants = _Wanted(expected)
+    wants = _Wanted(expected, wanted)
     waiting = _places(wants, wanted)
+    named = {"prompt", *wanted.write(Rows(expected.table.slice(0, 0), _none(expected.margin)))}
     faults: list[Fault] = []
     odd: list[tuple[int, Row]] = []
     count = 0
     for number, row in enumerate(found):
         count += 1
+        strange = row.keys() - named
+        if strange:
+            faults.append(Fault("column_added", f"the row has {', '.join(sorted(strange))}, too", split, number))
         places = waiting.get(_key(row, wanted))
         if not places:
             odd.append((number, row))
@@ -87,6 +95,10 @@ def compare(split: str, expected: Rows, found: Iterable[Row], wanted: Format) ->
     for place in left[paired:]:
         faults.append(Fault("row_lost", "the export has no row for it", split, None, wants[place]["comparison_id"]))
     return Compared(count, faults)
+
+
+def _none(margin: pa.DoubleArray | None) -> pa.DoubleArray | None:
+    return None if margin is None else margin.slice(0, 0)
 
 
 def _places(wants: _Wanted, wanted: Format) -> dict[Hashable, list[int]]:
@@ -150,6 +162,10 @@ def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tup
             yield f"{name}_differs", f"{name} is {row[name]!r}, not {want[name]!r}"
     if "chosen_safe" in wanted.carries and not seen.safe:
         yield "safety_missing", "the row has no flags of safety"
+    if wanted.file == "disk":  # it has all columns of the dataset
+        for name in want.keys() - _LOOKED_AT:
+            if row.get(name) != want[name]:
+                yield "column_differs", f"{name} is {row.get(name)!r}, not {want[name]!r}"
 
 
 def _dialogue(seen: Seen, want: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -48,7 +48,8 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
             if len(rows.table):
                 _write(writer.folder, called, wanted, pa.table(wanted.write(rows)))
                 written.append(called)
-        _beside(writer.folder, wanted, written)
+        for name, text in companions(wanted, written).items():
+            (writer.folder / name).write_text(text, encoding="utf-8")
         exported = Exported(folder, wanted, margin, splits)
         (writer.folder / "README.md").write_text(card(exported, master.name, written), encoding="utf-8")
         _left_out(writer.folder, splits)
@@ -91,26 +92,18 @@ def _lines(rows: pa.Table) -> Iterator[bytes]:
             yield orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _beside(folder: Path, wanted: Format, written: list[str]) -> None:
-    """What a trainer wants to find next to the rows."""
+def companions(wanted: Format, written: list[str]) -> dict[str, str]:
+    """The files that a trainer wants to find next to the rows of these splits, and their content."""
     if wanted.name == "hf":
-        huggingface.save_splits(folder, written)
-    elif wanted.name == "llama-factory":
-        tags = {"role_tag": "role", "content_tag": "content"}
-        tags |= {"user_tag": "user", "assistant_tag": "assistant", "system_tag": "system"}
-        columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"}
-        entries = {
-            split: {
-                "file_name": f"{split}.parquet",
-                "formatting": "sharegpt",
-                "ranking": True,
-                "columns": columns,
-                "tags": tags,
-            }
-            for split in written
-        }
-        text = json.dumps(entries, indent=2) + "\n"
-        (folder / "dataset_info.json").write_text(text, encoding="utf-8")
+        return {"dataset_dict.json": huggingface.splits(written)}
+    if wanted.name != "llama-factory":
+        return {}
+    tags = {"role_tag": "role", "content_tag": "content"}
+    tags |= {"user_tag": "user", "assistant_tag": "assistant", "system_tag": "system"}
+    columns = {"messages": "conversations", "chosen": "chosen", "rejected": "rejected"}
+    about = {"formatting": "sharegpt", "ranking": True, "columns": columns, "tags": tags}
+    entries = {split: {"file_name": f"{split}.parquet", **about} for split in written}
+    return {"dataset_info.json": json.dumps(entries, indent=2) + "\n"}
 
 
 def _left_out(folder: Path, splits: Mapping[str, Split]) -> None:
@@ -132,14 +125,6 @@ def _manifest(master: Master, exported: Exported, writer: Writer) -> dict[str, A
         "margin": exported.margin,
         "master": {"name": master.name, "sha256": master.digest},
         "lost": list(exported.format.lost),
-        "splits": {
-            name: {
-                "comparisons": split.comparisons,
-                "rows": split.rows,
-                "left_out": {reason: len(ids) for reason, ids in split.left_out.items()},
-                "without_degree": split.without_degree,
-            }
-            for name, split in exported.splits.items()
-        },
+        "splits": {name: split.as_json() for name, split in exported.splits.items()},
         "files": {name: writer.files[name] for name in sorted(writer.files)},
     }

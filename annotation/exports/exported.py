@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from annotation.exports.formats import Format
 
@@ -15,6 +16,15 @@ class Split:
     rows: int
     left_out: Mapping[str, tuple[str, ...]]
     without_degree: int
+
+    def as_json(self) -> dict[str, Any]:
+        """As the manifest holds it."""
+        return {
+            "comparisons": self.comparisons,
+            "rows": self.rows,
+            "left_out": {reason: len(ids) for reason, ids in self.left_out.items()},
+            "without_degree": self.without_degree,
+        }
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,9 @@ def save(rows: pa.Table, folder: Path, split: str) -> None:
     )
 
 
-def save_splits(folder: Path, splits: list[str]) -> None:
-    """``dataset_dict.json``, by which the folder is read as one."""
-    _json(folder / "dataset_dict.json", {"splits": splits})
+def splits(names: list[str]) -> str:
+    """The content of ``dataset_dict.json``, by which the folder is read as one."""
+    return _text({"splits": names})
 
 
 def _relaxed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -70,4 +70,8 @@ def _relaxed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(_text(value), encoding="utf-8")
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

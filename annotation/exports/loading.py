@@ -1,6 +1,7 @@
 """The trainers' own loaders, where the extra `trainer` is installed; the only module that imports them."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any, Literal
 
 Rows = Iterator[dict[str, Any]]
 BATCH = 1000
+BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError)
+"""What readers raise at files that were cut or written over."""
 
 
 class LoadingError(Exception):
@@ -36,19 +39,34 @@ def loaded(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iterator[
     Raises LoadingError for files that it does not take.
     """
     datasets = _datasets()
-    if kind == "disk":
-        yield dict(datasets.load_from_disk(str(folder)))
-        return
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch) / "export"  # `datasets` takes names for patterns: this one is none
+        shutil.copytree(folder, place, copy_function=_linked)
+        cache = str(Path(scratch) / "cache")
         try:
-            if kind == "jsonl":
-                files = {path.stem: str(path) for path in sorted(folder.glob("t*.jsonl"))}
+            if kind == "disk":
+                found = datasets.load_from_disk(str(place))
+            elif kind == "jsonl":
+                files = {path.stem: str(path) for path in sorted(place.glob("t*.jsonl"))}
                 found = datasets.load_dataset("json", data_files=files, cache_dir=cache)
             else:
-                found = datasets.load_dataset(str(folder), cache_dir=cache)
-        except (datasets.exceptions.DatasetsError, ValueError) as error:
-            raise LoadingError(" ".join(str(error.__cause__ or error).split())[:200]) from error
+                found = datasets.load_dataset(str(place), cache_dir=cache)
+        except (datasets.exceptions.DatasetsError, *BROKEN) as error:
+            raise LoadingError(told(error)) from error
         yield dict(found)
+
+
+def _linked(source: str, target: str) -> None:
+    """The same file by another name; a copy, where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def told(error: BaseException) -> str:
+    """What a loader says, in a line."""
+    return " ".join(str(error.__cause__ or error).split())[:200] or type(error).__name__
 
 
 def rows(split: Any) -> Rows:

@@ -157,3 +157,18 @@ def test_an_example_is_printed(call: Call, capsys: pytest.CaptureFixture[str]) -
     assert "there is no example honesty: choose helpfulness or safety" in capsys.readouterr().err
     assert call("mix") == 2
     assert "--example helpfulness prints a recipe" in capsys.readouterr().err
+
+
+def test_an_upgrade_copies_what_the_manifest_says_and_nothing_from_elsewhere(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path("mill/manifest.json")
+    whole = json.loads(path.read_text())
+    Path("evil.txt").write_text("x")
+    for name in ("../evil.txt", str(tmp_path / "evil.txt"), "nothing.txt"):
+        whole["files"][name] = {"sha256": "0"}
+        path.write_text(json.dumps(whole))
+        assert call("upgrade", "mill", "--output", "new/out") == 2
+        assert "is not what the manifest beside it says" in capsys.readouterr().err
+        del whole["files"][name]
+    assert not Path("new").exists()

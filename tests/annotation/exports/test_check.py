@@ -220,3 +220,75 @@ def test_a_dataset_whose_manifest_has_another_shape_is_said(name: str, tmp_path:
     path.write_text(json.dumps({**json.loads(path.read_text()), name: [1]}))
     with pytest.raises(UserError, match=r"manifest\.json"):
         load(tmp_path / "mill")
+
+
+def resigned(folder: Path) -> None:
+    """Makes the manifest agree with the files that are there."""
+    about = json.loads((folder / "manifest.json").read_text())
+    for name in about["files"]:
+        if (folder / name).is_file():
+            about["files"][name] = {"sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(about))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kept", [0, 300, None], ids=["empty", "cut", "lost"])
+def test_rows_that_cannot_be_read_are_faults(mill: Master, form: str, kept: int | None, tmp_path: Path) -> None:
+    export(mill, tmp_path / "out", form)
+    [path] = [*(tmp_path / "out").glob("train.*"), *(tmp_path / "out" / "train").glob("*.arrow")]
+    if kept is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:kept])
+        resigned(tmp_path / "out")
+    assert check(tmp_path / "out", form, mill).faults
+
+
+def test_what_stands_beside_the_rows_is_looked_at(mill: Master, tmp_path: Path) -> None:
+    export(mill, tmp_path / "out", "llama-factory")
+    path = tmp_path / "out" / "dataset_info.json"
+    path.write_text(path.read_text().replace('"chosen": "chosen"', '"chosen": "rejected"'))
+    (tmp_path / "out" / "train-2.parquet").write_bytes(b"")
+    resigned(tmp_path / "out")
+    about = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    about["splits"]["train"]["rows"] = 9
+    (tmp_path / "out" / "manifest.json").write_text(json.dumps(about))
+    found = {fault.kind for fault in check(tmp_path / "out", "llama-factory", mill).faults}
+    assert {"file_differs", "file_added", "counts_differ"} <= found
+
+
+def test_columns_that_a_trainer_would_take_for_more_are_found(mill: Master, tmp_path: Path) -> None:
+    """TRL does not tokenise rows that have ids of tokens already."""
+    export(mill, tmp_path / "out", "trl-reward")
+    planted(tmp_path / "out", lambda rows: [_set(row, chosen_ids=[1], rejected_ids=[2]) for row in rows])
+    assert "column_added" in {fault.kind for fault in check(tmp_path / "out", "trl-reward", mill).faults}
+
+
+@pytest.mark.parametrize("column", ["degree", "votes", "split", "chosen_model", "prompt_family", "margin_large"])
+def test_every_column_of_hf_is_compared(mill: Master, column: str, tmp_path: Path) -> None:
+    export(mill, tmp_path / "out", "hf")
+    path = tmp_path / "out" / "train" / "data-00000-of-00001.arrow"
+    with pa.OSFile(str(path)) as source:
+        table = pa.ipc.open_stream(source).read_all()
+    new = {"degree": "slightly_better", "split": "held_out", "margin_large": 9.0, "votes": [{"annotator": "x"}]}
+    rows = table.to_pylist()
+    rows[0][column] = new.get(column, "other")
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, table.schema))
+    resigned(tmp_path / "out")
+    assert {fault.kind for fault in check(tmp_path / "out", "hf", mill).faults} == {"column_differs"}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_nothing_to_export_is_nothing_to_find(form: str, tmp_path: Path) -> None:
+    none = dataset(tmp_path / "none", [])
+    export(none, tmp_path / "out", form)
+    found = check(tmp_path / "out", form, none)
+    assert (found.faults, found.rows) == ((), 0)
+
+
+def test_a_folder_of_any_name_is_read(mill: Master, tmp_path: Path) -> None:
+    for form in ("trl-dpo", "hh", "hf"):
+        folder = tmp_path / f"o {form}: [y] *?#\u00e9"
+        export(mill, folder, form)
+        assert check(folder, form, mill).faults == ()
