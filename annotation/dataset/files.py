@@ -98,7 +98,11 @@ def new_folder(folder: Path) -> Iterator[Writer]:
 
 
 def _claim(folder: Path) -> None:
-    if not folder.exists():
+    try:
+        there = folder.exists()
+    except OSError as error:
+        raise UserError(f"the output {folder} cannot be looked at: {error.strerror}") from error
+    if not there:
         return
     if not folder.is_dir():
         raise UserError(f"the output {folder} is a file: name a folder that is new or empty")

@@ -76,7 +76,7 @@ def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str
         raise UserError(
             f"{folder} holds {what}: {path.name} cannot be read ({error.strerror}); name a folder that {made_by} wrote"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON: it was changed since it was written") from error
     if not isinstance(manifest, dict) or manifest.get("format") != form:
         raise UserError(f"{folder} holds {what}, by its {path.name}: name a folder that {made_by} wrote")

@@ -26,10 +26,11 @@ def not_alternating(rows: Rows) -> Flags:
 
 
 def not_in_hh(rows: Rows) -> Flags:
-    """A dialogue that HH's text cannot hold: a system's message, or its marks inside of a message."""
+    """A dialogue that HH's text cannot hold: roles other than user and assistant, or its marks in a message."""
     bounds, named = roles(rows["prompt"])
     row = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    odd = pc.or_(pc.equal(named, "system"), _has_marks(rows["prompt"].flatten().field("content")))
+    told = pc.is_in(named, value_set=pa.array(["user", "assistant"]))
+    odd = pc.or_(pc.invert(told), _has_marks(rows["prompt"].flatten().field("content")))
     out = np.zeros(len(bounds) - 1, bool)
     out[row[odd.to_numpy(zero_copy_only=False)]] = True
     for side in ("chosen", "rejected"):

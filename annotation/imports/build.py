@@ -61,7 +61,7 @@ def import_set(
     """
     source = name or known.source
     if not source.strip() or "/" in source or not source.isprintable():
-        raise UserError(f"the name {source!r} cannot be: give one without a slash")
+        raise UserError(f"the name {source!r} cannot be: give one of visible characters, without a slash")
     sources = named(files, held_out)
     with new_folder(folder) as writer:
         content = _content(sources, known, source, families)
@@ -107,6 +107,8 @@ def _read(file: Source, known: OpenSet, source: str) -> Imported:
     """Raises UserError where no row of a file can be read: then it is no file of the set."""
     reader = Reader(known.layouts)
     read = tables(reader.read(rows(file.path, reader.columns)), source, file.name, known.protocol_version)
+    if not read.rows:
+        raise UserError(f"{file.path} holds no rows: leave it out, or look whether it is whole")
     if len(read.rejects) and not len(read.comparisons) and set(read.rejects["reason"].to_pylist()) == {"unreadable"}:
         raise UserError(
             f"no row of {file.path} can be read as {known.name} (row {read.rejects['row'][0]}: "

@@ -217,7 +217,7 @@ def test_a_ledger_that_does_not_add_up_fails() -> None:
         (["a.jsonl", "a.jsonl"], [], None, "named twice"),
         (["a.jsonl"], ["a.jsonl"], None, "named twice"),
         (["a.jsonl", "a.json"], [], None, "two files would be named"),
-        (["a.jsonl"], [], "a/b", "give one without a slash"),
+        (["a.jsonl"], [], "a/b", "without a slash"),
         (["a.jsonl"], [], " ", "the name ' ' cannot be"),
         (["wrong.jsonl"], [], None, "can be read as hh (row 1: a row needs chosen, rejected)"),
         (["none.jsonl"], [], None, "No such file"),
@@ -247,3 +247,10 @@ def test_real_dialogues_come_back_to_the_letter(tmp_path: Path) -> None:
         prompt = tuple((turn["role"], turn["content"]) for turn in row["prompt"])
         for side in ("chosen", "rejected"):
             assert render((*prompt, ("assistant", row[side]))) == rows[number - 1][side]
+
+
+def test_a_file_without_rows_is_said(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_bytes(b"")
+    with pytest.raises(UserError, match="holds no rows: leave it out"):
+        import_set([empty], [], SETS["hh"], tmp_path / "out", lambda texts: np.arange(len(texts)))
