@@ -253,4 +253,4 @@ def test_a_file_without_rows_is_said(tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_bytes(b"")
     with pytest.raises(UserError, match="holds no rows: leave it out"):
-        import_set([empty], [], SETS["hh"], tmp_path / "out", lambda texts: np.arange(len(texts)))
+        import_set([empty], [], SETS["hh"], tmp_path / "out", families)
