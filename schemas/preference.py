@@ -192,11 +192,11 @@ COMPARISONS = Table(
     upgrades={1: _comparisons_2},
 )
 """Which of two responses is better: one row a pair that votes resolve, or that an open set decides, sorted by
-comparison_id (the source, a slash, the pair's id). ``source``: a campaign or an imported set; ``protocol`` is
-``imported`` for the latter, and its version names the schema that was read. The margins are those of Llama 2, table 27.
-Null is what nobody asked or told: the degree, the safety, the models. ``weight``: how much the row counts in a loss,
-beside others. ``votes`` holds every vote by round and annotator; ``votes_for`` and ``votes_against`` count those that
-decided: the adjudicating ones, where there are any."""
+comparison_id (the source, a slash, the pair's id); a mixture has them in a seeded order, as often as they were drawn.
+``source``: a campaign or an imported set; ``protocol`` is ``imported`` for the latter, and its version names the schema
+that was read. The margins are those of Llama 2, table 27. Null is what nobody asked or told: degree, safety,
+models. ``weight``: how much the row counts in a loss, beside others. ``votes`` holds every vote by round and annotator;
+``votes_for`` and ``votes_against`` count those that decided: the adjudicating ones, where there are any."""
 
 UNRESOLVED = Table(
     name="unresolved",

@@ -16,13 +16,12 @@ from annotation.dataset.comparisons import Rows
 from annotation.dataset.files import new_folder
 from annotation.dataset.ledger import Ledger
 from annotation.dataset.manifest import manifest
+from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
 from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from annotation.split import Families
 from schemas import UNRESOLVED
-
-SPLITS = ("train", "held_out")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.dataset.files import new_folder
+from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
 from annotation.errors import UserError
 from annotation.imports.card import card
@@ -23,8 +24,6 @@ from annotation.imports.sets import OpenSet
 from annotation.imports.tables import Imported, raw_of, reject_table, tables
 from annotation.split import Families
 from schemas import COMPARISONS
-
-SPLITS = ("train", "held_out")
 
 
 @dataclass(frozen=True)
