@@ -58,10 +58,11 @@ def test_a_newcomer_gets_a_fair_part(tmp_path: Path) -> None:
     with desk(tmp_path, prompts(range(30)), votes=2) as at:
         done = [at.answer(task) for task in at.tasks("mill/a1")[:5]]
         at.folder = campaign(tmp_path, votes=2, annotators=(*PEOPLE, DEE))
-        assert reassign(at.folder, at.journal) in (13, 14)
+        moved = reassign(at.folder, at.journal)
         assert set(loads(at)) == {"mill/a1", "mill/a2", "mill/a3", "mill/a4"}
         open_ = Counter(row["annotator"] for row in at.load().assignments.to_pylist() if row["state"] == "open")
         assert max(open_.values()) - min(open_.values()) <= 1
+        assert 13 <= open_["mill/a4"] <= moved <= 20, "the newcomer's part, and few moves between the others"
         assert_sound(at, 2)
         assert at.load().judgments.num_rows == len(done)
         assert reassign(at.folder, at.journal) == 0
