@@ -1,17 +1,19 @@
-"""From a job to a finished folder: plan, run the pipeline, check the ledger, write the manifest."""
+"""From a job to a finished folder: plan, run the pipelines, check the ledger, write the manifest."""
 
 import logging
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import Any
 
+from curation.budget import budget
+from curation.claim import claimed
 from curation.errors import RunError, UserError
-from curation.folder import Folder, disk_full
+from curation.folder import WORK, Folder, disk_full
 from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
-from curation.manifest import MANIFEST, gather, manifest
+from curation.manifest import MANIFEST, gather, manifest, plain
 from curation.run import Run
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.workers import WorkerError, Workers
@@ -37,15 +39,16 @@ class Plan:
     def __post_init__(self) -> None:
         object.__setattr__(self, "stored_bytes", sum(file.size for file in self.files))
 
-    def workers(self, asked: int | None) -> int:
-        """Worker processes to start: as asked, else one a core and never more than units; none for a small input."""
-        if asked is not None:
-            return asked
+    def workers(self, execution: Execution) -> int:
+        """Worker processes to start: as asked, else what the budget allows; none for a small input."""
+        if execution.workers is not None:
+            return execution.workers
         if self.stored_bytes < SMALL_INPUT or len(self.units) < 2:
             return 0
-        return min(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(self.units)
-        )
+        return budget(self.stored_bytes, len(self.units), execution.memory).workers
+
+    def partitions(self, execution: Execution) -> int:
+        return execution.partitions or budget(self.stored_bytes, len(self.units), execution.memory).partitions
 
 
 def plan(job: Job) -> Plan:
@@ -55,37 +58,72 @@ def plan(job: Job) -> Plan:
     return Plan(tuple(files), tuple(plan_units(files, unit_bytes)), unit_bytes)
 
 
-def curate(job: Job, output: str, execution: Execution | None = None, watch: Watch | None = None) -> Ledger:
-    """Runs ``job`` into the folder ``output``, which must be new or empty; returns the balanced ledger.
+def finished(job: Job, output: str) -> Ledger | None:
+    """The ledger of the folder ``output``, where it holds a finished run of this very job over these files.
 
-    Raises UserError for a user's mistake and RunError when the run cannot finish (too many unreadable records, a full
-    disk, a lost worker).
+    Files are compared by name and size.
+    """
+    folder = Folder(output)
+    if not folder.exists(MANIFEST):
+        return None
+    found, planned = folder.read_json(MANIFEST), plan(job)
+    same_job = found["job"] == plain(replace(job, unit_bytes=planned.unit_bytes))
+    read = {(entry["file"], entry["size"]) for entry in found["inputs"]}
+    listed = {(file.name, file.size) for file in planned.files}
+    if (
+        not same_job
+        or found["gristmill"] != version("gristmill")
+        or not (read == listed or (job.limit and read < listed))
+    ):
+        return None
+    if folder.exists(WORK):
+        folder.release()
+    return Ledger.from_json(found["ledger"])
+
+
+def curate(job: Job, output: str, execution: Execution | None = None, watch: Watch | None = None) -> Ledger:
+    """Runs ``job`` into the folder ``output``; returns the balanced ledger.
+
+    The folder must be new or empty, or hold an interrupted run of the same job, which then goes on. Raises UserError
+    for a user's mistake and RunError when the run cannot finish (too many unreadable records, a full disk, a lost
+    worker).
     """
     execution = execution or Execution()
     planned = plan(job)
     folder = Folder(output)
-    folder.claim()
-    quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
-    run = Run(job, folder, execution.partitions, quotas)
-    with watch(folder, planned) if watch else nullcontext():
-        if _is_local(execution):
-            with Workers(planned.workers(execution.workers)) as workers:
-                try:
-                    _run(run, planned, execution)
-                except (RuntimeError, OSError, UserError) as error:
-                    _explain(folder, workers.failure or error, error)
-                    raise
-        else:
-            _run(run, planned, execution)
-    ledger, files, outputs = gather(folder, len(planned.units))
-    ledger.check()
-    for file in files:
-        if "note" in file:
-            LOG.warning("%s: %s", file["file"], file["note"])
-    _check_quarantine(job, ledger, folder)
-    folder.write_json(MANIFEST, manifest(replace(job, unit_bytes=planned.unit_bytes), ledger, files, outputs))
-    folder.release()
+    with claimed(folder, _claim(job, planned)) as earlier:
+        if earlier:
+            LOG.warning("%s: going on with the run that was interrupted there", output)
+        quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
+        local = _is_local(execution)
+        run = Run(job, folder, len(planned.units), planned.partitions(execution), local, quotas)
+        with watch(folder, planned) if watch else nullcontext():
+            if local:
+                with Workers(planned.workers(execution)) as workers:
+                    try:
+                        _run(run, planned, execution)
+                    except (RuntimeError, OSError, UserError) as error:
+                        _explain(folder, workers.failure or error, error)
+                        raise
+            else:
+                _run(run, planned, execution)
+        ledger, files, outputs = gather(folder, len(planned.units))
+        ledger.check()
+        for file in files:
+            if "note" in file:
+                LOG.warning("%s: %s", file["file"], file["note"])
+        _check_quarantine(job, ledger, folder)
+        folder.write_json(MANIFEST, manifest(replace(job, unit_bytes=planned.unit_bytes), ledger, files, outputs))
+        folder.release()
     return ledger
+
+
+def _claim(job: Job, planned: Plan) -> dict[str, Any]:
+    """All that decides what the units are and what becomes of them, not a share that is only checked at the end."""
+    asked = plain(replace(job, unit_bytes=planned.unit_bytes))
+    del asked["max_quarantined"]
+    files = {file.name: [file.size, file.version] for file in planned.files}
+    return {"gristmill": version("gristmill"), "job": asked, "files": files}
 
 
 def _quotas(limit: int, units: int) -> tuple[int, ...]:
@@ -104,17 +142,19 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from curation.pipeline import curate as wire
+    from curation import pipeline
 
     root.setLevel(level)
-    quiet = logging.CRITICAL if _is_local(execution) else logging.ERROR  # here what a stage raises comes back whole
+    quiet = logging.CRITICAL if run.local else logging.ERROR  # here what a stage raises comes back whole
     logging.getLogger("apache_beam").setLevel(quiet)
     options = list(execution.beam_options)
     if not any(option.startswith("--runner") for option in options):
         options.insert(0, "--runner=FnApiRunner")
     options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
-    with beam.Pipeline(options=PipelineOptions(options)) as pipeline:
-        wire(pipeline, run, planned.units)
+    with beam.Pipeline(options=PipelineOptions(options)) as first:
+        pipeline.find_duplicates(first, run, planned.units)
+    with beam.Pipeline(options=PipelineOptions(options)) as second:
+        pipeline.write_corpus(second, run)
 
 
 def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> None:

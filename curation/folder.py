@@ -13,8 +13,6 @@ from typing import IO, Any
 
 import fsspec
 
-from curation.errors import UserError
-
 WORK = ".work"
 
 
@@ -89,52 +87,22 @@ class Folder:
         files, root = self.filesystem()
         return bool(files.exists(posixpath.join(root, name)))
 
+    def remove(self, name: str) -> None:
+        """Takes away one file, where it is there."""
+        files, root = self.filesystem()
+        if files.exists(posixpath.join(root, name)):
+            files.rm(posixpath.join(root, name))
+
     def names(self, pattern: str) -> list[str]:
         """The files that match, relative to the root, sorted."""
         files, root = self.filesystem()
         prefix = root.rstrip("/") + "/"
         return sorted(path.removeprefix(prefix) for path in files.glob(posixpath.join(root, pattern)))
 
-    def claim(self) -> None:
-        """Takes an empty or new folder for one run.
-
-        Raises UserError when the folder holds anything, or cannot be made or written to.
-        """
-        files, root = self.filesystem()
-        try:
-            if files.isfile(root):
-                raise UserError(f"the output {self.root} is a file: name a folder that is new or empty")
-            held = files.ls(root, detail=False) if files.exists(root) else []
-            if held:
-                raise UserError(_occupied(self, len(held)))
-            files.makedirs(posixpath.join(root, WORK), exist_ok=True)
-            with self._lock(files, root) as stream:
-                stream.write(f"{os.getpid()}\n".encode())
-        except PermissionError as error:
-            raise UserError(f"the output {self.root} cannot be written to: {error.strerror or error}") from error
-        except FileExistsError as error:
-            raise UserError(f"the output {self.root} is in use by another run: choose another folder") from error
-
-    @staticmethod
-    def _lock(files: Any, root: str) -> IO[bytes]:
-        mode = "xb" if "file" in files.protocol else "wb"
-        return files.open(posixpath.join(root, WORK, "lock"), mode)  # type: ignore[no-any-return]
-
     def release(self) -> None:
         """Ends the work in progress: what lies in ``.work`` goes."""
         files, root = self.filesystem()
         files.rm(posixpath.join(root, WORK), recursive=True)
-
-
-def _occupied(folder: Folder, held: int) -> str:
-    if folder.exists("manifest.json"):
-        return f"the output {folder.root} holds a finished run: choose a new folder, or remove that one first"
-    if folder.exists(WORK):
-        return (
-            f"the output {folder.root} is in use by another run, or one was interrupted there: "
-            "choose a new folder, or remove that one first"
-        )
-    return f"the output {folder.root} is not empty ({held} entries): choose a new folder"
 
 
 def disk_full(error: OSError) -> bool:

@@ -34,20 +34,29 @@ ALWAYS_TOLERATED = 100
 """So many quarantined records never fail a run, whatever their share."""
 
 
+LEAST_MEMORY = 1_500_000_000
+"""Bytes: two workers, the main process and what they share."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Execution:
     """How a job runs here: nothing of it changes a byte of the output.
 
-    ``workers`` are the processes of a local run (None: by the input's size and the machine's cores);
+    ``workers`` are the processes of a local run (None: by the input's size, the machine's cores and memory),
+    ``partitions`` those of the shuffles (None: by the input's size); ``memory`` is what the run may use, in bytes: of
+    all its processes in a local run, of one worker on a cluster (None: what is free);
     ``beam_options`` are passed to Beam as they are.
     """
 
     workers: int | None = None
-    partitions: int = 32
+    partitions: int | None = None
+    memory: int | None = None
     beam_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.partitions < 1:
+        if self.partitions is not None and self.partitions < 1:
             raise UserError(f"partitions is {self.partitions}: give at least 1")
+        if self.memory is not None and self.memory < LEAST_MEMORY:
+            raise UserError(f"memory is {self.memory / 1e9:.2f} GB: give at least {LEAST_MEMORY / 1e9:g} GB")
         if self.workers is not None and self.workers < 0:
             raise UserError(f"workers is {self.workers}: give at least 0")

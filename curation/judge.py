@@ -86,7 +86,8 @@ def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.R
 
 
 def rejects(verdicts: Verdicts, rows: pa.RecordBatch, with_text: bool) -> pa.RecordBatch:
-    """REJECTS rows of the documents that failed; ``rows`` are the batch's DOCUMENTS with their original texts."""
+    """REJECTS rows of the documents that failed; ``rows`` are the batch's DOCUMENTS with their original texts, and
+    beside them the read_bytes and words of these."""
     chosen = np.flatnonzero(verdicts.failed.any(axis=1))
     row, rule = np.nonzero(verdicts.failed[chosen])
     listed = failed_column(verdicts, chosen[row], rule, np.bincount(row, minlength=len(chosen)))

@@ -1,4 +1,7 @@
-"""The job on one page: Beam wires plain functions together and carries packed hashes and row ids, never text."""
+"""The job on one page: Beam wires plain functions together and carries packed hashes and row ids, never text.
+
+It is two pipelines, one behind the other: which documents are alike is known in the folder when the first one ends.
+"""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,73 +14,76 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from curation import stages
 from curation.run import Run
+from curation.shuffle import Keyed
 from curation.sources.listing import Unit
-from curation.stages import Groups, Stage
+from curation.stages import Stage
 from curation.workers import current
 
-Keyed = tuple[int, bytes]
 Blobs: TypeAlias = "beam.PCollection[Keyed]"
 """Packed records of one kind under an integer key: a unit, or a partition of hashes."""
 
 
-def curate(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit]) -> Blobs:
-    """Reads, judges, deduplicates and writes ``units`` into the run's folder; yields the index of each written unit."""
+def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit]) -> None:
+    """Reads and judges ``units``, and leaves the edges between their documents in the run's folder."""
     dedup = run.job.recipe.dedup
-    judged = pipeline | "units" >> beam.Create(list(units)) | _call("judge", stages.judge, run)
-    removed: list[Blobs] = []
+    started = pipeline | "units" >> beam.Create([(unit, []) for unit in units])
+    judged = _call("judge", stages.judge, run, started)
+    edges: list[Blobs] = []
     if dedup.url:
-        keys = _join("url keys", stages.url_keys, run, judged)
-        removed.append(_join("same url", stages.same_url, run, keys))
+        keys = _join("url-keys", stages.url_keys, run, judged)
+        edges.append(_join("same-url", stages.same_url, run, keys))
     if dedup.exact:
-        keys = _join("text keys", stages.text_keys, run, judged, *removed)
-        removed.append(_join("same text", stages.same_text, run, keys))
+        keys = _join("text-keys", stages.text_keys, run, judged, *edges)
+        edges.append(_join("same-text", stages.same_text, run, keys))
     if dedup.near:
-        bands = _join("bands", stages.bands, run, judged, *removed)
+        bands = _join("bands", stages.bands, run, judged, *edges)
         pairs = _join("pairs", stages.pairs, run, bands)
         signatures = _join("signatures", stages.signatures, run, pairs)
-        removed.append(_join("compare", stages.compare, run, signatures))
-    if not removed:
-        return _join("write", stages.write, run, judged)
-    links = _each("links", stages.links, removed)
-    survivors = _join("components", stages.components, run, links)
-    edges = _each("edges", stages.edges, removed)
-    requests = _join("requests", stages.requests, run, survivors, edges)
+        edges.append(_join("compare", stages.compare, run, signatures))
+    if edges:
+        _join("link", stages.link, run, judged, *edges)
+
+
+def write_corpus(pipeline: beam.Pipeline, run: Run) -> None:
+    """Names the survivors of what was linked, and writes each unit's documents and duplicates."""
+    marks = pipeline | "units" >> beam.Create([stages.mark(unit) for unit in range(run.units)])
+    if not run.job.recipe.dedup.stages:
+        _join("write", stages.write, run, marks)
+        return
+    once = pipeline | "links" >> beam.Create([(0, [])])
+    survivors = _call("components", stages.components, run, once)
+    requests = _join("requests", stages.requests, run, survivors)
     names = _join("names", stages.names, run, requests)
-    return _join("write", stages.write, run, judged, survivors, edges, names)
-
-
-def _call(label: str, stage: Stage, run: Run) -> beam.PTransform:
-    return label >> beam.ParDo(_Stage(stage, run)).with_output_types(Keyed)
+    _join("write", stages.write, run, marks, survivors, names)
 
 
 def _join(label: str, stage: Stage, run: Run, *collections: Blobs) -> Blobs:
     """Calls a stage once for each key, with all the blobs that the collections hold under it."""
     together = collections[0] if len(collections) == 1 else collections | f"{label}: all" >> beam.Flatten()
-    return together | f"{label}: by key" >> beam.GroupByKey() | _call(label, stage, run)
+    return _call(label, stage, run, together | f"{label}: by key" >> beam.GroupByKey())
 
 
-def _each(label: str, function: Any, collections: Sequence[Blobs]) -> Blobs:
-    """Calls a light function with each blob where it is."""
-    together = tuple(collections) | f"{label}: all" >> beam.Flatten()
-    return together | label >> beam.FlatMap(function).with_output_types(Keyed)
+def _call(label: str, stage: Stage, run: Run, grouped: Any) -> Blobs:
+    return grouped | label >> beam.ParDo(_Stage(label, stage, run)).with_output_types(Keyed)
 
 
 class _Stage(beam.DoFn):  # type: ignore[misc]
     """Runs a stage here, or in the run's worker processes, a bounded number of calls at a time."""
 
-    def __init__(self, stage: Stage, run: Run):
-        self.stage, self.run = stage, run
+    def __init__(self, label: str, stage: Stage, run: Run):
+        self.label, self.stage, self.run = label, stage, run
 
     def start_bundle(self) -> None:
         self.waiting: deque[Any] = deque()
 
-    def process(self, element: Any) -> Iterator[Keyed]:
-        arguments = (element,) if isinstance(element, Unit) else _grouped(element)
+    def process(self, element: tuple[Unit | int, Iterable[bytes]]) -> Iterator[Keyed]:
+        key, blobs = element
+        arguments = self.run, self.label, self.stage, key, list(blobs)
         workers = current()
         if workers is None:
-            yield from self.stage(self.run, *arguments)
+            yield from stages.call(*arguments)
             return
-        self.waiting.append(workers.submit(self.stage, self.run, *arguments))
+        self.waiting.append(workers.submit(stages.call, *arguments))
         while len(self.waiting) > 2 * workers.count or (self.waiting and self.waiting[0].done()):
             yield from workers.result(self.waiting.popleft())
 
@@ -86,12 +92,3 @@ class _Stage(beam.DoFn):  # type: ignore[misc]
         while self.waiting and workers is not None:
             for result in workers.result(self.waiting.popleft()):
                 yield WindowedValue(result, MIN_TIMESTAMP, [GlobalWindow()])
-
-
-def _grouped(element: tuple[int, Iterable[bytes]]) -> tuple[int, Groups]:
-    """The key, and its blobs by kind, each kind sorted: the order of arrival is the runner's."""
-    key, blobs = element
-    groups = Groups()
-    for blob in sorted(blobs):
-        groups.add(blob)
-    return key, groups

@@ -18,9 +18,7 @@ from curation.sources.listing import Unit
 from curation.sources.reading import Chunk, PartReport, read_unit
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES
 
-PASSED = DOCUMENTS.columns.append(pa.field("read_bytes", pa.int64(), nullable=False)).append(
-    pa.field("words", pa.int64(), nullable=False)
-)
+PASSED = pa.schema([*DOCUMENTS.columns, *(REJECTS.columns.field(name) for name in ("read_bytes", "words"))])
 """A document on its way to the second pass; ``read_bytes`` and ``words`` are of its text as read."""
 
 
@@ -102,7 +100,7 @@ def _judge_batch(run: Run, records: pa.RecordBatch, shards: _Shards, ledger: Led
     kept = verdicts.kept
     if not kept.all():
         rows = documents(records, verdicts.original, verdicts.signals)
-        removed = rejects(verdicts, rows, run.job.rejects_text)
+        removed = rejects(verdicts, _passed(rows, sizes, words), run.job.rejects_text)
         shards.rejects.write(removed)
         keys = [removed["source"], removed["stage"], removed["reason"]]
         ledger.count("rejected", keys, sizes[~kept], words[~kept])
@@ -123,7 +121,10 @@ def _pass_on(
         mask = pa.array(kept)
         rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
     if len(rows):
-        shards.sketches.write(sketch(rows, signals, run.job.recipe.dedup))
-        shards.passed.write_batch(
-            pa.RecordBatch.from_arrays([*rows.columns, pa.array(sizes[kept]), pa.array(words[kept])], schema=PASSED)
-        )
+        passed = _passed(rows, sizes[kept], words[kept])
+        shards.sketches.write(sketch(passed, signals, run.job.recipe.dedup))
+        shards.passed.write_batch(passed)
+
+
+def _passed(rows: pa.RecordBatch, sizes: npt.NDArray[np.int64], words: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([*rows.columns, pa.array(sizes), pa.array(words)], schema=PASSED)

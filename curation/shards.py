@@ -1,10 +1,12 @@
 """Parquet shards: zstd, row groups of a bounded size, the same bytes for the same rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import IO
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -83,3 +85,26 @@ def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
     """Some columns of one shard."""
     with folder.reading(name) as stream:
         return pq.ParquetFile(stream).read(columns=list(columns), use_threads=False)
+
+
+def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Some columns of one shard, a row group at a time, and the row at which each one begins."""
+    start = 0
+    with folder.reading(name) as stream:
+        file = pq.ParquetFile(stream)
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
+            yield start, table.to_batches()[0]
+            start += len(table)
+
+
+def read_rows(folder: Folder, name: str, columns: Sequence[str], rows: npt.NDArray[np.int64]) -> pa.Table:
+    """Some columns of some rows (ascending) of one shard; what is between them is not held."""
+    found = []
+    for start, batch in row_groups(folder, name, columns):
+        low, high = np.searchsorted(rows, [start, start + len(batch)])
+        if high > low:
+            found.append(batch.take(pa.array(rows[low:high] - start)))
+    if not found:
+        return read_shard(folder, name, columns).slice(0, 0)
+    return pa.Table.from_batches(found).combine_chunks()

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from curation.dedup import stages as dedup
 from curation.reading_pass import read_and_judge
-from curation.run import Run
+from curation.run import Run, judged_name, linked_name, written_name
+from curation.shuffle import Keyed, fetch, store, stored
 from curation.sources.listing import Unit
 from curation.writing_pass import write_documents
 
-Results = list[tuple[int, bytes]]
+Results = Iterable[Keyed]
 Stage = Callable[..., Results]
 
 _KIND_BYTES = 8
@@ -20,22 +21,35 @@ _KIND_BYTES = 8
 
 
 class Groups(dict[str, list[bytes]]):
-    """The blobs of one key by kind; a kind without blobs is an empty list."""
+    """The blobs of one key by kind, each kind sorted: the order of arrival is the runner's. A missing kind is empty."""
+
+    def __init__(self, blobs: Iterable[bytes]):
+        super().__init__()
+        for blob in sorted(blobs):
+            self.setdefault(blob[:_KIND_BYTES].rstrip().decode(), []).append(blob[_KIND_BYTES:])
 
     def __missing__(self, kind: str) -> list[bytes]:
         return []
 
-    def add(self, blob: bytes) -> None:
-        self.setdefault(blob[:_KIND_BYTES].rstrip().decode(), []).append(blob[_KIND_BYTES:])
+
+def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[bytes]) -> list[Keyed]:
+    """Calls a stage with what lies under a key. In a local run that is done once for all times, and blobs stay on disk:
+    only references to them come in and go out."""
+    if not run.local:
+        return list(stage(run, key, Groups(blobs)))
+    name = run.shuffled(label, key.index if isinstance(key, Unit) else key)
+    done = stored(run.folder, name)
+    return store(run.folder, name, stage(run, key, Groups(fetch(run.folder, blobs)))) if done is None else done
 
 
-def _of_kind(kind: str, results: Iterable[tuple[int, bytes]]) -> Results:
+def _of_kind(kind: str, results: Iterable[Keyed]) -> Iterator[Keyed]:
     head = kind.encode().ljust(_KIND_BYTES)
-    return [(key, head + blob) for key, blob in results]
+    return ((key, head + blob) for key, blob in results)
 
 
-def judge(run: Run, unit: Unit) -> Results:
-    read_and_judge(run, unit)
+def judge(run: Run, unit: Unit, groups: Groups) -> Results:
+    if not run.folder.exists(judged_name(unit.index)):
+        read_and_judge(run, unit)
     return _of_kind("unit", [(unit.index, b"")])
 
 
@@ -64,34 +78,27 @@ def pairs(run: Run, partition: int, groups: Groups) -> Results:
 
 
 def signatures(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("sketches", dedup.first_signatures(run, unit, groups["pairs"]))
+    found = dedup.distinct_pairs(groups["pairs"])
+    yield from _of_kind("pairs", dedup.by_second(found))
+    yield from _of_kind("sketches", dedup.first_sketches(run, unit, found))
 
 
 def compare(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("near", dedup.compared(run, unit, groups["sketches"]))
+    return _of_kind("near", dedup.compared(run, unit, groups["pairs"], groups["sketches"]))
 
 
-def links(element: tuple[int, bytes]) -> Results:
-    """The links of some edges, for the one key under which all links meet."""
-    groups = Groups()
-    groups.add(element[1])
-    return _of_kind("links", [(0, dedup.links_of(edges)) for edges in groups.values()])
+def link(run: Run, unit: int, groups: Groups) -> Results:
+    if not run.folder.exists(linked_name(unit)):
+        dedup.keep_edges(run, unit, groups)
+    return []
 
 
 def components(run: Run, key: int, groups: Groups) -> Results:
-    return _of_kind("survivor", dedup.survivors(groups["links"]))
-
-
-def edges(element: tuple[int, bytes]) -> Iterator[tuple[int, bytes]]:
-    """Edges once more, for the units of both their documents."""
-    groups = Groups()
-    groups.add(element[1])
-    for kind, blobs in groups.items():
-        yield from _of_kind(kind, dedup.by_both_ends(blobs))
+    return _of_kind("survivor", dedup.survivors(run))
 
 
 def requests(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("requests", dedup.name_requests(unit, groups))
+    return _of_kind("requests", dedup.name_requests(run, unit, groups["survivor"]))
 
 
 def names(run: Run, unit: int, groups: Groups) -> Results:
@@ -99,5 +106,11 @@ def names(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def write(run: Run, unit: int, groups: Groups) -> Results:
-    write_documents(run, unit, groups)
-    return _of_kind("unit", [(unit, b"")])
+    if not run.folder.exists(written_name(unit)):
+        write_documents(run, unit, groups["survivor"], groups["names"])
+    return []
+
+
+def mark(unit: int) -> Keyed:
+    """What brings a unit to a stage that nothing else may lead to."""
+    return unit, b"unit".ljust(_KIND_BYTES)

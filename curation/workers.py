@@ -4,14 +4,19 @@ The processes come from a fork server that has imported the stages once, so that
 that memory. Without workers (on a cluster, or for a small input) the functions run where Beam calls them.
 """
 
+import ctypes
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from types import TracebackType
 from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl(2): the signal that a process gets when its parent ends."""
 
 
 class WorkerError(RuntimeError):
@@ -66,7 +71,8 @@ class Workers:
             return future.result()
         except BrokenProcessPool as error:
             self.failure = self.failure or WorkerError(
-                "a worker process was ended from outside, probably for want of memory: use fewer --workers"
+                "a worker process was ended from outside, probably for want of memory: run the same command "
+                "again with less --memory or fewer --workers, and it goes on where it stopped"
             )
             raise self.failure from error
         except BaseException as error:
@@ -86,5 +92,7 @@ def _pool(count: int) -> ProcessPoolExecutor:
 
 
 def _start() -> None:
-    """Ctrl+C is for the main process; a worker ends with it."""
+    """Ctrl+C is for the main process; a worker ends with it, and with the fork server where that process was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,28 +1,27 @@
 """The second pass over a unit: its passed documents are divided into the corpus and its duplicates."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.dedup.removal import STAGES, Removals
+from curation.dedup.removal import NONE_REMOVED, STAGES, Removals
 from curation.dedup.sketch import signature_values
 from curation.dedup.stages import Blobs, named, unit_removals
 from curation.kernels.minhash import equal_shares
 from curation.ledger import Ledger
+from curation.reading_pass import PASSED
 from curation.run import Run, passed_name, written_name
-from curation.shards import ShardWriter, read_shard, shard_name
+from curation.shards import ShardWriter, read_rows, shard_name
 from schemas import DOCUMENTS, FAILED, REJECTS
 
 REASONS = {"url": "same_url", "exact": "same_text", "near": "near_duplicate"}
 
 
-def write_documents(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
-    """Leaves the unit's documents and duplicates, and last its report."""
-    removed = unit_removals(unit, groups)
-    explained = _explained(run, unit, removed, groups["names"])
+def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
+    """Leaves the unit's documents and duplicates, and last its report; its passed documents go."""
+    removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
+    explained = _explained(run, unit, removed, names)
     ledger = Ledger()
     documents = ShardWriter(run.folder, shard_name("documents", unit), DOCUMENTS.schema)
     duplicates = ShardWriter(run.folder, shard_name("rejects/duplicates", unit), REJECTS.schema)
@@ -42,6 +41,7 @@ def write_documents(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
             start += len(batch)
     outputs = [documents.entry(), duplicates.entry()]
     run.folder.write_json(written_name(unit), {"ledger": ledger.to_json(), "outputs": outputs})
+    run.folder.remove(passed_name(unit))
 
 
 def _write_kept(shard: ShardWriter, rows: pa.RecordBatch, ledger: Ledger) -> None:
@@ -55,11 +55,11 @@ def _count(ledger: Ledger, rows: pa.RecordBatch, explained: pa.RecordBatch) -> N
     ledger.count("rejected", keys, rows["read_bytes"].to_numpy(), rows["words"].to_numpy())
 
 
-_ADDED = [field for field in REJECTS.columns if field.name not in DOCUMENTS.columns.names]
+_ADDED = [field for field in REJECTS.columns if field.name not in PASSED.names]
 
 
 def _rejects(rows: pa.RecordBatch, explained: pa.RecordBatch, with_text: bool) -> pa.RecordBatch:
-    columns: dict[str, object] = {name: rows[name] for name in DOCUMENTS.columns.names}
+    columns: dict[str, object] = {name: rows[name] for name in rows.schema.names}
     columns |= {name: explained[name] for name in explained.schema.names}
     if not with_text:
         columns["text"] = None
@@ -73,7 +73,7 @@ def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.Rec
     ids = answer["id"].to_numpy()
     survivor = answer.take(pa.array(np.searchsorted(ids, removed.survivor)))
     matched = answer.take(pa.array(np.searchsorted(ids, removed.matched)))
-    own = read_shard(run.folder, run.sketches(unit), ["signature"])["signature"].take(pa.array(removed.row))
+    own = read_rows(*run.sketches(unit), ["signature"], removed.row)["signature"]
     to_matched = _measured(removed.similarity, own, matched["signature"], run)
     same = removed.survivor == removed.matched
     to_survivor = _measured(np.where(same, to_matched, np.nan), own, survivor["signature"], run)
@@ -86,8 +86,10 @@ def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.Rec
         reasons,
         _failed(stages, reasons, to_matched, threshold),
         *(survivor[name].combine_chunks() for name in ("doc_id", "file", "offset")),
+        pa.nulls(count, pa.string()),
         _or_null(to_survivor),
         *(matched[name].combine_chunks() for name in ("doc_id", "file", "offset")),
+        pa.nulls(count, pa.string()),
         _or_null(to_matched),
     ]
     assert count == len(stages)

@@ -14,6 +14,23 @@ from jobs.dataset_cli import dataset
 from jobs.pack_cli import pack, pack_export, train_tokenizer
 from jobs.studio_cli import studio
 
+_UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+class Bytes(click.ParamType[int]):
+    """A size such as 2GB or 1.5GiB, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = str(value).strip().lower().rstrip("kmgtib").strip()
+        unit = str(value).strip().lower()[len(number) :].strip() or "b"
+        try:
+            return int(float(number) * {"b": 1, **_UNITS}[unit])
+        except (ValueError, KeyError, OverflowError):
+            self.fail(f"'{value}' is no size: write it as 2GB or 1500MB", param, ctx)
+
+
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -46,7 +63,10 @@ def gristmill() -> None:
     "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
 )
 @click.option(
-    "--partitions", type=click.IntRange(min=1), default=32, show_default=True, help="Partitions of the shuffles."
+    "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
+)
+@click.option(
+    "--partitions", type=click.IntRange(min=1), metavar="N", help="Partitions of the shuffles (default: by the input)."
 )
 @click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)

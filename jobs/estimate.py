@@ -42,6 +42,6 @@ def estimate(job: Job, planned: Plan, execution: Execution) -> Estimate:
         text = records
         if found.kind in ("warc", "arc"):
             text, extraction = records * HTML_TO_TEXT, records / EXTRACT_RATE[job.reading.extract]
-    cores = max(1, planned.workers(execution.workers))
+    cores = max(1, planned.workers(execution))
     seconds = START_SECONDS + (extraction + text / JUDGE_RATE[job.recipe.signals]) / cores
     return Estimate(seconds, (1 + cores) * WORKER_BYTES + SHUFFLE_SHARE * text, (WORK_SHARE + OUTPUT_SHARE) * text)

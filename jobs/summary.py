@@ -14,8 +14,8 @@ from jobs.estimate import estimate
 SHOWN_UNITS = 10
 
 
-def print_summary(ledger: Ledger, folder: str, seconds: float) -> None:
-    """What was read, kept and removed, and why."""
+def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
+    """What was read, kept and removed, and why; in how many seconds, or None where an earlier run did it."""
     read, kept = ledger.total("read"), ledger.total("kept")
     table = Table(box=None, pad_edge=False)
     for name in ("", "documents", "share", "MB", "words"):
@@ -31,8 +31,10 @@ def print_summary(ledger: Ledger, folder: str, seconds: float) -> None:
     if ledger.skipped:
         what = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ledger.skipped.items()))
         print(f"skipped (no documents): {what}")
-    rate = read[1] / 1e6 / seconds if seconds else 0.0
-    print(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {seconds:.1f} s, {rate:.1f} MB/s")
+    took = "finished by an earlier run: nothing was left to do"
+    if seconds is not None:
+        took = f"{seconds:.1f} s, {read[1] / 1e6 / seconds:.1f} MB/s"
+    print(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
 
 
 def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:
@@ -55,7 +57,7 @@ def print_plan(job: Job, folder: str, planned: Plan, execution: Execution) -> No
         print(f"unit {unit.index}: {names}")
     if len(planned.units) > SHOWN_UNITS:
         print(f"... and {len(planned.units) - SHOWN_UNITS:,} more units")
-    workers = planned.workers(execution.workers)
+    workers = planned.workers(execution)
     print(
         f"{len(planned.files):,} files, {planned.stored_bytes / 1e6:,.1f} MB stored, "
         f"{len(planned.units):,} units, {workers} workers"

@@ -83,9 +83,11 @@ FAILED = pa.list_(
 )
 """Every rule that a document failed, in the order of the recipe."""
 
+_READ = [pa.field("read_bytes", pa.int64(), nullable=False), pa.field("words", pa.int64(), nullable=False)]
+
 REJECTS = Table(
     name="rejects",
-    version=1,
+    version=2,
     columns=pa.schema(
         [field.with_nullable(True) if field.name == "text" else field for field in DOCUMENTS.columns]
         + [
@@ -95,16 +97,21 @@ REJECTS = Table(
             pa.field("survivor", pa.string()),
             pa.field("survivor_file", pa.string()),
             pa.field("survivor_offset", pa.int64()),
+            pa.field("survivor_release", pa.string()),
             pa.field("survivor_similarity", pa.float64()),
             pa.field("matched", pa.string()),
             pa.field("matched_file", pa.string()),
             pa.field("matched_offset", pa.int64()),
+            pa.field("matched_release", pa.string()),
             pa.field("similarity", pa.float64()),
+            *_READ,
         ]
     ),
 )
 """Documents that were removed and why. A duplicate names the document that was kept (``survivor``) and the neighbour
-that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1."""
+that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1. Where one of them belongs
+to an earlier release, ``survivor_release`` or ``matched_release`` says to which. ``read_bytes`` (UTF-8) and ``words``
+are of the text as read. Version 2: the releases and these two."""
 
 SIGNALS = Table(name="signals", version=1, columns=pa.schema(_ORIGIN))
 """What was measured on a document; the columns of each filter family follow these (the field's metadata says what and
@@ -112,7 +119,7 @@ on which text)."""
 
 SKETCHES = Table(
     name="sketches",
-    version=1,
+    version=2,
     columns=pa.schema(
         [
             *_ORIGIN,
@@ -120,8 +127,11 @@ SKETCHES = Table(
             pa.field("content_hash", pa.binary(16), nullable=False),
             pa.field("signature", pa.large_binary()),
             pa.field("rank", pa.uint64(), nullable=False),
+            *_READ,
         ]
     ),
 )
 """One row for each document that reached deduplication. ``signature`` holds little-endian uint32 MinHash values (null
-for a document with fewer words than the shingle); the document with the lowest (rank, row) survives."""
+for a document with fewer words than the shingle); the document with the lowest (rank, row) survives. Ranks take 62
+bits: the two above are for documents of earlier releases. Version 2: 62 bits, and ``read_bytes`` and ``words`` of the
+text as read."""

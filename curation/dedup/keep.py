@@ -1,6 +1,6 @@
 """Keep policies: a total order over documents, from which the survivor of each group of duplicates follows.
 
-A policy gives every document a rank (uint64, lower is better). Ties go to the document that comes first in the
+A policy gives every document a rank (of 62 bits, lower is better). Ties go to the document that comes first in the
 sorted listing (file, then offset), since a doc_id can repeat.
 """
 
@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from curation.errors import UserError
 
 Policy = Literal["first", "longest", "newest", "source", "signal"]
-WORST = np.uint64(0xFFFFFFFFFFFFFFFF)
+RANK_BITS = 62
+WORST = (np.uint64(1) << np.uint64(RANK_BITS)) - np.uint64(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +58,15 @@ class Keep:
 
 
 def _descending(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
-    """Ranks that put the highest value first and NaN last, equal for equal values.
+    """Ranks that put the highest value first and NaN last, equal for equal values (and for those that differ by
+    the last two of 52 binary digits).
 
     >>> _descending(np.array([1.0, -2.0, np.nan, 3.0])).argsort().tolist()
     [3, 0, 1, 2]
     """
     bits = (-(values + 0.0)).view(np.uint64)
     sign = np.uint64(1) << np.uint64(63)
-    ordered = np.where(bits & sign, ~bits, bits | sign)
+    ordered = np.where(bits & sign, ~bits, bits | sign) >> np.uint64(64 - RANK_BITS)
     return np.where(np.isnan(values), WORST, ordered)
 
 

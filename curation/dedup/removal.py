@@ -1,12 +1,12 @@
 """From edges to removals: which documents of a unit go, at which stage, and which documents are named for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.components import LINK_WIDTH
-from curation.dedup.edges import EDGE_WIDTH, Records, rows_of, units_of, unpack
+from curation.dedup.edges import Records, rows_of, units_of
 
 STAGES = ("url", "exact", "near")
 REQUEST_WIDTH = 3
@@ -27,21 +27,25 @@ class Removals:
     """To the matched document; NaN where it is still to be measured."""
 
 
-def removals(unit: int, survivors: list[bytes], url: list[bytes], exact: list[bytes], near: list[bytes]) -> Removals:
-    """What one unit loses. ``survivors`` are its links of the forest, the others the edges at its documents.
+NONE_REMOVED = Removals(
+    *(np.empty(0, kind) for kind in (np.int64, np.int64, np.uint64, np.uint64, np.float64))  # type: ignore[arg-type]
+)
+
+
+def removals(unit: int, links: Records, edges: Mapping[str, Records]) -> Removals:
+    """What one unit loses. ``links`` are its links of the forest, ``edges`` those at its documents, by stage.
 
     A document that shares its url, or else its text, with a better one matched that one; any other matched the
     neighbour it is most like (the better one of equals).
     """
-    links = unpack(survivors, LINK_WIDTH)
     links = links[np.argsort(links[:, 3])]
     ids = links[:, 3]
     count = len(ids)
     stage = np.full(count, STAGES.index("near"))
     matched = np.zeros(count, np.uint64)
     similarity = np.full(count, np.nan)
-    for name, blobs in (("near", near), ("exact", exact), ("url", url)):
-        best = _best_neighbours(unpack(blobs, EDGE_WIDTH), unit, both=name == "near")
+    for name in reversed(STAGES):
+        best = _best_neighbours(edges[name], unit, both=name == "near")
         found = np.searchsorted(ids, best[:, 0])
         known = (found < count) & (ids[np.minimum(found, count - 1)] == best[:, 0]) if count else np.zeros(0, bool)
         at = found[known]

@@ -67,3 +67,8 @@ class Dedup:
     exact: bool = True
     near: Near | None = field(default_factory=Near)
     keep: Keep = field(default_factory=Keep)
+
+    @property
+    def stages(self) -> bool:
+        """Whether anything is removed at all."""
+        return self.url or self.exact or self.near is not None

@@ -15,9 +15,9 @@ from schemas import SKETCHES
 
 
 def sketch(documents: pa.RecordBatch, signals: pa.RecordBatch, dedup: Dedup) -> pa.RecordBatch:
-    """One SKETCHES row for each document."""
+    """One SKETCHES row for each document; ``documents`` have their read_bytes and words beside them."""
     rows = len(documents)
-    columns: dict[str, object] = {name: documents[name] for name in ("doc_id", "file", "offset")}
+    columns: dict[str, object] = {name: documents[name] for name in ("doc_id", "file", "offset", "read_bytes", "words")}
     columns["content_hash"] = content_hashes(documents["text"])
     columns["url_hash"] = url_hashes(documents["url"]) if dedup.url else None
     columns["signature"] = signature_column(documents["text"], dedup.near) if dedup.near else None

@@ -6,17 +6,18 @@ Each takes a key (a unit or a partition) and the blobs grouped under it, and yie
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, similar
-from curation.dedup.components import LINK_WIDTH, forest
+from curation.dedup.components import LINK_WIDTH, Forest
 from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, units_of, unpack
 from curation.dedup.groups import keys_by_partition, losers
-from curation.dedup.removal import REQUEST_WIDTH, Removals, removals, requests
+from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
-from curation.run import Run
-from curation.shards import read_shard
+from curation.run import Run, edges_name, linked_name
+from curation.shards import read_rows, row_groups
 
 Blobs = list[bytes]
 Routed = Iterator[tuple[int, bytes]]
@@ -24,16 +25,19 @@ Routed = Iterator[tuple[int, bytes]]
 SIMILARITY = {"url": np.nan, "exact": 1.0}
 """What is known of two documents with the same url or the same text before they are compared."""
 
+COMPARED_AT_ONCE = 1 << 16
+"""So many pairs of signatures are held side by side (of 448 bytes each by default)."""
+
 
 def key_records(run: Run, unit: int, column: str, removed: list[Blobs]) -> Routed:
     """The hashes of a unit's documents that earlier stages left, routed by hash."""
-    table = read_shard(run.folder, run.sketches(unit), [column, "rank"])
-    hashes, rank = table[column].combine_chunks(), table["rank"].to_numpy()
-    present = hashes.is_valid().to_numpy(zero_copy_only=False) & _left(len(table), unit, removed)
-    rows = np.flatnonzero(present)
-    halves = np.frombuffer(b"".join(hashes.take(pa.array(rows)).to_pylist()), np.uint64).reshape(-1, 2)
-    records = np.column_stack([halves, rank[rows], row_ids(unit, rows)])
-    yield from keys_by_partition(records, run.partitions)
+    gone = _removed(unit, removed)
+    for start, table in row_groups(*run.sketches(unit), [column, "rank"]):
+        present = table[column].is_valid().to_numpy(zero_copy_only=False) & _left(start, len(table), gone)
+        rows = np.flatnonzero(present)
+        halves = np.frombuffer(b"".join(table[column].take(pa.array(rows)).to_pylist()), np.uint64).reshape(-1, 2)
+        records = np.column_stack([halves, table["rank"].to_numpy()[rows], row_ids(unit, rows + start)])
+        yield from keys_by_partition(records, run.partitions)
 
 
 def same_key(blobs: Blobs, kind: str) -> Routed:
@@ -45,11 +49,12 @@ def same_key(blobs: Blobs, kind: str) -> Routed:
 def band_records(run: Run, unit: int, removed: list[Blobs]) -> Routed:
     """The bands of a unit's documents that earlier stages left, routed by band key."""
     near = _near(run)
-    column = read_shard(run.folder, run.sketches(unit), ["signature"])["signature"].combine_chunks()
-    left = _left(len(column), unit, removed)
-    values, present = signature_values(column, near)
-    rows = np.flatnonzero(present & left)
-    yield from bands_by_partition(values[left[present]], row_ids(unit, rows), near, run.partitions)
+    gone = _removed(unit, removed)
+    for start, table in row_groups(*run.sketches(unit), ["signature"]):
+        left = _left(start, len(table), gone)
+        values, present = signature_values(table["signature"], near)
+        ids = row_ids(unit, np.flatnonzero(present & left) + start)
+        yield from bands_by_partition(values[left[present]], ids, near, run.partitions)
 
 
 def bucket_pairs(blobs: Blobs) -> Routed:
@@ -58,66 +63,132 @@ def bucket_pairs(blobs: Blobs) -> Routed:
     yield from routed(units_of(pairs[:, 0]), pairs)
 
 
-COMPARISON = pa.schema([("pair", pa.binary(16)), ("rank", pa.uint64()), ("signature", pa.large_binary())])
+def distinct_pairs(blobs: Blobs) -> Records:
+    return distinct(unpack(blobs, PAIR_WIDTH))
 
 
-def first_signatures(run: Run, unit: int, blobs: Blobs) -> Routed:
-    """The first documents' signatures of candidate pairs, sent to the units of the second documents."""
-    pairs = distinct(unpack(blobs, PAIR_WIDTH))
-    table = read_shard(run.folder, run.sketches(unit), ["rank", "signature"])
-    to = units_of(pairs[:, 1])
-    for target in np.unique(to):
-        chosen = pairs[to == target]
-        rows = pa.array(rows_of(chosen[:, 0]))
-        packed = pa.Array.from_buffers(pa.binary(16), len(chosen), [None, pa.py_buffer(np.ascontiguousarray(chosen))])
-        columns = [packed, table["rank"].take(rows).combine_chunks(), table["signature"].take(rows).combine_chunks()]
-        yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=COMPARISON))
+def by_second(pairs: Records) -> Routed:
+    """Candidate pairs, routed to the unit of the second document."""
+    yield from routed(units_of(pairs[:, 1]), pairs)
 
 
-def compared(run: Run, unit: int, blobs: Blobs) -> Routed:
-    """Edges between the pairs that are similar enough; the second document of each pair lies in this unit."""
-    near = _near(run)
-    table = read_shard(run.folder, run.sketches(unit), ["rank", "signature"])
-    for blob in blobs:
-        batch = _batch(blob)
-        pairs = np.frombuffer(batch["pair"].buffers()[1], np.uint64).reshape(-1, PAIR_WIDTH)
-        rows = pa.array(rows_of(pairs[:, 1]))
-        left = np.column_stack([batch["rank"].to_numpy(), pairs[:, 0]])
-        right = np.column_stack([table["rank"].take(rows).to_numpy(), pairs[:, 1]])
-        mine = table["signature"].take(rows).combine_chunks()
-        edges = similar(
-            (left, signature_values(batch["signature"], near)[0]), (right, signature_values(mine, near)[0]), near
+FIRSTS = pa.schema([("id", pa.uint64()), ("rank", pa.uint64()), ("signature", pa.large_binary())])
+
+
+def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
+    """What is compared of the first documents of pairs, once for each unit that holds second ones."""
+    firsts = np.unique(pairs[:, 0])
+    for start, batch in row_groups(*run.sketches(unit), ["rank", "signature"]):
+        low, high = np.searchsorted(rows_of(firsts), [start, start + len(batch)])
+        here = (pairs[:, 0] >= row_ids(unit, np.array([start]))) & (
+            pairs[:, 0] < row_ids(unit, np.array([start + len(batch)]))
         )
-        if len(edges):
-            yield unit, edges.tobytes()
+        if high == low:
+            continue
+        found = batch.take(pa.array(rows_of(firsts[low:high]) - start))
+        chosen = pairs[here]
+        to = units_of(chosen[:, 1])
+        for target in np.unique(to):
+            wanted = np.unique(chosen[to == target, 0])
+            at = pa.array(np.searchsorted(firsts[low:high], wanted))
+            for low_row in range(0, len(wanted), COMPARED_AT_ONCE // 8):
+                rows = at.slice(low_row, COMPARED_AT_ONCE // 8)
+                ids = pa.array(wanted[low_row : low_row + len(rows)])
+                columns = [ids, found["rank"].take(rows), found["signature"].take(rows)]
+                yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=FIRSTS))
 
 
-def links_of(edges: Blobs) -> bytes:
-    """Edges without their similarity."""
-    return unpack(edges, EDGE_WIDTH)[:, :LINK_WIDTH].tobytes()
+def compared(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
+    """Edges between the pairs that are similar enough, routed to the units of both documents.
+
+    The second document of each pair lies in this unit.
+    """
+    near = _near(run)
+    found = distinct_pairs(pairs)
+    if not len(found):
+        return
+    left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id").combine_chunks()
+    own = np.unique(found[:, 1])
+    right = read_rows(*run.sketches(unit), ["rank", "signature"], rows_of(own))
+    ids = left["id"].to_numpy()
+    for start in range(0, len(found), COMPARED_AT_ONCE):
+        chunk = found[start : start + COMPARED_AT_ONCE]
+        sides = [
+            _compared_side(table.take(pa.array(np.searchsorted(known, wanted))), wanted, near)
+            for table, known, wanted in ((left, ids, chunk[:, 0]), (right, own, chunk[:, 1]))
+        ]
+        yield from _by_both_ends(similar(sides[0], sides[1], near))
 
 
-def survivors(links: Blobs) -> Routed:
-    """The forest over all links, routed to the units of the documents that go."""
-    found = forest(unpack(links, LINK_WIDTH))
-    yield from routed(units_of(found[:, 3]), found)
+def _compared_side(table: pa.Table, ids: Records, near: Near) -> tuple[Records, npt.NDArray[np.uint32]]:
+    values, _ = signature_values(table["signature"].combine_chunks(), near)
+    return np.column_stack([table["rank"].to_numpy(), ids]), values
 
 
-def by_both_ends(blobs: Blobs) -> Routed:
-    """Edges, routed to the units of both documents."""
-    edges = unpack(blobs, EDGE_WIDTH)
+def _by_both_ends(edges: Records) -> Routed:
     first, second = units_of(edges[:, 1]), units_of(edges[:, 3])
     yield from routed(second, edges)
     yield from routed(first[first != second], edges[first != second])
 
 
-def unit_removals(unit: int, groups: Mapping[str, Blobs]) -> Removals:
-    return removals(unit, groups["survivor"], groups["url"], groups["exact"], groups["near"])
+EDGES = pa.schema(
+    [
+        ("stage", pa.uint8()),
+        ("better_rank", pa.uint64()),
+        ("better", pa.uint64()),
+        ("worse_rank", pa.uint64()),
+        ("worse", pa.uint64()),
+        ("similarity", pa.uint64()),
+    ]
+)
+"""``stage`` is an index into STAGES; ``similarity`` the bits of a float64."""
 
 
-def name_requests(unit: int, groups: Mapping[str, Blobs]) -> Routed:
+def keep_edges(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
+    """Leaves all edges at a unit's documents in the folder, and last a report with the number of its links."""
+    links = 0
+    with run.folder.writing(edges_name(unit)) as stream, pa.ipc.new_file(stream, EDGES) as file:
+        for stage, kind in enumerate(STAGES):
+            found = distinct(unpack(groups[kind], EDGE_WIDTH))
+            links += int((units_of(found[:, 3]) == unit).sum())
+            columns = [pa.array(np.full(len(found), stage, np.uint8)), *(pa.array(column) for column in found.T.copy())]
+            file.write_batch(pa.RecordBatch.from_arrays(columns, schema=EDGES))
+    run.folder.write_json(linked_name(unit), {"links": links})
+
+
+def unit_edges(run: Run, unit: int) -> dict[str, Records]:
+    """The edges at a unit's documents by stage."""
+    edges = {}
+    with run.folder.reading(edges_name(unit)) as stream:
+        file = pa.ipc.open_file(stream)
+        for stage, kind in enumerate(STAGES):
+            batch = file.get_batch(stage)
+            edges[kind] = np.column_stack([column.to_numpy() for column in batch.columns[1:]])
+    return edges
+
+
+def unit_links(run: Run, unit: int) -> Records:
+    """The links whose worse document lies in a unit: every link of the corpus is in one unit only."""
+    edges = np.concatenate(list(unit_edges(run, unit).values()))
+    return distinct(edges[units_of(edges[:, 3]) == unit][:, :LINK_WIDTH])
+
+
+def survivors(run: Run) -> Routed:
+    """The forest over all links, routed to the units of the documents that go."""
+    forest = Forest()
+    for unit in range(run.units):
+        forest.add(unit_links(run, unit))
+    found = forest.links()
+    yield from routed(units_of(found[:, 3]), found)
+
+
+def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
+    return removals(unit, unpack(survivors, LINK_WIDTH), unit_edges(run, unit))
+
+
+def name_requests(run: Run, unit: int, survivors: Blobs) -> Routed:
     """Requests for the names of survivors and neighbours, routed to the units that hold them."""
-    wanted = requests(unit, unit_removals(unit, groups))
+    wanted = requests(unit, unit_removals(run, unit, survivors))
     yield from routed(units_of(wanted[:, 0]), wanted)
 
 
@@ -135,14 +206,17 @@ NAMED = pa.schema(
 def names(run: Run, unit: int, blobs: Blobs) -> Routed:
     """What other units asked of this one: doc_id, file, offset, and the signature where it is needed."""
     wanted = distinct(unpack(blobs, REQUEST_WIDTH))
-    table = read_shard(run.folder, run.sketches(unit), ["doc_id", "file", "offset", "signature"])
+    asked = np.unique(wanted[:, 0])
+    found = read_rows(*run.sketches(unit), ["doc_id", "file", "offset", "signature"], rows_of(asked))
     for asking in np.unique(wanted[:, 1]):
         chosen = wanted[wanted[:, 1] == asking]
-        found = table.take(pa.array(rows_of(chosen[:, 0]))).combine_chunks()
-        signature = found["signature"].combine_chunks()
-        masked = pa.compute.if_else(pa.array(chosen[:, 2] > 0), signature, pa.scalar(None, pa.large_binary()))
-        columns = [pa.array(chosen[:, 0])] + [found[name].combine_chunks() for name in ("doc_id", "file", "offset")]
-        yield int(asking), _ipc(pa.RecordBatch.from_arrays([*columns, masked], schema=NAMED))
+        for start in range(0, len(chosen), COMPARED_AT_ONCE // 8):
+            part = chosen[start : start + COMPARED_AT_ONCE // 8]
+            rows = found.take(pa.array(np.searchsorted(asked, part[:, 0]))).combine_chunks()
+            signature = rows["signature"].combine_chunks()
+            masked = pa.compute.if_else(pa.array(part[:, 2] > 0), signature, pa.scalar(None, pa.large_binary()))
+            columns = [pa.array(part[:, 0])] + [rows[name].combine_chunks() for name in ("doc_id", "file", "offset")]
+            yield int(asking), _ipc(pa.RecordBatch.from_arrays([*columns, masked], schema=NAMED))
 
 
 def named(blobs: Blobs) -> pa.Table:
@@ -156,12 +230,17 @@ def _near(run: Run) -> Near:
     return near
 
 
-def _left(count: int, unit: int, removed: list[Blobs]) -> "np.ndarray":  # type: ignore[type-arg]
-    """Which rows of a unit no earlier stage removed."""
+def _removed(unit: int, removed: list[Blobs]) -> npt.NDArray[np.int64]:
+    """The rows of a unit that earlier stages removed, ascending."""
+    gone = np.concatenate([np.empty(0, np.uint64), *(unpack(blobs, EDGE_WIDTH)[:, 3] for blobs in removed)])
+    return np.unique(rows_of(gone[units_of(gone) == unit]))
+
+
+def _left(start: int, count: int, gone: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of ``count`` rows from ``start`` on no earlier stage removed."""
     left = np.ones(count, bool)
-    for blobs in removed:
-        gone: Records = unpack(blobs, EDGE_WIDTH)[:, 3]
-        left[rows_of(gone[units_of(gone) == unit])] = False
+    low, high = np.searchsorted(gone, [start, start + count])
+    left[gone[low:high] - start] = False
     return left
 
 

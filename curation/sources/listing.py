@@ -11,6 +11,9 @@ from fsspec.core import url_to_fs
 from curation.errors import InputError
 from curation.sources.opening import beam_filesystems, is_local, known_scheme, local_path
 
+VERSIONED = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated", "created")
+"""Where the file systems of fsspec say which version of a file they hold, the surest first."""
+
 
 @dataclass(frozen=True)
 class Input:
@@ -22,13 +25,17 @@ class Input:
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of the sorted listing; ``name`` is its path relative to the input's root, ``size`` its stored bytes."""
+    """One file of the sorted listing; ``name`` is its path relative to the input's root, ``size`` its stored bytes.
+
+    ``version`` tells a file that was changed from what it was, where the file system knows (a time, or a checksum).
+    """
 
     index: int
     path: str
     name: str
     size: int
     source: str | None
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class _Found:
     root: str
     size: int
     source: str | None
+    version: str
 
     @property
     def name(self) -> str:
@@ -74,7 +82,10 @@ def list_files(inputs: Sequence[Input]) -> list[InputFile]:
             found.setdefault(match.path, match)
     names = _unique_names(list(found.values()))
     ordered = sorted(found.values(), key=lambda match: (names[match.path], match.path))
-    return [InputFile(i, match.path, names[match.path], match.size, match.source) for i, match in enumerate(ordered)]
+    return [
+        InputFile(i, match.path, names[match.path], match.size, match.source, match.version)
+        for i, match in enumerate(ordered)
+    ]
 
 
 def _unique_names(found: Sequence[_Found]) -> dict[str, str]:
@@ -107,7 +118,8 @@ def _local_matches(one: Input) -> Iterator[_Found]:
             continue
         if not os.access(path, os.R_OK):
             raise InputError(f"the input file '{path}' may not be read: change its permissions or leave it out")
-        yield _Found(path, root, os.stat(path).st_size, one.source)
+        status = os.stat(path)
+        yield _Found(path, root, status.st_size, one.source, str(status.st_mtime_ns))
 
 
 def _below(folder: str) -> list[str]:
@@ -138,7 +150,8 @@ def _remote_matches(one: Input) -> Iterator[_Found]:
     root = filesystem.unstrip_protocol(pattern.rstrip("/") if folder else _root(pattern))
     for name, info in listing.items():
         if info["type"] == "file":
-            yield _Found(filesystem.unstrip_protocol(name), root, int(info["size"] or 0), one.source)
+            version = str(next((info[key] for key in VERSIONED if info.get(key)), ""))
+            yield _Found(filesystem.unstrip_protocol(name), root, int(info["size"] or 0), one.source, version)
 
 
 def _beam_matches(one: Input) -> Iterator[_Found]:
@@ -155,7 +168,8 @@ def _beam_matches(one: Input) -> Iterator[_Found]:
         raise InputError(f"the input '{one.glob}' cannot be listed: {error}") from error
     for result in results:
         for info in result.metadata_list:
-            yield _Found(info.path, _root(one.glob), info.size_in_bytes, one.source)
+            version = str(info.last_updated_in_seconds or "")
+            yield _Found(info.path, _root(one.glob), info.size_in_bytes, one.source, version)
 
 
 def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from curation.driver import Plan, curate, plan
+from curation.driver import Plan, curate, finished, plan
 from curation.errors import UserError
 from curation.folder import Folder
 from curation.job import Execution, Job
@@ -26,7 +26,8 @@ def run(
     changes: tuple[str, ...],
     limit: int | None,
     workers: int | None,
-    partitions: int,
+    partitions: int | None,
+    memory: int | None,
     dry_run: bool,
     beam_options: tuple[str, ...],
 ) -> None:
@@ -36,9 +37,13 @@ def run(
     job, folder = _job(path, inputs, output, recipe, changes)
     for warning in warn_of(job.recipe):
         click.echo(f"gristmill: warning: {warning}", err=True)
-    execution = Execution(workers=workers, partitions=partitions, beam_options=beam_options)
+    execution = Execution(workers=workers, partitions=partitions, memory=memory, beam_options=beam_options)
     if dry_run:
         print_plan(job, folder, plan(job), execution)
+        return
+    done = finished(job, folder)
+    if done is not None:
+        print_summary(done, folder, None)
         return
     started = time.monotonic()
     ledger = curate(job, folder, execution, watch)

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curation.errors import UserError
 from curation.folder import WORK, Digest, Folder
 from curation.shards import ROW_GROUP_BYTES, ShardWriter, read_shard
 from schemas import DOCUMENTS
@@ -62,34 +61,11 @@ def test_a_shard_has_bounded_row_groups_and_reads_back(tmp_path: Path) -> None:
     assert shard.entry()["sha256"] == hashlib.sha256((tmp_path / "documents" / "0.parquet").read_bytes()).hexdigest()
 
 
-def test_a_folder_in_use_or_with_another_run_is_refused(tmp_path: Path) -> None:
-    Folder(str(tmp_path / "new")).claim()
-    with pytest.raises(UserError, match="in use by another run, or one was interrupted"):
-        Folder(str(tmp_path / "new")).claim()
-    Folder(str(tmp_path / "new")).write_json("manifest.json", {})
-    with pytest.raises(UserError, match="holds a finished run"):
-        Folder(str(tmp_path / "new")).claim()
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"not empty \(1 entries\)"):
-        Folder(str(tmp_path / "other")).claim()
-    assert (tmp_path / "other" / "notes.txt").read_text() == "mine"
-    with pytest.raises(UserError, match="is a file"):
-        Folder(str(tmp_path / "other" / "notes.txt")).claim()
-
-
-def test_a_finished_run_leaves_no_work_behind(tmp_path: Path) -> None:
-    folder = Folder(str(tmp_path / "out"))
-    folder.claim()
-    assert folder.exists(WORK)
-    folder.release()
-    assert not folder.exists(WORK)
-
-
 def test_any_file_system_will_do() -> None:
     folder = Folder("memory://corpus")
-    folder.claim()
+    folder.write_json(f"{WORK}/x.json", {})
     folder.write_json("a/b.json", {"x": [1]})
     assert folder.read_json("a/b.json") == {"x": [1]}
     assert folder.names("a/*.json") == ["a/b.json"]
     folder.release()
+    assert not folder.exists(WORK)

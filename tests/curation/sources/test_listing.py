@@ -1,6 +1,7 @@
 """Files in one order whatever the file system says, and units that share them out without gap or overlap."""
 
 import os
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -54,8 +55,7 @@ def test_the_order_of_a_listing_does_not_matter(tree: Path) -> None:
     with patch.object(listing, "glob", lambda *args, **kwargs: sorted(map(str, tree.rglob("*.txt")), reverse=True)):
         files = list_files([Input(f"{tree}/**/*.txt")])
     assert [file for file in files if ".hidden" not in file.path] == [
-        InputFile(file.index + sum(".hidden" in one.path for one in files), file.path, file.name, file.size, None)
-        for file in expected
+        replace(file, index=file.index + sum(".hidden" in one.path for one in files)) for file in expected
     ]
 
 

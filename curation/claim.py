@@ -1,0 +1,116 @@
+"""Who may write into an output folder: one run at a time, and an interrupted one only with the very same job."""
+
+import fcntl
+import posixpath
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any
+
+from curation.errors import UserError
+from curation.folder import WORK, Folder
+
+CLAIM = f"{WORK}/claim.json"
+SHOWN_CHANGES = 3
+MISSING = object()
+
+
+@contextmanager
+def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
+    """Holds a folder for one run, which ``claim`` describes (plain JSON; ``files`` are the input's names, each with
+    what tells one version of it from another); gives whether it goes on with a run that was interrupted.
+
+    Raises UserError when the folder holds anything else, another run is at work, its claim differs, or it cannot be
+    made or written to.
+    """
+    files, root = folder.filesystem()
+    try:
+        _check_held(folder, files, root)
+        files.makedirs(posixpath.join(root, WORK), exist_ok=True)
+        lock = _lock(folder, files, root)
+    except PermissionError as error:
+        raise UserError(f"the output {folder.root} cannot be written to: {error.strerror or error}") from error
+    with lock:
+        earlier = folder.exists(CLAIM)
+        if earlier:
+            _compare(folder, folder.read_json(CLAIM), claim)
+            _clear(files, root)
+        else:
+            folder.write_json(CLAIM, claim)
+        yield earlier
+
+
+def changes(before: Any, now: Any, name: str = "") -> Iterator[str]:
+    """What differs between two plain values, in words.
+
+    >>> list(changes({"near": {"bands": 14}, "url": True}, {"near": {"bands": 20}, "keep": "first"}))
+    ['keep is new', 'near.bands was 14 and is 20', 'url was true and is gone']
+    """
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*before, *now}):
+            yield from changes(before.get(key, MISSING), now.get(key, MISSING), f"{name}.{key}" if name else key)
+    elif before is MISSING:
+        yield f"{name} is new"
+    elif now is MISSING:
+        yield f"{name} was {_shown(before)} and is gone"
+    elif before != now:
+        yield f"{name} was {_shown(before)} and is {_shown(now)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "not set"}[value]
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check_held(folder: Folder, files: Any, root: str) -> None:
+    if files.isfile(root):
+        raise UserError(f"the output {folder.root} is a file: name a folder that is new or empty")
+    held = files.ls(root, detail=False) if files.exists(root) else []
+    if folder.exists("manifest.json"):
+        raise UserError(
+            f"the output {folder.root} holds a finished run of another job: "
+            "choose a new folder, or remove that one first"
+        )
+    if held and not folder.exists(WORK):
+        raise UserError(f"the output {folder.root} is not empty ({len(held)} entries): choose a new folder")
+
+
+def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
+    """An open file that only one process at a time can have; on a remote file system there is no such thing."""
+    path = posixpath.join(root, WORK, "lock")
+    if "file" not in files.protocol:
+        return files.open(path, "wb")  # type: ignore[no-any-return]
+    stream = open(path, "ab")  # noqa: SIM115
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        stream.close()
+        raise UserError(f"the output {folder.root} is in use by another run: choose another folder") from error
+    return stream
+
+
+def _compare(folder: Folder, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    files = [_file_change(change) for change in changes(before["files"], now["files"])]
+    told = [*changes({**before, "files": {}}, {**now, "files": {}}), *files]
+    if told:
+        more = f", and {len(told) - SHOWN_CHANGES} more" if len(told) > SHOWN_CHANGES else ""
+        raise UserError(
+            f"the output {folder.root} holds an interrupted run that differs: {'; '.join(told[:SHOWN_CHANGES])}{more}. "
+            "Go on with the same job and input, or choose a new folder"
+        )
+
+
+def _file_change(change: str) -> str:
+    name, _, what = change.partition(" was ")
+    if not what:
+        return f"input file {change}"
+    return f"input file {name} {'is gone' if what.endswith(' and is gone') else 'has changed'}"
+
+
+def _clear(files: Any, root: str) -> None:
+    """Takes away files that an interrupted run had not finished."""
+    for path in files.find(root):
+        name = posixpath.basename(path)
+        if name.startswith(".") and name.endswith(".tmp"):
+            files.rm(path)

@@ -1,0 +1,134 @@
+"""An output folder is for one run, and an interrupted one goes on only where nothing has changed."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.claim import claimed
+from curation.driver import curate, finished
+from curation.errors import RunError, UserError
+from curation.folder import WORK, Folder
+from curation.job import Execution, Job
+from curation.sources.listing import Input
+from jobs.jobfile import make_job
+from tests.curation.test_laws import digest
+
+CLAIM: dict[str, Any] = {"job": {"limit": None}, "files": {"a": [1, "x"], "b": [2, "y"]}}
+
+
+def interrupted(folder: Folder) -> None:
+    with claimed(folder, CLAIM) as earlier:
+        assert not earlier
+        folder.write_json("documents/a.json", {})
+
+
+def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "new"))
+    interrupted(folder)
+    half = tmp_path / "new" / "documents" / ".b.parquet.77.tmp"
+    half.write_bytes(b"half")
+    with claimed(folder, CLAIM) as earlier:
+        assert earlier
+        assert not half.exists()
+        assert folder.exists("documents/a.json")
+        folder.release()
+    assert not folder.exists(WORK)
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ({"job": {"limit": 3}}, "differs: job.limit was not set and is 3. Go on with the same job"),
+        ({"files": {"a": [1, "z"], "b": [2, "y"]}}, "differs: input file a has changed."),
+        ({"files": {"a": [1, "x"]}}, "differs: input file b is gone."),
+        ({"files": {**CLAIM["files"], "c": [1, ""]}}, "differs: input file c is new."),
+        (
+            {"files": {"a": [0, ""], "b": [0, ""], "c": [0, ""], "d": [0, ""]}},
+            "differs: input file a has changed; input file b has changed; input file c is new, and 1 more.",
+        ),
+    ],
+)
+def test_another_claim_is_refused_with_what_changed(tmp_path: Path, claim: dict[str, Any], told: str) -> None:
+    folder = Folder(str(tmp_path / "new"))
+    interrupted(folder)
+    with pytest.raises(UserError) as refused, claimed(folder, {**CLAIM, **claim}):
+        pass
+    assert told in str(refused.value)
+    assert folder.exists("documents/a.json")
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "new"))
+    with (
+        claimed(folder, CLAIM),
+        pytest.raises(UserError, match="is in use by another run"),
+        claimed(folder, CLAIM),
+    ):
+        pass
+
+
+def test_a_folder_that_holds_anything_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    notes = tmp_path / "other" / "notes.txt"
+    notes.write_text("mine")
+    for root, sentence in ((notes.parent, r"not empty \(1 entries\)"), (notes, "is a file")):
+        with pytest.raises(UserError, match=sentence), claimed(Folder(str(root)), CLAIM):
+            pass
+    assert notes.read_text() == "mine"
+    Folder(str(tmp_path / "done")).write_json("manifest.json", {})
+    with pytest.raises(UserError, match="holds a finished run"), claimed(Folder(str(tmp_path / "done")), CLAIM):
+        pass
+
+
+def test_where_nothing_locks_a_run_goes_on_too() -> None:
+    folder = Folder("memory://claimed")
+    interrupted(folder)
+    with claimed(folder, CLAIM) as earlier:
+        assert earlier
+        folder.release()
+
+
+def job(source: Path, *changes: str) -> Job:
+    return make_job([Input(glob=str(source))], "none", ["unit_bytes=600", *changes])
+
+
+def test_a_finished_run_of_the_same_job_is_known(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "one two"}\n{"text": "three"}\n')
+    out = tmp_path / "out"
+    assert finished(job(source), str(out)) is None
+    ledger = curate(job(source), str(out), Execution(workers=0))
+    (out / WORK).mkdir()  # ended between its last two steps
+    before = digest(out)
+    assert finished(job(source), str(out)) == ledger
+    assert digest(out) == before
+    assert not (out / WORK).exists()
+    assert finished(job(source, "near=false"), str(out)) is None
+    source.write_text('{"text": "one two three"}\n')
+    assert finished(job(source), str(out)) is None
+    with pytest.raises(UserError, match="holds a finished run of another job"):
+        curate(job(source), str(out), Execution(workers=0))
+
+
+def test_an_input_of_the_same_size_that_was_written_again_is_noticed(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "one"}\n' + "{broken\n" * 300)
+    with pytest.raises(RunError, match="above max_quarantined"):
+        curate(job(source), str(tmp_path / "out"), Execution(workers=0))
+    os.utime(source, ns=(time.time_ns(), source.stat().st_mtime_ns + 1))
+    with pytest.raises(UserError, match=r"differs: input file in\.jsonl has changed\."):
+        curate(job(source), str(tmp_path / "out"), Execution(workers=0))
+
+
+def test_a_share_that_is_only_checked_at_the_end_may_be_raised(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "one"}\n' + "{broken\n" * 300)
+    with pytest.raises(RunError, match="or raise max_quarantined"):
+        curate(job(source), str(tmp_path / "out"), Execution(workers=0))
+    ledger = curate(job(source, "max_quarantined=1"), str(tmp_path / "out"), Execution(workers=0))
+    assert ledger.total("quarantined")[0] == 300
+    curate(job(source, "max_quarantined=1"), str(tmp_path / "at once"), Execution(workers=0))
+    assert digest(tmp_path / "out") == digest(tmp_path / "at once")
