@@ -40,7 +40,7 @@ def warm() -> None:
     values, _ = signature_matrix(texts, near)
     word_counts(texts)
     ids = np.arange(2, dtype=np.uint64)
-    list(bands_by_partition(values, ids, near, 1))
+    list(bands_by_partition(values, 0, np.arange(2), near, 1))
     nodes = np.column_stack([np.zeros(2, np.uint64), ids])
     similar((nodes[:1], values[:1]), (nodes[1:], values[1:]), near)
     forest(np.array([[0, 0, 0, 1]], np.uint64))

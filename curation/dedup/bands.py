@@ -5,26 +5,36 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.edges import Records, distinct, edges, routed, unpack
+from curation.dedup.edges import Records, distinct, edges, grouped, row_ids
 from curation.dedup.settings import Near
 from curation.kernels.minhash import band_keys, equal_shares
 
-BAND_WIDTH = 2
-"""A band record is (band key, row id)."""
+_ROW = np.dtype(np.uint32)
+"""What the largest shuffle carries is kept small: the unit, then the band keys, then as many rows of the unit."""
 PAIR_WIDTH = 2
 """A candidate pair is (row id, row id), the lower first."""
 
 
 def bands_by_partition(
-    values: npt.NDArray[np.uint32], ids: Records, near: Near, partitions: int
+    values: npt.NDArray[np.uint32], unit: int, rows: npt.NDArray[np.int64], near: Near, partitions: int
 ) -> Iterator[tuple[int, bytes]]:
-    """One band record for each band of each signature, routed by the band's key."""
-    bands, rows = near.banding
+    """The band keys of each signature with its row in the unit (below 2**32), routed by key."""
+    assert not len(rows) or rows[-1] <= np.iinfo(_ROW).max, "a unit has more than 2**32 documents"
+    bands, width = near.banding
     keys = np.empty((len(values), bands), np.uint64)
-    band_keys(values, bands, rows, keys)
+    band_keys(values, bands, width, keys)
     flat = keys.ravel()
-    records = np.column_stack([flat, np.repeat(ids, bands)])
-    yield from routed((flat % np.uint64(partitions)).astype(np.int64), records)
+    head = np.uint64(unit).tobytes()
+    for partition, chosen in grouped((flat % np.uint64(partitions)).astype(np.int64)):
+        yield partition, head + flat[chosen].tobytes() + rows[chosen // bands].astype(_ROW).tobytes()
+
+
+def _band_records(blob: bytes) -> Records:
+    """(band key, row id) of what one unit sent."""
+    count = (len(blob) - 8) // (8 + _ROW.itemsize)
+    keys = np.frombuffer(blob, np.uint64, count, 8)
+    rows = np.frombuffer(blob, _ROW, count, 8 + 8 * count)
+    return np.column_stack([keys, row_ids(int.from_bytes(blob[:8], "little"), rows.astype(np.int64))])
 
 
 def candidates(blobs: Iterable[bytes]) -> Records:
@@ -32,7 +42,7 @@ def candidates(blobs: Iterable[bytes]) -> Records:
 
     The second gives a document whose first neighbour is only a chance hit another way into its cluster.
     """
-    records = _shared(unpack(blobs, BAND_WIDTH))
+    records = _shared(np.concatenate([np.empty((0, 2), np.uint64), *map(_band_records, blobs)]))
     records = records[np.lexsort((records[:, 1], records[:, 0]))]
     same = np.zeros(len(records), bool)
     same[1:] = records[1:, 0] == records[:-1, 0]

@@ -47,15 +47,20 @@ def distinct(records: Records) -> Records:
 
 def routed(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int, bytes]]:
     """(key, packed records) for each distinct key, in pieces of a few MB."""
+    for key, chosen in grouped(keys):
+        yield key, records[chosen].tobytes()
+
+
+def grouped(keys: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+    """(key, positions in ``keys``) for each distinct key, at most FLUSH_ROWS at a time."""
     if not len(keys):
         return
     small = keys.astype(np.uint16) if keys.max() < 1 << 16 else keys  # numpy sorts 16 bits by radix
     order = np.argsort(small, kind="stable")
-    keys, records = keys[order], records[order]
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    starts = np.flatnonzero(np.r_[True, keys[order[1:]] != keys[order[:-1]]])
     for start, end in zip(starts, np.r_[starts[1:], len(keys)], strict=True):
         for low in range(start, end, FLUSH_ROWS):
-            yield int(keys[start]), records[low : min(end, low + FLUSH_ROWS)].tobytes()
+            yield int(keys[order[start]]), order[low : min(end, low + FLUSH_ROWS)]
 
 
 def edges(left: Records, right: Records, similarity: npt.NDArray[np.float64]) -> Records:

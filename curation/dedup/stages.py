@@ -53,8 +53,8 @@ def band_records(run: Run, unit: int, removed: list[Blobs]) -> Routed:
     for start, table in row_groups(*run.sketches(unit), ["signature"]):
         left = _left(start, len(table), gone)
         values, present = signature_values(table["signature"], near)
-        ids = row_ids(unit, np.flatnonzero(present & left) + start)
-        yield from bands_by_partition(values[left[present]], ids, near, run.partitions)
+        rows = np.flatnonzero(present & left) + start
+        yield from bands_by_partition(values[left[present]], unit, rows, near, run.partitions)
 
 
 def bucket_pairs(blobs: Blobs) -> Routed:
@@ -212,11 +212,11 @@ def names(run: Run, unit: int, blobs: Blobs) -> Routed:
         chosen = wanted[wanted[:, 1] == asking]
         for start in range(0, len(chosen), COMPARED_AT_ONCE // 8):
             part = chosen[start : start + COMPARED_AT_ONCE // 8]
-            rows = found.take(pa.array(np.searchsorted(asked, part[:, 0]))).combine_chunks()
-            signature = rows["signature"].combine_chunks()
-            masked = pa.compute.if_else(pa.array(part[:, 2] > 0), signature, pa.scalar(None, pa.large_binary()))
-            columns = [pa.array(part[:, 0])] + [rows[name].combine_chunks() for name in ("doc_id", "file", "offset")]
-            yield int(asking), _ipc(pa.RecordBatch.from_arrays([*columns, masked], schema=NAMED))
+            at = np.searchsorted(asked, part[:, 0])
+            rows = found.select(["doc_id", "file", "offset"]).take(pa.array(at)).combine_chunks()
+            signature = found["signature"].combine_chunks().take(pa.array(at, mask=part[:, 2] == 0))
+            columns = [pa.array(part[:, 0]), *(column.combine_chunks() for column in rows.columns), signature]
+            yield int(asking), _ipc(pa.RecordBatch.from_arrays(columns, schema=NAMED))
 
 
 def named(blobs: Blobs) -> pa.Table:

@@ -118,7 +118,7 @@ def test_documents_that_share_a_band_are_joined(rows: list[list[int]], partition
     values = np.array(rows, np.uint32)
     ids = np.arange(len(rows), dtype=np.uint64)
     blobs: dict[int, list[bytes]] = {}
-    for partition, blob in bands_by_partition(values, ids, near, partitions):
+    for partition, blob in bands_by_partition(values, 0, ids.astype(np.int64), near, partitions):
         blobs.setdefault(partition, []).append(blob)
     pairs = {(a, b) for group in blobs.values() for a, b in candidates(group).tolist()}
     share = [
