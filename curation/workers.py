@@ -4,19 +4,17 @@ The processes come from a fork server that has imported the stages once, so that
 that memory. Without workers (on a cluster, or for a small input) the functions run where Beam calls them.
 """
 
-import ctypes
 import multiprocessing
+import os
 import signal
-import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
-
-_PR_SET_PDEATHSIG = 1
-"""Of Linux's prctl(2): the signal that a process gets when its parent ends."""
 
 
 class WorkerError(RuntimeError):
@@ -92,7 +90,13 @@ def _pool(count: int) -> ProcessPoolExecutor:
 
 
 def _start() -> None:
-    """Ctrl+C is for the main process; a worker ends with it, and with the fork server where that process was killed."""
+    """Ctrl+C is for the main process; a worker ends with it, even where that was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    main = multiprocessing.parent_process()
+    assert main is not None
+    threading.Thread(target=_end_with, args=(main.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
