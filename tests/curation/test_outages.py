@@ -12,6 +12,8 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from tests.curation.test_laws import digest
+
 GRISTMILL = Path(sys.executable).parent / "gristmill"
 
 
@@ -48,6 +50,17 @@ def test_a_full_disk_is_one_sentence(small_disk: Path, tmp_path: Path, workers: 
     assert said == f"gristmill: the disk of {small_disk / 'out'} is full: free some space and run again\n"
     assert list((small_disk / "out").glob("documents/*.parquet")) == []
     assert not (small_disk / "out" / "manifest.json").exists()
+    subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
+    assert_goes_on(tmp_path, small_disk / "out", "--workers", workers, "--set", "unit_bytes=1000000")
+
+
+def assert_goes_on(root: Path, out: Path, *more: str) -> None:
+    """The same command again ends with the bytes of a run that nothing interrupted."""
+    for output in (out, root / "undisturbed"):
+        with curate(root / "in", output, *more) as run:
+            _, said = run.communicate()
+        assert run.returncode == 0, said
+    assert digest(out) == digest(root / "undisturbed")
 
 
 def test_a_killed_worker_fails_the_run_and_leaves_only_whole_files(tmp_path: Path) -> None:
@@ -63,6 +76,7 @@ def test_a_killed_worker_fails_the_run_and_leaves_only_whole_files(tmp_path: Pat
     for shard in out.rglob("[!.]*.parquet"):
         pq.ParquetFile(shard).close()
     assert not (out / "manifest.json").exists()
+    assert_goes_on(tmp_path, out, "--workers", "2", "--set", "unit_bytes=1000000")
 
 
 def _kill_one_worker(pid: int, out: Path) -> bool:
