@@ -33,7 +33,7 @@ def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
         earlier = folder.exists(CLAIM)
         if earlier:
             _compare(folder, folder.read_json(CLAIM), claim)
-            _clear(files, root)
+            folder.sweep()
         else:
             folder.write_json(CLAIM, claim)
         yield earlier
@@ -106,11 +106,3 @@ def _file_change(change: str) -> str:
     if not what:
         return f"input file {change}"
     return f"input file {name} {'is gone' if what.endswith(' and is gone') else 'has changed'}"
-
-
-def _clear(files: Any, root: str) -> None:
-    """Takes away files that an interrupted run had not finished."""
-    for path in files.find(root):
-        name = posixpath.basename(path)
-        if name.startswith(".") and name.endswith(".tmp"):
-            files.rm(path)

@@ -1,6 +1,7 @@
 """From a job to a finished folder: plan, run the pipelines, check the ledger, write the manifest."""
 
 import logging
+import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ SMALL_INPUT = 1 << 20
 """Under this many stored bytes worker processes cost more than they save."""
 SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
 """An input is cut into about so many units, of at least and at most so many stored bytes."""
+REACHED_SECONDS = 10
 
 Watch = Callable[[Folder, "Plan"], AbstractContextManager[Any]]
 
@@ -106,7 +108,11 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
                         _explain(folder, workers.failure or error, error)
                         raise
             else:
-                _run(run, planned, execution)
+                try:
+                    _run(run, planned, execution)
+                except RuntimeError as error:
+                    raise RunError(_lost(error)) from error
+                folder.sweep()
         ledger, files, outputs = gather(folder, len(planned.units))
         ledger.check()
         for file in files:
@@ -140,7 +146,7 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     level = root.level
     root.setLevel(logging.ERROR)  # Beam warns of clients for Google's services that are not installed
     import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 
     from curation import pipeline
 
@@ -151,10 +157,25 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     if not any(option.startswith("--runner") for option in options):
         options.insert(0, "--runner=FnApiRunner")
     options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
+    options.append("--no_save_main_session")  # workers import the stages from the wheel that they have
+    _reach(PipelineOptions(options).view_as(PortableOptions).job_endpoint)
     with beam.Pipeline(options=PipelineOptions(options)) as first:
         pipeline.find_duplicates(first, run, planned.units)
     with beam.Pipeline(options=PipelineOptions(options)) as second:
         pipeline.write_corpus(second, run)
+
+
+def _reach(endpoint: str | None) -> None:
+    """Beam would wait for minutes for a job server that is not there."""
+    if endpoint in (None, "embed"):
+        return
+    host, _, port = str(endpoint).rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=REACHED_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"no Beam job server answers at {endpoint} ({error}): start it, or mend job_endpoint"
+        ) from error
 
 
 def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> None:
@@ -165,6 +186,12 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
         raise RunError(str(cause)) from wrapped
     if isinstance(cause, OSError) and disk_full(cause):
         raise RunError(f"the disk of {folder.root} is full: free some space and run again") from wrapped
+
+
+def _lost(error: RuntimeError) -> str:
+    """What a runner says last of a job that failed there: the error, under the trace of the worker that met it."""
+    last = str(error).strip().rpartition("\n")[2].strip(" .") or type(error).__name__
+    return f"Beam's runner gave up: {last}; mend that and run again, which goes on where it stopped"
 
 
 def _check_quarantine(job: Job, ledger: Ledger, folder: Folder) -> None:

@@ -4,10 +4,10 @@ import errno
 import hashlib
 import io
 import json
-import os
 import posixpath
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -57,11 +57,15 @@ class Folder:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[IO[bytes]]:
-        """A binary file that takes its name only when the block ends without an error."""
+        """A binary file that takes its name only when the block ends without an error.
+
+        Several may write it at once, on whatever machines (a runner that lost sight of a worker has its work done
+        again): each writes a file of its own, and whoever ends last leaves it, whole.
+        """
         files, root = self.filesystem()
         path = posixpath.join(root, name)
         files.makedirs(posixpath.dirname(path), exist_ok=True)
-        temporary = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.{os.getpid()}.tmp")
+        temporary = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.{uuid.uuid4().hex}.tmp")
         try:
             with files.open(temporary, "wb") as stream:
                 yield stream
@@ -88,10 +92,19 @@ class Folder:
         return bool(files.exists(posixpath.join(root, name)))
 
     def remove(self, name: str) -> None:
-        """Takes away one file, where it is there."""
+        """Takes away one file, where it is there; another may be about to do the same."""
         files, root = self.filesystem()
-        if files.exists(posixpath.join(root, name)):
-            files.rm(posixpath.join(root, name))
+        with suppress(FileNotFoundError):
+            files.rm_file(posixpath.join(root, name))
+
+    def sweep(self) -> None:
+        """Takes away the temporary files of writers that did not end."""
+        files, root = self.filesystem()
+        for path in files.find(root):
+            name = posixpath.basename(path)
+            if name.startswith(".") and name.endswith(".tmp"):
+                with suppress(FileNotFoundError):
+                    files.rm_file(path)
 
     def names(self, pattern: str) -> list[str]:
         """The files that match, relative to the root, sorted."""

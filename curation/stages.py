@@ -107,7 +107,11 @@ def names(run: Run, unit: int, groups: Groups) -> Results:
 
 def write(run: Run, unit: int, groups: Groups) -> Results:
     if not run.folder.exists(written_name(unit)):
-        write_documents(run, unit, groups["survivor"], groups["names"])
+        try:
+            write_documents(run, unit, groups["survivor"], groups["names"])
+        except FileNotFoundError:  # a second try at this unit ended first, and the passed documents went with it
+            if not run.folder.exists(written_name(unit)):
+                raise
     return []
 
 

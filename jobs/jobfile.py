@@ -18,7 +18,10 @@ from curation.sources.reading import Reading
 from jobs.settings import build, unknown
 
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
-JOB_FIELDS = ("recipe", "input", "output", "reading", "limit", "unit_bytes", "rejects_text", "max_quarantined", "set")
+JOB_FIELDS = (
+    *("recipe", "input", "output", "reading", "limit", "unit_bytes", "rejects_text", "max_quarantined", "set"),
+    "beam",
+)
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
 _USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
 
@@ -172,8 +175,9 @@ def make_job(
     )
 
 
-def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str]:
-    """The job and output folder of a job file; a relative path in it is relative to where the command runs."""
+def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[str, ...]]:
+    """The job, output folder and Beam's options of a job file; a relative path in it is relative to where the command
+    runs."""
     table = read_toml(path)
     for field in table:
         if field not in JOB_FIELDS:
@@ -185,7 +189,24 @@ def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str]:
     inputs = [_input(entry, path) for entry in (given if isinstance(given, list) else [given])]
     recipe, output = table.pop("recipe", "fineweb"), table.pop("output")
     own = [f"{key}={_toml(value)}" for key, value in table.pop("set", {}).items()]
-    return make_job(inputs, recipe, [*own, *changes], table), output
+    options = beam_options(table.pop("beam", {}), path)
+    return make_job(inputs, recipe, [*own, *changes], table), output, options
+
+
+def beam_options(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    """The table ``beam`` of a job file as Apache Beam's command line: ``true`` for a flag, a list for an option that is
+    given several times.
+
+    >>> beam_options({"runner": "FlinkRunner", "parallelism": 4, "experiments": ["a", "b"], "streaming": True}, Path())
+    ('--runner=FlinkRunner', '--parallelism=4', '--experiments=a', '--experiments=b', '--streaming')
+    """
+    words: list[str] = []
+    for name, value in table.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, (dict, list)) or one is False:
+                raise UserError(f"{path}: beam.{name} is {value}: give a text, a number, a list of them, or true")
+            words.append(f"--{name}" if one is True else f"--{name}={one}")
+    return tuple(words)
 
 
 def _input(entry: Any, path: Path) -> Input:

@@ -34,7 +34,8 @@ def run(
     logging.basicConfig(format="gristmill: %(message)s")
     if limit is not None:
         changes = (*changes, f"limit={limit}")
-    job, folder = _job(path, inputs, output, recipe, changes)
+    job, folder, own_options = _job(path, inputs, output, recipe, changes)
+    beam_options = (*own_options, *beam_options)
     for warning in warn_of(job.recipe):
         click.echo(f"gristmill: warning: {warning}", err=True)
     execution = Execution(workers=workers, partitions=partitions, memory=memory, beam_options=beam_options)
@@ -56,17 +57,17 @@ def watch(folder: Folder, planned: Plan) -> Progress:
 
 def _job(
     path: Path | None, inputs: tuple[str, ...], output: str | None, recipe: str | None, changes: tuple[str, ...]
-) -> tuple[Job, str]:
+) -> tuple[Job, str, tuple[str, ...]]:
     if path is not None:
         given: dict[str, Any] = {"--input": inputs, "--recipe": recipe}
         twice = [name for name, value in given.items() if value]
         if twice:
             raise UserError(f"{path} says what to read and how: leave out {' and '.join(twice)}, or the job file")
-        job, folder = load_job(path, changes)
-        return job, output or folder
+        job, folder, options = load_job(path, changes)
+        return job, output or folder, options
     if not inputs or not output:
         raise UserError("say what to read and where to write: --input GLOB --output DIR, or a job file")
-    return make_job([_input(text) for text in inputs], recipe or "fineweb", changes), output
+    return make_job([_input(text) for text in inputs], recipe or "fineweb", changes), output, ()
 
 
 def _input(text: str) -> Input:

@@ -43,6 +43,32 @@ def test_an_error_leaves_no_file_behind(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def test_two_who_write_the_same_file_leave_it_whole(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    with folder.writing("a/b.bin") as lost:
+        lost.write(b"the same ")
+        with folder.writing("a/b.bin") as again:
+            again.write(b"the same bytes")
+        assert (tmp_path / "a" / "b.bin").read_bytes() == b"the same bytes"
+        lost.write(b"bytes")
+    assert (tmp_path / "a" / "b.bin").read_bytes() == b"the same bytes"
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.bin"]
+
+
+def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    folder.write_json("documents/.hidden", {})
+    with pytest.raises(FileNotFoundError), folder.writing("documents/0.parquet") as half:
+        half.write(b"half")
+        assert len(list((tmp_path / "documents").iterdir())) == 2
+        folder.sweep()
+    assert [path.name for path in (tmp_path / "documents").iterdir()] == [".hidden"]
+    folder.sweep()
+    folder.remove("documents/.hidden")
+    folder.remove("documents/.hidden")
+    assert list((tmp_path / "documents").iterdir()) == []
+
+
 def test_a_shard_has_bounded_row_groups_and_reads_back(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
     batch = documents(16, 1 << 20)

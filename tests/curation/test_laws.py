@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from curation.driver import curate
+from curation.driver import curate, plan
+from curation.folder import Folder
 from curation.job import Execution
 from curation.ledger import Ledger
 from curation.manifest import MANIFEST
+from curation.run import Run, written_name
 from curation.sources.listing import Input
+from curation.stages import Groups, judge, write
 from jobs.jobfile import make_job
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
 
@@ -150,6 +154,34 @@ def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path) -> None:
     assert rows(folders[0], "rejects/duplicates")
     for folder in folders[1:]:
         assert digest(folder) == digest(folders[0])
+
+
+class Stale(Folder):
+    """Looked at before another try of the same work ended: whoever asks through it sees no report of a written unit."""
+
+    asked = 0
+
+    def exists(self, name: str) -> bool:
+        if name == written_name(0):
+            object.__setattr__(self, "asked", self.asked + 1)
+            return self.asked > 1 and super().exists(name)
+        return super().exists(name)
+
+
+def test_a_unit_that_another_try_has_written_in_the_meantime_is_no_failure(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "one two three"}\n')
+    job = make_job([Input(glob=str(source))], "none", ["dedup.exact=false", "near=false"])
+    (unit,) = plan(job).units
+    stale = Run(job, Stale(str(tmp_path / "out")), 1, 1)
+    judge(stale, unit, Groups([]))
+    write(replace(stale, folder=Folder(stale.folder.root)), 0, Groups([]))
+    before = digest(tmp_path / "out")
+    write(stale, 0, Groups([]))
+    assert digest(tmp_path / "out") == before
+    (tmp_path / "out" / written_name(0)).unlink()
+    with pytest.raises(FileNotFoundError):
+        write(replace(stale, folder=Folder(stale.folder.root)), 0, Groups([]))
 
 
 def test_the_manifest_is_true_of_every_file(tmp_path: Path) -> None:

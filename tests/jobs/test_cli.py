@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.cli import main
+from tests.annotation.ports import free_port
 
 GRAIN = (
     "The mill turns the grain of the village into flour that the bakers of the town will have with their bread. "
@@ -133,6 +134,28 @@ def test_a_job_file_says_the_same_as_options(
     assert call("curate", job, monkeypatch=monkeypatch) == 0
     for name in ("documents/00000.parquet", "manifest.json"):
         assert (tmp_path / "again" / name).read_bytes() == (curated / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("beam", "sentence"),
+    [
+        ('runner = "PortableRunner"\njob_endpoint = "127.0.0.1:{free}"', "no Beam job server answers at 127.0.0.1:"),
+        ('runner = "PortableRunner"\njob_endpoint = "nowhere"', "or mend job_endpoint"),
+        ("streaming = false", "beam.streaming is False: give a text, a number, a list of them, or true"),
+    ],
+)
+def test_a_job_file_holds_options_of_beam(
+    beam: str,
+    sentence: str,
+    corpus: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job, out = tmp_path / "job.toml", tmp_path / "out"
+    job.write_text(f'input = "{corpus}"\noutput = "{out}"\n[beam]\n{beam.replace("{free}", str(free_port()))}\n')
+    assert call("curate", job, monkeypatch=monkeypatch) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing(
