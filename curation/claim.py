@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
+from curation.changes import changes
 from curation.errors import UserError
-from curation.folder import WORK, Folder
+from curation.folder import MANIFEST, WORK, Folder
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_CHANGES = 3
-MISSING = object()
 
 
 @contextmanager
@@ -39,35 +39,11 @@ def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
         yield earlier
 
 
-def changes(before: Any, now: Any, name: str = "") -> Iterator[str]:
-    """What differs between two plain values, in words.
-
-    >>> list(changes({"near": {"bands": 14}, "url": True}, {"near": {"bands": 20}, "keep": "first"}))
-    ['keep is new', 'near.bands was 14 and is 20', 'url was true and is gone']
-    """
-    if isinstance(before, Mapping) and isinstance(now, Mapping):
-        for key in sorted({*before, *now}):
-            yield from changes(before.get(key, MISSING), now.get(key, MISSING), f"{name}.{key}" if name else key)
-    elif before is MISSING:
-        yield f"{name} is new"
-    elif now is MISSING:
-        yield f"{name} was {_shown(before)} and is gone"
-    elif before != now:
-        yield f"{name} was {_shown(before)} and is {_shown(now)}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "not set"}[value]
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def _check_held(folder: Folder, files: Any, root: str) -> None:
     if files.isfile(root):
         raise UserError(f"the output {folder.root} is a file: name a folder that is new or empty")
     held = files.ls(root, detail=False) if files.exists(root) else []
-    if folder.exists("manifest.json"):
+    if folder.exists(MANIFEST):
         raise UserError(
             f"the output {folder.root} holds a finished run of another job: "
             "choose a new folder, or remove that one first"

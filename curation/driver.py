@@ -11,10 +11,11 @@ from typing import Any
 from curation.budget import budget
 from curation.claim import claimed
 from curation.errors import RunError, UserError
-from curation.folder import WORK, Folder, disk_full
+from curation.folder import MANIFEST, WORK, Folder, disk_full
 from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
-from curation.manifest import MANIFEST, gather, manifest, plain
+from curation.manifest import described, gather, gather_released, manifest, plain
+from curation.release import Release, open_releases
 from curation.run import Run
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.workers import WorkerError, Workers
@@ -31,11 +32,12 @@ Watch = Callable[[Folder, "Plan"], AbstractContextManager[Any]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a job will read: the sorted files and the units made of them."""
+    """What a job will read: the sorted files and the units made of them; and the releases that it is held against."""
 
     files: tuple[InputFile, ...]
     units: tuple[Unit, ...]
     unit_bytes: int
+    releases: tuple[Release, ...] = ()
     stored_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,19 +47,26 @@ class Plan:
         """Worker processes to start: as asked, else what the budget allows; none for a small input."""
         if execution.workers is not None:
             return execution.workers
-        if self.stored_bytes < SMALL_INPUT or len(self.units) < 2:
+        if self._compared_bytes < SMALL_INPUT or len(self.units) < 2:
             return 0
-        return budget(self.stored_bytes, len(self.units), execution.memory).workers
+        return budget(self._compared_bytes, len(self.units), execution.memory).workers
 
     def partitions(self, execution: Execution) -> int:
-        return execution.partitions or budget(self.stored_bytes, len(self.units), execution.memory).partitions
+        return execution.partitions or budget(self._compared_bytes, len(self.units), execution.memory).partitions
+
+    @property
+    def _compared_bytes(self) -> int:
+        """The stored bytes of all documents that are compared, released ones as well."""
+        return self.stored_bytes + sum(release.stored_bytes for release in self.releases)
 
 
 def plan(job: Job) -> Plan:
     files = list_files(job.inputs)
     share = sum(file.size for file in files) // UNITS
     unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
-    return Plan(tuple(files), tuple(plan_units(files, unit_bytes)), unit_bytes)
+    recipe = plain(job.recipe)
+    releases = open_releases(job.against, recipe["normalise"], recipe["dedup"])
+    return Plan(tuple(files), tuple(plan_units(files, unit_bytes)), unit_bytes, releases)
 
 
 def finished(job: Job, output: str) -> Ledger | None:
@@ -69,11 +78,13 @@ def finished(job: Job, output: str) -> Ledger | None:
     if not folder.exists(MANIFEST):
         return None
     found, planned = folder.read_json(MANIFEST), plan(job)
-    same_job = found["job"] == plain(replace(job, unit_bytes=planned.unit_bytes))
+    same_job = found["job"] == described(replace(job, unit_bytes=planned.unit_bytes))
+    same_releases = [each["release"] for each in found["against"]] == [release.name for release in planned.releases]
     read = {(entry["file"], entry["size"]) for entry in found["inputs"]}
     listed = {(file.name, file.size) for file in planned.files}
     if (
         not same_job
+        or not same_releases
         or found["gristmill"] != version("gristmill")
         or not (read == listed or (job.limit and read < listed))
     ):
@@ -98,7 +109,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
             LOG.warning("%s: going on with the run that was interrupted there", output)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         local = _is_local(execution)
-        run = Run(job, folder, len(planned.units), planned.partitions(execution), local, quotas)
+        run = Run(job, folder, len(planned.units), planned.partitions(execution), local, quotas, planned.releases)
         with watch(folder, planned) if watch else nullcontext():
             if local:
                 with Workers(planned.workers(execution)) as workers:
@@ -119,17 +130,20 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
             if "note" in file:
                 LOG.warning("%s: %s", file["file"], file["note"])
         _check_quarantine(job, ledger, folder)
-        folder.write_json(MANIFEST, manifest(replace(job, unit_bytes=planned.unit_bytes), ledger, files, outputs))
+        against, listed = gather_released(run)
+        asked = replace(job, unit_bytes=planned.unit_bytes)
+        folder.write_json(MANIFEST, manifest(asked, ledger, files, [*outputs, *listed], against))
         folder.release()
     return ledger
 
 
 def _claim(job: Job, planned: Plan) -> dict[str, Any]:
     """All that decides what the units are and what becomes of them, not a share that is only checked at the end."""
-    asked = plain(replace(job, unit_bytes=planned.unit_bytes))
+    asked = described(replace(job, unit_bytes=planned.unit_bytes))
     del asked["max_quarantined"]
     files = {file.name: [file.size, file.version] for file in planned.files}
-    return {"gristmill": version("gristmill"), "job": asked, "files": files}
+    against = [release.name for release in planned.releases]
+    return {"gristmill": version("gristmill"), "job": asked, "against": against, "files": files}
 
 
 def _quotas(limit: int, units: int) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from typing import IO, Any
 import fsspec
 
 WORK = ".work"
+MANIFEST = "manifest.json"
 
 
 class Digest(io.RawIOBase):

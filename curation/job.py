@@ -11,7 +11,8 @@ from curation.sources.reading import Reading
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """``unit_bytes`` is the stored size of a unit of work and so of an output shard (None: by the size of the input);
-    ``limit`` reads a sample of about so many documents, spread over the units."""
+    ``limit`` reads a sample of about so many documents, spread over the units; ``against`` are folders of earlier
+    releases, of whose documents no duplicate is kept."""
 
     inputs: tuple[Input, ...]
     recipe: Recipe
@@ -20,6 +21,7 @@ class Job:
     limit: int | None = None
     rejects_text: bool = True
     max_quarantined: float = 0.01
+    against: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.unit_bytes is not None and self.unit_bytes < 1:

@@ -1,18 +1,23 @@
 """The manifest: written last, it says what a finished folder holds, what it was made from and how."""
 
 import dataclasses
+from collections import Counter
 from importlib.metadata import version
 from typing import Any
 
 from curation.folder import Folder
 from curation.job import Job
 from curation.ledger import Ledger
-from curation.run import judged_name, written_name
-from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES
+from curation.release import FORMAT
+from curation.run import Run, judged_name, superseded_name, written_name
+from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 
-MANIFEST = "manifest.json"
-FORMAT = 1
-"""Grows whenever a reader of the manifest would notice the change."""
+
+def described(job: Job) -> dict[str, Any]:
+    """A job as JSON; which releases it is deduplicated against is told by their names, not by where they lie."""
+    asked: dict[str, Any] = plain(job)
+    del asked["against"]
+    return asked
 
 
 def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], list[dict[str, Any]]]:
@@ -26,14 +31,40 @@ def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], li
     return ledger, files, outputs
 
 
-def manifest(job: Job, ledger: Ledger, files: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> dict[str, Any]:
+def gather_released(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the run means to each release (documents removed for one of it; documents of it that are superseded), and
+    the files written about them."""
+    removed: Counter[str] = Counter()
+    for unit in range(run.units):
+        removed.update(run.folder.read_json(written_name(unit))["released"])
+    superseded: Counter[str] = Counter()
+    outputs = []
+    for unit in range(run.first):
+        report = run.folder.read_json(superseded_name(unit))
+        superseded[run.released(unit)[0].name] += report["documents"]
+        outputs += report["outputs"]
+    told = [
+        {"release": each.name, "removed_for": removed[each.name], "superseded": superseded[each.name]}
+        for each in run.releases
+    ]
+    return told, outputs
+
+
+def manifest(
+    job: Job,
+    ledger: Ledger,
+    files: list[dict[str, Any]],
+    outputs: list[dict[str, Any]],
+    against: list[dict[str, Any]],
+) -> dict[str, Any]:
     """No runner, worker count, output path or clock is in it, so that equal runs have equal manifests."""
-    tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE)
+    tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED)
     return {
         "format": FORMAT,
         "gristmill": version("gristmill"),
         "schemas": {table.name: table.version for table in tables},
-        "job": plain(job),
+        "job": described(job),
+        "against": against,
         "inputs": files,
         "ledger": ledger.to_json(),
         "outputs": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in outputs},

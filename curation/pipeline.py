@@ -24,9 +24,10 @@ Blobs: TypeAlias = "beam.PCollection[Keyed]"
 
 
 def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit]) -> None:
-    """Reads and judges ``units``, and leaves the edges between their documents in the run's folder."""
+    """Reads and judges ``units``, and leaves the edges between their documents, and those of the releases, in the
+    run's folder."""
     dedup = run.job.recipe.dedup
-    started = pipeline | "units" >> beam.Create([(unit, []) for unit in units])
+    started = pipeline | "units" >> beam.Create([(unit, []) for unit in [*range(run.first), *units]])
     judged = _call("judge", stages.judge, run, started)
     edges: list[Blobs] = []
     if dedup.url:
@@ -46,7 +47,7 @@ def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit]) ->
 
 def write_corpus(pipeline: beam.Pipeline, run: Run) -> None:
     """Names the survivors of what was linked, and writes each unit's documents and duplicates."""
-    marks = pipeline | "units" >> beam.Create([stages.mark(unit) for unit in range(run.units)])
+    marks = pipeline | "units" >> beam.Create([stages.mark(unit) for unit in range(run.all_units)])
     if not run.job.recipe.dedup.stages:
         _join("write", stages.write, run, marks)
         return

@@ -1,9 +1,13 @@
 """One run: a job, its units and its folder; what every stage is given."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 
 from curation.folder import WORK, Folder
 from curation.job import Job
+from curation.release import Release
 from curation.shards import shard_name
 
 
@@ -19,10 +23,34 @@ class Run:
     """Whether what stages hand to one another lies in the folder, and not in the shuffles of Beam's runner."""
     documents_per_unit: tuple[int, ...] | None = None
     """With a limit, how many documents each unit may read."""
+    releases: tuple[Release, ...] = ()
+    """What is deduplicated against, earlier ones first. The stages number all units: those of the releases in their
+    order, then the run's own."""
+
+    @cached_property
+    def firsts(self) -> tuple[int, ...]:
+        """The number of the first unit of each release, and last that of the run's first own unit."""
+        return tuple(accumulate((release.units for release in self.releases), initial=0))
+
+    @property
+    def first(self) -> int:
+        return self.firsts[-1]
+
+    @property
+    def all_units(self) -> int:
+        return self.first + self.units
+
+    def released(self, unit: int) -> tuple[Release, int]:
+        """The release to which a unit below ``first`` belongs, and its number there."""
+        index = bisect_right(self.firsts, unit) - 1
+        return self.releases[index], unit - self.firsts[index]
 
     def sketches(self, unit: int) -> tuple[Folder, str]:
         """The folder and the name of the shard with a unit's sketches."""
-        return self.folder, shard_name("sketches", unit)
+        if unit >= self.first:
+            return self.folder, shard_name("sketches", unit - self.first)
+        release, number = self.released(unit)
+        return release.folder, shard_name("sketches", number)
 
     def shuffled(self, stage: str, key: int) -> str:
         """What one call of a stage left for others, in a local run."""
@@ -35,7 +63,7 @@ def judged_name(unit: int) -> str:
 
 
 def linked_name(unit: int) -> str:
-    """The report of a unit whose duplicates are known."""
+    """The report of a unit, numbered as the stages do, whose duplicates are known."""
     return f"{WORK}/linked-{unit:05d}.json"
 
 
@@ -50,5 +78,15 @@ def passed_name(unit: int) -> str:
 
 
 def edges_name(unit: int) -> str:
-    """The edges at a unit's documents, as Arrow IPC."""
+    """The edges at the documents of a unit, numbered as the stages do, as Arrow IPC."""
     return f"{WORK}/edges-{unit:05d}.arrow"
+
+
+def gone_name(unit: int) -> str:
+    """The rows of a released unit that are no longer in the corpus, as packed 64-bit integers."""
+    return f"{WORK}/gone-{unit:05d}.rows"
+
+
+def superseded_name(unit: int) -> str:
+    """The report of a released unit whose superseded documents are listed."""
+    return f"{WORK}/superseded-{unit:05d}.json"

@@ -7,11 +7,12 @@ under one key. Units and partitions are the keys.
 from collections.abc import Callable, Iterable, Iterator
 
 from curation.dedup import stages as dedup
+from curation.dedup.released import take_stock
 from curation.reading_pass import read_and_judge
-from curation.run import Run, judged_name, linked_name, written_name
+from curation.run import Run, judged_name, linked_name, superseded_name, written_name
 from curation.shuffle import Keyed, fetch, store, stored
 from curation.sources.listing import Unit
-from curation.writing_pass import write_documents
+from curation.writing_pass import write_documents, write_superseded
 
 Results = Iterable[Keyed]
 Stage = Callable[..., Results]
@@ -37,9 +38,14 @@ def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[by
     only references to them come in and go out."""
     if not run.local:
         return list(stage(run, key, Groups(blobs)))
-    name = run.shuffled(label, key.index if isinstance(key, Unit) else key)
+    name = run.shuffled(label, _number(run, key))
     done = stored(run.folder, name)
     return store(run.folder, name, stage(run, key, Groups(fetch(run.folder, blobs)))) if done is None else done
+
+
+def _number(run: Run, key: Unit | int) -> int:
+    """A unit of the input has the number that follows on those of the releases."""
+    return run.first + key.index if isinstance(key, Unit) else key
 
 
 def _of_kind(kind: str, results: Iterable[Keyed]) -> Iterator[Keyed]:
@@ -47,34 +53,43 @@ def _of_kind(kind: str, results: Iterable[Keyed]) -> Iterator[Keyed]:
     return ((key, head + blob) for key, blob in results)
 
 
-def judge(run: Run, unit: Unit, groups: Groups) -> Results:
-    if not run.folder.exists(judged_name(unit.index)):
+def judge(run: Run, unit: Unit | int, groups: Groups) -> Results:
+    """Judges a unit of the input; of a released one, looks what became of its documents."""
+    if isinstance(unit, int):
+        take_stock(run, unit)
+    elif not run.folder.exists(judged_name(unit.index)):
         read_and_judge(run, unit)
-    return _of_kind("unit", [(unit.index, b"")])
+    return [mark(_number(run, unit))]
 
 
 def url_keys(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("keys", dedup.key_records(run, unit, "url_hash", []))
+    return _of_kind("keys", dedup.key_records(run, unit, "url_hash", dedup.removed_rows(unit, groups, [])))
 
 
 def same_url(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("url", dedup.same_key(groups["keys"], "url"))
+    return _same_key(run, groups, "url")
 
 
 def text_keys(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("keys", dedup.key_records(run, unit, "content_hash", [groups["url"]]))
+    return _of_kind("keys", dedup.key_records(run, unit, "content_hash", dedup.removed_rows(unit, groups, ["url"])))
 
 
 def same_text(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("exact", dedup.same_key(groups["keys"], "exact"))
+    return _same_key(run, groups, "exact")
+
+
+def _same_key(run: Run, groups: Groups, kind: str) -> Results:
+    records = dedup.key_table(groups["keys"])
+    yield from _of_kind(kind, dedup.same_key(run, records, kind))
+    yield from _of_kind(dedup.GOES_ON[kind], dedup.going_on(run, records))
 
 
 def bands(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("bands", dedup.band_records(run, unit, [groups["url"], groups["exact"]]))
+    return _of_kind("bands", dedup.band_records(run, unit, dedup.removed_rows(unit, groups, ["url", "exact"])))
 
 
 def pairs(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("pairs", dedup.bucket_pairs(groups["bands"]))
+    return _of_kind("pairs", dedup.bucket_pairs(run, groups["bands"]))
 
 
 def signatures(run: Run, unit: int, groups: Groups) -> Results:
@@ -106,11 +121,15 @@ def names(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def write(run: Run, unit: int, groups: Groups) -> Results:
-    if not run.folder.exists(written_name(unit)):
+    """Writes what a unit of the input leaves; of a released one, which of its documents are superseded."""
+    if unit < run.first:
+        if not run.folder.exists(superseded_name(unit)):
+            write_superseded(run, unit, groups["survivor"], groups["names"])
+    elif not run.folder.exists(written_name(unit - run.first)):
         try:
             write_documents(run, unit, groups["survivor"], groups["names"])
         except FileNotFoundError:  # a second try at this unit ended first, and the passed documents went with it
-            if not run.folder.exists(written_name(unit)):
+            if not run.folder.exists(written_name(unit - run.first)):
                 raise
     return []
 

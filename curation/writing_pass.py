@@ -5,27 +5,30 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.dedup.released import names_of
 from curation.dedup.removal import NONE_REMOVED, STAGES, Removals
 from curation.dedup.sketch import signature_values
 from curation.dedup.stages import Blobs, named, unit_removals
 from curation.kernels.minhash import equal_shares
 from curation.ledger import Ledger
 from curation.reading_pass import PASSED
-from curation.run import Run, passed_name, written_name
+from curation.run import Run, passed_name, superseded_name, written_name
 from curation.shards import ShardWriter, read_rows, shard_name
-from schemas import DOCUMENTS, FAILED, REJECTS
+from schemas import DOCUMENTS, FAILED, REJECTS, SUPERSEDED
 
 REASONS = {"url": "same_url", "exact": "same_text", "near": "near_duplicate"}
 
 
 def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
-    """Leaves the unit's documents and duplicates, and last its report; its passed documents go."""
+    """Leaves the documents and duplicates of a unit (numbered as the stages do) of the run, and last its report; its
+    passed documents go."""
     removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
     explained = _explained(run, unit, removed, names)
+    number = unit - run.first
     ledger = Ledger()
-    documents = ShardWriter(run.folder, shard_name("documents", unit), DOCUMENTS.schema)
-    duplicates = ShardWriter(run.folder, shard_name("rejects/duplicates", unit), REJECTS.schema)
-    with documents, duplicates, run.folder.reading(passed_name(unit)) as stream:
+    documents = ShardWriter(run.folder, shard_name("documents", number), DOCUMENTS.schema)
+    duplicates = ShardWriter(run.folder, shard_name("rejects/duplicates", number), REJECTS.schema)
+    with documents, duplicates, run.folder.reading(passed_name(number)) as stream:
         passed = pa.ipc.open_file(stream)
         start = 0
         for index in range(passed.num_record_batches):
@@ -40,8 +43,32 @@ def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None
                 _count(ledger, rows, explained.slice(low, high - low))
             start += len(batch)
     outputs = [documents.entry(), duplicates.entry()]
-    run.folder.write_json(written_name(unit), {"ledger": ledger.to_json(), "outputs": outputs})
-    run.folder.remove(passed_name(unit))
+    report = {"ledger": ledger.to_json(), "outputs": outputs, "released": _by_release(explained)}
+    run.folder.write_json(written_name(number), report)
+    run.folder.remove(passed_name(number))
+
+
+def write_superseded(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
+    """Leaves which documents of a released unit lost to another released one, if any did, and last a report."""
+    removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
+    outputs = []
+    if len(removed.row):
+        release, number = run.released(unit)
+        explained = _explained(run, unit, removed, names)
+        own = read_rows(*run.sketches(unit), ["doc_id", "file", "offset", "read_bytes", "words"], removed.row)
+        columns = {name: own[name].combine_chunks() for name in own.column_names}
+        columns |= {name: explained[name] for name in explained.schema.names if name != "failed"}
+        columns["release"] = pa.repeat(release.name, len(own))
+        with ShardWriter(run.folder, shard_name(f"superseded/{release.name}", number), SUPERSEDED.schema) as shard:
+            shard.write(SUPERSEDED.batch(columns, len(own)))
+        outputs.append(shard.entry())
+    run.folder.write_json(superseded_name(unit), {"documents": len(removed.row), "outputs": outputs})
+
+
+def _by_release(explained: pa.RecordBatch) -> dict[str, int]:
+    """How many documents were removed for one of each release."""
+    counts = pc.value_counts(explained["survivor_release"].drop_null()).to_pylist()
+    return {entry["values"]: entry["counts"] for entry in counts}
 
 
 def _write_kept(shard: ShardWriter, rows: pa.RecordBatch, ledger: Ledger) -> None:
@@ -86,10 +113,10 @@ def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.Rec
         reasons,
         _failed(stages, reasons, to_matched, threshold),
         *(survivor[name].combine_chunks() for name in ("doc_id", "file", "offset")),
-        pa.nulls(count, pa.string()),
+        names_of(run, removed.survivor),
         _or_null(to_survivor),
         *(matched[name].combine_chunks() for name in ("doc_id", "file", "offset")),
-        pa.nulls(count, pa.string()),
+        names_of(run, removed.matched),
         _or_null(to_matched),
     ]
     assert count == len(stages)

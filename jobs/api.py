@@ -19,17 +19,19 @@ def curate(
     output: str | PathLike[str],
     recipe: str = "fineweb",
     changes: Iterable[str] = (),
+    against: Sequence[str | PathLike[str]] = (),
     workers: int | None = None,
     beam_options: Sequence[str] = (),
 ) -> Ledger:
     """Curates the files of the globs ``inputs`` into the folder ``output`` and returns the run's ledger.
 
-    ``changes`` are settings such as ``"near.bands=20"``. A script that starts worker processes (``workers`` other than
+    ``changes`` are settings such as ``"near.bands=20"``; ``against`` are folders of earlier runs, of whose documents no
+    duplicate is kept. A script that starts worker processes (``workers`` other than
     0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a mistake in what was asked and RunError
     when the run cannot finish.
     """
     globs = [inputs] if isinstance(inputs, str) else inputs
-    job = make_job([Input(glob=glob) for glob in globs], recipe, changes)
+    job = make_job([Input(glob=glob) for glob in globs], recipe, changes, {"against": [str(path) for path in against]})
     return _curate(job, str(output), Execution(workers=workers, beam_options=tuple(beam_options)))
 
 

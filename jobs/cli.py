@@ -58,6 +58,12 @@ def gristmill() -> None:
     metavar="KEY=VALUE",
     help="Change a setting, such as language.min_score=0.5 or near.bands=20.",
 )
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="DIR",
+    help="Keep no duplicate of what an earlier run released in DIR; repeat for several.",
+)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
 @click.option(
     "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."

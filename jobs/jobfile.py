@@ -18,10 +18,8 @@ from curation.sources.reading import Reading
 from jobs.settings import build, unknown
 
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
-JOB_FIELDS = (
-    *("recipe", "input", "output", "reading", "limit", "unit_bytes", "rejects_text", "max_quarantined", "set"),
-    "beam",
-)
+PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined")
+JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "beam")
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
 _USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
 
@@ -34,6 +32,7 @@ class _Rest:
     unit_bytes: int | None = Job.unit_bytes
     rejects_text: bool = True
     max_quarantined: float = Job.max_quarantined
+    against: tuple[str, ...] = ()
 
 
 def recipe_table(name: str) -> dict[str, Any]:
@@ -135,10 +134,10 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
         _put(table, name, rest, value)
     elif head == "signals" and not rest:
         recipe["signals"] = value
-    elif head in ("limit", "unit_bytes", "rejects_text", "max_quarantined") and not rest:
+    elif head in PLAIN_FIELDS and not rest:
         job[head] = value
     else:
-        choices = [*steps, *places, "signals", "limit", "unit_bytes", "rejects_text", "max_quarantined"]
+        choices = [*steps, *places, "signals", *PLAIN_FIELDS]
         raise UserError(unknown("--set cannot change", head, [str(choice) for choice in choices]))
 
 

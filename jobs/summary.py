@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from curation.driver import Plan
+from curation.folder import MANIFEST, Folder
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
@@ -35,6 +36,13 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     if seconds is not None:
         took = f"{seconds:.1f} s, {read[1] / 1e6 / seconds:.1f} MB/s"
     print(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
+
+
+def print_releases(folder: str) -> None:
+    """What a finished run means to the releases that it was deduplicated against."""
+    for each in Folder(folder).read_json(MANIFEST)["against"]:
+        print(f"release {each['release']}: {each['removed_for']:,} documents removed for one of it", end="")
+        print(f", {each['superseded']:,} of it superseded (see superseded/)" if each["superseded"] else "")
 
 
 def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:

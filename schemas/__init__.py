@@ -1,6 +1,6 @@
 """What a row is: versioned Arrow tables, their checks and readers for trainers. Imports pyarrow and numpy only."""
 
-from schemas.corpus import DOCUMENTS, FAILED, QUARANTINE, RECORDS, REJECTS, SIGNALS, SKETCHES
+from schemas.corpus import DOCUMENTS, FAILED, QUARANTINE, RECORDS, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, IMPORT_REJECTS, JUDGMENTS, PAIRS, REFUSED, UNRESOLVED
 from schemas.sequences import PackedError, PackedSequences, Part, open_packed
 from schemas.table import SchemaError, Table
@@ -20,6 +20,7 @@ __all__ = [
     "REJECTS",
     "SIGNALS",
     "SKETCHES",
+    "SUPERSEDED",
     "UNRESOLVED",
     "PackedError",
     "PackedSequences",

@@ -85,6 +85,12 @@ FAILED = pa.list_(
 
 _READ = [pa.field("read_bytes", pa.int64(), nullable=False), pa.field("words", pa.int64(), nullable=False)]
 
+_NAMED = [
+    *(f"survivor{each}" for each in ("", "_file", "_offset", "_release", "_similarity")),
+    *(f"matched{each}" for each in ("", "_file", "_offset", "_release")),
+    "similarity",
+]
+
 REJECTS = Table(
     name="rejects",
     version=2,
@@ -112,6 +118,21 @@ REJECTS = Table(
 that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1. Where one of them belongs
 to an earlier release, ``survivor_release`` or ``matched_release`` says to which. ``read_bytes`` (UTF-8) and ``words``
 are of the text as read. Version 2: the releases and these two."""
+
+SUPERSEDED = Table(
+    name="superseded",
+    version=1,
+    columns=pa.schema(
+        [
+            *_ORIGIN,
+            pa.field("release", pa.string(), nullable=False),
+            *(REJECTS.columns.field(name) for name in ("stage", "reason", *_NAMED)),
+            *_READ,
+        ]
+    ),
+)
+"""Documents of earlier releases that a later run found to be duplicates of other released ones: their place in their
+``release``, and the columns of rejects. Where ``matched_release`` is null a document of the run connects the two."""
 
 SIGNALS = Table(name="signals", version=1, columns=pa.schema(_ORIGIN))
 """What was measured on a document; the columns of each filter family follow these (the field's metadata says what and

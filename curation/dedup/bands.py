@@ -1,11 +1,12 @@
 """Banding: which pairs of documents are worth comparing, and how similar they are."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.edges import Records, distinct, edges, grouped, row_ids
+from curation.dedup.edges import Records, distinct, edges, grouped, row_ids, units_of
 from curation.dedup.settings import Near
 from curation.kernels.minhash import band_keys, equal_shares
 
@@ -37,10 +38,12 @@ def _band_records(blob: bytes) -> Records:
     return np.column_stack([keys, row_ids(int.from_bytes(blob[:8], "little"), rows.astype(np.int64))])
 
 
-def candidates(blobs: Iterable[bytes]) -> Records:
+def candidates(blobs: Iterable[bytes], releases: Sequence[int] = ()) -> Records:
     """The pairs to compare: in each bucket every document with the first one and with the one before it.
 
-    The second gives a document whose first neighbour is only a chance hit another way into its cluster.
+    The second gives a document whose first neighbour is only a chance hit another way into its cluster. ``releases``
+    are the first units of releases and last the first new unit: a document meets the first one of each release before
+    its own too, so that all pairs that were compared in an earlier run are compared again.
     """
     records = _shared(np.concatenate([np.empty((0, 2), np.uint64), *map(_band_records, blobs)]))
     records = records[np.lexsort((records[:, 1], records[:, 0]))]
@@ -51,8 +54,21 @@ def candidates(blobs: Iterable[bytes]) -> Records:
     ids = records[:, 1]
     star = np.column_stack([ids[first[later]], ids[later]])
     path = np.column_stack([ids[later - 1], ids[later]])
-    pairs = distinct(np.concatenate([star, path]))
+    pairs = distinct(np.concatenate([star, path, *_stars(ids, first, releases)]))
     return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]])
+
+
+def _stars(ids: Records, bucket: npt.NDArray[np.int64], releases: Sequence[int]) -> Iterator[Records]:
+    """In each bucket, each later document with the first one of each release but the first. Sorted by bucket and id."""
+    for start, end in pairwise(releases[1:]):
+        units = units_of(ids)
+        inside = np.flatnonzero((units >= start) & (units < end))
+        _, at = np.unique(bucket[inside], return_index=True)
+        centre = np.full(len(ids), -1)
+        centre[bucket[inside[at]]] = inside[at]
+        of = centre[bucket]
+        later = np.flatnonzero((of >= 0) & (of < np.arange(len(ids))))
+        yield np.column_stack([ids[of[later]], ids[later]])
 
 
 def _shared(records: Records) -> Records:

@@ -1,13 +1,13 @@
 """Equal keys: the documents of one url, or of one text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from curation.dedup.edges import Records, edges, routed, unpack
+from curation.dedup.edges import Records, edges, routed
 
 KEY_WIDTH = 4
-"""A key record is (high half, low half of the 128-bit hash, rank, row id)."""
+"""A key record is (high half, low half of the 128-bit hash, rank with its class, row id)."""
 
 
 def keys_by_partition(records: Records, partitions: int) -> Iterator[tuple[int, bytes]]:
@@ -15,9 +15,8 @@ def keys_by_partition(records: Records, partitions: int) -> Iterator[tuple[int, 
     yield from routed((records[:, 0] % np.uint64(partitions)).astype(np.int64), records)
 
 
-def losers(blobs: Iterable[bytes], similarity: float) -> Records:
+def losers(records: Records, similarity: float) -> Records:
     """An edge from each document to the best one with the same key (``similarity`` as given), the best left out."""
-    records = unpack(blobs, KEY_WIDTH)
     records = records[np.lexsort(records.T[::-1])]
     same = np.zeros(len(records), bool)
     same[1:] = (records[1:, :2] == records[:-1, :2]).all(axis=1)

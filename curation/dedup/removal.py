@@ -32,11 +32,12 @@ NONE_REMOVED = Removals(
 )
 
 
-def removals(unit: int, links: Records, edges: Mapping[str, Records]) -> Removals:
+def removals(unit: int, links: Records, edges: Mapping[str, Records], every_end: bool = False) -> Removals:
     """What one unit loses. ``links`` are its links of the forest, ``edges`` those at its documents, by stage.
 
     A document that shares its url, or else its text, with a better one matched that one; any other matched the
-    neighbour it is most like (the better one of equals).
+    neighbour it is most like (the better one of equals). With ``every_end`` the best document of a url or text matched
+    the others too: among releases it can lose to another one that one of these is like.
     """
     links = links[np.argsort(links[:, 3])]
     ids = links[:, 3]
@@ -45,7 +46,7 @@ def removals(unit: int, links: Records, edges: Mapping[str, Records]) -> Removal
     matched = np.zeros(count, np.uint64)
     similarity = np.full(count, np.nan)
     for name in reversed(STAGES):
-        best = _best_neighbours(edges[name], unit, both=name == "near")
+        best = _best_neighbours(edges[name], unit, both=every_end or name == "near")
         found = np.searchsorted(ids, best[:, 0])
         known = (found < count) & (ids[np.minimum(found, count - 1)] == best[:, 0]) if count else np.zeros(0, bool)
         at = found[known]

@@ -3,7 +3,7 @@
 Each takes a key (a unit or a partition) and the blobs grouped under it, and yields (key, blob) for the next stage.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,8 @@ import pyarrow as pa
 from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, similar
 from curation.dedup.components import LINK_WIDTH, Forest
 from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, units_of, unpack
-from curation.dedup.groups import keys_by_partition, losers
+from curation.dedup.groups import KEY_WIDTH, keys_by_partition, losers
+from curation.dedup.released import IN_CORPUS, class_of, classed, unbeaten
 from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
@@ -25,31 +26,61 @@ Routed = Iterator[tuple[int, bytes]]
 SIMILARITY = {"url": np.nan, "exact": 1.0}
 """What is known of two documents with the same url or the same text before they are compared."""
 
+GOES_ON = {"url": "url on", "exact": "exact on"}
+"""The kinds of the row ids that a stage leaves to the next one, although its edges name them as worse."""
+
 COMPARED_AT_ONCE = 1 << 16
 """So many pairs of signatures are held side by side (of 448 bytes each by default)."""
 
 
-def key_records(run: Run, unit: int, column: str, removed: list[Blobs]) -> Routed:
-    """The hashes of a unit's documents that earlier stages left, routed by hash."""
-    gone = _removed(unit, removed)
+def key_records(run: Run, unit: int, column: str, removed: Records) -> Routed:
+    """The hashes of a unit's documents that earlier stages left, routed by hash; ``removed`` are row ids."""
+    gone = rows_of(removed)
     for start, table in row_groups(*run.sketches(unit), [column, "rank"]):
         present = table[column].is_valid().to_numpy(zero_copy_only=False) & _left(start, len(table), gone)
         rows = np.flatnonzero(present)
         halves = np.frombuffer(b"".join(table[column].take(pa.array(rows)).to_pylist()), np.uint64).reshape(-1, 2)
-        records = np.column_stack([halves, table["rank"].to_numpy()[rows], row_ids(unit, rows + start)])
+        ranks = classed(run, unit, rows + start, table["rank"].to_numpy()[rows])
+        records = np.column_stack([halves, ranks, row_ids(unit, rows + start)])
         yield from keys_by_partition(records, run.partitions)
 
 
-def same_key(blobs: Blobs, kind: str) -> Routed:
-    """Edges from the documents of one key to the best of them, routed to the units of those that lose."""
-    found = losers(blobs, SIMILARITY[kind])
+def same_key(run: Run, records: Records, kind: str) -> Routed:
+    """Edges from the documents of one key to the best of them, routed to the units of those that lose.
+
+    A document of a release that is the best may hang together with others through one of these only.
+    """
+    found = losers(records, SIMILARITY[kind])
     yield from routed(units_of(found[:, 3]), found)
+    better, worse = units_of(found[:, 1]), units_of(found[:, 3])
+    known = found[(better < run.first) & (better != worse)]
+    yield from routed(units_of(known[:, 1]), known)
 
 
-def band_records(run: Run, unit: int, removed: list[Blobs]) -> Routed:
-    """The bands of a unit's documents that earlier stages left, routed by band key."""
+def going_on(run: Run, records: Records) -> Routed:
+    """The row ids of documents that others of their key surpass by class only, and that go on to the next stage."""
+    if run.releases:
+        found = unbeaten(run, records[:, :2], records[:, 2:])
+        yield from routed(units_of(found), found)
+
+
+def key_table(blobs: Blobs) -> Records:
+    return unpack(blobs, KEY_WIDTH)
+
+
+def removed_rows(unit: int, edges: Mapping[str, Blobs], kinds: Sequence[str]) -> Records:
+    """The row ids of a unit's documents, ascending, that the stages of some kinds removed."""
+    gone = [np.empty(0, np.uint64)]
+    for kind in kinds:
+        lost = unpack(edges[kind], EDGE_WIDTH)[:, 3]
+        gone.append(np.setdiff1d(lost[units_of(lost) == unit], unpack(edges[GOES_ON[kind]], 1)[:, 0]))
+    return np.unique(np.concatenate(gone))
+
+
+def band_records(run: Run, unit: int, removed: Records) -> Routed:
+    """The bands of a unit's documents that earlier stages left, routed by band key; ``removed`` are row ids."""
     near = _near(run)
-    gone = _removed(unit, removed)
+    gone = rows_of(removed)
     for start, table in row_groups(*run.sketches(unit), ["signature"]):
         left = _left(start, len(table), gone)
         values, present = signature_values(table["signature"], near)
@@ -57,9 +88,9 @@ def band_records(run: Run, unit: int, removed: list[Blobs]) -> Routed:
         yield from bands_by_partition(values[left[present]], unit, rows, near, run.partitions)
 
 
-def bucket_pairs(blobs: Blobs) -> Routed:
+def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
     """The candidate pairs of one partition, routed to the unit of the first document."""
-    pairs = candidates(blobs)
+    pairs = candidates(blobs, run.firsts)
     yield from routed(units_of(pairs[:, 0]), pairs)
 
 
@@ -94,7 +125,8 @@ def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
             for low_row in range(0, len(wanted), COMPARED_AT_ONCE // 8):
                 rows = at.slice(low_row, COMPARED_AT_ONCE // 8)
                 ids = pa.array(wanted[low_row : low_row + len(rows)])
-                columns = [ids, found["rank"].take(rows), found["signature"].take(rows)]
+                ranks = classed(run, unit, rows_of(ids.to_numpy()), found["rank"].take(rows).to_numpy())
+                columns = [ids, pa.array(ranks), found["signature"].take(rows)]
                 yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=FIRSTS))
 
 
@@ -110,6 +142,8 @@ def compared(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
     left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id").combine_chunks()
     own = np.unique(found[:, 1])
     right = read_rows(*run.sketches(unit), ["rank", "signature"], rows_of(own))
+    ranks = classed(run, unit, rows_of(own), right["rank"].to_numpy())
+    right = right.set_column(0, "rank", pa.array(ranks))
     ids = left["id"].to_numpy()
     for start in range(0, len(found), COMPARED_AT_ONCE):
         chunk = found[start : start + COMPARED_AT_ONCE]
@@ -176,14 +210,18 @@ def unit_links(run: Run, unit: int) -> Records:
 def survivors(run: Run) -> Routed:
     """The forest over all links, routed to the units of the documents that go."""
     forest = Forest()
-    for unit in range(run.units):
+    for unit in range(run.all_units):
         forest.add(unit_links(run, unit))
     found = forest.links()
     yield from routed(units_of(found[:, 3]), found)
 
 
 def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
-    return removals(unit, unpack(survivors, LINK_WIDTH), unit_edges(run, unit))
+    """What a unit of the run loses; of a released one, which documents of the corpus are superseded."""
+    links = unpack(survivors, LINK_WIDTH)
+    if unit < run.first:
+        links = links[class_of(links[:, 2]) == IN_CORPUS]
+    return removals(unit, links, unit_edges(run, unit), every_end=unit < run.first)
 
 
 def name_requests(run: Run, unit: int, survivors: Blobs) -> Routed:
@@ -228,12 +266,6 @@ def _near(run: Run) -> Near:
     near = run.job.recipe.dedup.near
     assert near is not None, "near-deduplication is off"
     return near
-
-
-def _removed(unit: int, removed: list[Blobs]) -> npt.NDArray[np.int64]:
-    """The rows of a unit that earlier stages removed, ascending."""
-    gone = np.concatenate([np.empty(0, np.uint64), *(unpack(blobs, EDGE_WIDTH)[:, 3] for blobs in removed)])
-    return np.unique(rows_of(gone[units_of(gone) == unit]))
 
 
 def _left(start: int, count: int, gone: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

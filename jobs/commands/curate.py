@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from curation.job import Execution, Job
 from curation.sources.listing import Input
 from jobs.jobfile import load_job, make_job
 from jobs.progress import Progress
-from jobs.summary import print_plan, print_summary
+from jobs.summary import print_plan, print_releases, print_summary
 from jobs.warnings import warn_of
 
 
@@ -24,6 +25,7 @@ def run(
     output: str | None,
     recipe: str | None,
     changes: tuple[str, ...],
+    against: tuple[str, ...],
     limit: int | None,
     workers: int | None,
     partitions: int | None,
@@ -35,6 +37,7 @@ def run(
     if limit is not None:
         changes = (*changes, f"limit={limit}")
     job, folder, own_options = _job(path, inputs, output, recipe, changes)
+    job = replace(job, against=(*job.against, *against))
     beam_options = (*own_options, *beam_options)
     for warning in warn_of(job.recipe):
         click.echo(f"gristmill: warning: {warning}", err=True)
@@ -45,10 +48,12 @@ def run(
     done = finished(job, folder)
     if done is not None:
         print_summary(done, folder, None)
+        print_releases(folder)
         return
     started = time.monotonic()
     ledger = curate(job, folder, execution, watch)
     print_summary(ledger, folder, time.monotonic() - started)
+    print_releases(folder)
 
 
 def watch(folder: Folder, planned: Plan) -> Progress:

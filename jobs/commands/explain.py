@@ -11,8 +11,7 @@ import pyarrow.dataset as ds
 
 from curation.errors import UserError
 from curation.filters.rules import Rule
-from curation.folder import Folder
-from curation.manifest import MANIFEST
+from curation.folder import MANIFEST, Folder
 from curation.recipe import Filter, Recipe
 from jobs.jobfile import recipe_of
 
@@ -164,19 +163,32 @@ def _duplicate(corpus: Corpus, row: dict[str, Any], place: str, diff: bool) -> I
         "exact": "has the same text as",
         "near": f"is a near-duplicate ({_share(row['similarity'])} alike) of",
     }[row["stage"]]
-    matched = f"{row['matched']} ({row['matched_file']} at {row['matched_offset']})"
+    matched = f"{row['matched']} ({_place(row, 'matched')})"
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}: it {what} {matched}."
-    if (row["matched_file"], row["matched_offset"]) == (row["survivor_file"], row["survivor_offset"]):
-        yield f"  {row['survivor']} was kept in its place (keep policy: {corpus.recipe.dedup.keep.policy})."
+    if _place(row, "matched") == _place(row, "survivor"):
+        yield f"  {row['survivor']} was kept in its place ({_policy(corpus, row)})."
     else:
-        survivor = f"{row['survivor']} ({row['survivor_file']} at {row['survivor_offset']})"
+        survivor = f"{row['survivor']} ({_place(row, 'survivor')})"
         alike = f", {_share(row['survivor_similarity'])} alike to it" if row["survivor_similarity"] is not None else ""
-        yield f"  that one was removed too; {survivor} was kept for the whole group{alike}."
+        removed = "in the release or here" if row["matched_release"] else "too"
+        yield f"  that one was removed {removed}; {survivor} was kept for the whole group{alike}."
     if row["stage"] == "near":
         needed = row["failed"][0]["threshold"]
         yield f"  alike: the share of equal MinHash values, an estimate of Jaccard similarity ({needed:.0%} needed)."
-    if diff and row["stage"] != "exact":
+    if diff and row["stage"] != "exact" and row["matched_release"] is None:
         yield from _diff(row, corpus.text(row["matched_file"], row["matched_offset"]))
+
+
+def _place(row: dict[str, Any], which: str) -> str:
+    """Where the survivor, or the matched document, lies."""
+    release = row[f"{which}_release"]
+    return f"{row[f'{which}_file']} at {row[f'{which}_offset']}" + (f" in release {release}" if release else "")
+
+
+def _policy(corpus: Corpus, row: dict[str, Any]) -> str:
+    if row["survivor_release"] is not None:
+        return "what is released stays"
+    return f"keep policy: {corpus.recipe.dedup.keep.policy}"
 
 
 def _diff(row: dict[str, Any], other: str | None) -> Iterator[str]:

@@ -13,10 +13,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from curation.driver import curate, plan
-from curation.folder import Folder
+from curation.folder import MANIFEST, Folder
 from curation.job import Execution
 from curation.ledger import Ledger
-from curation.manifest import MANIFEST
 from curation.run import Run, written_name
 from curation.sources.listing import Input
 from curation.stages import Groups, judge, write

@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.dedup.groups import keys_by_partition, losers
+from curation.dedup.edges import unpack
+from curation.dedup.groups import KEY_WIDTH, keys_by_partition, losers
 
 DOCUMENTS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1), st.integers(0, 2)), max_size=40)
 
@@ -23,6 +24,6 @@ def test_every_document_but_the_best_of_its_key_loses_to_it(
     for part in (records[split:], records[:split]):
         for partition, blob in keys_by_partition(part, partitions):
             blobs.setdefault(partition, []).append(blob)
-    found = [tuple(row[:4]) for group in blobs.values() for row in losers(group, 1.0).tolist()]
+    found = [tuple(row[:4]) for group in blobs.values() for row in losers(unpack(group, KEY_WIDTH), 1.0).tolist()]
     assert len(found) == len(set(found))
     assert set(found) == expected

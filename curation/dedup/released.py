@@ -1,0 +1,90 @@
+"""The part that the documents of earlier releases take in a deduplication, from their sketches alone.
+
+A rank has 62 bits; the two above them are a class: a released document that is in the corpus is better than a released
+one that was removed, and that one better than any new one. So no new document is ever kept in favour of a released one.
+
+Who takes no further part after a stage follows from plain ranks. A document loses only to those that its own
+deduplication knew: a released one to its release and to those which that was deduplicated against, a new one to all.
+So whatever took part in an earlier run takes part again, and two documents that hung together then hang together now.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.dedup.edges import Records, units_of
+from curation.dedup.keep import RANK_BITS, WORST
+from curation.run import Run, gone_name
+from curation.shards import read_shard, shard_name
+
+IN_CORPUS, REMOVED, NEW = range(3)
+"""Classes, the best first."""
+_PLACE = ["file", "offset"]
+
+
+def take_stock(run: Run, unit: int) -> None:
+    """Leaves which rows of a released unit are no longer in the corpus: they were removed, or superseded since."""
+    release, number = run.released(unit)
+    gone = [read_shard(release.folder, shard_name("rejects/duplicates", number), _PLACE)]
+    for other in run.releases:
+        name = shard_name(f"superseded/{release.name}", number)
+        if other.folder.exists(name):
+            gone.append(read_shard(other.folder, name, _PLACE))
+    places = read_shard(release.folder, shard_name("sketches", number), _PLACE)
+    places = places.append_column("row", pa.array(np.arange(len(places))))
+    found = places.join(pa.concat_tables(gone), _PLACE, join_type="left semi", use_threads=False)
+    with run.folder.writing(gone_name(unit)) as stream:
+        stream.write(np.sort(found["row"].to_numpy()).astype(np.int64).tobytes())
+
+
+def classed(run: Run, unit: int, rows: npt.NDArray[np.int64], ranks: Records) -> Records:
+    """The ranks of some rows of a unit with their class."""
+    if not run.releases:
+        return ranks
+    classes = np.full(len(rows), NEW, np.uint64)
+    if unit < run.first:
+        with run.folder.reading(gone_name(unit)) as stream:
+            gone = np.frombuffer(stream.read(), np.int64)
+        classes[:] = IN_CORPUS
+        classes[np.isin(rows, gone)] = REMOVED
+    return np.asarray((classes << np.uint64(RANK_BITS)) | ranks)
+
+
+def class_of(ranks: Records) -> npt.NDArray[np.int64]:
+    return (ranks >> np.uint64(RANK_BITS)).astype(np.int64)
+
+
+def groups_of(run: Run, ids: Records) -> npt.NDArray[np.int64]:
+    """Which release each row id belongs to, by its place in ``run.releases``; their number for a new document."""
+    return np.searchsorted(np.array(run.firsts), units_of(ids), side="right") - 1
+
+
+def unbeaten(run: Run, keys: Records, nodes: Records) -> Records:
+    """The row ids of those documents that no other one with the same key beats; ``keys`` and ``nodes`` are n x 2.
+
+    Only documents that a document's own deduplication knew can beat it.
+    """
+    order = np.lexsort((nodes[:, 1], nodes[:, 0] & WORST, keys[:, 1], keys[:, 0]))
+    keys, ids = keys[order], nodes[order, 1]
+    groups = groups_of(run, ids)
+    found = []
+    for group in range(len(run.releases) + 1):
+        rows = np.flatnonzero(np.isin(groups, known_to(run, group)))
+        first = np.ones(len(rows), bool)
+        first[1:] = (keys[rows[1:]] != keys[rows[:-1]]).any(axis=1)
+        found.append(ids[rows[first & (groups[rows] == group)]])
+    return np.sort(np.concatenate(found))
+
+
+def known_to(run: Run, group: int) -> list[int]:
+    """The groups that took part in the deduplication of one of them."""
+    if group == len(run.releases):
+        return list(range(group + 1))
+    names = {run.releases[group].name, *run.releases[group].against}
+    return [index for index, release in enumerate(run.releases) if release.name in names]
+
+
+def names_of(run: Run, ids: Records) -> pa.StringArray:
+    """The name of the release of each row id, null for a new document."""
+    names = pa.array([*(release.name for release in run.releases), None], pa.string())
+    return names.take(pa.array(groups_of(run, ids)))
