@@ -119,10 +119,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
                         _explain(folder, workers.failure or error, error)
                         raise
             else:
-                try:
-                    _run(run, planned, execution)
-                except RuntimeError as error:
-                    raise RunError(_lost(error)) from error
+                _run(run, planned, execution)
                 folder.sweep()
         ledger, files, outputs = gather(folder, len(planned.units))
         ledger.check()
@@ -160,6 +157,7 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     level = root.level
     root.setLevel(logging.ERROR)  # Beam warns of clients for Google's services that are not installed
     import apache_beam as beam
+    import grpc
     from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 
     from curation import pipeline
@@ -173,10 +171,18 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
     options.append("--no_save_main_session")  # workers import the stages from the wheel that they have
     _reach(PipelineOptions(options).view_as(PortableOptions).job_endpoint)
-    with beam.Pipeline(options=PipelineOptions(options)) as first:
-        pipeline.find_duplicates(first, run, planned.units)
-    with beam.Pipeline(options=PipelineOptions(options)) as second:
-        pipeline.write_corpus(second, run)
+    try:
+        with beam.Pipeline(options=PipelineOptions(options)) as first:
+            pipeline.find_duplicates(first, run, planned.units)
+        with beam.Pipeline(options=PipelineOptions(options)) as second:
+            pipeline.write_corpus(second, run)
+    except (grpc.RpcError, grpc.FutureTimeoutError) as error:
+        told = error.details() if isinstance(error, grpc.Call) else type(error).__name__
+        raise RunError(f"Beam's job server was lost ({told}): run again, which goes on where it stopped") from error
+    except RuntimeError as error:
+        if run.local:
+            raise
+        raise RunError(_given_up(error)) from error
 
 
 def _reach(endpoint: str | None) -> None:
@@ -202,8 +208,8 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
         raise RunError(f"the disk of {folder.root} is full: free some space and run again") from wrapped
 
 
-def _lost(error: RuntimeError) -> str:
-    """What a runner says last of a job that failed there: the error, under the trace of the worker that met it."""
+def _given_up(error: RuntimeError) -> str:
+    """The last line that a runner has for a job which failed there; above it stands the trace of the worker."""
     last = str(error).strip().rpartition("\n")[2].strip(" .") or type(error).__name__
     return f"Beam's runner gave up: {last}; mend that and run again, which goes on where it stopped"
 
