@@ -2,7 +2,8 @@
 
 import logging
 import socket
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -27,7 +28,8 @@ SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
 """An input is cut into about so many units, of at least and at most so many stored bytes."""
 REACHED_SECONDS = 10
 
-Watch = Callable[[Folder, "Plan"], AbstractContextManager[Any]]
+Watch = Callable[[Folder, Sequence[int]], AbstractContextManager[Any]]
+"""Shows the progress in a folder of units with so many stored bytes each."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,18 @@ class Plan:
 
     def partitions(self, execution: Execution) -> int:
         return execution.partitions or budget(self._compared_bytes, len(self.units), execution.memory).partitions
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The stored bytes of each unit; of a range of row groups, its share of the file."""
+        whole: Counter[str] = Counter()
+        for unit in self.units:
+            for part in unit.parts:
+                whole[part.file.path] += part.length
+        return tuple(
+            sum(part.file.size * part.length // max(whole[part.file.path], 1) for part in unit.parts)
+            for unit in self.units
+        )
 
     @property
     def _compared_bytes(self) -> int:
@@ -108,19 +122,10 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
-        local = _is_local(execution)
-        run = Run(job, folder, len(planned.units), planned.partitions(execution), local, quotas, planned.releases)
-        with watch(folder, planned) if watch else nullcontext():
-            if local:
-                with Workers(planned.workers(execution)) as workers:
-                    try:
-                        _run(run, planned, execution)
-                    except (RuntimeError, OSError, UserError) as error:
-                        _explain(folder, workers.failure or error, error)
-                        raise
-            else:
-                _run(run, planned, execution)
-                folder.sweep()
+        partitions, local = planned.partitions(execution), is_local(execution)
+        run = Run(job, folder, len(planned.units), partitions, local, quotas, planned.releases)
+        with watch(folder, planned.sizes) if watch else nullcontext():
+            carry_out(run, planned.units, planned.workers(execution), execution)
         ledger, files, outputs = gather(folder, len(planned.units))
         ledger.check()
         for file in files:
@@ -147,12 +152,36 @@ def _quotas(limit: int, units: int) -> tuple[int, ...]:
     return tuple(limit // units + (index < limit % units) for index in range(units))
 
 
-def _is_local(execution: Execution) -> bool:
+def is_local(execution: Execution) -> bool:
     """Beam's own in-memory runner: the only one beside which worker processes make sense."""
     return not any(option.startswith(("--runner", "--direct_", "-r")) for option in execution.beam_options)
 
 
-def _run(run: Run, planned: Plan, execution: Execution) -> None:
+def carry_out(
+    run: Run,
+    units: Sequence[Unit | int],
+    workers: int,
+    execution: Execution,
+    between: Callable[[], None] = lambda: None,
+) -> None:
+    """Runs both pipelines, here with so many worker processes or where the execution says, and calls ``between``
+    when the first one is at its end; what a run leaves is then in its folder.
+
+    Raises UserError or RunError for what a user should read.
+    """
+    if not run.local:
+        _run(run, units, execution, between)
+        run.folder.sweep()
+        return
+    with Workers(workers) as processes:
+        try:
+            _run(run, units, execution, between)
+        except (RuntimeError, OSError, UserError) as error:
+            _explain(run.folder, processes.failure or error, error)
+            raise
+
+
+def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: Callable[[], None]) -> None:
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)  # Beam warns of clients for Google's services that are not installed
@@ -173,7 +202,8 @@ def _run(run: Run, planned: Plan, execution: Execution) -> None:
     _reach(PipelineOptions(options).view_as(PortableOptions).job_endpoint)
     try:
         with beam.Pipeline(options=PipelineOptions(options)) as first:
-            pipeline.find_duplicates(first, run, planned.units)
+            pipeline.find_duplicates(first, run, units)
+        between()
         with beam.Pipeline(options=PipelineOptions(options)) as second:
             pipeline.write_corpus(second, run)
     except (grpc.RpcError, grpc.FutureTimeoutError) as error:

@@ -113,6 +113,11 @@ class Folder:
         prefix = root.rstrip("/") + "/"
         return sorted(path.removeprefix(prefix) for path in files.glob(posixpath.join(root, pattern)))
 
+    def abandon(self) -> None:
+        """Takes away the whole folder."""
+        files, root = self.filesystem()
+        files.rm(root, recursive=True)
+
     def release(self) -> None:
         """Ends the work in progress: what lies in ``.work`` goes."""
         files, root = self.filesystem()

@@ -23,9 +23,9 @@ Blobs: TypeAlias = "beam.PCollection[Keyed]"
 """Packed records of one kind under an integer key: a unit, or a partition of hashes."""
 
 
-def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit]) -> None:
-    """Reads and judges ``units``, and leaves the edges between their documents, and those of the releases, in the
-    run's folder."""
+def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit | int]) -> None:
+    """Reads and judges ``units`` (of the input, or numbers of those that are read again), and leaves the edges between
+    their documents, and those of the releases, in the run's folder."""
     dedup = run.job.recipe.dedup
     started = pipeline | "units" >> beam.Create([(unit, []) for unit in [*range(run.first), *units]])
     judged = _call("judge", stages.judge, run, started)

@@ -31,7 +31,7 @@ def read_and_judge(run: Run, unit: Unit) -> None:
     """Leaves the unit's rejects, signals, sketches and quarantine, its passed documents, and last its report."""
     ledger, files = Ledger(), []
     with ExitStack() as open_files:
-        shards = _Shards(run, unit.index, open_files)
+        shards = Shards(run, unit.index, open_files)
         for chunk in _chunks(run, unit):
             ledger.skip(chunk.skipped)
             ledger.quarantine(chunk.quarantine)
@@ -44,7 +44,7 @@ def read_and_judge(run: Run, unit: Unit) -> None:
     run.folder.write_json(judged_name(unit.index), report)
 
 
-class _Shards:
+class Shards:
     """The files that the first pass writes for one unit."""
 
     def __init__(self, run: Run, unit: int, open_files: ExitStack):
@@ -87,7 +87,7 @@ def _file_entry(report: PartReport) -> dict[str, object]:
     return entry
 
 
-def _judge_batch(run: Run, records: pa.RecordBatch, shards: _Shards, ledger: Ledger) -> None:
+def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledger) -> None:
     sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
     words = word_counts(records["text"])
     verdicts = judge(records, run.job.recipe)
@@ -112,7 +112,7 @@ def _pass_on(
     records: pa.RecordBatch,
     verdicts: Verdicts,
     kept: npt.NDArray[np.bool_],
-    shards: _Shards,
+    shards: Shards,
     sizes: npt.NDArray[np.int64],
     words: npt.NDArray[np.int64],
 ) -> None:

@@ -27,6 +27,9 @@ class Run:
     """What is deduplicated against, earlier ones first. The stages number all units: those of the releases in their
     order, then the run's own."""
 
+    taken_from: Release | None = None
+    """The release whose documents are read again, without those that are taken down."""
+
     @cached_property
     def firsts(self) -> tuple[int, ...]:
         """The number of the first unit of each release, and last that of the run's first own unit."""
@@ -83,7 +86,7 @@ def edges_name(unit: int) -> str:
 
 
 def gone_name(unit: int) -> str:
-    """The rows of a released unit that are no longer in the corpus, as packed 64-bit integers."""
+    """The rows of a unit, numbered as the stages do, that a release does not keep, as packed 64-bit integers."""
     return f"{WORK}/gone-{unit:05d}.rows"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from curation.dedup import stages as dedup
 from curation.dedup.released import take_stock
 from curation.reading_pass import read_and_judge
+from curation.rereading_pass import read_again
 from curation.run import Run, judged_name, linked_name, superseded_name, written_name
 from curation.shuffle import Keyed, fetch, store, stored
 from curation.sources.listing import Unit
@@ -54,11 +55,15 @@ def _of_kind(kind: str, results: Iterable[Keyed]) -> Iterator[Keyed]:
 
 
 def judge(run: Run, unit: Unit | int, groups: Groups) -> Results:
-    """Judges a unit of the input; of a released one, looks what became of its documents."""
-    if isinstance(unit, int):
+    """Judges a unit of the input; of a release that it is held against, looks what became of its documents; of one from
+    which documents are taken down, reads it again."""
+    if isinstance(unit, int) and unit < run.first:
         take_stock(run, unit)
-    elif not run.folder.exists(judged_name(unit.index)):
-        read_and_judge(run, unit)
+    elif not run.folder.exists(judged_name(_number(run, unit) - run.first)):
+        if isinstance(unit, int):
+            read_again(run, unit)
+        else:
+            read_and_judge(run, unit)
     return [mark(_number(run, unit))]
 
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.dedup.released import names_of
+from curation.dedup.released import names_of, read_gone
 from curation.dedup.removal import NONE_REMOVED, STAGES, Removals
 from curation.dedup.sketch import signature_values
 from curation.dedup.stages import Blobs, named, unit_removals
@@ -43,7 +43,11 @@ def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None
                 _count(ledger, rows, explained.slice(low, high - low))
             start += len(batch)
     outputs = [documents.entry(), duplicates.entry()]
-    report = {"ledger": ledger.to_json(), "outputs": outputs, "released": _by_release(explained)}
+    report: dict[str, object] = {"ledger": ledger.to_json(), "outputs": outputs, "released": _by_release(explained)}
+    if run.taken_from is not None:
+        before = read_gone(run, unit)
+        report["brought_back"] = len(np.setdiff1d(before, removed.row))
+        report["lost"] = len(np.setdiff1d(removed.row, before))
     run.folder.write_json(written_name(number), report)
     run.folder.remove(passed_name(number))
 

@@ -98,6 +98,36 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
     run(job, inputs, beam_options=beam_options, **options)
 
 
+@gristmill.command(short_help="Write a corpus anew without some documents.")
+@click.argument("release", type=click.Path(path_type=Path))
+@click.option("--doc-id", "doc_ids", type=click.Path(path_type=Path), metavar="FILE", help="Ids, one a line.")
+@click.option("--host", "hosts", type=click.Path(path_type=Path), metavar="FILE", help="Hosts, with all below them.")
+@click.option("--url", "urls", type=click.Path(path_type=Path), metavar="FILE", help="Urls, one a line.")
+@click.option("--output", required=True, metavar="DIR", help="A new or empty folder.")
+@click.option(
+    "--against", multiple=True, metavar="DIR", help="What RELEASE was deduplicated against; repeat for several."
+)
+@click.option(
+    "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
+)
+@click.option(
+    "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
+)
+def takedown(release: Path, **options: Any) -> None:
+    """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
+
+    A duplicate that had been removed for one of them comes back. Nothing of what they said is in the new folder; near
+    duplicates of them that are not named stay.
+    """
+    from curation.workers import start_early
+
+    if options["workers"] != 0:
+        start_early()
+    from jobs.commands.takedown import run
+
+    run(release, **options)
+
+
 @gristmill.command(short_help="Judge documents one by one, as JSON lines.")
 @click.argument("files", nargs=-1, required=True)
 @click.option(

@@ -3,13 +3,13 @@
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from curation.driver import Plan
 from curation.folder import WORK, Folder
 
 EVERY_SECONDS = 0.5
@@ -19,10 +19,10 @@ LINE_EVERY_SECONDS = 10.0
 class Progress:
     """Watches a run for the length of a block: bars on a terminal, a plain line every ten seconds otherwise."""
 
-    def __init__(self, folder: Folder, planned: Plan):
+    def __init__(self, folder: Folder, sizes: Sequence[int]):
         self.folder = folder
-        self.units = len(planned.units)
-        self.sizes = [sum(_stored(part) for part in unit.parts) for unit in planned.units]
+        self.units = len(sizes)
+        self.sizes = sizes
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -85,10 +85,3 @@ class Progress:
                 file=sys.stderr,
                 flush=True,
             )
-
-
-def _stored(part) -> int:  # type: ignore[no-untyped-def]
-    """The stored bytes of a part (a Parquet part counts in row groups, so as a share of its file)."""
-    if part.end is None:
-        return part.file.size - part.start if part.start < part.file.size else part.file.size  # type: ignore[no-any-return]
-    return min(part.end - part.start, part.file.size)  # type: ignore[no-any-return]

@@ -14,27 +14,52 @@ import pyarrow as pa
 
 from curation.dedup.edges import Records, units_of
 from curation.dedup.keep import RANK_BITS, WORST
+from curation.release import Release
 from curation.run import Run, gone_name
 from curation.shards import read_shard, shard_name
 
 IN_CORPUS, REMOVED, NEW = range(3)
 """Classes, the best first."""
-_PLACE = ["file", "offset"]
+PLACE = ["file", "offset"]
+"""What names a document within a release."""
 
 
 def take_stock(run: Run, unit: int) -> None:
     """Leaves which rows of a released unit are no longer in the corpus: they were removed, or superseded since."""
     release, number = run.released(unit)
-    gone = [read_shard(release.folder, shard_name("rejects/duplicates", number), _PLACE)]
+    gone = [duplicates(release, number)]
     for other in run.releases:
         name = shard_name(f"superseded/{release.name}", number)
         if other.folder.exists(name):
-            gone.append(read_shard(other.folder, name, _PLACE))
-    places = read_shard(release.folder, shard_name("sketches", number), _PLACE)
-    places = places.append_column("row", pa.array(np.arange(len(places))))
-    found = places.join(pa.concat_tables(gone), _PLACE, join_type="left semi", use_threads=False)
+            gone.append(read_shard(other.folder, name, PLACE))
+    keep_gone(run, unit, rows_at(sketched(release, number), pa.concat_tables(gone)))
+
+
+def duplicates(release: Release, number: int) -> pa.Table:
+    """The places of the documents that a unit of a release lost as duplicates."""
+    return read_shard(release.folder, shard_name("rejects/duplicates", number), PLACE)
+
+
+def sketched(release: Release, number: int) -> pa.Table:
+    """The places of all documents of a unit of a release that reached deduplication."""
+    return read_shard(release.folder, shard_name("sketches", number), PLACE)
+
+
+def rows_at(places: pa.Table, wanted: pa.Table) -> npt.NDArray[np.int64]:
+    """The rows, ascending, of ``places`` (file, offset) that are among the wanted ones."""
+    numbered = places.append_column("row", pa.array(np.arange(len(places))))
+    found = numbered.join(wanted, PLACE, join_type="left semi", use_threads=False)
+    return np.sort(found["row"].to_numpy()).astype(np.int64)
+
+
+def keep_gone(run: Run, unit: int, rows: npt.NDArray[np.int64]) -> None:
     with run.folder.writing(gone_name(unit)) as stream:
-        stream.write(np.sort(found["row"].to_numpy()).astype(np.int64).tobytes())
+        stream.write(rows.tobytes())
+
+
+def read_gone(run: Run, unit: int) -> npt.NDArray[np.int64]:
+    with run.folder.reading(gone_name(unit)) as stream:
+        return np.frombuffer(stream.read(), np.int64)
 
 
 def classed(run: Run, unit: int, rows: npt.NDArray[np.int64], ranks: Records) -> Records:
@@ -43,10 +68,8 @@ def classed(run: Run, unit: int, rows: npt.NDArray[np.int64], ranks: Records) ->
         return ranks
     classes = np.full(len(rows), NEW, np.uint64)
     if unit < run.first:
-        with run.folder.reading(gone_name(unit)) as stream:
-            gone = np.frombuffer(stream.read(), np.int64)
         classes[:] = IN_CORPUS
-        classes[np.isin(rows, gone)] = REMOVED
+        classes[np.isin(rows, read_gone(run, unit))] = REMOVED
     return np.asarray((classes << np.uint64(RANK_BITS)) | ranks)
 
 

@@ -77,7 +77,7 @@ class Url:
         )
         return [
             lambda url: host_of(url) in hosts if hosts else 0,
-            lambda url: any(domain in domains for domain in _domains_of(host_of(url))) if domains else 0,
+            lambda url: any(domain in domains for domain in domains_of(host_of(url))) if domains else 0,
             lambda url: url in urls,
             lambda url: len(words & set(_NOT_ALPHANUMERIC.split(url.lower()))) if words else 0,
             lambda url: _count_inside(_NOT_ALPHANUMERIC.sub("", url.lower()), subwords) if subwords else 0,
@@ -109,7 +109,7 @@ def host_of(url: str) -> str:
         return ""
 
 
-def _domains_of(host: str) -> Iterable[str]:
+def domains_of(host: str) -> Iterable[str]:
     """The host and every domain that it is in: a.b.c, b.c, c."""
     while host:
         yield host

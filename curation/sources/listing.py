@@ -46,6 +46,11 @@ class Part:
     start: int = 0
     end: int | None = None
 
+    @property
+    def length(self) -> int:
+        """In bytes or row groups."""
+        return (max(self.file.size, self.start) if self.end is None else self.end) - self.start
+
 
 @dataclass(frozen=True)
 class Unit:

@@ -8,9 +8,8 @@ from typing import Any
 
 import click
 
-from curation.driver import Plan, curate, finished, plan
+from curation.driver import curate, finished, plan
 from curation.errors import UserError
-from curation.folder import Folder
 from curation.job import Execution, Job
 from curation.sources.listing import Input
 from jobs.jobfile import load_job, make_job
@@ -51,13 +50,9 @@ def run(
         print_releases(folder)
         return
     started = time.monotonic()
-    ledger = curate(job, folder, execution, watch)
+    ledger = curate(job, folder, execution, Progress)
     print_summary(ledger, folder, time.monotonic() - started)
     print_releases(folder)
-
-
-def watch(folder: Folder, planned: Plan) -> Progress:
-    return Progress(folder, planned)
 
 
 def _job(

@@ -112,6 +112,9 @@ def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[
     if row["survivor"] is not None:
         yield from _duplicate(corpus, row, place, diff)
         return
+    if row["stage"] == "takedown":
+        yield f"{row['doc_id']} ({place}) was taken down, by its {row['reason']}; what it said is not kept here."
+        return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
     for failed in row["failed"]:
         yield f"  {failed['stage']}: {failed['reason']}: {_sentence(corpus.recipe, row, failed)}"

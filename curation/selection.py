@@ -1,0 +1,84 @@
+"""Which documents are to be taken down: by id, by host, by url."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.dedup.sketch import url_hashes
+from curation.filters.url import domains_of, host_of
+
+REASONS = ("doc_id", "host", "url")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Sorted, without repetition. A host stands for the hosts in its domain too; a url is compared without fragment and
+    surrounding space, as in deduplication."""
+
+    doc_ids: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, doc_ids: Sequence[str] = (), hosts: Sequence[str] = (), urls: Sequence[str] = ()) -> "Selection":
+        folded = {host.lower().strip(" .") for host in hosts}
+        bare = {url.partition("#")[0].strip() for url in urls}
+        return cls(
+            doc_ids=tuple(sorted(set(doc_ids))), hosts=tuple(sorted(folded - {""})), urls=tuple(sorted(bare - {""}))
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Sequence[str]]) -> "Selection":
+        return cls(**{name: tuple(entries) for name, entries in value.items()})
+
+    @property
+    def empty(self) -> bool:
+        return not (self.doc_ids or self.hosts or self.urls)
+
+
+class Taking:
+    """A selection at work: which rows it takes, and which of its entries took any."""
+
+    def __init__(self, selection: Selection):
+        self.found: dict[str, set[str]] = {reason: set() for reason in REASONS}
+        self._doc_ids = pa.array(selection.doc_ids, pa.string())
+        self._hosts = frozenset(selection.hosts)
+        self._urls = pa.array(selection.urls, pa.string())
+        self._url_hashes = url_hashes(self._urls)
+
+    def reasons(self, doc_ids: pa.Array, urls: pa.Array) -> npt.NDArray[np.int64]:
+        """For each row the place in REASONS of what takes it, or -1; the first one where several do."""
+        taken = np.full(len(doc_ids), -1)
+        if len(self._urls):
+            at = pc.index_in(url_hashes(urls), value_set=self._url_hashes)
+            taken[_valid(at)] = REASONS.index("url")
+            self.found["url"].update(self._urls.take(at.drop_null()).to_pylist())
+        if self._hosts:
+            taken[self._of_hosts(urls)] = REASONS.index("host")
+        if len(self._doc_ids):
+            at = pc.index_in(doc_ids, value_set=self._doc_ids)
+            taken[_valid(at)] = REASONS.index("doc_id")
+            self.found["doc_id"].update(self._doc_ids.take(at.drop_null()).to_pylist())
+        return taken
+
+    def _of_hosts(self, urls: pa.Array) -> npt.NDArray[np.bool_]:
+        seen = urls.dictionary_encode()
+        listed = np.zeros(len(seen.dictionary) + 1, bool)
+        for number, url in enumerate(seen.dictionary.to_pylist()):
+            found = self._hosts.intersection(domains_of(host_of(url)))
+            listed[number] = bool(found)
+            self.found["host"] |= found
+        at = seen.indices.fill_null(len(seen.dictionary)).to_numpy(zero_copy_only=False)
+        return np.asarray(listed[at])
+
+
+def _valid(column: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(column.is_valid().to_numpy(zero_copy_only=False))

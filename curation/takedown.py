@@ -1,0 +1,162 @@
+"""Takes documents down: a release is written anew without them, with what had been removed for them brought back."""
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
+from importlib.metadata import version
+from typing import Any
+
+from curation.budget import budget
+from curation.claim import claimed
+from curation.dedup.removal import STAGES
+from curation.driver import SMALL_INPUT, Watch, carry_out, is_local
+from curation.errors import UserError
+from curation.folder import MANIFEST, WORK, Folder
+from curation.job import Execution, Job
+from curation.manifest import gather, gather_released, plain
+from curation.recipe import Recipe
+from curation.release import Release, open_release, open_releases
+from curation.rereading_pass import SELECTION
+from curation.run import Run, judged_name, written_name
+from curation.selection import REASONS, Selection
+
+LOG = logging.getLogger(__name__)
+
+
+def takedown(
+    path: str,
+    recipe: Recipe,
+    selection: Selection,
+    output: str,
+    execution: Execution | None = None,
+    against: Sequence[str] = (),
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Writes the release in the folder ``path``, which stays as it is, into the new folder ``output`` without the
+    selected documents, and returns the new manifest.
+
+    ``recipe`` is that of the release's manifest; ``against`` are the folders of the releases that it was deduplicated
+    against. An interrupted run goes on. Raises UserError for a user's mistake, also when nothing is there to be taken
+    down, and RunError when the run cannot finish.
+    """
+    execution = execution or Execution()
+    if selection.empty:
+        raise UserError("nothing is to be taken down: the lists of documents, hosts and urls are empty")
+    release, before = open_release(path)
+    asked = plain(recipe)
+    releases = open_releases(against, asked["normalise"], asked["dedup"])
+    _check(path, release, before, releases)
+    folder, sizes, digest = Folder(output), _sizes(before, release.units), _digest(selection)
+    done = _finished(folder, release, digest)
+    if done is not None:
+        return done
+    claim = {"gristmill": version("gristmill"), "takedown": release.name, "selection": digest, "files": {}}
+    with claimed(folder, claim) as earlier:
+        if earlier:
+            LOG.warning("%s: going on with the run that was interrupted there", output)
+        folder.write_json(SELECTION, selection.to_json())
+        compared = sum(sizes) + sum(each.stored_bytes for each in releases)
+        share = budget(compared, release.units, execution.memory)
+        run = Run(
+            Job(inputs=(), recipe=recipe, rejects_text=before["job"]["rejects_text"]),
+            folder,
+            release.units,
+            execution.partitions or share.partitions,
+            is_local(execution),
+            releases=releases,
+            taken_from=release,
+        )
+        workers = 0 if compared < SMALL_INPUT or release.units < 2 else share.workers
+        if execution.workers is not None:
+            workers = execution.workers
+
+        def something_is_taken() -> None:
+            if not any(folder.read_json(judged_name(unit))["taken"] for unit in range(run.units)):
+                folder.abandon()
+                raise UserError(f"{path} holds nothing of what is to be taken down: there is nothing to be done")
+
+        with watch(folder, sizes) if watch else nullcontext():
+            carry_out(run, range(run.first, run.all_units), workers, execution, something_is_taken)
+        ledger, _, outputs = gather(folder, run.units)
+        ledger.skip(before["ledger"]["skipped"])
+        ledger.check()
+        told, listed = gather_released(run)
+        found = {
+            **before,
+            "gristmill": version("gristmill"),
+            "ledger": ledger.to_json(),
+            "outputs": {
+                entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in [*outputs, *listed]
+            },
+            "against": told,
+            "takedown": [*before.get("takedown", ()), _told(run, release, selection)],
+        }
+        folder.write_json(MANIFEST, found)
+        folder.release()
+    return found
+
+
+def _check(path: str, release: Release, before: dict[str, Any], releases: Sequence[Release]) -> None:
+    named = {each.name for each in releases}
+    if missing := sorted(set(release.against) - named):
+        raise UserError(
+            f"{path} was deduplicated against the release {missing[0]}: add --against with its folder, so that "
+            "what was removed for it stays so"
+        )
+    if more := sorted(named - set(release.against)):
+        raise UserError(f"{path} was not deduplicated against the release {more[0]}: leave its folder out")
+    lost = any(entry["stage"] in STAGES for entry in before["ledger"]["rejected"])
+    if lost and not before["job"]["rejects_text"]:
+        raise UserError(
+            f"{path} was written with rejects_text = false, so no duplicate can be brought back: curate its "
+            "input again without the documents"
+        )
+
+
+def _sizes(manifest: dict[str, Any], units: int) -> list[int]:
+    """The bytes of each unit's shards, which are read again."""
+    sizes = [0] * units
+    for name, entry in manifest["outputs"].items():
+        table, _, shard = name.rpartition("/")
+        if not table.startswith("superseded"):
+            sizes[int(shard.removesuffix(".parquet"))] += entry["bytes"]
+    return sizes
+
+
+def _digest(selection: Selection) -> str:
+    return hashlib.sha256(json.dumps(selection.to_json(), sort_keys=True).encode()).hexdigest()
+
+
+def _told(run: Run, release: Release, selection: Selection) -> dict[str, Any]:
+    """What the manifest says of a takedown; ``lost`` are documents for which one stays that was brought back."""
+    found: dict[str, set[str]] = {reason: set() for reason in REASONS}
+    counts: Counter[str] = Counter(taken_down=0, brought_back=0, lost=0)
+    for unit in range(run.units):
+        judged, written = run.folder.read_json(judged_name(unit)), run.folder.read_json(written_name(unit))
+        for reason in REASONS:
+            found[reason].update(judged["found"][reason])
+        counts.update(taken_down=judged["taken"], brought_back=written["brought_back"], lost=written["lost"])
+    lists = dict(zip(REASONS, (selection.doc_ids, selection.hosts, selection.urls), strict=True))
+    return {
+        "of": release.name,
+        "selection": _digest(selection),
+        "asked": {reason: len(entries) for reason, entries in lists.items()},
+        "found": {reason: len(found[reason]) for reason in REASONS},
+        **counts,
+    }
+
+
+def _finished(folder: Folder, release: Release, digest: str) -> dict[str, Any] | None:
+    """The manifest of a folder that this very takedown has written."""
+    if not folder.exists(MANIFEST):
+        return None
+    found: dict[str, Any] = folder.read_json(MANIFEST)
+    last = (found.get("takedown") or [{}])[-1]
+    if (last.get("of"), last.get("selection"), found["gristmill"]) != (release.name, digest, version("gristmill")):
+        return None
+    if folder.exists(WORK):
+        folder.release()
+    return found

@@ -1,0 +1,65 @@
+"""The command ``gristmill takedown``."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from curation.errors import UserError
+from curation.job import Execution
+from curation.ledger import Ledger
+from curation.release import open_release
+from curation.selection import Selection
+from curation.takedown import takedown
+from jobs.jobfile import recipe_of
+from jobs.progress import Progress
+from jobs.summary import print_releases, print_summary
+
+WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}
+
+
+def run(
+    release: Path,
+    doc_ids: Path | None,
+    hosts: Path | None,
+    urls: Path | None,
+    output: str,
+    against: tuple[str, ...],
+    workers: int | None,
+    memory: int | None,
+) -> None:
+    logging.basicConfig(format="gristmill: %(message)s")
+    if doc_ids is None and hosts is None and urls is None:
+        raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
+    selection = Selection.of(_entries(doc_ids), _entries(hosts), _entries(urls))
+    recipe = recipe_of(open_release(str(release))[1]["job"]["recipe"])
+    started = time.monotonic()
+    execution = Execution(workers=workers, memory=memory)
+    found = takedown(str(release), recipe, selection, output, execution, against, Progress)
+    print_summary(Ledger.from_json(found["ledger"]), output, time.monotonic() - started)
+    print_releases(output)
+    _print_takedown(found["takedown"][-1])
+
+
+def _entries(path: Path | None) -> list[str]:
+    """The lines of a file, without empty ones and those that begin with #."""
+    if path is None:
+        return []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text: give one entry a line") from error
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _print_takedown(told: dict[str, Any]) -> None:
+    print(
+        f"release {told['of']}: {told['taken_down']:,} documents taken down, {told['brought_back']:,} duplicates "
+        f"brought back, {told['lost']:,} removed for one of these"
+    )
+    for reason, asked in told["asked"].items():
+        missing = asked - told["found"][reason]
+        if missing:
+            print(f"not found: {missing:,} of the {asked:,} {WORDS[reason]} asked for")

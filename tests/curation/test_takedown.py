@@ -1,0 +1,257 @@
+"""The laws of taking documents down from a release."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from curation.driver import curate
+from curation.errors import UserError
+from curation.job import Execution
+from curation.release import open_release
+from curation.selection import Selection
+from curation.sources.listing import Input
+from curation.takedown import takedown
+from jobs.jobfile import make_job, recipe_of
+from schemas import REJECTS, SKETCHES
+from tests.curation.test_laws import DOCUMENT, digest, rows
+
+BRIEF = settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+URL = st.sampled_from([None, "http://mill.example/1", "http://a.mill.example/2#x", "http://else.example/3", "u"])
+CRAWL = st.lists(st.lists(st.tuples(DOCUMENT, URL), max_size=7), min_size=1, max_size=3)
+CHANGES = st.lists(
+    st.sampled_from(["dedup.url=true", "dedup.exact=false", "near.ngram=2", "keep.policy=longest"]),
+    max_size=3,
+    unique=True,
+)
+SELECTION = st.builds(
+    Selection.of,
+    st.lists(st.builds("{}-{}".format, st.integers(0, 2), st.integers(0, 6)), max_size=6),
+    st.lists(st.sampled_from(["mill.example", "A.mill.example.", "nowhere.example"]), max_size=1),
+    st.lists(st.sampled_from(["u", "http://else.example/3#top", "http://nowhere.example/"]), max_size=1),
+)
+COMPARED = (
+    "doc_id",
+    "text",
+    "url",
+    "source",
+    "language",
+    "stage",
+    "reason",
+    "survivor",
+    "matched",
+    "similarity",
+    "words",
+)
+
+
+def write(source: Path, crawl: list[list[tuple[str, str | None]]], without: Selection | None = None) -> bool:
+    """Writes the crawl as files, the documents named 0-0, 0-1, ...; whether something of a selection was left out."""
+    source.mkdir(parents=True)
+    left_out = False
+    for number, documents in enumerate(crawl):
+        lines = []
+        for position, (text, url) in enumerate(documents):
+            name = f"{number}-{position}"
+            if without is not None and is_taken(name, url, without):
+                left_out = True
+                continue
+            lines.append(json.dumps({"id": name, "text": text, "url": url}) + "\n")
+        (source / f"{number}.jsonl").write_text("".join(lines))
+    return left_out
+
+
+def is_taken(name: str, url: str | None, selection: Selection) -> bool:
+    """Written anew, in plain words, for these urls only."""
+    host = "" if url is None or "//" not in url else url.split("/")[2]
+    below = any(host == each or host.endswith("." + each) for each in selection.hosts)
+    return name in selection.doc_ids or below or (url is not None and url.split("#")[0] in selection.urls)
+
+
+def run(source: Path, output: Path, changes: Any = (), against: Any = (), recipe: str = "none", **how: Any) -> Path:
+    table = {"against": [str(each) for each in against]}
+    job = make_job([Input(glob=str(source / "*.jsonl"))], recipe, ["unit_bytes=600", *changes], table)
+    curate(job, str(output), Execution(**{"workers": 0, "partitions": 3, **how}))
+    return output
+
+
+def take(release: Path, selection: Selection, output: Path, against: Any = (), **how: Any) -> dict[str, Any]:
+    recipe = recipe_of(open_release(str(release))[1]["job"]["recipe"])
+    execution = Execution(**{"workers": 0, "partitions": 3, **how})
+    return takedown(str(release), recipe, selection, str(output), execution, [str(each) for each in against])
+
+
+def content(folder: Path, table: str) -> list[dict[str, Any]]:
+    """The rows of a table, but for where they lay."""
+    found = [row for row in rows(folder, table) if row.get("stage") != "takedown"]
+    return [{name: row[name] for name in (*COMPARED, "content_hash", "signature") if name in row} for row in found]
+
+
+def same(one: Path, other: Path) -> None:
+    for table in ("documents", "rejects/duplicates", "rejects/filters", "sketches", "signals"):
+        assert content(one, table) == content(other, table), table
+
+
+@BRIEF
+@given(crawl=CRAWL, changes=CHANGES, selection=SELECTION)
+def test_it_is_the_release_of_the_input_without_them(
+    tmp_path_factory: pytest.TempPathFactory, crawl: Any, changes: list[str], selection: Selection
+) -> None:
+    root = tmp_path_factory.mktemp("takedown")
+    write(root / "in", crawl)
+    without = write(root / "less/in", crawl, selection)
+    before = digest(run(root / "in", root / "released", changes))
+    if not without:
+        with pytest.raises(UserError, match=r"nothing of what is to be taken down|are empty"):
+            take(root / "released", selection, root / "new")
+        assert not (root / "new").exists()
+        return
+    found = take(root / "released", selection, root / "new")
+    same(root / "new", run(root / "less/in", root / "expected", changes))
+    assert digest(root / "released") == before
+    assert digest(root / "new") | {"manifest.json": ""} == {
+        **{name: entry["sha256"] for name, entry in found["outputs"].items()},
+        "manifest.json": "",
+    }
+    down = [row for row in rows(root / "new", "rejects/filters") if row["stage"] == "takedown"]
+    named = {(number, place) for number, each in enumerate(crawl) for place in range(len(each))}
+    expected = {f"{n}-{p}" for n, p in named if is_taken(f"{n}-{p}", crawl[n][p][1], selection)}
+    assert {row["doc_id"] for row in down} == expected
+    assert len(down) == len(expected) == found["takedown"][-1]["taken_down"]
+    kept = {row["doc_id"] for row in rows(root / "released", "documents")} - expected
+    now = {row["doc_id"] for row in rows(root / "new", "documents")}
+    told = found["takedown"][-1]
+    assert (told["brought_back"], told["lost"]) == (len(now - kept), len(kept - now))
+    entries = found["ledger"]["rejected"]
+    assert sum(entry["documents"] for entry in entries if entry["stage"] == "takedown") == len(down)
+    (read,) = found["ledger"]["read"].values()
+    assert read["documents"] == len(named)
+    for row in rows(root / "new", "rejects"):
+        REJECTS.check(REJECTS.batch({name: [value] for name, value in row.items()}, 1))
+    for row in rows(root / "new", "sketches"):
+        SKETCHES.check(SKETCHES.batch({name: [value] for name, value in row.items()}, 1))
+
+
+WORDS = [f"word{number}" for number in range(300)]
+
+
+def text(start: int) -> str:
+    """Two of these whose starts are four apart are near-duplicates, those eight apart are not (at 0.8)."""
+    return " ".join(WORDS[start : start + 60])
+
+
+STRICT = ["near.bands=40", "near.rows=3", "near.min_similarity=0.8"]
+PAGES: list[list[tuple[str, str | None]]] = [
+    [(text(0), "http://secret.example/0"), (text(4), None), ("too short", "http://secret.example/9")],
+    [(text(8), None), (text(100), "http://mill.example/1")],
+    [(text(100), "http://mill.example/2"), (text(200), None)],
+]
+
+
+def test_the_next_best_duplicate_comes_back(tmp_path: Path) -> None:
+    write(tmp_path / "in", PAGES)
+    released = run(tmp_path / "in", tmp_path / "released", STRICT)
+    assert [row["doc_id"] for row in rows(released, "documents")] == ["0-0", "0-2", "1-1", "2-1"]
+    found = take(released, Selection.of(["1-1", "0-1"], ["secret.example"], ["none"]), tmp_path / "new")
+    assert [row["doc_id"] for row in rows(tmp_path / "new", "documents")] == ["1-0", "2-0", "2-1"]
+    told = found["takedown"][-1]
+    assert (told["taken_down"], told["brought_back"], told["lost"]) == (4, 2, 0)
+    assert told["asked"] == {"doc_id": 2, "host": 1, "url": 1}
+    assert told["found"] == {"doc_id": 2, "host": 1, "url": 0}
+    assert told["of"] == open_release(str(released))[0].name
+
+
+def test_nothing_that_they_said_is_left(tmp_path: Path) -> None:
+    write(tmp_path / "in", PAGES)
+    released = run(tmp_path / "in", tmp_path / "released", recipe="gopher")
+    assert "secret.example" in everything(released)
+    take(released, Selection.of(hosts=["secret.example"]), tmp_path / "new")
+    assert "secret.example" not in everything(tmp_path / "new")
+    assert "too short" not in everything(tmp_path / "new")
+    (down, also) = [row for row in rows(tmp_path / "new", "rejects/filters") if row["stage"] == "takedown"]
+    assert (down["text"], down["url"], down["date"], down["metadata"], down["language"]) == (None, None, None, "", None)
+    assert {down["doc_id"], also["doc_id"]} == {"0-0", "0-2"}
+    measured = {row["doc_id"] for row in rows(tmp_path / "new", "signals")}
+    assert measured == {row["doc_id"] for row in rows(released, "signals")} - {"0-0", "0-2"}
+
+
+def everything(folder: Path) -> str:
+    """All that the files of a folder say."""
+    tables = [pq.read_table(path) for path in sorted(folder.rglob("*.parquet"))]
+    plain = [path.read_text() for path in sorted(folder.rglob("*.json"))]
+    return "".join([str(table.to_pylist()) for table in tables] + plain)
+
+
+def test_worker_processes_change_nothing_and_it_goes_on_after_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "in", PAGES)
+    released = run(tmp_path / "in", tmp_path / "released", STRICT)
+    selection = Selection.of(["0-0"])
+    take(released, selection, tmp_path / "alone", partitions=1)
+    take(released, selection, tmp_path / "several", workers=2, partitions=7)
+    assert digest(tmp_path / "alone") == digest(tmp_path / "several")
+    with monkeypatch.context() as patched:
+        patched.setattr("curation.stages.write_documents", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            take(released, selection, tmp_path / "again")
+    with pytest.raises(UserError, match="an interrupted run that differs"):
+        take(released, Selection.of(["0-1"]), tmp_path / "again")
+    take(released, selection, tmp_path / "again")
+    assert digest(tmp_path / "alone") == digest(tmp_path / "again")
+    assert take(released, selection, tmp_path / "again")["takedown"], "what is finished is not done again"
+    with pytest.raises(UserError, match="holds a finished run of another job"):
+        take(released, Selection.of(["0-1"]), tmp_path / "again")
+
+
+def test_one_after_another_is_both_at_once(tmp_path: Path) -> None:
+    write(tmp_path / "in", PAGES)
+    released = run(tmp_path / "in", tmp_path / "released", STRICT)
+    take(released, Selection.of(["0-0", "2-1"]), tmp_path / "first")
+    found = take(tmp_path / "first", Selection.of(["1-1"], ["secret.example"]), tmp_path / "second")
+    take(released, Selection.of(["0-0", "2-1", "1-1"], ["secret.example"]), tmp_path / "both")
+    same(tmp_path / "second", tmp_path / "both")
+    assert [told["taken_down"] for told in found["takedown"]] == [2, 2]
+    later = run(tmp_path / "in", tmp_path / "later", STRICT, [tmp_path / "second"])
+    assert {row["doc_id"] for row in rows(later, "documents")} == {"0-2", "2-1"}, "it is a release like others"
+
+
+def test_a_release_that_followed_on_another_needs_that_one(tmp_path: Path) -> None:
+    write(tmp_path / "a", [[(text(0), None), (text(200), None)]])
+    write(tmp_path / "b", PAGES)
+    first = run(tmp_path / "a", tmp_path / "first", STRICT)
+    second = run(tmp_path / "b", tmp_path / "second", STRICT, [first])
+    with pytest.raises(UserError, match="add --against with its folder"):
+        take(second, Selection.of(["1-1"]), tmp_path / "new")
+    with pytest.raises(UserError, match="leave its folder out"):
+        take(first, Selection.of(["0-0"]), tmp_path / "new", [second, first])
+    take(second, Selection.of(["1-1"]), tmp_path / "new", [first])
+    write(tmp_path / "less", PAGES, Selection.of(["1-1"]))
+    same(tmp_path / "new", run(tmp_path / "less", tmp_path / "expected", STRICT, [first]))
+
+
+def test_what_cannot_be_taken_down_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "in", PAGES)
+    bare = run(tmp_path / "in", tmp_path / "bare", [*STRICT, "rejects_text=false"])
+    none = run(tmp_path / "in", tmp_path / "none", STRICT)
+    with pytest.raises(UserError, match="no duplicate can be brought back"):
+        take(bare, Selection.of(["0-0"]), tmp_path / "new")
+    with pytest.raises(UserError, match="are empty"):
+        take(none, Selection.of([], [" . "], ["#x"]), tmp_path / "new")
+    with pytest.raises(UserError, match="holds no finished run"):
+        takedown(str(tmp_path / "in"), make_job([], "none", []).recipe, Selection.of(["x"]), str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_shards_that_do_not_belong_together_are_seen(tmp_path: Path) -> None:
+    write(tmp_path / "in", PAGES)
+    released = run(tmp_path / "in", tmp_path / "released", STRICT)
+    first, second, *_ = sorted((released / "documents").iterdir())
+    shutil.copy(second, first)
+    with pytest.raises(UserError, match="do not belong together"):
+        take(released, Selection.of(["0-0"]), tmp_path / "new")
