@@ -74,6 +74,13 @@ def gristmill() -> None:
 @click.option(
     "--partitions", type=click.IntRange(min=1), metavar="N", help="Partitions of the shuffles (default: by the input)."
 )
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "bars", "lines", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="How to show the progress, on standard error.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, ...], **options: Any) -> None:
@@ -112,6 +119,13 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 )
 @click.option(
     "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
+)
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "bars", "lines", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="How to show the progress, on standard error.",
 )
 def takedown(release: Path, **options: Any) -> None:
     """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.

@@ -13,7 +13,7 @@ from curation.errors import UserError
 from curation.job import Execution, Job
 from curation.sources.listing import Input
 from jobs.jobfile import load_job, make_job
-from jobs.progress import Progress
+from jobs.progress import How, watcher
 from jobs.summary import print_plan, print_releases, print_summary
 from jobs.warnings import warn_of
 
@@ -29,6 +29,7 @@ def run(
     workers: int | None,
     partitions: int | None,
     memory: int | None,
+    progress: How,
     dry_run: bool,
     beam_options: tuple[str, ...],
 ) -> None:
@@ -50,7 +51,7 @@ def run(
         print_releases(folder)
         return
     started = time.monotonic()
-    ledger = curate(job, folder, execution, Progress)
+    ledger = curate(job, folder, execution, watcher(progress))
     print_summary(ledger, folder, time.monotonic() - started)
     print_releases(folder)
 

@@ -12,7 +12,7 @@ from curation.release import open_release
 from curation.selection import Selection
 from curation.takedown import takedown
 from jobs.jobfile import recipe_of
-from jobs.progress import Progress
+from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
 
 WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}
@@ -27,6 +27,7 @@ def run(
     against: tuple[str, ...],
     workers: int | None,
     memory: int | None,
+    progress: How,
 ) -> None:
     logging.basicConfig(format="gristmill: %(message)s")
     if doc_ids is None and hosts is None and urls is None:
@@ -35,7 +36,7 @@ def run(
     recipe = recipe_of(open_release(str(release))[1]["job"]["recipe"])
     started = time.monotonic()
     execution = Execution(workers=workers, memory=memory)
-    found = takedown(str(release), recipe, selection, output, execution, against, Progress)
+    found = takedown(str(release), recipe, selection, output, execution, against, watcher(progress))
     print_summary(Ledger.from_json(found["ledger"]), output, time.monotonic() - started)
     print_releases(output)
     _print_takedown(found["takedown"][-1])
