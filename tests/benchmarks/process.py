@@ -16,6 +16,8 @@ EVERY_SECONDS = 0.2
 class Measured:
     seconds: float
     peak_bytes: int
+    peak_proportional_bytes: int
+    """A page that several processes share counts once in all."""
     output: str
 
 
@@ -47,7 +49,7 @@ def measure(command: Sequence[str | Path], cwd: Path | None = None) -> Measured:
         watch.join()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command[0], output)
-    return Measured(seconds, watch.peak, output)
+    return Measured(seconds, watch.peak, watch.peak_proportional, output)
 
 
 class _Memory(threading.Thread):
@@ -56,22 +58,26 @@ class _Memory(threading.Thread):
     def __init__(self, pid: int):
         super().__init__(daemon=True)
         self.process = psutil.Process(pid)
-        self.peak = 0
+        self.peak = self.peak_proportional = 0
         self.done = threading.Event()
 
     def run(self) -> None:
         while not self.done.wait(EVERY_SECONDS):
-            self.peak = max(self.peak, self._now())
+            resident, proportional = self._now()
+            self.peak = max(self.peak, resident)
+            self.peak_proportional = max(self.peak_proportional, proportional)
 
-    def _now(self) -> int:
+    def _now(self) -> tuple[int, int]:
         try:
             tree = [self.process, *self.process.children(recursive=True)]
         except psutil.NoSuchProcess:
-            return 0
-        total = 0
+            return 0, 0
+        resident = proportional = 0
         for process in tree:
             try:
-                total += process.memory_info().rss
+                found = process.memory_full_info()
             except psutil.NoSuchProcess:
                 continue
-        return total
+            resident += found.rss
+            proportional += found.pss
+        return resident, proportional

@@ -1,0 +1,46 @@
+"""What a run takes: bytes that are shuffled, and memory, on the bench corpus of ../shared."""
+
+from pathlib import Path
+
+import pytest
+
+from curation.driver import curate
+from curation.folder import WORK, Folder
+from curation.job import Execution
+from curation.sources.listing import Input
+from jobs.jobfile import make_job
+from tests.benchmarks.process import measure
+from tests.benchmarks.run import GRISTMILL, SHARED, make_corpus
+
+pytestmark = pytest.mark.soak
+
+SHUFFLED_SHARE = 0.12
+"""14 bands of 16 bytes alone would be 9.6% of this corpus."""
+
+
+@pytest.fixture(autouse=True)
+def bench() -> None:
+    if not (SHARED / "bench").is_dir():
+        pytest.skip("the maker of the bench corpus lies in ../shared, which is not here")
+
+
+def test_near_deduplication_shuffles_an_eighth_of_its_input_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, size = make_corpus(tmp_path, 40)
+    monkeypatch.setattr(Folder, "release", lambda folder: None)
+    job = make_job([Input(glob=str(corpus / "*.jsonl.gz"))], "none", [])
+    curate(job, str(tmp_path / "out"), Execution(workers=2))
+    shuffled: dict[str, int] = {}
+    for path in (tmp_path / "out" / WORK / "shuffle").rglob("*"):
+        if path.is_file():
+            shuffled[path.parent.name] = shuffled.get(path.parent.name, 0) + path.stat().st_size
+    assert shuffled["bands"] > 0.05 * size, "what is counted is there"
+    assert sum(shuffled.values()) < SHUFFLED_SHARE * size, {name: each / size for name, each in shuffled.items()}
+
+
+def test_a_corpus_larger_than_memory_stays_within_its_budget(tmp_path: Path) -> None:
+    corpus, _ = make_corpus(tmp_path, 2000)
+    command = [GRISTMILL, "curate", "--input", corpus / "*.jsonl.gz", "--output", tmp_path / "out", "--memory", "1.5GB"]
+    run = measure(command)
+    assert run.peak_proportional_bytes <= 1_500_000_000
