@@ -4,7 +4,8 @@
 # make trainer the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
 # make soak    the long laws
 # make lint    ruff and mypy
-# make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it
+# make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it,
+#              CONSTANTS=FILE writes what gristmill plan reckons with
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,6 +16,7 @@ SHELL := /bin/bash
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
 PEER :=
+CONSTANTS :=
 UPGRADE := --upgrade
 BIN := .venv/bin
 PACKAGES := schemas curation annotation jobs
@@ -110,7 +112,7 @@ programs:
 	rm $$log
 
 bench: setup
-	@$(BIN)/python -m tests.benchmarks.run $(if $(PEER),--peer '$(PEER)')
+	@$(BIN)/python -m tests.benchmarks.run $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')
 
 # Pins anew every dependency of pyproject.toml, and of the Label Studio that annotation/server pins, each with hashes;
 # UPGRADE= keeps the versions that are pinned and adds what is missing.

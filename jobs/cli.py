@@ -142,6 +142,29 @@ def takedown(release: Path, **options: Any) -> None:
     run(release, **options)
 
 
+@gristmill.command(short_help="Say what a job of some size would take.")
+@click.option("--documents", type=float, required=True, metavar="N", help="Documents to read, such as 3e12.")
+@click.option("--bytes", "text", type=float, required=True, metavar="N", help="Bytes of their text, such as 1e16.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Cores at work.")
+@click.option("--recipe", default="fineweb", show_default=True, metavar="NAME", help="A recipe that was measured.")
+@click.option(
+    "--memory", type=Bytes(), default="2GB", show_default=True, metavar="SIZE", help="What each worker may use."
+)
+@click.option("--price", type=float, default=0.04, show_default=True, help="Of an hour of CPU time, in any currency.")
+@click.option(
+    "--constants",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Measured elsewhere, by make bench CONSTANTS=FILE.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def plan(**options: Any) -> None:
+    """Say what a job of some size would take, stage by stage: CPU hours, bytes shuffled, memory, partitions, cost."""
+    from jobs.commands.plan import run
+
+    run(**options)
+
+
 @gristmill.command(short_help="Judge documents one by one, as JSON lines.")
 @click.argument("files", nargs=-1, required=True)
 @click.option(

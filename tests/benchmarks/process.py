@@ -15,6 +15,8 @@ EVERY_SECONDS = 0.2
 @dataclass(frozen=True)
 class Measured:
     seconds: float
+    cpu_seconds: float
+    """Of all processes of the tree, as last seen."""
     peak_bytes: int
     peak_proportional_bytes: int
     """A page that several processes share counts once in all."""
@@ -49,7 +51,7 @@ def measure(command: Sequence[str | Path], cwd: Path | None = None) -> Measured:
         watch.join()
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command[0], output)
-    return Measured(seconds, watch.peak, watch.peak_proportional, output)
+    return Measured(seconds, sum(watch.cpu.values()), watch.peak, watch.peak_proportional, output)
 
 
 class _Memory(threading.Thread):
@@ -59,6 +61,7 @@ class _Memory(threading.Thread):
         super().__init__(daemon=True)
         self.process = psutil.Process(pid)
         self.peak = self.peak_proportional = 0
+        self.cpu: dict[int, float] = {}
         self.done = threading.Event()
 
     def run(self) -> None:
@@ -75,9 +78,10 @@ class _Memory(threading.Thread):
         resident = proportional = 0
         for process in tree:
             try:
-                found = process.memory_full_info()
+                found, times = process.memory_full_info(), process.cpu_times()
             except psutil.NoSuchProcess:
                 continue
+            self.cpu[process.pid] = times.user + times.system
             resident += found.rss
             proportional += found.pss
         return resident, proportional

@@ -1,6 +1,6 @@
 """``make bench``: the bars of the project as a table, measured on this machine in one run.
 
-    python -m tests.benchmarks.run [--megabytes 300] [--peer PYTHON] [--large 1000] [--work DIR]
+    python -m tests.benchmarks.run [--megabytes 300] [--peer PYTHON] [--large 1000] [--constants FILE] [--work DIR]
 
 The bench corpus and the peer's script lie in ../shared/bench; without that folder nothing can be measured. ``--peer``
 names the Python of an environment that holds datatrove and spaCy; without it the peer's own columns stay empty.
@@ -19,12 +19,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.process import Measured, measure, seconds
+from tests.benchmarks.stages import constants
 from tests.benchmarks.truth import quality
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 GRISTMILL = Path(sys.executable).parent / "gristmill"
 PEER_MEGABYTES = 40
+CONSTANTS_MEGABYTES = 100
 Row = tuple[str, str, str]
 
 
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=0, help="also measure memory at so many MB (1000 is the bar)")
     parser.add_argument("--peer", help="Python of an environment with datatrove[processing,io] and spacy")
     parser.add_argument("--work", type=Path, help="keep the corpora here")
+    parser.add_argument("--constants", type=Path, help="write the constants of gristmill plan to this file")
     asked = parser.parse_args()
     if not (SHARED / "bench").is_dir():
         sys.exit(f"bench: {SHARED / 'bench'} is missing: the corpus maker and the peer's script lie there")
@@ -43,6 +46,8 @@ def main() -> None:
         for row in bars(asked, work):
             table.add_row(*row)
         Console().print(table)
+        if asked.constants:
+            asked.constants.write_text(constants(make_corpus(work, CONSTANTS_MEGABYTES)[0]))
 
 
 def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
@@ -61,9 +66,20 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
     yield from known_duplicates(work / "out-none", corpus)
     if asked.large:
         large, _ = make_corpus(work, asked.large)
-        run = curate(large, work / "out-large", "fineweb")
+        run = curate(large, work / "out-large", "fineweb", "--workers", "2")
         yield f"2. peak memory, fineweb, {asked.large} MB", f"{run.peak_bytes / 1e9:.2f} GB", "3 GB"
+        yield from growth(asked, work, run, large)
     yield from start_up(work)
+
+
+def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) -> Iterator[Row]:
+    """CPU time a byte against that of a smaller corpus, and two workers against one."""
+    corpus, _ = make_corpus(work, asked.megabytes)
+    small = curate(corpus, work / "out-small", "fineweb", "--workers", "2")
+    times = run.cpu_seconds / asked.large / (small.cpu_seconds / asked.megabytes)
+    yield f"8. CPU seconds a MB, {asked.large} MB against {asked.megabytes}", f"{times:.2f} times", "1.2 times"
+    alone = curate(large, work / "out-alone", "fineweb", "--workers", "1")
+    yield f"9. two workers against one, {asked.large} MB", f"{alone.seconds / run.seconds:.2f} times", "1.7 times"
 
 
 def make_corpus(work: Path, megabytes: int) -> tuple[Path, int]:
@@ -84,8 +100,8 @@ def timed(corpus: Path, out: Path, recipe: str) -> float:
     return seconds(command(corpus, out, recipe), runs=1)
 
 
-def curate(corpus: Path, out: Path, recipe: str) -> Measured:
-    return measure(command(corpus, out, recipe))
+def curate(corpus: Path, out: Path, recipe: str, *options: str) -> Measured:
+    return measure([*command(corpus, out, recipe), *options])
 
 
 def race(python: str, work: Path) -> dict[str, float]:

@@ -1,0 +1,113 @@
+"""What ``gristmill plan`` foretells: it adds up, grows as it should, and is near what runs take."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.errors import UserError
+from jobs.cli import main
+from jobs.commands.plan import to_json
+from jobs.model import MOST_UNITS, Forecast, load
+from tests.benchmarks.process import measure
+from tests.benchmarks.run import GRISTMILL, SHARED, make_corpus
+from tests.benchmarks.stages import constants
+
+DOCUMENTS = st.floats(1, 1e13)
+
+
+def forecast(documents: float, text: float, workers: int = 1, recipe: str = "fineweb") -> Forecast:
+    return Forecast(documents=documents, text=text, constants=load(recipe), workers=workers, memory=2_000_000_000)
+
+
+@given(documents=DOCUMENTS, length=st.floats(1, 1e5), workers=st.integers(1, 10_000), more=st.floats(1, 10))
+def test_it_adds_up_and_grows(documents: float, length: float, workers: int, more: float) -> None:
+    found = forecast(documents, documents * length, workers)
+    told = to_json(found, price=0.5)
+    of_stages = told["stages"]
+    assert isinstance(of_stages, list)
+    hours = sum(each["cpu_hours"] for each in of_stages) + found.constants.start / 3600
+    assert told["cpu_hours"] == pytest.approx(hours)
+    assert told["cost"] == pytest.approx(hours / 2)
+    assert told["hours"] == pytest.approx(hours / workers)
+    assert told["shuffled_bytes"] == pytest.approx(sum(each["shuffled_bytes"] for each in of_stages))
+    larger = forecast(documents * more, documents * length * more, workers)
+    assert larger.cpu_seconds >= found.cpu_seconds
+    assert larger.components_bytes >= found.components_bytes
+    assert 1 <= found.units <= MOST_UNITS
+    assert found.partitions >= 1
+
+
+def test_the_internet_has_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["plan", "--documents", "3e12", "--bytes", "1e16", "--workers", "2000"]
+    run(asked)
+    shown = capsys.readouterr().out
+    assert "more than one machine has" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    run([*asked, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    for stage in told["stages"]:
+        assert stage["stage"] in shown
+    assert f"{told['partitions']:,} partitions" in shown
+    assert told["documents"] == 3e12
+
+
+def run(arguments: list[str], code: int = 0) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.argv", ["gristmill", *arguments])
+        ended = 0
+        try:
+            main()
+        except SystemExit as end:
+            ended = int(end.code or 0)
+    assert ended == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--documents", "10", "--bytes", "5"], "at least one byte of text for each"),
+        (["--documents", "10", "--bytes", "5e3", "--recipe", "mine"], "choose from fineweb, none"),
+        (["--documents", "10", "--bytes", "5e3", "--constants", "nowhere.toml"], "nowhere.toml holds no constants"),
+    ],
+)
+def test_a_mistake_is_told(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["plan", *arguments], code=2)
+    assert told in capsys.readouterr().err
+
+
+def test_no_constants_are_guessed(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("start = 1\n")
+    with pytest.raises(UserError, match="holds no constants"):
+        load("none", tmp_path / "c.toml")
+
+
+@pytest.mark.soak
+def test_runs_of_three_sizes_take_what_is_foretold(tmp_path: Path) -> None:
+    """Calibrated on this machine by 30 MB; whole commands with two workers, CPU seconds of the process tree."""
+    if not (SHARED / "bench").is_dir():
+        pytest.skip("the maker of the bench corpus lies in ../shared, which is not here")
+    (tmp_path / "here.toml").write_text(constants(make_corpus(tmp_path, 30)[0]))
+    here = load("fineweb", tmp_path / "here.toml")
+    for megabytes in (10, 100, 1000):
+        corpus, size = make_corpus(tmp_path, megabytes)
+        output = tmp_path / f"out-{megabytes}"
+        command = [GRISTMILL, "curate", "--input", corpus / "*.jsonl.gz", "--output", output, "--workers", "2"]
+        taken = measure(command)
+        (read,) = json.loads((output / "manifest.json").read_text())["ledger"]["read"].values()
+        found = Forecast(
+            documents=read["documents"], text=read["bytes"], constants=here, workers=2, memory=2_000_000_000
+        )
+        assert found.cpu_seconds == pytest.approx(taken.cpu_seconds, rel=0.3), megabytes
+        assert size * 0.9 < read["bytes"] < size
+
+
+def test_what_ships_was_measured() -> None:
+    shipped = tomllib.loads((Path(__file__).parents[2] / "jobs" / "constants.toml").read_text())
+    assert set(shipped["recipes"]) == {"fineweb", "none"}
+    for stages in shipped["recipes"].values():
+        assert sum(stage["per_gb"] for stage in stages.values()) > 0
+        assert sum(stage["shuffled"] for stage in stages.values()) > 100
