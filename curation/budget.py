@@ -34,8 +34,6 @@ CONTAINERS = (
 class Budget:
     workers: int
     partitions: int
-    links: int
-    """Components of up to so many links are found by one process."""
 
 
 def budget(stored_bytes: int, units: int, memory: int | None) -> Budget:
@@ -47,8 +45,13 @@ def budget(stored_bytes: int, units: int, memory: int | None) -> Budget:
     return Budget(
         workers=workers,
         partitions=max(few, int(stored_bytes * SHUFFLED_SHARE) // PARTITION_BYTES),
-        links=max(total - BASE_BYTES - (workers - 1) * WORKER_BYTES, WORKER_BYTES) // LINK_BYTES,
     )
+
+
+def most_links(memory: int | None) -> int:
+    """So many links between duplicates are held by one process: beside it a worker process may be at work, no more."""
+    total = memory or int(available() * USED_SHARE)
+    return max(total - BASE_BYTES - WORKER_BYTES, WORKER_BYTES) // LINK_BYTES
 
 
 def available() -> int:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from itertools import count
 from typing import Any
 
-from curation.budget import budget
+from curation.budget import budget, most_links
 from curation.claim import claimed
 from curation.errors import RunError, UserError
 from curation.folder import MANIFEST, WORK, Folder, disk_full
@@ -17,7 +18,7 @@ from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import described, gather, gather_released, manifest, plain
 from curation.release import Release, open_releases
-from curation.run import Run
+from curation.run import Run, linked_name
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.workers import WorkerError, Workers
 
@@ -204,6 +205,8 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
         with beam.Pipeline(options=PipelineOptions(options)) as first:
             pipeline.find_duplicates(first, run, units)
         between()
+        if run.job.recipe.dedup.stages and _links(run) > (execution.links or most_links(execution.memory)):
+            run = _by_stars(run, lambda: beam.Pipeline(options=PipelineOptions(options)))
         with beam.Pipeline(options=PipelineOptions(options)) as second:
             pipeline.write_corpus(second, run)
     except (grpc.RpcError, grpc.FutureTimeoutError) as error:
@@ -213,6 +216,30 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
         if run.local:
             raise
         raise RunError(_given_up(error)) from error
+
+
+def _links(run: Run) -> int:
+    """Links between the documents of all units."""
+    return sum(run.folder.read_json(linked_name(unit))["links"] for unit in range(run.all_units))
+
+
+def _by_stars(run: Run, start: Callable[[], Any]) -> Run:
+    """Goes over the links in rounds, each a pipeline, until one changes nothing; the run that knows how many it took.
+
+    A round that an interrupted run had finished is not done again.
+    """
+    from curation import pipeline
+
+    for number in count():
+        reports = [f"{run.star(number, partition)}.json" for partition in range(run.partitions)]
+        if not all(map(run.folder.exists, reports)):
+            with start() as stars:
+                pipeline.shrink_stars(stars, replace(run, stars=number))
+        changed = sum(run.folder.read_json(report)["changed"] for report in reports)
+        LOG.info("%s: round %d over the links changed %d", run.folder.root, number + 1, changed)
+        if not changed:
+            return replace(run, stars=number + 1)
+    raise AssertionError("the rounds have no end")
 
 
 def _reach(endpoint: str | None) -> None:

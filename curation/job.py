@@ -46,13 +46,15 @@ class Execution:
 
     ``workers`` are the processes of a local run (None: by the input's size, the machine's cores and memory),
     ``partitions`` those of the shuffles (None: by the input's size); ``memory`` is what the run may use, in bytes: of
-    all its processes in a local run, of one worker on a cluster (None: what is free);
-    ``beam_options`` are passed to Beam as they are.
+    all its processes in a local run, of one worker on a cluster (None: what is free); ``links`` between duplicates are
+    held by one process at most, and by partitions where there are more (None: by the memory); ``beam_options`` are
+    passed to Beam as they are.
     """
 
     workers: int | None = None
     partitions: int | None = None
     memory: int | None = None
+    links: int | None = None
     beam_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -45,14 +45,25 @@ def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit | in
         _join("link", stages.link, run, judged, *edges)
 
 
+def shrink_stars(pipeline: beam.Pipeline, run: Run) -> None:
+    """One round of large-star and small-star over all links: the units' in the first, what the last one left later."""
+    parts = run.partitions if run.stars else run.all_units
+    marks = pipeline | "every" >> beam.Create([stages.mark(partition) for partition in range(run.partitions)])
+    links = pipeline | "links" >> beam.Create([(part, []) for part in range(parts)])
+    spread = _call(f"spread-{run.stars:03d}", stages.spread, run, links)
+    large = _join(f"large-{run.stars:03d}", stages.large, run, spread)
+    _join(f"small-{run.stars:03d}", stages.small, run, marks, large)
+
+
 def write_corpus(pipeline: beam.Pipeline, run: Run) -> None:
     """Names the survivors of what was linked, and writes each unit's documents and duplicates."""
     marks = pipeline | "units" >> beam.Create([stages.mark(unit) for unit in range(run.all_units)])
     if not run.job.recipe.dedup.stages:
         _join("write", stages.write, run, marks)
         return
-    once = pipeline | "links" >> beam.Create([(0, [])])
-    survivors = _call("components", stages.components, run, once)
+    parts = [0] if run.stars is None else range(run.partitions)
+    once = pipeline | "links" >> beam.Create([(part, []) for part in parts])
+    survivors = _call("components" if run.stars is None else "stars", stages.components, run, once)
     requests = _join("requests", stages.requests, run, survivors)
     names = _join("names", stages.names, run, requests)
     _join("write", stages.write, run, marks, survivors, names)

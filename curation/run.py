@@ -30,6 +30,9 @@ class Run:
     taken_from: Release | None = None
     """The release whose documents are read again, without those that are taken down."""
 
+    stars: int | None = None
+    """Where the links were too many for one process: how many rounds of stars went over them."""
+
     @cached_property
     def firsts(self) -> tuple[int, ...]:
         """The number of the first unit of each release, and last that of the run's first own unit."""
@@ -58,6 +61,10 @@ class Run:
     def shuffled(self, stage: str, key: int) -> str:
         """What one call of a stage left for others, in a local run."""
         return f"{WORK}/shuffle/{self.partitions}/{stage}/{key:05d}"
+
+    def star(self, round_: int, partition: int) -> str:
+        """The links that a round of stars left in a partition, packed; beside it lies its report."""
+        return f"{WORK}/stars/{self.partitions}/{round_:03d}-{partition:05d}.links"
 
 
 def judged_name(unit: int) -> str:

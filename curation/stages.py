@@ -113,8 +113,25 @@ def link(run: Run, unit: int, groups: Groups) -> Results:
     return []
 
 
+def spread(run: Run, part: int, groups: Groups) -> Results:
+    return _of_kind("links", dedup.spread_links(run, part, run.stars or 0))
+
+
+def large(run: Run, partition: int, groups: Groups) -> Results:
+    found, changed = dedup.large_stars(run, groups["links"])
+    yield from _of_kind("links", found)
+    if changed:
+        yield from _of_kind("changed", [(partition, changed.to_bytes(8, "little"))])
+
+
+def small(run: Run, partition: int, groups: Groups) -> Results:
+    changed = sum(int.from_bytes(blob, "little") for blob in groups["changed"])
+    dedup.keep_small_stars(run, partition, run.stars or 0, groups["links"], changed)
+    return []
+
+
 def components(run: Run, key: int, groups: Groups) -> Results:
-    return _of_kind("survivor", dedup.survivors(run))
+    return _of_kind("survivor", dedup.survivors(run) if run.stars is None else dedup.star_survivors(run, key))
 
 
 def requests(run: Run, unit: int, groups: Groups) -> Results:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from curation.budget import LINK_BYTES, WORKER_BYTES, budget
+from curation.budget import WORKER_BYTES, budget
 from curation.dedup.edges import ROW_BITS
 from curation.driver import LARGEST_UNIT
 from curation.errors import UserError
@@ -85,11 +85,6 @@ class Forecast:
     @property
     def worker_bytes(self) -> int:
         return WORKER_BYTES
-
-    @property
-    def components_bytes(self) -> int:
-        """The memory of the one process that finds what hangs together."""
-        return int(self.documents * self.constants.links * LINK_BYTES)
 
     @property
     def seconds(self) -> float:

@@ -17,6 +17,7 @@ from curation.dedup.released import IN_CORPUS, class_of, classed, unbeaten
 from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
+from curation.dedup.stars import by_worse, large_star, small_star, spread
 from curation.run import Run, edges_name, linked_name
 from curation.shards import read_rows, row_groups
 
@@ -214,6 +215,38 @@ def survivors(run: Run) -> Routed:
         forest.add(unit_links(run, unit))
     found = forest.links()
     yield from routed(units_of(found[:, 3]), found)
+
+
+def spread_links(run: Run, part: int, round_: int) -> Routed:
+    """The links of a unit, in the first round of stars, or those that a partition has from the round before."""
+    yield from spread(unit_links(run, part) if round_ == 0 else _star_links(run, part, round_ - 1), run.partitions)
+
+
+def large_stars(run: Run, blobs: Blobs) -> tuple[Routed, int]:
+    """The links that large-star makes of those at a partition's nodes, routed for small-star; how many it changed."""
+    found, changed = large_star(unpack(blobs, LINK_WIDTH))
+    return by_worse(found, run.partitions), changed
+
+
+def keep_small_stars(run: Run, partition: int, round_: int, blobs: Blobs, changed: int) -> None:
+    """Leaves the links that small-star makes of a partition's, and last a report of what both steps changed."""
+    found, more = small_star(unpack(blobs, LINK_WIDTH))
+    name = run.star(round_, partition)
+    with run.folder.writing(name) as stream:
+        stream.write(found.tobytes())
+    run.folder.write_json(f"{name}.json", {"changed": changed + more})
+
+
+def star_survivors(run: Run, partition: int) -> Routed:
+    """The forest in a partition, after the last round of stars, routed to the units of the documents that go."""
+    assert run.stars
+    found = _star_links(run, partition, run.stars - 1)
+    yield from routed(units_of(found[:, 3]), found)
+
+
+def _star_links(run: Run, partition: int, round_: int) -> Records:
+    with run.folder.reading(run.star(round_, partition)) as stream:
+        return unpack([stream.read()], LINK_WIDTH)
 
 
 def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:

@@ -6,11 +6,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from curation.budget import most_links
 from curation.errors import UserError
 from jobs.model import Forecast, Stage, load
 
-ONE_MACHINE = 4e12
-"""Bytes of memory: hardly any machine has more."""
 PREFIXES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 
@@ -50,7 +49,7 @@ def to_json(forecast: Forecast, price: float) -> dict[str, object]:
         "hours": forecast.seconds / 3600,
         "shuffled_bytes": forecast.shuffled_bytes,
         "memory_per_worker": forecast.worker_bytes,
-        "memory_of_components": forecast.components_bytes,
+        "links": forecast.documents * forecast.constants.links,
         "units": forecast.units,
         "unit_bytes": forecast.unit_bytes,
         "partitions": forecast.partitions,
@@ -73,8 +72,10 @@ def print_plan(forecast: Forecast, price: float) -> None:
         f"{_size(forecast.worker_bytes)} of memory each, {forecast.partitions:,} partitions"
     )
     print(f"{forecast.units:,} units of {_size(forecast.unit_bytes)} stored (gzip); unit_bytes={forecast.unit_bytes}")
-    too_much = ": more than one machine has" if forecast.components_bytes > ONE_MACHINE else ""
-    print(f"components: one process with {_size(forecast.components_bytes)} of memory{too_much}")
+    links = forecast.documents * forecast.constants.links
+    fit = links <= most_links(forecast.memory)
+    how = "in one process" if fit else "too many for one process, so in rounds (not in the table)"
+    print(f"{_number(links)} links between duplicates: {how}")
     print("Measured on one core of one machine, with the rejects and duplicates of the corpus there;")
     print(f"an hour of CPU time at {price:g}.")
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from curation.dedup import stages
 from curation.driver import curate, plan
 from curation.folder import MANIFEST, Folder
 from curation.job import Execution
@@ -191,3 +192,43 @@ def test_the_manifest_is_true_of_every_file(tmp_path: Path) -> None:
     assert {name: entry["sha256"] for name, entry in manifest["outputs"].items()} == found
     (entry,) = manifest["inputs"]
     assert entry["sha256"] == hashlib.sha256((tmp_path / "in" / "0.jsonl").read_bytes()).hexdigest()
+
+
+@SLOW
+@given(corpus=CORPUS, changes=CHANGES, partitions=st.integers(1, 5))
+def test_links_too_many_for_one_process_give_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, corpus: list[list[str]], changes: list[str], partitions: int
+) -> None:
+    root = tmp_path_factory.mktemp("stars")
+    whole, _ = run(root, corpus, "none", changes, "whole")
+    by_stars, _ = run(root, corpus, "none", changes, "stars", links=1, partitions=partitions)
+    assert digest(whole) == digest(by_stars)
+
+
+def test_rounds_over_the_links_go_on_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [f"word{number}" for number in range(200)]
+    chain = [json.dumps({"text": " ".join(words[start : start + 60])}) for start in range(0, 120, 3)]
+    corpus = [chain[0::3], chain[1::3], chain[2::3]]
+    strict = ["near.bands=40", "near.rows=3", "near.min_similarity=0.8"]
+    whole, _ = run(tmp_path, corpus, "none", strict, "whole")
+    assert len(rows(whole, "documents")) == 2, "the chain is one component"
+    rounds: list[str] = []
+
+    def interrupted(of: Run, partition: int, round_: int, *rest: Any) -> None:
+        rounds.append(of.star(round_, partition))
+        if round_ == 2 and partition == 1 and len(rounds) < 20:
+            raise RuntimeError("killed")
+        keep(of, partition, round_, *rest)
+
+    keep = stages.keep_small_stars
+    monkeypatch.setattr(stages, "keep_small_stars", interrupted)
+    with pytest.raises(RuntimeError, match="killed"):
+        run(tmp_path, corpus, "none", strict, "stars", links=1, partitions=3)
+    before = list(rounds)
+    rounds += [""] * 20
+    stars, _ = run(tmp_path, corpus, "none", strict, "stars", links=1, partitions=3)
+    assert digest(whole) == digest(stars)
+    done = set(before[:-1]) & set(rounds[len(before) :])
+    assert not done, "a finished round is not done again"
+    parallel, _ = run(tmp_path, corpus, "none", strict, "parallel", links=1, partitions=3, workers=2)
+    assert digest(whole) == digest(parallel)

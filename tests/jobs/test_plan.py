@@ -36,7 +36,6 @@ def test_it_adds_up_and_grows(documents: float, length: float, workers: int, mor
     assert told["shuffled_bytes"] == pytest.approx(sum(each["shuffled_bytes"] for each in of_stages))
     larger = forecast(documents * more, documents * length * more, workers)
     assert larger.cpu_seconds >= found.cpu_seconds
-    assert larger.components_bytes >= found.components_bytes
     assert 1 <= found.units <= MOST_UNITS
     assert found.partitions >= 1
 
@@ -45,7 +44,7 @@ def test_the_internet_has_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["plan", "--documents", "3e12", "--bytes", "1e16", "--workers", "2000"]
     run(asked)
     shown = capsys.readouterr().out
-    assert "more than one machine has" in shown
+    assert "too many for one process, so in rounds" in shown
     assert max(map(len, shown.splitlines())) <= 100
     run([*asked, "--json"])
     told = json.loads(capsys.readouterr().out)
