@@ -41,8 +41,8 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
 def print_releases(folder: str) -> None:
     """What a finished run means to the releases that it was deduplicated against."""
     for each in Folder(folder).read_json(MANIFEST)["against"]:
-        print(f"release {each['release']}: {each['removed_for']:,} documents removed for one of it", end="")
-        print(f", {each['superseded']:,} of it superseded (see superseded/)" if each["superseded"] else "")
+        print(f"release {each['release']}: removed for one of it {each['removed_for']:,}", end="")
+        print(f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else "")
 
 
 def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:

@@ -18,6 +18,7 @@ from jobs.jobfile import recipe_of
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
 LISTED_DUPLICATES = 5
+SUPERSEDED = "superseded/*/*.parquet"
 
 
 def run(folder: Path, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
@@ -68,6 +69,8 @@ class Corpus:
         wanted = pc.field("doc_id") == doc_id
         rows = self.table("documents/*.parquet").to_table(filter=wanted).to_pylist()
         rows += self.rejects.to_table(filter=wanted).to_pylist()
+        if self.folder.names(SUPERSEDED):
+            rows += self.table(SUPERSEDED).to_table(filter=wanted).to_pylist()
         return sorted(rows, key=lambda row: (row["file"], row["offset"]))
 
     def reasons(self) -> list[str]:
@@ -105,6 +108,11 @@ class Corpus:
 def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[str]:
     """The explanation of one document or reject, line by line."""
     place = f"{row['file']} at {row['offset']}"
+    if "release" in row:
+        yield f"{row['doc_id']} ({place} in release {row['release']}) is superseded, by {row['stage']}:"
+        yield f"  it is alike to {row['matched']} ({_place(row, 'matched')}) and so belongs together with"
+        yield f"  {row['survivor']} ({_place(row, 'survivor')}), which stands for both of them."
+        return
     if "stage" not in row:
         yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {corpus.recipe.name}."
         yield from _removed_for(corpus.removed_for(row["file"], row["offset"]))

@@ -57,8 +57,8 @@ def _entries(path: Path | None) -> list[str]:
 
 def _print_takedown(told: dict[str, Any]) -> None:
     print(
-        f"release {told['of']}: {told['taken_down']:,} documents taken down, {told['brought_back']:,} duplicates "
-        f"brought back, {told['lost']:,} removed for one of these"
+        f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
+        f"removed for one of these {told['lost']:,}"
     )
     for reason, asked in told["asked"].items():
         missing = asked - told["found"][reason]

@@ -14,6 +14,7 @@ from curation.errors import UserError
 from curation.job import Execution
 from curation.release import open_release
 from curation.sources.listing import Input
+from jobs.api import explain
 from jobs.jobfile import make_job
 from schemas import REJECTS, SUPERSEDED
 from tests.curation.test_laws import LINE, digest, rows
@@ -130,6 +131,8 @@ def test_a_new_document_that_connects_two_released_ones_is_told(tmp_path: Path) 
     assert (superseded["survivor_offset"], superseded["matched_file"]) == (0, "b0.jsonl")
     assert superseded["offset"] > 0
     assert superseded["similarity"] >= 0.8 > superseded["survivor_similarity"]
+    (told, *_) = explain(found, superseded["doc_id"])
+    assert f"in release {name}) is superseded, by near" in told
     manifest = json.loads((found / "manifest.json").read_text())
     assert manifest["against"] == [{"release": name, "removed_for": 1, "superseded": 1}]
     (listed,) = [name for name in manifest["outputs"] if name.startswith("superseded")]
