@@ -70,8 +70,12 @@ def write_corpus(pipeline: beam.Pipeline, run: Run) -> None:
 
 
 def _join(label: str, stage: Stage, run: Run, *collections: Blobs) -> Blobs:
-    """Calls a stage once for each key, with all the blobs that the collections hold under it."""
-    together = collections[0] if len(collections) == 1 else collections | f"{label}: all" >> beam.Flatten()
+    """Calls a stage once for each key, with all the blobs that the collections hold under it.
+
+    Even one collection is flattened: job servers for Flink and Spark (2.62 for one) refuse a pipeline in which a
+    collection is flattened with others in one place and grouped as it is in another (apache/beam issue 34647).
+    """
+    together = collections | f"{label}: all" >> beam.Flatten()
     return _call(label, stage, run, together | f"{label}: by key" >> beam.GroupByKey())
 
 
