@@ -2,7 +2,8 @@
 # make demo    the main job on text found on this machine; INPUT='my/*.jsonl.gz' takes your own
 # make test    lint, then the quick laws; installs the trainers, and Chromium and nginx where apt-get is and they are not
 # make trainer the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
-# make soak    the long laws
+# make soak    the long laws, those on a Flink cluster too: installs Java and Maven likewise, and Flink from Maven Central
+# make cluster-test   only those on a Flink cluster
 # make lint    ruff and mypy
 # make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it,
 #              CONSTANTS=FILE writes what gristmill plan reckons with
@@ -11,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test ready soak lint bench studio trainer programs requirements clean
+.PHONY: setup demo test ready soak cluster-test lint bench studio trainer programs flink requirements clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
@@ -64,8 +65,11 @@ lint: setup
 test: ready
 	@$(BIN)/python -m pytest
 
-soak: ready
+soak: ready flink
 	@$(BIN)/python -m pytest -m soak
+
+cluster-test: setup flink
+	@$(BIN)/python -m pytest -m soak tests/cluster
 
 ready: # for the tests; what waits for the network and what waits for the processor side by side
 	@$(MAKE) --no-print-directory --jobs=3 lint studio programs trainer
@@ -89,27 +93,45 @@ programs:
 	command -v chromium > /dev/null || missing="chromium fonts-dejavu-core"
 	command -v openssl > /dev/null || missing="$$missing openssl"
 	PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null || missing="$$missing nginx-light"
-	if [ -z "$$missing" ]; then exit 0; fi
-	as=
-	if [ "$$(id -u)" != 0 ]; then as=sudo; fi
-	if ! command -v apt-get > /dev/null || { [ -n "$$as" ] && ! command -v sudo > /dev/null; }; then
-	  echo "test: needs Chromium and nginx: install them (on Debian: apt-get install $$missing)." >&2
-	  exit 1
-	fi
-	echo "test: installing $$missing"
-	log=$$(mktemp)
-	export DEBIAN_FRONTEND=noninteractive
-	quiet=/usr/sbin/policy-rc.d # the tests run nginx by themselves; none is to be started by its installation
-	if [ ! -e $$quiet ]; then
-	  printf '#!/bin/sh\nexit 101\n' | $$as install -m 755 /dev/stdin $$quiet
-	  trap "$$as rm -f $$quiet" EXIT
-	fi
-	if ! { $$as apt-get update && $$as apt-get install --yes --no-install-recommends $$missing; } > $$log 2>&1; then
-	  tail -n 5 $$log >&2
-	  echo "test: needs Chromium and nginx, and apt-get cannot install them: apt-get install $$missing" >&2
-	  exit 1
-	fi
-	rm $$log
+	$(call debian,Chromium and nginx)
+
+flink: .venv/.flink/ready
+
+.venv/.flink/ready: tests/cluster/pom.xml .venv/.gristmill
+	@missing=
+	command -v java > /dev/null || missing="default-jre-headless"
+	command -v mvn > /dev/null || missing="$$missing maven"
+	$(call debian,Java and Maven)
+	echo "setup: Flink and Beam's job server for it"
+	rm -rf .venv/.flink
+	mvn --batch-mode --quiet --file $< dependency:copy-dependencies -DoutputDirectory="$$PWD/.venv/.flink"
+	touch $@
+
+# Installs by apt-get the Debian packages in $$missing, if there are any; $(1) is what the tests need them for.
+define debian
+if [ -n "$$missing" ]; then
+  as=
+  if [ "$$(id -u)" != 0 ]; then as=sudo; fi
+  if ! command -v apt-get > /dev/null || { [ -n "$$as" ] && ! command -v sudo > /dev/null; }; then
+    echo "test: needs $(1): install them (on Debian: apt-get install $$missing)." >&2
+    exit 1
+  fi
+  echo "test: installing $$missing"
+  log=$$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  quiet=/usr/sbin/policy-rc.d # the tests run nginx by themselves; none is to be started by its installation
+  if [ ! -e $$quiet ]; then
+    printf '#!/bin/sh\nexit 101\n' | $$as install -m 755 /dev/stdin $$quiet
+    trap "$$as rm -f $$quiet" EXIT
+  fi
+  if ! { $$as apt-get update && $$as apt-get install --yes --no-install-recommends $$missing; } > $$log 2>&1; then
+    tail -n 5 $$log >&2
+    echo "test: needs $(1), and apt-get cannot install them: apt-get install $$missing" >&2
+    exit 1
+  fi
+  rm $$log
+fi
+endef
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks.run $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')

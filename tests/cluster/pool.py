@@ -1,7 +1,11 @@
-"""A worker pool of Beam on loopback: starts a process of this Python for each worker that a runner asks for.
+"""A worker pool of Beam at one address: starts a process of this Python for each worker that a runner asks for.
 
-Beam's own program for it listens on every address of the machine. Prints its port.
+python pool.py ADDRESS
+
+Beam's own program for it listens on every address of the machine. Prints its port once it listens.
 """
+
+import sys
 
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2_grpc
@@ -9,9 +13,9 @@ from apache_beam.runners.worker.worker_pool_main import BeamFnExternalWorkerPool
 from apache_beam.utils import thread_pool_executor
 
 
-def main() -> None:
+def main(address: str) -> None:
     server = grpc.server(thread_pool_executor.shared_unbounded_instance())
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(address)
     pool = BeamFnExternalWorkerPoolServicer(use_process=True)
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
     server.start()
@@ -20,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
