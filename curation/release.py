@@ -12,6 +12,8 @@ from schemas import REJECTS, SKETCHES
 
 FORMAT = 1
 """Of the manifest: it grows whenever a reader would notice the change."""
+TOLD = {"format", "gristmill", "schemas", "job", "against", "inputs", "ledger", "outputs"}
+"""What every manifest holds."""
 NAME_DIGITS = 16
 SHOWN_CHANGES = 3
 
@@ -28,25 +30,40 @@ class Release:
     stored_bytes: int = 0
 
 
+def read_manifest(folder: Folder) -> dict[str, Any] | None:
+    """The manifest of a finished folder; None where there is none.
+
+    Raises UserError where it is broken or tells of something else than documents that were curated.
+    """
+    try:
+        found = folder.read_json(MANIFEST)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise UserError(f"{folder.root}/{MANIFEST} is broken ({error}): curate into a new folder") from error
+    if not isinstance(found, dict) or not found.keys() >= TOLD:
+        raise UserError(f"{folder.root}/{MANIFEST} was not written by gristmill curate: name another folder")
+    return found
+
+
 def open_release(path: str) -> tuple[Release, dict[str, Any]]:
     """The release in a folder, and its manifest.
 
     Raises UserError where there is none, or one of another format.
     """
     folder = Folder(path)
-    if not folder.exists(MANIFEST):
+    found = read_manifest(folder)
+    if found is None:
         raise UserError(
             f"{path} holds no finished run ({MANIFEST} is missing): name a folder that gristmill curate wrote"
         )
     with folder.reading(MANIFEST) as stream:
         digest = hashlib.sha256(stream.read()).hexdigest()
-    found = folder.read_json(MANIFEST)
-    versions = found.get("schemas", {})
-    written = found.get("format"), versions.get(SKETCHES.name), versions.get(REJECTS.name)
+    written = found["format"], found["schemas"].get(SKETCHES.name), found["schemas"].get(REJECTS.name)
     if written != (FORMAT, SKETCHES.version, REJECTS.version):
         raise UserError(f"{path} was written by another version of gristmill: curate it again with this one")
     units = sum(name.startswith("sketches/") for name in found["outputs"])
-    against = tuple(each["release"] for each in found.get("against", ()))
+    against = tuple(each["release"] for each in found["against"])
     stored = sum({entry["file"]: entry["size"] for entry in found["inputs"]}.values())
     return Release(folder, digest[:NAME_DIGITS], units, against, stored), found
 
