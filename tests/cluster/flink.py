@@ -43,8 +43,8 @@ SETTINGS = {
     "taskmanager.memory.task.heap.size": "384 mb",
     "taskmanager.memory.task.off-heap.size": "0 mb",
     "taskmanager.memory.managed.size": "256 mb",
-    "taskmanager.memory.network.min": "64 mb",
-    "taskmanager.memory.network.max": "64 mb",
+    "taskmanager.memory.network.min": "128 mb",
+    "taskmanager.memory.network.max": "128 mb",
     "taskmanager.memory.jvm-metaspace.size": "256 mb",
     "taskmanager.memory.jvm-overhead.min": "192 mb",
     "taskmanager.memory.jvm-overhead.max": "192 mb",
@@ -120,7 +120,7 @@ def _pool(environment: Path, address: str) -> list[str]:
 
 def _java(folder: Path, main: str, *words: str, hosts: Path | None = None) -> list[str]:
     opened = [f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in OPENED]
-    limits = ["-Xmx512m", "-XX:MaxDirectMemorySize=448m", f"-Djava.io.tmpdir={folder / 'tmp'}"]
+    limits = ["-Xmx512m", "-XX:MaxDirectMemorySize=512m", f"-Djava.io.tmpdir={folder / 'tmp'}"]
     names = [f"-Djdk.net.hosts.file={hosts}"] if hosts else []
     return ["java", *opened, *limits, *names, "-cp", f"{JARS}/*", main, *words]
 
