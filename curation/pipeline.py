@@ -5,7 +5,8 @@ It is two pipelines, one behind the other: which documents are alike is known in
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
@@ -19,82 +20,115 @@ from curation.sources.listing import Unit
 from curation.stages import Stage
 from curation.workers import current
 
-Blobs: TypeAlias = "beam.PCollection[Keyed]"
-"""Packed records of one kind under an integer key: a unit, or a partition of hashes."""
+
+@dataclass(frozen=True)
+class Left:
+    """What a stage left that was called with these keys: packed records of one kind, each under the integer key of a
+    unit or of a partition of hashes. In a local run they lie in the folder, and Beam holds only that they are there."""
+
+    label: str
+    keys: Sequence[int]
+    blobs: "beam.PCollection[Keyed]"
 
 
 def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit | int]) -> None:
     """Reads and judges ``units`` (of the input, or numbers of those that are read again), and leaves the edges between
     their documents, and those of the releases, in the run's folder."""
     dedup = run.job.recipe.dedup
-    started = pipeline | "units" >> beam.Create([(unit, []) for unit in [*range(run.first), *units]])
-    judged = _call("judge", stages.judge, run, started)
-    edges: list[Blobs] = []
+    every, parts = range(run.all_units), range(run.partitions)
+    judged = _start(pipeline, "judge", stages.judge, run, every, [*range(run.first), *units])
+    edges: list[Left] = []
     if dedup.url:
-        keys = _join("url-keys", stages.url_keys, run, judged)
-        edges.append(_join("same-url", stages.same_url, run, keys))
+        keys = _join("url-keys", stages.url_keys, run, every, judged)
+        edges.append(_join("same-url", stages.same_url, run, parts, keys))
     if dedup.exact:
-        keys = _join("text-keys", stages.text_keys, run, judged, *edges)
-        edges.append(_join("same-text", stages.same_text, run, keys))
+        keys = _join("text-keys", stages.text_keys, run, every, judged, *edges)
+        edges.append(_join("same-text", stages.same_text, run, parts, keys))
     if dedup.near:
-        bands = _join("bands", stages.bands, run, judged, *edges)
-        pairs = _join("pairs", stages.pairs, run, bands)
-        signatures = _join("signatures", stages.signatures, run, pairs)
-        edges.append(_join("compare", stages.compare, run, signatures))
+        bands = _join("bands", stages.bands, run, every, judged, *edges)
+        pairs = _join("pairs", stages.pairs, run, parts, bands)
+        signatures = _join("signatures", stages.signatures, run, every, pairs)
+        edges.append(_join("compare", stages.compare, run, every, signatures))
     if edges:
-        _join("link", stages.link, run, judged, *edges)
+        _join("link", stages.link, run, every, judged, *edges)
 
 
 def shrink_stars(pipeline: beam.Pipeline, run: Run) -> None:
     """One round of large-star and small-star over all links: the units' in the first, what the last one left later."""
-    parts = run.partitions if run.stars else run.all_units
-    marks = pipeline | "every" >> beam.Create([stages.mark(partition) for partition in range(run.partitions)])
-    links = pipeline | "links" >> beam.Create([(part, []) for part in range(parts)])
-    spread = _call(f"spread-{run.stars:03d}", stages.spread, run, links)
-    large = _join(f"large-{run.stars:03d}", stages.large, run, spread)
-    _join(f"small-{run.stars:03d}", stages.small, run, marks, large)
+    parts = range(run.partitions)
+    spread = _start(
+        pipeline, f"spread-{run.stars:03d}", stages.spread, run, parts if run.stars else range(run.all_units)
+    )
+    large = _join(f"large-{run.stars:03d}", stages.large, run, parts, spread)
+    _join(f"small-{run.stars:03d}", stages.small, run, parts, large, _marks(pipeline, parts))
 
 
 def write_corpus(pipeline: beam.Pipeline, run: Run) -> None:
     """Names the survivors of what was linked, and writes each unit's documents and duplicates."""
-    marks = pipeline | "units" >> beam.Create([stages.mark(unit) for unit in range(run.all_units)])
+    every = range(run.all_units)
     if not run.job.recipe.dedup.stages:
-        _join("write", stages.write, run, marks)
+        _start(pipeline, "write", stages.write, run, every)
         return
-    parts = [0] if run.stars is None else range(run.partitions)
-    once = pipeline | "links" >> beam.Create([(part, []) for part in parts])
-    survivors = _call("components" if run.stars is None else "stars", stages.components, run, once)
-    requests = _join("requests", stages.requests, run, survivors)
-    names = _join("names", stages.names, run, requests)
-    _join("write", stages.write, run, marks, survivors, names)
+    if run.stars is None:
+        survivors = _start(pipeline, "components", stages.components, run, range(1))
+    else:
+        survivors = _start(pipeline, "stars", stages.components, run, range(run.partitions))
+    requests = _join("requests", stages.requests, run, every, survivors)
+    names = _join("names", stages.names, run, every, requests)
+    _join("write", stages.write, run, every, survivors, names, _marks(pipeline, every))
 
 
-def _join(label: str, stage: Stage, run: Run, *collections: Blobs) -> Blobs:
-    """Calls a stage once for each key, with all the blobs that the collections hold under it.
+def _start(
+    pipeline: beam.Pipeline, label: str, stage: Stage, run: Run, keys: Sequence[int], told: Sequence[Unit | int] = ()
+) -> Left:
+    """Calls a stage once for each key; ``told`` are the keys as the stage is told them."""
+    started = pipeline | f"{label}: keys" >> beam.Create([(key, []) for key in told or keys])
+    return Left(label, keys, started | label >> _calls(label, stage, run, keys))
+
+
+def _marks(pipeline: beam.Pipeline, keys: Sequence[int]) -> Left:
+    """What brings a stage a call for each key, where nothing else may lead to it."""
+    return Left("marks", [], pipeline | "marks" >> beam.Create([stages.mark(key) for key in keys]))
+
+
+def _join(label: str, stage: Stage, run: Run, keys: Sequence[int], *left: Left) -> Left:
+    """Calls a stage for each of ``keys`` under which there is something, with all of it; in a local run for each key.
 
     Even one collection is flattened: job servers for Flink and Spark (2.62 for one) refuse a pipeline in which a
     collection is flattened with others in one place and grouped as it is in another (apache/beam issue 34647).
     """
-    together = collections | f"{label}: all" >> beam.Flatten()
-    return _call(label, stage, run, together | f"{label}: by key" >> beam.GroupByKey())
+    blobs = [each.blobs for each in left if each.keys or not run.local]
+    grouped = blobs | f"{label}: all" >> beam.Flatten() | f"{label}: by key" >> beam.GroupByKey()
+    return Left(label, keys, grouped | label >> _calls(label, stage, run, keys, left))
 
 
-def _call(label: str, stage: Stage, run: Run, grouped: Any) -> Blobs:
-    return grouped | label >> beam.ParDo(_Stage(label, stage, run)).with_output_types(Keyed)
+def _calls(label: str, stage: Stage, run: Run, keys: Sequence[int], left: Sequence[Left] = ()) -> Any:
+    sources = [(each.label, each.keys) for each in left]
+    return beam.ParDo(_Stage(label, stage, run, keys, sources)).with_output_types(Keyed)
 
 
 class _Stage(beam.DoFn):  # type: ignore[misc]
-    """Runs a stage here, or in the run's worker processes, a bounded number of calls at a time."""
+    """Runs a stage here, or in the run's worker processes, a bounded number of calls at a time.
 
-    def __init__(self, label: str, stage: Stage, run: Run):
-        self.label, self.stage, self.run = label, stage, run
+    In a local run one element says that all ``sources`` are done: then it is called with each of ``keys``.
+    """
+
+    def __init__(self, label: str, stage: Stage, run: Run, keys: Sequence[int], sources: stages.Sources):
+        self.label, self.stage, self.run, self.keys, self.sources = label, stage, run, keys, sources
 
     def start_bundle(self) -> None:
         self.waiting: deque[Any] = deque()
 
     def process(self, element: tuple[Unit | int, Iterable[bytes]]) -> Iterator[Keyed]:
         key, blobs = element
-        arguments = self.run, self.label, self.stage, key, list(blobs)
+        if self.run.local and self.sources:
+            for each in self.keys:
+                yield from self._call(each, [])
+        else:
+            yield from self._call(key, list(blobs))
+
+    def _call(self, key: Unit | int, blobs: list[bytes]) -> Iterator[Keyed]:
+        arguments = self.run, self.label, self.stage, key, blobs, self.sources
         workers = current()
         if workers is None:
             yield from stages.call(*arguments)

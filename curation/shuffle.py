@@ -1,27 +1,27 @@
 """The shuffle of a local run: what stages hand to one another lies on disk, so that no process holds it.
 
-Each call of a stage leaves one run of blobs, which appears whole: an interrupted job finds there what was done before.
-What travels through Beam instead of a blob is a reference to it.
+Each call of a stage leaves one file of blobs, which appears whole: an interrupted job finds there what was done before.
+Nothing of it travels through Beam, which only says when all calls of a stage are done.
 """
 
 import io
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from typing import IO
 
 import numpy as np
-import numpy.typing as npt
 
 from curation.folder import Folder
 
 Keyed = tuple[int, bytes]
 
 _MAGIC = b"grstshfl"
-_REFERENCE = b"@"
-_INDEX_WIDTH = 3
-"""An entry of the index is (key, offset, length); behind the index stand the number of its entries and _MAGIC."""
+_ENTRY = 3 * 8
+"""Bytes of an entry of the index: (key, offset, length), by key. Behind it stand the number of entries and _MAGIC."""
 
 
-def store(folder: Folder, name: str, results: Iterable[Keyed]) -> list[Keyed]:
-    """Writes what a call yields; a reference for each blob."""
+def store(folder: Folder, name: str, results: Iterable[Keyed]) -> None:
+    """Writes what a call yields."""
     index: list[tuple[int, int, int]] = []
     offset = 0
     with folder.writing(name) as stream:
@@ -29,43 +29,39 @@ def store(folder: Folder, name: str, results: Iterable[Keyed]) -> list[Keyed]:
             stream.write(blob)
             index.append((key, offset, len(blob)))
             offset += len(blob)
-        entries = np.array(index, np.int64).reshape(-1, _INDEX_WIDTH)
-        stream.write(entries.tobytes() + len(entries).to_bytes(8, "little") + _MAGIC)
-    return _references(name, entries)
+        stream.write(np.array(sorted(index), np.int64).tobytes() + len(index).to_bytes(8, "little") + _MAGIC)
 
 
-def stored(folder: Folder, name: str) -> list[Keyed] | None:
-    """The references that an earlier ``store`` returned, None where there was none."""
-    try:
-        stream = folder.reading(name)
-    except FileNotFoundError:
-        return None
-    with stream:
-        end = stream.seek(-16, io.SEEK_END)
-        count, magic = int.from_bytes(stream.read(8), "little"), stream.read(8)
+def fetch(folder: Folder, names: Iterable[str], key: int) -> Iterator[bytes]:
+    """The blobs that lie under a key in some files."""
+    for name in names:
+        with folder.reading(name) as stream:
+            index = _Index(stream, name)
+            for at in range(bisect_left(index, key), len(index)):
+                found, offset, length = index.entry(at)
+                if found != key:
+                    break
+                stream.seek(offset)
+                yield stream.read(length)
+
+
+class _Index:
+    """The keys of a file, ascending: as many are read as are looked at."""
+
+    def __init__(self, stream: IO[bytes], name: str):
+        self._stream = stream
+        end = stream.seek(-8 - len(_MAGIC), io.SEEK_END)
+        self._entries, magic = int.from_bytes(stream.read(8), "little"), stream.read(len(_MAGIC))
         assert magic == _MAGIC, name
-        size = count * _INDEX_WIDTH * 8
-        stream.seek(end - size)
-        return _references(name, np.frombuffer(stream.read(size), np.int64).reshape(-1, _INDEX_WIDTH))
+        self._start = end - self._entries * _ENTRY
 
+    def __len__(self) -> int:
+        return self._entries
 
-def fetch(folder: Folder, blobs: Iterable[bytes]) -> list[bytes]:
-    """Blobs for references to them, each run opened once; what is no reference stays as it is."""
-    wanted: dict[str, list[tuple[int, int]]] = {}
-    found = []
-    for blob in blobs:
-        if not blob.startswith(_REFERENCE):
-            found.append(blob)
-            continue
-        offset, length, name = blob[len(_REFERENCE) :].decode().split(" ", 2)
-        wanted.setdefault(name, []).append((int(offset), int(length)))
-    for run, places in sorted(wanted.items()):
-        with folder.reading(run) as stream:
-            for start, size in sorted(places):
-                stream.seek(start)
-                found.append(stream.read(size))
-    return found
+    def __getitem__(self, at: int) -> int:
+        return self.entry(at)[0]
 
-
-def _references(name: str, entries: npt.NDArray[np.int64]) -> list[Keyed]:
-    return [(key, _REFERENCE + f"{offset} {length} {name}".encode()) for key, offset, length in entries.tolist()]
+    def entry(self, at: int) -> tuple[int, int, int]:
+        self._stream.seek(self._start + at * _ENTRY)
+        key, offset, length = np.frombuffer(self._stream.read(_ENTRY), np.int64).tolist()
+        return key, offset, length

@@ -4,19 +4,23 @@ A stage yields (key, blob) for the stages that follow; a blob begins with its ki
 under one key. Units and partitions are the keys.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from curation.dedup import stages as dedup
 from curation.dedup.released import take_stock
 from curation.reading_pass import read_and_judge
 from curation.rereading_pass import read_again
 from curation.run import Run, judged_name, linked_name, superseded_name, written_name
-from curation.shuffle import Keyed, fetch, store, stored
+from curation.shuffle import Keyed, fetch, store
 from curation.sources.listing import Unit
 from curation.writing_pass import write_documents, write_superseded
 
 Results = Iterable[Keyed]
 Stage = Callable[..., Results]
+Sources = Sequence[tuple[str, Sequence[int]]]
+"""Stages by their labels, each with the keys that it was called with."""
+
+DONE: Keyed = (0, b"")
 
 _KIND_BYTES = 8
 """The kind takes as many bytes as a record's column, which keeps what follows aligned."""
@@ -34,14 +38,19 @@ class Groups(dict[str, list[bytes]]):
         return []
 
 
-def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[bytes]) -> list[Keyed]:
-    """Calls a stage with what lies under a key. In a local run that is done once for all times, and blobs stay on disk:
-    only references to them come in and go out."""
+def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[bytes], sources: Sources) -> list[Keyed]:
+    """Calls a stage with what lies under a key: the blobs; or, in a local run, what ``sources`` left in the folder.
+
+    In a local run a call is made once for all times, and tells only that it is done.
+    """
     if not run.local:
         return list(stage(run, key, Groups(blobs)))
-    name = run.shuffled(label, _number(run, key))
-    done = stored(run.folder, name)
-    return store(run.folder, name, stage(run, key, Groups(fetch(run.folder, blobs)))) if done is None else done
+    number = _number(run, key)
+    name = run.shuffled(label, number)
+    if not run.folder.exists(name):
+        left = [run.shuffled(source, caller) for source, callers in sources for caller in callers]
+        store(run.folder, name, stage(run, key, Groups(fetch(run.folder, left, number))))
+    return [DONE]
 
 
 def _number(run: Run, key: Unit | int) -> int:

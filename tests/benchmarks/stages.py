@@ -8,8 +8,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from curation import stages
@@ -19,7 +19,7 @@ from curation.job import Execution
 from curation.ledger import Ledger
 from curation.run import Run
 from curation.shuffle import Keyed
-from curation.sources.listing import Input, Unit
+from curation.sources.listing import Input
 from jobs.jobfile import make_job
 from jobs.model import Constants, Stage
 from tests.benchmarks.process import measure
@@ -72,9 +72,9 @@ def measured(corpus: Path, recipe: str) -> Constants:
     cpu: Counter[str] = Counter()
     call = stages.call
 
-    def timed(run: Run, label: str, stage: stages.Stage, key: Unit | int, blobs: Iterable[bytes]) -> list[Keyed]:
+    def timed(run: Run, label: str, *more: Any) -> list[Keyed]:
         started = time.process_time()
-        found = call(run, label, stage, key, blobs)
+        found = call(run, label, *more)
         cpu[label] += time.process_time() - started
         return found
 
