@@ -2,8 +2,8 @@
 # make demo    the main job on text found on this machine; INPUT='my/*.jsonl.gz' takes your own
 # make test    lint, then the quick laws; installs the trainers, and Chromium and nginx where apt-get is and they are not
 # make trainer the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
-# make soak    the long laws, those on a Flink cluster too: installs Java and Maven likewise, and Flink from Maven Central
-# make cluster-test   only those on a Flink cluster
+# make soak    the long laws, those of clusters too: installs Java and Maven likewise, Flink and Spark from Maven Central
+# make cluster-test   only those of clusters
 # make lint    ruff and mypy
 # make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it,
 #              CONSTANTS=FILE writes what gristmill plan reckons with
@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test ready soak cluster-test lint bench studio trainer programs flink requirements clean
+.PHONY: setup demo test ready soak cluster-test lint bench studio trainer programs clusters requirements clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
@@ -65,10 +65,10 @@ lint: setup
 test: ready
 	@$(BIN)/python -m pytest
 
-soak: ready flink
+soak: ready clusters
 	@$(BIN)/python -m pytest -m soak
 
-cluster-test: setup flink
+cluster-test: setup clusters
 	@$(BIN)/python -m pytest -m soak tests/cluster
 
 ready: # for the tests; what waits for the network and what waits for the processor side by side
@@ -95,16 +95,16 @@ programs:
 	PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null || missing="$$missing nginx-light"
 	$(call debian,Chromium and nginx)
 
-flink: .venv/.flink/ready
+clusters: .venv/.flink/ready .venv/.spark/ready
 
-.venv/.flink/ready: tests/cluster/pom.xml .venv/.gristmill
+.venv/.%/ready: tests/cluster/%.xml .venv/.gristmill
 	@missing=
 	command -v java > /dev/null || missing="default-jre-headless"
 	command -v mvn > /dev/null || missing="$$missing maven"
 	$(call debian,Java and Maven)
-	echo "setup: Flink and Beam's job server for it"
-	rm -rf .venv/.flink
-	mvn --batch-mode --quiet --file $< dependency:copy-dependencies -DoutputDirectory="$$PWD/.venv/.flink"
+	echo "setup: $* and Beam's job server for it"
+	rm -rf $(@D)
+	mvn --batch-mode --quiet -Dstyle.color=never --file $< dependency:copy-dependencies -DoutputDirectory="$$PWD/$(@D)"
 	touch $@
 
 # Installs by apt-get the Debian packages in $$missing, if there are any; $(1) is what the tests need them for.
