@@ -1,6 +1,7 @@
 """From a job to a finished folder: plan, run the pipelines, check the ledger, write the manifest."""
 
 import logging
+import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import count
+from traceback import format_exception_only
 from typing import Any
 
 from curation.budget import budget, most_links
@@ -177,7 +179,7 @@ def carry_out(
     with Workers(workers) as processes:
         try:
             _run(run, units, execution, between)
-        except (RuntimeError, OSError, UserError) as error:
+        except (RuntimeError, OSError, UserError, RunError) as error:
             _explain(run.folder, processes.failure or error, error)
             raise
 
@@ -212,7 +214,7 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
     except (grpc.RpcError, grpc.FutureTimeoutError) as error:
         told = error.details() if isinstance(error, grpc.Call) else type(error).__name__
         raise RunError(f"Beam's job server was lost ({told}): run again, which goes on where it stopped") from error
-    except RuntimeError as error:
+    except (RuntimeError, RunError) as error:
         if run.local:
             raise
         raise RunError(_given_up(error)) from error
@@ -257,7 +259,7 @@ def _reach(endpoint: str | None) -> None:
 
 def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> None:
     """Raises what a user should read for the error that a stage raised, if it is not a bug."""
-    if isinstance(cause, UserError):
+    if isinstance(cause, (UserError, RunError)):
         raise cause from wrapped
     if isinstance(cause, WorkerError):
         raise RunError(str(cause)) from wrapped
@@ -265,8 +267,13 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
         raise RunError(f"the disk of {folder.root} is full: free some space and run again") from wrapped
 
 
-def _given_up(error: RuntimeError) -> str:
-    """The last line that a runner has for a job which failed there; above it stands the trace of the worker."""
+def _given_up(error: RuntimeError | RunError) -> str:
+    """What a stage told, as it has been told; else the last line that a runner has for a job which failed there. Above
+    that stands the trace of the worker."""
+    whole = "".join(format_exception_only(error))
+    told = re.search(rf"^{RunError.__module__}\.{RunError.__name__}: (.+?)( \[while running .*)?$", whole, re.MULTILINE)
+    if told:
+        return told[1]
     last = str(error).strip().rpartition("\n")[2].strip(" .") or type(error).__name__
     return f"Beam's runner gave up: {last}; mend that and run again, which goes on where it stopped"
 

@@ -9,7 +9,7 @@ from glob import glob, has_magic
 from fsspec.core import url_to_fs
 
 from curation.errors import InputError
-from curation.sources.opening import beam_filesystems, is_local, known_scheme, local_path
+from curation.sources.opening import beam_filesystems, is_local, known_scheme, local_path, out_of_reach
 
 VERSIONED = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated", "created")
 """Where the file systems of fsspec say which version of a file they hold, the surest first."""
@@ -200,7 +200,10 @@ def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
 
 
 def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
-    """The parts of a large file; one where it cannot be split or opened (reading it will say why)."""
+    """The parts of a large file; one where it cannot be split.
+
+    Raises RunError where it cannot be opened: nobody knows then what its parts are.
+    """
     from curation.sources.formats import detect
     from curation.sources.parquet import row_group_ranges
 
@@ -212,8 +215,8 @@ def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
             ranges = _byte_ranges(file.size, unit_bytes)
         else:
             ranges = []
-    except OSError:
-        ranges = []
+    except OSError as error:
+        raise out_of_reach(file.path, error) from error
     return [Part(file, start, end) for start, end in ranges] if len(ranges) > 1 else [Part(file)]
 
 

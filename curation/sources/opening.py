@@ -7,6 +7,8 @@ from typing import IO, cast
 import fsspec
 from fsspec.core import url_to_fs
 
+from curation.errors import RunError
+
 READ_BYTES = 1 << 18
 """How much of a stored file is asked for at a time."""
 
@@ -51,6 +53,12 @@ def open_stored(path: str) -> IO[bytes]:
     except BeamIOError as error:
         raise OSError(str(error)) from error
     return cast(IO[bytes], opened)
+
+
+def out_of_reach(path: str, error: OSError) -> RunError:
+    """What a run tells of a listed file that is gone, or cannot be opened or read now: that is no broken record."""
+    why = error.strerror or str(error) or type(error).__name__
+    return RunError(f"the input file '{path}' could not be read ({why}): mend that and run again")
 
 
 class StoredFile:

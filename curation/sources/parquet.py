@@ -17,16 +17,30 @@ from curation.sources.listing import Part
 from curation.sources.opening import StoredFile, is_local, local_path, open_stored
 from schemas.corpus import RECORDS
 
-_UNREADABLE = (pa.ArrowException, OSError)
 _SCALARS = ("url", "doc_id", "source", "date")
+
+
+def _is_content(error: Exception) -> bool:
+    """Whether the bytes of a file are at fault, and not the way to them: for some faults in them Arrow raises OSError,
+    without a number."""
+    return isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None)
+
+
+def _footer(path: str) -> pq.FileMetaData | None:
+    """None where it is corrupt."""
+    with open_stored(path) as file:
+        try:
+            return pq.read_metadata(file)
+        except (pa.ArrowException, OSError) as error:
+            if not _is_content(error):
+                raise
+            return None
 
 
 def row_group_ranges(path: str, unit_bytes: int) -> list[tuple[int, int | None]]:
     """Ranges of row groups with about ``unit_bytes`` stored bytes each; none for a file whose footer is corrupt."""
-    try:
-        with open_stored(path) as file:
-            footer = pq.read_metadata(file)
-    except pa.ArrowException:
+    footer = _footer(path)
+    if footer is None:
         return []
     ranges: list[tuple[int, int | None]] = []
     start = gathered = 0
@@ -44,8 +58,9 @@ def byte_range(path: str, part: Part) -> tuple[int, int | None]:
     """The bytes of the file that belong to a range of row groups; the ranges of all parts make up the file."""
     if part.start == 0 and part.end is None:
         return 0, None
-    with open_stored(path) as file:
-        footer = pq.read_metadata(file)
+    footer = _footer(path)
+    if footer is None:
+        return 0, None
     start = 0 if part.start == 0 else _first_byte(footer, part.start)
     return start, None if part.end is None else _first_byte(footer, part.end)
 
@@ -64,7 +79,9 @@ def read_parquet(file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
     source = local_path(file.path) if is_local(file.path) else open_stored(file.path)
     try:
         table = pq.ParquetFile(source, page_checksum_verification=True)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if not _is_content(error):
+            raise
         rows.broken("bad_parquet", f"the footer cannot be read: {error}", offset=0, size=0, record=b"")
         return
     with table:
@@ -107,7 +124,9 @@ class _Reader:
                 self.add(batch, first + done)
                 done += len(batch)
                 yield
-        except _UNREADABLE as error:
+        except (pa.ArrowException, OSError) as error:
+            if not _is_content(error):
+                raise
             message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {error}"
             self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"")
 

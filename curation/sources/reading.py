@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-import pyarrow as pa
-
 from curation.sources.chunks import Chunk, PartReport, Reading, Rows
 from curation.sources.formats import PEEK_BYTES, Format, detect_format
 from curation.sources.jsonl import read_jsonl
 from curation.sources.listing import Part, Unit
-from curation.sources.opening import StoredFile
+from curation.sources.opening import StoredFile, out_of_reach
 
 __all__ = ["Chunk", "PartReport", "Reading", "read_unit"]
 
@@ -16,7 +14,8 @@ __all__ = ["Chunk", "PartReport", "Reading", "read_unit"]
 def read_unit(unit: Unit, reading: Reading) -> Iterator[Chunk]:
     """The documents of a unit in order, about ``reading.batch_bytes`` of text at a time.
 
-    Broken records and files become rows of ``quarantine``; only bugs raise.
+    Broken records and files become rows of ``quarantine``. Raises RunError for a file that cannot be opened or read
+    now: what it holds is not known.
     """
     rows = Rows(reading)
     for part in unit.parts:
@@ -30,25 +29,14 @@ def read_unit(unit: Unit, reading: Reading) -> Iterator[Chunk]:
 
 def _read_part(part: Part, rows: Rows) -> Iterator[Chunk]:
     try:
-        file = StoredFile(part.file.path)
-    except OSError as error:
-        _unreadable(rows, error)
-        rows.finish("", 0)
-        return
-    with file:
-        try:
+        with StoredFile(part.file.path) as file:
             found = _detect(file, part)
             file.start, file.end = _byte_range(found, file, part)
             yield from _read_as(found, file, part, rows)
             file.finish()
-        except OSError as error:
-            _unreadable(rows, error)
-        rows.finish(file.sha256, file.hashed, _note(rows))
-
-
-def _unreadable(rows: Rows, error: OSError) -> None:
-    message = f"{rows.file.path}: {error.strerror or error}"
-    rows.broken("unreadable", message, offset=0, size=0, record=b"")
+            rows.finish(file.sha256, file.hashed, _note(rows))
+    except OSError as error:
+        raise out_of_reach(part.file.path, error) from error
 
 
 def _detect(file: StoredFile, part: Part) -> Format:
@@ -62,10 +50,7 @@ def _byte_range(found: Format, file: StoredFile, part: Part) -> tuple[int, int |
     if found.kind == "parquet" and (part.start or part.end is not None):
         from curation.sources.parquet import byte_range
 
-        try:
-            return byte_range(file.path, part)
-        except pa.ArrowException:
-            return 0, None
+        return byte_range(file.path, part)
     return part.start, part.end
 
 

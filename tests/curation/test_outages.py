@@ -7,13 +7,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from curation.driver import curate as curate_job
+from curation.driver import plan
+from curation.errors import RunError
+from curation.job import Execution
+from curation.sources.listing import Input
+from jobs.jobfile import make_job
 from tests.curation.test_laws import digest
+from tests.jobs.test_cli import call
 
+MEND = "mend that and run again"
 GRISTMILL = Path(sys.executable).parent / "gristmill"
 
 
@@ -77,6 +86,37 @@ def test_a_killed_worker_fails_the_run_and_leaves_only_whole_files(tmp_path: Pat
         pq.ParquetFile(shard).close()
     assert not (out / "manifest.json").exists()
     assert_goes_on(tmp_path, out, "--workers", "2", "--set", "unit_bytes=1000000")
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_input_file_that_vanishes_during_a_run_is_read_when_it_is_back(
+    tmp_path: Path, workers: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_corpus(tmp_path / "in", 2, 100)
+    gone, kept = tmp_path / "in" / "1.jsonl", tmp_path / "kept"
+    asked = ["curate", "--input", tmp_path / "in", "--output", tmp_path / "out", "--recipe", "none"]
+    asked += ["--workers", workers, "--set", "unit_bytes=100000", "--progress", "none"]
+    with monkeypatch.context() as patched:
+        patched.setattr("curation.driver.plan", lambda job: (plan(job), gone.rename(kept))[0])
+        assert call(*asked, monkeypatch=patched) == 1
+    said = capsys.readouterr().err
+    assert said == f"gristmill: the input file '{gone}' could not be read (No such file or directory): {MEND}\n"
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    kept.rename(gone)
+    assert call(*asked, monkeypatch=monkeypatch) == 0
+    assert "of 200 documents kept" in capsys.readouterr().out
+
+
+def test_what_a_stage_told_is_said_as_it_is_on_a_cluster_too(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "in", 2, 100)
+    job = make_job([Input(glob=str(tmp_path / "in"))], "none", [])
+    gone = tmp_path / "in" / "1.jsonl"
+    with (
+        patch("curation.driver.plan", lambda job: (plan(job), gone.unlink())[0]),
+        pytest.raises(RunError) as told,
+    ):
+        curate_job(job, str(tmp_path / "out"), Execution(beam_options=("--runner=FnApiRunner",)))
+    assert str(told.value) == f"the input file '{gone}' could not be read (No such file or directory): {MEND}"
 
 
 def _kill_one_worker(pid: int, out: Path) -> bool:

@@ -8,6 +8,7 @@ from unittest.mock import patch
 import fsspec
 import pytest
 
+from curation.errors import RunError
 from curation.sources import listing, opening
 from curation.sources.chunks import content_id
 from curation.sources.listing import Input, Unit, list_files, plan_units
@@ -32,32 +33,26 @@ def test_small_files_share_a_unit_and_a_chunk(tmp_path: Path) -> None:
     assert read_parts(unit.parts).errors == ["bad_json"]
 
 
-def test_a_file_that_disappears_costs_one_row(tmp_path: Path) -> None:
+def test_a_file_that_disappears_is_no_bad_record(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).write_text(name)
     [unit] = plan_units(list_files([Input(str(tmp_path))]), 1 << 20)
     (tmp_path / "b").unlink()
-    read = read_parts(unit.parts)
-    assert read.texts == ["a", "c"]
-    [row] = read.quarantine
-    assert (row["error"], row["file"]) == ("unreadable", "b")
-    assert "No such file" in row["message"]
-    assert str(tmp_path / "b") in row["message"]
+    with pytest.raises(RunError, match=rf"the input file '{tmp_path}/b' could not be read \(No such file"):
+        read_parts(unit.parts)
 
 
-def test_a_file_without_permission_costs_one_row(tmp_path: Path) -> None:
+def test_a_file_without_permission_is_no_bad_record(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
 
     def refuse(path: str) -> None:
         raise PermissionError(13, "Permission denied", path)
 
-    with patch.object(opening, "open_stored", refuse):
-        read = read_file(tmp_path / "a")
-    assert read.errors == ["unreadable"]
-    assert "Permission denied" in read.quarantine[0]["message"]
+    with patch.object(opening, "open_stored", refuse), pytest.raises(RunError, match="Permission denied"):
+        read_file(tmp_path / "a")
 
 
-def test_a_file_that_fails_half_way_keeps_what_was_read(tmp_path: Path) -> None:
+def test_a_file_that_fails_half_way_is_no_bad_record(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(lines(*({"text": "word " * 100} for _ in range(20_000))))
     read_fully, calls = opening._read_fully, []
@@ -65,13 +60,19 @@ def test_a_file_that_fails_half_way_keeps_what_was_read(tmp_path: Path) -> None:
     def fail(file: object, size: int) -> bytes:
         calls.append(size)
         if len(calls) > 5:
-            raise OSError(5, "Input/output error")
+            raise TimeoutError
         return read_fully(file, size)  # type: ignore[arg-type]
 
-    with patch.object(opening, "_read_fully", fail):
-        read = read_parts([whole(path), whole(path)][:1])
-    assert read.errors == ["unreadable"]
-    assert len(read.documents) > 1000
+    with patch.object(opening, "_read_fully", fail), pytest.raises(RunError, match=r"\(TimeoutError\)"):
+        read_file(path)
+
+
+def test_a_large_file_that_cannot_be_opened_has_no_plan(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(lines({"text": "a"}, {"text": "b"}))
+    files = list_files([Input(str(tmp_path))])
+    (tmp_path / "a.jsonl").unlink()
+    with pytest.raises(RunError, match="could not be read"):
+        plan_units(files, 10)
 
 
 @pytest.mark.parametrize("pack", [bytes, gz, zst])
@@ -135,11 +136,10 @@ def test_what_fsspec_does_not_know_beam_opens(tmp_path: Path) -> None:
         [unit] = plan_units(list_files([Input(f"{tmp_path}/*.txt")]), 1 << 20)
         read = read_parts(unit.parts)
         (tmp_path / "1.txt").unlink()
-        again = read_parts(unit.parts)
+        with pytest.raises(RunError, match=r"1\.txt"):
+            read_parts(unit.parts)
     assert read.texts == ["text 0", "text 1", "text 2"]
     assert [row["file"] for row in read.documents] == ["0.txt", "1.txt", "2.txt"]
-    assert again.texts == ["text 0", "text 2"]
-    assert again.errors == ["unreadable"]
 
 
 def test_quarantine_alone_fills_chunks(tmp_path: Path) -> None:
