@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any
 
@@ -38,7 +38,8 @@ class Workers:
     def __init__(self, count: int):
         self.count = count
         self.failure: BaseException | None = None
-        self._pool = _pool(count) if count else None
+        self._watched, self._held = multiprocessing.Pipe(duplex=False)
+        self._pool = _pool(count, self._watched) if count else None
 
     def __enter__(self) -> "Workers":
         global _current
@@ -50,6 +51,17 @@ class Workers:
     ) -> None:
         global _current
         _current = None
+        try:
+            self._end()
+        except KeyboardInterrupt:  # a second one: what is in hand is not waited for
+            self._held.close()
+            self._end()
+            raise
+        finally:
+            self._held.close()
+            self._watched.close()
+
+    def _end(self) -> None:
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -84,19 +96,22 @@ def start_early() -> None:
     forkserver.ensure_running()
 
 
-def _pool(count: int) -> ProcessPoolExecutor:
+def _pool(count: int, watched: Connection) -> ProcessPoolExecutor:
     start_early()
-    return ProcessPoolExecutor(count, multiprocessing.get_context("forkserver"), initializer=_start)
+    return ProcessPoolExecutor(
+        count, multiprocessing.get_context("forkserver"), initializer=_start, initargs=(watched,)
+    )
 
 
-def _start() -> None:
-    """Ctrl+C is for the main process; a worker ends with it, even where that was killed."""
+def _start(watched: Connection) -> None:
+    """Ctrl+C is for the main process; a worker ends with it, even where that was killed, or with the other end of what
+    it watches."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     main = multiprocessing.parent_process()
     assert main is not None
-    threading.Thread(target=_end_with, args=(main.sentinel,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(main.sentinel, watched), daemon=True).start()
 
 
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
+def _end_with(*watched: int | Connection) -> None:
+    wait(watched)
     os._exit(1)
