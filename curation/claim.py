@@ -3,12 +3,12 @@
 import fcntl
 import posixpath
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from curation.changes import changes
 from curation.errors import UserError
-from curation.folder import MANIFEST, WORK, Folder
+from curation.folder import MANIFEST, WORK, Folder, disk_full, no_room
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_CHANGES = 3
@@ -20,23 +20,46 @@ def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
     what tells one version of it from another); gives whether it goes on with a run that was interrupted.
 
     Raises UserError when the folder holds anything else, another run is at work, its claim differs, or it cannot be
-    made or written to.
+    made or written to, and RunError when the disk is full.
     """
     files, root = folder.filesystem()
-    try:
+    with reached(folder):
         _check_held(folder, files, root)
         files.makedirs(posixpath.join(root, WORK), exist_ok=True)
         lock = _lock(folder, files, root)
-    except PermissionError as error:
-        raise UserError(f"the output {folder.root} cannot be written to: {error.strerror or error}") from error
     with lock:
-        earlier = folder.exists(CLAIM)
-        if earlier:
-            _compare(folder, folder.read_json(CLAIM), claim)
-            folder.sweep()
-        else:
-            folder.write_json(CLAIM, claim)
+        with reached(folder):
+            _check_finished_meanwhile(folder)
+            earlier = folder.exists(CLAIM)
+            if earlier:
+                _compare(folder, folder.read_json(CLAIM), claim)
+                folder.sweep()
+            else:
+                folder.write_json(CLAIM, claim)
         yield earlier
+
+
+@contextmanager
+def reached(folder: Folder) -> Iterator[None]:
+    """Tells why an output folder cannot be looked into or written to."""
+    try:
+        yield
+    except OSError as error:
+        if disk_full(error):
+            raise no_room(folder) from error
+        why = error.strerror or str(error) or type(error).__name__
+        raise UserError(
+            f"the output {folder.root} cannot be made or written to ({why}): choose another folder, or mend that"
+        ) from error
+
+
+def tidy(folder: Folder) -> None:
+    """Takes away what a run left in progress that ended behind its manifest, unless it is about to do so itself."""
+    files, root = folder.filesystem()
+    if not folder.exists(WORK):
+        return
+    with suppress(FileNotFoundError, InUseError), _lock(folder, files, root):
+        folder.release()
 
 
 def _check_held(folder: Folder, files: Any, root: str) -> None:
@@ -44,12 +67,26 @@ def _check_held(folder: Folder, files: Any, root: str) -> None:
         raise UserError(f"the output {folder.root} is a file: name a folder that is new or empty")
     held = files.ls(root, detail=False) if files.exists(root) else []
     if folder.exists(MANIFEST):
-        raise UserError(
-            f"the output {folder.root} holds a finished run of another job: "
-            "choose a new folder, or remove that one first"
-        )
-    if held and not folder.exists(WORK):
+        raise _finished(folder)
+    if held and not files.isdir(posixpath.join(root, WORK)):
         raise UserError(f"the output {folder.root} is not empty ({len(held)} entries): choose a new folder")
+
+
+def _check_finished_meanwhile(folder: Folder) -> None:
+    """Another run may have ended between the first look and the lock."""
+    if folder.exists(MANIFEST):
+        folder.release()
+        raise _finished(folder)
+
+
+def _finished(folder: Folder) -> UserError:
+    return UserError(
+        f"the output {folder.root} holds a finished run of another job: choose a new folder, or remove that one first"
+    )
+
+
+class InUseError(UserError):
+    """Another run has the lock of a folder."""
 
 
 def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
@@ -60,9 +97,9 @@ def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
     stream = open(path, "ab")  # noqa: SIM115
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         stream.close()
-        raise UserError(f"the output {folder.root} is in use by another run: choose another folder") from error
+        raise InUseError(f"the output {folder.root} is in use by another run: choose another folder") from error
     return stream
 
 

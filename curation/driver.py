@@ -4,8 +4,8 @@ import logging
 import re
 import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import count
@@ -13,15 +13,16 @@ from traceback import format_exception_only
 from typing import Any
 
 from curation.budget import budget, most_links
-from curation.claim import claimed
+from curation.claim import claimed, reached, tidy
 from curation.errors import RunError, UserError
-from curation.folder import MANIFEST, WORK, Folder, disk_full
+from curation.folder import MANIFEST, Folder, disk_full, no_room
 from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import described, gather, gather_released, manifest, plain
-from curation.release import Release, open_releases
+from curation.release import Release, open_releases, read_manifest
 from curation.run import Run, linked_name
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
+from curation.sources.reading import checksum
 from curation.workers import WorkerError, Workers
 
 LOG = logging.getLogger(__name__)
@@ -87,28 +88,39 @@ def plan(job: Job) -> Plan:
 
 
 def finished(job: Job, output: str) -> Ledger | None:
-    """The ledger of the folder ``output``, where it holds a finished run of this very job over these files.
+    """The ledger of the folder ``output``, where it holds a finished run of this very job over these very bytes.
 
-    Files are compared by name and size.
+    Raises UserError where it holds anything else that is finished.
     """
     folder = Folder(output)
     if not folder.exists(MANIFEST):
         return None
-    found, planned = folder.read_json(MANIFEST), plan(job)
+    with reached(folder):
+        found = read_manifest(folder)
+    if found is None or "takedown" in found:
+        return None
+    planned = plan(job)
     same_job = found["job"] == described(replace(job, unit_bytes=planned.unit_bytes))
     same_releases = [each["release"] for each in found["against"]] == [release.name for release in planned.releases]
-    read = {(entry["file"], entry["size"]) for entry in found["inputs"]}
-    listed = {(file.name, file.size) for file in planned.files}
-    if (
-        not same_job
-        or not same_releases
-        or found["gristmill"] != version("gristmill")
-        or not (read == listed or (job.limit and read < listed))
-    ):
+    same_version = found["gristmill"] == version("gristmill")
+    if not (same_job and same_releases and same_version and _same_bytes(found["inputs"], planned, job.limit)):
         return None
-    if folder.exists(WORK):
-        folder.release()
+    tidy(folder)
     return Ledger.from_json(found["ledger"])
+
+
+def _same_bytes(entries: Sequence[dict[str, Any]], planned: Plan, limit: int | None) -> bool:
+    """Whether what a manifest tells of the files that were read is true of those that are planned; under a limit, some
+    of these had not been read to their end."""
+    read = {
+        (entry["file"], entry["size"], entry.get("start", 0), entry.get("end")): entry["sha256"] for entry in entries
+    }
+    parts = {
+        (part.file.name, part.file.size, part.start, part.end): part for unit in planned.units for part in unit.parts
+    }
+    if not read.keys() <= parts.keys() or (limit is None and read.keys() != parts.keys()):
+        return False
+    return all(checksum(parts[place]) == sha256 for place, sha256 in read.items())
 
 
 def curate(job: Job, output: str, execution: Execution | None = None, watch: Watch | None = None) -> Ledger:
@@ -121,7 +133,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     execution = execution or Execution()
     planned = plan(job)
     folder = Folder(output)
-    with claimed(folder, _claim(job, planned)) as earlier:
+    with claimed(folder, _claim(job, planned)) as earlier, _room(folder):
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
@@ -140,6 +152,17 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         folder.write_json(MANIFEST, manifest(asked, ledger, files, [*outputs, *listed], against))
         folder.release()
     return ledger
+
+
+@contextmanager
+def _room(folder: Folder) -> Iterator[None]:
+    """Tells of a full disk, whatever was about to be written."""
+    try:
+        yield
+    except OSError as error:
+        if not disk_full(error):
+            raise
+        raise no_room(folder) from error
 
 
 def _claim(job: Job, planned: Plan) -> dict[str, Any]:
@@ -176,7 +199,7 @@ def carry_out(
         _run(run, units, execution, between)
         run.folder.sweep()
         return
-    with Workers(workers) as processes:
+    with Workers(workers if run.folder.shared else 0) as processes:
         try:
             _run(run, units, execution, between)
         except (RuntimeError, OSError, UserError, RunError) as error:
@@ -259,12 +282,12 @@ def _reach(endpoint: str | None) -> None:
 
 def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> None:
     """Raises what a user should read for the error that a stage raised, if it is not a bug."""
-    if isinstance(cause, (UserError, RunError)):
+    if isinstance(cause, (UserError, RunError, KeyboardInterrupt)):
         raise cause from wrapped
     if isinstance(cause, WorkerError):
         raise RunError(str(cause)) from wrapped
-    if isinstance(cause, OSError) and disk_full(cause):
-        raise RunError(f"the disk of {folder.root} is full: free some space and run again") from wrapped
+    if disk_full(cause):
+        raise no_room(folder) from wrapped
 
 
 def _given_up(error: RuntimeError | RunError) -> str:

@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import fsspec
 
+from curation.errors import RunError, UserError
+
 WORK = ".work"
 MANIFEST = "manifest.json"
 
@@ -50,8 +52,18 @@ class Folder:
     root: str
 
     def filesystem(self) -> tuple[Any, str]:
-        """The file system and the root's path in it."""
-        return fsspec.core.url_to_fs(self.root)  # type: ignore[no-any-return]
+        """The file system and the root's path in it. Raises UserError where none opens it here."""
+        try:
+            return fsspec.core.url_to_fs(self.root)  # type: ignore[no-any-return]
+        except ValueError as error:
+            raise UserError(f"no file system opens the folder '{self.root}' ({error}): mend its name") from error
+        except ImportError as error:
+            raise UserError(f"the folder '{self.root}' needs a package that is not installed: {error}") from error
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes see it, too."""
+        return "memory" not in self.filesystem()[0].protocol
 
     def path(self, name: str) -> str:
         return posixpath.join(self.filesystem()[1], name)
@@ -121,8 +133,13 @@ class Folder:
     def release(self) -> None:
         """Ends the work in progress: what lies in ``.work`` goes."""
         files, root = self.filesystem()
-        files.rm(posixpath.join(root, WORK), recursive=True)
+        with suppress(FileNotFoundError):
+            files.rm(posixpath.join(root, WORK), recursive=True)
 
 
-def disk_full(error: OSError) -> bool:
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+def disk_full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def no_room(folder: Folder) -> RunError:
+    return RunError(f"the disk of {folder.root} is full: free some space and run again")

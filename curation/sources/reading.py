@@ -8,7 +8,7 @@ from curation.sources.jsonl import read_jsonl
 from curation.sources.listing import Part, Unit
 from curation.sources.opening import StoredFile, out_of_reach
 
-__all__ = ["Chunk", "PartReport", "Reading", "read_unit"]
+__all__ = ["Chunk", "PartReport", "Reading", "checksum", "read_unit"]
 
 
 def read_unit(unit: Unit, reading: Reading) -> Iterator[Chunk]:
@@ -35,6 +35,17 @@ def _read_part(part: Part, rows: Rows) -> Iterator[Chunk]:
             yield from _read_as(found, file, part, rows)
             file.finish()
             rows.finish(file.sha256, file.hashed, _note(rows))
+    except OSError as error:
+        raise out_of_reach(part.file.path, error) from error
+
+
+def checksum(part: Part) -> str:
+    """The SHA-256 of a part's stored bytes, as its report tells it. Raises RunError for a file that cannot be read."""
+    try:
+        with StoredFile(part.file.path) as file:
+            file.start, file.end = _byte_range(_detect(file, part), file, part)
+            file.finish()
+            return file.sha256
     except OSError as error:
         raise out_of_reach(part.file.path, error) from error
 

@@ -1,13 +1,18 @@
 """An output folder is for one run, and an interrupted one goes on only where nothing has changed."""
 
+import json
 import os
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from curation.claim import claimed
+from curation import claim
+from curation.claim import claimed, tidy
 from curation.driver import curate, finished
 from curation.errors import RunError, UserError
 from curation.folder import WORK, Folder
@@ -39,7 +44,7 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claim", "told"),
+    ("other", "told"),
     [
         ({"job": {"limit": 3}}, "differs: job.limit was not set and is 3. Go on with the same job"),
         ({"files": {"a": [1, "z"], "b": [2, "y"]}}, "differs: input file a has changed."),
@@ -51,10 +56,10 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_another_claim_is_refused_with_what_changed(tmp_path: Path, claim: dict[str, Any], told: str) -> None:
+def test_another_claim_is_refused_with_what_changed(tmp_path: Path, other: dict[str, Any], told: str) -> None:
     folder = Folder(str(tmp_path / "new"))
     interrupted(folder)
-    with pytest.raises(UserError) as refused, claimed(folder, {**CLAIM, **claim}):
+    with pytest.raises(UserError) as refused, claimed(folder, {**CLAIM, **other}):
         pass
     assert told in str(refused.value)
     assert folder.exists("documents/a.json")
@@ -107,10 +112,67 @@ def test_a_finished_run_of_the_same_job_is_known(tmp_path: Path) -> None:
     assert digest(out) == before
     assert not (out / WORK).exists()
     assert finished(job(source, "near=false"), str(out)) is None
-    source.write_text('{"text": "one two three"}\n')
+    source.write_text('{"text": "one two"}\n{"text": "threw"}\n')
     assert finished(job(source), str(out)) is None
     with pytest.raises(UserError, match="holds a finished run of another job"):
         curate(job(source), str(out), Execution(workers=0))
+
+
+@pytest.mark.parametrize("changes", [["unit_bytes=8000"], ["unit_bytes=8000", "limit=7"]])
+@pytest.mark.parametrize("rows", [{}, {"row_group_size": 100}])
+def test_each_byte_that_was_read_is_compared(tmp_path: Path, changes: list[str], rows: dict[str, int]) -> None:
+    texts = [f"{number} {number**7:x}" for number in range(3000)]
+    source = tmp_path / "in"
+    source.mkdir()
+    if rows:
+        pq.write_table(pa.table({"text": texts}), source / "in.parquet", compression="none", **rows)
+    (source / "in.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    ledger = curate(job(source, *changes), str(tmp_path / "out"), Execution(workers=0))
+    assert finished(job(source, *changes), str(tmp_path / "out")) == ledger
+    for path in source.iterdir():
+        before = path.read_bytes()
+        path.write_bytes(before.replace(b"2999 ", b"2998 "))
+        assert len(changes) > 1 or finished(job(source, *changes), str(tmp_path / "out")) is None
+        path.write_bytes(before)
+
+
+def test_a_folder_that_a_takedown_wrote_is_of_another_job(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out"
+    source.write_text('{"text": "one two"}\n')
+    curate(job(source), str(out), Execution(workers=0))
+    manifest = json.loads((out / "manifest.json").read_text())
+    (out / "manifest.json").write_text(json.dumps({**manifest, "takedown": [{"of": "an earlier release"}]}))
+    assert finished(job(source), str(out)) is None
+
+
+def test_who_comes_second_does_not_write_over_the_first(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "new"))
+
+    def finish(*_: object) -> object:
+        folder.write_json("manifest.json", {})
+        folder.release()
+        (tmp_path / "new" / WORK).mkdir()
+        return locking(*_)
+
+    locking = claim._lock
+    with (
+        patch.object(claim, "_lock", finish),
+        pytest.raises(UserError, match="holds a finished run"),
+        claimed(folder, CLAIM),
+    ):
+        pass
+    assert os.listdir(tmp_path / "new") == ["manifest.json"]
+
+
+def test_what_is_left_in_progress_goes_only_when_nobody_is_at_it(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "new"))
+    tidy(folder)
+    with claimed(folder, CLAIM):
+        tidy(folder)
+        assert folder.exists(WORK)
+    tidy(folder)
+    assert not folder.exists(WORK)
+    folder.release()
 
 
 def test_an_input_of_the_same_size_that_was_written_again_is_noticed(tmp_path: Path) -> None:

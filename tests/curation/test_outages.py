@@ -1,12 +1,15 @@
 """What is outside the program goes wrong: a sentence and exit code 1 or 2, and no file that is not whole."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import IO
 from unittest.mock import patch
 
 import psutil
@@ -16,6 +19,7 @@ import pytest
 from curation.driver import curate as curate_job
 from curation.driver import plan
 from curation.errors import RunError
+from curation.folder import Folder
 from curation.job import Execution
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
@@ -117,6 +121,46 @@ def test_what_a_stage_told_is_said_as_it_is_on_a_cluster_too(tmp_path: Path) -> 
     ):
         curate_job(job, str(tmp_path / "out"), Execution(beam_options=("--runner=FnApiRunner",)))
     assert str(told.value) == f"the input file '{gone}' could not be read (No such file or directory): {MEND}"
+
+
+@pytest.mark.parametrize(("workers", "impatient"), [("2", False), ("2", True), ("0", True)])
+def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path, workers: str, impatient: bool) -> None:
+    write_corpus(tmp_path / "in", 4, 4_000)
+    out, asked = tmp_path / "out", ["--workers", workers, "--set", "unit_bytes=700000", "--progress", "none"]
+    with curate(tmp_path / "in", out, *asked) as run:
+        while run.poll() is None and not list(out.glob(".work/judged-*.json")):
+            pass
+        run.send_signal(signal.SIGINT)
+        while impatient and run.poll() is None:
+            run.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                run.wait(0.2)
+        _, said = run.communicate()
+    assert said.strip() == "gristmill: interrupted"
+    assert run.returncode in ((1, -signal.SIGINT) if impatient else (1,))
+    assert_goes_on(tmp_path, out, *asked)
+
+
+@pytest.mark.parametrize("full", ["claim.json", "manifest.json"])
+def test_a_disk_may_be_full_at_any_moment(
+    full: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_corpus(tmp_path / "in", 1, 10)
+    writing = Folder.writing
+
+    def no_room(folder: Folder, name: str) -> AbstractContextManager[IO[bytes]]:
+        if name.endswith(full):
+            raise OSError(errno.ENOSPC, "No space left on device", name)
+        return writing(folder, name)
+
+    asked = ["curate", "--input", tmp_path / "in", "--output", tmp_path / "out", "--progress", "none"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "writing", no_room)
+        assert call(*asked, monkeypatch=patched) == 1
+    assert (
+        capsys.readouterr().err == f"gristmill: the disk of {tmp_path / 'out'} is full: free some space and run again\n"
+    )
+    assert call(*asked, monkeypatch=monkeypatch) == 0
 
 
 def _kill_one_worker(pid: int, out: Path) -> bool:

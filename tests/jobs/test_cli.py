@@ -217,6 +217,55 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert "Traceback" not in said
 
 
+@pytest.fixture
+def places(tmp_path: Path) -> Path:
+    """Folders and files that are no place for a run."""
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / ".work").write_text("mine")
+    for name, manifest in (("empty", "{}"), ("packed", '{"format": 1, "tokens": 3}'), ("broken", '{"job": ')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(manifest)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        ("/proc/x", "cannot be made or written to (No such file or directory)"),
+        ("notes.txt/out", "cannot be made or written to (Not a directory)"),
+        ("n" * 300, "cannot be made or written to (File name too long)"),
+        ("foo://bar", "no file system opens the folder 'foo://bar'"),
+        ("s3://bar/x", "needs a package that is not installed"),
+        ("odd", "is not empty (1 entries)"),
+        ("empty", "was not written by gristmill curate"),
+        ("packed", "was not written by gristmill curate"),
+        ("broken", "manifest.json is broken"),
+    ],
+)
+def test_a_folder_that_cannot_hold_a_run_is_one_sentence(
+    output: str,
+    sentence: str,
+    places: Path,
+    corpus: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(places)
+    assert call("curate", "--input", corpus, "--output", output, monkeypatch=monkeypatch) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_a_folder_of_one_process_is_written_by_one(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["--output", "memory://of-one-process", "--workers", "2"]
+    assert call("curate", "--input", corpus, *asked, monkeypatch=monkeypatch) == 0
+    assert "1 of 4 documents kept" in capsys.readouterr().out
+
+
 def test_a_rule_that_can_never_fire_is_a_warning(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
