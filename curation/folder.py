@@ -5,13 +5,17 @@ import hashlib
 import io
 import json
 import posixpath
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import has_magic
+from itertools import takewhile
 from typing import IO, Any
 
 import fsspec
+from fsspec.utils import glob_translate
 
 from curation.errors import RunError, UserError
 
@@ -123,7 +127,12 @@ class Folder:
         """The files that match, relative to the root, sorted."""
         files, root = self.filesystem()
         prefix = root.rstrip("/") + "/"
-        return sorted(path.removeprefix(prefix) for path in files.glob(posixpath.join(root, pattern)))
+        parts = pattern.split("/")
+        fixed = list(takewhile(lambda part: not has_magic(part), parts[:-1]))
+        depth = None if "**" in parts else len(parts) - len(fixed)
+        found = files.find(posixpath.join(root, *fixed), maxdepth=depth)
+        matches = re.compile(glob_translate(pattern)).match
+        return sorted(name for path in found if matches(name := path.removeprefix(prefix)))
 
     def abandon(self) -> None:
         """Takes away the whole folder."""

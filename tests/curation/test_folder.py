@@ -92,6 +92,10 @@ def test_any_file_system_will_do() -> None:
     folder.write_json(f"{WORK}/x.json", {})
     folder.write_json("a/b.json", {"x": [1]})
     assert folder.read_json("a/b.json") == {"x": [1]}
+    folder.write_json("a/b/c.json", {})
     assert folder.names("a/*.json") == ["a/b.json"]
+    assert folder.names("*/*/*.json") == ["a/b/c.json"]
+    assert folder.names("**/*.json") == [".work/x.json", "a/b.json", "a/b/c.json"]
+    assert folder.names("nowhere/*.json") == []
     folder.release()
     assert not folder.exists(WORK)
