@@ -32,8 +32,8 @@ SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
 """An input is cut into about so many units, of at least and at most so many stored bytes."""
 REACHED_SECONDS = 10
 
-Watch = Callable[[Folder, Sequence[int]], AbstractContextManager[Any]]
-"""Shows the progress in a folder of units with so many stored bytes each."""
+Watch = Callable[[Folder, Sequence[int | None]], AbstractContextManager[Any]]
+"""Shows the progress in a folder of units, of each of which so many stored bytes are read (None: nobody knows)."""
 
 
 @dataclass(frozen=True)
@@ -135,22 +135,30 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     folder = Folder(output)
     with claimed(folder, _claim(job, planned)) as earlier, _room(folder):
         if earlier:
-            LOG.warning("%s: going on with the run that was interrupted there", output)
+            LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         partitions, local = planned.partitions(execution), is_local(execution)
         run = Run(job, folder, len(planned.units), partitions, local, quotas, planned.releases)
-        with watch(folder, planned.sizes) if watch else nullcontext():
+        sizes = planned.sizes if job.limit is None else [None] * len(planned.units)
+        with watch(folder, sizes) if watch else nullcontext():
             carry_out(run, planned.units, planned.workers(execution), execution)
-        ledger, files, outputs = gather(folder, len(planned.units))
-        ledger.check()
-        for file in files:
-            if "note" in file:
-                LOG.warning("%s: %s", file["file"], file["note"])
-        _check_quarantine(job, ledger, folder)
-        against, listed = gather_released(run)
-        asked = replace(job, unit_bytes=planned.unit_bytes)
-        folder.write_json(MANIFEST, manifest(asked, ledger, files, [*outputs, *listed], against))
+            ledger = _account_for(run, planned)
         folder.release()
+    return ledger
+
+
+def _account_for(run: Run, planned: Plan) -> Ledger:
+    """Writes the manifest of a run whose units are all written, if it balances."""
+    job, folder = run.job, run.folder
+    ledger, files, outputs = gather(folder, len(planned.units))
+    ledger.check()
+    for file in files:
+        if "note" in file:
+            LOG.warning("%s: %s", file["file"], file["note"])
+    _check_quarantine(job, ledger, folder)
+    against, listed = gather_released(run)
+    asked = replace(job, unit_bytes=planned.unit_bytes)
+    folder.write_json(MANIFEST, manifest(asked, ledger, files, [*outputs, *listed], against))
     return ledger
 
 

@@ -102,7 +102,10 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 
     if job is not None and str(job).startswith("-"):
         job, beam_options = None, (str(job), *beam_options)
-    run(job, inputs, beam_options=beam_options, **options)
+    from jobs.progress import told
+
+    with told(options["progress"]):
+        run(job, inputs, beam_options=beam_options, **options)
 
 
 @gristmill.command(short_help="Write a corpus anew without some documents.")
@@ -138,8 +141,10 @@ def takedown(release: Path, **options: Any) -> None:
     if options["workers"] != 0:
         start_early()
     from jobs.commands.takedown import run
+    from jobs.progress import told
 
-    run(release, **options)
+    with told(options["progress"]):
+        run(release, **options)
 
 
 @gristmill.command(short_help="Say what a job of some size would take.")

@@ -1,10 +1,15 @@
-"""Shows how far a run is, while it runs: as bars, as lines for a log, or as JSON for a program."""
+"""Shows how far a run is, while it runs: as bars, as lines for a log, or as JSON for a program.
+
+Nobody may be there to see it any more: a run does not end for that.
+"""
 
 import json
+import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Literal, get_args
 
@@ -13,6 +18,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 
 from curation.driver import Watch
+from curation.errors import RunError, UserError
 from curation.folder import Folder
 from jobs.tally import Tally
 
@@ -33,10 +39,55 @@ def watcher(how: How) -> Watch | None:
     return lambda folder, sizes: Progress(folder, sizes, how)
 
 
+@contextmanager
+def told(how: How) -> Iterator[None]:
+    """Warnings of a run, and why it failed, go to standard error; with ``json`` as events: each line there is one."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Event() if how == "json" else logging.Formatter("gristmill: %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    try:
+        yield
+    except BaseException as error:
+        if how == "json":
+            say_event("failed", message="interrupted" if isinstance(error, KeyboardInterrupt) else str(error))
+            if isinstance(error, (UserError, RunError, KeyboardInterrupt)):
+                sys.exit(2 if isinstance(error, UserError) else 1)
+        raise
+
+
+class _Event(logging.Formatter):
+    """A record as an event: the one that it names, else a warning."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _event(getattr(record, "event", "warning"), message=record.getMessage())
+
+
+def warn(message: str, how: How) -> None:
+    if how == "json":
+        say_event("warning", message=message)
+    else:
+        _say(f"gristmill: warning: {message}")
+
+
+def say_event(event: str, **values: object) -> None:
+    _say(_event(event, **values))
+
+
+def _event(event: str, **values: object) -> str:
+    return json.dumps({"event": event, **values})
+
+
+def _say(line: str) -> None:
+    """A line on standard error, if that is open and somebody reads it."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(line, file=sys.stderr, flush=True)
+
+
 class Progress:
     """Watches a run for the length of a block, on standard error."""
 
-    def __init__(self, folder: Folder, sizes: Sequence[int], how: How = "lines"):
+    def __init__(self, folder: Folder, sizes: Sequence[int | None], how: How = "lines"):
         self.tally = Tally(folder, sizes)
         self.how = how
         self._stopped = threading.Event()
@@ -44,7 +95,7 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         self._started = time.monotonic()
-        self.tally.look()
+        self.tally.look(0.0)
         self._thread.start()
         return self
 
@@ -54,8 +105,8 @@ class Progress:
         self._stopped.set()
         self._thread.join()
         if self.how == "json":
-            self.tally.look()
-            self._json("finished" if error is None else "failed")
+            self.tally.look(self._seconds)
+            self._json("finished" if error is None else "progress")
 
     @property
     def _seconds(self) -> float:
@@ -71,38 +122,41 @@ class Progress:
         wait = EVERY_SECONDS[self.how]
         while not self._stopped.wait(wait):
             looked = time.monotonic()
-            self.tally.look()
+            self.tally.look(self._seconds)
             wait = max(EVERY_SECONDS[self.how], (time.monotonic() - looked) / LOOKING_SHARE)
             show()
 
     def _bars(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}"))
         with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-            read = bars.add_task("read", total=sum(self.tally.sizes) or 1, said="")
+            read = bars.add_task("read", total=1.0, said="")
             written = bars.add_task("written", total=self.tally.units or 1, said="")
 
             def show() -> None:
                 tally = self.tally
                 bars.update(
                     read,
-                    completed=tally.bytes,
-                    said=f"{tally.rate(self._seconds) / 1e6:.1f} MB/s, {_left(tally, self._seconds)}",
+                    completed=tally.done_reading,
+                    said=", ".join(filter(None, (_rate(tally, self._seconds), _left(tally, self._seconds)))),
                 )
                 bars.update(written, completed=len(tally.written), said=_documents(tally))
 
             self._until_stopped(show)
 
     def _line(self) -> None:
-        tally = self.tally
-        print(
-            f"gristmill: {len(tally.read)}/{tally.units} units read at {tally.rate(self._seconds) / 1e6:.1f} MB/s, "
-            f"{len(tally.written)}/{tally.units} written, {_left(tally, self._seconds)}; {_documents(tally)}",
-            file=sys.stderr,
-            flush=True,
+        tally, rate = self.tally, _rate(self.tally, self._seconds)
+        _say(
+            f"gristmill: {len(tally.read)}/{tally.units} units read{f' at {rate}' if rate else ''}, "
+            f"{len(tally.written)}/{tally.units} written, {_left(tally, self._seconds)}; {_documents(tally)}"
         )
 
     def _json(self, event: str) -> None:
-        print(json.dumps(self.tally.to_json(event, self._seconds)), file=sys.stderr, flush=True)
+        _say(json.dumps(self.tally.to_json(event, self._seconds)))
+
+
+def _rate(tally: Tally, seconds: float) -> str:
+    rate = tally.rate(seconds)
+    return "" if rate is None else f"{rate / 1e6:.1f} MB/s"
 
 
 def _left(tally: Tally, seconds: float) -> str:

@@ -1,19 +1,16 @@
 """The command ``gristmill curate``."""
 
-import logging
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import click
 
 from curation.driver import curate, finished, plan
 from curation.errors import UserError
 from curation.job import Execution, Job
 from curation.sources.listing import Input
 from jobs.jobfile import load_job, make_job
-from jobs.progress import How, watcher
+from jobs.progress import How, say_event, warn, watcher
 from jobs.summary import print_plan, print_releases, print_summary
 from jobs.warnings import warn_of
 
@@ -33,20 +30,21 @@ def run(
     dry_run: bool,
     beam_options: tuple[str, ...],
 ) -> None:
-    logging.basicConfig(format="gristmill: %(message)s")
     if limit is not None:
         changes = (*changes, f"limit={limit}")
     job, folder, own_options = _job(path, inputs, output, recipe, changes)
     job = replace(job, against=(*job.against, *against))
     beam_options = (*own_options, *beam_options)
     for warning in warn_of(job.recipe):
-        click.echo(f"gristmill: warning: {warning}", err=True)
+        warn(warning, progress)
     execution = Execution(workers=workers, partitions=partitions, memory=memory, beam_options=beam_options)
     if dry_run:
         print_plan(job, folder, plan(job), execution)
         return
     done = finished(job, folder)
     if done is not None:
+        if progress == "json":
+            say_event("finished", message="an earlier run had finished it: nothing was left to do")
         print_summary(done, folder, None)
         print_releases(folder)
         return
