@@ -13,7 +13,11 @@ BASE_BYTES = 420_000_000
 WORKER_BYTES = 450_000_000
 """A worker process with one unit in its hands."""
 PARTITION_BYTES = 48_000_000
-"""A partition of a shuffle in a worker's hands, sorted there; part of WORKER_BYTES."""
+"""A partition of a shuffle in a worker's hands, at least; sorting it there is part of WORKER_BYTES."""
+PARTITION_SHARE = 40
+"""Where a worker may use more memory than so many partitions, they are larger: a fortieth of it."""
+SORTED_BYTES = 3
+"""What a worker takes at its peak for each byte of a partition."""
 SHUFFLED_SHARE = 0.3
 """Bytes that the largest shuffle carries for each stored byte of input: a tenth of the text, a third of that stored."""
 FEW, PARTITIONS = 1 << 20, 32
@@ -40,12 +44,24 @@ def budget(stored_bytes: int, units: int, memory: int | None) -> Budget:
     """Workers are one a core and never more than units, or than fit the memory."""
     total = memory or int(available() * USED_SHARE)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = max(1, min(cores, units, (total - BASE_BYTES) // WORKER_BYTES))
+    workers = max(1, min(cores, units, most_workers(total)))
+    return Budget(workers, partitions(stored_bytes, memory and (memory - BASE_BYTES) // workers))
+
+
+def most_workers(total: int) -> int:
+    """So many worker processes fit a run's memory."""
+    return (total - BASE_BYTES) // WORKER_BYTES
+
+
+def partition_bytes(memory: int | None) -> int:
+    """What a partition holds where each worker may use so much; without a budget no more than is safe anywhere, so that
+    what is free at the moment decides nothing."""
+    return max(PARTITION_BYTES, (memory or 0) // PARTITION_SHARE)
+
+
+def partitions(stored_bytes: int, memory: int | None) -> int:
     few = min(max(stored_bytes // FEW, 1), PARTITIONS)
-    return Budget(
-        workers=workers,
-        partitions=max(few, int(stored_bytes * SHUFFLED_SHARE) // PARTITION_BYTES),
-    )
+    return max(few, int(stored_bytes * SHUFFLED_SHARE) // partition_bytes(memory))
 
 
 def most_links(memory: int | None) -> int:

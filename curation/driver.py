@@ -12,7 +12,7 @@ from itertools import count
 from traceback import format_exception_only
 from typing import Any
 
-from curation.budget import budget, most_links
+from curation.budget import budget, most_links, most_workers, partitions
 from curation.claim import claimed, reached, tidy
 from curation.errors import RunError, UserError
 from curation.folder import MANIFEST, Folder, disk_full, no_room
@@ -58,7 +58,11 @@ class Plan:
         return budget(self._compared_bytes, len(self.units), execution.memory).workers
 
     def partitions(self, execution: Execution) -> int:
-        return execution.partitions or budget(self._compared_bytes, len(self.units), execution.memory).partitions
+        if execution.partitions is not None:
+            return execution.partitions
+        if not is_local(execution):
+            return partitions(self._compared_bytes, execution.memory)
+        return budget(self._compared_bytes, len(self.units), execution.memory).partitions
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -136,9 +140,10 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     with claimed(folder, _claim(job, planned)) as earlier, _room(folder):
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
+        _warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
-        partitions, local = planned.partitions(execution), is_local(execution)
-        run = Run(job, folder, len(planned.units), partitions, local, quotas, planned.releases)
+        shares, local = planned.partitions(execution), is_local(execution)
+        run = Run(job, folder, len(planned.units), shares, local, quotas, planned.releases)
         sizes = planned.sizes if job.limit is None else [None] * len(planned.units)
         with watch(folder, sizes) if watch else nullcontext():
             carry_out(run, planned.units, planned.workers(execution), execution)
@@ -175,11 +180,21 @@ def _room(folder: Folder) -> Iterator[None]:
 
 def _claim(job: Job, planned: Plan) -> dict[str, Any]:
     """All that decides what the units are and what becomes of them, not a share that is only checked at the end."""
-    asked = described(replace(job, unit_bytes=planned.unit_bytes))
+    asked = described(job)
     del asked["max_quarantined"]
     files = {file.name: [file.size, file.version] for file in planned.files}
     against = [release.name for release in planned.releases]
     return {"gristmill": version("gristmill"), "job": asked, "against": against, "files": files}
+
+
+def _warn_of_memory(execution: Execution) -> None:
+    if execution.memory is not None and (execution.workers or 0) > (fit := most_workers(execution.memory)):
+        LOG.warning(
+            "%d workers may take more than %.3g GB of memory, which is enough for %d",
+            execution.workers,
+            execution.memory / 1e9,
+            fit,
+        )
 
 
 def _quotas(limit: int, units: int) -> tuple[int, ...]:

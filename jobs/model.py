@@ -5,13 +5,15 @@ hashes and row ids). The shares of rejected documents and of duplicates are thos
 were measured.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from curation.budget import WORKER_BYTES, budget
+from curation.budget import PARTITION_BYTES, SORTED_BYTES, WORKER_BYTES, partition_bytes, partitions
 from curation.dedup.edges import ROW_BITS
 from curation.driver import LARGEST_UNIT
 from curation.errors import UserError
@@ -21,6 +23,14 @@ MOST_UNITS = 1 << (64 - int(ROW_BITS))
 """A row id has room for so many units."""
 STORED_SHARE = 0.37
 """Bytes that gzip leaves of a byte of JSON lines."""
+SPREAD = {"url-keys": 32, "text-keys": 32, "bands": 12}
+"""The stages that spread what they read over the partitions, with the bytes of a record. What falls into one partition
+together is one blob: with more partitions there are more blobs, down to single records."""
+READ_TOGETHER = 50_000
+"""Documents that these stages have in hand at once: a row group of sketches."""
+BLOB_SECONDS, BLOB_SHUFFLED, BLOB_BYTES = 6.5e-6, 16, 160
+"""Of a blob, measured with 32 to 23 million partitions: CPU seconds to make and to read it (told of the stage that
+makes it; what a runner takes is not known), bytes that it adds to the shuffle, memory of the worker that makes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +68,25 @@ class Forecast:
 
     @property
     def cpu_seconds(self) -> float:
-        of_stages = sum(stage.cpu_seconds(self.documents, self.text) for stage in self.constants.stages)
-        return self.constants.start + of_stages
+        return self.constants.start + sum(map(self.cpu_seconds_of, self.constants.stages))
+
+    def cpu_seconds_of(self, stage: Stage) -> float:
+        return stage.cpu_seconds(self.documents, self.text) + BLOB_SECONDS * self.blobs_of(stage)
 
     @property
     def shuffled_bytes(self) -> float:
-        return sum(stage.shuffled for stage in self.constants.stages) * self.documents
+        return sum(map(self.shuffled_bytes_of, self.constants.stages))
+
+    def shuffled_bytes_of(self, stage: Stage) -> float:
+        return stage.shuffled * self.documents + BLOB_SHUFFLED * self.blobs_of(stage)
+
+    def blobs_of(self, stage: Stage) -> float:
+        """How many blobs a stage spreads over the partitions: records fall into them at random."""
+        if stage.name not in SPREAD:
+            return 0.0
+        records = stage.shuffled * self.documents / SPREAD[stage.name]
+        places = max(self.units, self.documents / READ_TOGETHER) * self.partitions
+        return -places * math.expm1(-records / places)
 
     @property
     def stored_bytes(self) -> int:
@@ -80,11 +103,14 @@ class Forecast:
 
     @property
     def partitions(self) -> int:
-        return budget(self.stored_bytes, self.units, self.memory).partitions
+        return partitions(self.stored_bytes, self.memory)
 
     @property
     def worker_bytes(self) -> int:
-        return WORKER_BYTES
+        """With one partition in its hands, or all blobs that it makes of a unit."""
+        blobs = max(map(self.blobs_of, self.constants.stages)) / self.units
+        sorting = SORTED_BYTES * (partition_bytes(self.memory) - PARTITION_BYTES)
+        return WORKER_BYTES + max(sorting, int(BLOB_BYTES * blobs))
 
     @property
     def seconds(self) -> float:
@@ -96,16 +122,47 @@ def load(recipe: str, path: Path | None = None) -> Constants:
     """The constants of a recipe; raises UserError where they were not measured."""
     try:
         text = files("jobs").joinpath(CONSTANTS).read_text() if path is None else path.read_text(encoding="utf-8")
-        found = tomllib.loads(text)
-        recipes: Mapping[str, Mapping[str, Mapping[str, float]]] = found["recipes"]
-        start, links = float(found["start"]), float(found["links"])
-    except (OSError, KeyError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        measured = _constants(tomllib.loads(text))
+    except (OSError, ValueError) as error:
         raise UserError(
             f"{path} holds no constants ({error}): have them measured by make bench CONSTANTS=FILE"
         ) from error
-    if recipe not in recipes:
+    if recipe not in measured:
         raise UserError(
-            f"no constants were measured for the recipe {recipe!r}: choose from {', '.join(sorted(recipes))}"
+            f"no constants were measured for the recipe {recipe!r}: choose from {', '.join(sorted(measured))}"
         )
-    stages = tuple(Stage(name=name, **values) for name, values in recipes[recipe].items())
-    return Constants(start=start, links=links, stages=stages)
+    return measured[recipe]
+
+
+def _constants(found: Mapping[str, Any]) -> dict[str, Constants]:
+    """By recipe. Raises ValueError for anything that is missing, unknown or no number."""
+    start, links = _number(found, "start"), _number(found, "links")
+    return {
+        recipe: Constants(
+            start=start,
+            links=links,
+            stages=tuple(_stage(name, _table(stages, name)) for name in stages),
+        )
+        for recipe in _table(found, "recipes")
+        if (stages := _table(found["recipes"], recipe))
+    }
+
+
+def _stage(name: str, values: Mapping[str, Any]) -> Stage:
+    unknown = values.keys() - {"per_gb", "per_million", "shuffled"}
+    if unknown:
+        raise ValueError(f"{name}.{min(unknown)} is unknown")
+    return Stage(name=name, **{each: _number(values, each) for each in values})
+
+
+def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    if not isinstance(found.get(name), dict):
+        raise ValueError(f"{name} is no table")
+    return found[name]  # type: ignore[no-any-return]
+
+
+def _number(found: Mapping[str, Any], name: str) -> float:
+    value = found.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} is {'missing' if value is None else value}, and should be a number from 0 up")
+    return float(value)

@@ -1,15 +1,17 @@
 """The command ``gristmill plan``."""
 
 import json
+import math
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from curation.budget import most_links
+from curation.budget import WORKER_BYTES, most_links
 from curation.errors import UserError
 from jobs.model import Forecast, Stage, load
 
+MOST_BYTES = 1e24
 PREFIXES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 
@@ -23,8 +25,15 @@ def run(
     constants: Path | None,
     as_json: bool,
 ) -> None:
-    if documents < 1 or text < documents:
-        raise UserError("give at least one document, and at least one byte of text for each: --documents N --bytes N")
+    if not 1 <= documents <= text <= MOST_BYTES:
+        raise UserError(
+            f"give at least one document, at least one byte of text for each, and at most {MOST_BYTES:g} bytes: "
+            "--documents N --bytes N"
+        )
+    if not 0 <= price < math.inf:
+        raise UserError(f"--price is {price:g}: give a number from 0 up")
+    if memory < WORKER_BYTES:
+        raise UserError(f"--memory is {memory / 1e9:.2f} GB: a worker takes at least {WORKER_BYTES / 1e9:g} GB")
     forecast = Forecast(
         documents=documents, text=text, constants=load(recipe, constants), workers=workers, memory=memory
     )
@@ -35,8 +44,7 @@ def to_json(forecast: Forecast, price: float) -> dict[str, object]:
     """Hours of CPU time, bytes, and the price in the unit in which the price of an hour was given."""
 
     def stage(each: Stage) -> dict[str, object]:
-        hours = each.cpu_seconds(forecast.documents, forecast.text) / 3600
-        shuffled = each.shuffled * forecast.documents
+        hours, shuffled = forecast.cpu_seconds_of(each) / 3600, forecast.shuffled_bytes_of(each)
         return {"stage": each.name, "cpu_hours": hours, "shuffled_bytes": shuffled, "cost": hours * price}
 
     hours = forecast.cpu_seconds / 3600
@@ -44,6 +52,7 @@ def to_json(forecast: Forecast, price: float) -> dict[str, object]:
         "documents": forecast.documents,
         "bytes": forecast.text,
         "workers": forecast.workers,
+        "start_cpu_hours": forecast.constants.start / 3600,
         "stages": [stage(each) for each in forecast.constants.stages],
         "cpu_hours": hours,
         "hours": forecast.seconds / 3600,
@@ -61,9 +70,11 @@ def print_plan(forecast: Forecast, price: float) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("stage", "CPU hours", "shuffled", "cost"):
         table.add_column(name, justify="left" if name == "stage" else "right")
+    start = forecast.constants.start / 3600
+    table.add_row("start", _number(start), _size(0), _number(start * price))
     for stage in forecast.constants.stages:
-        hours = stage.cpu_seconds(forecast.documents, forecast.text) / 3600
-        table.add_row(stage.name, _number(hours), _size(stage.shuffled * forecast.documents), _number(hours * price))
+        hours = forecast.cpu_seconds_of(stage) / 3600
+        table.add_row(stage.name, _number(hours), _size(forecast.shuffled_bytes_of(stage)), _number(hours * price))
     hours = forecast.cpu_seconds / 3600
     table.add_row("in all", _number(hours), _size(forecast.shuffled_bytes), _number(hours * price), style="bold")
     Console(highlight=False, width=None if Console().is_terminal else 100).print(table)

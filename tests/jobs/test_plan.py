@@ -3,15 +3,20 @@
 import json
 import tomllib
 from pathlib import Path
+from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curation.dedup.bands import bands_by_partition
 from curation.errors import UserError
+from curation.sources.listing import Input
 from jobs.cli import main
 from jobs.commands.plan import to_json
-from jobs.model import MOST_UNITS, Forecast, load
+from jobs.jobfile import make_job
+from jobs.model import MOST_UNITS, READ_TOGETHER, SPREAD, Constants, Forecast, Stage, load
 from tests.benchmarks.process import measure
 from tests.benchmarks.run import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.stages import constants
@@ -29,13 +34,15 @@ def test_it_adds_up_and_grows(documents: float, length: float, workers: int, mor
     told = to_json(found, price=0.5)
     of_stages = told["stages"]
     assert isinstance(of_stages, list)
-    hours = sum(each["cpu_hours"] for each in of_stages) + found.constants.start / 3600
+    assert isinstance(told["start_cpu_hours"], float)
+    hours = sum(each["cpu_hours"] for each in of_stages) + told["start_cpu_hours"]
     assert told["cpu_hours"] == pytest.approx(hours)
     assert told["cost"] == pytest.approx(hours / 2)
     assert told["hours"] == pytest.approx(hours / workers)
     assert told["shuffled_bytes"] == pytest.approx(sum(each["shuffled_bytes"] for each in of_stages))
     larger = forecast(documents * more, documents * length * more, workers)
     assert larger.cpu_seconds >= found.cpu_seconds
+    assert larger.shuffled_bytes >= found.shuffled_bytes
     assert 1 <= found.units <= MOST_UNITS
     assert found.partitions >= 1
 
@@ -50,8 +57,42 @@ def test_the_internet_has_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     for stage in told["stages"]:
         assert stage["stage"] in shown
+    rows = [line.split() for line in shown.splitlines()[1 : len(told["stages"]) + 3]]
+    assert rows[0][0] == "start"
+    assert sum(float(row[-1].replace(",", "")) for row in rows[:-1]) == pytest.approx(
+        float(rows[-1][-1].replace(",", "")), rel=0.001
+    )
     assert f"{told['partitions']:,} partitions" in shown
     assert told["documents"] == 3e12
+
+
+def test_larger_workers_take_fewer_partitions_and_so_less_time() -> None:
+    small, large = (
+        Forecast(documents=3e12, text=1e16, constants=load("fineweb"), workers=1, memory=memory)
+        for memory in (2_000_000_000, 64_000_000_000)
+    )
+    assert large.partitions < small.partitions / 10
+    assert large.cpu_seconds < small.cpu_seconds
+    assert large.shuffled_bytes < small.shuffled_bytes
+    assert small.worker_bytes < 2_000_000_000
+    assert small.worker_bytes < large.worker_bytes < 64_000_000_000
+
+
+@pytest.mark.parametrize("spread", [32, 1250, 300_000, 23_125_000])
+def test_blobs_are_foretold(spread: int) -> None:
+    """As many as one row group of sketches really makes, and as many bytes."""
+    near = make_job([Input(glob="x")], "none", []).recipe.dedup.near
+    assert near
+    count, (bands, width) = READ_TOGETHER // 10, near.banding
+    values = np.random.default_rng(spread).integers(0, 2**32, (count, bands * width), np.uint32)
+    blobs = [blob for _, blob in bands_by_partition(values, 0, np.arange(count), near, spread)]
+    stage = Stage(name="bands", shuffled=SPREAD["bands"] * bands)
+    with patch.object(Forecast, "partitions", spread):
+        found = Forecast(
+            documents=count, text=count, constants=Constants(start=0, links=0, stages=(stage,)), workers=1, memory=1
+        )
+        assert found.blobs_of(stage) == pytest.approx(len(blobs), rel=0.01)
+        assert found.shuffled_bytes == pytest.approx(sum(len(blob) + 8 for blob in blobs), rel=0.01)
 
 
 def run(arguments: list[str], code: int = 0) -> None:
@@ -69,6 +110,13 @@ def run(arguments: list[str], code: int = 0) -> None:
     ("arguments", "told"),
     [
         (["--documents", "10", "--bytes", "5"], "at least one byte of text for each"),
+        (["--documents", "nan", "--bytes", "5e3"], "at least one document"),
+        (["--documents", "10", "--bytes", "inf"], "at most 1e+24 bytes"),
+        (["--documents", "10", "--bytes", "1e308", "--json"], "at most 1e+24 bytes"),
+        (["--documents", "10", "--bytes", "5e3", "--price", "nan"], "--price is nan: give a number from 0 up"),
+        (["--documents", "10", "--bytes", "5e3", "--price", "-1"], "--price is -1: give a number from 0 up"),
+        (["--documents", "10", "--bytes", "5e3", "--memory", "0"], "a worker takes at least 0.45 GB"),
+        (["--documents", "10", "--bytes", "5e3", "--memory", "-2GB"], "a worker takes at least 0.45 GB"),
         (["--documents", "10", "--bytes", "5e3", "--recipe", "mine"], "choose from fineweb, none"),
         (["--documents", "10", "--bytes", "5e3", "--constants", "nowhere.toml"], "nowhere.toml holds no constants"),
     ],
@@ -78,9 +126,23 @@ def test_a_mistake_is_told(arguments: list[str], told: str, capsys: pytest.Captu
     assert told in capsys.readouterr().err
 
 
-def test_no_constants_are_guessed(tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text("start = 1\n")
-    with pytest.raises(UserError, match="holds no constants"):
+@pytest.mark.parametrize(
+    ("constants", "told"),
+    [
+        ("start = 1", "links is missing"),
+        ("start = 1\nlinks = 1\nrecipes = 3", "recipes is no table"),
+        ("start = 1\nlinks = 1\n[recipes]\nnone = 3", "none is no table"),
+        ("start = 1\nlinks = 1\n[recipes.none]\njudge = 3", "judge is no table"),
+        ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_tb = 3", "judge.per_tb is unknown"),
+        ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = 'x'", "per_gb is x, and should be a number"),
+        ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = -1", "per_gb is -1, and should be a number"),
+        ("start = inf\nlinks = 1", "start is inf, and should be a number"),
+        ("start = ", "Invalid value"),
+    ],
+)
+def test_no_constants_are_guessed(constants: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(constants)
+    with pytest.raises(UserError, match=f"holds no constants .*{told}"):
         load("none", tmp_path / "c.toml")
 
 
