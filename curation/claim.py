@@ -104,7 +104,8 @@ def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
 
 
 def _compare(folder: Folder, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    files = [_file_change(change) for change in changes(before["files"], now["files"])]
+    was, now_is = ({name: str(version) for name, version in each["files"].items()} for each in (before, now))
+    files = [_file_change(change) for change in changes(was, now_is)]
     told = [*changes({**before, "files": {}}, {**now, "files": {}}), *files]
     if told:
         more = f", and {len(told) - SHOWN_CHANGES} more" if len(told) > SHOWN_CHANGES else ""

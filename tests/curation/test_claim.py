@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curation import claim
+from curation import claim, driver
+from curation.changes import changes
 from curation.claim import claimed, tidy
 from curation.driver import curate, finished
 from curation.errors import RunError, UserError
@@ -24,8 +26,8 @@ from tests.curation.test_laws import digest
 CLAIM: dict[str, Any] = {"job": {"limit": None}, "files": {"a": [1, "x"], "b": [2, "y"]}}
 
 
-def interrupted(folder: Folder) -> None:
-    with claimed(folder, CLAIM) as earlier:
+def interrupted(folder: Folder, described: dict[str, Any] = CLAIM) -> None:
+    with claimed(folder, described) as earlier:
         assert not earlier
         folder.write_json("documents/a.json", {})
 
@@ -63,6 +65,31 @@ def test_another_claim_is_refused_with_what_changed(tmp_path: Path, other: dict[
         pass
     assert told in str(refused.value)
     assert folder.exists("documents/a.json")
+
+
+def test_what_changed_is_seen_in_long_lists_and_texts(tmp_path: Path) -> None:
+    inputs = [{"glob": f"crawl-{number}/*.jsonl"} for number in range(30)]
+    for other, told in (
+        ([*inputs[:29], {"glob": "crawl-99/*.jsonl"}], r"inputs\[29\]\.glob was crawl-29/\*\.jsonl and is crawl-99/"),
+        ([*inputs, {"glob": "a"}], r"inputs\[30\] is new"),
+        ([{"glob": "x" * 99 + "y"}, *inputs[1:]], r"crawl-0/\*\.jsonl and is x+\.\.\."),
+    ):
+        assert re.search(told, next(changes({"inputs": inputs}, {"inputs": other})))
+    [told] = changes({"path": "a/" * 99 + "1"}, {"path": "a/" * 99 + "2"})
+    assert re.fullmatch(r"path was \.\.\.[a/]+/1 and is \.\.\.[a/]+/2", told)
+
+
+def test_a_grown_input_is_told_and_not_the_units_that_follow_from_it(tmp_path: Path) -> None:
+    source = tmp_path / "in.txt"
+    for size in (70 << 20, 90 << 20):
+        with open(source, "wb") as stream:
+            stream.truncate(size)
+        asked = make_job([Input(glob=str(source))], "none", [])
+        described = driver._claim(asked, driver.plan(asked))
+        if size == 70 << 20:
+            interrupted(Folder(str(tmp_path / "out")), described)
+    with pytest.raises(UserError, match=r"that differs: input file in\.txt has changed\. Go on"):
+        interrupted(Folder(str(tmp_path / "out")), described)
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:

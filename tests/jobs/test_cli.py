@@ -276,6 +276,16 @@ def test_a_rule_that_can_never_fire_is_a_warning(
     assert "warning: fineweb: short_lines can never fire, since short_lines is never over 1" in said
 
 
+def test_more_workers_than_the_memory_is_enough_for_is_a_warning(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for workers, warned in (("2", False), ("3", True)):
+        asked = ["--output", tmp_path / workers, "--workers", workers, "--memory", "1.5GB"]
+        assert call("curate", "--input", corpus, *asked, monkeypatch=monkeypatch) == 0
+        told = "3 workers may take more than 1.5 GB of memory, which is enough for 2"
+        assert (told in caplog.text) == warned
+
+
 def test_too_many_unreadable_records_fail_the_run_after_it_wrote_what_it_saw(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
