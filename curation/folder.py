@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import json
+import os
 import posixpath
 import re
 import uuid
@@ -73,8 +74,9 @@ class Folder:
         return posixpath.join(self.filesystem()[1], name)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[IO[bytes]]:
-        """A binary file that takes its name only when the block ends without an error.
+    def writing(self, name: str, durable: bool = False) -> Iterator[IO[bytes]]:
+        """A binary file that takes its name only when the block ends without an error. Where that is to hold for a
+        machine that crashes, too, its bytes are on the disk by then, which takes some milliseconds.
 
         Several may write it at once, on whatever machines (a runner that lost sight of a worker has its work done
         again): each writes a file of its own, and whoever ends last leaves it, whole.
@@ -86,6 +88,9 @@ class Folder:
         try:
             with files.open(temporary, "wb") as stream:
                 yield stream
+                if durable and "file" in files.protocol:
+                    stream.flush()
+                    os.fsync(stream.fileno())
             files.mv(temporary, path)
         except BaseException:
             if files.exists(temporary):
@@ -97,7 +102,7 @@ class Folder:
         return files.open(posixpath.join(root, name), "rb")  # type: ignore[no-any-return]
 
     def write_json(self, name: str, value: object) -> None:
-        with self.writing(name) as stream:
+        with self.writing(name, durable=True) as stream:
             stream.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
 
     def read_json(self, name: str) -> Any:

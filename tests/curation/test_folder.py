@@ -1,6 +1,7 @@
 """The output folder: whole files only, one run only."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +34,20 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
         assert not folder.exists("a/b.bin")
     assert (tmp_path / "a" / "b.bin").read_bytes() == b"half"
     assert digest.sha256 == hashlib.sha256(b"half").hexdigest()
+
+
+def test_a_report_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, synced = Folder(str(tmp_path)), []
+    fsync = os.fsync
+
+    def watched(file: int) -> None:
+        synced.append((os.fstat(file).st_size, folder.exists("a.json")))
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    folder.write_json("a.json", {"x": 1})
+    assert synced == [((tmp_path / "a.json").stat().st_size, False)]
+    Folder("memory://reports").write_json("a.json", {"x": 1})
 
 
 def test_an_error_leaves_no_file_behind(tmp_path: Path) -> None:

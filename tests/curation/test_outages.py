@@ -148,10 +148,10 @@ def test_a_disk_may_be_full_at_any_moment(
     write_corpus(tmp_path / "in", 1, 10)
     writing = Folder.writing
 
-    def no_room(folder: Folder, name: str) -> AbstractContextManager[IO[bytes]]:
+    def no_room(folder: Folder, name: str, durable: bool = False) -> AbstractContextManager[IO[bytes]]:
         if name.endswith(full):
             raise OSError(errno.ENOSPC, "No space left on device", name)
-        return writing(folder, name)
+        return writing(folder, name, durable)
 
     asked = ["curate", "--input", tmp_path / "in", "--output", tmp_path / "out", "--progress", "none"]
     with monkeypatch.context() as patched:
