@@ -81,7 +81,8 @@ def _check_finished_meanwhile(folder: Folder) -> None:
 
 def _finished(folder: Folder) -> UserError:
     return UserError(
-        f"the output {folder.root} holds a finished run of another job: choose a new folder, or remove that one first"
+        f"the output {folder.root} holds a finished run of another job or input: "
+        "choose a new folder, or remove that one first"
     )
 
 
