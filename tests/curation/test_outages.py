@@ -39,7 +39,18 @@ def write_corpus(folder: Path, files: int, documents: int) -> None:
 
 def curate(source: Path, output: Path, *more: str) -> "subprocess.Popen[str]":
     command = [GRISTMILL, "curate", "--input", source / "*.jsonl", "--output", output, "--recipe", "none", *more]
-    return subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_hear_of_interrupts,
+    )
+
+
+def _hear_of_interrupts() -> None:
+    """Where the tests run in the background of a shell, they were told not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture
