@@ -86,8 +86,7 @@ def plan(job: Job) -> Plan:
     files = list_files(job.inputs)
     share = sum(file.size for file in files) // UNITS
     unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
-    recipe = plain(job.recipe)
-    releases = open_releases(job.against, recipe["normalise"], recipe["dedup"])
+    releases = open_releases(job.against, plain(job.recipe))
     return Plan(tuple(files), tuple(plan_units(files, unit_bytes)), unit_bytes, releases)
 
 

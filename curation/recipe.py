@@ -46,6 +46,8 @@ class Rewrite(Protocol):
 
 Step = Url | Language | GopherQuality | GopherRepetition | C4Lines | C4Pages | Fineweb | Redact
 STEPS = (Url, Language, GopherQuality, GopherRepetition, C4Lines, C4Pages, Fineweb, Redact)
+REWRITES = (C4Lines.use, Redact.use)
+"""The steps after which the text is another one."""
 FAMILIES = (Language, GopherQuality, GopherRepetition, C4Pages, Fineweb)
 """The filters whose signals every document gets, whether the recipe decides by them or not."""
 

@@ -1,19 +1,24 @@
 """A finished folder as an input: what an earlier run released, and what it knows of its documents."""
 
 import hashlib
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from curation.changes import changes
 from curation.errors import UserError
 from curation.folder import MANIFEST, Folder
+from curation.recipe import REWRITES
 from schemas import REJECTS, SKETCHES
 
 FORMAT = 1
 """Of the manifest: it grows whenever a reader would notice the change."""
 TOLD = {"format", "gristmill", "schemas", "job", "against", "inputs", "ledger", "outputs"}
 """What every manifest holds."""
+COMPARED = ("sketches/", "rejects/duplicates/", "superseded/")
+"""The tables that later runs read."""
 NAME_DIGITS = 16
 SHOWN_CHANGES = 3
 
@@ -21,13 +26,33 @@ SHOWN_CHANGES = 3
 @dataclass(frozen=True)
 class Release:
     """``name`` is the beginning of its manifest's SHA-256: the same wherever the folder lies; ``against`` are the names
-    of the releases that it was deduplicated against, ``stored_bytes`` those of its input."""
+    of the releases that it was deduplicated against, ``stands_for`` those of which it is what takedowns left, oldest
+    first; ``stored_bytes`` are those of its input."""
 
     folder: Folder
     name: str
     units: int
     against: tuple[str, ...] = ()
     stored_bytes: int = 0
+    stands_for: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.stands_for, self.name)
+
+    def knew(self, other: "Release") -> bool:
+        """Whether this one was deduplicated against the other, or against what that was before a takedown."""
+        return not set(self.against).isdisjoint(other.names)
+
+    def missing(self, releases: Sequence["Release"]) -> list[str]:
+        """The names of what this one was deduplicated against, where no release stands for it."""
+        known = {name for each in releases for name in each.names}
+        return [name for name in self.against if name not in known]
+
+    def is_stale(self, releases: Sequence["Release"]) -> bool:
+        """Whether something was taken down since of what this one was deduplicated against, going by the releases
+        that are there: what it removed as duplicates may then be duplicates of nothing."""
+        return not set(self.against) <= {each.name for each in releases}
 
 
 def read_manifest(folder: Folder) -> dict[str, Any] | None:
@@ -65,39 +90,73 @@ def open_release(path: str) -> tuple[Release, dict[str, Any]]:
     units = sum(name.startswith("sketches/") for name in found["outputs"])
     against = tuple(each["release"] for each in found["against"])
     stored = sum({entry["file"]: entry["size"] for entry in found["inputs"]}.values())
-    return Release(folder, digest[:NAME_DIGITS], units, against, stored), found
+    taken_from = tuple(each["of"] for each in found.get("takedown", ()))
+    return Release(folder, digest[:NAME_DIGITS], units, against, stored, taken_from), found
 
 
-def open_releases(paths: Sequence[str], normalise: Any, dedup: Any) -> tuple[Release, ...]:
-    """The releases in some folders, earlier ones first, whatever the order of ``paths``.
+def check_shards(release: Release, outputs: Mapping[str, Any], tables: tuple[str, ...] = ("",)) -> None:
+    """Raises UserError where a shard of some tables is not there, or not as large as ``outputs`` says."""
+    files, root = release.folder.filesystem()
+    wanted = {name: entry["bytes"] for name, entry in outputs.items() if name.startswith(tables)}
+    sizes: dict[str, int] = {}
+    for table in {posixpath.dirname(name) for name in wanted}:
+        try:
+            listed = files.ls(posixpath.join(root, table), detail=True)
+        except FileNotFoundError:
+            continue
+        sizes |= {f"{table}/{posixpath.basename(entry['name'])}": entry["size"] for entry in listed}
+    for name, size in wanted.items():
+        if sizes.get(name) != size:
+            what = f"has {sizes[name]} bytes, the manifest says {size}" if name in sizes else "is missing"
+            raise UserError(f"{release.folder.root}/{name} {what}: put the folder back as it was, or curate it again")
 
-    ``normalise`` and ``dedup`` (as JSON) are what a run does before it compares documents. Raises UserError where a
-    release did otherwise, lies in two of the folders, or was itself deduplicated against one that is not among them.
+
+def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Release, ...]:
+    """The releases in some folders, earlier ones first, whatever the order of ``paths``; what a takedown left stands
+    where the whole one stood.
+
+    ``recipe`` (as JSON) is that of the run which compares documents with theirs. Raises UserError where it removes no
+    duplicates; where a release is damaged, did otherwise before it compared documents, or was itself deduplicated
+    against one that is not among them; and where two folders hold the same one.
     """
-    opened: dict[str, tuple[str, Release]] = {}
+    if paths and not any(recipe["dedup"][stage] for stage in ("url", "exact", "near")):
+        raise UserError(
+            f"--against {paths[0]} is without effect, since the recipe removes no duplicates: "
+            "switch dedup.url, dedup.exact or near on, or leave --against out"
+        )
+    opened = []
     for path in paths:
         release, found = open_release(path)
-        if release.name in opened:
-            raise UserError(f"{path} holds the same release as {opened[release.name][0]}: name it once")
-        opened[release.name] = (path, release)
-        recipe = found["job"]["recipe"]
-        told = list(
-            changes(
-                {"normalise": recipe["normalise"], "dedup": recipe["dedup"]}, {"normalise": normalise, "dedup": dedup}
-            )
-        )
+        told = list(changes(_compared(found["job"]["recipe"]), _compared(recipe)))
         if told:
             raise UserError(
                 f"{path} was deduplicated with other settings, so its sketches cannot be compared with this run's: "
                 f"{'; '.join(told[:SHOWN_CHANGES])}. Use the release's settings"
             )
-    for path, release in opened.values():
-        for name in release.against:
-            if name not in opened:
-                raise UserError(
-                    f"{path} was deduplicated against the release {name}, which is not named: add --against with its "
-                    "folder"
-                )
-    return tuple(
-        release for _, release in sorted(opened.values(), key=lambda each: (len(each[1].against), each[1].name))
+        check_shards(release, found["outputs"], COMPARED)
+        opened.append((path, release))
+    for (path, one), (other_path, other) in combinations(opened, 2):
+        if one.name == other.name:
+            raise UserError(f"{other_path} holds the same release as {path}: name it once")
+        if not set(one.names).isdisjoint(other.names):
+            raise UserError(f"{path} and {other_path} are one release before and after a takedown: name one of them")
+    releases = [release for _, release in opened]
+    for path, release in opened:
+        for name in release.missing(releases):
+            raise UserError(f"{path} {against_missing(name)}")
+    return tuple(sorted(releases, key=lambda each: (len(each.against), each.names[0])))
+
+
+def against_missing(name: str) -> str:
+    """What is to be said of a release that was deduplicated against another one which is not there."""
+    return (
+        f"was deduplicated against the release {name}, which is not named: add --against with its folder (where "
+        f"sha256sum manifest.json begins with {name}), or with that of a takedown of it"
     )
+
+
+def _compared(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides which texts are compared, and how."""
+    steps = [step for step in recipe["steps"] if step["use"] in REWRITES]
+    rewrites = {step["use"]: {**step, "place": place} for place, step in enumerate(steps, 1)}
+    return {"normalise": recipe["normalise"], "dedup": recipe["dedup"], **rewrites}

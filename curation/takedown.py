@@ -18,7 +18,7 @@ from curation.folder import MANIFEST, WORK, Folder
 from curation.job import Execution, Job
 from curation.manifest import gather, gather_released, plain
 from curation.recipe import Recipe
-from curation.release import Release, open_release, open_releases
+from curation.release import Release, against_missing, open_release, open_releases, read_manifest
 from curation.rereading_pass import SELECTION
 from curation.run import Run, judged_name, written_name
 from curation.selection import REASONS, Selection
@@ -39,21 +39,29 @@ def takedown(
     selected documents, and returns the new manifest.
 
     ``recipe`` is that of the release's manifest; ``against`` are the folders of the releases that it was deduplicated
-    against. An interrupted run goes on. Raises UserError for a user's mistake, also when nothing is there to be taken
-    down, and RunError when the run cannot finish.
+    against, or of what takedowns left of these: what was removed for a document that is gone from there comes back. An
+    interrupted run goes on. Raises UserError for a user's mistake, also when nothing is there to be done, and RunError
+    when the run cannot finish.
     """
     execution = execution or Execution()
-    if selection.empty:
-        raise UserError("nothing is to be taken down: the lists of documents, hosts and urls are empty")
     release, before = open_release(path)
-    asked = plain(recipe)
-    releases = open_releases(against, asked["normalise"], asked["dedup"])
+    releases = open_releases(against, plain(recipe))
+    renewed = release.is_stale(releases)
+    if selection.empty and not renewed:
+        raise UserError("nothing is to be taken down: the lists of documents, hosts and urls are empty")
     _check(path, release, before, releases)
     folder, sizes, digest = Folder(output), _sizes(before, release.units), _digest(selection)
-    done = _finished(folder, release, digest)
+    names = [each.name for each in releases]
+    done = _finished(folder, release, names, digest)
     if done is not None:
         return done
-    claim = {"gristmill": version("gristmill"), "takedown": release.name, "selection": digest, "files": {}}
+    claim = {
+        "gristmill": version("gristmill"),
+        "takedown": release.name,
+        "against": names,
+        "selection": digest,
+        "files": {},
+    }
     with claimed(folder, claim) as earlier:
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output)
@@ -74,7 +82,7 @@ def takedown(
             workers = execution.workers
 
         def something_is_taken() -> None:
-            if not any(folder.read_json(judged_name(unit))["taken"] for unit in range(run.units)):
+            if not renewed and not any(folder.read_json(judged_name(unit))["taken"] for unit in range(run.units)):
                 folder.abandon()
                 raise UserError(f"{path} holds nothing of what is to be taken down: there is nothing to be done")
 
@@ -100,14 +108,11 @@ def takedown(
 
 
 def _check(path: str, release: Release, before: dict[str, Any], releases: Sequence[Release]) -> None:
-    named = {each.name for each in releases}
-    if missing := sorted(set(release.against) - named):
-        raise UserError(
-            f"{path} was deduplicated against the release {missing[0]}: add --against with its folder, so that "
-            "what was removed for it stays so"
-        )
-    if more := sorted(named - set(release.against)):
-        raise UserError(f"{path} was not deduplicated against the release {more[0]}: leave its folder out")
+    for name in release.missing(releases):
+        raise UserError(f"{path} {against_missing(name)}")
+    for each in releases:
+        if not release.knew(each):
+            raise UserError(f"{path} was not deduplicated against {each.folder.root}: leave that folder out")
     lost = any(entry["stage"] in STAGES for entry in before["ledger"]["rejected"])
     if lost and not before["job"]["rejects_text"]:
         raise UserError(
@@ -149,13 +154,15 @@ def _told(run: Run, release: Release, selection: Selection) -> dict[str, Any]:
     }
 
 
-def _finished(folder: Folder, release: Release, digest: str) -> dict[str, Any] | None:
+def _finished(folder: Folder, release: Release, against: list[str], digest: str) -> dict[str, Any] | None:
     """The manifest of a folder that this very takedown has written."""
-    if not folder.exists(MANIFEST):
+    found = read_manifest(folder)
+    if found is None:
         return None
-    found: dict[str, Any] = folder.read_json(MANIFEST)
     last = (found.get("takedown") or [{}])[-1]
-    if (last.get("of"), last.get("selection"), found["gristmill"]) != (release.name, digest, version("gristmill")):
+    told = [each["release"] for each in found["against"]]
+    wanted = release.name, digest, against, version("gristmill")
+    if (last.get("of"), last.get("selection"), told, found["gristmill"]) != wanted:
         return None
     if folder.exists(WORK):
         folder.release()

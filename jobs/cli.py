@@ -115,7 +115,10 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 @click.option("--url", "urls", type=click.Path(path_type=Path), metavar="FILE", help="Urls, one a line.")
 @click.option("--output", required=True, metavar="DIR", help="A new or empty folder.")
 @click.option(
-    "--against", multiple=True, metavar="DIR", help="What RELEASE was deduplicated against; repeat for several."
+    "--against",
+    multiple=True,
+    metavar="DIR",
+    help="What RELEASE was deduplicated against, or what takedowns left of it; repeat for several.",
 )
 @click.option(
     "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
@@ -133,7 +136,8 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 def takedown(release: Path, **options: Any) -> None:
     """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
 
-    A duplicate that had been removed for one of them comes back. Nothing of what they said is in the new folder; near
+    A duplicate that had been removed for one of them comes back, and so does one that had been removed for a document
+    which is no longer in what RELEASE was deduplicated against. Nothing of what they said is in the new folder; near
     duplicates of them that are not named stay.
     """
     from curation.workers import start_early

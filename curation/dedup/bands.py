@@ -38,12 +38,13 @@ def _band_records(blob: bytes) -> Records:
     return np.column_stack([keys, row_ids(int.from_bytes(blob[:8], "little"), rows.astype(np.int64))])
 
 
-def candidates(blobs: Iterable[bytes], releases: Sequence[int] = ()) -> Records:
+def candidates(blobs: Iterable[bytes], firsts: Sequence[int] = (), known: Sequence[Sequence[int]] = ()) -> Records:
     """The pairs to compare: in each bucket every document with the first one and with the one before it.
 
-    The second gives a document whose first neighbour is only a chance hit another way into its cluster. ``releases``
-    are the first units of releases and last the first new unit: a document meets the first one of each release before
-    its own too, so that all pairs that were compared in an earlier run are compared again.
+    The second gives a document whose first neighbour is only a chance hit another way into its cluster. ``firsts`` are
+    the first units of releases and last the first new unit, ``known`` for each release the places of those that took
+    part in its own run, itself among them. A document meets the first one of each release before its own too, and the
+    one that was before it in any of these runs: all pairs that were compared in an earlier run are compared again.
     """
     records = _shared(np.concatenate([np.empty((0, 2), np.uint64), *map(_band_records, blobs)]))
     records = records[np.lexsort((records[:, 1], records[:, 0]))]
@@ -54,13 +55,13 @@ def candidates(blobs: Iterable[bytes], releases: Sequence[int] = ()) -> Records:
     ids = records[:, 1]
     star = np.column_stack([ids[first[later]], ids[later]])
     path = np.column_stack([ids[later - 1], ids[later]])
-    pairs = distinct(np.concatenate([star, path, *_stars(ids, first, releases)]))
+    pairs = distinct(np.concatenate([star, path, *_stars(ids, first, firsts), *_borders(ids, first, firsts, known)]))
     return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]])
 
 
-def _stars(ids: Records, bucket: npt.NDArray[np.int64], releases: Sequence[int]) -> Iterator[Records]:
+def _stars(ids: Records, bucket: npt.NDArray[np.int64], firsts: Sequence[int]) -> Iterator[Records]:
     """In each bucket, each later document with the first one of each release but the first. Sorted by bucket and id."""
-    for start, end in pairwise(releases[1:]):
+    for start, end in pairwise(firsts[1:]):
         units = units_of(ids)
         inside = np.flatnonzero((units >= start) & (units < end))
         _, at = np.unique(bucket[inside], return_index=True)
@@ -69,6 +70,21 @@ def _stars(ids: Records, bucket: npt.NDArray[np.int64], releases: Sequence[int])
         of = centre[bucket]
         later = np.flatnonzero((of >= 0) & (of < np.arange(len(ids))))
         yield np.column_stack([ids[of[later]], ids[later]])
+
+
+def _borders(
+    ids: Records, bucket: npt.NDArray[np.int64], firsts: Sequence[int], known: Sequence[Sequence[int]]
+) -> Iterator[Records]:
+    """In each bucket, neighbours from different releases in the run of some release, where others stand between them
+    now. Sorted by bucket and id."""
+    groups = np.searchsorted(np.array(firsts), units_of(ids), side="right") - 1
+    for part in known:
+        if list(part) == list(range(len(part))):
+            continue  # nothing stands between them
+        rows = np.flatnonzero(np.isin(groups, part))
+        left, right = rows[:-1], rows[1:]
+        border = (bucket[left] == bucket[right]) & (groups[left] != groups[right])
+        yield np.column_stack([ids[left[border]], ids[right[border]]])
 
 
 def _shared(records: Records) -> Records:

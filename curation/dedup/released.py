@@ -2,6 +2,7 @@
 
 A rank has 62 bits; the two above them are a class: a released document that is in the corpus is better than a released
 one that was removed, and that one better than any new one. So no new document is ever kept in favour of a released one.
+Only where a survivor is named do removed ones count last: what they stood aside for may have been taken down.
 
 Who takes no further part after a stage follows from plain ranks. A document loses only to those that its own
 deduplication knew: a released one to its release and to those which that was deduplicated against, a new one to all.
@@ -29,6 +30,8 @@ def take_stock(run: Run, unit: int) -> None:
     release, number = run.released(unit)
     gone = [duplicates(release, number)]
     for other in run.releases:
+        if other.is_stale(run.releases):
+            continue  # whom it superseded may stand again: that is found anew
         name = shard_name(f"superseded/{release.name}", number)
         if other.folder.exists(name):
             gone.append(read_shard(other.folder, name, PLACE))
@@ -77,6 +80,19 @@ def class_of(ranks: Records) -> npt.NDArray[np.int64]:
     return (ranks >> np.uint64(RANK_BITS)).astype(np.int64)
 
 
+def standing(links: Records) -> Records:
+    """Links whose better node is the one that may survive: of the two one that was not removed, if there is such."""
+    found = links.copy()
+    for column in (0, 2):
+        class_ = found[:, column] >> np.uint64(RANK_BITS)
+        plain = found[:, column] & WORST
+        swapped = np.where(class_ == IN_CORPUS, class_, np.uint64(NEW + REMOVED) - class_)
+        found[:, column] = (swapped << np.uint64(RANK_BITS)) | plain
+    turned = (found[:, 0] > found[:, 2]) | ((found[:, 0] == found[:, 2]) & (found[:, 1] > found[:, 3]))
+    found[turned] = found[turned][:, [2, 3, 0, 1]]
+    return found
+
+
 def groups_of(run: Run, ids: Records) -> npt.NDArray[np.int64]:
     """Which release each row id belongs to, by its place in ``run.releases``; their number for a new document."""
     return np.searchsorted(np.array(run.firsts), units_of(ids), side="right") - 1
@@ -85,14 +101,18 @@ def groups_of(run: Run, ids: Records) -> npt.NDArray[np.int64]:
 def unbeaten(run: Run, keys: Records, nodes: Records) -> Records:
     """The row ids of those documents that no other one with the same key beats; ``keys`` and ``nodes`` are n x 2.
 
-    Only documents that a document's own deduplication knew can beat it.
+    Only documents that a document's own deduplication knew can beat it. A new one is not beaten by what a stale release
+    removed, which may be a duplicate of nothing.
     """
     order = np.lexsort((nodes[:, 1], nodes[:, 0] & WORST, keys[:, 1], keys[:, 0]))
-    keys, ids = keys[order], nodes[order, 1]
+    keys, ids, classes = keys[order], nodes[order, 1], class_of(nodes[order, 0])
     groups = groups_of(run, ids)
+    stale = [index for index, release in enumerate(run.releases) if release.is_stale(run.releases)]
+    counts = ~((classes == REMOVED) & np.isin(groups, stale))
     found = []
     for group in range(len(run.releases) + 1):
-        rows = np.flatnonzero(np.isin(groups, known_to(run, group)))
+        taking_part = np.isin(groups, known_to(run, group))
+        rows = np.flatnonzero(taking_part & counts if group == len(run.releases) else taking_part)
         first = np.ones(len(rows), bool)
         first[1:] = (keys[rows[1:]] != keys[rows[:-1]]).any(axis=1)
         found.append(ids[rows[first & (groups[rows] == group)]])
@@ -103,8 +123,8 @@ def known_to(run: Run, group: int) -> list[int]:
     """The groups that took part in the deduplication of one of them."""
     if group == len(run.releases):
         return list(range(group + 1))
-    names = {run.releases[group].name, *run.releases[group].against}
-    return [index for index, release in enumerate(run.releases) if release.name in names]
+    of = run.releases[group]
+    return [index for index, release in enumerate(run.releases) if release == of or of.knew(release)]
 
 
 def names_of(run: Run, ids: Records) -> pa.StringArray:

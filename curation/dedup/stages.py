@@ -13,7 +13,7 @@ from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, sim
 from curation.dedup.components import LINK_WIDTH, Forest
 from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, units_of, unpack
 from curation.dedup.groups import KEY_WIDTH, keys_by_partition, losers
-from curation.dedup.released import IN_CORPUS, class_of, classed, unbeaten
+from curation.dedup.released import IN_CORPUS, class_of, classed, known_to, standing, unbeaten
 from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
@@ -91,7 +91,8 @@ def band_records(run: Run, unit: int, removed: Records) -> Routed:
 
 def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
     """The candidate pairs of one partition, routed to the unit of the first document."""
-    pairs = candidates(blobs, run.firsts)
+    known = [known_to(run, group) for group in range(len(run.releases))]
+    pairs = candidates(blobs, run.firsts, known)
     yield from routed(units_of(pairs[:, 0]), pairs)
 
 
@@ -203,9 +204,11 @@ def unit_edges(run: Run, unit: int) -> dict[str, Records]:
 
 
 def unit_links(run: Run, unit: int) -> Records:
-    """The links whose worse document lies in a unit: every link of the corpus is in one unit only."""
+    """The links whose worse document lies in a unit: every link of the corpus is in one unit only. In them, released
+    documents that were removed count as the worst."""
     edges = np.concatenate(list(unit_edges(run, unit).values()))
-    return distinct(edges[units_of(edges[:, 3]) == unit][:, :LINK_WIDTH])
+    links = distinct(edges[units_of(edges[:, 3]) == unit][:, :LINK_WIDTH])
+    return standing(links) if run.releases else links
 
 
 def survivors(run: Run) -> Routed:

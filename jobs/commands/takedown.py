@@ -30,7 +30,7 @@ def run(
     progress: How,
 ) -> None:
     logging.basicConfig(format="gristmill: %(message)s")
-    if doc_ids is None and hosts is None and urls is None:
+    if doc_ids is None and hosts is None and urls is None and not against:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
     selection = Selection.of(_entries(doc_ids), _entries(hosts), _entries(urls))
     recipe = recipe_of(open_release(str(release))[1]["job"]["recipe"])

@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from curation.driver import curate
+from curation.driver import curate, plan
 from curation.errors import UserError
 from curation.job import Execution
 from curation.release import open_release
@@ -232,12 +233,60 @@ def test_releases_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
         "b": (STRICT, ["one", "one"], "holds the same release as"),
         "c": (STRICT, ["two"], "add --against with its folder"),
         "d": (STRICT, ["in"], "holds no finished run"),
+        "e": (["dedup.exact=false", "near=false"], ["one"], "removes no duplicates: switch dedup.url"),
     }
     for name, (changes, against, told) in refused.items():
         with pytest.raises(UserError, match=told):
             run(tmp_path, "b", f"refused-{name}", changes, against)
         assert not (tmp_path / f"refused-{name}").exists()
     assert REJECTS.version == 2
+
+
+REWRITTEN = {
+    "as it is": [],
+    "redacted": [{"use": "redact"}],
+    "other": [{"use": "redact", "email": "me@mill.example"}],
+    "turned": [{"use": "redact"}, {"use": "c4_lines"}],
+    "twice": [{"use": "c4_lines"}, {"use": "redact"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("redacted", "as it is", "this run's: redact was .* and is gone. Use the release's settings"),
+        ("as it is", "redacted", "this run's: redact is new. Use"),
+        ("redacted", "other", "redact.email was .* and is me@mill.example. Use"),
+        ("turned", "twice", "c4_lines.place was 2 and is 1; redact.place was 1 and is 2. Use"),
+    ],
+)
+def test_texts_that_were_rewritten_otherwise_are_not_compared(tmp_path: Path, before: str, now: str, told: str) -> None:
+    write(tmp_path, "a", [lines(text(0))])
+    inputs = [Input(glob=str(tmp_path / "in/*.jsonl"))]
+    curate(make_job(inputs, {"steps": REWRITTEN[before]}, []), str(tmp_path / "one"), Execution(workers=0))
+    for steps, refused in ((REWRITTEN[before], None), (REWRITTEN[now], told)):
+        job = make_job(inputs, {"steps": steps}, [], {"against": [str(tmp_path / "one")]})
+        if refused is None:
+            plan(job)
+            continue
+        with pytest.raises(UserError, match=refused):
+            plan(job)
+
+
+@pytest.mark.parametrize("name", ["sketches/00000.parquet", "rejects/duplicates/00000.parquet"])
+def test_a_damaged_release_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "a", [lines(text(0), text(100))])
+    shard = run(tmp_path, "a", "one", STRICT) / name
+    pq.write_table(pq.read_table(shard).slice(0, 1), shard)
+    with pytest.raises(UserError, match=rf"{name} has \d+ bytes, the manifest says \d+: put the folder back"):
+        run(tmp_path, "a", "again", STRICT, ["one"])
+    shard.unlink()
+    with pytest.raises(UserError, match=f"{name} is missing: put the folder back"):
+        run(tmp_path, "a", "again", STRICT, ["one"])
+    shutil.rmtree(shard.parent)
+    with pytest.raises(UserError, match=f"{name} is missing: put the folder back"):
+        run(tmp_path, "a", "again", STRICT, ["one"])
+    assert not (tmp_path / "again").exists()
 
 
 def test_an_interrupted_run_goes_on_with_the_same_releases_only(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from curation.driver import curate
@@ -22,6 +22,7 @@ from schemas import REJECTS, SKETCHES
 from tests.curation.test_laws import DOCUMENT, digest, rows
 
 BRIEF = settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+LONG = settings(BRIEF, max_examples=25)
 URL = st.sampled_from([None, "http://mill.example/1", "http://a.mill.example/2#x", "http://else.example/3", "u"])
 CRAWL = st.lists(st.lists(st.tuples(DOCUMENT, URL), max_size=7), min_size=1, max_size=3)
 CHANGES = st.lists(
@@ -228,11 +229,75 @@ def test_a_release_that_followed_on_another_needs_that_one(tmp_path: Path) -> No
     second = run(tmp_path / "b", tmp_path / "second", STRICT, [first])
     with pytest.raises(UserError, match="add --against with its folder"):
         take(second, Selection.of(["1-1"]), tmp_path / "new")
-    with pytest.raises(UserError, match="leave its folder out"):
+    with pytest.raises(UserError, match="leave that folder out"):
         take(first, Selection.of(["0-0"]), tmp_path / "new", [second, first])
     take(second, Selection.of(["1-1"]), tmp_path / "new", [first])
     write(tmp_path / "less", PAGES, Selection.of(["1-1"]))
     same(tmp_path / "new", run(tmp_path / "less", tmp_path / "expected", STRICT, [first]))
+
+
+@pytest.mark.soak
+@LONG
+@given(crawls=st.lists(CRAWL, min_size=3, max_size=3), changes=CHANGES, selection=SELECTION)
+def test_a_takedown_stands_where_the_release_stood(
+    tmp_path_factory: pytest.TempPathFactory, crawls: list[Any], changes: list[str], selection: Selection
+) -> None:
+    root = tmp_path_factory.mktemp("series")
+    for letter, crawl in zip("abc", crawls, strict=True):
+        write(root / letter, crawl)
+    assume(write(root / "less-a", crawls[0], selection))
+    write(root / "less-b", crawls[1], selection)
+    first = run(root / "a", root / "first", changes)
+    second = run(root / "b", root / "second", changes, [first])
+    take(first, selection, root / "less")
+    expected = run(root / "less-a", root / "expected", changes)
+    take(second, Selection.of(), root / "renewed", [root / "less"])
+    same(root / "renewed", run(root / "b", root / "expected-renewed", changes, [expected]))
+    take(second, selection, root / "less-second", [root / "less"])
+    same(root / "less-second", run(root / "less-b", root / "expected-second", changes, [expected]))
+    later = run(root / "c", root / "later", changes, [root / "renewed", root / "less"])
+    same(later, run(root / "c", root / "expected-later", changes, [expected, root / "expected-renewed"]))
+    third = run(root / "c", root / "third", changes, [second, root / "less"])
+    documents = {open_release(str(each))[0].name: places(each) for each in (root / "less", second)}
+    for row in rows(third, "rejects/duplicates"):
+        in_corpus = documents[row["survivor_release"]] if row["survivor_release"] else places(third)
+        assert (row["survivor_file"], row["survivor_offset"]) in in_corpus
+    if "dedup.exact=false" not in changes and "dedup.url=true" not in changes:
+        released = {row["content_hash"] for each in (root / "less", second) for row in kept_sketches(each)}
+        assert released.isdisjoint(row["content_hash"] for row in kept_sketches(third))
+
+
+def places(folder: Path) -> set[tuple[str, int]]:
+    return {(row["file"], row["offset"]) for row in rows(folder, "documents")}
+
+
+def kept_sketches(folder: Path) -> list[dict[str, Any]]:
+    return [row for row in rows(folder, "sketches") if (row["file"], row["offset"]) in places(folder)]
+
+
+def test_what_a_later_release_lost_to_it_comes_back_there(tmp_path: Path) -> None:
+    write(tmp_path / "a", [[(text(0), "http://secret.example/"), (text(200), None)]])
+    write(tmp_path / "b", [[(text(0), None), (text(200), None), (text(100), None)]])
+    write(tmp_path / "c", [[(text(4), None), (text(200), None)]])
+    first = run(tmp_path / "a", tmp_path / "first", STRICT)
+    second = run(tmp_path / "b", tmp_path / "second", STRICT, [first])
+    take(first, Selection.of(hosts=["secret.example"]), tmp_path / "less")
+    take(tmp_path / "less", Selection.of(["0-1"]), tmp_path / "least")
+    third = run(tmp_path / "c", tmp_path / "third", STRICT, [tmp_path / "less", second])
+    assert [row["doc_id"] for row in rows(third, "documents")] == ["0-0"], "what it is like is in no corpus any more"
+    found = take(second, Selection.of(), tmp_path / "renewed", [tmp_path / "less"])
+    assert [row["doc_id"] for row in rows(tmp_path / "renewed", "documents")] == ["0-0", "0-2"]
+    assert (found["takedown"][-1]["taken_down"], found["takedown"][-1]["brought_back"]) == (0, 1)
+    take(second, Selection.of(["0-2"]), tmp_path / "again", [tmp_path / "least"])
+    assert [row["doc_id"] for row in rows(tmp_path / "again", "documents")] == ["0-0", "0-1"]
+    with pytest.raises(UserError, match="one release before and after a takedown: name one of them"):
+        run(tmp_path / "c", tmp_path / "new", STRICT, [tmp_path / "less", first, second])
+    with pytest.raises(UserError, match="one release before and after a takedown: name one of them"):
+        run(tmp_path / "c", tmp_path / "new", STRICT, [tmp_path / "least", tmp_path / "less", second])
+    with pytest.raises(UserError, match="holds a finished run of another job"):
+        take(second, Selection.of(), tmp_path / "renewed", [tmp_path / "least"])
+    with pytest.raises(UserError, match="are empty"):
+        take(second, Selection.of(), tmp_path / "new", [first])
 
 
 def test_what_cannot_be_taken_down_is_refused(tmp_path: Path) -> None:
