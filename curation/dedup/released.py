@@ -127,6 +127,16 @@ def known_to(run: Run, group: int) -> list[int]:
     return [index for index, release in enumerate(run.releases) if release == of or of.knew(release)]
 
 
+def is_news(run: Run, edges: Records) -> npt.NDArray[np.bool_]:
+    """Which edges no release knew: its own run has long removed one end for what the other one belongs to."""
+    groups = len(run.releases) + 1
+    met = np.zeros((groups, groups), bool)
+    for group in range(groups - 1):
+        met[group, known_to(run, group)] = True
+    better, worse = groups_of(run, edges[:, 1]), groups_of(run, edges[:, 3])
+    return np.asarray(~(met[better, worse] | met[worse, better]))
+
+
 def names_of(run: Run, ids: Records) -> pa.StringArray:
     """The name of the release of each row id, null for a new document."""
     names = pa.array([*(release.name for release in run.releases), None], pa.string())

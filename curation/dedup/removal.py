@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +33,15 @@ NONE_REMOVED = Removals(
 )
 
 
-def removals(unit: int, links: Records, edges: Mapping[str, Records], every_end: bool = False) -> Removals:
+def removals(
+    unit: int, links: Records, edges: Mapping[str, Records], news: Mapping[str, Records] | None = None
+) -> Removals:
     """What one unit loses. ``links`` are its links of the forest, ``edges`` those at its documents, by stage.
 
     A document that shares its url, or else its text, with a better one matched that one; any other matched the
-    neighbour it is most like (the better one of equals). With ``every_end`` the best document of a url or text matched
-    the others too: among releases it can lose to another one that one of these is like.
+    neighbour it is most like (the better one of equals). With ``news``, the edges of a released unit that its own run
+    did not know, the best document of a url or text matched the others too, for it can lose to another released one
+    that one of these is like; and what is news goes before what was known.
     """
     links = links[np.argsort(links[:, 3])]
     ids = links[:, 3]
@@ -45,8 +49,9 @@ def removals(unit: int, links: Records, edges: Mapping[str, Records], every_end:
     stage = np.full(count, STAGES.index("near"))
     matched = np.zeros(count, np.uint64)
     similarity = np.full(count, np.nan)
-    for name in reversed(STAGES):
-        best = _best_neighbours(edges[name], unit, both=every_end or name == "near")
+    every_end = news is not None
+    for part, name in product((edges, news) if news else (edges,), reversed(STAGES)):
+        best = _best_neighbours(part[name], unit, both=every_end or name == "near")
         found = np.searchsorted(ids, best[:, 0])
         known = (found < count) & (ids[np.minimum(found, count - 1)] == best[:, 0]) if count else np.zeros(0, bool)
         at = found[known]

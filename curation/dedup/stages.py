@@ -13,7 +13,7 @@ from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, sim
 from curation.dedup.components import LINK_WIDTH, Forest
 from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, units_of, unpack
 from curation.dedup.groups import KEY_WIDTH, keys_by_partition, losers
-from curation.dedup.released import IN_CORPUS, class_of, classed, known_to, standing, unbeaten
+from curation.dedup.released import IN_CORPUS, class_of, classed, is_news, known_to, standing, unbeaten
 from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
@@ -254,10 +254,11 @@ def _star_links(run: Run, partition: int, round_: int) -> Records:
 
 def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
     """What a unit of the run loses; of a released one, which documents of the corpus are superseded."""
-    links = unpack(survivors, LINK_WIDTH)
-    if unit < run.first:
-        links = links[class_of(links[:, 2]) == IN_CORPUS]
-    return removals(unit, links, unit_edges(run, unit), every_end=unit < run.first)
+    links, edges = unpack(survivors, LINK_WIDTH), unit_edges(run, unit)
+    if unit >= run.first:
+        return removals(unit, links, edges)
+    news = {stage: found[is_news(run, found)] for stage, found in edges.items()}
+    return removals(unit, links[class_of(links[:, 2]) == IN_CORPUS], edges, news)
 
 
 def name_requests(run: Run, unit: int, survivors: Blobs) -> Routed:

@@ -144,6 +144,14 @@ def test_a_new_document_that_connects_two_released_ones_is_told(tmp_path: Path) 
     assert not rows(later, "documents")
 
 
+def test_what_connects_them_is_told_and_not_a_copy_that_was_known(tmp_path: Path) -> None:
+    write(tmp_path, "a", [lines(text(0), text(8), text(8))])
+    write(tmp_path, "b", [lines(text(4))])
+    run(tmp_path, "a", "released", STRICT)
+    (superseded,) = rows(run(tmp_path, "b", "found", STRICT, ["released"]), "superseded")
+    assert (superseded["stage"], superseded["matched_file"]) == ("near", "b0.jsonl")
+
+
 def test_a_chain_holds_over_a_document_that_was_removed(tmp_path: Path) -> None:
     write(tmp_path, "a", [lines(text(0), text(4))])
     write(tmp_path, "b", [lines(text(8))])
