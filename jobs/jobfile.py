@@ -10,6 +10,7 @@ from typing import Any
 
 from curation.dedup.settings import Dedup
 from curation.errors import UserError
+from curation.filters.url import Url
 from curation.job import Job
 from curation.recipe import STEPS, Recipe, Step
 from curation.rewrites.normalise import Normalise
@@ -55,14 +56,22 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
-    """The recipe of that name with changes such as ``language.min_score=0.5`` made."""
+    """The recipe of that name with changes such as ``language.min_score=0.5`` made, its lists at hand."""
     tables: dict[str, Any] = {}
     table = recipe_table(name)
     for key, value in map(parse_change, changes):
         change(tables, table, key, value)
     if tables:
         raise UserError(f"{', '.join(tables)} cannot be set here: only what the recipe holds")
-    return make_recipe(Path(name).stem, table)
+    return _with_lists(make_recipe(Path(name).stem, table))
+
+
+def _with_lists(recipe: Recipe) -> Recipe:
+    """The recipe itself. Raises UserError where a list that it names cannot be read."""
+    for step in recipe.steps:
+        if isinstance(step, Url):
+            step.read_lists()
+    return recipe
 
 
 def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
@@ -168,7 +177,7 @@ def make_job(
     rest = build(_Rest, job, "the job")
     return Job(
         inputs=tuple(inputs),
-        recipe=make_recipe(Path(name).stem, recipe_copy),
+        recipe=_with_lists(make_recipe(Path(name).stem, recipe_copy)),
         reading=reading,
         **{field: getattr(rest, field) for field in _Rest.__dataclass_fields__},
     )

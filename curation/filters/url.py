@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 import fsspec
+import idna
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -19,6 +20,7 @@ from curation.filters.rules import Rule, asked
 
 _LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
+_BEGINS_WITH_HOST = re.compile("([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,8 @@ class Url:
         ]
     )
 
-    def __post_init__(self) -> None:
+    def read_lists(self) -> None:
+        """Raises UserError when a list cannot be read; nothing else reads one before a document is measured."""
         for name in _LISTS:
             entries(getattr(self, name))
 
@@ -69,7 +72,9 @@ class Url:
 
     def _counters(self) -> list[Callable[[str], int]]:
         """What counts each signal."""
-        hosts, domains = _folded(self.hosts), {domain.strip(".") for domain in _folded(self.domains)}
+        hosts, domains = (
+            {in_ascii(host.strip(".")) for host in _folded(listed)} - {""} for listed in (self.hosts, self.domains)
+        )
         urls = frozenset(entries(self.urls))
         words, soft, subwords = (
             frozenset(_NOT_ALPHANUMERIC.sub("", word) for word in _folded(listed)) - {""}
@@ -98,15 +103,29 @@ class Url:
 
 
 def host_of(url: str) -> str:
-    """The host of a url in lower case, empty where there is none.
+    """The host of a url in lower case and ASCII, empty where there is none.
 
-    >>> host_of("https://user@www.Example.com:8080/page"), host_of("example.com/page"), host_of("http://[broken")
+    >>> host_of("https://user@www.Example.com:8080/page"), host_of("example.com/page//2"), host_of("http://[broken")
     ('www.example.com', 'example.com', '')
+    >>> host_of("https://bücher.example/")
+    'xn--bcher-kva.example'
     """
+    url = url.strip()
     try:
-        return (urlsplit(url if "//" in url else f"//{url}").hostname or "").lower().rstrip(".")
+        host = (urlsplit(url if _BEGINS_WITH_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
     except ValueError:
         return ""
+    return in_ascii(host)
+
+
+def in_ascii(host: str) -> str:
+    """A host as the name system knows it (IDNA 2008, as browsers read it); as it is where it can have no such name."""
+    if host.isascii():
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode("ascii").rstrip(".")
+    except UnicodeError:
+        return host
 
 
 def domains_of(host: str) -> Iterable[str]:
@@ -133,7 +152,7 @@ def entries(listed: tuple[str, ...]) -> tuple[str, ...]:
             found.append(entry.strip())
             continue
         try:
-            with fsspec.open(entry[1:], "rt", encoding="utf-8") as lines:
+            with fsspec.open(entry[1:], "rt", encoding="utf-8-sig") as lines:
                 found += [line.strip() for line in lines if not line.startswith("#")]
         except (OSError, ValueError) as error:
             raise UserError(f"the list {entry[1:]} of the url filter cannot be read: {error}") from error

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from curation.errors import UserError
 from curation.filters.rules import failures
 from curation.filters.url import Url, host_of
+from curation.manifest import plain
+from jobs.jobfile import load_recipe, make_job, recipe_of
 
 
 def reasons(filter_: Url, url: str | None) -> list[str]:
@@ -27,6 +29,11 @@ def reasons(filter_: Url, url: str | None) -> list[str]:
         ({"domains": ("bad.example",)}, "https://notbad.example/", []),
         ({"domains": (".bad.example.",)}, "bad.example", ["domain"]),
         ({"domains": ("example",)}, "http://a.b.example./x", ["domain"]),
+        ({"domains": ("bad.example",)}, "www.bad.example/x//y", ["domain"]),
+        ({"domains": ("bad.example",)}, "//bad.example/x", ["domain"]),
+        ({"domains": ("bad.example",)}, "HTTP://bad.example", ["domain"]),
+        ({"domains": ("bücher.example",)}, "http://xn--bcher-kva.example/", ["domain"]),
+        ({"hosts": ("xn--bcher-kva.example",)}, "http://BÜCHER.example/", ["host"]),
         ({"urls": ("http://x.example/a",)}, "http://x.example/a", ["address"]),
         ({"urls": ("http://x.example/a",)}, "http://x.example/a/b", []),
         ({"words": ("casino",)}, "http://x.example/Best-Casino_24", ["word"]),
@@ -42,7 +49,7 @@ def test_lists(lists: dict[str, tuple[str, ...]], url: str, expected: list[str])
     assert reasons(Url(**lists), url) == expected  # type: ignore[arg-type]
 
 
-EVERYTHING = Url(hosts=("",), domains=("", "."), urls=("",), words=("", "!"), subwords=("",), soft_words=("",))
+EVERYTHING = Url(hosts=("", "."), domains=("", "."), urls=("",), words=("", "!"), subwords=("",), soft_words=("",))
 
 
 @pytest.mark.parametrize("url", [None, "", "  ", "http://", "http://[broken", "::", "http://x.example"])
@@ -62,7 +69,7 @@ def test_without_lists_there_are_no_rules() -> None:
 
 def test_lists_come_from_files_too(tmp_path: Path) -> None:
     listed = tmp_path / "hosts.txt"
-    listed.write_text("# comment\nbad.example\n\nworse.example\n")
+    listed.write_text("\ufeffbad.example\n# comment\n\nworse.example\n", encoding="utf-8")
     found = Url(domains=("first.example", f"@{listed}"))
     for host in ("bad.example", "worse.example", "first.example"):
         assert reasons(found, f"https://www.{host}/") == ["domain"]
@@ -70,5 +77,16 @@ def test_lists_come_from_files_too(tmp_path: Path) -> None:
 
 
 def test_a_missing_list_is_the_users_error() -> None:
+    listed = Url(hosts=("@nowhere.txt",))
     with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
-        Url(hosts=("@nowhere.txt",))
+        listed.read_lists()
+    with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
+        make_job([], {"steps": [{"use": "url", "hosts": ["@nowhere.txt"]}]}, [])
+    with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
+        load_recipe("none", ["url.domains=@nowhere.txt"])
+
+
+def test_a_finished_folder_does_not_need_its_lists() -> None:
+    steps = [{"use": "url", "hosts": ["@nowhere.txt"]}]
+    recipe = recipe_of({**plain(make_job([], "none", []).recipe), "steps": steps})
+    assert [rule.reason for rule in recipe.steps[0].rules()] == ["host"]  # type: ignore[union-attr]
