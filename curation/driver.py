@@ -19,7 +19,7 @@ from curation.folder import MANIFEST, Folder, disk_full, no_room
 from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import described, gather, gather_released, manifest, plain
-from curation.release import Release, open_releases, read_manifest
+from curation.release import Release, check_apart, open_releases, read_manifest
 from curation.run import Run, linked_name
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.sources.reading import checksum
@@ -136,6 +136,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     execution = execution or Execution()
     planned = plan(job)
     folder = Folder(output)
+    check_apart(folder, planned.releases)
     with claimed(folder, _claim(job, planned)) as earlier, _room(folder):
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})

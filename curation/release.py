@@ -1,6 +1,7 @@
 """A finished folder as an input: what an earlier run released, and what it knows of its documents."""
 
 import hashlib
+import os.path
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,23 @@ def check_shards(release: Release, outputs: Mapping[str, Any], tables: tuple[str
         if sizes.get(name) != size:
             what = f"has {sizes[name]} bytes, the manifest says {size}" if name in sizes else "is missing"
             raise UserError(f"{release.folder.root}/{name} {what}: put the folder back as it was, or curate it again")
+
+
+def check_apart(output: Folder, releases: Sequence[Release]) -> None:
+    """Raises UserError where the output would lie in a release."""
+    for release in releases:
+        if (_place(output) + "/").startswith(_place(release.folder) + "/"):
+            raise UserError(
+                f"the output {output.root} lies in the release {release.folder.root}: name a folder outside of it"
+            )
+
+
+def _place(folder: Folder) -> str:
+    """Where a folder really lies, so that two names of one place are the same."""
+    files, root = folder.filesystem()
+    if "file" in files.protocol:
+        return os.path.realpath(root)
+    return str(files.unstrip_protocol(posixpath.normpath(root))).rstrip("/")
 
 
 def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Release, ...]:

@@ -54,8 +54,10 @@ def _filtered(release: Release, number: int, taking: Taking, shards: Shards, led
     """Carries over what the filters removed; gives the places of what is taken down of it."""
     taken = [_nowhere()]
     for _, batch in row_groups(release.folder, shard_name("rejects/filters", number), REJECTS.columns.names):
-        why = taking.reasons(batch["doc_id"], batch["url"])
-        why[np.array(batch["stage"].to_pylist()) == STAGE] = -1
+        there = np.array(batch["stage"].to_pylist()) != STAGE
+        still = batch.filter(pa.array(there))
+        why = np.full(len(batch), -1)
+        why[there] = taking.reasons(still["doc_id"], still["url"])
         if (why >= 0).any():
             taken.append(_places(batch, why >= 0))
             batch = _taken_down(batch, why)
@@ -138,7 +140,8 @@ def _merged(kept: _Rows, lost: _Rows, was_lost: npt.NDArray[np.bool_]) -> pa.Rec
     count = int(was_lost.sum())
     both = pa.concat_tables([kept.take(len(was_lost) - count), lost.take(count)])
     order = np.argsort(np.argsort(was_lost, kind="stable"), kind="stable")
-    return both.take(pa.array(order[order < len(both)])).combine_chunks().to_batches()[0]
+    merged = both.take(pa.array(order[order < len(both)])).combine_chunks().to_batches()
+    return merged[0] if merged else pa.RecordBatch.from_pylist([], DOCUMENTS.columns)
 
 
 def _taken_down(batch: pa.RecordBatch, why: npt.NDArray[np.int64]) -> pa.RecordBatch:

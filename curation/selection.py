@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.dedup.sketch import url_hashes
+from curation.errors import UserError
 from curation.filters.url import domains_of, host_of
 
 REASONS = ("doc_id", "host", "url")
@@ -17,8 +18,8 @@ REASONS = ("doc_id", "host", "url")
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Sorted, without repetition. A host stands for the hosts in its domain too; a url is compared without fragment and
-    surrounding space, as in deduplication."""
+    """Sorted, without repetition. An id is compared as it is; a host stands for the hosts in its domain too; a url is
+    compared without fragment and surrounding space, as in deduplication."""
 
     doc_ids: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -26,11 +27,10 @@ class Selection:
 
     @classmethod
     def of(cls, doc_ids: Sequence[str] = (), hosts: Sequence[str] = (), urls: Sequence[str] = ()) -> "Selection":
-        folded = {host.lower().strip(" .") for host in hosts}
+        """Raises UserError where a host is none, or more than one."""
+        named = {_host(host) for host in hosts if host.strip(" .")}
         bare = {url.partition("#")[0].strip() for url in urls}
-        return cls(
-            doc_ids=tuple(sorted(set(doc_ids))), hosts=tuple(sorted(folded - {""})), urls=tuple(sorted(bare - {""}))
-        )
+        return cls(doc_ids=tuple(sorted(set(doc_ids))), hosts=tuple(sorted(named)), urls=tuple(sorted(bare - {""})))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -39,9 +39,25 @@ class Selection:
     def from_json(cls, value: Mapping[str, Sequence[str]]) -> "Selection":
         return cls(**{name: tuple(entries) for name, entries in value.items()})
 
+    def by_reason(self) -> dict[str, tuple[str, ...]]:
+        return dict(zip(REASONS, (self.doc_ids, self.hosts, self.urls), strict=True))
+
     @property
     def empty(self) -> bool:
         return not (self.doc_ids or self.hosts or self.urls)
+
+
+def _host(entry: str) -> str:
+    """The host that an entry names: ``Mill.example``, ``.mill.example``, ``https://mill.example:8080/``."""
+    entry = entry.strip()
+    if "*" in entry:
+        raise UserError(f"{entry!r} is no host: name a host without *, which stands for all below it too")
+    host = host_of(entry).strip(".")
+    if not host:
+        raise UserError(f"{entry!r} is no host: give hosts such as mill.example")
+    if set("/?#") & set(entry.rpartition("//")[2].removesuffix("/")):
+        raise UserError(f"{entry!r} is a page and not a host: name {host}, or list the page among the urls")
+    return host
 
 
 class Taking:

@@ -94,6 +94,8 @@ def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tu
         file = pq.ParquetFile(stream)
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
+            if not len(table):
+                continue
             yield start, table.to_batches()[0]
             start += len(table)
 

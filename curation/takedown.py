@@ -16,14 +16,25 @@ from curation.driver import SMALL_INPUT, Watch, carry_out, is_local
 from curation.errors import UserError
 from curation.folder import MANIFEST, WORK, Folder
 from curation.job import Execution, Job
+from curation.ledger import Ledger
 from curation.manifest import gather, gather_released, plain
 from curation.recipe import Recipe
-from curation.release import Release, against_missing, open_release, open_releases, read_manifest
+from curation.release import (
+    Release,
+    against_missing,
+    check_apart,
+    check_shards,
+    open_release,
+    open_releases,
+    read_manifest,
+)
 from curation.rereading_pass import SELECTION
 from curation.run import Run, judged_name, written_name
 from curation.selection import REASONS, Selection
 
 LOG = logging.getLogger(__name__)
+READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/")
+"""The tables of a release that are read."""
 
 
 def takedown(
@@ -51,6 +62,8 @@ def takedown(
         raise UserError("nothing is to be taken down: the lists of documents, hosts and urls are empty")
     _check(path, release, before, releases)
     folder, sizes, digest = Folder(output), _sizes(before, release.units), _digest(selection)
+    check_apart(folder, (release, *releases))
+    check_shards(release, before["outputs"], READ_AGAIN)
     names = [each.name for each in releases]
     done = _finished(folder, release, names, digest)
     if done is not None:
@@ -62,6 +75,7 @@ def takedown(
         "selection": digest,
         "files": {},
     }
+    was_there = folder.exists("")
     with claimed(folder, claim) as earlier:
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output)
@@ -83,7 +97,7 @@ def takedown(
 
         def something_is_taken() -> None:
             if not renewed and not any(folder.read_json(judged_name(unit))["taken"] for unit in range(run.units)):
-                folder.abandon()
+                _empty(folder) if was_there else folder.abandon()
                 raise UserError(f"{path} holds nothing of what is to be taken down: there is nothing to be done")
 
         with watch(folder, sizes) if watch else nullcontext():
@@ -91,7 +105,10 @@ def takedown(
         ledger, _, outputs = gather(folder, run.units)
         ledger.skip(before["ledger"]["skipped"])
         ledger.check()
+        _check_accounts(path, ledger, before)
         told, listed = gather_released(run)
+        taken = _found(run)
+        _list_missing(folder, selection, taken)
         found = {
             **before,
             "gristmill": version("gristmill"),
@@ -100,11 +117,18 @@ def takedown(
                 entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in [*outputs, *listed]
             },
             "against": told,
-            "takedown": [*before.get("takedown", ()), _told(run, release, selection)],
+            "takedown": [*before.get("takedown", ()), _told(run, release, selection, taken)],
         }
         folder.write_json(MANIFEST, found)
         folder.release()
     return found
+
+
+def _empty(folder: Folder) -> None:
+    """Takes away what lies in a folder that a user had made."""
+    files, root = folder.filesystem()
+    for path in files.ls(root, detail=False):
+        files.rm(path, recursive=True)
 
 
 def _check(path: str, release: Release, before: dict[str, Any], releases: Sequence[Release]) -> None:
@@ -135,20 +159,45 @@ def _digest(selection: Selection) -> str:
     return hashlib.sha256(json.dumps(selection.to_json(), sort_keys=True).encode()).hexdigest()
 
 
-def _told(run: Run, release: Release, selection: Selection) -> dict[str, Any]:
-    """What the manifest says of a takedown; ``lost`` are documents for which one stays that was brought back."""
+def _check_accounts(path: str, ledger: Ledger, before: dict[str, Any]) -> None:
+    now = ledger.to_json()
+    for what in ("read", "quarantined"):
+        if now[what] != before["ledger"][what]:
+            raise UserError(f"{path} does not hold what its manifest says was {what}: its files were changed")
+
+
+def _found(run: Run) -> dict[str, set[str]]:
+    """The entries of the selection that took any document, by reason."""
     found: dict[str, set[str]] = {reason: set() for reason in REASONS}
+    for unit in range(run.units):
+        for reason, entries in run.folder.read_json(judged_name(unit))["found"].items():
+            found[reason].update(entries)
+    return found
+
+
+def _list_missing(folder: Folder, selection: Selection, found: dict[str, set[str]]) -> None:
+    """Leaves the entries that took nothing, in the form of the lists that are given."""
+    for reason, asked in selection.by_reason().items():
+        missing = [entry for entry in asked if entry not in found[reason]]
+        if missing:
+            with folder.writing(not_found_name(reason)) as stream:
+                stream.writelines(f"{entry}\n".encode() for entry in missing)
+
+
+def not_found_name(reason: str) -> str:
+    return f"not_found/{reason}.txt"
+
+
+def _told(run: Run, release: Release, selection: Selection, found: dict[str, set[str]]) -> dict[str, Any]:
+    """What the manifest says of a takedown; ``lost`` are documents for which one stays that was brought back."""
     counts: Counter[str] = Counter(taken_down=0, brought_back=0, lost=0)
     for unit in range(run.units):
         judged, written = run.folder.read_json(judged_name(unit)), run.folder.read_json(written_name(unit))
-        for reason in REASONS:
-            found[reason].update(judged["found"][reason])
         counts.update(taken_down=judged["taken"], brought_back=written["brought_back"], lost=written["lost"])
-    lists = dict(zip(REASONS, (selection.doc_ids, selection.hosts, selection.urls), strict=True))
     return {
         "of": release.name,
         "selection": _digest(selection),
-        "asked": {reason: len(entries) for reason, entries in lists.items()},
+        "asked": {reason: len(entries) for reason, entries in selection.by_reason().items()},
         "found": {reason: len(found[reason]) for reason in REASONS},
         **counts,
     }

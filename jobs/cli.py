@@ -109,8 +109,10 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 
 
 @gristmill.command(short_help="Write a corpus anew without some documents.")
-@click.argument("release", type=click.Path(path_type=Path))
-@click.option("--doc-id", "doc_ids", type=click.Path(path_type=Path), metavar="FILE", help="Ids, one a line.")
+@click.argument("release")
+@click.option(
+    "--doc-id", "doc_ids", type=click.Path(path_type=Path), metavar="FILE", help="Ids, one a line, as they are."
+)
 @click.option("--host", "hosts", type=click.Path(path_type=Path), metavar="FILE", help="Hosts, with all below them.")
 @click.option("--url", "urls", type=click.Path(path_type=Path), metavar="FILE", help="Urls, one a line.")
 @click.option("--output", required=True, metavar="DIR", help="A new or empty folder.")
@@ -133,7 +135,7 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
     show_default=True,
     help="How to show the progress, on standard error.",
 )
-def takedown(release: Path, **options: Any) -> None:
+def takedown(release: str, **options: Any) -> None:
     """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
 
     A duplicate that had been removed for one of them comes back, and so does one that had been removed for a document
@@ -195,12 +197,12 @@ def verdict(files: tuple[str, ...], recipe: str, changes: tuple[str, ...]) -> No
 
 
 @gristmill.command(short_help="Say why a document was kept or removed.")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder")
 @click.argument("doc_id", required=False)
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Explain N removals instead of one document.")
 @click.option("--reason", metavar="NAME", help="With --sample: only removals for this reason.")
 @click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
-def explain(folder: Path, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
+def explain(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
     """Say in words why document DOC_ID of the corpus FOLDER was kept or removed."""
     from jobs.commands.explain import run
 

@@ -6,10 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 from curation.driver import Plan
-from curation.folder import MANIFEST, Folder
+from curation.folder import Folder
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
+from curation.release import read_manifest
 from jobs.estimate import estimate
 
 SHOWN_UNITS = 10
@@ -40,7 +41,8 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
 
 def print_releases(folder: str) -> None:
     """What a finished run means to the releases that it was deduplicated against."""
-    for each in Folder(folder).read_json(MANIFEST)["against"]:
+    found = read_manifest(Folder(folder))
+    for each in found["against"] if found else ():
         print(f"release {each['release']}: removed for one of it {each['removed_for']:,}", end="")
         print(f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else "")
 

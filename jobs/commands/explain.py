@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from curation.errors import UserError
 from curation.filters.rules import Rule
 from curation.folder import MANIFEST, Folder
 from curation.recipe import Filter, Recipe
+from curation.release import read_manifest
 from jobs.jobfile import recipe_of
 
 DIFF_LINES = 40
@@ -21,11 +21,11 @@ LISTED_DUPLICATES = 5
 SUPERSEDED = "superseded/*/*.parquet"
 
 
-def run(folder: Path, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
+def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
     """Prints the explanations of one document, or of a sample of removals."""
     if (doc_id is None) == (sample is None):
         raise UserError("say which document to explain: a DOC_ID, or --sample N (with --reason NAME)")
-    corpus = Corpus(str(folder))
+    corpus = Corpus(folder)
     if sample is not None:
         rows = corpus.sample(sample, reason)
         if not rows:
@@ -49,9 +49,10 @@ class Corpus:
 
     def __init__(self, root: str):
         self.folder = Folder(root)
-        if not self.folder.exists(MANIFEST):
-            raise UserError(f"{root} holds no finished run: its manifest.json is missing")
-        self.manifest = self.folder.read_json(MANIFEST)
+        found = read_manifest(self.folder)
+        if found is None:
+            raise UserError(f"{root} holds no finished run: its {MANIFEST} is missing")
+        self.manifest = found
         self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"])
 
     def table(self, pattern: str) -> ds.Dataset:
@@ -92,6 +93,7 @@ class Corpus:
     def removed_for(self, file: str, offset: int) -> list[dict[str, Any]]:
         """The duplicates that were removed for the document at that place, in the order of the listing."""
         wanted = (pc.field("survivor_file") == file) & (pc.field("survivor_offset") == offset)
+        wanted &= pc.field("survivor_release").is_null()  # files of two crawls may have one name
         columns = ["doc_id", "file", "offset", "stage"]
         rows = self.rejects.to_table(columns=columns, filter=wanted).to_pylist()
         return sorted(rows, key=lambda row: (row["file"], row["offset"]))

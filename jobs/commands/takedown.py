@@ -2,24 +2,27 @@
 
 import logging
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from curation.errors import UserError
+from curation.folder import Folder
 from curation.job import Execution
 from curation.ledger import Ledger
 from curation.release import open_release
 from curation.selection import Selection
-from curation.takedown import takedown
+from curation.takedown import not_found_name, takedown
 from jobs.jobfile import recipe_of
 from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
 
+SHOWN = 5
 WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}
 
 
 def run(
-    release: Path,
+    release: str,
     doc_ids: Path | None,
     hosts: Path | None,
     urls: Path | None,
@@ -32,35 +35,46 @@ def run(
     logging.basicConfig(format="gristmill: %(message)s")
     if doc_ids is None and hosts is None and urls is None and not against:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
-    selection = Selection.of(_entries(doc_ids), _entries(hosts), _entries(urls))
-    recipe = recipe_of(open_release(str(release))[1]["job"]["recipe"])
+    selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls))
+    recipe = recipe_of(open_release(release)[1]["job"]["recipe"])
     started = time.monotonic()
     execution = Execution(workers=workers, memory=memory)
-    found = takedown(str(release), recipe, selection, output, execution, against, watcher(progress))
+    found = takedown(release, recipe, selection, output, execution, against, watcher(progress))
     print_summary(Ledger.from_json(found["ledger"]), output, time.monotonic() - started)
     print_releases(output)
-    _print_takedown(found["takedown"][-1])
+    _print_takedown(found["takedown"][-1], output)
 
 
-def _entries(path: Path | None) -> list[str]:
-    """The lines of a file, without empty ones and those that begin with #."""
+def _lines(path: Path | None) -> list[str]:
+    """The lines of a file as they are, but for empty ones."""
     if path is None:
         return []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text: give one entry a line") from error
-    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return [line for line in lines if line]
 
 
-def _print_takedown(told: dict[str, Any]) -> None:
+def _entries(path: Path | None) -> list[str]:
+    """The lines of a file without the blanks around them, empty lines and those that begin with #."""
+    lines = map(str.strip, _lines(path))
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _print_takedown(told: dict[str, Any], output: str) -> None:
     print(
         f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
         f"removed for one of these {told['lost']:,}"
     )
     for reason, asked in told["asked"].items():
         missing = asked - told["found"][reason]
-        if missing:
-            print(f"not found: {missing:,} of the {asked:,} {WORDS[reason]} asked for")
+        if not missing:
+            continue
+        with Folder(output).reading(not_found_name(reason)) as lines:
+            shown = [line.decode().removesuffix("\n") for line in islice(lines, SHOWN)]
+        more = f" and {missing - len(shown):,} more, see {not_found_name(reason)}" if missing > len(shown) else ""
+        print(f"not found: {missing:,} of the {asked:,} {WORDS[reason]} asked for: {', '.join(shown)}{more}")

@@ -95,6 +95,23 @@ def test_explain_says_why(
     assert said in capsys.readouterr().out
 
 
+def test_explain_tells_files_of_one_name_apart(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_crawl = tmp_path / "next" / corpus.name
+    next_crawl.parent.mkdir()
+    same = json.dumps({"id": "same", "text": GRAIN})
+    next_crawl.write_text(json.dumps({"id": "new", "text": "A word that is new."}) + f"\n{same}\n")
+    for crawl, name, against in ((corpus, "first", []), (next_crawl, "second", ["--against", tmp_path / "first"])):
+        command = ["curate", "--recipe", "none", "--input", crawl, "--output", tmp_path / name, *against]
+        assert call(*command, monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert call("explain", tmp_path / "second", "new", monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "new (part.jsonl at 0) was kept" in said
+    assert "removed for it" not in said
+
+
 def test_explain_shows_examples_of_a_reason(
     curated: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +281,80 @@ def test_a_folder_of_one_process_is_written_by_one(
     asked = ["--output", "memory://of-one-process", "--workers", "2"]
     assert call("curate", "--input", corpus, *asked, monkeypatch=monkeypatch) == 0
     assert "1 of 4 documents kept" in capsys.readouterr().out
+
+
+ODD = " a", "#b", "c\u2028d", "e"
+
+
+def test_a_list_of_ids_is_taken_as_it_is_and_other_lists_without_comments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, out, listed = tmp_path / "in.jsonl", tmp_path / "out", tmp_path / "listed.txt"
+    documents = [{"id": name, "text": f"word {n}", "url": f"http://m{n}.example/"} for n, name in enumerate(ODD)]
+    read.write_text("".join(json.dumps(document) + "\n" for document in documents))
+    assert call("curate", "--recipe", "none", "--input", read, "--output", out, monkeypatch=monkeypatch) == 0
+    listed.write_bytes("\ufeff a\r\n#b\r\n\nc\u2028d\n".encode())
+    assert call("takedown", out, "--doc-id", listed, "--output", tmp_path / "less", monkeypatch=monkeypatch) == 0
+    assert pq.read_table(tmp_path / "less/documents")["doc_id"].to_pylist() == ["e"]
+    listed.write_bytes("\ufeff m0.example \r\n# m3.example\n\nm2.example\n".encode())
+    assert call("takedown", out, "--host", listed, "--output", tmp_path / "other", monkeypatch=monkeypatch) == 0
+    assert pq.read_table(tmp_path / "other/documents")["doc_id"].to_pylist() == ["#b", "e"]
+    listed.write_text("e\n" + "".join(f"no{number}\n" for number in range(8)))
+    capsys.readouterr()
+    for _ in range(2):
+        assert call("takedown", out, "--doc-id", listed, "--output", tmp_path / "third", monkeypatch=monkeypatch) == 0
+        told = "not found: 8 of the 9 documents asked for: no0, no1, no2, no3, no4 and 3 more, see not_found/doc_id.txt"
+        assert told in capsys.readouterr().out
+    assert (tmp_path / "third/not_found/doc_id.txt").read_text().split() == [f"no{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "sentence"),
+    [
+        ('{"format": 1', "manifest.json is broken"),
+        ('{"format": "gristmill.packed", "version": 1}', "manifest.json was not written by gristmill curate"),
+        ("[]", "manifest.json was not written by gristmill curate"),
+    ],
+)
+@pytest.mark.parametrize("command", ["takedown", "takedown to", "explain", "against"])
+def test_a_manifest_that_is_none_is_told(
+    command: str,
+    manifest: str,
+    sentence: str,
+    curated: Path,
+    corpus: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd, listed = tmp_path / "odd", tmp_path / "listed.txt"
+    odd.mkdir()
+    (odd / "manifest.json").write_text(manifest)
+    listed.write_text("good\n")
+    arguments: list[str | Path] = {
+        "takedown": ["takedown", odd, "--doc-id", listed, "--output", tmp_path / "new"],
+        "takedown to": ["takedown", curated, "--doc-id", listed, "--output", odd],
+        "explain": ["explain", odd, "good"],
+        "against": ["curate", "--input", corpus, "--output", tmp_path / "new", "--against", odd],
+    }[command]
+    assert call(*arguments, monkeypatch=monkeypatch) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_remote_folder_can_be_named(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, listed = f"memory://{tmp_path.name}", tmp_path / "listed.txt"
+    listed.write_text("good\n")
+    own = ("--workers", "0")
+    command = ("curate", "--recipe", "none", "--input", corpus, "--output", f"{root}/first", *own)
+    assert call(*command, monkeypatch=monkeypatch) == 0
+    command = ("takedown", f"{root}/first", "--doc-id", listed, "--output", f"{root}/less", *own)
+    assert call(*command, monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert call("explain", f"{root}/less", "good", monkeypatch=monkeypatch) == 0
+    assert "was taken down, by its doc_id" in capsys.readouterr().out
 
 
 def test_a_rule_that_can_never_fire_is_a_warning(
