@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from curation.dedup.sketch import url_hashes
 from curation.errors import UserError
-from curation.filters.url import domains_of, host_of
+from curation.filters.url import BEFORE_HOST, domains_of, host_of
 
 REASONS = ("doc_id", "host", "url")
 
@@ -55,8 +55,8 @@ def _host(entry: str) -> str:
     host = host_of(entry).strip(".")
     if not host:
         raise UserError(f"{entry!r} is no host: give hosts such as mill.example")
-    if set("/?#") & set(entry.rpartition("//")[2].removesuffix("/")):
-        raise UserError(f"{entry!r} is a page and not a host: name {host}, or list the page among the urls")
+    if set("/?#@") & set(BEFORE_HOST.sub("", entry).removesuffix("/")):
+        raise UserError(f"{entry!r} is more than a host: name {host}, or list a page among the urls")
     return host
 
 

@@ -20,7 +20,7 @@ from curation.filters.rules import Rule, asked
 
 _LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
-_BEGINS_WITH_HOST = re.compile("([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+BEFORE_HOST = re.compile("^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ def host_of(url: str) -> str:
     """
     url = url.strip()
     try:
-        host = (urlsplit(url if _BEGINS_WITH_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
+        host = (urlsplit(url if BEFORE_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
     except ValueError:
         return ""
     return in_ascii(host)

@@ -33,8 +33,11 @@ def test_a_host_is_found_however_it_is_written(tmp_path: Path, host: str, expect
     ("host", "told"),
     [
         ("*.mill.example", "name a host without \\*"),
-        ("https://mill.example/page", "is a page and not a host: name mill.example"),
-        ("mill.example?q", "is a page and not a host"),
+        ("https://mill.example/page", "is more than a host: name mill.example, or list a page"),
+        ("mill.example?q", "is more than a host"),
+        ("mill.example/x//y", "is more than a host"),
+        ("http://mill.example/x//", "is more than a host"),
+        ("ann@mill.example", "is more than a host"),
         ("http://", "is no host: give hosts"),
         ("http://[broken", "is no host: give hosts"),
     ],
