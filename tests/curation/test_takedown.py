@@ -300,6 +300,22 @@ def test_what_a_later_release_lost_to_it_comes_back_there(tmp_path: Path) -> Non
         take(second, Selection.of(), tmp_path / "new", [first])
 
 
+def test_what_was_superseded_by_a_document_that_is_gone_counts_again(tmp_path: Path) -> None:
+    longest = [*STRICT, "keep.policy=longest"]
+    for letter, page in (("a", text(0)), ("b", text(8) + " truly so"), ("c", text(4)), ("d", text(0))):
+        write(tmp_path / letter, [[(page, None)]])
+    first = run(tmp_path / "a", tmp_path / "first", longest)
+    second = run(tmp_path / "b", tmp_path / "second", longest, [first])
+    third = run(tmp_path / "c", tmp_path / "third", longest, [first, second])
+    (superseded,) = rows(third, "superseded")
+    names = [open_release(str(each))[0].name for each in (first, second)]
+    assert [superseded["release"], superseded["survivor_release"]] == names
+    take(second, Selection.of(["0-0"]), tmp_path / "less", [first])
+    later = run(tmp_path / "d", tmp_path / "later", longest, [first, third, tmp_path / "less"])
+    (lost,) = rows(later, "rejects/duplicates")
+    assert lost["survivor_release"] == names[0], "it is in the corpus, so its copy is not kept"
+
+
 def test_what_cannot_be_taken_down_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "in", PAGES)
     bare = run(tmp_path / "in", tmp_path / "bare", [*STRICT, "rejects_text=false"])
