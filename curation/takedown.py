@@ -61,7 +61,7 @@ def takedown(
     if selection.empty and not renewed:
         raise UserError("nothing is to be taken down: the lists of documents, hosts and urls are empty")
     _check(path, release, before, releases)
-    folder, sizes, digest = Folder(output), _sizes(before, release.units), _digest(selection)
+    folder, digest = Folder(output), _digest(selection)
     check_apart(folder, (release, *releases))
     check_shards(release, before["outputs"], READ_AGAIN)
     names = [each.name for each in releases]
@@ -80,48 +80,63 @@ def takedown(
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output)
         folder.write_json(SELECTION, selection.to_json())
-        compared = sum(sizes) + sum(each.stored_bytes for each in releases)
-        share = budget(compared, release.units, execution.memory)
-        run = Run(
-            Job(inputs=(), recipe=recipe, rejects_text=before["job"]["rejects_text"]),
-            folder,
-            release.units,
-            execution.partitions or share.partitions,
-            is_local(execution),
-            releases=releases,
-            taken_from=release,
-        )
-        workers = 0 if compared < SMALL_INPUT or release.units < 2 else share.workers
-        if execution.workers is not None:
-            workers = execution.workers
+        run, workers = _prepared(release, before, recipe, releases, folder, execution)
 
         def something_is_taken() -> None:
             if not renewed and not any(folder.read_json(judged_name(unit))["taken"] for unit in range(run.units)):
                 _empty(folder) if was_there else folder.abandon()
                 raise UserError(f"{path} holds nothing of what is to be taken down: there is nothing to be done")
 
-        with watch(folder, sizes) if watch else nullcontext():
+        with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
             carry_out(run, range(run.first, run.all_units), workers, execution, something_is_taken)
-        ledger, _, outputs = gather(folder, run.units)
-        ledger.skip(before["ledger"]["skipped"])
-        ledger.check()
-        _check_accounts(path, ledger, before)
-        told, listed = gather_released(run)
-        taken = _found(run)
-        _list_missing(folder, selection, taken)
-        found = {
-            **before,
-            "gristmill": version("gristmill"),
-            "ledger": ledger.to_json(),
-            "outputs": {
-                entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in [*outputs, *listed]
-            },
-            "against": told,
-            "takedown": [*before.get("takedown", ()), _told(run, release, selection, taken)],
-        }
+        found = _manifest(run, release, before, selection)
         folder.write_json(MANIFEST, found)
         folder.release()
     return found
+
+
+def _prepared(
+    release: Release,
+    before: dict[str, Any],
+    recipe: Recipe,
+    releases: tuple[Release, ...],
+    folder: Folder,
+    execution: Execution,
+) -> tuple[Run, int]:
+    """The run, and how many worker processes it takes."""
+    compared = sum(_sizes(before, release.units)) + sum(each.stored_bytes for each in releases)
+    share = budget(compared, release.units, execution.memory)
+    run = Run(
+        Job(inputs=(), recipe=recipe, rejects_text=before["job"]["rejects_text"]),
+        folder,
+        release.units,
+        execution.partitions or share.partitions,
+        is_local(execution),
+        releases=releases,
+        taken_from=release,
+    )
+    if execution.workers is not None:
+        return run, execution.workers
+    return run, 0 if compared < SMALL_INPUT or release.units < 2 else share.workers
+
+
+def _manifest(run: Run, release: Release, before: dict[str, Any], selection: Selection) -> dict[str, Any]:
+    """The manifest of a run whose units are all written; what the selection names in vain is listed in the folder."""
+    ledger, _, outputs = gather(run.folder, run.units)
+    ledger.skip(before["ledger"]["skipped"])
+    ledger.check()
+    _check_accounts(release.folder.root, ledger, before)
+    against, listed = gather_released(run)
+    taken = _found(run)
+    _list_missing(run.folder, selection, taken)
+    return {
+        **before,
+        "gristmill": version("gristmill"),
+        "ledger": ledger.to_json(),
+        "outputs": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in [*outputs, *listed]},
+        "against": against,
+        "takedown": [*before.get("takedown", ()), _told(run, release, selection, taken)],
+    }
 
 
 def _empty(folder: Folder) -> None:
