@@ -32,6 +32,21 @@ def store(folder: Folder, name: str, results: Iterable[Keyed]) -> None:
         stream.write(np.array(sorted(index), np.int64).tobytes() + len(index).to_bytes(8, "little") + _MAGIC)
 
 
+def is_whole(folder: Folder, name: str) -> bool:
+    """Whether a call left there all that it yields: a machine that crashed may have kept a name and not what it names."""
+    try:
+        stream = folder.reading(name)
+    except FileNotFoundError:
+        return False
+    with stream:
+        return stream.seek(0, io.SEEK_END) >= len(_MAGIC) and _ends_well(stream)
+
+
+def _ends_well(stream: IO[bytes]) -> bool:
+    stream.seek(-len(_MAGIC), io.SEEK_END)
+    return stream.read(len(_MAGIC)) == _MAGIC
+
+
 def fetch(folder: Folder, names: Iterable[str], key: int) -> Iterator[bytes]:
     """The blobs that lie under a key in some files."""
     for name in names:
@@ -50,9 +65,9 @@ class _Index:
 
     def __init__(self, stream: IO[bytes], name: str):
         self._stream = stream
+        assert _ends_well(stream), name
         end = stream.seek(-8 - len(_MAGIC), io.SEEK_END)
-        self._entries, magic = int.from_bytes(stream.read(8), "little"), stream.read(len(_MAGIC))
-        assert magic == _MAGIC, name
+        self._entries = int.from_bytes(stream.read(8), "little")
         self._start = end - self._entries * _ENTRY
 
     def __len__(self) -> int:

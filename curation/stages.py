@@ -11,7 +11,7 @@ from curation.dedup.released import take_stock
 from curation.reading_pass import read_and_judge
 from curation.rereading_pass import read_again
 from curation.run import Run, judged_name, linked_name, superseded_name, written_name
-from curation.shuffle import Keyed, fetch, store
+from curation.shuffle import Keyed, fetch, is_whole, store
 from curation.sources.listing import Unit
 from curation.writing_pass import write_documents, write_superseded
 
@@ -47,7 +47,7 @@ def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[by
         return list(stage(run, key, Groups(blobs)))
     number = _number(run, key)
     name = run.shuffled(label, number)
-    if not run.folder.exists(name):
+    if not is_whole(run.folder, name):
         left = [run.shuffled(source, caller) for source, callers in sources for caller in callers]
         store(run.folder, name, stage(run, key, Groups(fetch(run.folder, left, number))))
     return [DONE]
