@@ -33,7 +33,7 @@ def store(folder: Folder, name: str, results: Iterable[Keyed]) -> None:
 
 
 def is_whole(folder: Folder, name: str) -> bool:
-    """Whether a call left there all that it yields: a machine that crashed may have kept a name and not what it names."""
+    """Whether a call left there all that it yields: a crashed machine may have kept a name and not what it names."""
     try:
         stream = folder.reading(name)
     except FileNotFoundError:
