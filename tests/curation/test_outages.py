@@ -24,7 +24,7 @@ from curation.job import Execution
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
 from tests.curation.test_laws import digest
-from tests.jobs.test_cli import call
+from tests.jobs.calling import call
 
 MEND = "mend that and run again"
 GRISTMILL = Path(sys.executable).parent / "gristmill"

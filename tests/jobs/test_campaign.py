@@ -18,7 +18,7 @@ from jobs.campaignfile import read_campaign
 from tests.annotation.parts import Studio
 from tests.annotation.ports import free_port
 from tests.annotation.protocols.test_browser import press, submit
-from tests.jobs.test_cli import call
+from tests.jobs.calling import call
 
 Gristmill = Callable[..., str]
 

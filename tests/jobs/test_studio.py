@@ -8,7 +8,7 @@ import pytest
 from annotation.server.home import Home
 from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port
-from tests.jobs.test_cli import call
+from tests.jobs.calling import call
 
 
 def test_a_studio_from_its_start_to_its_end(
