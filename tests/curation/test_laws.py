@@ -194,6 +194,7 @@ def test_the_manifest_is_true_of_every_file(tmp_path: Path) -> None:
     assert entry["sha256"] == hashlib.sha256((tmp_path / "in" / "0.jsonl").read_bytes()).hexdigest()
 
 
+@pytest.mark.soak
 @SLOW
 @given(corpus=CORPUS, changes=CHANGES, partitions=st.integers(1, 5))
 def test_links_too_many_for_one_process_give_the_same_bytes(

@@ -134,7 +134,10 @@ def test_what_a_stage_told_is_said_as_it_is_on_a_cluster_too(tmp_path: Path) -> 
     assert str(told.value) == f"the input file '{gone}' could not be read (No such file or directory): {MEND}"
 
 
-@pytest.mark.parametrize(("workers", "impatient"), [("2", False), ("2", True), ("0", True)])
+@pytest.mark.parametrize(
+    ("workers", "impatient"),
+    [("2", True), pytest.param("2", False, marks=pytest.mark.soak), pytest.param("0", True, marks=pytest.mark.soak)],
+)
 def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path, workers: str, impatient: bool) -> None:
     write_corpus(tmp_path / "in", 4, 4_000)
     out, asked = tmp_path / "out", ["--workers", workers, "--set", "unit_bytes=700000", "--progress", "none"]

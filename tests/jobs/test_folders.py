@@ -56,15 +56,18 @@ def test_a_folder_of_one_process_is_written_by_one(
     assert "1 of 4 documents kept" in capsys.readouterr().out
 
 
+BROKEN, OF_ANOTHER = "manifest.json is broken", "manifest.json was not written by gristmill curate"
+
+
 @pytest.mark.parametrize(
-    ("manifest", "sentence"),
+    ("command", "manifest", "sentence"),
     [
-        ('{"format": 1', "manifest.json is broken"),
-        ('{"format": "gristmill.packed", "version": 1}', "manifest.json was not written by gristmill curate"),
-        ("[]", "manifest.json was not written by gristmill curate"),
+        ("takedown", '{"format": 1', BROKEN),
+        ("takedown to", '{"format": "gristmill.packed", "version": 1}', OF_ANOTHER),
+        ("explain", "[]", OF_ANOTHER),
+        ("against", '{"format": 1', BROKEN),
     ],
 )
-@pytest.mark.parametrize("command", ["takedown", "takedown to", "explain", "against"])
 def test_a_manifest_that_is_none_is_told(
     command: str,
     manifest: str,
