@@ -10,11 +10,11 @@ from importlib.metadata import version
 from typing import Any
 
 from curation.budget import budget
-from curation.claim import claimed
+from curation.claim import claimed, tidy
 from curation.dedup.removal import STAGES
 from curation.driver import SMALL_INPUT, Watch, carry_out, is_local
 from curation.errors import UserError
-from curation.folder import MANIFEST, WORK, Folder
+from curation.folder import MANIFEST, Folder
 from curation.job import Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import gather, gather_released, plain
@@ -78,7 +78,7 @@ def takedown(
     was_there = folder.exists("")
     with claimed(folder, claim) as earlier:
         if earlier:
-            LOG.warning("%s: going on with the run that was interrupted there", output)
+            LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
         folder.write_json(SELECTION, selection.to_json())
         run, workers = _prepared(release, before, recipe, releases, folder, execution)
 
@@ -228,6 +228,5 @@ def _finished(folder: Folder, release: Release, against: list[str], digest: str)
     wanted = release.name, digest, against, version("gristmill")
     if (last.get("of"), last.get("selection"), told, found["gristmill"]) != wanted:
         return None
-    if folder.exists(WORK):
-        folder.release()
+    tidy(folder)
     return found

@@ -1,6 +1,5 @@
 """The command ``gristmill takedown``."""
 
-import logging
 import time
 from itertools import islice
 from pathlib import Path
@@ -32,7 +31,6 @@ def run(
     memory: int | None,
     progress: How,
 ) -> None:
-    logging.basicConfig(format="gristmill: %(message)s")
     if doc_ids is None and hosts is None and urls is None and not against:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
     selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls))

@@ -1,16 +1,15 @@
 """What each cluster is given, and what its run is held against."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.corpus import write_corpus
 from tests.cluster.environment import make_environment
+from tests.cluster.running import GRISTMILL
 from tests.curation.test_laws import digest, rows
 
-GRISTMILL = Path(sys.executable).parent / "gristmill"
 SIZE = 100_000_000
 
 
