@@ -36,7 +36,19 @@ def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
                 folder.sweep()
             else:
                 folder.write_json(CLAIM, claim)
-        yield earlier
+        with _room(folder):
+            yield earlier
+
+
+@contextmanager
+def _room(folder: Folder) -> Iterator[None]:
+    """Tells of a full disk, whatever was about to be written."""
+    try:
+        yield
+    except OSError as error:
+        if not disk_full(error):
+            raise
+        raise no_room(folder) from error
 
 
 @contextmanager

@@ -4,8 +4,8 @@ import logging
 import re
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import count
@@ -137,7 +137,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     planned = plan(job)
     folder = Folder(output)
     check_apart(folder, planned.releases)
-    with claimed(folder, _claim(job, planned)) as earlier, _room(folder):
+    with claimed(folder, _claim(job, planned)) as earlier:
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
         _warn_of_memory(execution)
@@ -165,17 +165,6 @@ def _account_for(run: Run, planned: Plan) -> Ledger:
     asked = replace(job, unit_bytes=planned.unit_bytes)
     folder.write_json(MANIFEST, manifest(asked, ledger, files, [*outputs, *listed], against))
     return ledger
-
-
-@contextmanager
-def _room(folder: Folder) -> Iterator[None]:
-    """Tells of a full disk, whatever was about to be written."""
-    try:
-        yield
-    except OSError as error:
-        if not disk_full(error):
-            raise
-        raise no_room(folder) from error
 
 
 def _claim(job: Job, planned: Plan) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise UserError(f"{folder.root}/{MANIFEST} is broken ({error}): curate into a new folder") from error
+        raise UserError(f"{folder.root}/{MANIFEST} is broken ({error}): name another folder") from error
     if not isinstance(found, dict) or not found.keys() >= TOLD:
         raise UserError(f"{folder.root}/{MANIFEST} was not written by gristmill curate: name another folder")
     return found

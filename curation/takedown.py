@@ -89,8 +89,8 @@ def takedown(
 
         with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
             carry_out(run, range(run.first, run.all_units), workers, execution, something_is_taken)
-        found = _manifest(run, release, before, selection)
-        folder.write_json(MANIFEST, found)
+            found = _manifest(run, release, before, selection)
+            folder.write_json(MANIFEST, found)
         folder.release()
     return found
 
