@@ -215,7 +215,7 @@ def carry_out(
         try:
             _run(run, units, execution, between)
         except (RuntimeError, OSError, UserError, RunError) as error:
-            _explain(run.folder, processes.failure or error, error)
+            _explain(run.folder, processes.failure or _interrupt(error) or error, error)
             raise
 
 
@@ -290,6 +290,14 @@ def _reach(endpoint: str | None) -> None:
         raise UserError(
             f"no Beam job server answers at {endpoint} ({error}): start it, or mend job_endpoint"
         ) from error
+
+
+def _interrupt(error: BaseException) -> KeyboardInterrupt | None:
+    """The Ctrl+C that Beam made an error of its own, as it does where that falls between two of its steps."""
+    cause: BaseException | None = error
+    while isinstance(cause, RuntimeError):
+        cause = cause.__cause__ or cause.__context__
+    return cause if isinstance(cause, KeyboardInterrupt) else None
 
 
 def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> None:

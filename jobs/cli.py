@@ -11,6 +11,7 @@ import annotation.errors
 import curation.errors
 from jobs.campaign_cli import campaign
 from jobs.dataset_cli import dataset
+from jobs.interrupts import die_interrupted, heeded
 from jobs.pack_cli import pack, pack_export, train_tokenizer
 from jobs.studio_cli import studio
 
@@ -218,17 +219,18 @@ gristmill.add_command(dataset)
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 a run that failed, 2 a wrong command, job file or input."""
+    """Exit codes: 0 done, 1 a run that failed, 2 a wrong command, job file or input. Ctrl+C ends it by that signal."""
     gc.set_threshold(100_000, 20, 20)  # what is imported stays: looking through it costs a tenth of the start
     try:
-        gristmill(standalone_mode=False)
+        with heeded():
+            gristmill(standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        _stop("interrupted", 1)
+        die_interrupted()
     except (curation.errors.UserError, annotation.errors.UserError) as error:
         _stop(str(error), 2)
     except (curation.errors.RunError, annotation.errors.RunError) as error:

@@ -1,0 +1,60 @@
+"""Ctrl+C ends a command wherever it falls."""
+
+import atexit
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+AGAIN_SECONDS = 0.01
+
+
+@contextmanager
+def heeded() -> Iterator[None]:
+    """For the length of a block, a Ctrl+C that Python would drop comes again a moment later.
+
+    It drops what is raised in a finaliser, such as that of a file which nobody holds any more: the command would go on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python tells no other of a signal
+        return
+    report, alarm = sys.unraisablehook, signal.signal(signal.SIGALRM, _interrupt)
+
+    def tell(dropped: Any) -> None:
+        if issubclass(dropped.exc_type, KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+        else:
+            report(dropped)
+
+    sys.unraisablehook = tell
+    try:
+        yield
+    finally:
+        sys.unraisablehook = report
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, alarm)
+
+
+def die_interrupted() -> NoReturn:
+    """Ends the process as a shell expects it of Ctrl+C, so that a script which called it ends, too.
+
+    It ends as Python would, but for threads, which are not waited for: Beam leaves one that never ends where Ctrl+C
+    falls into the start of a bundle.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    click.echo("gristmill: interrupted", err=True)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    atexit._run_exitfuncs()
+    with suppress(OSError):
+        click.echo(nl=False)  # what was printed, if anybody still reads it
+    signal.raise_signal(signal.SIGINT)
+    raise AssertionError("a process outlived its end")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,36 @@
+"""Ctrl+C is heeded wherever it falls."""
+
+import signal
+import sys
+import threading
+
+import pytest
+
+from jobs.interrupts import heeded
+
+
+class Held:
+    """What its last holder lets go of while Ctrl+C is pressed."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_in_a_finaliser_ends_what_goes_on() -> None:
+    before = sys.unraisablehook, signal.getsignal(signal.SIGALRM)
+    with pytest.raises(KeyboardInterrupt), heeded():
+        Held()
+        threading.Event().wait(60)
+    assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == before
+
+
+def test_what_else_a_finaliser_raises_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("broken")
+
+    told: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: told.append(str(dropped.exc_value)))
+    with heeded():
+        Broken()
+    assert told == ["broken"]
