@@ -12,12 +12,14 @@ from curation.folder import MANIFEST, WORK, Folder, disk_full, no_room
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_CHANGES = 3
+_FILES = {"lists": "list", "files": "input file"}
+"""The parts of a claim that hold names of files, each with what tells one version of it from another."""
 
 
 @contextmanager
 def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
-    """Holds a folder for one run, which ``claim`` describes (plain JSON; ``files`` are the input's names, each with
-    what tells one version of it from another); gives whether it goes on with a run that was interrupted.
+    """Holds a folder for one run, which ``claim`` describes (plain JSON; ``files``, the input, and ``lists`` are
+    names, each with what tells one version of it from another); gives whether it goes on with one that was interrupted.
 
     Raises UserError when the folder holds anything else, another run is at work, its claim differs, or it cannot be
     made or written to, and RunError when the disk is full.
@@ -117,9 +119,10 @@ def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
 
 
 def _compare(folder: Folder, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    was, now_is = ({name: str(version) for name, version in each["files"].items()} for each in (before, now))
-    files = [_file_change(change) for change in changes(was, now_is)]
-    told = [*changes({**before, "files": {}}, {**now, "files": {}}), *files]
+    told = list(changes({**before, **dict.fromkeys(_FILES)}, {**now, **dict.fromkeys(_FILES)}))
+    for kind, what in _FILES.items():
+        was, now_is = ({name: str(version) for name, version in each.get(kind, {}).items()} for each in (before, now))
+        told += [_file_change(what, change) for change in changes(was, now_is)]
     if told:
         more = f", and {len(told) - SHOWN_CHANGES} more" if len(told) > SHOWN_CHANGES else ""
         raise UserError(
@@ -128,8 +131,8 @@ def _compare(folder: Folder, before: Mapping[str, Any], now: Mapping[str, Any]) 
         )
 
 
-def _file_change(change: str) -> str:
+def _file_change(kind: str, change: str) -> str:
     name, _, what = change.partition(" was ")
     if not what:
-        return f"input file {change}"
-    return f"input file {name} {'is gone' if what.endswith(' and is gone') else 'has changed'}"
+        return f"{kind} {change}"
+    return f"{kind} {name} {'is gone' if what.endswith(' and is gone') else 'has changed'}"

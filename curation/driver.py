@@ -140,7 +140,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     with claimed(folder, _claim(job, planned)) as earlier:
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
-        _warn_of_memory(execution)
+        warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         shares, local = planned.partitions(execution), is_local(execution)
         run = Run(job, folder, len(planned.units), shares, local, quotas, planned.releases)
@@ -171,12 +171,14 @@ def _claim(job: Job, planned: Plan) -> dict[str, Any]:
     """All that decides what the units are and what becomes of them, not a share that is only checked at the end."""
     asked = described(job)
     del asked["max_quarantined"]
+    lists = asked.pop("lists")
     files = {file.name: [file.size, file.version] for file in planned.files}
     against = [release.name for release in planned.releases]
-    return {"gristmill": version("gristmill"), "job": asked, "against": against, "files": files}
+    return {"gristmill": version("gristmill"), "job": asked, "against": against, "files": files, "lists": lists}
 
 
-def _warn_of_memory(execution: Execution) -> None:
+def warn_of_memory(execution: Execution) -> None:
+    """Says where more workers are asked for than fit into the memory that is asked for."""
     if execution.memory is not None and (execution.workers or 0) > (fit := most_workers(execution.memory)):
         LOG.warning(
             "%d workers may take more than %.3g GB of memory, which is enough for %d",

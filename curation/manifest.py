@@ -5,6 +5,7 @@ from collections import Counter
 from importlib.metadata import version
 from typing import Any
 
+from curation.filters.url import Url
 from curation.folder import Folder
 from curation.job import Job
 from curation.ledger import Ledger
@@ -14,10 +15,17 @@ from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDE
 
 
 def described(job: Job) -> dict[str, Any]:
-    """A job as JSON; which releases it is deduplicated against is told by their names, not by where they lie."""
+    """A job as JSON, with what tells one version of its lists from another; which releases it is deduplicated against
+    is told by their names, not by where they lie."""
     asked: dict[str, Any] = plain(job)
     del asked["against"]
-    return asked
+    lists = {
+        name: digest
+        for step in job.recipe.steps
+        if isinstance(step, Url)
+        for name, digest in step.list_digests().items()
+    }
+    return {**asked, "lists": lists}
 
 
 def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], list[dict[str, Any]]]:

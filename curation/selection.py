@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.dedup.sketch import url_hashes
-from curation.errors import UserError
-from curation.filters.url import BEFORE_HOST, domains_of, host_of
+from curation.filters.url import domains_of, host_of, named_host
 
 REASONS = ("doc_id", "host", "url")
 
@@ -28,7 +27,7 @@ class Selection:
     @classmethod
     def of(cls, doc_ids: Sequence[str] = (), hosts: Sequence[str] = (), urls: Sequence[str] = ()) -> "Selection":
         """Raises UserError where a host is none, or more than one."""
-        named = {_host(host) for host in hosts if host.strip(" .")}
+        named = {named_host(host) for host in hosts if host.strip(" .")}
         bare = {url.partition("#")[0].strip() for url in urls}
         return cls(doc_ids=tuple(sorted(set(doc_ids))), hosts=tuple(sorted(named)), urls=tuple(sorted(bare - {""})))
 
@@ -45,19 +44,6 @@ class Selection:
     @property
     def empty(self) -> bool:
         return not (self.doc_ids or self.hosts or self.urls)
-
-
-def _host(entry: str) -> str:
-    """The host that an entry names: ``Mill.example``, ``.mill.example``, ``https://mill.example:8080/``."""
-    entry = entry.strip()
-    if "*" in entry:
-        raise UserError(f"{entry!r} is no host: name a host without *, which stands for all below it too")
-    host = host_of(entry).strip(".")
-    if not host:
-        raise UserError(f"{entry!r} is no host: give hosts such as mill.example")
-    if set("/?#@") & set(BEFORE_HOST.sub("", entry).removesuffix("/")):
-        raise UserError(f"{entry!r} is more than a host: name {host}, or list a page among the urls")
-    return host
 
 
 class Taking:

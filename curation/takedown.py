@@ -12,7 +12,7 @@ from typing import Any
 from curation.budget import budget
 from curation.claim import claimed, tidy
 from curation.dedup.removal import STAGES
-from curation.driver import SMALL_INPUT, Watch, carry_out, is_local
+from curation.driver import SMALL_INPUT, Watch, carry_out, is_local, warn_of_memory
 from curation.errors import UserError
 from curation.folder import MANIFEST, Folder
 from curation.job import Execution, Job
@@ -79,6 +79,7 @@ def takedown(
     with claimed(folder, claim) as earlier:
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
+        warn_of_memory(execution)
         folder.write_json(SELECTION, selection.to_json())
         run, workers = _prepared(release, before, recipe, releases, folder, execution)
 

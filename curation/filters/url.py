@@ -1,5 +1,6 @@
 """Blocklists over the address of a document. None ships: the lists are the user's."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from curation.filters.rules import Rule, asked
 
 _LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
-BEFORE_HOST = re.compile("^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+_PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
+_BEFORE_HOST = re.compile("^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,36 +60,26 @@ class Url:
     )
 
     def read_lists(self) -> None:
-        """Raises UserError when a list cannot be read; nothing else reads one before a document is measured."""
-        for name in _LISTS:
-            entries(getattr(self, name))
+        """Reads every list, anew. Raises UserError when one cannot be read, or where a host is none.
+
+        Nothing else reads one before a document is measured.
+        """
+        entries.cache_clear()
+        _counters.cache_clear()
+        _counters(self)
+
+    def list_digests(self) -> dict[str, str]:
+        """The files of its lists, by their names, each with the SHA-256 of its entries in hexadecimal digits."""
+        named = {entry for name in _LISTS for entry in getattr(self, name) if entry.startswith("@")}
+        return {name[1:]: hashlib.sha256("\n".join(entries((name,))).encode()).hexdigest() for name in sorted(named)}
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        counters = self._counters()
+        counters = _counters(self)
         rows = np.full((len(self.signals), len(batch)), np.nan)
         for column, url in enumerate(batch["url"].to_pylist()):
             if url and url.strip():
                 rows[:, column] = [counter(url.strip()) for counter in counters]
         return _with_nulls(rows, self.signals)
-
-    def _counters(self) -> list[Callable[[str], int]]:
-        """What counts each signal."""
-        hosts, domains = (
-            {in_ascii(host.strip(".")) for host in _folded(listed)} - {""} for listed in (self.hosts, self.domains)
-        )
-        urls = frozenset(entries(self.urls))
-        words, soft, subwords = (
-            frozenset(_NOT_ALPHANUMERIC.sub("", word) for word in _folded(listed)) - {""}
-            for listed in (self.words, self.soft_words, self.subwords)
-        )
-        return [
-            lambda url: host_of(url) in hosts if hosts else 0,
-            lambda url: any(domain in domains for domain in domains_of(host_of(url))) if domains else 0,
-            lambda url: url in urls,
-            lambda url: len(words & set(_NOT_ALPHANUMERIC.split(url.lower()))) if words else 0,
-            lambda url: _count_inside(_NOT_ALPHANUMERIC.sub("", url.lower()), subwords) if subwords else 0,
-            lambda url: len(soft & set(_NOT_ALPHANUMERIC.split(url.lower()))) if soft else 0,
-        ]
 
     def rules(self) -> tuple[Rule, ...]:
         return asked(
@@ -102,6 +94,51 @@ class Url:
         )
 
 
+@cache
+def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
+    """What counts each signal: made once, as a list may have millions of entries."""
+    hosts, domains = _hosts("hosts", step.hosts), _hosts("domains", step.domains)
+    urls = frozenset(entries(step.urls))
+    words, soft, subwords = (
+        frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in entries(listed)) - {""}
+        for listed in (step.words, step.soft_words, step.subwords)
+    )
+    return (
+        lambda url: host_of(url) in hosts if hosts else 0,
+        lambda url: any(domain in domains for domain in domains_of(host_of(url))) if domains else 0,
+        lambda url: url in urls,
+        lambda url: len(words & set(_NOT_ALPHANUMERIC.split(url.lower()))) if words else 0,
+        lambda url: _count_inside(_NOT_ALPHANUMERIC.sub("", url.lower()), subwords) if subwords else 0,
+        lambda url: len(soft & set(_NOT_ALPHANUMERIC.split(url.lower()))) if soft else 0,
+    )
+
+
+def _hosts(name: str, listed: tuple[str, ...]) -> frozenset[str]:
+    named = entries(listed)
+    try:
+        return frozenset(named_host(entry) for entry in named if entry.strip(" ."))
+    except UserError as error:
+        raise UserError(f"url.{name}: {error}") from None
+
+
+def named_host(entry: str) -> str:
+    """The host that an entry of a list names: ``Mill.example``, ``.mill.example``, ``https://mill.example:8080/``.
+
+    Raises UserError where it is none, or more than one.
+    """
+    entry = entry.strip().lower()
+    if _PLAIN_HOST.fullmatch(entry):
+        return entry.strip(".")
+    if "*" in entry:
+        raise UserError(f"{entry!r} is no host: hosts are named without *")
+    host = host_of(entry).strip(".")
+    if not host:
+        raise UserError(f"{entry!r} is no host: give hosts such as mill.example")
+    if set("/?#@") & set(_BEFORE_HOST.sub("", entry).removesuffix("/")):
+        raise UserError(f"{entry!r} is more than a host: name {host}, or list a page among the urls")
+    return host
+
+
 def host_of(url: str) -> str:
     """The host of a url in lower case and ASCII, empty where there is none.
 
@@ -112,7 +149,7 @@ def host_of(url: str) -> str:
     """
     url = url.strip()
     try:
-        host = (urlsplit(url if BEFORE_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
+        host = (urlsplit(url if _BEFORE_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
     except ValueError:
         return ""
     return in_ascii(host)
@@ -137,10 +174,6 @@ def domains_of(host: str) -> Iterable[str]:
 
 def _count_inside(text: str, pieces: Iterable[str]) -> int:
     return sum(piece in text for piece in pieces)
-
-
-def _folded(listed: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(entry.lower() for entry in entries(listed))
 
 
 @cache

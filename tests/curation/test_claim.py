@@ -67,6 +67,26 @@ def test_another_claim_is_refused_with_what_changed(tmp_path: Path, other: dict[
     assert folder.exists("documents/a.json")
 
 
+def test_another_list_is_another_job(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text('{"text": "a", "url": "https://a.example/"}\n')
+    listed, out = tmp_path / "hosts.txt", tmp_path / "out"
+
+    def run() -> None:
+        recipe = {"steps": [{"use": "url", "domains": [f"@{listed}"]}], "dedup": {}}
+        curate(make_job([Input(glob=str(tmp_path / "in"))], recipe, []), str(out), Execution(workers=0))
+
+    listed.write_text("a.example")
+    with patch("curation.driver.carry_out", side_effect=RunError("stopped")), pytest.raises(RunError):
+        run()
+    listed.write_text("b.example")
+    with pytest.raises(UserError, match=r"differs: list \S+hosts\.txt has changed\. Go on"):
+        run()
+    listed.write_text("a.example\n\n# a comment changes nothing\n")
+    run()
+    assert json.loads((out / "manifest.json").read_text())["job"]["lists"].keys() == {str(listed)}
+
+
 def test_what_changed_is_seen_in_long_lists_and_texts(tmp_path: Path) -> None:
     inputs = [{"glob": f"crawl-{number}/*.jsonl"} for number in range(30)]
     for other, told in (

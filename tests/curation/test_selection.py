@@ -32,7 +32,7 @@ def test_a_host_is_found_however_it_is_written(tmp_path: Path, host: str, expect
 @pytest.mark.parametrize(
     ("host", "told"),
     [
-        ("*.mill.example", "name a host without \\*"),
+        ("*.mill.example", "hosts are named without \\*"),
         ("https://mill.example/page", "is more than a host: name mill.example, or list a page"),
         ("mill.example?q", "is more than a host"),
         ("mill.example/x//y", "is more than a host"),

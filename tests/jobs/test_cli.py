@@ -203,14 +203,22 @@ def test_a_rule_that_can_never_fire_is_a_warning(
     assert "warning: fineweb: short_lines can never fire, since short_lines is never over 1" in said
 
 
+WARNED = "3 workers may take more than 1.5 GB of memory, which is enough for 2"
+
+
 def test_more_workers_than_the_memory_is_enough_for_is_a_warning(
     corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for workers, warned in (("2", False), ("3", True)):
         asked = ["--output", tmp_path / workers, "--workers", workers, "--memory", "1.5GB"]
         assert call("curate", "--input", corpus, *asked, monkeypatch=monkeypatch) == 0
-        told = "3 workers may take more than 1.5 GB of memory, which is enough for 2"
-        assert (told in caplog.text) == warned
+        assert (WARNED in caplog.text) == warned
+    caplog.clear()
+    gone = tmp_path / "gone.txt"
+    gone.write_text(pq.read_table(tmp_path / "3" / "documents")["doc_id"][0].as_py())
+    asked = ["--doc-id", gone, "--output", tmp_path / "less", "--workers", "3", "--memory", "1.5GB"]
+    assert call("takedown", tmp_path / "3", *asked, monkeypatch=monkeypatch) == 0
+    assert WARNED in caplog.text
 
 
 def test_too_many_unreadable_records_fail_the_run_after_it_wrote_what_it_saw(

@@ -33,6 +33,8 @@ def reasons(filter_: Url, url: str | None) -> list[str]:
         ({"domains": ("bad.example",)}, "//bad.example/x", ["domain"]),
         ({"domains": ("bad.example",)}, "HTTP://bad.example", ["domain"]),
         ({"domains": ("bücher.example",)}, "http://xn--bcher-kva.example/", ["domain"]),
+        ({"domains": ("HTTPS://bad.example:443/",)}, "http://www.bad.example/", ["domain"]),
+        ({"domains": ("bad_one.example", "1.2.3.4")}, "http://1.2.3.4/", ["domain"]),
         ({"hosts": ("xn--bcher-kva.example",)}, "http://BÜCHER.example/", ["host"]),
         ({"urls": ("http://x.example/a",)}, "http://x.example/a", ["address"]),
         ({"urls": ("http://x.example/a",)}, "http://x.example/a/b", []),
@@ -84,6 +86,30 @@ def test_a_missing_list_is_the_users_error() -> None:
         make_job([], {"steps": [{"use": "url", "hosts": ["@nowhere.txt"]}]}, [])
     with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
         load_recipe("none", ["url.domains=@nowhere.txt"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("*.bad.example", "url.hosts: '*.bad.example' is no host: hosts are named without *"),
+        ("http://[", "url.hosts: 'http://[' is no host: give hosts such as mill.example"),
+        ("bad.example/x", "url.hosts: 'bad.example/x' is more than a host: name bad.example, or list a page among the"),
+    ],
+)
+def test_a_host_that_is_none_is_told_before_anything_is_read(entry: str, told: str) -> None:
+    with pytest.raises(UserError) as refused:
+        Url(hosts=(entry,)).read_lists()
+    assert str(refused.value).startswith(told)
+
+
+def test_a_list_is_read_once_for_all_batches_and_anew_for_another_run(tmp_path: Path) -> None:
+    listed = tmp_path / "hosts.txt"
+    found = Url(domains=(f"@{listed}",))
+    for host in ("bad.example", "worse.example"):
+        listed.write_text(host)
+        found.read_lists()
+        listed.unlink()
+        assert reasons(found, f"https://{host}/") == ["domain"]
 
 
 def test_a_finished_folder_does_not_need_its_lists() -> None:
