@@ -18,7 +18,7 @@ from curation.errors import RunError, UserError
 from curation.folder import MANIFEST, Folder, disk_full, no_room
 from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
-from curation.manifest import described, gather, gather_released, manifest, plain
+from curation.manifest import check_whole, described, gather, gather_released, manifest, plain
 from curation.release import Release, check_apart, open_releases, read_manifest
 from curation.run import Run, linked_name
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
@@ -162,6 +162,7 @@ def _account_for(run: Run, planned: Plan) -> Ledger:
             LOG.warning("%s: %s", file["file"], file["note"])
     _check_quarantine(job, ledger, folder)
     against, listed = gather_released(run)
+    check_whole(folder, [*outputs, *listed])
     asked = replace(job, unit_bytes=planned.unit_bytes)
     folder.write_json(MANIFEST, manifest(asked, ledger, files, [*outputs, *listed], against))
     return ledger

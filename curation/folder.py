@@ -8,7 +8,7 @@ import os
 import posixpath
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import has_magic
@@ -138,6 +138,17 @@ class Folder:
         found = files.find(posixpath.join(root, *fixed), maxdepth=depth)
         matches = re.compile(glob_translate(pattern)).match
         return sorted(name for path in found if matches(name := path.removeprefix(prefix)))
+
+    def sizes(self, names: Iterable[str]) -> dict[str, int]:
+        """The bytes of all files that lie in a folder with one of some files, by their names."""
+        files, root = self.filesystem()
+        files.invalidate_cache()  # others have written there
+        found: dict[str, int] = {}
+        for parent in {posixpath.dirname(name) for name in names}:
+            with suppress(FileNotFoundError):
+                for entry in files.ls(posixpath.join(root, parent), detail=True):
+                    found[posixpath.join(parent, posixpath.basename(entry["name"]))] = entry["size"]
+        return found
 
     def abandon(self) -> None:
         """Takes away the whole folder."""

@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+from curation.errors import RunError
 from curation.filters.url import Url
 from curation.folder import Folder
 from curation.job import Job
@@ -37,6 +39,17 @@ def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], li
             files += report.get("files", [])
             outputs += report["outputs"]
     return ledger, files, outputs
+
+
+def check_whole(folder: Folder, outputs: Sequence[dict[str, Any]]) -> None:
+    """Raises RunError where a file is not as it was written: a machine that crashed may have kept its name alone."""
+    sizes = folder.sizes(entry["name"] for entry in outputs)
+    for entry in outputs:
+        if sizes.get(entry["name"]) != entry["bytes"]:
+            raise RunError(
+                f"{folder.root}/{entry['name']} is not as it was written, as happens where a machine crashes: "
+                "remove that folder and run again"
+            )
 
 
 def gather_released(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

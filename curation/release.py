@@ -97,15 +97,8 @@ def open_release(path: str) -> tuple[Release, dict[str, Any]]:
 
 def check_shards(release: Release, outputs: Mapping[str, Any], tables: tuple[str, ...] = ("",)) -> None:
     """Raises UserError where a shard of some tables is not there, or not as large as ``outputs`` says."""
-    files, root = release.folder.filesystem()
     wanted = {name: entry["bytes"] for name, entry in outputs.items() if name.startswith(tables)}
-    sizes: dict[str, int] = {}
-    for table in {posixpath.dirname(name) for name in wanted}:
-        try:
-            listed = files.ls(posixpath.join(root, table), detail=True)
-        except FileNotFoundError:
-            continue
-        sizes |= {f"{table}/{posixpath.basename(entry['name'])}": entry["size"] for entry in listed}
+    sizes = release.folder.sizes(wanted)
     for name, size in wanted.items():
         if sizes.get(name) != size:
             what = f"has {sizes[name]} bytes, the manifest says {size}" if name in sizes else "is missing"

@@ -17,7 +17,7 @@ from curation.errors import UserError
 from curation.folder import MANIFEST, Folder
 from curation.job import Execution, Job
 from curation.ledger import Ledger
-from curation.manifest import gather, gather_released, plain
+from curation.manifest import check_whole, gather, gather_released, plain
 from curation.recipe import Recipe
 from curation.release import (
     Release,
@@ -128,6 +128,7 @@ def _manifest(run: Run, release: Release, before: dict[str, Any], selection: Sel
     ledger.check()
     _check_accounts(release.folder.root, ledger, before)
     against, listed = gather_released(run)
+    check_whole(run.folder, [*outputs, *listed])
     taken = _found(run)
     _list_missing(run.folder, selection, taken)
     return {

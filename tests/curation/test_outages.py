@@ -162,6 +162,19 @@ def test_an_interrupt_among_the_steps_of_beam_is_one_still(tmp_path: Path) -> No
         curate_job(job, str(tmp_path / "out"), Execution(workers=0))
 
 
+def test_a_shard_that_a_crashed_machine_did_not_keep_is_told(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "in", 2, 10)
+    job, out = make_job([Input(glob=str(tmp_path / "in"))], "none", []), tmp_path / "out"
+    with patch("curation.driver.gather", side_effect=RunError("crashed")), pytest.raises(RunError, match="crashed"):
+        curate_job(job, str(out), Execution(workers=0))
+    lost = out / "sketches" / "00000.parquet"
+    lost.write_bytes(b"")
+    with pytest.raises(RunError) as told:
+        curate_job(job, str(out), Execution(workers=0))
+    assert str(told.value).startswith(f"{lost} is not as it was written, as happens where a machine crashes: remove")
+    assert not (out / "manifest.json").exists()
+
+
 @pytest.mark.parametrize("full", ["claim.json", "manifest.json"])
 def test_a_disk_may_be_full_at_any_moment(
     full: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
