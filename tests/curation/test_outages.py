@@ -65,7 +65,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["2", pytest.param("0", marks=pytest.mark.soak)])
 def test_a_full_disk_is_one_sentence(small_disk: Path, tmp_path: Path, workers: str) -> None:
     write_corpus(tmp_path / "in", 2, 2000)
     with curate(tmp_path / "in", small_disk / "out", "--workers", workers, "--set", "unit_bytes=1000000") as run:
@@ -88,7 +88,7 @@ def assert_goes_on(root: Path, out: Path, *more: str) -> None:
 
 
 def test_a_killed_worker_fails_the_run_and_leaves_only_whole_files(tmp_path: Path) -> None:
-    write_corpus(tmp_path / "in", 4, 20_000)
+    write_corpus(tmp_path / "in", 4, 8_000)
     out = tmp_path / "out"
     with curate(tmp_path / "in", out, "--workers", "2", "--set", "unit_bytes=1000000") as run:
         killed = _kill_one_worker(run.pid, out)
