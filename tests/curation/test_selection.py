@@ -1,32 +1,31 @@
 """What is taken down: a host is known however it is written, and what is none is refused."""
 
-from pathlib import Path
-
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from curation.errors import UserError
-from curation.selection import Selection
-from tests.curation.test_laws import rows
-from tests.curation.test_takedown import STRICT, run, take, text, write
+from curation.selection import REASONS, Selection, Taking
 
 HOSTS = [
-    ("mill.example", ["0", "1"]),
-    ("https://MILL.example:8080/", ["0", "1"]),
-    (".mill.example.", ["0", "1"]),
-    ("//www.mill.example", ["1"]),
-    ("bücher.example", ["2", "3"]),
-    ("xn--bcher-kva.example", ["2", "3"]),
+    ("mill.example", [0, 1]),
+    ("https://MILL.example:8080/", [0, 1]),
+    (".mill.example.", [0, 1]),
+    ("//www.mill.example", [1]),
+    ("bücher.example", [2, 3]),
+    ("xn--bcher-kva.example", [2, 3]),
 ]
 
 
 @pytest.mark.parametrize(("host", "expected"), HOSTS)
-def test_a_host_is_found_however_it_is_written(tmp_path: Path, host: str, expected: list[str]) -> None:
+def test_a_host_is_found_however_it_is_written(host: str, expected: list[int]) -> None:
     urls = ["mill.example/x//y", "http://www.mill.example:80/", "http://xn--bcher-kva.example/", "BÜCHER.example/1"]
-    write(tmp_path / "in", [[(text(10 * number), url) for number, url in enumerate([*urls, "http://else.example/"])]])
-    released = run(tmp_path / "in", tmp_path / "released", STRICT)
-    take(released, Selection.of(hosts=[host]), tmp_path / "new")
-    down = [row["doc_id"] for row in rows(tmp_path / "new", "rejects/filters")]
-    assert down == [f"0-{number}" for number in expected]
+    found = pa.array([*urls, "http://else.example/", None])
+    taking = Taking(Selection.of(hosts=[host]))
+    reasons = taking.reasons(pa.array([str(number) for number in range(len(found))]), found)
+    assert np.flatnonzero(reasons >= 0).tolist() == expected
+    assert {REASONS[reason] for reason in reasons[expected]} == {"host"}
+    assert len(taking.found["host"]) == 1
 
 
 @pytest.mark.parametrize(
