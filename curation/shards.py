@@ -71,19 +71,16 @@ class ShardWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is None:
-                self._flush()
-                self._parquet.close()
+            try:
+                if error is None:
+                    self._flush()
+                    self._parquet.close()
+            finally:
+                self._parquet.is_open = False  # after an error nothing more is to be written, not even a footer
         except BaseException as fault:
-            self._give_up()
             self._file.__exit__(type(fault), fault, fault.__traceback__)
             raise
-        self._give_up()
         self._file.__exit__(kind, error, trace)
-
-    def _give_up(self) -> None:
-        """After an error nothing more is to be written, not even a footer."""
-        self._parquet.is_open = False
 
 
 def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
