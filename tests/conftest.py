@@ -1,15 +1,21 @@
-"""What holds in every test: nothing leaves this machine; in CI hypothesis is repeatable and nothing is skipped."""
+"""What holds in every test: nothing leaves this machine; in CI hypothesis is repeatable and nothing is skipped.
+
+And what several long laws share.
+"""
 
 import ipaddress
 import os
 import sys
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import hypothesis
 import pytest
 
 from tests.annotation.parts import api, artifacts, browser, studio
+from tests.benchmarks.run import SHARED, make_corpus
 
 __all__ = ["api", "artifacts", "browser", "studio"]
 
@@ -84,3 +90,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return _skipping_fails((yield))
+
+
+@pytest.fixture(scope="session")
+def gigabytes(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two bench corpora of 1 GB of JSON lines each, made side by side: that takes two minutes."""
+    if not (SHARED / "bench").is_dir():
+        pytest.skip("the maker of the bench corpus lies in ../shared, which is not here")
+    work = tmp_path_factory.mktemp("gigabytes")
+    with ThreadPoolExecutor() as pool:
+        made = pool.map(lambda seed: make_corpus(work, 1000, seed)[0], (1, 2))
+    return list(made)

@@ -82,12 +82,13 @@ def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) ->
     yield f"9. two workers against one, {asked.large} MB", f"{alone.seconds / run.seconds:.2f} times", "1.7 times"
 
 
-def make_corpus(work: Path, megabytes: int) -> tuple[Path, int]:
+def make_corpus(work: Path, megabytes: int, seed: int = 1) -> tuple[Path, int]:
     """The corpus of that size and the bytes of its JSON lines."""
-    folder = work / f"corpus-{megabytes}"
+    folder = work / f"corpus-{megabytes}-{seed}"
     if not (folder / "truth.jsonl").exists():
         maker = SHARED / "bench" / "make_corpus.py"
-        subprocess.run([sys.executable, maker, "--megabytes", str(megabytes), "--out", folder], check=True)
+        asked = ["--megabytes", str(megabytes), "--seed", str(seed), "--out", folder]
+        subprocess.run([sys.executable, maker, *asked], check=True)
     return folder, megabytes * 1_000_000
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from rich.console import Console
@@ -105,18 +106,18 @@ def curate(corpus: Path, out: Path, *more: str) -> Measured:
     return measure([GRISTMILL, "curate", *asked, *more])
 
 
-def race(work: Path, documents: int, runs: int = 2) -> Iterator[tuple[str, float, float, int]]:
-    """(corpus, seconds, times those of the even corpus, peak memory in bytes), the best of some runs."""
-    base = best(write(work / "even", even(documents), documents), work / "out", runs)
-    yield "even", base.seconds, 1.0, base.peak_bytes
+def race(work: Path, documents: int, rounds: int = 3) -> Iterator[tuple[str, float, float, int]]:
+    """(corpus, seconds, times those of the even corpus in the same round, peak memory in bytes): medians, and of the
+    memory the most. The corpora take turns, as machines that others share change from minute to minute."""
+    corpora = {"even": write(work / "even", even(documents), documents)}
     for name, make in CORPORA.items():
         largest = 0.9 if name.startswith("one file") else 1 / FILES
-        run = best(write(work / name.replace(" ", "-"), make(documents), documents, largest), work / "out", runs)
-        yield name, run.seconds, run.seconds / base.seconds, run.peak_bytes
-
-
-def best(corpus: Path, out: Path, runs: int) -> Measured:
-    return min((curate(corpus, out) for _ in range(runs)), key=lambda run: run.seconds)
+        corpora[name] = write(work / name.replace(" ", "-"), make(documents), documents, largest)
+    found = [{name: curate(corpus, work / "out") for name, corpus in corpora.items()} for _ in range(rounds)]
+    for name in corpora:
+        runs = [each[name] for each in found]
+        times = median(each[name].seconds / each["even"].seconds for each in found)
+        yield name, median(run.seconds for run in runs), times, max(run.peak_bytes for run in runs)
 
 
 def main() -> None:
