@@ -63,7 +63,7 @@ lint: setup
 	$(BIN)/mypy
 
 test: ready
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 soak: ready clusters
 	@$(BIN)/python -m pytest -m soak
