@@ -143,7 +143,8 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         shares, local = planned.partitions(execution), is_local(execution)
-        run = Run(job, folder, len(planned.units), shares, local, quotas, planned.releases)
+        lists = job.recipe.list_digests()
+        run = Run(job, folder, len(planned.units), shares, local, quotas, planned.releases, lists=lists)
         sizes = planned.sizes if job.limit is None else [None] * len(planned.units)
         with watch(folder, sizes) if watch else nullcontext():
             carry_out(run, planned.units, planned.workers(execution), execution)

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from typing import Any
 
 from curation.errors import RunError
-from curation.filters.url import Url
 from curation.folder import Folder
 from curation.job import Job
 from curation.ledger import Ledger
@@ -21,13 +20,7 @@ def described(job: Job) -> dict[str, Any]:
     is told by their names, not by where they lie."""
     asked: dict[str, Any] = plain(job)
     del asked["against"]
-    lists = {
-        name: digest
-        for step in job.recipe.steps
-        if isinstance(step, Url)
-        for name, digest in step.list_digests().items()
-    }
-    return {**asked, "lists": lists}
+    return {**asked, "lists": job.recipe.list_digests()}
 
 
 def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], list[dict[str, Any]]]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.dedup.sketch import sketch, word_counts
+from curation.errors import RunError
 from curation.judge import Verdicts, documents, judge, rejects
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, passed_name
@@ -28,7 +29,11 @@ def signals_schema(run: Run) -> pa.Schema:
 
 
 def read_and_judge(run: Run, unit: Unit) -> None:
-    """Leaves the unit's rejects, signals, sketches and quarantine, its passed documents, and last its report."""
+    """Leaves the unit's rejects, signals, sketches and quarantine, its passed documents, and last its report.
+
+    Raises RunError where a list is no longer what it was when the run began.
+    """
+    _check_lists(run)
     ledger, files = Ledger(), []
     with ExitStack() as open_files:
         shards = Shards(run, unit.index, open_files)
@@ -42,6 +47,18 @@ def read_and_judge(run: Run, unit: Unit) -> None:
     outputs = [shard.entry() for shard in shards.written]
     report = {"ledger": ledger.to_json(), "files": files, "outputs": outputs}
     run.folder.write_json(judged_name(unit.index), report)
+
+
+def _check_lists(run: Run) -> None:
+    recipe = run.job.recipe
+    if recipe.list_digests() != run.lists:
+        recipe.read_lists()  # a process may outlive the job for which it had read them
+    for name, digest in recipe.list_digests().items():
+        if digest != run.lists[name]:
+            raise RunError(
+                f"the list {name} has changed since the run began: put it back and run again, which goes on where it "
+                "stopped, or give a new output folder"
+            )
 
 
 class Shards:

@@ -91,6 +91,18 @@ class Recipe:
                 text = f"text after {step.use}"
         return pa.schema(list(columns.values()))
 
+    def list_digests(self) -> dict[str, str]:
+        """The files of its lists, by their names, each with the SHA-256 of its entries in hexadecimal digits."""
+        return {name: digest for step in self._listed() for name, digest in step.list_digests().items()}
+
+    def read_lists(self) -> None:
+        """Reads every list, anew. Raises UserError when one cannot be read, or where a host is none."""
+        for step in self._listed():
+            step.read_lists()
+
+    def _listed(self) -> list[Url]:
+        return [step for step in self.steps if isinstance(step, Url)]
+
 
 def _add(columns: dict[str, pa.Field], signals: pa.Schema, text: str) -> None:
     for column in signals:

@@ -1,7 +1,7 @@
 """One run: a job, its units and its folder; what every stage is given."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
@@ -29,6 +29,9 @@ class Run:
 
     taken_from: Release | None = None
     """The release whose documents are read again, without those that are taken down."""
+
+    lists: dict[str, str] = field(default_factory=dict)
+    """The files of the recipe's lists when the run began, each with the SHA-256 of its entries."""
 
     stars: int | None = None
     """Where the links were too many for one process: how many rounds of stars went over them."""

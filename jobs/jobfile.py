@@ -10,7 +10,6 @@ from typing import Any
 
 from curation.dedup.settings import Dedup
 from curation.errors import UserError
-from curation.filters.url import Url
 from curation.job import Job
 from curation.recipe import STEPS, Recipe, Step
 from curation.rewrites.normalise import Normalise
@@ -68,9 +67,7 @@ def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
 
 def _with_lists(recipe: Recipe) -> Recipe:
     """The recipe itself. Raises UserError where a list that it names cannot be read."""
-    for step in recipe.steps:
-        if isinstance(step, Url):
-            step.read_lists()
+    recipe.read_lists()
     return recipe
 
 

@@ -64,14 +64,14 @@ class Url:
 
         Nothing else reads one before a document is measured.
         """
-        entries.cache_clear()
-        _counters.cache_clear()
+        for cached in (_entries_of, _digest_of, _counters):
+            cached.cache_clear()
         _counters(self)
 
     def list_digests(self) -> dict[str, str]:
         """The files of its lists, by their names, each with the SHA-256 of its entries in hexadecimal digits."""
-        named = {entry for name in _LISTS for entry in getattr(self, name) if entry.startswith("@")}
-        return {name[1:]: hashlib.sha256("\n".join(entries((name,))).encode()).hexdigest() for name in sorted(named)}
+        named = {entry[1:] for name in _LISTS for entry in getattr(self, name) if entry.startswith("@")}
+        return {name: _digest_of(name) for name in sorted(named)}
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         counters = _counters(self)
@@ -98,9 +98,9 @@ class Url:
 def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
     """What counts each signal: made once, as a list may have millions of entries."""
     hosts, domains = _hosts("hosts", step.hosts), _hosts("domains", step.domains)
-    urls = frozenset(entries(step.urls))
+    urls = frozenset(_entries(step.urls))
     words, soft, subwords = (
-        frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in entries(listed)) - {""}
+        frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in _entries(listed)) - {""}
         for listed in (step.words, step.soft_words, step.subwords)
     )
     return (
@@ -114,7 +114,7 @@ def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
 
 
 def _hosts(name: str, listed: tuple[str, ...]) -> frozenset[str]:
-    named = entries(listed)
+    named = _entries(listed)
     try:
         return frozenset(named_host(entry) for entry in named if entry.strip(" ."))
     except UserError as error:
@@ -176,20 +176,28 @@ def _count_inside(text: str, pieces: Iterable[str]) -> int:
     return sum(piece in text for piece in pieces)
 
 
-@cache
-def entries(listed: tuple[str, ...]) -> tuple[str, ...]:
-    """The entries of a list, those of the files that it names among them. Raises UserError when one cannot be read."""
+def _entries(listed: tuple[str, ...]) -> tuple[str, ...]:
+    """The entries of a list, those of the files that it names among them."""
     found: list[str] = []
     for entry in listed:
-        if not entry.startswith("@"):
-            found.append(entry.strip())
-            continue
-        try:
-            with fsspec.open(entry[1:], "rt", encoding="utf-8-sig") as lines:
-                found += [line.strip() for line in lines if not line.startswith("#")]
-        except (OSError, ValueError) as error:
-            raise UserError(f"the list {entry[1:]} of the url filter cannot be read: {error}") from error
+        found += _entries_of(entry[1:]) if entry.startswith("@") else [entry.strip()]
     return tuple(entry for entry in found if entry)
+
+
+@cache
+def _entries_of(name: str) -> tuple[str, ...]:
+    """The entries of a file: read once, so that what judges and what is told of it are the same."""
+    try:
+        with fsspec.open(name, "rt", encoding="utf-8-sig") as lines:
+            found = [line.strip() for line in lines if not line.startswith("#")]
+    except (OSError, ValueError) as error:
+        raise UserError(f"the list {name} of the url filter cannot be read: {error}") from error
+    return tuple(entry for entry in found if entry)
+
+
+@cache
+def _digest_of(name: str) -> str:
+    return hashlib.sha256("\n".join(_entries_of(name)).encode()).hexdigest()
 
 
 def _with_nulls(rows: npt.NDArray[np.float64], schema: pa.Schema) -> pa.RecordBatch:

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,10 +17,12 @@ import pytest
 from curation import claim, driver
 from curation.changes import changes
 from curation.claim import claimed, tidy
-from curation.driver import curate, finished
+from curation.driver import Watch, curate, finished
 from curation.errors import RunError, UserError
+from curation.filters.url import Url
 from curation.folder import WORK, Folder
 from curation.job import Execution, Job
+from curation.ledger import Ledger
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
 from tests.curation.test_laws import digest
@@ -85,6 +89,29 @@ def test_another_list_is_another_job(tmp_path: Path) -> None:
     listed.write_text("a.example\n\n# a comment changes nothing\n")
     run()
     assert json.loads((out / "manifest.json").read_text())["job"]["lists"].keys() == {str(listed)}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_no_document_is_judged_by_a_list_that_changed_in_the_middle(tmp_path: Path, workers: int) -> None:
+    listed, out = tmp_path / "hosts.txt", tmp_path / "out"
+    (tmp_path / "in.jsonl").write_text('{"text": "a", "url": "https://a.example/"}\n')
+    listed.write_text("a.example")
+    recipe = {"steps": [{"use": "url", "domains": [f"@{listed}"]}], "dedup": {}}
+
+    def run(watch: Watch | None = None) -> Ledger:
+        asked = make_job([Input(glob=str(tmp_path / "in.jsonl"))], recipe, [])
+        return curate(asked, str(out), Execution(workers=workers), watch)
+
+    @contextmanager
+    def another(*_: object) -> Iterator[None]:
+        listed.write_text("b.example")
+        Url(domains=(f"@{listed}",)).read_lists()
+        yield
+
+    with pytest.raises(RunError, match=r"the list \S+hosts\.txt has changed since the run began: put it back"):
+        run(another)
+    listed.write_text("a.example")
+    assert run().total("rejected")[0] == 1
 
 
 def test_what_changed_is_seen_in_long_lists_and_texts(tmp_path: Path) -> None:
