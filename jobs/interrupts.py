@@ -19,18 +19,30 @@ def heeded() -> Iterator[None]:
     """For the length of a block, a Ctrl+C that Python would drop comes again a moment later.
 
     It drops what is raised in a finaliser, such as that of a file which nobody holds any more: the command would go on.
+    What is raised while that is told is dropped, too: on a busy machine a moment may be over before.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python tells no other of a signal
         return
-    report, alarm = sys.unraisablehook, signal.signal(signal.SIGALRM, _interrupt)
+    report = sys.unraisablehook
 
     def tell(dropped: Any) -> None:
         if issubclass(dropped.exc_type, KeyboardInterrupt):
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+            again()
         else:
             report(dropped)
 
+    def again() -> None:
+        signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code is tell.__code__:
+                return again()
+            frame = frame.f_back
+        raise KeyboardInterrupt
+
+    alarm = signal.signal(signal.SIGALRM, interrupt)
     sys.unraisablehook = tell
     try:
         yield
@@ -54,7 +66,3 @@ def die_interrupted() -> NoReturn:
         click.echo(nl=False)  # what was printed, if anybody still reads it
     signal.raise_signal(signal.SIGINT)
     raise AssertionError("a process outlived its end")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

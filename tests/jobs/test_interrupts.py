@@ -24,6 +24,20 @@ def test_an_interrupt_in_a_finaliser_ends_what_goes_on() -> None:
     assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == before
 
 
+def test_an_interrupt_that_comes_again_too_soon_comes_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = signal.setitimer
+
+    def at_once(which: int, seconds: float) -> None:
+        monkeypatch.setattr(signal, "setitimer", wait)
+        signal.raise_signal(signal.SIGALRM)
+
+    monkeypatch.setattr(signal, "setitimer", at_once)
+    with pytest.raises(KeyboardInterrupt), heeded():
+        Held()
+        threading.Event().wait(60)
+    assert signal.setitimer is wait
+
+
 def test_what_else_a_finaliser_raises_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         def __del__(self) -> None:
