@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -47,9 +46,9 @@ def main() -> None:
         sys.stdout.write(text)
 
 
-def constants(corpus: Path, recipes: Sequence[str] = RECIPES) -> str:
+def constants(corpus: Path) -> str:
     """The constants as TOML; each recipe is run once before it is measured."""
-    found = {recipe: [measured(corpus, recipe) for _ in range(2)][-1] for recipe in recipes}
+    found = {recipe: [measured(corpus, recipe) for _ in range(2)][-1] for recipe in RECIPES}
     lines = ["# CPU seconds of one core and bytes, as `make bench CONSTANTS=FILE` measured them.", ""]
     lines.append(f"start = {start():.2f}")
     lines.append(f"links = {max(each.links for each in found.values()):.3f}")
