@@ -25,10 +25,8 @@ def messages(dialogue: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[dict[str, Any]]:
+def rows(shared: Path) -> list[dict[str, Any]]:
     """Rows of a responses file; the better response comes from the model ``better``."""
-    if not HH.exists():
-        pytest.skip("the real dialogues lie in ../shared, which is not here")
     out = []
     for number, line in enumerate(gzip.decompress(HH.read_bytes()).splitlines()):
         row = json.loads(line)

@@ -10,7 +10,7 @@ from curation.job import Execution
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
 from tests.benchmarks.process import measure
-from tests.benchmarks.run import GRISTMILL, SHARED, make_corpus
+from tests.benchmarks.run import GRISTMILL, make_corpus
 
 pytestmark = pytest.mark.soak
 
@@ -18,14 +18,8 @@ SHUFFLED_SHARE = 0.12
 """14 bands of 16 bytes alone would be 9.6% of this corpus."""
 
 
-@pytest.fixture(autouse=True)
-def bench() -> None:
-    if not (SHARED / "bench").is_dir():
-        pytest.skip("the maker of the bench corpus lies in ../shared, which is not here")
-
-
 def test_near_deduplication_shuffles_an_eighth_of_its_input_at_most(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus, size = make_corpus(tmp_path, 40)
     monkeypatch.setattr(Folder, "release", lambda folder: None)

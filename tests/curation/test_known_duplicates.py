@@ -1,42 +1,20 @@
 """Against corpora whose duplicates are known: recall, false merges, and equal bytes however a job runs."""
 
-import hashlib
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.dataset as ds
 import pytest
 
 from tests.benchmarks.process import measure
+from tests.benchmarks.run import GRISTMILL, make_corpus
 from tests.benchmarks.truth import quality
-
-SHARED = Path(__file__).resolve().parents[3] / "shared"
-GRISTMILL = Path(sys.executable).parent / "gristmill"
-
-
-def make(folder: Path, megabytes: int) -> Path:
-    maker = SHARED / "bench" / "make_corpus.py"
-    subprocess.run([sys.executable, maker, "--megabytes", str(megabytes), "--out", folder, "--shards", "5"], check=True)
-    return folder
+from tests.curation.test_laws import digest
 
 
 def curate(corpus: Path, out: Path, *more: str) -> int:
     """Runs the command; returns the peak memory of its processes in bytes."""
     return measure([GRISTMILL, "curate", "--input", corpus / "*.jsonl.gz", "--output", out, *more]).peak_bytes
-
-
-def digest(folder: Path) -> dict[str, str]:
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip("the bench corpus is made by ../shared, which is not here")
-    return SHARED
 
 
 def test_articles_with_known_near_duplicates(shared: Path, tmp_path: Path) -> None:
@@ -51,7 +29,7 @@ def test_articles_with_known_near_duplicates(shared: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("megabytes", [10, pytest.param(200, marks=pytest.mark.soak)])
 def test_planted_duplicates_are_found_and_others_are_not(shared: Path, tmp_path: Path, megabytes: int) -> None:
-    corpus = make(tmp_path / "corpus", megabytes)
+    corpus, _ = make_corpus(tmp_path, megabytes)
     peak = curate(corpus, tmp_path / "out", "--recipe", "none")
     found = quality(tmp_path / "out", corpus / "truth.jsonl")
     assert found.exact_recall == 1
@@ -64,7 +42,7 @@ def test_planted_duplicates_are_found_and_others_are_not(shared: Path, tmp_path:
 
 @pytest.mark.soak
 def test_equal_bytes_however_it_runs(shared: Path, tmp_path: Path) -> None:
-    corpus = make(tmp_path / "corpus", 30)
+    corpus, _ = make_corpus(tmp_path, 30)
     ways = {
         "one": ["--workers", "1"],
         "two": ["--workers", "2"],

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 from curation.dedup.bands import bands_by_partition
 from curation.errors import UserError
 from curation.sources.listing import Input
-from jobs.cli import main
 from jobs.commands.plan import to_json
 from jobs.jobfile import make_job
 from jobs.model import MOST_UNITS, READ_TOGETHER, SPREAD, Constants, Forecast, Stage, load
 from tests.benchmarks.process import measure
 from tests.benchmarks.run import CONSTANTS_MEGABYTES, GRISTMILL, ROOT, make_corpus
+from tests.jobs.calling import call
 
 DOCUMENTS = st.floats(1, 1e13)
 
@@ -50,13 +50,13 @@ def test_it_adds_up_and_grows(documents: float, length: float, workers: int, mor
     assert found.partitions >= 1
 
 
-def test_the_internet_has_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_internet_has_a_plan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ["plan", "--documents", "3e12", "--bytes", "1e16", "--workers", "2000"]
-    call(asked)
+    assert call(*asked, monkeypatch=monkeypatch) == 0
     shown = capsys.readouterr().out
     assert "too many for one process, so in rounds" in shown
     assert max(map(len, shown.splitlines())) <= 100
-    call([*asked, "--json"])
+    assert call(*asked, "--json", monkeypatch=monkeypatch) == 0
     told = json.loads(capsys.readouterr().out)
     for stage in told["stages"]:
         assert stage["stage"] in shown
@@ -98,17 +98,6 @@ def test_blobs_are_foretold(spread: int) -> None:
         assert found.shuffled_bytes == pytest.approx(sum(len(blob) + 8 for blob in blobs), rel=0.01)
 
 
-def call(arguments: list[str], code: int = 0) -> None:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("sys.argv", ["gristmill", *arguments])
-        ended = 0
-        try:
-            main()
-        except SystemExit as end:
-            ended = int(end.code or 0)
-    assert ended == code
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -124,8 +113,10 @@ def call(arguments: list[str], code: int = 0) -> None:
         (["--documents", "10", "--bytes", "5e3", "--constants", "nowhere.toml"], "nowhere.toml holds no constants"),
     ],
 )
-def test_a_mistake_is_told(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
-    call(["plan", *arguments], code=2)
+def test_a_mistake_is_told(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("plan", *arguments, monkeypatch=monkeypatch) == 2
     assert told in capsys.readouterr().err
 
 

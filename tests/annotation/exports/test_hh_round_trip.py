@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import pytest
 
 from annotation.dataset.master import load
 from annotation.exports import check, export
@@ -15,9 +14,7 @@ from annotation.imports import SETS, import_set
 HH = Path(__file__).parents[3] / ".." / "shared" / "data" / "preferences" / "hh_harmless_sample.jsonl.gz"
 
 
-def test_every_row_is_a_comparison_or_a_named_reject_and_comes_back_as_it_was(tmp_path: Path) -> None:
-    if not HH.exists():
-        pytest.skip("the real dialogues lie in ../shared, which is not here")
+def test_every_row_is_a_comparison_or_a_named_reject_and_comes_back_as_it_was(shared: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in gzip.decompress(HH.read_bytes()).splitlines()]
     import_set([HH], [], SETS["hh"], tmp_path / "hh", lambda texts: np.arange(len(texts)))
     master = load(tmp_path / "hh")

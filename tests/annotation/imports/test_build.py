@@ -234,9 +234,7 @@ def test_mistakes(train: list[str], held_out: list[str], name: str | None, said:
     assert not (tmp_path / "out").exists()
 
 
-def test_real_dialogues_come_back_to_the_letter(tmp_path: Path) -> None:
-    if not HH.exists():
-        pytest.skip("the real dialogues lie in ../shared, which is not here")
+def test_real_dialogues_come_back_to_the_letter(shared: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in gzip.decompress(HH.read_bytes()).splitlines()]
     built = import_set([HH], [], SETS["hh"], tmp_path / "out", families)
     rejected = {row["row"]: row for row in table(built.folder, "rejects")}
