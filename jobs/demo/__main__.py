@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 from annotation.connection import connection
@@ -97,16 +98,20 @@ def reasons_to_explain(corpus: Path) -> list[str]:
 
 
 def a_free_port() -> list[str]:
-    """The option that gives Label Studio another port where its own is taken; nothing where it runs."""
+    """The option that gives Label Studio the first free port from its own on; nothing where it runs."""
     if lifecycle.status(STUDIO).running:
         return []
+    return ["--port", str(next(port for port in count(Home(STUDIO).server.port) if is_free(port)))]
+
+
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", Home(STUDIO).server.port))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return ["--port", str(probe.getsockname()[1])]
+            return False
+    return True
 
 
 def say(sentence: str) -> None:

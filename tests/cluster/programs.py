@@ -32,7 +32,7 @@ class Programs:
     environment: Path
     jars: Path
     _running: ExitStack = field(default_factory=ExitStack)
-    _all: list[psutil.Process] = field(default_factory=list)
+    _all: dict[psutil.Process, str] = field(default_factory=dict)
 
     def java(self, name: str, main: str, *words: str, options: tuple[str, ...] = (), **more: str) -> psutil.Process:
         place = [f"-Djava.io.tmpdir={self.folder / 'tmp'}", *options, "-cp", f"{self.jars}/*"]
@@ -51,11 +51,13 @@ class Programs:
                 return str(found[-1])
             gone, _ = psutil.wait_procs(self._all, timeout=0.1)
             if gone:
-                raise RuntimeError(f"{gone[0].pid} ended before {name} told {pattern!r}:\n{log[-2000:]}")
+                ended = self._all[gone[0]]
+                said = self._log(ended).read_text()
+                raise RuntimeError(f"{ended} ended before {name} told {pattern!r}. It said last:\n{said[-2000:]}")
 
     def _start(self, name: str, command: list[str], more: Mapping[str, str]) -> psutil.Process:
         process = self._running.enter_context(_started(self._log(name), command, variables(self.environment) | more))
-        self._all.append(process)
+        self._all[process] = name
         return process
 
     def _log(self, name: str) -> Path:
