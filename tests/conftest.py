@@ -102,6 +102,12 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_dialogues(shared: Path) -> Path:
+    """250 pairs of Anthropic's HH (MIT), as published."""
+    return shared / "data" / "preferences" / "hh_harmless_sample.jsonl.gz"
+
+
+@pytest.fixture(scope="session")
 def gigabytes(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two bench corpora of 1 GB of JSON lines each, made side by side: that takes two minutes."""
     work = tmp_path_factory.mktemp("gigabytes")

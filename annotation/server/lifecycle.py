@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import socket
 import sqlite3
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from annotation.errors import RunError, UserError
 from annotation.server.home import ADMIN_EMAIL, Admin, Home, Server
 from annotation.server.installation import install
 from annotation.server.migration import migrate
+from annotation.server.ports import is_free
 from annotation.server.process import Process, alive, end, spawn
 from annotation.server.variables import checked_public_url, variables
 
@@ -116,18 +116,13 @@ def _wanted(last: Server, port: int | None, public_url: str | None) -> Server:
 
 def _refuse_a_taken_port(port: int) -> None:
     deadline = time.monotonic() + PORT_SECONDS
-    while True:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return probe.listen(1)
-            except PermissionError as error:
-                raise UserError(f"port {port} needs more rights than yours: give one above 1023 with --port") from error
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise _taken(port) from error
-        time.sleep(GLANCE)
+    try:
+        while not is_free(port):
+            if time.monotonic() > deadline:
+                raise _taken(port)
+            time.sleep(GLANCE)
+    except PermissionError as error:
+        raise UserError(f"port {port} needs more rights than yours: give one above 1023 with --port") from error
 
 
 def _taken(port: int) -> UserError:

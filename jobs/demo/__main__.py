@@ -3,7 +3,6 @@
 import json
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from itertools import count
@@ -14,6 +13,7 @@ from annotation.journal import Journal
 from annotation.people import invite
 from annotation.server import lifecycle
 from annotation.server.home import Home
+from annotation.server.ports import is_free
 from annotation.studio import Studio
 from jobs.campaignfile import read_campaign
 from jobs.demo.annotators import LEFT_FOR_THE_READER, label
@@ -101,17 +101,7 @@ def a_free_port() -> list[str]:
     """The option that gives Label Studio the first free port from its own on; nothing where it runs."""
     if lifecycle.status(STUDIO).running:
         return []
-    return ["--port", str(next(port for port in count(Home(STUDIO).server.port) if is_free(port)))]
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    return ["--port", str(next(filter(is_free, count(Home(STUDIO).server.port))))]
 
 
 def say(sentence: str) -> None:

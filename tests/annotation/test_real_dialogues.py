@@ -15,7 +15,6 @@ from annotation.dataset import build
 from curation.dedup.near import families
 from tests.annotation.campaigns import Desk, desk
 
-HH = Path(__file__).parents[2] / ".." / "shared" / "data" / "preferences" / "hh_harmless_sample.jsonl.gz"
 ROLES = {"Human": "user", "Assistant": "assistant"}
 
 
@@ -25,10 +24,10 @@ def messages(dialogue: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def rows(shared: Path) -> list[dict[str, Any]]:
+def rows(real_dialogues: Path) -> list[dict[str, Any]]:
     """Rows of a responses file; the better response comes from the model ``better``."""
     out = []
-    for number, line in enumerate(gzip.decompress(HH.read_bytes()).splitlines()):
+    for number, line in enumerate(gzip.decompress(real_dialogues.read_bytes()).splitlines()):
         row = json.loads(line)
         chosen, rejected = messages(row["chosen"]), messages(row["rejected"])
         if chosen[:-1] != rejected[:-1]:  # some differ earlier, too: no responses to one prompt

@@ -48,6 +48,7 @@ except BaseException:
 try: pass
 except OSError: pass
 """
+"""Two that hide an error and two that do not, which the test has to tell apart."""
 
 
 def test_nothing_names_this_machine_or_a_registry() -> None:

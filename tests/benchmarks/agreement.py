@@ -24,8 +24,9 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.rules import failures
 from curation.rewrites.c4_lines import C4Lines
+from tests.benchmarks.run import SHARED
 
-C4 = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "web" / "c4_600.jsonl.gz"
+C4 = SHARED / "data" / "web" / "c4_600.jsonl.gz"
 PEER = """
 import json, sys
 from datatrove.data import Document

@@ -11,12 +11,12 @@ from annotation.dataset.master import load
 from annotation.exports import check, export
 from annotation.imports import SETS, import_set
 
-HH = Path(__file__).parents[3] / ".." / "shared" / "data" / "preferences" / "hh_harmless_sample.jsonl.gz"
 
-
-def test_every_row_is_a_comparison_or_a_named_reject_and_comes_back_as_it_was(shared: Path, tmp_path: Path) -> None:
-    rows = [json.loads(line) for line in gzip.decompress(HH.read_bytes()).splitlines()]
-    import_set([HH], [], SETS["hh"], tmp_path / "hh", lambda texts: np.arange(len(texts)))
+def test_every_row_is_a_comparison_or_a_named_reject_and_comes_back_as_it_was(
+    real_dialogues: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in gzip.decompress(real_dialogues.read_bytes()).splitlines()]
+    import_set([real_dialogues], [], SETS["hh"], tmp_path / "hh", lambda texts: np.arange(len(texts)))
     master = load(tmp_path / "hh")
     rejects = pq.read_table(tmp_path / "hh" / "rejects.parquet")
     assert len(master.splits["train"]) + len(rejects) == len(rows) == 250

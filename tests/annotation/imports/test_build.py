@@ -23,8 +23,6 @@ from curation.dedup.near import families
 from schemas import COMPARISONS, IMPORT_REJECTS
 from tests.annotation.imports.published import EXPECTED, A, B, Q, hh, ultra
 
-HH = Path(__file__).parents[3] / ".." / "shared" / "data" / "preferences" / "hh_harmless_sample.jsonl.gz"
-
 
 def written(path: Path, rows: Sequence[Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -234,9 +232,9 @@ def test_mistakes(train: list[str], held_out: list[str], name: str | None, said:
     assert not (tmp_path / "out").exists()
 
 
-def test_real_dialogues_come_back_to_the_letter(shared: Path, tmp_path: Path) -> None:
-    rows = [json.loads(line) for line in gzip.decompress(HH.read_bytes()).splitlines()]
-    built = import_set([HH], [], SETS["hh"], tmp_path / "out", families)
+def test_real_dialogues_come_back_to_the_letter(real_dialogues: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in gzip.decompress(real_dialogues.read_bytes()).splitlines()]
+    built = import_set([real_dialogues], [], SETS["hh"], tmp_path / "out", families)
     rejected = {row["row"]: row for row in table(built.folder, "rejects")}
     out = {int(row["comparison_id"].rpartition("/")[2]): row for row in comparisons(built.folder)}
     assert sorted([*out, *rejected]) == list(range(1, len(rows) + 1))

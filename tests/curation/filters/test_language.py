@@ -15,7 +15,6 @@ from curation.errors import UserError
 from curation.filters.language import Language
 from curation.filters.lid_model import model_path, read_model
 
-SENTENCES = Path(__file__).parents[4] / "shared" / "data" / "languages" / "sentences.jsonl.gz"
 MEANING = 1e-5
 
 
@@ -68,9 +67,8 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
         read_model(other)
 
 
-@pytest.mark.skipif(not SENTENCES.exists(), reason="the shared data is not here")
-def test_sentences_in_many_languages(oracle: Any) -> None:
-    with gzip.open(SENTENCES, "rt", encoding="utf-8") as lines:
+def test_sentences_in_many_languages(oracle: Any, shared: Path) -> None:
+    with gzip.open(shared / "data" / "languages" / "sentences.jsonl.gz", "rt", encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line in lines][::7]
     for text, (label, score) in zip(texts, identified(texts), strict=True):
         assert agrees(oracle, text, label, score), (text, label, score)

@@ -15,8 +15,6 @@ from curation.sources.listing import InputFile, Part, Unit
 from curation.sources.reading import PartReport, Reading, read_unit
 from schemas.corpus import QUARANTINE, RECORDS
 
-SHARED = Path(__file__).parents[3] / ".." / "shared" / "data"
-
 Row = dict[str, Any]
 
 

@@ -17,7 +17,6 @@ from warcio.archiveiterator import ArchiveIterator
 
 from curation.sources.reading import Reading
 from tests.curation.sources.made import (
-    SHARED,
     Read,
     arc,
     gz,
@@ -30,7 +29,11 @@ from tests.curation.sources.made import (
     zst,
 )  # fmt: skip
 
-WARCS = SHARED / "warc"
+
+@pytest.fixture
+def warcs(shared: Path) -> Path:
+    """Real archives."""
+    return shared / "data" / "warc"
 
 
 def _records(count: int) -> list[bytes]:
@@ -316,7 +319,6 @@ AUT = {
 }  # fmt: skip
 
 
-@pytest.mark.skipif(not WARCS.is_dir(), reason="needs ../shared/data")
 @pytest.mark.parametrize(
     ("name", "documents", "skipped"),
     [
@@ -331,19 +333,18 @@ AUT = {
         ("awkward/example-bad.warc.gz.bad", 1, {"warcinfo": 1, "request": 2, "revisit": 1, "status": 1}),
     ],
 )  # fmt: skip
-def test_real_archives(name: str, documents: int, skipped: dict[str, int]) -> None:
-    read = read_file(WARCS / name)
+def test_real_archives(warcs: Path, name: str, documents: int, skipped: dict[str, int]) -> None:
+    read = read_file(warcs / name)
     assert len(read.documents) == documents
     assert read.skipped == skipped
     assert not read.quarantine
     if not name.endswith(".bad"):  # one gzip member for all its records, which warcio refuses
-        assert documents + sum(skipped.values()) == _by_warcio(WARCS / name).total()
+        assert documents + sum(skipped.values()) == _by_warcio(warcs / name).total()
 
 
-@pytest.mark.skipif(not WARCS.is_dir(), reason="needs ../shared/data")
-def test_a_real_archive_cut_anywhere_keeps_what_came_before(tmp_path: Path) -> None:
-    data = (WARCS / "dolma_sample_0.warc.gz").read_bytes()
-    all_ids = [row["doc_id"] for row in read_file(WARCS / "dolma_sample_0.warc.gz").documents]
+def test_a_real_archive_cut_anywhere_keeps_what_came_before(warcs: Path, tmp_path: Path) -> None:
+    data = (warcs / "dolma_sample_0.warc.gz").read_bytes()
+    all_ids = [row["doc_id"] for row in read_file(warcs / "dolma_sample_0.warc.gz").documents]
     for cut in (30_000, 120_000, len(data) - 1):
         read = read_bytes(data[:cut], tmp_path)
         assert [row["doc_id"] for row in read.documents] == all_ids[: len(read.documents)]

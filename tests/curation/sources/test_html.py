@@ -4,15 +4,15 @@ import gzip
 import re
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from statistics import mean
 
 import orjson
 import pytest
 
 from curation.sources.html import ExtractionError, Extractor, decode, main_text, title
-from tests.curation.sources.made import SHARED, page
+from tests.curation.sources.made import page
 
-PAGES = SHARED / "pages" / "articles_60.jsonl.gz"
 MIN_F1 = 0.94
 
 
@@ -44,9 +44,8 @@ def test_the_metric_on_hand_made_pages() -> None:
     assert article_extraction_f1([("a b c d e f g", "a b c d")]) == pytest.approx(2 * 0.25 / 1.25)
 
 
-@pytest.mark.skipif(not PAGES.is_file(), reason="needs ../shared/data")
-def test_extraction_is_as_good_as_published() -> None:
-    with gzip.open(PAGES) as file:
+def test_extraction_is_as_good_as_published(shared: Path) -> None:
+    with gzip.open(shared / "data" / "pages" / "articles_60.jsonl.gz") as file:
         pages = [orjson.loads(line) for line in file]
     pairs = [(one["article_body"], main_text(decode(one["html"].encode(), None)[0], "trafilatura")) for one in pages]
     assert len(pairs) == 60

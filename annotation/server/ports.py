@@ -1,0 +1,18 @@
+"""Ports of the loopback address."""
+
+import errno
+import socket
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on it now. Raises PermissionError for one that takes more rights."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+    return True
