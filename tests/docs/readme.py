@@ -1,7 +1,7 @@
 """What a README promises: its commands and the output that it shows beside them, read from its fenced blocks.
 
 - ``sh``: commands, run as one script that must succeed.
-- ``console``: after each ``$ command`` its whole output; ``...`` stands for anything.
+- ``console``: after each ``$ command`` all that it prints on standard output; ``...`` stands for anything.
 - ``python``: a session (``>>>``) that must print what it shows; names live on to the README's next block.
 """
 
