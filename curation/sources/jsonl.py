@@ -54,6 +54,8 @@ class LineBlocks:
         if self._before_first:
             data = self._from_first_line(data)
         end = self.part.end
+        if self.finished:
+            return b"", self.position
         if end is not None and self.position + len(data) >= end:
             cut = data.find(b"\n", max(0, end - 1 - self.position)) + 1
             self.finished = cut > 0
