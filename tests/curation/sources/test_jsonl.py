@@ -1,5 +1,6 @@
 """JSON lines: every line is a document, a row of quarantine or blank, whatever stands on it."""
 
+import itertools
 import json
 import random
 import tracemalloc
@@ -361,7 +362,7 @@ def test_each_line_belongs_to_the_range_in_which_it_begins(
     data = data if ended else data[:-1]
     edges = [0, *sorted({cut for cut in cuts if cut < len(data)}), None]
     begins = [0, *(n + 1 for n in range(len(data) - 1) if data[n : n + 1] == b"\n")]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         assert start is not None
         expected = [n for n in begins if start <= n and (end is None or n < end)]
         stops = [data.find(b"\n", n) + 1 or len(data) for n in expected]
@@ -388,7 +389,7 @@ def _range_of_lines(data: bytes, start: int, end: int | None, reads: list[int]) 
         at += size
     got.append(blocks.rest())
     lines_of = [(block, offset) for block, offset in got if block]
-    for (block, offset), (_, following) in zip(lines_of, lines_of[1:], strict=False):
+    for (block, offset), (_, following) in itertools.pairwise(lines_of):
         assert offset + len(block) == following
     return b"".join(block for block, _ in lines_of), lines_of[0][1] if lines_of else 0
 
@@ -411,7 +412,7 @@ def test_a_line_that_ends_where_a_read_ends_does_not_repeat_the_next_one(tmp_pat
     path = tmp_path / "twice.jsonl"
     path.write_bytes(data)
     edges: list[int | None] = [0, 300_000, 600_000, 900_000, None]
-    parts = [Part(whole(path).file, a or 0, b) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [Part(whole(path).file, a or 0, b) for a, b in itertools.pairwise(edges)]
     assert [text[:4] for part in parts for text in read_parts([part]).texts] == ["aaaa", "once", "bbbb"]
 
 
