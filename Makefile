@@ -5,8 +5,8 @@
 # make soak    the long laws, those of clusters too: installs Java and Maven likewise, Flink and Spark from Maven Central
 # make cluster-test   only those of clusters
 # make lint    ruff and mypy
-# make bench   the bars of the project as a table; PEER=/path/to/python of an environment with datatrove races it,
-#              CONSTANTS=FILE writes what gristmill plan reckons with
+# make bench   the bars of the project as a table; LARGE=1000 adds those of full size (1 and 2 GB), PEER=/path/to/python
+#              of an environment with datatrove races it, CONSTANTS=FILE writes what gristmill plan reckons with
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,6 +17,7 @@ SHELL := /bin/bash
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
 PEER :=
+LARGE :=
 CONSTANTS :=
 UPGRADE := --upgrade
 BIN := .venv/bin
@@ -134,7 +135,7 @@ fi
 endef
 
 bench: setup
-	@$(BIN)/python -m tests.benchmarks.run $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')
+	@$(BIN)/python -m tests.benchmarks.run $(if $(LARGE),--large $(LARGE)) $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')
 
 # Pins anew every dependency of pyproject.toml, and of the Label Studio that annotation/server pins, each with hashes;
 # UPGRADE= keeps the versions that are pinned and adds what is missing.

@@ -1,13 +1,9 @@
-"""What holds in every test: nothing leaves this machine; in CI hypothesis is repeatable and nothing is skipped.
-
-And what several long laws share.
-"""
+"""What holds in every test: nothing leaves this machine; in CI hypothesis is repeatable and nothing is skipped."""
 
 import ipaddress
 import os
 import sys
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +11,7 @@ import hypothesis
 import pytest
 
 from tests.annotation.parts import api, artifacts, browser, studio
-from tests.benchmarks.run import SHARED, make_corpus
+from tests.benchmarks.corpora import SHARED
 
 __all__ = ["api", "artifacts", "browser", "studio"]
 
@@ -105,12 +101,3 @@ def shared() -> Path:
 def real_dialogues(shared: Path) -> Path:
     """250 pairs of Anthropic's HH (MIT), as published."""
     return shared / "data" / "preferences" / "hh_harmless_sample.jsonl.gz"
-
-
-@pytest.fixture(scope="session")
-def gigabytes(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two bench corpora of 1 GB of JSON lines each, made side by side: that takes two minutes."""
-    work = tmp_path_factory.mktemp("gigabytes")
-    with ThreadPoolExecutor() as pool:
-        made = pool.map(lambda seed: make_corpus(work, 1000, seed)[0], (1, 2))
-    return list(made)

@@ -24,7 +24,7 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.rules import failures
 from curation.rewrites.c4_lines import C4Lines
-from tests.benchmarks.run import SHARED
+from tests.benchmarks.corpora import SHARED
 
 C4 = SHARED / "data" / "web" / "c4_600.jsonl.gz"
 PEER = """

@@ -19,22 +19,23 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks import skew
+from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
+from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
 from tests.benchmarks.process import Measured, measure, seconds
 from tests.benchmarks.stages import constants
 from tests.benchmarks.truth import quality
 
-ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared"
-GRISTMILL = Path(sys.executable).parent / "gristmill"
 PEER_MEGABYTES = 40
-CONSTANTS_MEGABYTES = 100
+SKEWED_DOCUMENTS = 200_000
+BUDGET = "1.5GB"
 Row = tuple[str, str, str]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The bars of the project, measured.")
     parser.add_argument("--megabytes", type=int, default=300)
-    parser.add_argument("--large", type=int, default=0, help="also measure memory at so many MB (1000 is the bar)")
+    parser.add_argument("--large", type=int, default=0, help="also the bars of full size, at so many MB (1000)")
     parser.add_argument("--peer", help="Python of an environment with datatrove[processing,io] and spacy")
     parser.add_argument("--work", type=Path, help="keep the corpora here")
     parser.add_argument("--constants", type=Path, help="write the constants of gristmill plan to this file")
@@ -48,7 +49,7 @@ def main() -> None:
             table.add_row(*row)
         Console().print(table)
         if asked.constants:
-            asked.constants.write_text(constants(make_corpus(work, CONSTANTS_MEGABYTES)[0]))
+            asked.constants.write_text(constants(make_corpus(work, CALIBRATION_MEGABYTES)[0]))
 
 
 def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
@@ -70,6 +71,9 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
         run = curate(large, work / "out-large", "fineweb", "--workers", "2")
         yield f"2. peak memory, fineweb, {asked.large} MB", f"{run.peak_bytes / 1e9:.2f} GB", "3 GB"
         yield from growth(asked, work, run, large)
+        yield from memory_budget(work, asked.large)
+        yield from forecasts(work, asked.large)
+        yield from skewed(work)
     yield from start_up(work)
 
 
@@ -84,14 +88,25 @@ def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) ->
     yield f"9. two workers against one, {asked.large} MB", f"{faster:.2f} times", "1.7 times"
 
 
-def make_corpus(work: Path, megabytes: int, seed: int = 1) -> tuple[Path, int]:
-    """The corpus of that size and the bytes of its JSON lines."""
-    folder = work / f"corpus-{megabytes}-{seed}"
-    if not (folder / "truth.jsonl").exists():
-        maker = SHARED / "bench" / "make_corpus.py"
-        asked = ["--megabytes", str(megabytes), "--seed", str(seed), "--out", folder]
-        subprocess.run([sys.executable, maker, *asked], check=True)
-    return folder, megabytes * 1_000_000
+def memory_budget(work: Path, megabytes: int) -> Iterator[Row]:
+    """Two corpora of that size in one run, which holds less memory than they have bytes."""
+    corpora = [make_corpus(work, megabytes, seed)[0] for seed in (1, 2)]
+    inputs = [part for corpus in corpora for part in ("--input", corpus / "*.jsonl.gz")]
+    out = work / "out-budget"
+    shutil.rmtree(out, ignore_errors=True)
+    run = measure([GRISTMILL, "curate", *inputs, "--output", out, "--memory", BUDGET])
+    yield f"10. memory, {2 * megabytes} MB, --memory {BUDGET}", f"{run.peak_proportional_bytes / 1e9:.2f} GB", BUDGET
+
+
+def forecasts(work: Path, megabytes: int) -> Iterator[Row]:
+    for size, ratio in foretold(work, (10, 100, megabytes)).items():
+        yield f"11. foretold by gristmill plan, {size} MB", f"{ratio:.2f} times", "0.7 to 1.3 times"
+
+
+def skewed(work: Path) -> Iterator[Row]:
+    for name, _, times, _ in skew.race(work / "skew", SKEWED_DOCUMENTS):
+        asked = "" if name == "even" else f"{skew.most_times(name)} times"
+        yield f"12. {name}, against an even corpus", f"{times:.2f} times", asked
 
 
 def command(corpus: Path, out: Path, recipe: str) -> list[str | Path]:

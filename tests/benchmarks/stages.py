@@ -22,9 +22,9 @@ from curation.shuffle import Keyed
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
 from jobs.model import Constants, Stage
+from tests.benchmarks.corpora import GRISTMILL
 from tests.benchmarks.process import measure
 
-GRISTMILL = Path(sys.executable).parent / "gristmill"
 RECIPES = ("fineweb", "none")
 """Of the bench corpus, Gopher and C4 would keep next to nothing."""
 BY_TEXT = ("judge", "write")
