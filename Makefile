@@ -22,7 +22,7 @@ CONSTANTS :=
 UPGRADE := --upgrade
 BIN := .venv/bin
 PACKAGES := schemas curation annotation jobs
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps
+PIP := $(BIN)/python -P -m pip --quiet --disable-pip-version-check install --no-deps
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes
 
 setup: .venv/.kernels
@@ -39,7 +39,7 @@ setup: .venv/.kernels
 	  exit 1
 	fi
 	echo "setup: $$($$python --version), $$(grep -c == requirements.txt) packages into .venv"
-	$$python -m venv --clear .venv
+	$$python -P -m venv --clear .venv
 	awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements.txt > .venv/uv.txt # uv alone, with its hashes
 	$(PIP) --require-hashes -r .venv/uv.txt
 	$(UV) --compile-bytecode -r requirements.txt
@@ -51,12 +51,12 @@ setup: .venv/.kernels
 
 .venv/.kernels: .venv/.gristmill $(wildcard curation/*.py curation/*/*.py)
 	@find curation -name '*.nb[ic]' -delete # numba does not see that a kernel calls one that changed
-	$(BIN)/python -m compileall -q $(PACKAGES)
-	$(BIN)/python -m curation.warm
+	$(BIN)/python -P -m compileall -q $(PACKAGES)
+	$(BIN)/python -P -m curation.warm
 	touch $@
 
 demo: setup
-	@$(BIN)/python -m jobs.demo $(if $(INPUT),'$(INPUT)')
+	@$(BIN)/python -P -m jobs.demo $(if $(INPUT),'$(INPUT)')
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -64,13 +64,13 @@ lint: setup
 	$(BIN)/mypy
 
 test: ready
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	@$(BIN)/python -P -m pytest --numprocesses=2 --dist=loadfile
 
 soak: ready clusters
-	@$(BIN)/python -m pytest -m soak
+	@$(BIN)/python -P -m pytest -m soak
 
 cluster-test: setup clusters
-	@$(BIN)/python -m pytest -m soak tests/cluster
+	@$(BIN)/python -P -m pytest -m soak tests/cluster
 
 ready: # for the tests; what waits for the network and what waits for the processor side by side
 	@$(MAKE) --no-print-directory --jobs=3 lint studio programs trainer
@@ -135,7 +135,7 @@ fi
 endef
 
 bench: setup
-	@$(BIN)/python -m tests.benchmarks.run $(if $(LARGE),--large $(LARGE)) $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')
+	@$(BIN)/python -P -m tests.benchmarks.run $(if $(LARGE),--large $(LARGE)) $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')
 
 # Pins anew every dependency of pyproject.toml, and of the Label Studio that annotation/server pins, each with hashes;
 # UPGRADE= keeps the versions that are pinned and adds what is missing.

@@ -1,6 +1,6 @@
 """Every kernel called once on a tiny input: compiled into the cache, or loaded out of it.
 
-``python -m curation.warm`` does so once and for all, so that no run has to wait for a compiler.
+``python -P -m curation.warm`` does so once and for all, so that no run has to wait for a compiler.
 """
 
 import tempfile

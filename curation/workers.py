@@ -7,6 +7,7 @@ that memory. Without workers (on a cluster, or for a small input) the functions 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -15,6 +16,8 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any
+
+from curation.module_path import SafeForChildren, without_current_folder
 
 
 class WorkerError(RuntimeError):
@@ -93,19 +96,27 @@ class Workers:
 def start_early() -> None:
     """Starts the fork server, which takes a second to import the stages, beside whatever this process does next."""
     multiprocessing.set_forkserver_preload(["curation.preloaded"])
-    forkserver.ensure_running()
+    with SafeForChildren():
+        forkserver.ensure_running()
 
 
 def _pool(count: int, watched: Connection) -> ProcessPoolExecutor:
     start_early()
     return ProcessPoolExecutor(
-        count, multiprocessing.get_context("forkserver"), initializer=_start, initargs=(watched,)
+        count,
+        multiprocessing.get_context("forkserver"),
+        initializer=_start,
+        initargs=(watched, without_current_folder(sys.path)),
     )
 
 
-def _start(watched: Connection) -> None:
-    """Ctrl+C is for the main process; a worker ends with it, even where that was killed, or with the other end of what
-    it watches."""
+def _start(watched: Connection, path: list[str]) -> None:
+    """Prepares a worker process, which imports modules from ``path`` only.
+
+    Ctrl+C is for the main process; a worker ends with it, even where that was killed, or with the other end of what
+    it watches.
+    """
+    sys.path[:] = path
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     main = multiprocessing.parent_process()
     assert main is not None

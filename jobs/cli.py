@@ -1,19 +1,24 @@
 """The console script. Everything heavy is imported by the command that needs it, so that help is instant."""
 
-import gc
 import sys
-from pathlib import Path
-from typing import Any
 
-import click
+from curation.module_path import SafeForChildren, without_current_folder
 
-import annotation.errors
-import curation.errors
-from jobs.campaign_cli import campaign
-from jobs.dataset_cli import dataset
-from jobs.interrupts import die_interrupted, heeded
-from jobs.pack_cli import pack, pack_export, train_tokenizer
-from jobs.studio_cli import studio
+sys.path[:] = without_current_folder(sys.path)  # before anything else is imported
+
+import gc  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import click  # noqa: E402
+
+import annotation.errors  # noqa: E402
+import curation.errors  # noqa: E402
+from jobs.campaign_cli import campaign  # noqa: E402
+from jobs.dataset_cli import dataset  # noqa: E402
+from jobs.interrupts import die_interrupted, heeded  # noqa: E402
+from jobs.pack_cli import pack, pack_export, train_tokenizer  # noqa: E402
+from jobs.studio_cli import studio  # noqa: E402
 
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
@@ -222,7 +227,7 @@ def main() -> None:
     """Exit codes: 0 done, 1 a run that failed, 2 a wrong command, job file or input. Ctrl+C ends it by that signal."""
     gc.set_threshold(100_000, 20, 20)  # what is imported stays: looking through it costs a tenth of the start
     try:
-        with heeded():
+        with heeded(), SafeForChildren():
             gristmill(standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)

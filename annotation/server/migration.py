@@ -42,7 +42,6 @@ def migrate(home: Home, environment: Path, tell: Callable[[str], None]) -> None:
     done = subprocess.run(
         [*PRIVATE, str(environment / "bin" / "python"), "-c", SCRIPT],
         env=variables(making, None),
-        cwd=making.data,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

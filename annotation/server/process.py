@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PRIVATE = ("/bin/sh", "-c", 'umask 077; exec "$@"', "sh")
-"""Goes before the words of a command: what that writes is its owner's only."""
+PRIVATE = ("/bin/sh", "-c", 'umask 077; cd /; exec "$@"', "sh")
+"""Goes before the words of a command: what that writes is its owner's only, and it does not run in the user's current
+folder."""
 
 
 @dataclass(frozen=True)

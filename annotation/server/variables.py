@@ -33,6 +33,7 @@ def variables(home: Home, public_url: str | None) -> dict[str, str]:
         "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "false",
         "LABEL_STUDIO_ENABLE_LOCAL_FILES_STORAGE": "false",
         "ML_BLOCK_LOCAL_IP": "true",
+        "PYTHONSAFEPATH": "1",  # no modules from the current folder
         "PYTHONUNBUFFERED": "1",  # the log shows when it listens
         "SSRF_PROTECTION_ENABLED": "true",
         "USE_DEFAULT_BANNED_SUBNETS": "false",  # CLOSED has them all

@@ -11,6 +11,8 @@ from importlib.metadata import Distribution, PackagePath, distributions
 from multiprocessing import get_context
 from pathlib import Path
 
+from curation.module_path import SafeForChildren
+
 KINDS = ("licence", "readme", "description", "docstring")
 MIN_DOCSTRING = 300
 """Shorter docstrings, in characters, are left out: they are notes, not documents."""
@@ -28,7 +30,7 @@ def write_packages(folder: Path) -> None:
         key=lambda one: (one.metadata["Name"].lower(), one.version),
     )
     texts: dict[str, list[bytes]] = {kind: [] for kind in KINDS}
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+    with SafeForChildren(), ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for rows in pool.map(_gather, found):
             for row in rows:
                 texts[row["source"]].append(json.dumps(row, ensure_ascii=False).encode() + b"\n")
