@@ -234,8 +234,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        die_interrupted()
+    except (click.Abort, KeyboardInterrupt) as error:
+        die_interrupted(error)
     except (curation.errors.UserError, annotation.errors.UserError) as error:
         _stop(str(error), 2)
     except (curation.errors.RunError, annotation.errors.RunError) as error:

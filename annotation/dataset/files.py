@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotation.errors import RunError, UserError
+from schemas import folders
 
 ROWS = 8192
 """Rows of a record batch of Arrow files; a row group of Parquet holds eight times as many."""
@@ -78,36 +77,12 @@ def new_folder(folder: Path) -> Iterator[Writer]:
     """A writer of a folder that takes its name when the block ends without an error.
 
     Raises UserError when there is something by that name other than an empty folder, or none can be made there;
-    RunError when the disk is full.
+    RunError when it cannot be written, as on a full disk.
     """
-    _claim(folder)
-    unfinished = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.mkdir()
-    except OSError as error:
-        raise UserError(f"the output {folder} cannot be made: {error.strerror}") from error
-    try:
-        yield Writer(unfinished)
-        unfinished.rename(folder)
+        with folders.new_folder(folder, "dataset") as unfinished:
+            yield Writer(unfinished)
+    except folders.OutputError as error:
+        raise UserError(str(error)) from error
     except OSError as error:
         raise RunError(f"the dataset cannot be written to {folder}: {error.strerror or error}") from error
-    finally:
-        if unfinished.exists():
-            shutil.rmtree(unfinished)
-
-
-def _claim(folder: Path) -> None:
-    try:
-        there = folder.exists()
-    except OSError as error:
-        raise UserError(f"the output {folder} cannot be looked at: {error.strerror}") from error
-    if not there:
-        return
-    if not folder.is_dir():
-        raise UserError(f"the output {folder} is a file: name a folder that is new or empty")
-    held = sorted(path.name for path in folder.iterdir())
-    if "manifest.json" in held:
-        raise UserError(f"the output {folder} holds a finished dataset: choose a new folder, or remove that one first")
-    if held:
-        raise UserError(f"the output {folder} is not empty ({len(held)} entries): choose a new folder")

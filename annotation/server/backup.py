@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from zlib import error as zlib_error
 
-from annotation.errors import UserError
-from annotation.server.home import Home, write_private
+from annotation.errors import RunError, UserError
+from annotation.server.home import COPY, RESTORED, Home, write_private
 from annotation.server.installation import VERSION
 from annotation.server.process import alive
+from schemas.folders import OutputError, new_files, sync
 
 DATABASE = "label_studio.sqlite3"
 SUFFIXES = ("", "-journal", "-wal", "-shm")
@@ -25,30 +26,35 @@ def backup(home: Path, file: Path) -> None:
     """Writes a consistent copy of database, uploaded files, secret key and administrator to ``file`` (.tar.gz).
 
     The server may run. The file has mode 0600 and appears when it is whole. Raises UserError where it exists or cannot
-    be written, and where there is nothing to copy.
+    be made, and where there is nothing to copy; RunError where the disk fails, as when it is full.
     """
     studio = Home(home.absolute())
     if not studio.data.is_dir() or studio.admin is None:
         raise UserError(f"{home} holds no studio to back up: run `gristmill studio start`, or give its --home")
+    if not file.parent.is_dir():
+        raise UserError(f"{file} cannot be written: there is no folder {file.parent}")
     if file.exists():
         raise UserError(f"{file} exists: give the backup another name")
     try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600
+        with studio.locked(lambda _: None), new_files(file, private=True) as [unfinished]:
+            _write(studio, unfinished)
+    except OutputError as error:
+        raise UserError(str(error)) from error
     except OSError as error:
-        raise UserError(f"{file} cannot be written: {error.strerror}") from error
-    try:
-        with studio.locked(lambda _: None), tempfile.TemporaryDirectory(dir=studio.root, prefix="copy-") as folder:
-            copy = Path(folder) / DATABASE
-            _copy_database(studio.data / DATABASE, copy)
-            write_private(Path(folder) / NOTE, {"label_studio": VERSION})
-            with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz", compresslevel=6) as archive:
-                archive.add(Path(folder) / NOTE, NOTE)
-                archive.add(studio.admin_file, "admin.json")
-                archive.add(copy, f"data/{DATABASE}")
-                _add_files(archive, studio.data)
-        os.link(name, file)  # unlike a renaming, refuses to overwrite
-    finally:
-        os.unlink(name)
+        raise RunError(f"{file} cannot be written: {error.strerror or error}") from error
+
+
+def _write(studio: Home, file: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=studio.root, prefix=COPY) as folder:
+        copy = Path(folder) / DATABASE
+        copy.touch(0o600)
+        _copy_database(studio.data / DATABASE, copy)
+        write_private(Path(folder) / NOTE, {"label_studio": VERSION})
+        with tarfile.open(file, mode="w:gz", compresslevel=6) as archive:
+            archive.add(Path(folder) / NOTE, NOTE)
+            archive.add(studio.admin_file, "admin.json")
+            archive.add(copy, f"data/{DATABASE}")
+            _add_files(archive, studio.data)
 
 
 def _add_files(archive: tarfile.TarFile, data: Path) -> None:
@@ -86,10 +92,11 @@ def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) 
             raise UserError(f"Label Studio runs in {home}: run `gristmill studio stop` before a backup is restored")
         if studio.data.exists() and not replace:
             raise UserError(f"{home} holds a studio already: give --replace to put the backup in its place")
-        with tempfile.TemporaryDirectory(dir=studio.root, prefix="restored-") as folder:
+        with tempfile.TemporaryDirectory(dir=studio.root, prefix=RESTORED) as folder:
             fresh = Home(Path(folder))
             _unpack(file, fresh.root)
             _check(file, fresh)
+            sync(fresh.root)
             if studio.data.exists():
                 kept = studio.root / "data.replaced"
                 shutil.rmtree(kept, ignore_errors=True)

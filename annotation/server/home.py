@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,12 @@ from annotation.server.process import Process
 
 ADMIN_EMAIL = "admin@gristmill.local"
 DEFAULT_PORT = 8080
+
+COPY, RESTORED = "copy-", "restored-"
+"""How the names of scratch folders begin, in which a backup is made and restored."""
+
+LEFTOVERS = (f"{COPY}*", f"{RESTORED}*", ".admin.json.*", ".server.json.*")
+"""What a command leaves in the home if it is killed. Each is made under the lock only."""
 
 Kind = TypeVar("Kind")
 
@@ -98,9 +105,15 @@ class Home:
             except BlockingIOError:
                 tell("waiting for another command that works on this studio")
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            self._remove_leftovers()
             yield
         finally:
             os.close(handle)
+
+    def _remove_leftovers(self) -> None:
+        """Removes what a command that was killed left: the database and keys may be in it."""
+        for path in [path for pattern in LEFTOVERS for path in self.root.glob(pattern)]:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def default_home() -> Path:

@@ -102,6 +102,34 @@ def test_a_backup_overwrites_nothing(studio: Studio, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+def test_what_a_killed_backup_or_restore_left_goes_with_the_next_command(saved: Path, tmp_path: Path) -> None:
+    home = empty_home(tmp_path / "home")
+    for name in ("copy-a1", "restored-b2"):
+        (home / name / "data").mkdir(parents=True)
+        (home / name / "data" / "label_studio.sqlite3").touch()
+    (home / ".admin.json.c3").touch()
+    restore(home, saved, True, print)
+    left = sorted(path.name for path in home.iterdir() if not path.name.startswith("environment"))
+    assert left == ["admin.json", "data", "data.replaced", "lock"]
+
+
+def test_a_backup_is_private_while_it_is_written(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: set[int] = set()
+    add = tarfile.TarFile.add
+
+    def looked_at(archive: tarfile.TarFile, *words: object, **more: object) -> None:
+        for place in (*studio.home.glob("copy-*"), *tmp_path.iterdir()):
+            modes.update(path.stat().st_mode & 0o777 for path in (place, *place.rglob("*")))
+        add(archive, *words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tarfile.TarFile, "add", looked_at)
+    backup(studio.home, tmp_path / "saved.tar.gz")
+    assert modes == {0o700, 0o600}
+    assert [path.name for path in tmp_path.iterdir()] == ["saved.tar.gz"]
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

@@ -1,0 +1,220 @@
+"""Folders and files that appear whole, or not at all, whenever the process that writes them is killed.
+
+What is being written lies in a hidden folder beside the output, ``.NAME.gristmill-unfinished``, with a lock that the
+kernel frees when the process dies. The next command that writes beside it removes what a dead process left.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+UNFINISHED = ".gristmill-unfinished"
+LOCK = "lock"
+
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EMLINK)
+"""Of a file system without hard links."""
+
+_TRIES, _PAUSE_SECONDS = 20, 0.05
+"""A process that only removes what a dead one left holds the lock for a moment."""
+
+
+class OutputError(ValueError):
+    """An output cannot be made: one sentence that says why and what to do."""
+
+
+class InUseError(OutputError):
+    """Another process holds the lock of a workplace."""
+
+
+@contextmanager
+def new_folder(folder: Path, kind: str = "run") -> Iterator[Path]:
+    """An empty folder that takes the name ``folder`` when the block ends without an error, and is removed otherwise.
+
+    ``kind`` is what messages call a finished folder, which holds a ``manifest.json``. Raises OutputError where
+    ``folder`` is a file, holds anything, is being written by another process or cannot be made, and OSError for a
+    failure of the disk, such as a full one.
+    """
+    with _reached(folder):
+        _remove_dead(folder.parent)
+        _check_free(folder, kind)
+    with _beside(folder) as place:
+        _check_free(folder, kind)  # another process may have finished it meanwhile
+        unfinished = place / folder.name
+        unfinished.mkdir()
+        yield unfinished
+        sync(unfinished)
+        unfinished.rename(folder)
+        _sync_one(folder.parent)
+
+
+@contextmanager
+def new_files(*paths: Path, private: bool = False) -> Iterator[list[Path]]:
+    """Empty files, one for each of ``paths``, which lie in one folder. They take those names when the block ends
+    without an error, the last one last, and are removed otherwise. ``private``: only their owner can read them.
+
+    Raises OutputError where one is there already, is being written by another process or cannot be made, and OSError
+    for a failure of the disk, such as a full one.
+    """
+    _remove_dead(paths[-1].parent)
+    for path in paths:
+        if os.path.lexists(path):
+            raise OutputError(f"the output {path} is there already: choose another name, or remove it first")
+    with _beside(paths[-1]) as place:
+        unfinished = [place / path.name for path in paths]
+        for each in unfinished:
+            each.touch(0o600 if private else 0o666)
+        yield unfinished
+        for each in unfinished:
+            _sync_one(each)
+        for each, path in zip(unfinished, paths, strict=True):
+            _put_in_place(each, path)
+        _sync_one(paths[-1].parent)
+
+
+@contextmanager
+def workplace(place: Path) -> Iterator[Path]:
+    """An empty folder at ``place``, which only its owner can read and which this process alone holds. Its content is
+    removed when the block ends, and what a dead process left there before the block begins.
+
+    Raises InUseError where another process holds it, OSError where it cannot be made.
+    """
+    handle = _hold(place)
+    try:
+        _clear(place)
+        yield place
+    finally:
+        _give_up(place, handle)
+
+
+def sync(folder: Path) -> None:
+    """Waits until the folder and all that lies in it is on the disk."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            _sync_one(Path(parent, name))
+        _sync_one(Path(parent))
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """The workplace of an output."""
+    if path.name in ("", ".."):
+        raise OutputError(f"the output {path} cannot be made: give it a name of its own")
+    with ExitStack() as stack:
+        with _reached(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            place = stack.enter_context(workplace(path.parent / f".{path.name}{UNFINISHED}"))
+        yield place
+
+
+@contextmanager
+def _reached(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except InUseError as error:
+        raise InUseError(
+            f"the output {path} is being written by another process: wait for that one, or choose another name"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"the output {path} cannot be made: {error.strerror or error}") from error
+
+
+def _check_free(folder: Path, kind: str) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"the output {folder} is a file: name a folder that is new or empty")
+    held = sorted(path.name for path in folder.iterdir())
+    if "manifest.json" in held:
+        raise OutputError(f"the output {folder} holds a finished {kind}: choose a new folder, or remove that one first")
+    if held:
+        raise OutputError(f"the output {folder} is not empty ({len(held)} entries): choose a new folder")
+    if folder.is_mount():
+        raise OutputError(f"the output {folder} is a mounted file system: name a new folder in it")
+
+
+def _hold(place: Path) -> int:
+    """The open lock of a workplace, which is made where it is not there."""
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(_PAUSE_SECONDS)
+        with suppress(FileNotFoundError):  # removed by its last holder since it was made
+            place.mkdir(0o700, exist_ok=True)
+            handle = _locked(place, os.O_CREAT)
+            if handle is not None:
+                return handle
+    raise InUseError(f"{place} is in use by another process: wait for that one")
+
+
+def _locked(place: Path, flags: int = 0) -> int | None:
+    """The open lock of a workplace; None while another process holds it. Raises FileNotFoundError where it is gone."""
+    handle = os.open(place / LOCK, os.O_RDWR | flags, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(handle), os.stat(place / LOCK)):
+            return handle
+    except BlockingIOError:
+        pass
+    except OSError:
+        os.close(handle)
+        raise
+    os.close(handle)
+    return None
+
+
+def _remove_dead(parent: Path) -> None:
+    """Removes the workplaces in a folder whose processes died."""
+    for place in sorted(parent.glob(f".*{UNFINISHED}")):
+        with suppress(OSError):  # it is another user's, or another process removes it as well
+            handle = _locked(place)
+            if handle is not None:
+                _give_up(place, handle)
+
+
+def _give_up(place: Path, handle: int) -> None:
+    """Removes a workplace of which this process has the open lock."""
+    try:
+        _clear(place)
+        (place / LOCK).unlink()
+    finally:
+        os.close(handle)
+    with suppress(OSError):  # another process may have begun there
+        place.rmdir()
+
+
+def _clear(place: Path) -> None:
+    """Removes all in a workplace but its lock, and the files of an output that was put in place in part."""
+    held = [path for path in place.iterdir() if path.name != LOCK]
+    placed = [path for path in held if _is_placed(path)]
+    for path in placed if len(placed) < len(held) else []:
+        (place.parent / path.name).unlink()
+    for path in held:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _put_in_place(unfinished: Path, path: Path) -> None:
+    """Gives a file its name, unless something has that name."""
+    try:
+        os.link(unfinished, path)  # it keeps its first name until all are in place, which tells whose they are
+    except OSError as error:
+        if error.errno not in _NO_LINKS or os.path.lexists(path):
+            raise
+        unfinished.rename(path)
+
+
+def _is_placed(path: Path) -> bool:
+    """Whether a file of a workplace has its name in the folder beside it, too."""
+    named = path.parent.parent / path.name
+    return path.is_file() and os.path.lexists(named) and os.path.samestat(path.stat(), named.lstat())
+
+
+def _sync_one(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
