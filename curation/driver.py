@@ -15,11 +15,12 @@ from typing import Any
 from curation.budget import budget, most_links, most_workers, partitions
 from curation.claim import claimed, reached, tidy
 from curation.errors import RunError, UserError
+from curation.finished import read_manifest
 from curation.folder import MANIFEST, Folder, disk_full, no_room
 from curation.job import ALWAYS_TOLERATED, Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import check_whole, described, gather, gather_released, manifest, plain
-from curation.release import Release, check_apart, open_releases, read_manifest
+from curation.release import Release, check_apart, open_releases
 from curation.run import Run, linked_name
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.sources.reading import checksum

@@ -84,7 +84,8 @@ class Ledger:
 
     def check(self) -> None:
         """Raises LedgerError unless read = kept + rejected for every source, in documents, bytes and words."""
-        for source, read in self.read.items():
+        for source in sorted({*self.read, *self.kept, *(of for of, _, _ in self.rejected)}):
+            read = self.read.get(source, NOTHING)
             accounted = self.kept.get(source, NOTHING)
             for (of, _, _), amount in self.rejected.items():
                 if of == source:

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 from curation.errors import RunError
+from curation.finished import FORMAT
 from curation.folder import Folder
 from curation.job import Job
 from curation.ledger import Ledger
-from curation.release import FORMAT
 from curation.run import Run, judged_name, superseded_name, written_name
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 

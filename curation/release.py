@@ -5,19 +5,18 @@ import os.path
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
 from curation.changes import changes
 from curation.errors import UserError
+from curation.finished import check_digests, check_sizes, outputs_of, parse_manifest, read_manifest, units_of
 from curation.folder import MANIFEST, Folder
 from curation.recipe import REWRITES
 from schemas import REJECTS, SKETCHES
+from schemas.manifest import Noted, sha256_of
 
-FORMAT = 1
-"""Of the manifest: it grows whenever a reader would notice the change."""
-TOLD = {"format", "gristmill", "schemas", "job", "against", "inputs", "ledger", "outputs"}
-"""What every manifest holds."""
 COMPARED = ("sketches/", "rejects/duplicates/", "superseded/")
 """The tables that later runs read."""
 NAME_DIGITS = 16
@@ -56,22 +55,6 @@ class Release:
         return not set(self.against) <= {each.name for each in releases}
 
 
-def read_manifest(folder: Folder) -> dict[str, Any] | None:
-    """The manifest of a finished folder; None where there is none.
-
-    Raises UserError where it is broken or tells of something else than documents that were curated.
-    """
-    try:
-        found = folder.read_json(MANIFEST)
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise UserError(f"{folder.root}/{MANIFEST} is broken ({error}): name another folder") from error
-    if not isinstance(found, dict) or not found.keys() >= TOLD:
-        raise UserError(f"{folder.root}/{MANIFEST} was not written by gristmill curate: name another folder")
-    return found
-
-
 def open_release(path: str) -> tuple[Release, dict[str, Any]]:
     """The release in a folder, and its manifest.
 
@@ -84,25 +67,38 @@ def open_release(path: str) -> tuple[Release, dict[str, Any]]:
             f"{path} holds no finished run ({MANIFEST} is missing): name a folder that gristmill curate wrote"
         )
     with folder.reading(MANIFEST) as stream:
-        digest = hashlib.sha256(stream.read()).hexdigest()
-    written = found["format"], found["schemas"].get(SKETCHES.name), found["schemas"].get(REJECTS.name)
-    if written != (FORMAT, SKETCHES.version, REJECTS.version):
+        name = sha256_of(stream)[:NAME_DIGITS]
+    if (found["schemas"].get(SKETCHES.name), found["schemas"].get(REJECTS.name)) != (SKETCHES.version, REJECTS.version):
         raise UserError(f"{path} was written by another version of gristmill: curate it again with this one")
-    units = sum(name.startswith("sketches/") for name in found["outputs"])
     against = tuple(each["release"] for each in found["against"])
     stored = sum({entry["file"]: entry["size"] for entry in found["inputs"]}.values())
     taken_from = tuple(each["of"] for each in found.get("takedown", ()))
-    return Release(folder, digest[:NAME_DIGITS], units, against, stored, taken_from), found
+    return Release(folder, name, units_of(found), against, stored, taken_from), found
 
 
 def check_shards(release: Release, outputs: Mapping[str, Any], tables: tuple[str, ...] = ("",)) -> None:
     """Raises UserError where a shard of some tables is not there, or not as large as ``outputs`` says."""
-    wanted = {name: entry["bytes"] for name, entry in outputs.items() if name.startswith(tables)}
-    sizes = release.folder.sizes(wanted)
-    for name, size in wanted.items():
-        if sizes.get(name) != size:
-            what = f"has {sizes[name]} bytes, the manifest says {size}" if name in sizes else "is missing"
-            raise UserError(f"{release.folder.root}/{name} {what}: put the folder back as it was, or curate it again")
+    check_sizes(release.folder, {name: entry["bytes"] for name, entry in outputs.items() if name.startswith(tables)})
+
+
+def check_contents(release: Release, names: Sequence[str]) -> None:
+    """Reads some shards as far as the release has them, and raises UserError where one is not, to the byte, what the
+    manifest says."""
+    noted = noted_files(release.folder, release.name)
+    check_digests(release.folder, [noted[name] for name in names if name in noted])
+
+
+@lru_cache(maxsize=8)
+def noted_files(folder: Folder, name: str) -> Mapping[str, Noted]:
+    """What the manifest of the release of that name says of its files.
+
+    Raises UserError where the folder holds another release by now.
+    """
+    with folder.reading(MANIFEST) as stream:
+        content = stream.read()
+    if not hashlib.sha256(content).hexdigest().startswith(name):
+        raise UserError(f"{folder.root}/{MANIFEST} has changed since the run began: put it back, and run again")
+    return outputs_of(parse_manifest(content, folder), folder)
 
 
 def check_apart(output: Folder, releases: Sequence[Release]) -> None:

@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from curation.dedup.released import PLACE, duplicates, keep_gone, rows_at, sketched
 from curation.errors import UserError
+from curation.finished import TABLES
 from curation.folder import WORK
 from curation.ledger import Ledger
 from curation.reading_pass import PASSED, Shards
-from curation.release import Release
+from curation.release import Release, check_contents
 from curation.run import Run, judged_name
 from curation.selection import REASONS, Selection, Taking
 from curation.shards import row_groups, shard_name
@@ -31,6 +32,7 @@ def read_again(run: Run, unit: int) -> None:
     assert run.taken_from is not None
     taking = Taking(Selection.from_json(run.folder.read_json(SELECTION)))
     release, number = run.taken_from, unit - run.first
+    check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals")])
     ledger = Ledger()
     with ExitStack() as open_files:
         shards = Shards(run, number, open_files)

@@ -1,7 +1,7 @@
 """Parquet shards: zstd, row groups of a bounded size, the same bytes for the same rows."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import IO
 
@@ -10,10 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curation.errors import RunError
 from curation.folder import Digest, Folder
 
 ROW_GROUP_BYTES = 32 << 20
 """A row group ends when its rows hold this many bytes: small enough to read at random, large enough to scan."""
+
+PAGE_CHECKSUMS = True
+"""Whether each page of a shard carries the CRC-32 of its bytes, which every reader of shards verifies."""
 
 _REPEATED = {"source", "language", "file", "stage", "reason", "error", "survivor_file", "matched_file"}
 _RANDOM = {"signature", "content_hash", "url_hash"}
@@ -45,6 +49,7 @@ class ShardWriter:
             use_dictionary=[name for name in columns if name in _REPEATED],
             write_statistics=[name for name in columns if name not in ("text", "metadata", *_RANDOM)],
             store_schema=True,
+            write_page_checksum=PAGE_CHECKSUMS,
         )
         return self
 
@@ -84,22 +89,44 @@ class ShardWriter:
 
 
 def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
-    """Some columns of one shard."""
-    with folder.reading(name) as stream:
-        return pq.ParquetFile(stream).read(columns=list(columns), use_threads=False)
+    """Some columns of one shard. Raises RunError where a page of it is damaged."""
+    with folder.reading(name) as stream, _told(folder, name):
+        return _opened(stream).read(columns=list(columns), use_threads=False)
 
 
 def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Some columns of one shard, a row group at a time, and the row at which each one begins."""
+    """Some columns of one shard, a row group at a time, and the row at which each one begins.
+
+    Raises RunError where a page of it is damaged.
+    """
     start = 0
     with folder.reading(name) as stream:
-        file = pq.ParquetFile(stream)
+        with _told(folder, name):
+            file = _opened(stream)
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
+            with _told(folder, name):
+                table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
             if not len(table):
                 continue
             yield start, table.to_batches()[0]
             start += len(table)
+
+
+def _opened(stream: IO[bytes]) -> pq.ParquetFile:
+    return pq.ParquetFile(stream, page_checksum_verification=True)
+
+
+@contextmanager
+def _told(folder: Folder, name: str) -> Iterator[None]:
+    """Names the shard where Parquet finds it damaged; an error of the operating system passes as it is."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise RunError(
+            f"{folder.root}/{name} is damaged ({error}): put the file back as it was written, or write the folder again"
+        ) from error
 
 
 def read_rows(folder: Folder, name: str, columns: Sequence[str], rows: npt.NDArray[np.int64]) -> pa.Table:

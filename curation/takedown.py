@@ -14,6 +14,7 @@ from curation.claim import claimed, tidy
 from curation.dedup.removal import STAGES
 from curation.driver import SMALL_INPUT, Watch, carry_out, is_local, warn_of_memory
 from curation.errors import UserError
+from curation.finished import read_manifest
 from curation.folder import MANIFEST, Folder
 from curation.job import Execution, Job
 from curation.ledger import Ledger
@@ -26,7 +27,6 @@ from curation.release import (
     check_shards,
     open_release,
     open_releases,
-    read_manifest,
 )
 from curation.rereading_pass import SELECTION
 from curation.run import Run, judged_name, written_name

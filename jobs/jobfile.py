@@ -224,9 +224,12 @@ def _toml(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def recipe_of(table: Mapping[str, Any]) -> Recipe:
-    """The recipe that a manifest holds."""
+def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
+    """The recipe that the manifest at ``place`` holds. Raises UserError where it is none."""
     fields = {name: value for name, value in table.items() if name != "name"}
     if fields["normalise"] is None:
         fields["normalise"] = False
-    return make_recipe(table["name"], fields)
+    try:
+        return make_recipe(table["name"], fields)
+    except UserError as error:
+        raise UserError(f"{place} holds a recipe that cannot be used: {error}") from error

@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 from curation.driver import Plan
+from curation.finished import read_manifest
 from curation.folder import Folder
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
-from curation.release import read_manifest
 from jobs.estimate import estimate
 
 SHOWN_UNITS = 10

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from curation.dedup.edges import Records, units_of
 from curation.dedup.keep import RANK_BITS, WORST
-from curation.release import Release
+from curation.release import Release, check_contents
 from curation.run import Run, gone_name
 from curation.shards import read_shard, shard_name
 
@@ -26,14 +26,19 @@ PLACE = ["file", "offset"]
 
 
 def take_stock(run: Run, unit: int) -> None:
-    """Leaves which rows of a released unit are no longer in the corpus: they were removed, or superseded since."""
+    """Leaves which rows of a released unit are no longer in the corpus: they were removed, or superseded since.
+
+    Raises UserError where one of the unit's files is not, to the byte, as it was written.
+    """
     release, number = run.released(unit)
+    check_contents(release, [shard_name(table, number) for table in ("sketches", "rejects/duplicates")])
     gone = [duplicates(release, number)]
     for other in run.releases:
         if other.is_stale(run.releases):
             continue  # whom it superseded may stand again: that is found anew
         name = shard_name(f"superseded/{release.name}", number)
         if other.folder.exists(name):
+            check_contents(other, [name])
             gone.append(read_shard(other.folder, name, PLACE))
     keep_gone(run, unit, rows_at(sketched(release, number), pa.concat_tables(gone)))
 

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import xxhash
 
 from curation.errors import UserError
+from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
 from curation.folder import WORK, Folder
 from schemas import DOCUMENTS
+from schemas.manifest import Noted
 
 BATCH_BYTES = 1 << 20
 """A batch ends when its texts hold this many bytes: a thread has one of them at a time."""
@@ -64,12 +66,14 @@ class Corpus:
         folder, name = self._place()
         if name is not None:
             return [name]
+        noted = self._noted(folder)
         names = folder.names("**/*.parquet")
-        if folder.exists("manifest.json"):
-            made = folder.read_json("manifest.json")
-            if not isinstance(made, dict) or DOCUMENTS.name not in made.get("schemas", {}):
-                raise UserError(f"{self.path} is no corpus: name a folder that `gristmill curate` wrote, or Parquet")
+        if noted is not None:
             names = [name for name in names if name.startswith(f"{DOCUMENTS.name}/")]
+            for name in names:
+                if name not in noted:
+                    raise UserError(f"{self._full(name)} is not in the corpus's manifest: move it elsewhere")
+            check_sizes(folder, {name: each.bytes or 0 for name, each in noted.items()})
         elif folder.exists(WORK):
             raise UserError(f"{self.path} is unfinished: run `gristmill curate` to its end first")
         if not names:
@@ -87,9 +91,13 @@ class Corpus:
     def documents(self) -> Iterator[Documents]:
         """All of them, in the order of the files. A missing text counts as an empty one.
 
-        Raises UserError for a file that is damaged or has no such column of texts.
+        Raises UserError for a file that is damaged or has no such column of texts. Each file of a folder that
+        `gristmill curate` wrote is read for its SHA-256 first.
         """
+        noted = self._noted(self._place()[0]) or {}
         for name in self.files():
+            if name in noted:
+                check_digests(self._place()[0], [noted[name]])
             with self._opened(name) as file:
                 present = set(file.schema_arrow.names)
                 self._check(name, file.schema_arrow)
@@ -107,6 +115,14 @@ class Corpus:
         parent, _, name = self.path.rpartition("/")
         return Folder(parent or ("/" if self.path.startswith("/") else ".")), name
 
+    def _noted(self, folder: Folder) -> dict[str, Noted] | None:
+        """What the manifest says of the shards of documents; None for a file, and for a folder without a manifest."""
+        manifest = None if self._place()[1] is not None else read_manifest(folder)
+        if manifest is None:
+            return None
+        outputs = outputs_of(manifest, folder)
+        return {name: each for name, each in outputs.items() if name.startswith(f"{DOCUMENTS.name}/")}
+
     def _full(self, name: str) -> str:
         return self._place()[0].path(name)
 
@@ -114,7 +130,7 @@ class Corpus:
     def _opened(self, name: str) -> Iterator[Any]:
         try:
             with self._place()[0].reading(name) as stream:
-                yield pq.ParquetFile(stream)
+                yield pq.ParquetFile(stream, page_checksum_verification=True)
         except UnicodeDecodeError as error:
             raise UserError(f"{self._full(name)} holds a text that is not UTF-8: write it again") from error
         except (pa.ArrowInvalid, OSError) as error:

@@ -1,24 +1,26 @@
 """The command ``gristmill explain``: why a document was kept or removed, in words."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from curation.errors import UserError
 from curation.filters.rules import Rule
+from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
 from curation.folder import MANIFEST, Folder
 from curation.recipe import Filter, Recipe
-from curation.release import read_manifest
 from jobs.jobfile import recipe_of
 
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
 LISTED_DUPLICATES = 5
-SUPERSEDED = "superseded/*/*.parquet"
+FROM = "__filename"
+"""The column of a dataset that says from which file a row is."""
 
 
 def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
@@ -53,25 +55,40 @@ class Corpus:
         if found is None:
             raise UserError(f"{root} holds no finished run: its {MANIFEST} is missing")
         self.manifest = found
-        self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"])
+        self.files = outputs_of(found, self.folder)
+        check_sizes(self.folder, {name: each.bytes or 0 for name, each in self.files.items()})
+        self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"], f"{root}/{MANIFEST}")
+        self._checked: set[str] = set()
 
-    def table(self, pattern: str) -> ds.Dataset:
-        files, _ = self.folder.filesystem()
-        return ds.dataset(
-            [self.folder.path(name) for name in self.folder.names(pattern)], format="parquet", filesystem=files
-        )
+    def rows(self, table: str, wanted: pc.Expression | None, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Rows of a table, all columns or some.
 
-    @property
-    def rejects(self) -> ds.Dataset:
-        return self.table("rejects/*/*.parquet")
+        Every page that is read is checked, and so is each file with one of the rows as a whole. Raises UserError for a
+        damaged one.
+        """
+        names = [name for name in self.files if name.startswith(f"{table}/")]
+        if not names:
+            return []
+        shards = {self.folder.path(name): self.files[name] for name in names}
+        kind = ds.ParquetFileFormat(page_checksum_verification=True)
+        try:
+            dataset = ds.dataset(list(shards), format=kind, filesystem=self.folder.filesystem()[0])
+            chosen = [*(columns or dataset.schema.names), FROM]
+            found = dataset.to_table(columns=chosen, filter=wanted).to_pylist()
+        except (pa.ArrowInvalid, OSError) as error:
+            root = self.folder.root
+            raise UserError(
+                f"{root}/{table} cannot be read ({error}): `gristmill verify {root}` says which file is damaged"
+            ) from error
+        held = {shards[row.pop(FROM)].name for row in found} - self._checked
+        check_digests(self.folder, [self.files[name] for name in sorted(held)])
+        self._checked |= held
+        return found  # type: ignore[no-any-return]
 
     def find(self, doc_id: str) -> list[dict[str, Any]]:
-        """Every document of that id, in the order of the listing: its row, and its signals where they were kept."""
+        """Every document of that id, in the order of the listing."""
         wanted = pc.field("doc_id") == doc_id
-        rows = self.table("documents/*.parquet").to_table(filter=wanted).to_pylist()
-        rows += self.rejects.to_table(filter=wanted).to_pylist()
-        if self.folder.names(SUPERSEDED):
-            rows += self.table(SUPERSEDED).to_table(filter=wanted).to_pylist()
+        rows = [row for table in ("documents", "rejects", "superseded") for row in self.rows(table, wanted)]
         return sorted(rows, key=lambda row: (row["file"], row["offset"]))
 
     def reasons(self) -> list[str]:
@@ -80,27 +97,26 @@ class Corpus:
     def sample(self, count: int, reason: str | None) -> list[dict[str, Any]]:
         """Removals spread evenly over the corpus, the same ones each time."""
         wanted = None if reason is None else pc.field("reason") == reason
-        places = self.rejects.to_table(columns=["file", "offset"], filter=wanted)
+        places = self.rows("rejects", wanted, ["file", "offset"])
         count = min(count, len(places))
-        chosen = [places.slice(len(places) * i // count, 1).to_pylist()[0] for i in range(count)]
-        rows = [self.at(self.rejects, place["file"], place["offset"]) for place in chosen]
+        chosen = [places[len(places) * i // count] for i in range(count)]
+        rows = [self.at("rejects", place["file"], place["offset"]) for place in chosen]
         return [row for row in rows if row]
 
-    def at(self, table: ds.Dataset, file: str, offset: int) -> dict[str, Any] | None:
-        found = table.to_table(filter=(pc.field("file") == file) & (pc.field("offset") == offset)).to_pylist()
+    def at(self, table: str, file: str, offset: int) -> dict[str, Any] | None:
+        found = self.rows(table, (pc.field("file") == file) & (pc.field("offset") == offset))
         return found[0] if found else None
 
     def removed_for(self, file: str, offset: int) -> list[dict[str, Any]]:
         """The duplicates that were removed for the document at that place, in the order of the listing."""
         wanted = (pc.field("survivor_file") == file) & (pc.field("survivor_offset") == offset)
         wanted &= pc.field("survivor_release").is_null()  # files of two crawls may have one name
-        columns = ["doc_id", "file", "offset", "stage"]
-        rows = self.rejects.to_table(columns=columns, filter=wanted).to_pylist()
+        rows = self.rows("rejects", wanted, ["doc_id", "file", "offset", "stage"])
         return sorted(rows, key=lambda row: (row["file"], row["offset"]))
 
     def text(self, file: str, offset: int) -> str | None:
         """The text of the document at that place, wherever it ended."""
-        for table in (self.table("documents/*.parquet"), self.rejects):
+        for table in ("documents", "rejects"):
             row = self.at(table, file, offset)
             if row:
                 return row["text"]  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import UserError
-from curation.folder import Folder
+from curation.folder import MANIFEST, Folder
 from curation.job import Execution
 from curation.ledger import Ledger
 from curation.release import open_release
@@ -34,7 +34,7 @@ def run(
     if doc_ids is None and hosts is None and urls is None and not against:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
     selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls))
-    recipe = recipe_of(open_release(release)[1]["job"]["recipe"])
+    recipe = recipe_of(open_release(release)[1]["job"]["recipe"], f"{release}/{MANIFEST}")
     started = time.monotonic()
     execution = Execution(workers=workers, memory=memory)
     found = takedown(release, recipe, selection, output, execution, against, watcher(progress))

@@ -1,5 +1,6 @@
 """A release that is damaged, or would be by what is asked, is refused; nothing goes in silence."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -21,20 +22,21 @@ def test_shards_that_do_not_belong_together_are_seen(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"documents/00000\.parquet has \d+ bytes, the manifest says"):
         take(released, Selection.of(["0-0"]), tmp_path / "new")
     assert not (tmp_path / "new").exists()
-    to_the_size(released)
+    to_the_files(released)
     with pytest.raises(UserError, match="do not belong together"):
         take(released, Selection.of(["0-0"]), tmp_path / "new")
     pq.write_table(pq.read_table(second).slice(0, 0), first)
-    to_the_size(released)
+    to_the_files(released)
     with pytest.raises(UserError, match="do not belong together"):
         take(released, Selection.of(["0-0"]), tmp_path / "newer")
 
 
-def to_the_size(release: Path) -> None:
-    """Makes the manifest tell the sizes that the shards have, as damage that leaves sizes as they were would."""
+def to_the_files(release: Path) -> None:
+    """Makes the manifest tell the sizes and digests that the shards have, as somebody would who changed them."""
     manifest = json.loads((release / "manifest.json").read_text())
     for name, entry in manifest["outputs"].items():
-        entry["bytes"] = (release / name).stat().st_size
+        content = (release / name).read_bytes()
+        entry |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     (release / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -54,7 +56,7 @@ def test_what_was_read_is_accounted_for_again(tmp_path: Path) -> None:
     shard = released / "rejects/filters/00000.parquet"
     assert pq.read_metadata(shard).num_rows == 2
     pq.write_table(pq.read_table(shard).slice(0, 1), shard)
-    to_the_size(released)
+    to_the_files(released)
     with pytest.raises(UserError, match="does not hold what its manifest says was read: its files were changed"):
         take(released, Selection.of(["0-2"]), tmp_path / "new")
     assert not (tmp_path / "new/manifest.json").exists()

@@ -30,7 +30,7 @@ def places(tmp_path: Path) -> Path:
         ("odd", "is not empty (1 entries)"),
         ("empty", "was not written by gristmill curate"),
         ("packed", "was not written by gristmill curate"),
-        ("broken", "manifest.json is broken"),
+        ("broken", "manifest.json is not JSON"),
     ],
 )
 def test_a_folder_that_cannot_hold_a_run_is_one_sentence(
@@ -56,7 +56,7 @@ def test_a_folder_of_one_process_is_written_by_one(
     assert "1 of 4 documents kept" in capsys.readouterr().out
 
 
-BROKEN, OF_ANOTHER = "manifest.json is broken", "manifest.json was not written by gristmill curate"
+BROKEN, OF_ANOTHER = "manifest.json is not JSON", "manifest.json was not written by gristmill curate"
 
 
 @pytest.mark.parametrize(

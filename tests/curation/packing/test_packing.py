@@ -19,6 +19,7 @@ from curation.errors import RunError, UserError
 from curation.packing import Columns, Corpus, Mixture, Source, open_tokenizer, pack
 from schemas import open_packed
 from tests.curation.packing.corpora import Row, byte_level, copies, everything, rows_of, saved, write_corpus
+from tests.curation.test_takedown import run, write
 
 TEXTS = st.lists(st.one_of(st.sampled_from(["", "</s>", "a</s></s>", "mill " * 40]), st.text(max_size=30)), max_size=12)
 
@@ -239,7 +240,7 @@ def test_what_cannot_be_packed_is_said(tmp_path: Path, tokenizer: Path) -> None:
         ([Corpus(path=str(tmp_path / "nothing"))], None, "holds no Parquet"),
         ([Corpus(path=str(tmp_path / "unfinished"))], None, "is unfinished"),
         ([Corpus(path=str(tmp_path / "page"))], None, "cannot be read as Parquet"),
-        ([Corpus(path=str(tmp_path / "out"))], None, "is no corpus"),
+        ([Corpus(path=str(tmp_path / "out"))], None, "was not written by gristmill curate"),
         ([Corpus(path=str(folder), columns=Columns(text="body"))], None, "has no column body"),
         ([corpus, corpus], None, "is named twice"),
         (
@@ -258,11 +259,13 @@ def test_what_cannot_be_packed_is_said(tmp_path: Path, tokenizer: Path) -> None:
 
 
 def test_of_a_curated_folder_the_documents_are_packed(tmp_path: Path, tokenizer: Path) -> None:
-    write_corpus(tmp_path / "corpus" / "documents", numbered(["a mill", "a stone"]))
-    write_corpus(tmp_path / "corpus" / "rejects", numbered(["spam"]))
-    (tmp_path / "corpus" / "manifest.json").write_text(json.dumps({"format": 1, "schemas": {"documents": 1}}))
-    pack([Corpus(path=str(tmp_path / "corpus"))], open_tokenizer(tokenizer), 1, tmp_path / "out")
+    write(tmp_path / "in", [[("a mill", None), ("a stone", None), ("", None)]])
+    corpus = run(tmp_path / "in", tmp_path / "corpus")
+    pack([Corpus(path=str(corpus))], open_tokenizer(tokenizer), 1, tmp_path / "out")
     assert {copy.tokens for copy in copies(tmp_path / "out")} == {tokens_of("a mill"), tokens_of("a stone")}
+    pq.write_table(pa.table({"text": ["added"]}), corpus / "documents" / "added.parquet")
+    with pytest.raises(UserError, match="is not in the corpus's manifest: move it elsewhere"):
+        pack([Corpus(path=str(corpus))], open_tokenizer(tokenizer), 1, tmp_path / "again")
 
 
 def test_a_text_that_is_not_utf8_is_said(tmp_path: Path, tokenizer: Path) -> None:

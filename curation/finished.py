@@ -1,0 +1,151 @@
+"""The manifest of a finished folder, read back, and its files held against it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from curation.errors import UserError
+from curation.folder import MANIFEST, Folder
+from curation.ledger import Ledger, LedgerError
+from curation.shards import shard_name
+from schemas.manifest import ManifestError, Noted, check, noted, parsed, sha256_of
+
+FORMAT = 1
+"""Of the manifest: it grows whenever a reader would notice the change."""
+TABLES = ("documents", "rejects/filters", "rejects/duplicates", "sketches", "quarantine")
+"""Of each of which a unit has one shard; where the recipe measures anything, of ``signals`` too."""
+
+_AMOUNT = {"documents": int, "bytes": int, "words": int}
+_LEDGER = {
+    "read": {str: _AMOUNT},
+    "kept": {str: _AMOUNT},
+    "rejected": [{**_AMOUNT, "source": str, "stage": str, "reason": str}],
+    "quarantined": {str: {"records": int, "bytes": int}},
+    "skipped": {str: int},
+    "kept_text_bytes": int,
+}
+_RECIPE = {
+    "name": str,
+    "signals": bool,
+    "normalise": (None, {str: object}),
+    "steps": [{"use": str}],
+    "dedup": {"url": bool, "exact": bool, "near": (None, {str: object}), "keep": {str: object}},
+}
+_TAKEDOWN = {
+    "of": str,
+    "selection": str,
+    "asked": {str: int},
+    "found": {str: int},
+    "taken_down": int,
+    "brought_back": int,
+    "lost": int,
+}
+_MANIFEST = {
+    "format": int,
+    "gristmill": str,
+    "schemas": {str: int},
+    "job": {"recipe": _RECIPE, "rejects_text": bool},
+    "against": [{"release": str, "removed_for": int, "superseded": int}],
+    "inputs": [{"file": str, "size": int, "sha256": object}],
+    "ledger": _LEDGER,
+    "outputs": {str: {"rows": int, "bytes": int, "sha256": str}},
+    "takedown?": [_TAKEDOWN],
+}
+
+
+def read_manifest(folder: Folder) -> dict[str, Any] | None:
+    """The manifest of a finished folder; None where there is none.
+
+    Raises UserError where it is damaged, was changed, or tells of something else than documents that were curated.
+    """
+    try:
+        with folder.reading(MANIFEST) as stream:
+            content = stream.read()
+    except FileNotFoundError:
+        return None
+    except IsADirectoryError as error:
+        raise UserError(f"{folder.root}/{MANIFEST} is a folder: name another folder") from error
+    return parse_manifest(content, folder)
+
+
+def parse_manifest(content: bytes, folder: Folder) -> dict[str, Any]:
+    """The manifest of a folder from its bytes, checked. Raises UserError as ``read_manifest`` does."""
+    place = f"{folder.root}/{MANIFEST}"
+    try:
+        found = parsed(content, place)
+        if not isinstance(found, dict) or not found.keys() >= {name for name in _MANIFEST if not name.endswith("?")}:
+            raise UserError(f"{place} was not written by gristmill curate: name another folder")
+        if found["format"] != FORMAT:
+            raise UserError(f"{folder.root} was written by another version of gristmill: curate it again with this one")
+        check(found, _MANIFEST, place)
+        files = noted(found["outputs"], place)
+    except ManifestError as error:
+        raise UserError(str(error)) from error
+    _check_shards(found, files, place)
+    _check_ledger(found, files, place)
+    return found
+
+
+def units_of(manifest: Mapping[str, Any]) -> int:
+    """How many units of work a finished run had: so many shards has each of its tables."""
+    return sum(name.startswith("sketches/") for name in manifest["outputs"])
+
+
+def outputs_of(manifest: Mapping[str, Any], folder: Folder) -> dict[str, Noted]:
+    """The files of a checked manifest by their names."""
+    return noted(manifest["outputs"], f"{folder.root}/{MANIFEST}")
+
+
+def check_sizes(folder: Folder, wanted: Mapping[str, int]) -> None:
+    """Raises UserError where a file is not there, or not of so many bytes."""
+    sizes = folder.sizes(wanted)
+    for name, size in wanted.items():
+        if sizes.get(name) != size:
+            what = f"has {sizes[name]} bytes, the manifest says {size}" if name in sizes else "is missing"
+            raise UserError(f"{folder.root}/{name} {what}: put the folder back as it was, or curate it again")
+
+
+def check_digests(folder: Folder, files: Iterable[Noted]) -> None:
+    """Reads some files, and raises UserError where one is missing or not, to the byte, as it was written."""
+    for each in files:
+        try:
+            with folder.reading(each.name) as stream:
+                found = sha256_of(stream)
+        except FileNotFoundError as error:
+            raise _damaged(folder, each.name, "is missing") from error
+        if found != each.sha256:
+            raise _damaged(folder, each.name, "is damaged, for its SHA-256 is not the one in the manifest")
+
+
+def _damaged(folder: Folder, name: str, what: str) -> UserError:
+    return UserError(f"{folder.root}/{name} {what}: put the file back as it was, or curate the input again")
+
+
+def _check_shards(manifest: Mapping[str, Any], files: Mapping[str, Noted], place: str) -> None:
+    """Raises UserError where the manifest does not name a shard of every table for each unit."""
+    tables = (*TABLES, "signals") if manifest["job"]["recipe"]["signals"] else TABLES
+    for table in tables:
+        for unit in range(units_of(manifest)):
+            if shard_name(table, unit) not in files:
+                raise UserError(
+                    f"{place} does not name {shard_name(table, unit)}: the manifest was changed since it was written: "
+                    "put it back as it was"
+                )
+
+
+def _check_ledger(manifest: Mapping[str, Any], files: Mapping[str, Noted], place: str) -> None:
+    """Raises UserError where the ledger does not balance, or counts other documents than the shards have rows."""
+    ledger = Ledger.from_json(manifest["ledger"])
+    try:
+        ledger.check()
+    except LedgerError as error:
+        raise _changed(place, f"its ledger does not balance ({error})") from error
+    for table, counted in (("documents", "kept"), ("rejects", "rejected")):
+        rows = sum(each.rows or 0 for name, each in files.items() if name.startswith(f"{table}/"))
+        if rows != ledger.total(counted)[0]:
+            raise _changed(
+                place, f"its ledger counts {ledger.total(counted)[0]:,} {counted} documents, its shards {rows:,}"
+            )
+
+
+def _changed(place: str, what: str) -> UserError:
+    return UserError(f"{place}: {what}: the manifest was changed since it was written: put it back as it was")

@@ -1,0 +1,138 @@
+"""Manifests read back: every name and type in one is checked before it is used.
+
+A shape says what a value must be: ``str`` a text, ``int`` a whole number from 0 up, ``float`` a finite number, ``bool``
+true or false, ``object`` anything; ``[shape]`` a list; ``{str: shape}`` a table with any keys; ``{"name": shape}`` a
+table that has this key, and may have others. A key that ends in a question mark may be missing; ``(None, shape)`` is
+null or of that shape.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+from schemas.visible import visible
+
+MANIFEST = "manifest.json"
+_MOST = 2**63 - 1
+_CHUNK = 1 << 20
+_KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
+_CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
+
+
+class ManifestError(ValueError):
+    """A manifest is damaged, or was changed; the sentence names the manifest, the place in it and what to do."""
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What a manifest says of a file. ``bytes`` and ``rows`` are None where it does not say them."""
+
+    name: str
+    sha256: str
+    bytes: int | None = None
+    rows: int | None = None
+
+
+def parsed(content: bytes, place: str) -> Any:
+    """The JSON value of a manifest whose path is ``place``. Raises ManifestError where it is not JSON."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else visible(str(error))
+        raise ManifestError(f"{place} is not JSON ({why}): {_CHANGED}") from error
+
+
+def check(value: Any, shape: Any, place: str, path: str = "") -> None:
+    """Raises ManifestError that names the first part of ``value`` that does not have its ``shape``."""
+    if isinstance(shape, tuple):
+        if value is not None:
+            check(value, shape[1], place, path)
+    elif isinstance(shape, list):
+        _of_kind(value, list, "a list", place, path)
+        for number, each in enumerate(value):
+            check(each, shape[0], place, f"{path}[{number}]")
+    elif isinstance(shape, Mapping):
+        _of_kind(value, dict, "a table", place, path)
+        if str in shape:
+            for key, each in value.items():
+                _text(key, place, path)
+                check(each, shape[str], place, _below(path, key))
+            return
+        for name, inner in shape.items():
+            key = name.removesuffix("?")
+            if key in value:
+                check(value[key], inner, place, _below(path, key))
+            elif key == name:
+                raise ManifestError(f"{place} lacks {visible(_below(path, key))}: {_CHANGED}")
+    elif shape is not object:
+        _scalar(value, shape, place, path)
+
+
+def noted(files: Mapping[str, Mapping[str, Any]], place: str) -> dict[str, Noted]:
+    """The files that a manifest names, by name.
+
+    Raises ManifestError for a name that leads out of the folder, and for a SHA-256 or a size that is none.
+    """
+    found = {}
+    for name, about in files.items():
+        if not is_inside(name):
+            raise ManifestError(
+                f"{place} names the file {visible(name)!r}, which does not lie in its folder: {_CHANGED}"
+            )
+        check(about, {"sha256": str, "bytes?": int, "rows?": int}, place, name)
+        digest = about["sha256"]
+        if len(digest) != 64 or digest.strip("0123456789abcdef"):
+            raise ManifestError(f"{place}: the SHA-256 of {visible(name)} is not 64 hexadecimal digits: {_CHANGED}")
+        found[name] = Noted(name, digest, about.get("bytes"), about.get("rows"))
+    return found
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name, with / between folders, leads to a file inside of a folder wherever that lies.
+
+    >>> is_inside("documents/00000.parquet"), is_inside("../x"), is_inside("/etc/passwd"), is_inside("a//b")
+    (True, False, False, False)
+    """
+    parts = name.split("/")
+    return visible(name) == name and "\\" not in name and all(part not in ("", ".", "..") for part in parts)
+
+
+def sha256_of(stream: IO[bytes]) -> str:
+    """The SHA-256, in hexadecimal digits, of what is left of a stream."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _of_kind(value: Any, kind: type, what: str, place: str, path: str) -> None:
+    if not isinstance(value, kind):
+        raise ManifestError(f"{place}: {visible(path) or 'the manifest'} is not {what}: {_CHANGED}")
+
+
+def _text(value: str, place: str, path: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
+        raise ManifestError(f"{place}: {visible(path) or 'a name'} is not valid Unicode: {_CHANGED}") from error
+
+
+def _scalar(value: Any, kind: type, place: str, path: str) -> None:
+    if kind is float:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        right = number and (abs(value) <= _MOST if isinstance(value, int) else math.isfinite(value))
+    elif kind is int:
+        right = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    else:
+        right = isinstance(value, kind)
+    if not right:
+        raise ManifestError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {_CHANGED}")
+    if kind is str:
+        _text(value, place, path)
