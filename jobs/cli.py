@@ -19,6 +19,7 @@ from jobs.dataset_cli import dataset  # noqa: E402
 from jobs.interrupts import die_interrupted, heeded  # noqa: E402
 from jobs.pack_cli import pack, pack_export, train_tokenizer  # noqa: E402
 from jobs.studio_cli import studio  # noqa: E402
+from jobs.terminal import say, show_hidden  # noqa: E402
 
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
@@ -226,13 +227,14 @@ gristmill.add_command(dataset)
 def main() -> None:
     """Exit codes: 0 done, 1 a run that failed, 2 a wrong command, job file or input. Ctrl+C ends it by that signal."""
     gc.set_threshold(100_000, 20, 20)  # what is imported stays: looking through it costs a tenth of the start
+    show_hidden()
     try:
         with heeded(), SafeForChildren():
             gristmill(standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt) as error:
         die_interrupted(error)
@@ -242,6 +244,13 @@ def main() -> None:
         _stop(str(error), 1)
 
 
+def _show(error: click.ClickException) -> None:
+    """A mistake in the command line, as click shows it, but on one line: a shell's glob may name any file."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
+    say(f"Error: {error.format_message()}", err=True)
+
+
 def _stop(message: str, code: int) -> None:
-    click.echo(f"gristmill: {message}", err=True)
+    say(f"gristmill: {message}", err=True)
     sys.exit(code)

@@ -1,12 +1,13 @@
 """Progress of something that is counted: a bar with rate and time left on a terminal, a line now and then elsewhere."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jobs.consoles import console
+from jobs.terminal import say
 
 LINE_EVERY_SECONDS = 10.0
 
@@ -14,11 +15,11 @@ LINE_EVERY_SECONDS = 10.0
 @contextmanager
 def counting(label: str) -> Iterator[Callable[[int, int], None]]:
     """Gives a function that is told (done, total) as it goes; nothing is left on the screen afterwards."""
-    console = Console(stderr=True)
-    if console.is_terminal:
+    screen = console(err=True)
+    if screen.is_terminal:
         rate = TextColumn("{task.fields[rate]}")
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True) as bars:
+        with Progress(*columns, console=screen, transient=True) as bars:
             task, started = bars.add_task(label, total=None, rate=""), time.monotonic()
 
             def show(done: int, total: int) -> None:
@@ -35,6 +36,6 @@ def counting(label: str) -> Iterator[Callable[[int, int], None]]:
         if now - last >= LINE_EVERY_SECONDS:
             last = now
             left = (now - started) / max(done, 1) * (total - done)
-            print(f"{label}: {done:,} of {total:,}, about {left:,.0f} s left", file=sys.stderr, flush=True)
+            say(f"{label}: {done:,} of {total:,}, about {left:,.0f} s left", err=True)
 
     yield tell

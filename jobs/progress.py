@@ -13,14 +13,15 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Literal, get_args
 
-from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
 
 from curation.driver import Watch
 from curation.errors import RunError, UserError
 from curation.folder import Folder
+from jobs.consoles import console
 from jobs.tally import Tally
+from jobs.terminal import say
 
 How = Literal["auto", "bars", "lines", "json", "none"]
 CHOICES: tuple[str, ...] = get_args(How)
@@ -35,7 +36,7 @@ def watcher(how: How) -> Watch | None:
     if how == "none":
         return None
     if how == "auto":
-        how = "bars" if Console(stderr=True).is_terminal else "lines"
+        how = "bars" if console(err=True).is_terminal else "lines"
     return lambda folder, sizes: Progress(folder, sizes, how)
 
 
@@ -81,7 +82,7 @@ def _say(line: str) -> None:
     """A line on standard error, if that is open and somebody reads it."""
     if sys.stderr is not None:
         with suppress(OSError):
-            print(line, file=sys.stderr, flush=True)
+            say(line, err=True)
 
 
 class Progress:
@@ -128,7 +129,7 @@ class Progress:
 
     def _bars(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}"))
-        with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        with Bars(*columns, console=console(err=True), transient=True) as bars:
             read = bars.add_task("read", total=1.0, said="")
             written = bars.add_task("written", total=self.tally.units or 1, said="")
 

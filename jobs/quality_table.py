@@ -17,7 +17,10 @@ from annotation.quality.progress import STATES
 from annotation.quality.shares import Share
 from annotation.resolve import FAILURES, Resolution, resolve
 from annotation.snapshot import Snapshot
+from jobs.consoles import console
+from jobs.terminal import say
 from schemas import DEGREES
+from schemas.visible import visible
 
 LEAST_WIDTH = 130
 SHOWN_REFUSED = 5
@@ -39,7 +42,7 @@ CONCERNS = {
 
 def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
     """How far everybody is, how well they agree, and what needs attention. ``emails``: of pseudonyms."""
-    console = _console()
+    screen = _console()
     found = assess(snapshot)
     states: Counter[str] = Counter()
     for counts in found.progress.by_batch.values():
@@ -47,20 +50,20 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
     gold = int(snapshot.pairs["gold"].is_valid().to_numpy().sum())
     batches = len(found.progress.by_batch)
     pairs = _count(len(snapshot.pairs) - gold, "pair") + (f" and {_count(gold, 'gold pair')}" if gold else "")
-    print(
+    say(
         f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {pairs} in "
         f"{_count(batches, 'batch', 'batches')}; {states['done']:,} of {_count(_due(states), 'task')} done"
     )
     print()
-    console.print(_annotators(found, emails))
+    screen.print(_annotators(found, emails))
     if batches > 1:
         print()
-        console.print(_batches(found))
+        screen.print(_batches(found))
     if found.agreements.overall.votes:
         print()
-        console.print(_agreements(found))
+        screen.print(_agreements(found))
         print()
-        print(f"Left side chosen: {_lean(found.leans.overall)}.")
+        say(f"Left side chosen: {_lean(found.leans.overall)}.")
     _print_attention(snapshot, found, emails)
 
 
@@ -81,12 +84,14 @@ def print_resolution(snapshot: Snapshot) -> None:
             _shares(table, f"  {REASONS[name]} ({name})", reasons[name], total)
     least = snapshot.policy.min_votes
     asked = "all votes asked for" if least is None else f"{_count(least, 'vote')} or more"
-    print(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
+    say(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
     print()
     _console().print(table)
     lines = _adjudication(snapshot, resolution)
     if lines:
-        print("\n" + "\n".join(lines))
+        print()
+        for line in lines:
+            say(line)
 
 
 def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
@@ -132,7 +137,7 @@ def _batches(found: Assessment) -> Table:
     table = _table("batch", *shown, "left side")
     for name, counts in found.progress.by_batch.items():
         lean = found.leans.by_batch.get(name)
-        table.add_row(name, *(f"{counts[state]:,}" for state in shown), _side(lean))
+        table.add_row(visible(name), *(f"{counts[state]:,}" for state in shown), _side(lean))
     return table
 
 
@@ -150,7 +155,9 @@ def _agreements(found: Assessment) -> Table:
         if group:
             table.add_row(title)
         for name, agreement in group.items():
-            table.add_row(f"  {name.replace('_', ' ') if name in DEGREES else name}", *_agreed(agreement, safety))
+            table.add_row(
+                f"  {name.replace('_', ' ') if name in DEGREES else visible(name)}", *_agreed(agreement, safety)
+            )
     return table
 
 
@@ -164,20 +171,20 @@ def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str,
     refused = snapshot.refused.sort_by([("reason", "ascending"), ("annotation", "ascending")])
     print("Needs attention:" if found.concerns or len(refused) else "Nothing needs attention.")
     for concern in found.concerns:
-        print(f"- {_concern(concern, emails)}")
+        say(f"- {_concern(concern, emails)}")
     if len(refused):
-        print(
+        say(
             f"- {_count(len(refused), 'annotation')} in quarantine, which count{'s' * (len(refused) == 1)} for nothing:"
         )
     for row in refused.slice(0, SHOWN_REFUSED).to_pylist():
-        print(f"    {row['annotation']}, {row['reason']}: {row['message']}")
+        say(f"    {row['annotation']}, {row['reason']}: {row['message']}")
     if len(refused) > SHOWN_REFUSED:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in found.progress.refused.items())
-        print(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
+        say(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
 
 
 def _person(name: str, emails: Mapping[str, str]) -> str:
-    return f"{name} {emails.get(name, '')}".rstrip()
+    return visible(f"{name} {emails.get(name, '')}".rstrip())
 
 
 def _concern(concern: Concern, emails: Mapping[str, str]) -> str:
@@ -256,4 +263,4 @@ def _table(*columns: str) -> Table:
 
 def _console() -> Console:
     """As wide as the terminal, but never so narrow that a table is cut."""
-    return Console(highlight=False, markup=False, width=max(Console().width, LEAST_WIDTH))
+    return console(width=max(console().width, LEAST_WIDTH))

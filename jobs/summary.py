@@ -2,7 +2,6 @@
 
 import json
 
-from rich.console import Console
 from rich.table import Table
 
 from curation.driver import Plan
@@ -11,7 +10,10 @@ from curation.folder import Folder
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
+from jobs.consoles import table_console
 from jobs.estimate import estimate
+from jobs.terminal import say
+from schemas.visible import visible, visible_json
 
 SHOWN_UNITS = 10
 
@@ -26,30 +28,29 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     for (stage, reason), amount in sorted(_by_reason(ledger).items(), key=lambda entry: (-entry[1][0], entry[0])):
         _row(table, f"  {stage}: {reason}", amount, read, "dim")
     _row(table, "kept", kept, read, "bold")
-    console = Console(highlight=False, width=None if Console().is_terminal else 100)
-    console.print(table)
+    table_console().print(table)
     for error, amount in sorted(ledger.quarantined.items()):
-        print(f"quarantined: {amount[0]:,} {error}")
+        say(f"quarantined: {amount[0]:,} {error}")
     if ledger.skipped:
         what = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ledger.skipped.items()))
-        print(f"skipped (no documents): {what}")
+        say(f"skipped (no documents): {what}")
     took = "finished by an earlier run: nothing was left to do"
     if seconds is not None:
         took = f"{seconds:.1f} s, {read[1] / 1e6 / seconds:.1f} MB/s"
-    print(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
+    say(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
 
 
 def print_releases(folder: str) -> None:
     """What a finished run means to the releases that it was deduplicated against."""
     found = read_manifest(Folder(folder))
     for each in found["against"] if found else ():
-        print(f"release {each['release']}: removed for one of it {each['removed_for']:,}", end="")
-        print(f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else "")
+        superseded = f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else ""
+        say(f"release {each['release']}: removed for one of it {each['removed_for']:,}{superseded}")
 
 
 def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:
     share = f"{amount[0] / of[0]:.1%}" if of[0] else "-"
-    table.add_row(name, f"{amount[0]:,}", share, f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}", style=style)
+    table.add_row(visible(name), f"{amount[0]:,}", share, f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}", style=style)
 
 
 def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:
@@ -61,10 +62,10 @@ def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:
 
 def print_plan(job: Job, folder: str, planned: Plan, execution: Execution) -> None:
     """The resolved job, its units and an estimate, as JSON and a few lines."""
-    print(json.dumps({"output": folder, **plain(job)}, indent=2, ensure_ascii=False))
+    print(visible_json(json.dumps({"output": folder, **plain(job)}, indent=2, ensure_ascii=False)))
     for unit in planned.units[:SHOWN_UNITS]:
         names = ", ".join(part.file.name for part in unit.parts[:3]) + (", ..." if len(unit.parts) > 3 else "")
-        print(f"unit {unit.index}: {names}")
+        say(f"unit {unit.index}: {names}")
     if len(planned.units) > SHOWN_UNITS:
         print(f"... and {len(planned.units) - SHOWN_UNITS:,} more units")
     workers = planned.workers(execution)

@@ -8,6 +8,7 @@ from annotation.errors import UserError
 from annotation.snapshot import load
 from curation.dedup.near import families
 from jobs.campaignfile import noted
+from jobs.terminal import say
 
 
 def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
@@ -22,7 +23,7 @@ def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
 def print_built(built: Built) -> None:
     total = built.ledger.total()
     train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
-    print(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
-    print(f"{total.unresolved.total():,} of {total.pairs:,} pairs unresolved")
+    say(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
+    say(f"{total.unresolved.total():,} of {total.pairs:,} pairs unresolved")
     for reason, count in sorted(total.unresolved.items(), key=lambda entry: (-entry[1], entry[0])):
-        print(f"  {reason}: {count:,}")
+        say(f"  {reason}: {count:,}")

@@ -1,6 +1,5 @@
 """The commands ``gristmill dataset export``, ``check`` and ``upgrade``."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from annotation.errors import RunError, UserError
 from annotation.exports import check as checked
 from annotation.exports import described
 from annotation.exports import export as written
+from jobs.terminal import say
 from schemas import COMPARISONS
 
 SHOWN = 10
@@ -21,11 +21,11 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
     exported = written(_read(folder), output, form, margin)
     for name, split in exported.splits.items():
         rows = f"{count(split.rows, 'row')} of {count(split.comparisons, 'comparison')}"
-        print(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, for there are no rows")
+        say(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, for there are no rows")
         for reason, ids in split.left_out.items():
-            print(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
+            say(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
     for sentence in exported.carried():
-        print(sentence)
+        say(sentence)
 
 
 def check(folder: Path, form: str, master: Path | None) -> None:
@@ -34,33 +34,33 @@ def check(folder: Path, form: str, master: Path | None) -> None:
     if master is None and not beside.is_dir():
         raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")
     found = checked(folder, form, _read(master or beside))
-    print(f"read back by {'' if found.own else 'no trainer of its own: '}{found.by}")
+    say(f"read back by {'' if found.own else 'no trainer of its own: '}{found.by}")
     rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")
-    print(f"{rows}, {comparisons}, {found.left_out:,} of them left out by name")
+    say(f"{rows}, {comparisons}, {found.left_out:,} of them left out by name")
     for kind, number in Counter(fault.kind for fault in found.faults).most_common():
-        print(f"  {kind}: {number:,}")
+        say(f"  {kind}: {number:,}")
     for fault in found.faults[:SHOWN]:
         row = None if fault.row is None else f"row {fault.row}"
         place = " ".join(filter(None, (fault.split, row, fault.comparison_id)))
-        print(f"{place}: {fault.message}" if place else fault.message)
+        say(f"{place}: {fault.message}" if place else fault.message)
     if found.faults:
         more = f"; the first {SHOWN} are shown" if len(found.faults) > SHOWN else ""
         raise RunError(f"{folder} is not what the dataset says: {count(len(found.faults), 'fault')}{more}")
-    print("every row is what the dataset says")
+    say("every row is what the dataset says")
 
 
 def upgrade(folder: Path, output: Path) -> None:
     master = load(folder)
     upgraded(master, output)
-    print(f"{output}: comparisons version {master.version}, now {COMPARISONS.version}")
+    say(f"{output}: comparisons version {master.version}, now {COMPARISONS.version}")
 
 
 def _read(folder: Path) -> Master:
     master = load(folder)
     if master.version != COMPARISONS.version:
-        print(
+        say(
             f"{folder}: comparisons version {master.version} read as version {COMPARISONS.version} "
             "(gristmill dataset upgrade writes them so)",
-            file=sys.stderr,
+            err=True,
         )
     return master

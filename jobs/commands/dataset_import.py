@@ -10,6 +10,7 @@ from annotation.errors import UserError
 from annotation.imports import SETS, Built, Layout, OpenSet, import_set
 from curation.dedup.near import families
 from jobs.settings import build, unknown
+from jobs.terminal import say
 
 
 def run(files: Sequence[Path], held_out: Sequence[Path], schema: str, output: Path, name: str | None) -> None:
@@ -44,7 +45,7 @@ def open_set(schema: str) -> OpenSet:
 def print_built(built: Built) -> None:
     total = built.ledger.total()
     train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
-    print(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
-    print(f"{total.rejects.total():,} of {total.pairs:,} pairs left out")
+    say(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
+    say(f"{total.rejects.total():,} of {total.pairs:,} pairs left out")
     for reason, count in sorted(total.rejects.items(), key=lambda entry: (-entry[1], entry[0])):
-        print(f"  {reason}: {count:,}")
+        say(f"  {reason}: {count:,}")

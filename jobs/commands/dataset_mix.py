@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from annotation.errors import UserError
 from annotation.mixing import mix
 from annotation.mixing.card import HEAD, row, short
 from curation.dedup.near import alike_to_any, families
+from jobs.consoles import console
 from jobs.mixfile import datasets, example, read_recipe
+from jobs.terminal import say
+from schemas.visible import visible
 
 
 def run(path: Path | None, output: Path | None, name: str | None) -> None:
@@ -21,14 +23,14 @@ def run(path: Path | None, output: Path | None, name: str | None) -> None:
         raise UserError("a mixture needs a recipe and --output DIR; --example helpfulness prints a recipe")
     recipe = read_recipe(path)
     mixed = mix(recipe, datasets(recipe, path.parent), output, families, alike_to_any)
-    print(f"{output}: {mixed.rows['train']:,} comparisons to train on, {mixed.rows['held_out']:,} held out")
+    say(f"{output}: {mixed.rows['train']:,} comparisons to train on, {mixed.rows['held_out']:,} held out")
     table = Table(box=None, pad_edge=False)
     for place, title in enumerate(HEAD):
         table.add_column(title, justify="right" if place else "left")
     for each in mixed.given:
-        table.add_row(*row(each, mixed.given))
-    Console().print(table)
+        table.add_row(*map(visible, row(each, mixed.given)))
+    console().print(table)
     for sentence in short(recipe, mixed.given):
-        print(sentence)
+        say(sentence)
     proof = mixed.manifest["split"]
-    print(f"{proof['pairs_compared']:,} pairs of prompts compared, {proof['matches_found']:,} near a held-out one left")
+    say(f"{proof['pairs_compared']:,} pairs of prompts compared, {proof['matches_found']:,} near a held-out one left")

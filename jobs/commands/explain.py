@@ -15,6 +15,7 @@ from curation.finished import check_digests, check_sizes, outputs_of, read_manif
 from curation.folder import MANIFEST, Folder
 from curation.recipe import Filter, Recipe
 from jobs.jobfile import recipe_of
+from jobs.terminal import say
 
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
@@ -43,7 +44,7 @@ def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None,
         if number:
             click.echo()
         for line in explain(corpus, row, diff):
-            click.echo(line)
+            say(line)
 
 
 class Corpus:

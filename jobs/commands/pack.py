@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from curation.errors import UserError
 from curation.packing import Columns, Corpus, Mixture, Packed, export_megatron, open_tokenizer, pack, train_tokenizer
+from jobs.consoles import table_console
 from jobs.counting import counting
+from jobs.terminal import say
+from schemas.visible import visible
 
 Names = tuple[str, str]
 """Of the columns of texts and ids."""
@@ -34,15 +36,15 @@ def run(
 
 def export(folder: Path, prefix: Path) -> None:
     documents, tokens = export_megatron(folder, prefix)
-    print(f"{prefix}.bin and {prefix}.idx: {documents:,} documents, {tokens:,} tokens")
+    say(f"{prefix}.bin and {prefix}.idx: {documents:,} documents, {tokens:,} tokens")
 
 
 def train(corpora: tuple[str, ...], vocabulary: int, output: Path, sample: int, end_token: str, names: Names) -> None:
     sources = _corpora(corpora, names)
     size = train_tokenizer(sources, vocabulary, output, sample=sample, end_token=end_token, counting=counting)
-    print(f"{output}: {size:,} tokens, {end_token} ends a document")
+    say(f"{output}: {size:,} tokens, {end_token} ends a document")
     if size < vocabulary:
-        print(f"the documents hold no more than that, of {vocabulary:,} asked for")
+        say(f"the documents hold no more than that, of {vocabulary:,} asked for")
 
 
 def print_packed(packed: Packed) -> None:
@@ -53,18 +55,18 @@ def print_packed(packed: Packed) -> None:
     for source in packed.sources:
         asked = "" if source.asked is None else f"{source.asked:.1%}"
         counts = (f"{source.documents:,}", f"{source.tokens:,}")
-        table.add_row(source.name, *counts, asked, f"{source.given:.1%}", f"{source.epochs:.2f}")
-    Console(highlight=False, width=None if Console().is_terminal else 100).print(table)
+        table.add_row(visible(source.name), *counts, asked, f"{source.given:.1%}", f"{source.epochs:.2f}")
+    table_console().print(table)
     for source in packed.sources:
         if source.short:
-            print(f"{source.name} is short: max_epochs of {source.max_epochs:g} allows no more")
+            say(f"{source.name} is short: max_epochs of {source.max_epochs:g} allows no more")
     documents, tokens = packed.ledger["documents"], packed.ledger["tokens"]
     if documents["empty"]:
-        print(f"empty: {documents['empty']:,} documents")
+        say(f"empty: {documents['empty']:,} documents")
     if documents["left_out"]:
-        print(f"left out by the mixture: {documents['left_out']:,} documents, {tokens['left_out']:,} tokens")
-    print(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
-    print(f"{packed.folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
+        say(f"left out by the mixture: {documents['left_out']:,} documents, {tokens['left_out']:,} tokens")
+    say(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
+    say(f"{packed.folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
 
 
 def _mixed(path: Path, names: Names) -> tuple[list[Corpus], Mixture]:

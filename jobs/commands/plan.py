@@ -4,11 +4,11 @@ import json
 import math
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from curation.budget import WORKER_BYTES, most_links
 from curation.errors import UserError
+from jobs.consoles import table_console
 from jobs.model import Forecast, Stage, load
 
 MOST_BYTES = 1e24
@@ -77,7 +77,7 @@ def print_plan(forecast: Forecast, price: float) -> None:
         table.add_row(stage.name, _number(hours), _size(forecast.shuffled_bytes_of(stage)), _number(hours * price))
     hours = forecast.cpu_seconds / 3600
     table.add_row("in all", _number(hours), _size(forecast.shuffled_bytes), _number(hours * price), style="bold")
-    Console(highlight=False, width=None if Console().is_terminal else 100).print(table)
+    table_console().print(table)
     print(
         f"{forecast.workers:,} workers: {_number(forecast.seconds / 3600)} hours if all are busy, "
         f"{_size(forecast.worker_bytes)} of memory each, {forecast.partitions:,} partitions"

@@ -3,21 +3,20 @@
 import sys
 from pathlib import Path
 
-import click
-
 from annotation.server import backup as backups
 from annotation.server import lifecycle
 from annotation.server import logs as log
 from annotation.server.home import Home, default_home
+from jobs.terminal import say
 
 
 def start(home: Path | None, port: int | None, public_url: str | None) -> None:
     """Starts it and says where it is."""
     chosen = home or default_home()
     connection = lifecycle.start(chosen, port, public_url, _tell)
-    click.echo(f"Label Studio: {connection.public_url}")
+    say(f"Label Studio: {connection.public_url}")
     if connection.public_url != connection.url:
-        click.echo(f"the proxy's target: {connection.url}")
+        say(f"the proxy's target: {connection.url}")
     _say_who(chosen)
 
 
@@ -28,7 +27,7 @@ def install(home: Path | None) -> None:
 
 def stop(home: Path | None) -> None:
     """Stops it."""
-    click.echo("stopped" if lifecycle.stop(home or default_home()) else "it did not run")
+    say("stopped" if lifecycle.stop(home or default_home()) else "it did not run")
 
 
 def status(home: Path | None) -> None:
@@ -36,38 +35,38 @@ def status(home: Path | None) -> None:
     chosen = home or default_home()
     found = lifecycle.status(chosen)
     if not found.running:
-        click.echo(f"no Label Studio runs in {chosen}")
+        say(f"no Label Studio runs in {chosen}")
         sys.exit(1)
-    click.echo(f"Label Studio runs at {found.public_url} (process {found.pid})")
+    say(f"Label Studio runs at {found.public_url} (process {found.pid})")
     if found.public_url != found.url:
-        click.echo(f"the proxy's target: {found.url}")
+        say(f"the proxy's target: {found.url}")
     _say_who(chosen)
 
 
 def logs(home: Path | None, lines: int) -> None:
     """Prints the end of the log."""
     for line in log.logs(home or default_home(), lines):
-        click.echo(line)
+        say(line)
 
 
 def backup(home: Path | None, file: Path) -> None:
     """Writes a backup and says how large it is."""
     backups.backup(home or default_home(), file)
-    click.echo(f"{file}: {file.stat().st_size / 1e6:,.1f} MB; it holds secrets, so keep it as private as it is")
+    say(f"{file}: {file.stat().st_size / 1e6:,.1f} MB; it holds secrets, so keep it as private as it is")
 
 
 def restore(home: Path | None, file: Path, replace: bool) -> None:
     """Restores a backup."""
     chosen = home or default_home()
     backups.restore(chosen, file, replace, _tell)
-    click.echo(f"restored into {chosen}; run `gristmill studio start`")
+    say(f"restored into {chosen}; run `gristmill studio start`")
 
 
 def _say_who(home: Path) -> None:
     studio = Home(home)
     if studio.admin:
-        click.echo(f"administrator: {studio.admin.email}, password in {studio.admin_file}")
+        say(f"administrator: {studio.admin.email}, password in {studio.admin_file}")
 
 
 def _tell(sentence: str) -> None:
-    click.echo(f"{sentence} ...", err=True)
+    say(f"{sentence} ...", err=True)

@@ -15,6 +15,7 @@ from curation.takedown import not_found_name, takedown
 from jobs.jobfile import recipe_of
 from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
+from jobs.terminal import say
 
 SHOWN = 5
 WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}
@@ -64,7 +65,7 @@ def _entries(path: Path | None) -> list[str]:
 
 
 def _print_takedown(told: dict[str, Any], output: str) -> None:
-    print(
+    say(
         f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
         f"removed for one of these {told['lost']:,}"
     )
@@ -75,4 +76,4 @@ def _print_takedown(told: dict[str, Any], output: str) -> None:
         with Folder(output).reading(not_found_name(reason)) as lines:
             shown = [line.decode().removesuffix("\n") for line in islice(lines, SHOWN)]
         more = f" and {missing - len(shown):,} more, see {not_found_name(reason)}" if missing > len(shown) else ""
-        print(f"not found: {missing:,} of the {asked:,} {WORDS[reason]} asked for: {', '.join(shown)}{more}")
+        say(f"not found: {missing:,} of the {asked:,} {WORDS[reason]} asked for: {', '.join(shown)}{more}")

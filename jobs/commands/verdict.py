@@ -1,7 +1,6 @@
 """The command ``gristmill verdict``: judge documents one by one, without deduplication."""
 
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,17 +12,19 @@ from curation.recipe import Recipe
 from curation.sources.listing import Input, list_files, plan_units
 from curation.sources.reading import Reading, read_unit
 from jobs.jobfile import load_recipe
+from jobs.terminal import say
+from schemas.visible import visible_json
 
 
 def run(files: Sequence[str], recipe: str, changes: Sequence[str]) -> None:
     """One JSON line a document on standard output; a record that cannot be read is told on standard error."""
     for verdict in verdicts(files, load_recipe(recipe, changes), tell):
-        sys.stdout.buffer.write(orjson.dumps(verdict) + b"\n")
+        print(visible_json(orjson.dumps(verdict).decode()))
 
 
 def tell(quarantined: pa.RecordBatch) -> None:
     for row in quarantined.to_pylist():
-        print(f"gristmill: {row['file']} at {row['offset']}: {row['error']}: {row['message']}", file=sys.stderr)
+        say(f"gristmill: {row['file']} at {row['offset']}: {row['error']}: {row['message']}", err=True)
 
 
 def verdicts(files: Sequence[str], recipe: Recipe, quarantined: Any = tell) -> Iterator[dict[str, Any]]:
