@@ -17,13 +17,14 @@ from curation.claim import claimed, reached, tidy
 from curation.errors import RunError, UserError
 from curation.finished import read_manifest
 from curation.folder import MANIFEST, Folder, disk_full, no_room
-from curation.job import ALWAYS_TOLERATED, Execution, Job
+from curation.job import Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import check_whole, described, gather, gather_released, manifest, plain
 from curation.release import Release, check_apart, open_releases
 from curation.run import Run, linked_name
 from curation.sources.listing import InputFile, Unit, list_files, plan_units
 from curation.sources.reading import checksum
+from curation.unreadable import check_readable
 from curation.workers import WorkerError, Workers
 
 LOG = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ def _account_for(run: Run, planned: Plan) -> Ledger:
     for file in files:
         if "note" in file:
             LOG.warning("%s: %s", file["file"], file["note"])
-    _check_quarantine(job, ledger, folder)
+    check_readable(job, ledger, files, folder)
     against, listed = gather_released(run)
     check_whole(folder, [*outputs, *listed])
     asked = replace(job, unit_bytes=planned.unit_bytes)
@@ -324,13 +325,3 @@ def _given_up(error: RuntimeError | RunError) -> str:
         return told[1]
     last = str(error).strip().rpartition("\n")[2].strip(" .") or type(error).__name__
     return f"Beam's runner gave up: {last}; mend that and run again, which goes on where it stopped"
-
-
-def _check_quarantine(job: Job, ledger: Ledger, folder: Folder) -> None:
-    bad, records = ledger.total("quarantined")[0], ledger.records
-    if bad > max(ALWAYS_TOLERATED, job.max_quarantined * records):
-        kinds = ", ".join(f"{amount[0]} {error}" for error, amount in sorted(ledger.quarantined.items()))
-        raise RunError(
-            f"{bad} of {records} records could not be read ({kinds}), above max_quarantined = {job.max_quarantined:g}: "
-            f"look into {folder.root}/quarantine, then mend the input or raise max_quarantined"
-        )

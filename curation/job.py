@@ -12,7 +12,8 @@ from curation.sources.reading import Reading
 class Job:
     """``unit_bytes`` is the stored size of a unit of work and so of an output shard (None: by the size of the input);
     ``limit`` reads a sample of about so many documents, spread over the units; ``against`` are folders of earlier
-    releases, of whose documents no duplicate is kept."""
+    releases, of whose documents no duplicate is kept. A run fails where more than the share ``max_quarantined`` of its
+    input cannot be read, and, unless ``allow_unreadable``, where nothing can be read of a file."""
 
     inputs: tuple[Input, ...]
     recipe: Recipe
@@ -21,6 +22,7 @@ class Job:
     limit: int | None = None
     rejects_text: bool = True
     max_quarantined: float = 0.01
+    allow_unreadable: bool = False
     against: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

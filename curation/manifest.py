@@ -17,9 +17,9 @@ from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDE
 
 def described(job: Job) -> dict[str, Any]:
     """A job as JSON, with what tells one version of its lists from another; which releases it is deduplicated against
-    is told by their names, not by where they lie."""
+    is told by their names, not by where they lie. Nothing is said of ``allow_unreadable``, which changes no byte."""
     asked: dict[str, Any] = plain(job)
-    del asked["against"]
+    del asked["against"], asked["allow_unreadable"]
     return {**asked, "lists": job.recipe.list_digests()}
 
 

@@ -99,6 +99,8 @@ def _file_entry(report: PartReport) -> dict[str, object]:
     entry: dict[str, object] = {"file": file.name, "size": file.size, "sha256": report.sha256}
     if (part.start, part.end) != (0, None):
         entry |= {"start": part.start, "end": part.end}
+    if report.lost:
+        entry["lost"] = dataclasses.asdict(report.lost)
     if report.note:
         entry["note"] = report.note
     return entry

@@ -72,6 +72,7 @@ def gristmill() -> None:
     help="Keep no duplicate of what an earlier run released in DIR; repeat for several.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
+@click.option("--allow-unreadable", is_flag=True, help="Go on without files of which nothing can be read.")
 @click.option(
     "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
 )

@@ -18,7 +18,7 @@ from curation.sources.reading import Reading
 from jobs.settings import build, unknown
 
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
-PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined")
+PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable")
 JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "beam")
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
 _USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
@@ -32,6 +32,7 @@ class _Rest:
     unit_bytes: int | None = Job.unit_bytes
     rejects_text: bool = True
     max_quarantined: float = Job.max_quarantined
+    allow_unreadable: bool = False
     against: tuple[str, ...] = ()
 
 

@@ -10,12 +10,14 @@ from curation.folder import Folder
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
+from curation.unreadable import damaged_files
 from jobs.consoles import table_console
 from jobs.estimate import estimate
 from jobs.terminal import say
 from schemas.visible import visible, visible_json
 
 SHOWN_UNITS = 10
+SHOWN_FILES = 10
 
 
 def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
@@ -38,6 +40,17 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     if seconds is not None:
         took = f"{seconds:.1f} s, {read[1] / 1e6 / seconds:.1f} MB/s"
     say(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
+
+
+def print_lost(folder: str) -> None:
+    """Each input file of which something was lost, the most damaged ones first."""
+    found = read_manifest(Folder(folder))
+    damaged = damaged_files(found["inputs"]) if found else []
+    for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
+        share = f"{file.lost / file.size:.1%}" if file.size else "0%"
+        say(f"lost of {file.name}: {file.lost:,} of {file.size:,} stored bytes ({share}): {file.error}")
+    if len(damaged) > SHOWN_FILES:
+        say(f"... and something of {len(damaged) - SHOWN_FILES:,} more files (see manifest.json)")
 
 
 def print_releases(folder: str) -> None:

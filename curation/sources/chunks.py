@@ -17,6 +17,9 @@ COLUMNS = ("text", "url", "doc_id", "source", "date")
 """Columns of a document that a field of the input can be mapped to."""
 
 DEFAULT_SOURCE = "default"
+MESSAGE_LENGTH = 300
+"""Characters of a message that a part's report keeps."""
+
 _ROW_BYTES = 1000
 """About what a row of quarantine takes in memory beside its excerpt."""
 
@@ -48,10 +51,25 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """Stored bytes of a part that its readers could not decode.
+
+    ``error`` and ``message`` are those of the first stretch. ``bytes`` is 0 where a file ends too early: what is
+    missing is not stored. ``whole`` says that nothing was read from the part.
+    """
+
+    bytes: int
+    error: str
+    message: str
+    whole: bool
+
+
+@dataclass(frozen=True)
 class PartReport:
     """A part was read to its end: SHA-256 and number of its stored bytes, and what became of its records.
 
-    ``note`` is a sentence for the user where something about the whole part is wrong.
+    ``note`` is a sentence for the user where something about the whole part is wrong. ``lost`` is None where the part
+    was decoded to its end; single bad records do not count there.
     """
 
     part: Part
@@ -61,6 +79,7 @@ class PartReport:
     quarantined: int
     skipped: int
     note: str | None = None
+    lost: Lost | None = None
 
 
 @dataclass
@@ -105,6 +124,7 @@ class Rows:
     def _start_part_counts(self) -> None:
         self.documents = self.quarantined = self.skipped = self.without_text = 0
         self.last_message = ""
+        self._stretches: list[tuple[int, str, str]] = []
 
     def begin(self, part: Part) -> None:
         """The rows that follow are of this part."""
@@ -151,8 +171,15 @@ class Rows:
         self.documents += len(batch)
         self._text_bytes += text_bytes
 
-    def broken(self, error: str, message: str, *, offset: int, size: int, record: bytes) -> None:
-        """Adds a record that could not be read; of ``record`` the first 64 KiB are kept."""
+    def broken(
+        self, error: str, message: str, *, offset: int, size: int, record: bytes, lost: int | None = None
+    ) -> None:
+        """Adds a record that could not be read; of ``record`` the first 64 KiB are kept.
+
+        A single bad record has no ``lost``. For a stretch of the file that could not be decoded, ``lost`` is its
+        length in stored bytes (0 where the file ends too early): these count by their share of the input, and a part
+        of which nothing else was read fails the run.
+        """
         row = self._quarantine
         row["file"].append(self.file.name)
         row["offset"].append(offset)
@@ -163,6 +190,8 @@ class Rows:
         self.quarantined += 1
         self.without_text += error == "no_text"
         self.last_message = message
+        if lost is not None:
+            self._stretches.append((lost, error, message))
         self._kept_bytes += _ROW_BYTES + len(record[:EXCERPT_BYTES])
 
     def skip(self, reason: str) -> None:
@@ -177,8 +206,16 @@ class Rows:
     def finish(self, sha256: str, size: int, note: str | None = None) -> None:
         """The part was read to its end."""
         assert self._part is not None
-        report = PartReport(self._part, sha256, size, self.documents, self.quarantined, self.skipped, note)
-        self._finished.append(report)
+        counts = self.documents, self.quarantined, self.skipped
+        self._finished.append(PartReport(self._part, sha256, size, *counts, note, self._lost(size)))
+
+    def _lost(self, size: int) -> Lost | None:
+        """What could not be decoded of a part of ``size`` stored bytes."""
+        if not self._stretches:
+            return None
+        lost = min(size, sum(stretch[0] for stretch in self._stretches))
+        nothing_else = not self.documents and not self.skipped and self.quarantined == len(self._stretches)
+        return Lost(lost, self._stretches[0][1], self._stretches[0][2][:MESSAGE_LENGTH], nothing_else)
 
     @property
     def full(self) -> bool:

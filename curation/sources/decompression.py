@@ -42,7 +42,8 @@ class Member:
 class Broken:
     """Stored bytes that could not be decompressed.
 
-    ``error`` is ``truncated``, ``bad_checksum``, ``corrupt`` or ``trailing_garbage``.
+    ``error`` is ``truncated``, ``bad_checksum``, ``corrupt`` or ``trailing_garbage``. ``size`` counts from the begin
+    of the broken member, ``lost`` only what was not delivered of it.
     """
 
     error: str
@@ -50,6 +51,7 @@ class Broken:
     offset: int
     size: int
     excerpt: bytes
+    lost: int
 
 
 Event = bytes | Member | Broken
@@ -210,7 +212,8 @@ class _Members:
         self.pending = b""
         self._resync(to_whole_member=error == "truncated")
         size = self.offset - begin
-        return Broken(error, message, begin, size, _first(self.file, begin)[:size])
+        lost = max(0, self.offset - place)
+        return Broken(error, message, begin, size, _first(self.file, begin)[:size], lost)
 
     def _garbage(self) -> Broken | None:
         """Bytes between members or behind the last one; zero bytes are padding, as gzip(1) has it."""
@@ -224,7 +227,9 @@ class _Members:
             return None
         begin, excerpt = self.offset, self.pending[:EXCERPT_BYTES]
         size = self._resync()
-        return Broken("trailing_garbage", "bytes that belong to no compressed member", begin, size, excerpt[:size])
+        return Broken(
+            "trailing_garbage", "bytes that belong to no compressed member", begin, size, excerpt[:size], size
+        )
 
     def _resync(self, to_whole_member: bool = False) -> int:
         """Skips to the next member that really decompresses, or to the end of the file; returns the bytes skipped."""

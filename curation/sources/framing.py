@@ -248,7 +248,7 @@ class Records:
         message = f"{broken.message} (stored bytes {broken.offset} to {broken.offset + broken.size})"
         place = offset if record else broken.offset
         record, size = (record, size) if record else (broken.excerpt, broken.size)
-        self.rows.broken(broken.error, message, offset=place, size=size, record=record)
+        self.rows.broken(broken.error, message, offset=place, size=size, record=record, lost=broken.lost)
         self.window.resume()
 
     def _long(self, offset: int, header: bytes, length: int) -> Framed | None:

@@ -120,4 +120,4 @@ class LineBlocks:
         if not size:
             record, size = event.excerpt, event.size
         message = f"{event.message} (stored bytes {event.offset} to {event.offset + event.size})"
-        self.rows.broken(event.error, message, offset=offset, size=size, record=record)
+        self.rows.broken(event.error, message, offset=offset, size=size, record=record, lost=event.lost)

@@ -82,7 +82,8 @@ def read_parquet(file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
     except (pa.ArrowException, OSError) as error:
         if not _is_content(error):
             raise
-        rows.broken("bad_parquet", f"the footer cannot be read: {error}", offset=0, size=0, record=b"")
+        message, lost = f"the footer cannot be read: {error}", rows.file.size
+        rows.broken("bad_parquet", message, offset=0, size=0, record=b"", lost=lost)
         return
     with table:
         reader = _Reader(table, rows)
@@ -128,7 +129,8 @@ class _Reader:
             if not _is_content(error):
                 raise
             message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {error}"
-            self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"")
+            lost = _stored_bytes(self.file.metadata, group) * (count - done) // max(count, 1)
+            self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost)
 
     def _no_text(self, first: int, count: int) -> Iterator[None]:
         found = ", ".join(map(repr, self.names[:20])) or "none"

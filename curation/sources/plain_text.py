@@ -25,7 +25,8 @@ def read_text(file: StoredFile, compression: str | None, rows: Rows) -> None:
             size += len(event)
     data = b"".join(pieces)
     if broken is not None:
-        rows.broken(broken.error, broken.message, offset=0, size=max(size, broken.size), record=data or broken.excerpt)
+        record, size = data or broken.excerpt, max(size, broken.size)
+        rows.broken(broken.error, broken.message, offset=0, size=size, record=record, lost=rows.file.size)
     elif size > limit:
         message = f"a file of {size} bytes, more than max_record_bytes = {limit}"
         rows.broken("too_large", message, offset=0, size=size, record=data[:EXCERPT_BYTES])

@@ -11,7 +11,7 @@ from curation.job import Execution, Job
 from curation.sources.listing import Input
 from jobs.jobfile import load_job, make_job
 from jobs.progress import How, say_event, warn, watcher
-from jobs.summary import print_plan, print_releases, print_summary
+from jobs.summary import print_lost, print_plan, print_releases, print_summary
 from jobs.warnings import warn_of
 
 
@@ -23,6 +23,7 @@ def run(
     changes: tuple[str, ...],
     against: tuple[str, ...],
     limit: int | None,
+    allow_unreadable: bool,
     workers: int | None,
     partitions: int | None,
     memory: int | None,
@@ -33,7 +34,8 @@ def run(
     if limit is not None:
         changes = (*changes, f"limit={limit}")
     job, folder, own_options = _job(path, inputs, output, recipe, changes)
-    job = replace(job, against=(*job.against, *against))
+    allowed = allow_unreadable or job.allow_unreadable
+    job = replace(job, against=(*job.against, *against), allow_unreadable=allowed)
     beam_options = (*own_options, *beam_options)
     for warning in warn_of(job.recipe):
         warn(warning, progress)
@@ -46,11 +48,13 @@ def run(
         if progress == "json":
             say_event("finished", message="an earlier run had finished it: nothing was left to do")
         print_summary(done, folder, None)
+        print_lost(folder)
         print_releases(folder)
         return
     started = time.monotonic()
     ledger = curate(job, folder, execution, watcher(progress))
     print_summary(ledger, folder, time.monotonic() - started)
+    print_lost(folder)
     print_releases(folder)
 
 

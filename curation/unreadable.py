@@ -1,0 +1,104 @@
+"""What could not be read of an input, file by file; too much of it fails the run."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curation.errors import RunError
+from curation.folder import Folder
+from curation.job import ALWAYS_TOLERATED, Job
+from curation.ledger import Ledger
+
+SHOWN_FILES = SHOWN_REASONS = 3
+"""So many reasons are named in a message, and so many files of each; the others are counted."""
+
+
+@dataclass(frozen=True)
+class DamagedFile:
+    """A file that was not decoded to its end: ``lost`` of its ``size`` stored bytes, by the first error that was met.
+
+    ``unreadable`` says that nothing was read from it.
+    """
+
+    name: str
+    size: int
+    lost: int
+    error: str
+    message: str
+    unreadable: bool
+
+
+def damaged_files(entries: Iterable[Mapping[str, Any]]) -> list[DamagedFile]:
+    """The damaged files among the ``inputs`` of a manifest (an entry a file, or a part of one), in their order."""
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        parts.setdefault(entry["file"], []).append(entry)
+    return [_damaged(name, each) for name, each in parts.items() if any("lost" in entry for entry in each)]
+
+
+def _damaged(name: str, entries: Sequence[Mapping[str, Any]]) -> DamagedFile:
+    lost = [entry["lost"] for entry in entries if "lost" in entry]
+    return DamagedFile(
+        name=name,
+        size=entries[0]["size"],
+        lost=sum(each["bytes"] for each in lost),
+        error=lost[0]["error"],
+        message=lost[0]["message"],
+        unreadable=len(lost) == len(entries) and all(each["whole"] for each in lost),
+    )
+
+
+def check_readable(job: Job, ledger: Ledger, entries: Sequence[Mapping[str, Any]], folder: Folder) -> None:
+    """Raises RunError where nothing could be read of a file, or too large a share of the records or of the stored
+    bytes could not be read.
+
+    Lost bytes count as the records that so many bytes hold elsewhere in the input: ALWAYS_TOLERATED goes for both.
+    """
+    damaged = damaged_files(entries)
+    stored = sum({entry["file"]: entry["size"] for entry in entries}.values())
+    lost = sum(file.lost for file in damaged)
+    records = ledger.records
+    too_much = lost > job.max_quarantined * stored and lost * records > ALWAYS_TOLERATED * (stored - lost)
+    unreadable = [file for file in damaged if file.unreadable]
+    if unreadable and not job.allow_unreadable:
+        enough = f" --set max_quarantined={_rounded_up(lost / stored)}" if too_much else ""
+        raise RunError(
+            f"nothing could be read of {len(unreadable):,} of {len({entry['file'] for entry in entries}):,} input "
+            f"files: {_named(unreadable)}. Mend {_them(unreadable)}, leave {_them(unreadable)} out, or go on without "
+            f"{_them(unreadable)}: --allow-unreadable{enough}"
+        )
+    if too_much:
+        raise RunError(
+            f"{lost:,} of {stored:,} stored bytes could not be read ({lost / stored:.1%}), above max_quarantined = "
+            f"{job.max_quarantined:g}: {_named(damaged)}. Mend {_them(damaged)}, leave {_them(damaged)} out, or raise "
+            f"the limit: --set max_quarantined={_rounded_up(lost / stored)}"
+        )
+    bad = ledger.total("quarantined")[0]
+    if bad > max(ALWAYS_TOLERATED, job.max_quarantined * records):
+        kinds = ", ".join(f"{amount[0]} {error}" for error, amount in sorted(ledger.quarantined.items()))
+        raise RunError(
+            f"{bad} of {records} records could not be read ({kinds}), above max_quarantined = {job.max_quarantined:g}: "
+            f"look into {folder.root}/quarantine, then mend the input or raise max_quarantined"
+        )
+
+
+def _named(files: Sequence[DamagedFile]) -> str:
+    """The files by what is wrong with them."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for file in files:
+        reasons.setdefault((file.error, file.message), []).append(file.name)
+    told = []
+    for (error, message), names in list(reasons.items())[:SHOWN_REASONS]:
+        more = f" and {len(names) - SHOWN_FILES:,} more" if len(names) > SHOWN_FILES else ""
+        told.append(f"{', '.join(names[:SHOWN_FILES])}{more} ({error}: {message.rstrip('.')})")
+    others = sum(len(names) for names in list(reasons.values())[SHOWN_REASONS:])
+    return "; ".join(told) + (f"; and {others:,} more" if others else "")
+
+
+def _them(files: Sequence[DamagedFile]) -> str:
+    return "it" if len(files) == 1 else "them"
+
+
+def _rounded_up(share: float) -> str:
+    return f"{min(1.0, math.floor(share * 100 + 1) / 100):g}"

@@ -1,0 +1,99 @@
+"""What cannot be read counts by its share of the input, and no file is lost in silence."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.jobs.calling import call
+
+ROWS = 400
+
+
+def write_shards(folder: Path, files: int) -> list[Path]:
+    folder.mkdir()
+    paths = [folder / f"{n:02}.parquet" for n in range(files)]
+    for n, path in enumerate(paths):
+        texts = [f"Text {k} of file {n} tells of stone {n * k}." for k in range(ROWS)]
+        pq.write_table(pa.table({"text": texts}), path, row_group_size=ROWS // 4, use_dictionary=False)
+    return paths
+
+
+def curate(folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> int:
+    asked = ["curate", "--input", folder / "in", "--output", folder / "out", "--recipe", "none", "--workers", "0"]
+    return call(*asked, "--progress", "none", *more, monkeypatch=monkeypatch)
+
+
+def flip(path: Path, offset: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 0xFF
+    path.write_bytes(data)
+
+
+def test_files_of_which_nothing_can_be_read_fail_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in write_shards(tmp_path / "in", 5)[:4]:
+        os.truncate(path, path.stat().st_size - 50)
+    assert curate(tmp_path, monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("gristmill: nothing could be read of 4 of 5 input files: ")
+    assert "00.parquet, 01.parquet, 02.parquet and 1 more (bad_parquet: the footer cannot be read" in said
+    assert said.endswith("or go on without them: --allow-unreadable --set max_quarantined=0.79\n")
+    assert curate(tmp_path, monkeypatch, "--allow-unreadable") == 1
+    assert ", above max_quarantined = 0.01: " in capsys.readouterr().err
+    assert curate(tmp_path, monkeypatch, "--allow-unreadable", "--set", "max_quarantined=0.79") == 0
+    told = capsys.readouterr().out
+    size = (tmp_path / "in" / "00.parquet").stat().st_size
+    assert f"lost of 00.parquet: {size:,} of {size:,} stored bytes (100.0%): bad_parquet" in told
+    assert told.count("lost of") == 4
+
+
+def test_row_groups_that_cannot_be_read_count_by_their_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [path] = write_shards(tmp_path / "in", 1)
+    with pq.ParquetFile(path) as file:
+        groups = [file.metadata.row_group(n).column(0) for n in range(4)]
+    for group in groups[1:]:
+        flip(path, group.dictionary_page_offset or group.data_page_offset)
+    assert curate(tmp_path, monkeypatch) == 1
+    lost, size = sum(group.total_compressed_size for group in groups[1:]), path.stat().st_size
+    assert f"{lost:,} of {size:,} stored bytes could not be read" in capsys.readouterr().err
+    assert curate(tmp_path, monkeypatch, "--set", "max_quarantined=1") == 0
+    [entry] = json.loads((tmp_path / "out" / "manifest.json").read_text())["inputs"]
+    assert (entry["lost"]["bytes"], entry["lost"]["error"], entry["lost"]["whole"]) == (lost, "bad_row_group", False)
+
+
+def test_a_few_lost_records_of_a_small_input_are_tolerated_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    lines = [json.dumps({"text": f"Stone {n} of the mill."}).encode() + b"\n" for n in range(20)]
+    data = b"".join(map(gzip.compress, lines))
+    (tmp_path / "in" / "a.jsonl.gz").write_bytes(data)
+    flip(tmp_path / "in" / "a.jsonl.gz", 5 * len(data) // 20 + 15)
+    assert curate(tmp_path, monkeypatch) == 0
+    assert "lost of a.jsonl.gz: " in capsys.readouterr().out
+
+
+def test_a_compressed_file_that_is_cut_short_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    lines = "".join(json.dumps({"text": f"Stone {n} of the mill."}) + "\n" for n in range(200))
+    (tmp_path / "in" / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode())[:-200])
+    assert curate(tmp_path, monkeypatch) == 0
+    assert "stored bytes (0.0%): truncated" in capsys.readouterr().out
+
+
+def test_an_undamaged_input_leaves_no_trace_of_this(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_shards(tmp_path / "in", 2)
+    assert curate(tmp_path, monkeypatch, "--allow-unreadable") == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert all(set(entry) == {"file", "size", "sha256"} for entry in manifest["inputs"])
+    assert "allow_unreadable" not in manifest["job"]
