@@ -10,9 +10,10 @@ from warcio.recordloader import ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeadersParserException
 
 from curation.sources.chunks import Chunk, Rows
+from curation.sources.decoding import UndecodableError, decode, wide_encoding
 from curation.sources.decompression import decompressed
 from curation.sources.framing import Framed, Records
-from curation.sources.html import ExtractionError, decode, main_text, title
+from curation.sources.html import ExtractionError, main_text, title
 from curation.sources.http import PayloadError, decode_payload
 from curation.sources.json_objects import canonical_json
 from curation.sources.opening import StoredFile
@@ -118,21 +119,20 @@ def _text(payload: bytes, content_type: str, found: dict[str, object], framed: F
     kind = _kind(payload, content_type)
     if not payload.strip():
         raise _NoDocumentError("empty")
-    if kind is None or _is_binary(payload):
+    charset = _CHARSET.search(content_type)
+    label = charset[1] if charset else None
+    if kind is None or (b"\0" in payload[:1024] and not wide_encoding(payload, label)):
         raise _NoDocumentError("not_html")
     _refuse_cut(framed, rows.reading.max_record_bytes)
-    charset = _CHARSET.search(content_type)
-    page, found["encoding"] = decode(payload, charset[1] if charset else None)
+    try:
+        page, found["encoding"] = decode(payload, label)
+    except UndecodableError as error:
+        raise PayloadError("unknown_encoding", str(error)) from error
     found["content_type"] = content_type.split(";", 1)[0].strip().lower() or None
     if kind == "text":
         return page
     found["title"] = title(page)
     return main_text(page, rows.reading.extract)
-
-
-def _is_binary(payload: bytes) -> bool:
-    """Whether NUL bytes show that it is no text (UTF-16 with its mark is)."""
-    return b"\0" in payload[:1024] and not payload.startswith((b"\xff\xfe", b"\xfe\xff"))
 
 
 def _from_arc(framed: Framed) -> Framed:

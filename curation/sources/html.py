@@ -1,6 +1,5 @@
-"""HTML bytes into the text of the page's main content."""
+"""HTML into the text of the page's main content."""
 
-import codecs
 import html
 import logging
 import re
@@ -9,7 +8,6 @@ from typing import Literal
 import trafilatura
 from lxml import etree
 from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.encoding import bytes_to_str, detect_encoding, map_encoding_to_html5
 
 MAX_HTML_BYTES = 16 << 20
 """A longer page is not parsed. The largest pages that people wrote have some 10 MB."""
@@ -21,7 +19,6 @@ MAX_ATTRIBUTES = 5_000
 
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{65536,}")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})</title", re.IGNORECASE)
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _NESTING = re.compile(r"<(/?)(?:div|span|table|ul|ol|b|i|font|section|blockquote|dl|a)\b", re.IGNORECASE)
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it says of single pages is in their rows
@@ -35,23 +32,6 @@ class ExtractionError(ValueError):
     def __init__(self, error: str, message: str) -> None:
         super().__init__(message)
         self.error = error
-
-
-def decode(data: bytes, charset: str | None) -> tuple[str, str]:
-    """The bytes as text, and the encoding: by byte order mark, as UTF-8 where it is valid, by the ``charset`` of the
-    header, by the page's meta tag, by detection; what is undecodable becomes U+FFFD."""
-    for mark, name in _BOMS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(name, "replace"), name
-    try:
-        return data.decode(), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    encoding = map_encoding_to_html5(charset, False) if charset else None
-    if encoding is None or encoding == "utf-8":
-        encoding = detect_encoding(data, from_html_meta=True) or "utf-8"
-    text = bytes_to_str(data, encoding, errors="replace")
-    return text.encode("utf-8", "replace").decode(), encoding
 
 
 def title(page: str) -> str | None:

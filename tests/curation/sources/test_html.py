@@ -1,4 +1,4 @@
-"""Main text out of pages: as good as published, in any encoding, and no page can hurt."""
+"""Main text out of pages: as good as published, and no page can hurt."""
 
 import gzip
 import re
@@ -10,7 +10,8 @@ from statistics import mean
 import orjson
 import pytest
 
-from curation.sources.html import ExtractionError, Extractor, decode, main_text, title
+from curation.sources.decoding import decode
+from curation.sources.html import ExtractionError, Extractor, main_text, title
 from tests.curation.sources.made import page
 
 MIN_F1 = 0.94
@@ -53,37 +54,6 @@ def test_extraction_is_as_good_as_published(shared: Path) -> None:
     pooled = sum((_shingles(true) & _shingles(found)).total() for true, found in pairs)
     sizes = sum(_shingles(true).total() + _shingles(found).total() for true, found in pairs)
     assert 2 * pooled / sizes >= MIN_F1
-
-
-@pytest.mark.parametrize(
-    ("data", "charset", "text", "encoding"),
-    [
-        ("Grüße".encode(), "latin-1", "Grüße", "utf-8"),
-        ("Grüße".encode("latin-1"), "iso-8859-1", "Grüße", "cp1252"),
-        ("“so”".encode("cp1252"), "iso-8859-1", "“so”", "cp1252"),
-        ("日本語のページ".encode("shift_jis"), "Shift_JIS", "日本語のページ", "shift_jis"),
-        ("привет мир".encode("cp1251"), "windows-1251", "привет мир", "cp1251"),
-        ("Grüße".encode("utf-16"), None, "Grüße", "utf-16-le"),
-        ("\ufeffGrüße".encode(), None, "Grüße", "utf-8"),
-        ('<meta charset="windows-1251">привет'.encode("cp1251"), None, '<meta charset="windows-1251">привет', "cp1251"),
-        (
-            '<meta charset="windows-1251">привет'.encode("cp1251"),
-            "utf-8",
-            '<meta charset="windows-1251">привет',
-            "cp1251",
-        ),
-    ],
-)
-def test_encodings(data: bytes, charset: str | None, text: str, encoding: str) -> None:
-    assert decode(data, charset) == (text, encoding)
-
-
-@pytest.mark.parametrize(
-    "data", [b"\xff\xfe\x00\xd8", b"\x81\x8d\x8f", b"<meta charset=nonsense>\xff", bytes(range(256)) * 9]
-)
-@pytest.mark.parametrize("charset", [None, "nonsense", "utf-8", "utf-16", "shift_jis", "x-user-defined"])
-def test_any_bytes_decode_to_valid_text(data: bytes, charset: str | None) -> None:
-    decode(data, charset)[0].encode()
 
 
 def test_titles() -> None:
