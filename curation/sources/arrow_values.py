@@ -4,15 +4,25 @@ import base64
 import datetime
 import decimal
 import math
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
 Broken = dict[int, tuple[str, str, bytes]]
-"""By row: the kind of error in one word, a message in which ``{field}`` stands for the field's name, and the bytes."""
+"""By row: the kind of error in one word, a message in which ``{field}`` stands for the field's name, and the bytes of
+the value where it is a text."""
+
+_SHOWN_TYPE = 60
+_UNREADABLE = (ValueError, OverflowError, LookupError, RecursionError, pa.ArrowNotImplementedError)
+"""What the conversion of a single value raises; UnicodeDecodeError and ArrowInvalid are ValueErrors."""
+_SECONDS_OF_A_DAY = 24 * 60 * 60
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def nested_field(holder: pa.RecordBatch | pa.Schema, name: str) -> pa.Array | pa.Field | None:
@@ -39,15 +49,17 @@ def _inside(holder: pa.Array | pa.Field, name: str) -> pa.Array | pa.Field | Non
     return None
 
 
-def as_text(column: pa.Array, *, large: bool) -> tuple[pa.Array, Broken]:
+def as_text(column: pa.Array, *, large: bool) -> tuple[pa.Array | None, Broken]:
     """The column as (large) strings, and what is wrong with some rows (they hold null).
 
-    For a text (``large``) only strings and bytes will do, and a null is an error. For other columns numbers, dates and
-    booleans become strings as well, dates in ISO form.
+    For a text (``large``) only strings and bytes will do, and a null is an error. For other columns numbers and dates
+    become strings as well, dates in ISO form; None where the column is of another type.
     """
     kind = pa.large_string() if large else pa.string()
     if pt.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pt.is_run_end_encoded(column.type):
+        column = pc.run_end_decode(column)
     if _is_bytes(column.type):
         strings, broken = _decoded(column, kind)
     elif _is_string(column.type):
@@ -105,63 +117,124 @@ def _decoded(column: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Broken]:
     return pa.array(values, kind), broken
 
 
-def _scalar_text(column: pa.Array) -> tuple[pa.Array, Broken]:
+def _scalar_text(column: pa.Array) -> tuple[pa.Array | None, Broken]:
     kind = column.type
     if pt.is_integer(kind):
         return column.cast(pa.string()), {}
     if pt.is_floating(kind) or pt.is_decimal(kind) or pt.is_temporal(kind):
-        values, _ = json_values(column)
+        values, broken = json_values(column)
         texts = [None if v is None else v if isinstance(v, str) else orjson.dumps(v).decode() for v in values]
-        return pa.array(texts, pa.string()), {}
-    return pa.nulls(len(column), pa.string()), {0: ("no_scalar", "", b"")}
+        return pa.array(texts, pa.string()), broken
+    return None, {}
 
 
-def json_values(column: pa.Array) -> tuple[list[Any], list[int]]:
-    """The column as values for JSON, and the rows (null here) whose strings are not UTF-8.
+def json_values(column: pa.Array) -> tuple[list[Any], Broken]:
+    """The column as values for JSON, and what is wrong with some rows (null here): strings that are not UTF-8, dates
+    outside the years 1 to 9999, times outside a day.
 
     Dates and times become ISO strings, decimals strings, bytes UTF-8 text or else base64, NaN and infinities null.
     """
-    column = column.cast(_plain_type(column.type), safe=False)
-    bad: list[int] = []
+    broken: Broken = {}
     try:
-        values = column.to_pylist()
-    except UnicodeDecodeError:
-        values, bad = _row_by_row(column)
-    return (values if _is_json(column.type) else [_plain(value) for value in values]), bad
+        values = _values(column)
+    except _UNREADABLE:
+        values, broken = _row_by_row(column)
+    for n in _outside_a_day(column):
+        values[n] = None
+        broken.setdefault(n, ("bad_value", _message(column.type, "a time of day lies outside of 24 hours"), b""))
+    return values, broken
 
 
-def _row_by_row(column: pa.Array) -> tuple[list[Any], list[int]]:
+def _values(column: pa.Array) -> list[Any]:
+    """The column as values for JSON. Raises one of _UNREADABLE where a value cannot be one."""
+    column = column.cast(_plain_type(column.type, "ns"))  # the other units become finer: this tells of an overflow
+    column = column.cast(_plain_type(column.type), safe=False)
+    values = column.to_pylist()
+    return values if _is_json(column.type) else [_plain(value) for value in values]
+
+
+def _row_by_row(column: pa.Array) -> tuple[list[Any], Broken]:
     values: list[Any] = []
-    bad: list[int] = []
+    broken: Broken = {}
     for n in range(len(column)):
         try:
-            values.append(column[n].as_py())
-        except UnicodeDecodeError:
+            values += _values(pa.concat_arrays([column.slice(n, 1)]))  # a mere slice of lists holds all their values
+        except _UNREADABLE as error:
             values.append(None)
-            bad.append(n)
-    return values, bad
+            broken[n] = _broken(column.type, error)
+    return values, broken
+
+
+def _broken(kind: pa.DataType, error: Exception) -> tuple[str, str, bytes]:
+    if isinstance(error, UnicodeDecodeError):
+        return "bad_utf8", f"the field '{{field}}' is not UTF-8: byte {error.start}: {error.reason}", b""
+    if isinstance(error, OverflowError) or "out of bounds timestamp" in str(error):
+        why = "a duration is too long" if pt.is_duration(kind) else "a date lies outside of the years 1 to 9999"
+        return "bad_value", _message(kind, why), b""
+    return "bad_value", _message(kind, str(error) or type(error).__name__), b""
+
+
+def _message(kind: pa.DataType, why: str) -> str:
+    shown = str(kind)
+    shown = shown if len(shown) <= _SHOWN_TYPE else f"{shown[:_SHOWN_TYPE]}..."
+    return f"the field '{{field}}' ({shown}) cannot be read: {why}"
+
+
+def _outside_a_day(column: pa.Array) -> list[int]:
+    """The rows with a time of day outside of 24 hours: Python would take it modulo a day."""
+    rows: set[int] = set()
+    for leaf, row in _leaves(column, np.arange(len(column))):
+        if pt.is_time(leaf.type):
+            day = _SECONDS_OF_A_DAY * _PER_SECOND[leaf.type.unit]
+            count = leaf.cast(pa.int32() if pt.is_time32(leaf.type) else pa.int64())
+            outside = pc.or_(pc.less(count, 0), pc.greater_equal(count, day))
+            rows.update(row[pc.fill_null(outside, False).to_numpy(zero_copy_only=False)].tolist())
+    return sorted(rows)
+
+
+def _leaves(column: pa.Array, rows: Any) -> Iterator[tuple[pa.Array, Any]]:
+    """The columns without a column inside, each with the number of the row of every value; ``rows`` are those of
+    ``column``."""
+    if pt.is_struct(column.type):
+        for i in range(column.type.num_fields):
+            yield from _leaves(pc.struct_field(column, i), rows)
+    elif pt.is_list(column.type) or pt.is_large_list(column.type) or pt.is_fixed_size_list(column.type):
+        parents = pc.list_parent_indices(column).to_numpy(zero_copy_only=False)
+        yield from _leaves(pc.list_flatten(column), rows[parents])
+    else:
+        yield column, rows
 
 
 def _is_json(kind: pa.DataType) -> bool:
     return bool(_is_string(kind) or pt.is_integer(kind) or pt.is_boolean(kind) or pt.is_null(kind))
 
 
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    """The type without dictionaries and with times in microseconds, which Python's can hold."""
+def _plain_type(kind: pa.DataType, keep: str = "") -> pa.DataType:
+    """The type without dictionaries, in UTC where the zone is known, and with times in microseconds, which Python's can
+    hold, or in the unit ``keep``."""
+
+    def inner(field: pa.Field) -> pa.Field:
+        return field.with_type(_plain_type(field.type, keep))
+
     if pt.is_dictionary(kind):
-        return _plain_type(kind.value_type)
+        return _plain_type(kind.value_type, keep)
+    unit = keep if pt.is_temporal(kind) and getattr(kind, "unit", None) == keep else "us"
     if pt.is_timestamp(kind):
-        return pa.timestamp("us", kind.tz)
+        return pa.timestamp(unit, kind.tz and "UTC")
     if pt.is_time(kind):
-        return pa.time64("us")
+        return pa.time64(unit)
     if pt.is_duration(kind):
-        return pa.duration("us")
+        return pa.duration(unit)
     if pt.is_struct(kind):
-        return pa.struct([kind.field(i).with_type(_plain_type(kind.field(i).type)) for i in range(kind.num_fields)])
+        return pa.struct([inner(kind.field(i)) for i in range(kind.num_fields)])
     if pt.is_list(kind):
-        return pa.list_(kind.value_field.with_type(_plain_type(kind.value_type)))
+        return pa.list_(inner(kind.value_field))
     if pt.is_large_list(kind):
-        return pa.large_list(kind.value_field.with_type(_plain_type(kind.value_type)))
+        return pa.large_list(inner(kind.value_field))
+    if pt.is_fixed_size_list(kind):
+        return pa.list_(inner(kind.value_field), kind.list_size)
+    if pt.is_map(kind):
+        return pa.map_(inner(kind.key_field), inner(kind.item_field), kind.keys_sorted)
     return kind
 
 
@@ -171,7 +244,7 @@ def _plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
         return _iso(value)
-    if isinstance(value, decimal.Decimal):
+    if isinstance(value, (decimal.Decimal, uuid.UUID)):
         return str(value)
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()

@@ -1,6 +1,6 @@
 """Parquet files by row groups: columns of any type into the columns of a document, the others into metadata."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curation.sources.arrow_values import as_text, json_values, nested_field
+from curation.sources.arrow_values import Broken, as_text, json_values, nested_field
 from curation.sources.chunks import Chunk, Rows, content_id
 from curation.sources.decompression import EXCERPT_BYTES
 from curation.sources.json_objects import Fields
@@ -18,6 +18,8 @@ from curation.sources.opening import StoredFile, is_local, local_path, open_stor
 from schemas.corpus import RECORDS
 
 _SCALARS = ("url", "doc_id", "source", "date")
+SHOWN_BYTES = 100
+"""Of a bad value, in a message."""
 
 
 def _is_content(error: Exception) -> bool:
@@ -69,6 +71,10 @@ def _stored_bytes(footer: pq.FileMetaData, group: int) -> int:
     return sum(int(footer.row_group(group).column(i).total_compressed_size) for i in range(footer.num_columns))
 
 
+def _of_groups(footer: pq.FileMetaData, groups: Iterable[int]) -> int:
+    return sum(_stored_bytes(footer, group) for group in groups)
+
+
 def _first_byte(footer: pq.FileMetaData, group: int) -> int:
     columns = [footer.row_group(group).column(i) for i in range(footer.num_columns)]
     return min(int(min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset)) for c in columns)
@@ -89,7 +95,14 @@ def read_parquet(file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
         reader = _Reader(table, rows)
         footer = table.metadata
         first = sum(footer.row_group(i).num_rows for i in range(part.start))
-        for group in range(part.start, footer.num_row_groups if part.end is None else part.end):
+        groups = range(part.start, footer.num_row_groups if part.end is None else part.end)
+        if not reader.has_text:
+            found = ", ".join(map(repr, reader.names[:20])) or "none"
+            message = f"there is no column '{reader.fields.text}'; the file's columns: {found}"
+            lost = rows.file.size if part.end is None and not part.start else _of_groups(footer, groups)
+            rows.broken("no_text", message, offset=first, size=0, record=b"", lost=lost)
+            return
+        for group in groups:
             rows.read(_stored_bytes(footer, group))
             for _ in reader.read(group, first):
                 if rows.full:
@@ -114,9 +127,6 @@ class _Reader:
     def read(self, group: int, first: int) -> Iterator[None]:
         """Adds a row group whose first row has the number ``first``; stops after each batch."""
         count = self.file.metadata.row_group(group).num_rows
-        if not self.has_text:
-            yield from self._no_text(first, count)
-            return
         size = self.file.metadata.row_group(group).total_byte_size
         batch_rows = max(1, min(count, self.rows.reading.batch_bytes * count // max(1, size)))
         done = 0
@@ -132,26 +142,22 @@ class _Reader:
             lost = _stored_bytes(self.file.metadata, group) * (count - done) // max(count, 1)
             self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost)
 
-    def _no_text(self, first: int, count: int) -> Iterator[None]:
-        found = ", ".join(map(repr, self.names[:20])) or "none"
-        message = f"there is no column '{self.fields.text}'; the file's columns: {found}"
-        for n in range(first, first + count):
-            self.rows.broken("no_text", message, offset=n, size=0, record=b"")
-            yield
-
     def add(self, batch: pa.RecordBatch, first: int) -> None:
         """Adds a batch whose first row has the number ``first``."""
         text, broken = as_text(nested_field(batch, self.fields.text), large=True)
+        assert text is not None, "every type has a text or an error"
         limit = self.rows.reading.max_record_bytes
         lengths = pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False)
         for n in np.flatnonzero(lengths > limit).tolist():
-            message = f"a text of {lengths[n]} bytes, more than max_record_bytes = {limit}"
-            broken[n] = ("too_large", message, text[n].as_buffer().to_pybytes())
-        columns, used = self._scalars(batch)
+            broken[n] = ("too_large", f"a text of {lengths[n]} bytes, more than max_record_bytes = {limit}", b"")
+        broken = _of_field(broken, self.fields.text)
+        columns, used = self._scalars(batch, broken)
         metadata = self._metadata(batch, used, broken)
         for n, (error, message, record) in sorted(broken.items()):
-            message = message.replace("{field}", self.fields.text)
-            self.rows.broken(error, message, offset=first + n, size=len(record), record=record[:EXCERPT_BYTES])
+            size = len(record) or int(lengths[n])
+            if not record and size:
+                record = text[n].as_buffer().slice(0, min(size, EXCERPT_BYTES)).to_pybytes()
+            self.rows.broken(error, message, offset=first + n, size=size, record=record)
         rows = len(batch)
         source = self.rows.source(None)
         records = RECORDS.batch(
@@ -172,7 +178,7 @@ class _Reader:
             records = records.filter(pa.array(good))
         self.rows.batch(records, pc.sum(pc.binary_length(records["text"])).as_py() or 0)
 
-    def _scalars(self, batch: pa.RecordBatch) -> tuple[dict[str, pa.Array], set[str]]:
+    def _scalars(self, batch: pa.RecordBatch, broken: Broken) -> tuple[dict[str, pa.Array], set[str]]:
         """Url, doc_id, source and date as strings (null where empty), and the fields that they came from."""
         used = {self.fields.text}
         columns: dict[str, pa.Array] = {}
@@ -182,10 +188,13 @@ class _Reader:
                 field = nested_field(batch, name)
                 if field is None or values.null_count == 0:
                     continue
-                strings, broken = as_text(field, large=False)
-                if broken:
+                strings, bad = as_text(field, large=False)
+                if strings is None:
                     continue
                 used.add(name)
+                for n, (error, message, value) in _of_field(bad, name).items():
+                    shown = f": {value[:SHOWN_BYTES]!r}" if value else ""
+                    broken.setdefault(n, (error, message + shown, b""))
                 values = pc.coalesce(values, pc.if_else(pc.equal(strings, ""), None, strings))
             columns[column] = values
         return columns, used
@@ -198,7 +207,7 @@ class _Reader:
             ids[n] = content_id(urls[n].as_py(), texts[n].as_py() or "")
         return pa.array(ids, pa.string())
 
-    def _metadata(self, batch: pa.RecordBatch, used: set[str], broken: dict[int, tuple[str, str, bytes]]) -> pa.Array:
+    def _metadata(self, batch: pa.RecordBatch, used: set[str], broken: Broken) -> pa.Array:
         """Canonical JSON of every field that was not used."""
         left = {name: i for name, i in self.place.items() if name not in used}
         if not left:
@@ -206,17 +215,26 @@ class _Reader:
         columns: dict[str, list[Any]] = {}
         for name, i in left.items():
             columns[name], bad = json_values(batch.column(i))
-            for n in bad:
-                broken.setdefault(n, ("bad_utf8", f"the field '{name}' is not UTF-8", b""))
+            for n, why in _of_field(bad, name).items():
+                broken.setdefault(n, why)
         nested = [name.split(".") for name in used if name not in self.place]
         names = list(columns)
         values = []
-        for row in zip(*columns.values(), strict=True):
+        for n, row in enumerate(zip(*columns.values(), strict=True)):
             record = dict(zip(names, row, strict=True))
             for path in nested:
                 _remove(record, path)
-            values.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+            try:
+                values.append(orjson.dumps(record, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+            except orjson.JSONEncodeError as error:
+                values.append(b"")
+                broken.setdefault(n, ("bad_value", f"the row's fields cannot be written as JSON: {error}", b""))
         return pa.array(values, pa.large_binary()).cast(pa.large_string())
+
+
+def _of_field(broken: Broken, name: str) -> Broken:
+    """The messages with the name of their field."""
+    return {n: (error, message.replace("{field}", name), record) for n, (error, message, record) in broken.items()}
 
 
 def _remove(record: dict[str, Any], path: list[str]) -> None:
