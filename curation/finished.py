@@ -39,13 +39,14 @@ _TAKEDOWN = {
     "brought_back": int,
     "lost": int,
 }
+_LOST = {"bytes": int, "error": str, "message": str, "whole": bool}
 _MANIFEST = {
     "format": int,
     "gristmill": str,
     "schemas": {str: int},
     "job": {"recipe": _RECIPE, "rejects_text": bool},
     "against": [{"release": str, "removed_for": int, "superseded": int}],
-    "inputs": [{"file": str, "size": int, "sha256": object}],
+    "inputs": [{"file": str, "size": int, "sha256": object, "lost?": _LOST}],
     "ledger": _LEDGER,
     "outputs": {str: {"rows": int, "bytes": int, "sha256": str}},
     "takedown?": [_TAKEDOWN],

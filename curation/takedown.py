@@ -33,6 +33,8 @@ from curation.run import Run, judged_name, written_name
 from curation.selection import REASONS, Selection
 
 LOG = logging.getLogger(__name__)
+LISTS = ("not_found/",)
+"""Where the entries of a takedown are listed that took nothing; the manifest does not name these files."""
 READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/")
 """The tables of a release that are read."""
 

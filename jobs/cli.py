@@ -217,6 +217,19 @@ def explain(folder: str, doc_id: str | None, sample: int | None, reason: str | N
     run(folder, doc_id, sample, reason, diff)
 
 
+@gristmill.command(short_help="Check that a folder is as it was written.")
+@click.argument("folder", metavar="DIR")
+def verify(folder: str) -> None:
+    """Compare each file of the folder DIR with the size and SHA-256 in its manifest.
+
+    DIR is what gristmill curate, takedown, pack, or dataset build, import, mix or export wrote. Exit code 1: a file is
+    missing, damaged, or not in the manifest.
+    """
+    from jobs.commands.verify import run
+
+    run(folder)
+
+
 gristmill.add_command(pack)
 gristmill.add_command(pack_export)
 gristmill.add_command(train_tokenizer)

@@ -79,9 +79,7 @@ def noted(files: Mapping[str, Mapping[str, Any]], place: str) -> dict[str, Noted
     found = {}
     for name, about in files.items():
         if not is_inside(name):
-            raise ManifestError(
-                f"{place} names the file {visible(name)!r}, which does not lie in its folder: {_CHANGED}"
-            )
+            raise ManifestError(f"{place} names a file outside of its folder, '{visible(name)}': {_CHANGED}")
         check(about, {"sha256": str, "bytes?": int, "rows?": int}, place, name)
         digest = about["sha256"]
         if len(digest) != 64 or digest.strip("0123456789abcdef"):

@@ -16,6 +16,17 @@ VERSION = 1
 BATCH = 256
 """Rows of a record batch."""
 
+PACKED_MANIFEST = {
+    "format": str,
+    "version": int,
+    "length": int,
+    "rows": int,
+    "token_type": str,
+    "tokenizer?": {"file": str, "sha256": str},
+    "files": {str: {"rows": int, "bytes": int, "sha256": str}},
+}
+"""The shape of the manifest, as far as readers need it."""
+
 TokenType = Literal["uint16", "int32"]
 
 PARTS = pa.list_(

@@ -1,7 +1,6 @@
 """Reads packed sequences: memory-mapped, without a copy where none is asked for, a damaged shard named at opening."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.arrow_layout import MAGIC, LayoutError
+from schemas.manifest import ManifestError, parsed
 from schemas.packed import BATCH, FORMAT, VERSION, TokenType, packed
 from schemas.shard import PackedError, Part, Parts, Shard
 
@@ -210,9 +210,9 @@ def _parsed(folder: Path, written: bytes) -> Mapping[str, Any]:
     """The manifest, of this format and a version that can be read, with what a reader needs of it."""
     place = folder / "manifest.json"
     try:
-        manifest = json.loads(written)
-    except ValueError as error:
-        raise PackedError(f"{place} is not JSON: copy it again, or pack again") from error
+        manifest = parsed(written, str(place))
+    except ManifestError as error:
+        raise PackedError(str(error)) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise PackedError(f"{place} is not that of packed sequences: name a folder that `gristmill pack` wrote")
     version = manifest.get("version")

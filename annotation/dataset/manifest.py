@@ -1,7 +1,6 @@
 """What a dataset says of itself, written and read: nothing of the run that made it, so that equal campaigns give equal
 bytes."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from annotation.dataset.ledger import Ledger
 from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
+from schemas.manifest import ManifestError, check, noted, parsed
 
 FORMAT = "gristmill.comparisons"
 VERSION = 1
@@ -71,21 +71,22 @@ def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str
     path = folder / "manifest.json"
     try:
         content = path.read_bytes()
-        manifest = json.loads(content)
     except OSError as error:
         raise UserError(
             f"{folder} holds {what}: {path.name} cannot be read ({error.strerror}); name a folder that {made_by} wrote"
         ) from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON: it was changed since it was written") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != form:
-        raise UserError(f"{folder} holds {what}, by its {path.name}: name a folder that {made_by} wrote")
-    found, files = manifest.get("version"), manifest.get("files")
-    if isinstance(found, int) and found > version:
-        raise UserError(f"{folder} was written by a newer Gristmill (manifest version {found}): upgrade this one")
-    named = isinstance(files, dict) and all(isinstance(about, dict) and "sha256" in about for about in files.values())
-    if not isinstance(found, int) or not named:
-        raise changed(path)
+    try:
+        manifest = parsed(content, str(path))
+        if not isinstance(manifest, dict) or manifest.get("format") != form:
+            raise UserError(f"{folder} holds {what}, by its {path.name}: name a folder that {made_by} wrote")
+        check(manifest, {"version": int}, str(path))
+        if manifest["version"] > version:
+            found = manifest["version"]
+            raise UserError(f"{folder} was written by a newer Gristmill (manifest version {found}): upgrade this one")
+        check(manifest, {"files": {str: {"sha256": str}}, "tables?": {str: int}}, str(path))
+        noted(manifest["files"], str(path))
+    except ManifestError as error:
+        raise UserError(str(error)) from error
     return content, manifest
 
 

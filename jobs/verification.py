@@ -1,0 +1,130 @@
+"""Any folder that Gristmill finished, held against its manifest: each file by its size and SHA-256."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from annotation.dataset import manifest as datasets
+from annotation.exports.export import FORMAT as EXPORT
+from annotation.exports.export import VERSION as EXPORT_VERSION
+from curation.errors import UserError
+from curation.finished import outputs_of, parse_manifest
+from curation.folder import MANIFEST, WORK, Folder
+from curation.takedown import LISTS
+from schemas.manifest import ManifestError, Noted, check, noted, parsed, sha256_of
+from schemas.packed import FORMAT as PACKED
+from schemas.packed import PACKED_MANIFEST
+from schemas.packed import VERSION as PACKED_VERSION
+
+THREADS = 4
+ANNOTATION = {
+    datasets.FORMAT: (datasets.VERSION, "a dataset of comparisons"),
+    EXPORT: (EXPORT_VERSION, "an export of a dataset"),
+}
+"""What annotation writes: of each format the newest version, and what it is."""
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a manifest says that its folder holds. ``loose`` begins the names of files that it need not name."""
+
+    what: str
+    digest: str
+    files: Mapping[str, Noted]
+    loose: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A file that is not as the manifest says, and what is wrong with it."""
+
+    name: str
+    what: str
+
+
+def held(folder: Folder) -> Held:
+    """What the folder's manifest says. Raises UserError for a folder without one, and for one that is damaged."""
+    files, root = folder.filesystem()
+    if not files.isdir(root):
+        raise UserError(f"{folder.root} is no folder: name one that gristmill curate, takedown, pack or dataset wrote")
+    try:
+        with folder.reading(MANIFEST) as stream:
+            content = stream.read()
+    except FileNotFoundError as error:
+        why = "an unfinished run: run its command to its end first" if folder.exists(WORK) else f"no {MANIFEST}"
+        wanted = "" if folder.exists(WORK) else ": name one that gristmill curate, takedown, pack or dataset wrote"
+        raise UserError(f"{folder.root} holds {why}{wanted}") from error
+    place, digest = f"{folder.root}/{MANIFEST}", hashlib.sha256(content).hexdigest()
+    try:
+        manifest = parsed(content, place)
+        form = manifest.get("format") if isinstance(manifest, dict) else None
+        if form == PACKED:
+            return Held("packed sequences", digest, _packed(manifest, place))
+    except ManifestError as error:
+        raise UserError(str(error)) from error
+    if form in ANNOTATION:
+        version, what = ANNOTATION[form]
+        datasets.read_manifest(Path(root), form, version, f"no {what}", "gristmill dataset")
+        return Held(what, digest, noted(manifest["files"], place))
+    found = parse_manifest(content, folder)
+    what = "a corpus after a takedown" if found.get("takedown") else "a corpus"
+    return Held(what, digest, outputs_of(found, folder), LISTS)
+
+
+def faults(folder: Folder, held: Held, tell: Tell) -> Iterator[Fault]:
+    """Every file that is missing, damaged or not named by the manifest, sorted by name. ``tell`` is given the bytes
+    that were read, and how many there are."""
+    sizes = _sizes(folder)
+    names = sorted(held.files.keys() | {name for name in sizes if not name.startswith(held.loose)})
+    total = sum(sizes.get(name, 0) for name in held.files)
+    done = 0
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as threads:
+        for name, what in zip(names, threads.map(lambda name: _fault(folder, held, name, sizes), names), strict=True):
+            if what is not None:
+                yield Fault(name, what)
+            done += sizes.get(name, 0) if name in held.files else 0
+            tell(done, total)
+
+
+def _fault(folder: Folder, held: Held, name: str, sizes: Mapping[str, int]) -> str | None:
+    each = held.files.get(name)
+    if each is None:
+        return "is not in the manifest"
+    if name not in sizes:
+        return "is missing"
+    if each.bytes is not None and sizes[name] != each.bytes:
+        return f"has {sizes[name]:,} bytes, the manifest says {each.bytes:,}"
+    try:
+        with folder.reading(name) as stream:
+            found = sha256_of(stream)
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    return None if found == each.sha256 else "is damaged: its SHA-256 is not the manifest's"
+
+
+def _sizes(folder: Folder) -> dict[str, int]:
+    """The bytes of every file of a finished folder by its name, but for the manifest."""
+    files, root = folder.filesystem()
+    files.invalidate_cache()
+    prefix = root.rstrip("/") + "/"
+    found = {path.removeprefix(prefix): about["size"] for path, about in files.find(root, detail=True).items()}
+    return {name: size for name, size in found.items() if name != MANIFEST and not name.startswith(f"{WORK}/")}
+
+
+def _packed(manifest: Any, place: str) -> dict[str, Noted]:
+    check(manifest, {"version": int}, place)
+    if manifest["version"] > PACKED_VERSION:
+        raise ManifestError(f"{place} was written by a newer Gristmill: upgrade this one")
+    check(manifest, PACKED_MANIFEST, place)
+    tokenizer = manifest.get("tokenizer")
+    files = {**manifest["files"], **({tokenizer["file"]: {"sha256": tokenizer["sha256"]}} if tokenizer else {})}
+    found = noted(files, place)
+    rows = sum(each.rows or 0 for each in found.values())
+    if rows != manifest["rows"]:
+        raise ManifestError(f"{place} counts {manifest['rows']:,} sequences, and its shards {rows:,}: put it back")
+    return found

@@ -1,0 +1,172 @@
+"""``gristmill verify``: every kind of folder that Gristmill finishes, whole and damaged."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.annotation.exports.datasets import dataset
+from tests.curation.packing.corpora import byte_level, saved
+from tests.jobs.calling import call
+
+KINDS = ("corpus", "takedown", "packed", "comparisons", "import", "mixture", "export", "export hf")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder of each kind."""
+    root = tmp_path_factory.mktemp("made")
+    patch = pytest.MonkeyPatch()
+    patch.chdir(root)
+    lines = [json.dumps({"id": f"d{number}", "text": f"mill {number} " * 30}) for number in range(20)]
+    Path("in.jsonl").write_text("\n".join(lines) + "\n{broken\n")
+    Path("ids.txt").write_text("d3\nd99\n")
+    asked = "\n\nHuman: What is rye?\n\nAssistant: "
+    Path("hh.jsonl").write_text(json.dumps({"chosen": f"{asked}A.", "rejected": f"{asked}B."}) + "\n{broken\n")
+    Path("mix.toml").write_text('name = "m"\nseed = 1\n[[source]]\nname = "a"\ndatasets = ["comparisons"]\nshare = 1\n')
+    saved(Path("tokenizer.json"), byte_level())
+    dataset(Path("comparisons"))
+    for words in (
+        ["curate", "--input", "in.jsonl", "--output", "corpus", "--recipe", "none", "--set", "near.ngram=50"],
+        ["takedown", "corpus", "--doc-id", "ids.txt", "--output", "takedown"],
+        ["pack", "corpus", "--tokenizer", "tokenizer.json", "--length", "16", "--output", "packed"],
+        ["dataset", "import", "hh.jsonl", "--schema", "hh", "--output", "import"],
+        ["dataset", "mix", "mix.toml", "--output", "mixture"],
+        ["dataset", "export", "comparisons", "--format", "llama-factory", "--output", "export"],
+        ["dataset", "export", "comparisons", "--format", "hf", "--output", "export hf"],
+    ):
+        assert call(*words, monkeypatch=patch) == 0, words
+    patch.undo()
+    return root
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    return Path(shutil.copytree(made / request.param, tmp_path / "it"))
+
+
+each_kind = pytest.mark.parametrize("folder", KINDS, indirect=True)
+
+
+def told(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = call("verify", folder, monkeypatch=monkeypatch)
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+@each_kind
+def test_it_finds_every_file_that_is_damaged_missing_or_added(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = told(folder, capsys, monkeypatch)
+    named = [name for name in files(folder) if name != "manifest.json" and not name.startswith("not_found/")]
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == f"{folder}: {len(named)} files, all as they were written"
+    for name in named:
+        path = folder / name
+        whole = path.read_bytes()
+        for damage, said in (
+            (bytes([whole[0] ^ 1]) + whole[1:] if whole else b"x", ""),
+            (whole[:-1], ""),
+            (None, "is missing"),
+        ):
+            path.unlink()
+            if damage is not None and (damage or whole):
+                path.write_bytes(damage)
+            code, out, err = told(folder, capsys, monkeypatch)
+            assert (code, f"\n{name} {said}" in out) == (1, True), (name, out)
+            assert err.startswith(f"gristmill: {folder} is not as it was written (1 file): ")
+            assert err.count("\n") == 1
+            path.write_bytes(whole)
+    (folder / "more\x1b.txt").write_text("")
+    code, out, err = told(folder, capsys, monkeypatch)
+    assert (code, "\nmore\\x1b.txt is not in the manifest\n" in out) == (1, True)
+    (folder / "more\x1b.txt").unlink()
+    assert told(folder, capsys, monkeypatch)[0] == 0
+
+
+@each_kind
+def test_a_manifest_that_was_changed_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "manifest.json"
+    whole = path.read_text()
+    listed = "outputs" if "outputs" in json.loads(whole) else "files"
+
+    def changed(**changes: Any) -> str:
+        return json.dumps({**json.loads(whole), **changes})
+
+    digest = {"sha256": "0" * 64, "rows": 1, "bytes": 1}
+    for content, said in (
+        (whole[:-9], "is not JSON"),
+        ("[]", "manifest.json was not written by gristmill curate"),
+        (changed(format="other"), "was written by another version of gristmill" if listed == "outputs" else "was not"),
+        (changed(**{listed: {**json.loads(whole)[listed], "../x": digest}}), "names a file outside of its folder"),
+        (changed(**{listed: []}), f"{listed} is not a table"),
+        (changed(**{listed: {"a": 1}}), f"{listed}.a is not a table"),
+        (changed(**{listed: {"a": {**digest, "sha256": "00"}}}), "is not 64 hexadecimal digits"),
+    ):
+        path.write_text(content)
+        code, out, err = told(folder, capsys, monkeypatch)
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+        assert said in err
+
+
+def test_a_changed_ledger_is_seen_by_every_command_that_reads_a_corpus(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "corpus"
+    shutil.copytree(made / "corpus", folder)
+    path = folder / "manifest.json"
+    whole = path.read_text()
+    (tmp_path / "ids.txt").write_text("d4\n")
+    new = tmp_path / "new"
+    commands: list[list[str | Path]] = [
+        ["verify", folder],
+        ["explain", folder, "d3"],
+        ["takedown", folder, "--doc-id", tmp_path / "ids.txt", "--output", new],
+        ["pack", folder, "--tokenizer", made / "tokenizer.json", "--output", new],
+        ["train-tokenizer", folder, "--output", new],
+        ["curate", "--input", made / "in.jsonl", "--recipe", "none", "--output", new, "--against", folder],
+        ["curate", "--input", made / "in.jsonl", "--recipe", "none", "--output", folder],
+    ]
+    manifest = json.loads(whole)
+    (source,) = manifest["ledger"]["kept"]
+    for keys, value, said in (
+        (["ledger", "kept", source, "documents"], 99, "its ledger does not balance"),
+        (["ledger", "kept", source, "words"], "many", "is not a whole number"),
+        (["ledger", "read"], None, "ledger.read is not a table"),
+        (["outputs"], {}, "its ledger counts 20 kept documents, its shards 0"),
+        (["job", "recipe", "steps"], [{}], "lacks job.recipe.steps[0].use"),
+    ):
+        changed = json.loads(whole)
+        place = changed
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+        path.write_text(json.dumps(changed))
+        for command in commands:
+            capsys.readouterr()
+            assert call(*command, monkeypatch=monkeypatch) == 2, command
+            err = capsys.readouterr().err
+            assert said in err, command
+            assert err.count("\n") == 1
+            assert not new.exists()
+
+
+def test_what_holds_nothing_of_ours_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unfinished/.work").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    for name, said in (("", "holds no manifest.json"), ("gone", "is no folder"), ("file", "is no folder")):
+        code, out, err = told(tmp_path / name, capsys, monkeypatch)
+        assert (code, out, said in err) == (2, "", True)
+    assert "holds an unfinished run" in told(tmp_path / "unfinished", capsys, monkeypatch)[2]
