@@ -37,8 +37,8 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
     "--schema",
     required=True,
     metavar="NAME",
-    help="hh, summarize, webgpt, stack-exchange, shp, helpsteer2, helpsteer3, ultrafeedback, safe-rlhf, label-studio, "
-    "or the path of a mapping (.toml).",
+    help="hh, summarize, webgpt, stack-exchange, shp, helpsteer2, helpsteer3, ultrafeedback, safe-rlhf, sharegpt, "
+    "oasst, nectar, arena, alpaca-eval, orca-dpo, kto, label-studio, or the path of a mapping (.toml).",
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
 @click.option(
@@ -52,8 +52,8 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
 def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[Path, ...], name: str | None) -> None:
     """Write the comparisons of an open set in the same form as those of campaigns; FILES are its training split.
 
-    JSON lines (plain or gzip), a JSON array, Parquet or Arrow. What is no comparison is in rejects, with the reason.
-    Equal files give equal bytes.
+    JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz); Parquet or Arrow. What is no
+    comparison is in rejects, with the reason. Equal files give equal bytes.
 
     \b
         gristmill dataset import train.jsonl.gz --held-out test.jsonl.gz --schema hh --output hh

@@ -1,5 +1,6 @@
 """Files of an open set to one dataset folder: comparisons in two splits, rejects, a manifest and a card."""
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,15 +12,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.dataset import markdown
 from annotation.dataset.files import new_folder
 from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
 from annotation.errors import UserError
 from annotation.imports.card import card
+from annotation.imports.contradictions import contradictions
+from annotation.imports.forms import UnusedSystemError
 from annotation.imports.ledger import Ledger
 from annotation.imports.manifest import manifest
-from annotation.imports.pairs import REASONS, Reader
-from annotation.imports.reading import digest, rows
+from annotation.imports.outcomes import REASONS
+from annotation.imports.pairs import Reader
+from annotation.imports.ranks import Ranks
+from annotation.imports.reading import COMPRESSIONS, digest, rows
 from annotation.imports.sets import OpenSet
 from annotation.imports.tables import Imported, raw_of, reject_table, tables
 from annotation.split import Families
@@ -28,11 +34,14 @@ from schemas import COMPARISONS
 
 @dataclass(frozen=True)
 class Built:
-    """What was written; ``manifest`` is the content of manifest.json."""
+    """What was written; ``manifest`` is the content of manifest.json. ``unused``: fields of the rows that the schema
+    does not read; ``contradictions``: pairs of answers with opposite verdicts, all of them comparisons."""
 
     folder: Path
     ledger: Ledger
     manifest: dict[str, Any]
+    unused: tuple[str, ...] = ()
+    contradictions: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,8 @@ def import_set(
 
     ``files`` are the training split, ``held_out`` the other one; ``name`` is the comparisons' source (default: that of
     the set). Training pairs whose prompt is of one family with a held-out prompt are left out (``near_held_out``).
-    Raises UserError for an occupied folder, a file that cannot be read, or one of which no row can be.
+    Raises UserError for an occupied folder, a file that cannot be read, or one of which no row can be; for files of
+    which no row becomes a comparison; and for a mapping that takes ranks for scores, or leaves out a system's message.
     """
     source = name or known.source
     if not source.strip() or "/" in source or not source.isprintable():
@@ -65,29 +75,37 @@ def import_set(
     with new_folder(folder) as writer:
         content = _content(sources, known, source, families)
         with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
-            text = threads.submit(card, source, known, content.splits, content.ledger)
+            text = threads.submit(card, source, known, content.splits, content.ledger, content.contradictions)
             for split, table in content.splits.items():
                 writer.table(f"comparisons/{split}", table)
             writer.table("rejects", content.rejects)
             writer.text("README.md", text.result())
         origins = [(each.name, each.split, digest(each.path)) for each in sources]
         said = manifest(source, known, origins, content.ledger, content.proof, writer.files)
+        if content.contradictions:
+            said["opposite_verdicts"] = content.contradictions
         writer.json("manifest.json", said)
-    return Built(folder, content.ledger, said)
+    return Built(folder, content.ledger, said, content.unused, content.contradictions)
 
 
 @dataclass(frozen=True)
 class _Content:
-    """What goes into the folder; ``proof``: that no family of prompts is in both splits."""
+    """What goes into the folder; ``proof``: that no family of prompts is in both splits. The rest as in Built."""
 
     splits: dict[str, pa.Table]
     rejects: pa.Table
     ledger: Ledger
     proof: dict[str, int]
+    unused: tuple[str, ...]
+    contradictions: int
 
 
 def _content(sources: Sequence[Source], known: OpenSet, source: str, families: Families) -> _Content:
-    read = {each.name: _read(each, known, source) for each in sources}
+    seen: set[str] = set()
+    ranks = Ranks()
+    read = {each.name: _read(each, known, source, ranks, seen) for each in sources}
+    if known.mapped and ranks.likely():
+        raise UserError(_ranked(known, ranks))
     found = pa.concat_tables([each.comparisons for each in read.values()])
     split = _split(found, sources)
     grouped = prompt_families(prompt_texts(_column(found, "prompt")), np.ones(len(found), bool), families)
@@ -98,14 +116,51 @@ def _content(sources: Sequence[Source], known: OpenSet, source: str, families: F
     splits = {name: _sorted(found.filter(pc.and_(kept, pc.equal(split, name)))) for name in SPLITS}
     rejects = _rejects([each.rejects for each in read.values()], found.filter(near), source)
     ledger = Ledger.of({name: (each.rows, each.pairs) for name, each in read.items()}, splits, rejects)
+    _something_to_train_on(sources, ledger, rejects)
     proof = _proof(splits, grouped)
-    return _Content({name: _checked(table) for name, table in splits.items()}, rejects, ledger, proof)
+    kept = {name: _checked(table) for name, table in splits.items()}
+    unused = tuple(sorted(seen - Reader(known.layouts).used))
+    return _Content(kept, rejects, ledger, proof, unused, contradictions(pa.concat_tables(kept.values())))
 
 
-def _read(file: Source, known: OpenSet, source: str) -> Imported:
+def _ranked(known: OpenSet, ranks: Ranks) -> str:
+    named = known.layouts[0].given()
+    field = next(named[name] for name in ("score", "first_score") if name in named)
+    prompts = "the prompt" if ranks.prompts == 1 else f"{ranks.ranked:,} of {ranks.prompts:,} prompts"
+    return (
+        f"in {prompts} the values of {field} are whole numbers from 0 or 1 without a gap, as ranks are: add "
+        'better = "lower" to the mapping if the lowest value is that of the best answer, or better = "higher" if the '
+        "highest is"
+    )
+
+
+def _something_to_train_on(sources: Sequence[Source], ledger: Ledger, rejects: pa.Table) -> None:
+    """Raises UserError where no pair of the files to train on is a comparison, with the reasons."""
+    counts = [ledger.files[each.name] for each in sources if each.split == "train"]
+    if not counts or any(each.comparisons for each in counts):
+        return
+    names = pa.array([each.name for each in sources if each.split == "train"], pa.string())
+    left = rejects.filter(pc.is_in(_column(rejects, "file"), value_set=names))
+    reasons = Counter(left["reason"].to_pylist())
+    listed = ", ".join(
+        f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    )
+    first = left.slice(0, 1).to_pylist()[0]
+    raise UserError(
+        f"there is nothing to train on: none of {markdown.count(len(left), 'pair')} is a comparison ({listed}; row "
+        f"{first['row']} of {first['file']}: {first['message']})"
+    )
+
+
+def _read(file: Source, known: OpenSet, source: str, ranks: Ranks, seen: set[str]) -> Imported:
     """Raises UserError where no row of a file can be read: then it is no file of the set."""
-    reader = Reader(known.layouts)
-    read = tables(reader.read(rows(file.path, reader.columns)), source, file.name, known.protocol_version)
+    reader = Reader(known.layouts, known.mapped)
+    found = reader.read(rows(file.path, reader.columns, seen))
+    try:
+        read = tables(found, source, file.name, known.protocol_version)
+    except UnusedSystemError as error:
+        raise UserError(f"{file.path}: {error}") from error
+    ranks.add(reader.ranks)
     if not read.rows:
         raise UserError(f"{file.path} holds no rows: leave it out, or look whether it is whole")
     if len(read.rejects) and not len(read.comparisons) and set(read.rejects["reason"].to_pylist()) == {"unreadable"}:
@@ -138,7 +193,7 @@ def named(files: Sequence[Path], held_out: Sequence[Path]) -> list[Source]:
 
 def _stem(path: Path) -> str:
     name = path.name
-    for ending in (".gz", ".jsonl", ".json", ".parquet", ".arrow"):
+    for ending in (*COMPRESSIONS, ".csv", ".tsv", ".jsonl", ".json", ".parquet", ".arrow"):
         name = name.removesuffix(ending)
     return name or path.name
 

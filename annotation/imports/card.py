@@ -7,7 +7,7 @@ import pyarrow as pa
 from annotation.dataset import markdown
 from annotation.dataset.averages import averages
 from annotation.imports.ledger import Counts, Ledger
-from annotation.imports.pairs import REASONS
+from annotation.imports.outcomes import REASONS
 from annotation.imports.sets import OpenSet
 from annotation.lengths import RULE
 from schemas import DEGREES
@@ -36,8 +36,8 @@ the user's last turn; a response is either of the two.
 """
 
 
-def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
-    """The whole text of README.md."""
+def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Ledger, contradictions: int = 0) -> str:
+    """The whole text of README.md. ``contradictions``: pairs of answers that have opposite verdicts."""
     rows = pa.concat_tables(splits.values())
     parts = [
         markdown.head(f"Comparisons: {source}", splits),
@@ -53,11 +53,20 @@ def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Le
         markdown.prose(_ABOUT_BATCHES),
         "## Verdicts",
         _verdicts(rows),
+        opposite(contradictions),
         "## Ledger",
         _ledger(ledger),
         _reasons(ledger),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def opposite(contradictions: int) -> str:
+    """How many pairs have opposite verdicts, in a sentence; empty if there are none."""
+    if not contradictions:
+        return ""
+    pairs = "1 pair of answers has" if contradictions == 1 else f"{contradictions:,} pairs of answers have"
+    return f"{pairs} opposite verdicts: comparisons that prefer either answer. All of these comparisons are kept."
 
 
 def _summary(splits: Mapping[str, pa.Table], ledger: Ledger) -> str:

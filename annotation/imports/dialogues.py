@@ -1,5 +1,6 @@
 """Dialogues out of the fields of open sets: lists of messages, a single text, or a text that holds turns."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from annotation.imports import hh
@@ -9,13 +10,26 @@ TURN = "\n<extra_id_1>"
 """What begins a further turn in a prompt of HelpSteer 2: the role and a line feed follow."""
 
 _NAMES = {"User": "user", "Assistant": "assistant"}
+_SHAREGPT = {"human": "user", "gpt": "assistant"} | {role: role for role in ROLES}
+_KEYS = {"role", "content"}
 
 
-def messages_of(value: Any, form: str) -> Messages:
+class MessageError(ValueError):
+    """A message that a comparison has no place for: ``reason`` in a word, the message in a sentence."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+def messages_of(value: Any, form: str, ignored: Collection[str] = ()) -> Messages:
     """The messages of a field. A text is read in its ``form``: ``text`` is one turn of the user's, ``hh`` Anthropic's
-    form, ``helpsteer`` that of HelpSteer 2's prompts; a list of {role, content} is the same in each.
+    form, ``helpsteer`` that of HelpSteer 2's prompts. A list of {role, content} is the same in each of these, a single
+    {role, content} is a list of one; in ``sharegpt`` they are {from, value}.
 
-    Raises TypeError for a value that is neither, hh.DialogueError for a text that does not parse.
+    ``ignored``: keys of a message that may hold anything. Raises TypeError for a value that is neither,
+    hh.DialogueError for a text that does not parse, MessageError for a message of another role or with more in it than
+    one text.
     """
     if isinstance(value, str):
         if form == "hh":
@@ -23,17 +37,65 @@ def messages_of(value: Any, form: str) -> Messages:
         if form == "helpsteer" and TURN in value:
             return _helpsteer(value)
         return (("user", value),)
+    if isinstance(value, dict):
+        value = [value]
     if not isinstance(value, list) or not value:
         raise TypeError("is neither a text nor a list of {role, content}")
-    return tuple([_turn(message) for message in value])
+    if form == "sharegpt":
+        value = [_renamed(message) for message in value]
+    return tuple([_turn(message, ignored) for message in value])
 
 
-def _turn(message: Any) -> tuple[str, str]:
+def _turn(message: Any, ignored: Collection[str]) -> tuple[str, str]:
     if isinstance(message, dict):
         role, content = message.get("role"), message.get("content")
         if role in ROLES and isinstance(content, str):
+            if len(message) > 2:
+                _only(message, _KEYS, ignored)
             return role, content
+        if isinstance(role, str) and role not in ROLES:
+            raise MessageError("other_role", f"the role of a message is {role[:40]!r}, not {_listed(ROLES)}")
+        if isinstance(role, str) and isinstance(content, list):
+            _only(message, _KEYS, ignored)
+            return role, _single_part(content)
+        if isinstance(role, str) and content is None:
+            _only(message, _KEYS, ignored)
     raise TypeError(f"holds a message other than {{role, content}} with a role of {', '.join(ROLES)}")
+
+
+def _only(message: Mapping[str, Any], known: Collection[str], ignored: Collection[str]) -> None:
+    """Raises MessageError for a message that holds more than the keys that are known; null and empty values are
+    nothing."""
+    for key, value in message.items():
+        if key not in known and key not in ignored and value not in (None, False, "", [], {}):
+            raise MessageError("more_than_text", f"a message has {key!r}, which a comparison has no place for")
+
+
+def _single_part(content: list[Any]) -> str:
+    """The text of a message whose content is a list of one part, a text."""
+    if len(content) == 1 and isinstance(content[0], dict) and content[0].get("type") == "text":
+        [part] = content
+        if isinstance(part.get("text"), str):
+            _only(part, {"type", "text"}, ())
+            return str(part["text"])
+    kinds = sorted({str(part.get("type")) for part in content if isinstance(part, dict)})
+    raise MessageError("more_than_text", f"the content of a message is a list of {len(content)}, of type {kinds}")
+
+
+def _renamed(message: Any) -> Any:
+    """A message of ShareGPT's as {role, content}."""
+    if not isinstance(message, dict) or not isinstance(message.get("from"), str) or "value" not in message:
+        raise TypeError("holds a message other than {from, value}")
+    role = _SHAREGPT.get(message["from"], message["from"])
+    rest = {key: value for key, value in message.items() if key not in ("from", "value") and value is not None}
+    if not _KEYS.isdisjoint(rest):
+        raise TypeError("holds a message with {role, content} beside {from, value}")
+    return {"role": role, "content": message["value"], **rest}
+
+
+def _listed(names: Collection[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def _helpsteer(text: str) -> Messages:

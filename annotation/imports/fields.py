@@ -6,9 +6,17 @@ from typing import Any
 
 Get = Callable[[Any], Any]
 
+_FLAGS: dict[str, bool | None] = {"true": True, "false": False, "1": True, "0": False, "": None}
+
 
 class RowError(ValueError):
     """A row that cannot be used; the message says why."""
+
+
+class Cell(str):
+    """The text of a cell of a CSV file, where numbers, flags and lists are written as texts too."""
+
+    __slots__ = ()
 
 
 def getter(path: str) -> Get:
@@ -50,13 +58,26 @@ def text(value: Any, path: str) -> str:
 
 
 def number(value: Any, path: str) -> float:
+    """A finite number. Raises RowError for anything else; a cell of a CSV file is read as a number.
+
+    >>> number(2, "score"), number(Cell("1.5"), "score")
+    (2.0, 1.5)
+    """
+    if isinstance(value, Cell):
+        value = _number_in(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise RowError(f"{path} is not a number")
     return float(value)
 
 
 def flag(value: Any, path: str) -> bool | None:
-    """True, false, 1 or 0; null is nobody was asked."""
+    """True, false, 1 or 0; null if nobody was asked. A cell of a CSV file may spell the words in any case.
+
+    >>> flag(1, "safe"), flag(Cell("False"), "safe"), flag(Cell(""), "safe")
+    (True, False, None)
+    """
+    if isinstance(value, Cell):
+        value = _FLAGS.get(value.strip().lower(), value)
     if value is None:
         return None
     if value not in (True, False):
@@ -92,3 +113,10 @@ def word(value: Any, path: str) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     raise RowError(f"{path} is neither a text, a number nor true or false")
+
+
+def _number_in(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None

@@ -8,6 +8,7 @@ import re
 from annotation.responses import Messages
 
 _MARK = re.compile(r"\n\n(Human|Assistant): ")
+_OPEN = re.compile(r"\n\nAssistant:\s*\Z")
 _ROLES = {"Human": "user", "Assistant": "assistant"}
 _NAMES = {role: name for name, role in _ROLES.items()}
 
@@ -28,6 +29,15 @@ def parse(text: str) -> Messages:
     if before or not parts:
         raise DialogueError("a dialogue begins with two line feeds and 'Human: ' or 'Assistant: '")
     return tuple(zip(map(_ROLES.__getitem__, parts[::2]), parts[1::2], strict=True))
+
+
+def parse_prompt(text: str) -> Messages:
+    r"""The messages of a text that may end where an answer begins, with a turn of the assistant's that is empty.
+
+    >>> parse_prompt("\n\nHuman: What is rye?\n\nAssistant: ")
+    (('user', 'What is rye?'),)
+    """
+    return parse(_OPEN.sub("", text))
 
 
 def parse_both(one: str, other: str) -> tuple[Messages, Messages]:

@@ -1,9 +1,12 @@
-"""Rows out of files as open sets publish them: JSON lines, plain or gzipped, a JSON array, Parquet, Arrow."""
+"""Rows out of files as open sets publish them: JSON lines, a JSON array, CSV or TSV, plain or compressed; Parquet;
+Arrow."""
 
+import bz2
 import codecs
 import gzip
 import hashlib
 import json
+import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +20,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotation.errors import UserError
+from annotation.imports.delimited import DELIMITERS, records
 
 ROWS = 1024
 """Rows of Parquet or Arrow that are in memory at once as Python's values."""
 
-_BROKEN = (pa.ArrowException, OSError, EOFError, zlib.error, ValueError, OverflowError, LookupError)
-"""What broken files raise: those of Arrow, of gzip, of texts and of dates."""
+COMPRESSIONS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00"}
+"""The endings of compressed files, and how these begin."""
+
+_BROKEN = (
+    *(pa.ArrowException, OSError, EOFError, ValueError, OverflowError, LookupError),
+    *(zlib.error, lzma.LZMAError),
+)
+"""What broken files raise: those of Arrow, of compressions, of texts and of dates."""
 
 
 @dataclass(frozen=True)
@@ -42,31 +52,34 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def rows(path: Path, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> Iterator[tuple[int, Row]]:
     """The rows of a file, each with its number from 1 (in JSON lines: its line; blank ones are no rows).
 
-    What a file is, its first bytes say, not its name. Of Parquet and Arrow only ``columns`` are read. Raises UserError
+    What a file is, its first bytes say, not its name; only CSV and TSV are known by their endings. Of Parquet and Arrow
+    only ``columns`` are read. ``seen`` is filled with the names of all fields in the file's rows. Raises UserError
     when a file cannot be read at all, or is broken in its midst.
     """
+    seen = set() if seen is None else seen
     with _opened(path) as stream:
         begin = stream.read(6)
         stream.seek(0)
         try:
             if begin[:4] == b"PAR1":
-                yield from _parquet(pq.ParquetFile(stream), columns)
+                yield from _parquet(pq.ParquetFile(stream), columns, seen)
             elif begin == b"ARROW1":
                 file = pa.ipc.open_file(stream)
-                yield from _arrow((file.get_batch(k) for k in range(file.num_record_batches)), columns)
+                yield from _arrow((file.get_batch(k) for k in range(file.num_record_batches)), columns, seen)
             elif begin[:4] == b"\xff\xff\xff\xff":
-                yield from _arrow(pa.ipc.open_stream(stream), columns)
-            elif begin[:2] == b"\x1f\x8b":
-                yield from _json(gzip.GzipFile(fileobj=stream))
+                yield from _arrow(pa.ipc.open_stream(stream), columns, seen)
             else:
-                yield from _json(stream)
+                for number, row in _texts(_decompressed(stream, begin), path):
+                    if isinstance(row, dict):
+                        seen.update(row)
+                    yield number, row
         except _BROKEN as error:
             raise UserError(
-                f"{path} is broken or of no kind that is read ({error}): give JSON lines (plain or gzip), a JSON "
-                "array, Parquet or Arrow"
+                f"{path} is broken or of no kind that is read ({error}): give JSON lines, a JSON array, CSV or TSV "
+                "(plain, gzip, zstd, bzip2 or xz), Parquet or Arrow"
             ) from error
 
 
@@ -79,6 +92,30 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         raise UserError(f"{str(path)!r} cannot be read ({reason}): name an existing file") from error
     with stream:
         yield stream
+
+
+def _decompressed(stream: BufferedReader, begin: bytes) -> BufferedIOBase:
+    if begin.startswith(COMPRESSIONS[".gz"]):
+        return gzip.GzipFile(fileobj=stream)
+    if begin.startswith(COMPRESSIONS[".zst"]):
+        return BufferedReader(pa.CompressedInputStream(stream, "zstd"), 1 << 20)
+    if begin.startswith(COMPRESSIONS[".bz2"]):
+        return bz2.BZ2File(stream)
+    if begin.startswith(COMPRESSIONS[".xz"]):
+        return lzma.LZMAFile(stream)
+    return stream
+
+
+def _texts(stream: BufferedIOBase, path: Path) -> Iterator[tuple[int, Row]]:
+    name = path.name.lower()
+    for ending in COMPRESSIONS:
+        name = name.removesuffix(ending)
+    delimiter = DELIMITERS.get(Path(name).suffix)
+    if delimiter is None:
+        yield from _json(stream)
+        return
+    for number, record in enumerate(records(stream, delimiter, str(path)), 1):
+        yield number, record if isinstance(record, dict) else Unreadable(as_json(record[0]), record[1])
 
 
 def _json(stream: BufferedIOBase) -> Iterator[tuple[int, Row]]:
@@ -123,14 +160,16 @@ def _no_object(row: Any) -> Unreadable:
     return Unreadable(as_json(row), "a row is a JSON object")
 
 
-def _parquet(file: pq.ParquetFile, columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+def _parquet(file: pq.ParquetFile, columns: frozenset[str], seen: set[str]) -> Iterator[tuple[int, Row]]:
+    seen.update(file.schema_arrow.names)
     named = [name for name in file.schema_arrow.names if name in columns]
-    return _arrow(file.iter_batches(ROWS, columns=named), columns)
+    return _arrow(file.iter_batches(ROWS, columns=named), columns, seen)
 
 
-def _arrow(batches: Iterator[pa.RecordBatch], columns: frozenset[str]) -> Iterator[tuple[int, Row]]:
+def _arrow(batches: Iterator[pa.RecordBatch], columns: frozenset[str], seen: set[str]) -> Iterator[tuple[int, Row]]:
     number = 0
     for batch in batches:
+        seen.update(batch.schema.names)
         batch = batch.select([name for name in batch.schema.names if name in columns])
         for start in range(0, len(batch), ROWS):
             for row in _values(batch.slice(start, ROWS)):

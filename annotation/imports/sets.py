@@ -9,6 +9,7 @@ from annotation.imports.layout import Layout
 class OpenSet:
     """A set, or a form that many sets have. ``layouts``: a row is read by the first one whose fields it has.
 
+    ``mapped``: a mapping of the user's describes it, which is asked about what looks like a mistake.
     ``version`` grows whenever the same file would give other comparisons. ``rule``: which answer is chosen, and who
     says so. ``source``: what the comparisons' source is called, unless the user says otherwise.
     """
@@ -19,6 +20,7 @@ class OpenSet:
     rule: str
     layouts: tuple[Layout, ...]
     version: int = 1
+    mapped: bool = False
 
     @property
     def protocol_version(self) -> str:
@@ -45,6 +47,8 @@ _SAFE = {
 }
 _SAFE_RISKS = {"first_risks": "response_0_harm_category", "second_risks": "response_1_harm_category"}
 _SAFE_MODELS = {"first_model": "response_0_source", "second_model": "response_1_source"}
+
+_SHAREGPT = {"dialogue": "sharegpt", "prompt": "conversations", "chosen": "chosen", "rejected": "rejected"}
 
 _SETS = (
     OpenSet(
@@ -185,6 +189,102 @@ _SETS = (
             Layout(**_SAFE, **_SAFE_RISKS, **_SAFE_MODELS),  # type: ignore[arg-type]
             Layout(**_SAFE),  # type: ignore[arg-type]
         ),
+    ),
+    OpenSet(
+        name="sharegpt",
+        source="sharegpt",
+        origin="conversations in the form of ShareGPT, {from, value}, with two answers, as LLaMA-Factory reads them "
+        "(`ranking: true`)",
+        rule="`chosen` and `rejected` answer what `conversations` ends with; `system`, where the rows have it, stands "
+        "before the dialogue.",
+        layouts=(
+            Layout(**_SHAREGPT, system="system"),  # type: ignore[arg-type]
+            Layout(**_SHAREGPT),  # type: ignore[arg-type]
+        ),
+    ),
+    OpenSet(
+        name="oasst",
+        source="oasst",
+        origin="https://huggingface.co/datasets/OpenAssistant/oasst1 (arXiv 2304.07327) and oasst2, the files of trees",
+        rule="Every message of a prompter's in a tree is a prompt, with the dialogue up to it; each two of its replies "
+        "are a pair, the one with the lower `rank` is chosen (0 is the best), equal ranks are a tie. Replies of "
+        "prompters are no answers.",
+        layouts=(Layout(tree="prompt", replies="replies", text="text", score="rank", better="lower"),),
+    ),
+    OpenSet(
+        name="nectar",
+        source="nectar",
+        origin="https://huggingface.co/datasets/berkeley-nest/Nectar",
+        rule="Each two of the seven answers are a pair, the one with the lower `rank` is chosen (1 is the best), equal "
+        "ranks are a tie. The prompt is a dialogue in the form of HH, up to where the answer begins.",
+        layouts=(
+            Layout(
+                dialogue="hh",
+                prompt="prompt",
+                answers="answers",
+                text="answer",
+                score="rank",
+                better="lower",
+                model="model",
+            ),
+        ),
+    ),
+    OpenSet(
+        name="arena",
+        source="arena",
+        origin="https://huggingface.co/datasets/lmsys/chatbot_arena_conversations and mt_bench_human_judgments "
+        "(arXiv 2306.05685), and arena-human-preference of lmarena-ai",
+        rule="`winner` names the better one of two conversations; `tie`, `tie (bothbad)` and `both_bad` are a tie. "
+        "Conversations that differ before the last answer are left out.",
+        layouts=(
+            Layout(
+                first="conversation_a",
+                second="conversation_b",
+                preferred="winner",
+                preference={
+                    "model_a": "first",
+                    "model_b": "second",
+                    "tie": "tie",
+                    "tie (bothbad)": "tie",
+                    "both_bad": "tie",
+                },
+                first_model="model_a",
+                second_model="model_b",
+            ),
+        ),
+    ),
+    OpenSet(
+        name="alpaca-eval",
+        source="alpaca-eval",
+        origin="annotations of AlpacaEval (https://github.com/tatsu-lab/alpaca_eval; arXiv 2404.04475)",
+        rule="`preference` goes from 1, the first output is better, to 2, the second one is: below 1.5 the first one "
+        "is chosen, above 1.5 the second one, 1.5 and 0 are a tie.",
+        layouts=(
+            Layout(
+                prompt="instruction",
+                first="output_1",
+                second="output_2",
+                preferred="preference",
+                preference={"0": "tie", "<1.5": "first", "1.5": "tie", ">1.5": "second"},
+                first_model="generator_1",
+                second_model="generator_2",
+            ),
+        ),
+    ),
+    OpenSet(
+        name="orca-dpo",
+        source="orca-dpo-pairs",
+        origin="https://huggingface.co/datasets/Intel/orca_dpo_pairs (arXiv 2306.02707)",
+        rule="The set says which of two answers is chosen; `system`, unless it is empty, is the system's message.",
+        layouts=(Layout(system="system", prompt="question", chosen="chosen", rejected="rejected"),),
+    ),
+    OpenSet(
+        name="kto",
+        source="kto",
+        origin="unpaired feedback as TRL's KTOTrainer reads it: prompt, completion, label (arXiv 2402.01306)",
+        rule="The first good answer to a prompt (`label` is true) and the first bad one are a pair, then the second "
+        "ones, and so on; the good one is chosen. Rows that find no other one with the same prompt are left out.",
+        layouts=(Layout(prompt="prompt", completion="completion", label="label"),),
     ),
     OpenSet(
         name="label-studio",

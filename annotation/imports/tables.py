@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from annotation.dataset.comparisons import LARGE, SMALL
-from annotation.imports.pairs import REASONS, Found, Pair, Reject
+from annotation.imports.outcomes import REASONS, Found, Pair, Reject
 from annotation.responses import Messages
 from schemas import COMPARISONS, DEGREES, IMPORT_REJECTS
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from annotation.imports import fields
 from annotation.imports.fields import RowError, getter
 from annotation.imports.layout import Layout
+from annotation.imports.meanings import meanings
+from annotation.imports.ranks import Ranks
 
 
 class Verdict(NamedTuple):
@@ -17,8 +19,8 @@ class Verdict(NamedTuple):
     votes: tuple[int, int] | None
 
 
-def verdict_of(layout: Layout) -> Callable[[Any], Verdict] | None:
-    """What reads the verdict out of a row; null where the row has the better answer first.
+def verdict_of(layout: Layout, ranks: Ranks) -> Callable[[Any], Verdict] | None:
+    """What reads the verdict out of a row; null where the row has the better answer first. ``ranks`` sees the scores.
 
     What it returns raises RowError for a row that does not tell, or with a value that the layout gives no meaning.
     """
@@ -27,7 +29,7 @@ def verdict_of(layout: Layout) -> Callable[[Any], Verdict] | None:
             return None
         return _chosen_with_degree(layout)
     if layout.first_score is not None and layout.second_score is not None:
-        return _by_score(layout.first_score, layout.second_score)
+        return _by_score(layout.first_score, layout.second_score, layout.better == "lower", ranks)
     counted = _counter(layout)
     if layout.preferred is not None:
         return _by_field(layout, layout.preferred, counted)
@@ -39,23 +41,25 @@ def _chosen_with_degree(layout: Layout) -> Callable[[Any], Verdict]:
     return lambda row: Verdict("first", degree(row), None)
 
 
-def _by_score(one: str, other: str) -> Callable[[Any], Verdict]:
+def _by_score(one: str, other: str, lower: bool, ranks: Ranks) -> Callable[[Any], Verdict]:
     first, second = getter(one), getter(other)
 
     def read(row: Any) -> Verdict:
         left, right = fields.number(first(row), one), fields.number(second(row), other)
-        return Verdict("tie" if left == right else "first" if left > right else "second", None, None)
+        ranks.see((left, right))
+        return Verdict("tie" if left == right else "first" if (left > right) != lower else "second", None, None)
 
     return read
 
 
 def _by_field(layout: Layout, path: str, counted: Callable[[Any], Counter[str]]) -> Callable[[Any], Verdict]:
     get = getter(path)
+    meaning = meanings(layout.preference)
     degree = _degree(layout, layout.degree or path) if layout.degrees else None
     votes = layout.votes is not None or layout.annotations is not None
 
     def read(row: Any) -> Verdict:
-        side = _meaning(layout, get(row), path)
+        side = _meaning(meaning, get(row), path)
         counts = counted(row) if votes else None
         given = (counts["first"], counts["second"]) if counts is not None else None
         return Verdict(side, degree(row) if degree is not None and side != "tie" else None, given)
@@ -72,22 +76,23 @@ def _by_votes(counts: Counter[str]) -> Verdict:
 
 
 def _degree(layout: Layout, path: str) -> Callable[[Any], str]:
-    get = getter(path)
+    get, meaning = getter(path), meanings(layout.degrees)
 
     def read(row: Any) -> str:
-        value = fields.word(get(row), path)
-        if value not in layout.degrees:
-            raise RowError(f"{path} is {value[:40]!r}, which is none of degrees")
-        return layout.degrees[value]
+        value = get(row)
+        found = meaning(value, path)
+        if found is None:
+            raise RowError(f"{path} is {fields.word(value, path)[:40]!r}, which degrees does not name")
+        return found
 
     return read
 
 
-def _meaning(layout: Layout, value: Any, path: str) -> str:
-    found = fields.word(value, path)
-    if found not in layout.preference:
-        raise RowError(f"{path} is {found[:40]!r}, which is none of preference")
-    return layout.preference[found]
+def _meaning(meaning: Callable[[object, str], str | None], value: Any, path: str) -> str:
+    found = meaning(value, path)
+    if found is None:
+        raise RowError(f"{path} is {fields.word(value, path)[:40]!r}, which preference does not name")
+    return found
 
 
 def _counter(layout: Layout) -> Callable[[Any], Counter[str]]:
@@ -96,14 +101,14 @@ def _counter(layout: Layout) -> Callable[[Any], Counter[str]]:
     if path is None:
         return lambda row: Counter()
     get = getter(path)
-    vote = None if layout.vote is None else getter(layout.vote)
+    vote, meaning = None if layout.vote is None else getter(layout.vote), meanings(layout.preference)
 
     def counted(row: Any) -> Counter[str]:
         listed = get(row)
         if not isinstance(listed, list):
             raise RowError(f"{path} is not a list")
         values = _annotated(listed, layout.control) if vote is None else filter(_is_given, map(vote, listed))
-        return Counter(_meaning(layout, value, "a vote") for value in values)
+        return Counter(_meaning(meaning, value, "a vote") for value in values)
 
     return counted
 

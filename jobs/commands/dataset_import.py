@@ -2,12 +2,14 @@
 
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import annotation.errors
 import curation.errors
 from annotation.errors import UserError
 from annotation.imports import SETS, Built, Layout, OpenSet, import_set
+from annotation.imports.card import opposite
 from curation.dedup.near import families
 from jobs.settings import build, unknown
 from jobs.terminal import say
@@ -39,7 +41,8 @@ def open_set(schema: str) -> OpenSet:
         raise UserError(f"{path}: {error}") from error
     rule = "Which answer is chosen, the mapping says; it is in the manifest."
     origin = f"files read by the mapping {path.name}"
-    return OpenSet(name=path.stem, source=path.stem, origin=origin, rule=rule, layouts=(layout,), version=version)
+    known = OpenSet(name=path.stem, source=path.stem, origin=origin, rule=rule, layouts=(layout,), version=version)
+    return replace(known, mapped=True)
 
 
 def print_built(built: Built) -> None:
@@ -49,3 +52,7 @@ def print_built(built: Built) -> None:
     say(f"{total.rejects.total():,} of {total.pairs:,} pairs left out")
     for reason, count in sorted(total.rejects.items(), key=lambda entry: (-entry[1], entry[0])):
         say(f"  {reason}: {count:,}")
+    if built.contradictions:
+        say(opposite(built.contradictions))
+    if built.unused:
+        say(f"fields that are not used: {', '.join(built.unused)}")

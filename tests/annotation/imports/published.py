@@ -88,6 +88,50 @@ def task(*votes: Any, kind: str = "pairwise") -> Row:
     return {"id": 1, "data": {"prompt": Q, "answer1": A, "answer2": B}, "annotations": listed}
 
 
+def sharegpt(chosen: str, rejected: str, who: str = "gpt", **others: Any) -> Row:
+    talk = [{"from": "human", "value": "Hi."}, {"from": "gpt", "value": "Hello."}, {"from": "human", "value": Q}]
+    answers = {"chosen": {"from": who, "value": chosen}, "rejected": {"from": who, "value": rejected}}
+    return {"conversations": talk, **answers, **others}
+
+
+def message(role: str, text: str, rank: Any = None, *replies: Row) -> Row:
+    """A message of a tree of OpenAssistant's."""
+    own = {"message_id": f"{role} {text}", "user_id": "u", "text": text, "role": role, "lang": "en", "deleted": False}
+    return {**own, "rank": rank, "synthetic": False, "replies": list(replies)}
+
+
+def tree(*replies: Row) -> Row:
+    root = message("prompter", Q, None, *replies)
+    return {"message_tree_id": "m", "tree_state": "ready_for_export", "prompt": root}
+
+
+def nectar(*ranked: tuple[str, Any], prompt: str = ASKED) -> Row:
+    answers = [{"answer": text, "model": f"m{rank}", "rank": rank} for text, rank in ranked]
+    return {"prompt": prompt, "answers": answers, "turns": 1, "num_responses": len(answers), "source": ["lmsys"]}
+
+
+def battle(winner: str, first: Any = A, second: Any = B, asked: str = Q, **others: Any) -> Row:
+    talks = {
+        f"conversation_{side}": [{"content": asked, "role": "user"}, {"content": answer, "role": "assistant"}]
+        for side, answer in (("a", first), ("b", second))
+    }
+    row = {"question_id": "q", "model_a": "ma", "model_b": "mb", "winner": winner, "judge": "arena_user_1", **talks}
+    return {**row, "turn": 1, "anony": True, "language": "English", **others}
+
+
+def alpaca_eval(preference: Any) -> Row:
+    row = {"instruction": Q, "output_1": A, "generator_1": "davinci", "output_2": B, "generator_2": "new"}
+    return {**row, "annotator": "weighted_alpaca_eval_gpt4_turbo", "preference": preference}
+
+
+def orca(system: Any, chosen: Any = A) -> Row:
+    return {"system": system, "question": Q, "chosen": chosen, "rejected": B}
+
+
+def kto(completion: Any, label: Any, prompt: Any = Q) -> Row:
+    return {"prompt": prompt, "completion": completion, "label": label}
+
+
 TLDR = "SUBREDDIT: r/legaladvice\n\nTITLE: A fall\n\nPOST: I fell.\n\nTL;DR:"
 ONE, TWO = (A, B), (B, A)
 MULTI = f"{Q}\n<extra_id_1>Assistant\n{A}\n<extra_id_1>User\nAnd oats?"
@@ -181,6 +225,84 @@ EXPECTED: dict[str, list[tuple[Any, Any]]] = {
         (safe(0, None, True), (*ONE, {"safe": (None, True)})),
         (safe(0, "yes", True), "unreadable"),
         (safe(2, True, True), "unreadable"),
+    ],
+    "sharegpt": [
+        (sharegpt(A, B), (*ONE, {"turns": turns("u:Hi.", "a:Hello.", f"u:{Q}")})),
+        (sharegpt(B, A, system="Be kind."), (*TWO, {"turns": turns("s:Be kind.", "u:Hi.", "a:Hello.", f"u:{Q}")})),
+        (sharegpt(A, B, system="", tools="", images=[]), (*ONE, {"turns": turns("u:Hi.", "a:Hello.", f"u:{Q}")})),
+        (sharegpt(A, B, tools='[{"name": "weather"}]'), "more_than_text"),
+        (sharegpt(A, B, images=["x.png"]), "more_than_text"),
+        (sharegpt(A, B, "human"), "unreadable_dialogue"),
+        (sharegpt(A, B, "function_call"), "other_role"),
+        (sharegpt(A, A), "equal_answers"),
+        ({**sharegpt(A, B), "conversations": turns(f"u:{Q}")}, "unreadable"),
+        ({**sharegpt(A, B), "chosen": None}, "unreadable"),
+    ],
+    "oasst": [
+        (tree(message("assistant", B, 1), message("assistant", A, 0)), (*ONE, {"prompt": Q})),
+        (tree(message("assistant", B, 2), message("assistant", A, 1)), (*ONE, {"prompt": Q})),
+        (tree(message("assistant", A, 0), message("assistant", B, 0)), "tie"),
+        (tree(message("assistant", A, 0), message("assistant", " ", 1)), "empty_answer"),
+        (tree(message("assistant", A, None)), "too_few_answers"),
+        (tree(), "too_few_answers"),
+        (tree(message("prompter", A, 0), message("prompter", B, 1)), "too_few_answers"),
+        (tree(message("tool", A, 0), message("assistant", B, 1)), "unreadable"),
+        ({"message_tree_id": "m", "prompt": Q}, "unreadable"),
+        ({"message_id": "m", "text": Q, "role": "prompter"}, "unreadable"),
+    ],
+    "nectar": [
+        (nectar((B, 2.0), (A, 1.0)), (*ONE, {"prompt": Q, "models": ("m1.0", "m2.0")})),
+        (nectar((A, 1.0), (B, 7.0), prompt=f"\n\nHuman: {Q}\n\nAssistant:"), (*ONE, {"prompt": Q})),
+        (
+            nectar((A, 1), (B, 2), prompt=f"\n\nHuman: Hi.\n\nAssistant: Hello.{ASKED}"),
+            (*ONE, {"turns": turns("u:Hi.", "a:Hello.", f"u:{Q}")}),
+        ),
+        (nectar((A, 1.0), (B, 1.0)), "tie"),
+        (nectar((A, 1.0), (B, None)), "unreadable"),
+        (nectar((A, 1.0)), "too_few_answers"),
+        (nectar((A, 1.0), (B, 2.0), prompt=Q), "unreadable_dialogue"),
+    ],
+    "arena": [
+        (battle("model_a"), (*ONE, {"prompt": Q, "models": ("ma", "mb")})),
+        (battle("model_b"), (*TWO, {"models": ("mb", "ma")})),
+        (battle("model_b", [{"type": "text", "text": A}], [{"type": "text", "text": B}]), TWO),
+        (battle("tie"), "tie"),
+        (battle("tie (bothbad)"), "tie"),
+        (battle("both_bad"), "tie"),
+        (battle("model_c"), "unreadable"),
+        (battle("model_a", A, ""), "empty_answer"),
+        (battle("model_a", [{"type": "image", "image": "x"}], [{"type": "text", "text": B}]), "more_than_text"),
+        (
+            {**battle("model_a"), "conversation_b": battle("model_a", asked="Why?")["conversation_b"]},
+            "differing_prefixes",
+        ),
+        ({**battle("model_a"), "conversation_a": A, "conversation_b": B}, "unreadable"),
+    ],
+    "alpaca-eval": [
+        (alpaca_eval(1), (*ONE, {"models": ("davinci", "new")})),
+        (alpaca_eval(2.0), (*TWO, {"models": ("new", "davinci")})),
+        (alpaca_eval(1.000006748), ONE),
+        (alpaca_eval(1.5000001), TWO),
+        (alpaca_eval(1.5), "tie"),
+        (alpaca_eval(0), "tie"),
+        (alpaca_eval(None), "unreadable"),
+        (alpaca_eval(float("nan")), "unreadable"),
+    ],
+    "orca-dpo": [
+        (orca("You are an AI assistant."), (*ONE, {"turns": turns("s:You are an AI assistant.", f"u:{Q}")})),
+        (orca(""), (*ONE, {"prompt": Q})),
+        (orca(None), (*ONE, {"prompt": Q})),
+        (orca("", B), "equal_answers"),
+        (orca(["x"]), "unreadable"),
+        ({"question": Q, "chosen": A, "rejected": B}, "unreadable"),
+    ],
+    "kto": [
+        (kto(A, True), "unpaired"),
+        (kto(B, 0, turns("u:Why?")), "unpaired"),
+        (kto(turns(f"a:{A}"), None), "no_votes"),
+        (kto(A, "good"), "unreadable"),
+        (kto(turns("u:x"), True), "unreadable_dialogue"),
+        (kto(None, True), "unreadable"),
     ],
     "label-studio": [
         (task("left"), (*ONE, {"votes": (1, 0)})),

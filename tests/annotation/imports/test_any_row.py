@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.imports.pairs import Pair, Reader
+from annotation.imports.outcomes import Pair
+from annotation.imports.pairs import Reader
 from annotation.imports.reading import rows
 from annotation.imports.sets import SETS
 from annotation.imports.tables import tables

@@ -21,7 +21,7 @@ from annotation.imports.hh import render
 from annotation.imports.ledger import Counts
 from curation.dedup.near import families
 from schemas import COMPARISONS, IMPORT_REJECTS
-from tests.annotation.imports.published import EXPECTED, A, B, Q, hh, ultra
+from tests.annotation.imports.published import EXPECTED, A, B, Q, hh, kto, ultra
 
 
 def written(path: Path, rows: Sequence[Any]) -> Path:
@@ -51,7 +51,8 @@ def run(tmp_path: Path, schema: str, rows: Sequence[Any], name: str | None = Non
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_becomes_a_dataset(name: str, tmp_path: Path) -> None:
     rows = [row for row, _ in EXPECTED[name]]
-    built = run(tmp_path, name, [*rows, "not json"])
+    others = [kto(A, True, "Who?"), kto(B, False, "Who?")] if name == "kto" else []
+    built = run(tmp_path, name, [*rows, *others, "not json"])
     rejects = Counter(expected for _, expected in EXPECTED[name] if isinstance(expected, str))
     rejects["unreadable"] += 1
     out = comparisons(built.folder)

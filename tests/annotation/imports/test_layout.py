@@ -7,7 +7,8 @@ import pytest
 from annotation.errors import UserError
 from annotation.imports.fields import RowError, getter
 from annotation.imports.layout import Layout
-from annotation.imports.pairs import Pair, Reader
+from annotation.imports.outcomes import Pair
+from annotation.imports.pairs import Reader
 
 PLAIN: dict[str, Any] = {"prompt": "q", "first": "a", "second": "b"}
 JUDGED: dict[str, Any] = {**PLAIN, "preferred": "w", "preference": {"1": "first", "2": "second"}}
@@ -16,7 +17,7 @@ JUDGED: dict[str, Any] = {**PLAIN, "preferred": "w", "preference": {"1": "first"
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ({}, "it needs chosen and rejected, first and second, answers, or consecutive"),
+        ({}, "it needs chosen and rejected, first and second, answers, consecutive, tree, or completion and label"),
         ({"prompt": "q", "chosen": "a"}, "chosen needs rejected"),
         ({"prompt": "q", "first": "a", "preferred": "w"}, "first needs second"),
         (PLAIN, "first and second need preferred, first_score and second_score, votes, or annotations"),
@@ -34,7 +35,16 @@ JUDGED: dict[str, Any] = {**PLAIN, "preferred": "w", "preference": {"1": "first"
         ({**JUDGED, "weight": 0.0}, "weight is a number above 0"),
         ({**JUDGED, "weight": float("nan")}, "weight is a number above 0"),
         ({**JUDGED, "id": "a..b"}, "a name is a field"),
-        ({**JUDGED, "prompt": None}, "it needs prompt or templates"),
+        ({"answers": "a", "text": "t", "score": "s"}, "it needs prompt or templates"),
+        ({"completion": "c", "label": "l"}, "it needs prompt or templates"),
+        ({"prompt": "q", "completion": "c"}, "completion needs label"),
+        ({"tree": "t", "text": "x", "score": "s"}, "tree needs replies"),
+        ({"tree": "t", "replies": "r"}, "tree needs text and score"),
+        ({"tree": "t", "replies": "r", "text": "x", "score": "s", "prompt": "q"}, "prompt has no effect beside tree"),
+        ({**JUDGED, "better": "lower"}, "better needs a score"),
+        ({**JUDGED, "preference": {"<2": "first", ">1": "second"}}, "'<2' and '>1' of preference overlap"),
+        ({**JUDGED, "preference": {"<=1": "first", ">=1": "second"}}, "overlap and mean different things"),
+        ({**JUDGED, "preference": {"<1": "first", "< 1.0": "second"}}, "overlap and mean different things"),
         ({"prompt": "q", "chosen": "a", "rejected": "b", "preferred": "w"}, "preferred has no effect beside chosen"),
         ({"chosen": "a", "rejected": "b", "degrees": {"1": "better"}}, "degrees needs degree"),
         ({"prompt": "q", "answers": "a"}, "answers needs text and score"),

@@ -1,13 +1,18 @@
 """Rows out of each kind of file."""
 
+import bz2
+import csv
 import gzip
 import json
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 from annotation.errors import UserError
 from annotation.imports.reading import Unreadable, rows
@@ -37,6 +42,10 @@ def file(path: Path) -> None:
         lambda path: path.write_bytes(LINES),
         lambda path: path.write_bytes(b"\xef\xbb\xbf" + LINES.rstrip()),
         lambda path: path.write_bytes(gzip.compress(LINES)),
+        lambda path: path.write_bytes(zstandard.compress(LINES)),
+        lambda path: path.write_bytes(zstandard.compress(LINES[:20]) + zstandard.compress(LINES[20:])),
+        lambda path: path.write_bytes(bz2.compress(LINES)),
+        lambda path: path.write_bytes(lzma.compress(LINES)),
         lambda path: path.write_text(json.dumps(ROWS, indent=1)),
         lambda path: path.write_bytes(gzip.compress(b"\n" + json.dumps(ROWS).encode())),
         lambda path: pq.write_table(table(), path, row_group_size=2),
@@ -78,7 +87,10 @@ def test_a_text_that_is_none_costs_one_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"PAR1 is no Parquet", b"ARROW1 is no Arrow", b"\xff\xff\xff\xff nor this", b"\x1f\x8b nor gzip", b"[1, 2"],
+    [
+        *(b"PAR1 is no Parquet", b"ARROW1 is no Arrow", b"\xff\xff\xff\xff nor this", b"\x1f\x8b nor gzip", b"[1, 2"),
+        *(b"\x28\xb5\x2f\xfd nor zstd", b"BZh nor bzip2", b"\xfd7zXZ\x00 nor xz"),
+    ],
 )
 def test_a_broken_file_is_the_users_to_replace(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "set").write_bytes(content)
@@ -95,3 +107,63 @@ def test_a_file_cut_short_is_broken(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No such file or directory"):
         list(rows(tmp_path / "set", KEPT))
+
+
+@pytest.mark.parametrize("cut", [gzip.compress, zstandard.compress, bz2.compress, lzma.compress])
+def test_a_compressed_file_cut_short_is_broken(cut: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    (tmp_path / "set").write_bytes(cut(LINES * 1000)[:-20])
+    with pytest.raises(UserError, match="is broken"):
+        list(rows(tmp_path / "set", KEPT))
+
+
+CELLS = [["What is rye?", "1.5"], ['A "grain",\nnot a drink', ""], ["  o\u00e4ts ", "\u2028"]]
+
+
+def delimited(path: Path, delimiter: str) -> bytes:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([["a", "b"], *CELLS])
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter"), [("set.csv", ","), ("set.TSV", "\t"), ("set.csv.zst", ","), ("s.csv.gz", ",")]
+)
+def test_cells_are_texts_to_the_letter(name: str, delimiter: str, tmp_path: Path) -> None:
+    written = delimited(tmp_path / "plain", delimiter)
+    squeeze = {".zst": zstandard.compress, ".gz": gzip.compress}.get(Path(name).suffix, bytes)
+    (tmp_path / name).write_bytes(squeeze(b"\xef\xbb\xbf" + written))
+    seen: set[str] = set()
+    found = list(rows(tmp_path / name, KEPT, seen))
+    assert found == [(k, dict(zip("ab", cells, strict=True))) for k, cells in enumerate(CELLS, 1)]
+    assert seen == {"a", "b"}
+
+
+def test_a_bad_record_of_csv_costs_itself(tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_bytes(b'a,b\n1,2\nalone\n\n1,2,3\n\xff,2\n5,"[1, 2]"\n6,[half\n"never closed,2\n')
+    found = [row for _, row in rows(tmp_path / "set.csv", KEPT)]
+    assert [row for row in found if isinstance(row, dict)] == [
+        *({"a": "1", "b": "2"}, {"a": "5", "b": [1, 2]}, {"a": "6", "b": "[half"}),
+    ]
+    assert [row.message for row in found if isinstance(row, Unreadable)] == [
+        *("the record has 1 cells, the head has 2", "the record has 3 cells, the head has 2"),
+        *("the record is not valid UTF-8", "the record has 1 cells, the head has 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"a,a\n1,2\n", "two columns named 'a'"), (b"", "no head"), (b"\n\n1,2", "no head")]
+)
+def test_a_csv_file_needs_a_head(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        list(rows(tmp_path / "set.csv", KEPT))
+
+
+def test_all_fields_of_a_file_are_seen_whatever_is_read(tmp_path: Path) -> None:
+    pq.write_table(table(), tmp_path / "parquet")
+    file(tmp_path / "arrow")
+    (tmp_path / "lines").write_text("".join(json.dumps({**row, "unread": 1}) + "\n" for row in ROWS))
+    for name in ("parquet", "arrow", "lines"):
+        seen: set[str] = set()
+        list(rows(tmp_path / name, KEPT, seen))
+        assert seen == {"a", "b", "unread"}

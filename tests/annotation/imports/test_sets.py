@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from annotation.imports.pairs import REASONS, Found, Pair, Reader, Reject
+from annotation.imports.outcomes import REASONS, Found, Pair, Reject
+from annotation.imports.pairs import Reader
 from annotation.imports.sets import SETS
 from tests.annotation.imports import published
 from tests.annotation.imports.published import EXPECTED, A, B, Q, Row, rated, safe, stack, turns, ultra

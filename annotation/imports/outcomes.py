@@ -1,0 +1,101 @@
+"""What becomes of a candidate pair: a pair with the better answer first, or the reason why it is no comparison."""
+
+from typing import Any, NamedTuple
+
+from annotation.imports.dialogues import MessageError
+from annotation.imports.fields import RowError
+from annotation.imports.hh import DialogueError
+from annotation.imports.reading import as_json
+from annotation.responses import Messages
+
+REASONS = {
+    "unreadable": "the row is no JSON, lacks a field, or holds a value of another type",
+    "unreadable_dialogue": "the dialogue does not parse, or does not end with the user before an answer",
+    "more_than_text": "a message or the row holds more than words (tool calls, reasoning, images): no place for it",
+    "other_role": "a message is of another role than system, user and assistant",
+    "differing_prefixes": "the two dialogues differ before the last answer: they are no answers to one prompt",
+    "empty_prompt": "the user's last turn is empty",
+    "empty_answer": "one of the answers is empty",
+    "equal_answers": "both answers are the same text",
+    "tie": "neither answer is better",
+    "no_votes": "nobody voted on the pair",
+    "unsafe_chosen": "the chosen answer is unsafe and the other one is safe (Llama 2 uses no such pair)",
+    "too_few_answers": "the row has fewer than two answers",
+    "unpaired": "no row has the same prompt, and an answer to compare this one with",
+    "repeated_id": "another row of the file has the same id",
+    "near_held_out": "the prompt is close to a held-out one",
+}
+"""Why a candidate pair is no comparison."""
+
+
+class Pair(NamedTuple):
+    """One comparison. ``votes``: those for the chosen and for the rejected answer, where the set tells."""
+
+    prompt: Messages
+    chosen: str
+    rejected: str
+    degree: str | None
+    safe: tuple[bool | None, bool | None]
+    risks: tuple[tuple[str, ...], tuple[str, ...]]
+    models: tuple[str | None, str | None]
+    votes: tuple[int, int] | None
+    weight: float
+    id: str | None
+    batch: str | None
+    held_out: bool
+
+
+class Reject(NamedTuple):
+    """A candidate that is no comparison; ``raw`` is JSON text, ``message`` is empty where REASONS says it all."""
+
+    reason: str
+    message: str
+    raw: str
+
+
+Outcome = Pair | Reject
+
+
+class Found(NamedTuple):
+    """What became of one candidate. ``row``: the number of its row; ``pair``: which pair of the row it is, from 1;
+    ``rows``: how many of the file's rows it accounts for (none, where the row has an earlier pair); ``several``: rows
+    of this form have more pairs than one."""
+
+    row: int
+    pair: int
+    rows: int
+    outcome: Outcome
+    several: bool = False
+
+
+class RejectError(Exception):
+    """A candidate that a rule leaves out."""
+
+    def __init__(self, reason: str, message: str = ""):
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
+LEAVING_OUT = (RejectError, RowError, DialogueError, MessageError)
+"""What costs a candidate, and nothing else."""
+
+
+def check(prompt: Messages, first: str, second: str) -> None:
+    """Raises RejectError where these are no two answers to a prompt."""
+    if not prompt or prompt[-1][0] != "user":
+        raise RejectError("unreadable_dialogue", "the turn before the answer is not the user's")
+    if not prompt[-1][1].strip():
+        raise RejectError("empty_prompt")
+    if not first.strip() or not second.strip():
+        raise RejectError("empty_answer")
+    if first == second:
+        raise RejectError("equal_answers")
+
+
+def rejected(error: Exception, raw: Any) -> Reject:
+    if isinstance(error, RejectError):
+        return Reject(error.reason, error.message, as_json(raw))
+    if isinstance(error, MessageError):
+        return Reject(error.reason, str(error), as_json(raw))
+    reason = "unreadable_dialogue" if isinstance(error, DialogueError) else "unreadable"
+    return Reject(reason, str(error), as_json(raw))

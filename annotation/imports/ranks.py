@@ -1,0 +1,40 @@
+"""Scores that are ranks by the look of them: then the lowest one may be the best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SHARE = 0.9
+"""Of the prompts whose answers have different scores, this share must look ranked for the scores to be taken for ranks:
+a prompt that lacks an answer has a gap in its ranks."""
+
+
+@dataclass
+class Ranks:
+    """Counts the prompts whose answers have different scores, and those in which the scores look like ranks."""
+
+    prompts: int = 0
+    ranked: int = 0
+
+    def see(self, scores: Sequence[float]) -> None:
+        """Counts the scores of one prompt's answers.
+
+        >>> ranks = Ranks()
+        >>> for scores in ([2.0, 1.0, 3.0], [1.0, 0.0], [4.0, 2.0], [1.0, 1.0]):
+        ...     ranks.see(scores)
+        >>> ranks
+        Ranks(prompts=3, ranked=2)
+        """
+        different = sorted(set(scores))
+        if len(different) < 2:
+            return
+        self.prompts += 1
+        first = different[0]
+        self.ranked += first in (0.0, 1.0) and different == [first + k for k in range(len(different))]
+
+    def add(self, other: "Ranks") -> None:
+        self.prompts += other.prompts
+        self.ranked += other.ranked
+
+    def likely(self) -> bool:
+        """Whether the scores look like ranks: whole numbers from 0 or 1, without a gap, in nearly each prompt."""
+        return self.ranked > 0 and self.ranked >= SHARE * self.prompts
