@@ -13,6 +13,7 @@ from traceback import format_exception_only
 from typing import Any
 
 from curation.budget import budget, most_links, most_workers, partitions
+from curation.capacity import check_fits, check_units
 from curation.claim import claimed, reached, tidy
 from curation.errors import RunError, UserError
 from curation.finished import read_manifest
@@ -88,8 +89,16 @@ def plan(job: Job) -> Plan:
     files = list_files(job.inputs)
     share = sum(file.size for file in files) // UNITS
     unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
+    check_units([file.size for file in files], unit_bytes)
     releases = open_releases(job.against, plain(job.recipe))
     return Plan(tuple(files), tuple(plan_units(files, unit_bytes)), unit_bytes, releases)
+
+
+def checked_plan(job: Job, execution: Execution) -> Plan:
+    """What a job will read. Raises UserError where it needs more memory than it may use."""
+    planned = plan(job)
+    check_fits(job, execution, planned.workers(execution), planned.partitions(execution))
+    return planned
 
 
 def finished(job: Job, output: str) -> Ledger | None:
@@ -136,7 +145,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     worker).
     """
     execution = execution or Execution()
-    planned = plan(job)
+    planned = checked_plan(job, execution)
     folder = Folder(output)
     check_apart(folder, planned.releases)
     with claimed(folder, _claim(job, planned)) as earlier:

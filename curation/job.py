@@ -38,6 +38,7 @@ ALWAYS_TOLERATED = 100
 """So many quarantined records never fail a run, whatever their share."""
 
 
+MOST_WORKERS = 1024
 LEAST_MEMORY = 1_500_000_000
 """Bytes: two workers, the main process and what they share."""
 
@@ -64,5 +65,5 @@ class Execution:
             raise UserError(f"partitions is {self.partitions}: give at least 1")
         if self.memory is not None and self.memory < LEAST_MEMORY:
             raise UserError(f"memory is {self.memory / 1e9:.2f} GB: give at least {LEAST_MEMORY / 1e9:g} GB")
-        if self.workers is not None and self.workers < 0:
-            raise UserError(f"workers is {self.workers}: give at least 0")
+        if self.workers is not None and not 0 <= self.workers <= MOST_WORKERS:
+            raise UserError(f"workers is {self.workers}: give 0 to {MOST_WORKERS:,}")

@@ -1,6 +1,5 @@
 """campaign.toml to a Campaign, with errors that say what to change; and the folder that ``campaign new`` writes."""
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from annotation.journal import Journal
 from annotation.plan import note_settings
 from annotation.protocols import PROTOCOLS
 from jobs.settings import build
+from jobs.tomlfile import parse_toml, read_settings
 
 FILE = "campaign.toml"
 _IGNORED = "# the campaign's own store: who was shown what, raw annotations\ncampaign.db*\n"
@@ -20,15 +20,10 @@ _IGNORED = "# the campaign's own store: who was shown what, raw annotations\ncam
 def read_campaign(folder: Path) -> CampaignFolder:
     """The campaign in a folder. Raises UserError for a folder without one, or a setting that cannot be."""
     path = folder / FILE
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        table = tomllib.loads(text)
-    except FileNotFoundError as error:
-        raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one: campaign new") from error
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from error
+    if not path.exists():
+        raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one: campaign new")
+    text = read_settings(path)
+    table = parse_toml(text, str(path))
     try:
         return CampaignFolder(folder, build(Campaign, table, "campaign"), text)
     except (annotation.errors.UserError, curation.errors.UserError) as error:

@@ -18,6 +18,7 @@ from jobs.campaign_cli import campaign  # noqa: E402
 from jobs.dataset_cli import dataset  # noqa: E402
 from jobs.interrupts import die_interrupted, heeded  # noqa: E402
 from jobs.pack_cli import pack, pack_export, train_tokenizer  # noqa: E402
+from jobs.settings import LARGEST  # noqa: E402
 from jobs.studio_cli import studio  # noqa: E402
 from jobs.terminal import say, show_hidden  # noqa: E402
 
@@ -33,9 +34,12 @@ class Bytes(click.ParamType[int]):
         number = str(value).strip().lower().rstrip("kmgtib").strip()
         unit = str(value).strip().lower()[len(number) :].strip() or "b"
         try:
-            return int(float(number) * {"b": 1, **_UNITS}[unit])
+            size = int(float(number) * {"b": 1, **_UNITS}[unit])
         except (ValueError, KeyError, OverflowError):
-            self.fail(f"'{value}' is no size: write it as 2GB or 1500MB", param, ctx)
+            size = LARGEST + 1
+        if size > LARGEST:
+            self.fail(f"'{value}' is not a size: write a size as 2GB or 1500MB", param, ctx)
+        return size
 
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -74,7 +78,10 @@ def gristmill() -> None:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
 @click.option("--allow-unreadable", is_flag=True, help="Go on without files of which nothing can be read.")
 @click.option(
-    "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
+    "--workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Worker processes (default: one a core; 0: none).",
 )
 @click.option(
     "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
@@ -131,7 +138,10 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
     help="What RELEASE was deduplicated against, or what takedowns left of it; repeat for several.",
 )
 @click.option(
-    "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
+    "--workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Worker processes (default: one a core; 0: none).",
 )
 @click.option(
     "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
@@ -164,7 +174,9 @@ def takedown(release: str, **options: Any) -> None:
 @gristmill.command(short_help="Say what a job of some size would take.")
 @click.option("--documents", type=float, required=True, metavar="N", help="Documents to read, such as 3e12.")
 @click.option("--bytes", "text", type=float, required=True, metavar="N", help="Bytes of their text, such as 1e16.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Cores at work.")
+@click.option(
+    "--workers", type=click.IntRange(1, LARGEST), default=1, show_default=True, metavar="N", help="Cores at work."
+)
 @click.option("--recipe", default="fineweb", show_default=True, metavar="NAME", help="A recipe that was measured.")
 @click.option(
     "--memory", type=Bytes(), default="2GB", show_default=True, metavar="SIZE", help="What each worker may use."

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from curation.recipe import STEPS, Recipe, Step
 from curation.rewrites.normalise import Normalise
 from curation.sources.listing import Input
 from curation.sources.reading import Reading
-from jobs.settings import build, unknown
+from jobs.settings import build, convert, shown, unknown
+from jobs.tomlfile import MOST_LEVELS, check_depth, parse_toml, read_toml
 
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
 PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable")
@@ -39,20 +41,11 @@ class _Rest:
 def recipe_table(name: str) -> dict[str, Any]:
     """The table of a recipe, given by name or by the path of a TOML file."""
     if name in RECIPE_NAMES:
-        return tomllib.loads(files("curation.recipes").joinpath(f"{name}.toml").read_text())
+        return parse_toml(files("curation.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
     path = Path(name)
     if path.suffix == ".toml" or path.exists():
         return read_toml(path)
     raise UserError(unknown("there is no recipe", name, [*RECIPE_NAMES, "the path of a TOML file"]))
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from error
 
 
 def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
@@ -76,18 +69,22 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
     for field in table:
         if field not in RECIPE_FIELDS:
             raise UserError(unknown(f"recipe {name} has no field", field, RECIPE_FIELDS))
-    normalise = table.get("normalise", {})
+    normalise, steps = table.get("normalise", {}), table.get("steps", [])
+    if not isinstance(steps, list):
+        raise UserError(f"steps of recipe {name} is {shown(steps)}: give a [[steps]] table for each step")
     return Recipe(
         name=name,
-        normalise=None if normalise is False else build(Normalise, normalise or {}, "normalise"),
-        signals=table.get("signals", True),
-        steps=tuple(_step(entry, number) for number, entry in enumerate(table.get("steps", []), 1)),
+        normalise=None if normalise is False else build(Normalise, {} if normalise is True else normalise, "normalise"),
+        signals=convert(table.get("signals", True), bool, "signals"),
+        steps=tuple(_step(entry, number) for number, entry in enumerate(steps, 1)),
         dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
     )
 
 
-def _dedup(table: Mapping[str, Any]) -> dict[str, Any]:
+def _dedup(table: Any) -> Any:
     """``near = false`` switches near-duplicates off, ``near = true`` means its defaults."""
+    if not isinstance(table, Mapping):
+        return table
     result = dict(table)
     if isinstance(result.get("near"), bool):
         result["near"] = {} if result["near"] else None
@@ -97,7 +94,7 @@ def _dedup(table: Mapping[str, Any]) -> dict[str, Any]:
 def _step(entry: Mapping[str, Any], number: int) -> Step:
     if not isinstance(entry, Mapping) or "use" not in entry:
         raise UserError(f"step {number} of the recipe does not say what to use: choose from {', '.join(_USES)}")
-    if entry["use"] not in _USES:
+    if not isinstance(entry["use"], str) or entry["use"] not in _USES:
         raise UserError(unknown(f"step {number} of the recipe uses", str(entry["use"]), list(_USES)))
     return build(_USES[entry["use"]], entry, entry["use"])
 
@@ -111,19 +108,29 @@ def parse_change(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise UserError(f"--set {text!r} is not key=value, such as language.min_score=0.5")
+    if key.count(".") >= MOST_LEVELS:
+        raise UserError(f"--set {shown(key)} names no setting: it has more than {MOST_LEVELS} parts")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        table = tomllib.loads(f"value = {value}")
+    except (ValueError, RecursionError):
+        table = {}
+    if table.keys() != {"value"}:  # more lines than one hold more than a value
         return key.strip(), value.strip()
+    check_depth(table, f"--set {key}")
+    return key.strip(), table["value"]
 
 
 def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) -> None:
     """Makes one change in the tables of a job and its recipe: ``near.bands``, ``c4_lines.min_words``, ``limit``."""
     head, _, rest = key.partition(".")
-    steps = {entry.get("use"): entry for entry in recipe.get("steps", []) if isinstance(entry, dict)}
+    given = recipe.setdefault("steps", [])
+    dedup = recipe.setdefault("dedup", {})
+    if not isinstance(given, list) or not isinstance(dedup, dict):
+        make_recipe("own", recipe)  # says which of them is wrong, and how
+    steps = {entry["use"]: entry for entry in given if isinstance(entry, dict) and isinstance(entry.get("use"), str)}
     places: dict[str, tuple[dict[str, Any], str]] = {
-        "near": (recipe.setdefault("dedup", {}), "near"),
-        "keep": (recipe.setdefault("dedup", {}), "keep"),
+        "near": (dedup, "near"),
+        "keep": (dedup, "keep"),
         "dedup": (recipe, "dedup"),
         "normalise": (recipe, "normalise"),
         "reading": (job, "reading"),
@@ -131,7 +138,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
     if head in steps and rest:
         steps[head][rest] = value
     elif head == "url" and rest:
-        recipe.setdefault("steps", []).insert(0, {"use": "url", rest: value})
+        given.insert(0, {"use": "url", rest: value})
     elif head in _USES:
         raise UserError(
             f"--set {key}: the recipe has no step {head}; it has {', '.join(map(str, steps)) or 'no steps'}"
@@ -166,10 +173,21 @@ def make_job(
     table: Mapping[str, Any] | None = None,
 ) -> Job:
     """A job from its inputs, a recipe (name, path or table), the job file's other fields and changes."""
-    job = copy.deepcopy(dict(table or {}))
+    return _make(inputs, recipe, {}, changes, table or {})
+
+
+def _make(
+    inputs: Sequence[Input],
+    recipe: str | Mapping[str, Any],
+    own: Mapping[str, Any],
+    changes: Iterable[str],
+    table: Mapping[str, Any],
+) -> Job:
+    """``own`` are the changes of the job file, which come before those of the command."""
+    job = copy.deepcopy(dict(table))
     name = recipe if isinstance(recipe, str) else "own"
     recipe_copy = recipe_table(recipe) if isinstance(recipe, str) else copy.deepcopy(dict(recipe))
-    for key, value in map(parse_change, changes):
+    for key, value in chain(own.items(), map(parse_change, changes)):
         change(job, recipe_copy, key, value)
     reading = build(Reading, job.pop("reading", {}), "reading")
     rest = build(_Rest, job, "the job")
@@ -193,10 +211,18 @@ def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[s
             raise UserError(f"{path} does not say its {field}: add {field} = ...")
     given = table.pop("input")
     inputs = [_input(entry, path) for entry in (given if isinstance(given, list) else [given])]
-    recipe, output = table.pop("recipe", "fineweb"), table.pop("output")
-    own = [f"{key}={_toml(value)}" for key, value in table.pop("set", {}).items()]
-    options = beam_options(table.pop("beam", {}), path)
-    return make_job(inputs, recipe, [*own, *changes], table), output, options
+    recipe, output = table.pop("recipe", "fineweb"), convert(table.pop("output"), str, f"{path}: output")
+    if not isinstance(recipe, str | dict):
+        raise UserError(f"{path}: recipe is {shown(recipe)}: give a name, the path of a TOML file, or a table")
+    own, beam = (_table(table, name, path) for name in ("set", "beam"))
+    return _make(inputs, recipe, own, changes, table), output, beam_options(beam, path)
+
+
+def _table(table: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    found = table.pop(name, {})
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: {name} is {shown(found)}: give a table")
+    return found
 
 
 def beam_options(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
@@ -209,20 +235,16 @@ def beam_options(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     words: list[str] = []
     for name, value in table.items():
         for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, (dict, list)) or one is False:
-                raise UserError(f"{path}: beam.{name} is {value}: give a text, a number, a list of them, or true")
+            if not isinstance(one, str | int | float) or one is False:
+                raise UserError(
+                    f"{path}: beam.{name} is {shown(value)}: give a text, a number, a list of them, or true"
+                )
             words.append(f"--{name}" if one is True else f"--{name}={one}")
     return tuple(words)
 
 
 def _input(entry: Any, path: Path) -> Input:
     return Input(glob=entry) if isinstance(entry, str) else build(Input, entry, f"{path}: input")
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:

@@ -1,6 +1,5 @@
 """A recipe file (TOML) to a Recipe, with the datasets that it names."""
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 
@@ -9,18 +8,14 @@ from annotation.dataset.master import Master, load
 from annotation.errors import UserError
 from annotation.mixing import Recipe
 from jobs.settings import build
+from jobs.tomlfile import read_toml
 
 EXAMPLES = ("helpfulness", "safety")
 
 
 def read_recipe(path: Path) -> Recipe:
     """Raises UserError for a file that cannot be read, is no TOML, or says what cannot be."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from error
+    table = read_toml(path)
     try:
         return build(Recipe, table, "mixture")
     except curation.errors.UserError as error:

@@ -6,7 +6,6 @@ were measured.
 """
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,8 +16,11 @@ from curation.budget import PARTITION_BYTES, SORTED_BYTES, WORKER_BYTES, partiti
 from curation.dedup.edges import ROW_BITS
 from curation.driver import LARGEST_UNIT
 from curation.errors import UserError
+from jobs.tomlfile import parse_toml, read_toml
 
 CONSTANTS = "constants.toml"
+MOST = 1e100
+"""No measured constant is larger."""
 MOST_UNITS = 1 << (64 - int(ROW_BITS))
 """A row id has room for so many units."""
 STORED_SHARE = 0.37
@@ -120,10 +122,11 @@ class Forecast:
 
 def load(recipe: str, path: Path | None = None) -> Constants:
     """The constants of a recipe; raises UserError where they were not measured."""
+    ours = files("jobs").joinpath(CONSTANTS)
+    table = parse_toml(ours.read_text(encoding="utf-8"), CONSTANTS) if path is None else read_toml(path)
     try:
-        text = files("jobs").joinpath(CONSTANTS).read_text() if path is None else path.read_text(encoding="utf-8")
-        measured = _constants(tomllib.loads(text))
-    except (OSError, ValueError) as error:
+        measured = _constants(table)
+    except ValueError as error:
         raise UserError(
             f"{path} holds no constants ({error}): have them measured by make bench CONSTANTS=FILE"
         ) from error
@@ -163,6 +166,6 @@ def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _number(found: Mapping[str, Any], name: str) -> float:
     value = found.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
         raise ValueError(f"{name} is {'missing' if value is None else value}, and should be a number from 0 up")
     return float(value)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from curation.errors import UserError
 from curation.packing import Columns, Corpus, Mixture
-from jobs.jobfile import read_toml
 from jobs.settings import build
+from jobs.tomlfile import read_toml
 
 
 def read_mixture(path: Path) -> Mixture:

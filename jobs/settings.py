@@ -2,6 +2,8 @@
 
 import dataclasses
 import difflib
+import math
+import reprlib
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -10,12 +12,20 @@ from curation.errors import UserError
 
 T = TypeVar("T")
 
+LARGEST = (1 << 63) - 1
+"""No whole number of a setting is larger, nor smaller than its negative."""
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_SHORT.maxlevel = 2
 
-def build(kind: type[T], table: Mapping[str, Any], where: str) -> T:
+
+def build(kind: type[T], table: Any, where: str) -> T:
     """An instance of a dataclass from a table.
 
     Raises UserError that names the place (``where``), the field and what it may be.
     """
+    if not isinstance(table, Mapping):
+        raise UserError(f"{where} is {shown(table)}: give a table with its fields")
     hints = get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind) if field.init]  # type: ignore[arg-type]
     values = {}
@@ -36,11 +46,16 @@ def build(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     return kind(**values)
 
 
+def shown(value: Any) -> str:
+    """A value as Python writes it, cut short where it is long."""
+    return _SHORT.repr(value)
+
+
 def unknown(problem: str, name: str, choices: Sequence[str]) -> str:
     """One sentence about a name that does not exist, with the nearest choice first."""
-    close = difflib.get_close_matches(name, choices, 1)
+    close = difflib.get_close_matches(name[:100], choices, 1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"{problem} {name!r}{hint}: choose from {', '.join(choices)}"
+    return f"{problem} {shown(name)}{hint}: choose from {', '.join(choices)}"
 
 
 def convert(value: Any, hint: Any, where: str) -> Any:
@@ -56,23 +71,26 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         present = [choice for choice in choices if choice is not type(None)]
         if len(present) == 1:
             return convert(value, present[0], where)
-        return next((value for choice in present if _is(value, choice)), None) or _wrong(
-            value, where, "a text or number"
-        )
+        fit = next((choice for choice in present if _is(value, choice)), None)
+        return _wrong(value, where, "a text or number") if fit is None else convert(value, fit, where)
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, Sequence):
             value = [value]
         return tuple(convert(each, choices[0], where) for each in value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
-            raise UserError(f"{where} is {value!r}: give a table")
+            raise UserError(f"{where} is {shown(value)}: give a table")
         return {str(key): convert(each, choices[1], f"{where}.{key}") for key, each in value.items()}
     if dataclasses.is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise UserError(f"{where} is {value!r}: give a table with its fields")
         return build(hint, value, where)  # type: ignore[arg-type]
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint in (int, float) and _is(value, int):
+        if abs(value) > LARGEST:
+            raise UserError(f"{where} is {shown(value)}: give a number that fits 64 bits")
+        return hint(value)
+    if hint is float and isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{where} is {value}: give a finite number")
+    if hint is str and isinstance(value, str) and not _is_text(value):
+        raise UserError(f"{where} is {shown(value)}: give a text that is valid UTF-8, without null characters")
     if _is(value, hint):
         return value
     return _wrong(value, where, {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[hint])
@@ -82,5 +100,10 @@ def _is(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
+def _is_text(value: str) -> bool:
+    """Whether UTF-8 can hold the text: what the command line gives may be other bytes."""
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 def _wrong(value: Any, where: str, wanted: str) -> Any:
-    raise UserError(f"{where} is {value!r}: give {wanted}")
+    raise UserError(f"{where} is {shown(value)}: give {wanted}")

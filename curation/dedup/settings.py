@@ -7,6 +7,10 @@ from curation.dedup.keep import Keep
 from curation.errors import UserError
 
 DEFAULT_MIN_SIMILARITY = 0.65
+MOST_VALUES = 1 << 14
+"""Values of a signature at most: 64 KB for each document. The largest published one has 9,000."""
+MOST = {"ngram": 1000, "bands": MOST_VALUES, "rows": MOST_VALUES, "permutations": 2048}
+"""Finding the bands and rows for a threshold takes seconds with more permutations."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +34,19 @@ class Near:
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise UserError(f"near.threshold is {self.threshold}: give a Jaccard similarity between 0 and 1")
         for name in ("ngram", "bands", "rows", "permutations"):
-            if getattr(self, name) < 1:
-                raise UserError(f"near.{name} is {getattr(self, name)}: give at least 1")
+            if not 1 <= getattr(self, name) <= MOST[name]:
+                raise UserError(f"near.{name} is {getattr(self, name)}: give 1 to {MOST[name]:,}")
+        if not 0 <= self.seed < 1 << 32:
+            raise UserError(f"near.seed is {self.seed}: give a whole number of 0 or more, below 2**32")
         if self.min_similarity is not None and not 0 <= self.min_similarity <= 1:
             raise UserError(f"near.min_similarity is {self.min_similarity}: give a share between 0 and 1")
         if self.threshold is not None and (self.bands, self.rows) != (14, 8):
             raise UserError("near.threshold and near.bands or near.rows contradict each other: set either of them")
+        bands, rows = self.banding
+        if bands * rows > MOST_VALUES:
+            raise UserError(
+                f"near.bands x near.rows are {bands * rows:,} values for each document: give at most {MOST_VALUES:,}"
+            )
 
     @property
     def banding(self) -> tuple[int, int]:
@@ -52,10 +63,19 @@ class Near:
 
 @cache
 def optimal_banding(threshold: float, permutations: int) -> tuple[int, int]:
-    """The bands and rows that datasketch's MinHashLSH takes for a threshold (equal weights for both errors)."""
+    """The bands and rows that datasketch's MinHashLSH takes for a threshold (equal weights for both errors).
+
+    Raises UserError for a threshold that so few permutations cannot tell.
+    """
     from datasketch import MinHashLSH
 
-    index = MinHashLSH(threshold=threshold, num_perm=permutations)
+    try:
+        index = MinHashLSH(threshold=threshold, num_perm=permutations)
+    except ValueError as error:
+        raise UserError(
+            f"near.threshold is {threshold:g} with near.permutations = {permutations}, which is not enough for two "
+            "bands: give a smaller threshold or more permutations"
+        ) from error
     return index.b, index.r
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
+from curation.errors import UserError
 from curation.filters.lid_model import language_model
 from curation.filters.rules import Rule, asked
 from curation.kernels.buffers import text_buffers
@@ -22,6 +23,10 @@ class Language:
     min_score: float | None = 0.65
     characters: int = 1000
     """The model sees so many characters of each text, from its start."""
+
+    def __post_init__(self) -> None:
+        if self.characters < 1:
+            raise UserError(f"language.characters is {self.characters}: give at least 1")
 
     signals: ClassVar[pa.Schema] = pa.schema(
         [

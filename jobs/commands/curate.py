@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from curation.driver import curate, finished, plan
+from curation.driver import checked_plan, curate, finished
 from curation.errors import UserError
 from curation.job import Execution, Job
 from curation.sources.listing import Input
@@ -41,7 +41,7 @@ def run(
         warn(warning, progress)
     execution = Execution(workers=workers, partitions=partitions, memory=memory, beam_options=beam_options)
     if dry_run:
-        print_plan(job, folder, plan(job), execution)
+        print_plan(job, folder, checked_plan(job, execution), execution)
         return
     done = finished(job, folder)
     if done is not None:

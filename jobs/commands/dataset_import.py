@@ -1,6 +1,5 @@
 """The command ``gristmill dataset import``."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,9 @@ from annotation.errors import UserError
 from annotation.imports import SETS, Built, Layout, OpenSet, import_set
 from annotation.imports.card import opposite
 from curation.dedup.near import families
-from jobs.settings import build, unknown
+from jobs.settings import LARGEST, build, shown, unknown
 from jobs.terminal import say
+from jobs.tomlfile import read_toml
 
 
 def run(files: Sequence[Path], held_out: Sequence[Path], schema: str, output: Path, name: str | None) -> None:
@@ -26,15 +26,10 @@ def open_set(schema: str) -> OpenSet:
     if not schema.endswith(".toml"):
         raise UserError(unknown("there is no schema", schema, [*SETS, "the path of a mapping (.toml)"]))
     path = Path(schema)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"the mapping {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not valid TOML: {error}") from error
+    table = read_toml(path)
     version = table.pop("version", 1)
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise UserError(f"{path}: version is {version!r}: give a whole number from 1")
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= LARGEST:
+        raise UserError(f"{path}: version is {shown(version)}: give a whole number from 1")
     try:
         layout = build(Layout, table, "mapping")
     except (annotation.errors.UserError, curation.errors.UserError) as error:

@@ -189,9 +189,21 @@ MISTAKES: list[tuple[list[str], tuple[str, str] | None, str]] = [
     (["campaign", "push", "mill"], ('"kim@mill.example"', '"kim"'), "annotators holds 'kim'"),
     (["campaign", "push", "mill"], ('"kim@mill.example"', '"zoë@mill.example"'), "by an email address, in ASCII"),
     (["campaign", "push", "mill"], ('"responses.jsonl"', '"answers.jsonl"'), "answers.jsonl"),
-    (["campaign", "push", "mill"], ('"responses.jsonl"', '"a\\u0000b"'), "name an existing file in campaign.toml"),
-    (["campaign", "push", "mill"], ('"gold.jsonl"', '"a\\u0000b"'), "name an existing file in campaign.toml"),
-    (["campaign", "push", "mill"], ('batch = "b1"', 'batch = "b1"\nguidelines = "a\\u0000b"'), "write them as UTF-8"),
+    (
+        ["campaign", "push", "mill"],
+        ('"responses.jsonl"', '"a\\u0000b"'),
+        "give a text that is valid UTF-8, without null characters",
+    ),
+    (
+        ["campaign", "push", "mill"],
+        ('"gold.jsonl"', '"a\\u0000b"'),
+        "give a text that is valid UTF-8, without null characters",
+    ),
+    (
+        ["campaign", "push", "mill"],
+        ('batch = "b1"', 'batch = "b1"\nguidelines = "a\\u0000b"'),
+        "give a text that is valid UTF-8, without null characters",
+    ),
     (["campaign", "push", "mill"], ('"gold.jsonl"', '"golden.jsonl"'), "golden.jsonl"),
     (["campaign", "push", "mill"], ('"preference"', '"liking"'), "choose from preference, safety"),
     (

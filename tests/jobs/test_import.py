@@ -98,7 +98,7 @@ def test_a_mapping_says_how_rows_are_laid_out(call: Call, tmp_path: Path) -> Non
             ("train.jsonl", "--schema", "hhh"),
             "there is no schema 'hhh' (did you mean 'hh'?): choose from hh, summarize",
         ),
-        (("train.jsonl", "--schema", "no.toml"), "the mapping no.toml cannot be read: No such file or directory"),
+        (("train.jsonl", "--schema", "no.toml"), "no.toml cannot be read: No such file or directory"),
         (("train.jsonl", "--schema", "broken.toml"), "broken.toml is not valid TOML"),
         (("train.jsonl", "--schema", "odd.toml"), "odd.toml: mapping has no field 'chose' (did you mean 'chosen'?)"),
         (("train.jsonl", "--schema", "half.toml"), "half.toml: the mapping cannot be used: chosen needs rejected"),

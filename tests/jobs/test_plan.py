@@ -105,7 +105,10 @@ def test_blobs_are_foretold(spread: int) -> None:
         (["--documents", "10", "--bytes", "5e3", "--memory", "0"], "a worker takes at least 0.45 GB"),
         (["--documents", "10", "--bytes", "5e3", "--memory", "-2GB"], "a worker takes at least 0.45 GB"),
         (["--documents", "10", "--bytes", "5e3", "--recipe", "mine"], "choose from fineweb, none"),
-        (["--documents", "10", "--bytes", "5e3", "--constants", "nowhere.toml"], "nowhere.toml holds no constants"),
+        (
+            ["--documents", "10", "--bytes", "5e3", "--constants", "nowhere.toml"],
+            "nowhere.toml cannot be read: No such file or directory",
+        ),
     ],
 )
 def test_a_mistake_is_told(
@@ -126,7 +129,6 @@ def test_a_mistake_is_told(
         ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = 'x'", "per_gb is x, and should be a number"),
         ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = -1", "per_gb is -1, and should be a number"),
         ("start = inf\nlinks = 1", "start is inf, and should be a number"),
-        ("start = ", "Invalid value"),
     ],
 )
 def test_no_constants_are_guessed(constants: str, told: str, tmp_path: Path) -> None:
