@@ -155,6 +155,12 @@ class Folder:
         files, root = self.filesystem()
         files.rm(root, recursive=True)
 
+    def clear(self) -> None:
+        """Takes away all that lies in the folder."""
+        files, root = self.filesystem()
+        for path in files.ls(root, detail=False):
+            files.rm(path, recursive=True)
+
     def release(self) -> None:
         """Ends the work in progress: what lies in ``.work`` goes."""
         files, root = self.filesystem()

@@ -87,7 +87,7 @@ def takedown(
 
         def something_is_taken() -> None:
             if not renewed and not any(folder.read_json(judged_name(unit))["taken"] for unit in range(run.units)):
-                _empty(folder) if was_there else folder.abandon()
+                folder.clear() if was_there else folder.abandon()
                 raise UserError(f"{path} holds nothing of what is to be taken down: there is nothing to be done")
 
         with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
@@ -141,13 +141,6 @@ def _manifest(run: Run, release: Release, before: dict[str, Any], selection: Sel
         "against": against,
         "takedown": [*before.get("takedown", ()), _told(run, release, selection, taken)],
     }
-
-
-def _empty(folder: Folder) -> None:
-    """Takes away what lies in a folder that a user had made."""
-    files, root = folder.filesystem()
-    for path in files.ls(root, detail=False):
-        files.rm(path, recursive=True)
 
 
 def _check(path: str, release: Release, before: dict[str, Any], releases: Sequence[Release]) -> None:

@@ -19,8 +19,8 @@ END_TOKEN = "The token that ends a document (default: the tokenizer's own)."
     "--tokenizer",
     required=True,
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A tokenizer.json or a SentencePiece model.",
+    metavar="PATH",
+    help="A tokenizer.json or a SentencePiece model, or the folder of one.",
 )
 @click.option(
     "--length", type=click.IntRange(1), default=4096, show_default=True, metavar="N", help="Tokens a sequence."
@@ -31,6 +31,7 @@ END_TOKEN = "The token that ends a document (default: the tokenizer's own)."
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of the shuffle.")
 @click.option("--end-token", metavar="NAME", help=END_TOKEN)
+@click.option("--begin-token", metavar="NAME", help="The token that begins a document (default: no token does).")
 @TEXT_COLUMN
 @ID_COLUMN
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="That tokenise (default: one a core).")
@@ -42,6 +43,7 @@ def pack(
     mixture: Path | None,
     seed: int,
     end_token: str | None,
+    begin_token: str | None,
     text_column: str,
     id_column: str,
     threads: int | None,
@@ -49,8 +51,9 @@ def pack(
     """Tokenise each CORPUS, shuffle its documents and pack them into sequences of one length, for pretraining.
 
     A CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. The tokenizer is a tokenizer.json
-    or a SentencePiece model. A mixture file takes the place of CORPUS and says how much of each source is taken. Equal
-    documents, settings and seed give equal bytes, whatever the files and threads.
+    or a SentencePiece model, or a folder with one. A mixture file takes the place of CORPUS and says how much of each
+    source is taken. Equal documents, settings and seed give equal bytes, whatever the files and threads. A run that was
+    interrupted goes on with the same command.
 
     \b
         gristmill pack corpus --tokenizer tokenizer.json --output packed
@@ -58,7 +61,7 @@ def pack(
     """
     from jobs.commands.pack import run
 
-    run(corpora, mixture, tokenizer, end_token, length, output, seed, threads, (text_column, id_column))
+    run(corpora, mixture, tokenizer, (end_token, begin_token), length, output, seed, threads, (text_column, id_column))
 
 
 @click.command(name="pack-export", short_help="Write packed sequences in the form that a trainer reads.")

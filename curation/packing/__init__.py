@@ -2,6 +2,7 @@
 
 from curation.packing.corpus import Columns, Corpus
 from curation.packing.megatron import export_megatron
+from curation.packing.noticed import Noticed
 from curation.packing.packing import Packed, pack
 from curation.packing.shares import Mixture, Source
 from curation.packing.tokenizer import Tokenizer, open_tokenizer
@@ -11,6 +12,7 @@ __all__ = [
     "Columns",
     "Corpus",
     "Mixture",
+    "Noticed",
     "Packed",
     "Source",
     "Tokenizer",

@@ -15,6 +15,7 @@ import xxhash
 from curation.errors import UserError
 from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
 from curation.folder import WORK, Folder
+from curation.sources.listing import VERSIONED
 from schemas import DOCUMENTS
 from schemas.manifest import Noted
 
@@ -23,6 +24,9 @@ BATCH_BYTES = 1 << 20
 
 _ROWS = 1024
 """Rows that are decoded together."""
+
+Place = tuple[int, int]
+"""In a corpus: the number of a file, and of a row in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +40,13 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class Documents:
-    """Documents that follow each other. An id is unique in its source, more or less: equal ones do no harm."""
+    """Documents that follow each other. An id is unique in its source, more or less: equal ones do no harm. ``place``
+    is where the next ones begin in the corpus."""
 
     sources: list[str]
     doc_ids: list[str]
     texts: list[str]
+    place: Place = (0, 0)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -88,22 +94,41 @@ class Corpus:
                 rows += file.metadata.num_rows
         return rows
 
-    def documents(self) -> Iterator[Documents]:
-        """All of them, in the order of the files. A missing text counts as an empty one.
+    def versions(self) -> dict[str, list[Any]]:
+        """Its files, each with its size and what tells one version of it from another."""
+        folder, _ = self._place()
+        files, found = folder.filesystem()[0], {}
+        for name in self.files():
+            info = files.info(folder.path(name))
+            found[self._full(name)] = [info["size"], next((str(info[key]) for key in VERSIONED if info.get(key)), "")]
+        return found
+
+    def documents(self, start: Place = (0, 0)) -> Iterator[Documents]:
+        """All of them from a place on, in the order of the files. A missing text counts as an empty one.
 
         Raises UserError for a file that is damaged or has no such column of texts. Each file of a folder that
         `gristmill curate` wrote is read for its SHA-256 first.
         """
         noted = self._noted(self._place()[0]) or {}
-        for name in self.files():
+        first, skipped = start
+        for number, name in enumerate(self.files()[first:], first):
             if name in noted:
                 check_digests(self._place()[0], [noted[name]])
             with self._opened(name) as file:
-                present = set(file.schema_arrow.names)
                 self._check(name, file.schema_arrow)
-                wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & present)]
-                for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
-                    yield from self._divided(batch)
+                yield from self._rows(file, number, skipped if number == first else 0)
+
+    def _rows(self, file: Any, number: int, skipped: int) -> Iterator[Documents]:
+        """The documents of one file without the first ones."""
+        wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & set(file.schema_arrow.names))]
+        ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
+        groups = np.flatnonzero(ends > skipped).tolist()
+        done = int(ends[groups[0] - 1]) if groups and groups[0] else 0
+        for batch in file.iter_batches(_ROWS, row_groups=groups, columns=wanted, use_threads=False):
+            new = batch.slice(max(0, skipped - done))
+            done += len(batch)
+            if len(new):
+                yield from self._divided(new, number, done - len(new))
 
     def _place(self) -> tuple[Folder, str | None]:
         """Its folder; and the file's name in it, where it is one file."""
@@ -147,8 +172,8 @@ class Corpus:
         if kind not in (pa.string(), pa.large_string(), pa.string_view()):
             raise UserError(f"{self._full(name)}: column {column} is {kind}, and texts are strings: {chosen}")
 
-    def _divided(self, batch: pa.RecordBatch) -> Iterator[Documents]:
-        """Batches of about BATCH_BYTES each."""
+    def _divided(self, batch: pa.RecordBatch, file: int, row: int) -> Iterator[Documents]:
+        """Batches of about BATCH_BYTES each, of a batch that begins at a row of a file."""
         texts = batch[self.columns.text].cast(pa.large_string()).fill_null("")
         ends = np.cumsum(pc.binary_length(texts).to_numpy(zero_copy_only=False))
         number = np.append(ends // BATCH_BYTES, -1)
@@ -158,7 +183,7 @@ class Corpus:
             held = texts.slice(start, stop - start).to_pylist()
             given = zip(_strings(part, self.columns.doc_id), held, strict=True)
             ids = [xxhash.xxh3_128_hexdigest(text.encode()) if found is None else found for found, text in given]
-            yield Documents(sources=self._sources(part), doc_ids=ids, texts=held)
+            yield Documents(sources=self._sources(part), doc_ids=ids, texts=held, place=(file, row + stop))
             start = stop
 
     def _sources(self, batch: pa.RecordBatch) -> list[str]:

@@ -12,29 +12,33 @@ import numpy.typing as npt
 import xxhash
 
 from curation.packing.corpus import Documents
+from curation.packing.noticed import Controls, Noticed, change, in_sample
 from curation.packing.tokenizer import Encoder, Tokenizer, one_thread_each
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
     """``tokens`` of the documents, one after the other, each with its end token; ``lengths`` counts those of each (0:
-    an empty one); ``digests`` of shape (n, 2) are 128 bits of a document's source, id and text."""
+    an empty one); ``digests`` of shape (n, 2) are 128 bits of a document's source, id and text; ``noticed`` is what
+    the tokenizer did to the texts."""
 
     documents: Documents
     tokens: npt.NDArray[Any]
     lengths: npt.NDArray[np.int64]
     digests: npt.NDArray[np.uint64]
+    noticed: Noticed
 
 
-def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int) -> Generator[Encoded]:
-    """Each batch, encoded; a few more are held than there are threads."""
+def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int, share: float) -> Generator[Encoded]:
+    """Each batch, encoded; a few more are held than there are threads. About ``share`` of the documents are decoded,
+    too."""
     own = threading.local()
 
     def start() -> None:
-        own.encoder = tokenizer.encoder()
+        own.encoder, own.controls = tokenizer.encoder(), Controls(tokenizer.controls)
 
     def work(batch: Documents) -> Encoded:
-        return encoded(batch, own.encoder)
+        return encoded(batch, own.encoder, own.controls, tokenizer.unknown_id, share)
 
     waiting: deque[Future[Encoded]] = deque()
     with one_thread_each(), ThreadPoolExecutor(threads, "encode", start) as pool:
@@ -46,17 +50,23 @@ def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int) -> 
             yield waiting.popleft().result()
 
 
-def encoded(batch: Documents, encoder: Encoder) -> Encoded:
+def encoded(batch: Documents, encoder: Encoder, controls: Controls, unknown_id: int | None, share: float) -> Encoded:
     """One batch; the same for each thread that does it."""
     tokens, lengths = encoder.documents(batch.texts)
     rows = zip(batch.sources, batch.doc_ids, batch.texts, strict=True)
-    digests = b"".join(digest(*row) for row in rows)
-    return Encoded(
-        documents=batch,
-        tokens=tokens,
-        lengths=lengths,
-        digests=np.frombuffer(digests, ">u8").reshape(-1, 2).astype(np.uint64),
-    )
+    digests = np.frombuffer(b"".join(digest(*row) for row in rows), ">u8").reshape(-1, 2).astype(np.uint64)
+    noticed = Noticed(controls=controls.count(batch.texts))
+    if unknown_id is not None:
+        noticed.unknown = int(np.count_nonzero(tokens == unknown_id))
+    stops = np.cumsum(lengths)
+    for row in in_sample(digests, share).tolist():
+        if lengths[row]:
+            own = tokens[stops[row] - lengths[row] : stops[row]]
+            found = change(batch.texts[row], encoder.text(own), bool((own == unknown_id).any()))
+            noticed.sampled += 1
+            if found:
+                noticed.changed[found] += 1
+    return Encoded(documents=batch, tokens=tokens, lengths=lengths, digests=digests, noticed=noticed)
 
 
 def digest(source: str, doc_id: str, text: str) -> bytes:

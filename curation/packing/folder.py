@@ -1,19 +1,11 @@
-"""The outputs of packing: they appear whole, or not at all."""
+"""The files that are made of a corpus or of packed sequences: they appear whole, or not at all."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from curation.errors import RunError, UserError
 from schemas import folders
-
-
-@contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
-    """As `folders.new_folder`. Raises UserError for an output that cannot be made, RunError where the disk fails."""
-    with _told(folder), folders.new_folder(folder) as unfinished:
-        yield unfinished
 
 
 @contextmanager
@@ -31,8 +23,3 @@ def _told(output: Path) -> Iterator[None]:
         raise UserError(str(error)) from error
     except OSError as error:
         raise RunError(f"{output} cannot be written: {error.strerror or error}") from error
-
-
-def write_json(path: Path, value: object) -> None:
-    content = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    path.write_text(content, encoding="utf-8")

@@ -27,10 +27,14 @@ class Ledger:
     def passing(self, rows: Iterable[Rows]) -> Iterator[Rows]:
         """The rows, counted."""
         for each in rows:
-            self._packed[each.begun] = True
-            self._copies += len(each.begun)
-            self._tokens += each.tokens
+            self.count(each.begun, each.tokens)
             yield each
+
+    def count(self, begun: Numbers, tokens: int) -> None:
+        """Counts rows that were written: the documents that begin in them, and their tokens."""
+        self._packed[begun] = True
+        self._copies += len(begun)
+        self._tokens += tokens
 
     def balanced(self, tail: int) -> dict[str, dict[str, int]]:
         """The counts; ``tail`` are the tokens that did not fill a row. Raises RunError where they do not add up."""

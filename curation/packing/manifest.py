@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from curation.packing.noticed import Noticed
 from curation.packing.order import Numbers
 from curation.packing.shards import Files
 from curation.packing.shares import Mixture
@@ -68,6 +69,7 @@ def manifest(
     sources: Sequence[SourceReport],
     tokens_asked: int | None,
     ledger: dict[str, dict[str, int]],
+    noticed: Noticed,
     files: Files,
 ) -> dict[str, Any]:
     return {
@@ -83,6 +85,7 @@ def manifest(
         "tokens_asked": tokens_asked,
         "sources": [vars(source) for source in sources],
         "ledger": ledger,
+        "noticed": noticed.to_json(),
         "files": files,
     }
 

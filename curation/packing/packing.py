@@ -1,26 +1,34 @@
 """The run on one page: read and tokenise, take by shares, shuffle, cut, write."""
 
+import json
+import logging
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any, cast
 
-from curation.errors import UserError
-from curation.packing.corpus import Corpus, Documents
+from curation.claim import CLAIM, claimed, tidy
+from curation.errors import RunError, UserError
+from curation.folder import MANIFEST, Folder, disk_full
+from curation.packing.corpus import Corpus
 from curation.packing.encoding import encode
-from curation.packing.folder import new_folder, write_json
 from curation.packing.ledger import Ledger
 from curation.packing.manifest import SourceReport, manifest, source_reports
+from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
-from curation.packing.rows import Cutting, Rows, table_of
-from curation.packing.shards import shard_batches, write_shards
+from curation.packing.rows import Cutting, table_of
+from curation.packing.shards import Tell, shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
 from curation.packing.tokenizer import Tokenizer
 
-Tell = Callable[[int, int], None]
+LOG = logging.getLogger(__name__)
+SAVED_BATCHES = 64
+"""After so many batches, of about 1 MB of text, what was tokenised is safe from a kill."""
+
 Counting = Callable[[str], AbstractContextManager[Tell]]
 """Opens a count under a label; it is told (done, of how many) as it goes."""
 
@@ -32,13 +40,14 @@ def silent(label: str) -> Iterator[Tell]:
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
-    """What a run wrote; ``ledger`` as in the manifest."""
+    """What a run wrote; ``ledger`` and ``noticed`` as in the manifest."""
 
     folder: Path
     rows: int
     length: int
     sources: list[SourceReport]
     ledger: dict[str, dict[str, int]]
+    noticed: Noticed
 
 
 def pack(
@@ -52,7 +61,8 @@ def pack(
     mixture: Mixture | None = None,
     counting: Counting = silent,
 ) -> Packed:
-    """Packs documents into sequences of ``length`` tokens, in a new folder that appears whole or not at all.
+    """Packs documents into sequences of ``length`` tokens, in a new folder, or in one in which the same run was
+    interrupted: then it goes on where that stopped. The manifest is written last.
 
     Every document is taken once; with a ``mixture``, whose sources are the corpora's names, as often as that says.
     Equal documents, settings and seed give equal bytes, whatever the files and threads. Tokens lie in ``output`` until
@@ -68,8 +78,14 @@ def pack(
         raise UserError(f"{twice[0]} is named twice: a mixture with max_epochs goes through a corpus more than once")
     if mixture is not None:
         check(mixture)
-    with new_folder(output) as folder:
-        corpus = _tokenised(folder / "unshuffled", corpora, tokenizer, threads or _cores(), counting)
+    folder, was_there = Folder(str(output)), output.exists()
+    claim = _claim(corpora, tokenizer, length, seed, mixture)
+    if done := _finished(folder, claim):
+        return done
+    with claimed(folder, claim) as earlier, _told(folder, was_there):
+        if earlier:
+            LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
+        corpus, noticed = _tokenised(folder, corpora, tokenizer, threads or _cores(), counting)
         taken = shares(corpus.names, corpus.totals(), mixture)
         documents = order(corpus, taken, seed)
         cutting = Cutting(corpus, documents, length, table_of(corpus, length))
@@ -77,12 +93,11 @@ def pack(
             raise UserError(f"{cutting.left_tokens:,} tokens fill no sequence of {length:,}: give a smaller --length")
         ledger = Ledger(corpus, documents)
         with counting("packing, in sequences") as tell:
-            rows = _told(ledger.passing(cutting), cutting.rows, tell)
-            files = write_shards(folder, cutting.table, rows, shard_batches(length, corpus.tokens.itemsize))
+            files = write_shards(folder, cutting, ledger, shard_batches(length, corpus.tokens.itemsize), tell)
         balanced = ledger.balanced(cutting.left_tokens)
         sources = source_reports(corpus, documents, taken, mixture)
-        (folder / tokenizer.file).write_bytes(tokenizer.content)
-        shutil.rmtree(folder / "unshuffled")
+        with folder.writing(tokenizer.file, durable=True) as stream:
+            stream.write(tokenizer.content)
         noted = manifest(
             tokenizer=tokenizer,
             corpus=corpus,
@@ -92,37 +107,84 @@ def pack(
             sources=sources,
             tokens_asked=mixture.tokens if mixture else None,
             ledger=balanced,
+            noticed=noticed,
             files=files,
         )
-        write_json(folder / "manifest.json", noted)
-    return Packed(folder=output, rows=cutting.rows, length=length, sources=sources, ledger=balanced)
+        folder.write_json(MANIFEST, noted)
+        folder.release()
+    return Packed(folder=output, rows=cutting.rows, length=length, sources=sources, ledger=balanced, noticed=noticed)
+
+
+def _claim(
+    corpora: Sequence[Corpus], tokenizer: Tokenizer, length: int, seed: int, mixture: Mixture | None
+) -> dict[str, Any]:
+    """All that decides what is written."""
+    files: dict[str, list[Any]] = {}
+    for corpus in corpora:
+        files |= corpus.versions()
+    sources = [[corpus.path, corpus.name, corpus.columns.text, corpus.columns.doc_id] for corpus in corpora]
+    asked = {"length": length, "seed": seed, "corpora": sources, "mixture": asdict(mixture) if mixture else None}
+    told = {"gristmill": version("gristmill"), "pack": asked, "tokenizer": tokenizer.about(), "files": files}
+    return cast("dict[str, Any]", json.loads(json.dumps(told)))
+
+
+def _finished(folder: Folder, claim: dict[str, Any]) -> Packed | None:
+    """What this very run wrote, where it was killed behind its manifest; None where no run has finished.
+
+    Raises UserError where anything else is finished there.
+    """
+    if not folder.exists(MANIFEST):
+        return None
+    mine = folder.exists(CLAIM) and folder.read_json(CLAIM) == claim
+    tidy(folder)
+    if not mine:
+        raise UserError(f"the output {folder.root} holds a finished run: choose a new folder, or remove that one first")
+    return _packed(Path(folder.root), folder.read_json(MANIFEST))
+
+
+def _packed(output: Path, noted: dict[str, Any]) -> Packed:
+    return Packed(
+        folder=output,
+        rows=noted["rows"],
+        length=noted["length"],
+        sources=[SourceReport(**source) for source in noted["sources"]],
+        ledger=noted["ledger"],
+        noticed=Noticed.from_json(noted["noticed"]),
+    )
+
+
+@contextmanager
+def _told(folder: Folder, was_there: bool) -> Iterator[None]:
+    """Leaves nothing behind where going on would not help; what a full disk or a signal ended stays."""
+    try:
+        yield
+    except (UserError, RunError):
+        folder.clear() if was_there else folder.abandon()
+        raise
+    except OSError as error:
+        if disk_full(error):
+            raise
+        raise RunError(f"{folder.root} cannot be written: {error.strerror or error}") from error
 
 
 def _tokenised(
-    folder: Path, corpora: Sequence[Corpus], tokenizer: Tokenizer, threads: int, counting: Counting
-) -> Tokenised:
-    total, done = sum(corpus.rows() for corpus in corpora), 0
+    folder: Folder, corpora: Sequence[Corpus], tokenizer: Tokenizer, threads: int, counting: Counting
+) -> tuple[Tokenised, Noticed]:
+    total = sum(corpus.rows() for corpus in corpora)
     named = [corpus.name for corpus in corpora if corpus.name is not None]
     with counting("tokenising, in documents") as tell, TokenisedWriter(folder, tokenizer.token_type, named) as writer:
-        with closing(encode(_documents(corpora), tokenizer, threads)) as batches:
-            for batch in batches:
-                writer.add(batch)
-                done += len(batch.documents)
-                tell(done, total)
-        return writer.finish()
-
-
-def _documents(corpora: Sequence[Corpus]) -> Iterator[Documents]:
-    for corpus in corpora:
-        yield from corpus.documents()
-
-
-def _told(rows: Iterable[Rows], total: int, tell: Tell) -> Iterator[Rows]:
-    done = 0
-    for each in rows:
-        yield each
-        done += len(each.batch)
-        tell(done, total)
+        begun, *place = writer.at
+        for number, corpus in enumerate(corpora[begun:], begun):
+            documents = corpus.documents((place[0], place[1]) if number == begun else (0, 0))
+            with closing(encode(documents, tokenizer, threads, SAMPLE / max(total, 1))) as batches:
+                for count, batch in enumerate(batches, 1):
+                    writer.add(batch, number)
+                    tell(writer.documents, total)
+                    if count % SAVED_BATCHES == 0:
+                        writer.save()
+            writer.at = number + 1, 0, 0
+            writer.save()
+        return writer.finish(), writer.noticed
 
 
 def _cores() -> int:

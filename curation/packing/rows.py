@@ -34,14 +34,22 @@ class Cutting:
         self.rows, self.left_tokens = divmod(int(self._begins[-1]), length)
         self._names = pa.array(corpus.names, pa.string())
 
-    def __iter__(self) -> Iterator[Rows]:
-        for first in range(0, self.rows, BATCH):
-            yield self._cut(first, min(self.rows, first + BATCH))
+    def between(self, first: int, stop: int) -> Iterator[Rows]:
+        """Rows ``first`` to ``stop - 1``, up to BATCH at a time."""
+        for start in range(first, stop, BATCH):
+            yield self._cut(start, min(stop, start + BATCH))
+
+    def begun(self, first: int, stop: int) -> Numbers:
+        """The documents that begin in rows ``first`` to ``stop - 1``."""
+        return self.documents[self._begun(first, stop)]
+
+    def _begun(self, first: int, stop: int) -> slice:
+        return slice(*np.searchsorted(self._begins[:-1], (first * self.length, stop * self.length)))
 
     def _cut(self, first: int, stop: int) -> Rows:
         """Rows ``first`` to ``stop - 1``."""
         start, end = first * self.length, stop * self.length
-        begun = slice(*np.searchsorted(self._begins[:-1], (start, end)))
+        begun = self._begun(first, stop)
         cuts = np.arange(start, end, self.length)
         starts = np.union1d(cuts, self._begins[begun])  # where the parts begin, in tokens from the first row on
         held = np.searchsorted(self._begins, starts, side="right") - 1

@@ -1,13 +1,12 @@
 """Shards of packed rows: Arrow files that can be memory-mapped, each but the last with the same number of rows."""
 
-from collections.abc import Iterable
-from itertools import chain, islice
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
-from curation.folder import Digest
-from curation.packing.rows import Rows
+from curation.folder import WORK, Digest, Folder
+from curation.packing.ledger import Ledger
+from curation.packing.rows import Cutting, Rows
 from schemas.packed import BATCH
 from schemas.table import Table
 
@@ -15,6 +14,8 @@ SHARD_BYTES = 64 << 20
 """Of tokens, about: small enough to copy and to check, large enough to read at random."""
 
 Files = dict[str, dict[str, int | str]]
+Tell = Callable[[int, int], None]
+"""Is told (done, of how many)."""
 
 
 def shard_batches(length: int, token_bytes: int) -> int:
@@ -26,18 +27,39 @@ def shard_batches(length: int, token_bytes: int) -> int:
     return max(1, SHARD_BYTES // (BATCH * length * token_bytes))
 
 
-def write_shards(folder: Path, table: Table, rows: Iterable[Rows], batches: int) -> Files:
-    """Writes ``shards/00000.arrow`` and so on, of so many record batches; returns what the manifest says of them."""
-    (folder / "shards").mkdir()
+def write_shards(folder: Folder, cutting: Cutting, ledger: Ledger, batches: int, tell: Tell) -> Files:
+    """Writes ``shards/00000.arrow`` and so on, of so many record batches; returns what the manifest says of them.
+
+    A shard that an interrupted run has finished stays as it is. ``tell`` is told how many rows are done, of how many.
+    """
     files: Files = {}
-    left = iter(rows)
-    for number, first in enumerate(left):
-        name, count = f"shards/{number:05}.arrow", 0
-        with (folder / name).open("wb") as file:
-            stream = Digest(file)
-            with pa.ipc.new_file(stream, table.schema) as writer:
-                for each in chain([first], islice(left, batches - 1)):
-                    writer.write_batch(each.batch)
-                    count += len(each.batch)
-        files[name] = {"rows": count, "bytes": stream.size, "sha256": stream.sha256}
+    rows = batches * BATCH
+    for number, first in enumerate(range(0, cutting.rows, rows)):
+        stop = min(first + rows, cutting.rows)
+        name, report = f"shards/{number:05}.arrow", f"{WORK}/shard-{number:05}.json"
+        if folder.exists(report):
+            files[name] = folder.read_json(report)
+            ledger.count(cutting.begun(first, stop), (stop - first) * cutting.length)
+        else:
+            passing = ledger.passing(cutting.between(first, stop))
+            files[name] = _write(folder, name, cutting.table, _told(passing, first, cutting.rows, tell))
+            folder.write_json(report, files[name])
     return files
+
+
+def _told(rows: Iterable[Rows], done: int, total: int, tell: Tell) -> Iterator[Rows]:
+    for each in rows:
+        yield each
+        done += len(each.batch)
+        tell(done, total)
+
+
+def _write(folder: Folder, name: str, table: Table, rows: Iterable[Rows]) -> dict[str, int | str]:
+    count = 0
+    with folder.writing(name, durable=True) as file:
+        stream = Digest(file)
+        with pa.ipc.new_file(stream, table.schema) as writer:
+            for each in rows:
+                writer.write_batch(each.batch)
+                count += len(each.batch)
+    return {"rows": count, "bytes": stream.size, "sha256": stream.sha256}

@@ -1,19 +1,25 @@
 """A tokenised corpus: all tokens in one file, all ids in another, and about 40 bytes of memory a document."""
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from curation.errors import UserError
+from curation.folder import WORK, Folder
 from curation.packing.encoding import Encoded
+from curation.packing.noticed import Noticed
 from schemas.packed import TokenType
 
+TOKENISED = f"{WORK}/tokenised"
+_FILES = ("tokens", "doc_ids", "documents")
+_STATE = f"{TOKENISED}/state.json"
 _LONGEST = (1 << 31) - 1
 
 
@@ -47,22 +53,25 @@ class Tokenised:
         return [int(self.lengths[self.source == place].sum()) for place in range(len(self.names))]
 
 
-class TokenisedWriter:
-    """Takes encoded batches, and holds none of their tokens."""
+_DOCUMENT = np.dtype([("digest", np.uint64, 2), ("source", np.int32), ("length", np.int32), ("id_length", np.int32)])
+"""What is written down of each document."""
 
-    def __init__(self, folder: Path, token_type: TokenType, names: list[str]):
+
+class TokenisedWriter:
+    """Takes encoded batches, and holds none of their tokens. What it took is on the disk at each `save`, from where
+    another writer goes on after the process was killed."""
+
+    def __init__(self, folder: Folder, token_type: TokenType, names: list[str]):
         """``names`` are sources that are there even if they have no document."""
-        folder.mkdir()
         self._folder = folder
         self._type = np.dtype(token_type)
-        self._tokens = (folder / "tokens").open("wb")
-        self._ids = (folder / "doc_ids").open("wb")
-        self._places = {name: place for place, name in enumerate(names)}
-        self._read: Counter[str] = Counter()
-        self._source: list[npt.NDArray[np.int32]] = []
-        self._lengths: list[npt.NDArray[np.int32]] = []
-        self._digests: list[npt.NDArray[np.uint64]] = []
-        self._id_lengths: list[npt.NDArray[np.int32]] = []
+        saved = folder.read_json(_STATE) if folder.exists(_STATE) else {}
+        self.at: tuple[int, int, int] = tuple(saved.get("at", (0, 0, 0)))
+        """Where the next document is: the number of its corpus, and its place in that."""
+        self.noticed = Noticed.from_json(saved["noticed"]) if saved else Noticed()
+        self._read: Counter[str] = Counter(saved.get("read", {}))
+        self._places = {name: place for place, name in enumerate(saved.get("names", names))}
+        self._files = {name: _opened(folder, name, saved.get("bytes", {}).get(name, 0)) for name in _FILES}
 
     def __enter__(self) -> "TokenisedWriter":
         return self
@@ -70,11 +79,16 @@ class TokenisedWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._tokens.close()
-        self._ids.close()
+        for file in self._files.values():
+            file.close()
 
-    def add(self, encoded: Encoded) -> None:
-        """Raises UserError for a document of more than 2**31 - 1 tokens."""
+    @property
+    def documents(self) -> int:
+        """How many it took, empty ones among them."""
+        return self._read.total()
+
+    def add(self, encoded: Encoded, corpus: int) -> None:
+        """Raises UserError for a document of more than 2**31 - 1 tokens. ``corpus``: the number of its corpus."""
         documents, full = encoded.documents, encoded.lengths > 0
         if encoded.lengths.max(initial=0) > _LONGEST:
             longest = documents.doc_ids[int(encoded.lengths.argmax())]
@@ -83,36 +97,62 @@ class TokenisedWriter:
         for name in documents.sources:
             self._places.setdefault(name, len(self._places))
         ids = [doc_id.encode() for doc_id, held in zip(documents.doc_ids, full.tolist(), strict=True) if held]
-        self._tokens.write(encoded.tokens.data)
-        self._ids.write(b"".join(ids))
-        self._source.append(np.array([self._places[name] for name in documents.sources], np.int32)[full])
-        self._lengths.append(encoded.lengths[full].astype(np.int32))
-        self._digests.append(encoded.digests[full])
-        self._id_lengths.append(np.fromiter(map(len, ids), np.int32, len(ids)))
+        rows = np.empty(len(ids), _DOCUMENT)
+        rows["digest"] = encoded.digests[full]
+        rows["source"] = np.array([self._places[name] for name in documents.sources], np.int32)[full]
+        rows["length"] = encoded.lengths[full]
+        rows["id_length"] = np.fromiter(map(len, ids), np.int32, len(ids))
+        self._files["tokens"].write(encoded.tokens.data)
+        self._files["doc_ids"].write(b"".join(ids))
+        self._files["documents"].write(rows.tobytes())
+        self.noticed.add(encoded.noticed)
+        self.at = corpus, *documents.place
+
+    def save(self) -> None:
+        """Lets an interrupted run go on from here."""
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        state = {
+            "at": self.at,
+            "noticed": self.noticed.to_json(),
+            "read": self._read,
+            "names": list(self._places),
+            "bytes": {name: file.tell() for name, file in self._files.items()},
+        }
+        self._folder.write_json(_STATE, state)
 
     def finish(self) -> Tokenised:
         """What was written, mapped into memory."""
-        self._tokens.close()
-        self._ids.close()
+        for file in self._files.values():
+            file.close()
         names = sorted(self._places)
         ranks = np.array([names.index(name) for name in self._places], np.int32)
-        lengths = np.concatenate([np.empty(0, np.int32), *self._lengths])
-        ids = _ends(np.concatenate([np.empty(0, np.int32), *self._id_lengths]))
-        source = np.concatenate([np.empty(0, np.int32), *self._source])
+        rows = _mapped(self._folder.path(f"{TOKENISED}/documents"), _DOCUMENT)
+        ids = _ends(rows["id_length"])
         text = pa.py_buffer(b"")  # a file without a byte cannot be mapped
         if ids[-1]:
-            with pa.memory_map(str(self._folder / "doc_ids")) as file:
+            with pa.memory_map(self._folder.path(f"{TOKENISED}/doc_ids")) as file:
                 text = file.read_buffer()
         return Tokenised(
             names=names,
-            source=ranks[source] if len(ranks) else source,
-            lengths=lengths,
-            digests=np.concatenate([np.empty((0, 2), np.uint64), *self._digests]),
-            starts=_ends(lengths),
-            tokens=_mapped(self._folder / "tokens", self._type),
-            doc_ids=pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(ids), text),
+            source=ranks[rows["source"]] if len(ranks) else np.empty(0, np.int32),
+            lengths=rows["length"].copy(),
+            digests=rows["digest"].copy(),
+            starts=_ends(rows["length"]),
+            tokens=_mapped(self._folder.path(f"{TOKENISED}/tokens"), self._type),
+            doc_ids=pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(ids), text),
             read=[self._read[name] for name in names],
         )
+
+
+def _opened(folder: Folder, name: str, size: int) -> BinaryIO:
+    """A file of the folder to go on with behind its first bytes; what lies behind these goes."""
+    path = Path(folder.path(f"{TOKENISED}/{name}"))
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    os.truncate(path, size)
+    return path.open("ab")
 
 
 def _ends(lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
@@ -120,6 +160,6 @@ def _ends(lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def _mapped(path: Path, kind: np.dtype[Any]) -> npt.NDArray[Any]:
-    """The file's tokens; one without a byte cannot be mapped."""
-    return np.memmap(path, kind, "r").view(np.ndarray) if path.stat().st_size else np.empty(0, kind)
+def _mapped(path: str, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The file's values; one without a byte cannot be mapped."""
+    return np.memmap(path, kind, "r").view(np.ndarray) if os.path.getsize(path) else np.empty(0, kind)

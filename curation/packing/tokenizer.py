@@ -25,6 +25,9 @@ END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
 """What ends a document, by its usual names."""
 
 Kind = Literal["tokenizers", "sentencepiece"]
+FILES: dict[Kind, str] = {"tokenizers": "tokenizer.json", "sentencepiece": "tokenizer.model"}
+"""What each kind is called in a folder."""
+
 Tokens = npt.NDArray[Any]
 Span = tuple[int, int, int]
 
@@ -32,7 +35,8 @@ Span = tuple[int, int, int]
 @dataclass(frozen=True, kw_only=True)
 class Tokenizer:
     """A tokenizer's file as it was read, and what packing needs to know of it. ``vocabulary`` is its largest token + 1;
-    ``special`` are the tokens that no text may become, the end token among them."""
+    ``special`` are the tokens that no text may become, those that begin and end documents among them; ``controls`` are
+    the names of the special ones that are longer than a character."""
 
     kind: Kind
     content: bytes
@@ -40,6 +44,10 @@ class Tokenizer:
     end_token: str
     end_id: int
     special: frozenset[int]
+    controls: tuple[str, ...] = ()
+    begin_token: str | None = None
+    begin_id: int | None = None
+    unknown_id: int | None = None
 
     @property
     def token_type(self) -> TokenType:
@@ -48,11 +56,15 @@ class Tokenizer:
     @property
     def file(self) -> str:
         """The name that its copy has beside what it packed."""
-        return "tokenizer.json" if self.kind == "tokenizers" else "tokenizer.model"
+        return FILES[self.kind]
 
     def about(self) -> dict[str, int | str]:
         """What the manifest says of it."""
+        begin: dict[str, int | str] = {}
+        if self.begin_token is not None and self.begin_id is not None:
+            begin = {"begin_token": self.begin_token, "begin_id": self.begin_id}
         return {
+            **begin,
             "kind": self.kind,
             "file": self.file,
             "sha256": hashlib.sha256(self.content).hexdigest(),
@@ -66,17 +78,20 @@ class Tokenizer:
         return Encoder(self, _ENGINES[self.kind](self.content))
 
 
-def open_tokenizer(path: Path, end_token: str | None = None) -> Tokenizer:
-    """The tokenizer of a file, told apart by its content. ``end_token`` names the token that ends documents.
+def open_tokenizer(path: Path, end_token: str | None = None, begin_token: str | None = None) -> Tokenizer:
+    """The tokenizer of a file, told apart by its content, or of a folder that holds one under its usual name.
 
+    ``end_token`` names the token that ends documents, ``begin_token`` one that begins them (by default, none does).
     Raises UserError for a file that is neither kind, and where the end token is missing or could be several.
     """
+    path = _file(path)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"the tokenizer {path} cannot be read: {error.strerror}") from error
     if content.lstrip()[:1] == b"{":
-        return _opened("tokenizers", path, content, end_token, _specials(path, content))
+        special, unknown = _specials(path, content)
+        return _opened("tokenizers", path, content, (end_token, begin_token), special, unknown)
     try:
         model = _SentencePiece(content).model if content else None
     except RuntimeError:
@@ -86,21 +101,46 @@ def open_tokenizer(path: Path, end_token: str | None = None) -> Tokenizer:
     control = {token for token in range(len(model)) if model.is_control(token)}
     if end_token is None and model.eos_id() >= 0:
         end_token = model.id_to_piece(model.eos_id())
-    return _opened("sentencepiece", path, content, end_token, control)
+    return _opened("sentencepiece", path, content, (end_token, begin_token), control, model.unk_id())
 
 
-def _opened(kind: Kind, path: Path, content: bytes, end_token: str | None, special: set[int]) -> Tokenizer:
+def _file(path: Path) -> Path:
+    """The tokenizer's file: the path itself, or that in it, where it is a folder. A tokenizer.json comes first, as
+    transformers reads it first."""
+    if not path.is_dir():
+        return path
+    for name in FILES.values():
+        if (path / name).is_file():
+            return path / name
+    raise UserError(f"{path} holds no {' or '.join(FILES.values())}: name the folder or file of a tokenizer")
+
+
+def _opened(
+    kind: Kind,
+    path: Path,
+    content: bytes,
+    named: tuple[str | None, str | None],
+    special: set[int],
+    unknown: int | None,
+) -> Tokenizer:
+    """``named`` are the tokens that end and begin documents."""
     vocabulary = _ENGINES[kind](content).vocabulary()
-    name = end_token or _end_token(path, vocabulary)
-    if name not in vocabulary:
-        raise UserError(f"{path} has no token {name}: name one that it has as --end-token")
+    end, begin = named[0] or _end_token(path, vocabulary), named[1]
+    for name, option in ((end, "--end-token"), (begin, "--begin-token")):
+        if name is not None and name not in vocabulary:
+            raise UserError(f"{path} has no token {name}: name one that it has as {option}")
+    special = special | {vocabulary[name] for name in (end, begin) if name is not None}
     return Tokenizer(
         kind=kind,
         content=content,
         vocabulary=max(vocabulary.values()) + 1,
-        end_token=name,
-        end_id=vocabulary[name],
-        special=frozenset(special | {vocabulary[name]}),
+        end_token=end,
+        end_id=vocabulary[end],
+        special=frozenset(special),
+        controls=tuple(sorted(name for name, number in vocabulary.items() if number in special and len(name) > 1)),
+        begin_token=begin,
+        begin_id=None if begin is None else vocabulary[begin],
+        unknown_id=unknown,
     )
 
 
@@ -113,9 +153,9 @@ def _end_token(path: Path, vocabulary: dict[str, int]) -> str:
     return found[0]
 
 
-def _specials(path: Path, content: bytes) -> set[int]:
+def _specials(path: Path, content: bytes) -> tuple[set[int], int | None]:
     """The special tokens of a tokenizers file, but those that texts do become: the one for what is unknown, and
-    characters."""
+    characters. And the one for what is unknown, where there is one."""
     try:
         table = json.loads(content)
     except ValueError as error:
@@ -125,7 +165,16 @@ def _specials(path: Path, content: bytes) -> set[int]:
         raise UserError(f"{path} holds no tokenizer: give the tokenizer.json that lies beside it")
     added = {token["id"]: token["content"] for token in table.get("added_tokens") or [] if token.get("special")}
     unknown = {number for number, name in added.items() if name == model.get("unk_token")} | {model.get("unk_id")}
-    return {number for number, name in added.items() if len(name) > 1 and number not in unknown}
+    special = {number for number, name in added.items() if len(name) > 1 and number not in unknown}
+    return special, _unknown(model, added)
+
+
+def _unknown(model: dict[str, Any], added: dict[int, str]) -> int | None:
+    if model.get("unk_id") is not None:
+        return int(model["unk_id"])
+    name = model.get("unk_token")
+    known = {**(model["vocab"] if isinstance(model["vocab"], dict) else {}), **{v: k for k, v in added.items()}}
+    return known.get(name) if name is not None else None
 
 
 class _Engine(Protocol):
@@ -140,6 +189,8 @@ class _Engine(Protocol):
     def spans(self, text: str) -> list[Span]:
         """(token, start, end) of one text; places count characters."""
         ...
+
+    def decode(self, tokens: Sequence[int]) -> str: ...
 
 
 class _HuggingFace:
@@ -162,6 +213,9 @@ class _HuggingFace:
         encoded = self.tokenizer.encode(text, add_special_tokens=False)
         return [(token, start, end) for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True)]
 
+    def decode(self, tokens: Sequence[int]) -> str:
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=False))
+
 
 class _SentencePiece:
     def __init__(self, content: bytes):
@@ -178,6 +232,9 @@ class _SentencePiece:
     def spans(self, text: str) -> list[Span]:
         found = self.model.encode(text, return_type="offset_mapping")
         return [(token, start, end) for token, (start, end) in zip(found["ids"], found["offsets"], strict=True)]
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return str(self.model.decode(list(tokens)))
 
 
 _ENGINES: dict[Kind, type[_HuggingFace] | type[_SentencePiece]] = {
@@ -196,19 +253,30 @@ class Encoder:
         self._special[list(tokenizer.special)] = True
 
     def documents(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
-        """The tokens of all texts (uint16 or int32), the end token after each, and how many each has with it.
+        """The tokens of all texts (uint16 or int32), the end token after each and the begin token, if there is one,
+        before it; and how many each has with them.
 
         A text without a token has none, and no end token either.
         """
         tokens, lengths = self._plain(texts)
-        lengths += lengths > 0
-        ends = (np.cumsum(lengths) - 1)[lengths > 0]
+        begin = self._tokenizer.begin_id
+        held = lengths > 0
+        lengths[held] += 1 if begin is None else 2
+        stops = np.cumsum(lengths)[held]
         marked = np.empty(lengths.sum(), self._tokenizer.token_type)
         inside = np.ones(len(marked), np.bool_)
-        inside[ends] = False
+        inside[stops - 1] = False
+        if begin is not None:
+            inside[stops - lengths[held]] = False
+            marked[stops - lengths[held]] = begin
         marked[inside] = tokens
-        marked[ends] = self._tokenizer.end_id
+        marked[stops - 1] = self._tokenizer.end_id
         return marked, lengths
+
+    def text(self, tokens: Tokens) -> str:
+        """The text of one document's tokens, without those that begin and end it."""
+        first = 0 if self._tokenizer.begin_id is None else 1
+        return self._engine.decode(tokens[first:-1].tolist())
 
     def _plain(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
         """Without special tokens, whatever the tokenizer matches: most never make one of a text, and cost nothing."""

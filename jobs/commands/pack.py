@@ -1,11 +1,22 @@
 """The commands ``gristmill pack``, ``pack-export`` and ``train-tokenizer``."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.table import Table
 
 from curation.errors import UserError
-from curation.packing import Columns, Corpus, Mixture, Packed, export_megatron, open_tokenizer, pack, train_tokenizer
+from curation.packing import (
+    Columns,
+    Corpus,
+    Mixture,
+    Noticed,
+    Packed,
+    export_megatron,
+    open_tokenizer,
+    pack,
+    train_tokenizer,
+)
 from jobs.consoles import table_console
 from jobs.counting import counting
 from jobs.terminal import say
@@ -14,22 +25,33 @@ from schemas.visible import visible
 Names = tuple[str, str]
 """Of the columns of texts and ids."""
 
+SHOWN = 5
+CHANGES = {
+    "line_feeds": "the tokenizer loses line feeds, so that lists, code and verse run together",
+    "unknown": "the tokenizer puts unknown tokens in the place of characters",
+    "white_space": "the tokenizer changes white space",
+    "unicode": "the tokenizer changes the case or the Unicode form of characters",
+    "characters": "the tokenizer changes characters",
+}
+"""Kinds of `Noticed.changed` in words."""
+
 
 def run(
     corpora: tuple[str, ...],
     mixture: Path | None,
     tokenizer: Path,
-    end_token: str | None,
+    marks: tuple[str | None, str | None],
     length: int,
     output: Path,
     seed: int,
     threads: int | None,
     names: Names,
 ) -> None:
+    """``marks`` are the tokens that end and begin a document."""
     if bool(corpora) == (mixture is not None):
         raise UserError("say what to pack: the folder of each corpus, or --mixture FILE, and not both")
     sources, mixed = (_corpora(corpora, names), None) if mixture is None else _mixed(mixture, names)
-    opened = open_tokenizer(tokenizer, end_token)
+    opened = open_tokenizer(tokenizer, *marks)
     packed = pack(sources, opened, length, output, seed=seed, threads=threads, mixture=mixed, counting=counting)
     print_packed(packed)
 
@@ -65,8 +87,26 @@ def print_packed(packed: Packed) -> None:
         say(f"empty: {documents['empty']:,} documents")
     if documents["left_out"]:
         say(f"left out by the mixture: {documents['left_out']:,} documents, {tokens['left_out']:,} tokens")
+    for line in noticed_lines(packed.noticed):
+        say(line)
     say(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
     say(f"{packed.folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
+
+
+def noticed_lines(noticed: Noticed) -> Iterator[str]:
+    """What the tokenizer did to the texts, a line each; none where it took them as they are."""
+    if noticed.unknown:
+        yield f"unknown to the tokenizer: {noticed.unknown:,} tokens"
+    if noticed.controls:
+        names = noticed.controls.most_common(SHOWN)
+        shown = ", ".join(f"{name} ({count:,})" for name, count in names)
+        more = len(noticed.controls) - len(names)
+        yield (
+            f"control tokens in the texts, packed as ordinary characters: {noticed.controls.total():,}: {shown}"
+            + (f" and {more:,} more kinds" if more else "")
+        )
+    for kind, count in noticed.changed.most_common():
+        yield f"{CHANGES[kind]}: {count:,} of {noticed.sampled:,} documents that were decoded and compared"
 
 
 def _mixed(path: Path, names: Names) -> tuple[list[Corpus], Mixture]:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +19,16 @@ from tokenizers import Tokenizer as Plain
 from curation.errors import RunError, UserError
 from curation.packing import Columns, Corpus, Mixture, Source, open_tokenizer, pack
 from schemas import open_packed
-from tests.curation.packing.corpora import Row, byte_level, copies, everything, rows_of, saved, write_corpus
+from tests.curation.packing.corpora import (
+    Row,
+    byte_level,
+    copies,
+    everything,
+    rows_of,
+    saved,
+    sentence_piece,
+    write_corpus,
+)
 from tests.curation.test_takedown import run, write
 
 TEXTS = st.lists(st.one_of(st.sampled_from(["", "</s>", "a</s></s>", "mill " * 40]), st.text(max_size=30)), max_size=12)
@@ -99,6 +109,47 @@ def test_the_order_is_a_shuffle_that_the_seed_decides(tmp_path: Path, tokenizer:
     assert places.count(0) < 10
     kept = [orders[0].index(f"d{number}") - number for number in range(200)]
     assert kept.count(0) < 10
+
+
+def test_copies_of_a_document_are_shuffled_apart(tmp_path: Path, tokenizer: Path) -> None:
+    """Without ids, documents of one text are equal: each has a place of its own all the same."""
+    texts = [*(f"mill {number}" for number in range(800)), *["again and again"] * 200]
+    orders = []
+    for number, (order, files) in enumerate([(texts, 1), (texts[::-1], 5)]):
+        folder = write_corpus(tmp_path / f"place{number}" / "corpus", [Row(None, text) for text in order], files)
+        pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 1, tmp_path / str(number))
+        orders.append([copy.tokens for copy in copies(tmp_path / str(number))])
+    assert orders[0] == orders[1]
+    places = [place for place, tokens in enumerate(orders[0]) if tokens == tokens_of("again and again")]
+    assert len(places) == 200
+    beside = sum(place + 1 == after for place, after in pairwise(places))
+    assert beside < 80, "of a random order, about 40 of the 200 have a copy behind them"
+    assert sum(place < 500 for place in places) in range(60, 140)
+
+
+def test_a_begin_token_stands_before_every_document(tmp_path: Path) -> None:
+    path = saved(tmp_path / "t.model", sentence_piece())
+    folder = write_corpus(tmp_path / "corpus", numbered(["a mill", "", "</s>", "<s>"]))
+    tokenizer = open_tokenizer(path, begin_token="<s>")
+    pack([Corpus(path=str(folder))], tokenizer, 1, tmp_path / "out")
+    pack([Corpus(path=str(folder))], open_tokenizer(path), 1, tmp_path / "without")
+    plain = {copy.doc_id: copy.tokens for copy in copies(tmp_path / "without")}
+    found = {copy.doc_id: copy.tokens for copy in copies(tmp_path / "out")}
+    assert found == {name: (1, *tokens) for name, tokens in plain.items()}
+    assert set(found) == {"d0", "d2", "d3"}
+    noted = json.loads((tmp_path / "out" / "manifest.json").read_text())["tokenizer"]
+    assert (noted["begin_token"], noted["begin_id"]) == ("<s>", 1)
+    with pytest.raises(UserError, match="has no token <begin>: name one that it has as --begin-token"):
+        open_tokenizer(path, begin_token="<begin>")
+
+
+def test_a_folder_of_a_tokenizer_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"holds no tokenizer\.json or tokenizer\.model"):
+        open_tokenizer(tmp_path)
+    saved(tmp_path / "tokenizer.model", sentence_piece())
+    assert open_tokenizer(tmp_path).kind == "sentencepiece"
+    saved(tmp_path / "tokenizer.json", byte_level())
+    assert open_tokenizer(tmp_path).content == byte_level()
 
 
 def test_a_source_is_gone_through_as_often_as_its_share_needs(tmp_path: Path, tokenizer: Path) -> None:
@@ -201,25 +252,30 @@ def test_a_run_that_fails_leaves_nothing(tmp_path: Path, tokenizer: Path) -> Non
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_full_disk_leaves_nothing(tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_filled_the_disk_goes_on(tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_corpus(tmp_path / "corpus", numbered(["a mill " * 50] * 40))
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("curation.packing.packing.write_shards", full)
-    before = sorted(tmp_path.iterdir())
-    with pytest.raises(RunError, match="out cannot be written: No space left on device"):
+    def run() -> None:
         pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
-    assert sorted(tmp_path.iterdir()) == before
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("curation.packing.packing.write_shards", full)
+        with pytest.raises(RunError, match="out is full: free some space and run again"):
+            run()
     assert "TOKENIZERS_PARALLELISM" not in os.environ
+    monkeypatch.setattr("curation.packing.packing.encode", lambda *_: pytest.fail("it tokenised again"))
+    run()
+    assert sorted(everything(tmp_path / "out")) == ["manifest.json", "shards/00000.arrow", "tokenizer.json"]
 
 
 def test_a_ledger_that_does_not_balance_fails_the_run(
     tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_corpus(tmp_path / "corpus", numbered(["a mill " * 50] * 40))
-    monkeypatch.setattr("curation.packing.packing.write_shards", lambda folder, table, rows, batches: {})
+    monkeypatch.setattr("curation.packing.packing.write_shards", lambda *_: {})
     with pytest.raises(RunError, match="does not balance"):
         pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,93 @@
+"""What a tokenizer does to texts that their owner should hear of: unknown and control tokens, texts that change."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SAMPLE = 1000
+"""Documents that are decoded and compared with their texts, about."""
+
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass
+class Noticed:
+    """Counts over documents. ``unknown``: tokens that stand for what the tokenizer does not know. ``controls``: how
+    often each control token stands in a text, where it was packed as ordinary characters. ``sampled`` documents were
+    decoded; ``changed`` says of how many the text came back different, by the first kind of change that explains it:
+    ``line_feeds`` (none is left, or fewer), ``unknown`` tokens, ``white_space``, ``unicode`` (another form of the same
+    characters, or another case), ``characters``."""
+
+    unknown: int = 0
+    sampled: int = 0
+    controls: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Noticed") -> None:
+        self.unknown += other.unknown
+        self.sampled += other.sampled
+        self.controls.update(other.controls)
+        self.changed.update(other.changed)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "unknown_tokens": self.unknown,
+            "control_tokens": dict(sorted(self.controls.items())),
+            "round_trip": {"sampled": self.sampled, "changed": dict(sorted(self.changed.items()))},
+        }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Noticed":
+        trip = told["round_trip"]
+        return cls(told["unknown_tokens"], trip["sampled"], Counter(told["control_tokens"]), Counter(trip["changed"]))
+
+
+class Controls:
+    """Finds control tokens in texts, by their names."""
+
+    def __init__(self, names: Sequence[str]):
+        longest_first = sorted(names, key=lambda name: (-len(name), name))
+        self._pattern = "|".join(map(re.escape, longest_first))
+        self._names = re.compile(self._pattern) if names else None
+
+    def count(self, texts: Sequence[str]) -> Counter[str]:
+        """How often each stands in the texts. Most texts hold none, and are passed over at the speed of a search."""
+        found: Counter[str] = Counter()
+        if self._names is None:
+            return found
+        holding = pc.match_substring_regex(pa.array(texts, pa.large_string()), self._pattern)
+        for row in np.flatnonzero(holding.to_numpy(zero_copy_only=False)).tolist():
+            found.update(self._names.findall(texts[row]))
+        return found
+
+
+def in_sample(digests: npt.NDArray[np.uint64], share: float) -> npt.NDArray[np.intp]:
+    """The places of the documents to decode, about ``share`` of them: by their digests, whatever their files."""
+    limit = min(int(share * 2**64), 2**64 - 1)
+    return np.flatnonzero(digests[:, 1] <= np.uint64(limit))
+
+
+def change(text: str, decoded: str, unknown: bool) -> str | None:
+    """The kind of change that a text has gone through; None where it came back. A blank before the first word, which
+    some tokenizers add or take away, is no change."""
+    if text.removeprefix(" ") == decoded.removeprefix(" "):
+        return None
+    if decoded.count("\n") < text.count("\n"):
+        return "line_feeds"
+    if unknown:
+        return "unknown"
+    if _SPACE.sub("", text) == _SPACE.sub("", decoded):
+        return "white_space"
+    return "unicode" if _folded(text) == _folded(decoded) else "characters"
+
+
+def _folded(text: str) -> str:
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text.casefold()))
