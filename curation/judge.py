@@ -8,8 +8,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.filters.c4 import C4Pages
 from curation.filters.rules import Rule, failures
 from curation.recipe import FAMILIES, Recipe, Rewrite
+from curation.rewrites.c4_lines import C4Lines
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
 
 EMPTY = Rule(reason="empty", signal="characters", at_least=1)
@@ -45,7 +47,7 @@ def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, recipe.steps))
     for step in (*families, *recipe.steps):
         if isinstance(step, Rewrite):
-            texts = step.rewrite(texts)
+            texts = _rewritten(texts, step, recipe)
             continue
         measured = step.measure(_with_texts(records, texts))
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
@@ -63,6 +65,15 @@ def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
         rules=tuple(rules),
         failed=np.concatenate(failed, axis=1),
     )
+
+
+def _rewritten(texts: pa.LargeStringArray, step: Rewrite, recipe: Recipe) -> pa.LargeStringArray:
+    """The texts after a rewrite. Lines for which C4's code rejects a page are left to the filter that does so."""
+    following = recipe.steps[recipe.steps.index(step) + 1 :] if isinstance(step, C4Lines) else ()
+    pages = next((each for each in following if isinstance(each, C4Pages)), None)
+    if isinstance(step, C4Lines) and pages is not None:
+        return step.rewrite(texts, lorem_ipsum=pages.lorem_ipsum, curly_brackets=pages.curly_brackets)
+    return step.rewrite(texts)
 
 
 def _characters(texts: pa.LargeStringArray) -> pa.RecordBatch:

@@ -10,6 +10,7 @@ from curation.kernels.unicode import decode
 from curation.kernels.word_classes import SPACE
 
 _NEWLINE, _OPEN, _CLOSE, _DOT = np.uint8(0x0A), np.uint8(0x5B), np.uint8(0x5D), np.uint8(0x2E)
+_CURLY = np.uint8(0x7B)
 _ENDS = b".?!\"'"
 _ANCHORS = np.zeros(256, np.uint8)
 """Bytes by which a phrase is noticed: 1 for javascript, 2 to 4 for phrases of policies."""
@@ -63,6 +64,22 @@ def _is_notice(data, start, end, javascript, policy):
         ):
             return True
     return False
+
+
+@leaf
+def _condemns(data, start, end, javascript, lorem_ipsum, curly_brackets):
+    """Whether the notice data[start:end] makes C4's code reject its page before it drops the line.
+
+    That code asks in this order: lorem ipsum (the page goes), JavaScript (the line goes), a curly bracket (the page
+    goes), policies and cookies (the line goes).
+    """
+    if lorem_ipsum:
+        for i in range(start, end):
+            if _stands(data, start, i, end, b"lorem ipsum"):
+                return True
+    if not curly_brackets or find_byte(data, start, end, _CURLY) == end:
+        return False
+    return not (javascript and _is_notice(data, start, end, True, False))
 
 
 @leaf
@@ -139,11 +156,26 @@ def _is_ended(out, start, end):
 
 
 @leaf
-def keep_lines(data, offsets, kinds, out, bounds, terminal, least_words, longest, citations, javascript, policy):
+def keep_lines(
+    data,
+    offsets,
+    kinds,
+    out,
+    bounds,
+    terminal,
+    least_words,
+    longest,
+    citations,
+    javascript,
+    policy,
+    lorem_ipsum,
+    curly_brackets,
+):
     """Writes the lines that stay, joined by newlines, to ``out`` (as long as the texts), and the texts' ``bounds``.
 
     ``terminal`` keeps only lines that end in terminal punctuation; lines have ``least_words`` words, none of more than
-    ``longest`` characters; ``citations`` takes citation marks out; ``javascript`` and ``policy`` drop notices.
+    ``longest`` characters; ``citations`` takes citation marks out; ``javascript`` and ``policy`` drop notices,
+    aside from those by which ``lorem_ipsum`` and ``curly_brackets`` make C4's code reject the page.
     """
     o = int64(0)
     bounds[0] = 0
@@ -164,7 +196,8 @@ def keep_lines(data, offsets, kinds, out, bounds, terminal, least_words, longest
             behind = _copy(data, first, last, citations, out, line)
             if terminal and not _is_ended(out, line, behind):
                 continue
-            if (javascript or policy) and _is_notice(out, line, behind, javascript, policy):
+            notice = (javascript or policy) and _is_notice(out, line, behind, javascript, policy)
+            if notice and not _condemns(out, line, behind, javascript, lorem_ipsum, curly_brackets):
                 continue
             lines += 1
             o = behind

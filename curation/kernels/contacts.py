@@ -5,8 +5,10 @@ import numpy as np
 from curation.kernels.compiled import leaf
 from curation.kernels.lines import find_byte
 
-MAY_HAVE_EMAIL, MAY_HAVE_ADDRESS = 1, 2
-_AT, _DOT = np.uint8(0x40), np.uint8(0x2E)
+MAY_HAVE_EMAIL, MAY_HAVE_IPV4, MAY_HAVE_IPV6 = 1, 2, 4
+_AT, _DOT, _COLON = np.uint8(0x40), np.uint8(0x2E), np.uint8(0x3A)
+_GROUPS = 8
+"""Of an IPv6 address written out."""
 
 
 @leaf
@@ -19,8 +21,31 @@ def _digits(data, i, end):
 
 
 @leaf
+def _is_hex(byte):
+    return 0x30 <= byte <= 0x39 or 0x41 <= byte <= 0x46 or 0x61 <= byte <= 0x66
+
+
+@leaf
+def _begins_ipv6(data, i, start, end):
+    """Whether the colon at i is one of two in a row beside a hexadecimal digit, or the first of seven with digits
+    between them."""
+    if i + 1 < end and data[i + 1] == _COLON:
+        return (i > start and _is_hex(data[i - 1])) or (i + 2 < end and _is_hex(data[i + 2]))
+    for _ in range(_GROUPS - 2):
+        digits = 0
+        i += 1
+        while i < end and digits < 4 and _is_hex(data[i]):
+            digits += 1
+            i += 1
+        if digits == 0 or i >= end or data[i] != _COLON:
+            return False
+    return True
+
+
+@leaf
 def notice_contacts(data, offsets, out):
-    """Sets the flags of each text: an at sign between other characters; digits and dots as in 1.2.3.4."""
+    """Sets the flags of each text: an at sign between other characters; digits and dots as in 1.2.3.4; colons and
+    digits as in an IPv6 address."""
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]
         out[d] = 0
@@ -37,6 +62,12 @@ def notice_contacts(data, offsets, out):
                 dots += 1
                 k = _digits(data, k + 1, end)
             if dots == 3 and 0x30 <= data[k - 1] <= 0x39:
-                out[d] |= MAY_HAVE_ADDRESS
+                out[d] |= MAY_HAVE_IPV4
                 break
             i = find_byte(data, i + 1, end, _DOT)
+        i = find_byte(data, start, end, _COLON)
+        while i < end:
+            if _begins_ipv6(data, i, start, end):
+                out[d] |= MAY_HAVE_IPV6
+                break
+            i = find_byte(data, i + 1, end, _COLON)

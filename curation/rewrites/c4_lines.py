@@ -32,7 +32,15 @@ class C4Lines:
     policy: bool = True
     """Takes out lines that speak of terms of use, privacy policies or cookies."""
 
-    def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
+    def rewrite(
+        self, texts: pa.LargeStringArray, *, lorem_ipsum: bool = False, curly_brackets: bool = False
+    ) -> pa.LargeStringArray:
+        """The texts with the lines that stay.
+
+        C4's code rejects a page for "lorem ipsum", or for a curly bracket in a line without JavaScript, before it takes
+        the line out as a notice. With ``lorem_ipsum`` and ``curly_brackets`` such lines stay, so that a filter that
+        follows finds them and rejects the page.
+        """
         data, offsets = text_buffers(texts)
         out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
         bounds = np.empty(len(texts) + 1, np.int64)
@@ -48,5 +56,7 @@ class C4Lines:
             self.remove_citations,
             self.javascript,
             self.policy,
+            lorem_ipsum,
+            curly_brackets,
         )
         return text_column(out, bounds)

@@ -1,5 +1,6 @@
 """C4's rules over lines equal their definition in plain Python."""
 
+import dataclasses
 import re
 
 import pyarrow as pa
@@ -7,7 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from curation.filters.c4 import C4Pages
+from curation.judge import judge, reasons
+from curation.recipe import Recipe
 from curation.rewrites.c4_lines import C4Lines
+from schemas import RECORDS
 
 NOTICES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 CITATION = re.compile(r"\[[0-9]*]|\[edit]|\[citation needed]")
@@ -115,3 +120,73 @@ def test_a_word_may_have_1000_characters(length: int, kept: bool) -> None:
 
 def test_no_rows() -> None:
     assert C4Lines().rewrite(pa.array([], pa.large_string())).to_pylist() == []
+
+
+def record(text: str) -> pa.RecordBatch:
+    columns = {"doc_id": "a", "text": text, "source": "web", "file": "f", "offset": 0, "metadata": "{}"}
+    return RECORDS.batch({name: [value] for name, value in columns.items()})
+
+
+def clean_page(text: str, rules: C4Lines, lorem_ipsum: bool, curly_brackets: bool) -> str | None:
+    """C4's code in its own order: the page's reason, or None where the rules over lines let it pass."""
+    for line in defined(text, dataclasses.replace(rules, javascript=False, policy=False)).split("\n"):
+        lower = line.lower()
+        if lorem_ipsum and "lorem ipsum" in lower:
+            return "lorem_ipsum"
+        if rules.javascript and "javascript" in lower:
+            continue
+        if curly_brackets and "{" in line:
+            return "curly_bracket"
+    return None
+
+
+CONDEMNING = st.lists(
+    st.sampled_from(
+        [*PIECES, "Lorem Ipsum", "lorem ipsum dolor", "{", "}", " privacy policy {", "JavaScript {", "javascript lorem"]
+    ),
+    max_size=25,
+).map("".join)
+
+
+@settings(max_examples=250, deadline=None)
+@given(CONDEMNING, RULES, st.booleans(), st.booleans())
+@example("We use cookies: function() { return 1; }.", C4Lines(), True, True)
+@example("Please enable JavaScript: function() { return 1; }.", C4Lines(), True, True)
+@example("Lorem ipsum by JavaScript is here.", C4Lines(), True, True)
+def test_a_page_goes_where_it_goes_in_the_order_of_c4s_code(
+    text: str, rules: C4Lines, lorem_ipsum: bool, curly_brackets: bool
+) -> None:
+    pages = C4Pages(min_sentences=None, lorem_ipsum=lorem_ipsum, curly_brackets=curly_brackets)
+    recipe = Recipe(name="c4", normalise=None, signals=False, steps=(rules, pages))
+    judged = judge(record(text), recipe)
+    found = {each["reason"] for each in reasons(judged)[0]} & {"lorem_ipsum", "curly_bracket"}
+    expected = clean_page(text, rules, lorem_ipsum, curly_brackets)
+    assert bool(found) == (expected is not None)
+    if expected is None:
+        assert judged.texts.to_pylist() == [defined(text, rules)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("We use cookies, and lorem ipsum dolor too.", "lorem_ipsum"),
+        ("This site needs JavaScript for lorem ipsum.", "lorem_ipsum"),
+        ("Our privacy policy is {here}.", "curly_bracket"),
+        ("This site needs JavaScript for {all}.", None),
+        ("Our privacy policy is {here} by JavaScript.", None),
+    ],
+)
+def test_the_recipe_judges_the_page_before_it_drops_the_notice(line: str, reason: str | None) -> None:
+    page = "\n".join(f"The mill of village {number} grinds the grain of its farmers." for number in range(6))
+    judged = judge(record(f"{page}\n{line}"), Recipe(name="c4", steps=(C4Lines(), C4Pages())))
+    assert [each["reason"] for each in reasons(judged)[0]] == ([reason] if reason else [])
+    if reason is None:
+        assert judged.texts.to_pylist() == [page]
+
+
+def test_without_the_page_rules_notices_go_as_before() -> None:
+    text = "One line that stays.\nOur privacy policy is {here}.\nWe use cookies and lorem ipsum."
+    pages = C4Pages(min_sentences=None, lorem_ipsum=False, curly_brackets=False)
+    for steps in ((C4Lines(),), (C4Lines(), pages), (pages, C4Lines())):
+        judged = judge(record(text), Recipe(name="c4", steps=steps))
+        assert judged.texts.to_pylist() == ["One line that stays."]
