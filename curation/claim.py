@@ -9,6 +9,7 @@ from typing import IO, Any
 from curation.changes import changes
 from curation.errors import UserError
 from curation.folder import MANIFEST, WORK, Folder, disk_full, no_room
+from curation.sources.storage import outages, reason
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_CHANGES = 3
@@ -58,10 +59,10 @@ def reached(folder: Folder) -> Iterator[None]:
     """Tells why an output folder cannot be looked into or written to."""
     try:
         yield
-    except OSError as error:
+    except outages(TypeError) as error:
         if disk_full(error):
             raise no_room(folder) from error
-        why = error.strerror or str(error) or type(error).__name__
+        why = reason(error)
         raise UserError(
             f"the output {folder.root} cannot be made or written to ({why}): choose another folder, or mend that"
         ) from error

@@ -23,8 +23,10 @@ from curation.ledger import Ledger
 from curation.manifest import check_whole, described, gather, gather_released, manifest, plain
 from curation.release import Release, check_apart, open_releases
 from curation.run import Run, linked_name
-from curation.sources.listing import InputFile, Unit, list_files, plan_units
+from curation.sources.listing import InputFile, Unit, list_input, plan_units, skipped_note
+from curation.sources.places import is_local as is_local_path
 from curation.sources.reading import checksum
+from curation.sources.storage import outages, reason, use_storage
 from curation.unreadable import check_readable
 from curation.workers import WorkerError, Workers
 
@@ -47,6 +49,8 @@ class Plan:
     units: tuple[Unit, ...]
     unit_bytes: int
     releases: tuple[Release, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """What the input matches beside files: FIFOs, devices, links that leave it."""
     stored_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,12 +90,12 @@ class Plan:
 
 
 def plan(job: Job) -> Plan:
-    files = list_files(job.inputs)
-    share = sum(file.size for file in files) // UNITS
+    listing = list_input(job.inputs, job.follow_links)
+    share = sum(file.size for file in listing.files) // UNITS
     unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
-    check_units([file.size for file in files], unit_bytes)
+    check_units([file.size for file in listing.files], unit_bytes)
     releases = open_releases(job.against, plain(job.recipe))
-    return Plan(tuple(files), tuple(plan_units(files, unit_bytes)), unit_bytes, releases)
+    return Plan(listing.files, tuple(plan_units(listing.files, unit_bytes)), unit_bytes, releases, listing.skipped)
 
 
 def checked_plan(job: Job, execution: Execution) -> Plan:
@@ -145,7 +149,10 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     worker).
     """
     execution = execution or Execution()
+    use_storage(execution.storage)
     planned = checked_plan(job, execution)
+    if planned.skipped:
+        LOG.warning("skipped in the input, %d in all: %s", len(planned.skipped), skipped_note(planned.skipped))
     folder = Folder(output)
     check_apart(folder, planned.releases)
     with claimed(folder, _claim(job, planned)) as earlier:
@@ -155,7 +162,8 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         shares, local = planned.partitions(execution), is_local(execution)
         lists = job.recipe.list_digests()
-        run = Run(job, folder, len(planned.units), shares, local, quotas, planned.releases, lists=lists)
+        units, storage = len(planned.units), execution.storage
+        run = Run(job, folder, units, shares, local, quotas, planned.releases, lists=lists, storage=storage)
         sizes = planned.sizes if job.limit is None else [None] * len(planned.units)
         with watch(folder, sizes) if watch else nullcontext():
             carry_out(run, planned.units, planned.workers(execution), execution)
@@ -229,7 +237,7 @@ def carry_out(
     with Workers(workers if run.folder.shared else 0) as processes:
         try:
             _run(run, units, execution, between)
-        except (RuntimeError, OSError, UserError, RunError) as error:
+        except outages(RuntimeError, UserError, RunError) as error:
             _explain(run.folder, processes.failure or _interrupt(error) or error, error)
             raise
 
@@ -323,6 +331,9 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
         raise RunError(str(cause)) from wrapped
     if disk_full(cause):
         raise no_room(folder) from wrapped
+    if isinstance(cause, outages()) and not is_local_path(folder.root):
+        why = reason(cause)
+        raise RunError(f"the output {folder.root} could not be reached ({why}): mend that and run again") from wrapped
 
 
 def _given_up(error: RuntimeError | RunError) -> str:

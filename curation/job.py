@@ -6,6 +6,7 @@ from curation.errors import UserError
 from curation.recipe import Recipe
 from curation.sources.listing import Input
 from curation.sources.reading import Reading
+from curation.sources.storage import Options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,8 @@ class Job:
     """``unit_bytes`` is the stored size of a unit of work and so of an output shard (None: by the size of the input);
     ``limit`` reads a sample of about so many documents, spread over the units; ``against`` are folders of earlier
     releases, of whose documents no duplicate is kept. A run fails where more than the share ``max_quarantined`` of its
-    input cannot be read, and, unless ``allow_unreadable``, where nothing can be read of a file."""
+    input cannot be read, and, unless ``allow_unreadable``, where nothing can be read of a file. ``follow_links`` reads
+    what lies behind links that leave an input's folder."""
 
     inputs: tuple[Input, ...]
     recipe: Recipe
@@ -23,6 +25,7 @@ class Job:
     rejects_text: bool = True
     max_quarantined: float = 0.01
     allow_unreadable: bool = False
+    follow_links: bool = False
     against: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -51,7 +54,7 @@ class Execution:
     ``partitions`` those of the shuffles (None: by the input's size); ``memory`` is what the run may use, in bytes: of
     all its processes in a local run, of one worker on a cluster (None: what is free); ``links`` between duplicates are
     held by one process at most, and by partitions where there are more (None: by the memory); ``beam_options`` are
-    passed to Beam as they are.
+    passed to Beam as they are; with the options ``storage`` remote file systems are opened.
     """
 
     workers: int | None = None
@@ -59,6 +62,7 @@ class Execution:
     memory: int | None = None
     links: int | None = None
     beam_options: tuple[str, ...] = ()
+    storage: Options = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.partitions is not None and self.partitions < 1:

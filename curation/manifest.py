@@ -12,14 +12,18 @@ from curation.folder import Folder
 from curation.job import Job
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, superseded_name, written_name
+from curation.sources.places import readable
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 
 
 def described(job: Job) -> dict[str, Any]:
     """A job as JSON, with what tells one version of its lists from another; which releases it is deduplicated against
-    is told by their names, not by where they lie. Nothing is said of ``allow_unreadable``, which changes no byte."""
+    is told by their names, not by where they lie. ``allow_unreadable``, which changes no byte, is left out, and so is
+    ``follow_links`` where no links are followed."""
     asked: dict[str, Any] = plain(job)
     del asked["against"], asked["allow_unreadable"]
+    if not job.follow_links:
+        del asked["follow_links"]
     return {**asked, "lists": job.recipe.list_digests()}
 
 
@@ -93,4 +97,6 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if hasattr(value, "items"):
         return {str(key): plain(each) for key, each in sorted(value.items())}
+    if isinstance(value, str):
+        return readable(value)
     return value

@@ -9,6 +9,7 @@ from curation.folder import WORK, Folder
 from curation.job import Job
 from curation.release import Release
 from curation.shards import shard_name
+from curation.sources.storage import Options
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Run:
 
     lists: dict[str, str] = field(default_factory=dict)
     """The files of the recipe's lists when the run began, each with the SHA-256 of its entries."""
+
+    storage: Options = field(default_factory=dict, repr=False)
+    """What remote file systems are opened with."""
 
     stars: int | None = None
     """Where the links were too many for one process: how many rounds of stars went over them."""

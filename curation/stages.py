@@ -13,6 +13,7 @@ from curation.rereading_pass import read_again
 from curation.run import Run, judged_name, linked_name, superseded_name, written_name
 from curation.shuffle import Keyed, fetch, is_whole, store
 from curation.sources.listing import Unit
+from curation.sources.storage import use_storage
 from curation.writing_pass import write_documents, write_superseded
 
 Results = Iterable[Keyed]
@@ -43,6 +44,7 @@ def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[by
 
     In a local run a call is made once for all times, and tells only that it is done.
     """
+    use_storage(run.storage)
     if not run.local:
         return list(stage(run, key, Groups(blobs)))
     number = _number(run, key)

@@ -1,6 +1,6 @@
 """The Python API: what the commands do, for programs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -8,6 +8,7 @@ from curation.driver import curate as _curate
 from curation.job import Execution
 from curation.ledger import Ledger
 from curation.sources.listing import Input
+from curation.sources.storage import storage_options
 from jobs.commands.explain import Corpus
 from jobs.commands.explain import explain as _explain
 from jobs.commands.verdict import verdicts as _verdicts
@@ -22,17 +23,20 @@ def curate(
     against: Sequence[str | PathLike[str]] = (),
     workers: int | None = None,
     beam_options: Sequence[str] = (),
+    storage: Mapping[str, Any] | None = None,
 ) -> Ledger:
     """Curates the files of the globs ``inputs`` into the folder ``output`` and returns the run's ledger.
 
     ``changes`` are settings such as ``"near.bands=20"``; ``against`` are folders of earlier runs, of whose documents no
-    duplicate is kept. A script that starts worker processes (``workers`` other than
-    0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a mistake in what was asked and RunError
-    when the run cannot finish.
+    duplicate is kept; ``storage`` are options of remote file systems, such as ``{"anon": True}``. A script that starts
+    worker processes (``workers`` other than 0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a
+    mistake in what was asked and RunError when the run cannot finish.
     """
     globs = [inputs] if isinstance(inputs, str) else inputs
     job = make_job([Input(glob=glob) for glob in globs], recipe, changes, {"against": [str(path) for path in against]})
-    return _curate(job, str(output), Execution(workers=workers, beam_options=tuple(beam_options)))
+    options = storage_options((storage or {}).items(), [*globs, str(output), *job.against])
+    execution = Execution(workers=workers, beam_options=tuple(beam_options), storage=options)
+    return _curate(job, str(output), execution)
 
 
 def verdicts(

@@ -77,6 +77,13 @@ def gristmill() -> None:
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
 @click.option("--allow-unreadable", is_flag=True, help="Go on without files of which nothing can be read.")
+@click.option("--follow-links", is_flag=True, help="Read what lies behind links that leave an input's folder.")
+@click.option(
+    "--storage",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of remote file systems, such as anon=true; repeat for several.",
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=0),

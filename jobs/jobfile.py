@@ -2,7 +2,7 @@
 
 import copy
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
@@ -20,8 +20,8 @@ from jobs.settings import build, convert, shown, unknown
 from jobs.tomlfile import MOST_LEVELS, check_depth, parse_toml, read_toml
 
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
-PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable")
-JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "beam")
+PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable", "follow_links")
+JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "storage", "beam")
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
 _USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
 
@@ -35,6 +35,7 @@ class _Rest:
     rejects_text: bool = True
     max_quarantined: float = Job.max_quarantined
     allow_unreadable: bool = False
+    follow_links: bool = False
     against: tuple[str, ...] = ()
 
 
@@ -201,7 +202,7 @@ def _make(
 
 def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[str, ...]]:
     """The job, output folder and Beam's options of a job file; a relative path in it is relative to where the command
-    runs."""
+    runs. Its table ``storage`` is read by `load_storage`."""
     table = read_toml(path)
     for field in table:
         if field not in JOB_FIELDS:
@@ -214,8 +215,21 @@ def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[s
     recipe, output = table.pop("recipe", "fineweb"), convert(table.pop("output"), str, f"{path}: output")
     if not isinstance(recipe, str | dict):
         raise UserError(f"{path}: recipe is {shown(recipe)}: give a name, the path of a TOML file, or a table")
-    own, beam = (_table(table, name, path) for name in ("set", "beam"))
+    own, beam, _ = (_table(table, name, path) for name in ("set", "beam", "storage"))
     return _make(inputs, recipe, own, changes, table), output, beam_options(beam, path)
+
+
+def load_storage(path: Path) -> list[tuple[str, Any]]:
+    """The options for file systems that a job file holds, in its table ``storage``, by dotted keys."""
+    return list(_dotted(_table(read_toml(path), "storage", path)))
+
+
+def _dotted(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{rest}", inner) for rest, inner in _dotted(value))
+        else:
+            yield key, value
 
 
 def _table(table: dict[str, Any], name: str, path: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import xxhash
 from curation.errors import UserError
 from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
 from curation.folder import WORK, Folder
-from curation.sources.listing import VERSIONED
+from curation.sources.places import remote_version
 from schemas import DOCUMENTS
 from schemas.manifest import Noted
 
@@ -100,7 +100,7 @@ class Corpus:
         files, found = folder.filesystem()[0], {}
         for name in self.files():
             info = files.info(folder.path(name))
-            found[self._full(name)] = [info["size"], next((str(info[key]) for key in VERSIONED if info.get(key)), "")]
+            found[self._full(name)] = [info["size"], remote_version(info)]
         return found
 
     def documents(self, start: Place = (0, 0)) -> Iterator[Documents]:

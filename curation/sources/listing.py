@@ -4,15 +4,28 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob, has_magic
+from itertools import pairwise
+from urllib.parse import urlsplit
 
 from fsspec.core import url_to_fs
 
 from curation.errors import InputError
-from curation.sources.opening import beam_filesystems, is_local, known_scheme, local_path, out_of_reach
+from curation.sources.braces import expand_braces
+from curation.sources.local_matches import local_matches, root_of
+from curation.sources.opening import beam_filesystems, out_of_reach
+from curation.sources.places import (
+    in_chain,
+    is_local,
+    known_scheme,
+    local_path,
+    local_version,
+    readable,
+    remote_version,
+    without_password,
+)
+from curation.sources.storage import outages, reason
 
-VERSIONED = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated", "created")
-"""Where the file systems of fsspec say which version of a file they hold, the surest first."""
+SHOWN_SKIPPED = 5
 
 
 @dataclass(frozen=True)
@@ -61,36 +74,92 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """The files of all inputs, sorted by name, then path; and notes on what matched and is not read."""
+
+    files: tuple[InputFile, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Found:
     path: str
     root: str
+    name: str
     size: int
     source: str | None
     version: str
 
-    @property
-    def name(self) -> str:
-        return posixpath.relpath(self.path.replace(os.sep, "/"), self.root.replace(os.sep, "/"))
+
+def list_files(inputs: Sequence[Input], follow_links: bool = False) -> list[InputFile]:
+    """The files of `list_input`."""
+    return list(list_input(inputs, follow_links).files)
 
 
-def list_files(inputs: Sequence[Input]) -> list[InputFile]:
-    """All files of the inputs, sorted by name, then path; a file that two inputs match belongs to the first.
+def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
+    """All files of the inputs; a file that two inputs match belongs to the first.
 
-    Raises InputError where nothing matches, something may not be read, or the scheme is unknown.
+    Links that leave an input's folder are skipped, unless ``follow_links``. Raises InputError where nothing matches,
+    something may not be read, a path names something else than a file, or the scheme is unknown.
     """
     found: dict[str, _Found] = {}
+    skipped: list[str] = []
     for one in inputs:
-        matches = list(_local_matches(one) if is_local(one.glob) else _remote_matches(one))
+        before = len(skipped)
+        patterns = _patterns(one.glob)
+        root = root_of(one.glob, braces=True) if patterns != [one.glob] else None
+        matches = [match for each in patterns for match in _matches(one, each, root, follow_links, skipped)]
         if not matches:
-            raise InputError(f"no file matches the input '{one.glob}': check the path, and quote a glob in a shell")
+            raise InputError(f"no file matches the input '{one.glob}': {_why_none(one, skipped[before:])}")
         for match in matches:
             found.setdefault(match.path, match)
     names = _unique_names(list(found.values()))
     ordered = sorted(found.values(), key=lambda match: (names[match.path], match.path))
-    return [
+    files = tuple(
         InputFile(i, match.path, names[match.path], match.size, match.source, match.version)
         for i, match in enumerate(ordered)
-    ]
+    )
+    _check_names(files)
+    return Listing(files, tuple(sorted(set(skipped))))
+
+
+def named_input(text: str) -> Input:
+    """What a user asks for as ``GLOB`` or ``SOURCE=GLOB``: text that matches a file as it stands is a glob. A source
+    holds letters, digits, ``-`` and ``_``."""
+    source, equals, pattern = text.partition("=")
+    if not equals or not source.replace("_", "").replace("-", "").isalnum():
+        return Input(glob=text)
+    if is_local(text) and any(True for one in _patterns(text) for _ in local_matches(_absolute(one), True, [])):
+        return Input(glob=text)
+    return Input(glob=pattern, source=source)
+
+
+def _patterns(pattern: str) -> list[str]:
+    """The globs for which one with braces stands; a file whose name has braces is meant as it is."""
+    if is_local(pattern) and os.path.lexists(_absolute(pattern)):
+        return [pattern]
+    return expand_braces(pattern)
+
+
+def _why_none(one: Input, skipped: Sequence[str]) -> str:
+    if skipped:
+        return f"what does was skipped: {skipped_note(skipped)}"
+    as_path = f"'{one.source}={one.glob}' matches none either; " if one.source else ""
+    return f"{as_path}check the path, and quote a glob in a shell"
+
+
+def skipped_note(skipped: Sequence[str]) -> str:
+    """The first notes on what matched and is not read, and how to have links followed where some leave the input."""
+    more = f", and {len(skipped) - SHOWN_SKIPPED:,} more" if len(skipped) > SHOWN_SKIPPED else ""
+    outside = any(" outside of " in note for note in skipped)
+    hint = "; --follow-links follows links out of the input's folder" if outside else ""
+    return f"{', '.join(map(readable, skipped[:SHOWN_SKIPPED]))}{more}{hint}"
+
+
+def _check_names(files: Sequence[InputFile]) -> None:
+    for one, two in pairwise(files):
+        if one.name == two.name:
+            raise InputError(f"two input files would both be called '{one.name}': rename one of them")
 
 
 def _unique_names(found: Sequence[_Found]) -> dict[str, str]:
@@ -99,82 +168,75 @@ def _unique_names(found: Sequence[_Found]) -> dict[str, str]:
     if len(set(names.values())) == len(names):
         return names
     roots = sorted({match.root for match in found})
-    shared = posixpath.commonpath(roots) if all("://" not in root for root in roots) else ""
-    return {match.path: posixpath.relpath(match.path, shared) if shared else match.path for match in found}
+    shared = posixpath.commonpath(roots) if all(map(is_local, roots)) else ""
+    return {match.path: readable(posixpath.relpath(match.path, shared) if shared else match.path) for match in found}
 
 
-def _root(pattern: str) -> str:
-    """The longest folder of the pattern without a wildcard."""
-    folder = posixpath.dirname(pattern)
-    while has_magic(folder):
-        folder = posixpath.dirname(folder)
-    return folder
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(local_path(path)))
 
 
-def _local_matches(one: Input) -> Iterator[_Found]:
-    pattern = os.path.abspath(os.path.expanduser(local_path(one.glob)))
-    literal = os.path.exists(pattern)
-    if literal and os.path.isdir(pattern):
-        root, paths = pattern, _below(pattern)
-    else:
-        root, paths = _root(pattern), [pattern] if literal else glob(pattern, recursive=True)
-    for path in paths:
-        if os.path.isdir(path):
-            continue
+def _matches(one: Input, pattern: str, root: str | None, follow_links: bool, skipped: list[str]) -> Iterator[_Found]:
+    """The files of one pattern; ``root`` is that of an input with braces, of which the pattern is a part."""
+    if is_local(pattern):
+        return _local_files(one, pattern, None if root is None else _absolute(root), follow_links, skipped)
+    if urlsplit(pattern).password:
+        raise InputError(
+            f"the input '{without_password(pattern)}' holds a password, which the manifest would keep: give it as "
+            f"--storage {pattern.split('://')[0]}.password=..."
+        )
+    return _remote_files(one, pattern, root) if known_scheme(pattern) else _beam_files(one, pattern)
+
+
+def _local_files(
+    one: Input, pattern: str, root: str | None, follow_links: bool, skipped: list[str]
+) -> Iterator[_Found]:
+    for match in local_matches(_absolute(pattern), follow_links, skipped, root):
+        path, status = match.path, match.status
         if not os.access(path, os.R_OK):
             raise InputError(f"the input file '{path}' may not be read: change its permissions or leave it out")
-        status = os.stat(path)
-        yield _Found(path, root, status.st_size, one.source, str(status.st_mtime_ns))
+        name = posixpath.relpath(path.replace(os.sep, "/"), match.root.replace(os.sep, "/"))
+        yield _Found(path, match.root, readable(name), status.st_size, one.source, local_version(status))
 
 
-def _below(folder: str) -> list[str]:
-    """Every file below a folder but hidden ones."""
-
-    def fail(error: OSError) -> None:
-        raise InputError(f"the input folder '{error.filename}' may not be read: {error.strerror}")
-
-    paths: list[str] = []
-    for parent, folders, files in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths += [os.path.join(parent, name) for name in files if not name.startswith(".")]
-    return paths
-
-
-def _remote_matches(one: Input) -> Iterator[_Found]:
-    if not known_scheme(one.glob):
-        yield from _beam_matches(one)
-        return
+def _remote_files(one: Input, pattern: str, root: str | None) -> Iterator[_Found]:
     try:
-        filesystem, pattern = url_to_fs(one.glob)
-        folder = filesystem.isdir(pattern)
-        listing = filesystem.find(pattern, detail=True) if folder else filesystem.glob(pattern, detail=True)
+        filesystem, inner = url_to_fs(pattern)
+        folder = filesystem.isdir(inner)
+        listing = filesystem.find(inner, detail=True) if folder else filesystem.glob(inner, detail=True)
     except ImportError as error:
-        raise InputError(f"the input '{one.glob}' needs a package that is not installed: {error}") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"the input '{one.glob}' cannot be listed: {error}") from error
-    root = filesystem.unstrip_protocol(pattern.rstrip("/") if folder else _root(pattern))
+        raise InputError(f"the input '{pattern}' needs a package that is not installed: {error}") from error
+    except outages(ValueError, TypeError) as error:
+        raise InputError(f"the input '{pattern}' cannot be listed: {reason(error)}") from error
+    own = inner.rstrip("/") if folder else root_of(inner)
+    root = filesystem._strip_protocol(root) if root and "://" in root and "::" not in pattern else own
     for name, info in listing.items():
         if info["type"] == "file":
-            version = str(next((info[key] for key in VERSIONED if info.get(key)), ""))
-            yield _Found(filesystem.unstrip_protocol(name), root, int(info["size"] or 0), one.source, version)
+            path, version = in_chain(pattern, filesystem, name), remote_version(info)
+            relative = readable(posixpath.relpath(name, root))
+            yield _Found(
+                path, in_chain(pattern, filesystem, root), relative, int(info["size"] or 0), one.source, version
+            )
 
 
-def _beam_matches(one: Input) -> Iterator[_Found]:
+def _beam_files(one: Input, pattern: str) -> Iterator[_Found]:
     """Files of a scheme that only Beam knows."""
     from apache_beam.io.filesystem import BeamIOError
 
-    scheme = one.glob.split("://", 1)[0]
+    scheme = pattern.split("://", 1)[0]
     try:
-        results = beam_filesystems().match([one.glob])  # type: ignore[attr-defined]
+        results = beam_filesystems().match([pattern])  # type: ignore[attr-defined]
     except ValueError as error:
-        message = f"no file system opens '{scheme}://' (input '{one.glob}'): neither fsspec nor Beam knows it"
+        message = f"no file system opens '{scheme}://' (input '{pattern}'): neither fsspec nor Beam knows it"
         raise InputError(message) from error
     except BeamIOError as error:
-        raise InputError(f"the input '{one.glob}' cannot be listed: {error}") from error
+        raise InputError(f"the input '{pattern}' cannot be listed: {error}") from error
+    root = root_of(pattern)
     for result in results:
         for info in result.metadata_list:
             version = str(info.last_updated_in_seconds or "")
-            yield _Found(info.path, _root(one.glob), info.size_in_bytes, one.source, version)
+            name = posixpath.relpath(info.path, root)
+            yield _Found(info.path, root, name, info.size_in_bytes, one.source, version)
 
 
 def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
@@ -215,7 +277,7 @@ def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
             ranges = _byte_ranges(file.size, unit_bytes)
         else:
             ranges = []
-    except OSError as error:
+    except outages() as error:
         raise out_of_reach(file.path, error) from error
     return [Part(file, start, end) for start, end in ranges] if len(ranges) > 1 else [Part(file)]
 

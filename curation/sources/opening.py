@@ -1,32 +1,18 @@
 """Files opened wherever they lie: local ones directly, others with fsspec, the rest with Beam's file systems."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from typing import IO, cast
 
-import fsspec
 from fsspec.core import url_to_fs
 
 from curation.errors import RunError
+from curation.sources.places import is_local, known_scheme, local_path, local_version, remote_version
+from curation.sources.storage import reason
 
 READ_BYTES = 1 << 18
 """How much of a stored file is asked for at a time."""
-
-
-def is_local(path: str) -> bool:
-    """Whether the path names a file of this machine (it has no scheme, or ``file:``)."""
-    return "://" not in path or path.startswith("file://")
-
-
-def local_path(path: str) -> str:
-    """The path without ``file://``."""
-    return path.removeprefix("file://")
-
-
-def known_scheme(path: str) -> bool:
-    """Whether fsspec has a file system for the path's scheme (its package may still be missing)."""
-    scheme = path.split("://", 1)[0]
-    return scheme in fsspec.available_protocols()
 
 
 def beam_filesystems() -> type:
@@ -39,26 +25,41 @@ def beam_filesystems() -> type:
 def open_stored(path: str) -> IO[bytes]:
     """The stored bytes of a file, seekable, as they are (compressed files stay compressed).
 
-    Raises OSError for a file that is gone or may not be read.
+    Raises one of `outages` for a file that is gone or may not be read.
     """
     if is_local(path):
         return open(local_path(path), "rb", buffering=0)
     if known_scheme(path):
         filesystem, name = url_to_fs(path)
-        return cast(IO[bytes], filesystem.open(name, "rb"))
+        opened = filesystem.open(name, "rb")
+        if "::" in path:
+            opened.filesystem = filesystem  # an archive is closed when nothing holds its file system any more
+        return cast(IO[bytes], opened)
     from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 
     try:
-        opened = beam_filesystems().open(path, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[attr-defined]
+        by_beam = beam_filesystems().open(path, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[attr-defined]
     except BeamIOError as error:
         raise OSError(str(error)) from error
-    return cast(IO[bytes], opened)
+    return cast(IO[bytes], by_beam)
 
 
-def out_of_reach(path: str, error: OSError) -> RunError:
+def out_of_reach(path: str, error: Exception) -> RunError:
     """What a run tells of a listed file that is gone, or cannot be opened or read now: that is no broken record."""
-    why = error.strerror or str(error) or type(error).__name__
-    return RunError(f"the input file '{path}' could not be read ({why}): mend that and run again")
+    return RunError(f"the input file '{path}' could not be read ({reason(error)}): mend that and run again")
+
+
+def stored_version(path: str) -> tuple[int, str] | None:
+    """Size and version of a file as it is now, as the listing tells them; None where its file system does not know."""
+    if is_local(path):
+        status = os.stat(local_path(path))
+        return status.st_size, local_version(status)
+    if not known_scheme(path):
+        return None
+    filesystem, name = url_to_fs(path)
+    filesystem.invalidate_cache()
+    info = filesystem.info(name)
+    return int(info["size"] or 0), remote_version(info)
 
 
 class StoredFile:

@@ -14,7 +14,8 @@ from curation.sources.chunks import Chunk, Rows, content_id
 from curation.sources.decompression import EXCERPT_BYTES
 from curation.sources.json_objects import Fields
 from curation.sources.listing import Part
-from curation.sources.opening import StoredFile, is_local, local_path, open_stored
+from curation.sources.opening import StoredFile, open_stored
+from curation.sources.places import is_local, local_path
 from schemas.corpus import RECORDS
 
 _SCALARS = ("url", "doc_id", "source", "date")

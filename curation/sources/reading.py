@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from curation.errors import RunError
 from curation.sources.chunks import Chunk, PartReport, Reading, Rows
 from curation.sources.formats import PEEK_BYTES, Format, detect_format
 from curation.sources.jsonl import read_jsonl
-from curation.sources.listing import Part, Unit
-from curation.sources.opening import StoredFile, out_of_reach
+from curation.sources.listing import InputFile, Part, Unit
+from curation.sources.opening import StoredFile, out_of_reach, stored_version
+from curation.sources.storage import outages
 
 __all__ = ["Chunk", "PartReport", "Reading", "checksum", "read_unit"]
 
@@ -35,8 +37,20 @@ def _read_part(part: Part, rows: Rows) -> Iterator[Chunk]:
             yield from _read_as(found, file, part, rows)
             file.finish()
             rows.finish(file.sha256, file.hashed, _note(rows))
-    except OSError as error:
+        _check_unchanged(part.file)
+    except outages() as error:
         raise out_of_reach(part.file.path, error) from error
+
+
+def _check_unchanged(file: InputFile) -> None:
+    """Raises RunError for a file that is no longer the one that was listed: its parts may not fit together."""
+    now = stored_version(file.path) if file.version else None
+    if now is not None and now != (file.size, file.version):
+        size = f"from {file.size:,} to {now[0]:,} bytes" if now[0] != file.size else "in place"
+        raise RunError(
+            f"the input file '{file.path}' changed while it was read ({size}): wait until it is complete, then run "
+            "again into a new folder"
+        )
 
 
 def checksum(part: Part) -> str:
@@ -46,7 +60,7 @@ def checksum(part: Part) -> str:
             file.start, file.end = _byte_range(_detect(file, part), file, part)
             file.finish()
             return file.sha256
-    except OSError as error:
+    except outages() as error:
         raise out_of_reach(part.file.path, error) from error
 
 

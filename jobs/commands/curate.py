@@ -8,8 +8,9 @@ from typing import Any
 from curation.driver import checked_plan, curate, finished
 from curation.errors import UserError
 from curation.job import Execution, Job
-from curation.sources.listing import Input
-from jobs.jobfile import load_job, make_job
+from curation.sources.listing import named_input
+from curation.sources.storage import parse_storage, storage_options, use_storage
+from jobs.jobfile import load_job, load_storage, make_job
 from jobs.progress import How, say_event, warn, watcher
 from jobs.summary import print_lost, print_plan, print_releases, print_summary
 from jobs.warnings import warn_of
@@ -24,6 +25,8 @@ def run(
     against: tuple[str, ...],
     limit: int | None,
     allow_unreadable: bool,
+    follow_links: bool,
+    storage: tuple[str, ...],
     workers: int | None,
     partitions: int | None,
     memory: int | None,
@@ -34,12 +37,21 @@ def run(
     if limit is not None:
         changes = (*changes, f"limit={limit}")
     job, folder, own_options = _job(path, inputs, output, recipe, changes)
-    allowed = allow_unreadable or job.allow_unreadable
-    job = replace(job, against=(*job.against, *against), allow_unreadable=allowed)
+    job = replace(
+        job,
+        against=(*job.against, *against),
+        allow_unreadable=allow_unreadable or job.allow_unreadable,
+        follow_links=follow_links or job.follow_links,
+    )
+    given = [*(load_storage(path) if path else ()), *map(parse_storage, storage)]
+    options = storage_options(given, [*(one.glob for one in job.inputs), folder, *job.against])
+    use_storage(options)
     beam_options = (*own_options, *beam_options)
     for warning in warn_of(job.recipe):
         warn(warning, progress)
-    execution = Execution(workers=workers, partitions=partitions, memory=memory, beam_options=beam_options)
+    execution = Execution(
+        workers=workers, partitions=partitions, memory=memory, beam_options=beam_options, storage=options
+    )
     if dry_run:
         print_plan(job, folder, checked_plan(job, execution), execution)
         return
@@ -70,14 +82,4 @@ def _job(
         return job, output or folder, options
     if not inputs or not output:
         raise UserError("say what to read and where to write: --input GLOB --output DIR, or a job file")
-    return make_job([_input(text) for text in inputs], recipe or "fineweb", changes), output, ()
-
-
-def _input(text: str) -> Input:
-    """``GLOB`` or ``SOURCE=GLOB``."""
-    source, equals, glob = text.partition("=")
-    return (
-        Input(glob=glob, source=source)
-        if equals and source.replace("_", "").replace("-", "").isalnum()
-        else Input(glob=text)
-    )
+    return make_job([named_input(text) for text in inputs], recipe or "fineweb", changes), output, ()

@@ -1,7 +1,8 @@
 """Files in one order whatever the file system says, and units that share them out without gap or overlap."""
 
 import os
-from dataclasses import replace
+import socket
+import zipfile
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -11,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import InputError
-from curation.sources import listing
-from curation.sources.listing import Input, InputFile, Part, list_files, plan_units
-from tests.curation.sources.made import lines
+from curation.errors import InputError, RunError
+from curation.sources import listing, local_matches
+from curation.sources.listing import Input, InputFile, Part, list_files, list_input, named_input, plan_units
+from tests.curation.sources.made import lines, read_parts
 
 
 @pytest.fixture
@@ -52,11 +53,12 @@ def test_files_carry_their_place_and_source(tree: Path) -> None:
 
 def test_the_order_of_a_listing_does_not_matter(tree: Path) -> None:
     expected = list_files([Input(f"{tree}/**/*.txt")])
-    with patch.object(listing, "glob", lambda *args, **kwargs: sorted(map(str, tree.rglob("*.txt")), reverse=True)):
-        files = list_files([Input(f"{tree}/**/*.txt")])
-    assert [file for file in files if ".hidden" not in file.path] == [
-        replace(file, index=file.index + sum(".hidden" in one.path for one in files)) for file in expected
-    ]
+    listdir = os.listdir
+    with (
+        patch.object(os, "listdir", lambda folder: listdir(folder)[::-1]),
+        patch.object(local_matches, "sorted", list, create=True),
+    ):
+        assert list_files([Input(f"{tree}/**/*.txt")]) == expected
 
 
 def test_files_of_one_name_get_different_names(tree: Path) -> None:
@@ -92,6 +94,136 @@ def test_no_permission_is_told(tree: Path) -> None:
     refusing = patch.object(os, "access", lambda path, mode: not path.endswith("c.txt"))
     with refusing, pytest.raises(InputError, match=r"c\.txt' may not be read"):
         list_files([Input(str(tree))])
+
+
+def _listed(pattern: Path | str, follow_links: bool = False) -> tuple[list[str], list[str]]:
+    """The names that an input lists, and the notes on what it skips."""
+    found = list_input([Input(str(pattern))], follow_links)
+    return [file.name for file in found.files], list(found.skipped)
+
+
+@pytest.mark.parametrize("pattern", ["", "/**/*.txt", "/**"])
+def test_a_loop_of_links_is_read_once(tree: Path, pattern: str) -> None:
+    (tree / "a" / "up").symlink_to("..")
+    (tree / "b" / "round").symlink_to(tree / "b")
+    names, skipped = _listed(f"{tree}{pattern}")
+    assert [name for name in names if name.endswith(".txt")] == ["a/1.txt", "b/2.txt", "c.txt"]
+    assert skipped == []
+
+
+def test_many_links_take_no_longer_than_their_number(tree: Path) -> None:
+    for n in range(20):
+        for side in ("left", "right"):
+            (tree / "a" / f"{side}{n}").symlink_to("..")
+    assert _listed(f"{tree}/**/*.txt")[0] == ["a/1.txt", "b/2.txt", "c.txt"]
+
+
+def test_a_linked_folder_below_the_input_is_read_under_its_own_name(tree: Path) -> None:
+    (tree / "0").symlink_to("b")
+    assert _listed(f"{tree}/*/2.txt")[0] == ["b/2.txt"]
+    assert _listed(f"{tree}/0/*.txt")[0] == ["2.txt"]
+
+
+def test_links_that_leave_the_input_are_followed_when_asked(tree: Path) -> None:
+    (tree / "a" / "out").symlink_to(tree / "b")
+    (tree / "a" / "c.txt").symlink_to(tree / "c.txt")
+    names, skipped = _listed(tree / "a")
+    assert names == ["1.txt", "x.jsonl"]
+    assert len(skipped) == 2
+    assert all(f"outside of {tree}/a)" in note for note in skipped)
+    assert _listed(tree / "a", follow_links=True) == (["1.txt", "c.txt", "out/2.txt", "x.jsonl"], [])
+    (tree / "a" / "1.txt").unlink()
+    with pytest.raises(InputError, match=r"what does was skipped: .*--follow-links follows links"):
+        _listed(tree / "a" / "*.txt")
+
+
+def test_what_is_no_file_is_skipped_in_a_folder_and_refused_by_name(tree: Path) -> None:
+    os.mkfifo(tree / "a" / "pipe")
+    (tree / "a" / "gone").symlink_to("nothing")
+    (tree / "a" / "self").symlink_to("self")
+    (tree / "a" / "zero").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(tree / "a" / "socket"))
+    names, skipped = _listed(tree / "a")
+    assert names == ["1.txt", "x.jsonl"]
+    told = {os.path.basename(note.partition(" (")[0]): note.partition(" (")[2].rstrip(")") for note in skipped}
+    assert told == {
+        "gone": "a link that leads nowhere",
+        "pipe": "a FIFO",
+        "self": "a link that leads nowhere",
+        "socket": "a socket",
+        "zero": "a device",
+    }
+    for path, what in ((tree / "a/pipe", "a FIFO"), ("/dev/zero", "a device"), (tree / "a/self", "a link that leads")):
+        with pytest.raises(InputError, match=f"is {what}"):
+            _listed(path)
+
+
+def test_braces_are_expanded_and_a_name_with_braces_is_a_name(tree: Path) -> None:
+    assert _listed(f"{tree}/{{a,b}}/*.txt")[0] == ["a/1.txt", "b/2.txt"]
+    assert _listed(f"{tree}/{{a,none}}/{{1,2}}.txt")[0] == ["a/1.txt"]
+    (tree / "{a,b}.txt").write_text("")
+    assert _listed(f"{tree}/{{a,b}}.txt")[0] == ["{a,b}.txt"]
+
+
+def test_a_hive_folder_is_a_path_and_a_source_has_no_slash(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree)
+    (tree / "year=2024").mkdir()
+    (tree / "year=2024" / "1.txt").write_text("")
+    assert named_input("year=2024/*.txt") == Input("year=2024/*.txt")
+    assert named_input("year=2024") == Input("year=2024")
+    assert named_input("web=year=2024/*.txt") == Input("year=2024/*.txt", "web")
+    assert named_input("web=a/*.txt") == Input("a/*.txt", "web")
+    assert named_input("a/year=2023/*.txt") == Input("a/year=2023/*.txt")
+    assert named_input("web=s3://bucket/year=2024/*") == Input("s3://bucket/year=2024/*", "web")
+    assert named_input("s3://bucket/year=2024/*") == Input("s3://bucket/year=2024/*")
+    with pytest.raises(InputError, match=r"'2023/\*\.txt': 'year=2023/\*\.txt' matches none either; check"):
+        list_files([named_input("year=2023/*.txt")])
+
+
+def test_a_name_that_is_not_utf8_is_shown_with_escapes(tree: Path) -> None:
+    path = os.fsencode(tree) + b"/bad\xff.txt"
+    with open(path, "w") as file:
+        file.write("a")
+    [found] = list_files([Input(f"{tree}/bad*.txt")])
+    assert (found.name, os.fsencode(found.path)) == (r"bad\xff.txt", path)
+    with open(os.fsencode(tree) + rb"/bad\xff.txt", "w") as file:
+        file.write("b")
+    with pytest.raises(InputError, match="two input files would both be called"):
+        list_files([Input(f"{tree}/bad*.txt")])
+
+
+def test_chains_of_file_systems(tree: Path) -> None:
+    with zipfile.ZipFile(tree / "texts.zip", "w") as archive:
+        archive.writestr("deep/1.jsonl", lines({"text": "One."}))
+        archive.writestr("2.jsonl", lines({"text": "Two."}))
+    files = list_files([Input(f"zip://**/*.jsonl::{tree}/texts.zip")])
+    assert [(file.name, file.path.partition("::")[0]) for file in files] == [
+        ("2.jsonl", "zip://2.jsonl"),
+        ("deep/1.jsonl", "zip://deep/1.jsonl"),
+    ]
+    assert read_parts([Part(file) for file in files]).texts == ["Two.", "One."]
+    cached = list_files([Input(f"simplecache::file://{tree}/a/*.jsonl")])
+    assert [file.name for file in cached] == ["x.jsonl"]
+    assert read_parts([Part(file) for file in cached]).documents
+
+
+def test_a_password_in_a_url_is_refused(tree: Path) -> None:
+    with pytest.raises(InputError, match="holds a password") as error:
+        list_files([Input("ftp://me:secret@mill.example/*.gz")])
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("change", [b"more", b""])
+def test_a_file_that_changes_while_it_is_read_is_told(tree: Path, change: bytes) -> None:
+    path = tree / "big.jsonl"
+    path.write_bytes(lines(*({"text": f"Stone {n}."} for n in range(10))))
+    [file] = list_files([Input(str(path))])
+    with path.open("ab") as more:
+        more.write(change)
+    os.utime(path, ns=(0, 0))
+    with pytest.raises(RunError, match=r"changed while it was read .* run again into a new folder"):
+        read_parts([Part(file)])
 
 
 FILES = st.lists(st.integers(0, 500), max_size=30).map(

@@ -1,0 +1,82 @@
+"""Braces in a glob, as shells expand them: ``{a,b}`` and ``{00..12}``."""
+
+import re
+from itertools import product
+
+from curation.errors import InputError
+
+MOST_PATTERNS = 100_000
+"""A pattern that expands to more is refused."""
+
+_NUMBERS = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})")
+
+
+def expand_braces(pattern: str) -> list[str]:
+    """The patterns without braces that a pattern stands for, in their order; itself where it has none.
+
+    Raises InputError for more than MOST_PATTERNS of them.
+
+    >>> expand_braces("{a,b}.{json,txt}")
+    ['a.json', 'a.txt', 'b.json', 'b.txt']
+    >>> expand_braces("part-{08..10}"), expand_braces("{one}")
+    (['part-08', 'part-09', 'part-10'], ['{one}'])
+    """
+    pieces: list[list[str]] = []
+    count, at = 1, 0
+    while at < len(pattern):
+        end = _closing(pattern, at) if pattern[at] == "{" else None
+        choices = None if end is None else _choices(pattern[at + 1 : end], pattern)
+        if end is None or choices is None:
+            pieces.append([pattern[at]])
+            at += 1
+            continue
+        pieces.append(choices)
+        count *= len(choices)
+        if count > MOST_PATTERNS:
+            raise _too_many(pattern)
+        at = end + 1
+    return ["".join(words) for words in product(*pieces)]
+
+
+def _closing(pattern: str, start: int) -> int | None:
+    """Where the brace that opens at ``start`` closes."""
+    depth = 0
+    for place in range(start, len(pattern)):
+        depth += {"{": 1, "}": -1}.get(pattern[place], 0)
+        if not depth:
+            return place
+    return None
+
+
+def _choices(inside: str, pattern: str) -> list[str] | None:
+    """What stands between two braces, one by one; None where they are only characters."""
+    numbers = _NUMBERS.fullmatch(inside)
+    if numbers:
+        return _range(numbers[1], numbers[2], pattern)
+    words, depth, begin = [], 0, 0
+    for place, letter in enumerate(inside):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        if letter == "," and not depth:
+            words.append(inside[begin:place])
+            begin = place + 1
+    if not words:
+        return None
+    return [each for word in [*words, inside[begin:]] for each in expand_braces(word)]
+
+
+def _range(first: str, last: str, pattern: str) -> list[str]:
+    """Whole numbers, with zeros in front where one of the two ends has them."""
+    start, stop = int(first), int(last)
+    if abs(stop - start) >= MOST_PATTERNS:
+        raise _too_many(pattern)
+    padded = any(len(end.lstrip("-")) > 1 and end.lstrip("-").startswith("0") for end in (first, last))
+    width = max(len(first), len(last)) if padded else 0
+    step = 1 if start <= stop else -1
+    return [f"{number:0{width}d}" for number in range(start, stop + step, step)]
+
+
+def _too_many(pattern: str) -> InputError:
+    shown = pattern if len(pattern) <= 200 else f"{pattern[:200]}..."
+    return InputError(
+        f"the braces of the input '{shown}' stand for more than {MOST_PATTERNS:,} patterns: use a wildcard"
+    )

@@ -1,0 +1,176 @@
+"""Local files that a path or glob names. Links to folders are followed once, and only regular files are read."""
+
+import os
+import re
+import stat
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import translate
+from glob import has_magic
+
+from curation.errors import InputError
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+Segments = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A regular file; ``root`` is the longest folder of the pattern without a wildcard."""
+
+    path: str
+    root: str
+    status: os.stat_result
+
+
+def root_of(pattern: str, braces: bool = False) -> str:
+    """The longest folder of the pattern without a wildcard, and without ``braces`` where these are expanded."""
+    folder = os.path.dirname(pattern)
+    while has_magic(folder) or (braces and "{" in folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def local_matches(pattern: str, follow_links: bool, skipped: list[str], root: str | None = None) -> Iterator[Matched]:
+    """The files of an absolute path, of a folder (all below it), or of a glob, in no certain order.
+
+    What is hidden (a name that begins with a dot) matches only a pattern that says so. A folder behind a link is
+    entered where it lies below the root of the pattern and is not read under its own name anyway; with
+    ``follow_links`` it may lie elsewhere. ``root`` is that of the pattern itself, unless given. ``skipped`` gets a note
+    for everything that matches and is not read. Raises InputError for a path that names no regular file.
+    """
+    if not os.path.lexists(pattern):
+        root = root or root_of(pattern)
+        segments: Segments = tuple(os.path.relpath(pattern, root).split(os.sep))
+    elif os.path.isdir(pattern):
+        segments = (*os.path.relpath(pattern, root).split(os.sep), "**") if root else ("**",)
+        root = root or pattern
+    else:
+        yield Matched(pattern, root or os.path.dirname(pattern), _named(pattern))
+        return
+    if os.path.isdir(root):
+        yield from _Search(root, follow_links, skipped).run(segments)
+
+
+def _named(path: str) -> os.stat_result:
+    """The status of a file that is given by its path."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InputError(
+            f"the input '{path}' is a link that leads nowhere ({error.strerror}): mend the link"
+        ) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"the input '{path}' is {_kind(status)}: copy what it yields into a regular file first")
+    return status
+
+
+def _kind(status: os.stat_result) -> str:
+    return _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
+
+
+class _Search:
+    """Goes through a folder by the segments of a pattern; links come last, so that real names win."""
+
+    def __init__(self, root: str, follow_links: bool, skipped: list[str]) -> None:
+        self.root = root
+        self.home = os.path.realpath(root)
+        self.follow_links = follow_links
+        self.skipped = skipped
+        self.entered: set[tuple[int, int, int]] = set()
+        self.read: set[tuple[int, int]] = set()
+        self.linked_folders: deque[tuple[str, Segments]] = deque()
+        self.linked_files: list[tuple[str, os.stat_result]] = []
+
+    def run(self, segments: Segments) -> Iterator[Matched]:
+        yield from self._below(self.root, segments)
+        while self.linked_folders:
+            path, rest = self.linked_folders.popleft()
+            if self._leaves(path):
+                self.skipped.append(f"{path} (a link to a folder outside of {self.root})")
+            else:
+                yield from self._below(path, rest)
+        for path, status in sorted(self.linked_files):
+            place = (status.st_dev, status.st_ino)
+            if self._leaves(path):
+                self.skipped.append(f"{path} (a link to a file outside of {self.root})")
+            elif place not in self.read:
+                self.read.add(place)
+                yield Matched(path, self.root, status)
+
+    def _leaves(self, path: str) -> bool:
+        if self.follow_links:
+            return False
+        target = os.path.realpath(path)
+        return target != self.home and not target.startswith(os.path.join(self.home, ""))
+
+    def _below(self, folder: str, segments: Segments) -> Iterator[Matched]:
+        pending = [(folder, segments)]
+        while pending:
+            folder, segments = pending.pop()
+            try:
+                status = os.stat(folder)
+            except OSError as error:
+                raise _unreadable(folder, error) from error
+            if (place := (status.st_dev, status.st_ino, len(segments))) in self.entered:
+                continue
+            self.entered.add(place)
+            head, rest = segments[0], segments[1:]
+            if head == "**" and rest:
+                pending.append((folder, rest))
+            entries = _entries(folder) if head == "**" or has_magic(head) else _entry(folder, head)
+            matches = re.compile(translate("*" if head == "**" else head)).match
+            for path, name in entries:
+                hidden = name.startswith(".") and not head.startswith(".")
+                if hidden or not matches(name):
+                    continue
+                further = segments if head == "**" else rest
+                yield from self._meet(path, further, final=not rest, pending=pending)
+
+    def _meet(
+        self, path: str, further: Segments, final: bool, pending: list[tuple[str, Segments]]
+    ) -> Iterator[Matched]:
+        """An entry that matches; ``further`` is what must match below it, ``final`` says that a file matches the
+        pattern."""
+        link = os.path.islink(path)
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            if final:
+                self.skipped.append(f"{path} ({'a link that leads nowhere' if link else error.strerror})")
+            return
+        if stat.S_ISDIR(status.st_mode):
+            if further:
+                (self.linked_folders if link else pending).append((path, further))
+        elif not final:
+            return
+        elif not stat.S_ISREG(status.st_mode):
+            self.skipped.append(f"{path} ({_kind(status)})")
+        elif link:
+            self.linked_files.append((path, status))
+        else:
+            self.read.add((status.st_dev, status.st_ino))
+            yield Matched(path, self.root, status)
+
+
+def _entries(folder: str) -> list[tuple[str, str]]:
+    """The paths and names of what lies in a folder, sorted by name."""
+    try:
+        return [(os.path.join(folder, name), name) for name in sorted(os.listdir(folder))]
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: str, error: OSError) -> InputError:
+    return InputError(f"the input folder '{folder}' may not be read: {error.strerror}")
+
+
+def _entry(folder: str, name: str) -> list[tuple[str, str]]:
+    path = os.path.join(folder, name)
+    return [(path, name)] if os.path.lexists(path) else []
