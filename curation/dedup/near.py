@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.composing import ordered
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix
 from curation.kernels import unicode
@@ -83,7 +84,8 @@ def _composed(texts: pa.LargeStringArray) -> pa.LargeStringArray:
     if pc.all(plain, min_count=0).as_py():
         return texts
     odd = pc.invert(plain)
-    return pc.replace_with_mask(texts, odd, pc.utf8_normalize(texts.filter(odd), "NFKC"))
+    in_order = pa.array((ordered(text, "NFKD") for text in texts.filter(odd).to_pylist()), texts.type)
+    return pc.replace_with_mask(texts, odd, pc.utf8_normalize(in_order, "NFKC"))
 
 
 def _buckets(keys: npt.NDArray[np.uint64], next_keys: npt.NDArray[np.uint64]) -> tuple[Ints, Ints]:

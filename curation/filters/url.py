@@ -19,10 +19,13 @@ from curation.errors import UserError
 from curation.filters.columns import batch_of, count
 from curation.filters.rules import Rule, asked
 
+LONGEST_HOST = 2000
+"""Characters of a name that is looked at: the name system allows 253. Longer ones would take time that grows faster."""
 _LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
 _PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
 _BEFORE_HOST = re.compile("^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+_HOST_END = re.compile("[/?#]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +151,10 @@ def host_of(url: str) -> str:
     'xn--bcher-kva.example'
     """
     url = url.strip()
+    if not url.isascii():
+        named = _BEFORE_HOST.match(url)
+        if len(_HOST_END.split(url[named.end() if named else 0 :], maxsplit=1)[0]) > LONGEST_HOST:
+            return ""
     try:
         host = (urlsplit(url if _BEFORE_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
     except ValueError:
@@ -166,7 +173,10 @@ def in_ascii(host: str) -> str:
 
 
 def domains_of(host: str) -> Iterable[str]:
-    """The host and every domain that it is in: a.b.c, b.c, c."""
+    """The host and every domain that it is in: a.b.c, b.c, c. Domains longer than any name are left out."""
+    if len(host) > LONGEST_HOST:
+        yield host
+        host = host[-LONGEST_HOST:].partition(".")[2]
     while host:
         yield host
         host = host.partition(".")[2]

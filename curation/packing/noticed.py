@@ -1,7 +1,6 @@
 """What a tokenizer does to texts that their owner should hear of: unknown and control tokens, texts that change."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from curation.composing import nfkc
 
 SAMPLE = 1000
 """Documents that are decoded and compared with their texts, about."""
@@ -90,4 +91,4 @@ def change(text: str, decoded: str, unknown: bool) -> str | None:
 
 
 def _folded(text: str) -> str:
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text.casefold()))
+    return _SPACE.sub("", nfkc(text.casefold()))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.composing import nfc, ordered
 from curation.rewrites import suspicious
 
 _ROUNDS = 16
@@ -88,13 +89,10 @@ class Normalise:
 
 def _composed(text: str) -> str:
     """The text in NFC: line by line, for composing is slow and line feeds take no part in it."""
+    text = ordered(text, "NFD")
     if unicodedata.is_normalized("NFC", text):
         return text
-    composed = (
-        line if unicodedata.is_normalized("NFC", line) else unicodedata.normalize("NFC", line)
-        for line in text.split("\n")
-    )
-    return "\n".join(composed)
+    return "\n".join(map(nfc, text.split("\n")))
 
 
 def _repaired(rows: "_Rows", hits: suspicious.Ints) -> dict[int, str]:
