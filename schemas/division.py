@@ -10,6 +10,8 @@ At the end fewer rows than a global batch remain, and ``even`` says what becomes
 - ``pad``: each rank reads as many, the last ones beginning the epoch's order again. Fewer than ``world`` rows are read
   twice (where an epoch has at least ``world`` rows).
 - ``drop``: each rank reads as many, and fewer than ``world`` rows of the epoch are not read.
+
+The first ``seen`` positions may have been read before, by other ranks or in other batches: then the rest is divided so.
 """
 
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ Even = Literal["none", "pad", "drop"]
 
 @dataclass(frozen=True, kw_only=True)
 class Division:
-    """Raises ValueError for a number below 1 (``rows``: below 0) and an unknown ``even``.
+    """Raises ValueError for a number below 1 (``rows``, ``seen``: below 0) and an unknown ``even``.
 
     >>> division = Division(rows=11, world=2, batch=2, even="none")
     >>> [division.positions(rank, 0, division.batches(rank)).tolist() for rank in (0, 1)]
@@ -34,9 +36,10 @@ class Division:
     world: int
     batch: int
     even: Even = "none"
+    seen: int = 0
 
     def __post_init__(self) -> None:
-        if self.rows < 0 or self.world < 1 or self.batch < 1:
+        if self.rows < 0 or self.world < 1 or self.batch < 1 or not 0 <= self.seen <= self.rows:
             raise ValueError(f"{self.rows} rows, {self.world} ranks and batches of {self.batch}: they are counts")
         if self.even not in get_args(Even):
             raise ValueError(f"even is {self.even!r}: it is one of {', '.join(get_args(Even))}")
@@ -50,21 +53,26 @@ class Division:
         have are none. Every batch has ``batch`` of them but the last one, which may have fewer."""
         first, count = self._rest(rank)
         steps = np.arange(start, min(stop, self._whole), dtype=np.int64)
-        whole = steps[:, None] * (self.world * self.batch) + rank * self.batch + np.arange(self.batch)
+        whole = self.seen + steps[:, None] * (self.world * self.batch) + rank * self.batch + np.arange(self.batch)
         rest = np.arange(first, first + count) if start <= self._whole < stop else np.arange(0)
         return np.concatenate([whole.reshape(-1), rest % max(1, self.rows)])
+
+    def after(self, step: int) -> int:
+        """How many positions of the epoch are read when each rank has read ``step`` batches, the ``seen`` ones among
+        them."""
+        return self.rows if step > self._whole else self.seen + step * self.world * self.batch
 
     @property
     def _whole(self) -> int:
         """Global batches that are full."""
-        return self.rows // (self.world * self.batch)
+        return (self.rows - self.seen) // (self.world * self.batch)
 
     def _rest(self, rank: int) -> tuple[int, int]:
         """The rank's first position after the full batches, and how many it has there. Beyond the last position the
         order begins again."""
         if not 0 <= rank < self.world:
             raise ValueError(f"rank {rank} of {self.world}: ranks count from 0")
-        first = self._whole * self.world * self.batch
+        first = self.seen + self._whole * self.world * self.batch
         each, more = divmod(self.rows - first, self.world)
         if self.even == "none":
             return first + rank * each + min(rank, more), each + (rank < more)

@@ -1,9 +1,9 @@
 """The order in which one rank reads the rows of a dataset, epoch after epoch, and the state that resumes it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,24 @@ import numpy.typing as npt
 from schemas.division import Division, Even
 from schemas.permutation import Permutation
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+"""Version 2: ``seen``. States of version 1 are read."""
+
 _ROWS_AT_ONCE = 8192
 """Whose places are computed together."""
 
 
 class StateError(ValueError):
     """A state that was saved is not one of this reading."""
+
+
+class Place(NamedTuple):
+    """Before batch ``step`` of the rank in an epoch, of which ``seen`` rows were read before step 0: by another number
+    of ranks, or in batches of another size."""
+
+    epoch: int
+    step: int
+    seen: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +53,9 @@ class Reading:
         """Batches of this rank in an epoch."""
         return self._division.batches(self.rank)
 
-    def batches(self, epoch: int, start: int = 0, every: int = 1) -> Iterator[npt.NDArray[np.int64]]:
+    def batches(self, epoch: int, start: int = 0, every: int = 1, seen: int = 0) -> Iterator[npt.NDArray[np.int64]]:
         """The rows of the rank's batches ``start``, ``start + every`` and so on of the epoch: of shape (batch,) each,
-        but the epoch's last may be shorter.
+        but the epoch's last may be shorter. The first ``seen`` rows of the epoch are left out, see `Place`.
 
         >>> reading = Reading(fingerprint="", rows=7, batch=2, world=2, rank=1)
         >>> [rows.tolist() for rows in reading.batches(epoch=0)]
@@ -53,33 +64,54 @@ class Reading:
         shuffled = epoch > 0 if self.shuffle is None else self.shuffle
         order = Permutation(self.rows, self.seed, epoch) if shuffled else None
         steps = max(1, _ROWS_AT_ONCE // self.batch // every) * every
-        for first in range(start, len(self), steps):
-            places = self._division.positions(self.rank, first, first + steps)
+        division = self._division if not seen else replace(self._division, seen=seen)
+        for first in range(start, division.batches(self.rank), steps):
+            places = division.positions(self.rank, first, first + steps)
             places = places[np.arange(len(places)) // self.batch % every == 0]
             rows = order(places) if order else places
             yield from (rows[begin : begin + self.batch] for begin in range(0, len(rows), self.batch))
 
-    def state(self, epoch: int, step: int) -> dict[str, Any]:
+    def state(self, epoch: int, step: int, seen: int = 0) -> dict[str, Any]:
         """What resumes before batch ``step`` of the epoch: plain values, equal on every rank that has read as much."""
-        return {"version": STATE_VERSION, "epoch": epoch, "step": step, **self._settings}
+        return {"version": STATE_VERSION, "epoch": epoch, "step": step, "seen": seen, **self._settings}
 
-    def place(self, state: Mapping[str, Any]) -> tuple[int, int]:
-        """The (epoch, step) at which a state stands.
+    def place(self, state: Mapping[str, Any]) -> Place:
+        """The place at which a state stands.
 
-        Raises StateError for one of another dataset or other settings: its step would be another place.
+        Where the state is of another number of ranks or another batch size, the rest of its epoch is divided anew: the
+        rows that all ranks together have read are not read again. Every rank must load the same state. Raises
+        StateError for a state of another dataset, seed or shuffle: its step would be another place.
         """
-        if state.get("version") != STATE_VERSION:
-            raise StateError(f"the state is of version {state.get('version')!r}, and {STATE_VERSION} can be read")
-        epoch, step = state.get("epoch"), state.get("step")
-        if type(epoch) is not int or type(step) is not int or epoch < 0 or step < 0:
-            raise StateError(f"the state stands at epoch {epoch!r} and step {step!r}, which are no counts")
-        for name, mine in self._settings.items():
-            if state.get(name) != mine:
+        if state.get("version") not in (1, STATE_VERSION):
+            raise StateError(f"the state is of version {state.get('version')!r}, and up to {STATE_VERSION} can be read")
+        place = Place(*(state.get(name, 0 if name == "seen" else None) for name in Place._fields))
+        if any(type(count) is not int or count < 0 for count in place) or place.seen > self.rows:
+            raise StateError(
+                f"the state stands at epoch {place.epoch!r} and step {place.step!r} with {place.seen!r} rows seen, "
+                "which are no counts"
+            )
+        for name in ("fingerprint", "seed", "shuffle"):
+            if state.get(name) != getattr(self, name):
                 raise StateError(
-                    f"the state was saved with {name} {state.get(name)!r}, and this reads with {mine!r}: "
-                    "resume with the dataset and the settings of before, or start anew without the state"
+                    f"the state was saved with {name} {state.get(name)!r}, and this reads with "
+                    f"{getattr(self, name)!r}: resume with the dataset and the settings of before, or start anew "
+                    "without the state"
                 )
-        return epoch, step
+        if all(state.get(name) == getattr(self, name) for name in ("batch", "world", "even")):
+            return place
+        return self._divided_anew(state, place)
+
+    def _divided_anew(self, state: Mapping[str, Any], place: Place) -> Place:
+        try:
+            before = Division(
+                rows=self.rows, world=state["world"], batch=state["batch"], even=state["even"], seen=place.seen
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(
+                f"the state does not say how the rows were divided: start anew without it ({error})"
+            ) from error
+        seen = before.after(place.step)
+        return Place(place.epoch, 0, seen) if seen < self.rows else Place(place.epoch + 1, 0)
 
     @cached_property
     def _division(self) -> Division:

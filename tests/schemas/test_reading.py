@@ -53,7 +53,7 @@ def test_a_state_is_plain_and_equal_on_every_rank() -> None:
     state = reading(rank=0).state(2, 7)
     assert state == reading(rank=2).state(2, 7)
     assert {type(value) for value in state.values()} <= {int, str, type(None)}
-    assert reading(rank=1).place(state) == (2, 7)
+    assert reading(rank=1).place(state) == (2, 7, 0)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,6 @@ def test_a_state_is_plain_and_equal_on_every_rank() -> None:
         ({"fingerprint": "g"}, "saved with fingerprint 'f', and this reads with 'g': resume with the dataset and"),
         ({"seed": 1}, "saved with seed 5, and this reads with 1"),
         ({"shuffle": True}, "saved with shuffle None, and this reads with True"),
-        ({"batch": 4}, "saved with batch 2, and this reads with 4"),
-        ({"world": 4}, "saved with world 3, and this reads with 4"),
-        ({"even": "pad"}, "saved with even 'none', and this reads with 'pad'"),
     ],
     ids=str,
 )
@@ -73,10 +70,50 @@ def test_a_state_of_something_else_is_refused(change: dict[str, Any], says: str)
         reading(**change).place(reading().state(0, 1))
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"epoch": None}, {"step": -1}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"version": 3}, {"epoch": None}, {"step": -1}, {"seen": 24}, {"world": None}], ids=str
+)
 def test_a_state_that_is_none_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(StateError):
-        reading().place(reading().state(0, 1) | change)
+        reading(batch=3).place(reading().state(0, 1) | change)
+
+
+def test_a_state_of_the_first_version_is_read() -> None:
+    state = reading().state(1, 2) | {"version": 1}
+    del state["seen"]
+    assert reading().place(state) == (1, 2, 0)
+    assert reading(world=1).place(state) == (1, 0, 12)
+
+
+DIVIDED = st.tuples(st.integers(1, 5), st.integers(1, 4), st.sampled_from(["none", "pad", "drop"]))
+
+
+@settings(max_examples=300)
+@given(rows=st.integers(1, 60), divisions=st.lists(DIVIDED, min_size=1, max_size=4), data=st.data())
+def test_an_epoch_goes_on_with_other_ranks_and_batches(
+    rows: int, divisions: list[tuple[int, int, Any]], data: st.DataObject
+) -> None:
+    """What all ranks together read until a state is saved and after it is resumed, in any number of other divisions, is
+    the epoch's order, each row once."""
+    order = [row for batch in read(reading(rows=rows, world=1, batch=rows), 1) for row in batch]
+    received: list[int] = []
+    state = None
+    for number, (world, batch, even) in enumerate(divisions):
+        last = number == len(divisions) - 1
+        ranks = [reading(rows=rows, world=world, batch=batch, even=even, rank=rank) for rank in range(world)]
+        places = {one.place(state) if state else (1, 0, 0) for one in ranks}
+        assert len(places) == 1
+        [(epoch, step, seen)] = places
+        if epoch == 2:
+            break
+        batches = [list(one.batches(epoch, step, seen=seen)) for one in ranks]
+        steps = max(map(len, batches)) if last else data.draw(st.integers(0, min(map(len, batches))))
+        for each in range(steps):
+            received += [row for of_rank in batches if each < len(of_rank) for row in of_rank[each].tolist()]
+        state = ranks[0].state(epoch, step + steps, seen)
+    exact = all(even == "none" for *_, even in divisions)
+    assert received[:rows] == order[: min(rows, len(received))]
+    assert len(received) == rows if exact else abs(len(received) - rows) < max(world for world, *_ in divisions)
 
 
 def test_rows_are_numbers_of_64_bits() -> None:

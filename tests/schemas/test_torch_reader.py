@@ -98,7 +98,7 @@ def test_every_row_is_read_once_by_any_ranks_and_workers(folder: Path, world: in
 
 def reads_every_row_once(folder: Path, world: int, workers: int) -> None:
     """In an epoch that is shuffled."""
-    ranks = [loader(folder, workers, rank=rank, world=world, shuffle=True) for rank in range(world)]
+    ranks = [loader(folder, workers, rank=rank, world=world, shuffle=True, even="none") for rank in range(world)]
     assert Counter(row for rank in ranks for batch in rows_of(rank) for row in batch) == Counter(range(ROWS))
 
 
@@ -163,8 +163,8 @@ def test_a_state_of_another_dataset_is_refused(folder: Path, tmp_path: Path) -> 
     state = loader(folder).state_dict()
     with pytest.raises(StateError, match="fingerprint"):
         loader(write_packed(tmp_path / "other", TOKENS[:50])).load_state_dict(state)
-    with pytest.raises(StateError, match="batch 4, and this reads with 5"):
-        loader(folder, batch=5).load_state_dict(state)
+    with pytest.raises(StateError, match="seed 0, and this reads with 5"):
+        loader(folder, seed=5).load_state_dict(state)
 
 
 def test_rank_and_world_are_those_of_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +186,27 @@ def test_rank_and_world_are_those_of_torch(folder: Path, tmp_path: Path, monkeyp
     finally:
         torch.distributed.destroy_process_group()
     assert (found.rank, found.world) == (0, 1)
+
+
+def test_ranks_have_as_many_batches_unless_told_otherwise(folder: Path) -> None:
+    for world in (2, 3, 7):
+        ranks = [rows_of(loader(folder, rank=rank, world=world)) for rank in range(world)]
+        assert len({tuple(map(len, rank)) for rank in ranks}) == 1
+        assert {row for rank in ranks for batch in rank for row in batch} == set(range(ROWS))
+    assert Counter(row for batch in rows_of(loader(folder)) for row in batch) == Counter(range(ROWS))
+
+
+def test_labels_are_masked_where_documents_begin(folder: Path) -> None:
+    dataset = SequenceDataset(folder, labels=True, mask_starts=True)
+    stream = SequenceStream(folder, batch=ROWS, rank=0, world=1, labels=True, mask_starts=True)
+    [batch] = stream
+    for number in range(ROWS):
+        starts = dataset.sequences.starts(number).tolist()
+        expected = [-100 if place and place in starts else token for place, token in enumerate(TOKENS[number].tolist())]
+        assert dataset[number]["labels"].tolist() == batch["labels"][number].tolist() == expected
+        assert dataset[number]["input_ids"].tolist() == TOKENS[number].tolist()
+    with pytest.raises(ValueError, match="give labels=True, too"):
+        SequenceStream(folder, batch=4, mask_starts=True)
 
 
 def test_a_full_batch_is_one_tensor(folder: Path) -> None:
