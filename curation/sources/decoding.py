@@ -10,7 +10,7 @@ import re
 
 from resiliparse.parse.encoding import detect_encoding
 
-from curation.sources.encodings import REPLACEMENT, decode_as, encoding_of
+from curation.sources.encodings import MULTI_BYTE, REPLACEMENT, decode_as, encoding_of
 
 _HEAD_BYTES = 64 << 10
 """How far into a page its declaration is looked for: browsers stop where the body begins."""
@@ -82,8 +82,7 @@ def _decode_by_evidence(data: bytes, header: str | None) -> tuple[str, str]:
     declared = [name for name in dict.fromkeys((header, own)) if name and name != REPLACEMENT]
     declared = ["utf-8" if name.startswith("utf-16") else name for name in declared]
     unicode = _Decoded(data, "utf-8")
-    doubt = 2 if declared[:1] == ["utf-8"] else 10 if declared else 4
-    if unicode.good >= doubt * unicode.bad and (unicode.good or doubt == 2):
+    if unicode.fits_utf_8(declared):
         return unicode.text, "utf-8"
     tried = [_Decoded(data, name) for name in declared if name != "utf-8"]
     for one in tried:
@@ -112,6 +111,12 @@ class _Decoded:
             self.bad -= data.count(b"\xef\xbf\xbd")
         self.bad -= self.text.endswith("\ufffd")
 
+    def fits_utf_8(self, declared: list[str]) -> bool:
+        """Whether this is a damaged UTF-8 page; ``declared`` are the encodings that it is said to be in."""
+        if declared[:1] == ["utf-8"]:
+            return not self.bad or (self.good > 0 and self.bad <= max(3, self.good // 2))
+        return self.good > 0 and self.good >= (10 if declared else 4) * self.bad
+
     @property
     def fits(self) -> bool:
         """Whether a damaged text in this encoding looks like that."""
@@ -133,7 +138,7 @@ def _detect(data: bytes) -> _Decoded:
         half = len(data) // 2
         for part in (data[:half], data[half:]):
             other = _detected_name(part)
-            if other not in (None, "utf-8", "cp1252") and (found := _Decoded(data, other)).good >= 8 * found.bad:
+            if other in MULTI_BYTE and (found := _Decoded(data, other)).good >= 8 * found.bad:
                 return found
         name = "cp1252"
     return _Decoded(data, name)

@@ -41,7 +41,7 @@ def decode_as(data: bytes, encoding: str) -> str:
     """
     if encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         return data.decode(encoding, "replace")
-    if decoder := _MULTI_BYTE.get(encoding):
+    if decoder := MULTI_BYTE.get(encoding):
         return decoder(data)
     return _by_table(data, _single_byte_table(encoding))
 
@@ -230,7 +230,7 @@ def _by_table(data: bytes, table: str) -> str:
     return codecs.charmap_decode(data, "replace", table)[0]
 
 
-_MULTI_BYTE: dict[str, Callable[[bytes], str]] = {
+MULTI_BYTE: dict[str, Callable[[bytes], str]] = {
     "big5": _decode_big5,
     "euc_jp": _decode_euc_jp,
     "euc_kr": _decode_euc_kr,
@@ -239,3 +239,4 @@ _MULTI_BYTE: dict[str, Callable[[bytes], str]] = {
     "iso2022_jp": _decode_iso_2022_jp,
     "shift_jis": _decode_shift_jis,
 }
+"""Encodings of more than one byte a character, and their decoders."""

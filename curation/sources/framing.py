@@ -1,27 +1,34 @@
 """Cuts WARC and ARC files into records, whatever is broken in them.
 
 A record that is cut short, has a wrong length or no header goes to quarantine, and reading goes on at the next record
-that can be recognised: at a member of the container, or behind an empty line.
+that can be recognised: at a member of the container, or behind an empty line. Every byte is looked at a bounded number
+of times.
 """
 
 import base64
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from curation.sources.arc import content_length, is_arc_line
 from curation.sources.chunks import Rows
 from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
+from curation.sources.headers import MAX_HEADER_BYTES
 
-MAX_HEADER_BYTES = 1 << 20
-_WARC_START = re.compile(rb"(?=WARC/\d\.\d+\r?\n[A-Za-z][A-Za-z-]*[ \t]*:)")
-_ARC_LINE = rb"[a-zA-Z][a-zA-Z0-9+.-]*:[^\n]* \d{8,14} [^\n]* \d+\r?\n"
-_ARC_START = re.compile(rb"(?:\A|\r?\n)(?=" + _ARC_LINE + rb")")
+BOM = b"\xef\xbb\xbf"
+_WARC_START = re.compile(rb"WARC/\d\.\d{1,9}\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
+_ARC_START = re.compile(rb"(?<=\n)[a-zA-Z][a-zA-Z0-9+.-]{0,40}:(?=[^\n]* \d{1,18}\r?\n)")
 _LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
 _DIGEST = re.compile(rb"(?im)^warc-block-digest[ \t]*:[ \t]*(sha1|sha256|md5):([A-Za-z0-9+/=_-]+)")
-_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_HEADER_END = re.compile(rb"\n\r?\n|\n(?=WARC/\d\.\d)")
+"""An empty line, or the first line of another record, which no header holds."""
+
+_LINE_ENDS = re.compile(rb"[\r\n]*")
+Look = Callable[[int, int], bytes]
+"""Gives up to so many bytes of the content from a place on, without reading what stands before."""
 
 
 @dataclass(frozen=True)
@@ -76,20 +83,30 @@ class _Window:
         """Goes ``size`` bytes on."""
         del self.buf[:size]
         self.position += size
+        self._pass_members()
 
-    def next_member(self) -> int | None:
-        """How far it is to where the next member begins, if that is known; never 0."""
-        return next((place - self.position for place, _ in self._members if place > self.position), None)
-
-    def record_offset(self) -> int:
-        """The offset of a record that begins here; to be asked once for each record."""
+    def _pass_members(self) -> None:
         while self._members and self._members[0][0] <= self.position:
             self._member = self._members.popleft()
             self._number = -1
+
+    def next_member(self) -> int | None:
+        """How far it is to where the next member begins, if that is known; never 0."""
+        self._pass_members()
+        return self._members[0][0] - self.position if self._members else None
+
+    def record_offset(self) -> int:
+        """The offset of a record that begins here; to be asked once for each record."""
+        self._pass_members()
         if self._member is None:
             return self.position
         self._number += 1
         return self._member[1] + self._number
+
+    @property
+    def in_own_member(self) -> bool:
+        """Whether the record whose offset was asked for begins its member, which is not the first one of the file."""
+        return self._member is not None and self._number == 0 and self._member[0] > 0
 
     def resume(self) -> None:
         """Leaves a broken place behind."""
@@ -98,17 +115,25 @@ class _Window:
 
 
 class Records:
-    """The records of one WARC or ARC file."""
+    """The records of one WARC or ARC file.
 
-    def __init__(self, events: Iterator[Event], kind: Literal["warc", "arc"], rows: Rows) -> None:
+    ``look`` reads ahead in a file without a container: it tells at once whether a very long record ends as it should.
+    """
+
+    def __init__(
+        self, events: Iterator[Event], kind: Literal["warc", "arc"], rows: Rows, look: Look | None = None
+    ) -> None:
         self.kind = kind
         self.rows = rows
         self.limit = rows.reading.max_record_bytes
         self.window = _Window(events, rows)
-        self._start = _WARC_START if kind == "warc" else _ARC_START
+        self._look = look
 
     def __iter__(self) -> Iterator[Framed]:
         window = self.window
+        window.need(len(BOM))
+        if window.buf.startswith(BOM):
+            window.drop(len(BOM))
         while True:
             self._skip_blank()
             if not window.need(1):
@@ -129,10 +154,13 @@ class Records:
     def _skip_blank(self) -> None:
         """Drops the empty lines between records."""
         window = self.window
-        while window.need(1) and window.buf[0] in b"\r\n":
-            blank = len(window.buf) - len(window.buf.lstrip(b"\r\n"))
+        while window.need(1) and (blank := _blank(window.buf)):
             member = window.next_member()
             window.drop(min(blank, member) if member else blank)
+
+    def _begins_at(self, place: int) -> bool:
+        """Whether a record begins at this place of the window, as far as the window reaches."""
+        return _begins(self.kind, self.window.buf, place)
 
     def _header(self) -> bytes | None:
         """The header block at the window's begin, its empty line included; None where there is none."""
@@ -140,23 +168,25 @@ class Records:
         size = 4096
         while True:
             whole = window.need(size)
-            if not self._start.match(window.buf):
+            if self.kind == "arc":
+                end = window.buf.find(b"\n", 0, MAX_HEADER_BYTES) + 1
+            elif not _WARC_START.match(window.buf):
                 return None
-            end = window.buf.find(b"\n") + 1 if self.kind == "arc" else self._header_end()
+            else:
+                found = _HEADER_END.search(window.buf, 0, MAX_HEADER_BYTES)
+                end = found.end() if found else 0
+                if found and len(found[0]) == 1:
+                    return None
             if end:
-                return bytes(window.buf[:end])
+                return bytes(window.buf[:end]) if self._begins_at(0) else None
             if not whole or size >= MAX_HEADER_BYTES:
                 return None
             size *= 4
 
-    def _header_end(self) -> int:
-        found = _BLANK_LINE.search(self.window.buf, 0, MAX_HEADER_BYTES)
-        return found.end() if found else 0
-
     def _length(self, header: bytes) -> int | None:
         """Bytes of content that the header promises."""
         if self.kind == "arc":
-            return int(header.split()[-1])
+            return content_length(header)
         found = _LENGTH.search(header)
         return int(found[1]) if found else None
 
@@ -167,23 +197,25 @@ class Records:
             return self._long(offset, header, length)
         size = len(header) + length
         enough = window.need(size)
-        member = window.next_member()
-        if enough and self._ends_well(size, member):
+        if enough and self._ends_well(size):
             content = bytes(window.buf[len(header) : size])
             window.drop(size)
             return Framed(offset, header, content, size)
         return self._misfit(offset, header, size)
 
-    def _ends_well(self, size: int, member: int | None) -> bool:
+    def _ends_well(self, size: int) -> bool:
         """Whether a record may end ``size`` bytes from here: an empty line, a record, a member, or the end follows."""
         window = self.window
-        if member is not None and member < size and self._start.match(window.buf, member):
+        member = window.next_member()
+        if member is not None and member < size and self._begins_at(member):
             return False
         window.need(size + 64)
-        rest = window.buf[size : size + 64]
-        if not rest or size == window.next_member() or self._start.match(bytes(rest)):
+        rest = bytes(window.buf[size : size + 64])
+        if not rest or size == member or rest.startswith((b"\r\n", b"\n")):
             return True
-        return rest.startswith(b"\n" if self.kind == "arc" else (b"\r\n", b"\n"))
+        if self.kind == "arc" and b"\n" not in rest:
+            window.need(size + MAX_HEADER_BYTES)
+        return self._begins_at(size)
 
     def _misfit(self, offset: int, header: bytes, size: int) -> Framed | None:
         """A record whose content is shorter or longer than its header says."""
@@ -196,24 +228,24 @@ class Records:
                 window.drop(len(header) + len(candidate))
                 return Framed(offset, header, candidate, len(header) + len(candidate))
         if end is None and len(window.buf) < size:
-            self._truncated(offset)
+            record, size = bytes(window.buf[:EXCERPT_BYTES]), len(window.buf)
+            window.drop(size)
+            self._ended(offset, record, size)
         else:
             self._bad(offset, "the content has another length than the header says", len(header))
         return None
 
     def _next_record(self, begin: int) -> int | None:
         """Where in the window the next record begins, at or behind ``begin``."""
-        found = self._start.search(self.window.buf, begin)
-        place = found.end() if found else None
+        start = _WARC_START if self.kind == "warc" else _ARC_START
+        starts = (found.start() for found in start.finditer(self.window.buf, begin))
+        place = next((start for start in starts if self._begins_at(start)), None)
         member = self.window.next_member()
         if member is None or member < begin or (place is not None and place <= member):
             return place
         return member if self._begins_at(member) else place
 
-    def _begins_at(self, place: int) -> bool:
-        return self._start.match(bytes(self.window.buf[place : place + 4096])) is not None
-
-    def _bad(self, offset: int, message: str, begin: int = 1) -> None:
+    def _bad(self, offset: int, message: str, begin: int = 1, at_end: str = "bad_record") -> None:
         """Quarantines what stands here up to the next record, or up to where the bytes end or are broken."""
         window = self.window
         window.need(begin + MAX_HEADER_BYTES)
@@ -230,19 +262,9 @@ class Records:
         if found is None and window.broken is not None:
             self._broken(offset, record, window.broken, size)
             return
-        cut_short = found is None and self._start.match(record) and not _BLANK_LINE.search(record)
-        error = "truncated" if cut_short else "bad_record"
+        cut_short = found is None and _WARC_START.match(record) and not _HEADER_END.search(record)
+        error = "truncated" if cut_short else "bad_record" if found is not None else at_end
         self.rows.broken(error, message, offset=offset, size=size, record=record[:size])
-
-    def _truncated(self, offset: int) -> None:
-        """The file ends, or is broken, inside this record."""
-        window = self.window
-        record, size = bytes(window.buf[:EXCERPT_BYTES]), len(window.buf)
-        if window.broken is not None:
-            self._broken(offset, record, window.broken, size)
-            return
-        window.drop(size)
-        self.rows.broken("truncated", "the file ends inside the record", offset=offset, size=size, record=record)
 
     def _broken(self, offset: int, record: bytes, broken: Broken, size: int = 0) -> None:
         message = f"{broken.message} (stored bytes {broken.offset} to {broken.offset + broken.size})"
@@ -251,30 +273,101 @@ class Records:
         self.rows.broken(broken.error, message, offset=place, size=size, record=record, lost=broken.lost)
         self.window.resume()
 
+    def _ended(self, offset: int, record: bytes, size: int) -> None:
+        """The file ends, or is broken, inside a record of which ``size`` bytes were read."""
+        if self.window.broken is not None:
+            self._broken(offset, record, self.window.broken, size)
+        else:
+            message = "the file ends inside the record"
+            self.rows.broken("truncated", message, offset=offset, size=size, record=record[:size])
+
     def _long(self, offset: int, header: bytes, length: int) -> Framed | None:
         """A record that is too long to be kept: its beginning is, the rest is passed by."""
         window = self.window
         window.need(len(header) + EXCERPT_BYTES)
-        content = bytes(window.buf[len(header) : len(header) + EXCERPT_BYTES])
-        left = size = len(header) + length
+        if self._look is not None and not self._lands_well(len(header) + length, self._look):
+            message = f"the record claims {length} bytes, and does not end there"
+            self._bad(offset, message, len(header), at_end="truncated")
+            return None
         first = bytes(window.buf[:EXCERPT_BYTES])
+        content = bytes(window.buf[len(header) : len(header) + EXCERPT_BYTES])
+        any_record_ends_it = self._look is None and not window.in_own_member
+        window.drop(len(header))
+        left = length
         while left:
-            if not window.need(1):
-                message = "the file ends inside the record"
-                self.rows.broken("truncated", message, offset=offset, size=size - left, record=first)
+            whole = window.need(min(left, MAX_HEADER_BYTES) + 64)
+            step = min(left, MAX_HEADER_BYTES if whole else len(window.buf))
+            if not step:
+                self._ended(offset, first, len(header) + length - left)
                 return None
             member = window.next_member()
-            step = min(left, len(window.buf))
             if member is not None and member <= step:
-                window.need(member + 64)
-                if member < left and self._start.match(bytes(window.buf[member : member + 64])):
-                    window.drop(member)
-                    message = "the content is shorter than the header says"
-                    self.rows.broken("bad_record", message, offset=offset, size=size - left + member, record=first)
-                    return None
+                step, ends = member, member < left and self._begins_at(member)
+            else:
+                place = self._next_whole_record(step) if any_record_ends_it else None
+                step, ends = (step, False) if place is None else (place, True)
             window.drop(step)
             left -= step
-        return Framed(offset, header, content, size, cut=True)
+            if ends:
+                message = f"the record claims {length} bytes, and the next one begins before"
+                size = len(header) + length - left
+                self.rows.broken("bad_record", message, offset=offset, size=size, record=first[:size])
+                return None
+        return Framed(offset, header, content, len(header) + length, cut=True)
+
+    def _lands_well(self, size: int, look: Look) -> bool:
+        """Whether the file ends ``size`` bytes from here, or another record begins behind empty lines."""
+        place = self.window.position + size
+        rest = look(place, MAX_HEADER_BYTES)
+        if not rest:
+            return bool(look(place - 1, 1))
+        blank = _blank(rest)
+        return blank == len(rest) or _begins(self.kind, rest, blank)
+
+    def _next_whole_record(self, end: int) -> int | None:
+        """Where in the next ``end`` bytes a record begins on a line of its own, and ends as it should."""
+        window = self.window
+        start = _WARC_START if self.kind == "warc" else _ARC_START
+        found = start.search(window.buf, 1)
+        while found and found.start() < end:
+            place = found.start()
+            found = None
+            if window.buf[place - 1 : place] == b"\n" and self._is_whole(place):
+                return place
+            found = start.search(window.buf, place + 1)
+        return None
+
+    def _is_whole(self, place: int) -> bool:
+        """Whether the record that may begin at this place ends where another one begins, or the file ends."""
+        window = self.window
+        if not self._begins_at(place):
+            return False
+        if self.kind == "arc":
+            end = window.buf.find(b"\n", place) + 1
+        else:
+            found = _HEADER_END.search(window.buf, place, place + MAX_HEADER_BYTES)
+            end = found.end() if found and len(found[0]) > 1 else 0
+        length = self._length(bytes(window.buf[place:end])) if end else None
+        if length is None or length > self.limit:
+            return False
+        window.need(end + length + 4096)
+        rest = bytes(window.buf[end + length : end + length + 4096])
+        blank = _blank(rest)
+        return len(window.buf) >= end + length and (blank == len(rest) or _begins(self.kind, rest, blank))
+
+
+def _blank(data: bytes | bytearray) -> int:
+    """How many bytes of line ends ``data`` begins with."""
+    found = _LINE_ENDS.match(data)
+    return found.end() if found else 0
+
+
+def _begins(kind: Literal["warc", "arc"], data: bytes | bytearray, place: int) -> bool:
+    """Whether a record begins at this place of ``data``."""
+    if kind == "warc":
+        return _WARC_START.match(data, place) is not None
+    end = data.find(b"\n", place, place + MAX_HEADER_BYTES)
+    return end >= 0 and is_arc_line(bytes(data[place:end]).rstrip(b"\r"))
 
 
 def _digest_matches(header: bytes, content: bytes) -> bool:

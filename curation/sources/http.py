@@ -1,12 +1,28 @@
-"""The payload of an HTTP response without its transfer and content encodings, never more than a limit."""
+"""The payload of an HTTP response without its transfer and content encodings, never more than a limit.
 
+Headers in archives often tell of an encoding that the crawler took off: what is not encoded stays as it is, as in
+browsers, and so does what an unknown encoding was said to be applied to, as long as it reads as text.
+"""
+
+import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
-_STEP = 4096
+MAX_RATIO = 250
+"""Times that a payload may grow when it is decoded, once it is longer than ALWAYS_DECODED. Pages reach some 100."""
+
+ALWAYS_DECODED = 8 << 20
+"""Bytes that any payload may decode to."""
+
+_PIECE = 64 << 10
+_FIRST_STEP = 512
+_NOT_ENCODED = ("identity", "none", "binary", "7bit", "8bit", "utf-8", "chunked", "")
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_MOST_ENCODINGS = 8
+_TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n)*\s*\Z")
 
 
 class PayloadError(ValueError):
@@ -20,29 +36,42 @@ class PayloadError(ValueError):
 def decode_payload(payload: bytes, transfer: str, content: str, limit: int) -> bytes:
     """The payload without the encodings that the two headers name.
 
-    Archives often keep the headers of a payload that they have decoded already: what is not encoded stays as it is.
-    Raises PayloadError for an encoding that is unknown or broken, or more than ``limit`` bytes.
+    Raises PayloadError for an encoding that is broken, or unknown and not text, and for a payload that decodes to more
+    than ``limit`` bytes, or to more than MAX_RATIO times its size.
     """
     if "chunked" in transfer.lower():
         payload = dechunk(payload)
-    for name in reversed([part.strip().lower() for part in content.split(",") if part.strip()]):
+    names = [part.strip().lower() for part in content.split(",")]
+    if len(names) > _MOST_ENCODINGS:
+        raise PayloadError("unknown_encoding", f"the payload has {len(names)} content encodings")
+    for name in reversed(names):
         payload = _decode(payload, name, limit)
     return payload
 
 
 def dechunk(payload: bytes) -> bytes:
-    """A chunked body without its chunk lines; as it is where it is not chunked. A last chunk may be cut short."""
+    """A chunked body without its chunk lines; as it is where it is not chunked. A last chunk may be cut short.
+
+    Raises PayloadError if the chunks break off in the middle.
+    """
     pieces: list[bytes] = []
     at = 0
     while at < len(payload):
         end = payload.find(b"\n", at, at + 1024)
-        size = _chunk_size(payload[at:end]) if end >= 0 else None
-        if size is None:
-            return payload if not pieces else b"".join(pieces)
-        pieces.append(payload[end + 1 : end + 1 + size])
-        at = end + 1 + size
-        if size == 0:
+        size = _chunk_size(payload[at:end] if end >= 0 else payload[at : at + 1024])
+        if size == 0 and end >= 0 and not pieces and not _TRAILERS.match(payload, end + 1):
+            return payload
+        if size is None or (not pieces and end < 0):
+            if len(pieces) < 2:
+                return payload
+            raise PayloadError("bad_payload", f"no chunk begins at byte {at} of the chunked payload")
+        if size == 0 or end < 0:  # the last chunk, or a chunk line that was cut
             break
+        piece = payload[end + 1 : end + 1 + size]
+        if len(piece) < size and not pieces and not _is_markup(piece) and _is_text(piece):
+            return payload  # a text that begins with a number
+        pieces.append(piece)
+        at = end + 1 + size
         at += 2 if payload[at : at + 2] == b"\r\n" else int(payload[at : at + 1] == b"\n")
     return b"".join(pieces)
 
@@ -55,62 +84,105 @@ def _chunk_size(line: bytes) -> int | None:
 
 
 def _decode(payload: bytes, name: str, limit: int) -> bytes:
+    most = min(limit, max(ALWAYS_DECODED, MAX_RATIO * len(payload)))
     if name in ("gzip", "x-gzip"):
-        return _inflate(payload, 31, limit) if payload.startswith(b"\x1f\x8b") else payload
+        return _inflate(payload, 31, most) if payload.startswith(b"\x1f\x8b") else payload
+    if name == "zstd":
+        return _unzstd(payload, most) if _begins_zstd(payload) else payload
+    if name in _NOT_ENCODED or _is_markup(payload):
+        return payload
     if name == "deflate":
         zlib_wrapped = len(payload) > 1 and payload[0] & 0x0F == 8 and (payload[0] << 8 | payload[1]) % 31 == 0
-        return payload if _looks_like_text(payload) else _inflate(payload, 15 if zlib_wrapped else -15, limit)
+        return _inflate(payload, 15 if zlib_wrapped else -15, most)
     if name == "br":
-        return payload if _looks_like_text(payload) else _brotli(payload, limit)
-    if name == "zstd":
-        return _unzstd(payload, limit) if payload.startswith(b"\x28\xb5\x2f\xfd") else payload
-    if name in ("identity", "utf-8", "none", ""):
+        return _brotli(payload, most)
+    if _is_text(payload):
         return payload
     raise PayloadError("unknown_encoding", f"the content encoding '{name[:64]}' is unknown")
 
 
-def _looks_like_text(payload: bytes) -> bool:
+def _is_markup(payload: bytes) -> bool:
     """Whether it begins as markup does: no stream of deflate or brotli starts with '<' behind white space."""
     return payload[:64].lstrip().startswith(b"<")
 
 
-def _bounded(pieces: Iterable[bytes], limit: int) -> bytes:
+def _is_text(payload: bytes) -> bool:
+    """Whether its beginning is UTF-8 without control characters."""
+    text = payload[:1024].decode("utf-8", "replace").removesuffix("\ufffd")
+    return "\ufffd" not in text and not _CONTROL.search(text)
+
+
+def _gather(pieces: Iterable[bytes], most: int) -> bytes:
     output: list[bytes] = []
     size = 0
     for piece in pieces:
         output.append(piece)
         size += len(piece)
-        if size > limit:
-            raise PayloadError("too_large", f"the payload decodes to more than max_record_bytes = {limit}")
+        if size > most:
+            raise PayloadError("too_large", f"the payload decodes to more than {most} bytes")
     return b"".join(output)
 
 
-def _inflate(payload: bytes, wbits: int, limit: int) -> bytes:
-    """As much as a stream that may be cut short gives."""
-    stream = zlib.decompressobj(wbits)
+def _inflate(payload: bytes, wbits: int, most: int) -> bytes:
+    """All members of a stream that may be cut short."""
     try:
-        output = stream.decompress(payload, limit + 1)
+        return _gather(_inflated(payload, wbits), most)
     except zlib.error as error:
         raise PayloadError("bad_payload", f"the payload cannot be inflated: {error}") from error
-    return _bounded([output], limit)
 
 
-def _in_steps(payload: bytes, feed: Callable[[bytes], bytes]) -> Iterable[bytes]:
-    for at in range(0, len(payload), _STEP):
-        yield feed(payload[at : at + _STEP])
+def _inflated(payload: bytes, wbits: int) -> Iterator[bytes]:
+    at = 0
+    while at < len(payload):
+        stream, step = zlib.decompressobj(wbits), _FIRST_STEP
+        while not stream.eof and at < len(payload):
+            piece = payload[at : at + step]
+            yield stream.decompress(piece, _PIECE)
+            while stream.unconsumed_tail:
+                yield stream.decompress(stream.unconsumed_tail, _PIECE)
+            at += len(piece) - len(stream.unused_data)
+            step = min(2 * step, _PIECE)
+        if not (wbits == 31 and payload.startswith(b"\x1f\x8b", at)):
+            return  # what follows a stream is ignored, as in browsers
 
 
-def _brotli(payload: bytes, limit: int) -> bytes:
-    stream = brotli.Decompressor()
+def _brotli(payload: bytes, most: int) -> bytes:
     try:
-        return _bounded(_in_steps(payload, stream.process), limit)
+        return _gather(_unbrotlied(payload), most)
     except brotli.error as error:
-        raise PayloadError("bad_payload", f"the payload is no valid brotli: {error}") from error
+        raise PayloadError("bad_payload", f"the payload is not valid brotli: {error}") from error
 
 
-def _unzstd(payload: bytes, limit: int) -> bytes:
-    stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+def _unbrotlied(payload: bytes) -> Iterator[bytes]:
+    stream = brotli.Decompressor()
+    for at in range(0, len(payload), _PIECE):
+        yield stream.process(payload[at : at + _PIECE], output_buffer_limit=_PIECE)
+        while not stream.can_accept_more_data():
+            yield stream.process(b"", output_buffer_limit=_PIECE)
+
+
+def _begins_zstd(payload: bytes) -> bool:
+    skippable = payload[1:4] == b"\x2a\x4d\x18" and payload[0] >> 4 == 5
+    return skippable or payload.startswith(b"\x28\xb5\x2f\xfd")
+
+
+def _unzstd(payload: bytes, most: int) -> bytes:
+    """All frames of a stream that may be cut short."""
     try:
-        return _bounded(_in_steps(payload, lambda piece: b"" if stream.eof else stream.decompress(piece)), limit)
+        return _gather(_unzstded(payload), most)
     except zstandard.ZstdError as error:
-        raise PayloadError("bad_payload", f"the payload is no valid zstd: {error}") from error
+        raise PayloadError("bad_payload", f"the payload is not valid zstd: {error}") from error
+
+
+def _unzstded(payload: bytes) -> Iterator[bytes]:
+    at = 0
+    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    while _begins_zstd(payload[at : at + 4]):
+        if payload[at + 1 : at + 4] == b"\x2a\x4d\x18":
+            at += 8 + int.from_bytes(payload[at + 4 : at + 8], "little")
+            continue
+        stream = decompressor.decompressobj()
+        while not stream.eof and at < len(payload):
+            piece = payload[at : at + _FIRST_STEP]  # a step of zstd may give some thousand times its size
+            yield stream.decompress(piece)
+            at += len(piece) - len(stream.unused_data)

@@ -140,6 +140,8 @@ PAGE = page("Encoded in many ways.")
         (_chunked(gz(PAGE)), {"Transfer_Encoding": "chunked", "Content_Encoding": "gzip"}),
         (gz(brotli.compress(PAGE)), {"Content_Encoding": "br, gzip"}),
         (PAGE, {"Content_Encoding": "identity"}),
+        (PAGE, {"Content_Encoding": "8bit"}),
+        (PAGE, {"Content_Encoding": "binary, ISO-8859-1"}),
     ],
 )
 def test_encodings_come_off(body: bytes, headers: dict[str, str], tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def test_encodings_come_off(body: bytes, headers: dict[str, str], tmp_path: Path
     [
         (b"\x1f\x8b\x08\0 broken " * 9, {"Content_Encoding": "gzip"}, "bad_payload"),
         (b"\xff\xff nonsense", {"Content_Encoding": "br"}, "bad_payload"),
-        (PAGE, {"Content_Encoding": "rot13"}, "unknown_encoding"),
+        (b"\x93\x01 nonsense", {"Content_Encoding": "dcb"}, "unknown_encoding"),
         (gz(bytes(9_000_000)), {"Content_Encoding": "gzip"}, "too_large"),
         (brotli.compress(bytes(9_000_000)), {"Content_Encoding": "br"}, "too_large"),
         (zstandard.compress(bytes(9_000_000)), {"Content_Encoding": "zstd"}, "too_large"),
@@ -216,10 +218,7 @@ def test_containers_make_no_difference(pack: str, tmp_path: Path) -> None:
 def test_a_broken_record_costs_one_record(pack: str, bad: bytes, tmp_path: Path) -> None:
     good = _records(4)
     read = read_bytes(PACKS[pack]([*good[:2], bad, *good[2:]]), tmp_path)
-    if b"10000000000" in bad and pack == "plain":
-        assert _numbers(read)[:2] == [0, 1]  # nothing tells such a length from that of a real, truncated giant
-    else:
-        assert _numbers(read) == [0, 1, 2, 3]
+    assert _numbers(read) == [0, 1, 2, 3]
     assert len(read.quarantine) == 1
     assert read.errors[0] in ("bad_record", "truncated")
 
