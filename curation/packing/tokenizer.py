@@ -19,6 +19,7 @@ import sentencepiece
 import tokenizers
 
 from curation.errors import UserError
+from curation.packing.expansion import check_expansion, check_model
 from schemas.packed import TokenType, token_type
 
 END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
@@ -91,6 +92,7 @@ def open_tokenizer(path: Path, end_token: str | None = None, begin_token: str | 
         raise UserError(f"the tokenizer {path} cannot be read: {error.strerror}") from error
     if content.lstrip()[:1] == b"{":
         special, unknown = _specials(path, content)
+        check_expansion(path, json.loads(content))
         return _opened("tokenizers", path, content, (end_token, begin_token), special, unknown)
     try:
         model = _SentencePiece(content).model if content else None
@@ -98,6 +100,7 @@ def open_tokenizer(path: Path, end_token: str | None = None, begin_token: str | 
         model = None
     if model is None:
         raise UserError(f"{path} is neither a tokenizer.json of tokenizers nor a SentencePiece model: give one of them")
+    check_model(path, content)
     control = {token for token in range(len(model)) if model.is_control(token)}
     if end_token is None and model.eos_id() >= 0:
         end_token = model.id_to_piece(model.eos_id())
