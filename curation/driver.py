@@ -111,10 +111,8 @@ def finished(job: Job, output: str) -> Ledger | None:
     Raises UserError where it holds anything else that is finished.
     """
     folder = Folder(output)
-    if not folder.exists(MANIFEST):
-        return None
     with reached(folder):
-        found = read_manifest(folder)
+        found = read_manifest(folder) if folder.exists(MANIFEST) else None
     if found is None or "takedown" in found:
         return None
     planned = plan(job)

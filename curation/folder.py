@@ -19,6 +19,7 @@ import fsspec
 from fsspec.utils import glob_translate
 
 from curation.errors import RunError, UserError
+from curation.sources.places import is_local
 
 WORK = ".work"
 MANIFEST = "manifest.json"
@@ -59,7 +60,10 @@ class Folder:
     def filesystem(self) -> tuple[Any, str]:
         """The file system and the root's path in it. Raises UserError where none opens it here."""
         try:
-            return fsspec.core.url_to_fs(self.root)  # type: ignore[no-any-return]
+            if is_local(self.root):
+                return fsspec.core.url_to_fs(self.root)  # type: ignore[no-any-return]
+            fresh = {"use_listings_cache": False}  # others write there, too
+            return fsspec.core.url_to_fs(self.root, **fresh)  # type: ignore[no-any-return]
         except ValueError as error:
             raise UserError(f"no file system opens the folder '{self.root}' ({error}): mend its name") from error
         except ImportError as error:
