@@ -26,6 +26,7 @@ from curation.run import Run, linked_name
 from curation.sources.listing import InputFile, Unit, list_input, plan_units, skipped_note
 from curation.sources.places import is_local as is_local_path
 from curation.sources.reading import checksum
+from curation.sources.recognised import check_formats
 from curation.sources.storage import outages, reason, use_storage
 from curation.unreadable import check_readable
 from curation.workers import WorkerError, Workers
@@ -91,6 +92,7 @@ class Plan:
 
 def plan(job: Job) -> Plan:
     listing = list_input(job.inputs, job.follow_links)
+    check_formats(listing.files)
     share = sum(file.size for file in listing.files) // UNITS
     unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
     check_units([file.size for file in listing.files], unit_bytes)

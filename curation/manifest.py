@@ -12,18 +12,24 @@ from curation.folder import Folder
 from curation.job import Job
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, superseded_name, written_name
+from curation.sources.members import MAX_WINDOW_BYTES
 from curation.sources.places import readable
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 
 
 def described(job: Job) -> dict[str, Any]:
     """A job as JSON, with what tells one version of its lists from another; which releases it is deduplicated against
-    is told by their names, not by where they lie. ``allow_unreadable``, which changes no byte, is left out, and so is
-    ``follow_links`` where no links are followed."""
+    is told by their names, not by where they lie. ``allow_unreadable``, which changes no byte, is left out, and so are
+    ``follow_links``, ``max_window_bytes`` and the formats of inputs where they have their defaults."""
     asked: dict[str, Any] = plain(job)
     del asked["against"], asked["allow_unreadable"]
     if not job.follow_links:
         del asked["follow_links"]
+    if job.reading.max_window_bytes == MAX_WINDOW_BYTES:
+        del asked["reading"]["max_window_bytes"]
+    for one in asked["inputs"]:
+        if one["format"] is None:
+            del one["format"]
     return {**asked, "lists": job.recipe.list_digests()}
 
 

@@ -24,16 +24,23 @@ def curate(
     workers: int | None = None,
     beam_options: Sequence[str] = (),
     storage: Mapping[str, Any] | None = None,
+    format: str | None = None,
 ) -> Ledger:
     """Curates the files of the globs ``inputs`` into the folder ``output`` and returns the run's ledger.
 
     ``changes`` are settings such as ``"near.bands=20"``; ``against`` are folders of earlier runs, of whose documents no
-    duplicate is kept; ``storage`` are options of remote file systems, such as ``{"anon": True}``. A script that starts
-    worker processes (``workers`` other than 0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a
-    mistake in what was asked and RunError when the run cannot finish.
+    duplicate is kept; ``storage`` are options of remote file systems, such as ``{"anon": True}``; ``format`` is how the
+    files are read, None for as their content tells. A script that starts worker processes (``workers`` other than 0)
+    needs the usual ``if __name__ == "__main__":``. Raises UserError for a mistake in what was asked and RunError when
+    the run cannot finish.
     """
     globs = [inputs] if isinstance(inputs, str) else inputs
-    job = make_job([Input(glob=glob) for glob in globs], recipe, changes, {"against": [str(path) for path in against]})
+    job = make_job(
+        [Input(glob=glob, format=format) for glob in globs],
+        recipe,
+        changes,
+        {"against": [str(path) for path in against]},
+    )
     options = storage_options((storage or {}).items(), [*globs, str(output), *job.against])
     execution = Execution(workers=workers, beam_options=tuple(beam_options), storage=options)
     return _curate(job, str(output), execution)

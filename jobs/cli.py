@@ -60,6 +60,9 @@ def gristmill() -> None:
     metavar="GLOB",
     help="Files to read; repeat for several. SOURCE=GLOB names their source.",
 )
+@click.option(
+    "--format", "kind", metavar="NAME", help="How to read the inputs (default: as their content tells), such as text."
+)
 @click.option("--output", metavar="DIR", help="A new or empty folder.")
 @click.option("--recipe", metavar="NAME", help="fineweb (default), gopher, c4, none, or the path of a TOML file.")
 @click.option(

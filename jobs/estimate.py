@@ -35,7 +35,7 @@ def estimate(job: Job, planned: Plan, execution: Execution) -> Estimate:
     """By the kind of the first file: inputs are taken to be of one kind."""
     records, text, extraction = 0.0, 0.0, 0.0
     if planned.files:
-        found = detect(planned.files[0].path)
+        found = detect(planned.files[0].path, planned.files[0].name, planned.files[0].format)
         records = planned.stored_bytes * (
             PARQUET_TO_TEXT if found.kind == "parquet" else STORED_TO_TEXT.get(found.compression, 3.0)
         )

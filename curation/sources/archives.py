@@ -7,13 +7,12 @@ from typing import Literal
 from curation.sources.arc import ArcFields
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.decoding import UndecodableError, decode, wide_encoding
-from curation.sources.decompression import decompressed
-from curation.sources.framing import Framed, Records
+from curation.sources.decompression import Event
+from curation.sources.framing import Framed, Look, Records
 from curation.sources.headers import MAX_HEADER_BYTES, fields, header_size, media_type, status
 from curation.sources.html import ExtractionError, main_text, title
 from curation.sources.http import PayloadError, decode_payload
 from curation.sources.json_objects import canonical_json
-from curation.sources.opening import StoredFile
 
 _NO_DOCUMENT = ("warcinfo", "request", "metadata", "revisit", "continuation")
 _DOCUMENT = ("response", "resource", "conversion")
@@ -29,12 +28,11 @@ class _NoDocumentError(Exception):
 
 
 def read_archive(
-    file: StoredFile, compression: str | None, kind: Literal["warc", "arc"], rows: Rows
+    events: Iterator[Event], kind: Literal["warc", "arc"], rows: Rows, look: Look | None = None
 ) -> Iterator[Chunk]:
-    """Reads a whole archive; the last chunk stays in ``rows``."""
+    """Reads a whole archive; the last chunk stays in ``rows``. ``look`` is there for a file without compression."""
     arc = ArcFields()
-    look = file.look if compression is None else None
-    for framed in Records(decompressed(file, compression), kind, rows, look):
+    for framed in Records(events, kind, rows, look):
         try:
             _add(framed, fields(framed.header) if kind == "warc" else _from_arc(framed, arc), rows)
         except _NoDocumentError as reason:

@@ -1,7 +1,8 @@
 """What a source hands over: batches of documents with everything that was read beside them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,8 +10,9 @@ import pyarrow as pa
 import xxhash
 
 from curation.errors import UserError
-from curation.sources.decompression import EXCERPT_BYTES
+from curation.sources.decompression import EXCERPT_BYTES, Broken
 from curation.sources.listing import InputFile, Part
+from curation.sources.members import MAX_WINDOW_BYTES
 from schemas.corpus import QUARANTINE, RECORDS
 
 COLUMNS = ("text", "url", "doc_id", "source", "date")
@@ -29,13 +31,15 @@ class Reading:
     """How inputs are read.
 
     ``fields`` maps our columns to the input's fields (a dotted path reaches into nested ones). ``extract`` names what
-    takes the main text out of HTML. Records longer than ``max_record_bytes`` go to quarantine. ``batch_bytes`` is about
-    how much text one chunk holds.
+    takes the main text out of HTML. Records longer than ``max_record_bytes`` go to quarantine. ``max_window_bytes`` is
+    the most memory that a compressed file may ask for to be decompressed (what zstd --long=31 wrote asks for 2 GiB).
+    ``batch_bytes`` is about how much text one chunk holds.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
     extract: Literal["trafilatura", "resiliparse"] = "trafilatura"
     max_record_bytes: int = 64 << 20
+    max_window_bytes: int = MAX_WINDOW_BYTES
     batch_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:
@@ -46,6 +50,8 @@ class Reading:
                 raise UserError(f"fields.{column}: the input's field name is empty")
         if self.extract not in ("trafilatura", "resiliparse"):
             raise UserError(f"extract: '{self.extract}' is unknown; choose trafilatura or resiliparse")
+        if self.max_window_bytes < 1:
+            raise UserError("max_window_bytes must be at least 1")
         if self.max_record_bytes < 1 or self.batch_bytes < 1:
             raise UserError("max_record_bytes and batch_bytes must be at least 1")
 
@@ -108,6 +114,7 @@ class Rows:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self._part: Part | None = None
+        self.name, self.stored_bytes = "", 0
         self._start_part_counts()
         self._clear()
 
@@ -129,7 +136,19 @@ class Rows:
     def begin(self, part: Part) -> None:
         """The rows that follow are of this part."""
         self._part = part
+        self.name, self.stored_bytes = part.file.name, part.file.size
         self._start_part_counts()
+
+    @contextmanager
+    def inside(self, name: str, size: int) -> Iterator[None]:
+        """The rows that are added meanwhile are of a member of the file, of so many bytes: their ``file`` is
+        ``archive.tar/name``."""
+        outer = self.name, self.stored_bytes
+        self.name, self.stored_bytes = f"{self.name}/{name}", size
+        try:
+            yield
+        finally:
+            self.name, self.stored_bytes = outer
 
     @property
     def file(self) -> InputFile:
@@ -158,7 +177,7 @@ class Rows:
         row["url"].append(url)
         row["source"].append(self.source(source))
         row["date"].append(date)
-        row["file"].append(self.file.name)
+        row["file"].append(self.name)
         row["offset"].append(offset)
         row["metadata"].append(metadata)
         self.documents += 1
@@ -181,7 +200,7 @@ class Rows:
         of which nothing else was read fails the run.
         """
         row = self._quarantine
-        row["file"].append(self.file.name)
+        row["file"].append(self.name)
         row["offset"].append(offset)
         row["error"].append(error)
         row["message"].append(message)
@@ -193,6 +212,12 @@ class Rows:
         if lost is not None:
             self._stretches.append((lost, error, message))
         self._kept_bytes += _ROW_BYTES + len(record[:EXCERPT_BYTES])
+
+    def undecoded(self, broken: Broken, offset: int) -> None:
+        """Adds a stretch of stored bytes that could not be decompressed; ``offset`` is where they would stand."""
+        message = f"{broken.message} (stored bytes {broken.offset} to {broken.offset + broken.size})"
+        size, record = broken.size, broken.excerpt
+        self.broken(broken.error, message, offset=offset, size=size, record=record, lost=broken.lost)
 
     def skip(self, reason: str) -> None:
         """Counts a record that is no document."""

@@ -1,34 +1,55 @@
 """A stored file as a stream of decompressed bytes that says where members begin and where the file is broken.
 
 Nothing here raises for broken bytes: what can be decompressed is delivered, what cannot becomes one `Broken`, and
-reading goes on at the next member.
+reading goes on at the next member. The work is bounded by the stored bytes, whatever they hold: a file that expands too
+far is not read to its end, and members are looked for in broken places only as long as that costs little.
 """
 
 import zlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol
 
 import zstandard
-from isal import isal_zlib
 
-from curation.sources.opening import READ_BYTES, StoredFile
-
-OUTPUT_BYTES = 1 << 20
-"""Most decompressed bytes that come in one piece; this bounds what a decompression bomb can claim at once."""
+from curation.sources.members import (
+    CONTAINERS,
+    DICTIONARY,
+    ERRORS,
+    MAX_WINDOW_BYTES,
+    OUTPUT_BYTES,
+    Compression,
+    Container,
+    is_skippable,
+)
+from curation.sources.opening import READ_BYTES
 
 EXCERPT_BYTES = 64 << 10
 """How much of a broken record is kept."""
 
-GzipError = cast(type[Exception], isal_zlib.error)
-"""What ISA-L raises for a broken stream (its stub takes the class for an instance)."""
+MAX_EXPANSION = 250
+"""A file may expand to so many times what was read of it, and ..."""
+FREE_EXPANSION = 64 << 20
+"""... so many bytes more. Text expands some ten times at most, and equal lines a few hundred times."""
 
-GZIP_MAGIC = b"\x1f\x8b\x08"
-ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_ZSTD_STEP = 1 << 10
 _TRIAL_BYTES = 64 << 10
 _OVERRUN = 64 << 10
 """How far a broken member may have been read on into the next one before that showed."""
+_FREE_TRIALS = 32 << 20
+_TRIALS = 16
+"""In broken places so many bytes are decompressed again: _FREE_TRIALS, and _TRIALS times those that were read."""
+_MAX_DICTIONARY = 16 << 20
+ERRORS_AND_MEMORY: tuple[type[Exception], ...] = (*ERRORS, MemoryError)
+
+
+class Stored(Protocol):
+    """Stored bytes that are read from front to back; `StoredFile` is one."""
+
+    position: int
+
+    def seek(self, position: int) -> None: ...
+    def read(self, size: int = READ_BYTES) -> bytes: ...
+    def reread(self, start: int) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True)
@@ -42,8 +63,9 @@ class Member:
 class Broken:
     """Stored bytes that could not be decompressed.
 
-    ``error`` is ``truncated``, ``bad_checksum``, ``corrupt`` or ``trailing_garbage``. ``size`` counts from the begin
-    of the broken member, ``lost`` only what was not delivered of it.
+    ``error`` is ``truncated``, ``bad_checksum``, ``corrupt``, ``trailing_garbage``, ``too_much_memory`` or
+    ``expands_too_far``. ``size`` counts from the begin of the broken member, ``lost`` only what was not
+    delivered of it.
     """
 
     error: str
@@ -57,150 +79,131 @@ class Broken:
 Event = bytes | Member | Broken
 
 
-def decompressed(file: StoredFile, compression: str | None) -> Iterator[Event]:
-    """The bytes of the file, without its container (``gzip``, ``zstd`` or None)."""
-    if compression is None:
-        return _plain(file)
-    return _Members(file, _GZIP if compression == "gzip" else _ZSTD).events()
+def decompressed(file: Stored, compression: Compression | None, window: int = MAX_WINDOW_BYTES) -> Iterator[Event]:
+    """The bytes of the file, without its container; ``window`` is the most memory that a member may ask for."""
+    return _plain(file) if compression is None else _Members(file, CONTAINERS[compression], window).events()
 
 
-def _plain(file: StoredFile) -> Iterator[Event]:
+def _plain(file: Stored) -> Iterator[Event]:
     while data := file.read(OUTPUT_BYTES):
         yield data
 
 
-class _GzipMember:
-    """One gzip member by ISA-L."""
-
-    errors: tuple[type[Exception], ...] = (GzipError,)
-
-    def __init__(self) -> None:
-        self._stream = isal_zlib.decompressobj(wbits=31)
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        """Decompressed bytes (at most OUTPUT_BYTES) and the input that is left for the next call."""
-        return self._stream.decompress(data, OUTPUT_BYTES), self._stream.unconsumed_tail
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._stream.eof)
-
-    @property
-    def unused(self) -> bytes:
-        return self._stream.unused_data
-
-
-class _ZstdMember:
-    """One zstd frame. It is fed in small steps, since its decompressor does not bound its output."""
-
-    errors: tuple[type[Exception], ...] = (zstandard.ZstdError,)
-
-    def __init__(self) -> None:
-        self._stream = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj(write_size=16 << 10)
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        pieces: list[bytes] = []
-        size = at = 0
-        while at < len(data) and size < OUTPUT_BYTES and not self._stream.eof:
-            try:
-                pieces.append(self._stream.decompress(data[at : at + _ZSTD_STEP]))
-            except zstandard.ZstdError:
-                if not size:
-                    raise
-                break
-            size += len(pieces[-1])
-            at += _ZSTD_STEP
-        self.unused = self._stream.unused_data + data[at:] if self._stream.eof else b""
-        return b"".join(pieces), b"" if self._stream.eof else data[at:]
-
-    @property
-    def eof(self) -> bool:
-        return self._stream.eof
-
-
-def is_skippable(data: bytes) -> bool:
-    """Whether a zstd frame begins here that holds no data."""
-    return data[1:4] == b"\x2a\x4d\x18" and data[0] >> 4 == 5
-
-
-@dataclass(frozen=True)
-class _Container:
-    name: str
-    magic: bytes
-    member: type[_GzipMember] | type[_ZstdMember]
-
-    def begins(self, data: bytes) -> bool:
-        """Whether a member may begin here."""
-        if self.name == "gzip":
-            return data.startswith(self.magic) and (len(data) < 4 or data[3] & 0xE0 == 0)
-        return data.startswith(self.magic) or is_skippable(data)
-
-
-_GZIP = _Container("gzip", GZIP_MAGIC, _GzipMember)
-_ZSTD = _Container("zstd", ZSTD_MAGIC, _ZstdMember)
-
-
 class _Members:
-    """Walks over the members of one file; ``pending`` holds stored bytes that were read but not yet decompressed."""
+    """Walks over the members of one file; ``_held[_at:]`` was read but not yet decompressed."""
 
-    def __init__(self, file: StoredFile, container: _Container) -> None:
+    def __init__(self, file: Stored, container: Container, window: int) -> None:
         self.file = file
         self.container = container
-        self.pending = b""
+        self.window = window
+        self.dictionary: bytes | None = None
+        self._held = b""
+        self._at = 0
+        self._given = 0
+        self._tried = 0
 
     @property
     def offset(self) -> int:
-        """Offset in the stored file of the first pending byte."""
-        return self.file.position - len(self.pending)
+        """Offset in the stored file of the first byte that is still held."""
+        return self.file.position - len(self._held) + self._at
 
-    def _fill(self, size: int) -> None:
-        """Reads until ``size`` bytes are pending or the file ends."""
-        while len(self.pending) < size and (data := self.file.read(READ_BYTES)):
-            self.pending += data
+    def _fill(self, size: int) -> memoryview:
+        """What is held, at least ``size`` bytes of it unless the file ends before."""
+        while len(self._held) - self._at < size and (data := self.file.read(READ_BYTES)):
+            self._held, self._at = self._held[self._at :] + data, 0
+        return memoryview(self._held)[self._at :]
+
+    def _drop(self) -> None:
+        self._held, self._at = b"", 0
 
     def events(self) -> Iterator[Event]:
         while True:
-            self._fill(4)
-            if not self.pending:
+            held = self._fill(16)
+            if not held:
                 return
-            if self.container.begins(self.pending):
+            broken: Broken | None = None
+            if self.container.begins(held):
                 yield Member(self.offset)
                 broken = yield from self._member()
+            elif self.container.skippable and is_skippable(held):
+                broken = self._skip_frame()
             else:
                 broken = self._garbage()
             if broken is not None:
                 yield broken
 
+    def _skip_frame(self) -> Broken | None:
+        """Passes a frame without data; the first one of the file may hold the dictionary of the others."""
+        begin = self.offset
+        head = bytes(self._fill(8)[:8])
+        left = int.from_bytes(head[4:8], "little")
+        self._at += len(head)
+        wanted = begin == 0 and head[:4] == DICTIONARY and left <= _MAX_DICTIONARY
+        if wanted:
+            self.dictionary = _dictionary(bytes(self._fill(left)[:left]))
+        while left and (held := self._fill(1)):
+            step = min(left, len(held))
+            self._at += step
+            left -= step
+        if left or len(head) < 8:
+            return self._broken(begin, self.offset, "truncated", "the file ends inside a frame without data")
+        if wanted and self.dictionary is None:
+            message = "the dictionary at the begin of the file cannot be read"
+            return Broken("corrupt", message, begin, self.offset - begin, _first(self.file, begin), self.offset - begin)
+        return None
+
     def _member(self) -> Generator[Event, None, Broken | None]:
         """Delivers one member; returns what is broken in it, or None."""
         begin, delivered = self.offset, 0
-        member = self.container.member()
+        try:
+            member = self.container.open(self.window, self.dictionary)
+        except (zstandard.ZstdError, MemoryError) as error:
+            return self._broken(begin, begin, "corrupt", f"{self.container.name}: {error}")
         while not member.eof:
-            if not self.pending:
-                self.pending = self.file.read(READ_BYTES)
-            if not self.pending:
+            held = self._fill(1)
+            if not held and member.hungry:
                 return self._broken(begin, self.offset, "truncated", "the file ends inside a compressed member")
             try:
-                output, self.pending = member.feed(self.pending)
-            except member.errors as error:
+                output, taken = member.feed(held)
+            except MemoryError:
+                return self._broken(begin, self.offset, *self._no_memory())
+            except ERRORS as error:
                 return (yield from self._rescue(begin, delivered, str(error)))
+            self._at += taken
             delivered += len(output)
+            self._given += len(output)
             if output:
                 yield output
-        self.pending = member.unused
+            if self._given > FREE_EXPANSION + MAX_EXPANSION * self.offset and not member.eof:
+                message = f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
+                return self._broken(begin, self.offset, "expands_too_far", message)
         return None
+
+    def _no_memory(self) -> tuple[str, str]:
+        message = f"{self.container.name}: it asks for more than {self.window >> 20} MiB to decompress"
+        if self.container.name == "zstd":
+            message += " (compress it anew without --long, or set reading.max_window_bytes)"
+        return "too_much_memory", message
 
     def _rescue(self, begin: int, delivered: int, message: str) -> Generator[Event, None, Broken]:
         """What the broken member still gives after ``delivered`` bytes, then on to the next member."""
         at = self.offset
-        if self.container.name == "gzip":
-            for output, stop in _gunzip_carefully(self.file, begin):
+        if "memory" in message.lower():
+            return self._broken(begin, at, *self._no_memory())
+        if self.container.name == "gzip" and self._may_try(at - begin):
+            for output, stop in _gunzip_carefully(self.file, begin, at):
                 at = stop
                 if delivered < len(output):
+                    self._given += len(output) - delivered
                     yield output[delivered:]
                 delivered = max(0, delivered - len(output))
-        error = "bad_checksum" if "checksum" in message.lower() else "corrupt"
+        error = "bad_checksum" if "checksum" in message.lower() or "crc" in message.lower() else "corrupt"
         return self._broken(begin, at, error, f"{self.container.name}: {message}")
+
+    def _may_try(self, size: int) -> bool:
+        """Whether ``size`` bytes may be decompressed once more."""
+        self._tried += size
+        return self._tried <= _FREE_TRIALS + _TRIALS * self.file.position
 
     def _broken(self, begin: int, place: int, error: str, message: str) -> Broken:
         """The member that began at ``begin`` failed at ``place``: goes on to the next one.
@@ -208,73 +211,91 @@ class _Members:
         Looks for it from a little before: where the end of a member is broken, the next one may have been read as its
         continuation.
         """
-        self.file.seek(max(begin, place - _OVERRUN))
-        self.pending = b""
+        if self._may_try(place - begin):
+            self.file.seek(max(begin, place - _OVERRUN))
+            self._drop()
         self._resync(to_whole_member=error == "truncated")
         size = self.offset - begin
-        lost = max(0, self.offset - place)
-        return Broken(error, message, begin, size, _first(self.file, begin)[:size], lost)
+        return Broken(error, message, begin, size, _first(self.file, begin)[:size], max(0, self.offset - place))
 
     def _garbage(self) -> Broken | None:
         """Bytes between members or behind the last one; zero bytes are padding, as gzip(1) has it."""
-        while not (rest := self.pending.lstrip(b"\0")):
-            self.pending = self.file.read(READ_BYTES)
-            if not self.pending:
-                return None
-        self.pending = rest
-        self._fill(_TRIAL_BYTES)
-        if self.container.begins(self.pending):
+        while (held := self._fill(1)) and not (rest := bytes(held).lstrip(b"\0")):
+            self._drop()
+        if not held:
             return None
-        begin, excerpt = self.offset, self.pending[:EXCERPT_BYTES]
-        size = self._resync()
-        return Broken(
-            "trailing_garbage", "bytes that belong to no compressed member", begin, size, excerpt[:size], size
-        )
+        self._at += len(held) - len(rest)
+        held = self._fill(_TRIAL_BYTES)
+        if self.container.begins(held) or (self.container.skippable and is_skippable(held)):
+            return None
+        begin, excerpt = self.offset, bytes(held[:EXCERPT_BYTES])
+        self._resync()
+        size = self.offset - begin
+        message = "bytes that belong to no compressed member"
+        return Broken("trailing_garbage", message, begin, size, excerpt[:size], size)
 
-    def _resync(self, to_whole_member: bool = False) -> int:
-        """Skips to the next member that really decompresses, or to the end of the file; returns the bytes skipped."""
-        begin = self.offset
-        while True:
-            self._fill(1 + len(self.container.magic))
-            at = self.pending.find(self.container.magic, 1)
-            if at < 0:
-                keep = len(self.container.magic) - 1
-                self.pending = self.pending[-keep:] if keep < len(self.pending) else self.pending
-                data = self.file.read(READ_BYTES)
-                if not data:
-                    self.pending = b""
-                    return self.offset - begin
-                self.pending += data
+    def _resync(self, to_whole_member: bool = False) -> None:
+        """Skips to the next member that really decompresses, or to the end of the file; at least one byte."""
+        self._fill(1)
+        self._at = min(self._at + 1, len(self._held))
+        while held := self._fill(_TRIAL_BYTES):
+            found = self.container.start.search(self._held, self._at)
+            if found is None:
+                self._at = max(self._at, len(self._held) - 15)
+                if len(self._fill(_TRIAL_BYTES)) < 16:
+                    self._at = len(self._held)
                 continue
-            self.pending = self.pending[at:]
-            self._fill(_TRIAL_BYTES)
-            if self.container.begins(self.pending) and self._decompresses(to_whole_member):
-                return self.offset - begin
+            self._at = found.start()
+            held = self._fill(_TRIAL_BYTES)
+            if not self._may_try(0):
+                self._at = len(self._held)
+            elif self._decompresses(held[:_TRIAL_BYTES], to_whole_member):
+                return
+            else:
+                self._at += 1
 
-    def _decompresses(self, to_the_end: bool) -> bool:
-        member = self.container.member()
-        left = self.pending[:_TRIAL_BYTES]
+    def _decompresses(self, left: memoryview, to_the_end: bool) -> bool:
+        """Whether a member really begins here, and also ends, if that is asked for."""
+        size = 0
         try:
-            while left and not member.eof:
-                _, left = member.feed(left)
-        except member.errors:
+            member = self.container.open(self.window, self.dictionary)
+            while not member.eof and size < OUTPUT_BYTES and (left or not member.hungry):
+                output, taken = member.feed(left[:4096])
+                left = left[taken:]
+                size += len(output)
+                self._tried += taken + len(output) // 16 + 16
+        except ERRORS_AND_MEMORY:
+            self._tried += min(len(left), 4096)
             return False
         return member.eof or not to_the_end
 
 
-def _gunzip_carefully(file: StoredFile, begin: int) -> Iterator[tuple[bytes, int]]:
-    """Every byte that zlib yields before it fails, and the offset in the stored file up to which it read."""
+def _dictionary(data: bytes) -> bytes | None:
+    """The dictionary that a skippable frame holds, which may be compressed itself; None for anything else."""
+    if CONTAINERS["zstd"].begins(data):
+        try:
+            data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_DICTIONARY)
+        except zstandard.ZstdError:
+            return None
+    return data if data.startswith(b"\x37\xa4\x30\xec") else None
+
+
+def _gunzip_carefully(file: Stored, begin: int, place: int) -> Iterator[tuple[bytes, int]]:
+    """Every byte that zlib yields before it fails, and the offset in the stored file up to which it read.
+
+    The stream is known to be intact up to shortly before ``place``.
+    """
     stream = zlib.decompressobj(31)
     at = begin
     for data in file.reread(begin):
         for step in range(0, len(data), 4096):
             piece = data[step : step + 4096]
-            before = stream.copy()
+            before = stream.copy() if at + 2 * READ_BYTES > place else None
             try:
                 output = stream.decompress(piece)
             except zlib.error:
-                stream = before
-                yield from _byte_by_byte(stream, piece, at)
+                if before is not None:
+                    yield from _byte_by_byte(before, piece, at)
                 return
             at += len(piece)
             if stream.eof:
@@ -292,6 +313,6 @@ def _byte_by_byte(stream: "zlib._Decompress", piece: bytes, at: int) -> Iterator
         yield output, at + i + 1
 
 
-def _first(file: StoredFile, begin: int) -> bytes:
+def _first(file: Stored, begin: int) -> bytes:
     """The first EXCERPT_BYTES of the stored file from ``begin`` on."""
     return next(file.reread(begin), b"")[:EXCERPT_BYTES]

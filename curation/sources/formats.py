@@ -1,71 +1,225 @@
-"""What a file is, told by its first bytes and never by its name."""
+"""What a file is. Its content tells; its name only where content cannot: plain text, CSV, and damaged beginnings."""
 
-import zlib
-from dataclasses import dataclass
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import orjson
-import zstandard
-from isal import isal_zlib
 
-from curation.sources.decompression import ZSTD_MAGIC, GzipError, is_skippable
-from curation.sources.opening import StoredFile
+from curation.sources.decompression import decompressed
+from curation.sources.foreign import foreign
+from curation.sources.format_names import Readable
+from curation.sources.members import Compression, compression_of
+from curation.sources.opening import READ_BYTES, StoredFile
 
-Compression = Literal["gzip", "zstd"]
-Kind = Literal["empty", "parquet", "warc", "arc", "jsonl", "text"]
+Kind = Literal[Readable, "empty", "foreign", "unknown"]
 
 PEEK_BYTES = 1 << 18
 """How much of the (decompressed) beginning is looked at."""
+GLANCE_BYTES = 1 << 12
+"""How much is looked at first: enough for nearly all files."""
 
-_LINES = 16
 BOM = b"\xef\xbb\xbf"
+_LINES = 16
+_WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
+         (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
+_SPACE = b" \t\r\n"
+
+NAMES: dict[str, Readable] = {
+    "txt": "text", "text": "text", "md": "text", "markdown": "text", "rst": "text",
+    "csv": "csv", "tsv": "tsv", "tab": "tsv",
+    "html": "html", "htm": "html", "xhtml": "html",
+    "jsonl": "jsonl", "ndjson": "jsonl", "json": "json",
+    "parquet": "parquet", "arrow": "arrow", "feather": "arrow", "ipc": "arrow",
+    "warc": "warc", "wet": "warc", "wat": "warc", "arc": "arc",
+    "zip": "zip", "wacz": "zip", "tar": "tar", "tgz": "tar",
+}  # fmt: skip
+"""Formats by the end of a file's name, without the end of its compression."""
+_PACKED: dict[str, Compression] = {
+    "gz": "gzip", "tgz": "gzip", "zst": "zstd", "bz2": "bzip2", "xz": "xz", "lz4": "lz4",
+}  # fmt: skip
+
+_WARC = re.compile(rb"WARC/\d\.\d+\r?\n")
+_WARC_BELOW = re.compile(rb"(?:\A|\n)WARC/\d\.\d+\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
+_ARC_BELOW = re.compile(rb"\n[a-z][a-z0-9+.-]{1,9}:[^\s]{1,2000} [0-9.:a-f]{3,40} \d{14} [^\s]{1,100} \d+\r?\n")
+_MARKUP = re.compile(
+    rb"(?i)(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|div|table|h1|p|br|iframe)[\s>/]",
+    re.DOTALL,
+)
+_BEGINS_OBJECTS = re.compile(rb'\[?\s*\{\s*(?:"|\})')
 
 
 @dataclass(frozen=True)
 class Format:
-    """The container of a file and what is inside. WET files are ``warc``."""
+    """The container of a file and what is inside. WET files are ``warc``, Feather is ``arrow``, WACZ is ``zip``.
+
+    ``encoding`` is that of JSON and CSV in UTF-16 or UTF-32. ``what`` says what a ``foreign`` file is: it is recognised
+    but not read.
+    """
 
     kind: Kind
     compression: Compression | None = None
+    encoding: str | None = None
+    what: str = ""
 
     @property
     def can_be_split(self) -> bool:
         """Whether a part of the file can be read without what stands before it."""
-        return self.kind == "parquet" or (self.kind == "jsonl" and self.compression is None)
+        return self.kind == "parquet" or (self.kind == "jsonl" and self.compression is None and self.encoding is None)
 
 
-def detect(path: str) -> Format:
-    """The format of the file at this path. Raises OSError if it cannot be opened."""
+def detect(path: str, name: str, asked: str | None = None) -> Format:
+    """The format of the file of this name at this path; ``asked`` is the one that the job names. Raises OSError if it
+    cannot be opened."""
     with StoredFile(path) as file:
-        return detect_format(file.peek(PEEK_BYTES))
+        head = file.peek(GLANCE_BYTES)
+        found = detect_format(head, name, asked, whole=len(head) < GLANCE_BYTES)
+        if found.kind not in ("unknown", "foreign", "empty"):
+            return found
+        return detect_format(file.peek(PEEK_BYTES), name, asked)
 
 
-def detect_format(head: bytes) -> Format:
-    """The format of a file that begins with these bytes (PEEK_BYTES of them, fewer where it is shorter)."""
-    compression: Compression | None = None
-    content = head
-    if head.startswith(b"\x1f\x8b"):
-        compression, content = "gzip", _gunzip_head(head)
-    elif head.startswith(ZSTD_MAGIC) or is_skippable(head):
-        compression, content = "zstd", _unzstd_head(head)
-    if compression and not content:
-        return Format("text", compression)  # empty or broken at once, as reading it as one text will tell
-    return Format(_kind(content, max(len(content), len(head)) < PEEK_BYTES), compression)
+def detect_format(head: bytes, name: str = "", asked: str | None = None, whole: bool | None = None) -> Format:
+    """The format of a file that begins with these bytes (PEEK_BYTES of them, fewer where it is shorter).
+
+    ``whole`` says whether nothing follows these bytes.
+    """
+    compression = compression_of(head)
+    whole = len(head) < PEEK_BYTES if whole is None else whole
+    if compression is None:
+        found = content_format(head, name, asked, whole)
+        damaged = found.kind in ("unknown", _by_name(name, asked)) and not _is_utf8(head)
+        return replace(found, compression=_PACKED.get(_ends(name)[-1]) if damaged else None)
+    content = b"".join(_beginning(Head(head), compression))
+    if not content:
+        return Format(_by_name(name, asked) or "jsonl", compression)
+    return replace(content_format(content, name, asked, whole and len(content) < PEEK_BYTES), compression=compression)
 
 
-def _kind(head: bytes, whole: bool) -> Kind:
+def _is_utf8(head: bytes) -> bool:
+    """Whether this is the beginning of a text, as no compressed data is."""
+    try:
+        return "\0" not in codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+
+
+def _beginning(file: "Head", compression: Compression) -> Iterator[bytes]:
+    """What the head of a compressed file holds, over all its members, as far as they are intact."""
+    size = 0
+    for event in decompressed(file, compression):
+        if isinstance(event, bytes):
+            yield event[: PEEK_BYTES - size]
+            size += len(event)
+            if size >= PEEK_BYTES:
+                return
+
+
+class Head:
+    """Bytes in memory, to be read as a stored file is."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.position = 0
+
+    def seek(self, position: int) -> None:
+        self.position = position
+
+    def read(self, size: int = READ_BYTES) -> bytes:
+        data = self.data[self.position : self.position + size]
+        self.position += len(data)
+        return data
+
+    def reread(self, start: int) -> Iterator[bytes]:
+        yield self.data[start:]
+
+
+def content_format(content: bytes, name: str, asked: str | None, whole: bool) -> Format:
+    """The format of decompressed bytes, of which ``content`` is the beginning."""
+    if not content:
+        return Format("empty")
+    encoding = next((encoding for mark, encoding in _WIDE if content.startswith(mark)), None)
+    if encoding:
+        wide = content.decode(encoding, "ignore").encode("utf-8", "ignore")
+        kind = _kind(wide, name, asked, whole)
+        own = kind in ("text", "html") and encoding == "utf-16"  # their readers decode it themselves
+        return Format(kind, encoding=None if own else encoding)
+    if asked is None and (what := foreign(content)):
+        return Format("foreign", what=what)
+    return Format(_kind(content, name, asked, whole))
+
+
+def _kind(head: bytes, name: str, asked: str | None, whole: bool) -> Kind:
     """``whole`` says that nothing follows these bytes."""
-    if not head:
-        return "empty"
+    if asked:
+        return asked  # type: ignore[return-value]
+    named = _by_name(name, None)
+    text = head.removeprefix(BOM)
+    binary = _by_magic(head, text)
+    if binary:
+        return binary
+    if _is_json_lines(text, whole):
+        return "jsonl"
+    if named in ("text", "csv", "tsv"):
+        return named
+    if _is_json(text):
+        return "json"
+    if named in (None, "html") and _MARKUP.match(text.lstrip(_SPACE)):
+        return "html"
+    if _WARC_BELOW.search(head):
+        return "warc"
+    if _ARC_BELOW.search(head):
+        return "arc"
+    return named or "unknown"
+
+
+def _by_magic(head: bytes, text: bytes) -> Readable | None:
+    """What a signature tells."""
     if head.startswith((b"PAR1", b"PARE")):
         return "parquet"
-    if head.startswith(b"WARC/"):
+    if head.startswith(b"ARROW1\0\0"):
+        return "arrow"
+    if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08PK\3\4")):
+        return "zip"
+    if _WARC.match(text.lstrip(_SPACE)):
         return "warc"
-    if head.startswith(b"filedesc://"):
+    if text.lstrip(_SPACE).startswith(b"filedesc://"):
         return "arc"
-    if _is_json_lines(head.removeprefix(BOM), whole):
-        return "jsonl"
-    return "text"
+    if is_tar(head):
+        return "tar"
+    return "arrow_stream" if head.startswith(b"\xff\xff\xff\xff") and _is_arrow_stream(head) else None
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether the first block is the header of a tar file, by its checksum."""
+    digits = head[148:156].strip(b" \0")
+    if len(head) < 512 or not digits or digits.strip(b"01234567"):
+        return False
+    return int(digits, 8) == sum(head[:148]) + 8 * 32 + sum(head[156:512])
+
+
+def _is_arrow_stream(head: bytes) -> bool:
+    """Whether the message that begins here has a plausible length, and the type of a schema's."""
+    length = int.from_bytes(head[4:8], "little")
+    return 16 <= length <= 64 << 20 and int.from_bytes(head[8:12], "little") < length
+
+
+def _ends(name: str) -> list[str]:
+    """The ends of a file's name, at least one, in lower case."""
+    return name.replace("\\", "/").rpartition("/")[2].lower().split(".")[1:] or [""]
+
+
+def _by_name(name: str, asked: str | None) -> Readable | None:
+    """The format that the name tells, behind the end of a compression."""
+    if asked:
+        return asked  # type: ignore[return-value]
+    ends = _ends(name)
+    if ends[-1] in _PACKED and ends[-1] not in NAMES:
+        ends = ends[:-1] or [""]
+    return NAMES.get(ends[-1])
 
 
 def _is_json_lines(head: bytes, whole: bool) -> bool:
@@ -99,39 +253,6 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _gunzip_head(head: bytes) -> bytes:
-    """What the first bytes of a gzip file decompress to, as far as they are intact."""
-    stream = isal_zlib.decompressobj(wbits=31)
-    try:
-        return stream.decompress(head, PEEK_BYTES)
-    except GzipError:
-        return _gunzip_bytes(head)
-
-
-def _gunzip_bytes(head: bytes) -> bytes:
-    """What comes before the byte that breaks the stream."""
-    stream = zlib.decompressobj(31)
-    output: list[bytes] = []
-    size = 0
-    for n in range(len(head)):
-        try:
-            output.append(stream.decompress(head[n : n + 1], PEEK_BYTES))
-        except zlib.error:
-            break
-        size += len(output[-1])
-        if stream.eof or size >= PEEK_BYTES:
-            break
-    return b"".join(output)[:PEEK_BYTES]
-
-
-def _unzstd_head(head: bytes) -> bytes:
-    stream = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
-    output = b""
-    for step in range(0, len(head), 4096):
-        try:
-            output += stream.decompress(head[step : step + 4096])
-        except zstandard.ZstdError:
-            break
-        if stream.eof or len(output) >= PEEK_BYTES:
-            break
-    return output[:PEEK_BYTES]
+def _is_json(head: bytes) -> bool:
+    """Whether an array of objects begins here, or an object over several lines."""
+    return _BEGINS_OBJECTS.match(head.lstrip(_SPACE)) is not None

@@ -131,7 +131,7 @@ class LineParser:
             "doc_id": self._doc_ids(scan, texts, urls),
             "source": self._sources(scan),
             "date": self._dates(scan),
-            "file": _constant(self.rows.file.name, len(scan.states)),
+            "file": _constant(self.rows.name, len(scan.states)),
             "offset": pa.array(scan.lines[:, 0] + offset),
             "metadata": metadata,
         }
@@ -206,7 +206,7 @@ class LineParser:
             return None
         doc_id = values["doc_id"] or content_id(values["url"], str(values["text"]))
         source = self.rows.source(values["source"])
-        return {**values, "doc_id": doc_id, "source": source, "file": self.rows.file.name, "offset": offset}
+        return {**values, "doc_id": doc_id, "source": source, "file": self.rows.name, "offset": offset}
 
 
 @dataclass(frozen=True)

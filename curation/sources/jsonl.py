@@ -3,20 +3,17 @@
 from collections.abc import Iterator
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member, decompressed
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
 from curation.sources.json_columns import LineParser
 from curation.sources.listing import Part
-from curation.sources.opening import StoredFile
 
 
-def read_jsonl(file: StoredFile, compression: str | None, part: Part, rows: Rows) -> Iterator[Chunk]:
-    """Reads the lines that begin in [part.start, part.end) of the decompressed file; the last stay in ``rows``."""
+def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chunk]:
+    """Reads the lines that begin in [part.start, part.end); the last ones stay in ``rows``.
+
+    ``events`` begin at the byte before part.start, and ``offset`` is the place of a line in the decompressed file."""
     parser = LineParser(rows)
     lines = LineBlocks(part, rows)
-    if part.start:
-        file.seek(part.start - 1)
-        lines.position = part.start - 1
-    events = decompressed(file, compression)
     while not lines.finished and (event := next(events, None)) is not None:
         block, offset = lines.add(event)
         if block:
@@ -37,7 +34,7 @@ class LineBlocks:
         self.part = part
         self.rows = rows
         self.limit = rows.reading.max_record_bytes
-        self.position = 0
+        self.position = max(0, part.start - 1)
         self.finished = part.end is not None and part.end <= part.start
         self._before_first = part.start > 0
         self._carry: list[bytes] = []

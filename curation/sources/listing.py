@@ -11,6 +11,7 @@ from fsspec.core import url_to_fs
 
 from curation.errors import InputError
 from curation.sources.braces import expand_braces
+from curation.sources.format_names import check_format
 from curation.sources.local_matches import local_matches, root_of
 from curation.sources.opening import beam_filesystems, out_of_reach
 from curation.sources.places import (
@@ -30,10 +31,18 @@ SHOWN_SKIPPED = 5
 
 @dataclass(frozen=True)
 class Input:
-    """Files by a glob (or one file, or a folder with all below it) and the source that their documents belong to."""
+    """Files by a glob (or one file, or a folder with all below it) and the source that their documents belong to.
+
+    ``format`` is how they are read, whatever they look like; None for as their content tells.
+    """
 
     glob: str
     source: str | None = None
+    format: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.format is not None:
+            check_format(self.format)
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,7 @@ class InputFile:
     size: int
     source: str | None
     version: str = ""
+    format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ class _Found:
     size: int
     source: str | None
     version: str
+    format: str | None
 
 
 def list_files(inputs: Sequence[Input], follow_links: bool = False) -> list[InputFile]:
@@ -116,7 +127,7 @@ def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
     names = _unique_names(list(found.values()))
     ordered = sorted(found.values(), key=lambda match: (names[match.path], match.path))
     files = tuple(
-        InputFile(i, match.path, names[match.path], match.size, match.source, match.version)
+        InputFile(i, match.path, names[match.path], match.size, match.source, match.version, match.format)
         for i, match in enumerate(ordered)
     )
     _check_names(files)
@@ -196,7 +207,7 @@ def _local_files(
         if not os.access(path, os.R_OK):
             raise InputError(f"the input file '{path}' may not be read: change its permissions or leave it out")
         name = posixpath.relpath(path.replace(os.sep, "/"), match.root.replace(os.sep, "/"))
-        yield _Found(path, match.root, readable(name), status.st_size, one.source, local_version(status))
+        yield _Found(path, match.root, readable(name), status.st_size, one.source, local_version(status), one.format)
 
 
 def _remote_files(one: Input, pattern: str, root: str | None) -> Iterator[_Found]:
@@ -215,7 +226,13 @@ def _remote_files(one: Input, pattern: str, root: str | None) -> Iterator[_Found
             path, version = in_chain(pattern, filesystem, name), remote_version(info)
             relative = readable(posixpath.relpath(name, root))
             yield _Found(
-                path, in_chain(pattern, filesystem, root), relative, int(info["size"] or 0), one.source, version
+                path,
+                in_chain(pattern, filesystem, root),
+                relative,
+                int(info["size"] or 0),
+                one.source,
+                version,
+                one.format,
             )
 
 
@@ -236,7 +253,7 @@ def _beam_files(one: Input, pattern: str) -> Iterator[_Found]:
         for info in result.metadata_list:
             version = str(info.last_updated_in_seconds or "")
             name = posixpath.relpath(info.path, root)
-            yield _Found(info.path, root, name, info.size_in_bytes, one.source, version)
+            yield _Found(info.path, root, name, info.size_in_bytes, one.source, version, one.format)
 
 
 def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
@@ -270,7 +287,7 @@ def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
     from curation.sources.parquet import row_group_ranges
 
     try:
-        found = detect(file.path)
+        found = detect(file.path, file.name, file.format)
         if found.kind == "parquet":
             ranges = row_group_ranges(file.path, unit_bytes)
         elif found.can_be_split:

@@ -1,7 +1,7 @@
 """Parquet files by row groups: columns of any type into the columns of a document, the others into metadata."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import orjson
@@ -14,8 +14,7 @@ from curation.sources.chunks import Chunk, Rows, content_id
 from curation.sources.decompression import EXCERPT_BYTES
 from curation.sources.json_objects import Fields
 from curation.sources.listing import Part
-from curation.sources.opening import StoredFile, open_stored
-from curation.sources.places import is_local, local_path
+from curation.sources.opening import open_stored
 from schemas.corpus import RECORDS
 
 _SCALARS = ("url", "doc_id", "source", "date")
@@ -23,7 +22,7 @@ SHOWN_BYTES = 100
 """Of a bad value, in a message."""
 
 
-def _is_content(error: Exception) -> bool:
+def is_content(error: Exception) -> bool:
     """Whether the bytes of a file are at fault, and not the way to them: for some faults in them Arrow raises OSError,
     without a number."""
     return isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None)
@@ -35,7 +34,7 @@ def _footer(path: str) -> pq.FileMetaData | None:
         try:
             return pq.read_metadata(file)
         except (pa.ArrowException, OSError) as error:
-            if not _is_content(error):
+            if not is_content(error):
                 raise
             return None
 
@@ -81,27 +80,28 @@ def _first_byte(footer: pq.FileMetaData, group: int) -> int:
     return min(int(min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset)) for c in columns)
 
 
-def read_parquet(file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
-    """Reads the row groups [part.start, part.end); the last chunk stays in ``rows``."""
-    source = local_path(file.path) if is_local(file.path) else open_stored(file.path)
+def read_parquet(source: str | IO[bytes], part: Part, rows: Rows) -> Iterator[Chunk]:
+    """Reads the row groups [part.start, part.end) of a local path or an open file; the last chunk stays in ``rows``."""
     try:
         table = pq.ParquetFile(source, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
-        if not _is_content(error):
+        if not is_content(error):
             raise
-        message, lost = f"the footer cannot be read: {error}", rows.file.size
+        message, lost = f"the footer cannot be read: {error}", rows.stored_bytes
         rows.broken("bad_parquet", message, offset=0, size=0, record=b"", lost=lost)
         return
     with table:
-        reader = _Reader(table, rows)
         footer = table.metadata
+        held = sum(footer.row_group(i).num_rows for i in range(footer.num_row_groups))
+        if held != footer.num_rows and part.start == 0:
+            message = f"the footer says that there are {footer.num_rows} rows, and lists {held}"
+            rows.broken("bad_parquet", message, offset=0, size=0, record=b"")
+        reader = _Reader(table, rows)
         first = sum(footer.row_group(i).num_rows for i in range(part.start))
         groups = range(part.start, footer.num_row_groups if part.end is None else part.end)
         if not reader.has_text:
-            found = ", ".join(map(repr, reader.names[:20])) or "none"
-            message = f"there is no column '{reader.fields.text}'; the file's columns: {found}"
-            lost = rows.file.size if part.end is None and not part.start else _of_groups(footer, groups)
-            rows.broken("no_text", message, offset=first, size=0, record=b"", lost=lost)
+            lost = rows.stored_bytes if part.end is None and not part.start else _of_groups(footer, groups)
+            rows.broken("no_text", reader.no_text, offset=first, size=0, record=b"", lost=lost)
             return
         for group in groups:
             rows.read(_stored_bytes(footer, group))
@@ -111,37 +111,21 @@ def read_parquet(file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
             first += footer.row_group(group).num_rows
 
 
-class _Reader:
-    """Adds the rows of one file's row groups to ``rows``."""
+class BatchRows:
+    """Adds batches of one schema to ``rows``."""
 
-    def __init__(self, file: pq.ParquetFile, rows: Rows) -> None:
-        self.file = file
+    def __init__(self, schema: pa.Schema, rows: Rows) -> None:
         self.rows = rows
         self.fields = Fields(rows.reading.fields)
-        self.names = file.schema_arrow.names
+        self.names = schema.names
         self.place = {name: i for i, name in reversed(list(enumerate(self.names)))}
-        self.has_text = self._has(self.fields.text)
+        self.has_text = nested_field(schema, self.fields.text) is not None
 
-    def _has(self, name: str) -> bool:
-        return nested_field(self.file.schema_arrow, name) is not None
-
-    def read(self, group: int, first: int) -> Iterator[None]:
-        """Adds a row group whose first row has the number ``first``; stops after each batch."""
-        count = self.file.metadata.row_group(group).num_rows
-        size = self.file.metadata.row_group(group).total_byte_size
-        batch_rows = max(1, min(count, self.rows.reading.batch_bytes * count // max(1, size)))
-        done = 0
-        try:
-            for batch in self.file.iter_batches(batch_size=batch_rows, row_groups=[group], use_threads=False):
-                self.add(batch, first + done)
-                done += len(batch)
-                yield
-        except (pa.ArrowException, OSError) as error:
-            if not _is_content(error):
-                raise
-            message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {error}"
-            lost = _stored_bytes(self.file.metadata, group) * (count - done) // max(count, 1)
-            self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost)
+    @property
+    def no_text(self) -> str:
+        """What is wrong with a file that has no column of text."""
+        found = ", ".join(map(repr, self.names[:20])) or "none"
+        return f"there is no column '{self.fields.text}'; the file's columns: {found}"
 
     def add(self, batch: pa.RecordBatch, first: int) -> None:
         """Adds a batch whose first row has the number ``first``."""
@@ -168,7 +152,7 @@ class _Reader:
                 "doc_id": self._doc_ids(columns["doc_id"], columns["url"], text),
                 "source": pc.fill_null(columns["source"], source),
                 "date": columns["date"],
-                "file": pa.repeat(self.rows.file.name, rows),
+                "file": pa.repeat(self.rows.name, rows),
                 "offset": pa.array(np.arange(first, first + rows)),
                 "metadata": metadata,
             }
@@ -231,6 +215,34 @@ class _Reader:
                 values.append(b"")
                 broken.setdefault(n, ("bad_value", f"the row's fields cannot be written as JSON: {error}", b""))
         return pa.array(values, pa.large_binary()).cast(pa.large_string())
+
+
+class _Reader(BatchRows):
+    """Adds the rows of one file's row groups to ``rows``."""
+
+    def __init__(self, file: pq.ParquetFile, rows: Rows) -> None:
+        super().__init__(file.schema_arrow, rows)
+        self.file = file
+
+    def read(self, group: int, first: int) -> Iterator[None]:
+        """Adds a row group whose first row has the number ``first``; stops after each batch."""
+        count = self.file.metadata.row_group(group).num_rows
+        size = self.file.metadata.row_group(group).total_byte_size
+        batch_rows = max(1, min(count, self.rows.reading.batch_bytes * count // max(1, size)))
+        done = 0
+        try:
+            for batch in self.file.iter_batches(batch_size=batch_rows, row_groups=[group], use_threads=False):
+                self.add(batch, first + done)
+                done += len(batch)
+                yield
+            if done != count:
+                raise pa.ArrowInvalid(f"the footer says that it holds {count} rows")
+        except (pa.ArrowException, OSError) as error:
+            if not is_content(error):
+                raise
+            message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {error}"
+            lost = _stored_bytes(self.file.metadata, group) * (count - done) // max(count, 1)
+            self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost)
 
 
 def _of_field(broken: Broken, name: str) -> Broken:

@@ -1,21 +1,28 @@
 """Plain text: one file, one document."""
 
 import codecs
+from collections.abc import Iterator
 
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Member, decompressed
-from curation.sources.opening import StoredFile
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_text(file: StoredFile, compression: str | None, rows: Rows) -> None:
+def read_text(events: Iterator[Event], rows: Rows) -> None:
     """Adds the file's document, or the reason why it is none. UTF-8, or UTF-16 with a byte order mark."""
+    data = whole(events, rows)
+    if data:
+        _add(data, rows)
+
+
+def whole(events: Iterator[Event], rows: Rows) -> bytes:
+    """All bytes of a file that is one document; empty where it is broken or too long, which goes to quarantine."""
     limit = rows.reading.max_record_bytes
     pieces: list[bytes] = []
     size = 0
     broken: Broken | None = None
-    for event in decompressed(file, compression):
+    for event in events:
         if isinstance(event, Broken):
             broken = broken or event
         elif not isinstance(event, Member):
@@ -26,12 +33,13 @@ def read_text(file: StoredFile, compression: str | None, rows: Rows) -> None:
     data = b"".join(pieces)
     if broken is not None:
         record, size = data or broken.excerpt, max(size, broken.size)
-        rows.broken(broken.error, broken.message, offset=0, size=size, record=record, lost=rows.file.size)
+        rows.broken(broken.error, broken.message, offset=0, size=size, record=record, lost=rows.stored_bytes)
     elif size > limit:
         message = f"a file of {size} bytes, more than max_record_bytes = {limit}"
         rows.broken("too_large", message, offset=0, size=size, record=data[:EXCERPT_BYTES])
-    elif data:
-        _add(data, rows)
+    else:
+        return data
+    return b""
 
 
 def _add(data: bytes, rows: Rows) -> None:

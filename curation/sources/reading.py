@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from curation.errors import RunError
 from curation.sources.chunks import Chunk, PartReport, Reading, Rows
+from curation.sources.contents import AT_RANDOM, inner_format, peeked, read_at_random, read_events
+from curation.sources.decompression import decompressed
 from curation.sources.formats import PEEK_BYTES, Format, detect_format
-from curation.sources.jsonl import read_jsonl
 from curation.sources.listing import InputFile, Part, Unit
-from curation.sources.opening import StoredFile, out_of_reach, stored_version
+from curation.sources.opening import StoredFile, open_stored, out_of_reach, stored_version
+from curation.sources.places import is_local, local_path
 from curation.sources.storage import outages
 
 __all__ = ["Chunk", "PartReport", "Reading", "checksum", "read_unit"]
@@ -67,7 +69,7 @@ def checksum(part: Part) -> str:
 def _detect(file: StoredFile, part: Part) -> Format:
     if part.file.size == 0 and not file.peek(1):
         return Format("empty")
-    return detect_format(file.peek(PEEK_BYTES))
+    return detect_format(file.peek(PEEK_BYTES), part.file.name, part.file.format)
 
 
 def _byte_range(found: Format, file: StoredFile, part: Part) -> tuple[int, int | None]:
@@ -80,21 +82,21 @@ def _byte_range(found: Format, file: StoredFile, part: Part) -> tuple[int, int |
 
 
 def _read_as(found: Format, file: StoredFile, part: Part, rows: Rows) -> Iterator[Chunk]:
-    """Reads the part in its format; what only some inputs need is imported for them alone."""
-    if found.kind == "jsonl":
-        yield from read_jsonl(file, found.compression, part, rows)
-    elif found.kind == "parquet":
-        from curation.sources.parquet import read_parquet
-
-        yield from read_parquet(file, part, rows)
-    elif found.kind == "warc" or found.kind == "arc":
-        from curation.sources.archives import read_archive
-
-        yield from read_archive(file, found.compression, found.kind, rows)
-    elif found.kind == "text":
-        from curation.sources.plain_text import read_text
-
-        read_text(file, found.compression, rows)
+    """Reads the part in the format that its first bytes tell."""
+    if found.kind == "empty" and found.compression is None:
+        return
+    if found.compression is None and found.kind in AT_RANDOM:
+        source = local_path(file.path) if is_local(file.path) else open_stored(file.path)
+        yield from read_at_random(found, source, rows, part)
+        return
+    if part.start:
+        file.seek(part.start - 1)
+    events = decompressed(file, found.compression, rows.reading.max_window_bytes)
+    if found.compression is not None:
+        content, events = peeked(events)
+        found = inner_format(content, part.file.name, part.file.format, found)
+    look = file.look if found.compression is None else None
+    yield from read_events(found, events, rows, part, look)
 
 
 def _note(rows: Rows) -> str | None:

@@ -19,6 +19,7 @@ from jobs.warnings import warn_of
 def run(
     path: Path | None,
     inputs: tuple[str, ...],
+    kind: str | None,
     output: str | None,
     recipe: str | None,
     changes: tuple[str, ...],
@@ -36,7 +37,7 @@ def run(
 ) -> None:
     if limit is not None:
         changes = (*changes, f"limit={limit}")
-    job, folder, own_options = _job(path, inputs, output, recipe, changes)
+    job, folder, own_options = _job(path, inputs, kind, output, recipe, changes)
     job = replace(
         job,
         against=(*job.against, *against),
@@ -71,10 +72,15 @@ def run(
 
 
 def _job(
-    path: Path | None, inputs: tuple[str, ...], output: str | None, recipe: str | None, changes: tuple[str, ...]
+    path: Path | None,
+    inputs: tuple[str, ...],
+    kind: str | None,
+    output: str | None,
+    recipe: str | None,
+    changes: tuple[str, ...],
 ) -> tuple[Job, str, tuple[str, ...]]:
     if path is not None:
-        given: dict[str, Any] = {"--input": inputs, "--recipe": recipe}
+        given: dict[str, Any] = {"--input": inputs, "--format": kind, "--recipe": recipe}
         twice = [name for name, value in given.items() if value]
         if twice:
             raise UserError(f"{path} says what to read and how: leave out {' and '.join(twice)}, or the job file")
@@ -82,4 +88,8 @@ def _job(
         return job, output or folder, options
     if not inputs or not output:
         raise UserError("say what to read and where to write: --input GLOB --output DIR, or a job file")
-    return make_job([named_input(text) for text in inputs], recipe or "fineweb", changes), output, ()
+    return (
+        make_job([replace(named_input(text), format=kind) for text in inputs], recipe or "fineweb", changes),
+        output,
+        (),
+    )

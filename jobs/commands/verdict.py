@@ -11,6 +11,7 @@ from curation.judge import judge, reasons
 from curation.recipe import Recipe
 from curation.sources.listing import Input, list_files, plan_units
 from curation.sources.reading import Reading, read_unit
+from curation.sources.recognised import check_formats
 from jobs.jobfile import load_recipe
 from jobs.terminal import say
 from schemas.visible import visible_json
@@ -30,6 +31,7 @@ def tell(quarantined: pa.RecordBatch) -> None:
 def verdicts(files: Sequence[str], recipe: Recipe, quarantined: Any = tell) -> Iterator[dict[str, Any]]:
     """A dict for each document: doc_id, kept, reasons (stage, reason, value, threshold) and signals."""
     listed = list_files([Input(glob=file) for file in files])
+    check_formats(listed)
     for unit in plan_units(listed, 1 << 62):
         for chunk in read_unit(unit, Reading()):
             if len(chunk.quarantine):

@@ -1,14 +1,20 @@
 """Files of every format, and seeded damage to them."""
 
+import bz2
+import lzma
 import random
+import tarfile
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+import lz4.frame
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.curation.sources.made import arc, gz, lines, response, warc, zst
+from tests.curation.sources.made import arc, gz, lines, page, response, warc, zst
 
 Piece = tuple[bytes, tuple[str, ...]]
 """A stretch of a file, and the texts that it alone holds."""
@@ -19,12 +25,13 @@ class Sample:
     """A whole file as pieces one after another; ``name`` is the file's name.
 
     Damage to one piece may cost the texts of this piece and of those ``reach`` pieces around it, never others; None
-    where it may cost the whole file.
+    where it may cost the whole file. The first ``fixed`` pieces are never damaged.
     """
 
     name: str
     pieces: tuple[Piece, ...]
     reach: int | None = 1
+    fixed: int = 0
 
     @property
     def data(self) -> bytes:
@@ -40,6 +47,10 @@ class Damaged:
     data: bytes
     spared: frozenset[str]
     """The texts that must still be read."""
+
+
+def _lz4(data: bytes) -> bytes:
+    return lz4.frame.compress(data, content_checksum=True)
 
 
 def words(seed: str, count: int = 30) -> str:
@@ -89,6 +100,76 @@ def _pages() -> Sample:
     return Sample("pages.warc", tuple(found))
 
 
+def _array(compact: bool) -> Sample:
+    option = 0 if compact else orjson.OPT_INDENT_2
+    records = [orjson.dumps(record, option=option) for record in _records()]
+    between = b"," if compact else b",\n"
+    pieces = [(b"[" + records[0] + between, (TEXTS[0],))]
+    pieces += [(record + between, (text,)) for record, text in zip(records[1:-1], TEXTS[1:-1], strict=True)]
+    return Sample("a.json", (*pieces, (records[-1] + b"]", (TEXTS[-1],))))
+
+
+def _delimited(name: str, delimiter: str) -> Sample:
+    """Every other text holds a line feed and quotes."""
+    pieces: list[Piece] = [(delimiter.join(["id", "text", "n"]).encode() + b"\n", ())]
+    for n, text in enumerate(TEXTS):
+        text = text.replace("stone ", 'stone\n"').replace("wheel", 'wheel"') if n % 2 else text
+        quoted = text.replace('"', '""')
+        pieces.append((f'{n}{delimiter}"{quoted}"{delimiter}{len(text)}\r\n'.encode(), (text,)))
+    return Sample(name, tuple(pieces), fixed=1)
+
+
+def _arrow(stream: bool) -> Sample:
+    sink = BytesIO()
+    table = pa.Table.from_pylist(_records())
+    new = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with new(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=3)
+    return Sample("a.arrows" if stream else "a.arrow", ((sink.getvalue(), tuple(TEXTS)),), None)
+
+
+def _zip(name: str, members: list[tuple[str, bytes, tuple[str, ...]]]) -> Sample:
+    sink = BytesIO()
+    edges, spots = [0], []
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as packed:
+        for member, data, texts in members:
+            packed.writestr(zipfile.ZipInfo(member), data, zipfile.ZIP_DEFLATED)
+            edges.append(sink.tell())
+            spots.append(texts)
+    data = sink.getvalue()
+    pieces = [(data[a:b], texts) for a, b, texts in zip(edges, edges[1:], spots, strict=False)]
+    return Sample(name, (*pieces, (data[edges[-1] :], ())))
+
+
+def _tar(pack: Callable[[bytes], bytes] = bytes, name: str = "a.tar") -> Sample:
+    pieces: list[Piece] = []
+    for n, (member, data, texts) in enumerate(_members()):
+        info = tarfile.TarInfo(member if n else "a/" + "long/" * 30 + member)
+        info.size = len(data)
+        pieces.append((pack(info.tobuf(tarfile.GNU_FORMAT) + data + b"\0" * (-len(data) % 512)), texts))
+    return Sample(name, (*pieces, (pack(b"\0" * 1024), ())))
+
+
+def _members() -> list[tuple[str, bytes, tuple[str, ...]]]:
+    """A file of each of several formats."""
+    table = BytesIO()
+    pq.write_table(pa.Table.from_pylist(_records(4, 6)), table)
+    record = warc("conversion", TEXTS[6].encode(), "http://mill.example/6", Content_Type="text/plain")
+    return [
+        ("a.jsonl", lines(*_records(0, 2)), tuple(TEXTS[0:2])),
+        ("b/c.jsonl.gz", gz(lines(*_records(2, 4))), tuple(TEXTS[2:4])),
+        ("d.parquet", table.getvalue(), tuple(TEXTS[4:6])),
+        ("e.warc", record, (TEXTS[6],)),
+        ("f.txt", TEXTS[7].encode(), (TEXTS[7],)),
+        ("g.json", orjson.dumps(_records(8, 10)), tuple(TEXTS[8:10])),
+        ("h.jsonl.xz", lzma.compress(lines(*_records(10, 12))), tuple(TEXTS[10:12])),
+    ]
+
+
+def _page() -> Sample:
+    return Sample("a.html", ((page(TEXTS[0]), ()),), None)
+
+
 def _text() -> Sample:
     return Sample("a.txt", (("\n".join(TEXTS).encode(), ()),), None)
 
@@ -103,6 +184,19 @@ SAMPLES: dict[str, Callable[[], Sample]] = {
     "warc.zst": lambda: _warc("a.warc.zst", zst),
     "arc": _arc,
     "pages": _pages,
+    "jsonl.bz2": lambda: _jsonl("a.jsonl.bz2", bz2.compress, 2),
+    "jsonl.xz": lambda: _jsonl("a.jsonl.xz", lzma.compress, 2),
+    "jsonl.lz4": lambda: _jsonl("a.jsonl.lz4", _lz4, 2),
+    "array": lambda: _array(compact=True),
+    "pretty": lambda: _array(compact=False),
+    "csv": lambda: _delimited("a.csv", ","),
+    "tsv": lambda: _delimited("a.tsv", "\t"),
+    "arrow": lambda: _arrow(stream=False),
+    "arrow stream": lambda: _arrow(stream=True),
+    "zip": lambda: _zip("a.zip", _members()),
+    "tar": _tar,
+    "tar.gz": lambda: _tar(gz, "a.tar.gz"),
+    "html": _page,
     "text": _text,
 }
 """A small file of each format, by the name of the format."""
@@ -112,7 +206,7 @@ def damage(sample: Sample, seed: str) -> Damaged:
     """The sample with one kind of damage, chosen by the seed: flipped bits, bytes cut out, bytes spliced in, or an end
     that is missing."""
     chance = random.Random(seed)
-    place = chance.randrange(len(sample.pieces))
+    place = chance.randrange(sample.fixed, len(sample.pieces))
     piece = sample.pieces[place][0]
     kind = chance.choice(["flip", "flip", "cut", "splice", "end"])
     if kind == "end":

@@ -205,7 +205,7 @@ def test_chains_of_file_systems(tree: Path) -> None:
     assert read_parts([Part(file) for file in files]).texts == ["Two.", "One."]
     cached = list_files([Input(f"simplecache::file://{tree}/a/*.jsonl")])
     assert [file.name for file in cached] == ["x.jsonl"]
-    assert read_parts([Part(file) for file in cached]).documents
+    assert read_parts([Part(file) for file in cached]).reports
 
 
 def test_a_password_in_a_url_is_refused(tree: Path) -> None:

@@ -91,16 +91,16 @@ def test_a_plain_text_is_one_document(pack: type[bytes], encoding: str, tmp_path
     ("data", "error"),
     [
         (b"Die M\xfchle\n", "bad_utf8"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "not_text"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)), "unsupported_format"),
         (b"tar\0\0\0\0", "not_text"),
         (gz(b"some text " * 1000)[:-9], "truncated"),
         (zst(b"some text " * 1000)[:9], "truncated"),
-        (b"\x1f\x8b nothing of the kind", "trailing_garbage"),
+        (b"\x1f\x8b nothing of the kind", "bad_utf8"),
         (b"word " * 1000, "too_large"),
     ],
 )
 def test_a_text_that_cannot_be_read_is_told(data: bytes, error: str, tmp_path: Path) -> None:
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=4000))
+    read = read_bytes(data, tmp_path, Reading(max_record_bytes=4000), "mill.txt")
     assert not read.documents
     assert read.errors == [error]
     assert data.startswith(read.quarantine[0]["record"][:5]) or error == "truncated"
@@ -114,7 +114,7 @@ def test_empty_files_hold_no_documents(tmp_path: Path) -> None:
 
 
 def test_a_blank_text_is_a_document_to_be_judged(tmp_path: Path) -> None:
-    assert read_bytes(b" \n", tmp_path).texts == [" \n"]
+    assert read_bytes(b" \n", tmp_path, name="mill.txt").texts == [" \n"]
 
 
 def test_other_file_systems_read_the_same(tmp_path: Path) -> None:

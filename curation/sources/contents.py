@@ -1,0 +1,177 @@
+"""Decompressed bytes into documents, in whatever format they are: of a file, or of a member of an archive."""
+
+import codecs
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import IO
+
+from curation.sources.chunks import Chunk, Rows
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, decompressed
+from curation.sources.formats import PEEK_BYTES, Format, content_format, detect_format
+from curation.sources.jsonl import read_jsonl
+from curation.sources.listing import Part
+from curation.sources.spooled import Spooled
+from curation.sources.tar import Inside, TarMembers
+
+MAX_DEPTH = 3
+"""How deep archives may lie in archives."""
+
+AT_RANDOM = ("parquet", "arrow", "zip")
+"""Formats whose directory stands at the end of the file."""
+
+_INVALID = "gristmill.invalid"
+codecs.register_error(_INVALID, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+
+
+def peeked(events: Iterator[Event], size: int = PEEK_BYTES) -> tuple[bytes, Iterator[Event]]:
+    """The first ``size`` decompressed bytes (fewer where there are fewer), and all events."""
+    seen: list[Event] = []
+    found = 0
+    while found < size and (event := next(events, None)) is not None:
+        seen.append(event)
+        found += len(event) if isinstance(event, bytes) else 0
+    head = b"".join(event for event in seen if isinstance(event, bytes))[:size]
+    return head, chain(seen, events)
+
+
+def read_events(
+    found: Format,
+    events: Iterator[Event],
+    rows: Rows,
+    part: Part | None = None,
+    look: Callable[[int, int], bytes] | None = None,
+    depth: int = 0,
+) -> Iterator[Chunk]:
+    """Reads decompressed bytes in the format that was found; what only some inputs need is imported for them alone.
+
+    ``part`` is the range of a file of JSON lines, None for all of it; ``look`` reads ahead in a plain file.
+    """
+    if found.encoding:
+        events = _as_utf8(events, found.encoding)
+    if found.kind == "jsonl":
+        yield from read_jsonl(events, part or Part(rows.file), rows)
+    elif found.kind == "json":
+        from curation.sources.json_stream import read_json
+
+        yield from read_json(events, rows)
+    elif found.kind == "csv" or found.kind == "tsv":
+        from curation.sources.delimited import read_delimited
+
+        yield from read_delimited(events, found.kind, rows)
+    elif found.kind == "warc" or found.kind == "arc":
+        from curation.sources.archives import read_archive
+
+        yield from read_archive(events, found.kind, rows, look)
+    elif found.kind == "text":
+        from curation.sources.plain_text import read_text
+
+        read_text(events, rows)
+    elif found.kind == "html":
+        from curation.sources.html_file import read_html
+
+        read_html(events, rows)
+    elif found.kind == "arrow_stream":
+        from curation.sources.arrow import read_arrow_stream
+
+        yield from read_arrow_stream(events, rows)
+    elif found.kind == "tar" and depth < MAX_DEPTH:
+        yield from _read_members(TarMembers(events, rows), rows, depth)
+    elif found.kind in AT_RANDOM and depth < MAX_DEPTH:
+        with Spooled(events) as spooled:
+            for broken in spooled.broken:
+                rows.undecoded(broken, spooled.size)
+            yield from read_at_random(found, spooled.whole(), rows, Part(rows.file), depth)
+    else:
+        _refuse(found, events, rows)
+
+
+def read_at_random(found: Format, source: str | IO[bytes], rows: Rows, part: Part, depth: int = 0) -> Iterator[Chunk]:
+    """Reads a format whose directory stands at the end of the file: a local path, or an open file."""
+    if found.kind == "parquet":
+        from curation.sources.parquet import read_parquet
+
+        yield from read_parquet(source, part, rows)
+    elif found.kind == "arrow":
+        from curation.sources.arrow import read_arrow_file
+
+        yield from read_arrow_file(source, rows)
+    else:
+        from curation.sources.zipped import zip_members
+
+        if isinstance(source, str):
+            with open(source, "rb") as file:
+                yield from _read_members(zip_members(file, rows), rows, depth)
+        else:
+            yield from _read_members(zip_members(source, rows), rows, depth)
+
+
+def _read_members(members: Iterable[Inside], rows: Rows, depth: int) -> Iterator[Chunk]:
+    """Reads each member by its own format. Where a name comes again it gets its number: ``a.jsonl#2``."""
+    names: Counter[str] = Counter()
+    for member in members:
+        if _is_hidden(member.name):
+            rows.skip("hidden_member")
+            continue
+        names[member.name] += 1
+        again = f"#{names[member.name]}" if names[member.name] > 1 else ""
+        with rows.inside(member.name + again, member.size):
+            yield from _read_member(member, rows, depth + 1)
+        if rows.full:
+            yield rows.take()
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) and part not in (".", "..") for part in name.split("/"))
+
+
+def _read_member(member: Inside, rows: Rows, depth: int) -> Iterator[Chunk]:
+    head, events = peeked(member.events)
+    found = detect_format(head, member.name)
+    if found.compression is None:
+        yield from read_events(found, events, rows, depth=depth)
+        return
+    with Spooled(events) as spooled:
+        for broken in spooled.broken:
+            rows.undecoded(broken, spooled.size)
+        window = rows.reading.max_window_bytes
+        content, inner = peeked(decompressed(spooled, found.compression, window))
+        yield from read_events(inner_format(content, member.name, None, found), inner, rows, depth=depth)
+
+
+def inner_format(content: bytes, name: str, asked: str | None, found: Format) -> Format:
+    """The format of decompressed bytes; where none could be decompressed, the one that was ``found`` before."""
+    return content_format(content, name, asked, len(content) < PEEK_BYTES) if content else found
+
+
+def _refuse(found: Format, events: Iterator[Event], rows: Rows) -> None:
+    """Quarantines the whole of what is in no format that is read."""
+    size, record = 0, b""
+    broken: Broken | None = None
+    for event in events:
+        if isinstance(event, Broken):
+            broken = broken or event
+        elif isinstance(event, bytes):
+            rows.read(len(event))
+            size += len(event)
+            record = record if len(record) >= EXCERPT_BYTES else (record + event)[:EXCERPT_BYTES]
+    if broken is not None:
+        record, size = record or broken.excerpt, max(size, broken.size)
+        rows.broken(broken.error, broken.message, offset=0, size=size, record=record, lost=rows.stored_bytes)
+        return
+    if not size:
+        return
+    word, message = "unknown_format", "it is in no format that gristmill reads"
+    if found.kind == "foreign":
+        word, message = "unsupported_format", f"it is {found.what}, which gristmill does not read"
+    elif found.kind != "unknown":
+        word, message = "unsupported_format", f"archives are read {MAX_DEPTH} deep"
+    rows.broken(word, message, offset=0, size=size, record=record, lost=rows.stored_bytes)
+
+
+def _as_utf8(events: Iterator[Event], encoding: str) -> Iterator[Event]:
+    """Text in UTF-16 or UTF-32 as UTF-8, what is invalid as bytes that are invalid there too."""
+    decoder = codecs.getincrementaldecoder(encoding)(_INVALID)
+    for event in events:
+        yield decoder.decode(event).encode("utf-8", "surrogatepass") if isinstance(event, bytes) else event
+    yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")

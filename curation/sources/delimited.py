@@ -1,0 +1,202 @@
+"""CSV and TSV: a header row, then a document a row; quoted fields may hold line feeds."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from typing import Literal
+
+from curation.sources.chunks import Chunk, Rows
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event
+from curation.sources.formats import BOM
+from curation.sources.json_objects import Fields, RecordError
+
+csv.field_size_limit((1 << 31) - 1)  # rows are bounded here by max_record_bytes
+
+_DELIMITERS = ",;|\t"
+_FREE_RETRIES = 32 << 20
+_RETRIES = 4
+"""Behind damage so many bytes are parsed again: _FREE_RETRIES, and _RETRIES times those that were read."""
+
+
+def read_delimited(events: Iterator[Event], kind: Literal["csv", "tsv"], rows: Rows) -> Iterator[Chunk]:
+    """Reads every row below the header; the last ones stay in ``rows``. ``offset`` is the place of a row's first line
+    in the decompressed file.
+
+    CSV may separate its fields by commas, semicolons, bars or tabs, whichever its header has most of. A row that is
+    damaged, or has another number of fields than the header, costs itself: what behind it begins a line is tried anew.
+    """
+    table = _Table(_Lines(events, rows), "\t" if kind == "tsv" else None, rows)
+    while table.step():
+        if rows.full:
+            yield rows.take()
+
+
+class _TooLargeError(Exception):
+    """A row of more than max_record_bytes."""
+
+
+class _Lines:
+    """The lines of a file one by one; those taken since the last ``forget`` can be put back."""
+
+    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
+        self.position = 0
+        self.held = 0
+        self.taken: list[bytes] = []
+        self.undecodable = False
+        self._events = events
+        self._rows = rows
+        self._limit = rows.reading.max_record_bytes
+        self._back: deque[bytes] = deque()
+        self._lines = self._split()
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if self.held > self._limit:
+            raise _TooLargeError
+        line = self._back.popleft() if self._back else next(self._lines)
+        self.taken.append(line)
+        self.held += len(line)
+        if line.isascii():
+            return line.decode("ascii")
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            self.undecodable = True
+            return line.decode("utf-8", "surrogateescape")
+
+    def forget(self) -> int:
+        """The row ends here; returns where it began."""
+        begin, self.position = self.position, self.position + self.held
+        self.taken, self.held, self.undecodable = [], 0, False
+        return begin
+
+    def unread(self) -> None:
+        """Puts back all lines that were taken."""
+        self._back.extendleft(reversed(self.taken))
+        self.taken, self.held, self.undecodable = [], 0, False
+
+    def put_back(self) -> bytes:
+        """Forgets the first line that was taken, and returns it; the others will be taken again."""
+        first = self.taken.pop(0)
+        self.unread()
+        self.position += len(first)
+        return first
+
+    def _split(self) -> Iterator[bytes]:
+        """Lines with their ends. One that is too long comes in pieces of the limit's size."""
+        carry: list[bytes] = []
+        carried = 0
+        for event in self._events:
+            if isinstance(event, Broken):
+                yield from self._ended(carry)
+                carry, carried = [], 0
+                self._rows.undecoded(event, self.position + self.held)
+            if not isinstance(event, bytes):
+                continue
+            self._rows.read(len(event))
+            *whole, rest = event.split(b"\n")
+            for n, line in enumerate(whole):
+                yield b"".join([*carry, line, b"\n"]) if carry and n == 0 else line + b"\n"
+                if n == 0:
+                    carry, carried = [], 0
+            if rest:
+                carry.append(rest)
+                carried += len(rest)
+            if carried > self._limit:
+                yield from self._ended(carry)
+                carry, carried = [], 0
+        yield from self._ended(carry)
+
+    def _ended(self, carry: list[bytes]) -> Iterator[bytes]:
+        if carry:
+            yield b"".join(carry)
+
+
+class _Table:
+    """The rows of one file."""
+
+    def __init__(self, lines: _Lines, delimiter: str | None, rows: Rows) -> None:
+        self.lines = lines
+        self.delimiter = delimiter
+        self.rows = rows
+        self.fields = Fields(rows.reading.fields)
+        self.names: list[str] | None = None
+        self._retried = 0
+        self._reader: Iterator[list[str]] | None = None
+
+    def step(self) -> bool:
+        """Takes one row; False at the end of the file."""
+        if self._reader is None:
+            self._reader = self._read_on()
+        try:
+            row = next(self._reader)
+        except StopIteration:
+            return False
+        except (csv.Error, _TooLargeError) as error:
+            self._failed(error)
+            return True
+        self._take(row)
+        return True
+
+    def _read_on(self) -> Iterator[list[str]]:
+        """A parser that begins at the next line; the header's line says what separates the fields, if nobody did."""
+        if self.delimiter is None:
+            line = next(self.lines, "")
+            self.delimiter = max(_DELIMITERS, key=lambda one: (line.count(one), one == ","))
+            if line:
+                self.lines.unread()
+        return csv.reader(self.lines, delimiter=self.delimiter, strict=True)
+
+    def _failed(self, error: Exception) -> None:
+        """The row that begins here is damaged: what follows its first line is tried anew."""
+        self._reader = None
+        many = len(self.lines.taken) > 1
+        self._retried += self.lines.held if many else 0
+        begin, held = self.lines.position, self.lines.held
+        if self._retried > _FREE_RETRIES + _RETRIES * (begin + held):
+            record = b"".join(self.lines.taken)
+            self.lines.forget()
+        else:
+            record = self.lines.put_back()
+        limit = self.rows.reading.max_record_bytes
+        if isinstance(error, _TooLargeError) and len(record) > limit:
+            word, message = "too_large", f"a row of more than max_record_bytes = {limit} bytes"
+        else:
+            word, message = "bad_row", f"a row that cannot be parsed: {error or 'a quote that does not end'}"
+        self.rows.broken(word, message, offset=begin, size=len(record), record=record[:EXCERPT_BYTES])
+
+    def _take(self, row: list[str]) -> None:
+        record, undecodable = self.lines.taken, self.lines.undecodable
+        size = self.lines.held
+        begin = self.lines.forget()
+        if not row:
+            return
+        if self.names is None:
+            self._take_names(row)
+            return
+        try:
+            if size > self.rows.reading.max_record_bytes:
+                limit = self.rows.reading.max_record_bytes
+                raise RecordError("too_large", f"a row of {size} bytes, more than max_record_bytes = {limit}")
+            if undecodable:
+                raise RecordError("bad_utf8", "the row is not UTF-8")
+            if len(row) != len(self.names):
+                message = f"a row of {len(row)} fields under a header of {len(self.names)}"
+                raise RecordError("bad_row", message)
+            values = self.fields.document(dict(zip(self.names, row, strict=True)))
+        except RecordError as bad:
+            excerpt = b"".join(record)[:EXCERPT_BYTES]
+            self.rows.broken(bad.error, str(bad), offset=begin, size=size, record=excerpt)
+            return
+        self.rows.document(offset=begin, **values)  # type: ignore[arg-type]
+
+    def _take_names(self, row: list[str]) -> None:
+        """The header. A name that comes again gets its number: ``note``, ``note_2``."""
+        names: list[str] = []
+        for name in row:
+            name = name.removeprefix(BOM.decode()).strip().encode("utf-8", "replace").decode()
+            count = names.count(name)
+            names.append(f"{name}_{count + 1}" if count else name)
+        self.names = names

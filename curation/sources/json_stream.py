@@ -1,0 +1,224 @@
+"""JSON objects that do not stand on a line each: in an array, over several lines, or with a comma behind each."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from curation.sources.chunks import Chunk, Rows
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event
+from curation.sources.json_nesting import OUTSIDE, object_end
+from curation.sources.json_objects import Fields, RecordError, parse_object
+
+_BETWEEN = re.compile(rb"(?:[\s,\[\]]|\xef\xbb\xbf)*")
+_ANY_OBJECT = re.compile(rb'(?<=[\[,}\n])[^\S\n]*(\{\s*")')
+_FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{0,200}"')
+_TAIL_BYTES = 512
+"""In what is passed by, the beginning of the next object may stand in two reads; it is no longer than this."""
+_FREE_SCANS = 64 << 20
+_SCANS = 4
+"""Behind damage so many bytes are scanned again: _FREE_SCANS, and _SCANS times those that were read."""
+
+
+def read_json(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
+    """Reads every object at the top level or in an array there; the last ones stay in ``rows``.
+
+    ``offset`` is the place of the object's brace in the decompressed file. An object that is damaged costs itself: the
+    next one is found by its first key, which is that of the others.
+    """
+    objects = _Objects(rows)
+    for event in events:
+        if isinstance(event, Broken):
+            objects.finish(event)
+        elif isinstance(event, bytes):
+            rows.read(len(event))
+            objects.buf += event
+            while objects.step(final=False):
+                if rows.full:
+                    yield rows.take()
+        if rows.full:
+            yield rows.take()
+    objects.finish(None)
+    if rows.full:
+        yield rows.take()
+
+
+@dataclass
+class _Passed:
+    """A stretch that is being passed by, of which ``size`` bytes were let go."""
+
+    error: str
+    message: str
+    offset: int
+    record: bytes
+    size: int = 0
+
+
+class _Objects:
+    """``buf[at:]`` is what is still to be read; the object that begins there was scanned up to ``_scanned``."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.fields = Fields(rows.reading.fields)
+        self.limit = rows.reading.max_record_bytes
+        self.buf = bytearray()
+        self.at = 0
+        self.position = 0
+        self._start = _ANY_OBJECT
+        self._learned = False
+        self._before = b""
+        self._rescanned = 0
+        self._passed: _Passed | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._scanned, self._depth, self._state = self.at, 0, OUTSIDE
+
+    def _go_to(self, place: int) -> None:
+        """Goes on at a place of ``buf``; what stands before it is let go."""
+        self.at = place
+        if place > len(self.buf) // 2 or place > 1 << 20:
+            del self.buf[:place]
+            self.position += place
+            self.at = 0
+        self._forget()
+
+    def step(self, final: bool) -> bool:
+        """Takes one object, or one stretch that is none; False where more bytes are needed for that.
+
+        ``final`` says that no more bytes follow.
+        """
+        if self._passed is not None:
+            return self._pass_by(self._passed, final)
+        if self._scanned == self.at:
+            between = _BETWEEN.match(self.buf, self.at)
+            if between is not None and between.end() > self.at:
+                self._before = between[0][-_TAIL_BYTES:]
+                self._go_to(between.end())
+        if self.at >= len(self.buf):
+            return False
+        if self.buf[self.at] != ord("{"):
+            return self._garbage(final)
+        end = self._end()
+        if end is None:
+            return self._unfinished(final)
+        line = bytes(self.buf[self.at : end])
+        try:
+            if len(line) > self.limit:
+                raise RecordError("too_large", f"an object of {len(line)} bytes, more than {self._most}")
+            values = self.fields.document(parse_object(line))
+        except RecordError as bad:
+            self._damaged(bad.error, str(bad), end, whole=bad.error != "bad_json" and _is_balanced(line))
+            return True
+        self.rows.document(offset=self.position + self.at, **values)  # type: ignore[arg-type]
+        self._learn(line)
+        self._go_to(end)
+        return True
+
+    @property
+    def _most(self) -> str:
+        return f"max_record_bytes = {self.limit}"
+
+    def _end(self) -> int | None:
+        """Where the object ends; None where that is not known yet."""
+        stop = len(self.buf)
+        if self._rescanned > _FREE_SCANS + _SCANS * (self.position + len(self.buf)):
+            stop = self._next() or stop
+        if self._scanned < stop:
+            view = np.frombuffer(self.buf, np.uint8, stop)
+            self._scanned, self._depth, self._state = object_end(view, self._scanned, self._depth, self._state)
+            del view  # a buffer that is looked at cannot grow
+        return self._scanned if self._depth == 0 else None
+
+    def _next(self) -> int | None:
+        """The brace of the next object behind what begins here."""
+        found = self._start.search(self.buf, self.at + 1)
+        return found.start(1) if found else None
+
+    def _learn(self, line: bytes) -> None:
+        """Takes the beginning of an intact object for that of all others."""
+        first = None if self._learned else _FIRST_KEY.match(line)
+        if first is None:
+            return
+        self._learned = True
+        text = self._before.rstrip(b" \t")
+        lead = rb"(?<=[\[,}\n])[^\S\n]*"
+        if text.endswith(b"\n"):
+            lead = rb"(?<=\n)" + re.escape(self._before[len(text) :])
+        self._start = re.compile(lead + rb"(" + re.escape(first[0]) + rb")")
+
+    def _unfinished(self, final: bool) -> bool:
+        """The object does not end in what was read."""
+        size = len(self.buf) - self.at
+        if not final and self._scanned == len(self.buf) and size <= self.limit:
+            return False
+        if self._next() is not None:
+            self._damaged("bad_json", "the object does not end before the next one begins", self._scanned)
+            return True
+        if size > self.limit:
+            self._passed = self._passing("too_large", f"an object of more than {self._most} bytes")
+            return True
+        self._damaged("bad_json", "the file ends inside the object", len(self.buf))
+        return True
+
+    def _damaged(self, error: str, message: str, end: int, whole: bool = False) -> None:
+        """What stands here up to ``end`` is no document; unless it is a ``whole`` object, one in it may be."""
+        following = None if whole else self._next()
+        stop = end if following is None else min(end, following)
+        passed = self._passing(error, message)
+        self._rescanned += max(0, self._scanned - stop)
+        self._quarantine(passed, stop)
+
+    def _garbage(self, final: bool) -> bool:
+        """What stands here is no object."""
+        if self._next() is None and not final and len(self.buf) - self.at <= EXCERPT_BYTES:
+            return False
+        self._passed = self._passing("bad_json", "no object begins here")
+        return True
+
+    def _passing(self, error: str, message: str) -> _Passed:
+        record = bytes(self.buf[self.at : self.at + EXCERPT_BYTES])
+        return _Passed(error, message, self.position + self.at, record)
+
+    def _pass_by(self, passed: _Passed, final: bool) -> bool:
+        """Lets go of what was read of something that does not end, up to where it does or another object begins."""
+        end = self._end() if passed.error == "too_large" else None
+        following = self._next()
+        stop = min((place for place in (end, following) if place is not None), default=None)
+        if stop is None and final:
+            stop = len(self.buf)
+        if stop is not None:
+            self._passed = None
+            self._quarantine(passed, stop)
+            return True
+        keep = min(_TAIL_BYTES, len(self.buf) - self.at)
+        passed.size += len(self.buf) - keep - self.at
+        self.position += len(self.buf) - keep
+        del self.buf[: len(self.buf) - keep]
+        self.at, self._scanned = 0, keep
+        return False
+
+    def _quarantine(self, passed: _Passed, stop: int) -> None:
+        size = passed.size + stop - self.at
+        record = passed.record[:size]
+        self.rows.broken(passed.error, passed.message, offset=passed.offset, size=size, record=record)
+        self._go_to(stop)
+
+    def finish(self, broken: Broken | None) -> None:
+        """The bytes end here, or are broken."""
+        while self.step(final=True):
+            pass
+        self._go_to(len(self.buf))
+        if broken is not None:
+            self.rows.undecoded(broken, self.position + self.at)
+
+
+def _is_balanced(line: bytes) -> bool:
+    """Whether this is JSON but for its encoding."""
+    try:
+        json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True

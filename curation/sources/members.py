@@ -1,0 +1,207 @@
+"""Compressed containers: how each one begins, and one member of it (gzip) or frame (zstd, lz4) or stream (bzip2, xz).
+
+A member is fed stored bytes and gives decompressed ones in pieces of a bounded size. What it raises for broken bytes
+is in `ERRORS`.
+"""
+
+import bz2
+import lzma
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, Protocol, cast
+
+import lz4.frame
+import zstandard
+from isal import isal_zlib
+
+Compression = Literal["gzip", "zstd", "bzip2", "xz", "lz4"]
+
+OUTPUT_BYTES = 1 << 20
+"""Most decompressed bytes that come in one piece; this bounds what a decompression bomb can claim at once."""
+
+MAX_WINDOW_BYTES = 1 << 27
+"""Most memory that a member may ask for to hold what was decompressed before: zstd's window, xz's dictionary."""
+
+GzipError = cast(type[Exception], isal_zlib.error)
+"""What ISA-L raises for a broken stream (its stub takes the class for an instance)."""
+
+ERRORS: tuple[type[Exception], ...] = (GzipError, zstandard.ZstdError, lzma.LZMAError, OSError, RuntimeError, EOFError)
+"""What members raise for broken bytes: bz2 an OSError, lz4 a RuntimeError."""
+
+_FIRST_STEP = 4 << 10
+_ZSTD_STEP = 1 << 10
+_STEP = 16 << 10
+_OUTSIDE_THE_WINDOW = 16 << 20
+"""What xz takes beside its dictionary."""
+
+
+class Member(Protocol):
+    """One member that is being decompressed."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def hungry(self) -> bool:
+        """Whether nothing more comes before more bytes are fed."""
+
+    def feed(self, data: memoryview) -> tuple[bytes, int]:
+        """Decompressed bytes, and how many bytes of ``data`` belong to the member and need not be fed again."""
+
+
+class _Gzip:
+    """By ISA-L."""
+
+    hungry = True
+
+    def __init__(self) -> None:
+        self._stream = isal_zlib.decompressobj(wbits=31)
+
+    def feed(self, data: memoryview) -> tuple[bytes, int]:
+        output, taken = self._some(data[:_FIRST_STEP], OUTPUT_BYTES)  # a small member leaves little to be copied
+        if self.eof or taken < min(_FIRST_STEP, len(data)) or len(data) == taken or len(output) >= OUTPUT_BYTES:
+            return output, taken
+        more, further = self._some(data[taken:], OUTPUT_BYTES - len(output))
+        return output + more, taken + further
+
+    def _some(self, data: memoryview, size: int) -> tuple[bytes, int]:
+        output = self._stream.decompress(data, size)
+        left = len(self._stream.unused_data) if self.eof else len(self._stream.unconsumed_tail)
+        return output, len(data) - left
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._stream.eof)
+
+
+class _Zstd:
+    """One zstd frame. It is fed in small steps, since its decompressor does not bound its output."""
+
+    hungry = True
+
+    def __init__(self, window: int, dictionary: bytes | None) -> None:
+        whole = zstandard.ZstdDecompressor(dict_data=_shared(dictionary), max_window_size=window)
+        self._stream = whole.decompressobj(write_size=16 << 10)
+        self._failed: Exception | None = None
+
+    def feed(self, data: memoryview) -> tuple[bytes, int]:
+        if self._failed:
+            raise self._failed
+        pieces: list[bytes] = []
+        size = at = 0
+        while at < len(data) and size < OUTPUT_BYTES and not self._stream.eof:
+            try:
+                pieces.append(self._stream.decompress(data[at : at + _ZSTD_STEP]))
+            except zstandard.ZstdError as error:
+                if not size:
+                    raise
+                self._failed = error
+                break
+            size += len(pieces[-1])
+            at = min(len(data), at + _ZSTD_STEP)
+        return b"".join(pieces), at - len(self._stream.unused_data) if self._stream.eof else at
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._stream.eof)
+
+
+@lru_cache(maxsize=2)
+def _shared(dictionary: bytes | None) -> zstandard.ZstdCompressionDict | None:
+    return zstandard.ZstdCompressionDict(dictionary) if dictionary else None
+
+
+class _Bounded:
+    """A decompressor of the standard library's shape, which keeps what it was fed until it has given all of it."""
+
+    def __init__(self, stream: "bz2.BZ2Decompressor | lzma.LZMADecompressor | lz4.frame.LZ4FrameDecompressor") -> None:
+        self._stream = stream
+        self._failed: Exception | None = None
+
+    def feed(self, data: memoryview) -> tuple[bytes, int]:
+        if self._failed:
+            raise self._failed
+        pieces: list[bytes] = []
+        size = at = 0
+        while size < OUTPUT_BYTES and not self._stream.eof and (at < len(data) or not self._stream.needs_input):
+            step = data[at : at + _STEP] if self._stream.needs_input else data[:0]
+            try:
+                pieces.append(self._stream.decompress(bytes(step), OUTPUT_BYTES - size))
+            except ERRORS as error:
+                if not size:
+                    raise
+                self._failed = error
+                break
+            at += len(step)
+            size += len(pieces[-1])
+        unused = len(self._stream.unused_data or b"") if self._stream.eof else 0
+        return b"".join(pieces), at - unused
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._stream.eof)
+
+    @property
+    def hungry(self) -> bool:
+        return self._failed is None and bool(self._stream.needs_input)
+
+
+@dataclass(frozen=True)
+class Container:
+    """``start`` matches where a member may begin; ``open`` takes the largest window and a dictionary."""
+
+    name: Compression
+    start: re.Pattern[bytes]
+    open: Callable[[int, bytes | None], Member]
+    skippable: bool = False
+
+    def begins(self, data: bytes | memoryview) -> bool:
+        return self.start.match(data) is not None
+
+
+_LZMA_XZ = lzma.FORMAT_XZ
+CONTAINERS: dict[Compression, Container] = {
+    one.name: one
+    for one in (
+        Container("gzip", re.compile(rb"\x1f\x8b\x08[\x00-\x1f]"), lambda *_: _Gzip()),
+        Container("zstd", re.compile(rb"\x28\xb5\x2f\xfd"), _Zstd, skippable=True),
+        Container(
+            "bzip2",
+            re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),
+            lambda *_: _Bounded(bz2.BZ2Decompressor()),
+        ),
+        Container(
+            "xz",
+            re.compile(rb"\xfd7zXZ\x00"),
+            lambda window, _: _Bounded(lzma.LZMADecompressor(_LZMA_XZ, memlimit=window + _OUTSIDE_THE_WINDOW)),
+        ),
+        Container(
+            "lz4",
+            re.compile(rb"\x04\x22\x4d\x18"),
+            lambda *_: _Bounded(lz4.frame.LZ4FrameDecompressor()),
+            skippable=True,
+        ),
+    )
+}
+
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+DICTIONARY = b"\x5d\x2a\x4d\x18"
+"""How the skippable frame begins that holds the dictionary of a ``.warc.zst`` file."""
+
+
+def is_skippable(data: bytes | memoryview) -> bool:
+    """Whether a frame of zstd or lz4 begins here that holds no data."""
+    return _SKIPPABLE.match(data) is not None
+
+
+def compression_of(head: bytes) -> Compression | None:
+    """The container that begins here, be it with frames that hold no data; None where there is none."""
+    at = 0
+    while is_skippable(head[at : at + 4]):
+        at += 8 + int.from_bytes(head[at + 4 : at + 8], "little")
+    for name, container in CONTAINERS.items():
+        if (container.skippable or not at) and container.begins(head[at : at + 16]):
+            return name
+    return "zstd" if at else None

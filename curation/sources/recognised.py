@@ -1,0 +1,45 @@
+"""Input files that no reader takes are refused before a run begins, each by its name."""
+
+from collections.abc import Iterable
+
+from curation.errors import InputError
+from curation.sources.formats import detect
+from curation.sources.listing import InputFile
+from curation.sources.places import is_local, readable
+
+SHOWN_FILES = 3
+_UNKNOWN = "an unknown one"
+
+
+def check_formats(files: Iterable[InputFile]) -> None:
+    """Raises InputError where local files are in no format that is read. Their first bytes tell; remote files are
+    looked at when they are read, and then quarantined."""
+    refused: dict[str, list[str]] = {}
+    for file in files:
+        if what := _refused(file):
+            refused.setdefault(what, []).append(readable(file.path))
+    if not refused:
+        return
+    told = "; ".join(f"{_named(names)} ({what})" for what, names in refused.items())
+    one = sum(map(len, refused.values())) == 1
+    them, file_is = ("it", "an input file is") if one else ("them", "input files are")
+    hint = f", or say how to read {them}: --format text" if _UNKNOWN in refused else ""
+    raise InputError(f"{file_is} in a format that gristmill does not read: {told}. Leave {them} out{hint}")
+
+
+def _refused(file: InputFile) -> str:
+    """What the file is, if it is not read; empty for all others."""
+    if file.format is not None or not file.size or not is_local(file.path):
+        return ""
+    try:
+        found = detect(file.path, file.name)
+    except OSError:
+        return ""  # the run tells it
+    if found.kind == "foreign":
+        return found.what
+    return _UNKNOWN if found.kind == "unknown" else ""
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN_FILES:,} more" if len(names) > SHOWN_FILES else ""
+    return f"{', '.join(names[:SHOWN_FILES])}{more}"

@@ -1,0 +1,59 @@
+"""Decompressed bytes that must be read at random, or twice: a temporary file that is gone when it is closed."""
+
+import io
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from curation.sources.decompression import Broken, Event
+from curation.sources.opening import READ_BYTES
+
+_IN_MEMORY = 8 << 20
+
+
+class Spooled:
+    """All bytes of a stream, to be read as a stored file is; ``broken`` is what could not be decompressed of them."""
+
+    def __init__(self, events: Iterator[Event]) -> None:
+        self.broken: list[Broken] = []
+        self.size = 0
+        self.file = cast(IO[bytes], SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - this class closes it
+        for event in events:
+            if isinstance(event, Broken):
+                self.broken.append(event)
+            elif isinstance(event, bytes):
+                self.file.write(event)
+                self.size += len(event)
+        self.position = 0
+        self.file.seek(0)
+
+    def __enter__(self) -> "Spooled":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def seek(self, position: int) -> None:
+        self.position = position
+
+    def read(self, size: int = READ_BYTES) -> bytes:
+        """The next ``size`` bytes; fewer only at the end."""
+        self.file.seek(self.position)
+        data = self.file.read(size)
+        self.position += len(data)
+        return data
+
+    def reread(self, start: int) -> Iterator[bytes]:
+        """Bytes from ``start`` on, beside those that are read."""
+        while True:
+            self.file.seek(start)
+            data = self.file.read(READ_BYTES)
+            if not data:
+                return
+            start += len(data)
+            yield data
+
+    def whole(self) -> IO[bytes]:
+        """A file over all bytes, for readers that seek."""
+        self.file.seek(0, io.SEEK_SET)
+        return self.file

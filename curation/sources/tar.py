@@ -1,0 +1,188 @@
+"""Tar files, read from front to back: the members one after another, whatever is broken between them."""
+
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curation.sources.chunks import Rows
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event
+from curation.sources.formats import is_tar
+
+_BLOCK = 512
+_MAX_EXTENSION = 1 << 20
+_USTAR = re.compile(rb"ustar(?:\0|  \0)")
+_RECORD = re.compile(rb"(\d{1,19}) ([^=]+)=")
+_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
+_LONG_NAME, _LONG_LINK = tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
+_EXTENDED = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
+
+
+@dataclass
+class Inside:
+    """A member of an archive that is a file: its ``size`` in bytes, and its bytes, which are to be read at once."""
+
+    name: str
+    size: int
+    events: Iterator[Event]
+
+
+class TarMembers:
+    """The files in a tar file. Folders are passed by; links, devices and sparse files are counted as skipped."""
+
+    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
+        self.rows = rows
+        self._events = events
+        self._buf = bytearray()
+        self._position = 0
+        self._broken: Broken | None = None
+        self._ended = False
+        self._left = self._padding = 0
+
+    def __iter__(self) -> Iterator[Inside]:
+        longer: dict[str, str] = {}
+        while True:
+            self._pass_by()
+            if not self._need(_BLOCK):
+                if not self._at_the_end():
+                    return
+                continue
+            block = bytes(self._buf[:_BLOCK])
+            if not block.strip(b"\0"):
+                self._drop(_BLOCK)
+                continue
+            header = _header(block)
+            if header is None:
+                self._lost()
+                longer = {}
+                continue
+            self._drop(_BLOCK)
+            if header.type in (*_EXTENDED, tarfile.XGLTYPE, _LONG_NAME, _LONG_LINK):
+                found = self._extension(header)
+                if header.type in _EXTENDED or header.type == _LONG_NAME:
+                    longer |= found
+                continue
+            yield from self._file(header, longer)
+            longer = {}
+
+    def _file(self, header: tarfile.TarInfo, longer: dict[str, str]) -> Iterator[Inside]:
+        size = longer.get("size", "")
+        length = int(size) if size.isdigit() and len(size) < 19 else header.size
+        name = longer.get("path", header.name)
+        self._begin(length if header.type in (*_FILES, tarfile.GNUTYPE_SPARSE) or size else 0)
+        if header.type == tarfile.DIRTYPE or name.endswith("/"):
+            return
+        sparse = header.type == tarfile.GNUTYPE_SPARSE or any(key.startswith("GNU.sparse") for key in longer)
+        if header.type not in _FILES or sparse:
+            self.rows.skip("irregular_member")
+            return
+        yield Inside(name, length, self._content())
+
+    def _begin(self, size: int) -> None:
+        """So many bytes of content follow, and what fills up the last block."""
+        self._left, self._padding = size, -size % _BLOCK
+
+    def _content(self) -> Iterator[Event]:
+        """The content that is left of the member; where it is broken or ends too early, that comes last."""
+        while self._left:
+            if not self._need(1):
+                broken = self._broken
+                if broken is None:
+                    broken = Broken("truncated", "the tar file ends inside a member", self._position, 0, b"", 0)
+                self._left, self._broken = 0, None
+                yield broken
+                return
+            step = min(self._left, len(self._buf))
+            data = bytes(self._buf[:step])
+            self._left -= step
+            self._drop(step)
+            yield data
+
+    def _pass_by(self) -> None:
+        """Leaves behind what nobody read of the last member."""
+        left = self._left + self._padding
+        while left and self._need(1):
+            step = min(left, len(self._buf))
+            self._drop(step)
+            left -= step
+        self._left = self._padding = 0
+
+    def _extension(self, header: tarfile.TarInfo) -> dict[str, str]:
+        """What a header in front of a member says of it: a long name, or records of pax."""
+        self._begin(header.size)
+        data = b"".join(event for event in self._content() if isinstance(event, bytes) and header.size < _MAX_EXTENSION)
+        if header.type == _LONG_NAME:
+            return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}
+        found: dict[str, str] = {}
+        at = 0
+        while record := _RECORD.match(data, at):
+            stop = at + int(record[1])
+            if not record.end() < stop <= len(data):
+                break
+            found[record[2].decode("utf-8", "replace")] = data[record.end() : stop - 1].decode("utf-8", "replace")
+            at = stop
+        return found
+
+    def _lost(self) -> None:
+        """No header stands here: quarantines what follows up to the next one."""
+        begin = self._position
+        record = bytes(self._buf[:EXCERPT_BYTES])
+        self._drop(1)
+        size = 1
+        while True:
+            place = self._next_header()
+            stop = len(self._buf) - _BLOCK if place is None else place
+            stop = max(0, stop)
+            self._drop(stop)
+            size += stop
+            if place is not None or not self._need(len(self._buf) + 1):
+                break
+        if place is None:
+            size += len(self._buf)
+            self._drop(len(self._buf))
+        message = "no header of a tar member begins here"
+        self.rows.broken("bad_member", message, offset=begin, size=size, record=record[:size], lost=size)
+
+    def _next_header(self) -> int | None:
+        for found in _USTAR.finditer(self._buf, 257):
+            if is_tar(bytes(self._buf[found.start() - 257 : found.start() - 257 + _BLOCK])):
+                return found.start() - 257
+        return None
+
+    def _at_the_end(self) -> bool:
+        """Tells what is left of the bytes; whether more follow, behind a broken place."""
+        if self._broken is None and self._buf.strip(b"\0"):
+            size, record = len(self._buf), bytes(self._buf)
+            self.rows.broken(
+                "truncated", "the tar file ends inside a header", offset=self._position, size=size, record=record
+            )
+        broken, self._broken = self._broken, None
+        self._drop(len(self._buf))
+        if broken is None:
+            return False
+        self.rows.undecoded(broken, self._position)
+        return True
+
+    def _need(self, size: int) -> bool:
+        while len(self._buf) < size and not self._ended and self._broken is None:
+            event = next(self._events, None)
+            if event is None:
+                self._ended = True
+            elif isinstance(event, Broken):
+                self._broken = event
+            elif isinstance(event, bytes):
+                self._buf += event
+        return len(self._buf) >= size
+
+    def _drop(self, size: int) -> None:
+        del self._buf[:size]
+        self._position += size
+
+
+def _header(block: bytes) -> tarfile.TarInfo | None:
+    if not is_tar(block):
+        return None
+    try:
+        return tarfile.TarInfo.frombuf(block, "utf-8", "replace")
+    except tarfile.HeaderError:
+        return None

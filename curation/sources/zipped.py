@@ -1,0 +1,212 @@
+"""Zip files: the members that their directory lists, or, where it is broken, those whose headers are found."""
+
+import errno
+import lzma
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO
+
+from curation.sources.chunks import Rows
+from curation.sources.decompression import EXCERPT_BYTES, FREE_EXPANSION, MAX_EXPANSION, Broken, Event
+from curation.sources.tar import Inside
+
+_HEADER_BYTES = 30
+_SIGNATURE = re.compile(rb"PK\x03\x04")
+_ANY_SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x07\x08)")
+_AROUND = re.compile(rb"PK(?:\x01\x02|\x05\x06|\x07\x08)|.{0,16}\Z", re.DOTALL)
+_READ = 1 << 18
+_ENCRYPTED, _SIZES_BEHIND = 1, 8
+_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, struct.error)
+"""What the standard library raises for broken members."""
+
+
+def zip_members(file: IO[bytes], rows: Rows) -> Iterator[Inside]:
+    """The files in a zip file, from a file that can be read at random. Of a WACZ, the archives in it alone; the others
+    are counted as skipped. Encrypted members are quarantined."""
+    budget = _Budget()
+    size = file.seek(0, 2)
+    try:
+        zipped = zipfile.ZipFile(file)
+        listed = zipped.infolist()
+        if sum(info.compress_size for info in listed) > size:
+            raise zipfile.BadZipFile("its members overlap")
+        stored = _Stored(file)
+        if not all(_agree(info, stored.at(info.header_offset, _HEADER_BYTES)) for info in listed):
+            raise zipfile.BadZipFile("it does not agree with the members")
+    except (*_ERRORS, OSError, NotImplementedError) as error:
+        _raise_outage(error)
+        message = f"the directory of the zip file cannot be read ({error}): its members were looked for"
+        rows.broken("bad_directory", message, offset=0, size=0, record=b"")
+        yield from _found(file, size, rows, budget)
+        return
+    names = {info.filename for info in listed}
+    archives_only = "datapackage.json" in names and any(name.startswith("archive/") for name in names)
+    for info in listed:
+        if info.is_dir():
+            continue
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG):
+            rows.skip("irregular_member")
+        elif archives_only and not info.filename.startswith("archive/"):
+            rows.skip("not_in_archive")
+        elif info.flag_bits & _ENCRYPTED:
+            _encrypted(info.filename, info.compress_size, rows)
+        else:
+            yield Inside(info.filename, info.file_size, _content(zipped, info, budget))
+
+
+def _agree(info: zipfile.ZipInfo, header: bytes) -> bool:
+    """Whether the directory says the same of a member as the header in front of it."""
+    if len(header) < _HEADER_BYTES or not _SIGNATURE.match(header):
+        return False
+    flags, method, crc, packed, size = struct.unpack_from("<HH4xIII", header, 6)
+    known = (info.compress_size, info.file_size)
+    sizes = flags & _SIZES_BEHIND or packed == 0xFFFFFFFF or (packed, size) == known
+    return bool(sizes and (flags, method) == (info.flag_bits, info.compress_type) and crc in (0, info.CRC))
+
+
+def _raise_outage(error: Exception) -> None:
+    """Raises again what says nothing about the bytes of the file; a place before its begin is a fault of theirs."""
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        raise error
+
+
+class _Budget:
+    """Bounds what the members of a file expand to, together."""
+
+    def __init__(self) -> None:
+        self._left = FREE_EXPANSION
+
+    def begin(self, stored: int) -> None:
+        self._left += MAX_EXPANSION * stored
+
+    def spent(self, size: int) -> bool:
+        self._left -= size
+        return self._left < 0
+
+
+def _encrypted(name: str, size: int, rows: Rows) -> None:
+    with rows.inside(name, size):
+        message = "a member that is encrypted: decrypt the zip file first"
+        rows.broken("encrypted", message, offset=0, size=size, record=b"", lost=size)
+
+
+def _content(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> Iterator[Event]:
+    budget.begin(info.compress_size)
+    delivered = 0
+    try:
+        with zipped.open(info) as member:
+            while data := member.read(_READ):
+                delivered += len(data)
+                yield data
+                if budget.spent(len(data)):
+                    yield _broken("expands_too_far", _too_far(), info.header_offset, info.compress_size, b"")
+                    return
+    except (*_ERRORS, NotImplementedError, OSError, MemoryError) as error:
+        _raise_outage(error)
+        word = "unsupported_format" if isinstance(error, NotImplementedError) else "corrupt"
+        word = "bad_checksum" if "CRC" in str(error) else word
+        lost = 0 if word == "bad_checksum" else max(info.compress_size, 1)
+        yield _broken(word, f"zip: {error}", info.header_offset, info.compress_size, b"", lost)
+
+
+def _too_far() -> str:
+    return f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
+
+
+def _broken(word: str, message: str, offset: int, size: int, excerpt: bytes, lost: int | None = None) -> Broken:
+    return Broken(word, message, offset, size, excerpt, size if lost is None else lost)
+
+
+class _Stored:
+    """A file that is searched from front to back."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.position = 0
+
+    def find(self, pattern: re.Pattern[bytes], start: int) -> int | None:
+        """Where the pattern, of four bytes, stands at or behind ``start``."""
+        self.file.seek(start)
+        tail = b""
+        while data := self.file.read(_READ):
+            found = pattern.search(tail + data)
+            if found:
+                return start - len(tail) + found.start()
+            start += len(data)
+            tail = (tail + data)[-3:]
+        return None
+
+    def at(self, start: int, size: int) -> bytes:
+        self.file.seek(start)
+        return self.file.read(size)
+
+
+def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[Inside]:
+    """The members by their own headers, in the order in which they stand."""
+    stored = _Stored(file)
+    place, end = stored.find(_SIGNATURE, 0), 0
+    while place is not None:
+        _between(stored, end, place, rows)
+        head = stored.at(place, _HEADER_BYTES)
+        if len(head) < _HEADER_BYTES:
+            return
+        _, flags, method, _, _, _, packed, length, name_size, extra = struct.unpack("<HHHHHIIIHH", head[4:])
+        begin = place + _HEADER_BYTES + name_size + extra
+        following = _SIGNATURE.search(stored.at(place + 4, begin - place))
+        if following is not None:  # the header does not say where it ends
+            place += 4 + following.start()
+            continue
+        name = stored.at(place + _HEADER_BYTES, name_size).decode("utf-8" if flags & 0x800 else "cp437", "replace")
+        end = begin + packed
+        if flags & _SIZES_BEHIND or end > size or (end < size and not _ANY_SIGNATURE.match(stored.at(end, 4))):
+            end = stored.find(_ANY_SIGNATURE, begin) or size
+        end = max(begin, min(end, size))
+        if flags & _ENCRYPTED:
+            _encrypted(name, end - begin, rows)
+        elif not name.endswith("/") and name:
+            yield Inside(name, length, _scanned(stored, method, begin, end, budget))
+        place = stored.find(_SIGNATURE, end)
+    _between(stored, end, size, rows)
+
+
+def _between(stored: "_Stored", begin: int, end: int, rows: Rows) -> None:
+    """Quarantines what stands between members and is nothing that belongs there, but sizes and the directory."""
+    record = stored.at(begin, EXCERPT_BYTES)[: end - begin]
+    if record and not _AROUND.match(record):
+        message = "no member of the zip file begins here"
+        rows.broken("bad_member", message, offset=begin, size=end - begin, record=record, lost=end - begin)
+
+
+def _scanned(stored: _Stored, method: int, begin: int, end: int, budget: _Budget) -> Iterator[Event]:
+    """The content of a member without a directory; its checksum is not known for sure."""
+    if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        message = f"zip: method {method} of a member whose directory is broken"
+        yield _broken("unsupported_format", message, begin, end - begin, stored.at(begin, EXCERPT_BYTES)[: end - begin])
+        return
+    budget.begin(end - begin)
+    stream = zlib.decompressobj(-15)
+    at = begin
+    while at < end:
+        data = stored.at(at, min(_READ, end - at))
+        if not data:
+            break
+        at += len(data)
+        while data:
+            try:
+                output = stream.decompress(data, _READ) if method == zipfile.ZIP_DEFLATED else data
+            except zlib.error as error:
+                yield _broken("corrupt", f"zip: {error}", begin, end - begin, b"", end - at)
+                return
+            data = stream.unconsumed_tail
+            if output:
+                yield output
+            if budget.spent(len(output)):
+                yield _broken("expands_too_far", _too_far(), begin, end - begin, b"")
+                return
+    if method == zipfile.ZIP_DEFLATED and not stream.eof:
+        yield _broken("truncated", "zip: the file ends inside a member", begin, end - begin, b"", 0)
