@@ -23,6 +23,7 @@ from curation.ledger import Ledger
 from curation.manifest import check_whole, described, gather, gather_released, manifest, plain
 from curation.release import Release, check_apart, open_releases
 from curation.run import Run, linked_name
+from curation.selecting_pass import gather_near, gather_texts
 from curation.sources.listing import InputFile, Unit, list_input, plan_units, skipped_note
 from curation.sources.places import is_local as is_local_path
 from curation.sources.reading import checksum
@@ -262,6 +263,13 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
     options.append("--no_save_main_session")  # workers import the stages from the wheel that they have
     _reach(PipelineOptions(options).view_as(PortableOptions).job_endpoint)
     try:
+        if run.taken_from is not None:
+            with beam.Pipeline(options=PipelineOptions(options)) as selecting:
+                pipeline.select(selecting, run)
+            gather_texts(run)
+            with beam.Pipeline(options=PipelineOptions(options)) as comparing:
+                pipeline.find_near(comparing, run)
+            gather_near(run)
         with beam.Pipeline(options=PipelineOptions(options)) as first:
             pipeline.find_duplicates(first, run, units)
         between()

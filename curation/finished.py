@@ -38,6 +38,9 @@ _TAKEDOWN = {
     "taken_down": int,
     "brought_back": int,
     "lost": int,
+    "same_text?": int,
+    "near?": int,
+    "near_left?": int,
 }
 _LOST = {"bytes": int, "error": str, "message": str, "whole": bool}
 _MANIFEST = {
@@ -50,6 +53,7 @@ _MANIFEST = {
     "ledger": _LEDGER,
     "outputs": {str: {"rows": int, "bytes": int, "sha256": str}},
     "takedown?": [_TAKEDOWN],
+    "lists?": {str: {"bytes": int, "sha256": str}},
 }
 
 
@@ -78,7 +82,7 @@ def parse_manifest(content: bytes, folder: Folder) -> dict[str, Any]:
         if found["format"] != FORMAT:
             raise UserError(f"{folder.root} was written by another version of gristmill: curate it again with this one")
         check(found, _MANIFEST, place)
-        files = noted(found["outputs"], place)
+        files = noted({**found["outputs"], **found.get("lists", {})}, place)
     except ManifestError as error:
         raise UserError(str(error)) from error
     _check_shards(found, files, place)
@@ -93,7 +97,7 @@ def units_of(manifest: Mapping[str, Any]) -> int:
 
 def outputs_of(manifest: Mapping[str, Any], folder: Folder) -> dict[str, Noted]:
     """The files of a checked manifest by their names."""
-    return noted(manifest["outputs"], f"{folder.root}/{MANIFEST}")
+    return noted({**manifest["outputs"], **manifest.get("lists", {})}, f"{folder.root}/{MANIFEST}")
 
 
 def check_sizes(folder: Folder, wanted: Mapping[str, int]) -> None:

@@ -1,7 +1,7 @@
 """Judging: what is measured on a document, and every rule that it fails. Deciding is apart from measuring."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,13 @@ class Verdicts:
     rules: tuple[Rule, ...]
     failed: npt.NDArray[np.bool_]
     """Records x rules."""
+
+    def filter(self, chosen: npt.NDArray[np.bool_]) -> "Verdicts":
+        """The verdicts on some of the records."""
+        mask = pa.array(chosen)
+        signals = self.signals.filter(mask) if self.signals.num_columns else self.signals
+        texts, original = self.texts.filter(mask), self.original.filter(mask)
+        return replace(self, original=original, texts=texts, signals=signals, failed=self.failed[chosen])
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:

@@ -31,6 +31,16 @@ class Left:
     blobs: "beam.PCollection[Keyed]"
 
 
+def select(pipeline: beam.Pipeline, run: Run) -> None:
+    """Leaves, of each unit of a release from which documents are taken down, which texts these have."""
+    _start(pipeline, "select", stages.select, run, range(run.first, run.all_units))
+
+
+def find_near(pipeline: beam.Pipeline, run: Run) -> None:
+    """Leaves, of each of these units, what is nearly the same as what is taken down."""
+    _start(pipeline, "near", stages.near, run, range(run.first, run.all_units))
+
+
 def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit | int]) -> None:
     """Reads and judges ``units`` (of the input, or numbers of those that are read again), and leaves the edges between
     their documents, and those of the releases, in the run's folder."""

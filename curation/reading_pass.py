@@ -1,7 +1,7 @@
 """The first pass over a unit: read, judge, sketch, and write everything that is already known."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -17,10 +17,15 @@ from curation.run import Run, judged_name, passed_name
 from curation.shards import ShardWriter, shard_name
 from curation.sources.listing import Unit
 from curation.sources.reading import Chunk, PartReport, read_unit
-from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES
+from curation.taken_down import SAME_TEXT, STAGE, judged_again, remembered
+from schemas import DOCUMENTS, FAILED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
 
 PASSED = pa.schema([*DOCUMENTS.columns, *(REJECTS.columns.field(name) for name in ("read_bytes", "words"))])
 """A document on its way to the second pass; ``read_bytes`` and ``words`` are of its text as read."""
+
+
+HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")
+"""What is not said of a document that is taken down."""
 
 
 def signals_schema(run: Run) -> pa.Schema:
@@ -111,6 +116,12 @@ def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledg
     words = word_counts(records["text"])
     verdicts = judge(records, run.job.recipe)
     ledger.count("read", records["source"], sizes, words)
+    wanted = remembered(run.releases)
+    if len(wanted) and (again := judged_again(verdicts, wanted)).any():
+        rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words).filter(pa.array(again))
+        write_taken_down(rows, [SAME_TEXT] * len(rows), shards, ledger)
+        records, verdicts = records.filter(pa.array(~again)), verdicts.filter(~again)
+        sizes, words = sizes[~again], words[~again]
     if shards.signals is not None:
         origin = [records[name] for name in SIGNALS.columns.names]
         shards.signals.write(
@@ -124,6 +135,25 @@ def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledg
         keys = [removed["source"], removed["stage"], removed["reason"]]
         ledger.count("rejected", keys, sizes[~kept], words[~kept])
     _pass_on(run, records, verdicts, kept, shards, sizes, words)
+
+
+def write_taken_down(rows: pa.RecordBatch, reasons: Sequence[str], shards: Shards, ledger: Ledger) -> None:
+    """Writes documents (PASSED) that are taken down, for a reason each, as rejects, and counts them."""
+    rejects = taken_down(rows, reasons)
+    shards.rejects.write(rejects)
+    sizes, words = (rows[name].to_numpy() for name in ("read_bytes", "words"))
+    ledger.count("rejected", [rejects[name] for name in ("source", "stage", "reason")], sizes, words)
+
+
+def taken_down(rows: pa.RecordBatch, reasons: Sequence[str]) -> pa.RecordBatch:
+    """REJECTS of documents that are taken down, without anything that they said."""
+    names = [name for name in PASSED.names if name not in HELD_BACK]
+    columns: dict[str, object] = {name: rows[name] for name in names}
+    columns["metadata"] = pa.repeat("", len(rows))
+    columns["stage"] = pa.repeat(STAGE, len(rows))
+    columns["reason"] = pa.array(reasons, pa.string())
+    columns["failed"] = pa.array([[]] * len(rows), FAILED)
+    return REJECTS.batch(columns, len(rows))
 
 
 def _pass_on(

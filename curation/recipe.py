@@ -75,6 +75,13 @@ class Recipe:
                     f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}"
                 )
 
+    def rewritten(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
+        """Normalised texts as the steps would keep them."""
+        for step in self.steps:
+            if isinstance(step, Rewrite):
+                texts = step.rewrite(texts)
+        return texts
+
     def signals_schema(self) -> pa.Schema:
         """The signals' columns; the metadata of each says what it is and on which text it was taken."""
         used = {type(step) for step in self.steps}

@@ -1,5 +1,6 @@
 """The first pass over a unit of a release from which documents are taken down: what it kept and lost is read again."""
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 
@@ -9,74 +10,110 @@ import pyarrow as pa
 
 from curation.dedup.released import PLACE, duplicates, keep_gone, rows_at, sketched
 from curation.errors import UserError
-from curation.finished import TABLES
-from curation.folder import WORK
 from curation.ledger import Ledger
-from curation.reading_pass import PASSED, Shards
-from curation.release import Release, check_contents
+from curation.reading_pass import PASSED, Shards, taken_down, write_taken_down
+from curation.release import Release
 from curation.run import Run, judged_name
+from curation.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECTION, read_hashes
 from curation.selection import REASONS, Selection, Taking
 from curation.shards import row_groups, shard_name
+from curation.taken_down import NEAR, SAME_TEXT, STAGE, among, rejected_again
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
 
-SELECTION = f"{WORK}/selection.json"
-STAGE = "takedown"
 ROWS_AT_ONCE = 1 << 11
-_HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")
-"""What a new release no longer says of a document that was taken down."""
+WHY = (*REASONS, SAME_TEXT, NEAR)
+"""Reasons for which a document is taken down."""
+
+
+class _Down:
+    """What is taken down of a unit: as its place in WHY for each row, or -1."""
+
+    def __init__(self, run: Run):
+        selection = Selection.from_json(run.folder.read_json(SELECTION))
+        self.taking = Taking(selection)
+        self.texts = read_hashes(run.folder, HASHES)
+        self.near = read_hashes(run.folder, NEAR_HASHES) if selection.near else self.texts.slice(0, 0)
+        self._recipe = run.job.recipe
+
+    def rejected(self, rejects: pa.RecordBatch) -> npt.NDArray[np.int64]:
+        """Of REJECTS of filters."""
+        why = self.taking.reasons(rejects["doc_id"], rejects["url"])
+        for reason, wanted in ((SAME_TEXT, self.texts), (NEAR, self.near)):
+            if len(wanted):
+                why[(why < 0) & rejected_again(rejects, self._recipe, wanted)] = WHY.index(reason)
+        return why
+
+    def passed(self, documents: pa.RecordBatch, content_hashes: pa.Array) -> npt.NDArray[np.int64]:
+        """Of documents that reached deduplication."""
+        why = self.taking.reasons(documents["doc_id"], documents["url"])
+        for reason, wanted in ((SAME_TEXT, self.texts), (NEAR, self.near)):
+            why[(why < 0) & among(content_hashes, wanted)] = WHY.index(reason)
+        return why
 
 
 def read_again(run: Run, unit: int) -> None:
     """Leaves what ``read_and_judge`` leaves, without the documents that are taken down; the report says which entries
-    of the selection took any."""
+    of the selection took any.
+
+    Where anything is taken down, nothing is left of what could not be read but its place and its error: nobody can tell
+    whose words a broken record holds.
+    """
     assert run.taken_from is not None
-    taking = Taking(Selection.from_json(run.folder.read_json(SELECTION)))
+    down = _Down(run)
     release, number = run.taken_from, unit - run.first
-    check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals")])
     ledger = Ledger()
+    silent = run.folder.read_json(SELECTED)["documents"] > 0
     with ExitStack() as open_files:
         shards = Shards(run, number, open_files)
         for _, batch in row_groups(release.folder, shard_name("quarantine", number), QUARANTINE.columns.names):
             ledger.quarantine(batch)
-            shards.quarantine.write(batch.cast(QUARANTINE.schema))
-        taken = [_filtered(release, number, taking, shards, ledger)]
-        taken.append(_passed(run, unit, taking, shards, ledger))
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            if silent:
+                columns["record"] = pa.repeat(pa.scalar(b"", pa.large_binary()), len(batch))
+            shards.quarantine.write(QUARANTINE.batch(columns, len(batch)))
+        taken = [_filtered(release, number, down, shards, ledger)]
+        taken.append(_passed(run, unit, down, shards, ledger))
         if shards.signals is not None:
-            _signals(release, number, pa.concat_tables(taken), shards)
+            _signals(release, number, pa.concat_tables([places for places, _ in taken]), shards)
     report = {
         "ledger": ledger.to_json(),
         "outputs": [shard.entry() for shard in shards.written],
-        "found": {reason: sorted(found) for reason, found in taking.found.items()},
-        "taken": sum(map(len, taken)),
+        "found": {reason: sorted(found) for reason, found in down.taking.found.items()},
+        "taken": sum(sum(counts.values()) for _, counts in taken),
+        "reasons": dict(taken[0][1] + taken[1][1]),
     }
     run.folder.write_json(judged_name(number), report)
 
 
-def _filtered(release: Release, number: int, taking: Taking, shards: Shards, ledger: Ledger) -> pa.Table:
-    """Carries over what the filters removed; gives the places of what is taken down of it."""
-    taken = [_nowhere()]
+Taken = tuple[pa.Table, Counter[str]]
+"""The places of the documents that are taken down, and how many for which reason."""
+
+
+def _filtered(release: Release, number: int, down: _Down, shards: Shards, ledger: Ledger) -> Taken:
+    """Carries over what the filters removed, but for what is taken down of it."""
+    taken, counts = [_nowhere()], Counter[str]()
     for _, batch in row_groups(release.folder, shard_name("rejects/filters", number), REJECTS.columns.names):
         there = np.array(batch["stage"].to_pylist()) != STAGE
-        still = batch.filter(pa.array(there))
         why = np.full(len(batch), -1)
-        why[there] = taking.reasons(still["doc_id"], still["url"])
+        why[there] = down.rejected(batch.filter(pa.array(there)))
         if (why >= 0).any():
             taken.append(_places(batch, why >= 0))
+            counts.update(_reasons(why))
             batch = _taken_down(batch, why)
         shards.rejects.write(batch.cast(REJECTS.schema))
         _count(ledger, batch)
         ledger.count("rejected", [batch[name] for name in ("source", "stage", "reason")], *_amounts(batch))
-    return pa.concat_tables(taken)
+    return pa.concat_tables(taken), counts
 
 
-def _passed(run: Run, unit: int, taking: Taking, shards: Shards, ledger: Ledger) -> pa.Table:
-    """Brings together what reached deduplication, kept or not, in its order; gives the places of what is taken down."""
+def _passed(run: Run, unit: int, down: _Down, shards: Shards, ledger: Ledger) -> Taken:
+    """Brings together what reached deduplication, kept or not, in its order, but for what is taken down of it."""
     assert run.taken_from is not None
     release, number = run.taken_from, unit - run.first
     before = rows_at(sketched(release, number), duplicates(release, number))
     kept = _Rows(release, shard_name("documents", number))
     lost = _Rows(release, shard_name("rejects/duplicates", number))
-    taken, left = [_nowhere()], 0
+    taken, counts, left = [_nowhere()], Counter[str](), 0
     gone: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     for start, group in row_groups(release.folder, shard_name("sketches", number), SKETCHES.columns.names):
         for low in range(0, len(group), ROWS_AT_ONCE):
@@ -91,22 +128,24 @@ def _passed(run: Run, unit: int, taking: Taking, shards: Shards, ledger: Ledger)
                 [*documents.columns, sketches["read_bytes"], sketches["words"]], schema=PASSED
             )
             _count(ledger, passed)
-            why = taking.reasons(passed["doc_id"], passed["url"])
-            down = why >= 0
-            if down.any():
-                rows = passed.filter(pa.array(down))
-                taken.append(_places(passed, down))
-                rejects = REJECTS.batch(_stripped(rows, why[down]), len(rows))
-                shards.rejects.write(rejects)
-                ledger.count("rejected", [rejects[name] for name in ("source", "stage", "reason")], *_amounts(rejects))
-                passed, sketches = passed.filter(pa.array(~down)), sketches.filter(pa.array(~down))
-            gone.append(np.flatnonzero(was_lost[~down]) + left)
+            why = down.passed(passed, sketches["content_hash"])
+            goes = why >= 0
+            if goes.any():
+                taken.append(_places(passed, goes))
+                counts.update(_reasons(why))
+                write_taken_down(passed.filter(pa.array(goes)), _reasons(why), shards, ledger)
+                passed, sketches = passed.filter(pa.array(~goes)), sketches.filter(pa.array(~goes))
+            gone.append(np.flatnonzero(was_lost[~goes]) + left)
             left += len(passed)
             if len(passed):
                 shards.sketches.write(sketches.cast(SKETCHES.schema))
                 shards.passed.write_batch(passed)
     keep_gone(run, unit, np.concatenate(gone))
-    return pa.concat_tables(taken)
+    return pa.concat_tables(taken), counts
+
+
+def _reasons(why: npt.NDArray[np.int64]) -> list[str]:
+    return [WHY[place] for place in why.tolist() if place >= 0]
 
 
 def _signals(release: Release, number: int, taken: pa.Table, shards: Shards) -> None:
@@ -148,24 +187,12 @@ def _merged(kept: _Rows, lost: _Rows, was_lost: npt.NDArray[np.bool_]) -> pa.Rec
 
 def _taken_down(batch: pa.RecordBatch, why: npt.NDArray[np.int64]) -> pa.RecordBatch:
     """REJECTS rows, those that are taken down (``why`` not -1) without what they said, each where it stood."""
-    down = why >= 0
-    rows = REJECTS.batch(_stripped(batch.filter(pa.array(down)), why[down]), int(down.sum()))
+    goes = why >= 0
+    rows = taken_down(batch.filter(pa.array(goes)), _reasons(why))
     order = np.arange(len(batch))
-    order[down] = len(batch) + np.arange(len(rows))
+    order[goes] = len(batch) + np.arange(len(rows))
     both = pa.Table.from_batches([batch.cast(REJECTS.schema), rows])
     return both.take(pa.array(order)).combine_chunks().to_batches()[0]
-
-
-def _stripped(rows: pa.RecordBatch, why: npt.NDArray[np.int64]) -> dict[str, object]:
-    """The columns of REJECTS for documents that are taken down."""
-    columns: dict[str, object] = {
-        name: rows[name] for name in PASSED.names if name in rows.schema.names and name not in _HELD_BACK
-    }
-    columns["metadata"] = pa.repeat("", len(rows))
-    columns["stage"] = pa.repeat(STAGE, len(rows))
-    columns["reason"] = pa.array(REASONS, pa.string()).take(pa.array(why))
-    columns["failed"] = pa.array([[]] * len(rows), REJECTS.columns.field("failed").type)
-    return columns
 
 
 def _places(batch: pa.RecordBatch, chosen: npt.NDArray[np.bool_]) -> pa.Table:

@@ -79,6 +79,16 @@ def judged_name(unit: int) -> str:
     return f"{WORK}/judged-{unit:05d}.json"
 
 
+def selected_name(unit: int) -> str:
+    """What a selection takes of a unit: hashes and signatures of its texts, as Arrow IPC."""
+    return f"{WORK}/selected-{unit:05d}.arrow"
+
+
+def near_name(unit: int) -> str:
+    """The documents of a unit that are nearly the same as one that is taken down, as Arrow IPC."""
+    return f"{WORK}/near-{unit:05d}.arrow"
+
+
 def linked_name(unit: int) -> str:
     """The report of a unit, numbered as the stages do, whose duplicates are known."""
     return f"{WORK}/linked-{unit:05d}.json"

@@ -18,25 +18,31 @@ REASONS = ("doc_id", "host", "url")
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """Sorted, without repetition. An id is compared as it is; a host stands for the hosts in its domain too; a url is
-    compared without fragment and surrounding space, as in deduplication."""
+    compared without fragment and surrounding space, as in deduplication. With ``near``, what is nearly the same as a
+    document that is taken down goes too."""
 
     doc_ids: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
+    near: bool = False
 
     @classmethod
-    def of(cls, doc_ids: Sequence[str] = (), hosts: Sequence[str] = (), urls: Sequence[str] = ()) -> "Selection":
+    def of(
+        cls, doc_ids: Sequence[str] = (), hosts: Sequence[str] = (), urls: Sequence[str] = (), near: bool = False
+    ) -> "Selection":
         """Raises UserError where a host is none, or more than one."""
         named = {named_host(host) for host in hosts if host.strip(" .")}
         bare = {url.partition("#")[0].strip() for url in urls}
-        return cls(doc_ids=tuple(sorted(set(doc_ids))), hosts=tuple(sorted(named)), urls=tuple(sorted(bare - {""})))
+        ids = tuple(sorted(set(doc_ids)))
+        return cls(doc_ids=ids, hosts=tuple(sorted(named)), urls=tuple(sorted(bare - {""})), near=near)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "near" or value}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Sequence[str]]) -> "Selection":
-        return cls(**{name: tuple(entries) for name, entries in value.items()})
+    def from_json(cls, value: Mapping[str, Any]) -> "Selection":
+        lists = {name: tuple(entries) for name, entries in value.items() if name != "near"}
+        return cls(**lists, near=value.get("near", False))
 
     def by_reason(self) -> dict[str, tuple[str, ...]]:
         return dict(zip(REASONS, (self.doc_ids, self.hosts, self.urls), strict=True))

@@ -6,6 +6,7 @@ under one key. Units and partitions are the keys.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from curation import selecting_pass as selecting
 from curation.dedup import stages as dedup
 from curation.dedup.released import take_stock
 from curation.reading_pass import read_and_judge
@@ -76,6 +77,18 @@ def judge(run: Run, unit: Unit | int, groups: Groups) -> Results:
         else:
             read_and_judge(run, unit)
     return [mark(_number(run, unit))]
+
+
+def select(run: Run, unit: int, groups: Groups) -> Results:
+    """Leaves which texts of a unit are taken down."""
+    selecting.select(run, unit)
+    return []
+
+
+def near(run: Run, unit: int, groups: Groups) -> Results:
+    """Leaves which documents of a unit are nearly the same as one that is taken down."""
+    selecting.find_near(run, unit)
+    return []
 
 
 def url_keys(run: Run, unit: int, groups: Groups) -> Results:

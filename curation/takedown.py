@@ -28,14 +28,16 @@ from curation.release import (
     open_release,
     open_releases,
 )
-from curation.rereading_pass import SELECTION
 from curation.run import Run, judged_name, written_name
+from curation.selecting_pass import HASHES, NEAR_HASHES, SELECTION, read_hashes
 from curation.selection import REASONS, Selection
+from curation.shards import ShardWriter, shard_name
+from curation.takedown_lists import list_missing, list_near
+from curation.taken_down import NEAR, SAME_TEXT, remembered, together
+from schemas import TAKEN_DOWN
 
 LOG = logging.getLogger(__name__)
-LISTS = ("not_found/",)
-"""Where the entries of a takedown are listed that took nothing; the manifest does not name these files."""
-READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/")
+READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/", f"{TAKEN_DOWN.name}/")
 """The tables of a release that are read."""
 
 
@@ -130,17 +132,34 @@ def _manifest(run: Run, release: Release, before: dict[str, Any], selection: Sel
     ledger.check()
     _check_accounts(release.folder.root, ledger, before)
     against, listed = gather_released(run)
-    check_whole(run.folder, [*outputs, *listed])
     taken = _found(run)
-    _list_missing(run.folder, selection, taken)
+    near, lists = (0, []) if selection.near else list_near(run)
+    lists += list_missing(run.folder, selection, taken)
+    remembering = _write_texts(run, release, selection)
+    outputs += [*listed, *remembering]
+    check_whole(run.folder, outputs)
+    schemas = {**before["schemas"], **({TAKEN_DOWN.name: TAKEN_DOWN.version} if remembering else {})}
     return {
         **before,
         "gristmill": version("gristmill"),
+        "schemas": schemas,
         "ledger": ledger.to_json(),
-        "outputs": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in [*outputs, *listed]},
+        "outputs": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in outputs},
+        "lists": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in lists},
         "against": against,
-        "takedown": [*before.get("takedown", ()), _told(run, release, selection, taken)],
+        "takedown": [*before.get("takedown", ()), {**_told(run, release, selection, taken), "near_left": near}],
     }
+
+
+def _write_texts(run: Run, release: Release, selection: Selection) -> list[dict[str, Any]]:
+    """Writes the hashes of all texts that were taken down, now and before; none where there are none."""
+    near = [read_hashes(run.folder, NEAR_HASHES)] if selection.near else []
+    every = together([remembered((release,)), read_hashes(run.folder, HASHES), *near])
+    if not len(every):
+        return []
+    with ShardWriter(run.folder, shard_name(TAKEN_DOWN.name, 0), TAKEN_DOWN.schema) as shard:
+        shard.write(TAKEN_DOWN.batch({"content_hash": every}))
+    return [shard.entry()]
 
 
 def _check(path: str, release: Release, before: dict[str, Any], releases: Sequence[Release]) -> None:
@@ -162,7 +181,7 @@ def _sizes(manifest: dict[str, Any], units: int) -> list[int]:
     sizes = [0] * units
     for name, entry in manifest["outputs"].items():
         table, _, shard = name.rpartition("/")
-        if not table.startswith("superseded"):
+        if not table.startswith(("superseded", TAKEN_DOWN.name)):
             sizes[int(shard.removesuffix(".parquet"))] += entry["bytes"]
     return sizes
 
@@ -187,25 +206,14 @@ def _found(run: Run) -> dict[str, set[str]]:
     return found
 
 
-def _list_missing(folder: Folder, selection: Selection, found: dict[str, set[str]]) -> None:
-    """Leaves the entries that took nothing, in the form of the lists that are given."""
-    for reason, asked in selection.by_reason().items():
-        missing = [entry for entry in asked if entry not in found[reason]]
-        if missing:
-            with folder.writing(not_found_name(reason)) as stream:
-                stream.writelines(f"{entry}\n".encode() for entry in missing)
-
-
-def not_found_name(reason: str) -> str:
-    return f"not_found/{reason}.txt"
-
-
 def _told(run: Run, release: Release, selection: Selection, found: dict[str, set[str]]) -> dict[str, Any]:
-    """What the manifest says of a takedown; ``lost`` are documents for which one stays that was brought back."""
-    counts: Counter[str] = Counter(taken_down=0, brought_back=0, lost=0)
+    """What the manifest says of a takedown: of those taken down, some had the ``same_text`` or were ``near``; ``lost``
+    are documents for which one stays that was brought back."""
+    counts: Counter[str] = Counter(taken_down=0, same_text=0, near=0, brought_back=0, lost=0)
     for unit in range(run.units):
         judged, written = run.folder.read_json(judged_name(unit)), run.folder.read_json(written_name(unit))
         counts.update(taken_down=judged["taken"], brought_back=written["brought_back"], lost=written["lost"])
+        counts.update({reason: judged["reasons"].get(reason, 0) for reason in (SAME_TEXT, NEAR)})
     return {
         "of": release.name,
         "selection": _digest(selection),

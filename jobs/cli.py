@@ -140,6 +140,7 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 )
 @click.option("--host", "hosts", type=click.Path(path_type=Path), metavar="FILE", help="Hosts, with all below them.")
 @click.option("--url", "urls", type=click.Path(path_type=Path), metavar="FILE", help="Urls, one a line.")
+@click.option("--near", is_flag=True, help="Take down near-duplicates of these documents, too.")
 @click.option("--output", required=True, metavar="DIR", help="A new or empty folder.")
 @click.option(
     "--against",
@@ -166,9 +167,9 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 def takedown(release: str, **options: Any) -> None:
     """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
 
-    A duplicate that had been removed for one of them comes back, and so does one that had been removed for a document
-    which is no longer in what RELEASE was deduplicated against. Nothing of what they said is in the new folder; near
-    duplicates of them that are not named stay.
+    Documents with the same text go with them. A near-duplicate that had been removed for one of them comes back, and so
+    does one that had been removed for a document which is no longer in what RELEASE was deduplicated against. What they
+    said is nowhere in the new folder; near-duplicates of them are listed there, or taken down with --near.
     """
     from curation.workers import start_early
 

@@ -14,7 +14,7 @@ from annotation.exports.export import VERSION as EXPORT_VERSION
 from curation.errors import UserError
 from curation.finished import outputs_of, parse_manifest
 from curation.folder import MANIFEST, WORK, Folder
-from curation.takedown import LISTS
+from curation.takedown_lists import NOT_FOUND
 from schemas.manifest import ManifestError, Noted, check, noted, parsed, sha256_of
 from schemas.packed import FORMAT as PACKED
 from schemas.packed import PACKED_MANIFEST
@@ -73,7 +73,8 @@ def held(folder: Folder) -> Held:
         return Held(what, digest, noted(manifest["files"], place))
     found = parse_manifest(content, folder)
     what = "a corpus after a takedown" if found.get("takedown") else "a corpus"
-    return Held(what, digest, outputs_of(found, folder), LISTS)
+    loose = () if "lists" in found else (NOT_FOUND,)  # as takedowns of earlier versions left them
+    return Held(what, digest, outputs_of(found, folder), loose)
 
 
 def faults(folder: Folder, held: Held, tell: Tell) -> Iterator[Fault]:

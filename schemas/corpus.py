@@ -156,3 +156,9 @@ SKETCHES = Table(
 for a document with fewer words than the shingle); the document with the lowest (rank, row) survives. Ranks take 62
 bits: the two above are for documents of earlier releases. Version 2: 62 bits, and ``read_bytes`` and ``words`` of the
 text as read."""
+
+TAKEN_DOWN = Table(
+    name="taken_down", version=1, columns=pa.schema([pa.field("content_hash", pa.binary(16), nullable=False)])
+)
+"""The texts that were taken down from a release and from those before it, sorted: hashes of the texts as the recipe
+would have kept them, and nothing else."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from curation.dedup.edges import Records, units_of
 from curation.dedup.keep import RANK_BITS, WORST
+from curation.folder import Folder
 from curation.release import Release, check_contents
 from curation.run import Run, gone_name
 from curation.shards import read_shard, shard_name
@@ -45,7 +46,12 @@ def take_stock(run: Run, unit: int) -> None:
 
 def duplicates(release: Release, number: int) -> pa.Table:
     """The places of the documents that a unit of a release lost as duplicates."""
-    return read_shard(release.folder, shard_name("rejects/duplicates", number), PLACE)
+    return duplicates_in(release.folder, number)
+
+
+def duplicates_in(folder: Folder, number: int) -> pa.Table:
+    """The places of the documents that a unit lost as duplicates."""
+    return read_shard(folder, shard_name("rejects/duplicates", number), PLACE)
 
 
 def sketched(release: Release, number: int) -> pa.Table:

@@ -20,6 +20,12 @@ from jobs.terminal import say
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
 LISTED_DUPLICATES = 5
+TAKEN_DOWN = {
+    "same_text": "because its text is that of a document that was taken down, here or in a release that this is held "
+    "against",
+    "near": "because it is a near-duplicate of a document that was taken down",
+}
+"""Reasons of takedowns beside id, host and url, in words."""
 FROM = "__filename"
 """The column of a dataset that says from which file a row is."""
 
@@ -140,7 +146,8 @@ def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[
         yield from _duplicate(corpus, row, place, diff)
         return
     if row["stage"] == "takedown":
-        yield f"{row['doc_id']} ({place}) was taken down, by its {row['reason']}; what it said is not kept here."
+        why = TAKEN_DOWN.get(row["reason"], f"by its {row['reason']}")
+        yield f"{row['doc_id']} ({place}) was taken down, {why}; what it said is not kept here."
         return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
     for failed in row["failed"]:

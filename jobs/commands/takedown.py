@@ -1,5 +1,6 @@
 """The command ``gristmill takedown``."""
 
+import json
 import time
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,8 @@ from curation.job import Execution
 from curation.ledger import Ledger
 from curation.release import open_release
 from curation.selection import Selection
-from curation.takedown import not_found_name, takedown
+from curation.takedown import takedown
+from curation.takedown_lists import NEAR_LIST, not_found_name
 from jobs.jobfile import recipe_of
 from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
@@ -26,6 +28,7 @@ def run(
     doc_ids: Path | None,
     hosts: Path | None,
     urls: Path | None,
+    near: bool,
     output: str,
     against: tuple[str, ...],
     workers: int | None,
@@ -34,7 +37,7 @@ def run(
 ) -> None:
     if doc_ids is None and hosts is None and urls is None and not against:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
-    selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls))
+    selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls), near)
     recipe = recipe_of(open_release(release)[1]["job"]["recipe"], f"{release}/{MANIFEST}")
     started = time.monotonic()
     execution = Execution(workers=workers, memory=memory)
@@ -42,6 +45,15 @@ def run(
     print_summary(Ledger.from_json(found["ledger"]), output, time.monotonic() - started)
     print_releases(output)
     _print_takedown(found["takedown"][-1], output)
+
+
+def _print_near(count: int, output: str) -> None:
+    with Folder(output).reading(NEAR_LIST) as lines:
+        shown = [json.loads(line) for line in islice(lines, SHOWN)]
+    say(f"nearly the same as what was taken down, and left: {count:,} (--near takes them down, too), see {NEAR_LIST}")
+    for each in shown:
+        state = "kept" if each["kept"] else "a duplicate"
+        say(f"  {each['doc_id']} ({state}) is {each['similarity']:.1%} alike to {each['like']}")
 
 
 def _lines(path: Path | None) -> list[str]:
@@ -69,6 +81,14 @@ def _print_takedown(told: dict[str, Any], output: str) -> None:
         f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
         f"removed for one of these {told['lost']:,}"
     )
+    for reason, what in (
+        ("same_text", "because they have the same text"),
+        ("near", "because they are nearly the same"),
+    ):
+        if told.get(reason):
+            say(f"of those taken down, {what}: {told[reason]:,}")
+    if told.get("near_left"):
+        _print_near(told["near_left"], output)
     for reason, asked in told["asked"].items():
         missing = asked - told["found"][reason]
         if not missing:

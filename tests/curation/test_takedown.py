@@ -1,11 +1,13 @@
 """The laws of taking documents down from a release."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import xxhash
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
@@ -50,20 +52,38 @@ COMPARED = (
 )
 
 
-def write(source: Path, crawl: list[list[tuple[str, str | None]]], without: Selection | None = None) -> bool:
-    """Writes the crawl as files, the documents named 0-0, 0-1, ...; whether something of a selection was left out."""
+Crawl = list[list[tuple[str, str | None]]]
+
+
+def write(source: Path, crawl: Crawl, without: Selection | None = None, texts: Collection[str] = ()) -> bool:
+    """Writes the crawl as files, the documents named 0-0, 0-1, ...; whether something of a selection, or with one of
+    some texts, was left out."""
     source.mkdir(parents=True)
     left_out = False
+    gone = set() if without is None else all_taken(crawl, without)
     for number, documents in enumerate(crawl):
         lines = []
         for position, (text, url) in enumerate(documents):
             name = f"{number}-{position}"
-            if without is not None and is_taken(name, url, without):
+            if name in gone or text in texts:
                 left_out = True
                 continue
             lines.append(json.dumps({"id": name, "text": text, "url": url}) + "\n")
         (source / f"{number}.jsonl").write_text("".join(lines))
     return left_out
+
+
+def all_taken(crawl: Crawl, selection: Selection) -> set[str]:
+    """The names of the documents that a selection takes, and of those that have the text of one of them."""
+    texts = texts_taken(crawl, selection)
+    documents = {f"{n}-{p}": each for n, file in enumerate(crawl) for p, each in enumerate(file)}
+    return {name for name, (text, url) in documents.items() if text in texts or is_taken(name, url, selection)}
+
+
+def texts_taken(crawl: Crawl, selection: Selection) -> set[str]:
+    """The texts of the documents that a selection takes."""
+    documents = ((f"{n}-{p}", *each) for n, file in enumerate(crawl) for p, each in enumerate(file))
+    return {text for name, text, url in documents if is_taken(name, url, selection)} - {""}
 
 
 def is_taken(name: str, url: str | None, selection: Selection) -> bool:
@@ -116,13 +136,18 @@ def test_it_is_the_release_of_the_input_without_them(
     assert digest(root / "released") == before
     written = {name: hash_ for name, hash_ in digest(root / "new").items() if name.endswith(".parquet")}
     assert written == {name: entry["sha256"] for name, entry in found["outputs"].items()}
+    noted = {name: hash_ for name, hash_ in digest(root / "new").items() if not name.endswith((".parquet", "t.json"))}
+    assert noted == {name: entry["sha256"] for name, entry in found["lists"].items()}
     ids = {f"{number}-{place}" for number, each in enumerate(crawl) for place in range(len(each))}
     missing = root / "new/not_found/doc_id.txt"
     assert (missing.read_text().split() if missing.exists() else []) == sorted(set(selection.doc_ids) - ids)
     down = [row for row in rows(root / "new", "rejects/filters") if row["stage"] == "takedown"]
     named = {(number, place) for number, each in enumerate(crawl) for place in range(len(each))}
-    expected = {f"{n}-{p}" for n, p in named if is_taken(f"{n}-{p}", crawl[n][p][1], selection)}
+    expected = all_taken(crawl, selection)
+    selected = {f"{n}-{p}" for n, p in named if is_taken(f"{n}-{p}", crawl[n][p][1], selection)}
     assert {row["doc_id"] for row in down} == expected
+    assert {row["doc_id"] for row in down if row["reason"] != "same_text"} == selected
+    assert found["takedown"][-1]["same_text"] == len(expected - selected)
     assert len(down) == len(expected) == found["takedown"][-1]["taken_down"]
     kept = {row["doc_id"] for row in rows(root / "released", "documents")} - expected
     now = {row["doc_id"] for row in rows(root / "new", "documents")}
@@ -154,14 +179,14 @@ PAGES: list[list[tuple[str, str | None]]] = [
 ]
 
 
-def test_the_next_best_duplicate_comes_back(tmp_path: Path) -> None:
+def test_the_next_best_duplicate_comes_back_and_a_copy_goes_too(tmp_path: Path) -> None:
     write(tmp_path / "in", PAGES)
     released = run(tmp_path / "in", tmp_path / "released", STRICT)
     assert [row["doc_id"] for row in rows(released, "documents")] == ["0-0", "0-2", "1-1", "2-1"]
     found = take(released, Selection.of(["1-1", "0-1"], ["secret.example"], ["none"]), tmp_path / "new")
-    assert [row["doc_id"] for row in rows(tmp_path / "new", "documents")] == ["1-0", "2-0", "2-1"]
+    assert [row["doc_id"] for row in rows(tmp_path / "new", "documents")] == ["1-0", "2-1"]
     told = found["takedown"][-1]
-    assert (told["taken_down"], told["brought_back"], told["lost"]) == (4, 2, 0)
+    assert (told["taken_down"], told["same_text"], told["brought_back"], told["lost"]) == (5, 1, 1, 0)
     assert told["asked"] == {"doc_id": 2, "host": 1, "url": 1}
     assert told["found"] == {"doc_id": 2, "host": 1, "url": 0}
     assert told["of"] == open_release(str(released))[0].name
@@ -217,9 +242,30 @@ def test_one_after_another_is_both_at_once(tmp_path: Path) -> None:
     found = take(tmp_path / "first", Selection.of(["1-1"], ["secret.example"]), tmp_path / "second")
     take(released, Selection.of(["0-0", "2-1", "1-1"], ["secret.example"]), tmp_path / "both")
     same(tmp_path / "second", tmp_path / "both")
-    assert [told["taken_down"] for told in found["takedown"]] == [2, 2]
+    assert [told["taken_down"] for told in found["takedown"]] == [2, 3]
+    assert hashes(tmp_path / "second") == hashes(tmp_path / "both")
+    assert hashes(tmp_path / "first") < hashes(tmp_path / "second")
     later = run(tmp_path / "in", tmp_path / "later", STRICT, [tmp_path / "second"])
-    assert {row["doc_id"] for row in rows(later, "documents")} == {"0-2", "2-1"}, "it is a release like others"
+    assert not rows(later, "documents"), "what was taken down, in whichever takedown, is not taken in again"
+
+
+def hashes(folder: Path) -> set[bytes]:
+    return {row["content_hash"] for row in rows(folder, "taken_down")}
+
+
+def hash_of(text: str) -> bytes:
+    return xxhash.xxh3_128_digest(text.encode())
+
+
+def test_of_what_is_taken_down_hashes_stay_and_nothing_else(tmp_path: Path) -> None:
+    write(tmp_path / "in", PAGES)
+    released = run(tmp_path / "in", tmp_path / "released", STRICT)
+    assert not (released / "taken_down").exists()
+    found = take(released, Selection.of(["0-0", "1-1"]), tmp_path / "new")
+    table = pq.read_table(tmp_path / "new/taken_down/00000.parquet")
+    assert table.column_names == ["content_hash"]
+    assert table["content_hash"].to_pylist() == sorted([hash_of(text(0)), hash_of(text(100))])
+    assert found["schemas"]["taken_down"] == 1
 
 
 def test_a_release_that_followed_on_another_needs_that_one(tmp_path: Path) -> None:
@@ -246,17 +292,20 @@ def test_a_takedown_stands_where_the_release_stood(
     for letter, crawl in zip("abc", crawls, strict=True):
         write(root / letter, crawl)
     assume(write(root / "less-a", crawls[0], selection))
-    write(root / "less-b", crawls[1], selection)
+    texts = texts_taken(crawls[0], selection)
+    write(root / "less-b", crawls[1], selection, texts)
+    write(root / "renewed-b", crawls[1], None, texts)
+    write(root / "less-c", crawls[2], None, texts)
     first = run(root / "a", root / "first", changes)
     second = run(root / "b", root / "second", changes, [first])
     take(first, selection, root / "less")
     expected = run(root / "less-a", root / "expected", changes)
     take(second, Selection.of(), root / "renewed", [root / "less"])
-    same(root / "renewed", run(root / "b", root / "expected-renewed", changes, [expected]))
+    same(root / "renewed", run(root / "renewed-b", root / "expected-renewed", changes, [expected]))
     take(second, selection, root / "less-second", [root / "less"])
     same(root / "less-second", run(root / "less-b", root / "expected-second", changes, [expected]))
     later = run(root / "c", root / "later", changes, [root / "renewed", root / "less"])
-    same(later, run(root / "c", root / "expected-later", changes, [expected, root / "expected-renewed"]))
+    same(later, run(root / "less-c", root / "expected-later", changes, [expected, root / "expected-renewed"]))
     third = run(root / "c", root / "third", changes, [second, root / "less"])
     documents = {open_release(str(each))[0].name: places(each) for each in (root / "less", second)}
     for row in rows(third, "rejects/duplicates"):
@@ -277,8 +326,8 @@ def kept_sketches(folder: Path) -> list[dict[str, Any]]:
 
 def test_what_a_later_release_lost_to_it_comes_back_there(tmp_path: Path) -> None:
     write(tmp_path / "a", [[(text(0), "http://secret.example/"), (text(200), None)]])
-    write(tmp_path / "b", [[(text(0), None), (text(200), None), (text(100), None)]])
-    write(tmp_path / "c", [[(text(4), None), (text(200), None)]])
+    write(tmp_path / "b", [[(text(4), None), (text(200), None), (text(100), None)]])
+    write(tmp_path / "c", [[(text(8), None), (text(200), None)]])
     first = run(tmp_path / "a", tmp_path / "first", STRICT)
     second = run(tmp_path / "b", tmp_path / "second", STRICT, [first])
     take(first, Selection.of(hosts=["secret.example"]), tmp_path / "less")
@@ -289,7 +338,9 @@ def test_what_a_later_release_lost_to_it_comes_back_there(tmp_path: Path) -> Non
     assert [row["doc_id"] for row in rows(tmp_path / "renewed", "documents")] == ["0-0", "0-2"]
     assert (found["takedown"][-1]["taken_down"], found["takedown"][-1]["brought_back"]) == (0, 1)
     take(second, Selection.of(["0-2"]), tmp_path / "again", [tmp_path / "least"])
-    assert [row["doc_id"] for row in rows(tmp_path / "again", "documents")] == ["0-0", "0-1"]
+    assert [row["doc_id"] for row in rows(tmp_path / "again", "documents")] == ["0-0"]
+    gone = [row["doc_id"] for row in rows(tmp_path / "again", "rejects/filters") if row["reason"] == "same_text"]
+    assert gone == ["0-1"], "a copy of what was taken down from the release before it"
     with pytest.raises(UserError, match="one release before and after a takedown: name one of them"):
         run(tmp_path / "c", tmp_path / "new", STRICT, [tmp_path / "less", first, second])
     with pytest.raises(UserError, match="one release before and after a takedown: name one of them"):
