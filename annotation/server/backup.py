@@ -12,7 +12,7 @@ from pathlib import Path
 from zlib import error as zlib_error
 
 from annotation.errors import RunError, UserError
-from annotation.server.home import COPY, RESTORED, Home, write_private
+from annotation.server.home import CHECKED, COPY, RESTORED, Home, write_private
 from annotation.server.installation import VERSION
 from annotation.server.process import alive
 from schemas.folders import OutputError, new_files, sync
@@ -96,13 +96,13 @@ def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) 
             fresh = Home(Path(folder))
             _unpack(file, fresh.root)
             _check(file, fresh)
+            fresh.data.rename(fresh.root / CHECKED)
             sync(fresh.root)
             if studio.data.exists():
                 kept = studio.root / "data.replaced"
                 shutil.rmtree(kept, ignore_errors=True)
                 studio.data.rename(kept)
-            fresh.data.rename(studio.data)
-            os.replace(fresh.admin_file, studio.admin_file)
+            studio.put_in_place(fresh.root)
 
 
 def _unpack(file: Path, folder: Path) -> None:

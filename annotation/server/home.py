@@ -20,6 +20,9 @@ DEFAULT_PORT = 8080
 COPY, RESTORED = "copy-", "restored-"
 """How the names of scratch folders begin, in which a backup is made and restored."""
 
+CHECKED = "checked"
+"""The data in such a folder, when all of a backup is unpacked and sound."""
+
 LEFTOVERS = (f"{COPY}*", f"{RESTORED}*", ".admin.json.*", ".server.json.*")
 """What a command leaves in the home if it is killed. Each is made under the lock only."""
 
@@ -111,9 +114,19 @@ class Home:
             os.close(handle)
 
     def _remove_leftovers(self) -> None:
-        """Removes what a command that was killed left: the database and keys may be in it."""
+        """Removes what a command that was killed left: the database and keys may be in it. Where it had begun to put a
+        backup in place, that is done first."""
+        for restored in self.root.glob(f"{RESTORED}*"):
+            if (restored / CHECKED).exists() and not self.data.exists():
+                self.put_in_place(restored)
         for path in [path for pattern in LEFTOVERS for path in self.root.glob(pattern)]:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    def put_in_place(self, restored: Path) -> None:
+        """Takes the administrator and the data of an unpacked backup, the data last: they tell that it is done."""
+        if (restored / self.admin_file.name).exists():
+            os.replace(restored / self.admin_file.name, self.admin_file)
+        (restored / CHECKED).rename(self.data)
 
 
 def default_home() -> Path:

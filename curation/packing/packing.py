@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -26,8 +27,8 @@ from curation.packing.tokenised import Tokenised, TokenisedWriter
 from curation.packing.tokenizer import Tokenizer
 
 LOG = logging.getLogger(__name__)
-SAVED_BATCHES = 64
-"""After so many batches, of about 1 MB of text, what was tokenised is safe from a kill."""
+SAVED_SECONDS = 5.0
+"""So often what was tokenised is made safe from a kill."""
 
 Counting = Callable[[str], AbstractContextManager[Tell]]
 """Opens a count under a label; it is told (done, of how many) as it goes."""
@@ -174,14 +175,16 @@ def _tokenised(
     named = [corpus.name for corpus in corpora if corpus.name is not None]
     with counting("tokenising, in documents") as tell, TokenisedWriter(folder, tokenizer.token_type, named) as writer:
         begun, *place = writer.at
+        saved = time.monotonic()
         for number, corpus in enumerate(corpora[begun:], begun):
             documents = corpus.documents((place[0], place[1]) if number == begun else (0, 0))
             with closing(encode(documents, tokenizer, threads, SAMPLE / max(total, 1))) as batches:
-                for count, batch in enumerate(batches, 1):
+                for batch in batches:
                     writer.add(batch, number)
                     tell(writer.documents, total)
-                    if count % SAVED_BATCHES == 0:
+                    if time.monotonic() - saved >= SAVED_SECONDS:
                         writer.save()
+                        saved = time.monotonic()
             writer.at = number + 1, 0, 0
             writer.save()
         return writer.finish(), writer.noticed

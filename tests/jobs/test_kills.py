@@ -21,7 +21,7 @@ from tests.curation.packing.corpora import Row, byte_level, everything, saved, w
 SMALL_STEPS = """
 import sys
 import curation.packing.packing, curation.packing.shards
-curation.packing.packing.SAVED_BATCHES, curation.packing.shards.SHARD_BYTES = 1, 1
+curation.packing.packing.SAVED_SECONDS, curation.packing.shards.SHARD_BYTES = 0, 1
 from jobs.cli import main
 main()
 """
@@ -119,6 +119,6 @@ def test_a_killed_command_leaves_nothing(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("prepare", "kills"), [(pack, 14), (takedown, 13), (export, 13)])
+@pytest.mark.parametrize(("prepare", "kills"), [(pack, 16), (takedown, 8), (export, 16)])
 def test_forty_kills(prepare: Callable[[Path], Command], kills: int, tmp_path: Path, own_pids: list[str]) -> None:
     ends_with_the_same_bytes(prepare, tmp_path, own_pids, random.Random(kills), kills)

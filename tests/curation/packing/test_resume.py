@@ -17,7 +17,7 @@ Run = Callable[..., Packed]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Packs two corpora in small steps, some thousand tokens a step."""
-    monkeypatch.setattr("curation.packing.packing.SAVED_BATCHES", 2)
+    monkeypatch.setattr("curation.packing.packing.SAVED_SECONDS", 0)
     monkeypatch.setattr("curation.packing.corpus.BATCH_BYTES", 5_000)
     monkeypatch.setattr("curation.packing.shards.SHARD_BYTES", 1)
     for name, texts, files in (("web", TEXTS, 3), ("books", TEXTS[:100], 1)):
