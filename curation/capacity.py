@@ -11,6 +11,8 @@ KEY_BYTES = 2000
 SIGNED_TOGETHER = 8192
 """Documents of a batch whose signatures a worker makes together, if they are short."""
 SIGNATURE_COPIES = 3
+TEXT_COPIES = 4
+"""Of a batch of texts, while it is rewritten and judged."""
 
 
 def check_units(sizes: Sequence[int], unit_bytes: int) -> None:
@@ -29,6 +31,12 @@ def check_fits(job: Job, execution: Execution, workers: int, partitions: int) ->
     total = _total(execution.memory)
     if partitions * KEY_BYTES > total:
         raise UserError(f"{partitions:,} partitions are too many for {_size(total)} of memory: give fewer --partitions")
+    text = job.reading.batch_bytes * max(workers, 1) * TEXT_COPIES
+    if text > total:
+        raise UserError(
+            f"reading.batch_bytes is {job.reading.batch_bytes:,}, which takes {_size(text)} of memory, and the run may "
+            f"use {_size(total)}: give a smaller one"
+        )
     near = job.recipe.dedup.near
     if near is None:
         return
@@ -37,8 +45,7 @@ def check_fits(job: Job, execution: Execution, workers: int, partitions: int) ->
     if needed > total:
         raise UserError(
             f"near.bands x near.rows are {bands * rows:,} values for each document, which takes {_size(needed)} of "
-            f"memory with {max(workers, 1)} workers, and the run may use {_size(total)}: give smaller ones, fewer "
-            "--workers or more --memory"
+            f"memory, and the run may use {_size(total)}: give smaller ones, fewer --workers or more --memory"
         )
 
 

@@ -1,11 +1,12 @@
 """From a job to a finished folder: plan, run the pipelines, check the ledger, write the manifest."""
 
+import io
 import logging
 import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import count
@@ -30,7 +31,7 @@ from curation.sources.reading import checksum
 from curation.sources.recognised import check_formats
 from curation.sources.storage import outages, reason, use_storage
 from curation.unreadable import check_readable
-from curation.workers import WorkerError, Workers
+from curation.workers import AGAIN, WorkerError, Workers
 
 LOG = logging.getLogger(__name__)
 SMALL_INPUT = 1 << 20
@@ -238,7 +239,7 @@ def carry_out(
     with Workers(workers if run.folder.shared else 0) as processes:
         try:
             _run(run, units, execution, between)
-        except outages(RuntimeError, UserError, RunError) as error:
+        except outages(RuntimeError, MemoryError, UserError, RunError) as error:
             _explain(run.folder, processes.failure or _interrupt(error) or error, error)
             raise
 
@@ -261,6 +262,7 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
         options.insert(0, "--runner=FnApiRunner")
     options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
     options.append("--no_save_main_session")  # workers import the stages from the wheel that they have
+    _check_options(options)
     _reach(PipelineOptions(options).view_as(PortableOptions).job_endpoint)
     try:
         if run.taken_from is not None:
@@ -284,6 +286,22 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
         if run.local:
             raise
         raise RunError(_given_up(error)) from error
+
+
+def _check_options(options: Sequence[str]) -> None:
+    """Raises UserError for a runner that Beam does not have and a value that an option cannot have."""
+    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+    from apache_beam.runners.runner import create_runner
+
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            given = PipelineOptions(options)
+            given.get_all_options()
+            create_runner(given.view_as(StandardOptions).runner)
+    except (SystemExit, ValueError, ImportError) as error:  # SystemExit: its parser prints, and ends the program
+        why = said.getvalue().strip().rpartition("error: ")[2] if isinstance(error, SystemExit) else error
+        raise UserError(f"Beam cannot use these options: {why}") from error
 
 
 def _links(run: Run) -> int:
@@ -337,6 +355,8 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
         raise cause from wrapped
     if isinstance(cause, WorkerError):
         raise RunError(str(cause)) from wrapped
+    if isinstance(cause, MemoryError):
+        raise RunError(f"a process has no memory left: {AGAIN}") from wrapped
     if disk_full(cause):
         raise no_room(folder) from wrapped
     if isinstance(cause, outages()) and not is_local_path(folder.root):

@@ -24,6 +24,9 @@ class WorkerError(RuntimeError):
     """A worker process ended in the middle of its work."""
 
 
+AGAIN = "run the same command again with less --memory or fewer --workers, and it goes on where it stopped"
+LOST = f"a worker process was ended from outside, probably for want of memory: {AGAIN}"
+
 _current: "Workers | None" = None
 
 
@@ -69,8 +72,16 @@ class Workers:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Starts a call; its result comes by ``result``. Raises WorkerError where no process can take it."""
         if self._pool:
-            return self._pool.submit(function, *arguments)
+            try:
+                return self._pool.submit(function, *arguments)
+            except BrokenProcessPool as error:
+                raise self._failed(LOST) from error
+            except (OSError, EOFError) as error:  # no process, no memory, or the fork server was ended just then
+                ended = isinstance(error, EOFError | ConnectionError)
+                why = "the process that starts them was ended from outside" if ended else error
+                raise self._failed(f"no worker process can be started ({why}): {AGAIN}") from error
         future: Future[Any] = Future()
         try:
             future.set_result(function(*arguments))
@@ -83,14 +94,15 @@ class Workers:
         try:
             return future.result()
         except BrokenProcessPool as error:
-            self.failure = self.failure or WorkerError(
-                "a worker process was ended from outside, probably for want of memory: run the same command "
-                "again with less --memory or fewer --workers, and it goes on where it stopped"
-            )
-            raise self.failure from error
+            raise self._failed(LOST) from error
         except BaseException as error:
             self.failure = self.failure or error
             raise
+
+    def _failed(self, sentence: str) -> BaseException:
+        """The first failure, which is a WorkerError with this sentence unless there was another before."""
+        self.failure = self.failure or WorkerError(sentence)
+        return self.failure
 
 
 def start_early() -> None:

@@ -274,6 +274,8 @@ def main() -> None:
         _show(error)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):
+            raise error.__cause__ from None  # click takes the end of any stream for Ctrl+D
         die_interrupted(error)
     except (curation.errors.UserError, annotation.errors.UserError) as error:
         _stop(str(error), 2)

@@ -216,7 +216,7 @@ def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[s
     if not isinstance(recipe, str | dict):
         raise UserError(f"{path}: recipe is {shown(recipe)}: give a name, the path of a TOML file, or a table")
     own, beam, _ = (_table(table, name, path) for name in ("set", "beam", "storage"))
-    return _make(inputs, recipe, own, changes, table), output, beam_options(beam, path)
+    return _make(inputs, recipe, dict(_dotted(own)), changes, table), output, beam_options(beam, path)
 
 
 def load_storage(path: Path) -> list[tuple[str, Any]]:

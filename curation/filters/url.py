@@ -1,6 +1,7 @@
 """Blocklists over the address of a document. None ships: the lists are the user's."""
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -197,6 +198,8 @@ def _entries(listed: tuple[str, ...]) -> tuple[str, ...]:
 @cache
 def _entries_of(name: str) -> tuple[str, ...]:
     """The entries of a file: read once, so that what judges and what is told of it are the same."""
+    if os.path.exists(name) and not os.path.isfile(name):
+        raise UserError(f"the list {name} of the url filter is not a file: name a file with an entry a line")
     try:
         with fsspec.open(name, "rt", encoding="utf-8-sig") as lines:
             found = [line.strip() for line in lines if not line.startswith("#")]

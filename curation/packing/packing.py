@@ -30,6 +30,10 @@ LOG = logging.getLogger(__name__)
 SAVED_SECONDS = 5.0
 """So often what was tokenised is made safe from a kill."""
 
+MOST_LENGTH = 1 << 26
+"""Tokens of a sequence, some of which are in memory together."""
+MOST_THREADS = 1024
+
 Counting = Callable[[str], AbstractContextManager[Tell]]
 """Opens a count under a label; it is told (done, of how many) as it goes."""
 
@@ -73,6 +77,10 @@ def pack(
     """
     if length < 1:
         raise UserError(f"a length of {length} is none: give 1 or more tokens")
+    if length > MOST_LENGTH:
+        raise UserError(f"a length of {length:,} is too large: give at most {MOST_LENGTH:,} tokens")
+    if threads is not None and threads > MOST_THREADS:
+        raise UserError(f"{threads:,} threads are too many: give at most {MOST_THREADS:,}")
     paths = [corpus.path for corpus in corpora]
     twice = sorted({path for path in paths if paths.count(path) > 1})
     if twice and mixture is None:

@@ -25,6 +25,9 @@ from schemas.packed import TokenType, token_type
 END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
 """What ends a document, by its usual names."""
 
+MOST_TOKENS = 1 << 24
+"""The largest vocabularies have a sixtieth of it."""
+
 Kind = Literal["tokenizers", "sentencepiece"]
 FILES: dict[Kind, str] = {"tokenizers": "tokenizer.json", "sentencepiece": "tokenizer.model"}
 """What each kind is called in a folder."""
@@ -127,7 +130,13 @@ def _opened(
     unknown: int | None,
 ) -> Tokenizer:
     """``named`` are the tokens that end and begin documents."""
-    vocabulary = _ENGINES[kind](content).vocabulary()
+    with _refused(f"the tokenizer {path} cannot be used"):
+        vocabulary = _ENGINES[kind](content).vocabulary()
+    if not 0 < max(vocabulary.values(), default=-1) + 1 <= MOST_TOKENS:
+        raise UserError(
+            f"the tokenizer {path} cannot be used: its token ids go to {max(vocabulary.values(), default=-1):,}, and "
+            f"they may go from 0 to {MOST_TOKENS - 1:,}"
+        )
     end, begin = named[0] or _end_token(path, vocabulary), named[1]
     for name, option in ((end, "--end-token"), (begin, "--begin-token")):
         if name is not None and name not in vocabulary:
@@ -161,15 +170,19 @@ def _specials(path: Path, content: bytes) -> tuple[set[int], int | None]:
     characters. And the one for what is unknown, where there is one."""
     try:
         table = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: give the tokenizer.json as it was saved") from error
     model = table.get("model")
     if not isinstance(model, dict) or "vocab" not in model:
         raise UserError(f"{path} holds no tokenizer: give the tokenizer.json that lies beside it")
-    added = {token["id"]: token["content"] for token in table.get("added_tokens") or [] if token.get("special")}
-    unknown = {number for number, name in added.items() if name == model.get("unk_token")} | {model.get("unk_id")}
-    special = {number for number, name in added.items() if len(name) > 1 and number not in unknown}
-    return special, _unknown(model, added)
+    try:
+        tokens = [token for token in table.get("added_tokens") or [] if token["special"]]
+        added = {int(token["id"]): str(token["content"]) for token in tokens}
+        unknown = {number for number, name in added.items() if name == model.get("unk_token")} | {model.get("unk_id")}
+        special = {number for number, name in added.items() if len(name) > 1 and number not in unknown}
+        return special, _unknown(model, added)
+    except (TypeError, KeyError, ValueError) as error:
+        raise UserError(f"{path} holds tokens of a wrong form ({error!r}): give the file as it was saved") from error
 
 
 def _unknown(model: dict[str, Any], added: dict[int, str]) -> int | None:
@@ -178,6 +191,20 @@ def _unknown(model: dict[str, Any], added: dict[int, str]) -> int | None:
     name = model.get("unk_token")
     known = {**(model["vocab"] if isinstance(model["vocab"], dict) else {}), **{v: k for k, v in added.items()}}
     return known.get(name) if name is not None else None
+
+
+@contextmanager
+def _refused(problem: str) -> Iterator[None]:
+    """Raises UserError, which begins with ``problem``, where the library refuses what it is given.
+
+    It raises Exception itself, and PanicException, which is no Exception and has no name to import.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if type(error) is not Exception and type(error).__name__ != "PanicException":
+            raise
+        raise UserError(f"{problem}: {' '.join(str(error).split())}") from error
 
 
 class _Engine(Protocol):
@@ -208,12 +235,14 @@ class _HuggingFace:
         return found
 
     def encode(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
-        encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        with _refused("the tokenizer fails at a text"):
+            encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         lengths = np.fromiter(map(len, encoded), np.int64, len(texts))
         return np.fromiter(chain.from_iterable(each.ids for each in encoded), np.int32, lengths.sum()), lengths
 
     def spans(self, text: str) -> list[Span]:
-        encoded = self.tokenizer.encode(text, add_special_tokens=False)
+        with _refused("the tokenizer fails at a text"):
+            encoded = self.tokenizer.encode(text, add_special_tokens=False)
         return [(token, start, end) for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True)]
 
     def decode(self, tokens: Sequence[int]) -> str:

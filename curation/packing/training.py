@@ -12,7 +12,7 @@ from curation.packing.corpus import Corpus
 from curation.packing.folder import new_files
 from curation.packing.packing import Counting, silent
 from curation.packing.shards import Tell
-from curation.packing.tokenizer import END_TOKENS
+from curation.packing.tokenizer import END_TOKENS, MOST_TOKENS
 
 SMALLEST = 257
 """All bytes and the end token."""
@@ -38,6 +38,8 @@ def train_tokenizer(
         raise UserError(
             f"a vocabulary of {vocabulary} is too small: it holds 256 bytes and an end token, so 257 or more"
         )
+    if vocabulary > MOST_TOKENS:
+        raise UserError(f"a vocabulary of {vocabulary:,} is too large: give at most {MOST_TOKENS:,} tokens")
     with new_files(output) as [unfinished]:
         tokenizer = _blank()
         trainer = trainers.BpeTrainer(

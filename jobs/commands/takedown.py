@@ -60,6 +60,8 @@ def _lines(path: Path | None) -> list[str]:
     """The lines of a file as they are, but for empty ones."""
     if path is None:
         return []
+    if path.is_char_device() or path.is_block_device():
+        raise UserError(f"{path} is a device: name a file with an entry a line")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
