@@ -35,6 +35,8 @@ AT, POINT, KIND, CUT, SPARE, _OLD = range(6)
 """Rows of a chunk: where the character starts in ``data`` (with one more entry for the end), its code point, its flags;
 where word k starts (with one more entry for the end); room for work."""
 CHUNK_ROWS = 6
+LONGEST_CHUNK = 1_000_000
+"""A longer run without white space is cut as if it were several. spaCy itself reads no text of more characters."""
 
 _DOT, _PLUS, _MINUS, _DOLLAR, _COMMA, _SLASH, _COLON, _AT = 0x2E, 0x2B, 0x2D, 0x24, 0x2C, 0x2F, 0x3A, 0x40
 _EN_DASH, _EM_DASH, _TILDE, _STAR, _CARET, _ELLIPSIS = 0x2013, 0x2014, 0x7E, 0x2A, 0x5E, 0x2026
@@ -380,7 +382,7 @@ def read_chunk(data, i, end, kinds, chunk):
     while i < end:
         point, behind = decode(data, i)
         kind = kinds[point]
-        if kind & SPACE:
+        if kind & SPACE or size >= LONGEST_CHUNK:
             break
         if size >= room:
             return -1, i

@@ -98,11 +98,12 @@ def _composed(text: str) -> str:
 def _repaired(rows: "_Rows", hits: suspicious.Ints) -> dict[int, str]:
     """The rows with hits, their suspicious lines repaired."""
     new: dict[int, str] = {}
-    for n in np.unique(hits[:, 0]).tolist():
+    hit, firsts = np.unique(hits[:, 0], return_index=True)
+    for n, places in zip(hit.tolist(), np.split(hits[:, 1], firsts[1:]), strict=False):
         data = rows.row(n)
         pieces: list[bytes] = []
         done = 0
-        for place in (hits[hits[:, 0] == n, 1] - rows.ends[n]).tolist():
+        for place in (places - rows.ends[n]).tolist():
             begin = data.rfind(b"\n", 0, place) + 1
             end = data.find(b"\n", place)
             end = len(data) if end < 0 else end

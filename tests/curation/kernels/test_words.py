@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.kernels.affixes import LONGEST_SPECIAL
+from curation.kernels.affixes import LONGEST_CHUNK, LONGEST_SPECIAL
 from curation.kernels.buffers import text_buffers
 from curation.kernels.english import special_cases
 from curation.kernels.word_tables import word_tables
@@ -131,3 +131,10 @@ def test_a_slice_of_a_column_is_cut_like_its_texts() -> None:
     column = pa.array(texts, pa.large_string()).slice(1, 1)
     assert words_of(*text_buffers(column), *word_tables())[2].tolist() == [3]
     assert words_of(*text_buffers(column.slice(0, 0)), *word_tables())[2].tolist() == []
+
+
+def test_a_run_longer_than_spacy_reads_is_cut_so_that_it_takes_bounded_memory() -> None:
+    texts = ["é" * LONGEST_CHUNK, "é" * (LONGEST_CHUNK + 1), f"{'é' * (2 * LONGEST_CHUNK)} é"]
+    _, infos, counts = words_of(*text_buffers(pa.array(texts, pa.large_string())), *word_tables())
+    assert counts.tolist() == [1, 2, 3]
+    assert (infos >> LENGTH_SHIFT).tolist() == [LONGEST_CHUNK, LONGEST_CHUNK, 1, LONGEST_CHUNK, LONGEST_CHUNK, 1]
