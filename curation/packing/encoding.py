@@ -60,10 +60,11 @@ def encoded(batch: Documents, encoder: Encoder, controls: Controls, unknown_id: 
         noticed.unknown = int(np.count_nonzero(tokens == unknown_id))
     stops = np.cumsum(lengths)
     for row in in_sample(digests, share).tolist():
-        if lengths[row]:
-            own = tokens[stops[row] - lengths[row] : stops[row]]
-            found = change(batch.texts[row], encoder.text(own), bool((own == unknown_id).any()))
+        own = tokens[stops[row] - lengths[row] : stops[row]]
+        decoded = encoder.text(own) if len(own) else None
+        if decoded is not None:
             noticed.sampled += 1
+            found = change(batch.texts[row], decoded, bool((own == unknown_id).any()))
             if found:
                 noticed.changed[found] += 1
     return Encoded(documents=batch, tokens=tokens, lengths=lengths, digests=digests, noticed=noticed)

@@ -220,6 +220,11 @@ class _Engine(Protocol):
         """(token, start, end) of one text; places count characters."""
         ...
 
+    @property
+    def decodes(self) -> bool:
+        """Whether it says how texts come of tokens."""
+        ...
+
     def decode(self, tokens: Sequence[int]) -> str: ...
 
 
@@ -245,6 +250,10 @@ class _HuggingFace:
             encoded = self.tokenizer.encode(text, add_special_tokens=False)
         return [(token, start, end) for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True)]
 
+    @property
+    def decodes(self) -> bool:
+        return self.tokenizer.decoder is not None
+
     def decode(self, tokens: Sequence[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=False))
 
@@ -264,6 +273,10 @@ class _SentencePiece:
     def spans(self, text: str) -> list[Span]:
         found = self.model.encode(text, return_type="offset_mapping")
         return [(token, start, end) for token, (start, end) in zip(found["ids"], found["offsets"], strict=True)]
+
+    @property
+    def decodes(self) -> bool:
+        return True
 
     def decode(self, tokens: Sequence[int]) -> str:
         return str(self.model.decode(list(tokens)))
@@ -305,8 +318,11 @@ class Encoder:
         marked[stops - 1] = self._tokenizer.end_id
         return marked, lengths
 
-    def text(self, tokens: Tokens) -> str:
-        """The text of one document's tokens, without those that begin and end it."""
+    def text(self, tokens: Tokens) -> str | None:
+        """The text of one document's tokens, without those that begin and end it. None where the tokenizer does not say
+        how texts come of tokens."""
+        if not self._engine.decodes:
+            return None
         first = 0 if self._tokenizer.begin_id is None else 1
         return self._engine.decode(tokens[first:-1].tolist())
 

@@ -54,6 +54,12 @@ def test_a_model_that_loses_line_feeds_is_found_out(tmp_path: Path) -> None:
     assert found.changed["line_feeds"] == len(VERSE)
 
 
+def test_a_tokenizer_that_says_nothing_of_decoding_is_not_compared(tmp_path: Path) -> None:
+    tokenizer = Plain.from_str(word_level().decode())
+    tokenizer.decoder = None
+    assert noticed(tmp_path, tokenizer.to_str().encode(), ["mill\nstone"]) == Noticed()
+
+
 def test_unknown_tokens_are_counted(tmp_path: Path) -> None:
     found = noticed(tmp_path, word_level(), ["mill stone", "mill quern quern", "stone"])
     assert found.unknown == 2
