@@ -1,7 +1,7 @@
 """The README.md of an export: how to load it, and what it holds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from annotation.dataset import markdown
 from annotation.exports.exported import Exported
@@ -16,7 +16,7 @@ def card(exported: Exported, master: str, written: Sequence[str]) -> str:
         f"Comparisons of the dataset {master}, written by `gristmill dataset export --format {form.name} "
         f"--margin {exported.margin}`.",
         "## Load",
-        "```\n" + form.load.format(folder="DIR") + "\n```",
+        *_loads(exported, written),
         *([form.note] if form.note else []),
         "## What is in it",
         *exported.carried(),
@@ -28,6 +28,15 @@ def card(exported: Exported, master: str, written: Sequence[str]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _loads(exported: Exported, written: Sequence[str]) -> Iterator[str]:
+    """Each command, or the settings, that load the export from DIR."""
+    margin = exported.margin != "none"
+    for load in exported.format.load:
+        if load.title:
+            yield f"{load.title}:"
+        yield f"```\n{load.text('DIR', written, margin)}\n```"
 
 
 def _head(master: str, form: str, file: str, written: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from annotation.exports.card import card
 from annotation.exports.exported import Exported, Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 from annotation.exports.layouts import Rows
+from annotation.exports.texts import Texts, look
 
 FORMAT = "gristmill.export"
 VERSION = 1
@@ -42,15 +43,16 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
         raise UserError(f"there is no margin {margin}: choose one of {', '.join(MARGINS)}")
     wanted = FORMATS[form]
     with new_folder(folder) as writer:
-        splits, written = {}, []
+        splits, written, texts = {}, [], Texts()
         for name, called in SPLITS.items():
             rows, splits[called] = prepared(master.splits[name], wanted, margin)
             if len(rows.table):
                 _write(writer.folder, called, wanted, pa.table(wanted.write(rows)))
                 written.append(called)
+                texts.add(look(rows))
         for name, text in companions(wanted, written).items():
             (writer.folder / name).write_text(text, encoding="utf-8")
-        exported = Exported(folder, wanted, margin, splits)
+        exported = Exported(folder, wanted, margin, splits, texts)
         (writer.folder / "README.md").write_text(card(exported, master.name, written), encoding="utf-8")
         _left_out(writer.folder, splits)
         for path in sorted(path for path in writer.folder.rglob("*") if path.is_file()):

@@ -1,11 +1,12 @@
 """What an export came to, and what it says of that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from annotation.exports.formats import Format
+from annotation.exports.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written. A split without rows has no file, for `datasets` cannot load one."""
+    """What was written. A split without rows has no file, for `datasets` cannot load one. ``texts``: what tokenizers
+    and chat templates do not take as it stands."""
 
     folder: Path
     format: Format
     margin: str
     splits: Mapping[str, Split]
+    texts: Texts = field(default_factory=Texts)
 
     def carried(self) -> list[str]:
         """What the trainer uses, what is only in the files, and what has no place there: a sentence each."""
@@ -55,7 +58,7 @@ class Exported:
         if unknown and "margin" in there:
             rows = "1 comparison has" if unknown == 1 else f"{unknown:,} comparisons have"
             out.append(f"{rows} no degree: the margin is 0 there, as in the loss without one.")
-        return out
+        return [*out, *(self.texts.told() if form.templates else [])]
 
 
 def _listed(names: Sequence[str]) -> str:

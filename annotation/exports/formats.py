@@ -1,16 +1,17 @@
 """The trainers' formats, as one table.
 
 What each trainer reads was looked up in November 2026: TRL 1.16 (its dataset formats and the reward, DPO and KTO
-trainers), datasets 5.2, OpenRLHF (datasets/reward_dataset.py), open-instruct (dataset_transformation.py), NeMo RL 0.6
-(guides/dpo.md), LLaMA-Factory (data/README.md, data/converter.py), axolotl (prompt_strategies/dpo/chat_template.py),
-and Anthropic's hh-rlhf.
+trainers), datasets 5.2, OpenRLHF 0.11.2 (datasets/reward_dataset.py), open-instruct (dataset_transformation.py), NeMo
+RL (guides/dpo.md), LLaMA-Factory 0.9.5 (data/converter.py, data/template.py), axolotl 0.19.0
+(prompt_strategies/dpo/chat_template.py), and Anthropic's hh-rlhf.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from annotation.exports import layouts, readback, unfit
+from annotation.exports import commands, layouts, readback, texts, unfit
+from annotation.exports.commands import Load
 from annotation.exports.layouts import Columns, Rows
 from annotation.exports.readback import Read
 from annotation.exports.unfit import Unfit
@@ -29,7 +30,8 @@ class Format:
     BESIDE has a place in its files, and ``used``: what of that the trainer makes use of by itself. ``halves``: a
     comparison is two rows, an answer each. ``unfit`` names
     rows that the trainer would skip, stop at or change. ``loader``: the package of the extra `trainer` that reads it.
-    ``load`` says how a user loads it, ``note`` what to know of the trainer.
+    ``load`` says how a user loads it, ``note`` what to know of the trainer. ``templates``: the trainer renders
+    dialogues by a chat template.
     """
 
     name: str
@@ -42,16 +44,15 @@ class Format:
     halves: bool = False
     unfit: Unfit = field(default_factory=dict)
     loader: Literal["trl", "datasets"] | None = None
-    load: str
+    load: tuple[Load, ...]
     note: str = ""
+    templates: bool = True
 
     @property
     def lost(self) -> tuple[str, ...]:
         """What the format has no place for."""
         return tuple(name for name in BESIDE if name not in self.carries)
 
-
-_TRL = 'load_dataset("{folder}", split="train")'
 
 _ALL = (
     Format(
@@ -61,7 +62,7 @@ _ALL = (
         read=readback.whole_dialogues,
         used=("margin",),
         loader="trl",
-        load=_TRL,
+        load=commands.DATASETS,
         note="Rows longer than max_length tokens are left out of the training by TRL.",
     ),
     Format(
@@ -71,7 +72,7 @@ _ALL = (
         read=readback.answers,
         unfit={"no_prompt": unfit.no_prompt},
         loader="trl",
-        load=_TRL,
+        load=commands.DATASETS,
     ),
     Format(
         name="trl-kto",
@@ -82,7 +83,7 @@ _ALL = (
         carries=("comparison_id", "weight", "chosen_safe", "rejected_safe"),
         unfit={"no_prompt": unfit.no_prompt},
         loader="trl",
-        load=_TRL,
+        load=commands.DATASETS,
         note="Each comparison is two rows, some way apart: good and bad answers by turns; `safe` is the answer's flag.",
     ),
     Format(
@@ -92,16 +93,17 @@ _ALL = (
         read=readback.answers,
         used=("margin",),
         unfit={"no_prompt": unfit.no_prompt},
-        load="--dataset {folder}/train.parquet --prompt_key prompt --chosen_key chosen --rejected_key rejected "
-        "--apply_chat_template",
-        note="The reward model reads the margin (its option for a margin loss), DPO does not.",
+        load=commands.OPENRLHF,
+        note="The reward model reads the margin by its option `--model.margin_loss_enable`, DPO does not.",
     ),
     Format(
         name="open-instruct",
         trainer="open-instruct",
         write=layouts.whole_dialogues,
         read=readback.whole_dialogues,
-        load="--dataset_mixer_list {folder}/train.parquet 1.0",
+        unfit={"no_prompt": unfit.no_prompt},
+        load=commands.OPEN_INSTRUCT,
+        note="`1.0` is the whole file; `1` would be one row.",
     ),
     Format(
         name="nemo-rl",
@@ -111,27 +113,35 @@ _ALL = (
         read=readback.ranked,
         carries=(),
         unfit={"no_prompt": unfit.no_prompt},
-        load="data.train.dataset_name=PreferenceDataset data.train.data_path={folder}/train.jsonl",
+        load=commands.NEMO_RL,
     ),
     Format(
         name="llama-factory",
         trainer="LLaMA-Factory",
         write=layouts.single_messages("conversations"),
         read=readback.single_messages("conversations"),
-        unfit={"not_alternating": unfit.not_alternating},
-        load="dataset_dir: {folder}\ndataset: train\neval_dataset: test",
-        note="LLaMA-Factory skips dialogues that do not go from the user's turn to the user's turn by turns.",
+        unfit={
+            "not_alternating": unfit.not_alternating,
+            "media_mark": unfit.media_marks,
+            "turn_number": unfit.turn_number,
+        },
+        load=commands.LLAMA_FACTORY,
+        note="LLaMA-Factory skips dialogues that do not go from the user's turn to the user's turn by turns. It takes "
+        "`<image>`, `<video>` and `<audio>` in a text for the place of a file, and `{{idx}}` in a user's message for "
+        "the number of the turn: comparisons with these are left out.",
     ),
     Format(
         name="axolotl",
         trainer="axolotl",
         write=layouts.single_messages("messages"),
         read=readback.single_messages("messages"),
-        unfit={"no_prompt": unfit.no_prompt},
-        load="rl: dpo\ndatasets:\n  - path: {folder}/train.parquet\n    ds_type: parquet\n    split: train\n"
-        "    type: chat_template.default",
-        note="axolotl looks for an answer's text in what the chat template renders: one that trims messages cuts "
-        "answers that begin or end with white space to one character.",
+        unfit={"no_prompt": unfit.no_prompt, "edge_space": texts.edge_space, "in_template": unfit.in_template},
+        load=commands.AXOLOTL,
+        note="axolotl looks for an answer's text in what the chat template renders. A template that trims messages "
+        "cuts an answer that begins or ends with white space to one character (`edge_space`); an answer such as `g`, "
+        f"which also stands in axolotl's own message `{unfit.DUMMY}` or in the template, is found there "
+        "(`in_template`). Both kinds are left out. A template that renders more before an answer than those of ChatML, "
+        "Qwen, Llama, Gemma, Mistral and Phi, such as the date of the day, may hide others.",
     ),
     Format(
         name="hf",
@@ -141,7 +151,8 @@ _ALL = (
         read=readback.everything,
         used=BESIDE,
         loader="datasets",
-        load='load_from_disk("{folder}")',
+        load=commands.DISK,
+        templates=False,
         note="All columns of the master, the votes and the models too.",
     ),
     Format(
@@ -153,7 +164,8 @@ _ALL = (
         carries=(),
         unfit={"not_in_hh": unfit.not_in_hh},
         loader="datasets",
-        load='load_dataset("json", data_files="{folder}/train.jsonl")',
+        load=commands.HH,
+        templates=False,
     ),
 )
 

@@ -1,16 +1,16 @@
 """Rows that a trainer would skip, stop at or change: they are left out by name, never in silence."""
 
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.exports.dialogues import alternating, roles
 from annotation.exports.layouts import Rows
+from annotation.exports.texts import Flags, any_text
 
-Flags = npt.NDArray[np.bool_]
 Unfit = Mapping[str, Callable[[Rows], Flags]]
 """For each reason, the rows that it holds for."""
 
@@ -23,6 +23,48 @@ def no_prompt(rows: Rows) -> Flags:
 def not_alternating(rows: Rows) -> Flags:
     """Turns other than user, assistant, user, ..., user, a system's message before them aside."""
     return ~alternating(rows["prompt"])
+
+
+def media_marks(rows: Rows) -> Flags:
+    """A text with a mark that LLaMA-Factory puts media in the place of; a model of images stops at it, for the row has
+    none."""
+    return any_text(rows, partial(pc.match_substring_regex, pattern="<image>|<video>|<audio>"))
+
+
+def turn_number(rows: Rows) -> Flags:
+    """A message of the user's with the mark that LLaMA-Factory puts the number of the turn in the place of."""
+    return any_text(rows, partial(pc.match_substring, pattern="{{idx}}"), role="user")
+
+
+DUMMY = "[[dummy_message]]"
+"""The message of the user's that axolotl renders an answer behind, to look for the answer in the rendered text."""
+
+_CHATML = f"<|im_start|>user\n{DUMMY}<|im_end|>\n<|im_start|>assistant\n"
+_RENDERED = (
+    _CHATML,
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n",
+    "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n",
+    "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n"
+    f"Today Date: 26 Jul 2024\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{DUMMY}<|eot_id|>"
+    "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    f"<bos><start_of_turn>user\n{DUMMY}<end_of_turn>\n<start_of_turn>model\n",
+    f"<s>[INST] {DUMMY} [/INST]",
+    f"<|system|>\n<|end|>\n<|user|>\n{DUMMY}<|end|>\n<|assistant|>\n",
+)
+"""What the templates of ChatML, Qwen, Llama 3, Gemma, Mistral and Phi render before an answer to that message."""
+
+
+@cache
+def _hidden() -> pa.Array:
+    """Every text that stands in what a template renders before an answer."""
+    parts = {text[k:end] for text in _RENDERED for k in range(len(text)) for end in range(k, len(text) + 1)}
+    return pa.array(sorted(parts), pa.large_string())
+
+
+def in_template(rows: Rows) -> Flags:
+    """An answer that also stands in what common chat templates render before it: axolotl takes the first place."""
+    sides = [pc.is_in(rows[side], value_set=_hidden()) for side in ("chosen", "rejected")]
+    return pc.or_(*sides).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def not_in_hh(rows: Rows) -> Flags:

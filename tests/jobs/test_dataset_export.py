@@ -37,6 +37,8 @@ def test_an_export_and_its_check(call: Call, capsys: pytest.CaptureFixture[str])
         "mill-dpo: train, 5 rows of 5 comparisons\nmill-dpo: test, 1 row of 1 comparison\n"
         "TRL's DPOTrainer does not use comparison_id, margin, weight, chosen_safe and rejected_safe: columns for code "
         "of your own.\n1 comparison has no degree: the margin is 0 there, as in the loss without one.\n"
+        "1 comparison has an answer that begins or ends with white space: a chat template that trims messages, as "
+        "those of Llama 3 and Gemma do, trains without it.\n"
     )
     assert call("check", "mill-dpo", "--format", "trl-dpo") == 0
     told = capsys.readouterr()

@@ -77,7 +77,7 @@ FAULTS: list[tuple[str, str, Change]] = [
     ("trl-reward", "prompt_twice", lambda rows: rows[0]["chosen"].insert(0, PROMPT[0])),
     ("trl-reward", "prompt_cut", lambda rows: rows[1]["rejected"].pop(0)),
     ("trl-dpo", "answer_cut", lambda rows: _set(rows[0]["chosen"][0], content="A cereal")),
-    ("axolotl", "answer_cut", lambda rows: _set(rows[1]["chosen"], content="\n")),
+    ("axolotl", "answer_cut", lambda rows: _set(rows[0]["chosen"], content=".")),
     ("nemo-rl", "row_lost", lambda rows: rows.pop(2)),
     ("trl-kto", "row_lost", lambda rows: rows.pop(7)),
     ("trl-dpo", "row_lost", lambda rows: rows.pop()),
@@ -93,7 +93,7 @@ FAULTS: list[tuple[str, str, Change]] = [
     ("llama-factory", "prompt_differs", lambda rows: _set(rows[1]["conversations"][0], content="You are a baker.")),
     ("trl-dpo", "safety_differs", lambda rows: _set(rows[0], rejected_safe=True)),
     ("trl-kto", "safety_missing", lambda rows: _drop(rows, "safe")),
-    ("axolotl", "weight_differs", lambda rows: _set(rows[2], weight=1.0)),
+    ("axolotl", "weight_differs", lambda rows: _set(rows[1], weight=1.0)),
     ("trl-reward", "malformed", lambda rows: [_set(row, chosen="text", rejected="texts") for row in rows]),
     ("nemo-rl", "malformed", lambda rows: rows[0]["completions"].append(rows[0]["completions"][0])),
 ]

@@ -17,7 +17,7 @@ from annotation.errors import UserError
 from annotation.exports import FORMATS, export
 from annotation.exports.comparing import compare
 from annotation.exports.export import prepared
-from tests.annotation.exports.datasets import LONG, comparison, dataset, tables
+from tests.annotation.exports.datasets import LONG, PROMPT, comparison, dataset, tables
 
 CHOSEN = {"role": "assistant", "content": "  indented\n"}
 REJECTED = {"role": "assistant", "content": "A cereal, says"}
@@ -29,13 +29,22 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "openrlhf": {"prompt": LONG, "chosen": [CHOSEN], "rejected": [REJECTED], **BESIDE},
     "open-instruct": {"chosen": [*LONG, CHOSEN], "rejected": [*LONG, REJECTED], **BESIDE},
     "llama-factory": {"conversations": LONG, "chosen": CHOSEN, "rejected": REJECTED, **BESIDE},
-    "axolotl": {"messages": LONG, "chosen": CHOSEN, "rejected": REJECTED, **BESIDE},
+    "axolotl": {
+        "messages": PROMPT,
+        "chosen": {"role": "assistant", "content": "A cereal"},
+        "rejected": {"role": "assistant", "content": "A cereal, says c."},
+        **BESIDE,
+        "comparison_id": "mill/c",
+        "margin": 0.0,
+        "weight": 0.5,
+    },
     "nemo-rl": {
         "context": LONG,
         "completions": [{"rank": 0, "completion": [CHOSEN]}, {"rank": 1, "completion": [REJECTED]}],
     },
 }
-"""The second row of the training split, as the trainers' documentation wants it."""
+"""The second row of the training split, as the trainers' documentation wants it (of axolotl's, the second that is not
+left out)."""
 
 
 @pytest.fixture(scope="module")
@@ -134,16 +143,31 @@ def test_what_a_trainer_would_skip_is_left_out_by_name(mill: Master, tmp_path: P
     assert entries["train"]["ranking"] is True
 
 
+EDGES = (
+    "1 comparison has an answer that begins or ends with white space: a chat template that trims messages, "
+    "as those of Llama 3 and Gemma do, trains without it."
+)
+
+
 def test_what_a_format_cannot_carry_is_said_once(mill: Master, tmp_path: Path) -> None:
     said = {form: export(mill, tmp_path / form, form).carried() for form in FORMATS}
     assert said["nemo-rl"] == [
         "The format has no place for comparison_id, margin, weight, chosen_safe and rejected_safe: "
-        "only the dataset has them."
+        "only the dataset has them.",
+        EDGES,
     ]
-    assert said["trl-kto"][-1] == "The format has no place for margin: only the dataset has it."
+    assert said["trl-kto"][-2:] == [
+        "The format has no place for margin: only the dataset has it.",
+        EDGES,
+    ]
     assert said["trl-dpo"][0].startswith("TRL's DPOTrainer does not use comparison_id, margin, weight")
     assert said["trl-reward"][0] == "TRL's RewardTrainer uses margin."
-    assert said["trl-reward"][-1] == "1 comparison has no degree: the margin is 0 there, as in the loss without one."
+    assert said["trl-reward"][1:] == [
+        "TRL's RewardTrainer does not use comparison_id, weight, chosen_safe and rejected_safe: "
+        "columns for code of your own.",
+        "1 comparison has no degree: the margin is 0 there, as in the loss without one.",
+        EDGES,
+    ]
     for form, sentences in said.items():
         text = (tmp_path / form / "README.md").read_text()
         assert all(text.count(sentence) == 1 for sentence in sentences)

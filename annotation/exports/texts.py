@@ -1,0 +1,109 @@
+"""What in the texts of comparisons tokenizers and chat templates do not take as it stands: it is counted and said."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.exports.dialogues import roles
+from annotation.exports.layouts import Rows
+
+CONTROL = (
+    *("<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|endoftext|>", "<|endofprompt|>"),
+    *("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|eom_id|>"),
+    *("<s>", "</s>", "<bos>", "<eos>", "<pad>", "<unk>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"),
+    *("<start_of_turn>", "<end_of_turn>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>"),
+    *("<|start|>", "<|channel|>", "<|message|>", "<|return|>", "<think>", "</think>"),
+    *("<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>", "<|USER_TOKEN|>", "<|CHATBOT_TOKEN|>"),
+    *("<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>"),
+    *("<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>"),
+)
+"""Control tokens of the chat templates of ChatML and Qwen, Llama 2 and 3, Mistral, Gemma, Phi, gpt-oss, Cohere and
+DeepSeek, and of reasoning models."""
+
+_ANY = "|".join(re.escape(token) for token in CONTROL)
+
+Flags = npt.NDArray[np.bool_]
+Holds = Callable[[pa.Array], pa.Array]
+"""What says of each text whether something is in it."""
+
+
+@dataclass
+class Texts:
+    """Counts of comparisons. ``control``: with a control token in a text; ``tokens``: with each of them; ``edges``:
+    with an answer that begins or ends with white space."""
+
+    control: int = 0
+    tokens: Counter[str] = field(default_factory=Counter)
+    edges: int = 0
+
+    def add(self, other: "Texts") -> None:
+        self.control += other.control
+        self.tokens += other.tokens
+        self.edges += other.edges
+
+    def told(self) -> list[str]:
+        """A sentence for each kind that was found."""
+        out = []
+        if self.control:
+            each = ", ".join(f"`{token}` {count:,}" for token, count in self.tokens.most_common())
+            out.append(
+                f"{_comparisons(self.control, 'holds', 'hold')} control tokens of chat templates in texts ({each}): a "
+                "tokenizer that has such a token reads the text as the token."
+            )
+        if self.edges:
+            out.append(
+                f"{_comparisons(self.edges, 'has', 'have')} an answer that begins or ends with white space: a chat "
+                "template that trims messages, as those of Llama 3 and Gemma do, trains without it."
+            )
+        return out
+
+
+def look(rows: Rows) -> Texts:
+    """Counts what there is in these comparisons."""
+    control = any_text(rows, partial(pc.match_substring_regex, pattern=_ANY))
+    tokens: Counter[str] = Counter()
+    if control.any():
+        found = Rows(rows.table.filter(pa.array(control)).combine_chunks(), None)
+        for token in CONTROL:
+            count = int(any_text(found, partial(pc.match_substring, pattern=token)).sum())
+            if count:
+                tokens[token] = count
+    return Texts(int(control.sum()), tokens, int(edge_space(rows).sum()))
+
+
+def any_text(rows: Rows, holds: Holds, role: str | None = None) -> Flags:
+    """The comparisons of which a message before the answers, or an answer, has what ``holds`` looks for.
+
+    ``role``: look at the messages of this role alone, and at no answer.
+    """
+    bounds, named = roles(rows["prompt"])
+    flags = _flags(holds(rows["prompt"].flatten().field("content")))
+    if role is not None:
+        flags &= _flags(pc.equal(named, role))
+    out = np.zeros(len(bounds) - 1, bool)
+    out[np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))[flags]] = True
+    if role is None:
+        for side in ("chosen", "rejected"):
+            out |= _flags(holds(rows[side]))
+    return out
+
+
+def edge_space(rows: Rows) -> Flags:
+    """The comparisons with an answer that begins or ends with white space."""
+    sides = [_flags(pc.not_equal(pc.utf8_trim_whitespace(rows[side]), rows[side])) for side in ("chosen", "rejected")]
+    return np.logical_or(*sides)
+
+
+def _comparisons(count: int, one: str, several: str) -> str:
+    return f"1 comparison {one}" if count == 1 else f"{count:,} comparisons {several}"
+
+
+def _flags(array: pa.Array) -> Flags:
+    return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
