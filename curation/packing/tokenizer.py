@@ -202,9 +202,9 @@ def _refused(problem: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if type(error) is not Exception and type(error).__name__ != "PanicException":
-            raise
-        raise UserError(f"{problem}: {' '.join(str(error).split())}") from error
+        if type(error) is Exception or type(error).__name__ == "PanicException":
+            raise UserError(f"{problem}: {' '.join(str(error).split())}") from error
+        raise
 
 
 class _Engine(Protocol):

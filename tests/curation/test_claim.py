@@ -215,7 +215,9 @@ def test_a_folder_that_a_takedown_wrote_is_of_another_job(tmp_path: Path) -> Non
     source.write_text('{"text": "one two"}\n')
     curate(job(source), str(out), Execution(workers=0))
     manifest = json.loads((out / "manifest.json").read_text())
-    (out / "manifest.json").write_text(json.dumps({**manifest, "takedown": [{"of": "an earlier release"}]}))
+    takedown = {"of": "an earlier release", "selection": "", "asked": {}, "found": {}}
+    takedown |= dict.fromkeys(("taken_down", "brought_back", "lost"), 0)
+    (out / "manifest.json").write_text(json.dumps({**manifest, "takedown": [takedown]}))
     assert finished(job(source), str(out)) is None
 
 
