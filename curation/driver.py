@@ -22,6 +22,7 @@ from curation.folder import MANIFEST, Folder, disk_full, no_room
 from curation.job import Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import check_whole, described, gather, gather_released, manifest, plain
+from curation.memory_limit import limited, share
 from curation.release import Release, check_apart, open_releases
 from curation.run import Run, linked_name
 from curation.selecting_pass import gather_near, gather_texts
@@ -31,7 +32,7 @@ from curation.sources.reading import checksum
 from curation.sources.recognised import check_formats
 from curation.sources.storage import outages, reason, use_storage
 from curation.unreadable import check_readable
-from curation.workers import AGAIN, WorkerError, Workers
+from curation.workers import WorkerError, Workers
 
 LOG = logging.getLogger(__name__)
 SMALL_INPUT = 1 << 20
@@ -236,7 +237,9 @@ def carry_out(
         _run(run, units, execution, between)
         run.folder.sweep()
         return
-    with Workers(workers if run.folder.shared else 0) as processes:
+    count = workers if run.folder.shared else 0
+    memory = None if execution.memory is None else share(execution.memory, count)
+    with limited(None if count else memory), Workers(count, memory) as processes:
         try:
             _run(run, units, execution, between)
         except outages(RuntimeError, MemoryError, UserError, RunError) as error:
@@ -356,7 +359,10 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
     if isinstance(cause, WorkerError):
         raise RunError(str(cause)) from wrapped
     if isinstance(cause, MemoryError):
-        raise RunError(f"a process has no memory left: {AGAIN}") from wrapped
+        raise RunError(
+            "a process has used the memory that it may: give more --memory, fewer --workers or smaller records "
+            "(--set max_record_bytes=...)"
+        ) from wrapped
     if disk_full(cause):
         raise no_room(folder) from wrapped
     if isinstance(cause, outages()) and not is_local_path(folder.root):

@@ -4,6 +4,10 @@ import signal
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the main process, from the first moment on
 
+from curation.memory_limit import count_what_is_used  # noqa: E402
+
+count_what_is_used()
+
 import pyarrow as pa  # noqa: E402
 
 import curation.stages  # noqa: E402, F401

@@ -15,6 +15,7 @@ from curation.judge import Verdicts, documents, judge, rejects
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, passed_name
 from curation.shards import ShardWriter, shard_name
+from curation.sources.decompression import EXCERPT_BYTES
 from curation.sources.listing import Unit
 from curation.sources.reading import Chunk, PartReport, read_unit
 from curation.taken_down import SAME_TEXT, STAGE, judged_again, remembered
@@ -112,9 +113,22 @@ def _file_entry(report: PartReport) -> dict[str, object]:
 
 
 def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledger) -> None:
+    """Judges the records and writes what is known of them. Where they take more memory than the run may use, they are
+    judged in halves, and a record that takes too much alone goes to quarantine."""
+    try:
+        words = word_counts(records["text"])
+        verdicts = judge(records, run.job.recipe)
+    except MemoryError:
+        if len(records) == 1:
+            quarantined = _too_large(records)
+            ledger.quarantine(quarantined)
+            shards.quarantine.write(quarantined)
+            return
+        half = len(records) // 2
+        _judge_batch(run, records.slice(0, half), shards, ledger)
+        _judge_batch(run, records.slice(half), shards, ledger)
+        return
     sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
-    words = word_counts(records["text"])
-    verdicts = judge(records, run.job.recipe)
     ledger.count("read", records["source"], sizes, words)
     wanted = remembered(run.releases)
     if len(wanted) and (again := judged_again(verdicts, wanted)).any():
@@ -154,6 +168,16 @@ def taken_down(rows: pa.RecordBatch, reasons: Sequence[str]) -> pa.RecordBatch:
     columns["reason"] = pa.array(reasons, pa.string())
     columns["failed"] = pa.array([[]] * len(rows), FAILED)
     return REJECTS.batch(columns, len(rows))
+
+
+def _too_large(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The QUARANTINE row of a record for which there is not memory enough."""
+    [row] = record.select(["file", "offset"]).to_pylist()
+    size = pc.binary_length(record["text"])[0].as_py()
+    excerpt = record["text"].cast(pa.large_binary())[0].as_buffer().slice(0, EXCERPT_BYTES).to_pybytes()
+    message = f"judging a text of {size} bytes takes more memory than --memory allows"
+    columns = {**row, "error": "too_large", "message": message, "bytes": size, "record": excerpt}
+    return QUARANTINE.batch({name: [value] for name, value in columns.items()})
 
 
 def _pass_on(

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Any
 
+from curation.memory_limit import limit
 from curation.module_path import SafeForChildren, without_current_folder
 
 
@@ -38,14 +39,15 @@ def current() -> "Workers | None":
 class Workers:
     """``count`` processes for the length of a block, or none: then functions run where they are submitted.
 
-    ``failure`` holds the first error that a function raised, as it was before Beam wraps it.
+    ``failure`` holds the first error that a function raised, as it was before Beam wraps it. Each process may use so
+    many bytes of ``memory``: what would take more raises MemoryError.
     """
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, memory: int | None = None):
         self.count = count
         self.failure: BaseException | None = None
         self._watched, self._held = multiprocessing.Pipe(duplex=False)
-        self._pool = _pool(count, self._watched) if count else None
+        self._pool = _pool(count, self._watched, memory) if count else None
 
     def __enter__(self) -> "Workers":
         global _current
@@ -112,23 +114,25 @@ def start_early() -> None:
         forkserver.ensure_running()
 
 
-def _pool(count: int, watched: Connection) -> ProcessPoolExecutor:
+def _pool(count: int, watched: Connection, memory: int | None) -> ProcessPoolExecutor:
     start_early()
     return ProcessPoolExecutor(
         count,
         multiprocessing.get_context("forkserver"),
         initializer=_start,
-        initargs=(watched, without_current_folder(sys.path)),
+        initargs=(watched, without_current_folder(sys.path), memory),
     )
 
 
-def _start(watched: Connection, path: list[str]) -> None:
-    """Prepares a worker process, which imports modules from ``path`` only.
+def _start(watched: Connection, path: list[str], memory: int | None) -> None:
+    """Prepares a worker process, which imports modules from ``path`` only and may use so much ``memory``.
 
     Ctrl+C is for the main process; a worker ends with it, even where that was killed, or with the other end of what
     it watches.
     """
     sys.path[:] = path
+    if memory is not None:
+        limit(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     main = multiprocessing.parent_process()
     assert main is not None

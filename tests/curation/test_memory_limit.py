@@ -1,0 +1,78 @@
+"""A process uses no more memory than it may: a record that would take more goes to quarantine, its neighbours stay."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from curation import memory_limit
+from curation.budget import BASE_BYTES, WORKER_BYTES
+from curation.driver import curate
+from curation.job import Execution
+from curation.sources.listing import Input
+from jobs.jobfile import make_job
+from tests.jobs.calling import GRAIN
+
+SCRIPT = """
+from curation.memory_limit import count_what_is_used, limited
+count_what_is_used()
+import numpy as np, pyarrow as pa
+from numba import njit
+made = njit(lambda size: np.ones(size, np.uint8).sum())
+made(10)
+column = pa.array(["x" * 1000] * 1000)
+def doubled():
+    whole = column
+    for _ in range(8):
+        whole = pa.concat_arrays([whole, whole])
+    return len(whole)
+def refused(function, *arguments):
+    try:
+        function(*arguments)
+    except MemoryError:
+        return True
+    return False
+with limited(100_000_000):
+    print([refused(np.ones, 200_000_000, np.uint8), refused(made, 200_000_000), refused(bytearray, 200_000_000),
+           refused(doubled), refused(np.ones, 20_000_000, np.uint8), refused(made, 20_000_000)])
+print([refused(np.ones, 200_000_000, np.uint8), refused(doubled)])
+"""
+
+
+def test_what_takes_more_raises_a_memory_error_of_python() -> None:
+    told = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == ["[True, True, True, True, False, False]", "[False, False]"]
+
+
+def test_a_worker_has_its_share_and_never_less_than_it_needs() -> None:
+    assert memory_limit.share(BASE_BYTES + 4_000_000_000, 4) == 1_000_000_000
+    assert memory_limit.share(2_000_000_000, 0) == 2_000_000_000 - BASE_BYTES
+    assert memory_limit.share(1_500_000_000, 100) == WORKER_BYTES
+
+
+def write(path: Path, size: int) -> None:
+    """Three good documents, and one between them that takes far more than its size: each character is a word."""
+    marks = "".join(random.Random(1).choices("()[]{}<>,;!?", k=size))
+    texts = [GRAIN, GRAIN.replace("mill", "wheel"), marks, GRAIN.replace("river", "brook")]
+    path.write_text("".join(f"{json.dumps({'id': f'd{n}', 'text': text})}\n" for n, text in enumerate(texts)))
+
+
+def test_a_record_that_takes_too_much_is_quarantined_and_its_neighbours_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "in.jsonl", 4_000_000)
+    job = make_job([Input(glob=str(tmp_path / "in.jsonl"))], "fineweb", ["max_quarantined=0.5", "dedup.near=none"])
+    curate(job, str(tmp_path / "all"), Execution(workers=0))
+    monkeypatch.setattr("curation.driver.share", lambda memory, workers: 150_000_000)
+    ledger = curate(job, str(tmp_path / "out"), Execution(workers=0, memory=2_000_000_000))
+    ledger.check()
+    assert {error: amount[0] for error, amount in ledger.quarantined.items()} == {"too_large": 1}
+    [row] = pq.read_table(tmp_path / "out" / "quarantine").to_pylist()
+    assert (row["error"], row["bytes"], len(row["record"])) == ("too_large", 4_000_000, 1 << 16)
+    assert row["message"] == "judging a text of 4000000 bytes takes more memory than --memory allows"
+    kept = [pq.read_table(tmp_path / name / "documents")["doc_id"].to_pylist() for name in ("all", "out")]
+    assert kept == [["d0", "d1", "d3"]] * 2
