@@ -2,6 +2,8 @@
 # make demo    the main job on text found on this machine; INPUT='my/*.jsonl.gz' takes your own
 # make test    lint, then the quick laws; installs the trainers, and Chromium and nginx where apt-get is and they are not
 # make trainer the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
+# make trainers-test   runs what the cards of exports print through the trainers' own parsers and loaders, each trainer in
+#              an environment of its own
 # make soak    the long laws, those of clusters too: installs Java and Maven likewise, Flink and Spark from Maven Central
 # make cluster-test   only those of clusters
 # make lint    ruff and mypy
@@ -12,7 +14,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test ready soak cluster-test lint bench studio trainer programs clusters requirements clean
+.PHONY: setup demo test ready soak cluster-test trainers-test lint bench studio trainer programs clusters requirements clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
@@ -21,6 +23,7 @@ LARGE :=
 CONSTANTS :=
 UPGRADE := --upgrade
 BIN := .venv/bin
+TRAINERS := openrlhf llama-factory axolotl hydra
 PACKAGES := schemas curation annotation jobs
 PIP := $(BIN)/python -P -m pip --quiet --disable-pip-version-check install --no-deps
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes
@@ -89,6 +92,19 @@ trainer: .venv/.trainer
 	$(UV) -r requirements-trainer.txt
 	touch $@
 
+trainers-test: trainer $(TRAINERS:%=.venv/.trainers/%/ready)
+	@$(BIN)/python -m pytest -m trainers tests/trainers
+
+# A trainer in an environment of its own that also sees the packages of .venv: torch, transformers, datasets.
+.venv/.trainers/%/ready: tests/trainers/%.txt .venv/.trainer
+	@echo "setup: $*"
+	rm -rf $(@D)
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
+	site='import sysconfig; print(sysconfig.get_path("purelib"))'
+	$(BIN)/python -c "$$site" > "$$($(@D)/bin/python -c "$$site")/shared.pth"
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python --no-deps --require-hashes -r $<
+	touch $@
+
 programs:
 	@missing=
 	command -v chromium > /dev/null || missing="chromium fonts-dejavu-core"
@@ -138,7 +154,7 @@ bench: setup
 	@$(BIN)/python -P -m tests.benchmarks.run $(if $(LARGE),--large $(LARGE)) $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')
 
 # Pins anew every dependency of pyproject.toml, and of the Label Studio that annotation/server pins, each with hashes;
-# UPGRADE= keeps the versions that are pinned and adds what is missing.
+# UPGRADE= keeps the versions that are pinned and adds what is missing. Those of tests/trainers are pinned by hand.
 requirements:
 	@PATH="$$PWD/$(BIN):$$PATH"
 	export UV_CUSTOM_COMPILE_COMMAND="make requirements"
