@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -124,6 +125,8 @@ def _reached(path: Path) -> Iterator[None]:
 
 
 def _check_free(folder: Path, kind: str) -> None:
+    if folder.is_symlink():
+        raise OutputError(f"the output {folder} is a link: name a folder that is new or empty")
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -143,11 +146,21 @@ def _hold(place: Path) -> int:
         if attempt:
             time.sleep(_PAUSE_SECONDS)
         with suppress(FileNotFoundError):  # removed by its last holder since it was made
-            place.mkdir(0o700, exist_ok=True)
+            try:
+                place.mkdir(0o700)
+            except FileExistsError:
+                if not _is_mine(place):
+                    raise PermissionError(errno.EPERM, f"{place} is not a folder of this user: remove it") from None
             handle = _locked(place, os.O_CREAT)
             if handle is not None:
                 return handle
     raise InUseError(f"{place} is in use by another process: wait for that one")
+
+
+def _is_mine(place: Path) -> bool:
+    """Whether it is a folder that this user made: not a link that somebody set beside the output, nor their folder."""
+    found = place.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def _locked(place: Path, flags: int = 0) -> int | None:
@@ -169,8 +182,8 @@ def _locked(place: Path, flags: int = 0) -> int | None:
 def _remove_dead(parent: Path) -> None:
     """Removes the workplaces in a folder whose processes died."""
     for place in sorted(parent.glob(f".*{UNFINISHED}")):
-        with suppress(OSError):  # it is another user's, or another process removes it as well
-            handle = _locked(place)
+        with suppress(OSError):  # another process removes it as well
+            handle = _locked(place) if _is_mine(place) else None
             if handle is not None:
                 _give_up(place, handle)
 

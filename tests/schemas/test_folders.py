@@ -194,6 +194,29 @@ def test_many_at_once_hold_a_place_one_after_the_other(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_a_link_that_somebody_set_is_not_followed(tmp_path: Path) -> None:
+    """A folder with a lock and data, such as a studio's, behind the name of a workplace."""
+    (tmp_path / "mine").mkdir()
+    for name in ("lock", "data"):
+        (tmp_path / "mine" / name).write_text("mine")
+    (tmp_path / f".out{UNFINISHED}").symlink_to(tmp_path / "mine")
+    with new_folder(tmp_path / "other"):
+        pass
+    with pytest.raises(OutputError, match="is not a folder of this user: remove it"), new_folder(tmp_path / "out"):
+        pass
+    assert names(tmp_path / "mine") == ["data", "lock"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_a_folder_of_another_user_is_not_written_into(tmp_path: Path) -> None:
+    place = tmp_path / f".out{UNFINISHED}"
+    place.mkdir()
+    os.chown(place, 12345, 12345)
+    with pytest.raises(OutputError, match="is not a folder of this user"), new_files(tmp_path / "out", private=True):
+        pass
+    assert names(place) == []
+
+
 def occupied(path: Path) -> None:
     (path / "mine").touch()
 
@@ -202,6 +225,7 @@ def occupied(path: Path) -> None:
     ("name", "prepare", "said"),
     [
         ("out", lambda path: path.write_text("mine"), "is a file"),
+        ("out", lambda path: path.symlink_to("inside"), "is a link"),
         ("out", lambda path: (path.mkdir(), occupied(path)), "is not empty"),
         ("file/out", lambda path: path.parent.write_text("mine"), "cannot be made: File exists"),
         ("n" * 300, lambda path: None, "cannot be made: File name too long"),
