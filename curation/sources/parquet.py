@@ -1,6 +1,8 @@
 """Parquet files by row groups: columns of any type into the columns of a document, the others into metadata."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from typing import IO, Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from fsspec.spec import AbstractBufferedFile
 
 from curation.sources.arrow_values import Broken, as_text, json_values, nested_field
 from curation.sources.chunks import Chunk, Rows, content_id
@@ -15,9 +18,12 @@ from curation.sources.decompression import EXCERPT_BYTES
 from curation.sources.json_objects import Fields
 from curation.sources.listing import Part
 from curation.sources.opening import open_stored
+from curation.sources.parquet_footer import Footer, RowGroup, read_footer
+from curation.sources.parquet_limits import Limits
 from schemas.corpus import RECORDS
 
 _SCALARS = ("url", "doc_id", "source", "date")
+_LARGEST_ROW = 1 << 62
 SHOWN_BYTES = 100
 """Of a bad value, in a message."""
 
@@ -25,90 +31,84 @@ SHOWN_BYTES = 100
 def is_content(error: Exception) -> bool:
     """Whether the bytes of a file are at fault, and not the way to them: for some faults in them Arrow raises OSError,
     without a number."""
-    return isinstance(error, pa.ArrowException) or (type(error) is OSError and error.errno is None)
+    return not isinstance(error, OSError) or (type(error) is OSError and error.errno is None)
 
 
-def _footer(path: str) -> pq.FileMetaData | None:
-    """None where it is corrupt."""
+def _row_groups(path: str) -> tuple[RowGroup, ...]:
+    """The row groups of a file; none where its footer is damaged."""
     with open_stored(path) as file:
         try:
-            return pq.read_metadata(file)
-        except (pa.ArrowException, OSError) as error:
-            if not is_content(error):
-                raise
-            return None
+            return read_footer(file).groups
+        except ValueError:
+            return ()
 
 
 def row_group_ranges(path: str, unit_bytes: int) -> list[tuple[int, int | None]]:
     """Ranges of row groups with about ``unit_bytes`` stored bytes each; none for a file whose footer is corrupt."""
-    footer = _footer(path)
-    if footer is None:
-        return []
     ranges: list[tuple[int, int | None]] = []
     start = gathered = 0
-    for group in range(footer.num_row_groups):
-        size = _stored_bytes(footer, group)
-        if group > start and gathered + size > unit_bytes:
-            ranges.append((start, group))
-            start, gathered = group, 0
-        gathered += size
-    ranges.append((start, None))
-    return ranges
+    groups = _row_groups(path)
+    for number, group in enumerate(groups):
+        if number > start and gathered + group.stored > unit_bytes:
+            ranges.append((start, number))
+            start, gathered = number, 0
+        gathered += group.stored
+    return [*ranges, (start, None)] if groups else []
 
 
 def byte_range(path: str, part: Part) -> tuple[int, int | None]:
     """The bytes of the file that belong to a range of row groups; the ranges of all parts make up the file."""
     if part.start == 0 and part.end is None:
         return 0, None
-    footer = _footer(path)
-    if footer is None:
+    groups = _row_groups(path)
+    if part.start >= len(groups):
         return 0, None
-    start = 0 if part.start == 0 else _first_byte(footer, part.start)
-    return start, None if part.end is None else _first_byte(footer, part.end)
-
-
-def _stored_bytes(footer: pq.FileMetaData, group: int) -> int:
-    return sum(int(footer.row_group(group).column(i).total_compressed_size) for i in range(footer.num_columns))
-
-
-def _of_groups(footer: pq.FileMetaData, groups: Iterable[int]) -> int:
-    return sum(_stored_bytes(footer, group) for group in groups)
-
-
-def _first_byte(footer: pq.FileMetaData, group: int) -> int:
-    columns = [footer.row_group(group).column(i) for i in range(footer.num_columns)]
-    return min(int(min(c.data_page_offset, c.dictionary_page_offset or c.data_page_offset)) for c in columns)
+    start = 0 if part.start == 0 else groups[part.start].first_byte
+    return start, None if part.end is None or part.end >= len(groups) else groups[part.end].first_byte
 
 
 def read_parquet(source: str | IO[bytes], part: Part, rows: Rows) -> Iterator[Chunk]:
     """Reads the row groups [part.start, part.end) of a local path or an open file; the last chunk stays in ``rows``."""
-    try:
-        table = pq.ParquetFile(source, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        if not is_content(error):
-            raise
-        message, lost = f"the footer cannot be read: {error}", rows.stored_bytes
-        rows.broken("bad_parquet", message, offset=0, size=0, record=b"", lost=lost)
-        return
-    with table:
-        footer = table.metadata
-        held = sum(footer.row_group(i).num_rows for i in range(footer.num_row_groups))
-        if held != footer.num_rows and part.start == 0:
-            message = f"the footer says that there are {footer.num_rows} rows, and lists {held}"
-            rows.broken("bad_parquet", message, offset=0, size=0, record=b"")
-        reader = _Reader(table, rows)
-        first = sum(footer.row_group(i).num_rows for i in range(part.start))
-        groups = range(part.start, footer.num_row_groups if part.end is None else part.end)
-        if not reader.has_text:
-            lost = rows.stored_bytes if part.end is None and not part.start else _of_groups(footer, groups)
-            rows.broken("no_text", reader.no_text, offset=first, size=0, record=b"", lost=lost)
+    with ExitStack() as opened:
+        file = opened.enter_context(open(source, "rb", buffering=0)) if isinstance(source, str) else source
+        try:
+            footer = read_footer(file)
+            table = opened.enter_context(_open(source, []))
+            near = None if isinstance(source, AbstractBufferedFile) else file
+            limits = Limits(footer.groups, near, rows.stored_bytes, partial(_open, source))
+            reader = _Reader(table, rows, limits)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            if not is_content(error):
+                raise
+            message = f"the footer cannot be read: {str(error) or 'it is cut short'}"
+            rows.broken("bad_parquet", message, offset=0, size=0, record=b"", lost=rows.stored_bytes)
             return
-        for group in groups:
-            rows.read(_stored_bytes(footer, group))
-            for _ in reader.read(group, first):
-                if rows.full:
-                    yield rows.take()
-            first += footer.row_group(group).num_rows
+        yield from _read_groups(reader, footer, part, rows)
+
+
+def _read_groups(reader: "_Reader", footer: Footer, part: Part, rows: Rows) -> Iterator[Chunk]:
+    groups = footer.groups
+    numbers = range(part.start, len(groups) if part.end is None else min(part.end, len(groups)))
+    held = sum(group.rows for group in groups)
+    if held != footer.rows and part.start == 0:
+        message = f"the footer says that there are {footer.rows} rows, and lists {held}"
+        rows.broken("bad_parquet", message, offset=0, size=0, record=b"")
+    first = min(sum(group.rows for group in groups[: part.start]), _LARGEST_ROW)
+    if not reader.has_text:
+        whole = part.end is None and not part.start
+        lost = rows.stored_bytes if whole else sum(groups[number].stored for number in numbers)
+        rows.broken("no_text", reader.no_text, offset=first, size=0, record=b"", lost=lost)
+        return
+    for number in numbers:
+        rows.read(groups[number].stored)
+        for _ in reader.read(number, first):
+            if rows.full:
+                yield rows.take()
+        first = min(first + groups[number].rows, _LARGEST_ROW)
+
+
+def _open(source: str | IO[bytes], dictionaries: list[str]) -> pq.ParquetFile:
+    return pq.ParquetFile(source, page_checksum_verification=True, read_dictionary=dictionaries)
 
 
 class BatchRows:
@@ -220,29 +220,43 @@ class BatchRows:
 class _Reader(BatchRows):
     """Adds the rows of one file's row groups to ``rows``."""
 
-    def __init__(self, file: pq.ParquetFile, rows: Rows) -> None:
+    def __init__(self, file: pq.ParquetFile, rows: Rows, limits: Limits) -> None:
         super().__init__(file.schema_arrow, rows)
         self.file = file
+        self.limits = limits
 
     def read(self, group: int, first: int) -> Iterator[None]:
         """Adds a row group whose first row has the number ``first``; stops after each batch."""
-        count = self.file.metadata.row_group(group).num_rows
-        size = self.file.metadata.row_group(group).total_byte_size
-        batch_rows = max(1, min(count, self.rows.reading.batch_bytes * count // max(1, size)))
-        done = 0
+        found = self.limits.groups[group]
+        count, size, stored = found.rows, found.size, found.stored
+        why, expected, most_rows = self.limits.take(group)
+        if why:
+            message = f"row group {group}: {why}"
+            self.rows.broken("expands_too_far", message, offset=first, size=0, record=b"", lost=stored)
+            return
+        if expected > 4 * size + (16 << 20):
+            size = expected
+        batch_rows = max(1, min(count, most_rows, self.rows.reading.batch_bytes * count // max(1, size)))
+        done = decoded = 0
+        fault = ("", "")
         try:
             for batch in self.file.iter_batches(batch_size=batch_rows, row_groups=[group], use_threads=False):
+                decoded += batch.nbytes
+                if decoded > self.limits.most_bytes:
+                    fault = ("expands_too_far", f"they decode to more than {self.limits.most_bytes:,} bytes")
+                    break
                 self.add(batch, first + done)
                 done += len(batch)
                 yield
-            if done != count:
-                raise pa.ArrowInvalid(f"the footer says that it holds {count} rows")
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             if not is_content(error):
                 raise
-            message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {error}"
-            lost = _stored_bytes(self.file.metadata, group) * (count - done) // max(count, 1)
-            self.rows.broken("bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost)
+            fault = ("bad_row_group", str(error))
+        if fault[0] or done != count:
+            why = fault[1] or f"the footer says that it holds {count} rows"
+            message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {why}"
+            lost = stored * max(0, count - done) // max(count, 1)
+            self.rows.broken(fault[0] or "bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost)
 
 
 def _of_field(broken: Broken, name: str) -> Broken:

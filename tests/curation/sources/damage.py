@@ -81,6 +81,24 @@ def _parquet() -> Sample:
     return Sample("a.parquet", ((sink.getvalue(), tuple(TEXTS)),), None)
 
 
+def _parquet_types() -> Sample:
+    """Nested columns, dates, dictionaries and no checksums."""
+    table = pa.table(
+        {
+            "text": TEXTS,
+            "url": pa.array([f"http://mill.example/{n % 3}" for n in range(12)]).dictionary_encode(),
+            "date": pa.array(range(12), pa.timestamp("us", "UTC")),
+            "tags": [["a", None]] * 12,
+            "meta": [{"n": n, "raw": b"\xff" * n} for n in range(12)],
+            "map": pa.array([[("k", n)] for n in range(12)], pa.map_(pa.string(), pa.int64())),
+            "fixed": pa.array([b"12345678"] * 12, pa.binary(8)),
+        }
+    )
+    sink = BytesIO()
+    pq.write_table(table, sink, row_group_size=4, compression="zstd", data_page_version="2.0")
+    return Sample("a.parquet", ((sink.getvalue(), tuple(TEXTS)),), None)
+
+
 def _warc(name: str, pack: Callable[[bytes], bytes]) -> Sample:
     pieces: list[Piece] = [(pack(warc("warcinfo", b"software: none\r\n")), ())]
     for n, text in enumerate(TEXTS[:8]):
@@ -179,6 +197,7 @@ SAMPLES: dict[str, Callable[[], Sample]] = {
     "jsonl.gz": lambda: _jsonl("a.jsonl.gz", gz, 2),
     "jsonl.zst": lambda: _jsonl("a.jsonl.zst", zst, 2),
     "parquet": _parquet,
+    "parquet of many types": _parquet_types,
     "warc": lambda: _warc("a.warc", bytes),
     "warc.gz": lambda: _warc("a.warc.gz", gz),
     "warc.zst": lambda: _warc("a.warc.zst", zst),

@@ -1,0 +1,118 @@
+"""How much a column of Parquet decodes to, told from the headers of its pages before anything is decoded.
+
+The layout is that of parquet.thrift (https://github.com/apache/parquet-format).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from curation.sources.parquet_footer import Column
+from curation.sources.thrift_compact import ShortError, Struct, number
+
+_PEEK = 256
+_LONGEST_HEADER = 1 << 24
+_FARTHEST = 1 << 62
+_DICTIONARY_PAGE = 2
+_DICTIONARY_ENCODINGS = (2, 8)
+_SHARED_PREFIXES = 7
+
+
+@dataclass(frozen=True)
+class Page:
+    """``size`` bytes without compression; ``begin`` and ``end`` are offsets in the file. ``encoding`` is a number of
+    parquet.thrift, and -1 for a dictionary."""
+
+    begin: int
+    end: int
+    size: int
+    values: int
+    encoding: int
+
+
+@dataclass
+class ColumnSize:
+    """What a column of a row group decodes to: ``bytes`` without compression, in so many ``values``.
+
+    Strings may repeat those of a dictionary (``dictionary_values`` of them, none longer than ``dictionary_bytes``), or
+    share a prefix with the one before (``shared_values``, none longer than ``longest_shared``).
+    """
+
+    values: int
+    bytes: int = 0
+    dictionary_bytes: int = 0
+    dictionary_values: int = 0
+    shared_values: int = 0
+    longest_shared: int = 0
+
+
+def column_size(file: IO[bytes], column: Column) -> ColumnSize:
+    """What one column of a row group decodes to at most, by its pages up to the first broken one."""
+    found = ColumnSize(column.values)
+    values = 0
+    for page in pages(file, column):
+        found.bytes += page.size
+        if page.encoding == -1:
+            found.dictionary_bytes = max(found.dictionary_bytes, page.size)
+            continue
+        values += page.values
+        if page.encoding in _DICTIONARY_ENCODINGS:
+            found.dictionary_values += page.values
+        elif page.encoding == _SHARED_PREFIXES:
+            found.shared_values += page.values
+            found.longest_shared = max(found.longest_shared, page.size)
+    found.values = max(found.values, values)
+    return found
+
+
+def size_by_footer(column: Column) -> ColumnSize:
+    """The same by what the footer says alone."""
+    repeated = column.values if column.dictionary_offset else 0
+    return ColumnSize(column.values, column.size, column.size if repeated else 0, repeated)
+
+
+def pages(file: IO[bytes], column: Column) -> Iterator[Page]:
+    """The pages of one column of a row group, up to the first whose header is broken."""
+    at = column.first_byte
+    end = at + column.stored
+    values = 0
+    while at < end and values < column.values:
+        page = _page(file, at)
+        if page is None:
+            return
+        yield page
+        values += 0 if page.encoding == -1 else page.values
+        at = page.end
+
+
+def _page(file: IO[bytes], at: int) -> Page | None:
+    """The page whose header begins at an offset; None where no header does."""
+    size = _PEEK
+    if not 0 <= at < _FARTHEST:
+        return None
+    while size <= _LONGEST_HEADER:
+        file.seek(at)
+        data = file.read(size)
+        reader = Struct(data)
+        try:
+            fields = reader.fields()
+        except ShortError:
+            if len(data) < size:
+                return None
+            size *= 8
+            continue
+        except ValueError:
+            return None
+        return _as_page(fields, at, at + reader.at)
+    return None
+
+
+def _as_page(fields: dict[int, object], begin: int, data: int) -> Page | None:
+    """PageHeader: 1 type, 2 and 3 sizes, 5, 7 and 8 the header of a data page, a dictionary or a new data page."""
+    kind, size, stored = (number(fields, n) for n in (1, 2, 3))
+    if min(size, stored) < 0:
+        return None
+    inner = fields.get({0: 5, _DICTIONARY_PAGE: 7, 3: 8}.get(kind, 0))
+    inner = inner if isinstance(inner, dict) else {}
+    encoding = -1 if kind == _DICTIONARY_PAGE else number(inner, 4 if kind == 3 else 2)
+    return Page(begin, data + stored, size, max(0, number(inner, 1)), encoding)
