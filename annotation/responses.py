@@ -3,7 +3,7 @@
 import codecs
 import hashlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,14 @@ from annotation.errors import UserError
 
 ROLES = ("system", "user", "assistant")
 COLUMNS = ("prompt_id", "messages", "prompt", "responses", "chosen", "rejected")
-"""All that is read of a row."""
+"""All that is read of a row, aside from BEYOND_TEXT."""
+
+BEYOND_TEXT = frozenset(
+    ["audio", "audios", "function_call", "functions", "image", "images", "tool_calls", "tools", "video", "videos"]
+)
+"""Fields of a row, a message or an answer that hold a part of the dialogue other than its words."""
+
+_REASONING = BEYOND_TEXT | {"reasoning_content", "thinking"}
 
 Messages = tuple[tuple[str, str], ...]
 """A dialogue: (role, content) a turn, oldest first; the last one is the user's."""
@@ -62,6 +69,15 @@ _UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, LookupErro
 
 class _BadRowError(ValueError):
     """A row that cannot be used; the message says why."""
+
+
+def beyond_text(holder: Mapping[str, Any], names: Collection[str]) -> str | None:
+    """The first of these fields that holds something, or None if each is missing, null or empty.
+
+    >>> beyond_text({"role": "user", "images": [], "tool_calls": [{"id": "1"}]}, BEYOND_TEXT)
+    'tool_calls'
+    """
+    return next((name for name in sorted(holder.keys() & names) if holder[name] not in (None, False, "", [], {})), None)
 
 
 def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
@@ -150,7 +166,9 @@ def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[st
     if data[:4] == b"PAR1":
         try:
             file = pq.ParquetFile(pa.BufferReader(data))
-            rows = file.read(columns=[name for name in COLUMNS if name in file.schema_arrow.names]).to_pylist()
+            rows = file.read(
+                columns=[name for name in (*COLUMNS, *BEYOND_TEXT) if name in file.schema_arrow.names]
+            ).to_pylist()
         except _UNREADABLE as error:
             raise UserError(f"{path} is a Parquet file that cannot be read ({error}): write it again") from error
         yield from ((f"{path.name}, row {number}", row) for number, row in enumerate(rows, 1))
@@ -176,10 +194,12 @@ def _prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
         messages = [{"role": "user", "content": row["prompt"]}]
     if not isinstance(messages, list) or not messages:
         raise _BadRowError("a row needs messages, a list of {role, content}, or prompt, a text")
+    _only_text(row, BEYOND_TEXT, "the row")
     turns = []
     for message in messages:
         if not isinstance(message, dict) or message.get("role") not in ROLES:
             raise _BadRowError(f"the role of a message is one of {', '.join(ROLES)}")
+        _only_text(message, _REASONING, "a message")
         turns.append((message["role"], _text(message, "content")))
     if turns[-1][0] != "user":
         raise _BadRowError("the last message must be the user's: the responses answer it")
@@ -193,6 +213,14 @@ def _prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
     return str(prompt_id), tuple(turns)
 
 
+def _only_text(holder: Mapping[str, Any], names: Collection[str], what: str) -> None:
+    found = beyond_text(holder, names)
+    if found is not None:
+        raise _BadRowError(
+            f"{what} has {found!r}: only texts can be shown to annotators; leave the field out if it is not needed"
+        )
+
+
 def _responses(row: Mapping[str, Any]) -> list[Response]:
     responses = row.get("responses")
     if not isinstance(responses, list) or not responses:
@@ -201,6 +229,7 @@ def _responses(row: Mapping[str, Any]) -> list[Response]:
     for response in responses:
         if not isinstance(response, dict):
             raise _BadRowError("a response is an object with model, temperature and text")
+        _only_text(response, _REASONING, "a response")
         model, temperature = response.get("model"), response.get("temperature")
         if not isinstance(model, str) or not model:
             raise _BadRowError("a response needs the name of its model")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from annotation.imports import hh
-from annotation.responses import ROLES, Messages
+from annotation.responses import ROLES, Messages, beyond_text
 
 TURN = "\n<extra_id_1>"
 """What begins a further turn in a prompt of HelpSteer 2: the role and a line feed follow."""
@@ -66,9 +66,9 @@ def _turn(message: Any, ignored: Collection[str]) -> tuple[str, str]:
 def _only(message: Mapping[str, Any], known: Collection[str], ignored: Collection[str]) -> None:
     """Raises MessageError for a message that holds more than the keys that are known; null and empty values are
     nothing."""
-    for key, value in message.items():
-        if key not in known and key not in ignored and value not in (None, False, "", [], {}):
-            raise MessageError("more_than_text", f"a message has {key!r}, which a comparison has no place for")
+    key = beyond_text(message, message.keys() - set(known) - set(ignored))
+    if key is not None:
+        raise MessageError("more_than_text", f"a message has {key!r}, which a comparison has no place for")
 
 
 def _single_part(content: list[Any]) -> str:

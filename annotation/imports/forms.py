@@ -12,12 +12,7 @@ from annotation.imports.outcomes import LEAVING_OUT, Outcome, Pair, Reject, Reje
 from annotation.imports.ranks import Ranks
 from annotation.imports.trees import nodes
 from annotation.imports.verdicts import Verdict, verdict_of
-from annotation.responses import Messages
-
-BEYOND_TEXT = frozenset(
-    ["audio", "audios", "function_call", "functions", "image", "images", "tool_calls", "tools", "video", "videos"]
-)
-"""Fields of a row, or of one of its answers, that belong to the dialogue and have no place in a comparison."""
+from annotation.responses import BEYOND_TEXT, Messages, beyond_text
 
 SYSTEM = frozenset(["system", "system_message", "system_prompt"])
 """Fields of a row that hold the system's message, by their names."""
@@ -126,9 +121,9 @@ class Form:
     def _only_text(self, value: Any) -> None:
         """Raises RejectError for a row, or an answer, with fields that belong to the dialogue and are no texts."""
         if isinstance(value, dict) and not self._beyond.isdisjoint(value):
-            for name in sorted(self._beyond & value.keys()):
-                if value[name] not in (None, False, "", [], {}):
-                    raise RejectError("more_than_text", f"the row has {name!r}, which a comparison has no place for")
+            name = beyond_text(value, self._beyond)
+            if name is not None:
+                raise RejectError("more_than_text", f"the row has {name!r}, which a comparison has no place for")
 
     def _texts(self, row: dict[str, Any]) -> tuple[Messages, str, str]:
         """The prompt and both answers. An answer that is a dialogue holds its prompt."""

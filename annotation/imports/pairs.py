@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from annotation.imports.feedback import Labelled
-from annotation.imports.forms import BEYOND_TEXT, SYSTEM, Form
+from annotation.imports.forms import SYSTEM, Form
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import Found, Reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.reading import Row, Unreadable, as_json
+from annotation.responses import BEYOND_TEXT
 
 
 class Reader:

@@ -114,6 +114,12 @@ BROKEN = {
     '{"prompt": " ", "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
     '{"messages": [], "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
     '{"messages": [{"role": "user"}], "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
+    '{"messages": [{"role": "user", "content": "?", "images": ["x"]}], "responses": [{"model": "m", "text": "x"}]}': (
+        "unusable_row"
+    ),
+    '{"prompt": "?", "tools": [{"name": "x"}], "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
+    '{"prompt": "?", "responses": [{"model": "m", "text": "x", "tool_calls": [{"id": "1"}]}]}': "unusable_row",
+    '{"prompt": "?", "responses": [{"model": "m", "text": "x", "thinking": "y"}]}': "unusable_row",
     '{"messages": [{"role": "bot", "content": "?"}], "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
     '{"messages": [{"role": "assistant", "content": "?"}], "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
     '{"prompt_id": 1.5, "prompt": "?", "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
