@@ -76,7 +76,7 @@ def pack(
     Raises UserError for corpora, mixtures and outputs that cannot be, RunError for a run that cannot be finished.
     """
     if length < 1:
-        raise UserError(f"a length of {length} is none: give 1 or more tokens")
+        raise UserError(f"--length is {length}: give at least 1 token")
     if length > MOST_LENGTH:
         raise UserError(f"a length of {length:,} is too large: give at most {MOST_LENGTH:,} tokens")
     if threads is not None and threads > MOST_THREADS:

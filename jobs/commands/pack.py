@@ -66,7 +66,7 @@ def train(corpora: tuple[str, ...], vocabulary: int, output: Path, sample: int, 
     size = train_tokenizer(sources, vocabulary, output, sample=sample, end_token=end_token, counting=counting)
     say(f"{output}: {size:,} tokens, {end_token} ends a document")
     if size < vocabulary:
-        say(f"the documents hold no more than that, of {vocabulary:,} asked for")
+        say(f"the documents yield only {size:,} of the {vocabulary:,} tokens asked for")
 
 
 def print_packed(packed: Packed) -> None:

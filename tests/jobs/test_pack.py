@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import main
-from tests.curation.packing.corpora import Row, byte_level, everything, saved, write_corpus
+from tests.curation.packing.corpora import Row, byte_level, everything, losing_line_feeds, saved, write_corpus
 
 Call = Callable[..., int]
 
@@ -76,8 +76,27 @@ def test_a_tokenizer_is_trained_and_packs(call: Call, capsys: pytest.CaptureFixt
     assert call("train-tokenizer", "web", "books", "--vocabulary", "300", "--output", "own.json") == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith("</s> ends a document")
-    assert said[1:] == ["the documents hold no more than that, of 300 asked for"]
+    size = said[0].split()[1]
+    assert said[1:] == [f"the documents yield only {size} of the 300 tokens asked for"]
     assert call("pack", "web", "--tokenizer", "own.json", "--length", "8", "--output", "out") == 0
+
+
+def test_what_the_tokenizer_does_to_texts_is_said(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "piece").mkdir()
+    saved(tmp_path / "piece" / "tokenizer.model", losing_line_feeds())
+    write_corpus(tmp_path / "odd", [Row("a", "mill\nstone"), Row("b", "\U0001f33e </s></s>"), Row("c", "wheel")])
+    words = ("pack", "odd", "--tokenizer", "piece", "--begin-token", "<s>", "--length", "4", "--output", "out")
+    assert call(*words) == 0
+    said = capsys.readouterr().out.splitlines()
+    compared = "1 of 3 documents that were decoded and compared"
+    assert said[2].startswith("unknown to the tokenizer: ")
+    assert said[3:6] == [
+        "control tokens in the texts, packed as ordinary characters: 2: </s> (2)",
+        f"the tokenizer loses line feeds, so that lists, code and verse run together: {compared}",
+        f"the tokenizer puts unknown tokens in the place of characters: {compared}",
+    ]
 
 
 @pytest.mark.parametrize(

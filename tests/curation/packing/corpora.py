@@ -85,6 +85,21 @@ def sentence_piece(user_defined: str = "", eos: int = 2) -> bytes:
     return model.getvalue()
 
 
+@cache
+def losing_line_feeds() -> bytes:
+    """As SentencePiece trains it when nothing else is asked for: white space becomes one blank."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([*PROSE, "</s>"]),
+        model_writer=model,
+        vocab_size=60,
+        model_type="bpe",
+        character_coverage=1.0,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
 def saved(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path

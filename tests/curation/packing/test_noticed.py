@@ -1,11 +1,9 @@
 """What a tokenizer does to texts is counted: unknown tokens, control tokens in texts, texts that do not come back."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import sentencepiece
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
@@ -13,7 +11,16 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers
 
 from curation.packing import Corpus, Noticed, open_tokenizer, pack
 from curation.packing.noticed import Controls, change
-from tests.curation.packing.corpora import PROSE, Row, byte_level, copies, saved, sentence_piece, write_corpus
+from tests.curation.packing.corpora import (
+    PROSE,
+    Row,
+    byte_level,
+    copies,
+    losing_line_feeds,
+    saved,
+    sentence_piece,
+    write_corpus,
+)
 
 VERSE = ["The mill stands still.\n\nThe river\nruns on.", "one\ntwo\nthree"]
 
@@ -29,15 +36,6 @@ def word_level(lowercase: bool = False) -> bytes:
     return tokenizer.to_str().encode()
 
 
-def usual_sentence_piece() -> bytes:
-    """As SentencePiece trains it when nothing else is asked for: white space becomes one blank."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(PROSE), model_writer=model, vocab_size=60, model_type="bpe", minloglevel=2
-    )
-    return model.getvalue()
-
-
 def noticed(folder: Path, tokenizer: bytes, texts: Sequence[str], files: int = 1) -> Noticed:
     corpus = write_corpus(folder / "corpus", [Row(f"d{n}", text) for n, text in enumerate(texts)], files)
     opened = open_tokenizer(saved(folder / "tokenizer", tokenizer))
@@ -50,7 +48,7 @@ def test_a_byte_level_tokenizer_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_model_that_loses_line_feeds_is_found_out(tmp_path: Path) -> None:
-    found = noticed(tmp_path, usual_sentence_piece(), [*PROSE, *VERSE])
+    found = noticed(tmp_path, losing_line_feeds(), [*PROSE, *VERSE])
     assert found.changed["line_feeds"] == len(VERSE)
 
 
@@ -64,7 +62,7 @@ def test_unknown_tokens_are_counted(tmp_path: Path) -> None:
     found = noticed(tmp_path, word_level(), ["mill stone", "mill quern quern", "stone"])
     assert found.unknown == 2
     assert dict(found.changed) == {"unknown": 1}
-    of_piece = noticed(tmp_path / "piece", usual_sentence_piece(), ["\U0001f33e", "wheat"])
+    of_piece = noticed(tmp_path / "piece", losing_line_feeds(), ["\U0001f33e", "wheat"])
     assert of_piece.unknown == 1
 
 
