@@ -7,6 +7,7 @@ from curation.errors import UserError
 from curation.folder import MANIFEST, Folder
 from curation.ledger import Ledger, LedgerError
 from curation.shards import shard_name
+from schemas import SUPERSEDED, TAKEN_DOWN
 from schemas.manifest import ManifestError, Noted, check, noted, parsed, sha256_of
 
 FORMAT = 1
@@ -126,15 +127,18 @@ def _damaged(folder: Folder, name: str, what: str) -> UserError:
 
 
 def _check_shards(manifest: Mapping[str, Any], files: Mapping[str, Noted], place: str) -> None:
-    """Raises UserError where the manifest does not name a shard of every table for each unit."""
+    """Raises UserError unless the manifest names one shard of every table for each unit."""
     tables = (*TABLES, "signals") if manifest["job"]["recipe"]["signals"] else TABLES
-    for table in tables:
-        for unit in range(units_of(manifest)):
-            if shard_name(table, unit) not in files:
-                raise UserError(
-                    f"{place} does not name {shard_name(table, unit)}: the manifest was changed since it was written: "
-                    "put it back as it was"
-                )
+    wanted = [shard_name(table, unit) for table in tables for unit in range(units_of(manifest))]
+    if TAKEN_DOWN.name in manifest["schemas"]:
+        wanted.append(shard_name(TAKEN_DOWN.name, 0))
+    for name in wanted:
+        if name not in files:
+            raise _changed(place, f"it does not name {name}")
+    prefixes = tuple(f"{table}/" for table in tables)
+    extra = sorted({name for name in files if name.startswith(prefixes)} - set(wanted))
+    if extra:
+        raise _changed(place, f"it names {extra[0]}, and no shard of that number in sketches")
 
 
 def _check_ledger(manifest: Mapping[str, Any], files: Mapping[str, Noted], place: str) -> None:
@@ -145,11 +149,19 @@ def _check_ledger(manifest: Mapping[str, Any], files: Mapping[str, Noted], place
     except LedgerError as error:
         raise _changed(place, f"its ledger does not balance ({error})") from error
     for table, counted in (("documents", "kept"), ("rejects", "rejected")):
-        rows = sum(each.rows or 0 for name, each in files.items() if name.startswith(f"{table}/"))
+        rows = _rows(files, f"{table}/")
         if rows != ledger.total(counted)[0]:
             raise _changed(
                 place, f"its ledger counts {ledger.total(counted)[0]:,} {counted} documents, its shards {rows:,}"
             )
+    for each in manifest["against"]:
+        rows = _rows(files, f"{SUPERSEDED.name}/{each['release']}/")
+        if rows != each["superseded"]:
+            raise _changed(place, f"it counts {each['superseded']:,} superseded documents, its shards {rows:,}")
+
+
+def _rows(files: Mapping[str, Noted], prefix: str) -> int:
+    return sum(each.rows or 0 for name, each in files.items() if name.startswith(prefix))
 
 
 def _changed(place: str, what: str) -> UserError:
