@@ -32,6 +32,9 @@ MAX_EXPANSION = 250
 FREE_EXPANSION = 64 << 20
 """... so many bytes more. Text expands some ten times at most, and equal lines a few hundred times."""
 
+_OVERSHOOT = 16 << 20
+_TOO_FAR = f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
+
 _TRIAL_BYTES = 64 << 10
 _OVERRUN = 64 << 10
 """How far a broken member may have been read on into the next one before that showed."""
@@ -149,12 +152,15 @@ class _Members:
             return self._broken(begin, self.offset, "truncated", "the file ends inside a frame without data")
         if wanted and self.dictionary is None:
             message = "the dictionary at the begin of the file cannot be read"
-            return Broken("corrupt", message, begin, self.offset - begin, _first(self.file, begin), self.offset - begin)
+            excerpt = next(self.file.reread(begin), b"")[:EXCERPT_BYTES]
+            return Broken("corrupt", message, begin, self.offset - begin, excerpt, self.offset - begin)
         return None
 
     def _member(self) -> Generator[Event, None, Broken | None]:
         """Delivers one member; returns what is broken in it, or None."""
         begin, delivered = self.offset, 0
+        if self._given > self._most_given() + _OVERSHOOT:
+            return self._broken(begin, begin, "expands_too_far", _TOO_FAR)
         try:
             member = self.container.open(self.window, self.dictionary)
         except (zstandard.ZstdError, MemoryError) as error:
@@ -174,10 +180,13 @@ class _Members:
             self._given += len(output)
             if output:
                 yield output
-            if self._given > FREE_EXPANSION + MAX_EXPANSION * self.offset and not member.eof:
-                message = f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
-                return self._broken(begin, self.offset, "expands_too_far", message)
+            if self._given > self._most_given() and not member.eof:
+                return self._broken(begin, self.offset, "expands_too_far", _TOO_FAR)
         return None
+
+    def _most_given(self) -> int:
+        """To how many bytes the file may have expanded up to here."""
+        return FREE_EXPANSION + MAX_EXPANSION * self.offset
 
     def _no_memory(self) -> tuple[str, str]:
         message = f"{self.container.name}: it asks for more than {self.window >> 20} MiB to decompress"
@@ -191,7 +200,7 @@ class _Members:
         if "memory" in message.lower():
             return self._broken(begin, at, *self._no_memory())
         if self.container.name == "gzip" and self._may_try(at - begin):
-            for output, stop in _gunzip_carefully(self.file, begin, at):
+            for output, stop in _gunzip_carefully(self._again(begin), begin, at):
                 at = stop
                 if delivered < len(output):
                     self._given += len(output) - delivered
@@ -211,12 +220,30 @@ class _Members:
         Looks for it from a little before: where the end of a member is broken, the next one may have been read as its
         continuation.
         """
+        excerpt = next(self._again(begin), b"")[:EXCERPT_BYTES]
         if self._may_try(place - begin):
-            self.file.seek(max(begin, place - _OVERRUN))
-            self._drop()
+            self._go_back(max(begin, place - _OVERRUN))
         self._resync(to_whole_member=error == "truncated")
         size = self.offset - begin
-        return Broken(error, message, begin, size, _first(self.file, begin)[:size], max(0, self.offset - place))
+        if len(excerpt) < min(size, EXCERPT_BYTES):
+            excerpt = next(self.file.reread(begin), b"")[:EXCERPT_BYTES]
+        return Broken(error, message, begin, size, excerpt[:size], max(0, self.offset - place))
+
+    def _go_back(self, place: int) -> None:
+        at = place - (self.file.position - len(self._held))
+        if at >= 0:
+            self._at = at
+        else:
+            self.file.seek(place)
+            self._drop()
+
+    def _again(self, begin: int) -> Iterator[bytes]:
+        """The stored bytes from ``begin`` on once more: those that are held, then others."""
+        at = begin - (self.file.position - len(self._held))
+        if at >= 0:
+            yield self._held[at:]
+            begin = self.file.position
+        yield from self.file.reread(begin)
 
     def _garbage(self) -> Broken | None:
         """Bytes between members or behind the last one; zero bytes are padding, as gzip(1) has it."""
@@ -280,14 +307,14 @@ def _dictionary(data: bytes) -> bytes | None:
     return data if data.startswith(b"\x37\xa4\x30\xec") else None
 
 
-def _gunzip_carefully(file: Stored, begin: int, place: int) -> Iterator[tuple[bytes, int]]:
+def _gunzip_carefully(stored: Iterator[bytes], begin: int, place: int) -> Iterator[tuple[bytes, int]]:
     """Every byte that zlib yields before it fails, and the offset in the stored file up to which it read.
 
-    The stream is known to be intact up to shortly before ``place``.
+    ``stored`` is the file from ``begin`` on; the stream is known to be intact up to shortly before ``place``.
     """
     stream = zlib.decompressobj(31)
     at = begin
-    for data in file.reread(begin):
+    for data in stored:
         for step in range(0, len(data), 4096):
             piece = data[step : step + 4096]
             before = stream.copy() if at + 2 * READ_BYTES > place else None
@@ -311,8 +338,3 @@ def _byte_by_byte(stream: "zlib._Decompress", piece: bytes, at: int) -> Iterator
         except zlib.error:
             return
         yield output, at + i + 1
-
-
-def _first(file: Stored, begin: int) -> bytes:
-    """The first EXCERPT_BYTES of the stored file from ``begin`` on."""
-    return next(file.reread(begin), b"")[:EXCERPT_BYTES]

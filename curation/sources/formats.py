@@ -236,6 +236,9 @@ def _is_json_lines(head: bytes, whole: bool) -> bool:
     if _begins_object(lines[0]) and _is_object(lines[0]):
         return True
     parsed = sum(map(_is_object, lines))
+    with_comma = sum(line.endswith(b",") and _is_object(line[:-1].rstrip()) for line in lines)
+    if with_comma >= max(parsed, 1):
+        return False
     shaped = sum(_begins_object(line) and line.endswith(b"}") for line in lines)
     return 4 * max(parsed, shaped) >= len(lines) and (parsed > 0 or shaped == len(lines))
 

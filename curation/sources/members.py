@@ -33,6 +33,9 @@ ERRORS: tuple[type[Exception], ...] = (GzipError, zstandard.ZstdError, lzma.LZMA
 _FIRST_STEP = 4 << 10
 _ZSTD_STEP = 1 << 10
 _STEP = 16 << 10
+_BLOCKS_AT_A_TIME = 8
+_REPEATED_BYTE = 1
+_NO_BLOCK = 1 << 62
 _OUTSIDE_THE_WINDOW = 16 << 20
 """What xz takes beside its dictionary."""
 
@@ -77,35 +80,69 @@ class _Gzip:
 
 
 class _Zstd:
-    """One zstd frame. It is fed in small steps, since its decompressor does not bound its output."""
+    """One zstd frame. Its decompressor does not bound its output: it is fed a few blocks of 128 KiB at a time."""
 
     hungry = True
 
     def __init__(self, window: int, dictionary: bytes | None) -> None:
         whole = zstandard.ZstdDecompressor(dict_data=_shared(dictionary), max_window_size=window)
         self._stream = whole.decompressobj(write_size=16 << 10)
+        self._blocks: _Blocks | None = None
         self._failed: Exception | None = None
 
     def feed(self, data: memoryview) -> tuple[bytes, int]:
         if self._failed:
             raise self._failed
+        self._blocks = self._blocks or _Blocks(data)
         pieces: list[bytes] = []
-        size = at = 0
+        size = at = step = 0
         while at < len(data) and size < OUTPUT_BYTES and not self._stream.eof:
+            step = self._blocks.step(data[at : at + _ZSTD_STEP])
             try:
-                pieces.append(self._stream.decompress(data[at : at + _ZSTD_STEP]))
+                pieces.append(self._stream.decompress(data[at : at + step]))
             except zstandard.ZstdError as error:
                 if not size:
                     raise
                 self._failed = error
                 break
             size += len(pieces[-1])
-            at = min(len(data), at + _ZSTD_STEP)
+            at += step
         return b"".join(pieces), at - len(self._stream.unused_data) if self._stream.eof else at
 
     @property
     def eof(self) -> bool:
         return bool(self._stream.eof)
+
+
+class _Blocks:
+    """Where the blocks of a zstd frame begin: each is a header of three bytes, then its content."""
+
+    def __init__(self, frame: memoryview) -> None:
+        try:
+            self._left = zstandard.frame_header_size(frame)
+        except zstandard.ZstdError:
+            self._left = _NO_BLOCK
+        self._header = b""
+
+    def step(self, data: memoryview) -> int:
+        """How many of these bytes can be fed without more than a few blocks among them; at least one."""
+        at = blocks = 0
+        while at < len(data) and blocks < _BLOCKS_AT_A_TIME:
+            if self._left:
+                passed = min(self._left, len(data) - at)
+                self._left -= passed
+                at += passed
+                continue
+            some = bytes(data[at : at + 3 - len(self._header)])
+            self._header += some
+            at += len(some)
+            if len(self._header) == 3:
+                header = int.from_bytes(self._header, "little")
+                self._header = b""
+                self._left = 1 if header >> 1 & 3 == _REPEATED_BYTE else header >> 3
+                self._left = _NO_BLOCK if header & 1 else self._left
+                blocks += 1
+        return at
 
 
 @lru_cache(maxsize=2)

@@ -77,6 +77,7 @@ CASES = {
     "a compact array": (orjson.dumps([{"text": "a"}]), "json"),
     "objects over several lines": (orjson.dumps({"text": "a"}, option=orjson.OPT_INDENT_2) * 2, "json"),
     "lines with commas": (b'{"text":"a"},\n{"text":"b"},\n', "json"),
+    "lines with commas but for the last": (b'{"text":"a"},\n{"text":"b"}\n', "json"),
     "a template": (b"{% if x %}\nHello {name}\n{% endif %}\n", "unknown"),
     "a text that begins with a brace": (b"{ is a brace.\nAnd this is prose.\n", "unknown"),
     "arrays": (b"[1, 2]\n[3, 4]\n", "unknown"),
