@@ -7,12 +7,15 @@ from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
 from curation.sources.json_columns import LineParser
 from curation.sources.listing import Part
 
+_SMALL = 4 << 10
+_TOGETHER = 64 << 10
+
 
 def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chunk]:
     """Reads the lines that begin in [part.start, part.end); the last ones stay in ``rows``.
 
     ``events`` begin at the byte before part.start, and ``offset`` is the place of a line in the decompressed file."""
-    parser = LineParser(rows)
+    parser = _SmallBlocks(LineParser(rows))
     lines = LineBlocks(part, rows)
     while not lines.finished and (event := next(events, None)) is not None:
         block, offset = lines.add(event)
@@ -22,6 +25,35 @@ def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chun
                 yield rows.take()
     block, offset = lines.rest()
     parser.parse(block, offset)
+    parser.flush()
+
+
+class _SmallBlocks:
+    """Hands blocks to a parser, the small ones together: a file may be packed line by line."""
+
+    def __init__(self, parser: LineParser) -> None:
+        self._parser = parser
+        self._held = bytearray()
+        self._offset = 0
+        self._was_small = False
+
+    def parse(self, block: bytes, offset: int) -> None:
+        """Takes whole lines; a block behind a small one may be held back."""
+        small = len(block) < _SMALL
+        if self._held and (not small or offset != self._offset + len(self._held) or len(self._held) > _TOGETHER):
+            self.flush()
+        if not small or not self._was_small:
+            self._parser.parse(block, offset)
+        else:
+            self._offset = self._offset if self._held else offset
+            self._held += block
+        self._was_small = small
+
+    def flush(self) -> None:
+        """Parses what is held."""
+        if self._held:
+            self._parser.parse(bytes(self._held), self._offset)
+            self._held.clear()
 
 
 class LineBlocks:

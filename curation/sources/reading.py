@@ -91,11 +91,12 @@ def _read_as(found: Format, file: StoredFile, part: Part, rows: Rows) -> Iterato
         return
     if part.start:
         file.seek(part.start - 1)
-    events = decompressed(file, found.compression, rows.reading.max_window_bytes)
-    if found.compression is not None:
+    compression = found.compression
+    events = decompressed(file, compression, rows.reading.max_window_bytes)
+    if compression is not None:
         content, events = peeked(events)
         found = inner_format(content, part.file.name, part.file.format, found)
-    look = file.look if found.compression is None else None
+    look = file.look if compression is None else None
     yield from read_events(found, events, rows, part, look)
 
 
