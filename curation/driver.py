@@ -374,7 +374,8 @@ def _given_up(error: RuntimeError | RunError) -> str:
     """What a stage told, as it has been told; else the last line that a runner has for a job which failed there. Above
     that stands the trace of the worker."""
     whole = "".join(format_exception_only(error))
-    told = re.search(rf"^{RunError.__module__}\.{RunError.__name__}: (.+?)( \[while running .*)?$", whole, re.MULTILINE)
+    raised = rf"{RunError.__module__}\.(?:{RunError.__name__}|{UserError.__name__})"
+    told = re.search(rf"^{raised}: (.+?)( \[while running .*)?$", whole, re.MULTILINE)
     if told:
         return told[1]
     last = str(error).strip().rpartition("\n")[2].strip(" .") or type(error).__name__

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,7 +18,7 @@ from curation.sources.listing import Input
 from jobs.api import explain
 from jobs.jobfile import make_job
 from jobs.verification import faults, held
-from tests.curation.test_laws import rows
+from tests.curation.test_laws import digest, rows
 from tests.curation.test_takedown import hash_of, take, text
 from tests.jobs.calling import GRAIN
 
@@ -217,6 +218,39 @@ def test_near_ones_are_listed_or_taken_along(tmp_path: Path) -> None:
     assert hashes(tmp_path / "taken") == sorted([hash_of(text(0)), hash_of(text(4))])
     (line,) = explain(tmp_path / "taken", "4")
     assert "was taken down, because it is a near-duplicate of a document that was taken down" in line
+
+
+def test_the_near_ones_are_those_of_a_comparison_with_all(tmp_path: Path) -> None:
+    starts = [start + 3 * (start % 5) for start in range(0, 230, 3)]
+    write(tmp_path / "in", *(document(f"{number}", text(start)) for number, start in enumerate(starts)))
+    released = run(tmp_path / "in", tmp_path / "released", SOFT)
+    selected = {"3", "20", "21", "40", "70"}
+    take(released, Selection.of(list(selected)), tmp_path / "new")
+    sketches = {row["doc_id"]: row for row in rows(released, "sketches")}
+    signatures = {name: np.frombuffer(row["signature"], "<u4") for name, row in sketches.items()}
+    gone = {sketches[name]["content_hash"] for name in selected}
+    expected = {}
+    for name, own in signatures.items():
+        bands = ((own == signatures[other]).reshape(40, 3) for other in selected)
+        most = max([float(each.mean()) for each in bands if each.all(axis=1).any()], default=0.0)
+        if most >= 0.8 and sketches[name]["content_hash"] not in gone:
+            expected[name] = round(most, 4)
+    listed = [json.loads(line) for line in (tmp_path / "new/near.jsonl").read_text().splitlines()]
+    assert {each["doc_id"]: each["similarity"] for each in listed} == expected
+    assert len(expected) > 5
+
+
+def test_an_interrupted_search_for_near_ones_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "in", document("0", text(0)), document("4", text(4)), document("far", text(100)))
+    released = run(tmp_path / "in", tmp_path / "released", SOFT)
+    take(released, Selection.of(["0"], near=True), tmp_path / "alone")
+    for step in ("select", "find_near"):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"curation.selecting_pass.{step}", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                take(released, Selection.of(["0"], near=True), tmp_path / step)
+        take(released, Selection.of(["0"], near=True), tmp_path / step)
+        assert digest(tmp_path / step) == digest(tmp_path / "alone")
 
 
 def test_the_list_of_near_ones_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
