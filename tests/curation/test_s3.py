@@ -8,14 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
+from curation.sources.listing import Input, Part, list_files, plan_units
+from curation.sources.storage import parse_storage, storage_options, use_storage
+from tests.curation.sources.made import read_parts
 from tests.jobs.calling import call
 
 GRISTMILL = Path(sys.executable).parent / "gristmill"
@@ -148,6 +154,18 @@ def test_public_data_are_read_through_a_cache_without_credentials(
     chained = asked(*options, glob="simplecache::s3://mill/in/{0,1}.jsonl", out=str(tmp_path / "out"))
     assert call(*chained, monkeypatch=monkeypatch) == 0
     assert "40 of 40 documents kept" in capsys.readouterr().out
+
+
+def test_parquet_is_read_from_s3(bucket: Bucket) -> None:
+    sink = BytesIO()
+    pq.write_table(pa.table({"text": [f"Text {n}." for n in range(5000)]}), sink, row_group_size=1000)
+    bucket.files.pipe("mill/in/a.parquet", sink.getvalue())
+    use_storage(storage_options([*map(parse_storage, bucket.options[1::2])], ["s3://mill"]))
+    files = list_files([Input("s3://mill/in/*.parquet")])
+    assert read_parts([Part(file) for file in files]).texts == [f"Text {n}." for n in range(5000)]
+    units = plan_units(files, 10_000)
+    assert len(units) > 1
+    assert sum(len(read_parts(unit.parts).texts) for unit in units) == 5000
 
 
 def test_hugging_face_without_a_network_is_one_sentence(tmp_path: Path) -> None:
