@@ -68,7 +68,7 @@ def _only(message: Mapping[str, Any], known: Collection[str], ignored: Collectio
     nothing."""
     key = beyond_text(message, message.keys() - set(known) - set(ignored))
     if key is not None:
-        raise MessageError("more_than_text", f"a message has {key!r}, which a comparison has no place for")
+        raise MessageError("more_than_text", f"a message has {key!r}, which a comparison cannot hold")
 
 
 def _single_part(content: list[Any]) -> str:

@@ -34,4 +34,9 @@ class Labelled:
     def left(self) -> Iterator[Found]:
         """The rows that found no other one, in their order."""
         for each in sorted((each for kept in self._waiting.values() for each in kept), key=lambda each: each.number):
-            yield Found(each.number, 1, 1, Reject("unpaired", "", as_json(each.row)))
+            yield Found(
+                each.number,
+                1,
+                1,
+                Reject("unpaired", "no further row with the same prompt has the other label", as_json(each.row)),
+            )

@@ -123,7 +123,7 @@ class Form:
         if isinstance(value, dict) and not self._beyond.isdisjoint(value):
             name = beyond_text(value, self._beyond)
             if name is not None:
-                raise RejectError("more_than_text", f"the row has {name!r}, which a comparison has no place for")
+                raise RejectError("more_than_text", f"the row has {name!r}, which a comparison cannot hold")
 
     def _texts(self, row: dict[str, Any]) -> tuple[Messages, str, str]:
         """The prompt and both answers. An answer that is a dialogue holds its prompt."""

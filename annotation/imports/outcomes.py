@@ -11,7 +11,7 @@ from annotation.responses import Messages
 REASONS = {
     "unreadable": "the row is no JSON, lacks a field, or holds a value of another type",
     "unreadable_dialogue": "the dialogue does not parse, or does not end with the user before an answer",
-    "more_than_text": "a message or the row holds more than words (tool calls, reasoning, images): no place for it",
+    "more_than_text": "a message or the row holds more than text (tool calls, reasoning, images)",
     "other_role": "a message is of another role than system, user and assistant",
     "differing_prefixes": "the two dialogues differ before the last answer: they are no answers to one prompt",
     "empty_prompt": "the user's last turn is empty",
@@ -21,7 +21,7 @@ REASONS = {
     "no_votes": "nobody voted on the pair",
     "unsafe_chosen": "the chosen answer is unsafe and the other one is safe (Llama 2 uses no such pair)",
     "too_few_answers": "the row has fewer than two answers",
-    "unpaired": "no row has the same prompt, and an answer to compare this one with",
+    "unpaired": "no row beside it has the same prompt",
     "repeated_id": "another row of the file has the same id",
     "near_held_out": "the prompt is close to a held-out one",
 }

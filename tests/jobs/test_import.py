@@ -243,6 +243,7 @@ def test_unpaired_feedback_is_paired_within_a_prompt_and_comes_back(call: Call, 
         ("kto/kto/00000004", "good 2", "bad 2"),
     }
     rejects = pq.read_table(tmp_path / "out" / "rejects.parquet").to_pylist()
+    assert {row["message"] for row in rejects} == {"no further row with the same prompt has the other label"}
     assert [(row["row"], row["reason"]) for row in rejects] == [(6, "unpaired"), (8, "unpaired")]
     exported = export(load(tmp_path / "out"), tmp_path / "again", "trl-kto")
     assert exported.splits["train"].rows == 6

@@ -45,7 +45,7 @@ def test_a_message_with_more_than_words_is_a_reject_unless_that_is_ignored(key: 
         found = outcome(chosen, other)
         assert (found.reason, found.message) == (
             "more_than_text",
-            f"a message has {key!r}, which a comparison has no place for",
+            f"a message has {key!r}, which a comparison cannot hold",
         )
         pair = outcome(chosen, other, (key,))
         assert isinstance(pair, Pair)
