@@ -32,8 +32,11 @@ def warm() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "two.jsonl"
         path.write_text(LINES, encoding="utf-8")
-        (unit,) = plan_units(list_files([Input(glob=str(path))]), 1 << 20)
-        records = pa.Table.from_batches([chunk.documents for chunk in read_unit(unit, Reading())]).combine_chunks()
+        array = Path(folder) / "two.json"
+        array.write_text(f"[{','.join(LINES.splitlines())}]", encoding="utf-8")
+        for each in (array, path):
+            (unit,) = plan_units(list_files([Input(glob=str(each))]), 1 << 20)
+            records = pa.Table.from_batches([chunk.documents for chunk in read_unit(unit, Reading())]).combine_chunks()
     judge(records.to_batches()[0], Recipe(name="warm", steps=tuple(step() for step in STEPS)))
     near = Near(ngram=2)
     texts = records["text"].combine_chunks()

@@ -1,5 +1,6 @@
 """Files in files: each member of an archive is read by its own format, under its own name."""
 
+import bz2
 import io
 import lzma
 import stat
@@ -260,3 +261,20 @@ def test_a_damaged_batch_of_arrow_costs_itself(tmp_path: Path) -> None:
     data[data.index(b"text 1 0")] = 0xFF
     read = read_bytes(bytes(data), tmp_path, name="a.arrow")
     assert (len(read.documents), read.errors) == (14, ["bad_utf8"])
+
+
+def test_first_members_that_hold_no_line(tmp_path: Path) -> None:
+    """What pzstd writes (a frame without data first), and what `cat empty.gz part.gz` gives."""
+    data = lines(*({"id": str(n), "text": f"Line {n} is here."} for n in range(5)))
+    frame = zst(data)
+    packed = {
+        "pzstd.jsonl.zst": b"\x50\x2a\x4d\x18\4\0\0\0" + len(frame).to_bytes(4, "little") + frame,
+        "empty.jsonl.gz": gz(b"") + gz(data),
+        "short.jsonl.gz": gz(data[:10]) + gz(data[10:]),
+        "short.jsonl.bz2": bz2.compress(data[:10]) + bz2.compress(data[10:]),
+        "none.gz": gz(b"") + gz(data),
+    }
+    for name, stored in packed.items():
+        read = read_bytes(stored, tmp_path, name=name)
+        assert read.texts == [f"Line {n} is here." for n in range(5)]
+        assert not read.quarantine
