@@ -2,7 +2,9 @@
 
 import html
 import logging
+import math
 import re
+from collections import Counter
 from typing import Literal
 
 import trafilatura
@@ -12,14 +14,35 @@ from resiliparse.extract.html2text import extract_plain_text
 MAX_HTML_BYTES = 16 << 20
 """A longer page is not parsed. The largest pages that people wrote have some 10 MB."""
 
-MAX_TAGS = 500_000
+MAX_TAGS = 300_000
 MAX_DEPTH = 5_000
-MAX_ATTRIBUTES = 5_000
-"""Limits beyond which parsers take minutes; pages stay orders of magnitude below."""
+MAX_NAMES = 5_000
+MAX_CELLS = 10_000
+MAX_ATTRIBUTES = 20_000
+MAX_LOOKED_AT = 1_000_000_000
+"""Limits beyond which parsers take minutes; pages stay orders of magnitude below.
 
-_LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{65536,}")
+Tags of a page, elements inside one another, names of elements, cells of a table's row, attributes of a tag (of several
+tags: the root of the sum of their squares), and open elements that end tags without a start look at.
+"""
+
+_MANY_ATTRIBUTES = 1_000
+_ATTRIBUTE = re.compile(
+    r"[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'>][^\s>]*+)?+)?+",
+)
+_LONG_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+((?:[\s/]++|{_ATTRIBUTE.pattern})*+)")
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
+_NOT_NESTED = {
+    "area", "base", "basefont", "br", "col", "embed", "frame", "hr", "image", "img", "input", "keygen", "link",
+    "meta", "param", "source", "track", "wbr", "html", "head", "body", "p", "li", "dt", "dd", "option",
+    "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "rt", "rp",
+}  # fmt: skip
+"""Elements that have no content, or that the next one of their kind ends."""
+
+_LEAVES = {"circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "stop", "use"}
+"""Elements of drawings, which end with their start tag; outside of a drawing they do not."""
+
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})</title", re.IGNORECASE)
-_NESTING = re.compile(r"<(/?)(?:div|span|table|ul|ol|b|i|font|section|blockquote|dl|a)\b", re.IGNORECASE)
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it says of single pages is in their rows
 
@@ -64,17 +87,47 @@ def _refuse_bombs(page: str) -> None:
     tags = page.count("<")
     if tags > MAX_TAGS:
         raise ExtractionError("too_complex", f"a page with {tags} tags, more than {MAX_TAGS}")
-    for found in _LONG_TAG.finditer(page):
-        if found[0].count("=") > MAX_ATTRIBUTES:
-            raise ExtractionError("too_complex", f"a tag with more than {MAX_ATTRIBUTES} attributes")
-    if tags > MAX_DEPTH and _depth(page) > MAX_DEPTH:
-        raise ExtractionError("too_complex", f"tags nested more than {MAX_DEPTH} deep")
+    if _attributes(page) > MAX_ATTRIBUTES:
+        raise ExtractionError("too_complex", f"a tag, or several, with more than {MAX_ATTRIBUTES} attributes")
+    if tags > MAX_DEPTH:
+        _refuse_deep_pages(page)
 
 
-def _depth(page: str) -> int:
-    """How deep the tags that are always closed are nested, at most."""
-    depth = deepest = 0
-    for found in _NESTING.finditer(page):
-        depth = max(0, depth - 1) if found[1] else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
+def _attributes(page: str) -> float:
+    """Attributes of the tag that has most; of several such tags, the root of the sum of their squares."""
+    squares = 0
+    for tag in _LONG_TAG.finditer(page):
+        if tag.end() - tag.start() > 2 * _MANY_ATTRIBUTES:
+            attributes = sum(1 for _ in _ATTRIBUTE.finditer(tag[1]))
+            squares += attributes * attributes if attributes > _MANY_ATTRIBUTES else 0
+    return math.sqrt(squares)
+
+
+def _refuse_deep_pages(page: str) -> None:
+    """Raises ExtractionError for elements nested too deep, a row too wide, or too many end tags without a start."""
+    depth = deepest = leaves = cells = strays = 0
+    opened: Counter[str] = Counter()
+    for tag in _TAG.finditer(page):
+        name = tag[2].lower()
+        if name in _NOT_NESTED:
+            cells = 0 if name == "tr" else cells + (name in ("td", "th") and not tag[1])
+            if cells > MAX_CELLS:
+                raise ExtractionError("too_complex", f"a table's row with more than {MAX_CELLS} cells")
+        elif not tag[1]:
+            opened[name] += 1
+            leaves += name in _LEAVES
+            depth += name not in _LEAVES
+            deepest = max(deepest, depth)
+            if len(opened) > MAX_NAMES:
+                raise ExtractionError("too_complex", f"elements of more than {MAX_NAMES} names")
+            if depth > MAX_DEPTH:
+                raise ExtractionError("too_complex", f"tags nested more than {MAX_DEPTH} deep")
+        elif opened[name]:
+            opened[name] -= 1
+            depth -= name not in _LEAVES
+        else:
+            strays += 1
+            if strays * (deepest + leaves) > MAX_LOOKED_AT:
+                raise ExtractionError(
+                    "too_complex", f"{strays} end tags without a start, inside {deepest + leaves} others"
+                )

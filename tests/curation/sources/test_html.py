@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from curation.sources.decoding import decode
-from curation.sources.html import ExtractionError, Extractor, main_text, title
+from curation.sources.html import ExtractionError, Extractor, _refuse_bombs, main_text, title
 from tests.curation.sources.made import page
+from tests.doubling import LINEAR, growth
 
 MIN_F1 = 0.94
 
@@ -71,6 +72,15 @@ BOMBS = {
     "table": "<table><tr><td>" * DEEP,
     "list": "<ul><li>" * DEEP,
     "attributes": "<p " + " ".join(f"a{n}=1" for n in range(DEEP)) + ">text</p>",
+    "attributes without values": "<p " + " ".join(f"a{n}" for n in range(DEEP)) + ">text</p>",
+    "attributes behind a quoted bracket": '<p a=">" ' + " ".join(f"a{n}" for n in range(DEEP)) + ">text</p>",
+    "attributes that look quoted": '<p =" ' + " ".join(f"a{n}" for n in range(DEEP)) + '">text</p>',
+    "attributes behind a stray quote": "<p a'b=x' " + " ".join(f"a{n}" for n in range(DEEP)) + "'>text</p>",
+    "many tags of many attributes": ("<p " + " ".join(f"a{n}" for n in range(9000)) + ">text</p>") * 30,
+    "a wide row": "<table><tr>" + "<td>c</td>" * DEEP,
+    "elements of any name": "<x>" * DEEP,
+    "a name for each element": "".join(f"<x{n}>a</x{n}>" for n in range(DEEP)),
+    "end tags without a start": "<path>" * DEEP + "</y>" * DEEP,
     "tags": "<p>x" * 600_000,
     "entities": "<p>" + "&amp;" * DEEP,
     "one long word": "<p>" + "x" * 5_000_000,
@@ -90,6 +100,37 @@ def test_no_page_can_hurt(name: str, extractor: Extractor) -> None:
     with suppress(ExtractionError):
         main_text(BOMBS[name], extractor)
     assert "The miller sings." in main_text(page("The miller sings.").decode(), extractor)
+
+
+HARMLESS = ("entities", "one long word", "NUL and lone surrogates", "comments", "cdata", "unclosed quote", "scripts")
+
+
+@pytest.mark.parametrize("name", [name for name in BOMBS if name not in HARMLESS])
+def test_what_would_take_long_is_refused(name: str) -> None:
+    with pytest.raises(ExtractionError) as refused:
+        main_text(BOMBS[name], "trafilatura")
+    assert refused.value.error == "too_complex"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<a ", '<a "', "<a b='", "<a =", '<a b=" ', "<a b= ", "<p/", "<p a", "<", "</x>", "<x/>", "<td>", "= ", "<title>"],
+)
+def test_looking_for_bombs_takes_as_long_as_the_page_is(piece: str) -> None:
+    def look(page: str) -> None:
+        title(page)
+        with suppress(ExtractionError):
+            _refuse_bombs(page)
+
+    assert growth(lambda size: "<a " + piece * size, look, 20_000) < LINEAR
+
+
+def test_real_pages_stay_far_from_the_limits(shared: Path) -> None:
+    for name in ("articles_60", "typed_pages"):
+        with gzip.open(shared / "data" / "pages" / f"{name}.jsonl.gz") as file:
+            for line in file:
+                page = orjson.loads(line)["html"]
+                _refuse_bombs(page * 2)
 
 
 def test_a_giant_page_is_refused() -> None:
