@@ -195,11 +195,12 @@ _SETS = (
         source="sharegpt",
         origin="conversations in the form of ShareGPT, {from, value}, with two answers, as LLaMA-Factory reads them "
         "(`ranking: true`)",
-        rule="`chosen` and `rejected` answer what `conversations` ends with; `system`, where the rows have it, stands "
-        "before the dialogue.",
+        rule="`chosen` and `rejected` answer what `conversations` ends with, or are whole conversations; `system`, "
+        "where the rows have it, stands before the dialogue.",
         layouts=(
             Layout(**_SHAREGPT, system="system"),  # type: ignore[arg-type]
             Layout(**_SHAREGPT),  # type: ignore[arg-type]
+            Layout(dialogue="sharegpt", chosen="chosen", rejected="rejected"),
         ),
     ),
     OpenSet(

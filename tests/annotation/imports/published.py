@@ -235,6 +235,10 @@ EXPECTED: dict[str, list[tuple[Any, Any]]] = {
         (sharegpt(A, B, "human"), "unreadable_dialogue"),
         (sharegpt(A, B, "function_call"), "other_role"),
         (sharegpt(A, A), "equal_answers"),
+        (
+            {side: [sharegpt(A, B)["conversations"][0], sharegpt(A, B)[side]] for side in ("chosen", "rejected")},
+            (*ONE, {"prompt": "Hi."}),
+        ),
         ({**sharegpt(A, B), "conversations": turns(f"u:{Q}")}, "unreadable"),
         ({**sharegpt(A, B), "chosen": None}, "unreadable"),
     ],
