@@ -9,6 +9,7 @@ null or of that shape.
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
@@ -17,6 +18,8 @@ from schemas.visible import visible
 
 MANIFEST = "manifest.json"
 _MOST = 2**63 - 1
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+"""What spells one half of a surrogate pair in JSON, or is one in bytes that Python's parser lets pass."""
 _CHUNK = 1 << 20
 _KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
 _CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
@@ -39,10 +42,15 @@ class Noted:
 def parsed(content: bytes, place: str) -> Any:
     """The JSON value of a manifest whose path is ``place``. Raises ManifestError where it is not JSON."""
     try:
-        return json.loads(content)
+        value = json.loads(content)
+        if _HALF.search(content):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ManifestError(f"{place} holds half of a character, as no text does: {_CHANGED}") from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else visible(str(error))
         raise ManifestError(f"{place} is not JSON ({why}): {_CHANGED}") from error
+    return value
 
 
 def check(value: Any, shape: Any, place: str, path: str = "") -> None:

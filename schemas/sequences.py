@@ -17,6 +17,8 @@ from schemas.shard import PackedError, Part, Parts, Shard
 
 __all__ = ["PackedError", "PackedSequences", "Part", "open_packed"]
 
+_MOST = {"length": 2**31 - 1, "rows": 2**63 - 1}
+"""What a manifest can say: Arrow counts the tokens of a sequence in 32 bits."""
 _THREADS = 16
 """That wait for the disk at opening."""
 
@@ -225,7 +227,7 @@ def _parsed(folder: Path, written: bytes) -> Mapping[str, Any]:
         )
     counts = {name: manifest.get(name) for name in ("length", "rows")}
     for name, count in counts.items():
-        if type(count) is not int or count < (name == "length"):
+        if type(count) is not int or not (name == "length") <= count <= _MOST[name]:
             raise PackedError(f"{place} does not say the {name} of its sequences: copy it again, or pack again")
     if manifest.get("token_type") not in get_args(TokenType) or not isinstance(manifest.get("files"), dict):
         raise PackedError(f"{place} does not say its token type or files: copy it again, or pack again")

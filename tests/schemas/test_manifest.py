@@ -66,6 +66,13 @@ def test_what_is_no_json_is_said(content: bytes) -> None:
         parsed(content, "corpus/manifest.json")
 
 
+def test_half_of_a_character_is_said() -> None:
+    assert parsed(b'{"a": "\\ud83c\\udf3e"}', "m") == {"a": "\U0001f33e"}
+    for content in (b'{"a": [{"\\uDF3e": 1}]}', b'["\xed\xb0\x80"]'):
+        with pytest.raises(ManifestError, match="m holds half of a character"):
+            parsed(content, "m")
+
+
 def test_a_name_leads_to_a_file_inside_of_the_folder() -> None:
     assert is_inside("documents/00000.parquet")
     assert is_inside("..a/b..c")

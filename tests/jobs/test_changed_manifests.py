@@ -1,0 +1,53 @@
+"""Manifests of datasets, exports and packed folders that somebody changed are read, or are one sentence."""
+
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import annotation.errors
+from annotation.dataset import upgraded
+from annotation.dataset.master import load
+from annotation.exports import described
+from schemas import PackedError, open_packed
+from tests.architecture.tree import ROOT
+from tests.curation.test_finished import changed
+
+SENTENCES = (annotation.errors.UserError, PackedError)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("stored")
+    with tarfile.open(ROOT / "tests/stored/without_page_checksums.tar.xz") as archive:
+        archive.extractall(root, filter="data")
+    return root
+
+
+def upgrade(folder: Path) -> None:
+    try:
+        upgraded(load(folder), folder / "newer")
+    finally:
+        shutil.rmtree(folder / "newer", ignore_errors=True)
+
+
+def describe(folder: Path) -> None:
+    described(folder, "open-instruct")
+
+
+@pytest.mark.parametrize(("name", "read"), [("comparisons", upgrade), ("export", describe), ("packed", open_packed)])
+def test_each_change_is_one_sentence_or_harmless(name: str, read: Callable[[Path], object], stored: Path) -> None:
+    manifest = stored / name / "manifest.json"
+    whole = json.loads(manifest.read_text())
+    said = []
+    for _, made in changed(whole, whole):
+        manifest.write_text(json.dumps(made))
+        try:
+            read(stored / name)
+        except SENTENCES as error:
+            said.append(str(error))
+    assert len(said) > 100
+    assert not [sentence for sentence in said if "\n" in sentence or str(stored / name) not in sentence]
