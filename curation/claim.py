@@ -52,7 +52,7 @@ def _room(folder: Folder) -> Iterator[None]:
     except OSError as error:
         if not disk_full(error):
             raise
-        raise no_room(folder) from error
+        raise no_room(folder, error) from error
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def reached(folder: Folder) -> Iterator[None]:
         yield
     except outages(TypeError) as error:
         if disk_full(error):
-            raise no_room(folder) from error
+            raise no_room(folder, error) from error
         why = reason(error)
         raise UserError(
             f"the output {folder.root} cannot be made or written to ({why}): choose another folder, or mend that"

@@ -17,11 +17,11 @@ from curation.budget import budget, most_links, most_workers, partitions
 from curation.capacity import check_fits, check_units
 from curation.claim import claimed, reached, tidy
 from curation.errors import RunError, UserError
-from curation.finished import read_manifest
+from curation.finished import check_sizes, outputs_of, read_manifest
 from curation.folder import MANIFEST, Folder, disk_full, no_room
 from curation.job import Execution, Job
 from curation.ledger import Ledger
-from curation.manifest import check_whole, described, gather, gather_released, manifest, plain
+from curation.manifest import check_whole, described, forget_damaged, gather, gather_released, manifest, plain
 from curation.memory_limit import limited, share
 from curation.release import Release, check_apart, open_releases
 from curation.run import Run, linked_name
@@ -126,6 +126,7 @@ def finished(job: Job, output: str) -> Ledger | None:
     same_version = found["gristmill"] == version("gristmill")
     if not (same_job and same_releases and same_version and _same_bytes(found["inputs"], planned, job.limit)):
         return None
+    check_sizes(folder, {name: each.bytes or 0 for name, each in outputs_of(found, folder).items()})
     tidy(folder)
     return Ledger.from_json(found["ledger"])
 
@@ -161,6 +162,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     with claimed(folder, _claim(job, planned)) as earlier:
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
+            forget_damaged(folder, len(planned.units))
         warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         shares, local = planned.partitions(execution), is_local(execution)
@@ -363,11 +365,20 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
             "a process has used the memory that it may: give more --memory, fewer --workers or smaller records "
             "(--set max_record_bytes=...)"
         ) from wrapped
+    if isinstance(cause, FileNotFoundError) and _lies_in(folder, cause.filename):
+        raise RunError(
+            f"files of the output {folder.root} were removed while the run was at work: remove what is left of it and "
+            "run again"
+        ) from wrapped
     if disk_full(cause):
-        raise no_room(folder) from wrapped
+        raise no_room(folder, cause) from wrapped
     if isinstance(cause, outages()) and not is_local_path(folder.root):
         why = reason(cause)
         raise RunError(f"the output {folder.root} could not be reached ({why}): mend that and run again") from wrapped
+
+
+def _lies_in(folder: Folder, path: Any) -> bool:
+    return isinstance(path, str) and path.startswith(f"{folder.filesystem()[1]}/")
 
 
 def _given_up(error: RuntimeError | RunError) -> str:

@@ -123,6 +123,12 @@ class Folder:
         with suppress(FileNotFoundError):
             files.rm_file(posixpath.join(root, name))
 
+    def remove_below(self, name: str) -> None:
+        """Takes away a folder inside, with all that is in it."""
+        files, root = self.filesystem()
+        with suppress(FileNotFoundError):
+            files.rm(posixpath.join(root, name), recursive=True)
+
     def sweep(self) -> None:
         """Takes away the temporary files of writers that did not end."""
         files, root = self.filesystem()
@@ -167,14 +173,18 @@ class Folder:
 
     def release(self) -> None:
         """Ends the work in progress: what lies in ``.work`` goes."""
-        files, root = self.filesystem()
-        with suppress(FileNotFoundError):
-            files.rm(posixpath.join(root, WORK), recursive=True)
+        self.remove_below(WORK)
 
 
 def disk_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """Also where a file would pass the limit that the process has for the size of files."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def no_room(folder: Folder) -> RunError:
+def no_room(folder: Folder, error: BaseException) -> RunError:
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return RunError(
+            f"a file in {folder.root} would be larger than this process may write (ulimit -f): raise the limit and run "
+            "again, which goes on where it stopped"
+        )
     return RunError(f"the disk of {folder.root} is full: free some space and run again")

@@ -1,5 +1,6 @@
 """A job: what is read, by which recipe it is judged, what is written. Everything in it decides the output's bytes."""
 
+import sys
 from dataclasses import dataclass, field
 
 from curation.errors import UserError
@@ -65,6 +66,8 @@ class Execution:
     storage: Options = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        if sys.flags.optimize > 1:
+            raise UserError("Apache Beam does not load without docstrings: run without python -OO or PYTHONOPTIMIZE=2")
         if self.partitions is not None and self.partitions < 1:
             raise UserError(f"partitions is {self.partitions}: give at least 1")
         if self.memory is not None and self.memory < LEAST_MEMORY:

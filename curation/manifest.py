@@ -8,7 +8,7 @@ from typing import Any
 
 from curation.errors import RunError
 from curation.finished import FORMAT
-from curation.folder import Folder
+from curation.folder import WORK, Folder
 from curation.job import Job
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, superseded_name, written_name
@@ -42,6 +42,18 @@ def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], li
             files += report.get("files", [])
             outputs += report["outputs"]
     return ledger, files, outputs
+
+
+def forget_damaged(folder: Folder, units: int) -> None:
+    """Makes an interrupted run do those units again of which a file is gone, or is not of the size that was written."""
+    for unit in range(units):
+        names = [name for name in (judged_name(unit), written_name(unit)) if folder.exists(name)]
+        outputs = [output for name in names for output in folder.read_json(name)["outputs"]]
+        sizes = folder.sizes(output["name"] for output in outputs)
+        if any(sizes.get(output["name"]) != output["bytes"] for output in outputs):
+            for name in names:
+                folder.remove(name)
+            folder.remove_below(f"{WORK}/shuffle")  # there the stages are noted as done
 
 
 def check_whole(folder: Folder, outputs: Sequence[dict[str, Any]]) -> None:

@@ -10,7 +10,12 @@ count_what_is_used()
 
 import pyarrow as pa  # noqa: E402
 
-import curation.stages  # noqa: E402, F401
+from curation.errors import UserError  # noqa: E402
+
+try:
+    import curation.stages  # noqa: F401
+except UserError:  # the main process meets the same mistake, and says so
+    raise SystemExit(1) from None
 from curation.dedup.settings import Near  # noqa: E402
 from curation.dedup.sketch import signature_matrix, word_counts  # noqa: E402
 

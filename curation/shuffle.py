@@ -65,7 +65,8 @@ class _Index:
 
     def __init__(self, stream: IO[bytes], name: str):
         self._stream = stream
-        assert _ends_well(stream), name
+        if not _ends_well(stream):
+            raise ValueError(f"{name} is cut off")
         end = stream.seek(-8 - len(_MAGIC), io.SEEK_END)
         self._entries = int.from_bytes(stream.read(8), "little")
         self._start = end - self._entries * _ENTRY

@@ -4,6 +4,7 @@ The processes come from a fork server that has imported the stages once, so that
 that memory. Without workers (on a cluster, or for a small input) the functions run where Beam calls them.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,7 @@ class WorkerError(RuntimeError):
     """A worker process ended in the middle of its work."""
 
 
+LOG = logging.getLogger(__name__)
 AGAIN = "run the same command again with less --memory or fewer --workers, and it goes on where it stopped"
 LOST = f"a worker process was ended from outside, probably for want of memory: {AGAIN}"
 
@@ -48,6 +50,8 @@ class Workers:
         self.failure: BaseException | None = None
         self._watched, self._held = multiprocessing.Pipe(duplex=False)
         self._pool = _pool(count, self._watched, memory) if count else None
+        if self._pool is None:
+            self.count = 0
 
     def __enter__(self) -> "Workers":
         global _current
@@ -114,14 +118,19 @@ def start_early() -> None:
         forkserver.ensure_running()
 
 
-def _pool(count: int, watched: Connection, memory: int | None) -> ProcessPoolExecutor:
-    start_early()
-    return ProcessPoolExecutor(
-        count,
-        multiprocessing.get_context("forkserver"),
-        initializer=_start,
-        initargs=(watched, without_current_folder(sys.path), memory),
-    )
+def _pool(count: int, watched: Connection, memory: int | None) -> ProcessPoolExecutor | None:
+    """None where this machine allows no semaphores, or no sockets, between processes: that costs time, and no byte."""
+    try:
+        start_early()
+        return ProcessPoolExecutor(
+            count,
+            multiprocessing.get_context("forkserver"),
+            initializer=_start,
+            initargs=(watched, without_current_folder(sys.path), memory),
+        )
+    except (OSError, ImportError) as error:  # ImportError: a Python that was built without semaphores
+        LOG.warning("worker processes cannot be used here (%s, perhaps /dev/shm): one process does the work", error)
+        return None
 
 
 def _start(watched: Connection, path: list[str], memory: int | None) -> None:

@@ -20,7 +20,8 @@ def bands_by_partition(
     values: npt.NDArray[np.uint32], unit: int, rows: npt.NDArray[np.int64], near: Near, partitions: int
 ) -> Iterator[tuple[int, bytes]]:
     """The band keys of each signature with its row in the unit (below 2**32), routed by key."""
-    assert not len(rows) or rows[-1] <= np.iinfo(_ROW).max, "a unit has more than 2**32 documents"
+    if len(rows) and rows[-1] > np.iinfo(_ROW).max:
+        raise ValueError("a unit has more than 2**32 documents")
     bands, width = near.banding
     keys = np.empty((len(values), bands), np.uint64)
     band_keys(values, bands, width, keys)

@@ -1,0 +1,1 @@
+from curation import kernel_cache  # noqa: F401 - before numba is imported

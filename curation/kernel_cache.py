@@ -1,0 +1,100 @@
+"""Where compiled kernels are kept: beside their sources, or in a folder of the user's where that cannot be written to.
+
+Numba loads what lies there as code, so the folder has to be one that nobody else can write to. Imported before numba,
+which reads its settings once. Also from a file in the current folder, which must not say where that code is: the
+settings below are set even where they are the usual ones.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from curation.errors import UserError
+
+SETTING = "NUMBA_CACHE_DIR"
+SOURCES = Path(__file__).parent
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+def place() -> str:
+    """The folder for what is compiled; "" is ``__pycache__`` beside each source.
+
+    Raises UserError where no folder can be written to.
+    """
+    beside = SOURCES / "kernels" / "__pycache__"
+    if os.access(beside if beside.exists() else beside.parent, os.W_OK):
+        return ""
+    places = list(_places())
+    for folder in places:
+        try:
+            return _made(folder)
+        except OSError:
+            continue
+    raise UserError(
+        f"compiled kernels cannot be kept in {beside}, {' or '.join(map(str, places))}: set {SETTING} to a folder that "
+        "you alone can write to"
+    )
+
+
+def _places() -> Iterator[Path]:
+    shared = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if os.path.isabs(shared):
+        yield Path(shared) / "gristmill"
+    yield Path(tempfile.gettempdir()) / f"gristmill-{os.geteuid()}"
+
+
+def _made(folder: Path) -> str:
+    """A folder inside ``folder`` for these very sources, with what was compiled beside them. Numba itself does not see
+    that a kernel calls another one that changed.
+
+    Raises OSError where it cannot be made, or where somebody else could write to it.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_private(folder)
+    made = folder / f"kernels-{_digest()}"
+    if not made.exists():
+        making = Path(tempfile.mkdtemp(dir=folder))
+        for source in SOURCES.rglob("__pycache__"):
+            copies = making / _numbas_name(source.parent)
+            for file in source.glob("*.nb[ic]"):
+                copies.mkdir(exist_ok=True)
+                shutil.copyfile(file, copies / file.name)
+        try:
+            making.rename(made)
+        except OSError:  # another process was first
+            shutil.rmtree(making)
+    _check_private(made)
+    tempfile.TemporaryFile(dir=made).close()
+    return str(made)
+
+
+def _check_private(folder: Path) -> None:
+    about, above = folder.lstat(), folder.parent.stat()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & OTHERS:
+        raise PermissionError(f"{folder} is not the user's own")
+    if above.st_mode & OTHERS and not above.st_mode & stat.S_ISVTX:
+        raise PermissionError(f"others can replace {folder}")
+
+
+def _digest() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(SOURCES.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _numbas_name(folder: Path) -> str:
+    """What numba calls the folder for the kernels of one folder of sources."""
+    return f"{folder.name}_{hashlib.sha1(str(folder).encode()).hexdigest()}"
+
+
+if not os.environ.get(SETTING):
+    os.environ[SETTING] = place()
+    os.environ.setdefault("NUMBA_CACHE_LOCATOR_CLASSES", "")
+    if "numba" in sys.modules:  # imported by a program that uses this one
+        sys.modules["numba"].config.CACHE_DIR = os.environ[SETTING]
