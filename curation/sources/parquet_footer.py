@@ -11,6 +11,9 @@ from curation.sources.thrift_compact import Struct, number
 BYTE_ARRAY, FIXED_LENGTH = 6, 7
 """Physical types of strings, by their numbers in parquet.thrift."""
 
+MOST_LEVELS = 100
+"""Deeper columns are refused: the libraries that read them recurse."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -69,9 +72,27 @@ def read_footer(file: IO[bytes]) -> Footer:
     file.seek(end - 8 - length)
     data = b"".join(iter(lambda: file.read(length), b"")) if length else b""
     found = Struct(data[:length]).fields()
-    widths = [number(leaf, 2) for leaf in _structs(found, 2) if not number(leaf, 5)]
+    schema = _structs(found, 2)
+    if (levels := _levels(schema)) > MOST_LEVELS:
+        raise ValueError(f"its columns are nested {levels} levels deep, more than {MOST_LEVELS}")
+    widths = [number(leaf, 2) for leaf in schema if not number(leaf, 5)]
     groups = [_row_group(group, widths) for group in _structs(found, 4)]
     return Footer(number(found, 3), tuple(groups))
+
+
+def _levels(schema: list[dict[int, object]]) -> int:
+    """How deep a schema is: its elements come parents first, each with the number of its children."""
+    deepest = 0
+    missing: list[int] = []
+    for element in schema:
+        while missing and not missing[-1]:
+            missing.pop()
+        if missing:
+            missing[-1] -= 1
+        deepest = max(deepest, len(missing))
+        if (children := number(element, 5)) > 0:
+            missing.append(children)
+    return deepest
 
 
 def _row_group(fields: dict[int, object], widths: list[int]) -> RowGroup:

@@ -16,7 +16,8 @@ from curation.sources.parquet_pages import ColumnSize, column_size, size_by_foot
 ROWS, ROWS_PER_BYTE = 100_000, 0.25
 VALUES, VALUES_PER_BYTE = 1_000_000, 4
 BYTES, BYTES_PER_BYTE = 256 << 20, 100
-"""A file may hold so many rows, values and decoded bytes, whatever its size, and so many more for each stored byte."""
+"""A file may hold so many rows, values and decoded bytes, whatever its size, and so many more for each stored byte. A
+value of a column that is not nested counts for a quarter: a row has one, not any number."""
 
 _BATCH_ROWS = 1 << 16
 _PREFIX_BATCH_BYTES = 64 << 20
@@ -50,7 +51,8 @@ class Limits:
         if why := self._why(self.rows + found.rows, ROWS + ROWS_PER_BYTE * self.stored, "rows"):
             return why, 0, 0
         sizes = [self._column(column) for column in found.columns]
-        values = sum(size.values for size in sizes)
+        nested = [len(column.path) > 1 for column in found.columns]
+        values = sum(size.values if inside else size.values // 4 for size, inside in zip(sizes, nested, strict=True))
         if why := self._why(self.values + values, VALUES + VALUES_PER_BYTE * self.stored, "values"):
             return why, 0, 0
         limit = self.most_bytes

@@ -84,6 +84,19 @@ def test_shared_prefixes_do_not_expand_without_an_end(
     assert sum(map(len, read.texts)) < 60 * MEGABYTE
 
 
+@pytest.mark.parametrize(("levels", "errors"), [(90, []), (800, ["bad_parquet"])])
+def test_columns_that_are_nested_without_an_end_are_refused(levels: int, errors: list[str], tmp_path: Path) -> None:
+    kind = pa.int8()
+    for _ in range(levels):
+        kind = pa.struct([("n", kind)])
+    schema = pa.schema([("text", pa.string()), ("deep", kind)])
+    with pq.ParquetWriter(tmp_path / "a.parquet", schema, store_schema=False) as writer:
+        writer.write_table(pa.table([pa.array(["One."]), pa.nulls(1, kind)], schema=schema))
+    read = read_file(tmp_path / "a.parquet")
+    assert read.errors == errors
+    assert bool(read.texts) == (not errors)
+
+
 def test_what_is_repetitive_is_read(tmp_path: Path) -> None:
     table = pa.table({"text": ["The same text of a mill. " * 40] * 20_000, "mask": [[1] * 40] * 20_000})
     pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
