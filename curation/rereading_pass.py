@@ -21,6 +21,7 @@ from curation.taken_down import NEAR, SAME_TEXT, STAGE, among, rejected_again
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
 
 ROWS_AT_ONCE = 1 << 11
+NOT_KEPT = "of a record that could not be read nothing is kept after a takedown"
 WHY = (*REASONS, SAME_TEXT, NEAR)
 """Reasons for which a document is taken down."""
 
@@ -70,6 +71,7 @@ def read_again(run: Run, unit: int) -> None:
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             if silent:
                 columns["record"] = pa.repeat(pa.scalar(b"", pa.large_binary()), len(batch))
+                columns["message"] = pa.repeat(NOT_KEPT, len(batch))
             shards.quarantine.write(QUARANTINE.batch(columns, len(batch)))
         taken = [_filtered(release, number, down, shards, ledger)]
         taken.append(_passed(run, unit, down, shards, ledger))

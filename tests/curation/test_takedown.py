@@ -221,7 +221,8 @@ def test_worker_processes_change_nothing_and_it_goes_on_after_an_interruption(
     selection = Selection.of(["0-0"])
     take(released, selection, tmp_path / "alone", partitions=1)
     take(released, selection, tmp_path / "several", workers=2, partitions=7)
-    assert digest(tmp_path / "alone") == digest(tmp_path / "several")
+    take(released, selection, tmp_path / "runner", beam_options=("--runner=FnApiRunner",))
+    assert digest(tmp_path / "alone") == digest(tmp_path / "several") == digest(tmp_path / "runner")
     with monkeypatch.context() as patched:
         patched.setattr("curation.stages.write_documents", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
