@@ -15,6 +15,8 @@ from curation.sources.json_objects import Fields, RecordError, parse_object
 _BETWEEN = re.compile(rb"(?:[\s,\[\]]|\xef\xbb\xbf)*")
 _ANY_OBJECT = re.compile(rb'(?<=[\[,}\n])[^\S\n]*(\{\s*")')
 _FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{0,200}"')
+_UNSURE = ("bad_json", "bad_utf8", "too_large")
+"""Errors of what may not be one whole object: a brace or a quote may be missing as well."""
 _TAIL_BYTES = 512
 """In what is passed by, the beginning of the next object may stand in two reads; it is no longer than this."""
 _FREE_SCANS = 64 << 20
@@ -110,7 +112,7 @@ class _Objects:
                 raise RecordError("too_large", f"an object of {len(line)} bytes, more than {self._most}")
             values = self.fields.document(parse_object(line))
         except RecordError as bad:
-            self._damaged(bad.error, str(bad), end, whole=bad.error != "bad_json" and _is_balanced(line))
+            self._damaged(bad.error, str(bad), end, whole=bad.error not in _UNSURE or _is_balanced(line))
             return True
         self.rows.document(offset=self.position + self.at, **values)  # type: ignore[arg-type]
         self._learn(line)
@@ -216,7 +218,7 @@ class _Objects:
 
 
 def _is_balanced(line: bytes) -> bool:
-    """Whether this is JSON but for its encoding."""
+    """Whether this is JSON, whatever its encoding."""
     try:
         json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError):

@@ -80,7 +80,8 @@ class TarMembers:
 
     def _begin(self, size: int) -> None:
         """So many bytes of content follow, and what fills up the last block."""
-        self._left, self._padding = size, -size % _BLOCK
+        self._left = max(0, size)
+        self._padding = -self._left % _BLOCK
 
     def _content(self) -> Iterator[Event]:
         """The content that is left of the member; where it is broken or ends too early, that comes last."""
@@ -183,6 +184,7 @@ def _header(block: bytes) -> tarfile.TarInfo | None:
     if not is_tar(block):
         return None
     try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "replace")
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
     except tarfile.HeaderError:
         return None
+    return header if header.size >= 0 else None
