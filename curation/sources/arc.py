@@ -52,7 +52,7 @@ class ArcFields:
         version, _, rest = block.lstrip().partition(b"\n")
         names = tuple(rest.partition(b"\n")[0].decode("latin-1").lower().split())
         known = _VERSIONS.get(version[:1], self.names)
-        self.names = names if names[:1] == ("url",) and {"ip-address", "archive-date"} <= {*names} else known
+        self.names = names if names[:1] == ("url",) and {*_VERSIONS[b"1"]} <= {*names} else known
 
     def read(self, line: bytes) -> dict[str, str] | None:
         """The fields of a record by name; None if the line has no url, date and length."""
