@@ -50,7 +50,7 @@ def run(
 def _print_near(count: int, output: str) -> None:
     with Folder(output).reading(NEAR_LIST) as lines:
         shown = [json.loads(line) for line in islice(lines, SHOWN)]
-    say(f"nearly the same as what was taken down, and left: {count:,} (--near takes them down, too), see {NEAR_LIST}")
+    say(f"near-duplicates of what was taken down: {count:,} (--near takes them down, too), see {NEAR_LIST}")
     for each in shown:
         state = "kept" if each["kept"] else "a duplicate"
         say(f"  {each['doc_id']} ({state}) is {each['similarity']:.1%} alike to {each['like']}")
@@ -83,12 +83,10 @@ def _print_takedown(told: dict[str, Any], output: str) -> None:
         f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
         f"removed for one of these {told['lost']:,}"
     )
-    for reason, what in (
-        ("same_text", "because they have the same text"),
-        ("near", "because they are nearly the same"),
-    ):
-        if told.get(reason):
-            say(f"of those taken down, {what}: {told[reason]:,}")
+    if told.get("same_text"):
+        say(f"of those taken down, copies that have the same text as another one: {told['same_text']:,}")
+    if told.get("near"):
+        say(f"of those taken down, near-duplicates of another one: {told['near']:,}")
     if told.get("near_left"):
         _print_near(told["near_left"], output)
     for reason, asked in told["asked"].items():

@@ -1,0 +1,40 @@
+"""``gristmill takedown`` as its user meets it: copies go too, near-duplicates are named, a later crawl takes none in."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.calling import call
+
+
+def test_copies_go_and_near_duplicates_are_named(
+    corpus: Path, curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ids.txt").write_text("good\n")
+    less, none, later = (tmp_path / name for name in ("less", "none", "later"))
+    command = ("takedown", curated, "--doc-id", tmp_path / "ids.txt", "--output")
+    assert call(*command, less, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "taken down 2, brought back 1, removed for one of these 0\n" in said
+    assert "of those taken down, copies that have the same text as another one: 1\n" in said
+    assert "near-duplicates of what was taken down: 1 (--near takes them down, too), see near.jsonl\n" in said
+    assert "  close (kept) is " in said
+    assert call(*command, none, "--near", monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "of those taken down, near-duplicates of another one: 1\n" in said
+    assert "near.jsonl" not in said
+    assert call("explain", none, "close", monkeypatch=monkeypatch) == 0
+    assert "was taken down, because it is a near-duplicate of a document that was taken down" in capsys.readouterr().out
+    assert call("curate", "--input", corpus, "--output", later, "--against", none, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "  takedown: same_text " in said
+    assert f"{later}: 0 of 4 documents kept" in said
+    for folder in (less, none, later):
+        assert call("verify", folder, monkeypatch=monkeypatch) == 0
+
+
+def test_near_alone_takes_nothing(
+    curated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("takedown", curated, "--near", "--output", tmp_path / "new", monkeypatch=monkeypatch) == 2
+    assert "say what to take down: --doc-id FILE, --host FILE or --url FILE" in capsys.readouterr().err
