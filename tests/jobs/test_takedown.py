@@ -1,4 +1,4 @@
-"""``gristmill takedown`` as its user meets it: copies go too, near-duplicates are named, a later crawl takes none in."""
+"""``gristmill takedown`` as its user meets it: copies go too, near-duplicates are named, later crawls take none in."""
 
 from pathlib import Path
 
