@@ -100,6 +100,7 @@ def test_a_corpus_with_evil_names_ids_urls_and_texts(
         ["takedown", EVIL, "--host", EVIL, "--output", "out"],
         ["pack", EVIL, "--tokenizer", EVIL, "--output", "out"],
         ["pack-export", EVIL, "--format", "megatron", "--output", "out"],
+        ["verify", EVIL],
         ["dataset", "import", EVIL, "--schema", "hh", "--output", "out"],
         ["dataset", "import", EVIL, "--schema", EVIL, "--output", "out"],
         ["dataset", "mix", EVIL, "--output", "out"],
