@@ -69,6 +69,13 @@ class Folder:
         except ImportError as error:
             raise UserError(f"the folder '{self.root}' needs a package that is not installed: {error}") from error
 
+    def check_name(self) -> None:
+        """Raises UserError for a name that is not UTF-8, which Arrow cannot open: for readers that use its files."""
+        try:
+            self.root.encode()
+        except UnicodeEncodeError as error:
+            raise UserError(f"the name {self.root!r} is not UTF-8, and Arrow cannot open it: rename it") from error
+
     @property
     def shared(self) -> bool:
         """Whether other processes see it, too."""

@@ -82,6 +82,8 @@ def pack(
     if threads is not None and threads > MOST_THREADS:
         raise UserError(f"{threads:,} threads are too many: give at most {MOST_THREADS:,}")
     paths = [corpus.path for corpus in corpora]
+    for path in (str(output), *paths):
+        Folder(path).check_name()
     twice = sorted({path for path in paths if paths.count(path) > 1})
     if twice and mixture is None:
         raise UserError(f"{twice[0]} is named twice: a mixture with max_epochs goes through a corpus more than once")

@@ -1,6 +1,7 @@
 """The command ``gristmill explain``: why a document was kept or removed, in words."""
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None,
     """Prints the explanations of one document, or of a sample of removals."""
     if (doc_id is None) == (sample is None):
         raise UserError("say which document to explain: a DOC_ID, or --sample N (with --reason NAME)")
+    doc_id, reason = _utf8(doc_id), _utf8(reason)
     corpus = Corpus(folder)
     if sample is not None:
         rows = corpus.sample(sample, reason)
@@ -53,11 +55,20 @@ def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None,
             say(line)
 
 
+def _utf8(given: str | None) -> str | None:
+    """A word of the command line, whatever the locale; raises UserError where it is not UTF-8."""
+    try:
+        return None if given is None else os.fsencode(given).decode()
+    except UnicodeError as error:
+        raise UserError(f"{given!r} is not UTF-8, as ids and reasons are: give it as it is in the corpus") from error
+
+
 class Corpus:
     """A finished output folder, for looking things up."""
 
     def __init__(self, root: str):
         self.folder = Folder(root)
+        self.folder.check_name()
         found = read_manifest(self.folder)
         if found is None:
             raise UserError(f"{root} holds no finished run: its {MANIFEST} is missing")

@@ -14,6 +14,7 @@ import pytest
 import curation.stages
 from curation.errors import RunError
 from tests.architecture.tree import ROOT
+from tests.curation.packing.corpora import byte_level, saved
 from tests.curation.test_laws import digest
 from tests.jobs.calling import call
 
@@ -138,3 +139,39 @@ def test_a_finished_folder_without_its_signals_is_not_called_finished(
     shutil.rmtree(curated / "signals")
     assert call("curate", "--input", corpus, "--output", curated, monkeypatch=monkeypatch) == 2
     assert f"{curated}/signals/00000.parquet is missing: put the folder back" in capsys.readouterr().err
+
+
+def test_names_that_are_not_utf_8_are_taken_or_are_one_sentence(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Arrow's own readers cannot open such files; curate reads and writes them by Python's."""
+    monkeypatch.chdir(tmp_path)
+    odd = os.fsdecode(b"mill\xff")
+    Path(f"{odd}.toml").write_text(f'input = "{corpus}"\noutput = "out"\n')
+    saved(tmp_path / f"{odd}.json", byte_level())
+    shutil.copy(corpus, f"{odd}.jsonl")
+    assert call("curate", f"{odd}.toml", "--workers", "0", *QUICK, monkeypatch=monkeypatch) == 0
+    curate = ("curate", "--input", f"{odd}.jsonl", "--output", odd, "--workers", "0", *QUICK)
+    assert call(*curate, monkeypatch=monkeypatch) == 0
+    assert call(*curate, monkeypatch=monkeypatch) == 0, "finished"
+    pack = ("pack", "out", "--tokenizer", f"{odd}.json", "--length", "8", "--output")
+    assert call(*pack, "packed", monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    for words in (
+        ("explain", odd, "--sample", "1"),
+        ("explain", "out", odd),
+        (*pack, f"{odd}-packed"),
+        ("pack", odd, "--tokenizer", f"{odd}.json", "--length", "8", "--output", "other"),
+        ("curate", "--input", corpus, "--output", "other", "--set", f"keep.sources={odd}"),
+        ("curate", "--input", corpus, "--output", "other", "--set", f"{odd}=1"),
+    ):
+        assert call(*words, monkeypatch=monkeypatch) == 2, words
+        assert capsys.readouterr().err.count("\n") == 1, words
+
+
+def test_an_id_is_found_whatever_the_locale(curated: Path) -> None:
+    plain = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    code, said = run(GRISTMILL, "explain", curated, "m\u00fchle", env={**os.environ, **plain})
+    assert code == 2
+    assert "holds no document 'm" in said
+    assert said.count("\n") == 1
