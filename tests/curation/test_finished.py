@@ -15,7 +15,7 @@ from curation.selection import Selection
 from jobs.jobfile import recipe_of
 from tests.curation.test_takedown import STRICT, run, take, text, write
 
-VALUES: list[Any] = [None, True, -1, 3, 2**70, 1.5, float("nan"), "", "../x", "\ud800", [], [None], {}, {"a": None}]
+VALUES: list[Any] = [None, True, -1, 2**70, float("nan"), "../x", "\ud800", [None], {"a": None}]
 
 
 @pytest.fixture(scope="module")
@@ -73,4 +73,4 @@ def test_each_change_of_a_manifest_is_seen_or_harmless(released: Path) -> None:
             assert path[0] != "outputs" or path[-1] in ("bytes", "rows", "sha256"), path
     finally:
         manifest.write_text(whole)
-    assert seen > 1000
+    assert seen > 500
