@@ -88,11 +88,9 @@ def _is_word(signature: bytes) -> bool:
 
 
 def _zipped(head: bytes) -> str:
-    """What a zip file is by its first member: encrypted, or the container of a document."""
+    """What a zip file is by its first member, if it is the container of a document."""
     if len(head) < 30:
         return ""
-    if head[6] & 1:
-        return "an encrypted zip file"
     begin, length = 30, int.from_bytes(head[26:28], "little")
     name = head[begin : begin + length]
     inside = name + head[begin + length + int.from_bytes(head[28:30], "little") :][:64]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from curation.errors import InputError
 from curation.sources.formats import detect
 from curation.sources.listing import InputFile
-from curation.sources.places import is_local, readable
+from curation.sources.places import is_local, local_path, readable
 
 SHOWN_FILES = 3
 _UNKNOWN = "an unknown one"
@@ -37,6 +37,10 @@ def _refused(file: InputFile) -> str:
         return ""  # the run tells it
     if found.kind == "foreign":
         return found.what
+    if found.kind == "zip" and found.compression is None:
+        from curation.sources.zipped import is_encrypted
+
+        return "an encrypted zip file" if is_encrypted(local_path(file.path)) else ""
     return _UNKNOWN if found.kind == "unknown" else ""
 
 

@@ -19,7 +19,7 @@ _SIGNATURE = re.compile(rb"PK\x03\x04")
 _ANY_SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x07\x08)")
 _AROUND = re.compile(rb"PK(?:\x01\x02|\x05\x06|\x07\x08)|.{0,16}\Z", re.DOTALL)
 _READ = 1 << 18
-_ENCRYPTED, _SIZES_BEHIND = 1, 8
+_ENCRYPTED, _SIZES_BEHIND, _UTF8 = 1, 8, 0x800
 _ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, struct.error)
 """What the standard library raises for broken members."""
 
@@ -35,8 +35,10 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[Inside]:
         if sum(info.compress_size for info in listed) > size:
             raise zipfile.BadZipFile("its members overlap")
         stored = _Stored(file)
-        if not all(_agree(info, stored.at(info.header_offset, _HEADER_BYTES)) for info in listed):
+        if not all(_agree(info, stored) for info in listed):
             raise zipfile.BadZipFile("it does not agree with the members")
+        if not _all_listed(listed, stored):
+            raise zipfile.BadZipFile("it does not list all members")
     except (*_ERRORS, OSError, NotImplementedError) as error:
         _raise_outage(error)
         message = f"the directory of the zip file cannot be read ({error}): its members were looked for"
@@ -48,8 +50,7 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[Inside]:
     for info in listed:
         if info.is_dir():
             continue
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG):
+        if stat.S_ISLNK(info.external_attr >> 16):
             rows.skip("irregular_member")
         elif archives_only and not info.filename.startswith("archive/"):
             rows.skip("not_in_archive")
@@ -59,20 +60,49 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[Inside]:
             yield Inside(info.filename, info.file_size, _content(zipped, info, budget))
 
 
-def _agree(info: zipfile.ZipInfo, header: bytes) -> bool:
+def _agree(info: zipfile.ZipInfo, stored: "_Stored") -> bool:
     """Whether the directory says the same of a member as the header in front of it."""
+    header = stored.at(info.header_offset, _HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not _SIGNATURE.match(header):
         return False
     flags, method, crc, packed, size = struct.unpack_from("<HH4xIII", header, 6)
     known = (info.compress_size, info.file_size)
     sizes = flags & _SIZES_BEHIND or packed == 0xFFFFFFFF or (packed, size) == known
-    return bool(sizes and (flags, method) == (info.flag_bits, info.compress_type) and crc in (0, info.CRC))
+    named = _name(stored.at(info.header_offset + _HEADER_BYTES, int.from_bytes(header[26:28], "little")), flags)
+    same = (flags, method, named) == (info.flag_bits, info.compress_type, info.orig_filename)
+    return bool(sizes and same and crc in (0, info.CRC))
+
+
+def _all_listed(listed: list[zipfile.ZipInfo], stored: "_Stored") -> bool:
+    """Whether no member begins at the begin of the file, or right behind one, that the directory leaves out."""
+    begins = {info.header_offset for info in listed}
+    ends = {0}
+    for info in listed:
+        if not info.flag_bits & _SIZES_BEHIND:
+            sizes = stored.at(info.header_offset + 26, 4)
+            before = _HEADER_BYTES + int.from_bytes(sizes[:2], "little") + int.from_bytes(sizes[2:], "little")
+            ends.add(info.header_offset + before + info.compress_size)
+    return not any(_SIGNATURE.match(stored.at(place, 4)) for place in ends - begins)
+
+
+def _name(name: bytes, flags: int) -> str:
+    return name.decode("utf-8" if flags & _UTF8 else "cp437", "replace")
 
 
 def _raise_outage(error: Exception) -> None:
     """Raises again what says nothing about the bytes of the file; a place before its begin is a fault of theirs."""
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         raise error
+
+
+def is_encrypted(path: str) -> bool:
+    """Whether all files in the zip file at this path are encrypted."""
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            files = [info for info in zipped.infolist() if not info.is_dir()]
+    except (*_ERRORS, OSError, NotImplementedError):
+        return False
+    return bool(files) and all(info.flag_bits & _ENCRYPTED for info in files)
 
 
 class _Budget:
@@ -161,7 +191,7 @@ def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[
         if following is not None:  # the header does not say where it ends
             place += 4 + following.start()
             continue
-        name = stored.at(place + _HEADER_BYTES, name_size).decode("utf-8" if flags & 0x800 else "cp437", "replace")
+        name = _name(stored.at(place + _HEADER_BYTES, name_size), flags)
         end = begin + packed
         if flags & _SIZES_BEHIND or end > size or (end < size and not _ANY_SIGNATURE.match(stored.at(end, 4))):
             end = stored.find(_ANY_SIGNATURE, begin) or size

@@ -188,17 +188,14 @@ def test_what_is_known_but_not_read_is_named(what: str) -> None:
 
 
 def test_zip_files_that_are_documents_are_named() -> None:
-    def packed(name: str, content: bytes = b"", encrypted: bool = False) -> bytes:
+    def packed(name: str, content: bytes = b"") -> bytes:
         sink = io.BytesIO()
         with zipfile.ZipFile(sink, "w") as out:
             out.writestr(name, content)
-        data = bytearray(sink.getvalue())
-        data[6] |= encrypted
-        return bytes(data)
+        return sink.getvalue()
 
     assert foreign(packed("[Content_Types].xml")) == "an Office document"
     assert foreign(packed("mimetype", b"application/epub+zip")) == "an EPUB book"
-    assert foreign(packed("a.jsonl", encrypted=True)) == "an encrypted zip file"
     assert foreign(packed("a.jsonl")) == ""
 
 

@@ -8,6 +8,7 @@ from curation.errors import InputError, UserError
 from curation.sources.listing import Input, Part, list_files
 from curation.sources.recognised import check_formats
 from tests.curation.sources.made import gz, lines, read_parts, whole
+from tests.curation.sources.test_contents import zipped
 from tests.curation.sources.test_formats import FOREIGN
 
 
@@ -31,6 +32,15 @@ def test_an_unknown_kind_is_named_with_the_way_out(tmp_path: Path) -> None:
         "Leave it out, or say how to read it: --format text"
     )
     _check(tmp_path, "text")
+
+
+def test_an_encrypted_zip_file_is_named(tmp_path: Path) -> None:
+    data = bytearray(zipped({"a.jsonl": lines({"text": "a"})}))
+    data[6] |= 1
+    data[data.rindex(b"PK\1\2") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.zip \(an encrypted zip file\)\. Leave it out$"):
+        _check(tmp_path)
 
 
 def test_many_files_are_counted(tmp_path: Path) -> None:
