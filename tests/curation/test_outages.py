@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from unittest.mock import patch
 
 import psutil
@@ -21,6 +21,7 @@ from curation.driver import plan
 from curation.errors import RunError
 from curation.folder import Folder
 from curation.job import Execution
+from curation.manifest import gather
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
 from tests.curation.test_laws import digest
@@ -162,14 +163,27 @@ def test_an_interrupt_among_the_steps_of_beam_is_one_still(tmp_path: Path) -> No
         curate_job(job, str(tmp_path / "out"), Execution(workers=0))
 
 
-def test_a_shard_that_a_crashed_machine_did_not_keep_is_told(tmp_path: Path) -> None:
+def test_a_shard_that_a_crashed_machine_did_not_keep_is_written_again(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 2, 10)
     job, out = make_job([Input(glob=str(tmp_path / "in"))], "none", []), tmp_path / "out"
     with patch("curation.driver.gather", side_effect=RunError("crashed")), pytest.raises(RunError, match="crashed"):
         curate_job(job, str(out), Execution(workers=0))
+    (out / "sketches" / "00000.parquet").write_bytes(b"")
+    for output in (out, tmp_path / "undisturbed"):
+        curate_job(job, str(output), Execution(workers=0))
+    assert digest(out) == digest(tmp_path / "undisturbed")
+
+
+def test_a_shard_that_is_lost_at_the_end_is_told(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "in", 2, 10)
+    job, out = make_job([Input(glob=str(tmp_path / "in"))], "none", []), tmp_path / "out"
     lost = out / "sketches" / "00000.parquet"
-    lost.write_bytes(b"")
-    with pytest.raises(RunError) as told:
+
+    def lose(folder: Folder, units: int) -> Any:
+        lost.write_bytes(b"")
+        return gather(folder, units)
+
+    with patch("curation.driver.gather", lose), pytest.raises(RunError) as told:
         curate_job(job, str(out), Execution(workers=0))
     assert str(told.value).startswith(f"{lost} is not as it was written, as happens where a machine crashes: remove")
     assert not (out / "manifest.json").exists()
