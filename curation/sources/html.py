@@ -30,7 +30,7 @@ _MANY_ATTRIBUTES = 1_000
 _ATTRIBUTE = re.compile(
     r"[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'>][^\s>]*+)?+)?+",
 )
-_LONG_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+((?:[\s/]++|{_ATTRIBUTE.pattern})*+)")
+_TAG_ATTRIBUTES = re.compile(rf"<[a-zA-Z][^\s/>]*+((?:[\s/]++|{_ATTRIBUTE.pattern})*+)")
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]{0,40})")
 _NOT_NESTED = {
     "area", "base", "basefont", "br", "col", "embed", "frame", "hr", "image", "img", "input", "keygen", "link",
@@ -87,19 +87,20 @@ def _refuse_bombs(page: str) -> None:
     tags = page.count("<")
     if tags > MAX_TAGS:
         raise ExtractionError("too_complex", f"a page with {tags} tags, more than {MAX_TAGS}")
-    if _attributes(page) > MAX_ATTRIBUTES:
+    if len(page) > 2 * MAX_ATTRIBUTES and _attributes(page) > MAX_ATTRIBUTES:
         raise ExtractionError("too_complex", f"a tag, or several, with more than {MAX_ATTRIBUTES} attributes")
-    if tags > MAX_DEPTH:
+    ends = page.count("</")
+    if tags - ends > MAX_DEPTH or (tags - ends) * ends > MAX_LOOKED_AT:
         _refuse_deep_pages(page)
 
 
 def _attributes(page: str) -> float:
     """Attributes of the tag that has most; of several such tags, the root of the sum of their squares."""
-    squares = 0
-    for tag in _LONG_TAG.finditer(page):
-        if tag.end() - tag.start() > 2 * _MANY_ATTRIBUTES:
-            attributes = sum(1 for _ in _ATTRIBUTE.finditer(tag[1]))
-            squares += attributes * attributes if attributes > _MANY_ATTRIBUTES else 0
+    written = _TAG_ATTRIBUTES.findall(page)
+    if max(map(len, written), default=0) <= 2 * _MANY_ATTRIBUTES:
+        return 0
+    counts = (sum(1 for _ in _ATTRIBUTE.finditer(one)) for one in written if len(one) > 2 * _MANY_ATTRIBUTES)
+    squares = sum(count * count for count in counts if count > _MANY_ATTRIBUTES)
     return math.sqrt(squares)
 
 

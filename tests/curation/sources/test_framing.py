@@ -72,9 +72,13 @@ def test_a_long_record_that_holds_records_is_one_record(tmp_path: Path) -> None:
         assert not read.quarantine
 
 
-def test_a_mark_and_empty_lines_before_the_first_record(tmp_path: Path) -> None:
-    for start in (b"", b"\r\n", b"\n\n"):
-        assert _numbers(read_bytes(b"".join(_records(2)) + start, tmp_path)) == [0, 1]
+@pytest.mark.parametrize("start", [b"", b"\r\n", b"\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
+@pytest.mark.parametrize("pack", PACKS)
+def test_a_mark_and_empty_lines_before_the_first_record(pack: str, start: bytes, tmp_path: Path) -> None:
+    first, second = _records(2)
+    read = read_bytes(PACKS[pack]([start + first, second]), tmp_path)
+    assert _numbers(read) == [0, 1]
+    assert not read.quarantine
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
