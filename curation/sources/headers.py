@@ -19,7 +19,7 @@ def header_size(block: bytes) -> int | None:
 
 
 def fields(header: bytes) -> dict[str, list[str]]:
-    """The values by lower-case name, without the first line.
+    r"""The values by lower-case name, without the first line.
 
     Lines end in LF or CRLF; a line that begins with white space continues the one before.
 

@@ -26,7 +26,7 @@ def places(tmp_path: Path) -> Path:
         ("notes.txt/out", "cannot be made or written to (Not a directory)"),
         ("n" * 300, "cannot be made or written to (File name too long)"),
         ("foo://bar", "no file system opens the folder 'foo://bar'"),
-        ("s3://bar/x", "needs a package that is not installed"),
+        ("gs://bar/x", "needs a package that is not installed"),
         ("odd", "is not empty (1 entries)"),
         ("empty", "was not written by gristmill curate"),
         ("packed", "was not written by gristmill curate"),

@@ -15,10 +15,12 @@ from jobs.interrupts import ENDING, Terminated, heeded
 
 @pytest.fixture(autouse=True)
 def interrupts() -> Iterator[None]:
-    """Programs that a shell runs in the background may ignore Ctrl+C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Programs that a shell runs in the background may ignore Ctrl+C, those that nohup runs SIGHUP."""
+    handlers = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(ENDING, signal.SIG_DFL)}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 class Held:
