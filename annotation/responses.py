@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotation.errors import UserError
+from schemas.manifest import sha256_of
 
 ROLES = ("system", "user", "assistant")
 COLUMNS = ("prompt_id", "messages", "prompt", "responses", "chosen", "rejected")
@@ -147,7 +148,7 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
 def digest(path: Path) -> str:
     """The SHA-256 of a file; raises UserError when it cannot be read."""
     with _readable(path), path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(stream)
 
 
 @contextmanager

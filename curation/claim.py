@@ -9,8 +9,9 @@ from typing import IO, Any
 
 from curation.changes import changes
 from curation.errors import UserError
-from curation.folder import MANIFEST, WORK, Folder, disk_full, no_room
+from curation.folder import WORK, Folder, disk_full, no_room
 from curation.sources.storage import outages, reason
+from schemas.manifest import MANIFEST
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_CHANGES = 3

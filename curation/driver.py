@@ -18,7 +18,7 @@ from curation.capacity import check_fits, check_units
 from curation.claim import claimed, reached, tidy
 from curation.errors import RunError, UserError
 from curation.finished import check_sizes, outputs_of, read_manifest
-from curation.folder import MANIFEST, Folder, disk_full, no_room
+from curation.folder import Folder, disk_full, no_room
 from curation.job import Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import check_whole, described, forget_damaged, gather, gather_released, manifest, plain
@@ -33,6 +33,7 @@ from curation.sources.recognised import check_formats
 from curation.sources.storage import outages, reason, use_storage
 from curation.unreadable import check_readable
 from curation.workers import WorkerError, Workers
+from schemas.manifest import MANIFEST
 
 LOG = logging.getLogger(__name__)
 SMALL_INPUT = 1 << 20

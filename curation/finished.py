@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from curation.errors import UserError
-from curation.folder import MANIFEST, Folder
+from curation.folder import Folder
 from curation.ledger import Ledger, LedgerError
 from curation.shards import shard_name
 from schemas import SUPERSEDED, TAKEN_DOWN
-from schemas.manifest import ManifestError, Noted, check, noted, parsed, sha256_of
+from schemas.manifest import MANIFEST, ManifestError, Noted, check, noted, parsed, sha256_of
 
 FORMAT = 1
 """Of the manifest: it grows whenever a reader would notice the change."""

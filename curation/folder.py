@@ -22,7 +22,6 @@ from curation.errors import RunError, UserError
 from curation.sources.places import is_local
 
 WORK = ".work"
-MANIFEST = "manifest.json"
 
 
 class Digest(io.RawIOBase):

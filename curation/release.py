@@ -12,10 +12,10 @@ from typing import Any
 from curation.changes import changes
 from curation.errors import UserError
 from curation.finished import check_digests, check_sizes, outputs_of, parse_manifest, read_manifest, units_of
-from curation.folder import MANIFEST, Folder
+from curation.folder import Folder
 from curation.recipe import REWRITES
 from schemas import REJECTS, SKETCHES, TAKEN_DOWN
-from schemas.manifest import Noted, sha256_of
+from schemas.manifest import MANIFEST, Noted, sha256_of
 
 COMPARED = ("sketches/", "rejects/duplicates/", "superseded/", f"{TAKEN_DOWN.name}/")
 """The tables that later runs read."""

@@ -15,7 +15,7 @@ from curation.dedup.removal import STAGES
 from curation.driver import SMALL_INPUT, Watch, carry_out, is_local, warn_of_memory
 from curation.errors import UserError
 from curation.finished import read_manifest
-from curation.folder import MANIFEST, Folder
+from curation.folder import Folder
 from curation.job import Execution, Job
 from curation.ledger import Ledger
 from curation.manifest import check_whole, gather, gather_released, plain
@@ -35,6 +35,7 @@ from curation.shards import ShardWriter, shard_name
 from curation.takedown_lists import list_missing, list_near
 from curation.taken_down import NEAR, SAME_TEXT, remembered, together
 from schemas import TAKEN_DOWN
+from schemas.manifest import MANIFEST
 
 LOG = logging.getLogger(__name__)
 READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/", f"{TAKEN_DOWN.name}/")

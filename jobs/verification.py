@@ -13,9 +13,9 @@ from annotation.exports.export import FORMAT as EXPORT
 from annotation.exports.export import VERSION as EXPORT_VERSION
 from curation.errors import UserError
 from curation.finished import outputs_of, parse_manifest
-from curation.folder import MANIFEST, WORK, Folder
+from curation.folder import WORK, Folder
 from curation.takedown_lists import NOT_FOUND
-from schemas.manifest import ManifestError, Noted, check, noted, parsed, sha256_of
+from schemas.manifest import MANIFEST, ManifestError, Noted, check, noted, parsed, sha256_of
 from schemas.packed import FORMAT as PACKED
 from schemas.packed import PACKED_MANIFEST
 from schemas.packed import VERSION as PACKED_VERSION

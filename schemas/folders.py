@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from schemas.manifest import MANIFEST
+
 UNFINISHED = ".gristmill-unfinished"
 LOCK = "lock"
 
@@ -132,7 +134,7 @@ def _check_free(folder: Path, kind: str) -> None:
     if not folder.is_dir():
         raise OutputError(f"the output {folder} is a file: name a folder that is new or empty")
     held = sorted(path.name for path in folder.iterdir())
-    if "manifest.json" in held:
+    if MANIFEST in held:
         raise OutputError(f"the output {folder} holds a finished {kind}: choose a new folder, or remove that one first")
     if held:
         raise OutputError(f"the output {folder} is not empty ({len(held)} entries): choose a new folder")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.arrow_layout import MAGIC, LayoutError
-from schemas.manifest import ManifestError, parsed
+from schemas.manifest import MANIFEST, ManifestError, parsed
 from schemas.packed import BATCH, FORMAT, VERSION, TokenType, packed
 from schemas.shard import PackedError, Part, Parts, Shard
 
@@ -47,7 +47,7 @@ class PackedSequences:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        written = _read(folder / "manifest.json")
+        written = _read(folder / MANIFEST)
         self.manifest: Mapping[str, Any] = _parsed(folder, written)
         self.fingerprint = hashlib.sha256(written).hexdigest()
         """The SHA-256 of the manifest, which holds those of the shards: equal where the tokens and their order are."""
@@ -210,7 +210,7 @@ def _read(manifest: Path) -> bytes:
 
 def _parsed(folder: Path, written: bytes) -> Mapping[str, Any]:
     """The manifest, of this format and a version that can be read, with what a reader needs of it."""
-    place = folder / "manifest.json"
+    place = folder / MANIFEST
     try:
         manifest = parsed(written, str(place))
     except ManifestError as error:

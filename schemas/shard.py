@@ -3,7 +3,6 @@
 A shard is opened by its footer and the metadata of its record batches: no page of tokens is read.
 """
 
-import hashlib
 import os
 import re
 import struct
@@ -26,6 +25,7 @@ from schemas.arrow_layout import (
     read_footer,
     read_messages,
 )
+from schemas.manifest import sha256_of
 from schemas.packed import BATCH
 from schemas.table import SchemaError, Table
 
@@ -85,7 +85,7 @@ class Shard:
         """Reads the whole file. Raises PackedError where a byte is not the one that was written."""
         self.check_size()
         with self.path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != self.digest:
+            if sha256_of(file) != self.digest:
                 raise self.damaged("is damaged: its SHA-256 is not the manifest's")
 
     def layout(self, table: Table) -> npt.NDArray[np.int64]:

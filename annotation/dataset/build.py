@@ -22,6 +22,7 @@ from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from annotation.split import Families
 from schemas import UNRESOLVED
+from schemas.manifest import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
             writer.table("unresolved", tables["unresolved"])
             writer.text("README.md", written.result())
         content = manifest(snapshots, ledger, proof, writer.files)
-        writer.json("manifest.json", content)
+        writer.json(MANIFEST, content)
     return Built(folder, ledger, content)
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from annotation.errors import RunError, UserError
 from schemas import folders
+from schemas.manifest import sha256_of
 
 ROWS = 8192
 """Rows of a record batch of Arrow files; a row group of Parquet holds eight times as many."""
@@ -44,7 +45,7 @@ class Writer:
     def note(self, name: str) -> None:
         """A file that somebody else wrote into the folder."""
         with (self.folder / name).open("rb") as stream:
-            self.files[name] = {"sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+            self.files[name] = {"sha256": sha256_of(stream)}
 
     def json(self, name: str, value: object) -> None:
         """A file that is not noted: it is written last, and holds the notes of the others."""
@@ -69,7 +70,7 @@ def _parquet(stem: Path, rows: pa.Table) -> Written:
 
 def _noted(path: Path, rows: pa.Table) -> Written:
     with path.open("rb") as stream:
-        return path, {"rows": len(rows), "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+        return path, {"rows": len(rows), "sha256": sha256_of(stream)}
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from annotation.dataset.ledger import Ledger
 from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
-from schemas.manifest import ManifestError, check, noted, parsed
+from schemas.manifest import MANIFEST, ManifestError, check, noted, parsed
 
 FORMAT = "gristmill.comparisons"
 VERSION = 1
@@ -68,7 +68,7 @@ def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str
     Raises UserError for a folder without one, one of another format or of a newer version, or one that does not name
     its files.
     """
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from annotation.dataset.manifest import FORMAT, VERSION, changed, read_manifest
 from annotation.errors import UserError
 from schemas import COMPARISONS, SchemaError
+from schemas.manifest import MANIFEST, sha256_of
 
 SPLITS = ("train", "held_out")
 
@@ -40,7 +41,7 @@ def load(folder: Path) -> Master:
         folder, FORMAT, VERSION, "no dataset of comparisons", "gristmill dataset build, import or mix"
     )
     if not isinstance(manifest.get("tables"), dict):
-        raise changed(folder / "manifest.json")
+        raise changed(folder / MANIFEST)
     splits, versions = {}, set()
     for name in SPLITS:
         path = folder / "comparisons" / f"{name}.arrow"
@@ -56,7 +57,7 @@ def load(folder: Path) -> Master:
 def _arrow(path: Path, expected: str | None) -> pa.Table:
     try:
         with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            found = sha256_of(stream)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): build the dataset again") from error
     if found != expected:

@@ -1,6 +1,5 @@
 """A dataset of an older version, written anew in this one."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from annotation.dataset.manifest import VERSION
 from annotation.dataset.master import Master
 from annotation.errors import UserError
 from schemas import COMPARISONS
+from schemas.manifest import MANIFEST, sha256_of
 
 
 def upgraded(master: Master, folder: Path) -> None:
@@ -19,7 +19,7 @@ def upgraded(master: Master, folder: Path) -> None:
     rewritten = {f"comparisons/{name}.{kind}" for name in master.splits for kind in ("arrow", "parquet")}
     others = sorted(set(master.manifest["files"]) - rewritten)
     for name in others:
-        _look_at(master, name)
+        _check(master, name)
     with new_folder(folder) as writer:
         for name, rows in master.splits.items():
             writer.table(f"comparisons/{name}", rows)
@@ -34,17 +34,14 @@ def upgraded(master: Master, folder: Path) -> None:
             "upgraded": {COMPARISONS.name: master.version},
             "files": {name: writer.files[name] for name in sorted(writer.files)},
         }
-        writer.json("manifest.json", content)
+        writer.json(MANIFEST, content)
 
 
-def _look_at(master: Master, name: str) -> None:
-    """Raises UserError for a file that the manifest names and that is not in the folder as it says."""
+def _check(master: Master, name: str) -> None:
+    """Raises UserError for a file that is missing, or is not the one that the manifest describes."""
     path = master.folder / name
-    inside = not Path(name).is_absolute() and ".." not in Path(name).parts
-    if not inside or not path.is_file() or _digest(path) != master.manifest["files"][name]["sha256"]:
-        raise UserError(f"{path} is not what the manifest beside it says: it was changed, or is not there")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    if path.is_file():
+        with path.open("rb") as stream:
+            if sha256_of(stream) == master.manifest["files"][name]["sha256"]:
+                return
+    raise UserError(f"{path} is not what the manifest beside it says: it was changed, or is not there")

@@ -1,6 +1,5 @@
 """An export read back, row by row, beside the dataset that it was made of (law 7: trainer truth)."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from annotation.exports.comparing import Fault, compare
 from annotation.exports.export import FORMAT, SPLITS, VERSION, companions, prepared
 from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
+from schemas.manifest import MANIFEST, sha256_of
 
 Rows = Iterable[dict[str, Any]]
 
@@ -52,7 +52,7 @@ def described(folder: Path, form: str) -> dict[str, Any]:
         raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
     _, manifest = read_manifest(folder, FORMAT, VERSION, "no export", "gristmill dataset export")
     if not _whole(manifest):
-        raise changed(folder / "manifest.json")
+        raise changed(folder / MANIFEST)
     if manifest["trainer_format"] != form:
         raise UserError(f"{folder} is in the format {manifest['trainer_format']}: check it with --format of that name")
     return manifest
@@ -108,13 +108,13 @@ def _changed(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault("file_missing", f"{name} is not there")
             continue
         with path.open("rb") as stream:
-            if hashlib.file_digest(stream, "sha256").hexdigest() != about["sha256"]:
+            if sha256_of(stream) != about["sha256"]:
                 yield Fault("file_changed", f"{name} is not what the manifest says: it was changed or cut")
 
 
 def _beside(folder: Path, manifest: Mapping[str, Any], wanted: Format, splits: Mapping[str, Split]) -> Iterator[Fault]:
     """What stands next to the rows: files that nobody named, those that a trainer reads first, and the counts."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {"manifest.json"}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
     for name in sorted(there - manifest["files"].keys()):
         yield Fault("file_added", f"{name} is not in the manifest")
     written = [called for called, split in splits.items() if split.rows]

@@ -20,6 +20,7 @@ from annotation.exports.exported import Exported, Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 from annotation.exports.layouts import Rows
 from annotation.exports.texts import Texts, look
+from schemas.manifest import MANIFEST
 
 FORMAT = "gristmill.export"
 VERSION = 1
@@ -57,7 +58,7 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
         _left_out(writer.folder, splits)
         for path in sorted(path for path in writer.folder.rglob("*") if path.is_file()):
             writer.note(path.relative_to(writer.folder).as_posix())
-        writer.json("manifest.json", _manifest(master, exported, writer))
+        writer.json(MANIFEST, _manifest(master, exported, writer))
     return exported
 
 

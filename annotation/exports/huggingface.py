@@ -1,11 +1,12 @@
 """The folder that `datasets` itself saves and loads: IPC streams beside JSON that describes them."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
+from schemas.manifest import sha256_of
 
 BATCH = 1000
 """Rows of a record batch, as `datasets` writes them."""
@@ -44,7 +45,7 @@ def save(rows: pa.Table, folder: Path, split: str) -> None:
     with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_stream(sink, plain) as writer:
         writer.write_table(_relaxed(rows, plain), max_chunksize=BATCH)
     with data.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = sha256_of(stream)
     _json(folder / "dataset_info.json", {"features": described})
     _json(
         folder / "state.json",

@@ -30,6 +30,7 @@ from annotation.imports.sets import OpenSet
 from annotation.imports.tables import Imported, raw_of, reject_table, tables
 from annotation.split import Families
 from schemas import COMPARISONS
+from schemas.manifest import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def import_set(
         said = manifest(source, known, origins, content.ledger, content.proof, writer.files)
         if content.contradictions:
             said["opposite_verdicts"] = content.contradictions
-        writer.json("manifest.json", said)
+        writer.json(MANIFEST, said)
     return Built(folder, content.ledger, said, content.unused, content.contradictions)
 
 

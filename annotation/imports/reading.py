@@ -4,7 +4,6 @@ Arrow."""
 import bz2
 import codecs
 import gzip
-import hashlib
 import json
 import lzma
 import zlib
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 
 from annotation.errors import UserError
 from annotation.imports.delimited import DELIMITERS, records
+from schemas.manifest import sha256_of
 
 ROWS = 1024
 """Rows of Parquet or Arrow that are in memory at once as Python's values."""
@@ -49,7 +49,7 @@ Row = dict[str, Any] | Unreadable
 def digest(path: Path) -> str:
     """The SHA-256 of a file. Raises UserError when it cannot be read."""
     with _opened(path) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(stream)
 
 
 def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> Iterator[tuple[int, Row]]:

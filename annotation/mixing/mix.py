@@ -23,6 +23,7 @@ from annotation.mixing.given import Given
 from annotation.mixing.recipe import WHERE, Recipe
 from annotation.split import Families
 from schemas import COMPARISONS
+from schemas.manifest import MANIFEST
 from schemas.mixture import Part, Taken, mixture
 
 Flags = npt.NDArray[np.bool_]
@@ -63,7 +64,7 @@ def mix(recipe: Recipe, masters: Mapping[str, Master], folder: Path, families: F
         writer.text("README.md", card(recipe, given, splits, proof))
         counts = {name: len(splits[name]) for name in SPLITS}
         manifest = _manifest(recipe, masters, given, counts, proof, writer.files)
-        writer.json("manifest.json", manifest)
+        writer.json(MANIFEST, manifest)
     return Mixed(folder, recipe, given, counts, manifest)
 
 

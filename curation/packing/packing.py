@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from curation.claim import CLAIM, claimed, tidy
 from curation.errors import RunError, UserError
-from curation.folder import MANIFEST, Folder, disk_full
+from curation.folder import Folder, disk_full
 from curation.packing.corpus import Corpus
 from curation.packing.encoding import encode
 from curation.packing.ledger import Ledger
@@ -25,6 +25,7 @@ from curation.packing.shards import Tell, shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
 from curation.packing.tokenizer import Tokenizer
+from schemas.manifest import MANIFEST
 
 LOG = logging.getLogger(__name__)
 SAVED_SECONDS = 5.0

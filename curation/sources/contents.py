@@ -12,7 +12,7 @@ from curation.sources.formats import PEEK_BYTES, Format, content_format, detect_
 from curation.sources.jsonl import read_jsonl
 from curation.sources.listing import Part
 from curation.sources.spooled import Spooled
-from curation.sources.tar import Inside, TarMembers
+from curation.sources.tar import ArchivedFile, TarMembers
 
 MAX_DEPTH = 3
 """How deep archives may lie in archives."""
@@ -106,7 +106,7 @@ def read_at_random(found: Format, source: str | IO[bytes], rows: Rows, part: Par
             yield from _read_members(zip_members(source, rows), rows, depth)
 
 
-def _read_members(members: Iterable[Inside], rows: Rows, depth: int) -> Iterator[Chunk]:
+def _read_members(members: Iterable[ArchivedFile], rows: Rows, depth: int) -> Iterator[Chunk]:
     """Reads each member by its own format. Where a name comes again it gets its number: ``a.jsonl#2``."""
     names: Counter[str] = Counter()
     for member in members:
@@ -125,7 +125,7 @@ def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) and part not in (".", "..") for part in name.split("/"))
 
 
-def _read_member(member: Inside, rows: Rows, depth: int) -> Iterator[Chunk]:
+def _read_member(member: ArchivedFile, rows: Rows, depth: int) -> Iterator[Chunk]:
     head, events = peeked(member.events)
     found = detect_format(head, member.name)
     if found.compression is None:

@@ -33,7 +33,7 @@ FREE_EXPANSION = 64 << 20
 """... so many bytes more. Text expands some ten times at most, and equal lines a few hundred times."""
 
 _OVERSHOOT = 16 << 20
-_TOO_FAR = f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
+TOO_FAR = f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
 
 _TRIAL_BYTES = 64 << 10
 _OVERRUN = 64 << 10
@@ -56,7 +56,7 @@ class Stored(Protocol):
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberStart:
     """A gzip member or zstd frame begins at this offset of the stored file."""
 
     offset: int
@@ -79,7 +79,7 @@ class Broken:
     lost: int
 
 
-Event = bytes | Member | Broken
+Event = bytes | MemberStart | Broken
 
 
 def decompressed(file: Stored, compression: Compression | None, window: int = MAX_WINDOW_BYTES) -> Iterator[Event]:
@@ -126,7 +126,7 @@ class _Members:
                 return
             broken: Broken | None = None
             if self.container.begins(held):
-                yield Member(self.offset)
+                yield MemberStart(self.offset)
                 broken = yield from self._member()
             elif self.container.skippable and is_skippable(held):
                 broken = self._skip_frame()
@@ -151,7 +151,7 @@ class _Members:
         if left or len(head) < 8:
             return self._broken(begin, self.offset, "truncated", "the file ends inside a frame without data")
         if wanted and self.dictionary is None:
-            message = "the dictionary at the begin of the file cannot be read"
+            message = "the dictionary at the start of the file cannot be read"
             excerpt = next(self.file.reread(begin), b"")[:EXCERPT_BYTES]
             return Broken("corrupt", message, begin, self.offset - begin, excerpt, self.offset - begin)
         return None
@@ -160,7 +160,7 @@ class _Members:
         """Delivers one member; returns what is broken in it, or None."""
         begin, delivered = self.offset, 0
         if self._given > self._most_given() + _OVERSHOOT:
-            return self._broken(begin, begin, "expands_too_far", _TOO_FAR)
+            return self._broken(begin, begin, "expands_too_far", TOO_FAR)
         try:
             member = self.container.open(self.window, self.dictionary)
         except (zstandard.ZstdError, MemoryError) as error:
@@ -181,7 +181,7 @@ class _Members:
             if output:
                 yield output
             if self._given > self._most_given() and not member.eof:
-                return self._broken(begin, self.offset, "expands_too_far", _TOO_FAR)
+                return self._broken(begin, self.offset, "expands_too_far", TOO_FAR)
         return None
 
     def _most_given(self) -> int:

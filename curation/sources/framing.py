@@ -15,7 +15,7 @@ from typing import Literal
 
 from curation.sources.arc import content_length, is_arc_line
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.headers import MAX_HEADER_BYTES
 
 BOM = b"\xef\xbb\xbf"
@@ -71,7 +71,7 @@ class _Window:
         event = next(self._events, None)
         if event is None:
             self.at_end = True
-        elif isinstance(event, Member):
+        elif isinstance(event, MemberStart):
             self._members.append((self.position + len(self.buf), event.offset))
         elif isinstance(event, Broken):
             self.broken = event

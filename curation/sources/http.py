@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
+from curation.sources.members import CONTAINERS, MAX_WINDOW_BYTES, is_skippable
+
 MAX_RATIO = 250
 """Times that a payload may grow when it is decoded, once it is longer than ALWAYS_DECODED. Pages reach some 100."""
 
@@ -162,8 +164,7 @@ def _unbrotlied(payload: bytes) -> Iterator[bytes]:
 
 
 def _begins_zstd(payload: bytes) -> bool:
-    skippable = payload[1:4] == b"\x2a\x4d\x18" and payload[0] >> 4 == 5
-    return skippable or payload.startswith(b"\x28\xb5\x2f\xfd")
+    return is_skippable(payload) or CONTAINERS["zstd"].begins(payload)
 
 
 def _unzstd(payload: bytes, most: int) -> bytes:
@@ -176,9 +177,9 @@ def _unzstd(payload: bytes, most: int) -> bytes:
 
 def _unzstded(payload: bytes) -> Iterator[bytes]:
     at = 0
-    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     while _begins_zstd(payload[at : at + 4]):
-        if payload[at + 1 : at + 4] == b"\x2a\x4d\x18":
+        if is_skippable(payload[at : at + 4]):
             at += 8 + int.from_bytes(payload[at + 4 : at + 8], "little")
             continue
         stream = decompressor.decompressobj()

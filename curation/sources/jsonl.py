@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.json_columns import LineParser
 from curation.sources.listing import Part
 
@@ -74,7 +74,7 @@ class LineBlocks:
 
     def add(self, event: Event) -> tuple[bytes, int]:
         """The whole lines that this event completes, and the offset of the first one."""
-        if isinstance(event, Member):
+        if isinstance(event, MemberStart):
             return b"", self.position
         if isinstance(event, Broken):
             self._break(event)

@@ -40,7 +40,7 @@ _OUTSIDE_THE_WINDOW = 16 << 20
 """What xz takes beside its dictionary."""
 
 
-class Member(Protocol):
+class Decompressor(Protocol):
     """One member that is being decompressed."""
 
     @property
@@ -191,7 +191,7 @@ class Container:
 
     name: Compression
     start: re.Pattern[bytes]
-    open: Callable[[int, bytes | None], Member]
+    open: Callable[[int, bytes | None], Decompressor]
     skippable: bool = False
 
     def begins(self, data: bytes | memoryview) -> bool:

@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterator
 
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, Member
+from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, MemberStart
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -25,7 +25,7 @@ def whole(events: Iterator[Event], rows: Rows) -> bytes:
     for event in events:
         if isinstance(event, Broken):
             broken = broken or event
-        elif not isinstance(event, Member):
+        elif not isinstance(event, MemberStart):
             rows.read(len(event))
             if size <= limit:
                 pieces.append(event)

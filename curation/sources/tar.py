@@ -19,7 +19,7 @@ _EXTENDED = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 
 
 @dataclass
-class Inside:
+class ArchivedFile:
     """A member of an archive that is a file: its ``size`` in bytes, and its bytes, which are to be read at once."""
 
     name: str
@@ -39,7 +39,7 @@ class TarMembers:
         self._ended = False
         self._left = self._padding = 0
 
-    def __iter__(self) -> Iterator[Inside]:
+    def __iter__(self) -> Iterator[ArchivedFile]:
         longer: dict[str, str] = {}
         while True:
             self._pass_by()
@@ -65,7 +65,7 @@ class TarMembers:
             yield from self._file(header, longer)
             longer = {}
 
-    def _file(self, header: tarfile.TarInfo, longer: dict[str, str]) -> Iterator[Inside]:
+    def _file(self, header: tarfile.TarInfo, longer: dict[str, str]) -> Iterator[ArchivedFile]:
         size = longer.get("size", "")
         length = int(size) if size.isdigit() and len(size) < 19 else header.size
         name = longer.get("path", header.name)
@@ -76,7 +76,7 @@ class TarMembers:
         if header.type not in _FILES or sparse:
             self.rows.skip("irregular_member")
             return
-        yield Inside(name, length, self._content())
+        yield ArchivedFile(name, length, self._content())
 
     def _begin(self, size: int) -> None:
         """So many bytes of content follow, and what fills up the last block."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, FREE_EXPANSION, MAX_EXPANSION, Broken, Event
-from curation.sources.tar import Inside
+from curation.sources.decompression import EXCERPT_BYTES, FREE_EXPANSION, MAX_EXPANSION, TOO_FAR, Broken, Event
+from curation.sources.tar import ArchivedFile
 
 _HEADER_BYTES = 30
 _SIGNATURE = re.compile(rb"PK\x03\x04")
@@ -24,7 +24,7 @@ _ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeErro
 """What the standard library raises for broken members."""
 
 
-def zip_members(file: IO[bytes], rows: Rows) -> Iterator[Inside]:
+def zip_members(file: IO[bytes], rows: Rows) -> Iterator[ArchivedFile]:
     """The files in a zip file, from a file that can be read at random. Of a WACZ, the archives in it alone; the others
     are counted as skipped. Encrypted members are quarantined."""
     budget = _Budget()
@@ -34,7 +34,7 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[Inside]:
         listed = zipped.infolist()
         if sum(info.compress_size for info in listed) > size:
             raise zipfile.BadZipFile("its members overlap")
-        stored = _Stored(file)
+        stored = _ZipBytes(file)
         if not all(_agree(info, stored) for info in listed):
             raise zipfile.BadZipFile("it does not agree with the members")
         if not _all_listed(listed, stored):
@@ -57,10 +57,10 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[Inside]:
         elif info.flag_bits & _ENCRYPTED:
             _encrypted(info.filename, info.compress_size, rows)
         else:
-            yield Inside(info.filename, info.file_size, _content(zipped, info, budget))
+            yield ArchivedFile(info.filename, info.file_size, _content(zipped, info, budget))
 
 
-def _agree(info: zipfile.ZipInfo, stored: "_Stored") -> bool:
+def _agree(info: zipfile.ZipInfo, stored: "_ZipBytes") -> bool:
     """Whether the directory says the same of a member as the header in front of it."""
     header = stored.at(info.header_offset, _HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not _SIGNATURE.match(header):
@@ -73,7 +73,7 @@ def _agree(info: zipfile.ZipInfo, stored: "_Stored") -> bool:
     return bool(sizes and same and crc in (0, info.CRC))
 
 
-def _all_listed(listed: list[zipfile.ZipInfo], stored: "_Stored") -> bool:
+def _all_listed(listed: list[zipfile.ZipInfo], stored: "_ZipBytes") -> bool:
     """Whether no member begins at the begin of the file, or right behind one, that the directory leaves out."""
     begins = {info.header_offset for info in listed}
     ends = {0}
@@ -134,7 +134,7 @@ def _content(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) ->
                 delivered += len(data)
                 yield data
                 if budget.spent(len(data)):
-                    yield _broken("expands_too_far", _too_far(), info.header_offset, info.compress_size, b"")
+                    yield _broken("expands_too_far", TOO_FAR, info.header_offset, info.compress_size, b"")
                     return
     except (*_ERRORS, NotImplementedError, OSError, MemoryError) as error:
         _raise_outage(error)
@@ -144,15 +144,11 @@ def _content(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) ->
         yield _broken(word, f"zip: {error}", info.header_offset, info.compress_size, b"", lost)
 
 
-def _too_far() -> str:
-    return f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
-
-
 def _broken(word: str, message: str, offset: int, size: int, excerpt: bytes, lost: int | None = None) -> Broken:
     return Broken(word, message, offset, size, excerpt, size if lost is None else lost)
 
 
-class _Stored:
+class _ZipBytes:
     """A file that is searched from front to back."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -176,9 +172,9 @@ class _Stored:
         return self.file.read(size)
 
 
-def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[Inside]:
+def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[ArchivedFile]:
     """The members by their own headers, in the order in which they stand."""
-    stored = _Stored(file)
+    stored = _ZipBytes(file)
     place, end = stored.find(_SIGNATURE, 0), 0
     while place is not None:
         _between(stored, end, place, rows)
@@ -199,12 +195,12 @@ def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[
         if flags & _ENCRYPTED:
             _encrypted(name, end - begin, rows)
         elif not name.endswith("/") and name:
-            yield Inside(name, length, _scanned(stored, method, begin, end, budget))
+            yield ArchivedFile(name, length, _scanned(stored, method, begin, end, budget))
         place = stored.find(_SIGNATURE, end)
     _between(stored, end, size, rows)
 
 
-def _between(stored: "_Stored", begin: int, end: int, rows: Rows) -> None:
+def _between(stored: "_ZipBytes", begin: int, end: int, rows: Rows) -> None:
     """Quarantines what stands between members and is nothing that belongs there, but sizes and the directory."""
     record = stored.at(begin, EXCERPT_BYTES)[: end - begin]
     if record and not _AROUND.match(record):
@@ -212,7 +208,7 @@ def _between(stored: "_Stored", begin: int, end: int, rows: Rows) -> None:
         rows.broken("bad_member", message, offset=begin, size=end - begin, record=record, lost=end - begin)
 
 
-def _scanned(stored: _Stored, method: int, begin: int, end: int, budget: _Budget) -> Iterator[Event]:
+def _scanned(stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budget) -> Iterator[Event]:
     """The content of a member without a directory; its checksum is not known for sure."""
     if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         message = f"zip: method {method} of a member whose directory is broken"
@@ -236,7 +232,7 @@ def _scanned(stored: _Stored, method: int, begin: int, end: int, budget: _Budget
             if output:
                 yield output
             if budget.spent(len(output)):
-                yield _broken("expands_too_far", _too_far(), begin, end - begin, b"")
+                yield _broken("expands_too_far", TOO_FAR, begin, end - begin, b"")
                 return
     if method == zipfile.ZIP_DEFLATED and not stream.eof:
         yield _broken("truncated", "zip: the file ends inside a member", begin, end - begin, b"", 0)

@@ -13,10 +13,11 @@ import pyarrow.dataset as ds
 from curation.errors import UserError
 from curation.filters.rules import Rule
 from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
-from curation.folder import MANIFEST, Folder
+from curation.folder import Folder
 from curation.recipe import Filter, Recipe
 from jobs.jobfile import recipe_of
 from jobs.terminal import say
+from schemas.manifest import MANIFEST
 
 DIFF_LINES = 40
 LINE_CHARACTERS = 160

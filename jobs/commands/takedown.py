@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import UserError
-from curation.folder import MANIFEST, Folder
+from curation.folder import Folder
 from curation.job import Execution
 from curation.ledger import Ledger
 from curation.release import open_release
@@ -18,6 +18,7 @@ from jobs.jobfile import recipe_of
 from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
 from jobs.terminal import say
+from schemas.manifest import MANIFEST
 
 SHOWN = 5
 WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}

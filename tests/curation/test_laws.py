@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from curation.dedup import stages
 from curation.driver import curate, plan
-from curation.folder import MANIFEST, Folder
+from curation.folder import Folder
 from curation.job import Execution
 from curation.ledger import Ledger
 from curation.run import Run, written_name
@@ -22,6 +22,7 @@ from curation.sources.listing import Input
 from curation.stages import Groups, judge, write
 from jobs.jobfile import make_job
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
+from schemas.manifest import MANIFEST
 
 SENTENCES = [
     "The mill turns the grain of the village into flour that the bakers of the town will have with their bread.",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.sources.decompression import Broken, Member, decompressed
+from curation.sources.decompression import Broken, MemberStart, decompressed
 from curation.sources.opening import StoredFile
 from tests.curation.sources.made import gz, zst
 
@@ -29,7 +29,7 @@ def unpack(data: bytes, container: str | None, folder: Path) -> tuple[bytes, lis
         for event in decompressed(file, container):
             if isinstance(event, bytes):
                 out.append(event)
-            elif isinstance(event, Member):
+            elif isinstance(event, MemberStart):
                 members.append(event.offset)
             else:
                 broken.append(event)
