@@ -1,7 +1,7 @@
 """CSV and TSV: a header row, then a document a row; quoted fields may hold line feeds."""
 
 import csv
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Literal
 
@@ -193,10 +193,15 @@ class _Table:
         self.rows.document(offset=begin, **values)  # type: ignore[arg-type]
 
     def _take_names(self, row: list[str]) -> None:
-        """The header. A name that comes again gets its number: ``note``, ``note_2``."""
-        names: list[str] = []
-        for name in row:
-            name = name.removeprefix(BOM.decode()).strip().encode("utf-8", "replace").decode()
-            count = names.count(name)
-            names.append(f"{name}_{count + 1}" if count else name)
-        self.names = names
+        """The header. A name that comes again gets a number that makes it another: ``note``, ``note_2``, ``note_3``."""
+        given = [name.removeprefix(BOM.decode()).strip().encode("utf-8", "replace").decode() for name in row]
+        taken, counts = set(given), Counter[str]()
+        self.names = []
+        for name in given:
+            counts[name] += 1
+            numbered = name
+            while counts[name] > 1 and (numbered == name or numbered in taken):
+                numbered = f"{name}_{counts[name]}"
+                counts[name] += numbered in taken
+            taken.add(numbered)
+            self.names.append(numbered)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,24 @@ def test_fields_are_mapped_as_in_json(tmp_path: Path) -> None:
     [row] = read_bytes(data, tmp_path, Reading(fields=fields), "a.csv").documents
     named = [row[name] for name in ("text", "url", "date", "source", "doc_id", "metadata")]
     assert named == ["The text.", "http://a/", "2024-01-01", "web", "7", "{}"]
+
+
+@settings(max_examples=80)
+@given(names=st.lists(st.sampled_from(["n", "n_2", "n_3", "n_2_2", ""]), max_size=9))
+def test_columns_of_the_same_name_keep_a_value_each(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    header = ["text", *names]
+    values = [str(number) for number in range(len(header))]
+    [row] = read_bytes(_written([header, values], ",", "\n"), tmp_path_factory.getbasetemp(), name="a.csv").documents
+    metadata = json.loads(row["metadata"])
+    assert sorted(metadata.values()) == sorted(values[1:])
+    assert all(metadata[name] == str(1 + names.index(name)) for name in names)  # the first one has the name itself
+
+
+def test_a_header_of_many_names_is_read_in_linear_time(tmp_path: Path) -> None:
+    names = ["n"] * 200_000
+    data = _written([["text", *names], ["The text.", *names]], ",", "\n")
+    [row] = read_bytes(data, tmp_path, name="a.csv").documents
+    assert len(json.loads(row["metadata"])) == 200_000
 
 
 def test_other_columns_are_metadata_and_the_offset_is_that_of_the_row(tmp_path: Path) -> None:
