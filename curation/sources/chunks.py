@@ -25,6 +25,9 @@ MESSAGE_LENGTH = 300
 _ROW_BYTES = 1000
 """About what a row of quarantine takes in memory beside its excerpt."""
 
+_MAX_PENDING = 1 << 16
+"""Documents that are held one by one; more of them, with texts of a word or two, take far more memory than their text."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -244,9 +247,11 @@ class Rows:
 
     @property
     def full(self) -> bool:
-        """Whether it is time for `take`: enough text, enough excerpts, or enough read to tell of progress."""
+        """Whether it is time for `take`: enough text, rows or excerpts, or enough read to tell of progress."""
         limit = self.reading.batch_bytes
-        return self._text_bytes >= limit or self._kept_bytes >= 4 * limit or self._bytes_read >= 16 * limit
+        if self._text_bytes >= limit or len(self._pending["text"]) >= _MAX_PENDING:
+            return True
+        return self._kept_bytes >= 4 * limit or self._bytes_read >= 16 * limit
 
     @property
     def empty(self) -> bool:

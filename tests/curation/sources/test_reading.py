@@ -150,6 +150,18 @@ def test_quarantine_alone_fills_chunks(tmp_path: Path) -> None:
     assert len(chunks) >= 2
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.csv", b"text\n" + b"a\n" * 150_000), ("a.json", b"[" + b'{"text":"a"},' * 150_000 + b'{"text":"a"}]')],
+)
+def test_documents_of_one_letter_fill_chunks(name: str, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    [unit] = plan_units(list_files([Input(glob=str(tmp_path / name))]), 1 << 30)
+    sizes = [len(chunk.documents) for chunk in read_unit(unit, Reading())]
+    assert sum(sizes) >= 150_000
+    assert max(sizes) < 100_000
+
+
 def test_reading_twice_gives_the_same_chunks(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gz(lines(*({"text": f"line {n} " * (n % 90)} for n in range(30_000)))))
