@@ -26,7 +26,7 @@ _ROW_BYTES = 1000
 """About what a row of quarantine takes in memory beside its excerpt."""
 
 _MAX_PENDING = 1 << 16
-"""Documents that are held one by one; more of them, with texts of a word or two, take far more memory than their text."""
+"""Documents that are held one by one: those of a word or two take far more memory than their text."""
 
 
 @dataclass(frozen=True, kw_only=True)
