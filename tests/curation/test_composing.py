@@ -13,7 +13,7 @@ from curation.composing import LONG_RUN, nfc, nfkc, ordered
 from curation.dedup.near import families
 from curation.filters.url import Url, domains_of, host_of
 from curation.rewrites.normalise import Normalise
-from tests.curation.growth import assert_linear
+from tests.doubling import assert_linear
 
 MARKS = "".join(character for character in map(chr, range(0x300, 0x20000)) if unicodedata.combining(character))
 ODD = "\u0344\u0f73\u0f75\u0f81\uff9e\uff9f\u1161\u11a8"

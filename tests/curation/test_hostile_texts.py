@@ -14,8 +14,8 @@ from curation.filters.url import Url
 from curation.judge import judge
 from curation.recipe import STEPS, Recipe
 from schemas import RECORDS
-from tests.curation.growth import assert_linear
 from tests.curation.hostile_texts import HOSTILE, ordinary
+from tests.doubling import assert_linear
 from tests.jobs.calling import GRAIN, call
 
 EVERY = Recipe(

@@ -20,7 +20,8 @@ from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
 from curation.sources.listing import Input, Part, list_files, plan_units
-from curation.sources.storage import parse_storage, storage_options, use_storage
+from curation.sources.storage import storage_options, use_storage
+from jobs.jobfile import parse_storage
 from tests.curation.sources.made import read_parts
 from tests.jobs.calling import call
 

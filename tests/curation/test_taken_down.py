@@ -1,4 +1,4 @@
-"""What was taken down is gone for good: in no byte of the new folder, and in no later one that is held against it."""
+"""What was taken down is gone for good: it is in no byte of the new folder, nor of a later crawl compared with that."""
 
 import json
 from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from curation.sources.arc import ArcFields, is_arc_line
 from curation.sources.chunks import Reading
 from tests.curation.sources.made import Read, gz, http, page, read_bytes, response, warc, zst
-from tests.doubling import LINEAR, growth
+from tests.doubling import assert_linear
 
 BODY = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nThe mill wheel turns in the river."
 URL = "http://www.mill.example/a/rather/long/path/page.html"
@@ -175,4 +175,4 @@ def test_time_grows_as_the_file_does(name: str, tmp_path: Path) -> None:
     def work(data: bytes) -> None:
         read_bytes(data, tmp_path)
 
-    assert growth(HOSTILE[name], work, 5_000) < LINEAR
+    assert_linear(work, HOSTILE[name], 5_000)

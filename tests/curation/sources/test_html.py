@@ -13,7 +13,7 @@ import pytest
 from curation.sources.decoding import decode
 from curation.sources.html import ExtractionError, Extractor, _refuse_bombs, main_text, title
 from tests.curation.sources.made import page
-from tests.doubling import LINEAR, growth
+from tests.doubling import assert_linear
 
 MIN_F1 = 0.94
 
@@ -122,7 +122,7 @@ def test_looking_for_bombs_takes_as_long_as_the_page_is(piece: str) -> None:
         with suppress(ExtractionError):
             _refuse_bombs(page)
 
-    assert growth(lambda size: "<a " + piece * size, look, 20_000) < LINEAR
+    assert_linear(look, lambda size: "<a " + piece * size, 20_000)
 
 
 def test_real_pages_stay_far_from_the_limits(shared: Path) -> None:
