@@ -1,7 +1,6 @@
 """Job files and recipes: TOML to a Job, with ``key=value`` changes on top."""
 
 import copy
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,7 +16,7 @@ from curation.rewrites.normalise import Normalise
 from curation.sources.listing import Input
 from curation.sources.reading import Reading
 from jobs.settings import build, convert, shown, unknown
-from jobs.tomlfile import MOST_LEVELS, check_depth, parse_toml, read_toml
+from jobs.tomlfile import MOST_LEVELS, parse_toml, read_toml, value_of
 
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
 PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable", "follow_links")
@@ -111,14 +110,7 @@ def parse_change(text: str) -> tuple[str, Any]:
         raise UserError(f"--set {text!r} is not key=value, such as language.min_score=0.5")
     if key.count(".") >= MOST_LEVELS:
         raise UserError(f"--set {shown(key)} names no setting: it has more than {MOST_LEVELS} parts")
-    try:
-        table = tomllib.loads(f"value = {value}")
-    except (ValueError, RecursionError):
-        table = {}
-    if table.keys() != {"value"}:  # more lines than one hold more than a value
-        return key.strip(), value.strip()
-    check_depth(table, f"--set {key}")
-    return key.strip(), table["value"]
+    return key.strip(), value_of(value.strip(), f"--set {key}")
 
 
 def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) -> None:
@@ -219,6 +211,18 @@ def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[s
     return _make(inputs, recipe, dict(_dotted(own)), changes, table), output, beam_options(beam, path)
 
 
+def parse_storage(text: str) -> tuple[str, Any]:
+    """``key=value`` as key and value. Raises UserError, which never shows a value.
+
+    >>> parse_storage("anon=true"), parse_storage("s3.key=abc=")
+    (('anon', True), ('s3.key', 'abc='))
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not all(key.strip().split(".")):
+        raise UserError("--storage is not KEY=VALUE, such as anon=true or s3.endpoint_url=http://localhost:9000")
+    return key.strip(), value_of(value, f"--storage {key.strip()}")
+
+
 def load_storage(path: Path) -> list[tuple[str, Any]]:
     """The options for file systems that a job file holds, in its table ``storage``, by dotted keys."""
     return list(_dotted(_table(read_toml(path), "storage", path)))
@@ -262,7 +266,7 @@ def _input(entry: Any, path: Path) -> Input:
 
 
 def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
-    """The recipe that the manifest at ``place`` holds. Raises UserError where it is none."""
+    """The recipe that the manifest at ``place`` holds. Raises UserError for one that cannot be used."""
     fields = {name: value for name, value in table.items() if name != "name"}
     if fields["normalise"] is None:
         fields["normalise"] = False

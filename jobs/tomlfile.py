@@ -46,11 +46,26 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
         raise _too_deep(where) from error
     except ValueError as error:  # also a number of more than 4,300 digits
         raise UserError(f"{where} is not valid TOML: {error}") from error
-    check_depth(table, where)
+    _check_depth(table, where)
     return table
 
 
-def check_depth(table: Mapping[str, Any], where: str) -> None:
+def value_of(text: str, where: str) -> Any:
+    """One value as TOML has it; a text that is not valid TOML stands for itself.
+
+    Raises UserError, which names ``where``, for tables and lists inside one another that no settings need.
+    """
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        table = {}
+    if table.keys() != {"value"}:  # more lines than one hold more than a value
+        return text
+    _check_depth(table, where)
+    return table["value"]
+
+
+def _check_depth(table: Mapping[str, Any], where: str) -> None:
     """Raises UserError for tables and lists inside one another that no settings need."""
     level: list[Any] = [table]
     for _ in range(MOST_LEVELS):

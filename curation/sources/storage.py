@@ -1,7 +1,6 @@
 """File systems that are not this machine's: their options, and what they raise when they cannot be reached."""
 
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -67,32 +66,12 @@ def storage_options(given: Iterable[tuple[str, Any]], paths: Iterable[str]) -> O
     return options
 
 
-def parse_storage(text: str) -> tuple[str, Any]:
-    """``key=value`` as key and value. Raises UserError, which never shows a value.
-
-    >>> parse_storage("anon=true"), parse_storage("s3.key=abc=")
-    (('anon', True), ('s3.key', 'abc='))
-    """
-    key, equals, value = text.partition("=")
-    if not equals or not all(key.strip().split(".")):
-        raise UserError("--storage is not KEY=VALUE, such as anon=true or s3.endpoint_url=http://localhost:9000")
-    return key.strip(), _value(value)
-
-
 def _put(table: dict[str, Any], names: list[str], value: Any, key: str) -> None:
     for name in names[:-1]:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
             raise UserError(f"storage: '{key}' cannot be set: '{name}' has a value of its own")
     table[names[-1]] = value
-
-
-def _value(text: str) -> Any:
-    """A value as TOML has it, else the text itself."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 def _last_protocol(path: str) -> str | None:

@@ -9,8 +9,8 @@ from curation.driver import checked_plan, curate, finished
 from curation.errors import UserError
 from curation.job import Execution, Job
 from curation.sources.listing import named_input
-from curation.sources.storage import parse_storage, storage_options, use_storage
-from jobs.jobfile import load_job, load_storage, make_job
+from curation.sources.storage import storage_options, use_storage
+from jobs.jobfile import load_job, load_storage, make_job, parse_storage
 from jobs.progress import How, say_event, warn, watcher
 from jobs.summary import print_lost, print_plan, print_releases, print_summary
 from jobs.warnings import warn_of
