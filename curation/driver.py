@@ -363,7 +363,7 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
         raise RunError(str(cause)) from wrapped
     if isinstance(cause, MemoryError):
         raise RunError(
-            "a process has used the memory that it may: give more --memory, fewer --workers or smaller records "
+            "a process reached its memory limit: give more --memory, fewer --workers or smaller records "
             "(--set max_record_bytes=...)"
         ) from wrapped
     if isinstance(cause, FileNotFoundError) and _lies_in(folder, cause.filename):

@@ -1,4 +1,4 @@
-"""The manifest of a finished folder, read back, and its files held against it."""
+"""The manifest of a finished folder, read back, and the folder's files compared with it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -61,7 +61,7 @@ _MANIFEST = {
 def read_manifest(folder: Folder) -> dict[str, Any] | None:
     """The manifest of a finished folder; None where there is none.
 
-    Raises UserError where it is damaged, was changed, or tells of something else than documents that were curated.
+    Raises UserError where it is damaged, was changed, or is not that of a curated corpus.
     """
     try:
         with folder.reading(MANIFEST) as stream:
@@ -111,7 +111,7 @@ def check_sizes(folder: Folder, wanted: Mapping[str, int]) -> None:
 
 
 def check_digests(folder: Folder, files: Iterable[Noted]) -> None:
-    """Reads some files, and raises UserError where one is missing or not, to the byte, as it was written."""
+    """Reads the files. Raises UserError for a file that is missing or differs from what was written."""
     for each in files:
         try:
             with folder.reading(each.name) as stream:

@@ -1,8 +1,8 @@
 """Where compiled kernels are kept: beside their sources, or in a folder of the user's where that cannot be written to.
 
-Numba loads what lies there as code, so the folder has to be one that nobody else can write to. Imported before numba,
-which reads its settings once. Also from a file in the current folder, which must not say where that code is: the
-settings below are set even where they are the usual ones.
+Numba loads what lies there as code, so the folder has to be one that nobody else can write to. This module is imported
+before numba, which reads its settings once. Numba also reads a file of settings in the current folder, which must not
+say where that code is: so the settings below are set even where they equal numba's defaults.
 """
 
 import hashlib

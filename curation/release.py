@@ -82,8 +82,8 @@ def check_shards(release: Release, outputs: Mapping[str, Any], tables: tuple[str
 
 
 def check_contents(release: Release, names: Sequence[str]) -> None:
-    """Reads some shards as far as the release has them, and raises UserError where one is not, to the byte, what the
-    manifest says."""
+    """Reads those of the named shards that the release has. Raises UserError where a byte differs from what was
+    written."""
     noted = noted_files(release.folder, release.name)
     check_digests(release.folder, [noted[name] for name in names if name in noted])
 

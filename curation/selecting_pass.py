@@ -59,7 +59,7 @@ Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 def select(run: Run, unit: int) -> None:
     """Leaves the texts of a unit that are taken down, by the selection or because they were taken down before.
 
-    Raises UserError where one of the unit's files is not, to the byte, as it was written.
+    Raises UserError where one of the unit's files differs from what was written.
     """
     release, number = _release(run, unit)
     check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals")])

@@ -90,7 +90,7 @@ class ShardWriter:
 
 def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
     """Some columns of one shard. Raises RunError where a page of it is damaged."""
-    with folder.reading(name) as stream, _told(folder, name):
+    with folder.reading(name) as stream, _named_errors(folder, name):
         return _opened(stream).read(columns=list(columns), use_threads=False)
 
 
@@ -101,10 +101,10 @@ def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tu
     """
     start = 0
     with folder.reading(name) as stream:
-        with _told(folder, name):
+        with _named_errors(folder, name):
             file = _opened(stream)
         for group in range(file.num_row_groups):
-            with _told(folder, name):
+            with _named_errors(folder, name):
                 table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
             if not len(table):
                 continue
@@ -117,7 +117,7 @@ def _opened(stream: IO[bytes]) -> pq.ParquetFile:
 
 
 @contextmanager
-def _told(folder: Folder, name: str) -> Iterator[None]:
+def _named_errors(folder: Folder, name: str) -> Iterator[None]:
     """Names the shard where Parquet finds it damaged; an error of the operating system passes as it is."""
     try:
         yield

@@ -80,13 +80,13 @@ def judge(run: Run, unit: Unit | int, groups: Groups) -> Results:
 
 
 def select(run: Run, unit: int, groups: Groups) -> Results:
-    """Leaves which texts of a unit are taken down."""
+    """Leaves the texts of a unit that are taken down."""
     selecting.select(run, unit)
     return []
 
 
 def near(run: Run, unit: int, groups: Groups) -> Results:
-    """Leaves which documents of a unit are nearly the same as one that is taken down."""
+    """Leaves the documents of a unit that are nearly the same as one that is taken down."""
     selecting.find_near(run, unit)
     return []
 

@@ -148,12 +148,12 @@ def _manifest(run: Run, release: Release, before: dict[str, Any], selection: Sel
         "outputs": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in outputs},
         "lists": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in lists},
         "against": against,
-        "takedown": [*before.get("takedown", ()), {**_told(run, release, selection, taken), "near_left": near}],
+        "takedown": [*before.get("takedown", ()), {**_counts(run, release, selection, taken), "near_left": near}],
     }
 
 
 def _write_texts(run: Run, release: Release, selection: Selection) -> list[dict[str, Any]]:
-    """Writes the hashes of all texts that were taken down, now and before; none where there are none."""
+    """Writes the hashes of all texts that were taken down, now and before; no file where there are no such texts."""
     near = [read_hashes(run.folder, NEAR_HASHES)] if selection.near else []
     every = together([remembered((release,)), read_hashes(run.folder, HASHES), *near])
     if not len(every):
@@ -207,9 +207,9 @@ def _found(run: Run) -> dict[str, set[str]]:
     return found
 
 
-def _told(run: Run, release: Release, selection: Selection, found: dict[str, set[str]]) -> dict[str, Any]:
-    """What the manifest says of a takedown: of those taken down, some had the ``same_text`` or were ``near``; ``lost``
-    are documents for which one stays that was brought back."""
+def _counts(run: Run, release: Release, selection: Selection, found: dict[str, set[str]]) -> dict[str, Any]:
+    """What the manifest says of a takedown. Of the documents that were taken down, some had the ``same_text`` or were
+    ``near``; ``lost`` documents were removed as duplicates of those that were brought back."""
     counts: Counter[str] = Counter(taken_down=0, same_text=0, near=0, brought_back=0, lost=0)
     for unit in range(run.units):
         judged, written = run.folder.read_json(judged_name(unit)), run.folder.read_json(written_name(unit))

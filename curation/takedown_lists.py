@@ -1,4 +1,4 @@
-"""What a takedown lists for people: entries that took nothing, and documents that are nearly what was taken down."""
+"""What a takedown lists for people: entries that matched nothing, and near-duplicates of what was taken down."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ def not_found_name(reason: str) -> str:
 
 
 def list_missing(folder: Folder, selection: Selection, found: Mapping[str, set[str]]) -> list[Entry]:
-    """Leaves the entries that took nothing, in the form of the lists that are given."""
+    """Writes lists of the entries that matched no document, in the form in which selections are given."""
     entries = []
     for reason, asked in selection.by_reason().items():
         missing = [entry for entry in asked if entry not in found[reason]]

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from annotation.changes import disputed
+from annotation.dataset import markdown
 from annotation.quality import Agreement, Assessment, Concern, assess
 from annotation.quality.agreement import Estimate
 from annotation.quality.bias import Lean
@@ -49,10 +50,11 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
         states.update(counts)
     gold = int(snapshot.pairs["gold"].is_valid().to_numpy().sum())
     batches = len(found.progress.by_batch)
-    pairs = _count(len(snapshot.pairs) - gold, "pair") + (f" and {_count(gold, 'gold pair')}" if gold else "")
+    pairs, tasks = markdown.count(len(snapshot.pairs) - gold, "pair"), markdown.count(_due(states), "task")
+    pairs += f" and {markdown.count(gold, 'gold pair')}" if gold else ""
     say(
         f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {pairs} in "
-        f"{_count(batches, 'batch', 'batches')}; {states['done']:,} of {_count(_due(states), 'task')} done"
+        f"{markdown.count(batches, 'batch', 'batches')}; {states['done']:,} of {tasks} done"
     )
     print()
     screen.print(_annotators(found, emails))
@@ -83,7 +85,7 @@ def print_resolution(snapshot: Snapshot) -> None:
         if reasons[name]:
             _shares(table, f"  {REASONS[name]} ({name})", reasons[name], total)
     least = snapshot.policy.min_votes
-    asked = "all votes asked for" if least is None else f"{_count(least, 'vote')} or more"
+    asked = "all votes asked for" if least is None else f"{markdown.count(least, 'vote')} or more"
     say(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
     print()
     _console().print(table)
@@ -99,15 +101,15 @@ def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
     lines = []
     decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
     if decided:
-        lines.append(f"Decided by adjudication: {_count(decided, 'pair')}.")
+        lines.append(f"Decided by adjudication: {markdown.count(decided, 'pair')}.")
     asked = _only(_only(snapshot.assignments, "round", "adjudication"), "state", "open")
     given = set(asked["pair_id"].to_pylist())
     wanted = set(disputed(resolution.unresolved))
     if wanted & given:
-        lines.append(f"Before adjudicators: {_count(len(wanted & given), 'pair')}.")
+        lines.append(f"Before adjudicators: {markdown.count(len(wanted & given), 'pair')}.")
     if wanted - given:
         lines.append(
-            f"For adjudication: {_count(len(wanted - given), 'pair')}. Next: gristmill campaign adjudicate DIR"
+            f"For adjudication: {markdown.count(len(wanted - given), 'pair')}. Next: gristmill campaign adjudicate DIR"
         )
     return lines
 
@@ -173,9 +175,8 @@ def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str,
     for concern in found.concerns:
         say(f"- {_concern(concern, emails)}")
     if len(refused):
-        say(
-            f"- {_count(len(refused), 'annotation')} in quarantine, which count{'s' * (len(refused) == 1)} for nothing:"
-        )
+        annotations = markdown.count(len(refused), "annotation")
+        say(f"- {annotations} in quarantine, which count{'s' * (len(refused) == 1)} for nothing:")
     for row in refused.slice(0, SHOWN_REFUSED).to_pylist():
         say(f"    {row['annotation']}, {row['reason']}: {row['message']}")
     if len(refused) > SHOWN_REFUSED:
@@ -198,7 +199,7 @@ def _concern(concern: Concern, emails: Mapping[str, str]) -> str:
 
 def _lean(lean: Lean) -> str:
     low, high = lean.left.interval or (0.0, 1.0)
-    votes = _count(lean.left.total, "vote")
+    votes = markdown.count(lean.left.total, "vote")
     return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, {_p(lean.p)})"
 
 
@@ -244,10 +245,6 @@ def _any(counted: Mapping[str, Mapping[str, int]], state: str) -> bool:
 
 def _due(states: Mapping[str, int]) -> int:
     return sum(count for state, count in states.items() if state != "withdrawn")
-
-
-def _count(number: int, noun: str, several: str | None = None) -> str:
-    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
 
 
 def _shares(table: Table, name: str, count: int, total: int, style: str = "") -> None:

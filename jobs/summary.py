@@ -58,7 +58,7 @@ def print_releases(folder: str) -> None:
     found = read_manifest(Folder(folder))
     for each in found["against"] if found else ():
         superseded = f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else ""
-        say(f"release {each['release']}: removed for one of it {each['removed_for']:,}{superseded}")
+        say(f"release {each['release']}: removed as its duplicates {each['removed_for']:,}{superseded}")
 
 
 def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:

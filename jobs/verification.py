@@ -1,11 +1,10 @@
-"""Any folder that Gristmill finished, held against its manifest: each file by its size and SHA-256."""
+"""Any folder that Gristmill finished, compared with its manifest: each file by its size and SHA-256."""
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from annotation.dataset import manifest as datasets
@@ -26,6 +25,7 @@ ANNOTATION = {
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
 }
 """What annotation writes: of each format the newest version, and what it is."""
+_NAME_ONE = "name a folder that gristmill curate, takedown, pack or dataset wrote"
 Tell = Callable[[int, int], None]
 
 
@@ -51,26 +51,26 @@ def held(folder: Folder) -> Held:
     """What the folder's manifest says. Raises UserError for a folder without one, and for one that is damaged."""
     files, root = folder.filesystem()
     if not files.isdir(root):
-        raise UserError(f"{folder.root} is no folder: name one that gristmill curate, takedown, pack or dataset wrote")
+        raise UserError(f"{folder.root} is not a folder: {_NAME_ONE}")
     try:
         with folder.reading(MANIFEST) as stream:
             content = stream.read()
     except FileNotFoundError as error:
-        why = "an unfinished run: run its command to its end first" if folder.exists(WORK) else f"no {MANIFEST}"
-        wanted = "" if folder.exists(WORK) else ": name one that gristmill curate, takedown, pack or dataset wrote"
-        raise UserError(f"{folder.root} holds {why}{wanted}") from error
+        why = f"no {MANIFEST}: {_NAME_ONE}"
+        if folder.exists(WORK):
+            why = "an unfinished run: run its command to its end first"
+        raise UserError(f"{folder.root} holds {why}") from error
     place, digest = f"{folder.root}/{MANIFEST}", hashlib.sha256(content).hexdigest()
     try:
         manifest = parsed(content, place)
         form = manifest.get("format") if isinstance(manifest, dict) else None
         if form == PACKED:
             return Held("packed sequences", digest, _packed(manifest, place))
+        if form in ANNOTATION:
+            version, what = ANNOTATION[form]
+            return Held(what, digest, datasets.noted_files(manifest, version, place))
     except ManifestError as error:
         raise UserError(str(error)) from error
-    if form in ANNOTATION:
-        version, what = ANNOTATION[form]
-        datasets.read_manifest(Path(root), form, version, f"no {what}", "gristmill dataset")
-        return Held(what, digest, noted(manifest["files"], place))
     found = parse_manifest(content, folder)
     what = "a corpus after a takedown" if found.get("takedown") else "a corpus"
     loose = () if "lists" in found else (NOT_FOUND,)  # as takedowns of earlier versions left them

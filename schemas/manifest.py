@@ -46,7 +46,9 @@ def parsed(content: bytes, place: str) -> Any:
         if _HALF.search(content):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise ManifestError(f"{place} holds half of a character, as no text does: {_CHANGED}") from error
+        raise ManifestError(
+            f"{place} holds half of a surrogate pair, which is not valid Unicode: {_CHANGED}"
+        ) from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else visible(str(error))
         raise ManifestError(f"{place} is not JSON ({why}): {_CHANGED}") from error
@@ -82,7 +84,7 @@ def check(value: Any, shape: Any, place: str, path: str = "") -> None:
 def noted(files: Mapping[str, Mapping[str, Any]], place: str) -> dict[str, Noted]:
     """The files that a manifest names, by name.
 
-    Raises ManifestError for a name that leads out of the folder, and for a SHA-256 or a size that is none.
+    Raises ManifestError for a name that leads out of the folder, and for an invalid SHA-256 or size.
     """
     found = {}
     for name, about in files.items():

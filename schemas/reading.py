@@ -88,7 +88,7 @@ class Reading:
         if any(type(count) is not int or count < 0 for count in place) or place.seen > self.rows:
             raise StateError(
                 f"the state stands at epoch {place.epoch!r} and step {place.step!r} with {place.seen!r} rows seen, "
-                "which are no counts"
+                "which are not counts"
             )
         for name in ("fingerprint", "seed", "shuffle"):
             if state.get(name) != getattr(self, name):

@@ -45,9 +45,10 @@ except ModuleNotFoundError as missing:
 Tensors = dict[str, torch.Tensor]
 
 NOT_LEARNT = -100
-"""A label that torch's cross-entropy passes over."""
+"""A label that torch's cross-entropy ignores."""
 
 MOST_WORKERS = 4096
+"""Each of which has a place in the memory that a stream shares with its workers."""
 DIVIDING = ("BatchSamplerShard", "DataLoaderDispatcher", "prepare_data_loader")
 """What in Accelerate gives each process a part of what it reads: classes, and a function that asks for a generator."""
 
@@ -183,7 +184,7 @@ class SequenceStream(IterableDataset):  # type: ignore[misc]
 
     @property
     def generator(self) -> None:
-        """None: no generator draws the order. Accelerate asks for it, and is told here what it shall not do."""
+        """None: no generator draws the order. Raises RuntimeError where Accelerate would divide the stream again."""
         _check_divided_once(self.reading)
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from annotation.dataset.ledger import Ledger
 from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
-from schemas.manifest import MANIFEST, ManifestError, check, noted, parsed
+from schemas.manifest import MANIFEST, ManifestError, Noted, check, noted, parsed
 
 FORMAT = "gristmill.comparisons"
 VERSION = 1
@@ -62,8 +62,8 @@ def batches_of(snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
 
 
 def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str) -> tuple[bytes, dict[str, Any]]:
-    """manifest.json of a folder, its bytes and its content. For the sentence where it is none: ``what`` the folder then
-    holds (``no dataset``), and which commands such a folder is ``made_by``.
+    """The bytes and the content of a folder's manifest.json. ``what`` and ``made_by`` are for messages: what a folder
+    without it holds (``no dataset``), and which commands write such folders.
 
     Raises UserError for a folder without one, one of another format or of a newer version, or one that does not name
     its files.
@@ -79,15 +79,20 @@ def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str
         manifest = parsed(content, str(path))
         if not isinstance(manifest, dict) or manifest.get("format") != form:
             raise UserError(f"{folder} holds {what}, by its {path.name}: name a folder that {made_by} wrote")
-        check(manifest, {"version": int}, str(path))
-        if manifest["version"] > version:
-            found = manifest["version"]
-            raise UserError(f"{folder} was written by a newer Gristmill (manifest version {found}): upgrade this one")
-        check(manifest, {"files": {str: {"sha256": str}}, "tables?": {str: int}}, str(path))
-        noted(manifest["files"], str(path))
+        noted_files(manifest, version, str(path))
     except ManifestError as error:
         raise UserError(str(error)) from error
     return content, manifest
+
+
+def noted_files(manifest: Mapping[str, Any], version: int, place: str) -> dict[str, Noted]:
+    """The files that the manifest at ``place`` names. Raises ManifestError for a manifest that is newer than
+    ``version``, and for one that does not name its files."""
+    check(manifest, {"version": int}, place)
+    if manifest["version"] > version:
+        raise ManifestError(f"{place} was written by a newer Gristmill: upgrade this one")
+    check(manifest, {"files": {str: {"sha256": str}}, "tables?": {str: int}}, place)
+    return noted(manifest["files"], place)
 
 
 def changed(path: Path) -> UserError:

@@ -57,13 +57,13 @@ def prose(text: str) -> str:
     return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun.
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun, whose plural ends in -s unless it is given.
 
-    >>> count(1, "pair"), count(1000, "pair")
-    ('1 pair', '1,000 pairs')
+    >>> count(1, "pair"), count(1000, "pair"), count(2, "batch", "batches")
+    ('1 pair', '1,000 pairs', '2 batches')
     """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def table(head: Cells, body: Iterable[Cells], words: int) -> str:

@@ -70,13 +70,9 @@ def in_template(rows: Rows) -> Flags:
 def not_in_hh(rows: Rows) -> Flags:
     """A dialogue that HH's text cannot hold: roles other than user and assistant, or its marks in a message."""
     bounds, named = roles(rows["prompt"])
-    row = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-    told = pc.is_in(named, value_set=pa.array(["user", "assistant"]))
-    odd = pc.or_(pc.invert(told), _has_marks(rows["prompt"].flatten().field("content")))
-    out = np.zeros(len(bounds) - 1, bool)
-    out[row[odd.to_numpy(zero_copy_only=False)]] = True
-    for side in ("chosen", "rejected"):
-        out |= _has_marks(rows[side]).to_numpy(zero_copy_only=False)
+    known = pc.is_in(named, value_set=pa.array(["user", "assistant"])).to_numpy(zero_copy_only=False)
+    out = any_text(rows, _has_marks)
+    out[np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))[~known]] = True
     return out
 
 

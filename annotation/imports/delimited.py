@@ -17,7 +17,7 @@ DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def records(lines: Iterable[bytes], delimiter: str, path: str) -> Iterator[dict[str, Any] | tuple[list[str], str]]:
-    """The records below the head, each a row, or its cells with the reason why they are no row.
+    """The records below the head, each a row, or its cells with the reason why they are not a row.
 
     A cell that begins with a bracket and is a JSON list or object is that list or object. ``path`` is for messages.
     Raises UserError for a head that names a column twice, or no column at all.

@@ -17,8 +17,9 @@ from annotation.responses import BEYOND_TEXT, Messages, beyond_text
 SYSTEM = frozenset(["system", "system_message", "system_prompt"])
 """Fields of a row that hold the system's message, by their names."""
 
-
 UNTOLD: tuple[Any, Any, Any] = ((None, None), ((), ()), (None, None))
+"""Safety, risks and models of two answers of which the row says nothing."""
+
 _CHOSEN = Verdict("first", None, None)
 
 
@@ -287,8 +288,9 @@ class Form:
         check(prompt, one.text, other.text)
         if one.score == other.score:
             raise RejectError("tie")
+        safe, risks, _ = UNTOLD
         models = (one.model, other.model)
-        return Pair(prompt, one.text, other.text, None, (None, None), ((), ()), models, None, *self._row(row))
+        return Pair(prompt, one.text, other.text, None, safe, risks, models, None, *self._row(row))
 
     def labelled(self, row: dict[str, Any]) -> tuple[Messages, str, bool]:
         """The prompt of a row, its one answer, and whether that is a good one."""
@@ -311,9 +313,8 @@ class Form:
         rows = {"chosen": good.row, "rejected": bad.row}
         try:
             check(good.prompt, good.text, bad.text)
-            return Pair(
-                good.prompt, good.text, bad.text, None, (None, None), ((), ()), (None, None), None, *self._row(good.row)
-            )
+            safe, risks, models = UNTOLD
+            return Pair(good.prompt, good.text, bad.text, None, safe, risks, models, None, *self._row(good.row))
         except LEAVING_OUT as error:
             return rejected(error, rows)
 

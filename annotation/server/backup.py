@@ -85,7 +85,7 @@ def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) 
     """
     studio = Home(home.absolute())
     if not file.is_file():
-        raise UserError(f"{file} is no file: name a backup that `gristmill studio backup` made")
+        raise UserError(f"{file} is not a file: name a backup that `gristmill studio backup` made")
     with studio.locked(tell):
         process = studio.server.process
         if process is not None and alive(process):

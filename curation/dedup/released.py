@@ -29,7 +29,7 @@ PLACE = ["file", "offset"]
 def take_stock(run: Run, unit: int) -> None:
     """Leaves which rows of a released unit are no longer in the corpus: they were removed, or superseded since.
 
-    Raises UserError where one of the unit's files is not, to the byte, as it was written.
+    Raises UserError where one of the unit's files differs from what was written.
     """
     release, number = run.released(unit)
     check_contents(release, [shard_name(table, number) for table in ("sketches", "rejects/duplicates")])

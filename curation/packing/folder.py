@@ -11,12 +11,12 @@ from schemas import folders
 @contextmanager
 def new_files(*paths: Path) -> Iterator[list[Path]]:
     """As `folders.new_files`. Raises UserError for an output that cannot be made, RunError where the disk fails."""
-    with _told(paths[0]), folders.new_files(*paths) as unfinished:
+    with _named_errors(paths[0]), folders.new_files(*paths) as unfinished:
         yield unfinished
 
 
 @contextmanager
-def _told(output: Path) -> Iterator[None]:
+def _named_errors(output: Path) -> Iterator[None]:
     try:
         yield
     except folders.OutputError as error:

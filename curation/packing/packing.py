@@ -94,7 +94,7 @@ def pack(
     claim = _claim(corpora, tokenizer, length, seed, mixture)
     if done := _finished(folder, claim):
         return done
-    with claimed(folder, claim) as earlier, _told(folder, was_there):
+    with claimed(folder, claim) as earlier, _cleaned_up(folder, was_there):
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
         corpus, noticed = _tokenised(folder, corpora, tokenizer, threads or _cores(), counting)
@@ -166,7 +166,7 @@ def _packed(output: Path, noted: dict[str, Any]) -> Packed:
 
 
 @contextmanager
-def _told(folder: Folder, was_there: bool) -> Iterator[None]:
+def _cleaned_up(folder: Folder, was_there: bool) -> Iterator[None]:
     """Leaves nothing behind where going on would not help; what a full disk or a signal ended stays."""
     try:
         yield

@@ -15,7 +15,7 @@ SHARD_BYTES = 64 << 20
 
 Files = dict[str, dict[str, int | str]]
 Tell = Callable[[int, int], None]
-"""Is told (done, of how many)."""
+"""Called with the rows that are done, and how many there are."""
 
 
 def shard_batches(length: int, token_bytes: int) -> int:
@@ -30,7 +30,8 @@ def shard_batches(length: int, token_bytes: int) -> int:
 def write_shards(folder: Folder, cutting: Cutting, ledger: Ledger, batches: int, tell: Tell) -> Files:
     """Writes ``shards/00000.arrow`` and so on, of so many record batches; returns what the manifest says of them.
 
-    A shard that an interrupted run has finished stays as it is. ``tell`` is told how many rows are done, of how many.
+    A shard that an interrupted run has finished stays as it is. ``tell`` is called with the rows that are done
+    and how many there are.
     """
     files: Files = {}
     rows = batches * BATCH
@@ -42,12 +43,12 @@ def write_shards(folder: Folder, cutting: Cutting, ledger: Ledger, batches: int,
             ledger.count(cutting.begun(first, stop), (stop - first) * cutting.length)
         else:
             passing = ledger.passing(cutting.between(first, stop))
-            files[name] = _write(folder, name, cutting.table, _told(passing, first, cutting.rows, tell))
+            files[name] = _write(folder, name, cutting.table, _reported(passing, first, cutting.rows, tell))
             folder.write_json(report, files[name])
     return files
 
 
-def _told(rows: Iterable[Rows], done: int, total: int, tell: Tell) -> Iterator[Rows]:
+def _reported(rows: Iterable[Rows], done: int, total: int, tell: Tell) -> Iterator[Rows]:
     for each in rows:
         yield each
         done += len(each.batch)

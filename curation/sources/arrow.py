@@ -75,7 +75,7 @@ def read_arrow_stream(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
 
 
 def _raise_outage(error: Exception) -> None:
-    """Raises again what says nothing about the bytes of the file."""
+    """Raises the error again unless the bytes of the file caused it."""
     if isinstance(error, OSError) and not is_content(error):
         raise error
 

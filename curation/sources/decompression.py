@@ -67,8 +67,8 @@ class Broken:
     """Stored bytes that could not be decompressed.
 
     ``error`` is ``truncated``, ``bad_checksum``, ``corrupt``, ``trailing_garbage``, ``too_much_memory`` or
-    ``expands_too_far``. ``size`` counts from the begin of the broken member, ``lost`` only what was not
-    delivered of it.
+    ``expands_too_far``. ``size`` counts from the start of the broken member, ``lost`` only the bytes that were
+    not delivered.
     """
 
     error: str

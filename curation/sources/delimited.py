@@ -7,7 +7,6 @@ from typing import Literal
 
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.decompression import EXCERPT_BYTES, Broken, Event
-from curation.sources.formats import BOM
 from curation.sources.json_objects import Fields, RecordError
 
 csv.field_size_limit((1 << 31) - 1)  # rows are bounded here by max_record_bytes
@@ -23,7 +22,7 @@ def read_delimited(events: Iterator[Event], kind: Literal["csv", "tsv"], rows: R
     in the decompressed file.
 
     CSV may separate its fields by commas, semicolons, bars or tabs, whichever its header has most of. A row that is
-    damaged, or has another number of fields than the header, costs itself: what behind it begins a line is tried anew.
+    damaged, or has another number of fields than the header, costs itself: the next line is tried as a row.
     """
     table = _Table(_Lines(events, rows), "\t" if kind == "tsv" else None, rows)
     while table.step():
@@ -194,7 +193,7 @@ class _Table:
 
     def _take_names(self, row: list[str]) -> None:
         """The header. A name that comes again gets a number that makes it another: ``note``, ``note_2``, ``note_3``."""
-        given = [name.removeprefix(BOM.decode()).strip().encode("utf-8", "replace").decode() for name in row]
+        given = [name.removeprefix("\ufeff").strip().encode("utf-8", "replace").decode() for name in row]
         taken, counts = set(given), Counter[str]()
         self.names = []
         for name in given:

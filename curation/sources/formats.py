@@ -21,7 +21,6 @@ PEEK_BYTES = 1 << 18
 GLANCE_BYTES = 1 << 12
 """How much is looked at first: enough for nearly all files."""
 
-BOM = b"\xef\xbb\xbf"
 _LINES = 16
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
          (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
@@ -157,7 +156,7 @@ def _kind(head: bytes, name: str, asked: str | None, whole: bool) -> Kind:
     if asked:
         return asked  # type: ignore[return-value]
     named = _by_name(name, None)
-    text = head.removeprefix(BOM)
+    text = head.removeprefix(codecs.BOM_UTF8)
     binary = _by_magic(head, text)
     if binary:
         return binary

@@ -8,6 +8,7 @@ of times.
 import base64
 import hashlib
 import re
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from curation.sources.chunks import Rows
 from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.headers import MAX_HEADER_BYTES
 
-BOM = b"\xef\xbb\xbf"
 _WARC_START = re.compile(rb"WARC/\d\.\d{1,9}\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
 _ARC_START = re.compile(rb"(?<=\n)[a-zA-Z][a-zA-Z0-9+.-]{0,40}:(?=[^\n]* \d{1,18}\r?\n)")
 _LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
@@ -131,9 +131,9 @@ class Records:
 
     def __iter__(self) -> Iterator[Framed]:
         window = self.window
-        window.need(len(BOM))
-        if window.buf.startswith(BOM):
-            window.drop(len(BOM))
+        window.need(len(BOM_UTF8))
+        if window.buf.startswith(BOM_UTF8):
+            window.drop(len(BOM_UTF8))
         while True:
             self._skip_blank()
             if not window.need(1):
@@ -163,7 +163,7 @@ class Records:
         return _begins(self.kind, self.window.buf, place)
 
     def _header(self) -> bytes | None:
-        """The header block at the window's begin, its empty line included; None where there is none."""
+        """The header block at the window's start, its empty line included; None where no header begins."""
         window = self.window
         size = 4096
         while True:
@@ -282,7 +282,7 @@ class Records:
             self.rows.broken("truncated", message, offset=offset, size=size, record=record[:size])
 
     def _long(self, offset: int, header: bytes, length: int) -> Framed | None:
-        """A record that is too long to be kept: its beginning is, the rest is passed by."""
+        """The beginning of a record that is too long to be kept; the rest is skipped."""
         window = self.window
         window.need(len(header) + EXCERPT_BYTES)
         if self._look is not None and not self._lands_well(len(header) + length, self._look):

@@ -1,5 +1,6 @@
 """Blocks of JSON lines straight into columns: the scanner takes the lines it knows, the full parser the others."""
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ import xxhash
 
 from curation.sources import json_scan, json_write
 from curation.sources.chunks import Rows, content_id
-from curation.sources.formats import BOM
 from curation.sources.json_objects import Fields, RecordError, canonical_json, parse_object
 from schemas.corpus import RECORDS
 
@@ -50,8 +50,8 @@ class LineParser:
 
     def parse(self, block: bytes, offset: int) -> None:
         """Takes whole lines; ``offset`` is where the block begins in the decompressed file."""
-        if offset == 0 and block.startswith(BOM):
-            block, offset = block[len(BOM) :], len(BOM)
+        if offset == 0 and block.startswith(BOM_UTF8):
+            block, offset = block[len(BOM_UTF8) :], len(BOM_UTF8)
         if not block:
             return
         scan = self._scan(block)

@@ -18,7 +18,7 @@ _FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{0,200}"')
 _UNSURE = ("bad_json", "bad_utf8", "too_large")
 """Errors of what may not be one whole object: a brace or a quote may be missing as well."""
 _TAIL_BYTES = 512
-"""In what is passed by, the beginning of the next object may stand in two reads; it is no longer than this."""
+"""While bytes are skipped, the beginning of the next object may lie in two reads; it is at most this long."""
 _FREE_SCANS = 64 << 20
 _SCANS = 4
 """Behind damage so many bytes are scanned again: _FREE_SCANS, and _SCANS times those that were read."""
@@ -49,7 +49,7 @@ def read_json(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
 
 @dataclass
 class _Passed:
-    """A stretch that is being passed by, of which ``size`` bytes were let go."""
+    """A stretch that is being skipped, of which ``size`` bytes were dropped."""
 
     error: str
     message: str
@@ -79,7 +79,7 @@ class _Objects:
         self._scanned, self._depth, self._state = self.at, 0, OUTSIDE
 
     def _go_to(self, place: int) -> None:
-        """Goes on at a place of ``buf``; what stands before it is let go."""
+        """Goes on at a place of ``buf``, and drops the bytes before it."""
         self.at = place
         if place > len(self.buf) // 2 or place > 1 << 20:
             del self.buf[:place]
@@ -88,7 +88,7 @@ class _Objects:
         self._forget()
 
     def step(self, final: bool) -> bool:
-        """Takes one object, or one stretch that is none; False where more bytes are needed for that.
+        """Takes one object, or one stretch that is not an object; False where that needs more bytes.
 
         ``final`` says that no more bytes follow.
         """
@@ -135,7 +135,7 @@ class _Objects:
         return self._scanned if self._depth == 0 else None
 
     def _next(self) -> int | None:
-        """The brace of the next object behind what begins here."""
+        """The brace of the next object after the one that begins here."""
         found = self._start.search(self.buf, self.at + 1)
         return found.start(1) if found else None
 
@@ -185,7 +185,7 @@ class _Objects:
         return _Passed(error, message, self.position + self.at, record)
 
     def _pass_by(self, passed: _Passed, final: bool) -> bool:
-        """Lets go of what was read of something that does not end, up to where it does or another object begins."""
+        """Drops what was read of an endless object or stretch, up to where it ends or another object begins."""
         end = self._end() if passed.error == "too_large" else None
         following = self._next()
         stop = min((place for place in (end, following) if place is not None), default=None)

@@ -234,7 +234,7 @@ def is_skippable(data: bytes | memoryview) -> bool:
 
 
 def compression_of(head: bytes) -> Compression | None:
-    """The container that begins here, be it with frames that hold no data; None where there is none."""
+    """The container that begins here, perhaps with frames that hold no data; None for other bytes."""
     at = 0
     while is_skippable(head[at : at + 4]):
         at += 8 + int.from_bytes(head[at + 4 : at + 8], "little")

@@ -10,7 +10,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(events: Iterator[Event], rows: Rows) -> None:
-    """Adds the file's document, or the reason why it is none. UTF-8, or UTF-16 with a byte order mark."""
+    """Adds the file's document, or quarantines the file with the reason. UTF-8, or UTF-16 with a byte order mark."""
     data = whole(events, rows)
     if data:
         _add(data, rows)
@@ -50,6 +50,6 @@ def _add(data: bytes, rows: Rows) -> None:
         rows.broken(word, f"byte {error.start} of the file: {error.reason}", offset=0, size=len(data), record=data)
         return
     if "\0" in text[:EXCERPT_BYTES]:
-        rows.broken("not_text", "the file holds NUL bytes: it is no text", offset=0, size=len(data), record=data)
+        rows.broken("not_text", "the file holds NUL bytes: it is not text", offset=0, size=len(data), record=data)
         return
     rows.document(text=text, offset=0)

@@ -34,7 +34,7 @@ def _refused(file: InputFile) -> str:
     try:
         found = detect(file.path, file.name)
     except OSError:
-        return ""  # the run tells it
+        return ""  # the run reports it
     if found.kind == "foreign":
         return found.what
     if found.kind == "zip" and found.compression is None:

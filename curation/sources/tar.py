@@ -28,7 +28,7 @@ class ArchivedFile:
 
 
 class TarMembers:
-    """The files in a tar file. Folders are passed by; links, devices and sparse files are counted as skipped."""
+    """The files in a tar file. Folders are left out; links, devices and sparse files are counted as skipped."""
 
     def __init__(self, events: Iterator[Event], rows: Rows) -> None:
         self.rows = rows
@@ -100,7 +100,7 @@ class TarMembers:
             yield data
 
     def _pass_by(self) -> None:
-        """Leaves behind what nobody read of the last member."""
+        """Skips what was not read of the last member."""
         left = self._left + self._padding
         while left and self._need(1):
             step = min(left, len(self._buf))
@@ -151,7 +151,7 @@ class TarMembers:
         return None
 
     def _at_the_end(self) -> bool:
-        """Tells what is left of the bytes; whether more follow, behind a broken place."""
+        """Quarantines what is left of the bytes. Returns whether more follow, after a broken place."""
         if self._broken is None and self._buf.strip(b"\0"):
             size, record = len(self._buf), bytes(self._buf)
             self.rows.broken(

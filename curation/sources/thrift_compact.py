@@ -8,7 +8,7 @@ class ShortError(ValueError):
 
 
 class Struct:
-    """Reads a struct of the compact protocol from the begin of some bytes; ``at`` is behind what was read."""
+    """Reads a struct of the compact protocol from the start of some bytes; ``at`` is where reading goes on."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -36,12 +36,12 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[ArchivedFile]:
             raise zipfile.BadZipFile("its members overlap")
         stored = _ZipBytes(file)
         if not all(_agree(info, stored) for info in listed):
-            raise zipfile.BadZipFile("it does not agree with the members")
+            raise zipfile.BadZipFile("it contradicts the headers of the members")
         if not _all_listed(listed, stored):
             raise zipfile.BadZipFile("it does not list all members")
     except (*_ERRORS, OSError, NotImplementedError) as error:
         _raise_outage(error)
-        message = f"the directory of the zip file cannot be read ({error}): its members were looked for"
+        message = f"the directory of the zip file cannot be read ({error}): its members were found by their own headers"
         rows.broken("bad_directory", message, offset=0, size=0, record=b"")
         yield from _found(file, size, rows, budget)
         return
@@ -61,7 +61,7 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[ArchivedFile]:
 
 
 def _agree(info: zipfile.ZipInfo, stored: "_ZipBytes") -> bool:
-    """Whether the directory says the same of a member as the header in front of it."""
+    """Whether the directory agrees with the header in front of a member."""
     header = stored.at(info.header_offset, _HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not _SIGNATURE.match(header):
         return False
@@ -74,7 +74,7 @@ def _agree(info: zipfile.ZipInfo, stored: "_ZipBytes") -> bool:
 
 
 def _all_listed(listed: list[zipfile.ZipInfo], stored: "_ZipBytes") -> bool:
-    """Whether no member begins at the begin of the file, or right behind one, that the directory leaves out."""
+    """Whether the directory lists each member that begins at the start of the file or right after another member."""
     begins = {info.header_offset for info in listed}
     ends = {0}
     for info in listed:
@@ -90,7 +90,7 @@ def _name(name: bytes, flags: int) -> str:
 
 
 def _raise_outage(error: Exception) -> None:
-    """Raises again what says nothing about the bytes of the file; a place before its begin is a fault of theirs."""
+    """Raises the error again unless the bytes of the file caused it, such as an offset before the start of the file."""
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         raise error
 

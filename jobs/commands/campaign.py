@@ -8,6 +8,7 @@ from pathlib import Path
 from annotation import changes, people
 from annotation.campaign import CampaignFolder
 from annotation.connection import connection
+from annotation.dataset import markdown
 from annotation.errors import UserError
 from annotation.journal import Journal
 from annotation.plan import Planned, note_settings
@@ -99,10 +100,10 @@ def adjudicate(folder: Path, home: Path | None) -> None:
     with _studio(home) as studio, Journal(at.store) as journal:
         added, stuck = changes.adjudicate(at, journal, wanted) if wanted else (0, [])
         _push(journal, studio)
-    say(f"{folder}: {_count(added, 'pair')} more for adjudication, of {len(wanted)} that wait for it")
+    say(f"{folder}: {markdown.count(added, 'pair')} more for adjudication, of {len(wanted)} that wait for it")
     if stuck:
         raise UserError(
-            f"each adjudicator was asked about {_count(len(stuck), 'pair')} before, {stuck[0]} for one: "
+            f"each adjudicator was asked about {markdown.count(len(stuck), 'pair')} before, {stuck[0]} for one: "
             f"name another one in {at.path}/campaign.toml and run the same command again"
         )
 
@@ -114,7 +115,7 @@ def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | No
         pull_all(journal, studio)
         moved = changes.reassign(at, journal, giver, taker)
         _push(journal, studio)
-    say(f"{folder}: {_count(moved, 'task')} passed on")
+    say(f"{folder}: {markdown.count(moved, 'task')} passed on")
 
 
 def withdraw(folder: Path, email: str, undo: bool) -> None:
@@ -144,10 +145,10 @@ def _push(journal: Journal, studio: Studio) -> Pushed:
 def _tell_planned(at: CampaignFolder, planned: Planned) -> None:
     campaign = at.campaign
     made = "made" if planned.new else "is as it was made"
-    with_gold = f" and {_count(planned.gold, 'gold pair')}" if planned.gold else ""
+    with_gold = f" and {markdown.count(planned.gold, 'gold pair')}" if planned.gold else ""
     say(
-        f"batch {campaign.batch} {made}: {_count(planned.pairs, 'pair')}{with_gold}, "
-        f"{campaign.votes} votes each, {_count(planned.tasks, 'task')}"
+        f"batch {campaign.batch} {made}: {markdown.count(planned.pairs, 'pair')}{with_gold}, "
+        f"{campaign.votes} votes each, {markdown.count(planned.tasks, 'task')}"
     )
     left_out = {
         "identical": "pairs of responses are identical: not paired",
@@ -180,7 +181,3 @@ def _tell_pulled(pulled: Pulled, folder: Path) -> None:
             f"To ask again for what is missing: gristmill campaign push {folder}",
             err=True,
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -82,12 +82,12 @@ def _entries(path: Path | None) -> list[str]:
 def _print_takedown(told: dict[str, Any], output: str) -> None:
     say(
         f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
-        f"removed for one of these {told['lost']:,}"
+        f"removed as duplicates of these {told['lost']:,}"
     )
     if told.get("same_text"):
-        say(f"of those taken down, copies that have the same text as another one: {told['same_text']:,}")
+        say(f"taken down because another document taken down has the same text: {told['same_text']:,}")
     if told.get("near"):
-        say(f"of those taken down, near-duplicates of another one: {told['near']:,}")
+        say(f"taken down because another document taken down is nearly the same: {told['near']:,}")
     if told.get("near_left"):
         _print_near(told["near_left"], output)
     for reason, asked in told["asked"].items():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from annotation.dataset import markdown
 from curation.errors import RunError
 from curation.folder import Folder
 from curation.release import NAME_DIGITS
@@ -32,10 +33,10 @@ def run(root: str) -> None:
         say(f"... and {len(wrong) - SHOWN:,} more")
     if wrong:
         raise RunError(
-            f"{root} is not as it was written ({_count(len(wrong), 'file')}): put back what is missing or damaged, or "
-            "write the folder again, and move elsewhere what is not in the manifest"
+            f"{root} is not as it was written ({markdown.count(len(wrong), 'file')}): put back what is missing or "
+            "damaged, or write the folder again, and move elsewhere what is not in the manifest"
         )
-    say(f"{root}: {_count(len(found.files), 'file')}, all as they were written")
+    say(f"{root}: {markdown.count(len(found.files), 'file')}, all as they were written")
 
 
 def _say(found: Held, wrong: Sequence[Fault]) -> None:
@@ -59,7 +60,3 @@ def _sum(files: Sequence[Noted], what: str, unit: float) -> str:
     if not known or None in known:
         return ""
     return f"{sum(known):,}" if unit == 1 else f"{sum(known) / unit:,.1f}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

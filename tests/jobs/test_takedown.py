@@ -15,13 +15,13 @@ def test_copies_go_and_near_duplicates_are_named(
     command = ("takedown", curated, "--doc-id", tmp_path / "ids.txt", "--output")
     assert call(*command, less, monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    assert "taken down 2, brought back 1, removed for one of these 0\n" in said
-    assert "of those taken down, copies that have the same text as another one: 1\n" in said
+    assert "taken down 2, brought back 1, removed as duplicates of these 0\n" in said
+    assert "taken down because another document taken down has the same text: 1\n" in said
     assert "near-duplicates of what was taken down: 1 (--near takes them down, too), see near.jsonl\n" in said
     assert "  close (kept) is " in said
     assert call(*command, none, "--near", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    assert "of those taken down, near-duplicates of another one: 1\n" in said
+    assert "taken down because another document taken down is nearly the same: 1\n" in said
     assert "near.jsonl" not in said
     assert call("explain", none, "close", monkeypatch=monkeypatch) == 0
     assert "was taken down, because it is a near-duplicate of a document that was taken down" in capsys.readouterr().out

@@ -166,7 +166,7 @@ def test_what_holds_nothing_of_ours_is_said(
 ) -> None:
     (tmp_path / "unfinished/.work").mkdir(parents=True)
     (tmp_path / "file").touch()
-    for name, said in (("", "holds no manifest.json"), ("gone", "is no folder"), ("file", "is no folder")):
+    for name, said in (("", "holds no manifest.json"), ("gone", "is not a folder"), ("file", "is not a folder")):
         code, out, err = told(tmp_path / name, capsys, monkeypatch)
         assert (code, out, said in err) == (2, "", True)
     assert "holds an unfinished run" in told(tmp_path / "unfinished", capsys, monkeypatch)[2]

@@ -69,7 +69,7 @@ def test_what_is_no_json_is_said(content: bytes) -> None:
 def test_half_of_a_character_is_said() -> None:
     assert parsed(b'{"a": "\\ud83c\\udf3e"}', "m") == {"a": "\U0001f33e"}
     for content in (b'{"a": [{"\\uDF3e": 1}]}', b'["\xed\xb0\x80"]'):
-        with pytest.raises(ManifestError, match="m holds half of a character"):
+        with pytest.raises(ManifestError, match="m holds half of a surrogate pair"):
             parsed(content, "m")
 
 

@@ -133,7 +133,7 @@ def test_a_backup_is_private_while_it_is_written(
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("absent", "is no file"),
+        ("absent", "is not a file"),
         ("text", "is not a whole backup"),
         ("cut", "is not a whole backup"),
         ("elsewhere", r"it holds '\.\./evil'"),
