@@ -28,7 +28,7 @@ class WorkerError(RuntimeError):
 
 LOG = logging.getLogger(__name__)
 AGAIN = "run the same command again with less --memory or fewer --workers, and it goes on where it stopped"
-LOST = f"a worker process was ended from outside, probably for want of memory: {AGAIN}"
+LOST = f"a worker process was ended from outside, probably because memory ran out: {AGAIN}"
 
 _current: "Workers | None" = None
 

@@ -66,7 +66,7 @@ def new_files(*paths: Path, private: bool = False) -> Iterator[list[Path]]:
     _remove_dead(paths[-1].parent)
     for path in paths:
         if os.path.lexists(path):
-            raise OutputError(f"the output {path} is there already: choose another name, or remove it first")
+            raise OutputError(f"the output {path} exists already: choose another name, or remove it first")
     with _beside(paths[-1]) as place:
         unfinished = [place / path.name for path in paths]
         for each in unfinished:

@@ -121,7 +121,7 @@ def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
         root = root_of(one.glob, braces=True) if patterns != [one.glob] else None
         matches = [match for each in patterns for match in _matches(one, each, root, follow_links, skipped)]
         if not matches:
-            raise InputError(f"no file matches the input '{one.glob}': {_why_none(one, skipped[before:])}")
+            raise _nothing_matches(one, skipped[before:])
         for match in matches:
             found.setdefault(match.path, match)
     names = _unique_names(list(found.values()))
@@ -152,11 +152,11 @@ def _patterns(pattern: str) -> list[str]:
     return expand_braces(pattern)
 
 
-def _why_none(one: Input, skipped: Sequence[str]) -> str:
+def _nothing_matches(one: Input, skipped: Sequence[str]) -> InputError:
     if skipped:
-        return f"what does was skipped: {skipped_note(skipped)}"
+        return InputError(f"all that the input '{one.glob}' matches was skipped: {skipped_note(skipped)}")
     as_path = f"'{one.source}={one.glob}' matches none either; " if one.source else ""
-    return f"{as_path}check the path, and quote a glob in a shell"
+    return InputError(f"no file matches the input '{one.glob}': {as_path}check the path, and quote a glob in a shell")
 
 
 def skipped_note(skipped: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from curation.sources.listing import InputFile
 from curation.sources.places import is_local, local_path, readable
 
 SHOWN_FILES = 3
-_UNKNOWN = "an unknown one"
+_UNKNOWN = "unknown"
 
 
 def check_formats(files: Iterable[InputFile]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from curation.workers import WorkerError, Workers
 
-LOST = "^a worker process was ended from outside, probably for want of memory: run the same command again with less"
+LOST = "^a worker process was ended from outside, probably because memory ran out: run the same command again with less"
 
 
 def kill_oneself() -> None:

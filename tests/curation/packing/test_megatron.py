@@ -65,7 +65,7 @@ def test_a_prefix_that_is_taken_is_left_as_it_is(tmp_path: Path) -> None:
     folder = packed(tmp_path, tokenizer, ["a mill"], 1)
     (tmp_path / "mill.idx").write_text("mine")
     before = everything(tmp_path)
-    with pytest.raises(UserError, match=r"mill\.idx is there already"):
+    with pytest.raises(UserError, match=r"mill\.idx exists already"):
         export_megatron(folder, tmp_path / "mill")
     with pytest.raises(UserError, match=r"manifest\.json is missing"):
         export_megatron(tmp_path / "corpus", tmp_path / "other")

@@ -66,6 +66,6 @@ def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="257 or more"):
         train_tokenizer(corpora, 100, tmp_path / "t.json")
     (tmp_path / "t.json").write_text("mine")
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="exists already"):
         train_tokenizer(corpora, 400, tmp_path / "t.json")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "t.json"]

@@ -28,7 +28,7 @@ def test_an_unknown_kind_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         _check(tmp_path)
     assert str(refused.value) == (
-        f"an input file is in a format that gristmill does not read: {tmp_path}/notes (an unknown one). "
+        f"an input file is in a format that gristmill does not read: {tmp_path}/notes (unknown). "
         "Leave it out, or say how to read it: --format text"
     )
     _check(tmp_path, "text")
@@ -47,9 +47,7 @@ def test_many_files_are_counted(tmp_path: Path) -> None:
     for n in range(9):
         (tmp_path / f"{n}.dat").write_bytes(gz(b"Some prose.\n"))
     (tmp_path / "a.pdf").write_bytes(FOREIGN["a PDF document"])
-    with pytest.raises(
-        InputError, match=r"2\.dat and 6 more \(an unknown one\); .*a\.pdf \(a PDF document\)\. Leave them"
-    ):
+    with pytest.raises(InputError, match=r"2\.dat and 6 more \(unknown\); .*a\.pdf \(a PDF document\)\. Leave them"):
         _check(tmp_path)
 
 
