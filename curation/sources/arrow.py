@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from typing import IO
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.decompression import Broken, Event
 from curation.sources.parquet import BatchRows, is_content
+from curation.sources.parquet_limits import BYTES, BYTES_PER_BYTE, ROWS, ROWS_PER_BYTE, leaves
 
 _ERRORS = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 
@@ -29,10 +33,17 @@ def read_arrow_file(source: str | IO[bytes], rows: Rows) -> Iterator[Chunk]:
             rows.broken("no_text", batches.no_text, offset=0, size=0, record=b"", lost=size)
             return
         first, count = 0, file.num_record_batches
+        limits = _Limits(size)
         for n in range(count):
             rows.read(size // count)
             try:
                 batch = _checked(file.get_batch(n))
+                limits.take(batch)
+            except _TooFarError as error:
+                rows.broken(
+                    "expands_too_far", f"batch {n}: {error}", offset=first, size=0, record=b"", lost=size // count
+                )
+                continue
             except _ERRORS as error:
                 _raise_outage(error)
                 message = f"batch {n} cannot be read: {error}"
@@ -48,6 +59,7 @@ def read_arrow_stream(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
     stream = _Stream(events, rows)
     first = n = 0
     batches: BatchRows | None = None
+    limits = _Limits(rows.stored_bytes)
     while True:
         try:
             if batches is None:
@@ -57,6 +69,11 @@ def read_arrow_stream(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
                     rows.broken("no_text", batches.no_text, offset=0, size=0, record=b"", lost=rows.stored_bytes)
                     return
             batch = _checked(reader.read_next_batch())
+            limits.take(batch)
+        except _TooFarError as error:
+            message = f"batch {n} and what follows it: {error}"
+            rows.broken("expands_too_far", message, offset=first, size=0, record=b"", lost=rows.stored_bytes)
+            return
         except StopIteration:
             if not stream.more():
                 return
@@ -96,9 +113,66 @@ def _as_bytes(column: pa.Array) -> pa.Array:
     return column.view(pa.large_binary()) if pt.is_large_string(column.type) else column
 
 
+class _TooFarError(Exception):
+    """Batches that decode to far more than is stored."""
+
+
+class _Limits:
+    """Counts what the batches of one file, of ``stored`` bytes, decode to; limits are those of Parquet."""
+
+    def __init__(self, stored: int) -> None:
+        self.stored = stored
+        self.rows = self.bytes = 0
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Counts a batch. Raises _TooFarError where that is too much."""
+        self.rows += len(batch)
+        self.bytes += batch.nbytes + _shared(batch)
+        for count, limit, what in (
+            (self.rows, ROWS + ROWS_PER_BYTE * self.stored, "rows"),
+            (self.bytes, BYTES + BYTES_PER_BYTE * self.stored, "bytes"),
+        ):
+            if count > limit:
+                stored, most = f"{self.stored:,} stored bytes", f"{int(limit):,}"
+                raise _TooFarError(f"{stored} decode to {count:,} {what} or more, above the limit of {most}")
+
+
+def _shared(batch: pa.RecordBatch) -> int:
+    """Bytes that values take when each row has its own: a dictionary, a run or a view holds equal ones once."""
+    return sum(_shared_bytes(leaf) for column in batch.columns for leaf in leaves(column))
+
+
+def _shared_bytes(column: pa.Array) -> int:
+    kind = column.type
+    if pt.is_dictionary(kind):
+        counts = pc.value_counts(column.indices.drop_null())
+        chosen = counts.field("values").to_numpy(zero_copy_only=False)
+        return int((_lengths(column.dictionary)[chosen] * counts.field("counts").to_numpy()).sum())
+    if pt.is_run_end_encoded(kind):
+        ends = column.run_ends.cast(pa.int64()).to_numpy()
+        return int((np.diff(ends, prepend=0) * _lengths(column.values)).sum())
+    if pt.is_string_view(kind) or pt.is_binary_view(kind):
+        return int(_lengths(column).sum())
+    return 0
+
+
+def _lengths(values: pa.Array) -> npt.NDArray[np.int64]:
+    """The bytes of each value; where they cannot be told, their mean."""
+    kind = values.type
+    if pt.is_string_view(kind) or pt.is_binary_view(kind):  # a length, and twelve bytes that say where the value lies
+        views = np.frombuffer(values.buffers()[1], np.int32)[::4] if len(values) else np.empty(0, np.int32)
+        valid = values.is_valid().to_numpy(zero_copy_only=False)
+        lengths: npt.NDArray[np.int64] = views[values.offset : values.offset + len(values)].astype(np.int64)
+        return np.where(valid, lengths, 0)
+    if pt.is_string(kind) or pt.is_binary(kind) or pt.is_large_string(kind) or pt.is_large_binary(kind):
+        lengths = pc.fill_null(pc.binary_length(values), 0)
+        return lengths.to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+    return np.full(len(values), -(-values.nbytes // max(1, len(values))), np.int64)
+
+
 def _pieces(batch: pa.RecordBatch, first: int, rows: Rows) -> Iterator[tuple[pa.RecordBatch, int]]:
     """The batch in pieces of about ``batch_bytes``, and the number of each one's first row."""
-    size = max(1, rows.reading.batch_bytes * len(batch) // max(1, batch.nbytes))
+    size = max(1, rows.reading.batch_bytes * len(batch) // max(1, batch.nbytes, _shared(batch)))
     for start in range(0, len(batch), size):
         yield batch.slice(start, size), first + start
 

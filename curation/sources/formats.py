@@ -44,7 +44,7 @@ _WARC = re.compile(rb"WARC/\d\.\d+\r?\n")
 _WARC_BELOW = re.compile(rb"(?:\A|\n)WARC/\d\.\d+\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
 _ARC_BELOW = re.compile(rb"\n[a-z][a-z0-9+.-]{1,9}:[^\s]{1,2000} [0-9.:a-f]{3,40} \d{14} [^\s]{1,100} \d+\r?\n")
 _MARKUP = re.compile(
-    rb"(?i)(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
+    rb"(?i)(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--(?>.{0,2000}?-->)\s*+)*+"
     rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|div|table|h1|p|br|iframe)[\s>/]",
     re.DOTALL,
 )

@@ -41,6 +41,8 @@ class Input:
     format: str | None = None
 
     def __post_init__(self) -> None:
+        if not self.glob:
+            raise InputError("an input has no name: give a file, a folder or a glob, such as . for the current folder")
         if self.format is not None:
             check_format(self.format)
 

@@ -112,7 +112,7 @@ def _entries(
     """The lengths of a dictionary's strings, and which of them stand in a batch of rows."""
     try:
         for batch in table.iter_batches(batch_size=rows, row_groups=[group], columns=[path], use_threads=False):
-            for leaf in _leaves(batch.column(0)):
+            for leaf in leaves(batch.column(0)):
                 if pt.is_dictionary(leaf.type):
                     lengths = pc.fill_null(pc.binary_length(leaf.dictionary), 0).to_numpy(zero_copy_only=False)
                     yield lengths.astype(np.int64), leaf.indices.drop_null().to_numpy(zero_copy_only=False)
@@ -120,16 +120,16 @@ def _entries(
         return  # reading the rows says what is broken
 
 
-def _leaves(column: pa.Array) -> Iterator[pa.Array]:
+def leaves(column: pa.Array) -> Iterator[pa.Array]:
     """The columns without a column inside."""
     kind = column.type
     if pt.is_struct(kind):
         for i in range(kind.num_fields):
-            yield from _leaves(column.field(i))
+            yield from leaves(column.field(i))
     elif pt.is_map(kind):
-        yield from _leaves(column.keys)
-        yield from _leaves(column.items)
+        yield from leaves(column.keys)
+        yield from leaves(column.items)
     elif pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind):
-        yield from _leaves(column.flatten())
+        yield from leaves(column.flatten())
     else:
         yield column

@@ -216,3 +216,9 @@ def test_what_can_be_split() -> None:
     assert not Format("jsonl", "gzip").can_be_split
     assert not Format("jsonl", encoding="utf-16").can_be_split
     assert not Format("warc").can_be_split
+
+
+def test_comments_in_front_of_a_page_are_passed_by_once_each() -> None:
+    comments = b"<!---->" * (PEEK_BYTES // 7)
+    assert detect_format(comments, "a", whole=True).kind != "html"
+    assert detect_format(b"<!-- a --> <!-- b -->\n<html><p>The mill.", "a", whole=True).kind == "html"

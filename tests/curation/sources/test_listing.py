@@ -255,3 +255,8 @@ def test_a_large_plain_file_is_cut_into_equal_ranges(tmp_path: Path) -> None:
     sizes = [(part.end or file.size) - part.start for part in parts]
     assert max(sizes) - min(sizes) <= 1
     assert max(sizes) <= 1000
+
+
+def test_an_input_without_a_name_is_not_the_current_folder() -> None:
+    with pytest.raises(InputError, match="an input has no name"):
+        Input(glob="")
