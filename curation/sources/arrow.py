@@ -162,8 +162,8 @@ def _lengths(values: pa.Array) -> npt.NDArray[np.int64]:
     if pt.is_string_view(kind) or pt.is_binary_view(kind):  # a length, and twelve bytes that say where the value lies
         views = np.frombuffer(values.buffers()[1], np.int32)[::4] if len(values) else np.empty(0, np.int32)
         valid = values.is_valid().to_numpy(zero_copy_only=False)
-        lengths: npt.NDArray[np.int64] = views[values.offset : values.offset + len(values)].astype(np.int64)
-        return np.where(valid, lengths, 0)
+        sizes: npt.NDArray[np.int64] = views[values.offset : values.offset + len(values)].astype(np.int64)
+        return np.where(valid, sizes, 0)
     if pt.is_string(kind) or pt.is_binary(kind) or pt.is_large_string(kind) or pt.is_large_binary(kind):
         lengths = pc.fill_null(pc.binary_length(values), 0)
         return lengths.to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
