@@ -18,7 +18,7 @@ LONG_RUN = 32
 _EVERY, _IN_A_ROW = 16, 8
 """A run is noticed by so many marks in a row among every 16th character, which costs next to nothing. A run that is too
 short for it, under 144 marks, takes some 100 steps a mark."""
-_BEHIND_LATIN = re.compile(f"[\u0300-\U0010ffff]{{{_IN_A_ROW}}}")
+_BEHIND_LATIN = re.compile(f"[^\x00-\u02ff]{{{_IN_A_ROW}}}")
 """All marks are among these characters; a single range is searched for faster than many."""
 
 

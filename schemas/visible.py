@@ -17,8 +17,8 @@ _JOINED = rf"[^\x00-\x7f\s{HIDDEN}{_JOINERS}]"
 """What a joiner may stand between: Persian and Indian scripts and emoji need one there, ASCII never does."""
 _OUT_OF_PLACE = rf"(?<!{_JOINED})[{_JOINERS}]|[{_JOINERS}](?!{_JOINED})"
 
-_ANY = re.compile(rf"[{HIDDEN}]|{_OUT_OF_PLACE}")
-_ANY_IN_A_LINE = re.compile(rf"(?!\n)[{HIDDEN}]|{_OUT_OF_PLACE}")
+_ANY = rf"[{HIDDEN}]|{_OUT_OF_PLACE}"
+_ANY_IN_A_LINE = rf"(?!\n)[{HIDDEN}]|{_OUT_OF_PLACE}"
 _NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
@@ -31,7 +31,7 @@ def visible(text: str) -> str:
     >>> visible("a\x1b[31m\nb")
     'a\\x1b[31m\\nb'
     """
-    return _ANY.sub(_escape, text)
+    return re.sub(_ANY, _escape, text)
 
 
 def visible_lines(text: str) -> str:
@@ -40,7 +40,7 @@ def visible_lines(text: str) -> str:
     >>> visible_lines("a\r\nb\n")
     'a\\r\nb\n'
     """
-    return _ANY_IN_A_LINE.sub(_escape, text)
+    return re.sub(_ANY_IN_A_LINE, _escape, text)
 
 
 def visible_json(text: str) -> str:
@@ -49,7 +49,7 @@ def visible_json(text: str) -> str:
     >>> visible_json('{"id": "\u202egpj"}')
     '{"id": "\\u202egpj"}'
     """
-    return _ANY_IN_A_LINE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return re.sub(_ANY_IN_A_LINE, lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def _escape(found: re.Match[str]) -> str:
