@@ -70,7 +70,7 @@ test: ready
 	@$(BIN)/python -P -m pytest --numprocesses=2 --dist=loadfile
 
 soak: ready clusters
-	@$(BIN)/python -P -m pytest -m soak
+	@$(BIN)/python -P -m pytest -m soak --durations=40
 
 cluster-test: setup clusters
 	@$(BIN)/python -P -m pytest -m soak tests/cluster

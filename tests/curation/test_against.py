@@ -21,7 +21,7 @@ from schemas import REJECTS, SUPERSEDED
 from tests.curation.test_laws import LINE, digest, rows
 
 BRIEF = settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-LONG = settings(BRIEF, max_examples=40)
+LONG = settings(BRIEF, max_examples=20)
 CRAWL = st.lists(st.lists(LINE, max_size=6), min_size=1, max_size=2)
 FIRST = st.lists(st.sampled_from(["dedup.url=true", "dedup.exact=false", "near.ngram=2"]), max_size=3, unique=True)
 OTHER = st.sampled_from(["keep.policy=longest", "keep.policy=newest"])

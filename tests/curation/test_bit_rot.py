@@ -62,7 +62,7 @@ def test_verify_finds_each_flipped_bit_and_pack_reads_none(copy: Path) -> None:
         path.write_bytes(before)
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [2, pytest.param(15, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("table", ["documents", "sketches", "rejects/duplicates", "rejects/filters", "quarantine"])
 def test_takedown_stops_at_a_flipped_bit(copy: Path, tmp_path: Path, table: str, count: int) -> None:
     for number, (path, bit) in enumerate(flips(copy, count, table)):
@@ -74,7 +74,7 @@ def test_takedown_stops_at_a_flipped_bit(copy: Path, tmp_path: Path, table: str,
         path.write_bytes(before)
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [2, pytest.param(15, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("table", ["sketches", "rejects/duplicates"])
 def test_a_crawl_held_against_a_release_stops_at_a_flipped_bit(
     copy: Path, tmp_path: Path, table: str, count: int

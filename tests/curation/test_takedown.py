@@ -23,7 +23,7 @@ from schemas import REJECTS, SKETCHES
 from tests.curation.test_laws import DOCUMENT, digest, rows
 
 BRIEF = settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-LONG = settings(BRIEF, max_examples=15)
+LONG = settings(BRIEF, max_examples=8)
 URL = st.sampled_from([None, "http://mill.example/1", "http://a.mill.example/2#x", "http://else.example/3", "u"])
 CRAWL = st.lists(st.lists(st.tuples(DOCUMENT, URL), max_size=7), min_size=1, max_size=3)
 CHANGES = st.lists(
