@@ -11,7 +11,8 @@ import pyarrow.types as pt
 
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.decompression import Broken, Event
-from curation.sources.parquet import BatchRows, is_content
+from curation.sources.opening import is_content
+from curation.sources.parquet import BatchRows
 from curation.sources.parquet_limits import BYTES, BYTES_PER_BYTE, ROWS, ROWS_PER_BYTE, leaves
 
 _ERRORS = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
@@ -93,7 +94,7 @@ def read_arrow_stream(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
 
 def _raise_outage(error: Exception) -> None:
     """Raises the error again unless the bytes of the file caused it."""
-    if isinstance(error, OSError) and not is_content(error):
+    if not is_content(error):
         raise error
 
 

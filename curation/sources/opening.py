@@ -44,6 +44,12 @@ def open_stored(path: str) -> IO[bytes]:
     return cast(IO[bytes], by_beam)
 
 
+def is_content(error: Exception) -> bool:
+    """Whether the bytes of a file are at fault, and not the way to them: for broken bytes some libraries raise a bare
+    OSError without a number."""
+    return not isinstance(error, OSError) or (type(error) is OSError and error.errno is None)
+
+
 def out_of_reach(path: str, error: Exception) -> RunError:
     """What a run tells of a listed file that is gone, or cannot be opened or read now: that is no broken record."""
     return RunError(f"the input file '{path}' could not be read ({reason(error)}): mend that and run again")

@@ -17,7 +17,7 @@ from curation.sources.chunks import Chunk, Rows, content_id
 from curation.sources.decompression import EXCERPT_BYTES
 from curation.sources.json_objects import Fields
 from curation.sources.listing import Part
-from curation.sources.opening import open_stored
+from curation.sources.opening import is_content, open_stored
 from curation.sources.parquet_footer import Footer, RowGroup, read_footer
 from curation.sources.parquet_limits import Limits
 from schemas.corpus import RECORDS
@@ -26,12 +26,6 @@ _SCALARS = ("url", "doc_id", "source", "date")
 _LARGEST_ROW = 1 << 62
 SHOWN_BYTES = 100
 """Of a bad value, in a message."""
-
-
-def is_content(error: Exception) -> bool:
-    """Whether the bytes of a file are at fault, and not the way to them: for some faults in them Arrow raises OSError,
-    without a number."""
-    return not isinstance(error, OSError) or (type(error) is OSError and error.errno is None)
 
 
 def _row_groups(path: str) -> tuple[RowGroup, ...]:

@@ -12,6 +12,7 @@ from typing import IO
 
 from curation.sources.chunks import Rows
 from curation.sources.decompression import EXCERPT_BYTES, FREE_EXPANSION, MAX_EXPANSION, TOO_FAR, Broken, Event
+from curation.sources.opening import is_content
 from curation.sources.tar import ArchivedFile
 
 _HEADER_BYTES = 30
@@ -91,8 +92,11 @@ def _name(name: bytes, flags: int) -> str:
 
 def _raise_outage(error: Exception) -> None:
     """Raises the error again unless the bytes of the file caused it, such as an offset before the start of the file."""
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-        raise error
+    hidden = error.__context__  # zipfile raises BadZipFile in the place of any OSError
+    for each in (error, hidden) if isinstance(hidden, OSError) else (error,):
+        before_start = isinstance(each, OSError) and each.errno == errno.EINVAL
+        if not before_start and not is_content(each):
+            raise each
 
 
 def is_encrypted(path: str) -> bool:

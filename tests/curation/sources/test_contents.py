@@ -16,8 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from curation.sources.chunks import Rows
 from curation.sources.contents import MAX_DEPTH
 from curation.sources.reading import Reading
+from curation.sources.zipped import zip_members
 from tests.curation.sources.made import gz, lines, page, read_bytes, warc, zst
 
 TAR_FORMATS = pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -278,3 +280,17 @@ def test_first_members_that_hold_no_line(tmp_path: Path) -> None:
         read = read_bytes(stored, tmp_path, name=name)
         assert read.texts == [f"Line {n} is here." for n in range(5)]
         assert not read.quarantine
+
+
+class Unreachable(io.BytesIO):
+    """A remote file whose connection is lost, as requests and sockets tell it: an OSError without a number."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise ConnectionError("the connection was lost")
+
+
+def test_a_zip_file_that_cannot_be_reached_is_not_a_broken_one() -> None:
+    rows = Rows(Reading())
+    with pytest.raises(ConnectionError):
+        list(zip_members(Unreachable(zipped({"a.txt": b"A text."})), rows))
+    assert not rows.quarantined
