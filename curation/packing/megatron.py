@@ -28,11 +28,11 @@ def export_megatron(folder: Path, prefix: Path) -> tuple[int, int]:
     """Writes PREFIX.bin and PREFIX.idx; returns how many documents and tokens are in them.
 
     The documents stand in the order in which they were packed, each with its end token; the last one is cut off where
-    the last sequence ends. Raises UserError for a folder that is not one of packed sequences, or an output that is
-    there already.
+    the last sequence ends. Each shard is first compared with its SHA-256. Raises UserError for a folder that is not
+    one of packed sequences, for a damaged shard, and for an output that is there already.
     """
     try:
-        sequences = open_packed(folder)
+        sequences = open_packed(folder, verify=True)
     except PackedError as error:
         raise UserError(str(error)) from error
     names = [prefix.with_name(f"{prefix.name}{suffix}") for suffix in (".bin", ".idx")]

@@ -5,6 +5,7 @@ from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from curation.errors import UserError
@@ -70,3 +71,17 @@ def test_a_prefix_that_is_taken_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"manifest\.json is missing"):
         export_megatron(tmp_path / "corpus", tmp_path / "other")
     assert everything(tmp_path) == before
+
+
+def test_a_changed_token_is_found(tmp_path: Path) -> None:
+    tokenizer = open_tokenizer(saved(tmp_path / "tokenizer", byte_level()))
+    folder = packed(tmp_path, tokenizer, ["a mill, and a wheel"] * 50, 4)
+    shard = folder / "shards" / "00000.arrow"
+    with pa.memory_map(str(shard)) as file:
+        tokens = pa.ipc.open_file(file).get_batch(0)["tokens"].flatten().to_numpy().tobytes()
+    data = shard.read_bytes()
+    place = data.index(tokens)
+    shard.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    with pytest.raises(UserError, match=r"00000\.arrow is damaged"):
+        export_megatron(folder, tmp_path / "mill")
+    assert not list(tmp_path.glob("mill*"))
