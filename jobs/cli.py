@@ -197,7 +197,7 @@ def takedown(release: str, **options: Any) -> None:
     "--constants",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Measured elsewhere, by make bench CONSTANTS=FILE.",
+    help="Constants measured on another machine, by make bench CONSTANTS=FILE.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def plan(**options: Any) -> None:
@@ -216,15 +216,18 @@ def plan(**options: Any) -> None:
     metavar="NAME",
     help="A recipe's name, or the path of a TOML file.",
 )
+@click.option(
+    "--format", "kind", metavar="NAME", help="How to read the files (default: as their content tells), such as text."
+)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting of the recipe.")
-def verdict(files: tuple[str, ...], recipe: str, changes: tuple[str, ...]) -> None:
+def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tuple[str, ...]) -> None:
     """Judge each document of FILES by a recipe's filters, without deduplication.
 
     Writes one JSON line a document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
     """
     from jobs.commands.verdict import run
 
-    run(files, recipe, changes)
+    run(files, recipe, changes, kind)
 
 
 @gristmill.command(short_help="Say why a document was kept or removed.")
@@ -245,8 +248,8 @@ def explain(folder: str, doc_id: str | None, sample: int | None, reason: str | N
 def verify(folder: str) -> None:
     """Compare each file of the folder DIR with the size and SHA-256 in its manifest.
 
-    DIR is what gristmill curate, takedown, pack, or dataset build, import, mix or export wrote. Exit code 1: a file is
-    missing, damaged, or not in the manifest.
+    DIR is what gristmill curate, takedown, pack, or dataset build, import, mix, upgrade or export wrote. Exit code 1:
+    a file is missing, damaged, or not in the manifest.
     """
     from jobs.commands.verify import run
 

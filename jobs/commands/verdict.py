@@ -17,9 +17,9 @@ from jobs.terminal import say
 from schemas.visible import visible_json
 
 
-def run(files: Sequence[str], recipe: str, changes: Sequence[str]) -> None:
+def run(files: Sequence[str], recipe: str, changes: Sequence[str], kind: str | None = None) -> None:
     """One JSON line a document on standard output; a record that cannot be read is told on standard error."""
-    for verdict in verdicts(files, load_recipe(recipe, changes), tell):
+    for verdict in verdicts(files, load_recipe(recipe, changes), tell, kind):
         print(visible_json(orjson.dumps(verdict).decode()))
 
 
@@ -28,9 +28,12 @@ def tell(quarantined: pa.RecordBatch) -> None:
         say(f"gristmill: {row['file']} at {row['offset']}: {row['error']}: {row['message']}", err=True)
 
 
-def verdicts(files: Sequence[str], recipe: Recipe, quarantined: Any = tell) -> Iterator[dict[str, Any]]:
-    """A dict for each document: doc_id, kept, reasons (stage, reason, value, threshold) and signals."""
-    listed = list_files([Input(glob=file) for file in files])
+def verdicts(
+    files: Sequence[str], recipe: Recipe, quarantined: Any = tell, kind: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """A dict for each document: doc_id, kept, reasons (stage, reason, value, threshold) and signals. ``kind`` is the
+    format of all files; by default their content tells."""
+    listed = list_files([Input(glob=file, format=kind) for file in files])
     check_formats(listed)
     for unit in plan_units(listed, 1 << 62):
         for chunk in read_unit(unit, Reading()):

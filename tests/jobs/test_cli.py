@@ -84,6 +84,17 @@ def test_explain_shows_examples_of_a_reason(
     assert "near_duplicate" in capsys.readouterr().err
 
 
+def test_verdict_reads_a_file_as_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes").write_text("Some prose.\n")
+    assert call("verdict", tmp_path / "notes", monkeypatch=monkeypatch) == 2
+    assert "or say how to read it: --format text" in capsys.readouterr().err
+    assert call("verdict", "--format", "text", tmp_path / "notes", monkeypatch=monkeypatch) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["signals"]["words"] == 2
+
+
 def test_verdict_writes_a_json_line_a_document(
     corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
