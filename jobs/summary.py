@@ -47,8 +47,13 @@ def print_lost(folder: str) -> None:
     found = read_manifest(Folder(folder))
     damaged = damaged_files(found["inputs"]) if found else []
     for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
-        share = f"{file.lost / file.size:.1%}" if file.size else "0%"
-        say(f"lost of {file.name}: {file.lost:,} of {file.size:,} stored bytes ({share}): {file.error}")
+        if not file.lost:
+            say(f"lost of {file.name}: what came after its {file.size:,} stored bytes: {file.error}")
+            continue
+        say(
+            f"lost of {file.name}: {file.lost:,} of {file.size:,} stored bytes ({file.lost / file.size:.1%}): "
+            f"{file.error}"
+        )
     if len(damaged) > SHOWN_FILES:
         say(f"... and something of {len(damaged) - SHOWN_FILES:,} more files (see manifest.json)")
 

@@ -88,7 +88,7 @@ def test_a_compressed_file_that_is_cut_short_is_named(
     lines = "".join(json.dumps({"text": f"Stone {n} of the mill."}) + "\n" for n in range(200))
     (tmp_path / "in" / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode())[:-200])
     assert curate(tmp_path, monkeypatch) == 0
-    assert "stored bytes (0.0%): truncated" in capsys.readouterr().out
+    assert " stored bytes: truncated" in capsys.readouterr().out
 
 
 def test_an_undamaged_input_leaves_no_trace_of_this(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
