@@ -29,12 +29,12 @@ END_TOKEN = "The token that ends a document (default: the tokenizer's own)."
 @click.option(
     "--mixture", type=click.Path(path_type=Path), metavar="FILE", help="Sources and shares, instead of CORPUS."
 )
-@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of the shuffle.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="The seed of the shuffle.")
 @click.option("--end-token", metavar="NAME", help=END_TOKEN)
 @click.option("--begin-token", metavar="NAME", help="The token that begins a document (default: no token does).")
 @TEXT_COLUMN
 @ID_COLUMN
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="That tokenise (default: one a core).")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads that tokenise (default: one a core).")
 def pack(
     corpora: tuple[str, ...],
     tokenizer: Path,
@@ -67,7 +67,13 @@ def pack(
 @click.command(name="pack-export", short_help="Write packed sequences in the form that a trainer reads.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["megatron"]), required=True, help="Megatron-LM's indexed dataset.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="PREFIX", help="Of new files.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PREFIX",
+    help="The names of the new files, without .bin and .idx.",
+)
 def pack_export(folder: Path, form: str, output: Path) -> None:
     """Write the documents of packed folder DIR as PREFIX.bin and PREFIX.idx, which Megatron-LM reads.
 

@@ -126,9 +126,9 @@ _ALL = (
             "turn_number": unfit.turn_number,
         },
         load=commands.LLAMA_FACTORY,
-        note="LLaMA-Factory skips dialogues that do not go from the user's turn to the user's turn by turns. It takes "
-        "`<image>`, `<video>` and `<audio>` in a text for the place of a file, and `{{idx}}` in a user's message for "
-        "the number of the turn: comparisons with these are left out.",
+        note="LLaMA-Factory skips dialogues in which user and assistant do not alternate, from a user's turn to a "
+        "user's turn. It takes `<image>`, `<video>` and `<audio>` in a text for the place of a file, and `{{idx}}` in "
+        "a user's message for the number of the turn: comparisons with these are left out.",
     ),
     Format(
         name="axolotl",
@@ -141,7 +141,7 @@ _ALL = (
         "cuts an answer that begins or ends with white space to one character (`edge_space`); an answer such as `g`, "
         f"which also stands in axolotl's own message `{unfit.DUMMY}` or in the template, is found there "
         "(`in_template`). Both kinds are left out. A template that renders more before an answer than those of ChatML, "
-        "Qwen, Llama, Gemma, Mistral and Phi, such as the date of the day, may hide others.",
+        "Qwen, Llama, Gemma, Mistral and Phi, such as today's date, may hide others.",
     ),
     Format(
         name="hf",

@@ -3,7 +3,7 @@
 import re
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"version https://git-lfs.github.com/spec/", "a git-lfs pointer and not the file itself (run git lfs pull)"),
+    (b"version https://git-lfs.github.com/spec/", "a git-lfs pointer, in whose place git lfs pull puts the file"),
     (b"%PDF-", "a PDF document"),
     (b"SQLite format 3\0", "an SQLite database"),
     (b"Obj\x01", "an Avro file"),

@@ -157,8 +157,8 @@ def _patterns(pattern: str) -> list[str]:
 def _nothing_matches(one: Input, skipped: Sequence[str]) -> InputError:
     if skipped:
         return InputError(f"all that the input '{one.glob}' matches was skipped: {skipped_note(skipped)}")
-    as_path = f"'{one.source}={one.glob}' matches none either; " if one.source else ""
-    return InputError(f"no file matches the input '{one.glob}': {as_path}check the path, and quote a glob in a shell")
+    as_path = f" and none matches '{one.source}={one.glob}'" if one.source else ""
+    return InputError(f"no file matches the input '{one.glob}'{as_path}: check the path, and quote a glob in a shell")
 
 
 def skipped_note(skipped: Sequence[str]) -> str:

@@ -24,7 +24,10 @@ def check_formats(files: Iterable[InputFile]) -> None:
     one = sum(map(len, refused.values())) == 1
     them, file_is = ("it", "an input file is") if one else ("them", "input files are")
     hint = f", or say how to read {them}: --format text" if _UNKNOWN in refused else ""
-    raise InputError(f"{file_is} in a format that gristmill does not read: {told}. Leave {them} out{hint}")
+    raise InputError(
+        f"{file_is} in a format that gristmill does not read: {told}. Leave {them} out, with a glob such as "
+        f"'DIR/**/*.jsonl'{hint}"
+    )
 
 
 def _refused(file: InputFile) -> str:

@@ -34,7 +34,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
     if master is None and not beside.is_dir():
         raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")
     found = checked(folder, form, _read(master or beside))
-    say(f"read back by {'' if found.own else 'no trainer of its own: '}{found.by}")
+    say(f"read back by {found.by}{'' if found.own else '; its own loader was not run'}")
     rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")
     say(f"{rows}, {comparisons}, {found.left_out:,} of them left out by name")
     for kind, number in Counter(fault.kind for fault in found.faults).most_common():

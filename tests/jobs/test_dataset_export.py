@@ -54,7 +54,7 @@ def test_a_check_by_the_documented_schema_says_so(call: Call, capsys: pytest.Cap
     assert "  left out, not_alternating: 1 (left_out.jsonl)\n" in capsys.readouterr().out
     assert call("check", "out", "--format", "llama-factory") == 0
     assert capsys.readouterr().out.startswith(
-        "read back by no trainer of its own: datasets 5.2.0, by the documented schema of LLaMA-Factory\n"
+        "read back by datasets 5.2.0, by the documented schema of LLaMA-Factory; its own loader was not run\n"
         "5 rows, 6 comparisons, 1 of them left out by name\n"
     )
 

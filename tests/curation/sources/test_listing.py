@@ -177,7 +177,7 @@ def test_a_hive_folder_is_a_path_and_a_source_has_no_slash(tree: Path, monkeypat
     assert named_input("a/year=2023/*.txt") == Input("a/year=2023/*.txt")
     assert named_input("web=s3://bucket/year=2024/*") == Input("s3://bucket/year=2024/*", "web")
     assert named_input("s3://bucket/year=2024/*") == Input("s3://bucket/year=2024/*")
-    with pytest.raises(InputError, match=r"'2023/\*\.txt': 'year=2023/\*\.txt' matches none either; check"):
+    with pytest.raises(InputError, match=r"'2023/\*\.txt' and none matches 'year=2023/\*\.txt': check"):
         list_files([named_input("year=2023/*.txt")])
 
 
