@@ -27,6 +27,12 @@ _ROW_BYTES = 1000
 
 _MAX_PENDING = 1 << 16
 """Documents that are held one by one: those of a word or two take far more memory than their text."""
+_MAX_GATHERED = 1 << 19
+"""Documents of a chunk, however short they are."""
+
+FREE_RECORDS = 200_000
+"""A part yields at most so many records and one for each stored byte of its file. What compresses further is made to
+take time: a few kilobytes hold millions of records of a letter each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +136,7 @@ class Rows:
         self._bytes_read = 0
         self._text_bytes = 0
         self._kept_bytes = 0
+        self._gathered = 0
 
     def _start_part_counts(self) -> None:
         self.documents = self.quarantined = self.skipped = self.without_text = 0
@@ -190,6 +197,7 @@ class Rows:
         """Adds rows of RECORDS that are already columns."""
         self._seal()
         self._batches.append(batch)
+        self._gathered += len(batch)
         self.documents += len(batch)
         self._text_bytes += text_bytes
 
@@ -246,10 +254,15 @@ class Rows:
         return Lost(lost, self._stretches[0][1], self._stretches[0][2][:MESSAGE_LENGTH], nothing_else)
 
     @property
+    def too_many(self) -> bool:
+        """Whether more records came from the part than its stored bytes can hold: it is made to take time."""
+        return self.documents + self.quarantined + self.skipped > FREE_RECORDS + self.file.size
+
+    @property
     def full(self) -> bool:
         """Whether it is time for `take`: enough text, rows or excerpts, or enough read to tell of progress."""
         limit = self.reading.batch_bytes
-        if self._text_bytes >= limit or len(self._pending["text"]) >= _MAX_PENDING:
+        if self._text_bytes >= limit or len(self._pending["text"]) >= _MAX_PENDING or self._gathered >= _MAX_GATHERED:
             return True
         return self._kept_bytes >= 4 * limit or self._bytes_read >= 16 * limit
 

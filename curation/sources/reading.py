@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from curation.errors import RunError
-from curation.sources.chunks import Chunk, PartReport, Reading, Rows
+from curation.sources.chunks import FREE_RECORDS, Chunk, PartReport, Reading, Rows
 from curation.sources.contents import AT_RANDOM, inner_format, peeked, read_at_random, read_events
 from curation.sources.decompression import decompressed
 from curation.sources.formats import PEEK_BYTES, Format, detect_format
@@ -36,12 +36,23 @@ def _read_part(part: Part, rows: Rows) -> Iterator[Chunk]:
         with StoredFile(part.file.path) as file:
             found = _detect(file, part)
             file.start, file.end = _byte_range(found, file, part)
-            yield from _read_as(found, file, part, rows)
+            for chunk in _read_as(found, file, part, rows):
+                yield chunk
+                if rows.too_many:
+                    _leave(file, rows)
+                    break
             file.finish()
             rows.finish(file.sha256, file.hashed, _note(rows))
         _check_unchanged(part.file)
     except outages() as error:
         raise out_of_reach(part.file.path, error) from error
+
+
+def _leave(file: StoredFile, rows: Rows) -> None:
+    """Leaves the rest of a file unread that yields more records than its stored bytes can hold."""
+    rest = max(0, rows.file.size - file.position)
+    message = f"more than {FREE_RECORDS:,} records and one for each stored byte: the rest is not read"
+    rows.broken("expands_too_far", message, offset=file.position, size=rest, record=b"", lost=rest)
 
 
 def _check_unchanged(file: InputFile) -> None:

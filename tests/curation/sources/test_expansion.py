@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from curation.sources import decompression
+from curation.sources.chunks import FREE_RECORDS
 from curation.sources.decompression import FREE_EXPANSION, MAX_EXPANSION, decompressed
 from curation.sources.opening import StoredFile
 from curation.sources.reading import Reading
@@ -181,3 +182,14 @@ def _counting(container: decompression.Container, fed: list[int]) -> decompressi
         return counting
 
     return replace(container, open=opened)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", [b'{"text":"a"}\n', b"{}\n", b'{"id":1,"text":"b"}\n'])
+def test_records_without_number_are_left_unread(line: bytes, tmp_path: Path) -> None:
+    """A kilobyte holds millions of them, and each one costs its microseconds."""
+    data = zst(line * 900_000)
+    assert len(data) < 10_000
+    read = read_bytes(data, tmp_path, name="a.jsonl.zst")
+    records = len(read.documents) + len(read.quarantine)
+    assert FREE_RECORDS < records < FREE_RECORDS + len(data) + 600_000
+    assert read.errors[-1] == "expands_too_far"
