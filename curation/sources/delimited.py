@@ -42,6 +42,8 @@ class _Lines:
         self.held = 0
         self.taken: list[bytes] = []
         self.undecodable = False
+        self.cut = False
+        """Whether the file is broken behind the last line."""
         self._events = events
         self._rows = rows
         self._limit = rows.reading.max_record_bytes
@@ -92,8 +94,10 @@ class _Lines:
                 yield from self._ended(carry)
                 carry, carried = [], 0
                 self._rows.undecoded(event, self.position + self.held)
+                self.cut = True
             if not isinstance(event, bytes):
                 continue
+            self.cut = False
             self._rows.read(len(event))
             *whole, rest = event.split(b"\n")
             for n, line in enumerate(whole):
@@ -149,12 +153,14 @@ class _Table:
         return csv.reader(self.lines, delimiter=self.delimiter, strict=True)
 
     def _failed(self, error: Exception) -> None:
-        """The row that begins here is damaged: what follows its first line is tried anew."""
+        """The row that begins here is damaged: what follows its first line is tried anew, unless the file was cut
+        inside a row of usual length, whose lines could pass for rows."""
         self._reader = None
+        cut = self.lines.cut and self.lines.held <= EXCERPT_BYTES and not isinstance(error, _TooLargeError)
         many = len(self.lines.taken) > 1
         self._retried += self.lines.held if many else 0
         begin, held = self.lines.position, self.lines.held
-        if self._retried > _FREE_RETRIES + _RETRIES * (begin + held):
+        if cut or self._retried > _FREE_RETRIES + _RETRIES * (begin + held):
             record = b"".join(self.lines.taken)
             self.lines.forget()
         else:

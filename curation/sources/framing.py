@@ -264,7 +264,8 @@ class Records:
             return
         cut_short = found is None and _WARC_START.match(record) and not _HEADER_END.search(record)
         error = "truncated" if cut_short else "bad_record" if found is not None else at_end
-        self.rows.broken(error, message, offset=offset, size=size, record=record[:size])
+        lost = 0 if error == "truncated" else None
+        self.rows.broken(error, message, offset=offset, size=size, record=record[:size], lost=lost)
 
     def _broken(self, offset: int, record: bytes, broken: Broken, size: int = 0) -> None:
         message = f"{broken.message} (stored bytes {broken.offset} to {broken.offset + broken.size})"
@@ -279,7 +280,7 @@ class Records:
             self._broken(offset, record, self.window.broken, size)
         else:
             message = "the file ends inside the record"
-            self.rows.broken("truncated", message, offset=offset, size=size, record=record[:size])
+            self.rows.broken("truncated", message, offset=offset, size=size, record=record[:size], lost=0)
 
     def _long(self, offset: int, header: bytes, length: int) -> Framed | None:
         """The beginning of a record that is too long to be kept; the rest is skipped."""

@@ -356,3 +356,13 @@ def test_the_order_of_records_makes_no_difference(tmp_path: Path) -> None:
     forth = {row["url"]: row["text"] for row in read_bytes(b"".join(records), tmp_path).documents}
     back = {row["url"]: row["text"] for row in read_bytes(b"".join(reversed(records)), tmp_path).documents}
     assert forth == back
+
+
+@pytest.mark.parametrize("left", [40, 300])
+def test_a_plain_archive_that_is_cut_short_says_that_something_was_lost(left: int, tmp_path: Path) -> None:
+    record = response("words of a page " * 40)
+    read = read_bytes((record * 2)[: len(record) + left], tmp_path)
+    assert (len(read.documents), read.errors) == (1, ["truncated"])
+    [report] = read.reports
+    assert report.lost is not None
+    assert (report.lost.error, report.lost.bytes, report.lost.whole) == ("truncated", 0, False)

@@ -104,6 +104,14 @@ def test_a_quote_that_never_ends_costs_its_line(tmp_path: Path) -> None:
     assert (len(read.documents), read.errors) == (20_000, ["bad_row"])
 
 
+def test_a_file_that_is_cut_inside_a_row_loses_that_row_alone(tmp_path: Path) -> None:
+    """Lines of a quoted text could pass for rows."""
+    stored = gz(b'url,text\nb,The mill.\nc,"A text\nof lines, of which\neach, has a comma\n')[:-8]
+    read = read_bytes(stored, tmp_path, name="a.csv.gz")
+    assert read.texts == ["The mill."]
+    assert sorted(read.errors) == ["bad_row", "truncated"]
+
+
 def test_work_behind_open_quotes_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line opens a quote that the end of the file leaves open, seen from that line."""
     monkeypatch.setattr(delimited, "_FREE_RETRIES", 1 << 18)
