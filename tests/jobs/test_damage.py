@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
+from tests.benchmarks.corpora import GRISTMILL
 from tests.curation.sources.damage import SAMPLES, damage
 
 COUNT = 20
@@ -26,7 +27,7 @@ def test_damaged_files_end_no_run(name: str, tmp_path: Path) -> None:
         (folder / f"{n:02}" / sample.name).write_bytes(damaged.data)
         spared[f"{n:02}/{sample.name}"] = damaged.spared
     settings = ["dedup.exact=false", "dedup.near=false", "dedup.url=false", "max_quarantined=1", "normalise=false"]
-    command = ["gristmill", "curate", "--input", str(folder), "--output", str(tmp_path / "out"), "--recipe", "none"]
+    command = [GRISTMILL, "curate", "--input", str(folder), "--output", str(tmp_path / "out"), "--recipe", "none"]
     command += ["--allow-unreadable", "--workers", "0", *(word for one in settings for word in ("--set", one))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert "Traceback" not in done.stderr
