@@ -59,7 +59,7 @@ _MANIFEST = {
 
 
 def read_manifest(folder: Folder) -> dict[str, Any] | None:
-    """The manifest of a finished folder; None where there is none.
+    """The manifest of a finished folder; None if the folder has no manifest.
 
     Raises UserError where it is damaged, was changed, or is not that of a curated corpus.
     """

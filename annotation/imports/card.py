@@ -62,7 +62,7 @@ def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Le
 
 
 def opposite(contradictions: int) -> str:
-    """How many pairs have opposite verdicts, in a sentence; empty if there are none."""
+    """A sentence on how many pairs have opposite verdicts; empty if no pair has."""
     if not contradictions:
         return ""
     pairs = "1 pair of answers has" if contradictions == 1 else f"{contradictions:,} pairs of answers have"

@@ -24,7 +24,7 @@ class Noticed:
     """Counts over documents. ``unknown``: tokens that stand for what the tokenizer does not know. ``controls``: how
     often each control token stands in a text, where it was packed as ordinary characters. ``sampled`` documents were
     decoded; ``changed`` says of how many the text came back different, by the first kind of change that explains it:
-    ``line_feeds`` (none is left, or fewer), ``unknown`` tokens, ``white_space``, ``unicode`` (another form of the same
+    ``line_feeds`` (some or all are lost), ``unknown`` tokens, ``white_space``, ``unicode`` (another form of the same
     characters, or another case), ``characters``."""
 
     unknown: int = 0

@@ -50,7 +50,7 @@ _tables: dict[str, str] = {}
 
 
 def _single_byte_table(encoding: str) -> str:
-    """The character of each of the 256 bytes; U+FFFE where there is none."""
+    """The character of each of the 256 bytes; U+FFFE for a byte that the encoding does not use."""
     table = _tables.get(encoding)
     if table is None:
         if encoding == "x-user-defined":

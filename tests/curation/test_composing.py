@@ -64,7 +64,7 @@ def test_twice_the_marks_take_twice_the_time(work: Callable[[str], object], piec
 @pytest.mark.parametrize("piece", ["\u0315\u0300", "a.", "é.", "é", "\u00ad", ":", "@", "//", "[", "%"])
 @pytest.mark.parametrize("head", ["http://a", ""])
 def test_the_host_of_a_long_url_takes_time_that_grows_with_it(head: str, piece: str) -> None:
-    """Names that are too long for the name system are none; ASCII ones are looked up whole."""
+    """A name too long for the name system is no host; an ASCII name is looked up whole."""
 
     def work(text: str) -> None:
         url = head + text

@@ -30,7 +30,10 @@ def run(*words: str | Path, **more: Any) -> tuple[int, str]:
 
 
 def elsewhere(mounts: str, *words: str | Path, **variables: str) -> tuple[int, str]:
-    """As ``run``, in a world of its own in which something is mounted."""
+    """As ``run``, in a mount namespace of its own, in which something is mounted.
+
+    Only root may mount: other users go without these tests. CI is root, and there a skip fails.
+    """
     if os.geteuid():
         pytest.skip("only root may mount")
     return run(

@@ -167,7 +167,7 @@ def test_without_hard_links_files_are_renamed(tmp_path: Path, monkeypatch: pytes
 
 
 def test_many_at_once_hold_a_place_one_after_the_other(tmp_path: Path) -> None:
-    """Whoever holds it is alone there, while others come and go: none is lost, none sees what another left."""
+    """One process at a time holds the workplace: no process is lost, and no process sees files of another."""
     held: list[str] = []
     wrong: list[object] = []
 
