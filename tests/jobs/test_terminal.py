@@ -38,7 +38,7 @@ def assert_shown(text: str, *, at_least: int = 1) -> None:
 
 @pytest.fixture
 def crawl(tmp_path: Path) -> Path:
-    """A file with a hostile name: a document, its near copy, a document that is too short, and lines that are no JSON."""
+    """A file with a hostile name: a document, its near copy, a text that is too short, and lines that are no JSON."""
     lines = [
         json.dumps({"id": EVIL, "text": f"{GRAIN}\n{EVIL}", "url": f"https://mill.example/{EVIL}", "source": EVIL}),
         json.dumps({"id": f"copy {EVIL}", "text": f"{GRAIN}\n{EVIL} more", "url": f"https://b.example/{EVIL}"}),
