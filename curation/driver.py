@@ -183,10 +183,10 @@ def _account_for(run: Run, planned: Plan) -> Ledger:
     job, folder = run.job, run.folder
     ledger, files, outputs = gather(folder, len(planned.units))
     ledger.check()
+    check_readable(job, ledger, files, folder)
     for file in files:
         if "note" in file:
             LOG.warning("%s: %s", file["file"], file["note"])
-    check_readable(job, ledger, files, folder)
     against, listed = gather_released(run)
     check_whole(folder, [*outputs, *listed])
     asked = replace(job, unit_bytes=planned.unit_bytes)

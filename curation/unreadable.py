@@ -16,9 +16,9 @@ SHOWN_FILES = SHOWN_REASONS = 3
 
 @dataclass(frozen=True)
 class DamagedFile:
-    """A file that was not decoded to its end: ``lost`` of its ``size`` stored bytes, by the first error that was met.
+    """A file that was not read to its end: ``lost`` of its ``size`` stored bytes, by the first error that was met.
 
-    ``unreadable`` says that nothing was read from it.
+    ``unreadable`` says that nothing was read from the file.
     """
 
     name: str
@@ -34,18 +34,25 @@ def damaged_files(entries: Iterable[Mapping[str, Any]]) -> list[DamagedFile]:
     parts: dict[str, list[Mapping[str, Any]]] = {}
     for entry in entries:
         parts.setdefault(entry["file"], []).append(entry)
-    return [_damaged(name, each) for name, each in parts.items() if any("lost" in entry for entry in each)]
+    damaged = (_damaged(name, each) for name, each in parts.items())
+    return [file for file in damaged if file is not None]
 
 
-def _damaged(name: str, entries: Sequence[Mapping[str, Any]]) -> DamagedFile:
+def _damaged(name: str, entries: Sequence[Mapping[str, Any]]) -> DamagedFile | None:
+    """None for a file that is whole, or of whose parts some hold nothing but bad records."""
     lost = [entry["lost"] for entry in entries if "lost" in entry]
+    unreadable = len(lost) == len(entries) and all(each["whole"] for each in lost)
+    if not unreadable:
+        lost = [each for each in lost if each["bytes"] or not each["whole"]]
+    if not lost:
+        return None
     return DamagedFile(
         name=name,
         size=entries[0]["size"],
         lost=sum(each["bytes"] for each in lost),
         error=lost[0]["error"],
         message=lost[0]["message"],
-        unreadable=len(lost) == len(entries) and all(each["whole"] for each in lost),
+        unreadable=unreadable,
     )
 
 
@@ -63,9 +70,15 @@ def check_readable(job: Job, ledger: Ledger, entries: Sequence[Mapping[str, Any]
     unreadable = [file for file in damaged if file.unreadable]
     if unreadable and not job.allow_unreadable:
         enough = f" --set max_quarantined={_rounded_up(lost / stored)}" if too_much else ""
+        without_text = all(file.error == "no_text" for file in unreadable)
+        remedy = (
+            "Name the field of the text: --set reading.fields.text=NAME"
+            if without_text
+            else f"Mend {_them(unreadable)}"
+        )
         raise RunError(
             f"nothing could be read of {len(unreadable):,} of {len({entry['file'] for entry in entries}):,} input "
-            f"files: {_named(unreadable)}. Mend {_them(unreadable)}, leave {_them(unreadable)} out, or go on without "
+            f"files: {_named(unreadable)}. {remedy}, leave {_them(unreadable)} out, or go on without "
             f"{_them(unreadable)}: --allow-unreadable{enough}"
         )
     if too_much:

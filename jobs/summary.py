@@ -47,6 +47,9 @@ def print_lost(folder: str) -> None:
     found = read_manifest(Folder(folder))
     damaged = damaged_files(found["inputs"]) if found else []
     for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
+        if file.unreadable and not file.lost:
+            say(f"nothing could be read of {file.name} ({file.size:,} stored bytes): {file.error}")
+            continue
         if not file.lost:
             say(f"lost of {file.name}: what came after its {file.size:,} stored bytes: {file.error}")
             continue

@@ -67,10 +67,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Lost:
-    """Stored bytes of a part that its readers could not decode.
+    """What could not be read of a part: stretches that could not be decoded, or each of its records.
 
-    ``error`` and ``message`` are those of the first stretch. ``bytes`` is 0 where a file ends too early: what is
-    missing is not stored. ``whole`` says that nothing was read from the part.
+    ``bytes`` are the stored bytes of the stretches: 0 where the file ends too early, as what is missing is not stored,
+    and where single records are bad. ``error`` and ``message`` are those of the first stretch, else of the first
+    record. ``whole`` says that nothing was read from the part.
     """
 
     bytes: int
@@ -84,7 +85,7 @@ class PartReport:
     """A part was read to its end: SHA-256 and number of its stored bytes, and what became of its records.
 
     ``note`` is a sentence for the user where something about the whole part is wrong. ``lost`` is None where the part
-    was decoded to its end; single bad records do not count there.
+    was read to its end; single bad records do not count, unless there is nothing else.
     """
 
     part: Part
@@ -142,6 +143,7 @@ class Rows:
         self.documents = self.quarantined = self.skipped = self.without_text = 0
         self.last_message = ""
         self._stretches: list[tuple[int, str, str]] = []
+        self._first_bad = 0, "", ""
 
     def begin(self, part: Part) -> None:
         """The rows that follow are of this part."""
@@ -217,6 +219,8 @@ class Rows:
         row["message"].append(message)
         row["bytes"].append(max(size, len(record[:EXCERPT_BYTES])))
         row["record"].append(record[:EXCERPT_BYTES])
+        if not self.quarantined:
+            self._first_bad = 0, error, message
         self.quarantined += 1
         self.without_text += error == "no_text"
         self.last_message = message
@@ -246,12 +250,13 @@ class Rows:
         self._finished.append(PartReport(self._part, sha256, size, *counts, note, self._lost(size)))
 
     def _lost(self, size: int) -> Lost | None:
-        """What could not be decoded of a part of ``size`` stored bytes."""
-        if not self._stretches:
+        """What could not be read of a part of ``size`` stored bytes; None where only single records are bad."""
+        nothing_read = bool(self.quarantined) and not self.documents and not self.skipped
+        if not self._stretches and not nothing_read:
             return None
         lost = min(size, sum(stretch[0] for stretch in self._stretches))
-        nothing_else = not self.documents and not self.skipped and self.quarantined == len(self._stretches)
-        return Lost(lost, self._stretches[0][1], self._stretches[0][2][:MESSAGE_LENGTH], nothing_else)
+        _, error, message = (self._stretches or [self._first_bad])[0]
+        return Lost(lost, error, message[:MESSAGE_LENGTH], nothing_read)
 
     @property
     def too_many(self) -> bool:

@@ -38,7 +38,7 @@ def run(root: Path, crawls: str, name: str, changes: Any = (), against: Any = ()
     """Curates the crawls (letters) into a folder."""
     inputs = [Input(glob=str(root / "in" / f"[{crawls}]*.jsonl"))]
     folders = {"against": [str(root / each) for each in against]}
-    job = make_job(inputs, "none", ["unit_bytes=600", *changes], folders)
+    job = make_job(inputs, "none", ["unit_bytes=600", "allow_unreadable=true", *changes], folders)
     curate(job, str(root / name), Execution(**{"workers": 0, "partitions": 3, **how}))
     return root / name
 

@@ -95,7 +95,9 @@ def is_taken(name: str, url: str | None, selection: Selection) -> bool:
 
 def run(source: Path, output: Path, changes: Any = (), against: Any = (), recipe: str = "none", **how: Any) -> Path:
     table = {"against": [str(each) for each in against]}
-    job = make_job([Input(glob=str(source / "*.jsonl"))], recipe, ["unit_bytes=600", *changes], table)
+    job = make_job(
+        [Input(glob=str(source / "*.jsonl"))], recipe, ["unit_bytes=600", "allow_unreadable=true", *changes], table
+    )
     curate(job, str(output), Execution(**{"workers": 0, "partitions": 3, **how}))
     return output
 

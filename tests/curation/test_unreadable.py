@@ -97,3 +97,45 @@ def test_an_undamaged_input_leaves_no_trace_of_this(tmp_path: Path, monkeypatch:
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert all(set(entry) == {"file", "size", "sha256"} for entry in manifest["inputs"])
     assert "allow_unreadable" not in manifest["job"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.jsonl", '{"id": 1, "body": "x"}\n' * 90, "(no_text: there is no field 'text'; the record's fields: "),
+        ("a.jsonl", "{broken\n" * 3, "(bad_json: "),
+        ("a.csv", "id,body\n1,x\n2,y\n", "(no_text: "),
+    ],
+)
+def test_a_file_of_nothing_but_bad_records_fails_the_run(
+    name: str,
+    content: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_text(content)
+    (tmp_path / "in" / "good.jsonl").write_text('{"text": "The mill turns."}\n' * 2)
+    assert curate(tmp_path, monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert f"nothing could be read of 1 of 2 input files: {name} {told}" in said
+    remedy = "Name the field of the text: --set reading.fields.text=NAME" if "no_text" in told else "Mend it"
+    assert f"{remedy}, leave it out, or go on without it: --allow-unreadable\n" in said
+    assert curate(tmp_path, monkeypatch, "--allow-unreadable") == 0
+    size = (tmp_path / "in" / name).stat().st_size
+    assert f"nothing could be read of {name} ({size:,} stored bytes): " in capsys.readouterr().out
+
+
+def test_a_part_of_nothing_but_bad_records_is_no_damage_to_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    good = "".join(json.dumps({"text": f"Stone {n} of the mill."}) + "\n" for n in range(400))
+    (tmp_path / "in" / "a.jsonl").write_text(good + "{broken\n" * 90)
+    assert curate(tmp_path, monkeypatch, "--set", "unit_bytes=500") == 0
+    told = capsys.readouterr().out
+    assert "quarantined: 90 bad_json" in told
+    assert "lost of" not in told
+    assert "nothing could be read" not in told
