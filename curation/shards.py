@@ -16,9 +16,6 @@ from curation.folder import Digest, Folder
 ROW_GROUP_BYTES = 32 << 20
 """A row group ends when its rows hold this many bytes: small enough to read at random, large enough to scan."""
 
-PAGE_CHECKSUMS = True
-"""Whether each page of a shard carries the CRC-32 of its bytes, which every reader of shards verifies."""
-
 _REPEATED = {"source", "language", "file", "stage", "reason", "error", "survivor_file", "matched_file"}
 _RANDOM = {"signature", "content_hash", "url_hash"}
 
@@ -49,7 +46,7 @@ class ShardWriter:
             use_dictionary=[name for name in columns if name in _REPEATED],
             write_statistics=[name for name in columns if name not in ("text", "metadata", *_RANDOM)],
             store_schema=True,
-            write_page_checksum=PAGE_CHECKSUMS,
+            write_page_checksum=True,  # the CRC-32 of its bytes, which every reader of shards verifies
         )
         return self
 
