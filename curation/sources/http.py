@@ -88,16 +88,16 @@ def _chunk_size(line: bytes) -> int | None:
 def _decode(payload: bytes, name: str, limit: int) -> bytes:
     most = min(limit, max(ALWAYS_DECODED, MAX_RATIO * len(payload)))
     if name in ("gzip", "x-gzip"):
-        return _inflate(payload, 31, most) if payload.startswith(b"\x1f\x8b") else payload
+        return _gather(_from_deflate(payload, 31), most) if payload.startswith(b"\x1f\x8b") else payload
     if name == "zstd":
-        return _unzstd(payload, most) if _begins_zstd(payload) else payload
+        return _gather(_from_zstd(payload), most) if _begins_zstd(payload) else payload
     if name in _NOT_ENCODED or _is_markup(payload):
         return payload
     if name == "deflate":
         zlib_wrapped = len(payload) > 1 and payload[0] & 0x0F == 8 and (payload[0] << 8 | payload[1]) % 31 == 0
-        return _inflate(payload, 15 if zlib_wrapped else -15, most)
+        return _gather(_from_deflate(payload, 15 if zlib_wrapped else -15), most)
     if name == "br":
-        return _brotli(payload, most)
+        return _gather(_from_brotli(payload), most)
     if _is_text(payload):
         return payload
     raise PayloadError("unknown_encoding", f"the content encoding '{name[:64]}' is unknown")
@@ -115,25 +115,26 @@ def _is_text(payload: bytes) -> bool:
 
 
 def _gather(pieces: Iterable[bytes], most: int) -> bytes:
+    """The decoded payload. Raises PayloadError where decoding fails, or gives more than ``most`` bytes."""
     output: list[bytes] = []
     size = 0
-    for piece in pieces:
-        output.append(piece)
-        size += len(piece)
-        if size > most:
-            raise PayloadError("too_large", f"the payload decodes to more than {most} bytes")
+    try:
+        for piece in pieces:
+            output.append(piece)
+            size += len(piece)
+            if size > most:
+                raise PayloadError("too_large", f"the payload decodes to more than {most} bytes")
+    except zlib.error as error:
+        raise PayloadError("bad_payload", f"the payload cannot be inflated: {error}") from error
+    except brotli.error as error:
+        raise PayloadError("bad_payload", f"the payload is not valid brotli: {error}") from error
+    except zstandard.ZstdError as error:
+        raise PayloadError("bad_payload", f"the payload is not valid zstd: {error}") from error
     return b"".join(output)
 
 
-def _inflate(payload: bytes, wbits: int, most: int) -> bytes:
-    """All members of a stream that may be cut short."""
-    try:
-        return _gather(_inflated(payload, wbits), most)
-    except zlib.error as error:
-        raise PayloadError("bad_payload", f"the payload cannot be inflated: {error}") from error
-
-
-def _inflated(payload: bytes, wbits: int) -> Iterator[bytes]:
+def _from_deflate(payload: bytes, wbits: int) -> Iterator[bytes]:
+    """The pieces of all members of a zlib or gzip stream, which may be cut short."""
     at = 0
     while at < len(payload):
         stream, step = zlib.decompressobj(wbits), _FIRST_STEP
@@ -148,14 +149,8 @@ def _inflated(payload: bytes, wbits: int) -> Iterator[bytes]:
             return  # what follows a stream is ignored, as in browsers
 
 
-def _brotli(payload: bytes, most: int) -> bytes:
-    try:
-        return _gather(_unbrotlied(payload), most)
-    except brotli.error as error:
-        raise PayloadError("bad_payload", f"the payload is not valid brotli: {error}") from error
-
-
-def _unbrotlied(payload: bytes) -> Iterator[bytes]:
+def _from_brotli(payload: bytes) -> Iterator[bytes]:
+    """The pieces of a brotli stream, which may be cut short."""
     stream = brotli.Decompressor()
     for at in range(0, len(payload), _PIECE):
         yield stream.process(payload[at : at + _PIECE], output_buffer_limit=_PIECE)
@@ -167,15 +162,8 @@ def _begins_zstd(payload: bytes) -> bool:
     return is_skippable(payload) or CONTAINERS["zstd"].begins(payload)
 
 
-def _unzstd(payload: bytes, most: int) -> bytes:
-    """All frames of a stream that may be cut short."""
-    try:
-        return _gather(_unzstded(payload), most)
-    except zstandard.ZstdError as error:
-        raise PayloadError("bad_payload", f"the payload is not valid zstd: {error}") from error
-
-
-def _unzstded(payload: bytes) -> Iterator[bytes]:
+def _from_zstd(payload: bytes) -> Iterator[bytes]:
+    """The pieces of all frames of a zstd stream, which may be cut short."""
     at = 0
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     while _begins_zstd(payload[at : at + 4]):
