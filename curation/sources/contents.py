@@ -49,41 +49,42 @@ def read_events(
     """
     if found.encoding:
         events = _as_utf8(events, found.encoding)
-    if found.kind == "jsonl":
-        yield from read_jsonl(events, part or Part(rows.file), rows)
-    elif found.kind == "json":
-        from curation.sources.json_stream import read_json
+    match found.kind:
+        case "jsonl":
+            yield from read_jsonl(events, part or Part(rows.file), rows)
+        case "json":
+            from curation.sources.json_stream import read_json
 
-        yield from read_json(events, rows)
-    elif found.kind == "csv" or found.kind == "tsv":
-        from curation.sources.delimited import read_delimited
+            yield from read_json(events, rows)
+        case "csv" | "tsv":
+            from curation.sources.delimited import read_delimited
 
-        yield from read_delimited(events, found.kind, rows)
-    elif found.kind == "warc" or found.kind == "arc":
-        from curation.sources.archives import read_archive
+            yield from read_delimited(events, found.kind, rows)
+        case "warc" | "arc":
+            from curation.sources.archives import read_archive
 
-        yield from read_archive(events, found.kind, rows, look)
-    elif found.kind == "text":
-        from curation.sources.plain_text import read_text
+            yield from read_archive(events, found.kind, rows, look)
+        case "text":
+            from curation.sources.plain_text import read_text
 
-        read_text(events, rows)
-    elif found.kind == "html":
-        from curation.sources.html_file import read_html
+            read_text(events, rows)
+        case "html":
+            from curation.sources.html_file import read_html
 
-        read_html(events, rows)
-    elif found.kind == "arrow_stream":
-        from curation.sources.arrow import read_arrow_stream
+            read_html(events, rows)
+        case "arrow_stream":
+            from curation.sources.arrow import read_arrow_stream
 
-        yield from read_arrow_stream(events, rows)
-    elif found.kind == "tar" and depth < MAX_DEPTH:
-        yield from _read_members(TarMembers(events, rows), rows, depth)
-    elif found.kind in AT_RANDOM and depth < MAX_DEPTH:
-        with Spooled(events) as spooled:
-            for broken in spooled.broken:
-                rows.undecoded(broken, spooled.size)
-            yield from read_at_random(found, spooled.whole(), rows, Part(rows.file), depth)
-    else:
-        _refuse(found, events, rows)
+            yield from read_arrow_stream(events, rows)
+        case "tar" if depth < MAX_DEPTH:
+            yield from _read_members(TarMembers(events, rows), rows, depth)
+        case kind if kind in AT_RANDOM and depth < MAX_DEPTH:
+            with Spooled(events) as spooled:
+                for broken in spooled.broken:
+                    rows.undecoded(broken, spooled.size)
+                yield from read_at_random(found, spooled.whole(), rows, Part(rows.file), depth)
+        case _:
+            _refuse(found, events, rows)
 
 
 def read_at_random(found: Format, source: str | IO[bytes], rows: Rows, part: Part, depth: int = 0) -> Iterator[Chunk]:
