@@ -157,21 +157,14 @@ def test_pairs_are_those_of_the_indexes(
 @pytest.mark.parametrize(
     ("data", "encoding", "text"),
     [
+        # characters that stand outside the indexes
         (b"\x88\x62\xa3\xe1", "big5", "Ê̄€"),
         (b"\x80\x81\x30\x81\x30\xff", "gb18030", "€\x80\ufffd"),
         (b"\xf0\x40\xa0\xfd\xb1", "shift_jis", "\ue000\ufffd\ufffdｱ"),
         (b"\x8e\xb1\x8f\xa2\xb7~", "euc_jp", "ｱ～~"),
         (b"a\x1b(I1\x1b(J\\~\x1b(B\\~", "iso2022_jp", "aｱ¥‾\\~"),
         (b"A\xff\x80", "x-user-defined", "A\uf7ff\uf780"),
-    ],
-)
-def test_what_stands_outside_the_indexes(data: bytes, encoding: str, text: str) -> None:
-    assert decode_as(data, encoding) == text
-
-
-@pytest.mark.parametrize(
-    ("data", "encoding", "text"),
-    [
+        # a bad sequence takes along no more than the standard says
         (b"a\xc3(b\xe2\x82(\xff", "utf-8", "a\ufffd(b\ufffd(\ufffd"),
         (b"\x81<\xc8\xc9\xff\x81\xff<", "euc_kr", "\ufffd<훔\ufffd\ufffd<"),
         (b"\x81\x30\x81<\xb0\xa1\xfe\xff1", "gb18030", "\ufffd0\ufffd<啊\ufffd1"),
@@ -182,7 +175,7 @@ def test_what_stands_outside_the_indexes(data: bytes, encoding: str, text: str) 
         (b"\x1b$B\x1b(B<\x1b$B!\x1b(B<\x1b$Z", "iso2022_jp", "<\ufffd<\ufffd$Z"),
     ],
 )
-def test_a_bad_sequence_takes_along_what_the_standard_says(data: bytes, encoding: str, text: str) -> None:
+def test_beyond_the_indexes_it_decodes_as_the_standard_says(data: bytes, encoding: str, text: str) -> None:
     assert decode_as(data, encoding) == text
 
 
