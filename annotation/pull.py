@@ -3,7 +3,7 @@
 Everything is saved as it came, before it is understood. To read it again, or late, changes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from annotation.journal import Journal, Seen, exact
 from annotation.push import marker
 from annotation.studio import ATTEMPTS, EXPORTED, FailedError, MissingError, Studio, TaskState
 from annotation.tasks import shown_digest
+from schemas.progress import Tell, untold
 
 LATE = timedelta(minutes=5)
 """How long a change may take to appear behind newer ones. A quick pull counts the changes of that time, and reads them
@@ -22,8 +23,6 @@ again only where it knows fewer or more; a sweep looks at everything."""
 
 AUTHORS = ("completed_by", "updated_by")
 """Who made an annotation, and who changed it last."""
-
-Tell = Callable[[int, int], None]
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Pulled:
     revision: int = 0
 
 
-def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = lambda done, total: None) -> Pulled:
+def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = untold) -> Pulled:
     """Every project of the campaign.
 
     A quick pull (``sweep`` false) asks for tasks changed since the last one; a sweep compares all of them, which also

@@ -16,6 +16,7 @@ from annotation.protocols import Page
 from annotation.record import Record, fold
 from annotation.studio import MissingError, Project, Studio, TaskState
 from annotation.tasks import shown_digest, task_data
+from schemas.progress import Tell, untold
 
 IMPORTED = 1000
 """Tasks in a request, at most."""
@@ -25,9 +26,6 @@ RENDERED = 250
 """Tasks in memory beside those of a request."""
 ROUNDS = 3
 """How often a project is looked at anew when writing to it fails."""
-
-Tell = Callable[[int, int], None]
-"""Told (tasks done, tasks in all) as they arrive."""
 
 
 @dataclass
@@ -53,7 +51,7 @@ def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
         yield f"{batch}/{round_}/{annotator}", tasks
 
 
-def push(journal: Journal, studio: Studio, tell: Tell = lambda done, total: None) -> Pushed:
+def push(journal: Journal, studio: Studio, tell: Tell = untold) -> Pushed:
     """Every project of the campaign; one push at a time, others wait.
 
     Raises RunError when Label Studio fails for longer than some attempts last, and UserError where this version of
@@ -215,4 +213,4 @@ class _Place:
             self.pushed.removed += len(extra)
 
 
-__all__ = ["MissingError", "Pushed", "Tell", "marker", "places", "push", "title"]
+__all__ = ["MissingError", "Pushed", "marker", "places", "push", "title"]

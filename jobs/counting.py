@@ -1,19 +1,20 @@
 """Progress of something that is counted: a bar with rate and time left on a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jobs.consoles import console
 from jobs.terminal import say
+from schemas.progress import Tell
 
 LINE_EVERY_SECONDS = 10.0
 
 
 @contextmanager
-def counting(label: str) -> Iterator[Callable[[int, int], None]]:
+def counting(label: str) -> Iterator[Tell]:
     """Gives a function that is told (done, total) as it goes; nothing is left on the screen afterwards."""
     screen = console(err=True)
     if screen.is_terminal:

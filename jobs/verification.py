@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from schemas.manifest import MANIFEST, ManifestError, Noted, check, noted, parse
 from schemas.packed import FORMAT as PACKED
 from schemas.packed import PACKED_MANIFEST
 from schemas.packed import VERSION as PACKED_VERSION
+from schemas.progress import Tell
 
 THREADS = 4
 ANNOTATION = {
@@ -26,7 +27,6 @@ ANNOTATION = {
 }
 """What annotation writes: of each format the newest version, and what it is."""
 _NAME_ONE = "name a folder that gristmill curate, takedown, pack or dataset wrote"
-Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

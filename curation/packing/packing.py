@@ -4,8 +4,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,11 +21,12 @@ from curation.packing.manifest import SourceReport, manifest, source_reports
 from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
 from curation.packing.rows import Cutting, table_of
-from curation.packing.shards import Tell, shard_batches, write_shards
+from curation.packing.shards import shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
 from curation.packing.tokenizer import Tokenizer
 from schemas.manifest import MANIFEST
+from schemas.progress import Counting, silent
 
 LOG = logging.getLogger(__name__)
 SAVED_SECONDS = 5.0
@@ -34,14 +35,6 @@ SAVED_SECONDS = 5.0
 MOST_LENGTH = 1 << 26
 """Tokens of a sequence, some of which are in memory together."""
 MOST_THREADS = 1024
-
-Counting = Callable[[str], AbstractContextManager[Tell]]
-"""Opens a count under a label; it is told (done, of how many) as it goes."""
-
-
-@contextmanager
-def silent(label: str) -> Iterator[Tell]:
-    yield lambda done, total: None
 
 
 @dataclass(frozen=True, kw_only=True)

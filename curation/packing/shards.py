@@ -1,6 +1,6 @@
 """Shards of packed rows: Arrow files that can be memory-mapped, each but the last with the same number of rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -8,14 +8,13 @@ from curation.folder import WORK, Digest, Folder
 from curation.packing.ledger import Ledger
 from curation.packing.rows import Cutting, Rows
 from schemas.packed import BATCH
+from schemas.progress import Tell
 from schemas.table import Table
 
 SHARD_BYTES = 64 << 20
 """Of tokens, about: small enough to copy and to check, large enough to read at random."""
 
 Files = dict[str, dict[str, int | str]]
-Tell = Callable[[int, int], None]
-"""Called with the rows that are done, and how many there are."""
 
 
 def shard_batches(length: int, token_bytes: int) -> int:

@@ -10,9 +10,8 @@ from tokenizers import decoders, models, pre_tokenizers, trainers
 from curation.errors import UserError
 from curation.packing.corpus import Corpus
 from curation.packing.folder import new_files
-from curation.packing.packing import Counting, silent
-from curation.packing.shards import Tell
 from curation.packing.tokenizer import END_TOKENS, MOST_TOKENS
+from schemas.progress import Counting, Tell, silent
 
 SMALLEST = 257
 """All bytes and the end token."""
