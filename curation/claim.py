@@ -12,6 +12,7 @@ from curation.errors import UserError
 from curation.folder import WORK, Folder, disk_full, no_room
 from curation.sources.storage import outages, reason
 from schemas.manifest import MANIFEST
+from schemas.wording import and_more
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_CHANGES = 3
@@ -127,10 +128,10 @@ def _compare(folder: Folder, before: Mapping[str, Any], now: Mapping[str, Any]) 
         was, now_is = ({name: str(version) for name, version in each.get(kind, {}).items()} for each in (before, now))
         told += [_file_change(what, change) for change in changes(was, now_is)]
     if told:
-        more = f", and {len(told) - SHOWN_CHANGES} more" if len(told) > SHOWN_CHANGES else ""
+        differs = and_more(told[:SHOWN_CHANGES], len(told), "; ")
         raise UserError(
-            f"the output {folder.root} holds an interrupted run that differs: {'; '.join(told[:SHOWN_CHANGES])}{more}. "
-            "Go on with the same job and input, or choose a new folder"
+            f"the output {folder.root} holds an interrupted run that differs: {differs}. Go on with the same job and "
+            "input, or choose a new folder"
         )
 
 

@@ -16,6 +16,7 @@ from curation.folder import Folder
 from curation.recipe import REWRITES
 from schemas import REJECTS, SKETCHES, TAKEN_DOWN
 from schemas.manifest import MANIFEST, Noted, sha256_of
+from schemas.wording import and_more
 
 COMPARED = ("sketches/", "rejects/duplicates/", "superseded/", f"{TAKEN_DOWN.name}/")
 """The tables that later runs read."""
@@ -138,7 +139,7 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
         if told:
             raise UserError(
                 f"{path} was deduplicated with other settings, so its sketches cannot be compared with this run's: "
-                f"{'; '.join(told[:SHOWN_CHANGES])}. Use the release's settings"
+                f"{and_more(told[:SHOWN_CHANGES], len(told), '; ')}. Use the release's settings"
             )
         check_shards(release, found["outputs"], COMPARED)
         opened.append((path, release))

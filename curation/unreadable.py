@@ -9,6 +9,7 @@ from curation.errors import RunError
 from curation.folder import Folder
 from curation.job import ALWAYS_TOLERATED, Job
 from curation.ledger import Ledger
+from schemas.wording import and_more
 
 SHOWN_FILES = SHOWN_REASONS = 3
 """So many reasons are named in a message, and so many files of each; the others are counted."""
@@ -103,10 +104,9 @@ def _named(files: Sequence[DamagedFile]) -> str:
         reasons.setdefault((file.error, file.message), []).append(file.name)
     told = []
     for (error, message), names in list(reasons.items())[:SHOWN_REASONS]:
-        more = f" and {len(names) - SHOWN_FILES:,} more" if len(names) > SHOWN_FILES else ""
-        told.append(f"{', '.join(names[:SHOWN_FILES])}{more} ({error}: {message.rstrip('.')})")
+        told.append(f"{and_more(names[:SHOWN_FILES], len(names))} ({error}: {message.rstrip('.')})")
     others = sum(len(names) for names in list(reasons.values())[SHOWN_REASONS:])
-    return "; ".join(told) + (f"; and {others:,} more" if others else "")
+    return and_more(told, len(told) + others, "; ")
 
 
 def _them(files: Sequence[DamagedFile]) -> str:

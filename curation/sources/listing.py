@@ -25,6 +25,7 @@ from curation.sources.places import (
     without_password,
 )
 from curation.sources.storage import outages, reason
+from schemas.wording import and_more
 
 SHOWN_SKIPPED = 5
 
@@ -163,10 +164,9 @@ def _nothing_matches(one: Input, skipped: Sequence[str]) -> InputError:
 
 def skipped_note(skipped: Sequence[str]) -> str:
     """The first notes on what matched and is not read, and how to have links followed where some leave the input."""
-    more = f", and {len(skipped) - SHOWN_SKIPPED:,} more" if len(skipped) > SHOWN_SKIPPED else ""
     outside = any(" outside of " in note for note in skipped)
     hint = "; --follow-links follows links out of the input's folder" if outside else ""
-    return f"{', '.join(map(readable, skipped[:SHOWN_SKIPPED]))}{more}{hint}"
+    return f"{and_more([*map(readable, skipped[:SHOWN_SKIPPED])], len(skipped))}{hint}"
 
 
 def _check_names(files: Sequence[InputFile]) -> None:

@@ -6,6 +6,7 @@ from curation.errors import InputError
 from curation.sources.formats import detect
 from curation.sources.listing import InputFile
 from curation.sources.places import is_local, local_path, readable
+from schemas.wording import and_more
 
 SHOWN_FILES = 3
 _UNKNOWN = "unknown"
@@ -48,5 +49,4 @@ def _refused(file: InputFile) -> str:
 
 
 def _named(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN_FILES:,} more" if len(names) > SHOWN_FILES else ""
-    return f"{', '.join(names[:SHOWN_FILES])}{more}"
+    return and_more(names[:SHOWN_FILES], len(names))

@@ -21,6 +21,7 @@ from jobs.consoles import table_console
 from jobs.counting import counting
 from jobs.terminal import say
 from schemas.visible import visible
+from schemas.wording import and_more
 
 Names = tuple[str, str]
 """Of the columns of texts and ids."""
@@ -99,12 +100,8 @@ def noticed_lines(noticed: Noticed) -> Iterator[str]:
         yield f"unknown to the tokenizer: {noticed.unknown:,} tokens"
     if noticed.controls:
         names = noticed.controls.most_common(SHOWN)
-        shown = ", ".join(f"{name} ({count:,})" for name, count in names)
-        more = len(noticed.controls) - len(names)
-        yield (
-            f"control tokens in the texts, packed as ordinary characters: {noticed.controls.total():,}: {shown}"
-            + (f" and {more:,} more kinds" if more else "")
-        )
+        shown = and_more([f"{name} ({count:,})" for name, count in names], len(noticed.controls))
+        yield f"control tokens in the texts, packed as ordinary characters: {noticed.controls.total():,}: {shown}"
     for kind, count in noticed.changed.most_common():
         yield f"{CHANGES[kind]}: {count:,} of {noticed.sampled:,} documents that were decoded and compared"
 

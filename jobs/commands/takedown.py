@@ -19,6 +19,7 @@ from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
 from jobs.terminal import say
 from schemas.manifest import MANIFEST
+from schemas.wording import and_more
 
 SHOWN = 5
 WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}
@@ -96,5 +97,5 @@ def _print_takedown(told: dict[str, Any], output: str) -> None:
             continue
         with Folder(output).reading(not_found_name(reason)) as lines:
             shown = [line.decode().removesuffix("\n") for line in islice(lines, SHOWN)]
-        more = f" and {missing - len(shown):,} more, see {not_found_name(reason)}" if missing > len(shown) else ""
-        say(f"not found: {missing:,} of the {asked:,} {WORDS[reason]} asked for: {', '.join(shown)}{more}")
+        where = f", see {not_found_name(reason)}" if missing > len(shown) else ""
+        say(f"not found: {missing:,} of the {asked:,} {WORDS[reason]} asked for: {and_more(shown, missing)}{where}")

@@ -58,7 +58,7 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
         ({"files": {**CLAIM["files"], "c": [1, ""]}}, "differs: input file c is new."),
         (
             {"files": {"a": [0, ""], "b": [0, ""], "c": [0, ""], "d": [0, ""]}},
-            "differs: input file a has changed; input file b has changed; input file c is new, and 1 more.",
+            "differs: input file a has changed; input file b has changed; input file c is new; and 1 more.",
         ),
     ],
 )

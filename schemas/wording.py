@@ -1,0 +1,15 @@
+"""Parts of sentences that messages of every package share."""
+
+from collections.abc import Sequence
+
+
+def and_more(shown: Sequence[str], total: int, separator: str = ", ") -> str:
+    """The names that are shown of a longer list, and how many others the list holds.
+
+    >>> and_more(["a", "b"], 2), and_more(["a", "b"], 1_002), and_more(["a is new", "b has changed"], 3, "; ")
+    ('a, b', 'a, b and 1,000 more', 'a is new; b has changed; and 1 more')
+    """
+    names, left = separator.join(shown), total - len(shown)
+    if left <= 0:
+        return names
+    return f"{names}{' ' if separator == ', ' else separator}and {left:,} more"
