@@ -77,10 +77,9 @@ def held(folder: Folder) -> Held:
     return Held(what, digest, outputs_of(found, folder), loose)
 
 
-def faults(folder: Folder, held: Held, tell: Tell) -> Iterator[Fault]:
-    """Every file that is missing, damaged or not named by the manifest, sorted by name. ``tell`` is given the bytes
-    that were read, and how many there are."""
-    sizes = _sizes(folder)
+def faults(folder: Folder, held: Held, sizes: Mapping[str, int], tell: Tell) -> Iterator[Fault]:
+    """Every file that is missing, damaged or not named by the manifest, sorted by name. ``sizes``: of the files that
+    are there, from `sizes_of`. ``tell`` is given the bytes that were read, and how many there are."""
     names = sorted(held.files.keys() | {name for name in sizes if not name.startswith(held.loose)})
     total = sum(sizes.get(name, 0) for name in held.files)
     done = 0
@@ -108,7 +107,7 @@ def _fault(folder: Folder, held: Held, name: str, sizes: Mapping[str, int]) -> s
     return None if found == each.sha256 else "is damaged: its SHA-256 is not the manifest's"
 
 
-def _sizes(folder: Folder) -> dict[str, int]:
+def sizes_of(folder: Folder) -> dict[str, int]:
     """The bytes of every file of a finished folder by its name, but for the manifest."""
     files, root = folder.filesystem()
     files.invalidate_cache()

@@ -2,7 +2,7 @@
 
 import posixpath
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
@@ -13,7 +13,7 @@ from curation.release import NAME_DIGITS
 from jobs.consoles import table_console
 from jobs.counting import counting
 from jobs.terminal import say
-from jobs.verification import Fault, Held, faults, held
+from jobs.verification import Fault, Held, faults, held, sizes_of
 from schemas.manifest import Noted
 
 SHOWN = 20
@@ -24,9 +24,10 @@ def run(root: str) -> None:
     folder = Folder(root)
     found = held(folder)
     say(f"{root}: {found.what}, manifest {found.digest[:NAME_DIGITS]}")
+    sizes = sizes_of(folder)
     with counting("verifying, in bytes") as tell:
-        wrong = list(faults(folder, found, tell))
-    _say(found, wrong)
+        wrong = list(faults(folder, found, sizes, tell))
+    _say(found, sizes, wrong)
     for fault in wrong[:SHOWN]:
         say(f"{fault.name} {fault.what}")
     if len(wrong) > SHOWN:
@@ -39,8 +40,9 @@ def run(root: str) -> None:
     say(f"{root}: {markdown.count(len(found.files), 'file')}, all as they were written")
 
 
-def _say(found: Held, wrong: Sequence[Fault]) -> None:
-    """One row a folder of files."""
+def _say(found: Held, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> None:
+    """Prints a row for each folder of files: how many files and rows the manifest names, and the size of these files
+    as they are there."""
     tables: defaultdict[str, list[Noted]] = defaultdict(list)
     for name, each in found.files.items():
         tables[posixpath.dirname(name) or "."].append(each)
@@ -50,13 +52,12 @@ def _say(found: Held, wrong: Sequence[Fault]) -> None:
         table.add_column(column, justify="right" if column else "left")
     for name in sorted(tables.keys() | damaged.keys()):
         files: Sequence[Noted] = tables.get(name, [])
-        table.add_row(name, f"{len(files):,}", _sum(files, "rows", 1), _sum(files, "bytes", 1e6), f"{damaged[name]:,}")
+        size = sum(sizes.get(each.name, 0) for each in files)
+        table.add_row(name, f"{len(files):,}", _rows(files), f"{size / 1e6:,.1f}", f"{damaged[name]:,}")
     table_console().print(table)
 
 
-def _sum(files: Sequence[Noted], what: str, unit: float) -> str:
-    """Of what the manifest says of files, where it says that of all of them."""
-    known = [getattr(each, what) for each in files]
-    if not known or None in known:
-        return ""
-    return f"{sum(known):,}" if unit == 1 else f"{sum(known) / unit:,.1f}"
+def _rows(files: Sequence[Noted]) -> str:
+    """The rows of all files, or nothing where the manifest does not count those of each."""
+    known = [each.rows for each in files if each.rows is not None]
+    return f"{sum(known):,}" if known and len(known) == len(files) else ""

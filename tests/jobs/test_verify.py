@@ -93,6 +93,22 @@ def test_it_finds_every_file_that_is_damaged_missing_or_added(
 
 
 @each_kind
+def test_the_table_shows_the_size_of_what_was_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in files(folder):
+        if name != "manifest.json":
+            with (folder / name).open("r+b") as file:
+                file.truncate(1_500_000)
+    code, out, _ = told(folder, capsys, monkeypatch)
+    assert code == 1
+    header, *lines = out.splitlines()[1:]
+    table = lines[: next(number for number, line in enumerate(lines) if " has " in line or " is " in line)]
+    assert header.split() == ["files", "rows", "MB", "wrong"]
+    assert [line.split()[-2] for line in table] == [f"{int(line.split()[1]) * 1.5:,.1f}" for line in table]
+
+
+@each_kind
 def test_a_manifest_that_was_changed_is_one_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
