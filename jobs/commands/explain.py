@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ from curation.filters.rules import Rule
 from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
 from curation.folder import Folder
 from curation.recipe import Filter, Recipe
+from curation.taken_down import NEAR, SAME_TEXT, STAGE
 from jobs.jobfile import recipe_of
 from jobs.terminal import say
 from schemas.manifest import MANIFEST
@@ -22,12 +23,6 @@ from schemas.manifest import MANIFEST
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
 LISTED_DUPLICATES = 5
-TAKEN_DOWN = {
-    "same_text": "because its text is that of a document that was taken down, here or in a release that this is held "
-    "against",
-    "near": "because it is a near-duplicate of a document that was taken down",
-}
-"""Reasons of takedowns beside id, host and url, in words."""
 FROM = "__filename"
 """The column of a dataset that says from which file a row is."""
 
@@ -157,15 +152,29 @@ def explain(corpus: Corpus, row: dict[str, Any], diff: bool = True) -> Iterator[
     if row["survivor"] is not None:
         yield from _duplicate(corpus, row, place, diff)
         return
-    if row["stage"] == "takedown":
-        why = TAKEN_DOWN.get(row["reason"], f"by its {row['reason']}")
-        yield f"{row['doc_id']} ({place}) was taken down, {why}; what it said is not kept here."
+    if row["stage"] == STAGE:
+        yield f"{row['doc_id']} ({place}) {_taken_down(corpus.manifest, row['reason'])}; what it said is not kept here."
         return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
     for failed in row["failed"]:
         yield f"  {failed['stage']}: {failed['reason']}: {_sentence(corpus.recipe, row, failed)}"
     if row["text"]:
         yield f"  its text begins: {_cut(' '.join(row['text'].split()))}"
+
+
+def _taken_down(manifest: Mapping[str, Any], reason: str) -> str:
+    """What a takedown did to a document: one of this corpus, or one of a release against which it was deduplicated."""
+    if reason == NEAR:
+        return "was taken down, because it is a near-duplicate of a document that was taken down"
+    if reason != SAME_TEXT:
+        return f"was taken down, by its {reason}"
+    alike = "because its text is that of a document that was taken down"
+    if not manifest["against"]:
+        return f"was taken down, {alike}"
+    release = "from a release that this corpus is deduplicated against"
+    if not manifest.get("takedown"):
+        return f"was kept out, {alike} {release}"
+    return f"was taken down or kept out, {alike} here or {release}"
 
 
 def _removed_for(duplicates: list[dict[str, Any]]) -> Iterator[str]:

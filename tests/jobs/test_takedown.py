@@ -31,6 +31,23 @@ def test_copies_go_and_near_duplicates_are_named(
     assert f"{later}: 0 of 4 documents kept" in said
     for folder in (less, none, later):
         assert call("verify", folder, monkeypatch=monkeypatch) == 0
+    renewed = tmp_path / "renewed"
+    (tmp_path / "more.txt").write_text("short\n")
+    command = ("takedown", later, "--doc-id", tmp_path / "more.txt", "--against", none, "--output", renewed)
+    assert call(*command, monkeypatch=monkeypatch) == 0
+    release = "from a release that this corpus is deduplicated against;"
+    same = "because its text is that of a document that was taken down"
+    for folder, said in (
+        (less, f"was taken down, {same};"),
+        (later, f"was kept out, {same} {release}"),
+        (
+            renewed,
+            f"was taken down or kept out, {same} here or {release}",
+        ),
+    ):
+        capsys.readouterr()
+        assert call("explain", folder, "copy", monkeypatch=monkeypatch) == 0
+        assert said in capsys.readouterr().out
 
 
 def test_near_alone_takes_nothing(
