@@ -17,30 +17,11 @@ import curation.errors  # noqa: E402
 from jobs.campaign_cli import campaign  # noqa: E402
 from jobs.dataset_cli import dataset  # noqa: E402
 from jobs.interrupts import die_interrupted, heeded  # noqa: E402
+from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes  # noqa: E402
 from jobs.pack_cli import pack, pack_export, train_tokenizer  # noqa: E402
 from jobs.settings import LARGEST  # noqa: E402
 from jobs.studio_cli import studio  # noqa: E402
 from jobs.terminal import say, show_hidden  # noqa: E402
-
-_UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
-
-
-class Bytes(click.ParamType[int]):
-    """A size such as 2GB or 1.5GiB, in bytes."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        number = str(value).strip().lower().rstrip("kmgtib").strip()
-        unit = str(value).strip().lower()[len(number) :].strip() or "b"
-        try:
-            size = int(float(number) * {"b": 1, **_UNITS}[unit])
-        except (ValueError, KeyError, OverflowError):
-            size = LARGEST + 1
-        if size > LARGEST:
-            self.fail(f"'{value}' is not a size: write a size as 2GB or 1500MB", param, ctx)
-        return size
-
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -87,28 +68,15 @@ def gristmill() -> None:
     metavar="KEY=VALUE",
     help="An option of remote file systems, such as anon=true; repeat for several.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Worker processes (default: one a core; 0: none).",
-)
-@click.option(
-    "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
-)
+@WORKERS
+@MEMORY
 @click.option(
     "--partitions", type=click.IntRange(min=1), metavar="N", help="Partitions of the shuffles (default: by the input)."
 )
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "bars", "lines", "json", "none"]),
-    default="auto",
-    show_default=True,
-    help="How to show the progress, on standard error.",
-)
+@PROGRESS
 @click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
-def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, ...], **options: Any) -> None:
+def curate(job: Path | None, beam_options: tuple[str, ...], **options: Any) -> None:
     """Filter and deduplicate raw web files into a Parquet corpus.
 
     Give a JOB file, or --input and --output. Options of Apache Beam follow after --, for instance
@@ -123,14 +91,14 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
 
     if options["workers"] != 0 and not options["dry_run"] and not beam_options:
         start_early()
-    from jobs.commands.curate import run
+    from jobs.commands.curate import Asked, run
 
     if job is not None and str(job).startswith("-"):
         job, beam_options = None, (str(job), *beam_options)
     from jobs.progress import told
 
     with told(options["progress"]):
-        run(job, inputs, beam_options=beam_options, **options)
+        run(Asked(job=job, beam_options=beam_options, **options))
 
 
 @gristmill.command(short_help="Write a corpus anew without some documents.")
@@ -148,22 +116,9 @@ def curate(job: Path | None, inputs: tuple[str, ...], beam_options: tuple[str, .
     metavar="DIR",
     help="What RELEASE was deduplicated against, or what takedowns left of it; repeat for several.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Worker processes (default: one a core; 0: none).",
-)
-@click.option(
-    "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
-)
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "bars", "lines", "json", "none"]),
-    default="auto",
-    show_default=True,
-    help="How to show the progress, on standard error.",
-)
+@WORKERS
+@MEMORY
+@PROGRESS
 def takedown(release: str, **options: Any) -> None:
     """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
 

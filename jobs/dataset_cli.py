@@ -4,7 +4,15 @@ from pathlib import Path
 
 import click
 
-FORMATS = "trl-reward|trl-dpo|trl-kto|openrlhf|open-instruct|nemo-rl|llama-factory|axolotl|hf|hh"
+from jobs.options import OUTPUT
+
+FORMAT = click.option(
+    "--format",
+    "form",
+    required=True,
+    metavar="NAME",
+    help="One of trl-reward, trl-dpo, trl-kto, openrlhf, open-instruct, nemo-rl, llama-factory, axolotl, hf, hh.",
+)
 
 
 @click.group(short_help="Build, import, mix and export datasets of comparisons.")
@@ -14,7 +22,7 @@ def dataset() -> None:
 
 @dataset.command(short_help="Write the comparisons of campaigns into a new folder.")
 @click.argument("campaigns", metavar="CAMPAIGN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@OUTPUT
 @click.option(
     "--as-of",
     type=click.IntRange(min=1),
@@ -40,7 +48,7 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
     help="hh, summarize, webgpt, stack-exchange, shp, helpsteer2, helpsteer3, ultrafeedback, safe-rlhf, sharegpt, "
     "oasst, nectar, arena, alpaca-eval, orca-dpo, kto, label-studio, or the path of a mapping (.toml).",
 )
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@OUTPUT
 @click.option(
     "--held-out",
     multiple=True,
@@ -65,8 +73,8 @@ def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[
 
 @dataset.command(short_help="Write a dataset in the form that a trainer reads.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--format", "form", required=True, metavar="NAME", help=f"One of {FORMATS.replace('|', ', ')}.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@FORMAT
+@OUTPUT
 @click.option(
     "--margin",
     default="small",
@@ -86,7 +94,7 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
 
 @dataset.command(short_help="Read an export back as its trainer does, and compare.")
 @click.argument("folder", metavar="EXPORT", type=click.Path(path_type=Path))
-@click.option("--format", "form", required=True, metavar="NAME", help=f"One of {FORMATS.replace('|', ', ')}.")
+@FORMAT
 @click.option(
     "--dataset",
     "master",
@@ -107,7 +115,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
 
 @dataset.command(short_help="Rewrite a dataset of an older version.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@OUTPUT
 def upgrade(folder: Path, output: Path) -> None:
     """Write the dataset of folder DIR anew, in the newest version of its tables."""
     from jobs.commands.dataset_export import upgrade as run

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from jobs.options import OUTPUT
+
 TEXT_COLUMN = click.option(
     "--text-column", default="text", show_default=True, metavar="NAME", help="The column of texts."
 )
@@ -25,7 +27,7 @@ END_TOKEN = "The token that ends a document (default: the tokenizer's own)."
 @click.option(
     "--length", type=click.IntRange(1), default=4096, show_default=True, metavar="N", help="Tokens a sequence."
 )
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@OUTPUT
 @click.option(
     "--mixture", type=click.Path(path_type=Path), metavar="FILE", help="Sources and shares, instead of CORPUS."
 )

@@ -1,9 +1,8 @@
 """The command ``gristmill curate``."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from curation.driver import checked_plan, curate, finished
 from curation.errors import UserError
@@ -16,80 +15,79 @@ from jobs.summary import print_lost, print_plan, print_releases, print_summary
 from jobs.warnings import warn_of
 
 
-def run(
-    path: Path | None,
-    inputs: tuple[str, ...],
-    kind: str | None,
-    output: str | None,
-    recipe: str | None,
-    changes: tuple[str, ...],
-    against: tuple[str, ...],
-    limit: int | None,
-    allow_unreadable: bool,
-    follow_links: bool,
-    storage: tuple[str, ...],
-    workers: int | None,
-    partitions: int | None,
-    memory: int | None,
-    progress: How,
-    dry_run: bool,
-    beam_options: tuple[str, ...],
-) -> None:
-    if limit is not None:
-        changes = (*changes, f"limit={limit}")
-    job, folder, own_options = _job(path, inputs, kind, output, recipe, changes)
-    job = replace(
-        job,
-        against=(*job.against, *against),
-        allow_unreadable=allow_unreadable or job.allow_unreadable,
-        follow_links=follow_links or job.follow_links,
-    )
-    given = [*(load_storage(path) if path else ()), *map(parse_storage, storage)]
-    options = storage_options(given, [*(one.glob for one in job.inputs), folder, *job.against])
-    use_storage(options)
-    beam_options = (*own_options, *beam_options)
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The words of the command, by the names of its arguments and options; None or empty for what was not given."""
+
+    job: Path | None
+    inputs: tuple[str, ...]
+    kind: str | None
+    output: str | None
+    recipe: str | None
+    changes: tuple[str, ...]
+    against: tuple[str, ...]
+    limit: int | None
+    allow_unreadable: bool
+    follow_links: bool
+    storage: tuple[str, ...]
+    workers: int | None
+    partitions: int | None
+    memory: int | None
+    progress: How
+    dry_run: bool
+    beam_options: tuple[str, ...]
+
+
+def run(asked: Asked) -> None:
+    """Curates, or shows what that would do, and says what came of it."""
+    job, folder, own_options = _job(asked)
+    given = [*(load_storage(asked.job) if asked.job else ()), *map(parse_storage, asked.storage)]
+    storage = storage_options(given, [*(one.glob for one in job.inputs), folder, *job.against])
+    use_storage(storage)
     for warning in warn_of(job.recipe):
-        warn(warning, progress)
+        warn(warning, asked.progress)
     execution = Execution(
-        workers=workers, partitions=partitions, memory=memory, beam_options=beam_options, storage=options
+        workers=asked.workers,
+        partitions=asked.partitions,
+        memory=asked.memory,
+        beam_options=(*own_options, *asked.beam_options),
+        storage=storage,
     )
-    if dry_run:
+    if asked.dry_run:
         print_plan(job, folder, checked_plan(job, execution), execution)
         return
-    done = finished(job, folder)
-    if done is not None:
-        if progress == "json":
-            say_event("finished", message="an earlier run had finished it: nothing was left to do")
-        print_summary(done, folder, None)
-        print_lost(folder)
-        print_releases(folder)
-        return
-    started = time.monotonic()
-    ledger = curate(job, folder, execution, watcher(progress))
-    print_summary(ledger, folder, time.monotonic() - started)
+    ledger, seconds = finished(job, folder), None
+    if ledger is None:
+        started = time.monotonic()
+        ledger = curate(job, folder, execution, watcher(asked.progress))
+        seconds = time.monotonic() - started
+    elif asked.progress == "json":
+        say_event("finished", message="an earlier run had finished it: nothing was left to do")
+    print_summary(ledger, folder, seconds)
     print_lost(folder)
     print_releases(folder)
 
 
-def _job(
-    path: Path | None,
-    inputs: tuple[str, ...],
-    kind: str | None,
-    output: str | None,
-    recipe: str | None,
-    changes: tuple[str, ...],
-) -> tuple[Job, str, tuple[str, ...]]:
-    if path is not None:
-        given: dict[str, Any] = {"--input": inputs, "--format": kind, "--recipe": recipe}
+def _job(asked: Asked) -> tuple[Job, str, tuple[str, ...]]:
+    """The job, its output folder, and the options of Beam that a job file holds."""
+    changes = asked.changes if asked.limit is None else (*asked.changes, f"limit={asked.limit}")
+    options: tuple[str, ...] = ()
+    if asked.job is not None:
+        given = {"--input": asked.inputs, "--format": asked.kind, "--recipe": asked.recipe}
         twice = [name for name, value in given.items() if value]
         if twice:
-            raise UserError(f"{path} says what to read and how: leave out {' and '.join(twice)}, or the job file")
-        job, folder, options = load_job(path, changes)
-        return job, output or folder, options
-    if not inputs or not output:
+            raise UserError(f"{asked.job} says what to read and how: leave out {' and '.join(twice)}, or the job file")
+        job, folder, options = load_job(asked.job, changes)
+        folder = asked.output or folder
+    elif asked.inputs and asked.output:
+        inputs = [replace(named_input(text), format=asked.kind) for text in asked.inputs]
+        job, folder = make_job(inputs, asked.recipe or "fineweb", changes), asked.output
+    else:
         raise UserError("say what to read and where to write: --input GLOB --output DIR, or a job file")
-    return (
-        make_job([replace(named_input(text), format=kind) for text in inputs], recipe or "fineweb", changes),
-        output,
-        (),
+    job = replace(
+        job,
+        against=(*job.against, *asked.against),
+        allow_unreadable=asked.allow_unreadable or job.allow_unreadable,
+        follow_links=asked.follow_links or job.follow_links,
     )
+    return job, folder, options

@@ -1,0 +1,45 @@
+"""Options that several commands share, each with one name, type and help."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.settings import LARGEST
+
+_UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+class Bytes(click.ParamType[int]):
+    """A size such as 2GB or 1.5GiB, in bytes."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = str(value).strip().lower().rstrip("kmgtib").strip()
+        unit = str(value).strip().lower()[len(number) :].strip() or "b"
+        try:
+            size = int(float(number) * {"b": 1, **_UNITS}[unit])
+        except (ValueError, KeyError, OverflowError):
+            size = LARGEST + 1
+        if size > LARGEST:
+            self.fail(f"'{value}' is not a size: write a size as 2GB or 1500MB", param, ctx)
+        return size
+
+
+OUTPUT = click.option(
+    "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder."
+)
+WORKERS = click.option(
+    "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
+)
+MEMORY = click.option(
+    "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
+)
+PROGRESS = click.option(
+    "--progress",
+    type=click.Choice(["auto", "bars", "lines", "json", "none"]),
+    default="auto",
+    show_default=True,
+    help="How to show the progress, on standard error.",
+)
