@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -15,27 +14,15 @@ from curation.recipe import STEPS, Recipe, Step
 from curation.rewrites.normalise import Normalise
 from curation.sources.listing import Input
 from curation.sources.reading import Reading
-from jobs.settings import build, convert, shown, unknown
+from jobs.settings import build, convert, shown, typed, unknown
 from jobs.tomlfile import MOST_LEVELS, parse_toml, read_toml, value_of
 
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
 PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable", "follow_links")
+"""Fields of Job that a job file gives by their names, and --set changes."""
 JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "storage", "beam")
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
 _USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Rest:
-    """The job's plain fields, with the defaults of Job."""
-
-    limit: int | None = None
-    unit_bytes: int | None = Job.unit_bytes
-    rejects_text: bool = True
-    max_quarantined: float = Job.max_quarantined
-    allow_unreadable: bool = False
-    follow_links: bool = False
-    against: tuple[str, ...] = ()
 
 
 def recipe_table(name: str) -> dict[str, Any]:
@@ -183,12 +170,12 @@ def _make(
     for key, value in chain(own.items(), map(parse_change, changes)):
         change(job, recipe_copy, key, value)
     reading = build(Reading, job.pop("reading", {}), "reading")
-    rest = build(_Rest, job, "the job")
+    plain = typed(Job, (*PLAIN_FIELDS, "against"), job, "the job")
     return Job(
         inputs=tuple(inputs),
         recipe=_with_lists(make_recipe(Path(name).stem, recipe_copy)),
         reading=reading,
-        **{field: getattr(rest, field) for field in _Rest.__dataclass_fields__},
+        **plain,
     )
 
 

@@ -24,15 +24,8 @@ def build(kind: type[T], table: Any, where: str) -> T:
 
     Raises UserError that names the place (``where``), the field and what it may be.
     """
-    if not isinstance(table, Mapping):
-        raise UserError(f"{where} is {shown(table)}: give a table with its fields")
-    hints = get_type_hints(kind)
     names = [field.name for field in dataclasses.fields(kind) if field.init]  # type: ignore[arg-type]
-    values = {}
-    for name, value in table.items():
-        if name not in names:
-            raise UserError(unknown(f"{where} has no field", name, [name for name in names if name != "use"]))
-        values[name] = convert(value, hints[name], f"{where}.{name}")
+    values = typed(kind, names, table, where)
     missing = [
         field.name
         for field in dataclasses.fields(kind)  # type: ignore[arg-type]
@@ -44,6 +37,19 @@ def build(kind: type[T], table: Any, where: str) -> T:
     if missing:
         raise UserError(f"{where} needs {', '.join(missing)}")
     return kind(**values)
+
+
+def typed(kind: type, names: Sequence[str], table: Any, where: str) -> dict[str, Any]:
+    """What a table gives for the fields ``names`` of a dataclass, each as its type. Raises UserError as ``build``."""
+    if not isinstance(table, Mapping):
+        raise UserError(f"{where} is {shown(table)}: give a table with its fields")
+    hints = get_type_hints(kind)
+    values = {}
+    for name, value in table.items():
+        if name not in names:
+            raise UserError(unknown(f"{where} has no field", name, [name for name in names if name != "use"]))
+        values[name] = convert(value, hints[name], f"{where}.{name}")
+    return values
 
 
 def shown(value: Any) -> str:
