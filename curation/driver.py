@@ -127,7 +127,7 @@ def finished(job: Job, output: str) -> Ledger | None:
     same_version = found["gristmill"] == version("gristmill")
     if not (same_job and same_releases and same_version and _same_bytes(found["inputs"], planned, job.limit)):
         return None
-    check_sizes(folder, {name: each.bytes or 0 for name, each in outputs_of(found, folder).items()})
+    check_sizes(folder, outputs_of(found, folder).values())
     tidy(folder)
     return Ledger.from_json(found["ledger"])
 

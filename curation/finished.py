@@ -1,6 +1,6 @@
 """The manifest of a finished folder, read back, and the folder's files compared with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from curation.errors import UserError
@@ -8,7 +8,7 @@ from curation.folder import Folder
 from curation.ledger import Ledger, LedgerError
 from curation.shards import shard_name
 from schemas import SUPERSEDED, TAKEN_DOWN
-from schemas.manifest import MANIFEST, ManifestError, Noted, check, noted, parsed, sha256_of
+from schemas.manifest import MANIFEST, ManifestError, Noted, check, difference, noted, parsed, size_difference
 
 FORMAT = 1
 """Of the manifest: it grows whenever a reader would notice the change."""
@@ -101,29 +101,19 @@ def outputs_of(manifest: Mapping[str, Any], folder: Folder) -> dict[str, Noted]:
     return noted({**manifest["outputs"], **manifest.get("lists", {})}, f"{folder.root}/{MANIFEST}")
 
 
-def check_sizes(folder: Folder, wanted: Mapping[str, int]) -> None:
-    """Raises UserError where a file is not there, or not of so many bytes."""
-    sizes = folder.sizes(wanted)
-    for name, size in wanted.items():
-        if sizes.get(name) != size:
-            what = f"has {sizes[name]} bytes, the manifest says {size}" if name in sizes else "is missing"
-            raise UserError(f"{folder.root}/{name} {what}: put the folder back as it was, or curate it again")
+def check_sizes(folder: Folder, files: Collection[Noted]) -> None:
+    """Raises UserError for a file that is missing, or has another size than the manifest says."""
+    sizes = folder.sizes(each.name for each in files)
+    for each in files:
+        if wrong := size_difference(each, sizes.get(each.name)):
+            raise UserError(f"{folder.root}/{each.name} {wrong}: put the folder back as it was, or curate it again")
 
 
 def check_digests(folder: Folder, files: Iterable[Noted]) -> None:
     """Reads the files. Raises UserError for a file that is missing or differs from what was written."""
     for each in files:
-        try:
-            with folder.reading(each.name) as stream:
-                found = sha256_of(stream)
-        except FileNotFoundError as error:
-            raise _damaged(folder, each.name, "is missing") from error
-        if found != each.sha256:
-            raise _damaged(folder, each.name, "is damaged, for its SHA-256 is not the one in the manifest")
-
-
-def _damaged(folder: Folder, name: str, what: str) -> UserError:
-    return UserError(f"{folder.root}/{name} {what}: put the file back as it was, or curate the input again")
+        if wrong := difference(each, folder.reading):
+            raise UserError(f"{folder.root}/{each.name} {wrong}: put it back as it was, or curate the input again")
 
 
 def _check_shards(manifest: Mapping[str, Any], files: Mapping[str, Noted], place: str) -> None:

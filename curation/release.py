@@ -77,9 +77,10 @@ def open_release(path: str) -> tuple[Release, dict[str, Any]]:
     return Release(folder, name, units_of(found), against, stored, taken_from), found
 
 
-def check_shards(release: Release, outputs: Mapping[str, Any], tables: tuple[str, ...] = ("",)) -> None:
-    """Raises UserError where a shard of some tables is not there, or not as large as ``outputs`` says."""
-    check_sizes(release.folder, {name: entry["bytes"] for name, entry in outputs.items() if name.startswith(tables)})
+def check_shards(release: Release, manifest: Mapping[str, Any], tables: tuple[str, ...]) -> None:
+    """Raises UserError where a shard of some tables is missing, or has another size than the manifest says."""
+    files = outputs_of(manifest, release.folder)
+    check_sizes(release.folder, [each for name, each in files.items() if name.startswith(tables)])
 
 
 def check_contents(release: Release, names: Sequence[str]) -> None:
@@ -141,7 +142,7 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
                 f"{path} was deduplicated with other settings, so its sketches cannot be compared with this run's: "
                 f"{and_more(told[:SHOWN_CHANGES], len(told), '; ')}. Use the release's settings"
             )
-        check_shards(release, found["outputs"], COMPARED)
+        check_shards(release, found, COMPARED)
         opened.append((path, release))
     for (path, one), (other_path, other) in combinations(opened, 2):
         if one.name == other.name:

@@ -68,7 +68,7 @@ def takedown(
     _check(path, release, before, releases)
     folder, digest = Folder(output), _digest(selection)
     check_apart(folder, (release, *releases))
-    check_shards(release, before["outputs"], READ_AGAIN)
+    check_shards(release, before, READ_AGAIN)
     names = [each.name for each in releases]
     done = _finished(folder, release, names, digest)
     if done is not None:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from annotation.dataset import manifest as datasets
 from annotation.exports.export import FORMAT as EXPORT
@@ -14,10 +13,9 @@ from curation.errors import UserError
 from curation.finished import outputs_of, parse_manifest
 from curation.folder import WORK, Folder
 from curation.takedown_lists import NOT_FOUND
-from schemas.manifest import MANIFEST, ManifestError, Noted, check, noted, parsed, sha256_of
+from schemas.manifest import MANIFEST, ManifestError, Noted, difference, parsed, size_difference
 from schemas.packed import FORMAT as PACKED
-from schemas.packed import PACKED_MANIFEST
-from schemas.packed import VERSION as PACKED_VERSION
+from schemas.packed import packed_files
 from schemas.progress import Tell
 
 THREADS = 4
@@ -65,7 +63,7 @@ def held(folder: Folder) -> Held:
         manifest = parsed(content, place)
         form = manifest.get("format") if isinstance(manifest, dict) else None
         if form == PACKED:
-            return Held("packed sequences", digest, _packed(manifest, place))
+            return Held("packed sequences", digest, packed_files(manifest, place))
         if form in ANNOTATION:
             version, what = ANNOTATION[form]
             return Held(what, digest, datasets.noted_files(manifest, version, place))
@@ -92,19 +90,14 @@ def faults(folder: Folder, held: Held, sizes: Mapping[str, int], tell: Tell) -> 
 
 
 def _fault(folder: Folder, held: Held, name: str, sizes: Mapping[str, int]) -> str | None:
+    """What is wrong with a file, in words that follow its name; a file of another size is not read."""
     each = held.files.get(name)
     if each is None:
         return "is not in the manifest"
-    if name not in sizes:
-        return "is missing"
-    if each.bytes is not None and sizes[name] != each.bytes:
-        return f"has {sizes[name]:,} bytes, the manifest says {each.bytes:,}"
     try:
-        with folder.reading(name) as stream:
-            found = sha256_of(stream)
+        return size_difference(each, sizes.get(name)) or difference(each, folder.reading)
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
-    return None if found == each.sha256 else "is damaged: its SHA-256 is not the manifest's"
 
 
 def sizes_of(folder: Folder) -> dict[str, int]:
@@ -114,17 +107,3 @@ def sizes_of(folder: Folder) -> dict[str, int]:
     prefix = root.rstrip("/") + "/"
     found = {path.removeprefix(prefix): about["size"] for path, about in files.find(root, detail=True).items()}
     return {name: size for name, size in found.items() if name != MANIFEST and not name.startswith(f"{WORK}/")}
-
-
-def _packed(manifest: Any, place: str) -> dict[str, Noted]:
-    check(manifest, {"version": int}, place)
-    if manifest["version"] > PACKED_VERSION:
-        raise ManifestError(f"{place} was written by a newer Gristmill: upgrade this one")
-    check(manifest, PACKED_MANIFEST, place)
-    tokenizer = manifest.get("tokenizer")
-    files = {**manifest["files"], **({tokenizer["file"]: {"sha256": tokenizer["sha256"]}} if tokenizer else {})}
-    found = noted(files, place)
-    rows = sum(each.rows or 0 for each in found.values())
-    if rows != manifest["rows"]:
-        raise ManifestError(f"{place} counts {manifest['rows']:,} sequences, and its shards {rows:,}: put it back")
-    return found

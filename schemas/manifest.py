@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -22,7 +22,7 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """What spells one half of a surrogate pair in JSON, or is one in bytes that Python's parser lets pass."""
 _CHUNK = 1 << 20
 _KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
-_CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
+CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
 
 
 class ManifestError(ValueError):
@@ -46,12 +46,10 @@ def parsed(content: bytes, place: str) -> Any:
         if _HALF.search(content):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise ManifestError(
-            f"{place} holds half of a surrogate pair, which is not valid Unicode: {_CHANGED}"
-        ) from error
+        raise ManifestError(f"{place} holds half of a surrogate pair, which is not valid Unicode: {CHANGED}") from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else visible(str(error))
-        raise ManifestError(f"{place} is not JSON ({why}): {_CHANGED}") from error
+        raise ManifestError(f"{place} is not JSON ({why}): {CHANGED}") from error
     return value
 
 
@@ -76,7 +74,7 @@ def check(value: Any, shape: Any, place: str, path: str = "") -> None:
             if key in value:
                 check(value[key], inner, place, _below(path, key))
             elif key == name:
-                raise ManifestError(f"{place} lacks {visible(_below(path, key))}: {_CHANGED}")
+                raise ManifestError(f"{place} lacks {visible(_below(path, key))}: {CHANGED}")
     elif shape is not object:
         _scalar(value, shape, place, path)
 
@@ -89,11 +87,11 @@ def noted(files: Mapping[str, Mapping[str, Any]], place: str) -> dict[str, Noted
     found = {}
     for name, about in files.items():
         if not is_inside(name):
-            raise ManifestError(f"{place} names a file outside of its folder, '{visible(name)}': {_CHANGED}")
+            raise ManifestError(f"{place} names a file outside of its folder, '{visible(name)}': {CHANGED}")
         check(about, {"sha256": str, "bytes?": int, "rows?": int}, place, name)
         digest = about["sha256"]
         if len(digest) != 64 or digest.strip("0123456789abcdef"):
-            raise ManifestError(f"{place}: the SHA-256 of {visible(name)} is not 64 hexadecimal digits: {_CHANGED}")
+            raise ManifestError(f"{place}: the SHA-256 of {visible(name)} is not 64 hexadecimal digits: {CHANGED}")
         found[name] = Noted(name, digest, about.get("bytes"), about.get("rows"))
     return found
 
@@ -116,20 +114,44 @@ def sha256_of(stream: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
+def difference(noted: Noted, opened: Callable[[str], IO[bytes]]) -> str | None:
+    """How a file differs from what a manifest says of it, in words that follow its name; None where it does not.
+
+    ``opened`` opens the file by its name in the folder; all of it is read. Raises what reading raises, but for
+    FileNotFoundError, which is a difference.
+    """
+    try:
+        with opened(noted.name) as stream:
+            digest, size = sha256_of(stream), stream.tell()
+    except FileNotFoundError:
+        return size_difference(noted, None)
+    damaged = None if digest == noted.sha256 else "is damaged: its SHA-256 is not the one in the manifest"
+    return size_difference(noted, size) or damaged
+
+
+def size_difference(noted: Noted, size: int | None) -> str | None:
+    """How a file of ``size`` bytes, None for a missing one, differs from what a manifest says, as `difference` does."""
+    if size is None:
+        return "is missing"
+    if noted.bytes is None or noted.bytes == size:
+        return None
+    return f"has {size:,} bytes, the manifest says {noted.bytes:,}"
+
+
 def _below(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
 def _of_kind(value: Any, kind: type, what: str, place: str, path: str) -> None:
     if not isinstance(value, kind):
-        raise ManifestError(f"{place}: {visible(path) or 'the manifest'} is not {what}: {_CHANGED}")
+        raise ManifestError(f"{place}: {visible(path) or 'the manifest'} is not {what}: {CHANGED}")
 
 
 def _text(value: str, place: str, path: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
-        raise ManifestError(f"{place}: {visible(path) or 'a name'} is not valid Unicode: {_CHANGED}") from error
+        raise ManifestError(f"{place}: {visible(path) or 'a name'} is not valid Unicode: {CHANGED}") from error
 
 
 def _scalar(value: Any, kind: type, place: str, path: str) -> None:
@@ -141,6 +163,6 @@ def _scalar(value: Any, kind: type, place: str, path: str) -> None:
     else:
         right = isinstance(value, kind)
     if not right:
-        raise ManifestError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {_CHANGED}")
+        raise ManifestError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {CHANGED}")
     if kind is str:
         _text(value, place, path)

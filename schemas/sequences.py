@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,11 @@ import pyarrow as pa
 
 from schemas.arrow_layout import MAGIC, LayoutError
 from schemas.manifest import MANIFEST, ManifestError, parsed
-from schemas.packed import BATCH, FORMAT, VERSION, TokenType, packed
+from schemas.packed import BATCH, FORMAT, packed, packed_files
 from schemas.shard import PackedError, Part, Parts, Shard
 
 __all__ = ["PackedError", "PackedSequences", "Part", "open_packed"]
 
-_MOST = {"length": 2**31 - 1, "rows": 2**63 - 1}
-"""What a manifest can say: Arrow counts the tokens of a sequence in 32 bits."""
 _THREADS = 16
 """That wait for the disk at opening."""
 
@@ -48,13 +46,13 @@ class PackedSequences:
     def __init__(self, folder: Path):
         self.folder = folder
         written = _read(folder / MANIFEST)
-        self.manifest: Mapping[str, Any] = _parsed(folder, written)
+        self.manifest: Mapping[str, Any]
+        self.manifest, self._shards = _parsed(folder, written)
         self.fingerprint = hashlib.sha256(written).hexdigest()
         """The SHA-256 of the manifest, which holds those of the shards: equal where the tokens and their order are."""
         self.length: int = self.manifest["length"]
         table = packed(self.length, self.manifest["token_type"])
         self.dtype = np.dtype(self.manifest["token_type"])
-        self._shards = _shards(folder, self.manifest)
         self._rows: int = self.manifest["rows"]
         self._shard_rows = self._shards[0].rows if self._shards else 1
         self._shard_batches = -(-self._shard_rows // BATCH)
@@ -208,38 +206,14 @@ def _read(manifest: Path) -> bytes:
         raise PackedError(f"{manifest} is missing: name the folder that `gristmill pack` wrote to its end") from error
 
 
-def _parsed(folder: Path, written: bytes) -> Mapping[str, Any]:
-    """The manifest, of this format and a version that can be read, with what a reader needs of it."""
-    place = folder / MANIFEST
+def _parsed(folder: Path, written: bytes) -> tuple[Mapping[str, Any], list[Shard]]:
+    """The manifest, and the shards that it names, in order."""
+    place = str(folder / MANIFEST)
     try:
-        manifest = parsed(written, str(place))
+        manifest = parsed(written, place)
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise PackedError(f"{place} is not that of packed sequences: name a folder that `gristmill pack` wrote")
+        files = packed_files(manifest, place)
     except ManifestError as error:
         raise PackedError(str(error)) from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise PackedError(f"{place} is not that of packed sequences: name a folder that `gristmill pack` wrote")
-    version = manifest.get("version")
-    if type(version) is not int or version < 1:
-        raise PackedError(f"{place} does not say its version: copy it again, or pack again")
-    if version > VERSION:
-        raise PackedError(
-            f"{place} is of version {version}, newer than this Gristmill, which reads up to {VERSION}: "
-            "upgrade Gristmill"
-        )
-    counts = {name: manifest.get(name) for name in ("length", "rows")}
-    for name, count in counts.items():
-        if type(count) is not int or not (name == "length") <= count <= _MOST[name]:
-            raise PackedError(f"{place} does not say the {name} of its sequences: copy it again, or pack again")
-    if manifest.get("token_type") not in get_args(TokenType) or not isinstance(manifest.get("files"), dict):
-        raise PackedError(f"{place} does not say its token type or files: copy it again, or pack again")
-    return manifest
-
-
-def _shards(folder: Path, manifest: Mapping[str, Any]) -> list[Shard]:
-    """The manifest's shards in order, each but the last with the same number of rows."""
-    files = {name: noted for name, noted in manifest["files"].items() if name.startswith("shards/")}
-    names = [f"shards/{number:05}.arrow" for number in range(len(files))]
-    shards = [Shard.of(folder, name, files.get(name)) for name in names]
-    rows = [shard.rows for shard in shards]
-    if sum(rows) != manifest["rows"] or any(count != rows[0] for count in rows[:-1]) or rows[-1:] > rows[:1]:
-        raise PackedError(f"{folder / 'manifest.json'} counts rows that its shards do not have: pack again")
-    return shards
+    return manifest, [Shard(folder, each) for name, each in files.items() if name in manifest["files"]]

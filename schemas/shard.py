@@ -4,9 +4,7 @@ A shard is opened by its footer and the metadata of its record batches: no page 
 """
 
 import os
-import re
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +23,7 @@ from schemas.arrow_layout import (
     read_footer,
     read_messages,
 )
-from schemas.manifest import sha256_of
+from schemas.manifest import Noted, difference, size_difference
 from schemas.packed import BATCH
 from schemas.table import SchemaError, Table
 
@@ -47,27 +45,23 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Shard:
-    """What the manifest says of a shard: ``rows`` sequences in ``size`` bytes whose SHA-256 is ``digest``."""
+    """A shard in a folder, as the folder's manifest describes it."""
 
     folder: Path
-    name: str
-    rows: int
-    size: int
-    digest: str
-
-    @classmethod
-    def of(cls, folder: Path, name: str, noted: object) -> "Shard":
-        """The shard as the manifest notes it. Raises PackedError where the note is incomplete."""
-        if not isinstance(noted, Mapping):
-            noted = {}
-        rows, size, digest = noted.get("rows"), noted.get("bytes"), noted.get("sha256")
-        if type(rows) is not int or type(size) is not int or rows < 0 or not re.fullmatch("[0-9a-f]{64}", str(digest)):
-            raise PackedError(f"{folder}: the manifest does not say the rows, bytes and sha256 of {name}: {_AGAIN}")
-        return cls(folder, name, rows, size, str(digest))
+    noted: Noted
 
     @property
     def path(self) -> Path:
-        return self.folder / self.name
+        return self.folder / self.noted.name
+
+    @property
+    def rows(self) -> int:
+        return self.noted.rows or 0
+
+    @property
+    def size(self) -> int:
+        """Of the file, in bytes."""
+        return self.noted.bytes or 0
 
     def damaged(self, what: str) -> PackedError:
         return PackedError(f"{self.path} {what}: {_AGAIN}")
@@ -76,17 +70,15 @@ class Shard:
         """Raises PackedError where the file is missing or not as large as it was written."""
         try:
             size = os.stat(self.path).st_size
-        except FileNotFoundError as error:
-            raise self.damaged("is missing") from error
-        if size != self.size:
-            raise self.damaged(f"has {size:,} bytes, and {self.size:,} were written")
+        except FileNotFoundError:
+            size = None
+        if wrong := size_difference(self.noted, size):
+            raise self.damaged(wrong)
 
     def check_digest(self) -> None:
         """Reads the whole file. Raises PackedError where a byte is not the one that was written."""
-        self.check_size()
-        with self.path.open("rb") as file:
-            if sha256_of(file) != self.digest:
-                raise self.damaged("is damaged: its SHA-256 is not the manifest's")
+        if wrong := difference(self.noted, lambda name: (self.folder / name).open("rb")):
+            raise self.damaged(wrong)
 
     def layout(self, table: Table) -> npt.NDArray[np.int64]:
         """Where in the file each record batch and its tokens start, in bytes: int64 of shape (batches, 2).

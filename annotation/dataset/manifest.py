@@ -12,7 +12,7 @@ from annotation.dataset.ledger import Ledger
 from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
-from schemas.manifest import MANIFEST, ManifestError, Noted, check, noted, parsed
+from schemas.manifest import MANIFEST, ManifestError, Noted, check, difference, noted, parsed
 
 FORMAT = "gristmill.comparisons"
 VERSION = 1
@@ -93,6 +93,16 @@ def noted_files(manifest: Mapping[str, Any], version: int, place: str) -> dict[s
         raise ManifestError(f"{place} was written by a newer Gristmill: upgrade this one")
     check(manifest, {"files": {str: {"sha256": str}}, "tables?": {str: int}}, place)
     return noted(manifest["files"], place)
+
+
+def check_file(folder: Path, each: Noted) -> None:
+    """Reads a file of the folder. Raises UserError for one that is missing, unreadable or not as it was written."""
+    try:
+        wrong = difference(each, lambda name: (folder / name).open("rb"))
+    except OSError as error:
+        wrong = f"cannot be read ({error.strerror})"
+    if wrong:
+        raise UserError(f"{folder / each.name} {wrong}: put it back as it was, or build the dataset again")
 
 
 def changed(path: Path) -> UserError:

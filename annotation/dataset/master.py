@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from annotation.dataset.manifest import FORMAT, VERSION, changed, read_manifest
+from annotation.dataset.manifest import FORMAT, VERSION, changed, check_file, read_manifest
 from annotation.errors import UserError
 from schemas import COMPARISONS, SchemaError
-from schemas.manifest import MANIFEST, sha256_of
+from schemas.manifest import MANIFEST, Noted, noted
 
 SPLITS = ("train", "held_out")
 
@@ -42,25 +42,22 @@ def load(folder: Path) -> Master:
     )
     if not isinstance(manifest.get("tables"), dict):
         raise changed(folder / MANIFEST)
+    files = noted(manifest["files"], str(folder / MANIFEST))
     splits, versions = {}, set()
     for name in SPLITS:
-        path = folder / "comparisons" / f"{name}.arrow"
-        rows = _arrow(path, manifest["files"].get(f"comparisons/{name}.arrow", {}).get("sha256"))
+        each = files.get(f"comparisons/{name}.arrow")
+        if each is None:
+            raise changed(folder / MANIFEST)
+        rows = _arrow(folder, each)
         try:
             versions.add(COMPARISONS.version_of(rows))
             splits[name] = COMPARISONS.upgraded(rows)
         except SchemaError as error:
-            raise UserError(f"{path}: {error}") from error
+            raise UserError(f"{folder / each.name}: {error}") from error
     return Master(folder, hashlib.sha256(content).hexdigest(), manifest, splits, min(versions))
 
 
-def _arrow(path: Path, expected: str | None) -> pa.Table:
-    try:
-        with path.open("rb") as stream:
-            found = sha256_of(stream)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): build the dataset again") from error
-    if found != expected:
-        raise UserError(f"{path} is not what the manifest beside it says: it was changed or cut; build it again")
-    with pa.memory_map(str(path)) as file:
+def _arrow(folder: Path, each: Noted) -> pa.Table:
+    check_file(folder, each)
+    with pa.memory_map(str(folder / each.name)) as file:
         return pa.ipc.open_file(file).read_all()

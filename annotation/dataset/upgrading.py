@@ -4,11 +4,10 @@ import shutil
 from pathlib import Path
 
 from annotation.dataset.files import new_folder
-from annotation.dataset.manifest import VERSION
+from annotation.dataset.manifest import VERSION, check_file
 from annotation.dataset.master import Master
-from annotation.errors import UserError
 from schemas import COMPARISONS
-from schemas.manifest import MANIFEST, sha256_of
+from schemas.manifest import MANIFEST, noted
 
 
 def upgraded(master: Master, folder: Path) -> None:
@@ -18,8 +17,9 @@ def upgraded(master: Master, folder: Path) -> None:
     """
     rewritten = {f"comparisons/{name}.{kind}" for name in master.splits for kind in ("arrow", "parquet")}
     others = sorted(set(master.manifest["files"]) - rewritten)
+    files = noted(master.manifest["files"], str(master.folder / MANIFEST))
     for name in others:
-        _check(master, name)
+        check_file(master.folder, files[name])
     with new_folder(folder) as writer:
         for name, rows in master.splits.items():
             writer.table(f"comparisons/{name}", rows)
@@ -35,13 +35,3 @@ def upgraded(master: Master, folder: Path) -> None:
             "files": {name: writer.files[name] for name in sorted(writer.files)},
         }
         writer.json(MANIFEST, content)
-
-
-def _check(master: Master, name: str) -> None:
-    """Raises UserError for a file that is missing, or is not the one that the manifest describes."""
-    path = master.folder / name
-    if path.is_file():
-        with path.open("rb") as stream:
-            if sha256_of(stream) == master.manifest["files"][name]["sha256"]:
-                return
-    raise UserError(f"{path} is not what the manifest beside it says: it was changed, or is not there")

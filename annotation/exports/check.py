@@ -18,7 +18,7 @@ from annotation.exports.comparing import Fault, compare
 from annotation.exports.export import FORMAT, SPLITS, VERSION, companions, prepared
 from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
-from schemas.manifest import MANIFEST, sha256_of
+from schemas.manifest import MANIFEST, difference, noted
 
 Rows = Iterable[dict[str, Any]]
 
@@ -102,14 +102,11 @@ def check(folder: Path, form: str, master: Master) -> Checked:
 
 
 def _changed(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
-    for name, about in manifest["files"].items():
-        path = folder / name
-        if not path.is_file():
-            yield Fault("file_missing", f"{name} is not there")
-            continue
-        with path.open("rb") as stream:
-            if sha256_of(stream) != about["sha256"]:
-                yield Fault("file_changed", f"{name} is not what the manifest says: it was changed or cut")
+    for name, each in noted(manifest["files"], str(folder / MANIFEST)).items():
+        if not (folder / name).is_file():
+            yield Fault("file_missing", f"{name} is missing")
+        elif wrong := difference(each, lambda name: (folder / name).open("rb")):
+            yield Fault("file_changed", f"{name} {wrong}")
 
 
 def _beside(folder: Path, manifest: Mapping[str, Any], wanted: Format, splits: Mapping[str, Split]) -> Iterator[Fault]:

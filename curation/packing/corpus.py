@@ -79,7 +79,7 @@ class Corpus:
             for name in names:
                 if name not in noted:
                     raise UserError(f"{self._full(name)} is not in the corpus's manifest: move it elsewhere")
-            check_sizes(folder, {name: each.bytes or 0 for name, each in noted.items()})
+            check_sizes(folder, noted.values())
         elif folder.exists(WORK):
             raise UserError(f"{self.path} is unfinished: run `gristmill curate` to its end first")
         if not names:

@@ -70,7 +70,7 @@ class Corpus:
             raise UserError(f"{root} holds no finished run: its {MANIFEST} is missing")
         self.manifest = found
         self.files = outputs_of(found, self.folder)
-        check_sizes(self.folder, {name: each.bytes or 0 for name, each in self.files.items()})
+        check_sizes(self.folder, self.files.values())
         self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"], f"{root}/{MANIFEST}")
         self._checked: set[str] = set()
 

@@ -69,7 +69,7 @@ def test_takedown_stops_at_a_flipped_bit(copy: Path, tmp_path: Path, table: str,
     for number, (path, bit) in enumerate(flips(copy, count, table)):
         before = flip(path, bit)
         name = path.relative_to(copy).as_posix()
-        with pytest.raises(UserError, match=f"{name} is damaged, for its SHA-256"):
+        with pytest.raises(UserError, match=f"{name} is damaged: its SHA-256"):
             take(copy, Selection.of(["0-0"]), tmp_path / f"new{number}")
         assert not (tmp_path / f"new{number}/manifest.json").exists()
         path.write_bytes(before)
@@ -84,7 +84,7 @@ def test_a_crawl_held_against_a_release_stops_at_a_flipped_bit(
     for number, (path, bit) in enumerate(flips(copy, count, table)):
         before = flip(path, bit)
         name = path.relative_to(copy).as_posix()
-        with pytest.raises(UserError, match=f"{name} is damaged, for its SHA-256"):
+        with pytest.raises(UserError, match=f"{name} is damaged: its SHA-256"):
             run(tmp_path / "in", tmp_path / f"new{number}", STRICT, [copy])
         path.write_bytes(before)
 

@@ -112,7 +112,7 @@ def test_what_is_no_dataset_is_said(call: Call, capsys: pytest.CaptureFixture[st
     data = Path("mill/comparisons/train.arrow")
     data.write_bytes(data.read_bytes()[:-100])
     assert call("export", "mill", "--format", "hf", "--output", "out") == 2
-    assert "mill/comparisons/train.arrow is not what the manifest beside it says" in capsys.readouterr().err
+    assert "mill/comparisons/train.arrow is damaged: its SHA-256 is not" in capsys.readouterr().err
 
 
 def test_a_mixture_and_its_table(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,8 +167,8 @@ def test_an_upgrade_copies_what_the_manifest_says_and_nothing_from_elsewhere(
     path = Path("mill/manifest.json")
     whole = json.loads(path.read_text())
     Path("evil.txt").write_text("x")
-    outside, changed = "names a file outside of its folder", "is not what the manifest beside it says"
-    for name, said in {"../evil.txt": outside, str(tmp_path / "evil.txt"): outside, "nothing.txt": changed}.items():
+    outside, missing = "names a file outside of its folder", "nothing.txt is missing: put it back as it was"
+    for name, said in {"../evil.txt": outside, str(tmp_path / "evil.txt"): outside, "nothing.txt": missing}.items():
         whole["files"][name] = {"sha256": "0" * 64}
         path.write_text(json.dumps(whole))
         assert call("upgrade", "mill", "--output", "new/out") == 2

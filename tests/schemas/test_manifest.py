@@ -1,13 +1,14 @@
 """A value has its shape, or the sentence names the place where it does not."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.manifest import ManifestError, check, is_inside, noted, parsed, sha256_of
+from schemas.manifest import ManifestError, Noted, check, difference, is_inside, noted, parsed, sha256_of
 
 SHAPE = {"name": str, "rows": int, "share": float, "signals": bool, "near": (None, {str: int}), "of?": [{"a": str}]}
 WHOLE: dict[str, Any] = {"name": "x", "rows": 0, "share": 0.5, "signals": True, "near": None, "of": [{"a": ""}], "b": 1}
@@ -85,3 +86,16 @@ def test_a_name_leads_to_a_file_inside_of_the_folder() -> None:
     for wrong in ("", digest[1:], digest.upper(), digest[:-1] + "g"):
         with pytest.raises(ManifestError, match="the SHA-256 of a is not 64 hexadecimal digits"):
             noted({"a": {"sha256": wrong}}, "m")
+
+
+def test_a_file_is_compared_with_what_the_manifest_says(tmp_path: Path) -> None:
+    digest = sha256_of(io.BytesIO(b"x" * 1234))
+    said = {
+        b"x" * 1234: None,
+        b"x" * 1233: "has 1,233 bytes, the manifest says 1,234",
+        b"x" * 1233 + b"y": "is damaged: its SHA-256 is not the one in the manifest",
+    }
+    for content, expected in said.items():
+        (tmp_path / "a").write_bytes(content)
+        assert difference(Noted("a", digest, 1234), lambda name: (tmp_path / name).open("rb")) == expected
+    assert difference(Noted("b", digest), lambda name: (tmp_path / name).open("rb")) == "is missing"
