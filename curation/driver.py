@@ -1,18 +1,17 @@
 """From a job to a finished folder: plan, run the pipelines, check the ledger, write the manifest."""
 
-import io
 import logging
 import re
-import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stderr
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from itertools import count
 from traceback import format_exception_only
 from typing import Any
 
+from curation.beam_options import check_options
 from curation.budget import budget, most_links, most_workers, partitions
 from curation.capacity import check_fits, check_units
 from curation.claim import claimed, reached, tidy
@@ -40,7 +39,6 @@ SMALL_INPUT = 1 << 20
 """Under this many stored bytes worker processes cost more than they save."""
 SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
 """An input is cut into about so many units, of at least and at most so many stored bytes."""
-REACHED_SECONDS = 10
 
 Watch = Callable[[Folder, Sequence[int | None]], AbstractContextManager[Any]]
 """Shows the progress in a folder of units, of each of which so many stored bytes are read (None: nobody knows)."""
@@ -256,7 +254,7 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
     root.setLevel(logging.ERROR)  # Beam warns of clients for Google's services that are not installed
     import apache_beam as beam
     import grpc
-    from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+    from apache_beam.options.pipeline_options import PipelineOptions
 
     from curation import pipeline
 
@@ -268,8 +266,7 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
         options.insert(0, "--runner=FnApiRunner")
     options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
     options.append("--no_save_main_session")  # workers import the stages from the wheel that they have
-    _check_options(options)
-    _reach(PipelineOptions(options).view_as(PortableOptions).job_endpoint)
+    check_options(options)
     try:
         if run.taken_from is not None:
             with beam.Pipeline(options=PipelineOptions(options)) as selecting:
@@ -294,22 +291,6 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
         raise RunError(_given_up(error)) from error
 
 
-def _check_options(options: Sequence[str]) -> None:
-    """Raises UserError for a runner that Beam does not have and a value that an option cannot have."""
-    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-    from apache_beam.runners.runner import create_runner
-
-    said = io.StringIO()
-    try:
-        with redirect_stderr(said):
-            given = PipelineOptions(options)
-            given.get_all_options()
-            create_runner(given.view_as(StandardOptions).runner)
-    except (SystemExit, ValueError, ImportError) as error:  # SystemExit: its parser prints, and ends the program
-        why = said.getvalue().strip().rpartition("error: ")[2] if isinstance(error, SystemExit) else error
-        raise UserError(f"Beam cannot use these options: {why}") from error
-
-
 def _links(run: Run) -> int:
     """Links between the documents of all units."""
     return sum(run.folder.read_json(linked_name(unit))["links"] for unit in range(run.all_units))
@@ -332,19 +313,6 @@ def _by_stars(run: Run, start: Callable[[], Any]) -> Run:
         if not changed:
             return replace(run, stars=number + 1)
     raise AssertionError("the rounds have no end")
-
-
-def _reach(endpoint: str | None) -> None:
-    """Beam would wait for minutes for a job server that is not there."""
-    if endpoint in (None, "embed"):
-        return
-    host, _, port = str(endpoint).rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=REACHED_SECONDS).close()
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"no Beam job server answers at {endpoint} ({error}): start it, or mend job_endpoint"
-        ) from error
 
 
 def _interrupt(error: BaseException) -> KeyboardInterrupt | None:

@@ -19,6 +19,7 @@ ALLOWED = {
 
 ONLY_IN = {
     "apache_beam": {
+        "curation/beam_options.py",  # checks the options that the pipeline is run with
         "curation/driver.py",  # runs the pipeline
         "curation/pipeline.py",  # is the pipeline
         "curation/sources/listing.py",  # opens what fsspec does not know

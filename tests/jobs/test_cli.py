@@ -128,6 +128,8 @@ def test_a_job_file_says_the_same_as_options(
     [
         ('runner = "PortableRunner"\njob_endpoint = "127.0.0.1:{free}"', "no Beam job server answers at 127.0.0.1:"),
         ('runner = "PortableRunner"\njob_endpoint = "nowhere"', "or mend job_endpoint"),
+        ("nosuch = 1", "Beam does not know --nosuch: mend the name, or leave it out"),
+        ('runner = "DirectRunner"\nstreming = true', "Beam does not know --streming: mend the name, or leave it out"),
         ("streaming = false", "beam.streaming is False: give a text, a number, a list of them, or true"),
     ],
 )
