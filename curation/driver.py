@@ -109,8 +109,8 @@ def checked_plan(job: Job, execution: Execution) -> Plan:
     return planned
 
 
-def finished(job: Job, output: str) -> Ledger | None:
-    """The ledger of the folder ``output``, where it holds a finished run of this very job over these very bytes.
+def finished(job: Job, output: str) -> dict[str, Any] | None:
+    """The manifest of the folder ``output``, where it holds a finished run of this very job over these very bytes.
 
     Raises UserError where it holds anything else that is finished.
     """
@@ -127,7 +127,7 @@ def finished(job: Job, output: str) -> Ledger | None:
         return None
     check_sizes(folder, outputs_of(found, folder).values())
     tidy(folder)
-    return Ledger.from_json(found["ledger"])
+    return found
 
 
 def _same_bytes(entries: Sequence[dict[str, Any]], planned: Plan, limit: int | None) -> bool:

@@ -1,5 +1,6 @@
 """The manifest of a finished folder, read back, and the folder's files compared with it."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -63,14 +64,29 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
 
     Raises UserError where it is damaged, was changed, or is not that of a curated corpus.
     """
+    content = _content(folder)
+    return None if content is None else parse_manifest(content, folder)
+
+
+def read_finished(folder: Folder) -> tuple[dict[str, Any], str]:
+    """The manifest of a finished folder, and its SHA-256. Raises UserError as ``read_manifest`` does, and where the
+    folder has no manifest."""
+    content = _content(folder)
+    if content is None:
+        raise UserError(
+            f"{folder.root} holds no finished run ({MANIFEST} is missing): name a folder that gristmill curate wrote"
+        )
+    return parse_manifest(content, folder), hashlib.sha256(content).hexdigest()
+
+
+def _content(folder: Folder) -> bytes | None:
     try:
         with folder.reading(MANIFEST) as stream:
-            content = stream.read()
+            return stream.read()
     except FileNotFoundError:
         return None
     except IsADirectoryError as error:
         raise UserError(f"{folder.root}/{MANIFEST} is a folder: name another folder") from error
-    return parse_manifest(content, folder)
 
 
 def parse_manifest(content: bytes, folder: Folder) -> dict[str, Any]:

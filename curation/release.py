@@ -1,6 +1,5 @@
 """A finished folder as an input: what an earlier run released, and what it knows of its documents."""
 
-import hashlib
 import os.path
 import posixpath
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,11 @@ from typing import Any
 
 from curation.changes import changes
 from curation.errors import UserError
-from curation.finished import check_digests, check_sizes, outputs_of, parse_manifest, read_manifest, units_of
+from curation.finished import check_digests, check_sizes, outputs_of, read_finished, units_of
 from curation.folder import Folder
 from curation.recipe import REWRITES
 from schemas import REJECTS, SKETCHES, TAKEN_DOWN
-from schemas.manifest import MANIFEST, Noted, sha256_of
+from schemas.manifest import MANIFEST, Noted
 from schemas.wording import and_more
 
 COMPARED = ("sketches/", "rejects/duplicates/", "superseded/", f"{TAKEN_DOWN.name}/")
@@ -62,19 +61,13 @@ def open_release(path: str) -> tuple[Release, dict[str, Any]]:
     Raises UserError where there is none, or one of another format.
     """
     folder = Folder(path)
-    found = read_manifest(folder)
-    if found is None:
-        raise UserError(
-            f"{path} holds no finished run ({MANIFEST} is missing): name a folder that gristmill curate wrote"
-        )
-    with folder.reading(MANIFEST) as stream:
-        name = sha256_of(stream)[:NAME_DIGITS]
+    found, digest = read_finished(folder)
     if (found["schemas"].get(SKETCHES.name), found["schemas"].get(REJECTS.name)) != (SKETCHES.version, REJECTS.version):
         raise UserError(f"{path} was written by another version of gristmill: curate it again with this one")
     against = tuple(each["release"] for each in found["against"])
     stored = sum({entry["file"]: entry["size"] for entry in found["inputs"]}.values())
     taken_from = tuple(each["of"] for each in found.get("takedown", ()))
-    return Release(folder, name, units_of(found), against, stored, taken_from), found
+    return Release(folder, digest[:NAME_DIGITS], units_of(found), against, stored, taken_from), found
 
 
 def check_shards(release: Release, manifest: Mapping[str, Any], tables: tuple[str, ...]) -> None:
@@ -96,11 +89,10 @@ def noted_files(folder: Folder, name: str) -> Mapping[str, Noted]:
 
     Raises UserError where the folder holds another release by now.
     """
-    with folder.reading(MANIFEST) as stream:
-        content = stream.read()
-    if not hashlib.sha256(content).hexdigest().startswith(name):
+    found, digest = read_finished(folder)
+    if not digest.startswith(name):
         raise UserError(f"{folder.root}/{MANIFEST} has changed since the run began: put it back, and run again")
-    return outputs_of(parse_manifest(content, folder), folder)
+    return outputs_of(found, folder)
 
 
 def check_apart(output: Folder, releases: Sequence[Release]) -> None:

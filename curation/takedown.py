@@ -25,7 +25,6 @@ from curation.release import (
     against_missing,
     check_apart,
     check_shards,
-    open_release,
     open_releases,
 )
 from curation.run import Run, judged_name, written_name
@@ -43,7 +42,8 @@ READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/", 
 
 
 def takedown(
-    path: str,
+    release: Release,
+    before: dict[str, Any],
     recipe: Recipe,
     selection: Selection,
     output: str,
@@ -51,21 +51,20 @@ def takedown(
     against: Sequence[str] = (),
     watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Writes the release in the folder ``path``, which stays as it is, into the new folder ``output`` without the
-    selected documents, and returns the new manifest.
+    """Writes the release, which stays as it is, into the new folder ``output`` without the selected documents, and
+    returns the new manifest.
 
-    ``recipe`` is that of the release's manifest; ``against`` are the folders of the releases that it was deduplicated
-    against, or of what takedowns left of these: what was removed for a document that is gone from there comes back. An
-    interrupted run goes on. Raises UserError for a user's mistake, also when nothing is there to be done, and RunError
-    when the run cannot finish.
+    ``before`` is the release's manifest, ``recipe`` the recipe in it; ``against`` are the folders of the releases that
+    it was deduplicated against, or of what takedowns left of these: what was removed for a document that is gone from
+    there comes back. An interrupted run goes on. Raises UserError for a user's mistake, also when nothing is there to
+    be done, and RunError when the run cannot finish.
     """
     execution = execution or Execution()
-    release, before = open_release(path)
     releases = open_releases(against, plain(recipe))
     renewed = release.is_stale(releases)
     if selection.empty and not renewed:
         raise UserError("nothing is to be taken down: the lists of documents, hosts and urls are empty")
-    _check(path, release, before, releases)
+    _check(release, before, releases)
     folder, digest = Folder(output), _digest(selection)
     check_apart(folder, (release, *releases))
     check_shards(release, before, READ_AGAIN)
@@ -91,7 +90,8 @@ def takedown(
         def something_is_taken() -> None:
             if not renewed and not any(folder.read_json(judged_name(unit))["taken"] for unit in range(run.units)):
                 folder.clear() if was_there else folder.abandon()
-                raise UserError(f"{path} holds nothing of what is to be taken down: there is nothing to be done")
+                nothing = "holds nothing of what is to be taken down: there is nothing to be done"
+                raise UserError(f"{release.folder.root} {nothing}")
 
         with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
             carry_out(run, range(run.first, run.all_units), workers, execution, something_is_taken)
@@ -163,7 +163,8 @@ def _write_texts(run: Run, release: Release, selection: Selection) -> list[dict[
     return [shard.entry()]
 
 
-def _check(path: str, release: Release, before: dict[str, Any], releases: Sequence[Release]) -> None:
+def _check(release: Release, before: dict[str, Any], releases: Sequence[Release]) -> None:
+    path = release.folder.root
     for name in release.missing(releases):
         raise UserError(f"{path} {against_missing(name)}")
     for each in releases:

@@ -1,12 +1,12 @@
 """Tables for people: what a job will do, and what it did."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from rich.table import Table
 
 from curation.driver import Plan
-from curation.finished import read_manifest
-from curation.folder import Folder
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
@@ -42,10 +42,9 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     say(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
 
 
-def print_lost(folder: str) -> None:
-    """Each input file of which something was lost, the most damaged ones first."""
-    found = read_manifest(Folder(folder))
-    damaged = damaged_files(found["inputs"]) if found else []
+def print_lost(manifest: Mapping[str, Any]) -> None:
+    """Each input file of a finished run of which something was lost, the most damaged ones first."""
+    damaged = damaged_files(manifest["inputs"])
     for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
         if file.unreadable and not file.lost:
             say(f"nothing could be read of {file.name} ({file.size:,} stored bytes): {file.error}")
@@ -61,10 +60,9 @@ def print_lost(folder: str) -> None:
         say(f"... and something of {len(damaged) - SHOWN_FILES:,} more files (see manifest.json)")
 
 
-def print_releases(folder: str) -> None:
+def print_releases(manifest: Mapping[str, Any]) -> None:
     """What a finished run means to the releases that it was deduplicated against."""
-    found = read_manifest(Folder(folder))
-    for each in found["against"] if found else ():
+    for each in manifest["against"]:
         superseded = f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else ""
         say(f"release {each['release']}: removed as its duplicates {each['removed_for']:,}{superseded}")
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from curation.driver import checked_plan, curate, finished
 from curation.errors import UserError
+from curation.finished import read_finished
+from curation.folder import Folder
 from curation.job import Execution, Job
+from curation.ledger import Ledger
 from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
 from jobs.jobfile import load_job, load_storage, make_job, parse_storage
@@ -56,16 +59,17 @@ def run(asked: Asked) -> None:
     if asked.dry_run:
         print_plan(job, folder, checked_plan(job, execution), execution)
         return
-    ledger, seconds = finished(job, folder), None
-    if ledger is None:
+    found, seconds = finished(job, folder), None
+    if found is None:
         started = time.monotonic()
-        ledger = curate(job, folder, execution, watcher(asked.progress))
+        curate(job, folder, execution, watcher(asked.progress))
         seconds = time.monotonic() - started
+        found, _ = read_finished(Folder(folder))
     elif asked.progress == "json":
         say_event("finished", message="an earlier run had finished it: nothing was left to do")
-    print_summary(ledger, folder, seconds)
-    print_lost(folder)
-    print_releases(folder)
+    print_summary(Ledger.from_json(found["ledger"]), folder, seconds)
+    print_lost(found)
+    print_releases(found)
 
 
 def _job(asked: Asked) -> tuple[Job, str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 
 from curation.errors import UserError
 from curation.filters.rules import Rule
-from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
+from curation.finished import check_digests, check_sizes, outputs_of, read_finished
 from curation.folder import Folder
 from curation.recipe import Filter, Recipe
 from curation.taken_down import NEAR, SAME_TEXT, STAGE
@@ -65,11 +65,8 @@ class Corpus:
     def __init__(self, root: str):
         self.folder = Folder(root)
         self.folder.check_name()
-        found = read_manifest(self.folder)
-        if found is None:
-            raise UserError(f"{root} holds no finished run: its {MANIFEST} is missing")
-        self.manifest = found
-        self.files = outputs_of(found, self.folder)
+        self.manifest, _ = read_finished(self.folder)
+        self.files = outputs_of(self.manifest, self.folder)
         check_sizes(self.folder, self.files.values())
         self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"], f"{root}/{MANIFEST}")
         self._checked: set[str] = set()

@@ -40,12 +40,13 @@ def run(
     if doc_ids is None and hosts is None and urls is None and not against:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
     selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls), near)
-    recipe = recipe_of(open_release(release)[1]["job"]["recipe"], f"{release}/{MANIFEST}")
+    opened, before = open_release(release)
+    recipe = recipe_of(before["job"]["recipe"], f"{release}/{MANIFEST}")
     started = time.monotonic()
     execution = Execution(workers=workers, memory=memory)
-    found = takedown(release, recipe, selection, output, execution, against, watcher(progress))
+    found = takedown(opened, before, recipe, selection, output, execution, against, watcher(progress))
     print_summary(Ledger.from_json(found["ledger"]), output, time.monotonic() - started)
-    print_releases(output)
+    print_releases(found)
     _print_takedown(found["takedown"][-1], output)
 
 

@@ -103,9 +103,10 @@ def run(source: Path, output: Path, changes: Any = (), against: Any = (), recipe
 
 
 def take(release: Path, selection: Selection, output: Path, against: Any = (), **how: Any) -> dict[str, Any]:
-    recipe = recipe_of(open_release(str(release))[1]["job"]["recipe"])
+    opened, before = open_release(str(release))
+    recipe = recipe_of(before["job"]["recipe"])
     execution = Execution(**{"workers": 0, "partitions": 3, **how})
-    return takedown(str(release), recipe, selection, str(output), execution, [str(each) for each in against])
+    return takedown(opened, before, recipe, selection, str(output), execution, [str(each) for each in against])
 
 
 def content(folder: Path, table: str) -> list[dict[str, Any]]:
@@ -379,7 +380,7 @@ def test_what_cannot_be_taken_down_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="are empty"):
         take(none, Selection.of([], [" . "], ["#x"]), tmp_path / "new")
     with pytest.raises(UserError, match="holds no finished run"):
-        takedown(str(tmp_path / "in"), make_job([], "none", []).recipe, Selection.of(["x"]), str(tmp_path / "new"))
+        take(tmp_path / "in", Selection.of(["x"]), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
