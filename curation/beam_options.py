@@ -39,11 +39,11 @@ def check_options(options: Sequence[str]) -> None:
 
 
 def unknown_options(options: Sequence[str], described: Sequence[Any] = ()) -> list[str]:
-    """The words of the options that Beam does not know, without their values, which may be secret. ``described`` are
-    options of a job server, as it describes them.
+    """The names of options that Beam does not know, without their values, which may be secret; otherwise the words that
+    are no options. ``described`` are options of a job server, as it describes them.
 
-    >>> unknown_options(["--runner=FnApiRunner", "--nosuch=1", "word"])
-    ['--nosuch', 'word']
+    >>> unknown_options(["--runner=FnApiRunner", "--nosuch=1", "--other", "2"]), unknown_options(["word"])
+    (['--nosuch', '--other'], ['word'])
     """
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.portability.api import beam_job_api_pb2
@@ -60,7 +60,7 @@ def unknown_options(options: Sequence[str], described: Sequence[Any] = ()) -> li
         left.extend(parser.parse_known_args(options)[1])
 
     PipelineOptions(options).get_all_options(add_extra_args_fn=look)
-    return [word.partition("=")[0] for word in left]
+    return [word.partition("=")[0] for word in left if word.startswith("-")] or left
 
 
 def _runner(options: Sequence[str]) -> object:

@@ -41,6 +41,7 @@ def test_a_runner_in_this_process_has_no_options_of_its_own(runner: str) -> None
     )
     for words, said in (
         (["--nosuch=secret"], "--nosuch"),
+        (["--nosuch", "secret"], "--nosuch"),
         (["--nosuch", "--direct_num_wokers=2"], "--nosuch, --direct_num_wokers"),
         (["crawl/b.jsonl"], "crawl/b.jsonl"),
     ):
