@@ -19,11 +19,11 @@ from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_t
 from annotation.errors import UserError
 from annotation.imports.card import card
 from annotation.imports.contradictions import contradictions
-from annotation.imports.forms import UnusedSystemError
 from annotation.imports.ledger import Ledger
 from annotation.imports.manifest import manifest
 from annotation.imports.outcomes import REASONS
 from annotation.imports.pairs import Reader
+from annotation.imports.prompts import UnusedSystemError
 from annotation.imports.ranks import Ranks
 from annotation.imports.reading import COMPRESSIONS, digest, rows
 from annotation.imports.sets import OpenSet

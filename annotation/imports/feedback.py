@@ -1,42 +1,75 @@
 """Rows with one answer each, good or bad: two of them with one prompt are a pair."""
 
 from collections import deque
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from annotation.imports.forms import Feedback, Form
-from annotation.imports.outcomes import LEAVING_OUT, Found, Reject, rejected
+from annotation.imports import fields
+from annotation.imports.fields import getter
+from annotation.imports.forms import Form
+from annotation.imports.layout import Layout
+from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Pair, Reject, RejectError, check, rejected
 from annotation.imports.reading import as_json
 from annotation.responses import Messages
 
 
-class Labelled:
+class Feedback(NamedTuple):
+    """A row with one answer."""
+
+    number: int
+    row: Mapping[str, object]
+    prompt: Messages
+    text: str
+    good: bool
+
+
+class Labelled(Form):
     """Pairs the first good answer to a prompt with the first bad one, then the second ones, and so on, however far
     apart they are. A row waits in memory for the other one of its pair."""
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Layout, mapped: bool):
+        super().__init__(layout, mapped)
+        self._label, self._completion = getter(str(layout.label)), getter(str(layout.completion))
         self._waiting: dict[tuple[Messages, bool], deque[Feedback]] = {}
 
-    def add(self, number: int, row: dict[str, Any], form: Form) -> Iterator[Found]:
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
         try:
-            prompt, text, good = form.labelled(row)
+            new = self._feedback(number, row)
         except LEAVING_OUT as error:
             yield Found(number, 1, 1, rejected(error, row))
             return
-        new = Feedback(number, row, prompt, text)
-        others = self._waiting.get((prompt, not good))
+        others = self._waiting.get((new.prompt, not new.good))
         if not others:
-            self._waiting.setdefault((prompt, good), deque()).append(new)
+            self._waiting.setdefault((new.prompt, new.good), deque()).append(new)
             return
         other = others.popleft()
-        yield Found(other.number, 1, 2, form.labelled_pair(*((new, other) if good else (other, new))))
+        good, bad = (new, other) if new.good else (other, new)
+        yield Found(other.number, 1, 2, self._outcome(good, bad))
 
     def left(self) -> Iterator[Found]:
-        """The rows that found no other one, in their order."""
-        for each in sorted((each for kept in self._waiting.values() for each in kept), key=lambda each: each.number):
-            yield Found(
-                each.number,
-                1,
-                1,
-                Reject("unpaired", "no further row with the same prompt has the other label", as_json(each.row)),
-            )
+        why = "no further row with the same prompt has the other label"
+        waiting, self._waiting = self._waiting, {}
+        for each in sorted((each for kept in waiting.values() for each in kept), key=lambda each: each.number):
+            yield Found(each.number, 1, 1, Reject("unpaired", why, as_json(each.row)))
+
+    def _feedback(self, number: int, row: Mapping[str, object]) -> Feedback:
+        self.prompts.check_text(row)
+        layout = self.layout
+        good = fields.flag(self._label(row), str(layout.label))
+        if good is None:
+            raise RejectError("no_votes", f"{layout.label} is empty")
+        value = self._completion(row)
+        prompt = self.prompts.of(row)
+        if isinstance(value, str):
+            return Feedback(number, row, prompt, value, good)
+        messages = self.prompts.messages(value, str(layout.completion))
+        if len(messages) != 1 or messages[0][0] != "assistant":
+            raise RejectError("unreadable_dialogue", f"{layout.completion} is not one message of the assistant's")
+        return Feedback(number, row, prompt, messages[0][1], good)
+
+    def _outcome(self, good: Feedback, bad: Feedback) -> Outcome:
+        try:
+            check(good.prompt, good.text, bad.text)
+            return Pair(good.prompt, good.text, bad.text, self.facts.of(good.row))
+        except LEAVING_OUT as error:
+            return rejected(error, {"chosen": good.row, "rejected": bad.row})

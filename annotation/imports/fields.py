@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-Get = Callable[[Any], Any]
+Get = Callable[[object], object]
 
 _FLAGS: dict[str, bool | None] = {"true": True, "false": False, "1": True, "0": False, "": None}
 
@@ -55,6 +55,11 @@ def text(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise RowError(f"{path} is not a text")
     return value
+
+
+def name(value: Any, path: str) -> str | None:
+    """A text, or null."""
+    return None if value is None else text(value, path)
 
 
 def number(value: Any, path: str) -> float:

@@ -143,6 +143,11 @@ class Layout:
         """How the names of the two answers begin."""
         return ("chosen", "rejected") if self.way == "chosen and rejected" else ("first", "second")
 
+    def paths(self, of: str | None = None) -> tuple[str | None, str | None]:
+        """The paths of the two answers, or those of what a row says of each, such as their ``model``."""
+        one, other = (getattr(self, side if of is None else f"{side}_{of}") for side in self.sides)
+        return one, other
+
     def given(self) -> dict[str, object]:
         """The names that are given, with their values."""
         return {each.name: getattr(self, each.name) for each in fields(self) if self._is_given(each.name)}

@@ -6,6 +6,7 @@ from annotation.imports.dialogues import MessageError
 from annotation.imports.fields import RowError
 from annotation.imports.hh import DialogueError
 from annotation.imports.reading import as_json
+from annotation.imports.row_facts import Facts
 from annotation.responses import Messages
 
 REASONS = {
@@ -28,21 +29,32 @@ REASONS = {
 """Why a candidate pair is no comparison."""
 
 
+class About(NamedTuple):
+    """What a row says of two answers, of each pair of values that of the first answer first."""
+
+    safe: tuple[bool | None, bool | None]
+    risks: tuple[tuple[str, ...], tuple[str, ...]]
+    models: tuple[str | None, str | None]
+
+    def swapped(self) -> "About":
+        """The same of the second answer and the first one."""
+        return About(self.safe[::-1], self.risks[::-1], self.models[::-1])
+
+
+UNTOLD = About((None, None), ((), ()), (None, None))
+"""The row says nothing of its answers."""
+
+
 class Pair(NamedTuple):
     """One comparison. ``votes``: those for the chosen and for the rejected answer, where the set tells."""
 
     prompt: Messages
     chosen: str
     rejected: str
-    degree: str | None
-    safe: tuple[bool | None, bool | None]
-    risks: tuple[tuple[str, ...], tuple[str, ...]]
-    models: tuple[str | None, str | None]
-    votes: tuple[int, int] | None
-    weight: float
-    id: str | None
-    batch: str | None
-    held_out: bool
+    facts: Facts
+    about: About = UNTOLD
+    degree: str | None = None
+    votes: tuple[int, int] | None = None
 
 
 class Reject(NamedTuple):

@@ -101,7 +101,7 @@ class _Comparisons:
 
     def add(self, found: Found, pair: Pair) -> bool:
         """False where an earlier pair has this one's id: then it is not taken."""
-        if pair.id is not None:
+        if pair.facts.id is not None:
             name = _name(self._source, self._file, found, pair)
             if name in self._names:
                 return False
@@ -132,28 +132,28 @@ def _batch(found: list[tuple[Found, Pair]], source: str, file: str, version: str
         "degree": [pair.degree for pair in pairs],
         "margin_small": [small for small, _ in margins],
         "margin_large": [large for _, large in margins],
-        "weight": [pair.weight for pair in pairs],
-        "chosen_safe": [pair.safe[0] for pair in pairs],
-        "rejected_safe": [pair.safe[1] for pair in pairs],
-        "safety_bin": [_BINS.get(pair.safe) for pair in pairs],
-        "chosen_risks": [pair.risks[0] for pair in pairs],
-        "rejected_risks": [pair.risks[1] for pair in pairs],
+        "weight": [pair.facts.weight for pair in pairs],
+        "chosen_safe": [pair.about.safe[0] for pair in pairs],
+        "rejected_safe": [pair.about.safe[1] for pair in pairs],
+        "safety_bin": [_BINS.get(pair.about.safe) for pair in pairs],
+        "chosen_risks": [pair.about.risks[0] for pair in pairs],
+        "rejected_risks": [pair.about.risks[1] for pair in pairs],
         "votes": [()] * count,
         "votes_for": [None if pair.votes is None else pair.votes[0] for pair in pairs],
         "votes_against": [None if pair.votes is None else pair.votes[1] for pair in pairs],
         "adjudicated": [False] * count,
-        "chosen_model": [pair.models[0] for pair in pairs],
-        "rejected_model": [pair.models[1] for pair in pairs],
+        "chosen_model": [pair.about.models[0] for pair in pairs],
+        "rejected_model": [pair.about.models[1] for pair in pairs],
         "chosen_temperature": [None] * count,
         "rejected_temperature": [None] * count,
         "source": [source] * count,
-        "batch": [pair.batch or file for pair in pairs],
+        "batch": [pair.facts.batch or file for pair in pairs],
         "protocol": ["imported"] * count,
         "protocol_version": [version] * count,
         "prompt_id": [prompt_id(pair.prompt) for pair in pairs],
     }
     kept = [each for each in COMPARISONS.columns if each.name not in _LATER]
-    columns |= {"file": [file] * count, "held_out": [pair.held_out for pair in pairs]}
+    columns |= {"file": [file] * count, "held_out": [pair.facts.held_out for pair in pairs]}
     columns |= {name: [getattr(each, name) for each, _ in found] for name in ("row", "pair")}
     schema = pa.schema([*kept, *FOUND])
     return pa.RecordBatch.from_arrays([_array(columns[each.name], each.type) for each in schema], schema=schema)
@@ -165,7 +165,7 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
 
 def _name(source: str, file: str, found: Found, pair: Pair) -> str:
     """The id of a comparison: its source, its file, and its row (or the row's own id); then which pair of the row."""
-    row = f"{source}/{file}/{found.row:08}" if pair.id is None else f"{source}/{file}/{pair.id}"
+    row = f"{source}/{file}/{found.row:08}" if pair.facts.id is None else f"{source}/{file}/{pair.facts.id}"
     return f"{row}-{found.pair:02}" if found.several else row
 
 

@@ -9,6 +9,7 @@ from annotation.imports.fields import RowError, getter
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import Pair
 from annotation.imports.pairs import Reader
+from annotation.imports.row_facts import Facts
 
 PLAIN: dict[str, Any] = {"prompt": "q", "first": "a", "second": "b"}
 JUDGED: dict[str, Any] = {**PLAIN, "preferred": "w", "preference": {"1": "first", "2": "second"}}
@@ -69,11 +70,11 @@ def test_a_row_tells_weight_id_batch_and_split() -> None:
     row = {"q": "Why?", "a": "x", "b": "y", "w": 2, "n": 0.5, "k": 7, "month": "May", "s": "test"}
     pair = outcome(row, **names)
     assert isinstance(pair, Pair)
-    assert (pair.chosen, pair.weight, pair.id, pair.batch, pair.held_out) == ("y", 0.5, "7", "May", True)
+    assert (pair.chosen, pair.facts) == ("y", Facts(weight=0.5, id="7", batch="May", held_out=True))
     changes: list[dict[str, Any]] = [{"n": 0}, {"n": None}, {"k": None}, {"k": " "}, {"month": ""}, {"month": []}]
     for change in changes:
         assert outcome({**row, **change}, **names).reason == "unreadable"
-    assert outcome({**row, "s": None}, **names).held_out is False
+    assert outcome({**row, "s": None}, **names).facts.held_out is False
 
 
 def test_answers_of_single_messages_take_the_prompt_beside_them() -> None:
@@ -82,7 +83,7 @@ def test_answers_of_single_messages_take_the_prompt_beside_them() -> None:
     pair = outcome(row, prompt="q", chosen="a", rejected="b", degree="d", degrees={"1": "better"}, weight=2)
     assert pair.reason == "unreadable"
     pair = outcome({**row, "d": 1}, prompt="q", chosen="a", rejected="b", degree="d", degrees={"1": "better"}, weight=2)
-    assert (pair.prompt, pair.chosen, pair.rejected, pair.degree, pair.weight) == (
+    assert (pair.prompt, pair.chosen, pair.rejected, pair.degree, pair.facts.weight) == (
         (("user", "Why?"),),
         *("x", "y", "better", 2.0),
     )

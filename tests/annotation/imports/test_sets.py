@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from annotation.imports.outcomes import REASONS, Found, Pair, Reject
+from annotation.imports.outcomes import REASONS, UNTOLD, About, Found, Pair, Reject
 from annotation.imports.pairs import Reader
+from annotation.imports.row_facts import Facts
 from annotation.imports.sets import SETS
 from tests.annotation.imports import published
 from tests.annotation.imports.published import EXPECTED, A, B, Q, Row, rated, safe, stack, turns, ultra
@@ -37,25 +38,23 @@ def test_a_row_becomes_a_comparison_or_a_named_reject(name: str, row: Row, expec
         assert found.outcome.prompt == tuple((turn["role"], turn["content"]) for turn in told.pop("turns"))
     if "prompt" in told:
         assert found.outcome.prompt == (("user", told.pop("prompt")),)
-    assert {key: getattr(found.outcome, key) for key in told} == told
+    said = found.outcome._asdict() | found.outcome.about._asdict() | found.outcome.facts._asdict()
+    assert {key: said[key] for key in told} == told
 
 
 def test_what_a_set_does_not_tell_is_null() -> None:
     [found] = read("shp", published.shp(1))
     pair = found.outcome
     assert isinstance(pair, Pair)
-    assert (pair.degree, pair.safe, pair.models, pair.votes, pair.id, pair.batch) == (
-        *(None, (None, None), (None, None)),
-        *(None, None, None),
-    )
-    assert pair.weight == 1.0
+    assert (pair.degree, pair.votes, pair.about) == (None, None, UNTOLD)
+    assert pair.facts == Facts(weight=1.0, id=None, batch=None, held_out=False)
 
 
 def test_an_older_form_of_safe_rlhf_has_neither_risks_nor_models() -> None:
     row = {key: value for key, value in safe(0, True, True).items() if not key.endswith(("category", "source"))}
     [found] = read("safe-rlhf", row)
     assert isinstance(found.outcome, Pair)
-    assert (found.outcome.safe, found.outcome.risks, found.outcome.models) == ((True, True), ((), ()), (None, None))
+    assert found.outcome.about == About(safe=(True, True), risks=((), ()), models=(None, None))
 
 
 def results(found: list[Found]) -> list[tuple[int, int, str]]:

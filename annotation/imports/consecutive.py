@@ -1,0 +1,51 @@
+"""Rows with one scored answer each: two that follow each other and have one prompt are a pair."""
+
+from collections.abc import Iterator, Mapping
+
+from annotation.imports.fields import RowError
+from annotation.imports.forms import Form
+from annotation.imports.layout import Layout
+from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, rejected
+from annotation.imports.ranks import Ranks
+from annotation.imports.reading import as_json
+from annotation.imports.scored import Scored
+
+
+class Consecutive(Form):
+    """A row waits for the next one."""
+
+    def __init__(self, layout: Layout, ranks: Ranks, mapped: bool):
+        super().__init__(layout, mapped)
+        self._ranks = ranks
+        self._scored = Scored(layout, self.prompts, self.facts)
+        self._before: tuple[int, Mapping[str, object]] | None = None
+
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
+        if self._before is not None and self._same_prompt(self._before[1], row):
+            (first, before), self._before = self._before, None
+            yield Found(first, 1, 2, self._outcome(before, row))
+            return
+        yield from self.interrupted()
+        self._before = number, row
+
+    def interrupted(self) -> Iterator[Found]:
+        if self._before is not None:
+            (number, row), self._before = self._before, None
+            yield Found(number, 1, 1, Reject("unpaired", "", as_json(row)))
+
+    def left(self) -> Iterator[Found]:
+        return self.interrupted()
+
+    def _same_prompt(self, one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+        try:
+            return self.prompts.field(one) == self.prompts.field(other)
+        except RowError:
+            return False
+
+    def _outcome(self, one: Mapping[str, object], other: Mapping[str, object]) -> Outcome:
+        try:
+            first, second = self._scored.answer(one), self._scored.answer(other)
+            self._ranks.see((first.score, second.score))
+            return self._scored.pair(one, self.prompts.of(one), first, second)
+        except LEAVING_OUT as error:
+            return rejected(error, [one, other])

@@ -1,0 +1,71 @@
+"""Rows with many answers, a list or a tree of them: each two answers to one prompt are a pair."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations, islice
+
+from annotation.imports.fields import RowError, getter
+from annotation.imports.forms import Form
+from annotation.imports.layout import Layout
+from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, RejectError, rejected
+from annotation.imports.ranks import Ranks
+from annotation.imports.scored import Answer, Scored
+from annotation.imports.trees import nodes
+from annotation.responses import Messages
+
+
+class Several(Form):
+    """A row is as many pairs as it has two answers to one prompt, up to a limit."""
+
+    def __init__(self, layout: Layout, ranks: Ranks, mapped: bool):
+        super().__init__(layout, mapped)
+        self._ranks = ranks
+        self._scored = Scored(layout, self.prompts, self.facts)
+
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
+        for pair, outcome in enumerate(self._outcomes(row), 1):
+            yield Found(number, pair, int(pair == 1), outcome, True)
+
+    def _outcomes(self, row: Mapping[str, object]) -> Iterator[Outcome]:
+        """What becomes of each two of a row's answers, best ones first; one that cannot be read is left out alone."""
+        found = False
+        try:
+            self.prompts.check_text(row)
+            for prompt, answers in self._answers(row):
+                for outcome in self._each_two(row, prompt, answers):
+                    found = True
+                    yield outcome
+        except LEAVING_OUT as error:
+            yield rejected(error, row)
+            return
+        if not found:
+            yield rejected(RejectError("too_few_answers"), row)
+
+    def _answers(self, row: Mapping[str, object]) -> Iterator[tuple[Messages, list[object]]]:
+        """Each prompt of a row with its answers, unread; of a tree those that have two or more."""
+        layout = self.layout
+        if layout.tree is not None:
+            for node in nodes(getter(layout.tree)(row), str(layout.text), str(layout.replies), layout.tree):
+                if len(node.replies) > 1:
+                    yield node
+            return
+        listed = getter(str(layout.answers))(row)
+        if not isinstance(listed, list):
+            raise RowError(f"{layout.answers} is not a list")
+        yield self.prompts.of(row), listed
+
+    def _each_two(self, row: Mapping[str, object], prompt: Messages, listed: list[object]) -> Iterator[Outcome]:
+        answers: list[Answer] = []
+        unreadable: list[Reject] = []
+        for value in listed:
+            try:
+                answers.append(self._scored.answer(value))
+            except LEAVING_OUT as error:
+                unreadable.append(rejected(error, value))
+        self._ranks.see([answer.score for answer in answers])
+        answers.sort(key=self._scored.worst_last)  # equal ones stay as they are listed
+        for one, other in islice(combinations(answers, 2), self.layout.most_pairs):
+            try:
+                yield self._scored.pair(row, prompt, one, other)
+            except LEAVING_OUT as error:
+                yield rejected(error, {"first": one._asdict(), "second": other._asdict()})
+        yield from unreadable
