@@ -180,7 +180,7 @@ def test_a_later_crawl_takes_no_copy_in(tmp_path: Path) -> None:
     (entry,) = ledger["rejected"]
     assert (entry["stage"], entry["reason"], entry["documents"]) == ("takedown", "same_text", 2)
     (line,) = explain(later, "copy")
-    assert "was taken down, because its text is that of a document that was taken down" in line
+    assert "was kept out, because its text is that of a document that was taken down" in line
     assert {row["doc_id"] for row in rows(later, "sketches")} == {"new"}
     assert {row["doc_id"] for row in rows(later, "signals")} == {"new"}
     assert not rows_wrong(later)
