@@ -33,7 +33,7 @@ ONLY_IN = {
     "datasets": {"annotation/exports/loading.py"},
     "sentencepiece": {"curation/packing/tokenizer.py", "curation/packing/training.py"},
     "tokenizers": {"curation/packing/tokenizer.py", "curation/packing/training.py"},
-    "torch": {"schemas/torch_reader.py", "annotation/exports/loading.py"},
+    "torch": {*map(str, modules("schemas")), "annotation/exports/loading.py"},
     "trl": {"annotation/exports/loading.py"},
     "click": {str(path) for path in modules("jobs")},
     "pydantic": {str(path) for path in modules("jobs")},
@@ -55,7 +55,7 @@ def test_packages_import_only_what_lies_below_them(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("schemas"), ids=str)
 def test_schemas_need_pyarrow_and_numpy_only(path: Path) -> None:
-    extra = {"torch"} if path.name == "torch_reader.py" else set()
+    extra = {"torch"} if path.parent.name == "torch_reader" else set()
     assert third_party(path, STANDARD) <= {"pyarrow", "numpy"} | extra
 
 

@@ -1,0 +1,94 @@
+"""A stream of whole batches: what a rank reads, in order, in this process or in the workers of a DataLoader."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import IterableDataset, get_worker_info
+
+from schemas.division import Even
+from schemas.reading import Place
+from schemas.sequences import open_packed
+from schemas.torch_reader.ranks import check_divided_once, reading_of
+from schemas.torch_reader.resuming import Resuming
+from schemas.torch_reader.shared_place import SharedPlace
+from schemas.torch_reader.tensors import Form, Tensors, tensors
+
+
+class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
+    """The batches that a rank reads in an epoch, whole: ``DataLoader(stream, batch_size=None)``. For the arguments see
+    `Reading` and the top of this module. It pickles as its folder and settings, and opens that anew.
+
+    Worker k of K reads batches k, k + K and so on, so that a loader returns the same order with any number of them.
+    Each iteration of a loader is the next epoch, in an order of its own, also where workers persist; `set_epoch` names
+    another one. Iterated in this process it counts its batches, goes on to the next epoch at the end, and has a state;
+    under workers the state is `SequenceLoader`'s, which counts what arrived.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        batch: int,
+        rank: int | None = None,
+        world: int | None = None,
+        seed: int = 0,
+        shuffle: bool | None = None,
+        even: Even | None = None,
+        labels: bool = False,
+        boundaries: bool = False,
+        mask_starts: bool = False,
+        verify: bool = False,
+    ):
+        self.form = Form(labels, boundaries, mask_starts)
+        self.sequences = open_packed(folder, verify)
+        self.reading = reading_of(self.sequences, batch, rank, world, seed, shuffle, even)
+        self._shared = SharedPlace()
+
+    def __getstate__(self) -> dict[str, Any]:
+        check_divided_once(self.reading)
+        return self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._shared.share()
+
+    @property
+    def generator(self) -> None:
+        """None: no generator draws the order. Raises RuntimeError where Accelerate would divide the stream again."""
+        check_divided_once(self.reading)
+
+    def __iter__(self) -> Iterator[Tensors]:
+        """Raises RuntimeError where Accelerate would divide the rank's batches a second time."""
+        check_divided_once(self.reading)
+        worker = get_worker_info()
+        if worker is not None:
+            place = self._shared.begin(worker.id, worker.seed - worker.id)
+            yield from self._read(place, worker.id, worker.num_workers)
+            return
+        place = self.place
+        self.place = place  # workers of an earlier loader count no more
+        for step, batch in enumerate(self._read(place), place.step + 1):
+            self._shared.count(step)
+            yield batch
+        self.place = Place(place.epoch + 1, 0)
+
+    def _read(self, place: Place, first: int = 0, every: int = 1) -> Iterator[Tensors]:
+        """Each ``every``-th batch from that place on, beginning with the ``first``."""
+        for rows in self.reading.batches(place.epoch, place.step + first, every, place.seen):
+            yield tensors(self.sequences, rows, self.form)
+
+    @property
+    def place(self) -> Place:
+        """Where the next iteration begins."""
+        return self._shared.place
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        self._shared.place = place
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state, as of a sampler. Raises RuntimeError in a worker, which does not know what arrived."""
+        if get_worker_info() is not None:
+            raise RuntimeError("a worker cannot say what the training loop received: use SequenceLoader")
+        return super().state_dict()

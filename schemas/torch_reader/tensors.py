@@ -1,0 +1,50 @@
+"""Rows of packed sequences as tensors, with their labels and the boundaries of documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from schemas.sequences import PackedSequences
+
+Tensors = dict[str, torch.Tensor]
+
+NOT_LEARNT = -100
+"""A label that torch's cross-entropy ignores."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which tensors are read of a row."""
+
+    labels: bool
+    boundaries: bool
+    mask_starts: bool
+
+    def __post_init__(self) -> None:
+        if self.mask_starts and not self.labels:
+            raise ValueError("mask_starts masks labels: give labels=True, too")
+
+
+def tensors(sequences: PackedSequences, rows: Sequence[int] | npt.NDArray[np.int64], form: Form) -> Tensors:
+    """Some rows in their form, each tensor of shape (n, length)."""
+    tokens = torch.from_numpy(sequences.take(rows, np.empty((len(rows), sequences.length), np.int64)))
+    read = {"input_ids": tokens}
+    if form.labels:
+        read["labels"] = tokens.clone()
+    if form.mask_starts:
+        for number, row in enumerate(rows):
+            read["labels"][number, sequences.starts(int(row))[1:].tolist()] = NOT_LEARNT
+    if form.boundaries:
+        documents, positions = np.empty((2, len(rows), sequences.length), np.int64)
+        counted = np.arange(sequences.length)
+        for number, row in enumerate(rows):
+            starts = sequences.starts(int(row)).tolist()
+            for document, (start, stop) in enumerate(pairwise([*starts, sequences.length])):
+                documents[number, start:stop] = document
+                positions[number, start:stop] = counted[: stop - start]
+        read |= {"document_ids": torch.from_numpy(documents), "position_ids": torch.from_numpy(positions)}
+    return read
