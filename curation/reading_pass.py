@@ -15,7 +15,7 @@ from curation.judge import Verdicts, documents, judge, rejects
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, passed_name
 from curation.shards import ShardWriter, shard_name
-from curation.sources.decompression import EXCERPT_BYTES
+from curation.sources.events import EXCERPT_BYTES
 from curation.sources.listing import Unit
 from curation.sources.reading import Chunk, PartReport, read_unit
 from curation.taken_down import SAME_TEXT, STAGE, judged_again, remembered

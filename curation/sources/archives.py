@@ -7,7 +7,7 @@ from typing import Literal
 from curation.sources.arc import ArcFields
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.decoding import UndecodableError, decode, wide_encoding
-from curation.sources.decompression import Event
+from curation.sources.events import Event
 from curation.sources.framing import Framed, Look, Records
 from curation.sources.headers import MAX_HEADER_BYTES, fields, header_size, media_type, status
 from curation.sources.html import ExtractionError, main_text, title

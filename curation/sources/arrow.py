@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import Broken, Event
+from curation.sources.events import Broken, Event
 from curation.sources.opening import is_content
 from curation.sources.parquet import BatchRows
 from curation.sources.parquet_limits import BYTES, BYTES_PER_BYTE, ROWS, ROWS_PER_BYTE, leaves

@@ -10,7 +10,7 @@ import pyarrow as pa
 import xxhash
 
 from curation.errors import UserError
-from curation.sources.decompression import EXCERPT_BYTES, Broken
+from curation.sources.events import EXCERPT_BYTES, Broken
 from curation.sources.listing import InputFile, Part
 from curation.sources.members import MAX_WINDOW_BYTES
 from schemas.corpus import QUARANTINE, RECORDS

@@ -7,7 +7,8 @@ from itertools import chain
 from typing import IO
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, decompressed
+from curation.sources.decompression import decompressed
+from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.formats import PEEK_BYTES, Format, content_format, detect_format
 from curation.sources.jsonl import read_jsonl
 from curation.sources.listing import Part

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event
+from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.json_objects import Fields, RecordError
 
 csv.field_size_limit((1 << 31) - 1)  # rows are bounded here by max_record_bytes

@@ -5,28 +5,16 @@ that can be recognised: at a member of the container, or behind an empty line. E
 of times.
 """
 
-import base64
-import hashlib
-import re
 from codecs import BOM_UTF8
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
-from curation.sources.arc import content_length, is_arc_line
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, MemberStart
+from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.headers import MAX_HEADER_BYTES
+from curation.sources.record_marks import START, Kind, begins, blank, digest_matches, header_end, length_in
+from curation.sources.record_window import RecordWindow
 
-_WARC_START = re.compile(rb"WARC/\d\.\d{1,9}\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
-_ARC_START = re.compile(rb"(?<=\n)[a-zA-Z][a-zA-Z0-9+.-]{0,40}:(?=[^\n]* \d{1,18}\r?\n)")
-_LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
-_DIGEST = re.compile(rb"(?im)^warc-block-digest[ \t]*:[ \t]*(sha1|sha256|md5):([A-Za-z0-9+/=_-]+)")
-_HEADER_END = re.compile(rb"\n\r?\n|\n(?=WARC/\d\.\d)")
-"""An empty line, or the first line of another record, which no header holds."""
-
-_LINE_ENDS = re.compile(rb"[\r\n]*")
 Look = Callable[[int, int], bytes]
 """Gives up to so many bytes of the content from a place on, without reading what stands before."""
 
@@ -47,86 +35,17 @@ class Framed:
     cut: bool = False
 
 
-class _Window:
-    """The next decompressed bytes, as far as they hang together: up to a broken place or the end of the file."""
-
-    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
-        self.buf = bytearray()
-        self.position = 0
-        self.broken: Broken | None = None
-        self.at_end = False
-        self._events = events
-        self._rows = rows
-        self._members: deque[tuple[int, int]] = deque()
-        self._member: tuple[int, int] | None = None
-        self._number = 0
-
-    def need(self, size: int) -> bool:
-        """Reads until ``size`` bytes are there; False where there are fewer."""
-        while len(self.buf) < size and not self.at_end and self.broken is None:
-            self._read()
-        return len(self.buf) >= size
-
-    def _read(self) -> None:
-        event = next(self._events, None)
-        if event is None:
-            self.at_end = True
-        elif isinstance(event, MemberStart):
-            self._members.append((self.position + len(self.buf), event.offset))
-        elif isinstance(event, Broken):
-            self.broken = event
-        else:
-            self._rows.read(len(event))
-            self.buf += event
-
-    def drop(self, size: int) -> None:
-        """Goes ``size`` bytes on."""
-        del self.buf[:size]
-        self.position += size
-        self._pass_members()
-
-    def _pass_members(self) -> None:
-        while self._members and self._members[0][0] <= self.position:
-            self._member = self._members.popleft()
-            self._number = -1
-
-    def next_member(self) -> int | None:
-        """How far it is to where the next member begins, if that is known; never 0."""
-        self._pass_members()
-        return self._members[0][0] - self.position if self._members else None
-
-    def record_offset(self) -> int:
-        """The offset of a record that begins here; to be asked once for each record."""
-        self._pass_members()
-        if self._member is None:
-            return self.position
-        self._number += 1
-        return self._member[1] + self._number
-
-    @property
-    def in_own_member(self) -> bool:
-        """Whether the record whose offset was asked for begins its member, which is not the first one of the file."""
-        return self._member is not None and self._number == 0 and self._member[0] > 0
-
-    def resume(self) -> None:
-        """Leaves a broken place behind."""
-        self.drop(len(self.buf))
-        self.broken = None
-
-
 class Records:
     """The records of one WARC or ARC file.
 
     ``look`` reads ahead in a file without a container: it tells at once whether a very long record ends as it should.
     """
 
-    def __init__(
-        self, events: Iterator[Event], kind: Literal["warc", "arc"], rows: Rows, look: Look | None = None
-    ) -> None:
+    def __init__(self, events: Iterator[Event], kind: Kind, rows: Rows, look: Look | None = None) -> None:
         self.kind = kind
         self.rows = rows
         self.limit = rows.reading.max_record_bytes
-        self.window = _Window(events, rows)
+        self.window = RecordWindow(events, rows)
         self._look = look
 
     def __iter__(self) -> Iterator[Framed]:
@@ -143,7 +62,7 @@ class Records:
                 continue
             offset = window.record_offset()
             header = self._header()
-            length = None if header is None else self._length(header)
+            length = None if header is None else length_in(self.kind, header)
             if header is None or length is None:
                 self._bad(offset, "no record begins here" if header is None else "the record has no length")
                 continue
@@ -154,13 +73,13 @@ class Records:
     def _skip_blank(self) -> None:
         """Drops the empty lines between records."""
         window = self.window
-        while window.need(1) and (blank := _blank(window.buf)):
+        while window.need(1) and (lines := blank(window.buf)):
             member = window.next_member()
-            window.drop(min(blank, member) if member else blank)
+            window.drop(min(lines, member) if member else lines)
 
     def _begins_at(self, place: int) -> bool:
         """Whether a record begins at this place of the window, as far as the window reaches."""
-        return _begins(self.kind, self.window.buf, place)
+        return begins(self.kind, self.window.buf, place)
 
     def _header(self) -> bytes | None:
         """The header block at the window's start, its empty line included; None where no header begins."""
@@ -168,27 +87,14 @@ class Records:
         size = 4096
         while True:
             whole = window.need(size)
-            if self.kind == "arc":
-                end = window.buf.find(b"\n", 0, MAX_HEADER_BYTES) + 1
-            elif not _WARC_START.match(window.buf):
+            end = header_end(self.kind, window.buf, 0)
+            if end is None:
                 return None
-            else:
-                found = _HEADER_END.search(window.buf, 0, MAX_HEADER_BYTES)
-                end = found.end() if found else 0
-                if found and len(found[0]) == 1:
-                    return None
             if end:
-                return bytes(window.buf[:end]) if self._begins_at(0) else None
+                return bytes(window.buf[:end])
             if not whole or size >= MAX_HEADER_BYTES:
                 return None
             size *= 4
-
-    def _length(self, header: bytes) -> int | None:
-        """Bytes of content that the header promises."""
-        if self.kind == "arc":
-            return content_length(header)
-        found = _LENGTH.search(header)
-        return int(found[1]) if found else None
 
     def _content(self, offset: int, header: bytes, length: int) -> Framed | None:
         """The record with its content, which is left behind; None where it went to quarantine."""
@@ -224,7 +130,7 @@ class Records:
         end = self._next_record(len(header))
         content = bytes(window.buf[len(header) : end if end else len(window.buf)])
         for candidate in (content, content.removesuffix(b"\n").removesuffix(b"\r"), content.rstrip(b"\r\n")):
-            if _digest_matches(header, candidate):
+            if digest_matches(header, candidate):
                 window.drop(len(header) + len(candidate))
                 return Framed(offset, header, candidate, len(header) + len(candidate))
         if end is None and len(window.buf) < size:
@@ -237,8 +143,7 @@ class Records:
 
     def _next_record(self, begin: int) -> int | None:
         """Where in the window the next record begins, at or behind ``begin``."""
-        start = _WARC_START if self.kind == "warc" else _ARC_START
-        starts = (found.start() for found in start.finditer(self.window.buf, begin))
+        starts = (found.start() for found in START[self.kind].finditer(self.window.buf, begin))
         place = next((start for start in starts if self._begins_at(start)), None)
         member = self.window.next_member()
         if member is None or member < begin or (place is not None and place <= member):
@@ -262,7 +167,7 @@ class Records:
         if found is None and window.broken is not None:
             self._broken(offset, record, window.broken, size)
             return
-        cut_short = found is None and _WARC_START.match(record) and not _HEADER_END.search(record)
+        cut_short = found is None and header_end("warc", record, 0) == 0
         error = "truncated" if cut_short else "bad_record" if found is not None else at_end
         lost = 0 if error == "truncated" else None
         self.rows.broken(error, message, offset=offset, size=size, record=record[:size], lost=lost)
@@ -322,13 +227,17 @@ class Records:
         rest = look(place, MAX_HEADER_BYTES)
         if not rest:
             return bool(look(place - 1, 1))
-        blank = _blank(rest)
-        return blank == len(rest) or _begins(self.kind, rest, blank)
+        return self._follows(rest)
+
+    def _follows(self, rest: bytes) -> bool:
+        """Whether nothing but empty lines is left, or another record begins behind them."""
+        lines = blank(rest)
+        return lines == len(rest) or begins(self.kind, rest, lines)
 
     def _next_whole_record(self, end: int) -> int | None:
         """Where in the next ``end`` bytes a record begins on a line of its own, and ends as it should."""
         window = self.window
-        start = _WARC_START if self.kind == "warc" else _ARC_START
+        start = START[self.kind]
         found = start.search(window.buf, 1)
         while found and found.start() < end:
             place = found.start()
@@ -341,43 +250,10 @@ class Records:
     def _is_whole(self, place: int) -> bool:
         """Whether the record that may begin at this place ends where another one begins, or the file ends."""
         window = self.window
-        if not self._begins_at(place):
-            return False
-        if self.kind == "arc":
-            end = window.buf.find(b"\n", place) + 1
-        else:
-            found = _HEADER_END.search(window.buf, place, place + MAX_HEADER_BYTES)
-            end = found.end() if found and len(found[0]) > 1 else 0
-        length = self._length(bytes(window.buf[place:end])) if end else None
-        if length is None or length > self.limit:
+        end = header_end(self.kind, window.buf, place)
+        length = length_in(self.kind, bytes(window.buf[place:end])) if end else None
+        if not end or length is None or length > self.limit:
             return False
         window.need(end + length + 4096)
         rest = bytes(window.buf[end + length : end + length + 4096])
-        blank = _blank(rest)
-        return len(window.buf) >= end + length and (blank == len(rest) or _begins(self.kind, rest, blank))
-
-
-def _blank(data: bytes | bytearray) -> int:
-    """How many bytes of line ends ``data`` begins with."""
-    found = _LINE_ENDS.match(data)
-    return found.end() if found else 0
-
-
-def _begins(kind: Literal["warc", "arc"], data: bytes | bytearray, place: int) -> bool:
-    """Whether a record begins at this place of ``data``."""
-    if kind == "warc":
-        return _WARC_START.match(data, place) is not None
-    end = data.find(b"\n", place, place + MAX_HEADER_BYTES)
-    return end >= 0 and is_arc_line(bytes(data[place:end]).rstrip(b"\r"))
-
-
-def _digest_matches(header: bytes, content: bytes) -> bool:
-    """Whether the header's WARC-Block-Digest is that of the content."""
-    found = _DIGEST.search(header)
-    if not found:
-        return False
-    digest = hashlib.new(found[1].decode().lower(), content, usedforsecurity=False)
-    given = found[2].decode()
-    raw = digest.digest()
-    spelled = (base64.b32encode(raw).decode(), digest.hexdigest(), base64.b64encode(raw).decode())
-    return given.upper() == spelled[0] or given.lower() == spelled[1] or given == spelled[2]
+        return len(window.buf) >= end + length and self._follows(rest)

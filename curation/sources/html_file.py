@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from curation.sources.chunks import Rows
 from curation.sources.decoding import UndecodableError, decode
-from curation.sources.decompression import Event
+from curation.sources.events import Event
 from curation.sources.html import ExtractionError, main_text, title
 from curation.sources.json_objects import canonical_json
 from curation.sources.plain_text import whole

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event
+from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.json_nesting import OUTSIDE, object_end
 from curation.sources.json_objects import Fields, RecordError, parse_object
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, MemberStart
+from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.json_columns import LineParser
 from curation.sources.listing import Part
 

@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Iterator
 
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event, MemberStart
+from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

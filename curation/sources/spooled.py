@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
-from curation.sources.decompression import Broken, Event
+from curation.sources.events import Broken, Event
 from curation.sources.opening import READ_BYTES
 
 _IN_MEMORY = 8 << 20

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, Broken, Event
+from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.formats import is_tar
 
 _BLOCK = 512

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from curation.sources.chunks import Rows
-from curation.sources.decompression import EXCERPT_BYTES, FREE_EXPANSION, MAX_EXPANSION, TOO_FAR, Broken, Event
+from curation.sources.decompression import FREE_EXPANSION, MAX_EXPANSION, TOO_FAR
+from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.opening import is_content
 from curation.sources.tar import ArchivedFile
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.sources.decompression import Broken, MemberStart, decompressed
+from curation.sources.decompression import decompressed
+from curation.sources.events import Broken, MemberStart
 from curation.sources.opening import StoredFile
 from tests.curation.sources.made import gz, zst
 

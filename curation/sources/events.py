@@ -1,0 +1,33 @@
+"""What comes out of a stored file as it is decompressed: bytes, beginnings of members, and broken places."""
+
+from dataclasses import dataclass
+
+EXCERPT_BYTES = 64 << 10
+"""How much of a broken record is kept."""
+
+
+@dataclass(frozen=True)
+class MemberStart:
+    """A gzip member or zstd frame begins at this offset of the stored file."""
+
+    offset: int
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Stored bytes that could not be decompressed.
+
+    ``error`` is ``truncated``, ``bad_checksum``, ``corrupt``, ``trailing_garbage``, ``too_much_memory`` or
+    ``expands_too_far``. ``size`` counts from the start of the broken member, ``lost`` only the bytes that were
+    not delivered.
+    """
+
+    error: str
+    message: str
+    offset: int
+    size: int
+    excerpt: bytes
+    lost: int
+
+
+Event = bytes | MemberStart | Broken

@@ -1,0 +1,74 @@
+"""The decompressed bytes of a WARC or ARC file, as far as they hang together, and the place of each record in them."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from curation.sources.chunks import Rows
+from curation.sources.events import Broken, Event, MemberStart
+
+
+class RecordWindow:
+    """The next decompressed bytes, as far as they hang together: up to a broken place or the end of the file."""
+
+    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
+        self.buf = bytearray()
+        self.position = 0
+        self.broken: Broken | None = None
+        self.at_end = False
+        self._events = events
+        self._rows = rows
+        self._members: deque[tuple[int, int]] = deque()
+        self._member: tuple[int, int] | None = None
+        self._number = 0
+
+    def need(self, size: int) -> bool:
+        """Reads until ``size`` bytes are there; False where there are fewer."""
+        while len(self.buf) < size and not self.at_end and self.broken is None:
+            self._read()
+        return len(self.buf) >= size
+
+    def _read(self) -> None:
+        event = next(self._events, None)
+        if event is None:
+            self.at_end = True
+        elif isinstance(event, MemberStart):
+            self._members.append((self.position + len(self.buf), event.offset))
+        elif isinstance(event, Broken):
+            self.broken = event
+        else:
+            self._rows.read(len(event))
+            self.buf += event
+
+    def drop(self, size: int) -> None:
+        """Goes ``size`` bytes on."""
+        del self.buf[:size]
+        self.position += size
+        self._pass_members()
+
+    def _pass_members(self) -> None:
+        while self._members and self._members[0][0] <= self.position:
+            self._member = self._members.popleft()
+            self._number = -1
+
+    def next_member(self) -> int | None:
+        """How far it is to where the next member begins, if that is known; never 0."""
+        self._pass_members()
+        return self._members[0][0] - self.position if self._members else None
+
+    def record_offset(self) -> int:
+        """The offset of a record that begins here; to be asked once for each record."""
+        self._pass_members()
+        if self._member is None:
+            return self.position
+        self._number += 1
+        return self._member[1] + self._number
+
+    @property
+    def in_own_member(self) -> bool:
+        """Whether the record whose offset was asked for begins its member, which is not the first one of the file."""
+        return self._member is not None and self._number == 0 and self._member[0] > 0
+
+    def resume(self) -> None:
+        """Leaves a broken place behind."""
+        self.drop(len(self.buf))
+        self.broken = None
