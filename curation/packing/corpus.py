@@ -69,22 +69,7 @@ class Corpus:
 
         Raises UserError for a path without one, for an unfinished run, and for an output of another command.
         """
-        folder, name = self._place()
-        if name is not None:
-            return [name]
-        noted = self._noted(folder)
-        names = folder.names("**/*.parquet")
-        if noted is not None:
-            names = [name for name in names if name.startswith(f"{DOCUMENTS.name}/")]
-            for name in names:
-                if name not in noted:
-                    raise UserError(f"{self._full(name)} is not in the corpus's manifest: move it elsewhere")
-            check_sizes(folder, noted.values())
-        elif folder.exists(WORK):
-            raise UserError(f"{self.path} is unfinished: run `gristmill curate` to its end first")
-        if not names:
-            raise UserError(f"{self.path} holds no Parquet: name a folder that `gristmill curate` wrote, or Parquet")
-        return names
+        return self._listed()[0]
 
     def rows(self) -> int:
         """How many documents it has, by the files' footers."""
@@ -109,9 +94,9 @@ class Corpus:
         Raises UserError for a file that is damaged or has no such column of texts. Each file of a folder that
         `gristmill curate` wrote is read for its SHA-256 first.
         """
-        noted = self._noted(self._place()[0]) or {}
+        names, noted = self._listed()
         first, skipped = start
-        for number, name in enumerate(self.files()[first:], first):
+        for number, name in enumerate(names[first:], first):
             if name in noted:
                 check_digests(self._place()[0], [noted[name]])
             with self._opened(name) as file:
@@ -140,13 +125,26 @@ class Corpus:
         parent, _, name = self.path.rpartition("/")
         return Folder(parent or ("/" if self.path.startswith("/") else ".")), name
 
-    def _noted(self, folder: Folder) -> dict[str, Noted] | None:
-        """What the manifest says of the shards of documents; None for a file, and for a folder without a manifest."""
-        manifest = None if self._place()[1] is not None else read_manifest(folder)
-        if manifest is None:
-            return None
-        outputs = outputs_of(manifest, folder)
-        return {name: each for name, each in outputs.items() if name.startswith(f"{DOCUMENTS.name}/")}
+    def _listed(self) -> tuple[list[str], dict[str, Noted]]:
+        """Its files, see `files`, and what a manifest says of them: nothing of a file, and of a folder without one."""
+        folder, name = self._place()
+        if name is not None:
+            return [name], {}
+        manifest = read_manifest(folder)
+        names, noted = folder.names("**/*.parquet"), {}
+        if manifest is not None:
+            shards = f"{DOCUMENTS.name}/"
+            noted = {name: each for name, each in outputs_of(manifest, folder).items() if name.startswith(shards)}
+            names = [name for name in names if name.startswith(shards)]
+            for name in names:
+                if name not in noted:
+                    raise UserError(f"{self._full(name)} is not in the corpus's manifest: move it elsewhere")
+            check_sizes(folder, noted.values())
+        elif folder.exists(WORK):
+            raise UserError(f"{self.path} is unfinished: run `gristmill curate` to its end first")
+        if not names:
+            raise UserError(f"{self.path} holds no Parquet: name a folder that `gristmill curate` wrote, or Parquet")
+        return names, noted
 
     def _full(self, name: str) -> str:
         return self._place()[0].path(name)
