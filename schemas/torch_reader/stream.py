@@ -17,7 +17,7 @@ from schemas.torch_reader.tensors import Form, Tensors, tensors
 
 class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
     """The batches that a rank reads in an epoch, whole: ``DataLoader(stream, batch_size=None)``. For the arguments see
-    `Reading` and the top of this module. It pickles as its folder and settings, and opens that anew.
+    `Reading` and the top of `schemas.torch_reader`. It pickles as its folder and settings, and opens that anew.
 
     Worker k of K reads batches k, k + K and so on, so that a loader returns the same order with any number of them.
     Each iteration of a loader is the next epoch, in an order of its own, also where workers persist; `set_epoch` names
