@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from curation.dedup.sketch import sketch, word_counts
 from curation.errors import RunError
 from curation.judge import Verdicts, documents, judge, rejects
+from curation.kernels.buffers import text_buffers
 from curation.ledger import Ledger
 from curation.run import Run, judged_name, passed_name
 from curation.shards import ShardWriter, shard_name
@@ -21,9 +23,11 @@ from curation.sources.reading import Chunk, PartReport, read_unit
 from curation.taken_down import SAME_TEXT, STAGE, judged_again, remembered
 from schemas import DOCUMENTS, FAILED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
 
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
 PASSED = pa.schema([*DOCUMENTS.columns, *(REJECTS.columns.field(name) for name in ("read_bytes", "words"))])
 """A document on its way to the second pass; ``read_bytes`` and ``words`` are of its text as read."""
-
 
 HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")
 """What is not said of a document that is taken down."""
@@ -112,30 +116,71 @@ def _file_entry(report: PartReport) -> dict[str, object]:
     return entry
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """What the first pass finds out about a batch of records, before it writes any of it. The columns have one row for
+    each record."""
+
+    records: pa.RecordBatch
+    verdicts: Verdicts
+    sizes: Ints
+    """Bytes of the texts as read."""
+    words: Ints
+    again: Flags
+    """Which have a text that was taken down from a release."""
+    passed: pa.RecordBatch
+    """PASSED rows of the documents that go on to the second pass."""
+    sketches: pa.RecordBatch | None
+    """SKETCHES of ``passed``; None where no document passed."""
+
+
 def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledger) -> None:
     """Judges the records and writes what is known of them. Where they take more memory than the run may use, they are
     judged in halves, and a record that takes too much alone goes to quarantine."""
-    try:
-        words = word_counts(records["text"])
-        verdicts = judge(records, run.job.recipe)
-    except MemoryError:
-        if len(records) == 1:
-            quarantined = _too_large(records)
-            ledger.quarantine(quarantined)
-            shards.quarantine.write(quarantined)
-            return
+    judged = _judged_if_room(run, records)
+    if judged is not None:
+        _write(run, judged, shards, ledger)
+    elif len(records) > 1:
         half = len(records) // 2
         _judge_batch(run, records.slice(0, half), shards, ledger)
         _judge_batch(run, records.slice(half), shards, ledger)
-        return
+    else:
+        quarantined = _too_large(records)
+        ledger.quarantine(quarantined)
+        shards.quarantine.write(quarantined)
+
+
+def _judged_if_room(run: Run, records: pa.RecordBatch) -> _Judged | None:
+    """None where that takes more memory than the run may use; what was taken is free again then."""
+    try:
+        return _judged(run, records)
+    except MemoryError:
+        return None
+
+
+def _judged(run: Run, records: pa.RecordBatch) -> _Judged:
+    words, verdicts = word_counts(records["text"]), judge(records, run.job.recipe)
     sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
+    again = judged_again(verdicts, remembered(run.releases))
+    rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words)
+    signals, passing = verdicts.signals, verdicts.kept & ~again
+    if not passing.all():
+        mask = pa.array(passing)
+        rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
+    sketches = sketch(rows, signals, run.job.recipe.dedup) if len(rows) else None
+    return _Judged(records, verdicts, sizes, words, again, rows, sketches)
+
+
+def _write(run: Run, judged: _Judged, shards: Shards, ledger: Ledger) -> None:
+    records, verdicts, sizes, words = judged.records, judged.verdicts, judged.sizes, judged.words
     ledger.count("read", records["source"], sizes, words)
-    wanted = remembered(run.releases)
-    if len(wanted) and (again := judged_again(verdicts, wanted)).any():
-        rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words).filter(pa.array(again))
+    if judged.again.any():
+        rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words)
+        rows = rows.filter(pa.array(judged.again))
         write_taken_down(rows, [SAME_TEXT] * len(rows), shards, ledger)
-        records, verdicts = records.filter(pa.array(~again)), verdicts.filter(~again)
-        sizes, words = sizes[~again], words[~again]
+        left = ~judged.again
+        records, verdicts = records.filter(pa.array(left)), verdicts.filter(left)
+        sizes, words = sizes[left], words[left]
     if shards.signals is not None:
         origin = [records[name] for name in SIGNALS.columns.names]
         shards.signals.write(
@@ -148,7 +193,9 @@ def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledg
         shards.rejects.write(removed)
         keys = [removed["source"], removed["stage"], removed["reason"]]
         ledger.count("rejected", keys, sizes[~kept], words[~kept])
-    _pass_on(run, records, verdicts, kept, shards, sizes, words)
+    if judged.sketches is not None:
+        shards.sketches.write(judged.sketches)
+        shards.passed.write_batch(judged.passed)
 
 
 def write_taken_down(rows: pa.RecordBatch, reasons: Sequence[str], shards: Shards, ledger: Ledger) -> None:
@@ -173,31 +220,12 @@ def taken_down(rows: pa.RecordBatch, reasons: Sequence[str]) -> pa.RecordBatch:
 def _too_large(record: pa.RecordBatch) -> pa.RecordBatch:
     """The QUARANTINE row of a record for which there is not memory enough."""
     [row] = record.select(["file", "offset"]).to_pylist()
-    size = pc.binary_length(record["text"])[0].as_py()
-    excerpt = record["text"].cast(pa.large_binary())[0].as_buffer().slice(0, EXCERPT_BYTES).to_pybytes()
+    data, [begin, end] = text_buffers(record["text"])  # Arrow's scalar would be a copy, for which there is no room
+    size, excerpt = int(end - begin), data[begin:end][:EXCERPT_BYTES].tobytes()
     message = f"judging a text of {size} bytes takes more memory than --memory allows"
     columns = {**row, "error": "too_large", "message": message, "bytes": size, "record": excerpt}
     return QUARANTINE.batch({name: [value] for name, value in columns.items()})
 
 
-def _pass_on(
-    run: Run,
-    records: pa.RecordBatch,
-    verdicts: Verdicts,
-    kept: npt.NDArray[np.bool_],
-    shards: Shards,
-    sizes: npt.NDArray[np.int64],
-    words: npt.NDArray[np.int64],
-) -> None:
-    rows, signals = documents(records, verdicts.texts, verdicts.signals), verdicts.signals
-    if not kept.all():
-        mask = pa.array(kept)
-        rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
-    if len(rows):
-        passed = _passed(rows, sizes[kept], words[kept])
-        shards.sketches.write(sketch(passed, signals, run.job.recipe.dedup))
-        shards.passed.write_batch(passed)
-
-
-def _passed(rows: pa.RecordBatch, sizes: npt.NDArray[np.int64], words: npt.NDArray[np.int64]) -> pa.RecordBatch:
+def _passed(rows: pa.RecordBatch, sizes: Ints, words: Ints) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*rows.columns, pa.array(sizes), pa.array(words)], schema=PASSED)

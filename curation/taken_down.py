@@ -60,6 +60,8 @@ def _texts(rejects: pa.RecordBatch) -> pa.LargeStringArray:
 
 
 def _recognised(normalised: pa.LargeStringArray, kept: pa.LargeStringArray, wanted: pa.Array) -> Flags:
+    if not len(wanted):
+        return np.zeros(len(kept), bool)
     found = among(hashes(kept), wanted)
     return found if kept is normalised else found | among(hashes(normalised), wanted)
 

@@ -15,6 +15,7 @@ from curation.sources.json_objects import Fields, RecordError, canonical_json, p
 from schemas.corpus import RECORDS
 
 _SMALLEST_FIELD = len('"":1,')
+_COLON = ord(":")
 Document = dict[str, str | int | None]
 _NEWLINE = 10
 Mask = npt.NDArray[np.bool_]
@@ -54,8 +55,11 @@ class LineParser:
             block, offset = block[len(BOM_UTF8) :], len(BOM_UTF8)
         if not block:
             return
-        scan = self._scan(block)
-        batch, text_bytes = self._columns(scan, block, offset)
+        scanned = self._scanned_if_room(block, offset)
+        if scanned is None:
+            self._parse_halves(block, offset)
+            return
+        scan, batch, text_bytes = scanned
         if (scan.states == json_scan.EASY).all():
             self.rows.batch(batch, text_bytes)
             return
@@ -72,9 +76,30 @@ class LineParser:
             text_bytes += sum(len(str(document["text"])) for document in parsed.values())
         self.rows.batch(batch, text_bytes)
 
+    def _parse_halves(self, block: bytes, offset: int) -> None:
+        """Takes whole lines that need more memory, together, than this process may use; a line that needs more alone
+        goes to quarantine."""
+        middle = block.rfind(b"\n", 0, len(block) // 2) + 1 or block.find(b"\n", 0, -1) + 1
+        if middle:
+            self.parse(block[:middle], offset)
+            self.parse(block[middle:], offset + middle)
+        else:
+            line = block.removesuffix(b"\n")
+            message = f"reading a line of {len(line)} bytes takes more memory than --memory allows"
+            self.rows.broken("too_large", message, offset=offset, size=len(line), record=line)
+
+    def _scanned_if_room(self, block: bytes, offset: int) -> tuple[_Scan, pa.RecordBatch, int] | None:
+        """None where that takes more memory than this process may use; what was taken is free again then."""
+        try:
+            scan = self._scan(block)
+            return scan, *self._columns(scan, block, offset)
+        except MemoryError:
+            return None
+
     def _scan(self, block: bytes) -> _Scan:
         buf = np.frombuffer(block, np.uint8)
         n, k = int(np.count_nonzero(buf == _NEWLINE)) + 1, len(self.key_ends)
+        fields = min(int(np.count_nonzero(buf == _COLON)), len(block) // _SMALLEST_FIELD + 1)
         scan = _Scan(
             buf=buf,
             lines=np.empty((n, 2), np.int64),
@@ -82,7 +107,7 @@ class LineParser:
             kinds=np.empty((n, k), np.uint8),
             begins=np.empty((n, k), np.int64),
             stops=np.empty((n, k), np.int64),
-            left=np.empty((len(block) // _SMALLEST_FIELD + 1, 4), np.int64),
+            left=np.empty((fields, 4), np.int64),
             left_ends=np.empty(n, np.int64),
         )
         found = json_scan.scan_lines(

@@ -5,11 +5,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import orjson
 
 from curation.sources.chunks import COLUMNS
 
 _BIG_NUMBER = re.compile(rb"[0-9]{19}")
+_LARGE = 1 << 20
+_ORJSON_COPIES = 16
+"""What orjson asks for at once, in lengths of the line, and some more."""
 _MAY_BE_INEXACT = (float, dict, list)
 _JSON_TYPES = {
     bool: "a boolean",
@@ -96,7 +100,15 @@ def _json_type(value: object) -> str:
 def parse_object(line: bytes) -> dict[str, Any]:
     """The object on a line, integers beyond 64 bits exact; raises RecordError."""
     try:
-        value = orjson.loads(line)
+        return _object(line)
+    except MemoryError as error:
+        message = f"reading an object of {len(line)} bytes takes more memory than --memory allows"
+        raise RecordError("too_large", message) from error
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        value = _parsed(line)
     except orjson.JSONDecodeError as error:
         raise _bad_json(line, error) from error
     if not isinstance(value, dict):
@@ -107,6 +119,17 @@ def parse_object(line: bytes) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise RecordError("bad_json", str(error)) from error
     return value
+
+
+def _parsed(line: bytes) -> Any:
+    """The value on a line, by orjson. Raises MemoryError where that takes more memory than this process may use: orjson
+    alone would raise SystemError, call the line bad JSON or end the process."""
+    if len(line) > _LARGE:
+        np.empty(_ORJSON_COPIES * len(line), np.uint8)
+    try:
+        return orjson.loads(line)
+    except SystemError as error:
+        raise MemoryError from error
 
 
 def _bad_json(line: bytes, error: orjson.JSONDecodeError) -> RecordError:

@@ -106,7 +106,7 @@ class _Objects:
         end = self._end()
         if end is None:
             return self._unfinished(final)
-        line = bytes(self.buf[self.at : end])
+        line = bytes(memoryview(self.buf)[self.at : end])
         try:
             if len(line) > self.limit:
                 raise RecordError("too_large", f"an object of {len(line)} bytes, more than {self._most}")
@@ -218,9 +218,9 @@ class _Objects:
 
 
 def _is_balanced(line: bytes) -> bool:
-    """Whether this is JSON, whatever its encoding."""
+    """Whether this is JSON, whatever its encoding; not where finding out takes more memory than there is."""
     try:
         json.loads(line.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         return False
     return True

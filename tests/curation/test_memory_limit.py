@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from curation import memory_limit
 from curation.budget import BASE_BYTES, WORKER_BYTES
@@ -65,8 +66,10 @@ from curation.job import Execution
 from curation.sources.listing import Input
 from jobs.jobfile import make_job
 folder = sys.argv[1]
-job = make_job([Input(glob=f"{folder}/in.jsonl")], "fineweb", ["max_quarantined=0.5", "dedup.near=none"])
-driver.curate(job, f"{folder}/all", Execution(workers=0))
+name, recipe, *settings = sys.argv[2:]
+small, job = (make_job([Input(glob=f"{folder}/{file}")], recipe, ["max_quarantined=1.0", *settings])
+              for file in ("small.jsonl", name))
+driver.curate(small, f"{folder}/small", Execution(workers=0))  # what is imported and compiled then is no record's
 driver.share = lambda memory, workers: 150_000_000
 ledger = driver.curate(job, f"{folder}/out", Execution(workers=0, memory=2_000_000_000))
 ledger.check()
@@ -74,14 +77,34 @@ print(json.dumps({error: amount[0] for error, amount in ledger.quarantined.items
 """
 
 
+def curated(folder: Path, *words: str) -> object:
+    """Quarantined records by their error, of a run in a process of its own: one that ran other tests holds free memory,
+    which counts as used."""
+    (folder / "small.jsonl").write_text(json.dumps({"text": GRAIN}))
+    command = [sys.executable, "-c", CURATE, str(folder), *words]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
 def test_a_record_that_takes_too_much_is_quarantined_and_its_neighbours_are_kept(tmp_path: Path) -> None:
-    """In a process of its own: one that ran other tests holds free memory, which counts as used."""
-    write(tmp_path / "in.jsonl", 4_000_000)
-    command = [sys.executable, "-c", CURATE, str(tmp_path)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert json.loads(told) == {"too_large": 1}
+    write(tmp_path / "in.jsonl", 6_000_000)
+    assert curated(tmp_path, "in.jsonl", "fineweb", "dedup.near=none") == {"too_large": 1}
     [row] = pq.read_table(tmp_path / "out" / "quarantine").to_pylist()
-    assert (row["error"], row["bytes"], len(row["record"])) == ("too_large", 4_000_000, 1 << 16)
-    assert row["message"] == "judging a text of 4000000 bytes takes more memory than --memory allows"
-    kept = [pq.read_table(tmp_path / name / "documents")["doc_id"].to_pylist() for name in ("all", "out")]
-    assert kept == [["d0", "d1", "d3"]] * 2
+    assert (row["error"], row["bytes"], len(row["record"])) == ("too_large", 6_000_000, 1 << 16)
+    assert row["message"] == "judging a text of 6000000 bytes takes more memory than --memory allows"
+    assert pq.read_table(tmp_path / "out" / "documents")["doc_id"].to_pylist() == ["d0", "d1", "d3"]
+
+
+HUGE = {
+    "text": json.dumps({"text": "grist mill wheel " * 2_000_000}),
+    "lists": '{"text":"grist","ground":[%s[]]}' % ("[]," * 1_500_000),
+}
+
+
+@pytest.mark.parametrize("end", [".jsonl", ".json"])
+@pytest.mark.parametrize("kind", HUGE)
+def test_a_huge_record_of_json_is_quarantined_alone(tmp_path: Path, kind: str, end: str) -> None:
+    records = [json.dumps({"id": "first", "text": GRAIN}), HUGE[kind], json.dumps({"id": "last", "text": GRAIN[::-1]})]
+    text = "".join(f"{record}\n" for record in records) if end == ".jsonl" else f"[{','.join(records)}]"
+    (tmp_path / f"in{end}").write_text(text)
+    assert curated(tmp_path, f"in{end}", "none") == {"too_large": 1}
+    assert pq.read_table(tmp_path / "out" / "documents")["doc_id"].to_pylist() == ["first", "last"]
