@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-import curation.stages  # noqa: F401
 from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
 from curation.dedup.near import families
