@@ -41,6 +41,11 @@ def place() -> str:
     )
 
 
+def compiled() -> bool:
+    """Whether there are compiled kernels for these sources, so that a run does not begin with a minute of compiling."""
+    return next(Path(os.environ[SETTING] or SOURCES).rglob("*.nbi"), None) is not None
+
+
 def _places() -> Iterator[Path]:
     shared = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if os.path.isabs(shared):

@@ -12,6 +12,7 @@ from curation.job import Execution, Job
 from curation.ledger import Ledger
 from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
+from jobs.compiling import compile_kernels
 from jobs.jobfile import load_job, load_storage, make_job, parse_storage
 from jobs.progress import How, say_event, warn, watcher
 from jobs.summary import print_lost, print_plan, print_releases, print_summary
@@ -61,6 +62,7 @@ def run(asked: Asked) -> None:
         return
     found, seconds = finished(job, folder), None
     if found is None:
+        compile_kernels(asked.progress)
         started = time.monotonic()
         curate(job, folder, execution, watcher(asked.progress))
         seconds = time.monotonic() - started

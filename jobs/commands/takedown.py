@@ -14,6 +14,7 @@ from curation.release import open_release
 from curation.selection import Selection
 from curation.takedown import takedown
 from curation.takedown_lists import NEAR_LIST, not_found_name
+from jobs.compiling import compile_kernels
 from jobs.jobfile import recipe_of
 from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
@@ -42,6 +43,7 @@ def run(
     selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls), near)
     opened, before = open_release(release)
     recipe = recipe_of(before["job"]["recipe"], f"{release}/{MANIFEST}")
+    compile_kernels(progress)
     started = time.monotonic()
     execution = Execution(workers=workers, memory=memory)
     found = takedown(opened, before, recipe, selection, output, execution, against, watcher(progress))

@@ -76,3 +76,12 @@ def test_a_file_in_the_current_folder_does_not_say_where_code_lies(tmp_path: Pat
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "''\n"
     assert not (tmp_path / "evil").exists()
+
+
+def test_kernels_are_compiled_where_one_lies_in_the_cache(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(kernel_cache.SETTING, "")
+    assert kernel_cache.compiled()
+    monkeypatch.setenv(kernel_cache.SETTING, str(tmp_path / "empty"))
+    assert not kernel_cache.compiled()

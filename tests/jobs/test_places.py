@@ -56,6 +56,28 @@ def test_a_read_only_installation_runs_where_no_home_can_be_written_to(corpus: P
     assert digest(tmp_path / "out") == digest(tmp_path / "again")
 
 
+@pytest.mark.soak
+def test_an_installed_wheel_that_nobody_may_write_to_compiles_once_and_says_so(corpus: Path, tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root may give up the right to write everywhere; CI is root, and there a skip fails")
+    site = tmp_path / "site"
+    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps")
+    assert run(*pip, "--no-build-isolation", "--no-index", "--no-compile", "--target", site, ROOT)[0] == 0
+    for path in (site, *site.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o555)
+    unprivileged = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+    python = (sys.executable, "-c", "from jobs.cli import main; main()")
+    words = (*unprivileged, *python, "curate", "--input", corpus, "--workers", "2", *QUICK, "--output")
+    here = {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    variables = {**os.environ, **here, "NUMBA_CACHE_DIR": ""}
+    said = "gristmill: warning: the compiled kernels are missing: compiling them takes about a minute, once\n"
+    assert run(*words, tmp_path / "out", env=variables, cwd=tmp_path) == (0, said)
+    assert run(*words, tmp_path / "again", env=variables, cwd=tmp_path) == (0, "")
+    assert list(site.rglob("*.nbi")) == []
+    assert run(GRISTMILL, *words[len(unprivileged) + 3 :], tmp_path / "here") == (0, "")
+    assert digest(tmp_path / "out") == digest(tmp_path / "again") == digest(tmp_path / "here")
+
+
 def test_without_semaphores_one_process_does_the_work(corpus: Path, tmp_path: Path) -> None:
     words = (GRISTMILL, "curate", "--input", corpus, "--workers", "2", *QUICK, "--output", tmp_path / "out")
     code, said = elsewhere("mount -t tmpfs -o ro none /dev/shm", *words)

@@ -1,0 +1,13 @@
+"""Compiles the kernels before a run where no set-up has done so, and says why nothing else happens meanwhile."""
+
+from curation.kernel_cache import compiled
+from jobs.progress import How, warn
+
+
+def compile_kernels(how: How) -> None:
+    """Compiles every kernel if none is compiled: here, once, and not in each worker process."""
+    if not compiled():
+        from curation.warm import warm  # imports all that judges documents
+
+        warn("the compiled kernels are missing: compiling them takes about a minute, once", how)
+        warm()
