@@ -19,6 +19,7 @@ from curation.packing import (
 )
 from jobs.consoles import table_console
 from jobs.counting import counting
+from jobs.panics import panics_held_back
 from jobs.terminal import say
 from schemas.visible import visible
 from schemas.wording import and_more
@@ -53,7 +54,8 @@ def run(
         raise UserError("say what to pack: the folder of each corpus, or --mixture FILE, and not both")
     sources, mixed = (_corpora(corpora, names), None) if mixture is None else _mixed(mixture, names)
     opened = open_tokenizer(tokenizer, *marks)
-    packed = pack(sources, opened, length, output, seed=seed, threads=threads, mixture=mixed, counting=counting)
+    with panics_held_back():
+        packed = pack(sources, opened, length, output, seed=seed, threads=threads, mixture=mixed, counting=counting)
     print_packed(packed)
 
 

@@ -1,5 +1,8 @@
 """``gristmill pack``, ``pack-export`` and ``train-tokenizer`` as their user meets them."""
 
+import json
+import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 from jobs.cli import main
 from tests.curation.packing.corpora import Row, byte_level, everything, losing_line_feeds, saved, write_corpus
 
+GRISTMILL = Path(sys.executable).with_name("gristmill")
 Call = Callable[..., int]
 
 
@@ -123,3 +127,15 @@ def test_mistakes_end_with_2_and_write_nothing(
     assert call(*words) == 2
     assert said in capsys.readouterr().err
     assert everything(tmp_path) == before
+
+
+def test_a_tokenizer_that_panics_is_one_sentence(call: Call, tmp_path: Path) -> None:
+    """In a process of its own: what Rust prints passes Python by."""
+    table = json.loads((tmp_path / "tokenizer.json").read_text())
+    table["normalizer"] = {"type": "Replace", "pattern": {"Regex": "(a+)+b"}, "content": ""}
+    (tmp_path / "exploding.json").write_text(json.dumps(table))
+    write_corpus(tmp_path / "long", [Row("a", "a" * 400)])
+    command = [GRISTMILL, "pack", "long", "--tokenizer", "exploding.json", "--output", "out", "--length", "4"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"gristmill: the tokenizer fails at a text: .*retry-limit.*\n", done.stderr)
