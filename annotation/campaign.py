@@ -9,9 +9,13 @@ from typing import Literal
 from annotation.errors import UserError
 from annotation.protocols import PROTOCOLS, Category
 from annotation.resolve import Policy
+from schemas.named_files import read_named
 
 STORE = "campaign.db"
 """The campaign's own store, beside its campaign.toml."""
+
+MOST_BYTES = 4 << 20
+"""Guidelines are shorter."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
@@ -134,6 +138,7 @@ class CampaignFolder:
         """Raises UserError when guidelines.md cannot be read."""
         path = self.file(self.campaign.guidelines)
         try:
-            return path.read_text(encoding="utf-8-sig")
+            text = read_named(path, MOST_BYTES, "a file of guidelines (Markdown)").decode("utf-8-sig")
         except (OSError, ValueError) as error:
             raise UserError(f"the guidelines {path} cannot be read ({error}): write them as UTF-8 Markdown") from error
+        return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from annotation.errors import UserError
 from schemas.manifest import sha256_of
+from schemas.named_files import open_named
 
 ROLES = ("system", "user", "assistant")
 COLUMNS = ("prompt_id", "messages", "prompt", "responses", "chosen", "rejected")
@@ -147,7 +148,7 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file; raises UserError when it cannot be read."""
-    with _readable(path), path.open("rb") as stream:
+    with _readable(path), open_named(path) as stream:
         return sha256_of(stream)
 
 
@@ -162,8 +163,8 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with _readable(path):
-        data = path.read_bytes()
+    with _readable(path), open_named(path) as stream:
+        data = stream.read()
     if data[:4] == b"PAR1":
         try:
             file = pq.ParquetFile(pa.BufferReader(data))

@@ -20,6 +20,7 @@ from fsspec.utils import glob_translate
 
 from curation.errors import RunError, UserError
 from curation.sources.places import is_local
+from schemas.named_files import check_named
 
 WORK = ".work"
 
@@ -108,8 +109,12 @@ class Folder:
             raise
 
     def reading(self, name: str) -> IO[bytes]:
+        """A file of the folder. Raises NamedFileError for a FIFO or device in its place."""
         files, root = self.filesystem()
-        return files.open(posixpath.join(root, name), "rb")  # type: ignore[no-any-return]
+        path = posixpath.join(root, name)
+        if is_local(self.root):
+            check_named(path)
+        return files.open(path, "rb")  # type: ignore[no-any-return]
 
     def write_json(self, name: str, value: object) -> None:
         with self.writing(name, durable=True) as stream:

@@ -237,8 +237,16 @@ def main() -> None:
         die_interrupted(error)
     except (curation.errors.UserError, annotation.errors.UserError) as error:
         _stop(str(error), 2)
+    except _named_file_error() as error:
+        _stop(str(error), 2)
     except (curation.errors.RunError, annotation.errors.RunError) as error:
         _stop(str(error), 1)
+
+
+def _named_file_error() -> tuple[type[Exception], ...]:
+    """NamedFileError, if any command has imported it: importing it here would slow down help."""
+    module = sys.modules.get("schemas.named_files")
+    return (module.NamedFileError,) if module else ()
 
 
 def _show(error: click.ClickException) -> None:

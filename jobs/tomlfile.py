@@ -6,29 +6,28 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import UserError
+from schemas.named_files import read_named
 
 MOST_BYTES = 4 << 20
-"""Files of settings are smaller: what is larger is a corpus, or a device without an end."""
+"""Files of settings are smaller: what is larger is a corpus."""
 MOST_LEVELS = 32
 """No setting lies so deep."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The table of a TOML file. Raises UserError for a file that cannot be read or is not TOML."""
+    """The table of a TOML file. Raises UserError for a file that cannot be read or is not TOML, and
+    NamedFileError as `read_settings` does."""
     return parse_toml(read_settings(path), str(path))
 
 
 def read_settings(path: Path) -> str:
-    """The text of a file of settings, its lines ended by line feeds. Raises UserError for a file that cannot be read,
-    is too large or is not UTF-8."""
+    """The text of a file of settings, its lines ended by line feeds. Raises UserError for a file that cannot be read
+    or is not UTF-8, NamedFileError for one that is too large and for a FIFO or device."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        content = read_named(path, MOST_BYTES, "a file of settings (TOML)")
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"{path} cannot be read: {reason}") from error
-    if len(content) > MOST_BYTES:
-        raise UserError(f"{path} is larger than {MOST_BYTES >> 20} MB: name a file of settings (TOML)")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from schemas.arrow_layout import MAGIC, LayoutError
 from schemas.manifest import MANIFEST, ManifestError, parsed
+from schemas.named_files import NamedFileError, open_named
 from schemas.packed import BATCH, FORMAT, packed, packed_files
 from schemas.shard import PackedError, Part, Parts, Shard
 
@@ -201,7 +202,10 @@ def _opened_anew(folder: Path, fingerprint: str) -> PackedSequences:
 
 def _read(manifest: Path) -> bytes:
     try:
-        return manifest.read_bytes()
+        with open_named(manifest) as stream:
+            return stream.read()
+    except NamedFileError as error:
+        raise PackedError(str(error)) from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PackedError(f"{manifest} is missing: name the folder that `gristmill pack` wrote to its end") from error
 

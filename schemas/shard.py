@@ -24,6 +24,7 @@ from schemas.arrow_layout import (
     read_messages,
 )
 from schemas.manifest import Noted, difference, size_difference
+from schemas.named_files import irregular, open_named
 from schemas.packed import BATCH
 from schemas.table import SchemaError, Table
 
@@ -69,7 +70,10 @@ class Shard:
     def check_size(self) -> None:
         """Raises PackedError where the file is missing or not as large as it was written."""
         try:
-            size = os.stat(self.path).st_size
+            status = os.stat(self.path)
+            size = status.st_size
+            if kind := irregular(status):
+                raise self.damaged(f"is {kind}")
         except FileNotFoundError:
             size = None
         if wrong := size_difference(self.noted, size):
@@ -77,7 +81,7 @@ class Shard:
 
     def check_digest(self) -> None:
         """Reads the whole file. Raises PackedError where a byte is not the one that was written."""
-        if wrong := difference(self.noted, lambda name: (self.folder / name).open("rb")):
+        if wrong := difference(self.noted, lambda name: open_named(self.folder / name)):
             raise self.damaged(wrong)
 
     def layout(self, table: Table) -> npt.NDArray[np.int64]:

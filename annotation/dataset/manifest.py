@@ -13,6 +13,7 @@ from annotation.errors import UserError
 from annotation.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
 from schemas.manifest import MANIFEST, ManifestError, Noted, check, difference, noted, parsed
+from schemas.named_files import open_named
 
 FORMAT = "gristmill.comparisons"
 VERSION = 1
@@ -70,7 +71,8 @@ def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str
     """
     path = folder / MANIFEST
     try:
-        content = path.read_bytes()
+        with open_named(path) as stream:
+            content = stream.read()
     except OSError as error:
         raise UserError(
             f"{folder} holds {what}: {path.name} cannot be read ({error.strerror}); name a folder that {made_by} wrote"
@@ -98,7 +100,7 @@ def noted_files(manifest: Mapping[str, Any], version: int, place: str) -> dict[s
 def check_file(folder: Path, each: Noted) -> None:
     """Reads a file of the folder. Raises UserError for one that is missing, unreadable or not as it was written."""
     try:
-        wrong = difference(each, lambda name: (folder / name).open("rb"))
+        wrong = difference(each, lambda name: open_named(folder / name))
     except OSError as error:
         wrong = f"cannot be read ({error.strerror})"
     if wrong:

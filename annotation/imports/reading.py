@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from annotation.errors import UserError
 from annotation.imports.delimited import DELIMITERS, records
 from schemas.manifest import sha256_of
+from schemas.named_files import open_named
 
 ROWS = 1024
 """Rows of Parquet or Arrow that are in memory at once as Python's values."""
@@ -86,7 +87,7 @@ def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> I
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
-        stream = path.open("rb")
+        stream = open_named(path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"{str(path)!r} cannot be read ({reason}): name an existing file") from error

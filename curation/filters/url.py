@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from curation.errors import UserError
 from curation.filters.columns import batch_of, count
 from curation.filters.rules import Rule, asked
+from curation.sources.places import is_local, local_path
+from schemas.named_files import irregular
 
 LONGEST_HOST = 2000
 """Characters of a name that is looked at: the name system allows 253. Longer ones would take time that grows faster."""
@@ -198,8 +200,10 @@ def _entries(listed: tuple[str, ...]) -> tuple[str, ...]:
 @cache
 def _entries_of(name: str) -> tuple[str, ...]:
     """The entries of a file: read once, so that what judges and what is told of it are the same."""
-    if os.path.exists(name) and not os.path.isfile(name):
-        raise UserError(f"the list {name} of the url filter is not a file: name a file with an entry a line")
+    path = local_path(name)
+    if is_local(name) and os.path.exists(path) and not os.path.isfile(path):
+        kind = irregular(os.stat(path)) or "a folder"
+        raise UserError(f"the list {name} of the url filter is {kind}: name a file with an entry a line")
     try:
         with fsspec.open(name, "rt", encoding="utf-8-sig") as lines:
             found = [line.strip() for line in lines if not line.startswith("#")]

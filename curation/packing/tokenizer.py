@@ -20,6 +20,7 @@ import tokenizers
 
 from curation.errors import UserError
 from curation.packing.expansion import check_expansion, check_model
+from schemas.named_files import read_named
 from schemas.packed import TokenType, token_type
 
 END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
@@ -27,6 +28,9 @@ END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
 
 MOST_TOKENS = 1 << 24
 """The largest vocabularies have a sixtieth of it."""
+
+MOST_BYTES = 256 << 20
+"""The largest files of tokenizers have an eighth of it."""
 
 Kind = Literal["tokenizers", "sentencepiece"]
 FILES: dict[Kind, str] = {"tokenizers": "tokenizer.json", "sentencepiece": "tokenizer.model"}
@@ -86,11 +90,12 @@ def open_tokenizer(path: Path, end_token: str | None = None, begin_token: str | 
     """The tokenizer of a file, told apart by its content, or of a folder that holds one under its usual name.
 
     ``end_token`` names the token that ends documents, ``begin_token`` one that begins them (by default, none does).
-    Raises UserError for a file that is neither kind, and where the end token is missing or could be several.
+    Raises UserError for a file that is neither kind, and where the end token is missing or could be several;
+    NamedFileError for a file of more than MOST_BYTES, a FIFO or a device.
     """
     path = _file(path)
     try:
-        content = path.read_bytes()
+        content = read_named(path, MOST_BYTES, "a tokenizer.json or a SentencePiece model")
     except OSError as error:
         raise UserError(f"the tokenizer {path} cannot be read: {error.strerror}") from error
     if content.lstrip()[:1] == b"{":

@@ -10,13 +10,8 @@ from fnmatch import translate
 from glob import has_magic
 
 from curation.errors import InputError
+from schemas.named_files import irregular
 
-_KINDS = {
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 Segments = tuple[str, ...]
 
 
@@ -66,13 +61,9 @@ def _named(path: str) -> os.stat_result:
         raise InputError(
             f"the input '{path}' is a link that leads nowhere ({error.strerror}): mend the link"
         ) from error
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"the input '{path}' is {_kind(status)}: copy what it yields into a regular file first")
+    if kind := irregular(status):
+        raise InputError(f"the input '{path}' is {kind}: copy what it yields into a regular file first")
     return status
-
-
-def _kind(status: os.stat_result) -> str:
-    return _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
 
 
 class _Search:
@@ -150,8 +141,8 @@ class _Search:
                 (self.linked_folders if link else pending).append((path, further))
         elif not final:
             return
-        elif not stat.S_ISREG(status.st_mode):
-            self.skipped.append(f"{path} ({_kind(status)})")
+        elif kind := irregular(status):
+            self.skipped.append(f"{path} ({kind})")
         elif link:
             self.linked_files.append((path, status))
         else:

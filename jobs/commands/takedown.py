@@ -20,6 +20,7 @@ from jobs.progress import How, watcher
 from jobs.summary import print_releases, print_summary
 from jobs.terminal import say
 from schemas.manifest import MANIFEST
+from schemas.named_files import open_named
 from schemas.wording import and_more
 
 SHOWN = 5
@@ -65,10 +66,9 @@ def _lines(path: Path | None) -> list[str]:
     """The lines of a file as they are, but for empty ones."""
     if path is None:
         return []
-    if path.is_char_device() or path.is_block_device():
-        raise UserError(f"{path} is a device: name a file with an entry a line")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with open_named(path) as stream:
+            text = stream.read().decode("utf-8-sig")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
