@@ -1,6 +1,5 @@
 """What could not be read of an input, file by file; too much of it fails the run."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,9 +67,13 @@ def check_readable(job: Job, ledger: Ledger, entries: Sequence[Mapping[str, Any]
     lost = sum(file.lost for file in damaged)
     records = ledger.records
     too_much = lost > job.max_quarantined * stored and lost * records > ALWAYS_TOLERATED * (stored - lost)
+    bad = ledger.total("quarantined")[0]
+    too_many = bad > max(ALWAYS_TOLERATED, job.max_quarantined * records)
+    exceeded = [*([(lost, stored)] if too_much else []), *([(bad, records)] if too_many else [])]
+    raised = f"--set max_quarantined={_enough_for(exceeded)}"
     unreadable = [file for file in damaged if file.unreadable]
     if unreadable and not job.allow_unreadable:
-        enough = f" --set max_quarantined={_rounded_up(lost / stored)}" if too_much else ""
+        enough = f" {raised}" if exceeded else ""
         without_text = all(file.error == "no_text" for file in unreadable)
         remedy = (
             "Name the field of the text: --set reading.fields.text=NAME"
@@ -86,14 +89,13 @@ def check_readable(job: Job, ledger: Ledger, entries: Sequence[Mapping[str, Any]
         raise RunError(
             f"{lost:,} of {stored:,} stored bytes could not be read ({lost / stored:.1%}), above max_quarantined = "
             f"{job.max_quarantined:g}: {_named(damaged)}. Mend {_them(damaged)}, leave {_them(damaged)} out, or raise "
-            f"the limit: --set max_quarantined={_rounded_up(lost / stored)}"
+            f"the limit: {raised}"
         )
-    bad = ledger.total("quarantined")[0]
-    if bad > max(ALWAYS_TOLERATED, job.max_quarantined * records):
+    if too_many:
         kinds = ", ".join(f"{amount[0]} {error}" for error, amount in sorted(ledger.quarantined.items()))
         raise RunError(
             f"{bad} of {records} records could not be read ({kinds}), above max_quarantined = {job.max_quarantined:g}: "
-            f"look into {folder.root}/quarantine, then mend the input or raise max_quarantined"
+            f"look into {folder.root}/quarantine, then mend the input, or raise the limit: {raised}"
         )
 
 
@@ -113,5 +115,10 @@ def _them(files: Sequence[DamagedFile]) -> str:
     return "it" if len(files) == 1 else "them"
 
 
-def _rounded_up(share: float) -> str:
-    return f"{min(1.0, math.floor(share * 100 + 1) / 100):g}"
+def _enough_for(counts: Iterable[tuple[int, int]]) -> str:
+    """The least share, in whole hundredths, that is above each part of its whole; 1 where a part is all.
+
+    >>> _enough_for([(29, 100)]), _enough_for([(1, 30), (200, 200)])
+    ('0.3', '1')
+    """
+    return f"{min(100, max((part * 100 // whole + 1 for part, whole in counts), default=0)) / 100:g}"

@@ -269,7 +269,7 @@ def test_an_input_of_the_same_size_that_was_written_again_is_noticed(tmp_path: P
 def test_a_share_that_is_only_checked_at_the_end_may_be_raised(tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text('{"text": "one"}\n' + "{broken\n" * 300)
-    with pytest.raises(RunError, match="or raise max_quarantined"):
+    with pytest.raises(RunError, match="or raise the limit: --set max_quarantined="):
         curate(job(source), str(tmp_path / "out"), Execution(workers=0))
     ledger = curate(job(source, "max_quarantined=1"), str(tmp_path / "out"), Execution(workers=0))
     assert ledger.total("quarantined")[0] == 300

@@ -3,12 +3,20 @@
 import gzip
 import json
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curation.errors import RunError
+from curation.folder import Folder
+from curation.ledger import Ledger
+from curation.sources.listing import Input
+from curation.unreadable import check_readable
+from jobs.jobfile import make_job
 from tests.jobs.calling import call
 
 ROWS = 400
@@ -139,3 +147,32 @@ def test_a_part_of_nothing_but_bad_records_is_no_damage_to_its_file(
     assert "quarantined: 90 bad_json" in told
     assert "lost of" not in told
     assert "nothing could be read" not in told
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(("lost", "bad"), [(963, 200), (1000, 150), (290, 101), (5, 120)])
+def test_the_share_that_is_advised_lets_the_same_run_pass(lost: int, bad: int, whole: bool) -> None:
+    """The share of the records that could not be read may be larger than that of the stored bytes."""
+    job = make_job([Input("a.parquet")], "none", ())
+    fault = {"bytes": lost, "error": "expands_too_far", "message": "row group 0", "whole": whole}
+    entries = [{"file": "a.parquet", "size": 1000, "lost": fault}]
+    ledger = Ledger(read={"a": (200 - bad, 0, 0)}, quarantined={"expands_too_far": (bad, 0, 0)})
+    with pytest.raises(RunError) as refused:
+        check_readable(job, ledger, entries, Folder("out"))
+    advised = re.search(r"(--allow-unreadable)?(?: ?--set max_quarantined=([0-9.]+))?$", str(refused.value))
+    assert advised is not None
+    share = float(advised[2]) if advised[2] else job.max_quarantined
+    again = replace(job, allow_unreadable=bool(advised[1]), max_quarantined=share)
+    check_readable(again, ledger, entries, Folder("out"))
+
+
+def test_too_many_bad_records_are_told_with_a_share_that_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    lines = [json.dumps({"text": f"Stone {n} of the mill."}) if n % 2 else "{" for n in range(400)]
+    (tmp_path / "in" / "a.jsonl").write_text("\n".join(lines))
+    assert curate(tmp_path, monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert said.endswith("or raise the limit: --set max_quarantined=0.51\n")
+    assert curate(tmp_path, monkeypatch, "--set", "max_quarantined=0.51") == 0
