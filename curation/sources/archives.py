@@ -9,9 +9,9 @@ from curation.sources.chunks import Chunk, Rows
 from curation.sources.decoding import UndecodableError, decode, wide_encoding
 from curation.sources.events import Event
 from curation.sources.framing import Framed, Look, Records
-from curation.sources.headers import MAX_HEADER_BYTES, fields, header_size, media_type, status
+from curation.sources.headers import MAX_HEADER_BYTES, fields, header_size, is_only_fields, media_type, status
 from curation.sources.html import ExtractionError, main_text, title
-from curation.sources.http import PayloadError, decode_payload
+from curation.sources.http import Payload, PayloadError, decode_payload
 from curation.sources.json_objects import canonical_json
 
 _NO_DOCUMENT = ("warcinfo", "request", "metadata", "revisit", "continuation")
@@ -21,6 +21,10 @@ _UNKNOWN = ("", "unknown/unknown", "application/unknown")
 """Media types with which browsers look at the content."""
 
 _MARKUP = re.compile(rb"(?i)<!doctype html|<html[\s>]")
+
+CUT_PAYLOAD = "payload"
+"""What ``metadata.truncated`` says of a document whose payload ends before its encoding does, where the record has no
+WARC-Truncated header."""
 
 
 class _NoDocumentError(Exception):
@@ -54,7 +58,10 @@ def _add(framed: Framed, warc: dict[str, list[str]], rows: Rows) -> None:
     found["truncated"] = header.get("warc-truncated")
     content_type, payload = header.get("content-type", ""), framed.content
     if media_type(content_type)[0] == "application/http":
-        content_type, payload = _response(framed, rows.reading.max_record_bytes)
+        content_type, decoded = _response(framed, rows.reading.max_record_bytes)
+        payload = decoded.data
+        if decoded.cut and not found["truncated"]:
+            found["truncated"] = CUT_PAYLOAD
     elif kind == "response":
         raise _NoDocumentError("not_http")
     text = _text(payload, content_type, found, framed, rows)
@@ -68,7 +75,7 @@ def _add(framed: Framed, warc: dict[str, list[str]], rows: Rows) -> None:
     )
 
 
-def _response(framed: Framed, limit: int) -> tuple[str, bytes]:
+def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
     """Content type and decoded payload of an HTTP response with status 200."""
     if not framed.content:
         raise _NoDocumentError("empty")
@@ -77,17 +84,31 @@ def _response(framed: Framed, limit: int) -> tuple[str, bytes]:
         raise PayloadError("bad_http", "there is no HTTP header")
     if code != 200:
         raise _NoDocumentError("status")
-    size = header_size(framed.content)
-    if size is None and len(framed.content) > MAX_HEADER_BYTES:
-        raise PayloadError("bad_http", f"the HTTP header is longer than {MAX_HEADER_BYTES} bytes")
-    header, payload = framed.content[:size], framed.content[len(framed.content) if size is None else size :]
-    http = {name: ", ".join(filter(None, values)) for name, values in fields(header.lstrip(b"\r\n")).items()}
+    content = framed.content.lstrip(b"\r\n")
+    size = header_size(content)
+    header, payload = content[:size], content[len(content) if size is None else size :]
+    http = {name: ", ".join(filter(None, values)) for name, values in fields(header).items()}
+    if size is None:
+        _refuse_endless(framed, header, http.get("content-length", ""), limit)
     content_type = http.get("content-type", "")
     if _kind(payload, content_type) is None and payload:
         raise _NoDocumentError("not_html")
     _refuse_cut(framed, limit)
-    transfer, content = http.get("transfer-encoding", ""), http.get("content-encoding", "")
-    return content_type, decode_payload(payload, transfer, content, limit)
+    transfer, encoding = http.get("transfer-encoding", ""), http.get("content-encoding", "")
+    return content_type, decode_payload(payload, transfer, encoding, limit)
+
+
+def _refuse_endless(framed: Framed, header: bytes, length: str, limit: int) -> None:
+    """Raises PayloadError for an HTTP header without an empty line behind it, in which a body may be hidden.
+
+    A header that is complete but for that line, of a response that says that its body is empty, may pass.
+    """
+    if len(header) > MAX_HEADER_BYTES:
+        raise PayloadError("bad_http", f"the HTTP header is longer than {MAX_HEADER_BYTES} bytes")
+    _refuse_cut(framed, limit)
+    if not (length and not length.strip("0, ") and is_only_fields(header)):
+        message = "the HTTP header does not end: no empty line follows it, so that its body cannot be told from it"
+        raise PayloadError("bad_http", message)
 
 
 def _refuse_cut(framed: Framed, limit: int) -> None:

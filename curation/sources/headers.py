@@ -5,7 +5,10 @@ import re
 MAX_HEADER_BYTES = 1 << 20
 """A longer header is no header."""
 
-_END = re.compile(rb"\n\r?\n")
+_END = re.compile(rb"\n\r{0,2}\n")
+"""Some servers and crawlers end lines in CR CR LF."""
+
+_FIELDS = re.compile(rb"[^\n]*\n(?:(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*:|[ \t])[^\n]*\n)*")
 _CONTENT_TYPE_PART = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 _MEDIA_TYPE = re.compile(r"[ \t]*([^\s/;,()\"]+/[^\s/;,()\"]+)")
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9._:-]+)", re.IGNORECASE)
@@ -18,10 +21,19 @@ def header_size(block: bytes) -> int | None:
     return found.end() if found else None
 
 
+def is_only_fields(header: bytes) -> bool:
+    """Whether nothing but whole header fields follows the first line.
+
+    >>> is_only_fields(b"HTTP/1.1 200\\nA: b\\n"), is_only_fields(b"HTTP/1.1 200\\nA: b\\n<html>\\n")
+    (True, False)
+    """
+    return _FIELDS.fullmatch(header) is not None
+
+
 def fields(header: bytes) -> dict[str, list[str]]:
     r"""The values by lower-case name, without the first line.
 
-    Lines end in LF or CRLF; a line that begins with white space continues the one before.
+    Lines end in LF, CRLF or CR CR LF; a line that begins with white space continues the one before.
 
     >>> fields(b"WARC/1.0\r\nwarc-type: response\nX: a\r\n b\r\nx:c\r\n\r\n")
     {'warc-type': ['response'], 'x': ['a b', 'c']}

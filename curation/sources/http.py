@@ -7,6 +7,7 @@ browsers, and so does what an unknown encoding was said to be applied to, as lon
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
@@ -27,6 +28,9 @@ _MOST_ENCODINGS = 8
 _TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n)*\s*\Z")
 
 
+_BOM = b"\xef\xbb\xbf"
+
+
 class PayloadError(ValueError):
     """A payload that cannot be decoded; ``error`` is one word."""
 
@@ -35,47 +39,64 @@ class PayloadError(ValueError):
         self.error = error
 
 
-def decode_payload(payload: bytes, transfer: str, content: str, limit: int) -> bytes:
+@dataclass(frozen=True)
+class Payload:
+    """The decoded bytes; ``cut`` says that the payload ended before one of its encodings did."""
+
+    data: bytes
+    cut: bool = False
+
+
+class _CutShortError(Exception):
+    """A compressed payload that ends before its stream does."""
+
+
+def decode_payload(payload: bytes, transfer: str, content: str, limit: int) -> Payload:
     """The payload without the encodings that the two headers name.
 
-    Raises PayloadError for an encoding that is broken, or unknown and not text, and for a payload that decodes to more
-    than ``limit`` bytes, or to more than MAX_RATIO times its size.
+    Raises PayloadError for an encoding that is broken, or unknown and not text, for a payload that ends before anything
+    of it can be decoded, and for one that decodes to more than ``limit`` bytes, or to more than MAX_RATIO times its
+    size.
     """
-    if "chunked" in transfer.lower():
-        payload = dechunk(payload)
+    decoded = dechunk(payload) if "chunked" in transfer.lower() else Payload(payload)
     names = [part.strip().lower() for part in content.split(",")]
     if len(names) > _MOST_ENCODINGS:
         raise PayloadError("unknown_encoding", f"the payload has {len(names)} content encodings")
     for name in reversed(names):
-        payload = _decode(payload, name, limit)
-    return payload
+        further = _decode(decoded.data, name, limit)
+        decoded = Payload(further.data, further.cut or decoded.cut)
+    if payload and decoded.cut and not decoded.data:
+        raise PayloadError("bad_payload", f"the payload ends after {len(payload)} bytes, of which nothing is decoded")
+    return decoded
 
 
-def dechunk(payload: bytes) -> bytes:
-    """A chunked body without its chunk lines; as it is where it is not chunked. A last chunk may be cut short.
+def dechunk(payload: bytes) -> Payload:
+    """A chunked body without its chunk lines, which is cut where no chunk of size 0 ends it; as it is where it is not
+    chunked.
 
     Raises PayloadError if the chunks break off in the middle.
     """
     pieces: list[bytes] = []
-    at = 0
-    while at < len(payload):
+    at, ended = 0, not payload
+    while at < len(payload) and not (pieces and payload[at : at + 2] == b"\r"):  # a line end that was cut
         end = payload.find(b"\n", at, at + 1024)
         size = _chunk_size(payload[at:end] if end >= 0 else payload[at : at + 1024])
         if size == 0 and end >= 0 and not pieces and not _TRAILERS.match(payload, end + 1):
-            return payload
+            return Payload(payload)
         if size is None or (not pieces and end < 0):
             if len(pieces) < 2:
-                return payload
+                return Payload(payload)
             raise PayloadError("bad_payload", f"no chunk begins at byte {at} of the chunked payload")
         if size == 0 or end < 0:  # the last chunk, or a chunk line that was cut
+            ended = end >= 0
             break
         piece = payload[end + 1 : end + 1 + size]
-        if len(piece) < size and not pieces and not _is_markup(piece) and _is_text(piece):
-            return payload  # a text that begins with a number
+        if len(piece) < size and not pieces and not _is_markup(piece.removeprefix(_BOM)) and _is_text(piece):
+            return Payload(payload)  # a text that begins with a number
         pieces.append(piece)
         at = end + 1 + size
         at += 2 if payload[at : at + 2] == b"\r\n" else int(payload[at : at + 1] == b"\n")
-    return b"".join(pieces)
+    return Payload(b"".join(pieces), not ended)
 
 
 def _chunk_size(line: bytes) -> int | None:
@@ -85,21 +106,21 @@ def _chunk_size(line: bytes) -> int | None:
     return int(digits, 16)
 
 
-def _decode(payload: bytes, name: str, limit: int) -> bytes:
+def _decode(payload: bytes, name: str, limit: int) -> Payload:
     most = min(limit, max(ALWAYS_DECODED, MAX_RATIO * len(payload)))
     if name in ("gzip", "x-gzip"):
-        return _gather(_from_deflate(payload, 31), most) if payload.startswith(b"\x1f\x8b") else payload
+        return _gather(_from_deflate(payload, 31), most) if payload.startswith(b"\x1f\x8b") else Payload(payload)
     if name == "zstd":
-        return _gather(_from_zstd(payload), most) if _begins_zstd(payload) else payload
-    if name in _NOT_ENCODED or _is_markup(payload):
-        return payload
+        return _gather(_from_zstd(payload), most) if _begins_zstd(payload) else Payload(payload)
+    if name in _NOT_ENCODED or _is_markup(payload) or not payload:
+        return Payload(payload)
     if name == "deflate":
         zlib_wrapped = len(payload) > 1 and payload[0] & 0x0F == 8 and (payload[0] << 8 | payload[1]) % 31 == 0
         return _gather(_from_deflate(payload, 15 if zlib_wrapped else -15), most)
     if name == "br":
         return _gather(_from_brotli(payload), most)
     if _is_text(payload):
-        return payload
+        return Payload(payload)
     raise PayloadError("unknown_encoding", f"the content encoding '{name[:64]}' is unknown")
 
 
@@ -114,27 +135,29 @@ def _is_text(payload: bytes) -> bool:
     return "\ufffd" not in text and not _CONTROL.search(text)
 
 
-def _gather(pieces: Iterable[bytes], most: int) -> bytes:
+def _gather(pieces: Iterable[bytes], most: int) -> Payload:
     """The decoded payload. Raises PayloadError where decoding fails, or gives more than ``most`` bytes."""
     output: list[bytes] = []
-    size = 0
+    size, cut = 0, False
     try:
         for piece in pieces:
             output.append(piece)
             size += len(piece)
             if size > most:
                 raise PayloadError("too_large", f"the payload decodes to more than {most} bytes")
+    except _CutShortError:
+        cut = True
     except zlib.error as error:
         raise PayloadError("bad_payload", f"the payload cannot be inflated: {error}") from error
     except brotli.error as error:
         raise PayloadError("bad_payload", f"the payload is not valid brotli: {error}") from error
     except zstandard.ZstdError as error:
         raise PayloadError("bad_payload", f"the payload is not valid zstd: {error}") from error
-    return b"".join(output)
+    return Payload(b"".join(output), cut)
 
 
 def _from_deflate(payload: bytes, wbits: int) -> Iterator[bytes]:
-    """The pieces of all members of a zlib or gzip stream, which may be cut short."""
+    """The pieces of all members of a zlib or gzip stream, then _CutShortError if the last one does not end."""
     at = 0
     while at < len(payload):
         stream, step = zlib.decompressobj(wbits), _FIRST_STEP
@@ -145,17 +168,21 @@ def _from_deflate(payload: bytes, wbits: int) -> Iterator[bytes]:
                 yield stream.decompress(stream.unconsumed_tail, _PIECE)
             at += len(piece) - len(stream.unused_data)
             step = min(2 * step, _PIECE)
+        if not stream.eof:
+            raise _CutShortError
         if not (wbits == 31 and payload.startswith(b"\x1f\x8b", at)):
             return  # what follows a stream is ignored, as in browsers
 
 
 def _from_brotli(payload: bytes) -> Iterator[bytes]:
-    """The pieces of a brotli stream, which may be cut short."""
+    """The pieces of a brotli stream, then _CutShortError if it does not end."""
     stream = brotli.Decompressor()
     for at in range(0, len(payload), _PIECE):
         yield stream.process(payload[at : at + _PIECE], output_buffer_limit=_PIECE)
         while not stream.can_accept_more_data():
             yield stream.process(b"", output_buffer_limit=_PIECE)
+    if not stream.is_finished():
+        raise _CutShortError
 
 
 def _begins_zstd(payload: bytes) -> bool:
@@ -163,7 +190,7 @@ def _begins_zstd(payload: bytes) -> bool:
 
 
 def _from_zstd(payload: bytes) -> Iterator[bytes]:
-    """The pieces of all frames of a zstd stream, which may be cut short."""
+    """The pieces of all frames of a zstd stream, then _CutShortError if the last one does not end."""
     at = 0
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     while _begins_zstd(payload[at : at + 4]):
@@ -175,3 +202,5 @@ def _from_zstd(payload: bytes) -> Iterator[bytes]:
             piece = payload[at : at + _FIRST_STEP]  # a step of zstd may give some thousand times its size
             yield stream.decompress(piece)
             at += len(piece) - len(stream.unused_data)
+        if not stream.eof:
+            raise _CutShortError

@@ -2,15 +2,12 @@
 
 import gzip
 import random
-import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import brotli
 import orjson
 import pytest
-import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
@@ -112,69 +109,6 @@ def test_texts_are_taken_as_they_are(tmp_path: Path) -> None:
 def test_a_page_without_a_text_is_a_document_to_be_judged(tmp_path: Path) -> None:
     read = read_bytes(warc("response", http(b"<html><body></body></html>"), "http://a/"), tmp_path)
     assert read.texts == [""]
-
-
-def _chunked(body: bytes) -> bytes:
-    return (
-        b"".join(b"%x;ext\r\n%b\r\n" % (len(body[n : n + 100]), body[n : n + 100]) for n in range(0, len(body), 100))
-        + b"0\r\n\r\n"
-    )
-
-
-PAGE = page("Encoded in many ways.")
-
-
-@pytest.mark.parametrize(
-    ("body", "headers"),
-    [
-        (_chunked(PAGE), {"Transfer_Encoding": "chunked"}),
-        (PAGE, {"Transfer_Encoding": "chunked"}),
-        (gz(PAGE), {"Content_Encoding": "gzip"}),
-        (gz(PAGE)[:-6], {"Content_Encoding": "gzip"}),
-        (PAGE, {"Content_Encoding": "gzip"}),
-        (zlib.compress(PAGE), {"Content_Encoding": "deflate"}),
-        (zlib.compress(PAGE, wbits=-15), {"Content_Encoding": "deflate"}),
-        (brotli.compress(PAGE), {"Content_Encoding": "br"}),
-        (PAGE, {"Content_Encoding": "br"}),
-        (zstandard.compress(PAGE), {"Content_Encoding": "zstd"}),
-        (_chunked(gz(PAGE)), {"Transfer_Encoding": "chunked", "Content_Encoding": "gzip"}),
-        (gz(brotli.compress(PAGE)), {"Content_Encoding": "br, gzip"}),
-        (PAGE, {"Content_Encoding": "identity"}),
-        (PAGE, {"Content_Encoding": "8bit"}),
-        (PAGE, {"Content_Encoding": "binary, ISO-8859-1"}),
-    ],
-)
-def test_encodings_come_off(body: bytes, headers: dict[str, str], tmp_path: Path) -> None:
-    [text] = read_bytes(warc("response", http(body, **headers), "http://a/"), tmp_path).texts
-    assert "Encoded in many ways." in text
-
-
-@pytest.mark.parametrize(
-    ("body", "headers", "error"),
-    [
-        (b"\x1f\x8b\x08\0 broken " * 9, {"Content_Encoding": "gzip"}, "bad_payload"),
-        (b"\xff\xff nonsense", {"Content_Encoding": "br"}, "bad_payload"),
-        (b"\x93\x01 nonsense", {"Content_Encoding": "dcb"}, "unknown_encoding"),
-        (gz(bytes(9_000_000)), {"Content_Encoding": "gzip"}, "too_large"),
-        (brotli.compress(bytes(9_000_000)), {"Content_Encoding": "br"}, "too_large"),
-        (zstandard.compress(bytes(9_000_000)), {"Content_Encoding": "zstd"}, "too_large"),
-    ],
-)
-def test_a_payload_that_cannot_be_decoded_costs_its_record(
-    body: bytes, headers: dict[str, str], error: str, tmp_path: Path
-) -> None:
-    data = response("before") + warc("response", http(body, **headers), "http://bad/") + response("after")
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=4 << 20))
-    assert len(read.documents) == 2
-    assert read.errors == [error]
-
-
-def test_a_broken_http_header_costs_its_record(tmp_path: Path) -> None:
-    read = read_bytes(
-        response("before") + warc("response", b"\0\xff no http", "http://bad/") + response("after"), tmp_path
-    )
-    assert len(read.documents) == 2
-    assert read.errors == ["bad_http"]
 
 
 PACKS = {

@@ -1,6 +1,7 @@
 """Header fields, media types and payloads as browsers read them."""
 
 import gzip
+import random
 import zlib
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.sources.headers import fields, header_size, media_type, status
-from curation.sources.http import PayloadError, dechunk, decode_payload
+from curation.sources.http import Payload, PayloadError, dechunk, decode_payload
 from tests.doubling import assert_linear
 
 LIMIT = 64 << 20
@@ -60,6 +61,7 @@ def test_fields_end_in_any_line_end_and_have_any_case() -> None:
     assert fields(b"HTTP/1.1 200\nTitle: \xfc\n\n") == {"title": ["ü"]}
     assert header_size(header + b"rest") == len(header)
     assert header_size(b"a: b\n\nrest\r\n\r\n") == 6
+    assert header_size(b"a: b\r\r\nc: d\r\r\n\r\r\nrest") == 17
     assert header_size(b"a: b\r\n") is None
 
 
@@ -75,13 +77,13 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("name", ["gzip", "x-gzip", "zstd"])
 def test_all_members_of_a_body_are_decoded(name: str) -> None:
     body = b"".join(ENCODERS[name](part) for part in (TEXT[:40], b"", TEXT[40:]))
-    assert decode_payload(body, "", name, LIMIT) == TEXT
-    assert decode_payload(body + b"\0\0 junk", "", name, LIMIT) == TEXT
+    assert decode_payload(body, "", name, LIMIT) == Payload(TEXT)
+    assert decode_payload(body + b"\0\0 junk", "", name, LIMIT) == Payload(TEXT)
 
 
 def test_skippable_frames_of_zstd_hold_nothing() -> None:
     frame = b"\x50\x2a\x4d\x18\4\0\0\0abcd"
-    assert decode_payload(frame + zstandard.compress(TEXT) + frame, "", "zstd", LIMIT) == TEXT
+    assert decode_payload(frame + zstandard.compress(TEXT) + frame, "", "zstd", LIMIT) == Payload(TEXT)
 
 
 @given(data=st.binary(max_size=3000), names=st.lists(st.sampled_from([*ENCODERS, "identity", "8bit"]), max_size=3))
@@ -89,13 +91,43 @@ def test_what_was_encoded_comes_back(data: bytes, names: list[str]) -> None:
     body = data
     for name in names:
         body = ENCODERS.get(name, bytes)(body)
-    assert decode_payload(body, "", " , ".join(names).upper(), LIMIT) == data
+    assert decode_payload(body, "", " , ".join(names).upper(), LIMIT) == Payload(data)
 
 
 @pytest.mark.parametrize("name", ["identity", "none", "binary", "8BIT", "utf-8", "rot13", "gzip", "br", "deflate", ""])
 @pytest.mark.parametrize("body", [b"<html>", b" \n<p>"])
 def test_what_is_not_encoded_stays_as_it_is(name: str, body: bytes) -> None:
-    assert decode_payload(body, "", name, LIMIT) == body
+    assert decode_payload(body, "", name, LIMIT) == Payload(body)
+
+
+NOISE = random.Random(7).randbytes(200_000).hex().encode()
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("left", [0.5, 0.9, -1])
+def test_a_body_that_is_cut_short_gives_what_is_left_of_it_and_says_so(name: str, left: float) -> None:
+    body = ENCODERS[name](NOISE)
+    found = decode_payload(body[: int(left * len(body)) if left > 0 else -1], "", name, LIMIT)
+    assert found.cut
+    assert found.data
+    assert NOISE.startswith(found.data)
+    assert decode_payload(_chunks(body)[:-6], "chunked", name, LIMIT).cut
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_body_of_which_nothing_is_left_is_refused(name: str) -> None:
+    with pytest.raises(PayloadError, match="nothing is decoded") as refused:
+        decode_payload(ENCODERS[name](NOISE)[:4], "", name, LIMIT)
+    assert refused.value.error == "bad_payload"
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_body_that_is_broken_is_refused(name: str) -> None:
+    body = bytearray(ENCODERS[name](TEXT))
+    body[len(body) // 2 :] = b"\xff" * (len(body) // 2)
+    with pytest.raises(PayloadError) as refused:
+        decode_payload(bytes(body), "", name, LIMIT)
+    assert refused.value.error == "bad_payload"
 
 
 @pytest.mark.parametrize("name", ENCODERS)
@@ -111,18 +143,22 @@ def _chunks(*parts: bytes, end: bytes = b"\r\n") -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("body", "expected"),
+    ("body", "expected", "cut"),
     [
-        (_chunks(b"one ", b"two"), b"one two"),
-        (_chunks(b"one ", b"two", end=b"\n"), b"one two"),
-        (_chunks(b"one ")[:-2] + b"Trailer: x\r\n\r\n", b"one "),
-        (_chunks(b"one ", b"two three")[:-9], b"one two thr"),
-        (_chunks(b"<p>one two three")[:-12], b"<p>one two "),
-        (_chunks(), b""),
+        (_chunks(b"one ", b"two"), b"one two", False),
+        (_chunks(b"one ", b"two", end=b"\n"), b"one two", False),
+        (_chunks(b"one ")[:-2] + b"Trailer: x\r\n\r\n", b"one ", False),
+        (_chunks(b"one ", b"two")[:-2], b"one two", False),
+        (_chunks(b"one ", b"two")[:-4], b"one two", True),
+        (_chunks(b"one ", b"two")[:-5], b"one two", True),
+        (_chunks(b"one ", b"two three")[:-9], b"one two thr", True),
+        (_chunks(b"<p>one two three")[:-12], b"<p>one two ", True),
+        (_chunks(b"\xef\xbb\xbf<p>one two three")[:-12], b"\xef\xbb\xbf<p>one two ", True),
+        (_chunks(), b"", False),
     ],
 )
-def test_chunks_come_off(body: bytes, expected: bytes) -> None:
-    assert dechunk(body) == expected
+def test_chunks_come_off(body: bytes, expected: bytes, cut: bool) -> None:
+    assert dechunk(body) == Payload(expected, cut)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +169,8 @@ def test_chunks_come_off(body: bytes, expected: bytes) -> None:
     ],
 )  # fmt: skip
 def test_a_body_that_is_not_chunked_stays_as_it_is(body: bytes) -> None:
-    assert dechunk(body) == body
-    assert decode_payload(body, "Chunked", "", LIMIT) == body
+    assert dechunk(body) == Payload(body)
+    assert decode_payload(body, "Chunked", "", LIMIT) == Payload(body)
 
 
 def test_chunks_that_break_off_in_the_middle_are_not_cut_in_silence() -> None:
