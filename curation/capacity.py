@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from curation.budget import USED_SHARE, available
+from curation.budget import FEW, USED_SHARE, available
 from curation.errors import UserError
 from curation.job import Execution, Job
 
 KEY_BYTES = 2000
 """Of a unit or a partition: what the plan, Beam and the reports take of memory for each."""
+FREE_PARTITIONS = 10_000
+"""So many partitions are for anybody to ask for; each costs a run about a millisecond, whatever it holds."""
 SIGNED_TOGETHER = 8192
 """Documents of a batch whose signatures a worker makes together, if they are short."""
 SIGNATURE_COPIES = 3
@@ -25,10 +27,16 @@ def check_units(sizes: Sequence[int], unit_bytes: int) -> None:
         )
 
 
-def check_fits(job: Job, execution: Execution, workers: int, partitions: int) -> None:
+def check_fits(job: Job, execution: Execution, workers: int, partitions: int, stored_bytes: int) -> None:
     """Raises UserError where the partitions of a run, or the signatures that its workers hold at one time, need more
-    memory than the run may use."""
+    memory than the run may use, and where an input of so many bytes has no use for so many partitions."""
     total = _total(execution.memory)
+    most = max(FREE_PARTITIONS, stored_bytes // FEW)
+    if partitions > most:
+        raise UserError(
+            f"{partitions:,} partitions are too many for {stored_bytes / 1e6:,.1f} MB of input, and each costs time: "
+            f"give at most {most:,} as --partitions, or leave it out"
+        )
     if partitions * KEY_BYTES > total:
         raise UserError(f"{partitions:,} partitions are too many for {_size(total)} of memory: give fewer --partitions")
     text = job.reading.batch_bytes * max(workers, 1) * TEXT_COPIES

@@ -63,16 +63,16 @@ class Plan:
         """Worker processes to start: as asked, else what the budget allows; none for a small input."""
         if execution.workers is not None:
             return execution.workers
-        if self._compared_bytes < SMALL_INPUT or len(self.units) < 2:
+        if self.compared_bytes < SMALL_INPUT or len(self.units) < 2:
             return 0
-        return budget(self._compared_bytes, len(self.units), execution.memory).workers
+        return budget(self.compared_bytes, len(self.units), execution.memory).workers
 
     def partitions(self, execution: Execution) -> int:
         if execution.partitions is not None:
             return execution.partitions
         if not is_local(execution):
-            return partitions(self._compared_bytes, execution.memory)
-        return budget(self._compared_bytes, len(self.units), execution.memory).partitions
+            return partitions(self.compared_bytes, execution.memory)
+        return budget(self.compared_bytes, len(self.units), execution.memory).partitions
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -87,7 +87,7 @@ class Plan:
         )
 
     @property
-    def _compared_bytes(self) -> int:
+    def compared_bytes(self) -> int:
         """The stored bytes of all documents that are compared, released ones as well."""
         return self.stored_bytes + sum(release.stored_bytes for release in self.releases)
 
@@ -105,7 +105,8 @@ def plan(job: Job) -> Plan:
 def checked_plan(job: Job, execution: Execution) -> Plan:
     """What a job will read. Raises UserError where it needs more memory than it may use."""
     planned = plan(job)
-    check_fits(job, execution, planned.workers(execution), planned.partitions(execution))
+    shares = planned.workers(execution), planned.partitions(execution)
+    check_fits(job, execution, *shares, planned.compared_bytes)
     return planned
 
 

@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+import annotation.errors
 import curation.errors
 from annotation.dataset.master import Master, load
 from annotation.errors import UserError
@@ -18,7 +19,7 @@ def read_recipe(path: Path) -> Recipe:
     table = read_toml(path)
     try:
         return build(Recipe, table, "mixture")
-    except curation.errors.UserError as error:
+    except (annotation.errors.UserError, curation.errors.UserError) as error:
         raise UserError(f"{path}: {error}") from error
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from annotation.errors import UserError
+
 Unit = Literal["rows", "tokens"]
 WHERE = ("source", "batch", "protocol", "degree", "safety_bin", "chosen_model", "rejected_model")
 """The columns by which a source can be told apart from others in the same dataset."""
@@ -33,3 +35,7 @@ class Recipe:
     seed: int = 0
     unit: Unit = "rows"
     size: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 1 << 63:
+            raise UserError(f"seed is {self.seed}: give a whole number of 0 or more, below 2**63")

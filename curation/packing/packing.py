@@ -73,6 +73,8 @@ def pack(
         raise UserError(f"--length is {length}: give at least 1 token")
     if length > MOST_LENGTH:
         raise UserError(f"a length of {length:,} is too large: give at most {MOST_LENGTH:,} tokens")
+    if not 0 <= seed < 1 << 63:
+        raise UserError(f"--seed is {seed}: give a whole number of 0 or more, below 2**63")
     if threads is not None and threads > MOST_THREADS:
         raise UserError(f"{threads:,} threads are too many: give at most {MOST_THREADS:,}")
     paths = [corpus.path for corpus in corpora]
@@ -91,7 +93,13 @@ def pack(
         if earlier:
             LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
         corpus, noticed = _tokenised(folder, corpora, tokenizer, threads or _cores(), counting)
-        taken = shares(corpus.names, corpus.totals(), mixture)
+        totals = corpus.totals()
+        if not sum(totals):
+            raise UserError(
+                "no document yields a token: all texts are empty, or the tokenizer has no tokens for them; give other "
+                "documents or another --tokenizer"
+            )
+        taken = shares(corpus.names, totals, mixture)
         documents = order(corpus, taken, seed)
         cutting = Cutting(corpus, documents, length, table_of(corpus, length))
         if not cutting.rows:

@@ -187,7 +187,10 @@ def _specials(path: Path, content: bytes) -> tuple[set[int], int | None]:
         special = {number for number, name in added.items() if len(name) > 1 and number not in unknown}
         return special, _unknown(model, added)
     except (TypeError, KeyError, ValueError) as error:
-        raise UserError(f"{path} holds tokens of a wrong form ({error!r}): give the file as it was saved") from error
+        raise UserError(
+            f"the added_tokens, unk_token or unk_id of {path} are not as tokenizers writes them: give the file as it "
+            "was saved"
+        ) from error
 
 
 def _unknown(model: dict[str, Any], added: dict[int, str]) -> int | None:

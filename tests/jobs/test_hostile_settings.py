@@ -154,6 +154,7 @@ def test_a_change_that_cannot_be_is_one_sentence(
     [
         *(("--workers", "99999999999999999999"), ("--partitions", "99999999999999999999"), ("--memory", "1e300GB")),
         *(("--memory", "nan"), ("--limit", "99999999999999999999"), ("--partitions", "10000000000000")),
+        ("--partitions", "10001"),
         ("--set", "near.bands=800", "--set", "near.rows=20", "--memory", "1.5GB"),
         *(("--storage", f"x={'[' * 5000}"), ("--storage", f"x={'9' * 5000}"), ("--storage", "x=1\ny=2")),
         *(("--workers", "0", "--", "--runner=Nope"), ("--workers", "0", "--", "--direct_num_workers=many")),

@@ -113,6 +113,10 @@ def test_what_the_tokenizer_does_to_texts_is_said(
         (("pack", "web", "--tokenizer", "none.json", "--output", "out"), "none.json cannot be read"),
         (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "books"), "is not empty"),
         (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "out", "--length", "0"), "--length"),
+        (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "out", "--seed", "-1"), "--seed is -1: give a"),
+        (("pack", "blank", "--tokenizer", "tokenizer.json", "--output", "out"), "no document yields a token: "),
+        (("pack", "web", "--tokenizer", "wrong.json", "--output", "out"), "wrong.json are not as tokenizers writes"),
+        (("dataset", "mix", "mix.toml", "--output", "out"), "mix.toml: seed is -1: give a whole number of 0 or more"),
         (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "out"), "give a smaller --length"),
         (("pack", "gone", "--tokenizer", "tokenizer.json", "--output", "out"), "there is no corpus gone"),
         (("pack-export", "web", "--format", "megatron", "--output", "mill"), "manifest.json is missing"),
@@ -122,6 +126,10 @@ def test_what_the_tokenizer_does_to_texts_is_said(
 def test_mistakes_end_with_2_and_write_nothing(
     words: tuple[str, ...], said: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    table = json.loads((tmp_path / "tokenizer.json").read_text())
+    (tmp_path / "wrong.json").write_text(json.dumps({**table, "added_tokens": [None]}))
+    write_corpus(tmp_path / "blank", [Row("a", "")])
+    (tmp_path / "mix.toml").write_text('name = "m"\nseed = -1\n[[source]]\nname = "a"\ndatasets = ["a"]\nshare = 1\n')
     (tmp_path / "odd.toml").write_text('[[source]]\nname = "a"\npath = "web"\nshares = 1\n')
     before = everything(tmp_path)
     assert call(*words) == 2

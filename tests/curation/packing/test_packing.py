@@ -52,7 +52,7 @@ def tokenizer(tmp_path: Path) -> Path:
 
 
 @settings(max_examples=40, deadline=None)
-@given(texts=TEXTS, length=st.integers(1, 40), seed=st.integers(-3, 3), files=st.integers(1, 4))
+@given(texts=TEXTS, length=st.integers(1, 40), seed=st.integers(0, 6), files=st.integers(1, 4))
 def test_every_token_of_every_document_is_packed_once_and_in_order(
     texts: list[str], length: int, seed: int, files: int
 ) -> None:
@@ -63,7 +63,7 @@ def test_every_token_of_every_document_is_packed_once_and_in_order(
         folder, tokenizer = Path(place), open_tokenizer(saved(Path(place) / "t.json", byte_level()))
         corpus = Corpus(path=str(write_corpus(folder / "corpus", numbered(texts), files)))
         if total < length:
-            with pytest.raises(UserError, match="fill no sequence"):
+            with pytest.raises(UserError, match=r"fill no sequence|no document yields a token"):
                 pack([corpus], tokenizer, length, folder / "out", seed=seed)
             return
         packed = pack([corpus], tokenizer, length, folder / "out", seed=seed, threads=2)
