@@ -25,7 +25,7 @@ from curation.memory_limit import limited, share
 from curation.release import Release, check_apart, open_releases
 from curation.run import Run, linked_name
 from curation.selecting_pass import gather_near, gather_texts
-from curation.sources.listing import InputFile, Unit, list_input, plan_units, skipped_note
+from curation.sources.listing import SHOWN_MISSING, InputFile, Unit, list_input, plan_units, skipped_note
 from curation.sources.places import is_local as is_local_path
 from curation.sources.reading import checksum
 from curation.sources.recognised import check_formats
@@ -33,6 +33,7 @@ from curation.sources.storage import outages, reason, use_storage
 from curation.unreadable import check_readable
 from curation.workers import WorkerError, Workers
 from schemas.manifest import MANIFEST
+from schemas.wording import and_more
 
 LOG = logging.getLogger(__name__)
 SMALL_INPUT = 1 << 20
@@ -54,6 +55,8 @@ class Plan:
     releases: tuple[Release, ...] = ()
     skipped: tuple[str, ...] = ()
     """What the input matches beside files: FIFOs, devices, links that leave it."""
+    unmatched: tuple[str, ...] = ()
+    """What the braces of an input stand for that matches nothing."""
     stored_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +102,8 @@ def plan(job: Job) -> Plan:
     unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
     check_units([file.size for file in listing.files], unit_bytes)
     releases = open_releases(job.against, plain(job.recipe))
-    return Plan(listing.files, tuple(plan_units(listing.files, unit_bytes)), unit_bytes, releases, listing.skipped)
+    units = tuple(plan_units(listing.files, unit_bytes))
+    return Plan(listing.files, units, unit_bytes, releases, listing.skipped, listing.unmatched)
 
 
 def checked_plan(job: Job, execution: Execution) -> Plan:
@@ -157,6 +161,9 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     planned = checked_plan(job, execution)
     if planned.skipped:
         LOG.warning("skipped in the input, %d in all: %s", len(planned.skipped), skipped_note(planned.skipped))
+    if planned.unmatched:
+        shown = and_more(planned.unmatched[:SHOWN_MISSING], len(planned.unmatched))
+        LOG.warning("no file matches, of the input's braces: %s", shown)
     folder = Folder(output)
     check_apart(folder, planned.releases)
     with claimed(folder, _claim(job, planned)) as earlier:

@@ -38,6 +38,15 @@ def expand_braces(pattern: str) -> list[str]:
     return ["".join(words) for words in product(*pieces)]
 
 
+def has_range(pattern: str) -> bool:
+    """Whether braces in the pattern hold a range of numbers.
+
+    >>> has_range("part-{08..10}"), has_range("{a,b}..2")
+    (True, False)
+    """
+    return re.search(rf"[{{,]{_NUMBERS.pattern}[}},]", pattern) is not None
+
+
 def _closing(pattern: str, start: int) -> int | None:
     """Where the brace that opens at ``start`` closes."""
     depth = 0

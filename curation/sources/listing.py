@@ -4,13 +4,14 @@ import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from glob import has_magic
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 from fsspec.core import url_to_fs
 
 from curation.errors import InputError
-from curation.sources.braces import expand_braces
+from curation.sources.braces import expand_braces, has_range
 from curation.sources.format_names import check_format
 from curation.sources.local_matches import local_matches, root_of
 from curation.sources.opening import beam_filesystems, out_of_reach
@@ -27,7 +28,7 @@ from curation.sources.places import (
 from curation.sources.storage import outages, reason
 from schemas.wording import and_more
 
-SHOWN_SKIPPED = 5
+SHOWN_SKIPPED = SHOWN_MISSING = 5
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,12 @@ class Unit:
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of all inputs, sorted by name, then path; and notes on what matched and is not read."""
+    """The files of all inputs, sorted by name, then path; notes on what matched and is not read; and the patterns of
+    inputs with braces that match nothing, in their order."""
 
     files: tuple[InputFile, ...]
     skipped: tuple[str, ...]
+    unmatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,17 +117,23 @@ def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
     """All files of the inputs; a file that two inputs match belongs to the first.
 
     Links that leave an input's folder are skipped, unless ``follow_links``. Raises InputError where nothing matches,
-    something may not be read, a path names something else than a file, or the scheme is unknown.
+    a path that braces list does not exist, something may not be read, a path names something else than a file, or the
+    scheme is unknown.
     """
     found: dict[str, _Found] = {}
     skipped: list[str] = []
+    unmatched: list[str] = []
     for one in inputs:
         before = len(skipped)
         patterns = _patterns(one.glob)
         root = root_of(one.glob, braces=True) if patterns != [one.glob] else None
-        matches = [match for each in patterns for match in _matches(one, each, root, follow_links, skipped)]
+        by_pattern = {each: list(_matches(one, each, root, follow_links, skipped)) for each in patterns}
+        matches = [match for each in by_pattern.values() for match in each]
         if not matches:
             raise _nothing_matches(one, skipped[before:])
+        empty = [each for each, found_here in by_pattern.items() if not found_here]
+        _check_paths(one, empty)
+        unmatched += empty
         for match in matches:
             found.setdefault(match.path, match)
     names = _unique_names(list(found.values()))
@@ -134,7 +143,7 @@ def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
         for i, match in enumerate(ordered)
     )
     _check_names(files)
-    return Listing(files, tuple(sorted(set(skipped))))
+    return Listing(files, tuple(sorted(set(skipped))), tuple(dict.fromkeys(unmatched)))
 
 
 def named_input(text: str) -> Input:
@@ -150,9 +159,24 @@ def named_input(text: str) -> Input:
 
 def _patterns(pattern: str) -> list[str]:
     """The globs for which one with braces stands; a file whose name has braces is meant as it is."""
-    if is_local(pattern) and os.path.lexists(_absolute(pattern)):
+    if is_local(pattern) and _exists(pattern):
         return [pattern]
     return expand_braces(pattern)
+
+
+def _check_paths(one: Input, empty: Sequence[str]) -> None:
+    """Raises InputError where patterns that match nothing are paths which the braces of an input list: a range, a
+    wildcard or an empty folder may match nothing."""
+    if has_range(one.glob):
+        return
+    missing = [each for each in empty if not has_magic(each) and not (is_local(each) and _exists(each))]
+    if missing:
+        shown = and_more([f"'{each}'" for each in missing[:SHOWN_MISSING]], len(missing))
+        raise InputError(f"no file matches {shown} of the input '{one.glob}': check the path, or leave it out")
+
+
+def _exists(path: str) -> bool:
+    return os.path.lexists(_absolute(path))
 
 
 def _nothing_matches(one: Input, skipped: Sequence[str]) -> InputError:

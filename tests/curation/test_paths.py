@@ -93,3 +93,11 @@ def test_links_out_of_the_input_are_read_when_asked(
     assert curate("snapshot", monkeypatch, "--follow-links") == 0
     assert inputs() == ["a.jsonl"]
     assert json.loads((here / "out" / "manifest.json").read_text())["job"]["follow_links"] is True
+
+
+def test_a_wildcard_in_braces_that_matches_nothing_is_named(
+    here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (here / "a.jsonl").write_text(TEXT)
+    assert curate("{a,b*}.jsonl", monkeypatch) == 0
+    assert "no file matches, of the input's braces: b*.jsonl" in caplog.text

@@ -161,9 +161,23 @@ def test_what_is_no_file_is_skipped_in_a_folder_and_refused_by_name(tree: Path) 
 
 def test_braces_are_expanded_and_a_name_with_braces_is_a_name(tree: Path) -> None:
     assert _listed(f"{tree}/{{a,b}}/*.txt")[0] == ["a/1.txt", "b/2.txt"]
-    assert _listed(f"{tree}/{{a,none}}/{{1,2}}.txt")[0] == ["a/1.txt"]
+    assert _listed(f"{tree}/{{a,none}}/{{1,2}}*.txt")[0] == ["a/1.txt"]
     (tree / "{a,b}.txt").write_text("")
     assert _listed(f"{tree}/{{a,b}}.txt")[0] == ["{a,b}.txt"]
+
+
+def test_a_path_in_braces_must_exist_and_a_wildcard_or_a_range_need_not_match(tree: Path) -> None:
+    with pytest.raises(InputError, match=rf"no file matches '{tree}/a/2\.txt' of the input '.*': check the path"):
+        _listed(f"{tree}/a/{{1,2}}.txt")
+    (tree / "a" / "empty").mkdir()
+    for pattern, unmatched in (
+        ("a/{1,2*}.txt", ("a/2*.txt",)),
+        ("a/{0..2}.txt", ("a/0.txt", "a/2.txt")),
+        ("{a,b}/*.txt", ()),
+        ("a/{1.txt,empty}", ("a/empty",)),
+    ):
+        found = list_input([Input(f"{tree}/{pattern}")])
+        assert found.unmatched == tuple(f"{tree}/{each}" for each in unmatched)
 
 
 def test_a_hive_folder_is_a_path_and_a_source_has_no_slash(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
