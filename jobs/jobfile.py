@@ -170,6 +170,9 @@ def _make(
     for key, value in chain(own.items(), map(parse_change, changes)):
         change(job, recipe_copy, key, value)
     reading = build(Reading, job.pop("reading", {}), "reading")
+    against = job.get("against", ())
+    if isinstance(against, bool | int | float | Mapping):
+        raise UserError(f"against is {shown(against)}: give a list of folders")
     plain = typed(Job, (*PLAIN_FIELDS, "against"), job, "the job")
     return Job(
         inputs=tuple(inputs),
@@ -249,7 +252,13 @@ def beam_options(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
 
 
 def _input(entry: Any, path: Path) -> Input:
-    return Input(glob=entry) if isinstance(entry, str) else build(Input, entry, f"{path}: input")
+    if isinstance(entry, str):
+        return Input(glob=entry)
+    if not isinstance(entry, Mapping):
+        raise UserError(
+            f"{path}: input is {shown(entry)}: give a glob, a list of globs, or [[input]] tables with a glob"
+        )
+    return build(Input, entry, f"{path}: input")
 
 
 def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:

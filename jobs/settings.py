@@ -80,6 +80,8 @@ def convert(value: Any, hint: Any, where: str) -> Any:
         fit = next((choice for choice in present if _is(value, choice)), None)
         return _wrong(value, where, "a text or number") if fit is None else convert(value, fit, where)
     if origin is tuple:
+        if choices[0] is str and not isinstance(value, str | Sequence):
+            return _wrong(value, where, "a list of texts")
         if isinstance(value, str) or not isinstance(value, Sequence):
             value = [value]
         return tuple(convert(each, choices[0], where) for each in value)

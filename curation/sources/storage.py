@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping
+from socket import gaierror
 from typing import Any, cast
 
 import fsspec
@@ -39,10 +40,22 @@ def outages(*others: type[Exception]) -> tuple[type[Exception], ...]:
 
 def reason(error: BaseException) -> str:
     """What an outage says, as part of a sentence."""
+    unknown = _unknown_host(error)
+    if unknown is not None:
+        return f"the host cannot be reached ({unknown})"
     told = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
     if type(error).__name__ == "NoCredentialsError":
         told += "; set them up, or read public data without any by --storage anon=true"
     return str(told)[:_LENGTH].rstrip(".")
+
+
+def _unknown_host(error: BaseException | None) -> str | None:
+    """What the name system said, where an outage came of that; libraries raise errors of their own in its place."""
+    while error is not None:
+        if isinstance(error, gaierror):
+            return error.strerror or str(error)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def storage_options(given: Iterable[tuple[str, Any]], paths: Iterable[str]) -> Options:

@@ -21,6 +21,7 @@ _SIGNATURE = re.compile(rb"PK\x03\x04")
 _ANY_SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x07\x08)")
 _AROUND = re.compile(rb"PK(?:\x01\x02|\x05\x06|\x07\x08)|.{0,16}\Z", re.DOTALL)
 _READ = 1 << 18
+_METHODS = {9: " (Deflate64)", 12: " (bzip2)", 14: " (LZMA)", 93: " (Zstandard)", 95: " (XZ)"}
 _ENCRYPTED, _SIZES_BEHIND, _UTF8 = 1, 8, 0x800
 _ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, struct.error)
 """What the standard library raises for broken members."""
@@ -216,7 +217,10 @@ def _between(stored: "_ZipBytes", begin: int, end: int, rows: Rows) -> None:
 def _scanned(stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budget) -> Iterator[Event]:
     """The content of a member without a directory; its checksum is not known for sure."""
     if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        message = f"zip: method {method} of a member whose directory is broken"
+        message = (
+            f"zip: a member compressed by method {method}{_METHODS.get(method, '')} is read only where the directory "
+            "of the zip file is whole: copy the zip file again, or repair it"
+        )
         yield _broken("unsupported_format", message, begin, end - begin, stored.at(begin, EXCERPT_BYTES)[: end - begin])
         return
     budget.begin(end - begin)

@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import click
@@ -262,15 +263,49 @@ def _diff(row: dict[str, Any], other: str | None) -> Iterator[str]:
     )
     if not lines:
         yield "  the two texts are the same"
-    for line in lines[:DIFF_LINES]:
-        yield "  " + _cut(line)
+    for line in _shown(lines)[:DIFF_LINES]:
+        yield "  " + line
     if len(lines) > DIFF_LINES:
         yield f"  ... {len(lines) - DIFF_LINES} more lines of difference"
+
+
+def _shown(lines: Sequence[str]) -> list[str]:
+    """The lines of a unified diff, cut to LINE_CHARACTERS: those that stand for each other around where they differ."""
+    shown = list(map(_cut, lines))
+    place = 2  # behind the two names
+    while place < len(lines):
+        removed = len(list(takewhile(lambda line: line.startswith("-"), lines[place:])))
+        added = len(list(takewhile(lambda line: line.startswith("+"), lines[place + removed :])))
+        for one in range(place, place + min(removed, added)):
+            other = one + removed
+            start = _alike(lines[one][1:], lines[other][1:]) - LINE_CHARACTERS // 2
+            shown[one], shown[other] = _cut(lines[one], start), _cut(lines[other], start)
+        place += max(removed + added, 1)
+    return shown
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two lines begin with that are the same.
+
+    >>> _alike("millstone", "millwheel")
+    4
+    """
+    return next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _share(value: float | None) -> str:
     return "not measurably" if value is None else f"{value:.1%}"
 
 
-def _cut(line: str) -> str:
+def _cut(line: str, start: int = 0) -> str:
+    """A line of at most LINE_CHARACTERS; a longer one without what stands between its first character, the mark of a
+    diff, and ``start``.
+
+    >>> _cut("-" + "a" * 200 + "b", 195)
+    '-...aaaaab'
+    """
+    if start > 0 and len(line) > LINE_CHARACTERS:
+        line = f"{line[0]}...{line[1 + start :]}"
     return line if len(line) <= LINE_CHARACTERS else line[: LINE_CHARACTERS - 3] + "..."

@@ -86,7 +86,7 @@ def _entries(path: Path | None) -> list[str]:
 def _print_takedown(told: dict[str, Any], output: str) -> None:
     say(
         f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
-        f"removed as duplicates of these {told['lost']:,}"
+        f"removed as duplicates of documents brought back {told['lost']:,}"
     )
     if told.get("same_text"):
         say(f"taken down because another document taken down has the same text: {told['same_text']:,}")

@@ -71,6 +71,21 @@ def test_explain_tells_files_of_one_name_apart(
     assert "removed for it" not in said
 
 
+def test_explain_cuts_a_long_line_around_the_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [f"word{number}" for number in range(400)]
+    lines = [{"id": name, "text": " ".join([*words[:200], name, *words[200:]])} for name in ("rye", "oats")]
+    (tmp_path / "in.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    asked = ["curate", "--recipe", "none", "--input", tmp_path / "in.jsonl", "--output", tmp_path / "out"]
+    assert call(*asked, "--workers", "0", monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert call("explain", tmp_path / "out", "--sample", "1", monkeypatch=monkeypatch) == 0
+    minus, plus = (line for line in capsys.readouterr().out.splitlines() if line[2:6] in ("-...", "+..."))
+    assert {" ".join(minus.split()).count(name) + plus.count(name) for name in ("rye", "oats")} == {1}
+    assert max(len(minus), len(plus)) <= 162
+
+
 def test_explain_shows_examples_of_a_reason(
     curated: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

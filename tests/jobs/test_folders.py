@@ -64,7 +64,12 @@ BROKEN, OF_ANOTHER = "manifest.json is not JSON", "manifest.json was not written
     [
         ("takedown", '{"format": 1', BROKEN),
         ("takedown to", '{"format": "gristmill.packed", "version": 1}', OF_ANOTHER),
-        ("explain", "[]", OF_ANOTHER),
+        (
+            "explain damaged",
+            '{"format": 1, "job": {}, "ledger": {}, "inputs": []}',
+            "manifest.json lacks gristmill: the manifest was",
+        ),
+        ("explain", "[]", "manifest.json: the manifest is not a table: the manifest was changed"),
         ("against", '{"format": 1', BROKEN),
     ],
 )
@@ -86,6 +91,7 @@ def test_a_manifest_that_is_none_is_told(
         "takedown": ["takedown", odd, "--doc-id", listed, "--output", tmp_path / "new"],
         "takedown to": ["takedown", curated, "--doc-id", listed, "--output", odd],
         "explain": ["explain", odd, "good"],
+        "explain damaged": ["explain", odd, "good"],
         "against": ["curate", "--input", corpus, "--output", tmp_path / "new", "--against", odd],
     }[command]
     assert call(*arguments, monkeypatch=monkeypatch) == 2

@@ -195,3 +195,20 @@ def test_a_run_with_the_largest_and_least_number_ends_well(
         assert code in (0, 1, 2)
         if code:
             assert capsys.readouterr().err.count("\n") <= 3
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("input = 5", "job.toml: input is 5: give a glob, a list of globs, or [[input]] tables with a glob"),
+        ('input = "x"\nagainst = 3', "against is 3: give a list of folders"),
+        ('input = "x"\nset = {"url.hosts" = 3}', "url.hosts is 3: give a list of texts"),
+    ],
+)
+def test_a_list_that_is_none_is_asked_for_as_a_list(
+    line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = tmp_path / "job.toml"
+    job.write_text(f'output = "{tmp_path}/out"\n{line}\n')
+    assert call("curate", job, monkeypatch=monkeypatch) == 2
+    assert said in capsys.readouterr().err

@@ -294,3 +294,13 @@ def test_a_zip_file_that_cannot_be_reached_is_not_a_broken_one() -> None:
     with pytest.raises(ConnectionError):
         list(zip_members(Unreachable(zipped({"a.txt": b"A text."})), rows))
     assert not rows.quarantined
+
+
+def test_a_member_that_needs_a_directory_which_is_damaged_is_told_in_words(tmp_path: Path) -> None:
+    whole = zipped({"a.jsonl": lines({"text": "One."})}, zipfile.ZIP_LZMA)
+    read = read_bytes(whole[: whole.index(b"PK\x01\x02")], tmp_path, name="cut.zip")
+    messages = [row["message"] for row in read.quarantine if row["error"] == "unsupported_format"]
+    assert len(messages) == 1
+    assert (
+        "compressed by method 14 (LZMA) is read only where the directory of the zip file is whole: copy" in messages[0]
+    )
