@@ -44,7 +44,7 @@ _TAKEDOWN = {
     "near?": int,
     "near_left?": int,
 }
-_LOST = {"bytes": int, "error": str, "message": str, "whole": bool}
+_LOST = {"bytes": int, "error": str, "message": str, "whole": bool, "doubtful_documents?": int}
 _MANIFEST = {
     "format": int,
     "gristmill": str,

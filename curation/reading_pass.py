@@ -110,7 +110,8 @@ def _file_entry(report: PartReport) -> dict[str, object]:
     if (part.start, part.end) != (0, None):
         entry |= {"start": part.start, "end": part.end}
     if report.lost:
-        entry["lost"] = dataclasses.asdict(report.lost)
+        lost = dataclasses.asdict(report.lost)
+        entry["lost"] = {name: value for name, value in lost.items() if value or name != "doubtful_documents"}
     if report.note:
         entry["note"] = report.note
     return entry

@@ -18,7 +18,7 @@ SHOWN_FILES = SHOWN_REASONS = 3
 class DamagedFile:
     """A file that was not read to its end: ``lost`` of its ``size`` stored bytes, by the first error that was met.
 
-    ``unreadable`` says that nothing was read from the file.
+    ``unreadable`` says that nothing was read from the file; ``doubtful_documents`` that were read may be damaged.
     """
 
     name: str
@@ -27,6 +27,7 @@ class DamagedFile:
     error: str
     message: str
     unreadable: bool
+    doubtful_documents: int = 0
 
 
 def damaged_files(entries: Iterable[Mapping[str, Any]]) -> list[DamagedFile]:
@@ -53,6 +54,7 @@ def _damaged(name: str, entries: Sequence[Mapping[str, Any]]) -> DamagedFile | N
         error=lost[0]["error"],
         message=lost[0]["message"],
         unreadable=unreadable,
+        doubtful_documents=sum(each.get("doubtful_documents", 0) for each in lost),
     )
 
 

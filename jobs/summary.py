@@ -10,6 +10,7 @@ from curation.driver import Plan
 from curation.job import Execution, Job
 from curation.ledger import NOTHING, Amount, Ledger, add
 from curation.manifest import plain
+from curation.sources.chunks import doubtful_documents
 from curation.unreadable import damaged_files
 from jobs.consoles import table_console
 from jobs.estimate import estimate
@@ -49,12 +50,16 @@ def print_lost(manifest: Mapping[str, Any]) -> None:
         if file.unreadable and not file.lost:
             say(f"nothing could be read of {file.name} ({file.size:,} stored bytes): {file.error}")
             continue
+        doubt = f"; {doubtful_documents(file.doubtful_documents)}" if file.doubtful_documents else ""
+        if doubt and not file.lost:
+            say(f"{file.name}: {file.error}{doubt}")
+            continue
         if not file.lost:
             say(f"lost of {file.name}: what came after its {file.size:,} stored bytes: {file.error}")
             continue
         say(
             f"lost of {file.name}: {file.lost:,} of {file.size:,} stored bytes ({file.lost / file.size:.1%}): "
-            f"{file.error}"
+            f"{file.error}{doubt}"
         )
     if len(damaged) > SHOWN_FILES:
         say(f"... and something of {len(damaged) - SHOWN_FILES:,} more files (see manifest.json)")

@@ -212,6 +212,8 @@ class _Stream:
             self._buf += event
         elif isinstance(event, Broken):
             self._rows.undecoded(event, self.position)
+        else:
+            self._rows.member_begins()
 
     def more(self) -> bool:
         """Whether anything but padding follows."""

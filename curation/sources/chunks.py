@@ -71,13 +71,15 @@ class Lost:
 
     ``bytes`` are the stored bytes of the stretches: 0 where the file ends too early, as what is missing is not stored,
     and where single records are bad. ``error`` and ``message`` are those of the first stretch, else of the first
-    record. ``whole`` says that nothing was read from the part.
+    record. ``whole`` says that nothing was read from the part. ``doubtful_documents`` counts the documents that were
+    read from broken members before these were known to be broken, and may be damaged.
     """
 
     bytes: int
     error: str
     message: str
     whole: bool
+    doubtful_documents: int
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,15 @@ def content_id(url: str | None, text: str) -> str:
     return xxhash.xxh3_128_hexdigest(f"{url or ''}\0{text}".encode("utf-8", "surrogatepass"))
 
 
+def doubtful_documents(count: int) -> str:
+    """What to say of so many documents that were read from a member before it was known to be broken.
+
+    >>> doubtful_documents(1), doubtful_documents(1_022)
+    ('1 document read before may be damaged', '1,022 documents read before may be damaged')
+    """
+    return f"{count:,} {'document' if count == 1 else 'documents'} read before may be damaged"
+
+
 class Rows:
     """Gathers documents and quarantined records until they fill a chunk."""
 
@@ -144,6 +155,7 @@ class Rows:
         self.last_message = ""
         self._stretches: list[tuple[int, str, str]] = []
         self._first_bad = 0, "", ""
+        self.member_start = self._doubtful = 0
 
     def begin(self, part: Part) -> None:
         """The rows that follow are of this part."""
@@ -155,12 +167,12 @@ class Rows:
     def inside(self, name: str, size: int) -> Iterator[None]:
         """The rows that are added meanwhile are of a member of the file, of so many bytes: their ``file`` is
         ``archive.tar/name``."""
-        outer = self.name, self.stored_bytes
-        self.name, self.stored_bytes = f"{self.name}/{name}", size
+        outer = self.name, self.stored_bytes, self.member_start
+        self.name, self.stored_bytes, self.member_start = f"{self.name}/{name}", size, self.documents
         try:
             yield
         finally:
-            self.name, self.stored_bytes = outer
+            self.name, self.stored_bytes, self.member_start = outer
 
     @property
     def file(self) -> InputFile:
@@ -228,11 +240,28 @@ class Rows:
             self._stretches.append((lost, error, message))
         self._kept_bytes += _ROW_BYTES + len(record[:EXCERPT_BYTES])
 
-    def undecoded(self, broken: Broken, offset: int) -> None:
-        """Adds a stretch of stored bytes that could not be decompressed; ``offset`` is where they would stand."""
+    def member_begins(self, start: int | None = None) -> None:
+        """The documents that follow are of another compressed member; or all behind the first ``start`` of the part."""
+        self.member_start = self.documents if start is None else start
+
+    def undecoded(
+        self, broken: Broken, offset: int, record: bytes = b"", size: int = 0, lost: int | None = None
+    ) -> None:
+        """Adds a stretch of stored bytes that could not be decompressed; ``offset`` is where they would stand.
+
+        ``record`` is what was read of a record of ``size`` bytes that is lost with them. The message and the part's
+        report count the documents of the broken member that were added before, which may be damaged.
+        """
         message = f"{broken.message} (stored bytes {broken.offset} to {broken.offset + broken.size})"
-        size, record = broken.size, broken.excerpt
-        self.broken(broken.error, message, offset=offset, size=size, record=record, lost=broken.lost)
+        doubtful = self.documents - self.member_start if broken.casts_doubt else 0
+        if doubtful:
+            message += f"; {doubtful_documents(doubtful)}"
+            self._doubtful += doubtful
+            self.member_begins()
+        if not size:
+            record, size = broken.excerpt, broken.size
+        lost = broken.lost if lost is None else lost
+        self.broken(broken.error, message, offset=offset, size=size, record=record, lost=lost)
 
     def skip(self, reason: str) -> None:
         """Counts a record that is no document."""
@@ -256,7 +285,7 @@ class Rows:
             return None
         lost = min(size, sum(stretch[0] for stretch in self._stretches))
         _, error, message = (self._stretches or [self._first_bad])[0]
-        return Lost(lost, error, message[:MESSAGE_LENGTH], nothing_read)
+        return Lost(lost, error, message[:MESSAGE_LENGTH], nothing_read, self._doubtful)
 
     @property
     def too_many(self) -> bool:

@@ -81,9 +81,9 @@ def read_events(
             yield from _read_members(TarMembers(events, rows), rows, depth)
         case kind if kind in AT_RANDOM and depth < MAX_DEPTH:
             with Spooled(events) as spooled:
-                for broken in spooled.broken:
-                    rows.undecoded(broken, spooled.size)
+                start = rows.member_start
                 yield from read_at_random(found, spooled.whole(), rows, Part(rows.file), depth)
+                _tell_broken(spooled, rows, start)
         case _:
             _refuse(found, events, rows)
 
@@ -134,11 +134,19 @@ def _read_member(member: ArchivedFile, rows: Rows, depth: int) -> Iterator[Chunk
         yield from read_events(found, events, rows, depth=depth)
         return
     with Spooled(events) as spooled:
-        for broken in spooled.broken:
-            rows.undecoded(broken, spooled.size)
+        start = rows.member_start
         window = rows.reading.max_window_bytes
         content, inner = peeked(decompressed(spooled, found.compression, window))
         yield from read_events(inner_format(content, member.name, None, found), inner, rows, depth=depth)
+        _tell_broken(spooled, rows, start)
+
+
+def _tell_broken(spooled: Spooled, rows: Rows, start: int) -> None:
+    """Quarantines what could not be decompressed of bytes from which the documents behind the first ``start`` came."""
+    for broken in spooled.broken:
+        rows.member_begins(start)
+        start = rows.documents
+        rows.undecoded(broken, spooled.size)
 
 
 def inner_format(content: bytes, name: str, asked: str | None, found: Format) -> Format:

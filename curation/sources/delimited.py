@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.events import EXCERPT_BYTES, Broken, Event
+from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.json_objects import Fields, RecordError
 
 csv.field_size_limit((1 << 31) - 1)  # rows are bounded here by max_record_bytes
@@ -95,6 +95,8 @@ class _Lines:
                 carry, carried = [], 0
                 self._rows.undecoded(event, self.position + self.held)
                 self.cut = True
+            elif isinstance(event, MemberStart):
+                self._rows.member_begins()
             if not isinstance(event, bytes):
                 continue
             self.cut = False

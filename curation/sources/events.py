@@ -29,5 +29,10 @@ class Broken:
     excerpt: bytes
     lost: int
 
+    @property
+    def casts_doubt(self) -> bool:
+        """Whether bytes that the member gave before may be damaged: its checksum does not match, or was not reached."""
+        return self.error in ("bad_checksum", "corrupt")
+
 
 Event = bytes | MemberStart | Broken

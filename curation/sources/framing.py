@@ -104,6 +104,9 @@ class Records:
         size = len(header) + length
         enough = window.need(size)
         if enough and self._ends_well(size):
+            if (spoilt := window.spoilt(size)) is not None:
+                self._broken(offset, bytes(window.buf[: min(size, EXCERPT_BYTES)]), spoilt, size, spoilt.size)
+                return None
             content = bytes(window.buf[len(header) : size])
             window.drop(size)
             return Framed(offset, header, content, size)
@@ -172,11 +175,11 @@ class Records:
         lost = 0 if error == "truncated" else None
         self.rows.broken(error, message, offset=offset, size=size, record=record[:size], lost=lost)
 
-    def _broken(self, offset: int, record: bytes, broken: Broken, size: int = 0) -> None:
-        message = f"{broken.message} (stored bytes {broken.offset} to {broken.offset + broken.size})"
-        place = offset if record else broken.offset
-        record, size = (record, size) if record else (broken.excerpt, broken.size)
-        self.rows.broken(broken.error, message, offset=place, size=size, record=record, lost=broken.lost)
+    def _broken(self, offset: int, record: bytes, broken: Broken, size: int = 0, lost: int | None = None) -> None:
+        """Quarantines the record of which ``size`` bytes were read before the broken place, and goes on behind it."""
+        if not self.window.in_member(broken.offset):
+            self.rows.member_begins()
+        self.rows.undecoded(broken, offset if record else broken.offset, record, size if record else 0, lost)
         self.window.resume()
 
     def _ended(self, offset: int, record: bytes, size: int) -> None:

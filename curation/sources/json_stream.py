@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.sources.chunks import Chunk, Rows
-from curation.sources.events import EXCERPT_BYTES, Broken, Event
+from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.json_nesting import OUTSIDE, object_end
 from curation.sources.json_objects import Fields, RecordError, parse_object
 
@@ -34,6 +34,8 @@ def read_json(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
     for event in events:
         if isinstance(event, Broken):
             objects.finish(event)
+        elif isinstance(event, MemberStart):
+            rows.member_begins()
         elif isinstance(event, bytes):
             rows.read(len(event))
             objects.buf += event

@@ -15,9 +15,13 @@ def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chun
     """Reads the lines that begin in [part.start, part.end); the last ones stay in ``rows``.
 
     ``events`` begin at the byte before part.start, and ``offset`` is the place of a line in the decompressed file."""
-    parser = _SmallBlocks(LineParser(rows))
+    parser = _SmallBlocks(LineParser(rows), rows)
     lines = LineBlocks(part, rows)
     while not lines.finished and (event := next(events, None)) is not None:
+        if isinstance(event, MemberStart):
+            parser.member_begins()
+        elif isinstance(event, Broken):
+            parser.flush()
         block, offset = lines.add(event)
         if block:
             parser.parse(block, offset)
@@ -31,10 +35,12 @@ def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chun
 class _SmallBlocks:
     """Hands blocks to a parser, the small ones together: a file may be packed line by line."""
 
-    def __init__(self, parser: LineParser) -> None:
+    def __init__(self, parser: LineParser, rows: Rows) -> None:
         self._parser = parser
+        self._rows = rows
         self._held = bytearray()
         self._offset = 0
+        self._member = 0
         self._was_small = False
 
     def parse(self, block: bytes, offset: int) -> None:
@@ -49,11 +55,24 @@ class _SmallBlocks:
             self._held += block
         self._was_small = small
 
+    def member_begins(self) -> None:
+        """The blocks that follow are of another compressed member."""
+        self._member = len(self._held)
+        if not self._held:
+            self._rows.member_begins()
+
     def flush(self) -> None:
         """Parses what is held."""
-        if self._held:
-            self._parser.parse(bytes(self._held), self._offset)
-            self._held.clear()
+        if self._member:
+            self._parse(0, self._member)
+            self._rows.member_begins()
+        self._parse(self._member, len(self._held))
+        self._held.clear()
+        self._member = 0
+
+    def _parse(self, begin: int, end: int) -> None:
+        if begin < end:
+            self._parser.parse(bytes(self._held[begin:end]), self._offset + begin)
 
 
 class LineBlocks:
@@ -146,7 +165,4 @@ class LineBlocks:
         offset = self.position - size
         self.rows.read(size)
         self._carry, self._carried = [], 0
-        if not size:
-            record, size = event.excerpt, event.size
-        message = f"{event.message} (stored bytes {event.offset} to {event.offset + event.size})"
-        self.rows.broken(event.error, message, offset=offset, size=size, record=record, lost=event.lost)
+        self.rows.undecoded(event, offset, record, size)

@@ -20,6 +20,7 @@ class RecordWindow:
         self._members: deque[tuple[int, int]] = deque()
         self._member: tuple[int, int] | None = None
         self._number = 0
+        self._begins = False
 
     def need(self, size: int) -> bool:
         """Reads until ``size`` bytes are there; False where there are fewer."""
@@ -49,6 +50,9 @@ class RecordWindow:
         while self._members and self._members[0][0] <= self.position:
             self._member = self._members.popleft()
             self._number = -1
+            self._begins = self._member[0] == self.position
+            if not self._begins:  # the record before, which is not yet told of, ends in this member
+                self._rows.member_begins()
 
     def next_member(self) -> int | None:
         """How far it is to where the next member begins, if that is known; never 0."""
@@ -60,6 +64,9 @@ class RecordWindow:
         self._pass_members()
         if self._member is None:
             return self.position
+        if self._begins:
+            self._rows.member_begins()
+            self._begins = False
         self._number += 1
         return self._member[1] + self._number
 
@@ -67,6 +74,19 @@ class RecordWindow:
     def in_own_member(self) -> bool:
         """Whether the record whose offset was asked for begins its member, which is not the first one of the file."""
         return self._member is not None and self._number == 0 and self._member[0] > 0
+
+    def in_member(self, offset: int) -> bool:
+        """Whether the record whose offset was asked for began in the member that begins at ``offset`` in the file, or
+        in a file without members."""
+        return self._member is None or self._member[1] == offset
+
+    def spoilt(self, size: int) -> Broken | None:
+        """What is broken in the member that holds but the record of ``size`` bytes that begins here."""
+        broken = self.broken
+        if broken is None or not broken.casts_doubt or self._member is None or self._number:
+            return None
+        alone = self.in_member(broken.offset) and not self.buf[size:].strip(b"\r\n")
+        return broken if alone else None
 
     def resume(self) -> None:
         """Leaves a broken place behind."""

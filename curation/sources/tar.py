@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from curation.sources.chunks import Rows
-from curation.sources.events import EXCERPT_BYTES, Broken, Event
+from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.formats import is_tar
 
 _BLOCK = 512
@@ -36,6 +36,7 @@ class TarMembers:
         self._buf = bytearray()
         self._position = 0
         self._broken: Broken | None = None
+        self._member_start = rows.member_start
         self._ended = False
         self._left = self._padding = 0
 
@@ -91,6 +92,8 @@ class TarMembers:
                 if broken is None:
                     broken = Broken("truncated", "the tar file ends inside a member", self._position, 0, b"", 0)
                 self._left, self._broken = 0, None
+                self.rows.member_begins(self._member_start)
+                self._member_start = self.rows.documents
                 yield broken
                 return
             step = min(self._left, len(self._buf))
@@ -161,6 +164,7 @@ class TarMembers:
         self._drop(len(self._buf))
         if broken is None:
             return False
+        self.rows.member_begins(self._member_start)
         self.rows.undecoded(broken, self._position)
         return True
 
@@ -171,7 +175,9 @@ class TarMembers:
                 self._ended = True
             elif isinstance(event, Broken):
                 self._broken = event
-            elif isinstance(event, bytes):
+            elif isinstance(event, MemberStart):
+                self._member_start = self.rows.documents
+            else:
                 self._buf += event
         return len(self._buf) >= size
 

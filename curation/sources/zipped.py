@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from copy import copy
 from typing import IO
 
 from curation.sources.chunks import Rows
@@ -132,12 +133,15 @@ def _encrypted(name: str, size: int, rows: Rows) -> None:
 
 
 def _content(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> Iterator[Event]:
+    """The content of a member; a wrong checksum comes last. The standard library would drop the last bytes for it."""
     budget.begin(info.compress_size)
-    delivered = 0
+    checksum = 0
+    unchecked = copy(info)
+    del unchecked.CRC
     try:
-        with zipped.open(info) as member:
+        with zipped.open(unchecked) as member:
             while data := member.read(_READ):
-                delivered += len(data)
+                checksum = zlib.crc32(data, checksum)
                 yield data
                 if budget.spent(len(data)):
                     yield _broken("expands_too_far", TOO_FAR, info.header_offset, info.compress_size, b"")
@@ -145,9 +149,12 @@ def _content(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) ->
     except (*_ERRORS, NotImplementedError, OSError, MemoryError) as error:
         _raise_outage(error)
         word = "unsupported_format" if isinstance(error, NotImplementedError) else "corrupt"
-        word = "bad_checksum" if "CRC" in str(error) else word
-        lost = 0 if word == "bad_checksum" else max(info.compress_size, 1)
+        lost = max(info.compress_size, 1)
         yield _broken(word, f"zip: {error}", info.header_offset, info.compress_size, b"", lost)
+        return
+    if checksum != info.CRC:
+        message = f"zip: Bad CRC-32 for file {info.filename!r}"
+        yield _broken("bad_checksum", message, info.header_offset, info.compress_size, b"", 0)
 
 
 def _broken(word: str, message: str, offset: int, size: int, excerpt: bytes, lost: int | None = None) -> Broken:
@@ -187,7 +194,7 @@ def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[
         head = stored.at(place, _HEADER_BYTES)
         if len(head) < _HEADER_BYTES:
             return
-        _, flags, method, _, _, _, packed, length, name_size, extra = struct.unpack("<HHHHHIIIHH", head[4:])
+        _, flags, method, _, _, crc, packed, length, name_size, extra = struct.unpack("<HHHHHIIIHH", head[4:])
         begin = place + _HEADER_BYTES + name_size + extra
         following = _SIGNATURE.search(stored.at(place + 4, begin - place))
         if following is not None:  # the header does not say where it ends
@@ -201,7 +208,8 @@ def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[
         if flags & _ENCRYPTED:
             _encrypted(name, end - begin, rows)
         elif not name.endswith("/") and name:
-            yield ArchivedFile(name, length, _scanned(stored, method, begin, end, budget))
+            known = None if flags & _SIZES_BEHIND else crc or None
+            yield ArchivedFile(name, length, _scanned(stored, method, begin, end, budget, known))
         place = stored.find(_SIGNATURE, end)
     _between(stored, end, size, rows)
 
@@ -214,8 +222,10 @@ def _between(stored: "_ZipBytes", begin: int, end: int, rows: Rows) -> None:
         rows.broken("bad_member", message, offset=begin, size=end - begin, record=record, lost=end - begin)
 
 
-def _scanned(stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budget) -> Iterator[Event]:
-    """The content of a member without a directory; its checksum is not known for sure."""
+def _scanned(
+    stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budget, known: int | None
+) -> Iterator[Event]:
+    """The content of a member without a directory; ``known`` is its checksum, None if only the directory has it."""
     if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         message = (
             f"zip: a member compressed by method {method}{_METHODS.get(method, '')} is read only where the directory "
@@ -225,7 +235,7 @@ def _scanned(stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budg
         return
     budget.begin(end - begin)
     stream = zlib.decompressobj(-15)
-    at = begin
+    at, checksum = begin, 0
     while at < end:
         data = stored.at(at, min(_READ, end - at))
         if not data:
@@ -238,6 +248,7 @@ def _scanned(stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budg
                 yield _broken("corrupt", f"zip: {error}", begin, end - begin, b"", end - at)
                 return
             data = stream.unconsumed_tail
+            checksum = zlib.crc32(output, checksum)
             if output:
                 yield output
             if budget.spent(len(output)):
@@ -245,3 +256,5 @@ def _scanned(stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budg
                 return
     if method == zipfile.ZIP_DEFLATED and not stream.eof:
         yield _broken("truncated", "zip: the file ends inside a member", begin, end - begin, b"", 0)
+    elif known is not None and checksum != known:
+        yield _broken("bad_checksum", "zip: Bad CRC-32 of a member", begin, end - begin, b"", 0)

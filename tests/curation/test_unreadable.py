@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.errors import RunError
+from curation.finished import read_manifest
 from curation.folder import Folder
 from curation.ledger import Ledger
 from curation.sources.listing import Input
@@ -97,6 +99,29 @@ def test_a_compressed_file_that_is_cut_short_is_named(
     (tmp_path / "in" / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode())[:-200])
     assert curate(tmp_path, monkeypatch) == 0
     assert " stored bytes: truncated" in capsys.readouterr().out
+
+
+def test_documents_that_may_be_damaged_are_counted_in_the_summary_and_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    lines = "".join(json.dumps({"text": f"Stone {n} of the mill."}) + "\n" for n in range(22))
+    (tmp_path / "in" / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    flip(tmp_path / "in" / "a.jsonl.gz", -7)
+    with zipfile.ZipFile(tmp_path / "in" / "b.zip", "w") as packed:
+        packed.writestr("b.jsonl", '{"text": "Stone 22."}\n')
+    (tmp_path / "in" / "b.zip").write_bytes((tmp_path / "in" / "b.zip").read_bytes().replace(b"Stone 22", b"Stone 92"))
+    assert curate(tmp_path, monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "lost of a.jsonl.gz: " in said
+    assert "bad_checksum; 22 documents read before may be damaged\n" in said
+    assert "b.zip: bad_checksum; 1 document read before may be damaged\n" in said
+    inputs = json.loads((tmp_path / "out" / "manifest.json").read_text())["inputs"]
+    assert [entry["lost"]["doubtful_documents"] for entry in inputs] == [22, 1]
+    assert "22 documents read before may be damaged" in inputs[0]["lost"]["message"]
+    finished = read_manifest(Folder(str(tmp_path / "out")))
+    assert finished is not None
+    assert finished["inputs"] == inputs
 
 
 def test_an_undamaged_input_leaves_no_trace_of_this(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
