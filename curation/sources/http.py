@@ -178,11 +178,41 @@ def _from_brotli(payload: bytes) -> Iterator[bytes]:
     """The pieces of a brotli stream, then _CutShortError if it does not end."""
     stream = brotli.Decompressor()
     for at in range(0, len(payload), _PIECE):
-        yield stream.process(payload[at : at + _PIECE], output_buffer_limit=_PIECE)
-        while not stream.can_accept_more_data():
-            yield stream.process(b"", output_buffer_limit=_PIECE)
+        given = 0
+        try:
+            for output in _brotli_step(stream, payload[at : at + _PIECE]):
+                given += len(output)
+                yield output
+        except brotli.error as error:
+            yield _end_of_brotli(payload, at, error)[given:]
+            return
+        if stream.is_finished():
+            return
     if not stream.is_finished():
         raise _CutShortError
+
+
+def _brotli_step(stream: brotli.Decompressor, data: bytes) -> Iterator[bytes]:
+    yield stream.process(data, output_buffer_limit=_PIECE)
+    while not stream.can_accept_more_data():
+        yield stream.process(b"", output_buffer_limit=_PIECE)
+
+
+def _end_of_brotli(payload: bytes, place: int, error: Exception) -> bytes:
+    """What a stream that ends in the piece at ``place`` gives from there on; raises ``error`` if it does not end there.
+
+    The decoder refuses bytes behind the end of a stream, which browsers ignore, and does not say where that end is.
+    """
+    stream = brotli.Decompressor()
+    for at in range(0, place, _PIECE):
+        for _ in _brotli_step(stream, payload[at : at + _PIECE]):
+            pass
+    output: list[bytes] = []
+    for at in range(place, min(place + _PIECE, len(payload))):
+        output += _brotli_step(stream, payload[at : at + 1])
+        if stream.is_finished():
+            return b"".join(output)
+    raise error
 
 
 def _begins_zstd(payload: bytes) -> bool:

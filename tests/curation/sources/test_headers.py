@@ -81,6 +81,13 @@ def test_all_members_of_a_body_are_decoded(name: str) -> None:
     assert decode_payload(body + b"\0\0 junk", "", name, LIMIT) == Payload(TEXT)
 
 
+@pytest.mark.parametrize("name", ["deflate", "br"])
+@pytest.mark.parametrize("text", [TEXT, random.Random(3).randbytes(200_000)], ids=["short", "long"])
+@pytest.mark.parametrize("junk", [b"\0\0 junk", b"\r\n", bytes(range(256)) * 300])
+def test_what_follows_a_body_is_ignored(name: str, text: bytes, junk: bytes) -> None:
+    assert decode_payload(ENCODERS[name](text) + junk, "", name, LIMIT) == Payload(text)
+
+
 def test_skippable_frames_of_zstd_hold_nothing() -> None:
     frame = b"\x50\x2a\x4d\x18\4\0\0\0abcd"
     assert decode_payload(frame + zstandard.compress(TEXT) + frame, "", "zstd", LIMIT) == Payload(TEXT)
