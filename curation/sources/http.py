@@ -84,7 +84,7 @@ def dechunk(payload: bytes) -> Payload:
         if size == 0 and end >= 0 and not pieces and not _TRAILERS.match(payload, end + 1):
             return Payload(payload)
         if size is None or (not pieces and end < 0):
-            if len(pieces) < 2:
+            if len(pieces) < 2 and not _is_surely_chunk(pieces, payload[max(0, at - 2) : at]):
                 return Payload(payload)
             raise PayloadError("bad_payload", f"no chunk begins at byte {at} of the chunked payload")
         if size == 0 or end < 0:  # the last chunk, or a chunk line that was cut
@@ -97,6 +97,11 @@ def dechunk(payload: bytes) -> Payload:
         at = end + 1 + size
         at += 2 if payload[at : at + 2] == b"\r\n" else int(payload[at : at + 1] == b"\n")
     return Payload(b"".join(pieces), not ended)
+
+
+def _is_surely_chunk(pieces: list[bytes], end: bytes) -> bool:
+    """Whether the first chunk, with ``end`` behind it, is not the beginning of a text that begins with a number."""
+    return bool(pieces) and end == b"\r\n" and (_is_markup(pieces[0].removeprefix(_BOM)) or not _is_text(pieces[0]))
 
 
 def _chunk_size(line: bytes) -> int | None:

@@ -183,6 +183,9 @@ def test_a_body_that_is_not_chunked_stays_as_it_is(body: bytes) -> None:
 def test_chunks_that_break_off_in_the_middle_are_not_cut_in_silence() -> None:
     with pytest.raises(PayloadError, match="no chunk begins at byte 18"):
         dechunk(_chunks(b"one ", b"two ")[:-4] + b"and more that is in no chunk\r\n0\r\n\r\n")
+    for first in (b"<p>one", gzip.compress(b"one")):
+        with pytest.raises(PayloadError, match="no chunk begins at byte"):
+            dechunk(_chunks(first)[:-5] + b"and more that is in no chunk\r\n0\r\n\r\n")
 
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
