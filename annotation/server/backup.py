@@ -133,7 +133,8 @@ def _check(file: Path, fresh: Home) -> None:
     version = json.loads(note.read_text(encoding="utf-8"))["label_studio"]
     if version != VERSION:
         raise UserError(
-            f"{file} is of Label Studio {version}, and this is {VERSION}: restore it with the gristmill of then"
+            f"{file} is of Label Studio {version}, and this is {VERSION}: restore it with the version of gristmill "
+            "that wrote it"
         )
     fresh.data.chmod(0o700)
     reading = sqlite3.connect(database)
