@@ -36,6 +36,8 @@ from schemas.manifest import MANIFEST
 from schemas.wording import and_more
 
 LOG = logging.getLogger(__name__)
+NO_THREAD = "can't start new thread"
+"""What Python says where there is no memory for the stack of a thread."""
 SMALL_INPUT = 1 << 20
 """Under this many stored bytes worker processes cost more than they save."""
 SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
@@ -337,7 +339,7 @@ def _explain(folder: Folder, cause: BaseException, wrapped: BaseException) -> No
         raise cause from wrapped
     if isinstance(cause, WorkerError):
         raise RunError(str(cause)) from wrapped
-    if isinstance(cause, MemoryError):
+    if isinstance(cause, MemoryError) or str(cause) == NO_THREAD:
         raise RunError(
             "a process reached its memory limit: give more --memory, fewer --workers or smaller records "
             "(--set max_record_bytes=...)"

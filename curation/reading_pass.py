@@ -15,6 +15,7 @@ from curation.errors import RunError
 from curation.judge import Verdicts, documents, judge, rejects
 from curation.kernels.buffers import text_buffers
 from curation.ledger import Ledger
+from curation.room import check_room
 from curation.run import Run, judged_name, passed_name
 from curation.shards import ShardWriter, shard_name
 from curation.sources.events import EXCERPT_BYTES
@@ -160,6 +161,7 @@ def _judged_if_room(run: Run, records: pa.RecordBatch) -> _Judged | None:
 
 
 def _judged(run: Run, records: pa.RecordBatch) -> _Judged:
+    check_room(records["text"])
     words, verdicts = word_counts(records["text"]), judge(records, run.job.recipe)
     sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
     again = judged_again(verdicts, remembered(run.releases))
