@@ -153,7 +153,7 @@ def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledg
 
 
 def _judged_if_room(run: Run, records: pa.RecordBatch) -> _Judged | None:
-    """None where that takes more memory than the run may use; what was taken is free again then."""
+    """None where judging takes more memory than this process may use. The memory of the attempt is free by then."""
     try:
         return _judged(run, records)
     except MemoryError:

@@ -5,7 +5,7 @@ from jobs.progress import How, warn
 
 
 def compile_kernels(how: How) -> None:
-    """Compiles every kernel if none is compiled: here, once, and not in each worker process."""
+    """Compiles all kernels in this process if none is compiled yet, so that worker processes only load them."""
     if not compiled():
         from curation.warm import warm  # imports all that judges documents
 

@@ -1,4 +1,4 @@
-"""Files that a user names: what is none is refused at once, with one sentence."""
+"""Paths that a user names: a FIFO, a socket or a device is refused at once, with one sentence."""
 
 import os
 import subprocess
