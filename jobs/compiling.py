@@ -1,6 +1,6 @@
 """Compiles the kernels before a run where no set-up has done so, and says why nothing else happens meanwhile."""
 
-from curation.kernel_cache import compiled
+from curation.kernels.cache import compiled
 from jobs.progress import How, warn
 
 

@@ -1,1 +1,1 @@
-from curation import kernel_cache  # noqa: F401 - before numba is imported
+from curation.kernels import cache  # noqa: F401 - before numba is imported

@@ -5,9 +5,8 @@ column for each character and the rows `AT` to `SPARE`. Ranges are indices of it
 """
 
 import numpy as np
-from numba import njit
 
-from curation.kernels.compiled import inner, kernel, leaf
+from curation.kernels.compiled import inline, inner, kernel, leaf
 from curation.kernels.hashing import hash_bytes
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import (
@@ -47,7 +46,7 @@ _LONGEST_MERGE = 12
 """No special text is made of more words by the other rules."""
 
 
-@njit(inline="always")
+@inline
 def find_special(key, tags, specials):
     """What the table says of a text by its hash (see `word_tables.py`), or 0."""
     slot = np.int64(key & np.uint64(SLOTS - 1))
@@ -86,7 +85,7 @@ def _prefix(chunk, first, last):
     return 0
 
 
-@njit(inline="always")
+@inline
 def _is_scale(point):
     """Whether a capital letter stands for a scale of temperature: C, F or K."""
     return point == _C or point == 0x46 or point == 0x4B
@@ -159,7 +158,7 @@ def _infix(chunk, i, first, last):
     return 0
 
 
-@njit(inline="always")
+@inline
 def _in_label(point):
     """Whether a character may start or end a label of a host name."""
     return 0x30 <= point <= 0x39 or 0x41 <= point <= 0x5A or 0x61 <= point <= 0x7A or 0xA1 <= point <= 0xFFFF

@@ -8,7 +8,7 @@ _EVERY: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 _UNCOUNTED: dict[str, Any] = {**_EVERY, "_nrt": False}
 
 kernel = njit(**_EVERY)
-"""For functions that make arrays."""
+"""For functions that make arrays, or copy a part of an array by a slice."""
 
 leaf = njit(**_UNCOUNTED)
 """For functions that make no array: references to their arguments are not counted, which costs more than the work of a
@@ -16,3 +16,7 @@ short function."""
 
 inner = njit(**_UNCOUNTED, forceinline=True)
 """A `leaf` that becomes part of its caller."""
+
+inline = njit(**_EVERY, inline="always")
+"""For expressions with a name: numba writes them into the caller before it knows any types, so that they take on those
+of the caller."""

@@ -1,9 +1,9 @@
 """64-bit hashes of bytes."""
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
-from curation.kernels.compiled import leaf
+from curation.kernels.compiled import inline, leaf
 from curation.kernels.memory import load64
 
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
@@ -11,7 +11,7 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
-@njit(inline="always")
+@inline
 def mix64(x):
     """The finaliser of SplitMix64: every input bit reaches every output bit."""
     x = (x ^ (x >> uint64(30))) * _MIX_1
@@ -19,7 +19,7 @@ def mix64(x):
     return x ^ (x >> uint64(31))
 
 
-@njit(inline="always")
+@inline
 def load_part(data, i, count):
     """The bytes data[i:i + count] (at most 8 of them) as a little-endian number."""
     if i + 8 <= data.shape[0]:
@@ -31,14 +31,14 @@ def load_part(data, i, count):
     return word
 
 
-@njit(inline="always")
+@inline
 def hash_part(h, word):
     """Takes the next (at most) eight bytes into an unfinished hash, which starts at 0."""
     h = (h ^ word) * _MIX_1
     return h ^ (h >> uint64(32))
 
 
-@njit(inline="always")
+@inline
 def hash_end(h, length):
     """Finishes a hash of ``length`` bytes."""
     return mix64(h + uint64(length) * _PRIME)

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import float32, int64, njit, uint32, uint64
+from numba import float32, int64, uint32, uint64
 
-from curation.kernels.compiled import inner, kernel, leaf
+from curation.kernels.compiled import inline, inner, kernel, leaf
 from curation.kernels.hashing import hash_end, hash_part, load_part
 from curation.kernels.memory import count_bits
 
@@ -36,7 +36,7 @@ def bucket_ranks(buckets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
     return table
 
 
-@njit(inline="always")
+@inline
 def _fnv(h, byte):
     """fastText's hash takes bytes as signed numbers."""
     return uint32((h ^ uint32(np.int8(byte))) * _FNV_PRIME)

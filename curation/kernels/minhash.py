@@ -8,9 +8,10 @@ without spaces each character is a word. A shingle is ``ngram`` consecutive word
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 
 from curation.kernels.byte_masks import STEP, ascii_word, first_bit, not_ascii
+from curation.kernels.compiled import inline, kernel, leaf
 from curation.kernels.hashing import hash_end, hash_part, load_part, mix64
 from curation.kernels.unicode import SPACELESS, WORD, decode
 
@@ -30,7 +31,7 @@ def permutations(count: int, seed: int) -> tuple[Uint32s, Uint32s]:
     return factors, offsets
 
 
-@njit(inline="always")
+@inline
 def _finalise32(h):
     h = uint32(h ^ (h >> np.uint32(16)))
     h = uint32(h * np.uint32(0x85EBCA6B))
@@ -39,7 +40,7 @@ def _finalise32(h):
     return uint32(h ^ (h >> np.uint32(16)))
 
 
-@njit(inline="always")
+@inline
 def _hash_ascii(data, start, end):
     """The hash of an ASCII word: `hash_bytes` of its bytes with bit 5 set, which puts letters into lower case."""
     h = uint64(0)
@@ -51,7 +52,7 @@ def _hash_ascii(data, start, end):
     return hash_end(h, end - start)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _hash_points(points, count):
     """The hash of a word by its lower-case code points: of one byte each where all are ASCII, else of four."""
     wide = False
@@ -75,7 +76,7 @@ def _hash_points(points, count):
     return hash_end(h, count * width)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _any_words(data, start, until, end, classes, lower, points, out, count):
     """As `word_hashes` for words of any characters that begin in data[start:until]; returns (words, index behind)."""
     i = start
@@ -103,7 +104,7 @@ def _any_words(data, start, until, end, classes, lower, points, out, count):
     return count, i
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def word_hashes(data, start, end, classes, lower, points, out):
     """Hashes of the lower-cased words in data[start:end]; returns their number.
 
@@ -138,7 +139,7 @@ def word_hashes(data, start, end, classes, lower, points, out):
     return count
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel
 def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shingles):
     """Fills ``out`` (documents x permutations) and ``shingles`` (words - ngram + 1, 0 when there are fewer words).
 
@@ -186,7 +187,7 @@ def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shing
                 row[p] = min(row[p], min(low, high))
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def band_keys(signature, bands, rows, out):
     """Fills ``out`` (documents x bands) with a 64-bit key of each band of ``rows`` consecutive values."""
     for d in range(signature.shape[0]):
@@ -198,7 +199,7 @@ def band_keys(signature, bands, rows, out):
             out[d, band] = mix64(h)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def equal_shares(left, right, out):
     """Fills ``out`` with the share of equal values in each pair of signature rows: MinHash's estimate of Jaccard."""
     width = left.shape[1]
@@ -209,7 +210,7 @@ def equal_shares(left, right, out):
         out[i] = equal / width
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def count_words(data, offsets, classes, out):
     """Fills ``out`` with the number of words of each document (the words that shingles are made of)."""
     ascii_word = np.zeros(256, np.uint8)

@@ -1,9 +1,9 @@
 """Repetition of lines and of word n-grams, by 64-bit hashes in open-addressing tables."""
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import int64, uint64
 
-from curation.kernels.compiled import kernel, leaf
+from curation.kernels.compiled import inline, kernel, leaf
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 TOP_SIZES = 3
@@ -13,7 +13,7 @@ MOST_WORDS = 1 << 22
 """Further words of a document are not looked at for n-grams."""
 
 
-@njit(inline="always")
+@inline
 def _table_bits(count):
     """The bits of a table of at least twice ``count`` places."""
     bits = 4
@@ -44,7 +44,7 @@ def count_duplicates(keys, lengths, count, slots):
     return duplicates, characters, slots
 
 
-@njit(inline="always")
+@inline
 def _characters(infos, shift, i, size):
     """The characters of ``size`` words from word i on."""
     total = int64(0)

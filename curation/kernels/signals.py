@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import int64, njit
+from numba import int64
 
 from curation.kernels.affixes import CHUNK_ROWS
 from curation.kernels.buffers import text_buffers
-from curation.kernels.compiled import kernel, leaf
+from curation.kernels.compiled import inline, kernel, leaf
 from curation.kernels.lines import (
     compare_texts,
     count_characters,
@@ -83,7 +83,7 @@ _AT_LINES, _AT_PARAGRAPHS = np.int64(1), np.int64(2)
 _ROOM = 1024
 
 
-@njit(inline="always")
+@inline
 def _share(part, whole):
     return part / whole if whole > 0 else np.nan
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit, uint32
+from numba import uint32
 
 from curation.kernels import categories
+from curation.kernels.compiled import inline
 
 LETTER = 1 << 0
 """Categories L*."""
@@ -114,10 +115,10 @@ def _truth(array: pa.BooleanArray) -> npt.NDArray[np.bool_]:
 def _joined(array: pa.LargeStringArray) -> bytes:
     """The bytes of all strings of an array made by Arrow (it starts at 0)."""
     end = int(np.frombuffer(array.buffers()[1], np.int64)[len(array)])
-    return array.buffers()[2].slice(0, end).to_pybytes()  # type: ignore[no-any-return]
+    return array.buffers()[2].slice(0, end).to_pybytes()
 
 
-@njit(inline="always")
+@inline
 def decode(data, i):
     """The code point that starts at data[i] (valid UTF-8) and the index behind it."""
     byte = uint32(data[i])

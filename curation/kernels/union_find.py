@@ -1,10 +1,11 @@
 """Connected components by union-find over numbered nodes."""
 
 import numpy as np
-from numba import njit
+
+from curation.kernels.compiled import kernel
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def union(left, right, count):
     """The smallest node of each node's component, for edges (left[i], right[i]) over nodes 0 .. count - 1."""
     parent = np.arange(count)

@@ -5,7 +5,7 @@ through `affixes.py`. A word is two numbers: a 64-bit hash, and its ``info``: fl
 """
 
 import numpy as np
-from numba import int64, njit, uint32, uint64
+from numba import int64, uint32, uint64
 
 from curation.kernels.affixes import (
     AT,
@@ -19,7 +19,7 @@ from curation.kernels.affixes import (
     find_special,
     read_chunk,
 )
-from curation.kernels.compiled import inner, kernel, leaf
+from curation.kernels.compiled import inline, inner, kernel, leaf
 from curation.kernels.hashing import hash_bytes, hash_end, hash_part, load_part
 from curation.kernels.memory import lowest_bit
 from curation.kernels.unicode import decode
@@ -62,7 +62,7 @@ CHUNK_ROOM = 256
 """Characters that a chunk has room for at first."""
 
 
-@njit(inline="always")
+@inline
 def _letters(word):
     """How many of the eight bytes of a number are ASCII letters, from the lowest on."""
     folded = (word | _CASE_BITS) & _LOW_BITS
@@ -70,7 +70,7 @@ def _letters(word):
     return 8 if others == 0 else lowest_bit(others) >> 3
 
 
-@njit(inline="always")
+@inline
 def _info(kind, every, length, value):
     """The info of a word: ``kind`` and ``every`` are the flags that any and all of its characters have."""
     info = uint32(min(length, LONGEST)) << uint32(LENGTH_SHIFT)

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.composing import nfc, ordered
-from curation.rewrites import suspicious
+from curation.kernels import odd_characters
+from curation.kernels.odd_characters import C1, CONTROL, NOT_NFC, Bytes, Ints
+from curation.rewrites.suspicious import tables
 
 _ROUNDS = 16
 _NOT_1252 = re.compile(b"[\xa0-\xff\x1a\x81\x8d\x8f\x90\x9d]")
@@ -47,7 +49,7 @@ class Normalise:
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         """The texts, normalised; the same array where nothing changes. Never raises for any text."""
         rows = _Rows.of(texts)
-        if not suspicious.any_odd(rows.data[rows.ends[0] : rows.ends[-1]]):
+        if not odd_characters.any_odd(rows.data[rows.ends[0] : rows.ends[-1]]):
             return texts
         if texts.null_count:
             filled = self.rewrite(pc.fill_null(texts, ""))
@@ -63,21 +65,21 @@ class Normalise:
             rows = rows.replaced(changed, [again.row(n) for n in further.tolist()])
         return rows.array()
 
-    def _once(self, rows: "_Rows") -> tuple["_Rows", suspicious.Ints]:
+    def _once(self, rows: "_Rows") -> tuple["_Rows", Ints]:
         """One round, and the rows that it changed."""
         flags, hits = rows.scan()
         changed = np.zeros(len(flags), np.bool_)
-        if self.control_characters and (flags & suspicious.CONTROL).any():
-            changed |= (flags & suspicious.CONTROL) > 0
+        if self.control_characters and (flags & CONTROL).any():
+            changed |= (flags & CONTROL) > 0
             rows = rows.without_controls()
             flags, hits = rows.scan()
         new = _repaired(rows, hits) if self.mojibake else {}
         if self.control_characters:
-            for n in np.flatnonzero(flags & suspicious.C1).tolist():
+            for n in np.flatnonzero(flags & C1).tolist():
                 if n not in new or new[n] == rows.text(n):
                     new[n] = _C1.sub("", rows.text(n))
         if self.nfc:
-            for n in {*np.flatnonzero(flags & suspicious.NOT_NFC).tolist(), *new}:
+            for n in {*np.flatnonzero(flags & NOT_NFC).tolist(), *new}:
                 new[n] = _composed(new[n] if n in new else rows.text(n))
         values = {n: text.encode() for n, text in sorted(new.items())}
         different = np.array([n for n, value in values.items() if value != rows.row(n)], np.int64)
@@ -95,7 +97,7 @@ def _composed(text: str) -> str:
     return "\n".join(map(nfc, text.split("\n")))
 
 
-def _repaired(rows: "_Rows", hits: suspicious.Ints) -> dict[int, str]:
+def _repaired(rows: "_Rows", hits: Ints) -> dict[int, str]:
     """The rows with hits, their suspicious lines repaired."""
     new: dict[int, str] = {}
     hit, firsts = np.unique(hits[:, 0], return_index=True)
@@ -129,8 +131,8 @@ def _repaired_line(line: str) -> str:
 class _Rows:
     """The buffers of a column of strings: row n is ``data[ends[n]:ends[n + 1]]``."""
 
-    data: suspicious.Bytes
-    ends: suspicious.Ints
+    data: Bytes
+    ends: Ints
 
     @classmethod
     def of(cls, texts: pa.LargeStringArray) -> "_Rows":
@@ -155,33 +157,33 @@ class _Rows:
     def text(self, n: int) -> str:
         return self.row(n).decode()
 
-    def some(self, rows: suspicious.Ints) -> "_Rows":
+    def some(self, rows: Ints) -> "_Rows":
         return _Rows.joined([self.row(n) for n in rows.tolist()])
 
-    def scan(self) -> tuple[suspicious.Bytes, suspicious.Ints]:
-        """What kinds of characters each row holds, and the places where mojibake may be; see `suspicious.scan`."""
+    def scan(self) -> tuple[Bytes, Ints]:
+        """What kinds of characters each row holds, and the places where mojibake may be; see `odd_characters.scan`."""
         flags = np.zeros(len(self.ends) - 1, np.uint8)
         hits = np.empty((len(flags) + 1024, 2), np.int64)
-        kinds, first, second = suspicious.tables()
-        count = suspicious.scan(self.data, self.ends, kinds, first, second, flags, hits)
+        kinds, first, second = tables()
+        count = odd_characters.scan(self.data, self.ends, kinds, first, second, flags, hits)
         if count > len(hits):
             hits = np.empty((count, 2), np.int64)
-            suspicious.scan(self.data, self.ends, kinds, first, second, flags, hits)
+            odd_characters.scan(self.data, self.ends, kinds, first, second, flags, hits)
         return flags, hits[:count]
 
     def without_controls(self) -> "_Rows":
         """The rows without control characters but those of C1, lines ended by line feeds."""
         out = np.empty(self.ends[-1] - self.ends[0], np.uint8)
         ends = np.zeros(len(self.ends), np.int64)
-        kinds = suspicious.tables().kinds
-        size = suspicious.strip_controls(self.data, self.ends, kinds, suspicious.CONTROL, out, ends)
+        kinds = tables().kinds
+        size = odd_characters.strip_controls(self.data, self.ends, kinds, CONTROL, out, ends)
         return _Rows(out[:size], ends)
 
-    def replaced(self, rows: suspicious.Ints, values: list[bytes]) -> "_Rows":
+    def replaced(self, rows: Ints, values: list[bytes]) -> "_Rows":
         """The rows with other values in some (ascending)."""
         new = _Rows.joined(values)
         kept = (self.ends[-1] - self.ends[0]) - (self.ends[rows + 1] - self.ends[rows]).sum()
         out = np.empty(kept + len(new.data), np.uint8)
         ends = np.zeros(len(self.ends), np.int64)
-        suspicious.replace_rows(self.data, self.ends, rows, new.data, new.ends, out, ends)
+        odd_characters.replace_rows(self.data, self.ends, rows, new.data, new.ends, out, ends)
         return _Rows(out, ends)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from curation.sources import json_scan, json_write
+from curation.kernels import json_scan, json_write
 from curation.sources.chunks import Rows, content_id
 from curation.sources.json_objects import Fields, RecordError, canonical_json, parse_object
 from schemas.corpus import RECORDS

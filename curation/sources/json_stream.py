@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from curation.kernels.json_nesting import OUTSIDE, object_end
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
-from curation.sources.json_nesting import OUTSIDE, object_end
 from curation.sources.json_objects import Fields, RecordError, parse_object
 
 _BETWEEN = re.compile(rb"(?:[\s,\[\]]|\xef\xbb\xbf)*")

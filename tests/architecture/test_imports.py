@@ -29,6 +29,8 @@ ONLY_IN = {
         *("annotation/accounts.py", "annotation/server/lifecycle.py", "annotation/studio.py"),
         "jobs/demo/annotators.py",
     },
+    "llvmlite": {str(path) for path in modules("curation") if path.parent.name == "kernels"},
+    "numba": {str(path) for path in modules("curation") if path.parent.name == "kernels"},
     "label_studio_sdk": {"annotation/studio.py"},
     "datasets": {"annotation/exports/loading.py"},
     "sentencepiece": {"curation/packing/tokenizer.py", "curation/packing/training.py"},

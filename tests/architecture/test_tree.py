@@ -12,10 +12,6 @@ TOP = {
 }
 VAGUE = {"utils", "util", "common", "helpers", "helper", "base", "core", "manager", "misc", "shared", "lib", "types"}
 LINES = 420  # about 400
-LONG = {
-    Path("curation/sources/json_kernel.py"),  # one scanner: its parts inline each other
-}
-"""Modules that hold one idea in more lines than that, up to 500."""
 
 FOLDERS = sorted({path.parent for path in modules(*PACKAGES)} | {Path("tests")})
 
@@ -30,7 +26,7 @@ def test_names_say_what_is_inside() -> None:
 
 def test_modules_hold_one_idea() -> None:
     lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules()}
-    assert not {path: length for path, length in lengths.items() if length > (500 if path in LONG else LINES)}
+    assert not {path: length for path, length in lengths.items() if length > LINES}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)

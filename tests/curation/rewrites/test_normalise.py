@@ -10,8 +10,9 @@ from ftfy.badness import MOJIBAKE_CATEGORIES, is_bad
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curation.rewrites import suspicious
+from curation.kernels.odd_characters import NOT_NFC
 from curation.rewrites.normalise import _ENCODING_ONLY, Normalise, _repaired_line, _Rows
+from curation.rewrites.suspicious import _MENTIONED, tables
 
 ODD = "".join(MOJIBAKE_CATEGORIES.values()).replace("-", "")
 MIXED = st.text(
@@ -119,17 +120,17 @@ def test_the_short_cut_for_windows_1252_goes_the_way_of_ftfy(line: str) -> None:
 def test_all_points_of_the_categories_are_known() -> None:
     every = "".join(map(chr, [*range(0x80, 0xD800), *range(0xE000, 0x10000)]))
     for members in MOJIBAKE_CATEGORIES.values():
-        assert set(re.findall(f"[{members}]", every)) <= set(suspicious._MENTIONED)
+        assert set(re.findall(f"[{members}]", every)) <= set(_MENTIONED)
 
 
 def test_every_character_that_nfc_may_change_is_marked() -> None:
-    kinds = suspicious.tables().kinds
+    kinds = tables().kinds
     for point in (*range(0x80, 0xD800), *range(0xE000, 0x20000)):
         text = chr(point)
         if not unicodedata.is_normalized("NFC", text):
-            assert kinds[point] & suspicious.NOT_NFC
+            assert kinds[point] & NOT_NFC
         for parts in [unicodedata.decomposition(text)]:
             if parts and not parts.startswith("<"):
                 composed = "".join(chr(int(part, 16)) for part in parts.split())
                 if unicodedata.normalize("NFC", composed) == text:
-                    assert kinds[ord(composed[-1])] & suspicious.NOT_NFC
+                    assert kinds[ord(composed[-1])] & NOT_NFC

@@ -2,19 +2,16 @@
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from curation.kernels.byte_masks import STEP, copy_json_special, first_bit
-from curation.sources.json_scan import EASY, ESCAPED, HARD, INTEGER, STRING, Bytes, Ints
+from curation.kernels.compiled import inline, kernel, leaf
+from curation.kernels.json_scan import EASY, ESCAPED, HARD, INTEGER, STRING, Bytes, Ints
 
 _QUOTE, _BACKSLASH, _COMMA, _COLON, _OPEN, _CLOSE = 34, 92, 44, 58, 123, 125
 
-_jit = numba.njit(nogil=True, cache=True)
-_inline = numba.njit(nogil=True, cache=True, inline="always")
 
-
-@_inline
+@inline
 def _hex(c: int) -> int:
     if 48 <= c <= 57:
         return c - 48
@@ -24,7 +21,7 @@ def _hex(c: int) -> int:
     return -1
 
 
-@_jit
+@leaf
 def _code_unit(buf: Bytes, i: int, stop: int) -> int:
     """The four hex digits at ``i``, or -1."""
     if i + 4 > stop:
@@ -38,7 +35,7 @@ def _code_unit(buf: Bytes, i: int, stop: int) -> int:
     return value
 
 
-@_jit
+@leaf
 def _put_utf8(out: Bytes, o: int, code: int) -> int:
     if code < 0x80:
         out[o] = code
@@ -59,7 +56,7 @@ def _put_utf8(out: Bytes, o: int, code: int) -> int:
     return o + 4
 
 
-@_jit
+@leaf
 def unescape(buf: Bytes, i: int, stop: int, out: Bytes, o: int) -> int:
     """Writes the string at [i, stop) without its escapes to ``out`` from ``o`` on; returns the new end, or -1."""
     while i < stop:
@@ -106,7 +103,7 @@ def unescape(buf: Bytes, i: int, stop: int, out: Bytes, o: int) -> int:
     return o
 
 
-@_jit
+@kernel
 def gather(
     buf: Bytes, states: Bytes, kinds: Bytes, begins: Ints, stops: Ints, out: Bytes, ends: Ints, numbers: bool
 ) -> int:
@@ -131,7 +128,7 @@ def gather(
     return o
 
 
-@_inline
+@inline
 def _key_order(buf: Bytes, a: int, b: int) -> Any:
     """Negative, 0 or positive as the key that begins (behind its quote) at ``a`` sorts to that at ``b``."""
     while buf[a] == buf[b] and buf[a] != _QUOTE:
@@ -142,7 +139,7 @@ def _key_order(buf: Bytes, a: int, b: int) -> Any:
     return np.int64(buf[a]) - np.int64(buf[b])
 
 
-@_jit
+@leaf
 def _sort_fields(buf: Bytes, left: Ints, first: int, stop: int) -> bool:
     """Sorts the fields by key; False where two are equal."""
     for n in range(first + 1, stop):
@@ -159,7 +156,7 @@ def _sort_fields(buf: Bytes, left: Ints, first: int, stop: int) -> bool:
     return True
 
 
-@_jit
+@kernel
 def gather_left(buf: Bytes, states: Bytes, left: Ints, left_ends: Ints, out: Bytes, ends: Ints, undone: Bytes) -> int:
     """Writes the fields that no key wanted as canonical JSON objects to ``out``; returns the length written.
 
@@ -193,7 +190,7 @@ def gather_left(buf: Bytes, states: Bytes, left: Ints, left_ends: Ints, out: Byt
     return o
 
 
-@_jit
+@leaf
 def _copy_key(buf: Bytes, i: int, out: Bytes, o: int) -> int:
     """Copies a quoted key that has no escapes, and a colon."""
     out[o] = _QUOTE

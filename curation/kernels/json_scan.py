@@ -6,11 +6,11 @@ parser: broken ones, keys with escapes, repeated keys, numbers of more than 18 d
 
 from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from curation.kernels.byte_masks import STEP, first_bit, json_special
+from curation.kernels.compiled import inline, kernel, leaf
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -30,18 +30,14 @@ _ZERO, _POINT, _MINUS, _PLUS, _UPPER_E, _LOWER_E = 48, 46, 45, 43, 69, 101
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 
 
-_jit = numba.njit(nogil=True, cache=True)
-_inline = numba.njit(nogil=True, cache=True, inline="always")
-
-
-@_inline
+@inline
 def _skip_space(buf: Bytes, i: int, end: int) -> int:
     while i < end and (buf[i] == _SPACE or buf[i] == 9 or buf[i] == 13):
         i += 1
     return i
 
 
-@_jit
+@leaf
 def _string_end(buf: Bytes, i: int, end: int) -> tuple[int, int]:
     """Place of the closing quote of the string whose inside begins at ``i`` (-1: none), and its escapes: 0 none, 1 such
     as canonical JSON uses, 2 others."""
@@ -74,14 +70,14 @@ def _string_end(buf: Bytes, i: int, end: int) -> tuple[int, int]:
     return -1, escapes
 
 
-@_inline
+@inline
 def _digits_end(buf: Bytes, i: int, end: int) -> int:
     while i < end and 48 <= buf[i] <= 57:
         i += 1
     return i
 
 
-@_jit
+@leaf
 def _number_end(buf: Bytes, i: int, end: int) -> tuple[int, int, int]:
     """From the first character of a number to behind it, its kind, and 1 where it is surely canonical.
 
@@ -107,13 +103,13 @@ def _number_end(buf: Bytes, i: int, end: int) -> tuple[int, int, int]:
     return i, OTHER, 0
 
 
-@_inline
+@inline
 def _goes_on(buf: Bytes, i: int, end: int) -> bool:
     """Whether an exponent, a sign or another point follows."""
     return i < end and (buf[i] in (_POINT, _MINUS, _PLUS, _UPPER_E, _LOWER_E))
 
 
-@_jit
+@leaf
 def _shortest(buf: Bytes, first: int, point: int, end: int) -> bool:
     """Whether a decimal number of at most 15 digits is written as short as can be and needs no exponent."""
     if end - point < 2 or end - first > 16:
@@ -126,7 +122,7 @@ def _shortest(buf: Bytes, first: int, point: int, end: int) -> bool:
     return buf[first] != _ZERO or i - point <= 4
 
 
-@_jit
+@leaf
 def _nested_end(buf: Bytes, i: int, end: int) -> int:
     """Behind the bracket that closes the one at ``i``; what stands between is not checked."""
     depth = 0
@@ -148,7 +144,7 @@ def _nested_end(buf: Bytes, i: int, end: int) -> int:
     return -1
 
 
-@_inline
+@inline
 def _literal(buf: Bytes, i: int, end: int) -> int:
     """Length of true, false or null at ``i``, else 0."""
     if i + 4 <= end and buf[i] == 110 and buf[i + 1] == 117 and buf[i + 2] == 108 and buf[i + 3] == 108:
@@ -167,7 +163,7 @@ def _literal(buf: Bytes, i: int, end: int) -> int:
     return 0
 
 
-@_jit
+@leaf
 def _value_end(buf: Bytes, i: int, end: int) -> tuple[int, int, int]:
     """Behind the value at ``i`` (-1: not a value that is known here), its kind, and 1 where it is canonical JSON."""
     c = buf[i]
@@ -182,7 +178,7 @@ def _value_end(buf: Bytes, i: int, end: int) -> tuple[int, int, int]:
     return (i + length if length else -1), (NULL if c == 110 else OTHER), 1
 
 
-@_inline
+@inline
 def _which_key(buf: Bytes, i: int, length: int, keys: Bytes, key_ends: Ints) -> int:
     """Index of the wanted key that stands at ``i``, or -1."""
     begin = 0
@@ -197,7 +193,7 @@ def _which_key(buf: Bytes, i: int, length: int, keys: Bytes, key_ends: Ints) -> 
     return -1
 
 
-@_jit
+@leaf
 def _scan_object(
     buf: Bytes,
     i: int,
@@ -255,7 +251,7 @@ def _scan_object(
     return HARD, first, start
 
 
-@_jit
+@kernel
 def scan_lines(
     buf: Bytes,
     keys: Bytes,
@@ -294,7 +290,7 @@ def scan_lines(
     return n
 
 
-@_jit
+@leaf
 def _line_end(buf: Bytes, i: int, size: int) -> int:
     while i < size and buf[i] != 10:
         i += 1

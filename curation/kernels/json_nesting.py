@@ -1,8 +1,9 @@
 """Where a JSON object ends, found in compiled code."""
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from curation.kernels.compiled import leaf
 
 OUTSIDE, INSIDE, ESCAPED = 0, 1, 2
 """Where a scan stands: between strings, in a string, behind a backslash in a string."""
@@ -11,7 +12,7 @@ _QUOTE, _BACKSLASH, _NEWLINE = 34, 92, 10
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 
 
-@numba.njit(nogil=True, cache=True)
+@leaf
 def object_end(buf: npt.NDArray[np.uint8], i: int, depth: int, state: int) -> tuple[int, int, int]:
     """From ``i`` to behind the bracket that brings ``depth`` to 0, or to the end; and the depth and state there.
 

@@ -26,8 +26,8 @@ def place() -> str:
 
     Raises UserError where no folder can be written to.
     """
-    beside = SOURCES / "kernels" / "__pycache__"
-    if os.access(beside if beside.exists() else beside.parent, os.W_OK):
+    beside = SOURCES / "__pycache__"
+    if os.access(beside if beside.exists() else SOURCES, os.W_OK):
         return ""
     places = list(_places())
     for folder in places:
@@ -43,7 +43,7 @@ def place() -> str:
 
 def compiled() -> bool:
     """Whether there are compiled kernels for these sources, so that a run does not begin with a minute of compiling."""
-    return next(Path(os.environ[SETTING] or SOURCES).rglob("*.nbi"), None) is not None
+    return next(Path(os.environ[SETTING] or SOURCES / "__pycache__").rglob("*.nbi"), None) is not None
 
 
 def _places() -> Iterator[Path]:
@@ -64,11 +64,10 @@ def _made(folder: Path) -> str:
     made = folder / f"kernels-{_digest()}"
     if not made.exists():
         making = Path(tempfile.mkdtemp(dir=folder))
-        for source in SOURCES.rglob("__pycache__"):
-            copies = making / _numbas_name(source.parent)
-            for file in source.glob("*.nb[ic]"):
-                copies.mkdir(exist_ok=True)
-                shutil.copyfile(file, copies / file.name)
+        copies = making / _numbas_name(SOURCES)
+        copies.mkdir()
+        for file in (SOURCES / "__pycache__").glob("*.nb[ic]"):
+            shutil.copyfile(file, copies / file.name)
         try:
             making.rename(made)
         except OSError:  # another process was first
@@ -88,13 +87,13 @@ def _check_private(folder: Path) -> None:
 
 def _digest() -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for path in sorted(SOURCES.rglob("*.py")):
+    for path in sorted(SOURCES.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 def _numbas_name(folder: Path) -> str:
-    """What numba calls the folder for the kernels of one folder of sources."""
+    """Numba's name of the folder for the kernels of a folder of sources."""
     return f"{folder.name}_{hashlib.sha1(str(folder).encode()).hexdigest()}"
 
 
