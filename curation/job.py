@@ -3,11 +3,11 @@
 import sys
 from dataclasses import dataclass, field
 
-from curation.errors import UserError
 from curation.recipe import Recipe
-from curation.sources.listing import Input
+from curation.sources.inputs import Input
 from curation.sources.reading import Reading
 from curation.sources.storage import Options
+from schemas.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)

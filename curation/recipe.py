@@ -6,7 +6,6 @@ from typing import Protocol, runtime_checkable
 import pyarrow as pa
 
 from curation.dedup.settings import Dedup
-from curation.errors import UserError
 from curation.filters.c4 import C4Pages
 from curation.filters.fineweb import Fineweb
 from curation.filters.gopher_quality import GopherQuality
@@ -17,6 +16,7 @@ from curation.filters.url import Url
 from curation.rewrites.c4_lines import C4Lines
 from curation.rewrites.normalise import Normalise
 from curation.rewrites.redact import Redact
+from schemas.errors import UserError
 
 
 @runtime_checkable

@@ -16,8 +16,10 @@ from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
 from curation.judge import judge
 from curation.recipe import STEPS, Recipe
-from curation.sources.listing import Input, list_files, plan_units
+from curation.sources.inputs import Input
+from curation.sources.listing import list_files
 from curation.sources.reading import Reading, read_unit
+from curation.sources.units import plan_units
 
 LINES = (
     '{"id": "a", "text": "One of \\"them\\" is long enough for a shingle of five words.", "extra": [1]}\n'

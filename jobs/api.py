@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-from curation.driver import curate as _curate
+from curation.engine.driver import curate as _curate
 from curation.job import Execution
-from curation.ledger import Ledger
-from curation.sources.listing import Input
+from curation.release.ledger import Ledger
+from curation.sources.inputs import Input
 from curation.sources.storage import storage_options
-from jobs.commands.explain import Corpus
-from jobs.commands.explain import explain as _explain
-from jobs.commands.verdict import verdicts as _verdicts
-from jobs.jobfile import load_recipe, make_job
+from jobs.corpus.explain import Corpus
+from jobs.corpus.explain import explain as _explain
+from jobs.corpus.job_file import load_recipe, make_job
+from jobs.corpus.verdict import verdicts as _verdicts
 
 
 def curate(

@@ -1,9 +1,34 @@
-"""What a row is: versioned Arrow tables, their checks and readers for trainers. Imports pyarrow and numpy only."""
+"""What a row is, and what both halves of Gristmill need. Imports the standard library, pyarrow and numpy only.
 
-from schemas.corpus import DOCUMENTS, FAILED, QUARANTINE, RECORDS, REJECTS, SIGNALS, SKETCHES, SUPERSEDED, TAKEN_DOWN
-from schemas.preference import ASSIGNMENTS, COMPARISONS, DEGREES, IMPORT_REJECTS, JUDGMENTS, PAIRS, REFUSED, UNRESOLVED
-from schemas.sequences import PackedError, PackedSequences, Part, open_packed
-from schemas.table import SchemaError, Table
+The names below are imported when they are first used: the console script starts without pyarrow, and before it has
+taken the current folder off the path of modules (`schemas.module_path`) this package imports nothing.
+"""
+
+TYPE_CHECKING = False  # as typing's, which takes time to import
+if TYPE_CHECKING:
+    from schemas.corpus import (
+        DOCUMENTS,
+        FAILED,
+        QUARANTINE,
+        RECORDS,
+        REJECTS,
+        SIGNALS,
+        SKETCHES,
+        SUPERSEDED,
+        TAKEN_DOWN,
+    )
+    from schemas.preference import (
+        ASSIGNMENTS,
+        COMPARISONS,
+        DEGREES,
+        IMPORT_REJECTS,
+        JUDGMENTS,
+        PAIRS,
+        REFUSED,
+        UNRESOLVED,
+    )
+    from schemas.sequences import PackedError, PackedSequences, Part, open_packed
+    from schemas.table import SchemaError, Table
 
 __all__ = [
     "ASSIGNMENTS",
@@ -30,3 +55,15 @@ __all__ = [
     "Table",
     "open_packed",
 ]
+_MODULES = ("corpus", "preference", "sequences", "table")
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(import_module(f"schemas.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module 'schemas' has no attribute {name!r}")

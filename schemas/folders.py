@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 
 UNFINISHED = ".gristmill-unfinished"
@@ -26,7 +27,7 @@ _TRIES, _PAUSE_SECONDS = 20, 0.05
 """A process that only removes what a dead one left holds the lock for a moment."""
 
 
-class OutputError(ValueError):
+class OutputError(UserError):
     """An output cannot be made: one sentence that says why and what to do."""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
+from schemas.errors import UserError
 from schemas.visible import visible
 
 MANIFEST = "manifest.json"
@@ -25,7 +26,7 @@ _KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", boo
 CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
 
 
-class ManifestError(ValueError):
+class ManifestError(UserError):
     """A manifest is damaged, or was changed; the sentence names the manifest, the place in it and what to do."""
 
 

@@ -5,6 +5,8 @@ import re
 import stat
 from io import BufferedReader
 
+from schemas.errors import UserError
+
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -17,7 +19,7 @@ _SHELL_PIPE = re.compile(r"/dev/(?:stdin|fd/\d+)|/proc/(?:self|thread-self|\d+)/
 StrPath = str | os.PathLike[str]
 
 
-class NamedFileError(Exception):
+class NamedFileError(UserError):
     """A path names something that is not read as a file; one sentence says what it is and what to do."""
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.lengths import token_counts
+from annotation.campaign.lengths import token_counts
 from annotation.quality.groups import coded
 from annotation.quality.votes import Ints
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.campaign.split import Families
 from annotation.dataset.card import card
 from annotation.dataset.comparisons import Rows
 from annotation.dataset.files import new_folder
@@ -18,10 +19,9 @@ from annotation.dataset.ledger import Ledger
 from annotation.dataset.manifest import manifest
 from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
-from annotation.errors import UserError
-from annotation.snapshot import Snapshot
-from annotation.split import Families
+from annotation.judgments.snapshot import Snapshot
 from schemas import UNRESOLVED
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.campaign.lengths import RULE
 from annotation.dataset import markdown
 from annotation.dataset.averages import averages
 from annotation.dataset.ledger import Counts, Ledger
 from annotation.dataset.manifest import batches_of
-from annotation.lengths import RULE
+from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate
 from annotation.quality.groups import Agreement, agreements, model_pairs
-from annotation.snapshot import Snapshot
 from schemas import DEGREES
 
 BINS = {

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.resolve import resolve
-from annotation.snapshot import Snapshot
+from annotation.judgments.resolve import resolve
+from annotation.judgments.snapshot import Snapshot
 from schemas import COMPARISONS, DEGREES
 
 SMALL = (1.0, 2 / 3, 1 / 3, 0.0)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotation.errors import RunError, UserError
 from schemas import folders
+from schemas.errors import RunError
 from schemas.manifest import sha256_of
 
 ROWS = 8192
@@ -83,7 +83,5 @@ def new_folder(folder: Path) -> Iterator[Writer]:
     try:
         with folders.new_folder(folder, "dataset") as unfinished:
             yield Writer(unfinished)
-    except folders.OutputError as error:
-        raise UserError(str(error)) from error
     except OSError as error:
         raise RunError(f"the dataset cannot be written to {folder}: {error.strerror or error}") from error

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.errors import RunError
-from annotation.snapshot import Snapshot
+from annotation.judgments.snapshot import Snapshot
+from schemas.errors import RunError
 
 Batch = tuple[str, str]
 """(campaign, batch)."""

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.dataset.ledger import Ledger
-from annotation.errors import UserError
-from annotation.snapshot import Snapshot
+from annotation.judgments.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST, ManifestError, Noted, check, difference, noted, parsed
 from schemas.named_files import open_named
 
@@ -77,13 +77,10 @@ def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str
         raise UserError(
             f"{folder} holds {what}: {path.name} cannot be read ({error.strerror}); name a folder that {made_by} wrote"
         ) from error
-    try:
-        manifest = parsed(content, str(path))
-        if not isinstance(manifest, dict) or manifest.get("format") != form:
-            raise UserError(f"{folder} holds {what}, by its {path.name}: name a folder that {made_by} wrote")
-        noted_files(manifest, version, str(path))
-    except ManifestError as error:
-        raise UserError(str(error)) from error
+    manifest = parsed(content, str(path))
+    if not isinstance(manifest, dict) or manifest.get("format") != form:
+        raise UserError(f"{folder} holds {what}, by its {path.name}: name a folder that {made_by} wrote")
+    noted_files(manifest, version, str(path))
     return content, manifest
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from annotation.dataset.manifest import FORMAT, VERSION, changed, check_file, read_manifest
-from annotation.errors import UserError
 from schemas import COMPARISONS, SchemaError
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Noted, noted
 
 SPLITS = ("train", "held_out")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.split import Families, related
+from annotation.campaign.split import Families, related
 
 
 def prompt_texts(prompts: pa.ListArray) -> pa.LargeStringArray:

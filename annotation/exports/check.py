@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 
 from annotation.dataset.manifest import changed, read_manifest
 from annotation.dataset.master import Master
-from annotation.errors import UserError
 from annotation.exports import loading
 from annotation.exports.comparing import Fault, compare
 from annotation.exports.export import FORMAT, SPLITS, VERSION, companions, prepared
 from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST, difference, noted
 
 Rows = Iterable[dict[str, Any]]

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 
 from annotation.dataset.files import Writer, new_folder
 from annotation.dataset.master import Master
-from annotation.errors import UserError
 from annotation.exports import huggingface
 from annotation.exports.card import card
 from annotation.exports.exported import Exported, Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 from annotation.exports.layouts import Rows
 from annotation.exports.texts import Texts, look
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 
 FORMAT = "gristmill.export"

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.campaign.split import Families
 from annotation.dataset import markdown
 from annotation.dataset.files import new_folder
 from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
-from annotation.errors import UserError
 from annotation.imports.card import card
 from annotation.imports.contradictions import contradictions
 from annotation.imports.ledger import Ledger
@@ -28,8 +28,8 @@ from annotation.imports.ranks import Ranks
 from annotation.imports.reading import COMPRESSIONS, digest, rows
 from annotation.imports.sets import OpenSet
 from annotation.imports.tables import Imported, raw_of, reject_table, tables
-from annotation.split import Families
 from schemas import COMPARISONS
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from annotation.campaign.lengths import RULE
 from annotation.dataset import markdown
 from annotation.dataset.averages import averages
 from annotation.imports.ledger import Counts, Ledger
 from annotation.imports.outcomes import REASONS
 from annotation.imports.sets import OpenSet
-from annotation.lengths import RULE
 from schemas import DEGREES
 
 BINS = {

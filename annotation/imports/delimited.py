@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from annotation.errors import UserError
 from annotation.imports.fields import Cell
+from schemas.errors import UserError
 
 LONGEST = 1 << 27
 """Characters of a cell at most."""

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from annotation.campaign.responses import ROLES, Messages, beyond_text
 from annotation.imports import hh
-from annotation.responses import ROLES, Messages, beyond_text
 
 TURN = "\n<extra_id_1>"
 """What begins a further turn in a prompt of HelpSteer 2: the role and a line feed follow."""

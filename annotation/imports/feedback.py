@@ -4,13 +4,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from annotation.campaign.responses import Messages
 from annotation.imports import fields
 from annotation.imports.fields import getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Pair, Reject, RejectError, check, rejected
 from annotation.imports.reading import as_json
-from annotation.responses import Messages
 
 
 class Feedback(NamedTuple):

@@ -5,7 +5,7 @@ r"""Dialogues as Anthropic's HH writes them: one text, each turn behind ``\n\nHu
 
 import re
 
-from annotation.responses import Messages
+from annotation.campaign.responses import Messages
 
 _MARK = re.compile(r"\n\n(Human|Assistant): ")
 _OPEN = re.compile(r"\n\nAssistant:\s*\Z")

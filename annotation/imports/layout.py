@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from annotation.errors import UserError
 from annotation.imports.meanings import mistakes
+from schemas.errors import UserError
 
 Side = Literal["first", "second", "tie"]
 Degree = Literal["significantly_better", "better", "slightly_better", "negligibly_better"]

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.errors import RunError
+from schemas.errors import RunError
 
 
 @dataclass

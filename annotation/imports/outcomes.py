@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
+from annotation.campaign.responses import Messages
 from annotation.imports.dialogues import MessageError
 from annotation.imports.fields import RowError
 from annotation.imports.hh import DialogueError
 from annotation.imports.reading import as_json
 from annotation.imports.row_facts import Facts
-from annotation.responses import Messages
 
 REASONS = {
     "unreadable": "the row is no JSON, lacks a field, or holds a value of another type",

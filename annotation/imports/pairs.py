@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from annotation.campaign.responses import BEYOND_TEXT
 from annotation.imports.consecutive import Consecutive
 from annotation.imports.feedback import Labelled
 from annotation.imports.forms import Form
@@ -12,7 +13,6 @@ from annotation.imports.ranks import Ranks
 from annotation.imports.reading import Row, Unreadable, as_json
 from annotation.imports.several import Several
 from annotation.imports.two_answers import TwoAnswers
-from annotation.responses import BEYOND_TEXT
 
 
 class Reader:

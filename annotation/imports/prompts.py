@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from annotation.campaign.responses import BEYOND_TEXT, Messages, beyond_text
 from annotation.imports import fields, hh
 from annotation.imports.dialogues import messages_of
 from annotation.imports.fields import RowError, getter, optional
 from annotation.imports.layout import Layout, template_parts
 from annotation.imports.outcomes import RejectError
-from annotation.responses import BEYOND_TEXT, Messages, beyond_text
 
 SYSTEM = frozenset(["system", "system_message", "system_prompt"])
 """Fields of a row that hold the system's message, by their names."""

@@ -18,8 +18,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotation.errors import UserError
 from annotation.imports.delimited import DELIMITERS, records
+from schemas.errors import UserError
 from schemas.manifest import sha256_of
 from schemas.named_files import open_named
 

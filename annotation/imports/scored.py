@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from annotation.campaign.responses import Messages
 from annotation.imports import fields
 from annotation.imports.fields import getter, optional
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import UNTOLD, Pair, RejectError, check
 from annotation.imports.prompts import Prompts
 from annotation.imports.row_facts import RowFacts
-from annotation.responses import Messages
 
 
 class Answer(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations, islice
 
+from annotation.campaign.responses import Messages
 from annotation.imports.fields import RowError, getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
@@ -10,7 +11,6 @@ from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, Rej
 from annotation.imports.ranks import Ranks
 from annotation.imports.scored import Answer, Scored
 from annotation.imports.trees import nodes
-from annotation.responses import Messages
 
 
 class Several(Form):

@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from annotation.campaign.responses import Messages
 from annotation.dataset.comparisons import LARGE, SMALL
 from annotation.imports.outcomes import REASONS, Found, Pair, Reject
-from annotation.responses import Messages
 from schemas import COMPARISONS, DEGREES, IMPORT_REJECTS
 
 ROWS = 8192

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from annotation.campaign.responses import Messages
 from annotation.imports.fields import RowError
 from annotation.imports.fields import text as text_of
-from annotation.responses import Messages
 
 ROLES = {"prompter": "user", "assistant": "assistant"}
 """The roles of a tree's messages, and what a comparison calls them."""

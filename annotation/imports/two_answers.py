@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+from annotation.campaign.responses import Messages
 from annotation.imports import fields, hh
 from annotation.imports.fields import RowError, optional
 from annotation.imports.forms import Form
@@ -10,7 +11,6 @@ from annotation.imports.layout import Layout
 from annotation.imports.outcomes import LEAVING_OUT, UNTOLD, About, Found, Pair, RejectError, check, rejected
 from annotation.imports.ranks import Ranks
 from annotation.imports.verdicts import Verdict, verdict_of
-from annotation.responses import Messages
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
+from annotation.campaign.lengths import RULE
 from annotation.dataset import markdown
-from annotation.lengths import RULE
 from annotation.mixing.given import Given
 from annotation.mixing.recipe import Recipe
 

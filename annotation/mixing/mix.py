@@ -11,18 +11,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.campaign.lengths import token_counts
+from annotation.campaign.split import Families
 from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import FORMAT, VERSION
 from annotation.dataset.master import SPLITS, Master
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
-from annotation.errors import UserError
-from annotation.lengths import token_counts
 from annotation.mixing.card import card
 from annotation.mixing.draw import drawn, places
 from annotation.mixing.given import Given
 from annotation.mixing.recipe import WHERE, Recipe
-from annotation.split import Families
 from schemas import COMPARISONS
+from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 from schemas.mixture import Part, Taken, mixture
 

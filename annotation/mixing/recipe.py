@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from annotation.errors import UserError
+from schemas.errors import UserError
 
 Unit = Literal["rows", "tokens"]
 WHERE = ("source", "batch", "protocol", "degree", "safety_bin", "chosen_model", "rejected_model")

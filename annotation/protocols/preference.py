@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.errors import UserError
 from annotation.protocols.answers import UnreadableError, answers
 from annotation.protocols.dialogue import shown
 from annotation.protocols.layout import guidelines_of, layout, scale
 from annotation.protocols.protocol import Category, Page, Reading, Unreadable
 from annotation.protocols.rendering import guide
 from annotation.protocols.scale import verdict
+from schemas.errors import UserError
 
 
 class Preference:

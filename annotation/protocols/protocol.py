@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from annotation.errors import UserError
+from schemas.errors import UserError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

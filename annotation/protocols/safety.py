@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.errors import UserError
 from annotation.protocols.answers import Answers, UnreadableError, answers
 from annotation.protocols.dialogue import shown
 from annotation.protocols.layout import guidelines_of, layout, safety_of, scale
 from annotation.protocols.protocol import Category, Page, Reading, Unreadable
 from annotation.protocols.rendering import guide
 from annotation.protocols.scale import verdict
+from schemas.errors import UserError
 
 CATEGORIES = (
     Category(name="illicit_and_criminal", title="Illicit and criminal"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from annotation.judgments.snapshot import Snapshot
 from annotation.quality.bias import Leans, leans
 from annotation.quality.concerns import Concern, Rules
 from annotation.quality.gold import accuracy
@@ -10,7 +11,6 @@ from annotation.quality.groups import Agreements, agreements
 from annotation.quality.pace import Pace, paces
 from annotation.quality.progress import Progress, progress
 from annotation.quality.shares import Share
-from annotation.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

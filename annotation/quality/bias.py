@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from annotation.judgments.snapshot import Snapshot
 from annotation.quality.distributions import fair_coin
 from annotation.quality.shares import Share
 from annotation.quality.votes import Votes
-from annotation.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

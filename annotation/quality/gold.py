@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.judgments.snapshot import Snapshot
 from annotation.quality.shares import Share
 from annotation.quality.votes import Votes, gold_pairs
-from annotation.snapshot import Snapshot
 
 
 def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate, Ratings, gwet, krippendorff
 from annotation.quality.votes import SCALE, Flags, Ints, Votes, gold_pairs
-from annotation.snapshot import Snapshot
 from schemas import DEGREES
 
 

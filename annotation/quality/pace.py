@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from annotation.lengths import token_counts
+from annotation.campaign.lengths import token_counts
+from annotation.judgments.snapshot import Snapshot
 from annotation.quality.shares import Share
 from annotation.quality.votes import Votes
-from annotation.snapshot import Snapshot
 
 TOKENS_A_SECOND = 20.0
 """Five times as fast as people read English silently (238 words a minute: Brysbaert 2019); a skimmer may do it once."""

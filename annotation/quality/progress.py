@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from annotation.snapshot import Snapshot
+from annotation.judgments.snapshot import Snapshot
 
 STATES = ("done", "open", "skipped", "refused", "withdrawn")
 

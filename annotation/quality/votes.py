@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.snapshot import Snapshot
+from annotation.judgments.snapshot import Snapshot
 from schemas import DEGREES
 
 Ints = npt.NDArray[np.int64]

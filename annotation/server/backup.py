@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from zlib import error as zlib_error
 
-from annotation.errors import RunError, UserError
 from annotation.server.home import CHECKED, COPY, RESTORED, Home, write_private
 from annotation.server.installation import VERSION
 from annotation.server.process import alive
-from schemas.folders import OutputError, new_files, sync
+from schemas.errors import RunError, UserError
+from schemas.folders import new_files, sync
 
 DATABASE = "label_studio.sqlite3"
 SUFFIXES = ("", "-journal", "-wal", "-shm")
@@ -38,8 +38,6 @@ def backup(home: Path, file: Path) -> None:
     try:
         with studio.locked(lambda _: None), new_files(file, private=True) as [unfinished]:
             _write(studio, unfinished)
-    except OutputError as error:
-        raise UserError(str(error)) from error
     except OSError as error:
         raise RunError(f"{file} cannot be written: {error.strerror or error}") from error
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from annotation.errors import RunError, UserError
 from annotation.server.process import Process
+from schemas.errors import RunError, UserError
 
 ADMIN_EMAIL = "admin@gristmill.local"
 DEFAULT_PORT = 8080

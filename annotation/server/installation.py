@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from annotation.errors import RunError
 from annotation.server.home import Home
+from schemas.errors import RunError
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 VERSION = "1.23.2"

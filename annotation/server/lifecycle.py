@@ -10,15 +10,15 @@ from pathlib import Path
 
 import httpx
 
-from annotation.accounts import mint_token, session
-from annotation.connection import Connection
-from annotation.errors import RunError, UserError
+from annotation.server.accounts import mint_token, session
+from annotation.server.connection import Connection
 from annotation.server.home import ADMIN_EMAIL, Admin, Home, Server
 from annotation.server.installation import install
 from annotation.server.migration import migrate
 from annotation.server.ports import is_free
 from annotation.server.process import Process, alive, end, spawn
 from annotation.server.variables import checked_public_url, variables
+from schemas.errors import RunError, UserError
 
 READY_SECONDS = 120.0
 """How long Label Studio may take from its start to its first answer: 4 s here, more on a slow disk."""

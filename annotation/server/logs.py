@@ -4,8 +4,8 @@ import re
 from collections import deque
 from pathlib import Path
 
-from annotation.errors import UserError
 from annotation.server.home import Home
+from schemas.errors import UserError
 
 SECRETS = re.compile(r"(?P<before>token=)[^&\s\"']+|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
 """Invitations in the addresses of requests, and signed tokens."""

@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from annotation.errors import RunError
 from annotation.server.home import Home
 from annotation.server.process import PRIVATE
 from annotation.server.variables import variables
+from schemas.errors import RunError
 
 SCRIPT = """
 import gc, sys

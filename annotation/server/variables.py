@@ -4,8 +4,8 @@ import os
 from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
-from annotation.errors import UserError
 from annotation.server.home import Home
+from schemas.errors import UserError
 
 KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ")
 """All that it sees of its user's own. It obeys names as plain as HOST, PORT and DEBUG."""

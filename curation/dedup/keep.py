@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.errors import UserError
+from schemas.errors import UserError
 
 Policy = Literal["first", "longest", "newest", "source", "signal"]
 RANK_BITS = 62

@@ -5,7 +5,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.composing import ordered
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix
 from curation.kernels import unicode
@@ -13,6 +12,7 @@ from curation.kernels.buffers import text_buffers
 from curation.kernels.minhash import band_keys
 from curation.kernels.word_bags import alike_to_any as compare
 from curation.kernels.word_bags import join_alike, word_bags
+from curation.rewrites.composing import ordered
 
 Ints = npt.NDArray[np.int64]
 

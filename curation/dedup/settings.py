@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from curation.dedup.keep import Keep
-from curation.errors import UserError
+from schemas.errors import UserError
 
 DEFAULT_MIN_SIMILARITY = 0.65
 MOST_VALUES = 1 << 14

@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
-from curation.errors import UserError
 from curation.filters.lid_model import language_model
 from curation.filters.rules import Rule, asked
 from curation.kernels.buffers import text_buffers
 from curation.kernels.languages import identify_languages
+from schemas.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.errors import UserError
 from curation.kernels.buffers import text_buffers
 from curation.kernels.hashing import hash_bytes
 from curation.kernels.languages import BUCKETS, DIMENSIONS, PARTS, WORD_SLOTS, Tree, bucket_ranks
+from schemas.errors import UserError
 
 _MAGIC, _VERSION = 793712314, 12
 _HIERARCHICAL_SOFTMAX, _SUPERVISED = 1, 3

@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.errors import UserError
 from curation.filters.columns import batch_of, count
 from curation.filters.rules import Rule, asked
 from curation.sources.places import is_local, local_path
+from schemas.errors import UserError
 from schemas.named_files import irregular
 
 LONGEST_HOST = 2000

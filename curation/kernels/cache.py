@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from curation.errors import UserError
+from schemas.errors import UserError
 
 SETTING = "NUMBA_CACHE_DIR"
 SOURCES = Path(__file__).parent

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from curation.errors import UserError
-from curation.finished import check_digests, check_sizes, outputs_of, read_manifest
-from curation.folder import WORK, Folder
+from curation.release.folder import WORK, Folder
+from curation.release.manifest import check_digests, check_sizes, outputs_of, read_manifest
 from curation.sources.places import remote_version
 from schemas import DOCUMENTS
+from schemas.errors import UserError
 from schemas.manifest import Noted
 
 BATCH_BYTES = 1 << 20

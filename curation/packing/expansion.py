@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from curation.errors import UserError
+from schemas.errors import UserError
 
 MOST = 200
 """So many times as long may a text become. The normalisers of known models stay below 40."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.errors import RunError, UserError
 from schemas import folders
+from schemas.errors import RunError
 
 
 @contextmanager
@@ -19,7 +19,5 @@ def new_files(*paths: Path) -> Iterator[list[Path]]:
 def _named_errors(output: Path) -> Iterator[None]:
     try:
         yield
-    except folders.OutputError as error:
-        raise UserError(str(error)) from error
     except OSError as error:
         raise RunError(f"{output} cannot be written: {error.strerror or error}") from error

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from curation.errors import RunError
 from curation.packing.order import Numbers
 from curation.packing.rows import Rows
 from curation.packing.tokenised import Tokenised
+from schemas.errors import RunError
 
 
 class Ledger:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.composing import nfkc
+from curation.rewrites.composing import nfkc
 
 SAMPLE = 1000
 """Documents that are decoded and compared with their texts, about."""

@@ -11,9 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-from curation.claim import CLAIM, claimed, tidy
-from curation.errors import RunError, UserError
-from curation.folder import Folder, disk_full
+from curation.engine.claim import CLAIM, claimed, tidy
 from curation.packing.corpus import Corpus
 from curation.packing.encoding import encode
 from curation.packing.ledger import Ledger
@@ -25,6 +23,8 @@ from curation.packing.shards import shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
 from curation.packing.tokenizer import Tokenizer
+from curation.release.folder import Folder, disk_full
+from schemas.errors import RunError, UserError
 from schemas.manifest import MANIFEST
 from schemas.progress import Counting, silent
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from curation.folder import WORK, Digest, Folder
 from curation.packing.ledger import Ledger
 from curation.packing.rows import Cutting, Rows
+from curation.release.folder import WORK, Digest, Folder
 from schemas.packed import BATCH
 from schemas.progress import Tell
 from schemas.table import Table

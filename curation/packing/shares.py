@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curation.errors import UserError
+from schemas.errors import UserError
 from schemas.mixture import Part, Taken, mixture
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.errors import UserError
-from curation.folder import WORK, Folder
 from curation.packing.encoding import Encoded
 from curation.packing.noticed import Noticed
+from curation.release.folder import WORK, Folder
+from schemas.errors import UserError
 from schemas.packed import TokenType
 
 TOKENISED = f"{WORK}/tokenised"

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import sentencepiece
 import tokenizers
 
-from curation.errors import UserError
 from curation.packing.expansion import check_expansion, check_model
+from schemas.errors import UserError
 from schemas.named_files import read_named
 from schemas.packed import TokenType, token_type
 

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.composing import nfc, ordered
 from curation.kernels import odd_characters
 from curation.kernels.odd_characters import C1, CONTROL, NOT_NFC, Bytes, Ints
+from curation.rewrites.composing import nfc, ordered
 from curation.rewrites.suspicious import tables
 
 _ROUNDS = 16

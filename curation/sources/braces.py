@@ -3,7 +3,7 @@
 import re
 from itertools import product
 
-from curation.errors import InputError
+from schemas.errors import InputError
 
 MOST_PATTERNS = 100_000
 """A pattern that expands to more is refused."""

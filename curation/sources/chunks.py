@@ -9,11 +9,11 @@ from typing import Literal
 import pyarrow as pa
 import xxhash
 
-from curation.errors import UserError
 from curation.sources.events import EXCERPT_BYTES, Broken
-from curation.sources.listing import InputFile, Part
+from curation.sources.inputs import InputFile, Part
 from curation.sources.members import MAX_WINDOW_BYTES
 from schemas.corpus import QUARANTINE, RECORDS
+from schemas.errors import UserError
 
 COLUMNS = ("text", "url", "doc_id", "source", "date")
 """Columns of a document that a field of the input can be mapped to."""

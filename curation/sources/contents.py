@@ -10,8 +10,8 @@ from curation.sources.chunks import Chunk, Rows
 from curation.sources.decompression import decompressed
 from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.formats import PEEK_BYTES, Format, content_format, detect_format
+from curation.sources.inputs import Part
 from curation.sources.jsonl import read_jsonl
-from curation.sources.listing import Part
 from curation.sources.spooled import Spooled
 from curation.sources.tar import ArchivedFile, TarMembers
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-from curation.errors import UserError
+from schemas.errors import UserError
 
 Readable = Literal[
     "parquet", "arrow", "arrow_stream", "warc", "arc", "jsonl", "json", "csv", "tsv", "html", "text", "zip", "tar"

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from curation.sources.chunks import Chunk, Rows
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
+from curation.sources.inputs import Part
 from curation.sources.json_columns import LineParser
-from curation.sources.listing import Part
 
 _SMALL = 4 << 10
 _TOGETHER = 64 << 10

@@ -1,8 +1,8 @@
-"""Inputs to files, files to units of work: both from the sorted listing alone."""
+"""Lists the files of the inputs, sorted by name."""
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import has_magic
 from itertools import pairwise
@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 
 from fsspec.core import url_to_fs
 
-from curation.errors import InputError
 from curation.sources.braces import expand_braces, has_range
-from curation.sources.format_names import check_format
+from curation.sources.inputs import Input, InputFile
 from curation.sources.local_matches import local_matches, root_of
-from curation.sources.opening import beam_filesystems, out_of_reach
+from curation.sources.opening import beam_filesystems
 from curation.sources.places import (
     in_chain,
     is_local,
@@ -26,65 +25,10 @@ from curation.sources.places import (
     without_password,
 )
 from curation.sources.storage import outages, reason
+from schemas.errors import InputError
 from schemas.wording import and_more
 
 SHOWN_SKIPPED = SHOWN_MISSING = 5
-
-
-@dataclass(frozen=True)
-class Input:
-    """Files by a glob (or one file, or a folder with all below it) and the source that their documents belong to.
-
-    ``format`` is how they are read, whatever they look like; None for as their content tells.
-    """
-
-    glob: str
-    source: str | None = None
-    format: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.glob:
-            raise InputError("an input has no name: give a file, a folder or a glob, such as . for the current folder")
-        if self.format is not None:
-            check_format(self.format)
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """One file of the sorted listing; ``name`` is its path relative to the input's root, ``size`` its stored bytes.
-
-    ``version`` tells a file that was changed from what it was, where the file system knows (a time, or a checksum).
-    """
-
-    index: int
-    path: str
-    name: str
-    size: int
-    source: str | None
-    version: str = ""
-    format: str | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A range of a file: bytes of plain JSON lines, row groups of Parquet; (0, None) is the whole file."""
-
-    file: InputFile
-    start: int = 0
-    end: int | None = None
-
-    @property
-    def length(self) -> int:
-        """In bytes or row groups."""
-        return (max(self.file.size, self.start) if self.end is None else self.end) - self.start
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What one task reads: a range of a large file, or several small files."""
-
-    index: int
-    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -280,53 +224,3 @@ def _beam_files(one: Input, pattern: str) -> Iterator[_Found]:
             version = str(info.last_updated_in_seconds or "")
             name = posixpath.relpath(info.path, root)
             yield _Found(info.path, root, name, info.size_in_bytes, one.source, version, one.format)
-
-
-def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
-    """Groups small files and cuts large ones, so that a unit holds about ``unit_bytes`` stored bytes.
-
-    Only files larger than that are looked into, to see whether they can be read in parts.
-    """
-    groups: list[tuple[Part, ...]] = []
-    group: list[Part] = []
-    gathered = 0
-    for file in files:
-        if group and gathered + file.size > unit_bytes:
-            groups.append(tuple(group))
-            group, gathered = [], 0
-        if file.size > unit_bytes:
-            groups += [(part,) for part in _parts(file, unit_bytes)]
-        else:
-            group.append(Part(file))
-            gathered += file.size
-    if group:
-        groups.append(tuple(group))
-    return [Unit(index, parts) for index, parts in enumerate(groups)]
-
-
-def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
-    """The parts of a large file; one where it cannot be split.
-
-    Raises RunError where it cannot be opened: nobody knows then what its parts are.
-    """
-    from curation.sources.formats import detect
-    from curation.sources.parquet import row_group_ranges
-
-    try:
-        found = detect(file.path, file.name, file.format)
-        if found.kind == "parquet":
-            ranges = row_group_ranges(file.path, unit_bytes)
-        elif found.can_be_split:
-            ranges = _byte_ranges(file.size, unit_bytes)
-        else:
-            ranges = []
-    except outages() as error:
-        raise out_of_reach(file.path, error) from error
-    return [Part(file, start, end) for start, end in ranges] if len(ranges) > 1 else [Part(file)]
-
-
-def _byte_ranges(size: int, unit_bytes: int) -> list[tuple[int, int | None]]:
-    """Equal ranges of at most ``unit_bytes``; the last one is open."""
-    count = -(-size // unit_bytes)
-    edges = [size * i // count for i in range(count)]
-    return [(start, edges[i + 1] if i + 1 < count else None) for i, start in enumerate(edges)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from glob import has_magic
 
-from curation.errors import InputError
+from schemas.errors import InputError
 from schemas.named_files import irregular
 
 Segments = tuple[str, ...]

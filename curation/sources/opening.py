@@ -7,9 +7,9 @@ from typing import IO, cast
 
 from fsspec.core import url_to_fs
 
-from curation.errors import RunError
 from curation.sources.places import is_local, known_scheme, local_path, local_version, remote_version
 from curation.sources.storage import reason
+from schemas.errors import RunError
 
 READ_BYTES = 1 << 18
 """How much of a stored file is asked for at a time."""

@@ -15,8 +15,8 @@ from fsspec.spec import AbstractBufferedFile
 from curation.sources.arrow_values import Broken, as_text, json_values, nested_field
 from curation.sources.chunks import Chunk, Rows, content_id
 from curation.sources.events import EXCERPT_BYTES
+from curation.sources.inputs import Part
 from curation.sources.json_objects import Fields
-from curation.sources.listing import Part
 from curation.sources.opening import is_content, open_stored
 from curation.sources.parquet_footer import Footer, RowGroup, read_footer
 from curation.sources.parquet_limits import Limits

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from curation.errors import RunError
 from curation.sources.chunks import FREE_RECORDS, Chunk, PartReport, Reading, Rows
 from curation.sources.contents import AT_RANDOM, inner_format, peeked, read_at_random, read_events
 from curation.sources.decompression import decompressed
 from curation.sources.formats import PEEK_BYTES, Format, detect_format
-from curation.sources.listing import InputFile, Part, Unit
+from curation.sources.inputs import InputFile, Part, Unit
 from curation.sources.opening import StoredFile, open_stored, out_of_reach, stored_version
 from curation.sources.places import is_local, local_path
 from curation.sources.storage import outages
+from schemas.errors import RunError
 
 __all__ = ["Chunk", "PartReport", "Reading", "checksum", "read_unit"]
 

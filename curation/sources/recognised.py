@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from curation.errors import InputError
 from curation.sources.formats import detect
-from curation.sources.listing import InputFile
+from curation.sources.inputs import InputFile
 from curation.sources.places import is_local, local_path, readable
+from schemas.errors import InputError
 from schemas.wording import and_more
 
 SHOWN_FILES = 3

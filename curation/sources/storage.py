@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import fsspec
 
-from curation.errors import UserError
+from schemas.errors import UserError
 
 Options = Mapping[str, Mapping[str, Any]]
 """By protocol (``s3``), what its file system is opened with. It may hold passwords: nothing writes or prints it."""

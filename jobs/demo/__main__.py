@@ -8,14 +8,14 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from annotation.connection import connection
-from annotation.journal import Journal
-from annotation.people import invite
+from annotation.journal.journal import Journal
 from annotation.server import lifecycle
+from annotation.server.connection import connection
 from annotation.server.home import Home
 from annotation.server.ports import is_free
-from annotation.studio import Studio
-from jobs.campaignfile import read_campaign
+from annotation.studio.client import Studio
+from annotation.studio.people import invite
+from jobs.campaign.campaign_file import read_campaign
 from jobs.demo.annotators import LEFT_FOR_THE_READER, label
 from jobs.demo.packages import write_packages
 from jobs.demo.pages import write_pages

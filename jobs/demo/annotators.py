@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from annotation.accounts import session
-from annotation.campaign import CampaignFolder
-from annotation.journal import Journal
-from annotation.record import fold
-from annotation.studio import Studio
+from annotation.campaign.settings import CampaignFolder
+from annotation.journal.fold import fold
+from annotation.journal.journal import Journal
+from annotation.server.accounts import session
+from annotation.studio.client import Studio
 from jobs.demo.questions import KNOWN_ANSWERS, NAMES, documentation, question
 from schemas import DEGREES
 

@@ -11,7 +11,7 @@ from importlib.metadata import Distribution, PackagePath, distributions
 from multiprocessing import get_context
 from pathlib import Path
 
-from curation.module_path import SafeForChildren
+from schemas.module_path import SafeForChildren
 
 KINDS = ("licence", "readme", "description", "docstring")
 MIN_DOCSTRING = 300

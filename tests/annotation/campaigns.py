@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from annotation.campaign import Campaign, CampaignFolder
-from annotation.journal import Journal
-from annotation.plan import Planned, plan
-from annotation.record import Record, fold
-from annotation.snapshot import Snapshot, load
+from annotation.campaign.plan import Planned, plan
+from annotation.campaign.settings import Campaign, CampaignFolder
+from annotation.journal.fold import Record, fold
+from annotation.journal.journal import Journal
+from annotation.judgments.snapshot import Snapshot, load
 from curation.dedup.near import families
 
 PEOPLE = ("ann@mill.example", "bob@mill.example", "cy@mill.example")

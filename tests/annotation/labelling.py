@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from annotation.accounts import session
+from annotation.server.accounts import session
 from schemas import DEGREES
 from tests.annotation.parts import Account
 

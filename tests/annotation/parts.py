@@ -11,8 +11,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from annotation.accounts import mint_token, session, sign_up
-from annotation.connection import Connection
+from annotation.server.accounts import mint_token, session, sign_up
+from annotation.server.connection import Connection
 from annotation.server.home import Home
 from annotation.server.installation import environment
 from annotation.server.lifecycle import prepare, start, stop

@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from annotation.campaign import Campaign, CampaignFolder, Gold
-from annotation.journal import Journal
-from annotation.plan import plan
-from annotation.push import push
-from annotation.record import fold
-from annotation.studio import Studio
+from annotation.campaign.plan import plan
+from annotation.campaign.settings import Campaign, CampaignFolder, Gold
+from annotation.journal.fold import fold
+from annotation.journal.journal import Journal
+from annotation.studio.client import Studio
+from annotation.studio.push import push
 from curation.dedup.near import families
 from tests.annotation.labelling import opinion, signed_in
 from tests.annotation.parts import Studio as Server

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from annotation.campaign import Campaign, CampaignFolder, Gold
-from annotation.connection import Connection
+from annotation.campaign.plan import plan
+from annotation.campaign.settings import Campaign, CampaignFolder, Gold
 from annotation.dataset import build
-from annotation.errors import RunError
-from annotation.journal import Journal
-from annotation.plan import plan
-from annotation.pull import pull
-from annotation.push import marker, push
-from annotation.snapshot import Snapshot, load
-from annotation.studio import Studio
+from annotation.journal.journal import Journal
+from annotation.judgments.snapshot import Snapshot, load
+from annotation.server.connection import Connection
+from annotation.studio.client import Studio
+from annotation.studio.pull import pull
+from annotation.studio.push import marker, push
 from curation.dedup.near import families
+from schemas.errors import RunError
 from tests.annotation.faults import Faults, faulty
 from tests.annotation.labelling import Annotator, safe_opinion, signed_in
 from tests.annotation.parts import Studio as Server

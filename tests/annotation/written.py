@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from annotation.resolve import Policy
-from annotation.snapshot import Snapshot
+from annotation.judgments.policy import Policy
+from annotation.judgments.snapshot import Snapshot
 from schemas import ASSIGNMENTS, DEGREES, JUDGMENTS, PAIRS, REFUSED, Table
 
 SIDES = {"f": "first", "s": "second"}

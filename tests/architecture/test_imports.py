@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -17,21 +18,63 @@ ALLOWED = {
     "jobs": {"schemas", "curation", "annotation", "jobs"},
 }
 
+FLOORS: dict[str, tuple[str, ...]] = {
+    "schemas": (
+        "visible wording progress errors module_path table permutation division",
+        "named_files settings manifest",
+        "toml_file folders",
+        "corpus preference mixture arrow_layout",
+        "packed reading",
+        "shard",
+        "sequences",
+        "torch_reader",
+    ),
+    "curation": (
+        "kernels",
+        "sources rewrites",
+        "filters dedup",
+        "recipe",
+        "recipes job judge",
+        "release",
+        "engine",
+        "reports packing warm",
+    ),
+    "annotation": (
+        "protocols server journal",
+        "judgments",
+        "campaign",
+        "studio quality",
+        "dataset",
+        "imports mixing",
+        "exports",
+    ),
+    "jobs": (
+        "terminal options interrupts example",
+        "consoles",
+        "counting",
+        "corpus packing studio campaign verification",
+        "dataset",
+        "api cli demo",
+    ),
+}
+"""The rooms of each package from the ground floor up. A module imports its own room and lower floors: never a room of
+its own floor, so there is no circle of rooms."""
+
 ONLY_IN = {
     "apache_beam": {
-        "curation/beam_options.py",  # checks the options that the pipeline is run with
-        "curation/driver.py",  # runs the pipeline
-        "curation/pipeline.py",  # is the pipeline
+        "curation/engine/beam_options.py",  # checks the options that the pipeline is run with
+        "curation/engine/driver.py",  # runs the pipeline
+        "curation/engine/pipeline.py",  # is the pipeline
         "curation/sources/listing.py",  # opens what fsspec does not know
         "curation/sources/opening.py",
     },
     "httpx": {
-        *("annotation/accounts.py", "annotation/server/lifecycle.py", "annotation/studio.py"),
+        *("annotation/server/accounts.py", "annotation/server/lifecycle.py", "annotation/studio/client.py"),
         "jobs/demo/annotators.py",
     },
     "llvmlite": {str(path) for path in modules("curation") if path.parent.name == "kernels"},
     "numba": {str(path) for path in modules("curation") if path.parent.name == "kernels"},
-    "label_studio_sdk": {"annotation/studio.py"},
+    "label_studio_sdk": {"annotation/studio/client.py"},
     "datasets": {"annotation/exports/loading.py"},
     "sentencepiece": {"curation/packing/tokenizer.py", "curation/packing/training.py"},
     "tokenizers": {"curation/packing/tokenizer.py", "curation/packing/training.py"},
@@ -53,6 +96,67 @@ def test_there_is_something_to_check() -> None:
 def test_packages_import_only_what_lies_below_them(path: Path) -> None:
     own = {name.partition(".")[0] for name in imports(path)} & {*PACKAGES, "tests"}
     assert own <= ALLOWED[path.parts[0]]
+
+
+@pytest.mark.parametrize("path", modules(*PACKAGES), ids=str)
+def test_rooms_import_only_lower_floors(path: Path) -> None:
+    own = room(path)
+    floor = floor_of(own)
+    assert floor is not None, f"{'/'.join(own)} has no floor: add it to FLOORS"
+    for name in imports(path):
+        other = room_named(name)
+        if other is None or other[0] != own[0] or other == own:
+            continue
+        below = floor_of(other)
+        assert below is not None
+        assert below < floor, f"{path} imports {name}, which is on no lower floor"
+
+
+def room(path: Path) -> tuple[str, str]:
+    """The package and the room of a module: the folder below the package, or the module itself at its top."""
+    return path.parts[0], path.parts[1].removesuffix(".py") if len(path.parts) > 1 else ""
+
+
+def room_named(name: str) -> tuple[str, str] | None:
+    """The package and the room of an imported name; None for what is not the project's, or the package itself."""
+    package, _, rest = name.partition(".")
+    inner = rest.partition(".")[0]
+    known = (ROOT / package / inner).is_dir() or (ROOT / package / f"{inner}.py").is_file()
+    return (package, inner) if package in PACKAGES and inner and known else None
+
+
+def floor_of(of: tuple[str, str]) -> int | None:
+    package, inner = of
+    if inner in ("__init__", "__main__"):
+        return len(FLOORS[package])
+    return next((number for number, rooms in enumerate(FLOORS[package]) if inner in rooms.split()), None)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports under TYPE_CHECKING and inside functions count."""
+    waiting = {module_name(path): set(own_imports(path)) for path in modules(*PACKAGES)}
+    while free := {name for name, needs in waiting.items() if not needs & waiting.keys()}:
+        waiting = {name: needs for name, needs in waiting.items() if name not in free}
+    assert not waiting, f"these import each other, or something that does: {sorted(waiting)}"
+
+
+def test_circles_are_seen() -> None:
+    assert "schemas.corpus" in set(own_imports(Path("schemas/__init__.py"))), "an import under TYPE_CHECKING"
+    assert "jobs.corpus.curate" in set(own_imports(Path("jobs/corpus/cli.py"))), "an import inside a function"
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def own_imports(path: Path) -> Iterator[str]:
+    """The project's modules that a module imports."""
+    names = {module_name(each) for each in modules(*PACKAGES)}
+    for name in imports(path):
+        for each in (name, name.rpartition(".")[0]):
+            if each in names and each != module_name(path):
+                yield each
+                break
 
 
 @pytest.mark.parametrize("path", modules("schemas"), ids=str)

@@ -1,10 +1,12 @@
 """Where things lie and what they are called."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.architecture.tree import PACKAGES, ROOT, files, modules
+from tests.docs.readme import blocks
 
 TOP = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements.txt"),
@@ -12,8 +14,10 @@ TOP = {
 }
 VAGUE = {"utils", "util", "common", "helpers", "helper", "base", "core", "manager", "misc", "shared", "lib", "types"}
 LINES = 420  # about 400
-
-FOLDERS = sorted({path.parent for path in modules(*PACKAGES)} | {Path("tests")})
+LINK = re.compile(r"\]\((?!https?:|#)([^)\s]+)\)")
+"""The target of a link in Markdown that is not on the web."""
+PAGES = [path for path in files() if path.suffix == ".md"]
+ROOMS = sorted({path.parent for path in modules("schemas", "curation", "annotation")} | {Path("jobs")})
 
 
 def test_the_top_holds_only_what_belongs_there() -> None:
@@ -29,14 +33,22 @@ def test_modules_hold_one_idea() -> None:
     assert not {path: length for path, length in lengths.items() if length > LINES}
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_a_folder_has_a_readme_that_names_its_modules(folder: Path) -> None:
-    readme = (ROOT / folder / "README.md").read_text(encoding="utf-8")
-    inside = [path for path in files() if path.parent == folder and path.suffix in (".py", ".toml")]
-    unnamed = [path.name for path in inside if path.stem not in ("__init__", "conftest") and path.stem not in readme]
-    assert not unnamed
-    below = {path.relative_to(folder).parts[0] for path in modules() if folder in path.parents[1:]}
-    assert not [name for name in below if name not in readme]
+@pytest.mark.parametrize("folder", ROOMS, ids=str)
+def test_a_room_has_a_readme_that_follows_a_row(folder: Path) -> None:
+    """A session or command with what it prints: tests/docs runs it."""
+    shown = blocks(ROOT / folder / "README.md")
+    assert shown, f"{folder}/README.md shows no row: add a python session or a command with its output"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_to_files(page: Path) -> None:
+    targets = [target.partition("#")[0] for target in LINK.findall((ROOT / page).read_text(encoding="utf-8"))]
+    missing = [target for target in targets if target and not (ROOT / page.parent / target).exists()]
+    assert not missing
+
+
+def test_links_are_seen() -> None:
+    assert LINK.findall("see [the laws](CONTRIBUTING.md#laws), [x](https://mill.example)") == ["CONTRIBUTING.md#laws"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

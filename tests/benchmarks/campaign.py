@@ -16,15 +16,15 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from annotation.accounts import sign_up
-from annotation.campaign import Campaign, CampaignFolder
-from annotation.journal import Journal
-from annotation.plan import plan
-from annotation.pull import pull
-from annotation.push import push
-from annotation.record import fold
+from annotation.campaign.plan import plan
+from annotation.campaign.settings import Campaign, CampaignFolder
+from annotation.journal.fold import fold
+from annotation.journal.journal import Journal
+from annotation.server.accounts import sign_up
 from annotation.server.lifecycle import start, stop
-from annotation.studio import Studio
+from annotation.studio.client import Studio
+from annotation.studio.pull import pull
+from annotation.studio.push import push
 from curation.dedup.near import families
 from tests.annotation.campaigns import write_rows
 from tests.annotation.labelling import choice, signed_in

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from annotation.dataset import build
 from annotation.dataset.prompts import prompt_texts
+from annotation.judgments.resolve import resolve
 from annotation.quality import assess
-from annotation.resolve import resolve
 from curation.dedup.near import families
 from tests.annotation.written import drawn
 

@@ -16,7 +16,7 @@ from statistics import fmean, median
 from rich.console import Console
 from rich.table import Table
 
-from jobs.model import Constants, Forecast, load
+from curation.reports.forecast import Constants, Forecast, load
 from tests.benchmarks.corpora import GRISTMILL, ROOT, make_corpus
 from tests.benchmarks.process import measure
 

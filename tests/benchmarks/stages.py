@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from curation import stages
-from curation.driver import curate
-from curation.folder import WORK, Folder
+from curation.engine import stages
+from curation.engine.driver import curate
+from curation.engine.run import Run
+from curation.engine.shuffle import Keyed
 from curation.job import Execution
-from curation.ledger import Ledger
-from curation.run import Run
-from curation.shuffle import Keyed
-from curation.sources.listing import Input
-from jobs.jobfile import make_job
-from jobs.model import Constants, Stage
+from curation.release.folder import WORK, Folder
+from curation.release.ledger import Ledger
+from curation.reports.forecast import Constants, Stage
+from curation.sources.inputs import Input
+from jobs.corpus.job_file import make_job
 from tests.benchmarks.corpora import GRISTMILL
 from tests.benchmarks.process import measure
 

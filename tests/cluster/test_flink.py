@@ -19,7 +19,7 @@ def started(corpus: Path, output: Path, at_work: Flink) -> Run:
 
 
 def test_workers_import_the_wheel(environment: Path) -> None:
-    for module in ("schemas", "curation.stages", "jobs.cli"):
+    for module in ("schemas", "curation.engine.stages", "jobs.cli"):
         assert environment in imported_from(environment, module).parents
 
 

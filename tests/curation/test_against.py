@@ -10,14 +10,14 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from curation.driver import curate, plan
-from curation.errors import UserError
+from curation.engine.driver import curate, plan
 from curation.job import Execution
-from curation.release import open_release
-from curation.sources.listing import Input
+from curation.release.opening import open_release
+from curation.sources.inputs import Input
 from jobs.api import explain
-from jobs.jobfile import make_job
+from jobs.corpus.job_file import make_job
 from schemas import REJECTS, SUPERSEDED
+from schemas.errors import UserError
 from tests.curation.test_laws import LINE, digest, rows
 
 BRIEF = settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
@@ -311,7 +311,7 @@ def test_an_interrupted_run_goes_on_with_the_same_releases_only(
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr("curation.stages.write_superseded", interrupted)
+        patched.setattr("curation.engine.stages.write_superseded", interrupted)
         with pytest.raises(RuntimeError, match="killed"):
             run(tmp_path, "b", "found", STRICT, ["one"])
     with pytest.raises(UserError, match=r"an interrupted run that differs: against\[[01]\] "):

@@ -7,14 +7,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from curation.errors import RunError, UserError
-from curation.folder import Folder
+from curation.engine.selection import Selection
 from curation.packing import Corpus
-from curation.selection import Selection
-from curation.shards import read_shard
-from jobs.verification import faults, held, sizes_of
+from curation.release.folder import Folder
+from curation.release.shards import read_shard
+from jobs.verification.folder import faults, held, sizes_of
+from schemas.errors import RunError, UserError
 from schemas.progress import untold
-from tests.curation.test_takedown import PAGES, STRICT, run, take, text, write
+from tests.curation.engine.test_takedown import PAGES, STRICT, run, take, text, write
 
 FLIPS = 300
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from curation.driver import curate
-from curation.folder import WORK, Folder
+from curation.engine.driver import curate
 from curation.job import Execution
-from curation.sources.listing import Input
-from jobs.jobfile import make_job
+from curation.release.folder import WORK, Folder
+from curation.sources.inputs import Input
+from jobs.corpus.job_file import make_job
 from tests.benchmarks.corpora import GRISTMILL, make_corpus
 from tests.benchmarks.process import measure
 

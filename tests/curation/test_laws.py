@@ -12,15 +12,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from curation.dedup import stages
-from curation.driver import curate, plan
-from curation.folder import Folder
+from curation.engine import dedup_stages as stages
+from curation.engine.driver import curate, plan
+from curation.engine.run import Run, written_name
+from curation.engine.stages import Groups, judge, write
 from curation.job import Execution
-from curation.ledger import Ledger
-from curation.run import Run, written_name
-from curation.sources.listing import Input
-from curation.stages import Groups, judge, write
-from jobs.jobfile import make_job
+from curation.release.folder import Folder
+from curation.release.ledger import Ledger
+from curation.sources.inputs import Input
+from jobs.corpus.job_file import make_job
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
 from schemas.manifest import MANIFEST
 

@@ -16,14 +16,14 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from curation.driver import curate as curate_job
-from curation.driver import plan
-from curation.errors import RunError
-from curation.folder import Folder
+from curation.engine.driver import curate as curate_job
+from curation.engine.driver import plan
+from curation.engine.manifest import gather
 from curation.job import Execution
-from curation.manifest import gather
-from curation.sources.listing import Input
-from jobs.jobfile import make_job
+from curation.release.folder import Folder
+from curation.sources.inputs import Input
+from jobs.corpus.job_file import make_job
+from schemas.errors import RunError
 from tests.curation.test_laws import digest
 from tests.jobs.calling import call
 
@@ -113,7 +113,7 @@ def test_an_input_file_that_vanishes_during_a_run_is_read_when_it_is_back(
     asked = ["curate", "--input", tmp_path / "in", "--output", tmp_path / "out", "--recipe", "none"]
     asked += ["--workers", workers, "--set", "unit_bytes=100000", "--progress", "none"]
     with monkeypatch.context() as patched:
-        patched.setattr("curation.driver.plan", lambda job: (plan(job), gone.rename(kept))[0])
+        patched.setattr("curation.engine.driver.plan", lambda job: (plan(job), gone.rename(kept))[0])
         assert call(*asked, monkeypatch=patched) == 1
     said = capsys.readouterr().err
     assert said == f"gristmill: the input file '{gone}' could not be read (No such file or directory): {MEND}\n"
@@ -128,7 +128,7 @@ def test_what_a_stage_told_is_said_as_it_is_on_a_cluster_too(tmp_path: Path) -> 
     job = make_job([Input(glob=str(tmp_path / "in"))], "none", [])
     gone = tmp_path / "in" / "1.jsonl"
     with (
-        patch("curation.driver.plan", lambda job: (plan(job), gone.unlink())[0]),
+        patch("curation.engine.driver.plan", lambda job: (plan(job), gone.unlink())[0]),
         pytest.raises(RunError) as told,
     ):
         curate_job(job, str(tmp_path / "out"), Execution(beam_options=("--runner=FnApiRunner",)))
@@ -159,14 +159,17 @@ def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path, workers: str, im
 def test_an_interrupt_among_the_steps_of_beam_is_one_still(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 1, 10)
     job = make_job([Input(glob=str(tmp_path / "in"))], "none", [])
-    with patch("curation.pipeline.current", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with patch("curation.engine.pipeline.current", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         curate_job(job, str(tmp_path / "out"), Execution(workers=0))
 
 
 def test_a_shard_that_a_crashed_machine_did_not_keep_is_written_again(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 2, 10)
     job, out = make_job([Input(glob=str(tmp_path / "in"))], "none", []), tmp_path / "out"
-    with patch("curation.driver.gather", side_effect=RunError("crashed")), pytest.raises(RunError, match="crashed"):
+    with (
+        patch("curation.engine.driver.gather", side_effect=RunError("crashed")),
+        pytest.raises(RunError, match="crashed"),
+    ):
         curate_job(job, str(out), Execution(workers=0))
     (out / "sketches" / "00000.parquet").write_bytes(b"")
     for output in (out, tmp_path / "undisturbed"):
@@ -183,7 +186,7 @@ def test_a_shard_that_is_lost_at_the_end_is_told(tmp_path: Path) -> None:
         lost.write_bytes(b"")
         return gather(folder, units)
 
-    with patch("curation.driver.gather", lose), pytest.raises(RunError) as told:
+    with patch("curation.engine.driver.gather", lose), pytest.raises(RunError) as told:
         curate_job(job, str(out), Execution(workers=0))
     assert str(told.value).startswith(f"{lost} is not as it was written, as happens where a machine crashes: remove")
     assert not (out / "manifest.json").exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.curation.test_claim import digest
+from tests.curation.engine.test_claim import digest
 from tests.curation.test_outages import write_corpus
 
 GRISTMILL = Path(sys.executable).parent / "gristmill"

@@ -19,9 +19,11 @@ import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
-from curation.sources.listing import Input, Part, list_files, plan_units
+from curation.sources.inputs import Input, Part
+from curation.sources.listing import list_files
 from curation.sources.storage import storage_options, use_storage
-from jobs.jobfile import parse_storage
+from curation.sources.units import plan_units
+from jobs.corpus.job_file import parse_storage
 from tests.curation.sources.made import read_parts
 from tests.jobs.calling import call
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from annotation.connection import Connection
-from annotation.journal import Journal
-from annotation.record import fold
-from annotation.studio import Studio
-from jobs.campaignfile import read_campaign
+from annotation.journal.fold import fold
+from annotation.journal.journal import Journal
+from annotation.server.connection import Connection
+from annotation.studio.client import Studio
+from jobs.campaign.campaign_file import read_campaign
 from tests.annotation.labelling import opinion, safe_opinion, signed_in
 from tests.annotation.parts import Account
 

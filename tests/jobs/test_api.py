@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import jobs
-from curation.errors import UserError
+from schemas.errors import UserError
 
 TEXT = "Grain is ground between two stones, and the flour is sifted with care before it is sold to the bakers. "
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from annotation.plan import page_of
-from jobs.campaignfile import read_campaign
+from annotation.campaign.plan import page_of
+from jobs.campaign.campaign_file import read_campaign
 from tests.annotation.parts import Studio
 from tests.annotation.ports import free_port
 from tests.annotation.protocols.test_browser import press, submit
@@ -245,7 +245,7 @@ def test_a_batch_that_was_pushed_stays_as_it_is(mill: Gristmill) -> None:
 def test_a_server_that_is_down_is_one_sentence_and_exit_code_1(
     mill: Gristmill, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("annotation.studio.PAUSE", 0.001)
+    monkeypatch.setattr("annotation.studio.client.PAUSE", 0.001)
     monkeypatch.setenv("GRISTMILL_STUDIO_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", studio.connection.token)
     printed = mill("campaign", "push", "mill", code=1)

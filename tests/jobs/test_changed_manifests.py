@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-import annotation.errors
 from annotation.dataset import upgraded
 from annotation.dataset.master import load
 from annotation.exports import described
 from schemas import PackedError, open_packed
+from schemas.errors import UserError
 from tests.architecture.tree import ROOT
-from tests.curation.test_finished import changed
+from tests.curation.release.test_manifest import changed
 
-SENTENCES = (annotation.errors.UserError, PackedError)
+SENTENCES = (UserError, PackedError)
 
 
 @pytest.fixture(scope="module")

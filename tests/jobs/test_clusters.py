@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from jobs.jobfile import load_job
+from jobs.corpus.job_file import load_job
 from tests.architecture.tree import ROOT
 
 FOLDER = ROOT / "jobs" / "clusters"

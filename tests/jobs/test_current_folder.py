@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.module_path import without_current_folder
+from schemas.module_path import without_current_folder
 from tests.annotation.exports.datasets import MIXED, dataset
 from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port

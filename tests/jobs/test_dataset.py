@@ -24,8 +24,8 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
         return snapshot(pairs, [*votes("p", "f3 f2 s1"), *votes("q", "s1 s1 s1")], name=folder.name)
 
     def run(*words: str | Path) -> int:
-        monkeypatch.setattr("jobs.commands.dataset.load", load)
-        monkeypatch.setattr("jobs.commands.dataset.noted", lambda folder: folder)
+        monkeypatch.setattr("jobs.dataset.build.load", load)
+        monkeypatch.setattr("jobs.dataset.build.noted", lambda folder: folder)
         monkeypatch.setattr(sys, "argv", ["gristmill", "dataset", "build", *map(str, words)])
         monkeypatch.chdir(tmp_path)
         try:

@@ -9,21 +9,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import annotation.errors
-from annotation.campaign import Campaign, Gold, Pairing
+from annotation.campaign.settings import Campaign, Gold, Pairing
 from annotation.imports import Layout
+from annotation.judgments.policy import Policy
 from annotation.mixing import Recipe as MixRecipe
 from annotation.mixing import Source as MixSource
-from annotation.resolve import Policy
 from curation.dedup.keep import Keep
 from curation.dedup.settings import Dedup, Near
-from curation.errors import UserError
 from curation.packing.shares import Mixture, Source
 from curation.recipe import STEPS
 from curation.rewrites.normalise import Normalise
 from curation.sources.reading import Reading
-from jobs.jobfile import PLAIN_FIELDS
-from jobs.settings import LARGEST, build
+from jobs.corpus.job_file import PLAIN_FIELDS
+from schemas.errors import UserError
+from schemas.settings import LARGEST, build
 from tests.jobs.calling import call
 
 KINDS = (*STEPS, Near, Keep, Dedup, Normalise, Reading, Campaign, Gold, Pairing, Policy, Layout)
@@ -61,7 +60,7 @@ def refusal(kind: type, table: object) -> str | None:
     """What is said of a table that makes no settings."""
     try:
         build(kind, table, "here")
-    except (UserError, annotation.errors.UserError) as error:
+    except UserError as error:
         return str(error)
     return None
 

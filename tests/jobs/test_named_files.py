@@ -78,8 +78,8 @@ def test_a_list_is_read_from_a_pipe_of_the_shell_but_not_from_a_fifo(folder: Pat
 
 CAMPAIGN = """
 from pathlib import Path
-from annotation.campaign import Campaign, CampaignFolder
-from annotation.responses import digest, read_gold, read_prompts
+from annotation.campaign.settings import Campaign, CampaignFolder
+from annotation.campaign.responses import digest, read_gold, read_prompts
 from schemas.named_files import NamedFileError
 
 campaign = Campaign(

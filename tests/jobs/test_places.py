@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-import curation.stages
-from curation.errors import RunError
+import curation.engine.stages
+from schemas.errors import RunError
 from tests.architecture.tree import ROOT
 from tests.curation.packing.corpora import byte_level, saved
 from tests.curation.test_laws import digest
@@ -116,13 +116,13 @@ def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk_is(
 def test_an_output_that_is_removed_midway_is_told(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, keep_edges = tmp_path / "out", curation.stages.dedup.keep_edges
+    out, keep_edges = tmp_path / "out", curation.engine.stages.dedup.keep_edges
 
     def remove_first(*arguments: Any) -> None:
         shutil.rmtree(out)
         keep_edges(*arguments)
 
-    monkeypatch.setattr(curation.stages.dedup, "keep_edges", remove_first)
+    monkeypatch.setattr(curation.engine.stages.dedup, "keep_edges", remove_first)
     words = ("curate", "--input", corpus, "--output", out, "--workers", "0", *QUICK)
     assert call(*words, monkeypatch=monkeypatch) == 1
     said = capsys.readouterr().err
@@ -134,11 +134,11 @@ def test_an_output_that_is_removed_midway_is_told(
 def test_a_table_that_was_removed_from_an_unfinished_folder_is_written_anew(
     table: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, write = tmp_path / "out", curation.stages.write_documents
+    out, write = tmp_path / "out", curation.engine.stages.write_documents
     (corpus.parent / "second.jsonl").write_text(corpus.read_text().replace('"id": "', '"id": "second-'))
     words = ("curate", "--input", corpus.parent, "--workers", "0", "--set", "unit_bytes=1000", *QUICK, "--output")
     with monkeypatch.context() as patched:
-        patched.setattr(curation.stages, "write_documents", _until_the_second(write))
+        patched.setattr(curation.engine.stages, "write_documents", _until_the_second(write))
         assert call(*words, out, monkeypatch=patched) == 1
     shutil.rmtree(out / table)
     assert call(*words, out, monkeypatch=monkeypatch) == 0

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.dedup.bands import bands_by_partition
-from curation.errors import UserError
-from curation.sources.listing import Input
-from jobs.commands.plan import to_json
-from jobs.jobfile import make_job
-from jobs.model import MOST_UNITS, READ_TOGETHER, SPREAD, Constants, Forecast, Stage, load
+from curation.reports.forecast import MOST_UNITS, READ_TOGETHER, SPREAD, Constants, Forecast, Stage, load
+from curation.sources.inputs import Input
+from jobs.corpus.job_file import make_job
+from jobs.corpus.plan import to_json
+from schemas.errors import UserError
 from tests.benchmarks.forecasts import foretold
 from tests.jobs.calling import call
 
@@ -145,7 +145,7 @@ def test_runs_take_about_what_is_foretold(shared: Path, tmp_path: Path) -> None:
 
 
 def test_what_ships_was_measured() -> None:
-    shipped = tomllib.loads((Path(__file__).parents[2] / "jobs" / "constants.toml").read_text())
+    shipped = tomllib.loads((Path(__file__).parents[2] / "curation" / "reports" / "constants.toml").read_text())
     assert set(shipped["recipes"]) == {"fineweb", "none"}
     for stages in shipped["recipes"].values():
         assert sum(stage["per_gb"] for stage in stages.values()) > 0

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.folder import Folder
-from curation.ledger import Ledger
-from jobs.progress import Progress, watcher
-from jobs.tally import Tally
+from curation.engine.tally import Tally
+from curation.release.folder import Folder
+from curation.release.ledger import Ledger
+from jobs.corpus.progress import Progress, watcher
 
 GRISTMILL = Path(sys.executable).parent / "gristmill"
 

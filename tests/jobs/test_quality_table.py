@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from annotation.resolve import Policy
-from jobs.quality_table import print_resolution, print_status
+from annotation.judgments.policy import Policy
+from jobs.campaign.tables import print_resolution, print_status
 from schemas import ASSIGNMENTS, REFUSED
 from tests.annotation.written import pair, snapshot, table, vote, votes
 

@@ -12,11 +12,11 @@ import pytest
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 
-from annotation.resolve import Policy
-from curation.ledger import Ledger
+from annotation.judgments.policy import Policy
+from curation.release.ledger import Ledger
 from jobs import consoles, terminal
-from jobs.quality_table import print_resolution, print_status
-from jobs.summary import print_summary
+from jobs.campaign.tables import print_resolution, print_status
+from jobs.corpus.summary import print_summary
 from schemas import REFUSED
 from schemas.visible import HIDDEN
 from tests.annotation.written import pair, snapshot, table, votes

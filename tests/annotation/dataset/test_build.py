@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.dataset import Built, build
-from annotation.errors import RunError, UserError
-from annotation.resolve import Policy
-from annotation.snapshot import Snapshot
+from annotation.judgments.policy import Policy
+from annotation.judgments.snapshot import Snapshot
 from curation.dedup.near import families
 from schemas import COMPARISONS, REFUSED, UNRESOLVED
+from schemas.errors import RunError, UserError
 from tests.annotation.written import drawn, pair, snapshot, table, vote, votes
 
 WORDS = "Tell me how the {} of an old mill is built and kept in good order through the year"

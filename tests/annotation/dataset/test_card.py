@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from annotation.dataset import build
-from annotation.snapshot import Snapshot
+from annotation.judgments.snapshot import Snapshot
 from curation.dedup.near import families
 from tests.annotation.written import pair, snapshot, votes
 

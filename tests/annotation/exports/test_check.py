@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.dataset.master import Master, load
-from annotation.errors import UserError
 from annotation.exports import FORMATS, check, described, export, loading
+from schemas.errors import UserError
 from tests.annotation.exports.datasets import PROMPT, comparison, dataset
 
 Row = dict[str, Any]

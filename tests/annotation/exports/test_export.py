@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.dataset.master import Master
-from annotation.errors import UserError
 from annotation.exports import FORMATS, export
 from annotation.exports.comparing import compare
 from annotation.exports.export import prepared
+from schemas.errors import UserError
 from tests.annotation.exports.datasets import LONG, PROMPT, comparison, dataset, tables
 
 CHOSEN = {"role": "assistant", "content": "  indented\n"}

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.errors import RunError, UserError
 from annotation.imports import SETS, Built, Layout, Ledger, OpenSet, import_set
 from annotation.imports.hh import render
 from annotation.imports.ledger import Counts
 from curation.dedup.near import families
 from schemas import COMPARISONS, IMPORT_REJECTS
+from schemas.errors import RunError, UserError
 from tests.annotation.imports.published import EXPECTED, A, B, Q, hh, kto, ultra
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from annotation.errors import UserError
 from annotation.imports.fields import RowError, getter
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import Pair
 from annotation.imports.pairs import Reader
 from annotation.imports.row_facts import Facts
+from schemas.errors import UserError
 
 PLAIN: dict[str, Any] = {"prompt": "q", "first": "a", "second": "b"}
 JUDGED: dict[str, Any] = {**PLAIN, "preferred": "w", "preference": {"1": "first", "2": "second"}}

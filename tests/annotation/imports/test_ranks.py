@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from annotation.errors import UserError
 from annotation.imports import Layout, OpenSet, import_set
 from annotation.imports.outcomes import Pair
 from annotation.imports.pairs import Reader
 from curation.dedup.near import families
+from schemas.errors import UserError
 from tests.annotation.imports.published import message, nectar, tree
 from tests.annotation.imports.test_build import comparisons, written
 

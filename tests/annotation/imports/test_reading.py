@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from annotation.errors import UserError
 from annotation.imports.reading import Unreadable, rows
+from schemas.errors import UserError
 
 ROWS: list[dict[str, Any]] = [{"a": "rye", "b": [{"c": 1}]}, {"a": "o\u00e4ts", "b": []}, {"a": None, "b": None}]
 LINES = "".join(f"{json.dumps(row)}\n" for row in ROWS).encode()

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.campaign.lengths import token_counts
 from annotation.dataset.master import Master, load
-from annotation.errors import UserError
-from annotation.lengths import token_counts
 from annotation.mixing import Mixed, Recipe, Source, mix
 from annotation.mixing.draw import drawn
 from curation.dedup.near import alike_to_any, families
-from jobs.mixfile import EXAMPLES, datasets, example, read_recipe
+from jobs.dataset.mix_file import EXAMPLES, datasets, example, read_recipe
+from schemas.errors import UserError
 from tests.annotation.exports.datasets import comparison, dataset
 
 NOUNS = ("rye", "oats", "barley", "spelt", "maize", "millet", "rice", "sorghum", "teff", "wheat", "bran", "malt")

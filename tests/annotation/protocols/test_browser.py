@@ -12,8 +12,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from annotation.accounts import session
 from annotation.protocols import PROTOCOLS, Category, Protocol, Reading
+from annotation.server.accounts import session
 from tests.annotation.parts import Studio
 from tests.annotation.protocols.samples import SAMPLES
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.errors import UserError
 from annotation.protocols import PROTOCOLS, Category, Reading, Unreadable
 from annotation.protocols.safety import CATEGORIES
 from annotation.protocols.scale import STEPS
+from schemas.errors import UserError
 from schemas.preference import DEGREES
 
 PREFERENCE, SAFETY = PROTOCOLS["preference"], PROTOCOLS["safety"]

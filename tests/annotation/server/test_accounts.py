@@ -8,9 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from annotation import accounts
-from annotation.accounts import AccountExistsError, mint_token, session, sign_up
-from annotation.errors import RunError, UserError
+from annotation.server import accounts
+from annotation.server.accounts import AccountExistsError, mint_token, session, sign_up
+from schemas.errors import RunError, UserError
 from tests.annotation.parts import Studio
 from tests.annotation.ports import free_port
 

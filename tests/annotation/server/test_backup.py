@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from annotation.errors import UserError
 from annotation.server.backup import backup, restore
 from annotation.server.home import Home
 from annotation.server.installation import environment
 from annotation.server.lifecycle import start, stop
+from schemas.errors import UserError
 from tests.annotation.parts import Studio, empty_home
 from tests.annotation.ports import free_port
 

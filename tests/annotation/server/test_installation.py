@@ -5,10 +5,10 @@ from zipfile import ZipFile
 
 import pytest
 
-from annotation.errors import RunError
 from annotation.server import installation
 from annotation.server.home import Home, default_home
 from annotation.server.installation import REQUIREMENTS, VERSION, environment, install
+from schemas.errors import RunError
 from tests.annotation.parts import empty_home
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from annotation.accounts import session
-from annotation.connection import Connection, connection
-from annotation.errors import RunError, UserError
 from annotation.server import lifecycle
+from annotation.server.accounts import session
+from annotation.server.connection import Connection, connection
 from annotation.server.home import Home
 from annotation.server.lifecycle import start, status, stop
 from annotation.server.logs import logs
 from annotation.server.process import Process, alive, end, spawn
+from schemas.errors import RunError, UserError
 from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port
 

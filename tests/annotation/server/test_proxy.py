@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from annotation.connection import Connection
+from annotation.server.connection import Connection
 from annotation.server.home import Home
 from annotation.server.lifecycle import start, stop
 from tests.annotation.parts import CHROMIUM, Studio, empty_home

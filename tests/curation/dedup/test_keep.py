@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.dedup.keep import Keep
-from curation.errors import UserError
 from schemas import DOCUMENTS
+from schemas.errors import UserError
 
 FLOATS = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, -0.0, 1.0]))
 

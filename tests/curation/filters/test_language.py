@@ -11,9 +11,9 @@ from fasttext.FastText import _FastText
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curation.errors import UserError
 from curation.filters.language import Language
 from curation.filters.lid_model import model_path, read_model
+from schemas.errors import UserError
 
 MEANING = 1e-5
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import UserError
+from curation.engine.manifest import plain
 from curation.filters.rules import failures
 from curation.filters.url import Url, host_of
-from curation.manifest import plain
-from jobs.jobfile import load_recipe, make_job, recipe_of
+from jobs.corpus.job_file import load_recipe, make_job, recipe_of
+from schemas.errors import UserError
 
 
 def reasons(filter_: Url, url: str | None) -> list[str]:

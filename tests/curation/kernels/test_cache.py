@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from curation.errors import UserError
 from curation.kernels import cache
+from schemas.errors import UserError
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_is_writable_stays_beside_the_sources(monkeypatch: pytest.MonkeyPat
 def test_a_file_in_the_current_folder_does_not_say_where_code_lies(tmp_path: Path) -> None:
     """Numba reads .numba_config.yaml there, and loads pickles from the folder that it names."""
     (tmp_path / ".numba_config.yaml").write_text(f"cache_dir: {tmp_path}/evil\n")
-    code = "import curation.stages, numba; print(repr(numba.config.CACHE_DIR))"
+    code = "import curation.engine.stages, numba; print(repr(numba.config.CACHE_DIR))"
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     words = [sys.executable, "-P", "-c", code]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)

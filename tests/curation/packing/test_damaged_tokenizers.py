@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from curation.errors import UserError
 from curation.packing import open_tokenizer, train_tokenizer
 from curation.packing.packing import MOST_LENGTH, pack
 from curation.packing.tokenizer import MOST_TOKENS
+from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, saved, write_corpus
 
 ADDED: dict[str, Any] = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.normalizers import NFC, NFKC, NFKD, BertNormalizer, Lowercase, Nmt, Prepend, Replace, StripAccents
 
-from curation.errors import UserError
 from curation.packing import open_tokenizer
 from curation.packing.expansion import UNICODE, _replaced, longest_mapping
+from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, byte_level, saved, sentence_piece
 
 USUAL = {

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curation.errors import UserError
 from curation.packing import Corpus, Tokenizer, export_megatron, open_tokenizer, pack
+from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, copies, everything, saved, sentence_piece, write_corpus
 
 TYPES = {4: np.dtype("<i4"), 8: np.dtype("<u2")}

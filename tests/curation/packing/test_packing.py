@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 
-from curation.errors import RunError, UserError
 from curation.packing import Columns, Corpus, Mixture, Source, open_tokenizer, pack
 from schemas import open_packed
+from schemas.errors import RunError, UserError
+from tests.curation.engine.test_takedown import run, write
 from tests.curation.packing.corpora import (
     Row,
     byte_level,
@@ -29,7 +30,6 @@ from tests.curation.packing.corpora import (
     sentence_piece,
     write_corpus,
 )
-from tests.curation.test_takedown import run, write
 
 TEXTS = st.lists(st.one_of(st.sampled_from(["", "</s>", "a</s></s>", "mill " * 40]), st.text(max_size=30)), max_size=12)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from curation.errors import UserError
 from curation.packing import Corpus, Mixture, Packed, Source, open_tokenizer, pack
+from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, everything, saved, write_corpus
 
 TEXTS = [f"mill {number} " * (number % 9) for number in range(700)]
@@ -38,7 +38,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         "curation.packing.tokenised.TokenisedWriter.add",
         "curation.packing.tokenised.TokenisedWriter.save",
         "curation.packing.rows.Cutting._cut",
-        "curation.folder.Folder.write_json",
+        "curation.release.folder.Folder.write_json",
     ],
 )
 def test_a_run_goes_on_where_it_was_ended(
@@ -118,7 +118,7 @@ def test_another_command_over_an_interrupted_run_is_refused(run: Run, tmp_path: 
 def test_a_run_that_was_killed_behind_its_manifest_is_finished(run: Run, tmp_path: Path) -> None:
     whole = run("whole")
     with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        ended_at("curation.folder.Folder.release", 0, patched)
+        ended_at("curation.release.folder.Folder.release", 0, patched)
         run("out")
     assert (tmp_path / "out" / ".work").exists()
     assert run("out").ledger == whole.ledger

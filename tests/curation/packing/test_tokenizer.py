@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 
-from curation.errors import UserError
 from curation.packing import open_tokenizer
+from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, byte_level, saved, sentence_piece, unigram
 
 HOSTILE = ["</s>", "a</s>b", "</s></s>", "<s>", "<unk>", "<|end|>", "a <|end|><|end|> b"]

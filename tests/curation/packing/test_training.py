@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer as Plain
 
-from curation.errors import UserError
 from curation.packing import Corpus, open_tokenizer, train_tokenizer
+from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, Row, write_corpus
 
 TRAIN = """

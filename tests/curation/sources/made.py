@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from curation.sources.listing import InputFile, Part, Unit
+from curation.sources.inputs import InputFile, Part, Unit
 from curation.sources.reading import PartReport, Reading, read_unit
 from schemas.corpus import QUARANTINE, RECORDS
 

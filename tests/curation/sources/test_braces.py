@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from curation.errors import InputError
 from curation.sources.braces import MOST_PATTERNS, expand_braces
+from schemas.errors import InputError
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curation.errors import UserError
 from curation.sources.chunks import content_id
+from curation.sources.inputs import Part
 from curation.sources.json_columns import LineParser
-from curation.sources.listing import Part
 from curation.sources.reading import Reading
+from schemas.errors import UserError
 from tests.curation.sources.made import gz, lines, read_bytes, read_parts, whole, zst
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
@@ -126,7 +126,7 @@ def _offsets(rows: list[dict[str, Any]]) -> set[int]:
 def test_the_scanner_finds_what_the_full_parser_finds(some: list[bytes]) -> None:
     """The fast way and the exact way give the same rows."""
     from curation.sources.chunks import Rows
-    from curation.sources.listing import InputFile
+    from curation.sources.inputs import InputFile
 
     found = []
     for scannable in (True, False):
@@ -315,7 +315,7 @@ def test_a_line_of_200_megabytes_takes_little_memory(tmp_path: Path) -> None:
 
 
 def test_batches_have_the_size_that_was_asked_for(tmp_path: Path) -> None:
-    from curation.sources.listing import Unit
+    from curation.sources.inputs import Unit
     from curation.sources.reading import read_unit
 
     path = tmp_path / "many.jsonl"

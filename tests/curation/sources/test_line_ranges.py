@@ -9,9 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curation.sources.chunks import Rows
+from curation.sources.inputs import InputFile, Part
 from curation.sources.jsonl import LineBlocks
-from curation.sources.listing import InputFile, Part, plan_units
 from curation.sources.reading import Reading
+from curation.sources.units import plan_units
 from tests.curation.sources.made import Read, lines, read_parts, whole
 
 LINES = st.lists(

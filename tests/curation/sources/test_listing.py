@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import InputError, RunError
 from curation.sources import listing, local_matches
-from curation.sources.listing import Input, InputFile, Part, list_files, list_input, named_input, plan_units
+from curation.sources.inputs import Input, InputFile, Part
+from curation.sources.listing import list_files, list_input, named_input
+from curation.sources.units import plan_units
+from schemas.errors import InputError, RunError
 from tests.curation.sources.made import lines, read_parts
 
 

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.sources.chunks import content_id
-from curation.sources.listing import Input, Part, list_files, plan_units
+from curation.sources.inputs import Input, Part
+from curation.sources.listing import list_files
 from curation.sources.reading import Reading
+from curation.sources.units import plan_units
 from tests.curation.sources.made import Read, read_bytes, read_parts, whole
 
 

@@ -8,11 +8,13 @@ from unittest.mock import patch
 import fsspec
 import pytest
 
-from curation.errors import RunError
 from curation.sources import listing, opening
 from curation.sources.chunks import content_id
-from curation.sources.listing import Input, Unit, list_files, plan_units
+from curation.sources.inputs import Input, Unit
+from curation.sources.listing import list_files
 from curation.sources.reading import Reading, read_unit
+from curation.sources.units import plan_units
+from schemas.errors import RunError
 from tests.curation.sources.made import gz, lines, read_bytes, read_file, read_parts, whole, zst
 
 

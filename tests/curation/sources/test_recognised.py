@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from curation.errors import InputError, UserError
-from curation.sources.listing import Input, Part, list_files
+from curation.sources.inputs import Input, Part
+from curation.sources.listing import list_files
 from curation.sources.recognised import check_formats
+from schemas.errors import InputError, UserError
 from tests.curation.sources.made import gz, lines, read_parts, whole
 from tests.curation.sources.test_contents import zipped
 from tests.curation.sources.test_formats import FOREIGN

@@ -1,0 +1,142 @@
+"""What a campaign is: the data in its folder, before anything is asked of anyone."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from annotation.journal.journal import STORE
+from annotation.judgments.policy import Policy
+from annotation.protocols import PROTOCOLS, Category
+from schemas.errors import UserError
+from schemas.named_files import read_named
+
+MOST_BYTES = 4 << 20
+"""Guidelines are shorter."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
+"""Letters beyond ASCII are none for Label Studio."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """Which responses to one prompt are compared.
+
+    ``all``: every two. ``new_vs_previous``: each response of ``new`` with each of ``previous`` (models).
+    ``random``: ``per_prompt`` of all, drawn by the campaign's seed.
+    ``self_naming``: what becomes of a response that names its own model: ``keep`` (and report) or ``drop``.
+    """
+
+    policy: Literal["all", "new_vs_previous", "random"] = "all"
+    per_prompt: int = 1
+    new: str | None = None
+    previous: str | None = None
+    self_naming: Literal["keep", "drop"] = "keep"
+
+    def __post_init__(self) -> None:
+        if self.per_prompt < 1:
+            raise UserError(f"pairs.per_prompt is {self.per_prompt}: give 1 or more")
+        if self.policy == "new_vs_previous" and not (self.new and self.previous):
+            raise UserError(
+                'pairs.policy "new_vs_previous" needs pairs.new and pairs.previous, the names of two models'
+            )
+        if self.policy == "new_vs_previous" and self.new == self.previous:
+            raise UserError(f"pairs.new and pairs.previous are both {self.new!r}: name two models")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gold:
+    """Pairs with a known answer, mixed in unseen: ``share`` of each annotator's tasks, at most as many as there are."""
+
+    file: str
+    share: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 0.5:
+            raise UserError(f"gold.share is {self.share}: give a share from 0 to 0.5")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """The settings of a campaign, as campaign.toml holds them; paths are relative to its folder.
+
+    ``version`` counts what annotators see: it grows when the guidelines or the categories change. Email addresses are
+    kept in small letters, as Label Studio does.
+    ``categories``: risk categories of the safety protocol, slug to title; empty means Llama 2's three.
+    """
+
+    name: str
+    protocol: str
+    version: int = 1
+    batch: str
+    responses: str
+    annotators: tuple[str, ...]
+    adjudicators: tuple[str, ...] = ()
+    votes: int = 3
+    seed: int = 0
+    guidelines: str = "guidelines.md"
+    pairs: Pairing = field(default_factory=Pairing)
+    gold: Gold | None = None
+    resolve: Policy = field(default_factory=Policy)
+    categories: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in (("name", self.name), ("batch", self.batch)):
+            if not _NAME.fullmatch(value):
+                raise UserError(f"{name} is {value!r}: use up to 40 letters, digits, dots, dashes and underscores")
+        if self.protocol not in PROTOCOLS:
+            raise UserError(f"protocol is {self.protocol!r}: choose from {', '.join(PROTOCOLS)}")
+        if self.version < 1:
+            raise UserError(f"version is {self.version}: count from 1")
+        if not 0 <= self.seed < 1 << 63:
+            raise UserError(f"seed is {self.seed}: give a whole number of 0 or more, below 2**63")
+        for name in ("annotators", "adjudicators"):
+            people = tuple(person.lower() for person in getattr(self, name))
+            object.__setattr__(self, name, people)
+            wrong = [person for person in people if not _EMAIL.fullmatch(person)]
+            if wrong:
+                raise UserError(f"{name} holds {wrong[0]!r}: name each person by an email address, in ASCII")
+            twice = sorted({person for person in people if people.count(person) > 1})
+            if twice:
+                raise UserError(f"{name} holds {twice[0]} twice: name each person once")
+        if not self.annotators:
+            raise UserError("annotators names nobody: give one email address or more")
+        if self.votes < 1:
+            raise UserError(f"votes is {self.votes}: ask for one or more on each pair")
+        if self.resolve.min_votes is not None and not 1 <= self.resolve.min_votes <= self.votes:
+            raise UserError(f"resolve.min_votes is {self.resolve.min_votes}: give 1 up to votes, which is {self.votes}")
+        if self.categories and self.protocol != "safety":
+            raise UserError(f"categories belong to the safety protocol, and this is {self.protocol}: take them out")
+
+    @property
+    def risk_categories(self) -> tuple[Category, ...]:
+        """The campaign's own risk categories; none means the protocol's."""
+        return tuple(Category(name=name, title=title) for name, title in self.categories.items())
+
+
+@dataclass(frozen=True)
+class CampaignFolder:
+    """A campaign with the place of its files: what every step is given."""
+
+    path: Path
+    campaign: Campaign
+    text: str
+    """campaign.toml as it is written, for the journal."""
+
+    @property
+    def store(self) -> Path:
+        return self.path / STORE
+
+    def file(self, name: str) -> Path:
+        return self.path / name
+
+    def guidelines(self) -> str:
+        """Raises UserError when guidelines.md cannot be read."""
+        path = self.file(self.campaign.guidelines)
+        try:
+            text = read_named(path, MOST_BYTES, "a file of guidelines (Markdown)").decode("utf-8-sig")
+        except (OSError, ValueError) as error:
+            raise UserError(f"the guidelines {path} cannot be read ({error}): write them as UTF-8 Markdown") from error
+        return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,0 +1,83 @@
+"""What the journal says, put together: the batches, their pairs, and who was asked what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from annotation.journal.journal import Journal, json_rows
+from schemas import PAIRS
+
+PACKED_BYTES = 64 << 20
+"""Of a row of the journal; SQLite takes 1 GB."""
+
+TASKS = pa.schema(
+    [
+        pa.field("uid", pa.string(), nullable=False),
+        pa.field("pair_id", pa.string(), nullable=False),
+        pa.field("batch", pa.string(), nullable=False),
+        pa.field("annotator", pa.string(), nullable=False),
+        pa.field("round", pa.string(), nullable=False),
+        pa.field("swapped", pa.bool_(), nullable=False),
+        pa.field("shown", pa.binary(16), nullable=False),
+    ]
+)
+"""A task as it was decided, in the order in which it is shown; ``shown`` is the digest of what the annotator sees."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """The journal up to ``revision``. ``annotators``: email to pseudonym, in the order of joining."""
+
+    revision: int
+    settings: dict[str, Any]
+    annotators: dict[str, str]
+    batches: dict[str, dict[str, Any]]
+    pairs: pa.Table
+    tasks: pa.Table
+    dropped: frozenset[str]
+    withdrawn: frozenset[str]
+
+
+def fold(journal: Journal, as_of: int | None = None) -> Record:
+    """Reads everything but the annotations."""
+    revision = journal.revision if as_of is None else as_of
+    settings = json_rows(journal.rows("settings", as_of=revision))
+    return Record(
+        revision=revision,
+        settings=settings.get("settings", {}),
+        annotators=json_rows(journal.rows("annotator", as_of=revision)),
+        batches=json_rows(journal.rows("batch", as_of=revision)),
+        pairs=_tables(PAIRS.schema, (body for _, _, body in journal.rows("pairs", as_of=revision))),
+        tasks=_tables(TASKS, (body for _, _, body in journal.rows("tasks", as_of=revision))),
+        dropped=frozenset(key for _, key, _ in journal.rows("dropped", as_of=revision)),
+        withdrawn=frozenset(key for key, out in json_rows(journal.rows("withdrawn", as_of=revision)).items() if out),
+    )
+
+
+def packed(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
+    """A table as Arrow streams, small enough for a row of the journal each; nothing for a table without rows."""
+    if table.nbytes > limit and table.num_rows > 1:
+        half = table.num_rows // 2
+        yield from packed(table.slice(0, half), limit)
+        yield from packed(table.slice(half), limit)
+    elif table.num_rows:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        yield sink.getvalue().to_pybytes()
+
+
+def record_settings(journal: Journal, settings: dict[str, Any]) -> None:
+    """Notes the campaign's settings where they differ from those noted last."""
+    body = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
+    with journal.writing():
+        if journal.latest("settings", "settings") != body:
+            journal.append("settings", "settings", body)
+
+
+def _tables(schema: pa.Schema, bodies: Iterable[bytes]) -> pa.Table:
+    tables = [pa.ipc.open_stream(body).read_all() for body in bodies]
+    return pa.concat_tables(tables) if tables else schema.empty_table()

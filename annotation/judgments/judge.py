@@ -1,0 +1,204 @@
+"""Raw annotations into judgments: who prefers what, or why a vote does not count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+import pyarrow as pa
+
+from annotation.journal.fold import TASKS, Record
+from annotation.journal.journal import Journal, exact
+from annotation.protocols import PROTOCOLS, Category, Reading, Unreadable
+from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
+
+REASONS = {
+    "unreadable": "Label Studio fails when it is asked for the task: delete its newest annotation there, and ask again",
+    "unknown_task": "the task is none of this campaign's",
+    "changed_task": "the task does not show what was pushed: somebody changed its data in Label Studio",
+    "unknown_annotator": "nobody of this campaign has the account that it comes from",
+    "not_assigned": "the task was given to somebody else",
+    "edited_by_other": "somebody other than its author changed it",
+    "reassigned": "the task had been given to somebody else: the vote would be one too many",
+    "repeated": "the same annotator voted again on the same task: the newest vote counts",
+    "withdrawn": "all votes of this annotator were withdrawn",
+}
+"""Why a vote is refused, beside what the protocol cannot read."""
+
+
+class _Annotation(NamedTuple):
+    """One that is there at the revision: its key in the journal, the journal's row, and what that says."""
+
+    key: str
+    body: bytes
+    raw: Mapping[str, Any]
+
+    @property
+    def skipped(self) -> bool:
+        return bool(self.raw["annotation"]["was_cancelled"])
+
+    @property
+    def age(self) -> tuple[str, int]:
+        return exact(self.raw["annotation"]["updated_at"]), self.raw["annotation"]["id"]
+
+
+class _Tasks:
+    """The record's tasks by their row, and what has become of each."""
+
+    def __init__(self, record: Record):
+        self.row = {uid: row for row, uid in enumerate(record.tasks["uid"].to_pylist())}
+        columns = ("batch", "annotator", "swapped", "shown")
+        self.batch, self.annotator, self.swapped, self.shown = (record.tasks[name].to_pylist() for name in columns)
+        gone = record.withdrawn
+        self.state = ["withdrawn" if name in gone else "open" for name in self.annotator]
+
+
+class _Reader:
+    """Reads what annotators answered; the same answer to the same page once."""
+
+    def __init__(self, record: Record):
+        batches = record.batches.items()
+        self._asked = {name: (PROTOCOLS[batch["asked"]["protocol"]], _categories(batch)) for name, batch in batches}
+        self._known: dict[tuple[str, bool, bytes], int] = {}
+        self.distinct: list[Reading | Unreadable] = []
+
+    def read(self, batch: str, swapped: bool, result: Any) -> int:
+        """The place of its reading among the distinct ones."""
+        if isinstance(result, list) and all(type(each) is dict for each in result):  # ids and the like are not read
+            result = [{name: each[name] for name in ("from_name", "value") if name in each} for each in result]
+        key = batch, swapped, orjson.dumps(result)
+        place = self._known.get(key)
+        if place is None:
+            place = self._known[key] = len(self.distinct)
+            protocol, categories = self._asked[batch]
+            self.distinct.append(protocol.read(result, swapped, categories))
+        return place
+
+
+@dataclass
+class _Votes:
+    """Those that count, by the rows of their tasks and the places of their readings, and those that are refused."""
+
+    rows: list[int] = field(default_factory=list)
+    readings: list[int] = field(default_factory=list)
+    seconds: list[float | None] = field(default_factory=list)
+    refused: list[tuple[_Annotation, str | None, Unreadable]] = field(default_factory=list)
+
+    def refuse(self, annotation: _Annotation, annotator: str | None, reason: str) -> None:
+        self.refused.append((annotation, annotator, Unreadable(reason, REASONS[reason])))
+
+
+def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """ASSIGNMENTS, JUDGMENTS and REFUSED of the journal up to the record's revision, each in a fixed order."""
+    tasks, votes, reader = _Tasks(record), _Votes(), _Reader(record)
+    authors = {email.lower(): name for email, name in record.annotators.items()}
+    for uid, found in _current(journal, record.revision).items():
+        row, mine = tasks.row.get(uid), []
+        for key, body in found.items():
+            annotation = _Annotation(key, body, orjson.loads(body))
+            author = authors.get((annotation.raw["author"] or "").lower())
+            reason = _misplaced(annotation.raw, author, uid, row, tasks, record)
+            if reason:
+                votes.refuse(annotation, author, reason)
+            else:
+                mine.append(annotation)
+        if row is not None:
+            tasks.state[row] = _vote(mine, row, tasks, reader, record, votes)
+    return _assignments(record, tasks), _judgments(record, votes, reader), _refused(votes)
+
+
+def _categories(batch: Mapping[str, Any]) -> tuple[Category, ...]:
+    return tuple(Category(name=name, title=title) for name, title in batch["categories"].items())
+
+
+def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
+    """The annotations that were there at a revision: uid to key to body."""
+    found: dict[str, dict[str, bytes]] = {}
+    for kind, key, body in journal.rows("annotation", "deleted", as_of=revision):
+        inside = found.setdefault(key.rpartition("/")[0], {})
+        if kind == "annotation":
+            inside[key] = body
+        else:
+            inside.pop(key, None)
+    return {uid: inside for uid, inside in found.items() if inside}
+
+
+def _misplaced(
+    raw: Mapping[str, Any], author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record
+) -> str:
+    """Why an annotation cannot be its annotator's vote on what was pushed; empty when it can."""
+    if "result" not in raw["annotation"]:
+        return "unreadable"
+    if row is None:
+        return "unknown_task"
+    if raw["shown"] != tasks.shown[row].hex():
+        return "changed_task"
+    if author is None:
+        return "unknown_annotator"
+    if author != tasks.annotator[row]:
+        return "not_assigned"
+    if raw["editor"] not in (None, raw["author"]) or (raw["editor"] is None and raw["annotation"]["updated_by"]):
+        return "edited_by_other"
+    return "reassigned" if uid in record.dropped else ""
+
+
+def _vote(mine: list[_Annotation], row: int, tasks: _Tasks, reader: _Reader, record: Record, votes: _Votes) -> str:
+    """Takes the vote out of an annotator's annotations of one task: the newest that is no skip; the task's state."""
+    if not mine:
+        return "refused"
+    annotator = tasks.annotator[row]
+    newest, *older = sorted(mine, key=lambda each: (not each.skipped, *each.age), reverse=True) if mine[1:] else mine
+    if newest.skipped:
+        return "skipped"
+    for other in older:
+        if not other.skipped:
+            votes.refuse(other, annotator, "repeated")
+    if annotator in record.withdrawn:
+        votes.refuse(newest, annotator, "withdrawn")
+        return "withdrawn"
+    place = reader.read(tasks.batch[row], tasks.swapped[row], newest.raw["annotation"]["result"])
+    reading = reader.distinct[place]
+    if isinstance(reading, Unreadable):
+        votes.refused.append((newest, annotator, reading))
+        return "refused"
+    votes.rows.append(row)
+    votes.readings.append(place)
+    votes.seconds.append(newest.raw["annotation"]["lead_time"])
+    return "done"
+
+
+def _assignments(record: Record, tasks: _Tasks) -> pa.Table:
+    columns = {name: record.tasks[name] for name in ASSIGNMENTS.columns.names if name != "state"}
+    table = pa.table({**columns, "state": pa.array(tasks.state, pa.string())}, schema=ASSIGNMENTS.schema)
+    table = table.filter(pa.array([uid not in record.dropped for uid in tasks.row], pa.bool_()))
+    return _sorted(table, "batch", "round", "annotator", "uid")
+
+
+def _judgments(record: Record, votes: _Votes, reader: _Reader) -> pa.Table:
+    rows, places = pa.array(votes.rows, pa.int64()), pa.array(votes.readings, pa.int64())
+    columns: dict[str, Any] = {"seconds": votes.seconds}
+    for column in JUDGMENTS.columns:
+        if column.name in TASKS.names:
+            columns[column.name] = _whole(record.tasks[column.name].take(rows))
+        elif column.name != "seconds":
+            values = [getattr(reading, column.name, None) for reading in reader.distinct]
+            columns[column.name] = pa.array(values, column.type).take(places)
+    table = pa.Table.from_batches([JUDGMENTS.batch(columns, len(votes.rows))])
+    return _sorted(table, "pair_id", "round", "annotator", "uid")
+
+
+def _refused(votes: _Votes) -> pa.Table:
+    rows = [
+        (each.key, each.raw["uid"], annotator, problem.reason, problem.message, each.body)
+        for each, annotator, problem in sorted(votes.refused, key=lambda refused: refused[0].key)
+    ]
+    columns = dict(zip(REFUSED.columns.names, zip(*rows, strict=True), strict=True)) if rows else {}
+    return pa.Table.from_batches([REFUSED.batch(columns, len(rows))])
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays([pa.array([], column.type), *column.chunks])
+
+
+def _sorted(table: pa.Table, *names: str) -> pa.Table:
+    return table.sort_by([(name, "ascending") for name in names])

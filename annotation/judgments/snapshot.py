@@ -1,0 +1,59 @@
+"""A campaign as it stood at one revision of its journal: all that quality, resolving and datasets read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from annotation.journal.fold import fold
+from annotation.journal.journal import STORE, Journal
+from annotation.judgments.judge import judge
+from annotation.judgments.policy import Policy
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """``pairs``, ``assignments``, ``judgments`` and ``refused`` are tables of `schemas`, of one campaign.
+
+    ``votes`` is how many votes a pair of the campaign is meant to get, ``revision`` the journal's.
+    """
+
+    name: str
+    protocol: str
+    protocol_version: str
+    votes: int
+    policy: Policy
+    pairs: pa.Table
+    assignments: pa.Table
+    judgments: pa.Table
+    refused: pa.Table
+    revision: int
+
+
+def load(folder: Path, as_of: int | None = None) -> Snapshot:
+    """The campaign in ``folder`` at a revision of its journal, by default the newest.
+
+    Raises UserError when nothing was pushed from there, or it has no such revision.
+    """
+    with Journal(folder / STORE) as journal:
+        newest = journal.revision
+        if as_of is not None and not 1 <= as_of <= newest:
+            raise UserError(f"{folder} has no revision {as_of}: its journal goes from 1 to {newest}")
+        record = fold(journal, as_of)
+        if not record.batches:
+            raise UserError(f"{folder} had no batch at revision {record.revision}: run gristmill campaign push")
+        assignments, judgments, refused = judge(journal, record)
+    settings = record.settings
+    return Snapshot(
+        name=settings["name"],
+        protocol=settings["protocol"],
+        protocol_version=settings["protocol_version"],
+        votes=settings["votes"],
+        policy=Policy(**settings["resolve"]),
+        pairs=record.pairs,
+        assignments=assignments,
+        judgments=judgments,
+        refused=refused,
+        revision=record.revision,
+    )

@@ -1,0 +1,309 @@
+"""Label Studio, as far as a campaign needs it. The only file that knows its SDK."""
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+import orjson
+from label_studio_sdk import LabelStudio
+from label_studio_sdk.core.api_error import ApiError
+
+from annotation.protocols import Page
+from annotation.server.accounts import is_loopback
+from annotation.server.connection import Connection
+from schemas.errors import RunError, UserError
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often something is read before its failure is told. Writes are tried once: whoever writes looks before again."""
+PAUSE = 0.2
+"""Seconds before the second attempt; twice as many before each further one."""
+LISTED = 5_000
+EXPORTED = 200
+"""Tasks in a request: more ids make an address that servers refuse."""
+
+
+class MissingError(RunError):
+    """What was asked for is not in Label Studio (any more)."""
+
+
+class FailedError(RunError):
+    """Label Studio is there, and fails at this."""
+
+
+@dataclass(frozen=True)
+class Project:
+    project: int
+    marker: str
+    """Its description: what finds it again."""
+    tasks: int
+
+
+@dataclass(frozen=True)
+class TaskState:
+    task: int
+    updated: str
+    """The server's time of the last change of the task or its annotations, ISO 8601 in UTC."""
+    annotations: int
+    """Annotations and skips."""
+
+
+class Studio:
+    """One Label Studio, by a personal access token.
+
+    Every method raises UserError for a token that is refused, MissingError for what is gone, and RunError for an
+    outage that several attempts did not outlast; no message holds the token.
+    """
+
+    def __init__(self, connection: Connection, timeout: float = 120.0):
+        self.url = connection.url.rstrip("/")
+        self.public_url = connection.public_url.rstrip("/")
+        self._token = connection.token
+        self._client = httpx.Client(timeout=timeout, follow_redirects=True, trust_env=not is_loopback(self.url))
+        try:
+            sdk: Any = LabelStudio  # its constructor has no types
+            self._sdk: LabelStudio = sdk(base_url=self.url, api_key=connection.token, httpx_client=self._client)
+        except ApiError as error:
+            self._client.close()
+            raise self._translated(error) from None
+        self._once: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> "Studio":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # People
+
+    def whoami(self) -> str:
+        """The email address that the token belongs to."""
+        return str(self._read(lambda: self._sdk.users.whoami(request_options=self._once)).email)
+
+    def people(self) -> dict[int, str]:
+        """User number to email address."""
+        found = self._read(lambda: self._sdk.users.list(request_options=self._once))
+        return {user.id: user.email for user in found}
+
+    def password(self, email: str) -> str:
+        """Of an account that gristmill makes: 96 bits out of the token and the address, so that none is kept."""
+        digest = hmac.digest(self._token.encode(), f"gristmill account {email}".encode(), "sha256")
+        return base64.urlsafe_b64encode(digest[:12]).decode()
+
+    def invite_url(self) -> str:
+        """The address of the sign-up form for those who were invited."""
+        link = str(self._json("GET", "api/invite")["invite_url"])
+        return link if "://" in link else self.url + link
+
+    # Projects
+
+    def projects(self) -> list[Project]:
+        """All of them, by number."""
+        found: list[Any] = self._read(lambda: list(self._sdk.projects.list(page_size=200, request_options=self._once)))
+        mine = [Project(each.id, each.description or "", each.task_number or 0) for each in found]
+        return sorted(mine, key=lambda each: each.project)
+
+    def create_project(self, title: str, marker: str, page: Page) -> int:
+        """A project for one annotator; ``marker`` becomes its description."""
+        made: Any = self._call(
+            lambda: self._sdk.projects.create(
+                title=title,
+                description=marker,
+                label_config=page.config,
+                expert_instruction=page.instruction,
+                show_instruction=True,
+                show_skip_button=True,
+                enable_empty_annotation=False,
+                maximum_annotations=1,
+                sampling="Sequential sampling",
+                request_options=self._once,
+            )
+        )
+        return int(made.id)
+
+    def delete_project(self, project: int) -> None:
+        self._call(lambda: self._sdk.projects.delete(id=project, request_options=self._once))
+
+    # Tasks
+
+    def import_tasks(self, project: int, data: Sequence[dict[str, str]]) -> list[int]:
+        """The numbers of the new tasks, in the order of ``data``."""
+        request: Any = [{"data": each} for each in data]
+        made: Any = self._call(
+            lambda: self._sdk.projects.import_tasks(
+                id=project, request=request, return_task_ids=True, request_options=self._once
+            )
+        )
+        numbers = list(made.task_ids or [])
+        if len(numbers) != len(data):
+            raise RunError(f"{self.url} took {len(numbers)} of {len(data)} tasks: run the same command again")
+        return numbers
+
+    def delete_tasks(self, project: int, tasks: Iterable[int]) -> None:
+        for task in tasks:
+            try:
+                self._call(lambda task=task: self._sdk.tasks.delete(id=str(task), request_options=self._once))  # type: ignore[misc]
+            except MissingError:
+                continue
+
+    def task_states(self, project: int, since: str | None = None) -> list[TaskState]:
+        """The tasks of a project by number; with ``since``, those changed at that time (UTC) or later."""
+        return list(self._task_states(project, since))
+
+    def _task_states(self, project: int, since: str | None) -> Iterator[TaskState]:
+        after, changed = 0, [] if since is None else [_filter("updated_at", "greater_or_equal", "Datetime", since)]
+        while True:  # by number, not by page: pages shift when a task goes
+            filters = [_filter("id", "greater", "Number", after), *changed]
+            tasks = self._listing(project, filters, LISTED)["tasks"]
+            for task in tasks:
+                count = task["total_annotations"] + task["cancelled_annotations"]
+                yield TaskState(task["id"], _exact(task["updated_at"]), count)
+            if len(tasks) < LISTED:
+                return
+            after = tasks[-1]["id"]
+
+    def count_changed(self, project: int, since: str, before: str) -> int:
+        """How many tasks of a project changed last at ``since`` or later and before ``before`` (UTC)."""
+        filters = [
+            _filter("updated_at", "greater_or_equal", "Datetime", since),
+            _filter("updated_at", "less", "Datetime", before),
+        ]
+        return int(self._listing(project, filters, 1)["total"])
+
+    def _listing(self, project: int, filters: list[dict[str, Any]], size: int) -> Any:
+        query = {"filters": {"conjunction": "and", "items": filters}, "ordering": ["tasks:id"]}
+        parameters = {
+            "project": project,
+            "page_size": size,
+            "include": "id,updated_at,total_annotations,cancelled_annotations",
+            "query": json.dumps(query),
+        }
+        return self._json("GET", "api/tasks", parameters)
+
+    def uids(self, project: int, tasks: Sequence[int]) -> dict[int, str | None]:
+        """Task number to the uid in its data; null where there is none."""
+        return {task["id"]: _uid(task) for task in self.tasks(project, tasks)}
+
+    def tasks(self, project: int, tasks: Sequence[int], attempts: int = ATTEMPTS) -> Iterator[dict[str, Any]]:
+        """Tasks as Label Studio exports them, with all annotations; those that are gone are left out."""
+        for start in range(0, len(tasks), EXPORTED):
+            parameters = {
+                "exportType": "JSON",
+                "download_all_tasks": "true",
+                "download_resources": "false",
+                "interpolate_key_frames": "false",
+                "ids[]": list(tasks[start : start + EXPORTED]),
+            }
+            for task in self._json("GET", f"api/projects/{project}/export", parameters, attempts=attempts):
+                yield {**task, "updated_at": _exact(task["updated_at"])}
+
+    # Webhooks
+
+    def add_webhook(self, project: int, url: str) -> int:
+        """Asks Label Studio to call ``url`` when annotations change."""
+        actions: Any = ["ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED"]
+        body = {
+            "url": url,
+            "project": project,
+            "send_payload": False,
+            "send_for_all_actions": False,
+            "actions": actions,
+        }
+        return int(self._json("POST", "api/webhooks/", body=body)["id"])
+
+    def remove_webhook(self, webhook: int) -> None:
+        self._call(lambda: self._sdk.webhooks.delete(id=webhook, request_options=self._once))
+
+    # The wire
+
+    def _json(self, method: str, path: str, parameters: Any = None, body: Any = None, attempts: int = ATTEMPTS) -> Any:
+        def ask() -> Any:
+            transport = self._sdk._client_wrapper.httpx_client
+            answer = transport.request(path, method=method, params=parameters, json=body, request_options=self._once)
+            if answer.status_code >= 300:
+                raise ApiError(status_code=answer.status_code, body=answer.text)
+            try:
+                return orjson.loads(answer.content)
+            except orjson.JSONDecodeError as error:
+                raise ApiError(status_code=answer.status_code, body="not JSON") from error
+
+        return self._read(ask, attempts) if method == "GET" else self._call(ask)
+
+    def _read(self, call: Callable[[], T], attempts: int = ATTEMPTS) -> T:
+        """Tries again after an outage; what is refused stays refused."""
+        pause = PAUSE
+        for _ in range(attempts - 1):
+            try:
+                return self._call(call)
+            except (MissingError, UserError):
+                raise
+            except RunError:
+                time.sleep(pause)
+                pause *= 2
+        return self._call(call)
+
+    def _call(self, call: Callable[[], T]) -> T:
+        try:
+            try:
+                return call()
+            except ApiError as error:
+                if error.status_code != 401:
+                    raise
+                # the SDK judges by this machine's clock whether its access token is valid still
+                self._sdk._client_wrapper._tokens_client._access_token = None
+                return call()
+        except ApiError as error:
+            raise self._translated(error) from None
+        except httpx.TimeoutException:
+            raise RunError(f"Label Studio at {self.url} did not answer in time: run the same command again") from None
+        except httpx.ConnectError:
+            raise RunError(
+                f"Label Studio at {self.url} does not answer: start it (gristmill studio start), or check its address"
+            ) from None
+        except (httpx.HTTPError, json.JSONDecodeError) as error:
+            kind = type(error).__name__
+            raise RunError(
+                f"Label Studio at {self.url} broke off in the middle of an answer ({kind}): run the same command again"
+            ) from None
+
+    def _translated(self, error: ApiError) -> Exception:
+        code = error.status_code or 0
+        if code in (401, 403):
+            return UserError(
+                f"Label Studio at {self.url} refuses the token (HTTP {code}): "
+                "set GRISTMILL_STUDIO_TOKEN to a personal access token of an account there"
+            )
+        if code == 404:
+            return MissingError(f"Label Studio at {self.url} does not have what was asked for (HTTP 404)")
+        if code == 400:
+            return RunError(f"Label Studio at {self.url} refused a request (HTTP 400): {_excerpt(error.body)}")
+        if 200 <= code < 300:
+            return FailedError(f"{self.url} answered with something that is not Label Studio's: check the address")
+        return FailedError(f"Label Studio at {self.url} failed (HTTP {code}): run the same command again")
+
+
+def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
+    return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
+
+
+def _exact(moment: str) -> str:
+    """A time that sorts as a text: Label Studio leaves out a fraction of zero."""
+    return moment if "." in moment else moment.removesuffix("Z") + ".000000Z"
+
+
+def _uid(task: dict[str, Any]) -> str | None:
+    uid = task["data"].get("uid") if isinstance(task.get("data"), dict) else None
+    return uid if isinstance(uid, str) else None
+
+
+def _excerpt(body: Any) -> str:
+    return " ".join(str(body).split())[:300]

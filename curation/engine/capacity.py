@@ -1,0 +1,65 @@
+"""Refuses a job before it runs where what it must hold cannot fit the memory that it may use."""
+
+from collections.abc import Sequence
+
+from curation.engine.budget import FEW, USED_SHARE, available
+from curation.job import Execution, Job
+from schemas.errors import UserError
+
+KEY_BYTES = 2000
+"""Of a unit or a partition: what the plan, Beam and the reports take of memory for each."""
+FREE_PARTITIONS = 10_000
+"""So many partitions are for anybody to ask for; each costs a run about a millisecond, whatever it holds."""
+SIGNED_TOGETHER = 8192
+"""Documents of a batch whose signatures a worker makes together, if they are short."""
+SIGNATURE_COPIES = 3
+TEXT_COPIES = 4
+"""Of a batch of texts, while it is rewritten and judged."""
+
+
+def check_units(sizes: Sequence[int], unit_bytes: int) -> None:
+    """Raises UserError where files of so many bytes give more units than memory holds."""
+    units = sum(-(-size // unit_bytes) for size in sizes)
+    if units * KEY_BYTES > (total := _total(None)):
+        raise UserError(
+            f"unit_bytes is {unit_bytes}, which makes {units:,} units of this input, too many for {_size(total)} of "
+            "memory: raise unit_bytes"
+        )
+
+
+def check_fits(job: Job, execution: Execution, workers: int, partitions: int, stored_bytes: int) -> None:
+    """Raises UserError where the partitions of a run, or the signatures that its workers hold at one time, need more
+    memory than the run may use, and where an input of so many bytes has no use for so many partitions."""
+    total = _total(execution.memory)
+    most = max(FREE_PARTITIONS, stored_bytes // FEW)
+    if partitions > most:
+        raise UserError(
+            f"{partitions:,} partitions are too many for {stored_bytes / 1e6:,.1f} MB of input, and each costs time: "
+            f"give at most {most:,} as --partitions, or leave it out"
+        )
+    if partitions * KEY_BYTES > total:
+        raise UserError(f"{partitions:,} partitions are too many for {_size(total)} of memory: give fewer --partitions")
+    text = job.reading.batch_bytes * max(workers, 1) * TEXT_COPIES
+    if text > total:
+        raise UserError(
+            f"reading.batch_bytes is {job.reading.batch_bytes:,}, which takes {_size(text)} of memory, and the run may "
+            f"use {_size(total)}: give a smaller one"
+        )
+    near = job.recipe.dedup.near
+    if near is None:
+        return
+    bands, rows = near.banding
+    needed = max(workers, 1) * SIGNED_TOGETHER * SIGNATURE_COPIES * 4 * bands * rows
+    if needed > total:
+        raise UserError(
+            f"near.bands x near.rows are {bands * rows:,} values for each document, which takes {_size(needed)} of "
+            f"memory, and the run may use {_size(total)}: give smaller ones, fewer --workers or more --memory"
+        )
+
+
+def _total(memory: int | None) -> int:
+    return memory or int(available() * USED_SHARE)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.3g} GB"

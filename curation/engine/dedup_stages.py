@@ -1,0 +1,325 @@
+"""The stages of deduplication over packed records and the units' sketches: plain functions, no Beam.
+
+Each takes a key (a unit or a partition) and the blobs grouped under it, and yields (key, blob) for the next stage.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, similar
+from curation.dedup.components import LINK_WIDTH, Forest
+from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, units_of, unpack
+from curation.dedup.groups import KEY_WIDTH, keys_by_partition, losers
+from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
+from curation.dedup.settings import Near
+from curation.dedup.sketch import signature_values
+from curation.dedup.stars import by_worse, large_star, small_star, spread
+from curation.engine.released import IN_CORPUS, class_of, classed, is_news, known_to, standing, unbeaten
+from curation.engine.run import Run, edges_name, linked_name
+from curation.release.shards import read_rows, row_groups
+
+Blobs = list[bytes]
+Routed = Iterator[tuple[int, bytes]]
+
+SIMILARITY = {"url": np.nan, "exact": 1.0}
+"""What is known of two documents with the same url or the same text before they are compared."""
+
+GOES_ON = {"url": "url on", "exact": "exact on"}
+"""The kinds of the row ids that a stage leaves to the next one, although its edges name them as worse."""
+
+COMPARED_AT_ONCE = 1 << 16
+"""So many pairs of signatures are held side by side (of 448 bytes each by default)."""
+
+
+def key_records(run: Run, unit: int, column: str, removed: Records) -> Routed:
+    """The hashes of a unit's documents that earlier stages left, routed by hash; ``removed`` are row ids."""
+    gone = rows_of(removed)
+    for start, table in row_groups(*run.sketches(unit), [column, "rank"]):
+        present = table[column].is_valid().to_numpy(zero_copy_only=False) & _left(start, len(table), gone)
+        rows = np.flatnonzero(present)
+        halves = np.frombuffer(b"".join(table[column].take(pa.array(rows)).to_pylist()), np.uint64).reshape(-1, 2)
+        ranks = classed(run, unit, rows + start, table["rank"].to_numpy()[rows])
+        records = np.column_stack([halves, ranks, row_ids(unit, rows + start)])
+        yield from keys_by_partition(records, run.partitions)
+
+
+def same_key(run: Run, records: Records, kind: str) -> Routed:
+    """Edges from the documents of one key to the best of them, routed to the units of those that lose.
+
+    A document of a release that is the best may hang together with others through one of these only.
+    """
+    found = losers(records, SIMILARITY[kind])
+    yield from routed(units_of(found[:, 3]), found)
+    better, worse = units_of(found[:, 1]), units_of(found[:, 3])
+    known = found[(better < run.first) & (better != worse)]
+    yield from routed(units_of(known[:, 1]), known)
+
+
+def going_on(run: Run, records: Records) -> Routed:
+    """The row ids of documents that others of their key surpass by class only, and that go on to the next stage."""
+    if run.releases:
+        found = unbeaten(run, records[:, :2], records[:, 2:])
+        yield from routed(units_of(found), found)
+
+
+def key_table(blobs: Blobs) -> Records:
+    return unpack(blobs, KEY_WIDTH)
+
+
+def removed_rows(unit: int, edges: Mapping[str, Blobs], kinds: Sequence[str]) -> Records:
+    """The row ids of a unit's documents, ascending, that the stages of some kinds removed."""
+    gone = [np.empty(0, np.uint64)]
+    for kind in kinds:
+        lost = unpack(edges[kind], EDGE_WIDTH)[:, 3]
+        gone.append(np.setdiff1d(lost[units_of(lost) == unit], unpack(edges[GOES_ON[kind]], 1)[:, 0]))
+    return np.unique(np.concatenate(gone))
+
+
+def band_records(run: Run, unit: int, removed: Records) -> Routed:
+    """The bands of a unit's documents that earlier stages left, routed by band key; ``removed`` are row ids."""
+    near = _near(run)
+    gone = rows_of(removed)
+    for start, table in row_groups(*run.sketches(unit), ["signature"]):
+        left = _left(start, len(table), gone)
+        values, present = signature_values(table["signature"], near)
+        rows = np.flatnonzero(present & left) + start
+        yield from bands_by_partition(values[left[present]], unit, rows, near, run.partitions)
+
+
+def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
+    """The candidate pairs of one partition, routed to the unit of the first document."""
+    known = [known_to(run, group) for group in range(len(run.releases))]
+    pairs = candidates(blobs, run.firsts, known)
+    yield from routed(units_of(pairs[:, 0]), pairs)
+
+
+def distinct_pairs(blobs: Blobs) -> Records:
+    return distinct(unpack(blobs, PAIR_WIDTH))
+
+
+def by_second(pairs: Records) -> Routed:
+    """Candidate pairs, routed to the unit of the second document."""
+    yield from routed(units_of(pairs[:, 1]), pairs)
+
+
+FIRSTS = pa.schema([("id", pa.uint64()), ("rank", pa.uint64()), ("signature", pa.large_binary())])
+
+
+def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
+    """What is compared of the first documents of pairs, once for each unit that holds second ones."""
+    firsts = np.unique(pairs[:, 0])
+    for start, batch in row_groups(*run.sketches(unit), ["rank", "signature"]):
+        low, high = np.searchsorted(rows_of(firsts), [start, start + len(batch)])
+        here = (pairs[:, 0] >= row_ids(unit, np.array([start]))) & (
+            pairs[:, 0] < row_ids(unit, np.array([start + len(batch)]))
+        )
+        if high == low:
+            continue
+        found = batch.take(pa.array(rows_of(firsts[low:high]) - start))
+        chosen = pairs[here]
+        to = units_of(chosen[:, 1])
+        for target in np.unique(to):
+            wanted = np.unique(chosen[to == target, 0])
+            at = pa.array(np.searchsorted(firsts[low:high], wanted))
+            for low_row in range(0, len(wanted), COMPARED_AT_ONCE // 8):
+                rows = at.slice(low_row, COMPARED_AT_ONCE // 8)
+                ids = pa.array(wanted[low_row : low_row + len(rows)])
+                ranks = classed(run, unit, rows_of(ids.to_numpy()), found["rank"].take(rows).to_numpy())
+                columns = [ids, pa.array(ranks), found["signature"].take(rows)]
+                yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=FIRSTS))
+
+
+def compared(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
+    """Edges between the pairs that are similar enough, routed to the units of both documents.
+
+    The second document of each pair lies in this unit.
+    """
+    near = _near(run)
+    found = distinct_pairs(pairs)
+    if not len(found):
+        return
+    left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id").combine_chunks()
+    own = np.unique(found[:, 1])
+    right = read_rows(*run.sketches(unit), ["rank", "signature"], rows_of(own))
+    ranks = classed(run, unit, rows_of(own), right["rank"].to_numpy())
+    right = right.set_column(0, "rank", pa.array(ranks))
+    ids = left["id"].to_numpy()
+    for start in range(0, len(found), COMPARED_AT_ONCE):
+        chunk = found[start : start + COMPARED_AT_ONCE]
+        sides = [
+            _compared_side(table.take(pa.array(np.searchsorted(known, wanted))), wanted, near)
+            for table, known, wanted in ((left, ids, chunk[:, 0]), (right, own, chunk[:, 1]))
+        ]
+        yield from _by_both_ends(similar(sides[0], sides[1], near))
+
+
+def _compared_side(table: pa.Table, ids: Records, near: Near) -> tuple[Records, npt.NDArray[np.uint32]]:
+    values, _ = signature_values(table["signature"].combine_chunks(), near)
+    return np.column_stack([table["rank"].to_numpy(), ids]), values
+
+
+def _by_both_ends(edges: Records) -> Routed:
+    first, second = units_of(edges[:, 1]), units_of(edges[:, 3])
+    yield from routed(second, edges)
+    yield from routed(first[first != second], edges[first != second])
+
+
+EDGES = pa.schema(
+    [
+        ("stage", pa.uint8()),
+        ("better_rank", pa.uint64()),
+        ("better", pa.uint64()),
+        ("worse_rank", pa.uint64()),
+        ("worse", pa.uint64()),
+        ("similarity", pa.uint64()),
+    ]
+)
+"""``stage`` is an index into STAGES; ``similarity`` the bits of a float64."""
+
+
+def keep_edges(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
+    """Leaves all edges at a unit's documents in the folder, and last a report with the number of its links."""
+    links = 0
+    with run.folder.writing(edges_name(unit)) as stream, pa.ipc.new_file(stream, EDGES) as file:
+        for stage, kind in enumerate(STAGES):
+            found = distinct(unpack(groups[kind], EDGE_WIDTH))
+            links += int((units_of(found[:, 3]) == unit).sum())
+            columns = [pa.array(np.full(len(found), stage, np.uint8)), *(pa.array(column) for column in found.T.copy())]
+            file.write_batch(pa.RecordBatch.from_arrays(columns, schema=EDGES))
+    run.folder.write_json(linked_name(unit), {"links": links})
+
+
+def unit_edges(run: Run, unit: int) -> dict[str, Records]:
+    """The edges at a unit's documents by stage."""
+    edges = {}
+    with run.folder.reading(edges_name(unit)) as stream:
+        file = pa.ipc.open_file(stream)
+        for stage, kind in enumerate(STAGES):
+            batch = file.get_batch(stage)
+            edges[kind] = np.column_stack([column.to_numpy() for column in batch.columns[1:]])
+    return edges
+
+
+def unit_links(run: Run, unit: int) -> Records:
+    """The links whose worse document lies in a unit: every link of the corpus is in one unit only. In them, released
+    documents that were removed count as the worst."""
+    edges = np.concatenate(list(unit_edges(run, unit).values()))
+    links = distinct(edges[units_of(edges[:, 3]) == unit][:, :LINK_WIDTH])
+    return standing(links) if run.releases else links
+
+
+def survivors(run: Run) -> Routed:
+    """The forest over all links, routed to the units of the documents that go."""
+    forest = Forest()
+    for unit in range(run.all_units):
+        forest.add(unit_links(run, unit))
+    found = forest.links()
+    yield from routed(units_of(found[:, 3]), found)
+
+
+def spread_links(run: Run, part: int, round_: int) -> Routed:
+    """The links of a unit, in the first round of stars, or those that a partition has from the round before."""
+    yield from spread(unit_links(run, part) if round_ == 0 else _star_links(run, part, round_ - 1), run.partitions)
+
+
+def large_stars(run: Run, blobs: Blobs) -> tuple[Routed, int]:
+    """The links that large-star makes of those at a partition's nodes, routed for small-star; how many it changed."""
+    found, changed = large_star(unpack(blobs, LINK_WIDTH))
+    return by_worse(found, run.partitions), changed
+
+
+def keep_small_stars(run: Run, partition: int, round_: int, blobs: Blobs, changed: int) -> None:
+    """Leaves the links that small-star makes of a partition's, and last a report of what both steps changed."""
+    found, more = small_star(unpack(blobs, LINK_WIDTH))
+    name = run.star(round_, partition)
+    with run.folder.writing(name) as stream:
+        stream.write(found.tobytes())
+    run.folder.write_json(f"{name}.json", {"changed": changed + more})
+
+
+def star_survivors(run: Run, partition: int) -> Routed:
+    """The forest in a partition, after the last round of stars, routed to the units of the documents that go."""
+    assert run.stars
+    found = _star_links(run, partition, run.stars - 1)
+    yield from routed(units_of(found[:, 3]), found)
+
+
+def _star_links(run: Run, partition: int, round_: int) -> Records:
+    with run.folder.reading(run.star(round_, partition)) as stream:
+        return unpack([stream.read()], LINK_WIDTH)
+
+
+def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
+    """What a unit of the run loses; of a released one, which documents of the corpus are superseded."""
+    links, edges = unpack(survivors, LINK_WIDTH), unit_edges(run, unit)
+    if unit >= run.first:
+        return removals(unit, links, edges)
+    news = {stage: found[is_news(run, found)] for stage, found in edges.items()}
+    return removals(unit, links[class_of(links[:, 2]) == IN_CORPUS], edges, news)
+
+
+def name_requests(run: Run, unit: int, survivors: Blobs) -> Routed:
+    """Requests for the names of survivors and neighbours, routed to the units that hold them."""
+    wanted = requests(unit, unit_removals(run, unit, survivors))
+    yield from routed(units_of(wanted[:, 0]), wanted)
+
+
+NAMED = pa.schema(
+    [
+        ("id", pa.uint64()),
+        ("doc_id", pa.string()),
+        ("file", pa.string()),
+        ("offset", pa.int64()),
+        ("signature", pa.large_binary()),
+    ]
+)
+
+
+def names(run: Run, unit: int, blobs: Blobs) -> Routed:
+    """What other units asked of this one: doc_id, file, offset, and the signature where it is needed."""
+    wanted = distinct(unpack(blobs, REQUEST_WIDTH))
+    asked = np.unique(wanted[:, 0])
+    found = read_rows(*run.sketches(unit), ["doc_id", "file", "offset", "signature"], rows_of(asked))
+    for asking in np.unique(wanted[:, 1]):
+        chosen = wanted[wanted[:, 1] == asking]
+        for start in range(0, len(chosen), COMPARED_AT_ONCE // 8):
+            part = chosen[start : start + COMPARED_AT_ONCE // 8]
+            at = np.searchsorted(asked, part[:, 0])
+            rows = found.select(["doc_id", "file", "offset"]).take(pa.array(at)).combine_chunks()
+            signature = found["signature"].combine_chunks().take(pa.array(at, mask=part[:, 2] == 0))
+            columns = [pa.array(part[:, 0]), *(column.combine_chunks() for column in rows.columns), signature]
+            yield int(asking), _ipc(pa.RecordBatch.from_arrays(columns, schema=NAMED))
+
+
+def named(blobs: Blobs) -> pa.Table:
+    """The answers to a unit's requests, sorted by row id."""
+    return pa.Table.from_batches([_batch(blob) for blob in blobs], NAMED).sort_by("id").combine_chunks()
+
+
+def _near(run: Run) -> Near:
+    near = run.job.recipe.dedup.near
+    assert near is not None, "near-deduplication is off"
+    return near
+
+
+def _left(start: int, count: int, gone: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of ``count`` rows from ``start`` on no earlier stage removed."""
+    left = np.ones(count, bool)
+    low, high = np.searchsorted(gone, [start, start + count])
+    left[gone[low:high] - start] = False
+    return left
+
+
+def _ipc(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _batch(blob: bytes) -> pa.RecordBatch:
+    with pa.ipc.open_stream(blob) as reader:
+        return reader.read_next_batch()

@@ -1,0 +1,234 @@
+"""The first pass over a unit: read, judge, sketch, and write everything that is already known."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.dedup.sketch import sketch, word_counts
+from curation.engine.room import check_room
+from curation.engine.run import Run, judged_name, passed_name
+from curation.engine.taken_down import SAME_TEXT, STAGE, judged_again, remembered
+from curation.judge import Verdicts, documents, judge, rejects
+from curation.kernels.buffers import text_buffers
+from curation.release.ledger import Ledger
+from curation.release.shards import ShardWriter, shard_name
+from curation.sources.events import EXCERPT_BYTES
+from curation.sources.inputs import Unit
+from curation.sources.reading import Chunk, PartReport, read_unit
+from schemas import DOCUMENTS, FAILED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
+from schemas.errors import RunError
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+PASSED = pa.schema([*DOCUMENTS.columns, *(REJECTS.columns.field(name) for name in ("read_bytes", "words"))])
+"""A document on its way to the second pass; ``read_bytes`` and ``words`` are of its text as read."""
+
+HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")
+"""What is not said of a document that is taken down."""
+
+
+def signals_schema(run: Run) -> pa.Schema:
+    columns = list(SIGNALS.columns) + list(run.job.recipe.signals_schema())
+    return pa.schema(columns, metadata=SIGNALS.schema.metadata)
+
+
+def read_and_judge(run: Run, unit: Unit) -> None:
+    """Leaves the unit's rejects, signals, sketches and quarantine, its passed documents, and last its report.
+
+    Raises RunError where a list is no longer what it was when the run began.
+    """
+    _check_lists(run)
+    ledger, files = Ledger(), []
+    with ExitStack() as open_files:
+        shards = Shards(run, unit.index, open_files)
+        for chunk in _chunks(run, unit):
+            ledger.skip(chunk.skipped)
+            ledger.quarantine(chunk.quarantine)
+            shards.quarantine.write(chunk.quarantine)
+            files += [_file_entry(report) for report in chunk.finished]
+            if len(chunk.documents):
+                _judge_batch(run, chunk.documents, shards, ledger)
+    outputs = [shard.entry() for shard in shards.written]
+    report = {"ledger": ledger.to_json(), "files": files, "outputs": outputs}
+    run.folder.write_json(judged_name(unit.index), report)
+
+
+def _check_lists(run: Run) -> None:
+    recipe = run.job.recipe
+    if recipe.list_digests() != run.lists:
+        recipe.read_lists()  # a process may outlive the job for which it had read them
+    for name, digest in recipe.list_digests().items():
+        if digest != run.lists[name]:
+            raise RunError(
+                f"the list {name} has changed since the run began: put it back and run again, which goes on where it "
+                "stopped, or give a new output folder"
+            )
+
+
+class Shards:
+    """The files that the first pass writes for one unit."""
+
+    def __init__(self, run: Run, unit: int, open_files: ExitStack):
+        self.written: list[ShardWriter] = []
+
+        def shard(table: str, schema: pa.Schema) -> ShardWriter:
+            self.written.append(open_files.enter_context(ShardWriter(run.folder, shard_name(table, unit), schema)))
+            return self.written[-1]
+
+        self.passed = open_files.enter_context(
+            pa.ipc.new_file(open_files.enter_context(run.folder.writing(passed_name(unit))), PASSED)
+        )
+        self.quarantine = shard("quarantine", QUARANTINE.schema)
+        self.rejects = shard("rejects/filters", REJECTS.schema)
+        self.sketches = shard("sketches", SKETCHES.schema)
+        self.signals = shard("signals", signals_schema(run)) if run.job.recipe.signals else None
+
+
+def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
+    """What the unit's files hold; under a limit, only the first documents of them."""
+    left = None if run.documents_per_unit is None else run.documents_per_unit[unit.index]
+    for chunk in read_unit(unit, run.job.reading):
+        if left is None:
+            yield chunk
+            continue
+        yield dataclasses.replace(chunk, documents=chunk.documents.slice(0, left))
+        left -= min(left, len(chunk.documents))
+        if not left:
+            return
+
+
+def _file_entry(report: PartReport) -> dict[str, object]:
+    """What the manifest says of a file, or a range of one, that was read to its end."""
+    file, part = report.part.file, report.part
+    entry: dict[str, object] = {"file": file.name, "size": file.size, "sha256": report.sha256}
+    if (part.start, part.end) != (0, None):
+        entry |= {"start": part.start, "end": part.end}
+    if report.lost:
+        lost = dataclasses.asdict(report.lost)
+        entry["lost"] = {name: value for name, value in lost.items() if value or name != "doubtful_documents"}
+    if report.note:
+        entry["note"] = report.note
+    return entry
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the first pass finds out about a batch of records, before it writes any of it. The columns have one row for
+    each record."""
+
+    records: pa.RecordBatch
+    verdicts: Verdicts
+    sizes: Ints
+    """Bytes of the texts as read."""
+    words: Ints
+    again: Flags
+    """Which have a text that was taken down from a release."""
+    passed: pa.RecordBatch
+    """PASSED rows of the documents that go on to the second pass."""
+    sketches: pa.RecordBatch | None
+    """SKETCHES of ``passed``; None where no document passed."""
+
+
+def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledger) -> None:
+    """Judges the records and writes what is known of them. Where they take more memory than the run may use, they are
+    judged in halves, and a record that takes too much alone goes to quarantine."""
+    judged = _judged_if_room(run, records)
+    if judged is not None:
+        _write(run, judged, shards, ledger)
+    elif len(records) > 1:
+        half = len(records) // 2
+        _judge_batch(run, records.slice(0, half), shards, ledger)
+        _judge_batch(run, records.slice(half), shards, ledger)
+    else:
+        quarantined = _too_large(records)
+        ledger.quarantine(quarantined)
+        shards.quarantine.write(quarantined)
+
+
+def _judged_if_room(run: Run, records: pa.RecordBatch) -> _Judged | None:
+    """None where judging takes more memory than this process may use. The memory of the attempt is free by then."""
+    try:
+        return _judged(run, records)
+    except MemoryError:
+        return None
+
+
+def _judged(run: Run, records: pa.RecordBatch) -> _Judged:
+    check_room(records["text"])
+    words, verdicts = word_counts(records["text"]), judge(records, run.job.recipe)
+    sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
+    again = judged_again(verdicts, remembered(run.releases))
+    rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words)
+    signals, passing = verdicts.signals, verdicts.kept & ~again
+    if not passing.all():
+        mask = pa.array(passing)
+        rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
+    sketches = sketch(rows, signals, run.job.recipe.dedup) if len(rows) else None
+    return _Judged(records, verdicts, sizes, words, again, rows, sketches)
+
+
+def _write(run: Run, judged: _Judged, shards: Shards, ledger: Ledger) -> None:
+    records, verdicts, sizes, words = judged.records, judged.verdicts, judged.sizes, judged.words
+    ledger.count("read", records["source"], sizes, words)
+    if judged.again.any():
+        rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words)
+        rows = rows.filter(pa.array(judged.again))
+        write_taken_down(rows, [SAME_TEXT] * len(rows), shards, ledger)
+        left = ~judged.again
+        records, verdicts = records.filter(pa.array(left)), verdicts.filter(left)
+        sizes, words = sizes[left], words[left]
+    if shards.signals is not None:
+        origin = [records[name] for name in SIGNALS.columns.names]
+        shards.signals.write(
+            pa.RecordBatch.from_arrays([*origin, *verdicts.signals.columns], schema=shards.signals.schema)
+        )
+    kept = verdicts.kept
+    if not kept.all():
+        rows = documents(records, verdicts.original, verdicts.signals)
+        removed = rejects(verdicts, _passed(rows, sizes, words), run.job.rejects_text)
+        shards.rejects.write(removed)
+        keys = [removed["source"], removed["stage"], removed["reason"]]
+        ledger.count("rejected", keys, sizes[~kept], words[~kept])
+    if judged.sketches is not None:
+        shards.sketches.write(judged.sketches)
+        shards.passed.write_batch(judged.passed)
+
+
+def write_taken_down(rows: pa.RecordBatch, reasons: Sequence[str], shards: Shards, ledger: Ledger) -> None:
+    """Writes documents (PASSED) that are taken down, for a reason each, as rejects, and counts them."""
+    rejects = taken_down(rows, reasons)
+    shards.rejects.write(rejects)
+    sizes, words = (rows[name].to_numpy() for name in ("read_bytes", "words"))
+    ledger.count("rejected", [rejects[name] for name in ("source", "stage", "reason")], sizes, words)
+
+
+def taken_down(rows: pa.RecordBatch, reasons: Sequence[str]) -> pa.RecordBatch:
+    """REJECTS of documents that are taken down, without anything that they said."""
+    names = [name for name in PASSED.names if name not in HELD_BACK]
+    columns: dict[str, object] = {name: rows[name] for name in names}
+    columns["metadata"] = pa.repeat("", len(rows))
+    columns["stage"] = pa.repeat(STAGE, len(rows))
+    columns["reason"] = pa.array(reasons, pa.string())
+    columns["failed"] = pa.array([[]] * len(rows), FAILED)
+    return REJECTS.batch(columns, len(rows))
+
+
+def _too_large(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The QUARANTINE row of a record for which there is not memory enough."""
+    [row] = record.select(["file", "offset"]).to_pylist()
+    data, [begin, end] = text_buffers(record["text"])  # Arrow's scalar would be a copy, for which there is no room
+    size, excerpt = int(end - begin), data[begin:end][:EXCERPT_BYTES].tobytes()
+    message = f"judging a text of {size} bytes takes more memory than --memory allows"
+    columns = {**row, "error": "too_large", "message": message, "bytes": size, "record": excerpt}
+    return QUARANTINE.batch({name: [value] for name, value in columns.items()})
+
+
+def _passed(rows: pa.RecordBatch, sizes: Ints, words: Ints) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([*rows.columns, pa.array(sizes), pa.array(words)], schema=PASSED)

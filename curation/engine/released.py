@@ -1,0 +1,154 @@
+"""The part that the documents of earlier releases take in a deduplication, from their sketches alone.
+
+A rank has 62 bits; the two above them are a class: a released document that is in the corpus is better than a released
+one that was removed, and that one better than any new one. So no new document is ever kept in favour of a released one.
+Only where a survivor is named do removed ones count last: what they stood aside for may have been taken down.
+
+Who takes no further part after a stage follows from plain ranks. A document loses only to those that its own
+deduplication knew: a released one to its release and to those which that was deduplicated against, a new one to all.
+So whatever took part in an earlier run takes part again, and two documents that hung together then hang together now.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.dedup.edges import Records, units_of
+from curation.dedup.keep import RANK_BITS, WORST
+from curation.engine.run import Run, gone_name
+from curation.release.folder import Folder
+from curation.release.opening import Release, check_contents
+from curation.release.shards import read_shard, shard_name
+
+IN_CORPUS, REMOVED, NEW = range(3)
+"""Classes, the best first."""
+PLACE = ["file", "offset"]
+"""What names a document within a release."""
+
+
+def take_stock(run: Run, unit: int) -> None:
+    """Leaves which rows of a released unit are no longer in the corpus: they were removed, or superseded since.
+
+    Raises UserError where one of the unit's files differs from what was written.
+    """
+    release, number = run.released(unit)
+    check_contents(release, [shard_name(table, number) for table in ("sketches", "rejects/duplicates")])
+    gone = [duplicates(release, number)]
+    for other in run.releases:
+        if other.is_stale(run.releases):
+            continue  # whom it superseded may stand again: that is found anew
+        name = shard_name(f"superseded/{release.name}", number)
+        if other.folder.exists(name):
+            check_contents(other, [name])
+            gone.append(read_shard(other.folder, name, PLACE))
+    keep_gone(run, unit, rows_at(sketched(release, number), pa.concat_tables(gone)))
+
+
+def duplicates(release: Release, number: int) -> pa.Table:
+    """The places of the documents that a unit of a release lost as duplicates."""
+    return duplicates_in(release.folder, number)
+
+
+def duplicates_in(folder: Folder, number: int) -> pa.Table:
+    """The places of the documents that a unit lost as duplicates."""
+    return read_shard(folder, shard_name("rejects/duplicates", number), PLACE)
+
+
+def sketched(release: Release, number: int) -> pa.Table:
+    """The places of all documents of a unit of a release that reached deduplication."""
+    return read_shard(release.folder, shard_name("sketches", number), PLACE)
+
+
+def rows_at(places: pa.Table, wanted: pa.Table) -> npt.NDArray[np.int64]:
+    """The rows, ascending, of ``places`` (file, offset) that are among the wanted ones."""
+    numbered = places.append_column("row", pa.array(np.arange(len(places))))
+    found = numbered.join(wanted, PLACE, join_type="left semi", use_threads=False)
+    return np.sort(found["row"].to_numpy()).astype(np.int64)
+
+
+def keep_gone(run: Run, unit: int, rows: npt.NDArray[np.int64]) -> None:
+    with run.folder.writing(gone_name(unit)) as stream:
+        stream.write(rows.tobytes())
+
+
+def read_gone(run: Run, unit: int) -> npt.NDArray[np.int64]:
+    with run.folder.reading(gone_name(unit)) as stream:
+        return np.frombuffer(stream.read(), np.int64)
+
+
+def classed(run: Run, unit: int, rows: npt.NDArray[np.int64], ranks: Records) -> Records:
+    """The ranks of some rows of a unit with their class."""
+    if not run.releases:
+        return ranks
+    classes = np.full(len(rows), NEW, np.uint64)
+    if unit < run.first:
+        classes[:] = IN_CORPUS
+        classes[np.isin(rows, read_gone(run, unit))] = REMOVED
+    return np.asarray((classes << np.uint64(RANK_BITS)) | ranks)
+
+
+def class_of(ranks: Records) -> npt.NDArray[np.int64]:
+    return (ranks >> np.uint64(RANK_BITS)).astype(np.int64)
+
+
+def standing(links: Records) -> Records:
+    """Links whose better node is the one that may survive: of the two one that was not removed, if there is such."""
+    found = links.copy()
+    for column in (0, 2):
+        class_ = found[:, column] >> np.uint64(RANK_BITS)
+        plain = found[:, column] & WORST
+        swapped = np.where(class_ == IN_CORPUS, class_, np.uint64(NEW + REMOVED) - class_)
+        found[:, column] = (swapped << np.uint64(RANK_BITS)) | plain
+    turned = (found[:, 0] > found[:, 2]) | ((found[:, 0] == found[:, 2]) & (found[:, 1] > found[:, 3]))
+    found[turned] = found[turned][:, [2, 3, 0, 1]]
+    return found
+
+
+def groups_of(run: Run, ids: Records) -> npt.NDArray[np.int64]:
+    """Which release each row id belongs to, by its place in ``run.releases``; their number for a new document."""
+    return np.searchsorted(np.array(run.firsts), units_of(ids), side="right") - 1
+
+
+def unbeaten(run: Run, keys: Records, nodes: Records) -> Records:
+    """The row ids of those documents that no other one with the same key beats; ``keys`` and ``nodes`` are n x 2.
+
+    Only documents that a document's own deduplication knew can beat it. A new one is not beaten by what a stale release
+    removed, which may be a duplicate of nothing.
+    """
+    order = np.lexsort((nodes[:, 1], nodes[:, 0] & WORST, keys[:, 1], keys[:, 0]))
+    keys, ids, classes = keys[order], nodes[order, 1], class_of(nodes[order, 0])
+    groups = groups_of(run, ids)
+    stale = [index for index, release in enumerate(run.releases) if release.is_stale(run.releases)]
+    counts = ~((classes == REMOVED) & np.isin(groups, stale))
+    found = []
+    for group in range(len(run.releases) + 1):
+        taking_part = np.isin(groups, known_to(run, group))
+        rows = np.flatnonzero(taking_part & counts if group == len(run.releases) else taking_part)
+        first = np.ones(len(rows), bool)
+        first[1:] = (keys[rows[1:]] != keys[rows[:-1]]).any(axis=1)
+        found.append(ids[rows[first & (groups[rows] == group)]])
+    return np.sort(np.concatenate(found))
+
+
+def known_to(run: Run, group: int) -> list[int]:
+    """The groups that took part in the deduplication of one of them."""
+    if group == len(run.releases):
+        return list(range(group + 1))
+    of = run.releases[group]
+    return [index for index, release in enumerate(run.releases) if release == of or of.knew(release)]
+
+
+def is_news(run: Run, edges: Records) -> npt.NDArray[np.bool_]:
+    """Which edges no release knew: its own run has long removed one end for what the other one belongs to."""
+    groups = len(run.releases) + 1
+    met = np.zeros((groups, groups), bool)
+    for group in range(groups - 1):
+        met[group, known_to(run, group)] = True
+    better, worse = groups_of(run, edges[:, 1]), groups_of(run, edges[:, 3])
+    return np.asarray(~(met[better, worse] | met[worse, better]))
+
+
+def names_of(run: Run, ids: Records) -> pa.StringArray:
+    """The name of the release of each row id, null for a new document."""
+    names = pa.array([*(release.name for release in run.releases), None], pa.string())
+    return names.take(pa.array(groups_of(run, ids)))

@@ -1,0 +1,213 @@
+"""The first pass over a unit of a release from which documents are taken down: what it kept and lost is read again."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.engine.reading_pass import PASSED, Shards, taken_down, write_taken_down
+from curation.engine.released import PLACE, duplicates, keep_gone, rows_at, sketched
+from curation.engine.run import Run, judged_name
+from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECTION, read_hashes
+from curation.engine.selection import REASONS, Selection, Taking
+from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, among, rejected_again
+from curation.release.ledger import Ledger
+from curation.release.opening import Release
+from curation.release.shards import row_groups, shard_name
+from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
+from schemas.errors import UserError
+
+ROWS_AT_ONCE = 1 << 11
+NOT_KEPT = "of a record that could not be read nothing is kept after a takedown"
+WHY = (*REASONS, SAME_TEXT, NEAR)
+"""Reasons for which a document is taken down."""
+
+
+class _Down:
+    """What is taken down of a unit: as its place in WHY for each row, or -1."""
+
+    def __init__(self, run: Run):
+        selection = Selection.from_json(run.folder.read_json(SELECTION))
+        self.taking = Taking(selection)
+        self.texts = read_hashes(run.folder, HASHES)
+        self.near = read_hashes(run.folder, NEAR_HASHES) if selection.near else self.texts.slice(0, 0)
+        self._recipe = run.job.recipe
+
+    def rejected(self, rejects: pa.RecordBatch) -> npt.NDArray[np.int64]:
+        """Of REJECTS of filters."""
+        why = self.taking.reasons(rejects["doc_id"], rejects["url"])
+        for reason, wanted in ((SAME_TEXT, self.texts), (NEAR, self.near)):
+            if len(wanted):
+                why[(why < 0) & rejected_again(rejects, self._recipe, wanted)] = WHY.index(reason)
+        return why
+
+    def passed(self, documents: pa.RecordBatch, content_hashes: pa.Array) -> npt.NDArray[np.int64]:
+        """Of documents that reached deduplication."""
+        why = self.taking.reasons(documents["doc_id"], documents["url"])
+        for reason, wanted in ((SAME_TEXT, self.texts), (NEAR, self.near)):
+            why[(why < 0) & among(content_hashes, wanted)] = WHY.index(reason)
+        return why
+
+
+def read_again(run: Run, unit: int) -> None:
+    """Leaves what ``read_and_judge`` leaves, without the documents that are taken down; the report says which entries
+    of the selection took any.
+
+    Where anything is taken down, nothing is left of what could not be read but its place and its error: nobody can tell
+    whose words a broken record holds.
+    """
+    assert run.taken_from is not None
+    down = _Down(run)
+    release, number = run.taken_from, unit - run.first
+    ledger = Ledger()
+    silent = run.folder.read_json(SELECTED)["documents"] > 0
+    with ExitStack() as open_files:
+        shards = Shards(run, number, open_files)
+        for _, batch in row_groups(release.folder, shard_name("quarantine", number), QUARANTINE.columns.names):
+            ledger.quarantine(batch)
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            if silent:
+                columns["record"] = pa.repeat(pa.scalar(b"", pa.large_binary()), len(batch))
+                columns["message"] = pa.repeat(NOT_KEPT, len(batch))
+            shards.quarantine.write(QUARANTINE.batch(columns, len(batch)))
+        taken = [_filtered(release, number, down, shards, ledger)]
+        taken.append(_passed(run, unit, down, shards, ledger))
+        if shards.signals is not None:
+            _signals(release, number, pa.concat_tables([places for places, _ in taken]), shards)
+    report = {
+        "ledger": ledger.to_json(),
+        "outputs": [shard.entry() for shard in shards.written],
+        "found": {reason: sorted(found) for reason, found in down.taking.found.items()},
+        "taken": sum(sum(counts.values()) for _, counts in taken),
+        "reasons": dict(taken[0][1] + taken[1][1]),
+    }
+    run.folder.write_json(judged_name(number), report)
+
+
+Taken = tuple[pa.Table, Counter[str]]
+"""The places of the documents that are taken down, and how many for which reason."""
+
+
+def _filtered(release: Release, number: int, down: _Down, shards: Shards, ledger: Ledger) -> Taken:
+    """Carries over what the filters removed, but for what is taken down of it."""
+    taken, counts = [_nowhere()], Counter[str]()
+    for _, batch in row_groups(release.folder, shard_name("rejects/filters", number), REJECTS.columns.names):
+        there = np.array(batch["stage"].to_pylist()) != STAGE
+        why = np.full(len(batch), -1)
+        why[there] = down.rejected(batch.filter(pa.array(there)))
+        if (why >= 0).any():
+            taken.append(_places(batch, why >= 0))
+            counts.update(_reasons(why))
+            batch = _taken_down(batch, why)
+        shards.rejects.write(batch.cast(REJECTS.schema))
+        _count(ledger, batch)
+        ledger.count("rejected", [batch[name] for name in ("source", "stage", "reason")], *_amounts(batch))
+    return pa.concat_tables(taken), counts
+
+
+def _passed(run: Run, unit: int, down: _Down, shards: Shards, ledger: Ledger) -> Taken:
+    """Brings together what reached deduplication, kept or not, in its order, but for what is taken down of it."""
+    assert run.taken_from is not None
+    release, number = run.taken_from, unit - run.first
+    before = rows_at(sketched(release, number), duplicates(release, number))
+    kept = _Rows(release, shard_name("documents", number))
+    lost = _Rows(release, shard_name("rejects/duplicates", number))
+    taken, counts, left = [_nowhere()], Counter[str](), 0
+    gone: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
+    for start, group in row_groups(release.folder, shard_name("sketches", number), SKETCHES.columns.names):
+        for low in range(0, len(group), ROWS_AT_ONCE):
+            sketches = group.slice(low, ROWS_AT_ONCE)
+            was_lost = np.isin(np.arange(start + low, start + low + len(sketches)), before)
+            documents = _merged(kept, lost, was_lost)
+            if not all(documents[name].equals(sketches[name]) for name in PLACE):
+                raise UserError(
+                    f"the shards {number:05d} of {release.folder.root} do not belong together: its files were changed"
+                )
+            passed = pa.RecordBatch.from_arrays(
+                [*documents.columns, sketches["read_bytes"], sketches["words"]], schema=PASSED
+            )
+            _count(ledger, passed)
+            why = down.passed(passed, sketches["content_hash"])
+            goes = why >= 0
+            if goes.any():
+                taken.append(_places(passed, goes))
+                counts.update(_reasons(why))
+                write_taken_down(passed.filter(pa.array(goes)), _reasons(why), shards, ledger)
+                passed, sketches = passed.filter(pa.array(~goes)), sketches.filter(pa.array(~goes))
+            gone.append(np.flatnonzero(was_lost[~goes]) + left)
+            left += len(passed)
+            if len(passed):
+                shards.sketches.write(sketches.cast(SKETCHES.schema))
+                shards.passed.write_batch(passed)
+    keep_gone(run, unit, np.concatenate(gone))
+    return pa.concat_tables(taken), counts
+
+
+def _reasons(why: npt.NDArray[np.int64]) -> list[str]:
+    return [WHY[place] for place in why.tolist() if place >= 0]
+
+
+def _signals(release: Release, number: int, taken: pa.Table, shards: Shards) -> None:
+    """Carries over what was measured on the documents that are left."""
+    assert shards.signals is not None
+    schema = shards.signals.schema
+    for _, batch in row_groups(release.folder, shard_name("signals", number), schema.names):
+        left = np.ones(len(batch), bool)
+        left[rows_at(pa.Table.from_batches([batch.select(PLACE)]), taken)] = False
+        shards.signals.write(batch.filter(pa.array(left)).cast(schema))
+
+
+class _Rows:
+    """The documents of a shard in their order, some at a time."""
+
+    def __init__(self, release: Release, name: str):
+        self._groups = row_groups(release.folder, name, DOCUMENTS.columns.names)
+        self._held = DOCUMENTS.columns.empty_table()
+
+    def take(self, count: int) -> pa.Table:
+        while len(self._held) < count:
+            _, batch = next(self._groups, (0, None))
+            if batch is None:
+                break
+            batch = batch.cast(DOCUMENTS.columns)
+            self._held = pa.concat_tables([self._held, pa.Table.from_batches([batch])])
+        found, self._held = self._held.slice(0, count), self._held.slice(count)
+        return found
+
+
+def _merged(kept: _Rows, lost: _Rows, was_lost: npt.NDArray[np.bool_]) -> pa.RecordBatch:
+    """The next documents of both, each where it stood; fewer where a shard has ended."""
+    count = int(was_lost.sum())
+    both = pa.concat_tables([kept.take(len(was_lost) - count), lost.take(count)])
+    order = np.argsort(np.argsort(was_lost, kind="stable"), kind="stable")
+    merged = both.take(pa.array(order[order < len(both)])).combine_chunks().to_batches()
+    return merged[0] if merged else pa.RecordBatch.from_pylist([], DOCUMENTS.columns)
+
+
+def _taken_down(batch: pa.RecordBatch, why: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    """REJECTS rows, those that are taken down (``why`` not -1) without what they said, each where it stood."""
+    goes = why >= 0
+    rows = taken_down(batch.filter(pa.array(goes)), _reasons(why))
+    order = np.arange(len(batch))
+    order[goes] = len(batch) + np.arange(len(rows))
+    both = pa.Table.from_batches([batch.cast(REJECTS.schema), rows])
+    return both.take(pa.array(order)).combine_chunks().to_batches()[0]
+
+
+def _places(batch: pa.RecordBatch, chosen: npt.NDArray[np.bool_]) -> pa.Table:
+    return pa.Table.from_batches([batch.select(PLACE).filter(pa.array(chosen))]).cast(_nowhere().schema)
+
+
+def _nowhere() -> pa.Table:
+    return pa.schema([DOCUMENTS.columns.field(name) for name in PLACE]).empty_table()
+
+
+def _count(ledger: Ledger, rows: pa.RecordBatch) -> None:
+    ledger.count("read", rows["source"], *_amounts(rows))
+
+
+def _amounts(rows: pa.RecordBatch) -> Sequence[npt.NDArray[np.int64]]:
+    return [rows["read_bytes"].to_numpy(), rows["words"].to_numpy()]

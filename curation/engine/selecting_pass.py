@@ -1,0 +1,247 @@
+"""What comes before a release is read again: which texts are taken down, and what is nearly the same as one of them.
+
+Two steps over all units. ``select`` leaves the texts of the documents that a selection names, or whose text was taken
+down before; ``find_near`` compares the sketches of a unit with all of these. After each, ``gather_texts`` or
+``gather_near`` brings together what the units left.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.dedup.settings import Near
+from curation.dedup.sketch import signature_column, signature_values
+from curation.engine.released import PLACE, rows_at, sketched
+from curation.engine.run import Run, near_name, selected_name
+from curation.engine.selection import Selection, Taking
+from curation.engine.taken_down import HASH, STAGE, among, hashes, rejected_again, rejected_texts, remembered, together
+from curation.kernels.minhash import band_keys, equal_shares
+from curation.release.folder import WORK, Folder
+from curation.release.manifest import TABLES
+from curation.release.opening import Release, check_contents
+from curation.release.shards import read_rows, row_groups, shard_name
+
+SELECTION = f"{WORK}/selection.json"
+TEXTS = f"{WORK}/taken.arrow"
+"""Each text that is taken down, once: its hash, the id of a document with it, and its signature."""
+SELECTED = f"{WORK}/selected.json"
+"""How many documents the selection takes, or have a text that was taken down before."""
+HASHES, NEAR_HASHES = f"{WORK}/taken.hashes", f"{WORK}/near.hashes"
+"""The hashes of these texts, and of those that are nearly the same as one of them."""
+ROWS_AT_ONCE = 1 << 11
+COMPARED_AT_ONCE = 1 << 16
+"""So many texts that are taken down are held beside a unit's sketches (about 600 bytes each)."""
+MET_IN_A_BAND = 8
+"""With so many texts of one band, at most, a document is compared."""
+
+TAKEN = pa.schema([("content_hash", HASH), ("doc_id", pa.string()), ("signature", pa.large_binary())])
+ALIKE = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("doc_id", pa.string()),
+        ("file", pa.string()),
+        ("offset", pa.int64()),
+        ("content_hash", HASH),
+        ("like", pa.string()),
+        ("similarity", pa.float64()),
+    ]
+)
+"""``row``: of the unit's sketches; ``like``: the id of the document that is taken down."""
+
+Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
+"""The similarity of each document to the text that it is most like, and the number of that text; -1 for none."""
+
+
+def select(run: Run, unit: int) -> None:
+    """Leaves the texts of a unit that are taken down, by the selection or because they were taken down before.
+
+    Raises UserError where one of the unit's files differs from what was written.
+    """
+    release, number = _release(run, unit)
+    check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals")])
+    taking = Taking(Selection.from_json(run.folder.read_json(SELECTION)))
+    earlier = remembered((release, *run.releases))
+    found = [*_rejected(run, unit, taking, earlier), _passed(run, unit, taking, earlier)]
+    _write(run.folder, selected_name(number), TAKEN, found)
+
+
+def _rejected(run: Run, unit: int, taking: Taking, earlier: pa.Array) -> Iterator[pa.RecordBatch]:
+    """The texts of what the filters removed."""
+    release, number = _release(run, unit)
+    recipe, name = run.job.recipe, shard_name("rejects/filters", number)
+    rows: list[npt.NDArray[Any]] = [np.empty(0, np.int64)]
+    columns = ["doc_id", "url", "stage", *(["text"] if len(earlier) else [])]
+    for start, batch in row_groups(release.folder, name, columns):
+        down = taking.reasons(batch["doc_id"], batch["url"]) >= 0
+        if len(earlier):
+            down |= rejected_again(batch, recipe, earlier)
+        down &= pc.not_equal(batch["stage"], STAGE).to_numpy(zero_copy_only=False)
+        rows.append(np.flatnonzero(down) + start)
+    found = read_rows(release.folder, name, ["doc_id", "text", "failed"], np.concatenate(rows)).combine_chunks()
+    for batch in found.to_batches(max_chunksize=ROWS_AT_ONCE):
+        texts = rejected_texts(batch, recipe)
+        signatures = signature_column(texts, recipe.dedup.near) if recipe.dedup.near else None
+        yield _taken(hashes(texts), batch["doc_id"], signatures)
+
+
+def _passed(run: Run, unit: int, taking: Taking, earlier: pa.Array) -> pa.RecordBatch:
+    """The texts of what reached deduplication, kept or not, by their sketches."""
+    release, number = _release(run, unit)
+    places = []
+    for table in ("documents", "rejects/duplicates"):
+        for _, batch in row_groups(release.folder, shard_name(table, number), ["doc_id", "url", *PLACE]):
+            down = taking.reasons(batch["doc_id"], batch["url"]) >= 0
+            places.append(pa.Table.from_batches([batch.select(PLACE).filter(pa.array(down))]))
+    name = shard_name("sketches", number)
+    rows = rows_at(sketched(release, number), pa.concat_tables(places)) if places else np.empty(0, np.int64)
+    if len(earlier):
+        again = [
+            start + np.flatnonzero(among(batch["content_hash"], earlier))
+            for start, batch in row_groups(release.folder, name, ["content_hash"])
+        ]
+        rows = np.union1d(rows, np.concatenate([np.empty(0, np.int64), *again]))
+    found = read_rows(release.folder, name, ["content_hash", "doc_id", "signature"], rows).combine_chunks()
+    columns = [found[column].combine_chunks() for column in TAKEN.names]
+    return _taken(*columns)
+
+
+def _taken(content: pa.Array, doc_ids: pa.Array, signatures: pa.Array | None) -> pa.RecordBatch:
+    signatures = pa.nulls(len(content), pa.large_binary()) if signatures is None else signatures
+    return pa.RecordBatch.from_arrays([content.cast(HASH), doc_ids, signatures], schema=TAKEN)
+
+
+def gather_texts(run: Run) -> None:
+    """Brings the texts together that all units left, each once."""
+    seen: set[bytes] = set()
+    documents = 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal documents
+        for unit in range(run.units):
+            for batch in _read(run.folder, selected_name(unit)):
+                documents += len(batch)
+                new = []
+                for row, value in enumerate(batch["content_hash"].to_pylist()):
+                    if value is not None and value not in seen:
+                        seen.add(value)
+                        new.append(row)
+                if new:
+                    yield batch.take(pa.array(new))
+
+    _write(run.folder, TEXTS, TAKEN, batches())
+    _write_hashes(run.folder, HASHES, pa.array(sorted(seen), HASH))
+    run.folder.write_json(SELECTED, {"documents": documents})
+
+
+def find_near(run: Run, unit: int) -> None:
+    """Leaves the documents of a unit that are nearly the same as one that is taken down, and have another text."""
+    near = run.job.recipe.dedup.near
+    release, number = _release(run, unit)
+    _write(run.folder, near_name(number), ALIKE, [] if near is None else _near(run, release, number, near))
+
+
+def _near(run: Run, release: Release, number: int, near: Near) -> Iterator[pa.RecordBatch]:
+    wanted = read_hashes(run.folder, HASHES)
+    for start, batch in row_groups(release.folder, shard_name("sketches", number), [*_SKETCHED, "signature"]):
+        values, present = signature_values(batch["signature"], near)
+        rows = np.flatnonzero(present & ~among(batch["content_hash"], wanted))
+        values = values[np.searchsorted(np.flatnonzero(present), rows)]
+        best, like = np.zeros(len(rows)), np.full(len(rows), "", object)
+        for texts in _signed(run.folder):
+            similarity, text = _most_alike(values, signature_values(texts["signature"], near)[0], near)
+            better = (text >= 0) & (similarity > best)
+            best[better] = similarity[better]
+            like[better] = texts["doc_id"].take(pa.array(text[better])).to_pylist()
+        found = best >= max(near.needed, np.nextafter(0, 1))
+        if found.any():
+            own = batch.take(pa.array(rows[found]))
+            columns = [own[name] for name in _SKETCHED]
+            told = [pa.array(like[found], pa.string()), pa.array(best[found])]
+            yield pa.RecordBatch.from_arrays([pa.array(rows[found] + start), *columns, *told], schema=ALIKE)
+
+
+_SKETCHED = ["doc_id", "file", "offset", "content_hash"]
+
+
+def _signed(folder: Folder) -> Iterator[pa.RecordBatch]:
+    """The texts that are taken down and have a signature, so many at a time as are held."""
+    held: list[pa.RecordBatch] = []
+    for batch in _read(folder, TEXTS):
+        held.append(batch.filter(batch["signature"].is_valid()))
+        if sum(map(len, held)) >= COMPARED_AT_ONCE:
+            yield pa.Table.from_batches(held).combine_chunks().to_batches()[0]
+            held = []
+    table = pa.Table.from_batches(held, TAKEN).combine_chunks()
+    if len(table):
+        yield table.to_batches()[0]
+
+
+def _most_alike(own: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], near: Near) -> Found:
+    """For each signature the one of ``other`` that is most alike of those that share a band with it."""
+    bands, width = near.banding
+    own_keys, keys = np.empty((len(own), bands), np.uint64), np.empty((len(other), bands), np.uint64)
+    band_keys(own, bands, width, own_keys)
+    band_keys(other, bands, width, keys)
+    order = np.argsort(keys.ravel(), kind="stable")
+    sorted_keys, texts = keys.ravel()[order], order // bands
+    first = np.searchsorted(sorted_keys, own_keys.ravel(), "left")
+    behind = np.searchsorted(sorted_keys, own_keys.ravel(), "right")
+    best, text = np.zeros(len(own)), np.full(len(own), -1)
+    for step in range(MET_IN_A_BAND):
+        met = np.flatnonzero(first + step < behind)
+        if not len(met):
+            break
+        rows, candidates = met // bands, texts[first[met] + step]
+        share = np.empty(len(met), np.float64)
+        equal_shares(own[rows], other[candidates], share)
+        order = np.lexsort((-candidates, share))  # the last one of each row is its best, of equals the first text
+        rows, candidates, share = rows[order], candidates[order], share[order]
+        better = share > best[rows]
+        best[rows[better]] = share[better]
+        text[rows[better]] = candidates[better]
+    return best, text
+
+
+def gather_near(run: Run) -> None:
+    """Brings the hashes of the texts together that are nearly the same as one that is taken down."""
+    found = [batch["content_hash"] for unit in range(run.units) for batch in _read(run.folder, near_name(unit))]
+    _write_hashes(run.folder, NEAR_HASHES, together(found))
+
+
+def near_documents(run: Run, unit: int) -> pa.Table:
+    """What ``find_near`` left of a unit (ALIKE)."""
+    return pa.Table.from_batches(list(_read(run.folder, near_name(unit))), ALIKE)
+
+
+def _release(run: Run, unit: int) -> tuple[Release, int]:
+    assert run.taken_from is not None
+    return run.taken_from, unit - run.first
+
+
+def read_hashes(folder: Folder, name: str) -> pa.Array:
+    """What was brought together under the name HASHES or NEAR_HASHES, sorted."""
+    with folder.reading(name) as stream:
+        content = stream.read()
+    return pa.Array.from_buffers(HASH, len(content) // 16, [None, pa.py_buffer(content)])
+
+
+def _write_hashes(folder: Folder, name: str, values: pa.Array) -> None:
+    with folder.writing(name) as stream:
+        stream.write(b"".join(values.to_pylist()))
+
+
+def _write(folder: Folder, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    with folder.writing(name) as stream, pa.ipc.new_file(stream, schema) as file:
+        for batch in batches:
+            file.write_batch(batch)
+
+
+def _read(folder: Folder, name: str) -> Iterator[pa.RecordBatch]:
+    with folder.reading(name) as stream:
+        file = pa.ipc.open_file(stream)
+        for number in range(file.num_record_batches):
+            yield file.get_batch(number)

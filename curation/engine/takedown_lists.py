@@ -1,0 +1,65 @@
+"""What a takedown lists for people: entries that matched nothing, and near-duplicates of what was taken down."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from curation.engine.released import duplicates_in
+from curation.engine.run import Run
+from curation.engine.selecting_pass import near_documents
+from curation.engine.selection import Selection
+from curation.release.folder import Digest, Folder
+
+NEAR_LIST = "near.jsonl"
+"""The documents that are nearly the same as one that was taken down, and stay."""
+NOT_FOUND = "not_found/"
+LISTED = 10_000
+"""So many near ones are listed at most; the manifest says how many there are."""
+
+Entry = dict[str, Any]
+"""What the manifest says of a list."""
+
+
+def not_found_name(reason: str) -> str:
+    return f"{NOT_FOUND}{reason}.txt"
+
+
+def list_missing(folder: Folder, selection: Selection, found: Mapping[str, set[str]]) -> list[Entry]:
+    """Writes lists of the entries that matched no document, in the form in which selections are given."""
+    entries = []
+    for reason, asked in selection.by_reason().items():
+        missing = [entry for entry in asked if entry not in found[reason]]
+        if missing:
+            entries.append(_write(folder, not_found_name(reason), (f"{entry}\n".encode() for entry in missing)))
+    return entries
+
+
+def list_near(run: Run) -> tuple[int, list[Entry]]:
+    """Lists the documents that are nearly the same as what was taken down, in the order of the release.
+
+    Returns how many there are. At most LISTED of them are in the list; it says whether each is among the documents.
+    """
+    count, lines = 0, list[bytes]()
+    for number in range(run.units):
+        rows = near_documents(run, number)
+        count += len(rows)
+        lines += _lines(run, number, rows.slice(0, LISTED - len(lines)).to_pylist())
+    return count, [_write(run.folder, NEAR_LIST, lines)] if lines else []
+
+
+def _lines(run: Run, number: int, rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    if not rows:
+        return
+    lost = {(row["file"], row["offset"]) for row in duplicates_in(run.folder, number).to_pylist()}
+    for row in rows:
+        told = {name: row[name] for name in ("doc_id", "file", "offset", "like")}
+        told |= {"similarity": round(row["similarity"], 4), "kept": (row["file"], row["offset"]) not in lost}
+        yield json.dumps(told, ensure_ascii=False).encode() + b"\n"
+
+
+def _write(folder: Folder, name: str, lines: Iterable[bytes]) -> Entry:
+    with folder.writing(name) as stream:
+        digest = Digest(stream)
+        for line in lines:
+            digest.write(line)
+    return {"name": name, "bytes": digest.size, "sha256": digest.sha256}

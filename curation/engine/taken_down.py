@@ -1,0 +1,95 @@
+"""Texts that were taken down: how one is recognised, and what a release keeps so that no copy of it comes in again.
+
+What is kept is one hash of each text, as sketches have it (128-bit xxh3): of the text as the recipe keeps it, which is
+normalised and rewritten by the recipe's steps. Of a document that failed a rule about its text it is the hash of the
+normalised text, since what rewriting leaves of such a text may be nearly nothing. A document is recognised by either.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.dedup.sketch import content_hashes
+from curation.filters.url import Url
+from curation.judge import Verdicts
+from curation.recipe import Recipe
+from curation.release.opening import Release, check_contents, noted_files
+from curation.release.shards import read_shard, shard_name
+from schemas import TAKEN_DOWN
+
+STAGE = "takedown"
+SAME_TEXT, NEAR = "same_text", "near"
+"""Reasons beside those of a selection: the very text, or nearly that, of a document that is taken down."""
+HASH = pa.binary(16)
+Flags = npt.NDArray[np.bool_]
+
+
+def judged_again(verdicts: Verdicts, wanted: pa.Array) -> Flags:
+    """Which of the documents that were judged have one of the texts that were taken down (``wanted``: hashes)."""
+    return _recognised(verdicts.original, verdicts.texts, wanted)
+
+
+def rejected_again(rejects: pa.RecordBatch, recipe: Recipe, wanted: pa.Array) -> Flags:
+    """Which REJECTS of filters have one of the texts that were taken down."""
+    texts = _texts(rejects)
+    return _recognised(texts, recipe.rewritten(texts), wanted)
+
+
+def rejected_texts(rejects: pa.RecordBatch, recipe: Recipe) -> pa.LargeStringArray:
+    """The texts of REJECTS of filters of which the hashes are kept; empty where the release does not hold the text."""
+    texts, failed = _texts(rejects), rejects["failed"]
+    about_text = pc.not_equal(failed.flatten().field("stage"), Url.use).to_numpy(zero_copy_only=False)
+    starts = failed.offsets.to_numpy() - failed.offsets[0].as_py()
+    counted = np.concatenate([[0], np.cumsum(about_text)])
+    by_url_alone = counted[starts[1:]] == counted[starts[:-1]]
+    return pc.if_else(pa.array(by_url_alone), recipe.rewritten(texts), texts)
+
+
+def hashes(texts: pa.LargeStringArray) -> pa.Array:
+    """The hash of each text, null for an empty one."""
+    empty = pc.equal(pc.binary_length(texts), 0)
+    return pc.if_else(empty, pa.scalar(None, HASH), content_hashes(texts))
+
+
+def _texts(rejects: pa.RecordBatch) -> pa.LargeStringArray:
+    return rejects["text"].cast(pa.large_string()).fill_null("")
+
+
+def _recognised(normalised: pa.LargeStringArray, kept: pa.LargeStringArray, wanted: pa.Array) -> Flags:
+    if not len(wanted):
+        return np.zeros(len(kept), bool)
+    found = among(hashes(kept), wanted)
+    return found if kept is normalised else found | among(hashes(normalised), wanted)
+
+
+def among(hashes: pa.Array, wanted: pa.Array) -> Flags:
+    """Which hashes are among the wanted ones; a null never is."""
+    if not len(wanted):
+        return np.zeros(len(hashes), bool)
+    found = pc.is_in(hashes, value_set=wanted, skip_nulls=True)
+    return np.asarray(found.to_numpy(zero_copy_only=False))
+
+
+@lru_cache(maxsize=2)
+def remembered(releases: tuple[Release, ...]) -> pa.Array:
+    """The hashes of all texts that were taken down from some releases, as far as these know; each once, sorted.
+
+    Raises UserError where a file of them is damaged.
+    """
+    found = [pa.array([], HASH)]
+    for release in releases:
+        name = shard_name(TAKEN_DOWN.name, 0)
+        if name in noted_files(release.folder, release.name):
+            check_contents(release, [name])
+            found.append(read_shard(release.folder, name, ["content_hash"])["content_hash"].combine_chunks())
+    return together(found)
+
+
+def together(hashes: Sequence[pa.Array]) -> pa.Array:
+    """All hashes of some arrays, each once, sorted; nulls left out."""
+    every = pa.concat_arrays([pa.array([], HASH), *hashes]).drop_null().unique()
+    return every.take(pc.sort_indices(every))

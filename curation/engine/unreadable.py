@@ -1,0 +1,126 @@
+"""What could not be read of an input, file by file; too much of it fails the run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curation.job import ALWAYS_TOLERATED, Job
+from curation.release.folder import Folder
+from curation.release.ledger import Ledger
+from schemas.errors import RunError
+from schemas.wording import and_more
+
+SHOWN_FILES = SHOWN_REASONS = 3
+"""So many reasons are named in a message, and so many files of each; the others are counted."""
+
+
+@dataclass(frozen=True)
+class DamagedFile:
+    """A file that was not read to its end: ``lost`` of its ``size`` stored bytes, by the first error that was met.
+
+    ``unreadable`` says that nothing was read from the file; ``doubtful_documents`` that were read may be damaged.
+    """
+
+    name: str
+    size: int
+    lost: int
+    error: str
+    message: str
+    unreadable: bool
+    doubtful_documents: int = 0
+
+
+def damaged_files(entries: Iterable[Mapping[str, Any]]) -> list[DamagedFile]:
+    """The damaged files among the ``inputs`` of a manifest (an entry a file, or a part of one), in their order."""
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        parts.setdefault(entry["file"], []).append(entry)
+    damaged = (_damaged(name, each) for name, each in parts.items())
+    return [file for file in damaged if file is not None]
+
+
+def _damaged(name: str, entries: Sequence[Mapping[str, Any]]) -> DamagedFile | None:
+    """None for a file that is whole, or of whose parts some hold nothing but bad records."""
+    lost = [entry["lost"] for entry in entries if "lost" in entry]
+    unreadable = len(lost) == len(entries) and all(each["whole"] for each in lost)
+    if not unreadable:
+        lost = [each for each in lost if each["bytes"] or not each["whole"]]
+    if not lost:
+        return None
+    return DamagedFile(
+        name=name,
+        size=entries[0]["size"],
+        lost=sum(each["bytes"] for each in lost),
+        error=lost[0]["error"],
+        message=lost[0]["message"],
+        unreadable=unreadable,
+        doubtful_documents=sum(each.get("doubtful_documents", 0) for each in lost),
+    )
+
+
+def check_readable(job: Job, ledger: Ledger, entries: Sequence[Mapping[str, Any]], folder: Folder) -> None:
+    """Raises RunError where nothing could be read of a file, or too large a share of the records or of the stored
+    bytes could not be read.
+
+    Lost bytes count as the records that so many bytes hold elsewhere in the input: ALWAYS_TOLERATED goes for both.
+    """
+    damaged = damaged_files(entries)
+    stored = sum({entry["file"]: entry["size"] for entry in entries}.values())
+    lost = sum(file.lost for file in damaged)
+    records = ledger.records
+    too_much = lost > job.max_quarantined * stored and lost * records > ALWAYS_TOLERATED * (stored - lost)
+    bad = ledger.total("quarantined")[0]
+    too_many = bad > max(ALWAYS_TOLERATED, job.max_quarantined * records)
+    exceeded = [*([(lost, stored)] if too_much else []), *([(bad, records)] if too_many else [])]
+    raised = f"--set max_quarantined={_enough_for(exceeded)}"
+    unreadable = [file for file in damaged if file.unreadable]
+    if unreadable and not job.allow_unreadable:
+        enough = f" {raised}" if exceeded else ""
+        without_text = all(file.error == "no_text" for file in unreadable)
+        remedy = (
+            "Name the field of the text: --set reading.fields.text=NAME"
+            if without_text
+            else f"Mend {_them(unreadable)}"
+        )
+        raise RunError(
+            f"nothing could be read of {len(unreadable):,} of {len({entry['file'] for entry in entries}):,} input "
+            f"files: {_named(unreadable)}. {remedy}, leave {_them(unreadable)} out, or go on without "
+            f"{_them(unreadable)}: --allow-unreadable{enough}"
+        )
+    if too_much:
+        raise RunError(
+            f"{lost:,} of {stored:,} stored bytes could not be read ({lost / stored:.1%}), above max_quarantined = "
+            f"{job.max_quarantined:g}: {_named(damaged)}. Mend {_them(damaged)}, leave {_them(damaged)} out, or raise "
+            f"the limit: {raised}"
+        )
+    if too_many:
+        kinds = ", ".join(f"{amount[0]} {error}" for error, amount in sorted(ledger.quarantined.items()))
+        raise RunError(
+            f"{bad} of {records} records could not be read ({kinds}), above max_quarantined = {job.max_quarantined:g}: "
+            f"look into {folder.root}/quarantine, then mend the input, or raise the limit: {raised}"
+        )
+
+
+def _named(files: Sequence[DamagedFile]) -> str:
+    """The files by what is wrong with them."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for file in files:
+        reasons.setdefault((file.error, file.message), []).append(file.name)
+    told = []
+    for (error, message), names in list(reasons.items())[:SHOWN_REASONS]:
+        told.append(f"{and_more(names[:SHOWN_FILES], len(names))} ({error}: {message.rstrip('.')})")
+    others = sum(len(names) for names in list(reasons.values())[SHOWN_REASONS:])
+    return and_more(told, len(told) + others, "; ")
+
+
+def _them(files: Sequence[DamagedFile]) -> str:
+    return "it" if len(files) == 1 else "them"
+
+
+def _enough_for(counts: Iterable[tuple[int, int]]) -> str:
+    """The least share, in whole hundredths, that is above each part of its whole; 1 where a part is all.
+
+    >>> _enough_for([(29, 100)]), _enough_for([(1, 30), (200, 200)])
+    ('0.3', '1')
+    """
+    return f"{min(100, max((part * 100 // whole + 1 for part, whole in counts), default=0)) / 100:g}"

@@ -1,0 +1,153 @@
+"""Worker processes of a local run: heavy stage functions run there, whatever Beam's own runner does.
+
+The processes come from a fork server that has imported the stages once, so that they start in milliseconds and share
+that memory. Without workers (on a cluster, or for a small input) the functions run where Beam calls them.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Any
+
+from curation.engine.memory_limit import limit
+from schemas.module_path import SafeForChildren, without_current_folder
+
+
+class WorkerError(RuntimeError):
+    """A worker process ended in the middle of its work."""
+
+
+LOG = logging.getLogger(__name__)
+AGAIN = "run the same command again with less --memory or fewer --workers, and it goes on where it stopped"
+LOST = f"a worker process was ended from outside, probably because memory ran out: {AGAIN}"
+
+_current: "Workers | None" = None
+
+
+def current() -> "Workers | None":
+    """The workers of the run in this process, if it has any."""
+    return _current
+
+
+class Workers:
+    """``count`` processes for the length of a block, or none: then functions run where they are submitted.
+
+    ``failure`` holds the first error that a function raised, as it was before Beam wraps it. Each process may use so
+    many bytes of ``memory``: what would take more raises MemoryError.
+    """
+
+    def __init__(self, count: int, memory: int | None = None):
+        self.count = count
+        self.failure: BaseException | None = None
+        self._watched, self._held = multiprocessing.Pipe(duplex=False)
+        self._pool = _pool(count, self._watched, memory) if count else None
+        if self._pool is None:
+            self.count = 0
+
+    def __enter__(self) -> "Workers":
+        global _current
+        _current = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _current
+        _current = None
+        try:
+            self._end()
+        except KeyboardInterrupt:  # a second one: what is in hand is not waited for
+            self._held.close()
+            self._end()
+            raise
+        finally:
+            self._held.close()
+            self._watched.close()
+
+    def _end(self) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Starts a call; its result comes by ``result``. Raises WorkerError where no process can take it."""
+        if self._pool:
+            try:
+                return self._pool.submit(function, *arguments)
+            except BrokenProcessPool as error:
+                raise self._failed(LOST) from error
+            except (OSError, EOFError) as error:  # no process, no memory, or the fork server was ended just then
+                ended = isinstance(error, EOFError | ConnectionError)
+                why = "the process that starts them was ended from outside" if ended else error
+                raise self._failed(f"no worker process can be started ({why}): {AGAIN}") from error
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments))
+        except BaseException as error:
+            self.failure = self.failure or error
+            raise
+        return future
+
+    def result(self, future: "Future[Any]") -> Any:
+        try:
+            return future.result()
+        except BrokenProcessPool as error:
+            raise self._failed(LOST) from error
+        except BaseException as error:
+            self.failure = self.failure or error
+            raise
+
+    def _failed(self, sentence: str) -> BaseException:
+        """The first failure, which is a WorkerError with this sentence unless there was another before."""
+        self.failure = self.failure or WorkerError(sentence)
+        return self.failure
+
+
+def start_early() -> None:
+    """Starts the fork server, which takes a second to import the stages, beside whatever this process does next."""
+    multiprocessing.set_forkserver_preload(["curation.engine.preloaded"])
+    with SafeForChildren():
+        forkserver.ensure_running()
+
+
+def _pool(count: int, watched: Connection, memory: int | None) -> ProcessPoolExecutor | None:
+    """None where this machine allows no semaphores, or no sockets, between processes: that costs time, and no byte."""
+    try:
+        start_early()
+        return ProcessPoolExecutor(
+            count,
+            multiprocessing.get_context("forkserver"),
+            initializer=_start,
+            initargs=(watched, without_current_folder(sys.path), memory),
+        )
+    except (OSError, ImportError) as error:  # ImportError: a Python that was built without semaphores
+        LOG.warning("worker processes cannot be used here (%s, perhaps /dev/shm): one process does the work", error)
+        return None
+
+
+def _start(watched: Connection, path: list[str], memory: int | None) -> None:
+    """Prepares a worker process, which imports modules from ``path`` only and may use so much ``memory``.
+
+    Ctrl+C is for the main process; a worker ends with it, even where that was killed, or with the other end of what
+    it watches.
+    """
+    sys.path[:] = path
+    if memory is not None:
+        limit(memory)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main = multiprocessing.parent_process()
+    assert main is not None
+    threading.Thread(target=_end_with, args=(main.sentinel, watched), daemon=True).start()
+
+
+def _end_with(*watched: int | Connection) -> None:
+    wait(watched)
+    os._exit(1)

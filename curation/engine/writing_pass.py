@@ -1,0 +1,157 @@
+"""The second pass over a unit: its passed documents are divided into the corpus and its duplicates."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.dedup.removal import NONE_REMOVED, STAGES, Removals
+from curation.dedup.sketch import signature_values
+from curation.engine.dedup_stages import Blobs, named, unit_removals
+from curation.engine.reading_pass import PASSED
+from curation.engine.released import names_of, read_gone
+from curation.engine.run import Run, passed_name, superseded_name, written_name
+from curation.kernels.minhash import equal_shares
+from curation.release.ledger import Ledger
+from curation.release.shards import ShardWriter, read_rows, shard_name
+from schemas import DOCUMENTS, FAILED, REJECTS, SUPERSEDED
+
+REASONS = {"url": "same_url", "exact": "same_text", "near": "near_duplicate"}
+
+
+def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
+    """Leaves the documents and duplicates of a unit (numbered as the stages do) of the run, and last its report; its
+    passed documents go."""
+    removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
+    explained = _explained(run, unit, removed, names)
+    number = unit - run.first
+    ledger = Ledger()
+    documents = ShardWriter(run.folder, shard_name("documents", number), DOCUMENTS.schema)
+    duplicates = ShardWriter(run.folder, shard_name("rejects/duplicates", number), REJECTS.schema)
+    with documents, duplicates, run.folder.reading(passed_name(number)) as stream:
+        passed = pa.ipc.open_file(stream)
+        start = 0
+        for index in range(passed.num_record_batches):
+            batch = passed.get_batch(index)
+            low, high = np.searchsorted(removed.row, [start, start + len(batch)])
+            gone = np.zeros(len(batch), bool)
+            gone[removed.row[low:high] - start] = True
+            _write_kept(documents, batch.filter(pa.array(~gone)) if gone.any() else batch, ledger)
+            if high > low:
+                rows = batch.filter(pa.array(gone))
+                duplicates.write(_rejects(rows, explained.slice(low, high - low), run.job.rejects_text))
+                _count(ledger, rows, explained.slice(low, high - low))
+            start += len(batch)
+    outputs = [documents.entry(), duplicates.entry()]
+    report: dict[str, object] = {"ledger": ledger.to_json(), "outputs": outputs, "released": _by_release(explained)}
+    if run.taken_from is not None:
+        before = read_gone(run, unit)
+        report["brought_back"] = len(np.setdiff1d(before, removed.row))
+        report["lost"] = len(np.setdiff1d(removed.row, before))
+    run.folder.write_json(written_name(number), report)
+    run.folder.remove(passed_name(number))
+
+
+def write_superseded(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
+    """Leaves which documents of a released unit lost to another released one, if any did, and last a report."""
+    removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
+    outputs = []
+    if len(removed.row):
+        release, number = run.released(unit)
+        explained = _explained(run, unit, removed, names)
+        own = read_rows(*run.sketches(unit), ["doc_id", "file", "offset", "read_bytes", "words"], removed.row)
+        columns = {name: own[name].combine_chunks() for name in own.column_names}
+        columns |= {name: explained[name] for name in explained.schema.names if name != "failed"}
+        columns["release"] = pa.repeat(release.name, len(own))
+        with ShardWriter(run.folder, shard_name(f"superseded/{release.name}", number), SUPERSEDED.schema) as shard:
+            shard.write(SUPERSEDED.batch(columns, len(own)))
+        outputs.append(shard.entry())
+    run.folder.write_json(superseded_name(unit), {"documents": len(removed.row), "outputs": outputs})
+
+
+def _by_release(explained: pa.RecordBatch) -> dict[str, int]:
+    """How many documents were removed for one of each release."""
+    counts = pc.value_counts(explained["survivor_release"].drop_null()).to_pylist()
+    return {entry["values"]: entry["counts"] for entry in counts}
+
+
+def _write_kept(shard: ShardWriter, rows: pa.RecordBatch, ledger: Ledger) -> None:
+    shard.write(pa.RecordBatch.from_arrays(rows.columns[: len(DOCUMENTS.columns)], schema=DOCUMENTS.schema))
+    ledger.count("kept", rows["source"], rows["read_bytes"].to_numpy(), rows["words"].to_numpy())
+    ledger.kept_text_bytes += pc.sum(pc.binary_length(rows["text"])).as_py() or 0
+
+
+def _count(ledger: Ledger, rows: pa.RecordBatch, explained: pa.RecordBatch) -> None:
+    keys = [rows["source"], explained["stage"], explained["reason"]]
+    ledger.count("rejected", keys, rows["read_bytes"].to_numpy(), rows["words"].to_numpy())
+
+
+_ADDED = [field for field in REJECTS.columns if field.name not in PASSED.names]
+
+
+def _rejects(rows: pa.RecordBatch, explained: pa.RecordBatch, with_text: bool) -> pa.RecordBatch:
+    columns: dict[str, object] = {name: rows[name] for name in rows.schema.names}
+    columns |= {name: explained[name] for name in explained.schema.names}
+    if not with_text:
+        columns["text"] = None
+    return REJECTS.batch(columns, len(rows))
+
+
+def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.RecordBatch:
+    """The columns that REJECTS has beside a document's own, one row a removal."""
+    count = len(removed.row)
+    answer = named(answers)
+    ids = answer["id"].to_numpy()
+    survivor = answer.take(pa.array(np.searchsorted(ids, removed.survivor)))
+    matched = answer.take(pa.array(np.searchsorted(ids, removed.matched)))
+    own = read_rows(*run.sketches(unit), ["signature"], removed.row)["signature"]
+    to_matched = _measured(removed.similarity, own, matched["signature"], run)
+    same = removed.survivor == removed.matched
+    to_survivor = _measured(np.where(same, to_matched, np.nan), own, survivor["signature"], run)
+    stages = pa.array(STAGES, pa.string()).take(pa.array(removed.stage))
+    reasons = pa.array([REASONS[stage] for stage in STAGES], pa.string()).take(pa.array(removed.stage))
+    near = run.job.recipe.dedup.near
+    threshold = np.array([np.nan, 1.0, near.needed if near else np.nan])[removed.stage]
+    columns = [
+        stages,
+        reasons,
+        _failed(stages, reasons, to_matched, threshold),
+        *(survivor[name].combine_chunks() for name in ("doc_id", "file", "offset")),
+        names_of(run, removed.survivor),
+        _or_null(to_survivor),
+        *(matched[name].combine_chunks() for name in ("doc_id", "file", "offset")),
+        names_of(run, removed.matched),
+        _or_null(to_matched),
+    ]
+    assert count == len(stages)
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(_ADDED))
+
+
+def _measured(
+    known: npt.NDArray[np.float64], own: pa.ChunkedArray, other: pa.ChunkedArray, run: Run
+) -> npt.NDArray[np.float64]:
+    """The known similarities, the unknown ones from the signatures where both documents have one."""
+    near = run.job.recipe.dedup.near
+    both = pc.and_(own.is_valid(), other.is_valid()).to_numpy()
+    todo = np.flatnonzero(np.isnan(known) & both)
+    result = known.copy()
+    if near is not None and len(todo):
+        rows = pa.array(todo)
+        left, right = (signature_values(side.take(rows).combine_chunks(), near)[0] for side in (own, other))
+        share = np.empty(len(todo), np.float64)
+        equal_shares(left, right, share)
+        result[todo] = share
+    return result
+
+
+def _failed(
+    stages: pa.Array, reasons: pa.Array, values: npt.NDArray[np.float64], thresholds: npt.NDArray[np.float64]
+) -> pa.Array:
+    entries = pa.StructArray.from_arrays(
+        [stages, reasons, _or_null(values), _or_null(thresholds)], fields=list(FAILED.value_type)
+    )
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(stages) + 1, dtype=np.int32)), entries, type=FAILED)
+
+
+def _or_null(values: npt.NDArray[np.float64]) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)

@@ -1,0 +1,171 @@
+"""What a job costs by the size of its input: a line for each stage, from constants measured on one machine.
+
+The work of a stage grows with the bytes of text (reading, judging, writing) or with the documents (all that moves
+hashes and row ids). The shares of rejected documents and of duplicates are those of the corpus on which the constants
+were measured.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from curation.dedup.edges import ROW_BITS
+from curation.engine.budget import PARTITION_BYTES, SORTED_BYTES, WORKER_BYTES, partition_bytes, partitions
+from curation.engine.driver import LARGEST_UNIT
+from schemas.errors import UserError
+from schemas.toml_file import parse_toml, read_toml
+
+CONSTANTS = "constants.toml"
+MOST = 1e100
+"""No measured constant is larger."""
+MOST_UNITS = 1 << (64 - int(ROW_BITS))
+"""A row id has room for so many units."""
+STORED_SHARE = 0.37
+"""Bytes that gzip leaves of a byte of JSON lines."""
+SPREAD = {"url-keys": 32, "text-keys": 32, "bands": 12}
+"""The stages that spread what they read over the partitions, with the bytes of a record. What falls into one partition
+together is one blob: with more partitions there are more blobs, down to single records."""
+READ_TOGETHER = 50_000
+"""Documents that these stages have in hand at once: a row group of sketches."""
+BLOB_SECONDS, BLOB_SHUFFLED, BLOB_BYTES = 6.5e-6, 16, 160
+"""Of a blob, measured with 32 to 23 million partitions: CPU seconds to make and to read it (told of the stage that
+makes it; what a runner takes is not known), bytes that it adds to the shuffle, memory of the worker that makes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """CPU seconds a GB (10**9 bytes) of text and a million documents; bytes that it hands on for each document read."""
+
+    name: str
+    per_gb: float = 0.0
+    per_million: float = 0.0
+    shuffled: float = 0.0
+
+    def cpu_seconds(self, documents: float, text: float) -> float:
+        return self.per_gb * text / 1e9 + self.per_million * documents / 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constants:
+    """``start`` are the CPU seconds of a command before and after its stages, ``links`` those a document."""
+
+    start: float
+    links: float
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What a job of so many documents and bytes of text takes."""
+
+    documents: float
+    text: float
+    constants: Constants
+    workers: int
+    memory: int
+    """Bytes for each worker."""
+
+    @property
+    def cpu_seconds(self) -> float:
+        return self.constants.start + sum(map(self.cpu_seconds_of, self.constants.stages))
+
+    def cpu_seconds_of(self, stage: Stage) -> float:
+        return stage.cpu_seconds(self.documents, self.text) + BLOB_SECONDS * self.blobs_of(stage)
+
+    @property
+    def shuffled_bytes(self) -> float:
+        return sum(map(self.shuffled_bytes_of, self.constants.stages))
+
+    def shuffled_bytes_of(self, stage: Stage) -> float:
+        return stage.shuffled * self.documents + BLOB_SHUFFLED * self.blobs_of(stage)
+
+    def blobs_of(self, stage: Stage) -> float:
+        """How many blobs a stage spreads over the partitions: records fall into them at random."""
+        if stage.name not in SPREAD:
+            return 0.0
+        records = stage.shuffled * self.documents / SPREAD[stage.name]
+        places = max(self.units, self.documents / READ_TOGETHER) * self.partitions
+        return -places * math.expm1(-records / places)
+
+    @property
+    def stored_bytes(self) -> int:
+        return int(self.text * STORED_SHARE)
+
+    @property
+    def unit_bytes(self) -> int:
+        """Stored bytes of a unit."""
+        return max(LARGEST_UNIT, -(-self.stored_bytes // MOST_UNITS))
+
+    @property
+    def units(self) -> int:
+        return max(1, -(-self.stored_bytes // self.unit_bytes))
+
+    @property
+    def partitions(self) -> int:
+        return partitions(self.stored_bytes, self.memory)
+
+    @property
+    def worker_bytes(self) -> int:
+        """With one partition in its hands, or all blobs that it makes of a unit."""
+        blobs = max(map(self.blobs_of, self.constants.stages)) / self.units
+        sorting = SORTED_BYTES * (partition_bytes(self.memory) - PARTITION_BYTES)
+        return WORKER_BYTES + max(sorting, int(BLOB_BYTES * blobs))
+
+    @property
+    def seconds(self) -> float:
+        """With all workers busy."""
+        return self.cpu_seconds / self.workers
+
+
+def load(recipe: str, path: Path | None = None) -> Constants:
+    """The constants of a recipe; raises UserError where they were not measured."""
+    ours = files("curation.reports").joinpath(CONSTANTS)
+    table = parse_toml(ours.read_text(encoding="utf-8"), CONSTANTS) if path is None else read_toml(path)
+    try:
+        measured = _constants(table)
+    except ValueError as error:
+        raise UserError(
+            f"{path} holds no constants ({error}): have them measured by make bench CONSTANTS=FILE"
+        ) from error
+    if recipe not in measured:
+        raise UserError(
+            f"no constants were measured for the recipe {recipe!r}: choose from {', '.join(sorted(measured))}"
+        )
+    return measured[recipe]
+
+
+def _constants(found: Mapping[str, Any]) -> dict[str, Constants]:
+    """By recipe. Raises ValueError for anything that is missing, unknown or no number."""
+    start, links = _number(found, "start"), _number(found, "links")
+    return {
+        recipe: Constants(
+            start=start,
+            links=links,
+            stages=tuple(_stage(name, _table(stages, name)) for name in stages),
+        )
+        for recipe in _table(found, "recipes")
+        if (stages := _table(found["recipes"], recipe))
+    }
+
+
+def _stage(name: str, values: Mapping[str, Any]) -> Stage:
+    unknown = values.keys() - {"per_gb", "per_million", "shuffled"}
+    if unknown:
+        raise ValueError(f"{name}.{min(unknown)} is unknown")
+    return Stage(name=name, **{each: _number(values, each) for each in values})
+
+
+def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    if not isinstance(found.get(name), dict):
+        raise ValueError(f"{name} is no table")
+    return found[name]  # type: ignore[no-any-return]
+
+
+def _number(found: Mapping[str, Any], name: str) -> float:
+    value = found.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
+        raise ValueError(f"{name} is {'missing' if value is None else value}, and should be a number from 0 up")
+    return float(value)

@@ -1,0 +1,62 @@
+"""What a job reads: inputs, their files, and the units of work that the files are cut into."""
+
+from dataclasses import dataclass
+
+from curation.sources.format_names import check_format
+from schemas.errors import InputError
+
+
+@dataclass(frozen=True)
+class Input:
+    """Files by a glob (or one file, or a folder with all below it) and the source that their documents belong to.
+
+    ``format`` is how they are read, whatever they look like; None for as their content tells.
+    """
+
+    glob: str
+    source: str | None = None
+    format: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.glob:
+            raise InputError("an input has no name: give a file, a folder or a glob, such as . for the current folder")
+        if self.format is not None:
+            check_format(self.format)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file of the sorted listing; ``name`` is its path relative to the input's root, ``size`` its stored bytes.
+
+    ``version`` tells a file that was changed from what it was, where the file system knows (a time, or a checksum).
+    """
+
+    index: int
+    path: str
+    name: str
+    size: int
+    source: str | None
+    version: str = ""
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A range of a file: bytes of plain JSON lines, row groups of Parquet; (0, None) is the whole file."""
+
+    file: InputFile
+    start: int = 0
+    end: int | None = None
+
+    @property
+    def length(self) -> int:
+        """In bytes or row groups."""
+        return (max(self.file.size, self.start) if self.end is None else self.end) - self.start
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one task reads: a range of a large file, or several small files."""
+
+    index: int
+    parts: tuple[Part, ...]

@@ -1,0 +1,56 @@
+"""Cuts the listed files into units of work, by the sorted listing alone."""
+
+from collections.abc import Iterable
+
+from curation.sources.formats import detect
+from curation.sources.inputs import InputFile, Part, Unit
+from curation.sources.opening import out_of_reach
+from curation.sources.parquet import row_group_ranges
+from curation.sources.storage import outages
+
+
+def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
+    """Groups small files and cuts large ones, so that a unit holds about ``unit_bytes`` stored bytes.
+
+    Only files larger than that are looked into, to see whether they can be read in parts.
+    """
+    groups: list[tuple[Part, ...]] = []
+    group: list[Part] = []
+    gathered = 0
+    for file in files:
+        if group and gathered + file.size > unit_bytes:
+            groups.append(tuple(group))
+            group, gathered = [], 0
+        if file.size > unit_bytes:
+            groups += [(part,) for part in _parts(file, unit_bytes)]
+        else:
+            group.append(Part(file))
+            gathered += file.size
+    if group:
+        groups.append(tuple(group))
+    return [Unit(index, parts) for index, parts in enumerate(groups)]
+
+
+def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
+    """The parts of a large file; one where it cannot be split.
+
+    Raises RunError where it cannot be opened: nobody knows then what its parts are.
+    """
+    try:
+        found = detect(file.path, file.name, file.format)
+        if found.kind == "parquet":
+            ranges = row_group_ranges(file.path, unit_bytes)
+        elif found.can_be_split:
+            ranges = _byte_ranges(file.size, unit_bytes)
+        else:
+            ranges = []
+    except outages() as error:
+        raise out_of_reach(file.path, error) from error
+    return [Part(file, start, end) for start, end in ranges] if len(ranges) > 1 else [Part(file)]
+
+
+def _byte_ranges(size: int, unit_bytes: int) -> list[tuple[int, int | None]]:
+    """Equal ranges of at most ``unit_bytes``; the last one is open."""
+    count = -(-size // unit_bytes)
+    edges = [size * i // count for i in range(count)]
+    return [(start, edges[i + 1] if i + 1 < count else None) for i, start in enumerate(edges)]

@@ -1,0 +1,70 @@
+"""campaign.toml to a Campaign, with errors that say what to change; and the folder that ``campaign new`` writes."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from annotation.campaign.plan import note_settings
+from annotation.campaign.settings import Campaign, CampaignFolder
+from annotation.journal.journal import Journal
+from annotation.protocols import PROTOCOLS
+from schemas.errors import UserError
+from schemas.settings import build
+from schemas.toml_file import parse_toml, read_settings
+
+FILE = "campaign.toml"
+_IGNORED = "# the campaign's own store: who was shown what, raw annotations\ncampaign.db*\n"
+
+
+def read_campaign(folder: Path) -> CampaignFolder:
+    """The campaign in a folder. Raises UserError for a folder without one, or a setting that cannot be."""
+    path = folder / FILE
+    if not path.exists():
+        raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one: campaign new")
+    text = read_settings(path)
+    table = parse_toml(text, str(path))
+    try:
+        return CampaignFolder(folder, build(Campaign, table, "campaign"), text)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def noted(folder: Path) -> CampaignFolder:
+    """The campaign in a folder that was pushed, with settings that changed since noted in its journal."""
+    campaign = read_campaign(folder)
+    with Journal(campaign.store) as journal:
+        note_settings(campaign, journal)
+    return campaign
+
+
+def write_example(folder: Path, protocol: str) -> list[str]:
+    """A campaign that runs as it is; the names of its files. Raises UserError where the folder holds anything."""
+    try:
+        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise UserError(f"{folder} cannot be looked into: {error.strerror}") from error
+    if occupied:
+        raise UserError(f"{folder} exists and is not an empty folder: choose another name")
+    example = files("jobs.example")
+    name = folder.resolve().name
+    settings = example.joinpath(f"{protocol}.toml").read_text(encoding="utf-8")
+    settings = settings.replace("{protocol}", protocol).replace("{name}", _fit(name, protocol))
+    contents = {
+        FILE: settings,
+        "guidelines.md": PROTOCOLS[protocol].guidelines,
+        "responses.jsonl": example.joinpath(f"{protocol}_responses.jsonl").read_text(encoding="utf-8"),
+        "gold.jsonl": example.joinpath(f"{protocol}_gold.jsonl").read_text(encoding="utf-8"),
+        ".gitignore": _IGNORED,
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, content in contents.items():
+            (folder / file).write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written to: {error.strerror}") from error
+    return list(contents)
+
+
+def _fit(name: str, protocol: str) -> str:
+    """A campaign's name out of a folder's."""
+    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
+    return kept.lstrip("._-")[:40] or protocol

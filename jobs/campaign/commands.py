@@ -1,0 +1,184 @@
+"""The commands ``gristmill campaign ...``: what they do, and what they say about it."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from annotation.campaign import moves
+from annotation.campaign.plan import Planned, note_settings
+from annotation.campaign.plan import plan as make_plan
+from annotation.campaign.settings import CampaignFolder
+from annotation.dataset import markdown
+from annotation.journal.fold import fold
+from annotation.journal.journal import Journal
+from annotation.judgments.resolve import resolve as resolve_votes
+from annotation.judgments.snapshot import load
+from annotation.server.connection import connection
+from annotation.server.home import default_home
+from annotation.studio import people
+from annotation.studio.client import Studio
+from annotation.studio.pull import Pulled
+from annotation.studio.pull import pull as pull_all
+from annotation.studio.push import Pushed
+from annotation.studio.push import push as push_all
+from annotation.studio.watch import watch as watch_all
+from curation.dedup.near import families
+from jobs.campaign.campaign_file import noted, read_campaign, write_example
+from jobs.counting import counting
+from jobs.terminal import say
+from schemas.errors import UserError
+
+SHOWN_PROBLEMS = 10
+
+
+def new(folder: Path, protocol: str) -> None:
+    written = write_example(folder, protocol)
+    say(f"{folder}: wrote {', '.join(written)}")
+    say(f"Next: edit campaign.toml, or go on with the example: gristmill campaign push {folder}")
+
+
+def push(folder: Path, home: Path | None) -> None:
+    at = read_campaign(folder)
+    with _studio(home) as studio, Journal(at.store, create=True) as journal:
+        planned = make_plan(at, journal, families)
+        _tell_planned(at, planned)
+        _push(journal, studio)
+    say(f"Next: gristmill campaign invite {folder}")
+
+
+def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
+    at = read_campaign(folder)
+    known = (*at.campaign.annotators, *at.campaign.adjudicators)
+    strangers = [email for email in emails if email.lower() not in known]
+    if strangers:
+        raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
+    with _studio(home) as studio, Journal(at.store) as journal:
+        note_settings(at, journal)
+        for invited in people.invite(journal, studio, emails or known):
+            say(f"{invited.email}")
+            say(f"  link      {invited.link or 'none yet: they have no tasks so far'}")
+            say(f"  password  {invited.password or '(the one that they chose: the account was not made here)'}")
+
+
+def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: float) -> None:
+    if not every <= threading.TIMEOUT_MAX:
+        raise UserError(f"--every is {every}: give a number of seconds")
+    at = read_campaign(folder)
+    with _studio(home) as studio, Journal(at.store) as journal:
+        note_settings(at, journal)
+        if not watch:
+            with counting("pulling") as tell:
+                _tell_pulled(pull_all(journal, studio, sweep=not quick, tell=tell), folder)
+            return
+        say("watching until Ctrl+C", err=True)
+        try:
+            for pulled in watch_all(journal, studio, every, lambda message: say(message, err=True)):
+                if pulled.kept or pulled.deleted:
+                    _tell_pulled(pulled, folder)
+        except KeyboardInterrupt:
+            say("stopped", err=True)
+
+
+def status(folder: Path) -> None:
+    from jobs.campaign.tables import print_status
+
+    at = noted(folder)
+    with Journal(at.store) as journal:
+        emails = {name: email for email, name in fold(journal).annotators.items()}
+    print_status(load(at.path), emails)
+
+
+def resolve(folder: Path) -> None:
+    from jobs.campaign.tables import print_resolution
+
+    print_resolution(load(noted(folder).path))
+
+
+def adjudicate(folder: Path, home: Path | None) -> None:
+    at = noted(folder)
+    wanted = moves.disputed(resolve_votes(load(folder)).unresolved)
+    with _studio(home) as studio, Journal(at.store) as journal:
+        added, stuck = moves.adjudicate(at, journal, wanted) if wanted else (0, [])
+        _push(journal, studio)
+    say(f"{folder}: {markdown.count(added, 'pair')} more for adjudication, of {len(wanted)} that wait for it")
+    if stuck:
+        raise UserError(
+            f"each adjudicator was asked about {markdown.count(len(stuck), 'pair')} before, {stuck[0]} for one: "
+            f"name another one in {at.path}/campaign.toml and run the same command again"
+        )
+
+
+def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None) -> None:
+    at = read_campaign(folder)
+    with _studio(home) as studio, Journal(at.store) as journal:
+        note_settings(at, journal)
+        pull_all(journal, studio)
+        moved = moves.reassign(at, journal, giver, taker)
+        _push(journal, studio)
+    say(f"{folder}: {markdown.count(moved, 'task')} passed on")
+
+
+def withdraw(folder: Path, email: str, undo: bool) -> None:
+    at = noted(folder)
+    with Journal(at.store) as journal:
+        moves.withdraw(journal, email, undo=undo)
+    votes = "the votes of {} count again" if undo else "no vote of {} counts any more"
+    say(f"{folder}: {votes.format(email)}")
+    if not undo:
+        say(f"Their tasks can pass to others: gristmill campaign reassign {folder} --from {email}")
+
+
+def _studio(home: Path | None) -> Studio:
+    return Studio(connection(home or default_home()))
+
+
+def _push(journal: Journal, studio: Studio) -> Pushed:
+    with counting("pushing") as tell:
+        pushed = push_all(journal, studio, tell)
+    for place in pushed.made_again:
+        say(f"the project of {place} had gone from Label Studio: made again, with the tasks that have no vote")
+    removed = f", {pushed.removed:,} removed" if pushed.removed else ""
+    say(f"{studio.url}: {pushed.imported:,} tasks added, {pushed.there:,} were there{removed}")
+    return pushed
+
+
+def _tell_planned(at: CampaignFolder, planned: Planned) -> None:
+    campaign = at.campaign
+    made = "made" if planned.new else "is as it was made"
+    with_gold = f" and {markdown.count(planned.gold, 'gold pair')}" if planned.gold else ""
+    say(
+        f"batch {campaign.batch} {made}: {markdown.count(planned.pairs, 'pair')}{with_gold}, "
+        f"{campaign.votes} votes each, {markdown.count(planned.tasks, 'task')}"
+    )
+    left_out = {
+        "identical": "pairs of responses are identical: not paired",
+        "not_drawn": "pairs were not drawn (pairs.per_prompt)",
+        "in_an_earlier_batch": "pairs are in an earlier batch: not asked again",
+    }
+    for reason, words in left_out.items():
+        if planned.counts[reason]:
+            say(f"  {planned.counts[reason]:,} {words}")
+    kinds = Counter(problem.reason for problem in planned.problems)
+    for reason, count in sorted(kinds.items()):
+        some = [problem for problem in planned.problems if problem.reason == reason][:SHOWN_PROBLEMS]
+        for problem in some:
+            say(f"  {problem.where}: {problem.message}", err=True)
+        if count > len(some):
+            say(f"  ... and {count - len(some):,} more like it ({reason})", err=True)
+    for person in planned.without_tasks:
+        say(
+            f"  {person} joined after the batch was made and has no tasks: "
+            f"gristmill campaign reassign {at.path} --to {person}"
+        )
+
+
+def _tell_pulled(pulled: Pulled, folder: Path) -> None:
+    deleted = f", {pulled.deleted:,} deleted" if pulled.deleted else ""
+    say(f"{folder}: {pulled.kept:,} annotations new or changed{deleted}; revision {pulled.revision}")
+    for place in pulled.gone:
+        say(
+            f"the project of {place} is gone from Label Studio; what was pulled from it counts. "
+            f"To ask again for what is missing: gristmill campaign push {folder}",
+            err=True,
+        )

@@ -1,0 +1,263 @@
+"""A campaign's votes for people: progress, agreement, what needs attention, and what the votes come to."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+
+from annotation.campaign.moves import disputed
+from annotation.dataset import markdown
+from annotation.judgments.resolve import FAILURES, Resolution, resolve
+from annotation.judgments.snapshot import Snapshot
+from annotation.quality import Agreement, Assessment, Concern, assess
+from annotation.quality.agreement import Estimate
+from annotation.quality.bias import Lean
+from annotation.quality.pace import Pace
+from annotation.quality.progress import STATES
+from annotation.quality.shares import Share
+from jobs.consoles import console
+from jobs.terminal import say
+from schemas import DEGREES
+from schemas.visible import visible
+
+LEAST_WIDTH = 130
+SHOWN_REFUSED = 5
+
+REASONS = {
+    "too_few_votes": "too few votes so far",
+    "tied": "as many votes for either response",
+    "no_majority": "not unanimous",
+    "unsafe_chosen": "chose an unsafe response over a safe one",
+}
+
+CONCERNS = {
+    "too_fast": "{count} of {total} votes came faster than anyone reads",
+    "always_one_side": "nearly always the {side} side: {count} of {total} votes",
+    "leans": "leans to the {side} side, more than chance explains: {count} of {total} votes",
+    "often_wrong": "right on {count} of {total} gold pairs only",
+}
+
+
+def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
+    """How far everybody is, how well they agree, and what needs attention. ``emails``: of pseudonyms."""
+    screen = _console()
+    found = assess(snapshot)
+    states: Counter[str] = Counter()
+    for counts in found.progress.by_batch.values():
+        states.update(counts)
+    gold = int(snapshot.pairs["gold"].is_valid().to_numpy().sum())
+    batches = len(found.progress.by_batch)
+    pairs, tasks = markdown.count(len(snapshot.pairs) - gold, "pair"), markdown.count(_due(states), "task")
+    pairs += f" and {markdown.count(gold, 'gold pair')}" if gold else ""
+    say(
+        f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {pairs} in "
+        f"{markdown.count(batches, 'batch', 'batches')}; {states['done']:,} of {tasks} done"
+    )
+    print()
+    screen.print(_annotators(found, emails))
+    if batches > 1:
+        print()
+        screen.print(_batches(found))
+    if found.agreements.overall.votes:
+        print()
+        screen.print(_agreements(found))
+        print()
+        say(f"Left side chosen: {_lean(found.leans.overall)}.")
+    _print_attention(snapshot, found, emails)
+
+
+def print_resolution(snapshot: Snapshot) -> None:
+    """How many pairs have a verdict, how clear it is, and why others have none."""
+    resolution = resolve(snapshot)
+    resolved, unresolved = len(resolution.resolved), len(resolution.unresolved)
+    total = resolved + unresolved
+    degrees = Counter(resolution.resolved["degree"].to_pylist())
+    reasons = Counter(resolution.unresolved["reason"].to_pylist())
+    table = _table("", "pairs", "share")
+    _shares(table, "resolved", resolved, total, "bold")
+    for name in DEGREES:
+        _shares(table, f"  {name.replace('_', ' ')}", degrees[name], total)
+    _shares(table, "unresolved", unresolved, total, "bold")
+    for name in FAILURES:
+        if reasons[name]:
+            _shares(table, f"  {REASONS[name]} ({name})", reasons[name], total)
+    least = snapshot.policy.min_votes
+    asked = "all votes asked for" if least is None else f"{markdown.count(least, 'vote')} or more"
+    say(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
+    print()
+    _console().print(table)
+    lines = _adjudication(snapshot, resolution)
+    if lines:
+        print()
+        for line in lines:
+            say(line)
+
+
+def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
+    """What adjudicators decided, have before them, and should be given."""
+    lines = []
+    decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
+    if decided:
+        lines.append(f"Decided by adjudication: {markdown.count(decided, 'pair')}.")
+    asked = _only(_only(snapshot.assignments, "round", "adjudication"), "state", "open")
+    given = set(asked["pair_id"].to_pylist())
+    wanted = set(disputed(resolution.unresolved))
+    if wanted & given:
+        lines.append(f"Before adjudicators: {markdown.count(len(wanted & given), 'pair')}.")
+    if wanted - given:
+        lines.append(
+            f"For adjudication: {markdown.count(len(wanted - given), 'pair')}. Next: gristmill campaign adjudicate DIR"
+        )
+    return lines
+
+
+def _only(rows: pa.Table, column: str, value: str) -> pa.Table:
+    return rows.filter(pc.equal(rows[column], value))
+
+
+def _annotators(found: Assessment, emails: Mapping[str, str]) -> Table:
+    shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_annotator, state)]
+    table = _table("annotator", *shown, "seconds a pair", "left side", "gold right")
+    for name in sorted(found.progress.by_annotator, key=lambda name: (len(name), name)):
+        counts = found.progress.by_annotator[name]
+        lean = found.leans.by_annotator.get(name)
+        table.add_row(
+            _person(name, emails),
+            *(f"{counts[state]:,}" for state in shown),
+            _pace(found.paces.get(name)),
+            _side(lean),
+            _of(found.accuracy.get(name)),
+        )
+    return table
+
+
+def _batches(found: Assessment) -> Table:
+    shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_batch, state)]
+    table = _table("batch", *shown, "left side")
+    for name, counts in found.progress.by_batch.items():
+        lean = found.leans.by_batch.get(name)
+        table.add_row(visible(name), *(f"{counts[state]:,}" for state in shown), _side(lean))
+    return table
+
+
+def _agreements(found: Assessment) -> Table:
+    groups: list[tuple[str, Mapping[str, Agreement]]] = [
+        ("by degree", found.agreements.by_degree),
+        ("by batch", found.agreements.by_batch if len(found.agreements.by_batch) > 1 else {}),
+        ("by models", found.agreements.by_models if len(found.agreements.by_models) > 1 else {}),
+    ]
+    safety = found.agreements.overall.safety.value is not None
+    columns = ["pairs", "side (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)", *(["safety (AC1)"] if safety else [])]
+    table = _table("agreement", *columns)
+    table.add_row("all", *_agreed(found.agreements.overall, safety), style="bold")
+    for title, group in groups:
+        if group:
+            table.add_row(title)
+        for name, agreement in group.items():
+            table.add_row(
+                f"  {name.replace('_', ' ') if name in DEGREES else visible(name)}", *_agreed(agreement, safety)
+            )
+    return table
+
+
+def _agreed(agreement: Agreement, safety: bool) -> Sequence[str]:
+    estimates = [agreement.side, agreement.vote, agreement.alpha, *([agreement.safety] if safety else [])]
+    return [f"{agreement.pairs:,}", *(_estimate(each) for each in estimates)]
+
+
+def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str]) -> None:
+    print()
+    refused = snapshot.refused.sort_by([("reason", "ascending"), ("annotation", "ascending")])
+    print("Needs attention:" if found.concerns or len(refused) else "Nothing needs attention.")
+    for concern in found.concerns:
+        say(f"- {_concern(concern, emails)}")
+    if len(refused):
+        annotations = markdown.count(len(refused), "annotation")
+        say(f"- {annotations} in quarantine, which count{'s' * (len(refused) == 1)} for nothing:")
+    for row in refused.slice(0, SHOWN_REFUSED).to_pylist():
+        say(f"    {row['annotation']}, {row['reason']}: {row['message']}")
+    if len(refused) > SHOWN_REFUSED:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in found.progress.refused.items())
+        say(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
+
+
+def _person(name: str, emails: Mapping[str, str]) -> str:
+    return visible(f"{name} {emails.get(name, '')}".rstrip())
+
+
+def _concern(concern: Concern, emails: Mapping[str, str]) -> str:
+    count, total = concern.share.count, concern.share.total
+    side = "left" if 2 * count >= total else "right"
+    if concern.rule in ("always_one_side", "leans"):
+        count = max(count, total - count)
+    told = CONCERNS[concern.rule].format(count=f"{count:,}", total=f"{total:,}", side=side)
+    return f"{_person(concern.annotator, emails)}: {told}"
+
+
+def _lean(lean: Lean) -> str:
+    low, high = lean.left.interval or (0.0, 1.0)
+    votes = markdown.count(lean.left.total, "vote")
+    return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, {_p(lean.p)})"
+
+
+def _side(lean: Lean | None) -> str:
+    return "-" if lean is None else f"{_percent(lean.left)} ({_p(lean.p)})"
+
+
+def _p(p: float) -> str:
+    """A p-value as people read it.
+
+    >>> _p(0.04321), _p(0.00321), _p(1e-9)
+    ('p 0.04', 'p 0.003', 'p < 0.001')
+    """
+    if p < 0.001:
+        return "p < 0.001"
+    return f"p {p:.3f}" if p < 0.01 else f"p {p:.2f}"
+
+
+def _pace(pace: Pace | None) -> str:
+    if pace is None or pace.quartiles is None:
+        return "-"
+    low, middle, high = pace.quartiles
+    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
+
+
+def _percent(share: Share | None) -> str:
+    return "-" if share is None or share.value is None else f"{share.value:.1%}"
+
+
+def _of(share: Share | None) -> str:
+    return "-" if share is None else f"{share.count:,} of {share.total:,}"
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return "-"
+    return f"{estimate.value:.2f}" + ("" if estimate.low is None else f" ({estimate.low:.2f} to {estimate.high:.2f})")
+
+
+def _any(counted: Mapping[str, Mapping[str, int]], state: str) -> bool:
+    return any(counts[state] for counts in counted.values())
+
+
+def _due(states: Mapping[str, int]) -> int:
+    return sum(count for state, count in states.items() if state != "withdrawn")
+
+
+def _shares(table: Table, name: str, count: int, total: int, style: str = "") -> None:
+    table.add_row(name, f"{count:,}", f"{count / total:.1%}" if total else "-", style=style)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _console() -> Console:
+    """As wide as the terminal, but never so narrow that a table is cut."""
+    return console(width=max(console().width, LEAST_WIDTH))

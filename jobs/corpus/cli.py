@@ -1,0 +1,175 @@
+"""The commands ``gristmill curate``, ``takedown``, ``plan``, ``verdict`` and ``explain``: their names and options."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes
+from schemas.settings import LARGEST
+
+
+@click.command(short_help="Filter and deduplicate raw web files into a Parquet corpus.")
+@click.argument("job", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="GLOB",
+    help="Files to read; repeat for several. SOURCE=GLOB names their source.",
+)
+@click.option(
+    "--format", "kind", metavar="NAME", help="How to read the inputs (default: as their content tells), such as text."
+)
+@click.option("--output", metavar="DIR", help="A new or empty folder.")
+@click.option("--recipe", metavar="NAME", help="fineweb (default), gopher, c4, none, or the path of a TOML file.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting, such as language.min_score=0.5 or near.bands=20.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="DIR",
+    help="Keep no duplicate of what an earlier run released in DIR; repeat for several.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
+@click.option("--allow-unreadable", is_flag=True, help="Go on without files of which nothing can be read.")
+@click.option("--follow-links", is_flag=True, help="Read what lies behind links that leave an input's folder.")
+@click.option(
+    "--storage",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of remote file systems, such as anon=true; repeat for several.",
+)
+@WORKERS
+@MEMORY
+@click.option(
+    "--partitions", type=click.IntRange(min=1), metavar="N", help="Partitions of the shuffles (default: by the input)."
+)
+@PROGRESS
+@click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
+def curate(job: Path | None, beam_options: tuple[str, ...], **options: Any) -> None:
+    """Filter and deduplicate raw web files into a Parquet corpus.
+
+    Give a JOB file, or --input and --output. Options of Apache Beam follow after --, for instance
+    -- --runner=FlinkRunner.
+
+    \b
+        gristmill curate --input 'crawl/*.warc.gz' --output corpus
+        gristmill curate --input 'crawl/*.jsonl' --output corpus --recipe gopher --set keep.policy=longest
+        gristmill curate job.toml --dry-run
+    """
+    from curation.engine.workers import start_early
+
+    if options["workers"] != 0 and not options["dry_run"] and not beam_options:
+        start_early()
+    from jobs.corpus.curate import Asked, run
+
+    if job is not None and str(job).startswith("-"):
+        job, beam_options = None, (str(job), *beam_options)
+    from jobs.corpus.progress import told
+
+    with told(options["progress"]):
+        run(Asked(job=job, beam_options=beam_options, **options))
+
+
+@click.command(short_help="Write a corpus anew without some documents.")
+@click.argument("release")
+@click.option(
+    "--doc-id", "doc_ids", type=click.Path(path_type=Path), metavar="FILE", help="Ids, one a line, as they are."
+)
+@click.option("--host", "hosts", type=click.Path(path_type=Path), metavar="FILE", help="Hosts, with all below them.")
+@click.option("--url", "urls", type=click.Path(path_type=Path), metavar="FILE", help="Urls, one a line.")
+@click.option("--near", is_flag=True, help="Take down near-duplicates of these documents, too.")
+@click.option("--output", required=True, metavar="DIR", help="A new or empty folder.")
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="DIR",
+    help="What RELEASE was deduplicated against, or what takedowns left of it; repeat for several.",
+)
+@WORKERS
+@MEMORY
+@PROGRESS
+def takedown(release: str, **options: Any) -> None:
+    """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
+
+    Documents with the same text go with them. A near-duplicate that had been removed for one of them comes back, and so
+    does one that had been removed for a document which is no longer in what RELEASE was deduplicated against. What they
+    said is nowhere in the new folder; near-duplicates of them are listed there, or taken down with --near.
+    """
+    from curation.engine.workers import start_early
+
+    if options["workers"] != 0:
+        start_early()
+    from jobs.corpus.progress import told
+    from jobs.corpus.takedown import run
+
+    with told(options["progress"]):
+        run(release, **options)
+
+
+@click.command(short_help="Say what a job of some size would take.")
+@click.option("--documents", type=float, required=True, metavar="N", help="Documents to read, such as 3e12.")
+@click.option("--bytes", "text", type=float, required=True, metavar="N", help="Bytes of their text, such as 1e16.")
+@click.option(
+    "--workers", type=click.IntRange(1, LARGEST), default=1, show_default=True, metavar="N", help="Cores at work."
+)
+@click.option("--recipe", default="fineweb", show_default=True, metavar="NAME", help="A recipe that was measured.")
+@click.option(
+    "--memory", type=Bytes(), default="2GB", show_default=True, metavar="SIZE", help="What each worker may use."
+)
+@click.option("--price", type=float, default=0.04, show_default=True, help="Of an hour of CPU time, in any currency.")
+@click.option(
+    "--constants",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Constants measured on another machine, by make bench CONSTANTS=FILE.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def plan(**options: Any) -> None:
+    """Say what a job of some size would take, stage by stage: CPU hours, bytes shuffled, memory, partitions, cost."""
+    from jobs.corpus.plan import run
+
+    run(**options)
+
+
+@click.command(short_help="Judge documents one by one, as JSON lines.")
+@click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--recipe",
+    default="fineweb",
+    show_default=True,
+    metavar="NAME",
+    help="A recipe's name, or the path of a TOML file.",
+)
+@click.option(
+    "--format", "kind", metavar="NAME", help="How to read the files (default: as their content tells), such as text."
+)
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting of the recipe.")
+def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tuple[str, ...]) -> None:
+    """Judge each document of FILES by a recipe's filters, without deduplication.
+
+    Writes one JSON line a document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
+    """
+    from jobs.corpus.verdict import run
+
+    run(files, recipe, changes, kind)
+
+
+@click.command(short_help="Say why a document was kept or removed.")
+@click.argument("folder")
+@click.argument("doc_id", required=False)
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Explain N removals instead of one document.")
+@click.option("--reason", metavar="NAME", help="With --sample: only removals for this reason.")
+@click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
+def explain(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
+    """Say in words why document DOC_ID of the corpus FOLDER was kept or removed."""
+    from jobs.corpus.explain import run
+
+    run(folder, doc_id, sample, reason, diff)

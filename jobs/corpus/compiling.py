@@ -1,0 +1,13 @@
+"""Compiles the kernels before a run where no set-up has done so, and says why nothing else happens meanwhile."""
+
+from curation.kernels.cache import compiled
+from jobs.corpus.progress import How, warn
+
+
+def compile_kernels(how: How) -> None:
+    """Compiles all kernels in this process if none is compiled yet, so that worker processes only load them."""
+    if not compiled():
+        from curation.warm import warm  # imports all that judges documents
+
+        warn("the compiled kernels are missing: compiling them takes about a minute, once", how)
+        warm()

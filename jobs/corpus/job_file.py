@@ -1,0 +1,272 @@
+"""Job files and recipes: TOML to a Job, with ``key=value`` changes on top."""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from curation.dedup.settings import Dedup
+from curation.job import Job
+from curation.recipe import STEPS, Recipe, Step
+from curation.rewrites.normalise import Normalise
+from curation.sources.inputs import Input
+from curation.sources.reading import Reading
+from schemas.errors import UserError
+from schemas.settings import build, convert, shown, typed, unknown
+from schemas.toml_file import MOST_LEVELS, parse_toml, read_toml, value_of
+
+RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
+PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable", "follow_links")
+"""Fields of Job that a job file gives by their names, and --set changes."""
+JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "storage", "beam")
+RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
+_USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
+
+
+def recipe_table(name: str) -> dict[str, Any]:
+    """The table of a recipe, given by name or by the path of a TOML file."""
+    if name in RECIPE_NAMES:
+        return parse_toml(files("curation.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        return read_toml(path)
+    raise UserError(unknown("there is no recipe", name, [*RECIPE_NAMES, "the path of a TOML file"]))
+
+
+def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
+    """The recipe of that name with changes such as ``language.min_score=0.5`` made, its lists at hand."""
+    tables: dict[str, Any] = {}
+    table = recipe_table(name)
+    for key, value in map(parse_change, changes):
+        change(tables, table, key, value)
+    if tables:
+        raise UserError(f"{', '.join(tables)} cannot be set here: only what the recipe holds")
+    return _with_lists(make_recipe(Path(name).stem, table))
+
+
+def _with_lists(recipe: Recipe) -> Recipe:
+    """The recipe itself. Raises UserError where a list that it names cannot be read."""
+    recipe.read_lists()
+    return recipe
+
+
+def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
+    for field in table:
+        if field not in RECIPE_FIELDS:
+            raise UserError(unknown(f"recipe {name} has no field", field, RECIPE_FIELDS))
+    normalise, steps = table.get("normalise", {}), table.get("steps", [])
+    if not isinstance(steps, list):
+        raise UserError(f"steps of recipe {name} is {shown(steps)}: give a [[steps]] table for each step")
+    return Recipe(
+        name=name,
+        normalise=None if normalise is False else build(Normalise, {} if normalise is True else normalise, "normalise"),
+        signals=convert(table.get("signals", True), bool, "signals"),
+        steps=tuple(_step(entry, number) for number, entry in enumerate(steps, 1)),
+        dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
+    )
+
+
+def _dedup(table: Any) -> Any:
+    """``near = false`` switches near-duplicates off, ``near = true`` means its defaults."""
+    if not isinstance(table, Mapping):
+        return table
+    result = dict(table)
+    if isinstance(result.get("near"), bool):
+        result["near"] = {} if result["near"] else None
+    return result
+
+
+def _step(entry: Mapping[str, Any], number: int) -> Step:
+    if not isinstance(entry, Mapping) or "use" not in entry:
+        raise UserError(f"step {number} of the recipe does not say what to use: choose from {', '.join(_USES)}")
+    if not isinstance(entry["use"], str) or entry["use"] not in _USES:
+        raise UserError(unknown(f"step {number} of the recipe uses", str(entry["use"]), list(_USES)))
+    return build(_USES[entry["use"]], entry, entry["use"])
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """``key=value`` as (key, value); the value is read as TOML and, failing that, as a plain text.
+
+    >>> parse_change("language.min_score=0.5"), parse_change("keep.policy=longest")
+    (('language.min_score', 0.5), ('keep.policy', 'longest'))
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {text!r} is not key=value, such as language.min_score=0.5")
+    if key.count(".") >= MOST_LEVELS:
+        raise UserError(f"--set {shown(key)} names no setting: it has more than {MOST_LEVELS} parts")
+    return key.strip(), value_of(value.strip(), f"--set {key}")
+
+
+def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) -> None:
+    """Makes one change in the tables of a job and its recipe: ``near.bands``, ``c4_lines.min_words``, ``limit``."""
+    head, _, rest = key.partition(".")
+    given = recipe.setdefault("steps", [])
+    dedup = recipe.setdefault("dedup", {})
+    if not isinstance(given, list) or not isinstance(dedup, dict):
+        make_recipe("own", recipe)  # says which of them is wrong, and how
+    steps = {entry["use"]: entry for entry in given if isinstance(entry, dict) and isinstance(entry.get("use"), str)}
+    places: dict[str, tuple[dict[str, Any], str]] = {
+        "near": (dedup, "near"),
+        "keep": (dedup, "keep"),
+        "dedup": (recipe, "dedup"),
+        "normalise": (recipe, "normalise"),
+        "reading": (job, "reading"),
+    }
+    if head in steps and rest:
+        steps[head][rest] = value
+    elif head == "url" and rest:
+        given.insert(0, {"use": "url", rest: value})
+    elif head in _USES:
+        raise UserError(
+            f"--set {key}: the recipe has no step {head}; it has {', '.join(map(str, steps)) or 'no steps'}"
+        )
+    elif head in places:
+        table, name = places[head]
+        _put(table, name, rest, value)
+    elif head == "signals" and not rest:
+        recipe["signals"] = value
+    elif head in PLAIN_FIELDS and not rest:
+        job[head] = value
+    else:
+        choices = [*steps, *places, "signals", *PLAIN_FIELDS]
+        raise UserError(unknown("--set cannot change", head, [str(choice) for choice in choices]))
+
+
+def _put(table: dict[str, Any], name: str, rest: str, value: Any) -> None:
+    """Sets ``table[name]`` (no rest), or the field ``rest`` (dotted) of the table that lies there."""
+    if not rest:
+        table[name] = value
+        return
+    if not isinstance(table.get(name), dict):
+        table[name] = {}
+    first, _, more = rest.partition(".")
+    _put(table[name], first, more, value)
+
+
+def make_job(
+    inputs: Sequence[Input],
+    recipe: str | Mapping[str, Any],
+    changes: Iterable[str],
+    table: Mapping[str, Any] | None = None,
+) -> Job:
+    """A job from its inputs, a recipe (name, path or table), the job file's other fields and changes."""
+    return _make(inputs, recipe, {}, changes, table or {})
+
+
+def _make(
+    inputs: Sequence[Input],
+    recipe: str | Mapping[str, Any],
+    own: Mapping[str, Any],
+    changes: Iterable[str],
+    table: Mapping[str, Any],
+) -> Job:
+    """``own`` are the changes of the job file, which come before those of the command."""
+    job = copy.deepcopy(dict(table))
+    name = recipe if isinstance(recipe, str) else "own"
+    recipe_copy = recipe_table(recipe) if isinstance(recipe, str) else copy.deepcopy(dict(recipe))
+    for key, value in chain(own.items(), map(parse_change, changes)):
+        change(job, recipe_copy, key, value)
+    reading = build(Reading, job.pop("reading", {}), "reading")
+    against = job.get("against", ())
+    if isinstance(against, bool | int | float | Mapping):
+        raise UserError(f"against is {shown(against)}: give a list of folders")
+    plain = typed(Job, (*PLAIN_FIELDS, "against"), job, "the job")
+    return Job(
+        inputs=tuple(inputs),
+        recipe=_with_lists(make_recipe(Path(name).stem, recipe_copy)),
+        reading=reading,
+        **plain,
+    )
+
+
+def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[str, ...]]:
+    """The job, output folder and Beam's options of a job file; a relative path in it is relative to where the command
+    runs. Its table ``storage`` is read by `load_storage`."""
+    table = read_toml(path)
+    for field in table:
+        if field not in JOB_FIELDS:
+            raise UserError(unknown(f"{path} has no field", field, JOB_FIELDS))
+    for field in ("input", "output"):
+        if not table.get(field):
+            raise UserError(f"{path} does not say its {field}: add {field} = ...")
+    given = table.pop("input")
+    inputs = [_input(entry, path) for entry in (given if isinstance(given, list) else [given])]
+    recipe, output = table.pop("recipe", "fineweb"), convert(table.pop("output"), str, f"{path}: output")
+    if not isinstance(recipe, str | dict):
+        raise UserError(f"{path}: recipe is {shown(recipe)}: give a name, the path of a TOML file, or a table")
+    own, beam, _ = (_table(table, name, path) for name in ("set", "beam", "storage"))
+    return _make(inputs, recipe, dict(_dotted(own)), changes, table), output, beam_options(beam, path)
+
+
+def parse_storage(text: str) -> tuple[str, Any]:
+    """``key=value`` as key and value. Raises UserError, which never shows a value.
+
+    >>> parse_storage("anon=true"), parse_storage("s3.key=abc=")
+    (('anon', True), ('s3.key', 'abc='))
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not all(key.strip().split(".")):
+        raise UserError("--storage is not KEY=VALUE, such as anon=true or s3.endpoint_url=http://localhost:9000")
+    return key.strip(), value_of(value, f"--storage {key.strip()}")
+
+
+def load_storage(path: Path) -> list[tuple[str, Any]]:
+    """The options for file systems that a job file holds, in its table ``storage``, by dotted keys."""
+    return list(_dotted(_table(read_toml(path), "storage", path)))
+
+
+def _dotted(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{rest}", inner) for rest, inner in _dotted(value))
+        else:
+            yield key, value
+
+
+def _table(table: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    found = table.pop(name, {})
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: {name} is {shown(found)}: give a table")
+    return found
+
+
+def beam_options(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    """The table ``beam`` of a job file as Apache Beam's command line: ``true`` for a flag, a list for an option that is
+    given several times.
+
+    >>> beam_options({"runner": "FlinkRunner", "parallelism": 4, "experiments": ["a", "b"], "streaming": True}, Path())
+    ('--runner=FlinkRunner', '--parallelism=4', '--experiments=a', '--experiments=b', '--streaming')
+    """
+    words: list[str] = []
+    for name, value in table.items():
+        for one in value if isinstance(value, list) else [value]:
+            if not isinstance(one, str | int | float) or one is False:
+                raise UserError(
+                    f"{path}: beam.{name} is {shown(value)}: give a text, a number, a list of them, or true"
+                )
+            words.append(f"--{name}" if one is True else f"--{name}={one}")
+    return tuple(words)
+
+
+def _input(entry: Any, path: Path) -> Input:
+    if isinstance(entry, str):
+        return Input(glob=entry)
+    if not isinstance(entry, Mapping):
+        raise UserError(
+            f"{path}: input is {shown(entry)}: give a glob, a list of globs, or [[input]] tables with a glob"
+        )
+    return build(Input, entry, f"{path}: input")
+
+
+def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
+    """The recipe that the manifest at ``place`` holds. Raises UserError for one that cannot be used."""
+    fields = {name: value for name, value in table.items() if name != "name"}
+    if fields["normalise"] is None:
+        fields["normalise"] = False
+    try:
+        return make_recipe(table["name"], fields)
+    except UserError as error:
+        raise UserError(f"{place} holds a recipe that cannot be used: {error}") from error

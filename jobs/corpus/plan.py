@@ -1,0 +1,105 @@
+"""The command ``gristmill plan``."""
+
+import json
+import math
+from pathlib import Path
+
+from rich.table import Table
+
+from curation.engine.budget import WORKER_BYTES, most_links
+from curation.reports.forecast import Forecast, Stage, load
+from jobs.consoles import table_console
+from schemas.errors import UserError
+
+MOST_BYTES = 1e24
+PREFIXES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
+
+
+def run(
+    documents: float,
+    text: float,
+    workers: int,
+    recipe: str,
+    memory: int,
+    price: float,
+    constants: Path | None,
+    as_json: bool,
+) -> None:
+    if not 1 <= documents <= text <= MOST_BYTES:
+        raise UserError(
+            f"give at least one document, at least one byte of text for each, and at most {MOST_BYTES:g} bytes: "
+            "--documents N --bytes N"
+        )
+    if not 0 <= price < math.inf:
+        raise UserError(f"--price is {price:g}: give a number from 0 up")
+    if memory < WORKER_BYTES:
+        raise UserError(f"--memory is {memory / 1e9:.2f} GB: a worker takes at least {WORKER_BYTES / 1e9:g} GB")
+    forecast = Forecast(
+        documents=documents, text=text, constants=load(recipe, constants), workers=workers, memory=memory
+    )
+    print(json.dumps(to_json(forecast, price), indent=2)) if as_json else print_plan(forecast, price)
+
+
+def to_json(forecast: Forecast, price: float) -> dict[str, object]:
+    """Hours of CPU time, bytes, and the price in the unit in which the price of an hour was given."""
+
+    def stage(each: Stage) -> dict[str, object]:
+        hours, shuffled = forecast.cpu_seconds_of(each) / 3600, forecast.shuffled_bytes_of(each)
+        return {"stage": each.name, "cpu_hours": hours, "shuffled_bytes": shuffled, "cost": hours * price}
+
+    hours = forecast.cpu_seconds / 3600
+    return {
+        "documents": forecast.documents,
+        "bytes": forecast.text,
+        "workers": forecast.workers,
+        "start_cpu_hours": forecast.constants.start / 3600,
+        "stages": [stage(each) for each in forecast.constants.stages],
+        "cpu_hours": hours,
+        "hours": forecast.seconds / 3600,
+        "shuffled_bytes": forecast.shuffled_bytes,
+        "memory_per_worker": forecast.worker_bytes,
+        "links": forecast.documents * forecast.constants.links,
+        "units": forecast.units,
+        "unit_bytes": forecast.unit_bytes,
+        "partitions": forecast.partitions,
+        "cost": hours * price,
+    }
+
+
+def print_plan(forecast: Forecast, price: float) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in ("stage", "CPU hours", "shuffled", "cost"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
+    start = forecast.constants.start / 3600
+    table.add_row("start", _number(start), _size(0), _number(start * price))
+    for stage in forecast.constants.stages:
+        hours = forecast.cpu_seconds_of(stage) / 3600
+        table.add_row(stage.name, _number(hours), _size(forecast.shuffled_bytes_of(stage)), _number(hours * price))
+    hours = forecast.cpu_seconds / 3600
+    table.add_row("in all", _number(hours), _size(forecast.shuffled_bytes), _number(hours * price), style="bold")
+    table_console().print(table)
+    print(
+        f"{forecast.workers:,} workers: {_number(forecast.seconds / 3600)} hours if all are busy, "
+        f"{_size(forecast.worker_bytes)} of memory each, {forecast.partitions:,} partitions"
+    )
+    print(f"{forecast.units:,} units of {_size(forecast.unit_bytes)} stored (gzip); unit_bytes={forecast.unit_bytes}")
+    links = forecast.documents * forecast.constants.links
+    fit = links <= most_links(forecast.memory)
+    how = "in one process" if fit else "too many for one process, so in rounds (not in the table)"
+    print(f"{_number(links)} links between duplicates: {how}")
+    print("Measured on one core of one machine, with the rejects and duplicates of the corpus there;")
+    print(f"an hour of CPU time at {price:g}.")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _size(value: float) -> str:
+    """Bytes as a person says them.
+
+    >>> _size(3.2e12), _size(450_000_000), _size(12)
+    ('3.2 TB', '450.0 MB', '0.0 MB')
+    """
+    unit, name = next((each for each in PREFIXES if value >= each[0]), PREFIXES[-1])
+    return f"{value / unit:,.1f} {name}"

@@ -1,0 +1,174 @@
+"""Shows how far a run is, while it runs: as bars, as lines for a log, or as JSON for a program.
+
+Nobody may be there to see it any more: a run does not end for that.
+"""
+
+import json
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Literal, get_args
+
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bars
+
+from curation.engine.driver import Watch
+from curation.engine.tally import Tally
+from curation.release.folder import Folder
+from jobs.consoles import console
+from jobs.terminal import say
+from schemas.errors import RunError, UserError
+
+How = Literal["auto", "bars", "lines", "json", "none"]
+CHOICES: tuple[str, ...] = get_args(How)
+EVERY_SECONDS = {"bars": 0.5, "lines": 10.0, "json": 1.0}
+LOOKING_SHARE = 0.1
+"""At most this share of the time is spent on looking at what is in the folder."""
+SHOWN_REASONS = 2
+
+
+def watcher(how: How) -> Watch | None:
+    """What watches a run; ``auto`` are bars on a terminal and lines otherwise."""
+    if how == "none":
+        return None
+    if how == "auto":
+        how = "bars" if console(err=True).is_terminal else "lines"
+    return lambda folder, sizes: Progress(folder, sizes, how)
+
+
+@contextmanager
+def told(how: How) -> Iterator[None]:
+    """Warnings of a run, and why it failed, go to standard error; with ``json`` as events: each line there is one."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Event() if how == "json" else logging.Formatter("gristmill: %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    try:
+        yield
+    except BaseException as error:
+        if how == "json":
+            say_event("failed", message="interrupted" if isinstance(error, KeyboardInterrupt) else str(error))
+            if isinstance(error, (UserError, RunError, KeyboardInterrupt)):
+                sys.exit(2 if isinstance(error, UserError) else 1)
+        raise
+
+
+class _Event(logging.Formatter):
+    """A record as an event: the one that it names, else a warning."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _event(getattr(record, "event", "warning"), message=record.getMessage())
+
+
+def warn(message: str, how: How) -> None:
+    if how == "json":
+        say_event("warning", message=message)
+    else:
+        _say(f"gristmill: warning: {message}")
+
+
+def say_event(event: str, **values: object) -> None:
+    _say(_event(event, **values))
+
+
+def _event(event: str, **values: object) -> str:
+    return json.dumps({"event": event, **values})
+
+
+def _say(line: str) -> None:
+    """A line on standard error, if that is open and somebody reads it."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            say(line, err=True)
+
+
+class Progress:
+    """Watches a run for the length of a block, on standard error."""
+
+    def __init__(self, folder: Folder, sizes: Sequence[int | None], how: How = "lines"):
+        self.tally = Tally(folder, sizes)
+        self.how = how
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Progress":
+        self._started = time.monotonic()
+        self.tally.look(0.0)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+        if self.how == "json":
+            self.tally.look(self._seconds)
+            self._json("finished" if error is None else "progress")
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def _watch(self) -> None:
+        if self.how == "bars":
+            self._bars()
+        else:
+            self._until_stopped(self._line if self.how == "lines" else lambda: self._json("progress"))
+
+    def _until_stopped(self, show: Callable[[], None]) -> None:
+        wait = EVERY_SECONDS[self.how]
+        while not self._stopped.wait(wait):
+            looked = time.monotonic()
+            self.tally.look(self._seconds)
+            wait = max(EVERY_SECONDS[self.how], (time.monotonic() - looked) / LOOKING_SHARE)
+            show()
+
+    def _bars(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}"))
+        with Bars(*columns, console=console(err=True), transient=True) as bars:
+            read = bars.add_task("read", total=1.0, said="")
+            written = bars.add_task("written", total=self.tally.units or 1, said="")
+
+            def show() -> None:
+                tally = self.tally
+                bars.update(
+                    read,
+                    completed=tally.done_reading,
+                    said=", ".join(filter(None, (_rate(tally, self._seconds), _left(tally, self._seconds)))),
+                )
+                bars.update(written, completed=len(tally.written), said=_documents(tally))
+
+            self._until_stopped(show)
+
+    def _line(self) -> None:
+        tally, rate = self.tally, _rate(self.tally, self._seconds)
+        _say(
+            f"gristmill: {len(tally.read)}/{tally.units} units read{f' at {rate}' if rate else ''}, "
+            f"{len(tally.written)}/{tally.units} written, {_left(tally, self._seconds)}; {_documents(tally)}"
+        )
+
+    def _json(self, event: str) -> None:
+        _say(json.dumps(self.tally.to_json(event, self._seconds)))
+
+
+def _rate(tally: Tally, seconds: float) -> str:
+    rate = tally.rate(seconds)
+    return "" if rate is None else f"{rate / 1e6:.1f} MB/s"
+
+
+def _left(tally: Tally, seconds: float) -> str:
+    left = tally.seconds_left(seconds)
+    if left is None:
+        return "time left unknown"
+    return f"about {left:.0f} s left" if left < 120 else f"about {left / 60:.0f} min left"
+
+
+def _documents(tally: Tally) -> str:
+    """How many documents were read, and what most of those that went were removed for."""
+    documents, rejects = tally.ledger.total("read")[0], tally.rejects()
+    shown = [f"{count / documents:.0%} {reason}" for reason, count in list(rejects.items())[:SHOWN_REASONS]]
+    return f"{documents:,} documents" + (f" (rejected: {', '.join(shown)})" if shown else "")

@@ -1,0 +1,115 @@
+"""Tables for people: what a job will do, and what it did."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from curation.engine.driver import Plan
+from curation.engine.manifest import plain
+from curation.engine.unreadable import damaged_files
+from curation.job import Execution, Job
+from curation.release.ledger import NOTHING, Amount, Ledger, add
+from curation.reports.estimate import estimate
+from curation.sources.chunks import doubtful_documents
+from jobs.consoles import table_console
+from jobs.terminal import say
+from schemas.visible import visible, visible_json
+
+SHOWN_UNITS = 10
+SHOWN_FILES = 10
+
+
+def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
+    """What was read, kept and removed, and why; in how many seconds, or None where an earlier run did it."""
+    read, kept = ledger.total("read"), ledger.total("kept")
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "documents", "share", "MB", "words"):
+        table.add_column(name, justify="left" if not name else "right")
+    _row(table, "read", read, read)
+    for (stage, reason), amount in sorted(_by_reason(ledger).items(), key=lambda entry: (-entry[1][0], entry[0])):
+        _row(table, f"  {stage}: {reason}", amount, read, "dim")
+    _row(table, "kept", kept, read, "bold")
+    table_console().print(table)
+    for error, amount in sorted(ledger.quarantined.items()):
+        say(f"quarantined: {amount[0]:,} {error}")
+    if ledger.skipped:
+        what = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ledger.skipped.items()))
+        say(f"skipped (no documents): {what}")
+    took = "finished by an earlier run: nothing was left to do"
+    if seconds is not None:
+        took = f"{seconds:.1f} s, {read[1] / 1e6 / seconds:.1f} MB/s"
+    say(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
+
+
+def print_lost(manifest: Mapping[str, Any]) -> None:
+    """Each input file of a finished run of which something was lost, the most damaged ones first."""
+    damaged = damaged_files(manifest["inputs"])
+    for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
+        if file.unreadable and not file.lost:
+            say(f"nothing could be read of {file.name} ({file.size:,} stored bytes): {file.error}")
+            continue
+        doubt = f"; {doubtful_documents(file.doubtful_documents)}" if file.doubtful_documents else ""
+        if doubt and not file.lost:
+            say(f"{file.name}: {file.error}{doubt}")
+            continue
+        if not file.lost:
+            say(f"lost of {file.name}: what came after its {file.size:,} stored bytes: {file.error}")
+            continue
+        say(
+            f"lost of {file.name}: {file.lost:,} of {file.size:,} stored bytes ({file.lost / file.size:.1%}): "
+            f"{file.error}{doubt}"
+        )
+    if len(damaged) > SHOWN_FILES:
+        say(f"... and something of {len(damaged) - SHOWN_FILES:,} more files (see manifest.json)")
+
+
+def print_releases(manifest: Mapping[str, Any]) -> None:
+    """What a finished run means to the releases that it was deduplicated against."""
+    for each in manifest["against"]:
+        superseded = f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else ""
+        say(f"release {each['release']}: removed as its duplicates {each['removed_for']:,}{superseded}")
+
+
+def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:
+    share = f"{amount[0] / of[0]:.1%}" if of[0] else "-"
+    table.add_row(visible(name), f"{amount[0]:,}", share, f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}", style=style)
+
+
+def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:
+    amounts: dict[tuple[str, str], Amount] = {}
+    for (_, stage, reason), amount in ledger.rejected.items():
+        amounts[stage, reason] = add(amounts.get((stage, reason), NOTHING), amount)
+    return amounts
+
+
+def print_plan(job: Job, folder: str, planned: Plan, execution: Execution) -> None:
+    """The resolved job, its units and an estimate, as JSON and a few lines."""
+    print(visible_json(json.dumps({"output": folder, **plain(job)}, indent=2, ensure_ascii=False)))
+    for unit in planned.units[:SHOWN_UNITS]:
+        names = ", ".join(part.file.name for part in unit.parts[:3]) + (", ..." if len(unit.parts) > 3 else "")
+        say(f"unit {unit.index}: {names}")
+    if len(planned.units) > SHOWN_UNITS:
+        print(f"... and {len(planned.units) - SHOWN_UNITS:,} more units")
+    workers = planned.workers(execution)
+    print(
+        f"{len(planned.files):,} files, {planned.stored_bytes / 1e6:,.1f} MB stored, "
+        f"{len(planned.units):,} units, {workers} workers"
+    )
+    needs = estimate(job, planned, execution)
+    print(
+        f"about {_time(needs.seconds)}, {needs.memory_bytes / 1e9:.1f} GB of memory and "
+        f"{needs.disk_bytes / 1e9:.1f} GB of disk (half of it given back at the end)"
+    )
+
+
+def _time(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> _time(3), _time(200), _time(9000)
+    ('3 s', '3 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,29 @@
+"""The command ``gristmill dataset build``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from annotation.dataset import Built, build
+from annotation.judgments.snapshot import load
+from curation.dedup.near import families
+from jobs.campaign.campaign_file import noted
+from jobs.terminal import say
+from schemas.errors import UserError
+
+
+def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
+    if as_of is not None and len(campaigns) > 1:
+        raise UserError("--as-of is a revision of one campaign's journal: give one campaign")
+    if as_of is None:
+        for folder in campaigns:
+            noted(folder)
+    print_built(build([load(folder, as_of) for folder in campaigns], output, families))
+
+
+def print_built(built: Built) -> None:
+    total = built.ledger.total()
+    train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
+    say(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
+    say(f"{total.unresolved.total():,} of {total.pairs:,} pairs unresolved")
+    for reason, count in sorted(total.unresolved.items(), key=lambda entry: (-entry[1], entry[0])):
+        say(f"  {reason}: {count:,}")

@@ -1,0 +1,137 @@
+"""The commands ``gristmill dataset ...``: their names and options."""
+
+from pathlib import Path
+
+import click
+
+from jobs.options import OUTPUT
+
+FORMAT = click.option(
+    "--format",
+    "form",
+    required=True,
+    metavar="NAME",
+    help="One of trl-reward, trl-dpo, trl-kto, openrlhf, open-instruct, nemo-rl, llama-factory, axolotl, hf, hh.",
+)
+
+
+@click.group(short_help="Build, import, mix and export datasets of comparisons.")
+def dataset() -> None:
+    """Build datasets of comparisons out of campaigns and open sets, and give them to trainers."""
+
+
+@dataset.command(short_help="Write the comparisons of campaigns into a new folder.")
+@click.argument("campaigns", metavar="CAMPAIGN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@OUTPUT
+@click.option(
+    "--as-of",
+    type=click.IntRange(min=1),
+    metavar="REVISION",
+    help="The campaign as it was at a revision of its journal (default: the newest).",
+)
+def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
+    """Write what the votes of each CAMPAIGN folder come to: comparisons in two splits, as Arrow and Parquet.
+
+    Pull first. Equal campaigns give equal bytes.
+    """
+    from jobs.dataset.build import run
+
+    run(campaigns, output, as_of)
+
+
+@dataset.command(name="import", short_help="Write an open preference set into a new folder.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--schema",
+    required=True,
+    metavar="NAME",
+    help="hh, summarize, webgpt, stack-exchange, shp, helpsteer2, helpsteer3, ultrafeedback, safe-rlhf, sharegpt, "
+    "oasst, nectar, arena, alpaca-eval, orca-dpo, kto, label-studio, or the path of a mapping (.toml).",
+)
+@OUTPUT
+@click.option(
+    "--held-out",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file of the held-out split; repeat for several.",
+)
+@click.option("--name", metavar="NAME", help="What the comparisons' source is called (default: the set's name).")
+def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[Path, ...], name: str | None) -> None:
+    """Write the comparisons of an open set in the same form as those of campaigns; FILES are its training split.
+
+    JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz); Parquet or Arrow. What is no
+    comparison is in rejects, with the reason. Equal files give equal bytes.
+
+    \b
+        gristmill dataset import train.jsonl.gz --held-out test.jsonl.gz --schema hh --output hh
+    """
+    from jobs.dataset.imports import run
+
+    run(files, held_out, schema, output, name)
+
+
+@dataset.command(short_help="Write a dataset in the form that a trainer reads.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@FORMAT
+@OUTPUT
+@click.option(
+    "--margin",
+    default="small",
+    show_default=True,
+    metavar="NAME",
+    help="Llama 2's margins, strongest degree first: small (1, 2/3, 1/3, 0), large (3, 2, 1, 0), or none.",
+)
+def export(folder: Path, form: str, output: Path, margin: str) -> None:
+    """Write the dataset of folder DIR as a trainer reads it; its held-out split is named test there.
+
+    Comparisons that the trainer would skip or change are left out by name. What the format has no place for is said.
+    """
+    from jobs.dataset.export import export as run
+
+    run(folder, form, output, margin)
+
+
+@dataset.command(short_help="Read an export back as its trainer does, and compare.")
+@click.argument("folder", metavar="EXPORT", type=click.Path(path_type=Path))
+@FORMAT
+@click.option(
+    "--dataset",
+    "master",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The dataset that it was made of (default: the folder of its name beside EXPORT).",
+)
+def check(folder: Path, form: str, master: Path | None) -> None:
+    """Compare each row of EXPORT with the dataset that it was made of.
+
+    The trainer's own loader reads it where it is installed (the extra trainer); otherwise its documented
+    schema is checked, and the output says which it was. Exit code 1: there are faults.
+    """
+    from jobs.dataset.export import check as run
+
+    run(folder, form, master)
+
+
+@dataset.command(short_help="Rewrite a dataset of an older version.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@OUTPUT
+def upgrade(folder: Path, output: Path) -> None:
+    """Write the dataset of folder DIR anew, in the newest version of its tables."""
+    from jobs.dataset.export import upgrade as run
+
+    run(folder, output)
+
+
+@dataset.command(short_help="Mix datasets by shares.")
+@click.argument("recipe", required=False, type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@click.option("--example", metavar="NAME", help="Print a recipe to fill in: helpfulness or safety, as in Llama 2.")
+def mix(recipe: Path | None, output: Path | None, example: str | None) -> None:
+    """Draw the comparisons of several datasets by the shares of a RECIPE file, seeded.
+
+    No prompt that is held out in one of them, nor one nearly the same, is trained on.
+    """
+    from jobs.dataset.mix import run
+
+    run(recipe, output, example)

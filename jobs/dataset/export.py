@@ -1,0 +1,66 @@
+"""The commands ``gristmill dataset export``, ``check`` and ``upgrade``."""
+
+from collections import Counter
+from pathlib import Path
+
+from annotation.dataset import upgraded
+from annotation.dataset.markdown import count
+from annotation.dataset.master import Master, load
+from annotation.exports import check as checked
+from annotation.exports import described
+from annotation.exports import export as written
+from jobs.terminal import say
+from schemas import COMPARISONS
+from schemas.errors import RunError, UserError
+
+SHOWN = 10
+"""Faults that are shown one by one."""
+
+
+def export(folder: Path, form: str, output: Path, margin: str) -> None:
+    exported = written(_read(folder), output, form, margin)
+    for name, split in exported.splits.items():
+        rows = f"{count(split.rows, 'row')} of {count(split.comparisons, 'comparison')}"
+        say(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, for there are no rows")
+        for reason, ids in split.left_out.items():
+            say(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
+    for sentence in exported.carried():
+        say(sentence)
+
+
+def check(folder: Path, form: str, master: Path | None) -> None:
+    name = described(folder, form)["master"]["name"]
+    beside = folder.resolve().parent / name
+    if master is None and not beside.is_dir():
+        raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")
+    found = checked(folder, form, _read(master or beside))
+    say(f"read back by {found.by}{'' if found.own else '; its own loader was not run'}")
+    rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")
+    say(f"{rows}, {comparisons}, {found.left_out:,} of them left out by name")
+    for kind, number in Counter(fault.kind for fault in found.faults).most_common():
+        say(f"  {kind}: {number:,}")
+    for fault in found.faults[:SHOWN]:
+        row = None if fault.row is None else f"row {fault.row}"
+        place = " ".join(filter(None, (fault.split, row, fault.comparison_id)))
+        say(f"{place}: {fault.message}" if place else fault.message)
+    if found.faults:
+        more = f"; the first {SHOWN} are shown" if len(found.faults) > SHOWN else ""
+        raise RunError(f"{folder} is not what the dataset says: {count(len(found.faults), 'fault')}{more}")
+    say("every row is what the dataset says")
+
+
+def upgrade(folder: Path, output: Path) -> None:
+    master = load(folder)
+    upgraded(master, output)
+    say(f"{output}: comparisons version {master.version}, now {COMPARISONS.version}")
+
+
+def _read(folder: Path) -> Master:
+    master = load(folder)
+    if master.version != COMPARISONS.version:
+        say(
+            f"{folder}: comparisons version {master.version} read as version {COMPARISONS.version} "
+            "(gristmill dataset upgrade writes them so)",
+            err=True,
+        )
+    return master

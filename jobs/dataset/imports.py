@@ -1,0 +1,51 @@
+"""The command ``gristmill dataset import``."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from annotation.imports import SETS, Built, Layout, OpenSet, import_set
+from annotation.imports.card import opposite
+from curation.dedup.near import families
+from jobs.terminal import say
+from schemas.errors import UserError
+from schemas.settings import LARGEST, build, shown, unknown
+from schemas.toml_file import read_toml
+
+
+def run(files: Sequence[Path], held_out: Sequence[Path], schema: str, output: Path, name: str | None) -> None:
+    print_built(import_set(files, held_out, open_set(schema), output, families, name))
+
+
+def open_set(schema: str) -> OpenSet:
+    """The set of that name, or the one that a mapping file describes. Raises UserError for neither."""
+    if schema in SETS:
+        return SETS[schema]
+    if not schema.endswith(".toml"):
+        raise UserError(unknown("there is no schema", schema, [*SETS, "the path of a mapping (.toml)"]))
+    path = Path(schema)
+    table = read_toml(path)
+    version = table.pop("version", 1)
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= LARGEST:
+        raise UserError(f"{path}: version is {shown(version)}: give a whole number from 1")
+    try:
+        layout = build(Layout, table, "mapping")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    rule = "Which answer is chosen, the mapping says; it is in the manifest."
+    origin = f"files read by the mapping {path.name}"
+    known = OpenSet(name=path.stem, source=path.stem, origin=origin, rule=rule, layouts=(layout,), version=version)
+    return replace(known, mapped=True)
+
+
+def print_built(built: Built) -> None:
+    total = built.ledger.total()
+    train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
+    say(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
+    say(f"{total.rejects.total():,} of {total.pairs:,} pairs left out")
+    for reason, count in sorted(total.rejects.items(), key=lambda entry: (-entry[1], entry[0])):
+        say(f"  {reason}: {count:,}")
+    if built.contradictions:
+        say(opposite(built.contradictions))
+    if built.unused:
+        say(f"fields that are not used: {', '.join(built.unused)}")

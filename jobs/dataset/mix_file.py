@@ -1,0 +1,34 @@
+"""A recipe file (TOML) to a Recipe, with the datasets that it names."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from annotation.dataset.master import Master, load
+from annotation.mixing import Recipe
+from schemas.errors import UserError
+from schemas.settings import build
+from schemas.toml_file import read_toml
+
+EXAMPLES = ("helpfulness", "safety")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Raises UserError for a file that cannot be read, is no TOML, or says what cannot be."""
+    table = read_toml(path)
+    try:
+        return build(Recipe, table, "mixture")
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+def datasets(recipe: Recipe, folder: Path) -> dict[str, Master]:
+    """The datasets of all sources, by the names that the recipe gives them: folders, from that of the recipe on."""
+    names = dict.fromkeys(name for source in recipe.source for name in source.datasets)
+    return {name: load(folder / name) for name in names}
+
+
+def example(name: str) -> str:
+    """One of the two mixes of Llama 2 (3.2.2), to be filled in. Raises UserError for another name."""
+    if name not in EXAMPLES:
+        raise UserError(f"there is no example {name}: choose {' or '.join(EXAMPLES)}")
+    return files("jobs.example").joinpath(f"mix_{name}.toml").read_text(encoding="utf-8")

@@ -1,0 +1,119 @@
+"""The commands ``gristmill pack``, ``pack-export`` and ``train-tokenizer``: their names and options."""
+
+from pathlib import Path
+
+import click
+
+from jobs.options import OUTPUT
+
+TEXT_COLUMN = click.option(
+    "--text-column", default="text", show_default=True, metavar="NAME", help="The column of texts."
+)
+ID_COLUMN = click.option(
+    "--id-column", default="doc_id", show_default=True, metavar="NAME", help="The column of ids, where there is one."
+)
+END_TOKEN = "The token that ends a document (default: the tokenizer's own)."
+
+
+@click.command(short_help="Tokenise, mix and pack a corpus into sequences of one length.")
+@click.argument("corpora", metavar="CORPUS...", nargs=-1)
+@click.option(
+    "--tokenizer",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A tokenizer.json or a SentencePiece model, or the folder of one.",
+)
+@click.option(
+    "--length", type=click.IntRange(1), default=4096, show_default=True, metavar="N", help="Tokens a sequence."
+)
+@OUTPUT
+@click.option(
+    "--mixture", type=click.Path(path_type=Path), metavar="FILE", help="Sources and shares, instead of CORPUS."
+)
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="The seed of the shuffle.")
+@click.option("--end-token", metavar="NAME", help=END_TOKEN)
+@click.option("--begin-token", metavar="NAME", help="The token that begins a document (default: no token does).")
+@TEXT_COLUMN
+@ID_COLUMN
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads that tokenise (default: one a core).")
+def pack(
+    corpora: tuple[str, ...],
+    tokenizer: Path,
+    length: int,
+    output: Path,
+    mixture: Path | None,
+    seed: int,
+    end_token: str | None,
+    begin_token: str | None,
+    text_column: str,
+    id_column: str,
+    threads: int | None,
+) -> None:
+    """Tokenise each CORPUS, shuffle its documents and pack them into sequences of one length, for pretraining.
+
+    A CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. The tokenizer is a tokenizer.json
+    or a SentencePiece model, or a folder with one. A mixture file takes the place of CORPUS and says how much of each
+    source is taken. Equal documents, settings and seed give equal bytes, whatever the files and threads. A run that was
+    interrupted goes on with the same command.
+
+    \b
+        gristmill pack corpus --tokenizer tokenizer.json --output packed
+        gristmill pack --mixture mixture.toml --tokenizer tokenizer.model --length 8192 --output packed
+    """
+    from jobs.packing.pack import run
+
+    run(corpora, mixture, tokenizer, (end_token, begin_token), length, output, seed, threads, (text_column, id_column))
+
+
+@click.command(name="pack-export", short_help="Write packed sequences in the form that a trainer reads.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["megatron"]), required=True, help="Megatron-LM's indexed dataset.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PREFIX",
+    help="The names of the new files, without .bin and .idx.",
+)
+def pack_export(folder: Path, form: str, output: Path) -> None:
+    """Write the documents of packed folder DIR as PREFIX.bin and PREFIX.idx, which Megatron-LM reads.
+
+    One sequence a document, in the order in which they were packed, each with its end token.
+    """
+    from jobs.packing.pack import export
+
+    export(folder, output)
+
+
+@click.command(name="train-tokenizer", short_help="Learn a byte-level BPE tokenizer from a corpus.")
+@click.argument("corpora", metavar="CORPUS...", nargs=-1, required=True)
+@click.option("--vocabulary", type=int, default=32_000, show_default=True, metavar="N", help="Tokens, at most.")
+@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="A new tokenizer.json.")
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    metavar="N",
+    help="Learn from about N documents.",
+)
+@click.option("--end-token", default="</s>", show_default=True, metavar="NAME", help="The token that ends a document.")
+@TEXT_COLUMN
+@ID_COLUMN
+def train_tokenizer(
+    corpora: tuple[str, ...],
+    vocabulary: int,
+    output: Path,
+    sample: int,
+    end_token: str,
+    text_column: str,
+    id_column: str,
+) -> None:
+    """Learn a tokenizer from each CORPUS (as of gristmill pack): byte-level BPE, every digit a token of its own.
+
+    Texts are taken as they are. Equal documents give equal bytes.
+    """
+    from jobs.packing.pack import train
+
+    train(corpora, vocabulary, output, sample, end_token, (text_column, id_column))

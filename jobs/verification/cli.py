@@ -1,0 +1,16 @@
+"""The command ``gristmill verify``: its name and options."""
+
+import click
+
+
+@click.command(short_help="Check that a folder is as it was written.")
+@click.argument("folder", metavar="DIR")
+def verify(folder: str) -> None:
+    """Compare each file of the folder DIR with the size and SHA-256 in its manifest.
+
+    DIR is what gristmill curate, takedown, pack, or dataset build, import, mix, upgrade or export wrote. Exit code 1:
+    a file is missing, damaged, or not in the manifest.
+    """
+    from jobs.verification.verify import run
+
+    run(folder)

@@ -1,0 +1,63 @@
+"""The command ``gristmill verify``: is everything in a folder as it was written."""
+
+import posixpath
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+
+from annotation.dataset import markdown
+from curation.release.folder import Folder
+from curation.release.opening import NAME_DIGITS
+from jobs.consoles import table_console
+from jobs.counting import counting
+from jobs.terminal import say
+from jobs.verification.folder import Fault, Held, faults, held, sizes_of
+from schemas.errors import RunError
+from schemas.manifest import Noted
+
+SHOWN = 20
+"""Faults that are shown one by one."""
+
+
+def run(root: str) -> None:
+    folder = Folder(root)
+    found = held(folder)
+    say(f"{root}: {found.what}, manifest {found.digest[:NAME_DIGITS]}")
+    sizes = sizes_of(folder)
+    with counting("verifying, in bytes") as tell:
+        wrong = list(faults(folder, found, sizes, tell))
+    _say(found, sizes, wrong)
+    for fault in wrong[:SHOWN]:
+        say(f"{fault.name} {fault.what}")
+    if len(wrong) > SHOWN:
+        say(f"... and {len(wrong) - SHOWN:,} more")
+    if wrong:
+        raise RunError(
+            f"{root} is not as it was written ({markdown.count(len(wrong), 'file')}): put back what is missing or "
+            "damaged, or write the folder again, and move elsewhere what is not in the manifest"
+        )
+    say(f"{root}: {markdown.count(len(found.files), 'file')}, all as they were written")
+
+
+def _say(found: Held, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> None:
+    """Prints a row for each folder of files: how many files and rows the manifest names, and the size of these files
+    as they are there."""
+    tables: defaultdict[str, list[Noted]] = defaultdict(list)
+    for name, each in found.files.items():
+        tables[posixpath.dirname(name) or "."].append(each)
+    damaged = Counter(posixpath.dirname(fault.name) or "." for fault in wrong)
+    table = Table(box=None, pad_edge=False)
+    for column in ("", "files", "rows", "MB", "wrong"):
+        table.add_column(column, justify="right" if column else "left")
+    for name in sorted(tables.keys() | damaged.keys()):
+        files: Sequence[Noted] = tables.get(name, [])
+        size = sum(sizes.get(each.name, 0) for each in files)
+        table.add_row(name, f"{len(files):,}", _rows(files), f"{size / 1e6:,.1f}", f"{damaged[name]:,}")
+    table_console().print(table)
+
+
+def _rows(files: Sequence[Noted]) -> str:
+    """The rows of all files, or nothing where the manifest does not count those of each."""
+    known = [each.rows for each in files if each.rows is not None]
+    return f"{sum(known):,}" if known and len(known) == len(files) else ""

@@ -1,0 +1,83 @@
+"""A TOML file of settings as a table, however the file is damaged, and whatever it is."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import UserError
+from schemas.named_files import read_named
+
+MOST_BYTES = 4 << 20
+"""Files of settings are smaller: what is larger is a corpus."""
+MOST_LEVELS = 32
+"""No setting lies so deep."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table of a TOML file. Raises UserError for a file that cannot be read or is not TOML, and
+    NamedFileError as `read_settings` does."""
+    return parse_toml(read_settings(path), str(path))
+
+
+def read_settings(path: Path) -> str:
+    """The text of a file of settings, its lines ended by line feeds. Raises UserError for a file that cannot be read
+    or is not UTF-8, NamedFileError for one that is too large and for a FIFO or device."""
+    try:
+        content = read_named(path, MOST_BYTES, "a file of settings (TOML)")
+    except (OSError, ValueError) as error:  # a name with a null character is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{path} cannot be read: {reason}") from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is not valid TOML: byte {error.start} is not UTF-8, so save the file as UTF-8"
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def parse_toml(text: str, where: str) -> dict[str, Any]:
+    """The table that a text holds as TOML. Raises UserError, which names ``where``, for a text that is not TOML."""
+    try:
+        table = tomllib.loads(text)
+    except RecursionError as error:
+        raise _too_deep(where) from error
+    except ValueError as error:  # also a number of more than 4,300 digits
+        raise UserError(f"{where} is not valid TOML: {error}") from error
+    _check_depth(table, where)
+    return table
+
+
+def value_of(text: str, where: str) -> Any:
+    """One value as TOML has it; a text that is not valid TOML stands for itself.
+
+    Raises UserError, which names ``where``, for tables and lists inside one another that no settings need.
+    """
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        table = {}
+    if table.keys() != {"value"}:  # more lines than one hold more than a value
+        return text
+    _check_depth(table, where)
+    return table["value"]
+
+
+def _check_depth(table: Mapping[str, Any], where: str) -> None:
+    """Raises UserError for tables and lists inside one another that no settings need."""
+    level: list[Any] = [table]
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, Mapping) else each)
+            if isinstance(inner, Mapping | list)
+        ]
+        if not level:
+            return
+    raise _too_deep(where)
+
+
+def _too_deep(where: str) -> UserError:
+    return UserError(f"{where} holds tables or lists inside one another more than {MOST_LEVELS} levels deep")

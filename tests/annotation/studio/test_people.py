@@ -1,0 +1,102 @@
+"""Invitations on a real Label Studio: accounts that open, passwords that need no keeping, links that lead to work."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from annotation.campaign.plan import plan
+from annotation.campaign.settings import Campaign, CampaignFolder
+from annotation.journal.journal import Journal
+from annotation.server.accounts import session
+from annotation.server.connection import Connection
+from annotation.studio.client import Studio
+from annotation.studio.people import Invitation, invite
+from annotation.studio.push import push
+from curation.dedup.near import families
+from schemas.errors import UserError
+from tests.annotation.parts import Studio as Server
+
+PEOPLE = ("ivy@mill.example", "jon@mill.example")
+
+
+def pushed(folder: Path, studio: Studio, name: str, batch: str = "b1") -> CampaignFolder:
+    folder.mkdir(exist_ok=True)
+    row = {
+        "prompt": f"What is {batch}?",
+        "responses": [{"model": "m1", "text": "Rye."}, {"model": "m2", "text": "Oats."}],
+    }
+    (folder / "responses.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (folder / "guidelines.md").write_text("# Be fair\n", encoding="utf-8")
+    settings = {"name": name, "protocol": "preference", "batch": batch, "responses": "responses.jsonl", "votes": 2}
+    made = CampaignFolder(folder, Campaign(**settings, annotators=PEOPLE), "settings")  # type: ignore[arg-type]
+    with Journal(made.store, create=True) as journal:
+        plan(made, journal, families)
+        push(journal, studio)
+    return made
+
+
+def invited(folder: CampaignFolder, studio: Studio, *people: str) -> list[Invitation]:
+    with Journal(folder.store) as journal:
+        return list(invite(journal, studio, people or PEOPLE))
+
+
+@pytest.fixture
+def client(studio: Server) -> Iterator[Studio]:
+    with Studio(studio.connection) as client:
+        yield client
+
+
+def test_invitations_open_and_stay_the_same(tmp_path: Path, client: Studio) -> None:
+    first = pushed(tmp_path / "first", client, "first")
+    made = invited(first, client)
+    assert [each.email for each in made] == list(PEOPLE)
+    assert len({each.password for each in made}) == 2
+    for each in made:
+        assert each.password
+        assert each.password not in repr(each)
+        with session(client.url, each.email, each.password) as signed_in:
+            assert signed_in.get("/api/current-user/whoami").json()["email"] == each.email
+    assert invited(first, client) == made
+    first.store.unlink()
+    again = pushed(tmp_path / "first", client, "first")
+    assert [each.password for each in invited(again, client, "JON@mill.example")] == [made[1].password]
+
+
+def test_a_failure_hides_no_invitation_that_was_made(tmp_path: Path, client: Studio) -> None:
+    folder = pushed(tmp_path / "mill", client, "refused")
+    with Journal(folder.store) as journal:
+        coming = invite(journal, client, ["kit@mill.example", "kit..two@mill.example"])
+        assert next(coming).email == "kit@mill.example"
+        with pytest.raises(UserError, match=r"kit\.\.two@mill\.example"):
+            next(coming)
+
+
+def test_a_link_leads_through_the_sign_in_to_the_newest_project(tmp_path: Path, client: Studio, studio: Server) -> None:
+    folder = pushed(tmp_path / "mill", client, "links")
+    pushed(tmp_path / "mill", client, "links", "b2")
+    [invitation] = invited(folder, client, PEOPLE[0])
+    with Journal(folder.store) as journal:
+        projects = journal.projects()
+    assert projects["b2/vote/links/a1"] > projects["b1/vote/links/a1"]
+    goal = f"/projects/{projects['b2/vote/links/a1']}/data?labeling=1"
+    address, _, query = (invitation.link or "").partition("?")
+    assert address == f"{studio.connection.public_url}/user/login/"
+    assert parse_qs(query) == {"next": [goal]}
+
+
+def test_links_begin_with_the_public_address(tmp_path: Path, studio: Server) -> None:
+    mine = studio.connection
+    with Studio(Connection(mine.url, mine.token, "https://labels.example.org")) as client:
+        folder = pushed(tmp_path / "mill", client, "public")
+        links = [each.link or "" for each in invited(folder, client)]
+        assert all(link.startswith("https://labels.example.org/user/login/") for link in links)
+
+
+def test_somebody_s_own_password_is_not_known(tmp_path: Path, client: Studio, studio: Server) -> None:
+    own = studio.annotator("own")
+    [invitation] = invited(pushed(tmp_path / "mill", client, "own"), client, own.email)
+    assert invitation.password is None
+    assert invitation.link is None, "they have no tasks in this campaign"

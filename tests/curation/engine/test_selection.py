@@ -1,0 +1,46 @@
+"""What is taken down: a host is known however it is written, and what is none is refused."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from curation.engine.selection import REASONS, Selection, Taking
+from schemas.errors import UserError
+
+HOSTS = [
+    ("mill.example", [0, 1]),
+    ("https://MILL.example:8080/", [0, 1]),
+    (".mill.example.", [0, 1]),
+    ("//www.mill.example", [1]),
+    ("bücher.example", [2, 3]),
+    ("xn--bcher-kva.example", [2, 3]),
+]
+
+
+@pytest.mark.parametrize(("host", "expected"), HOSTS)
+def test_a_host_is_found_however_it_is_written(host: str, expected: list[int]) -> None:
+    urls = ["mill.example/x//y", "http://www.mill.example:80/", "http://xn--bcher-kva.example/", "BÜCHER.example/1"]
+    found = pa.array([*urls, "http://else.example/", None])
+    taking = Taking(Selection.of(hosts=[host]))
+    reasons = taking.reasons(pa.array([str(number) for number in range(len(found))]), found)
+    assert np.flatnonzero(reasons >= 0).tolist() == expected
+    assert {REASONS[reason] for reason in reasons[expected]} == {"host"}
+    assert len(taking.found["host"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("*.mill.example", "hosts are named without \\*"),
+        ("https://mill.example/page", "is more than a host: name mill.example, or list a page"),
+        ("mill.example?q", "is more than a host"),
+        ("mill.example/x//y", "is more than a host"),
+        ("http://mill.example/x//", "is more than a host"),
+        ("ann@mill.example", "is more than a host"),
+        ("http://", "is no host: give hosts"),
+        ("http://[broken", "is no host: give hosts"),
+    ],
+)
+def test_what_is_no_host_is_refused(host: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        Selection.of(hosts=["fine.example", host])
