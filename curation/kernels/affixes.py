@@ -333,6 +333,7 @@ def cut_chunk(data, chunk, size, tags, specials):
 def _merge(data, chunk, count, tags, specials):
     """Joins neighbouring words that make a special text, the ones of most words first; returns the number of words.
 
+    A match that overlaps a better one counts for nothing. (spaCy 3.8 lets it keep later matches apart, in ":-(:)".)
     In row `SPARE`, 0 is an untouched word, a value of the table starts a joined one, and -1 belongs to the one before.
     """
     for k in range(count):
