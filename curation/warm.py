@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
-from curation.dedup.near import families
+from curation.dedup.near import alike_to_any, families
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
 from curation.judge import judge
@@ -49,6 +49,7 @@ def warm() -> None:
     similar((nodes[:1], values[:1]), (nodes[1:], values[1:]), near)
     forest(np.array([[0, 0, 0, 1]], np.uint64))
     families(texts)
+    alike_to_any(texts, texts)
 
 
 if __name__ == "__main__":
