@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-from schemas.errors import UserError
+from schemas.errors import CHANGED, DamagedError
 from schemas.visible import visible
 
 MANIFEST = "manifest.json"
@@ -23,11 +23,6 @@ _HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """What spells one half of a surrogate pair in JSON, or is one in bytes that Python's parser lets pass."""
 _CHUNK = 1 << 20
 _KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
-CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
-
-
-class ManifestError(UserError):
-    """A manifest is damaged, or was changed; the sentence names the manifest, the place in it and what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +36,21 @@ class Noted:
 
 
 def parsed(content: bytes, place: str) -> Any:
-    """The JSON value of a manifest whose path is ``place``. Raises ManifestError where it is not JSON."""
+    """The JSON value of a manifest whose path is ``place``. Raises DamagedError where it is not JSON."""
     try:
         value = json.loads(content)
         if _HALF.search(content):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        raise ManifestError(f"{place} holds half of a surrogate pair, which is not valid Unicode: {CHANGED}") from error
+        raise DamagedError(f"{place} holds half of a surrogate pair, which is not valid Unicode: {CHANGED}") from error
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else visible(str(error))
-        raise ManifestError(f"{place} is not JSON ({why}): {CHANGED}") from error
+        raise DamagedError(f"{place} is not JSON ({why}): {CHANGED}") from error
     return value
 
 
 def check(value: Any, shape: Any, place: str, path: str = "") -> None:
-    """Raises ManifestError that names the first part of ``value`` that does not have its ``shape``."""
+    """Raises DamagedError that names the first part of ``value`` that does not have its ``shape``."""
     if isinstance(shape, tuple):
         if value is not None:
             check(value, shape[1], place, path)
@@ -75,7 +70,7 @@ def check(value: Any, shape: Any, place: str, path: str = "") -> None:
             if key in value:
                 check(value[key], inner, place, _below(path, key))
             elif key == name:
-                raise ManifestError(f"{place} lacks {visible(_below(path, key))}: {CHANGED}")
+                raise DamagedError(f"{place} lacks {visible(_below(path, key))}: {CHANGED}")
     elif shape is not object:
         _scalar(value, shape, place, path)
 
@@ -83,16 +78,16 @@ def check(value: Any, shape: Any, place: str, path: str = "") -> None:
 def noted(files: Mapping[str, Mapping[str, Any]], place: str) -> dict[str, Noted]:
     """The files that a manifest names, by name.
 
-    Raises ManifestError for a name that leads out of the folder, and for an invalid SHA-256 or size.
+    Raises DamagedError for a name that leads out of the folder, and for an invalid SHA-256 or size.
     """
     found = {}
     for name, about in files.items():
         if not is_inside(name):
-            raise ManifestError(f"{place} names a file outside of its folder, '{visible(name)}': {CHANGED}")
+            raise DamagedError(f"{place} names a file outside of its folder, '{visible(name)}': {CHANGED}")
         check(about, {"sha256": str, "bytes?": int, "rows?": int}, place, name)
         digest = about["sha256"]
         if len(digest) != 64 or digest.strip("0123456789abcdef"):
-            raise ManifestError(f"{place}: the SHA-256 of {visible(name)} is not 64 hexadecimal digits: {CHANGED}")
+            raise DamagedError(f"{place}: the SHA-256 of {visible(name)} is not 64 hexadecimal digits: {CHANGED}")
         found[name] = Noted(name, digest, about.get("bytes"), about.get("rows"))
     return found
 
@@ -145,14 +140,14 @@ def _below(path: str, key: str) -> str:
 
 def _of_kind(value: Any, kind: type, what: str, place: str, path: str) -> None:
     if not isinstance(value, kind):
-        raise ManifestError(f"{place}: {visible(path) or 'the manifest'} is not {what}: {CHANGED}")
+        raise DamagedError(f"{place}: {visible(path) or 'the manifest'} is not {what}: {CHANGED}")
 
 
 def _text(value: str, place: str, path: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
-        raise ManifestError(f"{place}: {visible(path) or 'a name'} is not valid Unicode: {CHANGED}") from error
+        raise DamagedError(f"{place}: {visible(path) or 'a name'} is not valid Unicode: {CHANGED}") from error
 
 
 def _scalar(value: Any, kind: type, place: str, path: str) -> None:
@@ -164,6 +159,6 @@ def _scalar(value: Any, kind: type, place: str, path: str) -> None:
     else:
         right = isinstance(value, kind)
     if not right:
-        raise ManifestError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {CHANGED}")
+        raise DamagedError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {CHANGED}")
     if kind is str:
         _text(value, place, path)

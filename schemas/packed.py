@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-from schemas.manifest import CHANGED, ManifestError, Noted, check, noted
+from schemas.errors import CHANGED, DamagedError
+from schemas.manifest import Noted, check, noted
 from schemas.table import Table
 
 FORMAT = "gristmill.packed"
@@ -54,26 +55,26 @@ tokens that is (0 unless the document began in an earlier sequence). A part ends
 def packed_files(manifest: Mapping[str, Any], place: str) -> dict[str, Noted]:
     """The files that the manifest at ``place`` names, by name: the shards in order, then the tokenizer, if it has one.
 
-    Raises ManifestError for a manifest of a newer version, and for one that lacks something or contradicts itself.
+    Raises DamagedError for a manifest of a newer version, and for one that lacks something or contradicts itself.
     """
     check(manifest, {"version": int}, place)
     if manifest["version"] > VERSION:
-        raise ManifestError(
+        raise DamagedError(
             f"{place} is of version {manifest['version']}, newer than this Gristmill, which reads up to {VERSION}: "
             "upgrade Gristmill"
         )
     check(manifest, PACKED_MANIFEST, place)
     if manifest["version"] < 1 or not 1 <= manifest["length"] <= MOST_TOKENS:
-        raise ManifestError(f"{place} says a version or a length that no folder has: {CHANGED}")
+        raise DamagedError(f"{place} says a version or a length that no folder has: {CHANGED}")
     if manifest["token_type"] not in get_args(TokenType):
-        raise ManifestError(f"{place} does not say its token type, uint16 or int32: {CHANGED}")
+        raise DamagedError(f"{place} does not say its token type, uint16 or int32: {CHANGED}")
     files = noted(manifest["files"], place)
     names = [f"shards/{number:05}.arrow" for number in range(len(files))]
     if files.keys() != set(names):
-        raise ManifestError(f"{place} does not name its shards from 00000 on, each once: {CHANGED}")
+        raise DamagedError(f"{place} does not name its shards from 00000 on, each once: {CHANGED}")
     rows = [files[name].rows or 0 for name in names]
     if sum(rows) != manifest["rows"] or any(count != rows[0] for count in rows[:-1]) or rows[-1:] > rows[:1]:
-        raise ManifestError(f"{place} counts rows that its shards do not have: {CHANGED}")
+        raise DamagedError(f"{place} counts rows that its shards do not have: {CHANGED}")
     tokenizer = manifest.get("tokenizer")
     others = {tokenizer["file"]: {"sha256": tokenizer["sha256"]}} if tokenizer else {}
     return {**{name: files[name] for name in names}, **noted(others, place)}

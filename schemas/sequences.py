@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.arrow_layout import MAGIC, LayoutError
-from schemas.manifest import MANIFEST, ManifestError, parsed
+from schemas.errors import DamagedError
+from schemas.manifest import MANIFEST, parsed
 from schemas.named_files import NamedFileError, open_named
 from schemas.packed import BATCH, FORMAT, packed, packed_files
 from schemas.shard import PackedError, Part, Parts, Shard
@@ -218,6 +219,6 @@ def _parsed(folder: Path, written: bytes) -> tuple[Mapping[str, Any], list[Shard
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise PackedError(f"{place} is not that of packed sequences: name a folder that `gristmill pack` wrote")
         files = packed_files(manifest, place)
-    except ManifestError as error:
+    except DamagedError as error:
         raise PackedError(str(error)) from error
     return manifest, [Shard(folder, each) for name, each in files.items() if name in manifest["files"]]

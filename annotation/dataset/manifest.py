@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from annotation.dataset.ledger import Ledger
 from annotation.judgments.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
-from schemas.errors import UserError
-from schemas.manifest import MANIFEST, ManifestError, Noted, check, difference, noted, parsed
+from schemas.errors import DamagedError, UserError
+from schemas.manifest import MANIFEST, Noted, check, difference, noted, parsed
 from schemas.named_files import open_named
 
 FORMAT = "gristmill.comparisons"
@@ -85,11 +85,11 @@ def read_manifest(folder: Path, form: str, version: int, what: str, made_by: str
 
 
 def noted_files(manifest: Mapping[str, Any], version: int, place: str) -> dict[str, Noted]:
-    """The files that the manifest at ``place`` names. Raises ManifestError for a manifest that is newer than
+    """The files that the manifest at ``place`` names. Raises DamagedError for a manifest that is newer than
     ``version``, and for one that does not name its files."""
     check(manifest, {"version": int}, place)
     if manifest["version"] > version:
-        raise ManifestError(f"{place} was written by a newer Gristmill: upgrade this one")
+        raise DamagedError(f"{place} was written by a newer Gristmill: upgrade this one")
     check(manifest, {"files": {str: {"sha256": str}}, "tables?": {str: int}}, place)
     return noted(manifest["files"], place)
 

@@ -21,7 +21,8 @@ ALLOWED = {
 FLOORS: dict[str, tuple[str, ...]] = {
     "schemas": (
         "visible wording progress errors module_path table permutation division",
-        "named_files settings manifest",
+        "named_files settings records",
+        "manifest",
         "toml_file folders",
         "corpus preference mixture arrow_layout",
         "packed reading",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.manifest import ManifestError, Noted, check, difference, is_inside, noted, parsed, sha256_of
+from schemas.errors import DamagedError
+from schemas.manifest import Noted, check, difference, is_inside, noted, parsed, sha256_of
 
 SHAPE = {"name": str, "rows": int, "share": float, "signals": bool, "near": (None, {str: int}), "of?": [{"a": str}]}
 WHOLE: dict[str, Any] = {"name": "x", "rows": 0, "share": 0.5, "signals": True, "near": None, "of": [{"a": ""}], "b": 1}
@@ -40,7 +41,7 @@ def test_a_whole_value_passes() -> None:
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(ManifestError, match=said):
+    with pytest.raises(DamagedError, match=said):
         check({**WHOLE, **changes}, SHAPE, "m")
 
 
@@ -55,7 +56,7 @@ def test_any_value_passes_or_is_one_sentence(value: Any) -> None:
     said = "m"
     try:
         check(value, SHAPE, "m")
-    except ManifestError as error:
+    except DamagedError as error:
         said = str(error)
     assert said.startswith("m")
     assert "\n" not in said
@@ -63,14 +64,14 @@ def test_any_value_passes_or_is_one_sentence(value: Any) -> None:
 
 @pytest.mark.parametrize("content", [b'{"a": ', b"\xff", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b""])
 def test_what_is_no_json_is_said(content: bytes) -> None:
-    with pytest.raises(ManifestError, match=r"^corpus/manifest\.json is not JSON \(.*put it back as it was$"):
+    with pytest.raises(DamagedError, match=r"^corpus/manifest\.json is not JSON \(.*put it back as it was$"):
         parsed(content, "corpus/manifest.json")
 
 
 def test_half_of_a_character_is_said() -> None:
     assert parsed(b'{"a": "\\ud83c\\udf3e"}', "m") == {"a": "\U0001f33e"}
     for content in (b'{"a": [{"\\uDF3e": 1}]}', b'["\xed\xb0\x80"]'):
-        with pytest.raises(ManifestError, match="m holds half of a surrogate pair"):
+        with pytest.raises(DamagedError, match="m holds half of a surrogate pair"):
             parsed(content, "m")
 
 
@@ -81,10 +82,10 @@ def test_a_name_leads_to_a_file_inside_of_the_folder() -> None:
         assert not is_inside(name), name
     digest = sha256_of(io.BytesIO(b""))
     assert noted({"a": {"sha256": digest, "rows": 2}}, "m")["a"].rows == 2
-    with pytest.raises(ManifestError, match=r"m names a file outside of its folder, '\.\./a'"):
+    with pytest.raises(DamagedError, match=r"m names a file outside of its folder, '\.\./a'"):
         noted({"../a": {"sha256": digest}}, "m")
     for wrong in ("", digest[1:], digest.upper(), digest[:-1] + "g"):
-        with pytest.raises(ManifestError, match="the SHA-256 of a is not 64 hexadecimal digits"):
+        with pytest.raises(DamagedError, match="the SHA-256 of a is not 64 hexadecimal digits"):
             noted({"a": {"sha256": wrong}}, "m")
 
 

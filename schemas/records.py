@@ -1,0 +1,137 @@
+"""Records, which are dataclasses, as JSON and back: manifests, the reports of units, the bodies of a journal.
+
+The type of a field says what its JSON may be: ``str`` a text, ``int`` a whole number from 0 up, ``float`` a finite
+number, ``bool`` true or false, ``Any`` anything, ``tuple[X, ...]`` a list, ``Mapping[str, X]`` a table with any keys,
+another record a table with its fields, ``X | None`` null or X. A field with a default may be missing, and is not
+written where it has that default. Keys that are no field are skipped: a later version may have added them.
+"""
+
+import dataclasses
+import math
+import types
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from schemas.errors import CHANGED, DamagedError
+from schemas.visible import visible
+
+T = TypeVar("T")
+
+_MOST = 2**63 - 1
+_KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
+
+
+def to_json(value: Any) -> Any:
+    """A record, or a mapping or sequence of records, as plain tables, lists and values.
+
+    >>> to_json(Example(name="rye", parts=(1, 2)))
+    {'name': 'rye', 'parts': [1, 2]}
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: to_json(held)
+            for field in dataclasses.fields(value)
+            if (held := getattr(value, field.name)) != _default(field)
+        }
+    if isinstance(value, Mapping):
+        return {key: to_json(held) for key, held in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_json(held) for held in value]
+    return value
+
+
+def from_json(kind: type[T], value: Any, place: str, path: str = "") -> T:
+    """The record that plain tables, lists and values hold. ``place`` is the file, ``path`` the place in it.
+
+    Raises DamagedError for the first part of ``value`` that is missing or not of its type.
+
+    >>> from_json(Example, {"name": "rye", "parts": [1, 2], "later": True}, "mill.json")
+    Example(name='rye', parts=(1, 2), share=None)
+    """
+    _check(value, dict, "a table", place, path)
+    held = {}
+    for field, hint, required in _fields(kind):  # type: ignore[arg-type]
+        if field in value:
+            held[field] = _typed(hint, value[field], place, f"{path}.{field}" if path else field)
+        elif required:
+            raise DamagedError(f"{place} lacks {visible(f'{path}.{field}' if path else field)}: {CHANGED}")
+    return kind(**held)
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A record for the examples above."""
+
+    name: str
+    parts: tuple[int, ...]
+    share: float | None = None
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    """The default of a field; a field without a default has one that no value equals."""
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+
+
+@cache
+def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
+    """(name, type, whether it must be there) of each field."""
+    hints = get_type_hints(kind)
+    return [
+        (
+            field.name,
+            hints[field.name],
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
+        )
+        for field in dataclasses.fields(kind)
+    ]
+
+
+def _typed(hint: Any, value: Any, place: str, path: str) -> Any:
+    if hint is Any or hint is object:
+        return value
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in inner:
+            return None
+        [kind] = [each for each in inner if each is not type(None)]
+        return _typed(kind, value, place, path)
+    if origin is tuple:
+        _check(value, list, "a list", place, path)
+        return tuple(_typed(inner[0], each, place, f"{path}[{number}]") for number, each in enumerate(value))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        _check(value, dict, "a table", place, path)
+        for key in value:
+            _check_text(key, place, path)
+        return {key: _typed(inner[1], each, place, f"{path}.{key}" if path else key) for key, each in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value, place, path)  # type: ignore[arg-type]
+    _check_scalar(value, hint, place, path)
+    return value
+
+
+def _check(value: Any, kind: type, what: str, place: str, path: str) -> None:
+    if not isinstance(value, kind):
+        raise DamagedError(f"{place}: {visible(path) or 'the file'} is not {what}: {CHANGED}")
+
+
+def _check_scalar(value: Any, kind: type, place: str, path: str) -> None:
+    if kind is float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        right = number and (abs(value) <= _MOST if isinstance(value, int) else math.isfinite(value))
+    elif kind is int:
+        right = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    else:
+        right = isinstance(value, kind)
+    if not right:
+        raise DamagedError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {CHANGED}")
+    if kind is str:
+        _check_text(value, place, path)
+
+
+def _check_text(value: str, place: str, path: str) -> None:
+    """Raises DamagedError for half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise DamagedError(f"{place}: {visible(path)} is not valid Unicode: {CHANGED}") from error
