@@ -7,6 +7,7 @@
 # make soak    the long laws, those of clusters too: installs Java and Maven likewise, Flink and Spark from Maven Central
 # make cluster-test   only those of clusters
 # make lint    ruff and mypy
+# make reference   jobs/commands.md anew, from the help of the commands
 # make bench   the bars of the project as a table; LARGE=1000 adds those of full size (1 and 2 GB), PEER=/path/to/python
 #              of an environment with datatrove races it, CONSTANTS=FILE writes what gristmill plan reckons with
 
@@ -14,7 +15,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test ready soak cluster-test trainers-test lint bench studio trainer programs clusters requirements clean
+.PHONY: setup demo test ready soak cluster-test trainers-test lint bench studio trainer programs clusters requirements reference clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
@@ -165,6 +166,9 @@ requirements:
 	compile --extra dev --extra trainer --constraint requirements.txt pyproject.toml --output-file requirements-trainer.txt
 	studio=annotation/server/requirements.txt
 	grep --only-matching '^label-studio==[0-9.]*' $$studio | (cd / && compile - --output-file "$$OLDPWD/$$studio")
+
+reference: setup
+	@$(BIN)/python -P -m jobs.reference
 
 clean:
 	@rm -rf .venv build dist

@@ -31,15 +31,22 @@ OUTPUT = click.option(
     "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder."
 )
 WORKERS = click.option(
-    "--workers", type=click.IntRange(min=0), metavar="N", help="Worker processes (default: one a core; 0: none)."
+    "--workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Worker processes; 0 works in the command's own process (default: one a core, as far as the memory goes, "
+    "and 0 for a small input).",
 )
 MEMORY = click.option(
-    "--memory", type=Bytes(), metavar="SIZE", help="What the run may use, such as 2GB (default: what is free)."
+    "--memory",
+    type=Bytes(),
+    metavar="SIZE",
+    help="What all processes of the run may use together, such as 2GB, from 1.5 GB up (default: most of what is free).",
 )
 PROGRESS = click.option(
     "--progress",
     type=click.Choice(["auto", "bars", "lines", "json", "none"]),
     default="auto",
     show_default=True,
-    help="How to show the progress, on standard error.",
+    help="How to show progress on standard error; auto: bars on a terminal, else lines.",
 )

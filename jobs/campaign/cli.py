@@ -6,7 +6,10 @@ import click
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 HOME = click.option(
-    "--home", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the embedded Label Studio."
+    "--home",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder of the embedded Label Studio (default: as for gristmill studio).",
 )
 
 
@@ -49,7 +52,10 @@ def push(folder: Path, home: Path | None) -> None:
 @click.argument("emails", metavar="[EMAIL]...", nargs=-1)
 @HOME
 def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
-    """Make an account for each annotator of DIR (or those named), and print link, email address and password."""
+    """Make an account for each annotator of DIR (or for each EMAIL), and print link, email address and password.
+
+    The passwords follow from the token of the server, so nothing keeps them.
+    """
     from jobs.campaign.commands import invite
 
     invite(folder, emails, home)
@@ -58,14 +64,19 @@ def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
 @campaign.command(short_help="Bring what annotators did into the journal.")
 @FOLDER
 @click.option("--quick", is_flag=True, help="Look at recent changes only; deletions are found without it.")
-@click.option("--watch", is_flag=True, help="Go on until Ctrl+C: quick pulls, and a full one now and then.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on until Ctrl+C: quick pulls, and a full one now and then. Webhooks make it look sooner, where Label "
+    "Studio runs on this machine.",
+)
 @click.option(
     "--every",
     type=click.FloatRange(min=0.2),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="With --watch: how often to look, at the latest.",
+    help="With --watch: seconds between two looks, at most.",
 )
 @HOME
 def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None) -> None:
@@ -120,7 +131,7 @@ def reassign(folder: Path, giver: str | None, taker: str | None, home: Path | No
 @campaign.command(short_help="Let no vote of an annotator count.")
 @FOLDER
 @click.argument("email")
-@click.option("--undo", is_flag=True, help="Let them count again.")
+@click.option("--undo", is_flag=True, help="Let the votes count again.")
 def withdraw(folder: Path, email: str, undo: bool) -> None:
     """Withdraw all votes of annotator EMAIL from DIR. Nothing is deleted; their tasks can be reassigned."""
     from jobs.campaign.commands import withdraw

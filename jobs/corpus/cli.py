@@ -5,8 +5,16 @@ from typing import Any
 
 import click
 
+from curation.sources.format_names import FORMATS
 from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes
 from schemas.settings import LARGEST
+
+FORMAT = click.option(
+    "--format",
+    "kind",
+    metavar="NAME",
+    help=f"How to read the files, whatever they look like: {', '.join(FORMATS)} (default: as their content tells).",
+)
 
 
 @click.command(short_help="Filter and deduplicate raw web files into a Parquet corpus.")
@@ -18,17 +26,21 @@ from schemas.settings import LARGEST
     metavar="GLOB",
     help="Files to read; repeat for several. SOURCE=GLOB names their source.",
 )
+@FORMAT
 @click.option(
-    "--format", "kind", metavar="NAME", help="How to read the inputs (default: as their content tells), such as text."
+    "--output", metavar="DIR", help="A new or empty folder, or the folder of the same job, interrupted, which goes on."
 )
-@click.option("--output", metavar="DIR", help="A new or empty folder.")
-@click.option("--recipe", metavar="NAME", help="fineweb (default), gopher, c4, none, or the path of a TOML file.")
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    help="fineweb (default), gopher, c4, none (deduplication only), or the path of a TOML file.",
+)
 @click.option(
     "--set",
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change a setting, such as language.min_score=0.5 or near.bands=20.",
+    help="Change a setting, such as language.min_score=0.5, near.bands=20 or keep.policy=longest; repeat for several.",
 )
 @click.option(
     "--against",
@@ -37,18 +49,31 @@ from schemas.settings import LARGEST
     help="Keep no duplicate of what an earlier run released in DIR; repeat for several.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
-@click.option("--allow-unreadable", is_flag=True, help="Go on without files of which nothing can be read.")
-@click.option("--follow-links", is_flag=True, help="Read what lies behind links that leave an input's folder.")
+@click.option(
+    "--allow-unreadable",
+    is_flag=True,
+    help="Go on without files of which nothing can be read (default: they fail the run).",
+)
+@click.option(
+    "--follow-links",
+    is_flag=True,
+    help="Read what lies behind links that leave an input's folder (default: they are skipped, and named).",
+)
 @click.option(
     "--storage",
     multiple=True,
     metavar="KEY=VALUE",
-    help="An option of remote file systems, such as anon=true; repeat for several.",
+    help="An option of remote file systems, such as anon=true, or s3.anon=true for one protocol; repeat for several. "
+    "No file keeps it.",
 )
 @WORKERS
 @MEMORY
 @click.option(
-    "--partitions", type=click.IntRange(min=1), metavar="N", help="Partitions of the shuffles (default: by the input)."
+    "--partitions",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Partitions of the shuffles, at most 10,000, or one a MiB of input (default: as many as the input's size, "
+    "and --memory if given, ask for).",
 )
 @PROGRESS
 @click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
@@ -81,12 +106,36 @@ def curate(job: Path | None, beam_options: tuple[str, ...], **options: Any) -> N
 @click.command(short_help="Write a corpus anew without some documents.")
 @click.argument("release")
 @click.option(
-    "--doc-id", "doc_ids", type=click.Path(path_type=Path), metavar="FILE", help="Ids, one a line, as they are."
+    "--doc-id",
+    "doc_ids",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Document ids, one a line, each as it is: blanks and a leading # count.",
 )
-@click.option("--host", "hosts", type=click.Path(path_type=Path), metavar="FILE", help="Hosts, with all below them.")
-@click.option("--url", "urls", type=click.Path(path_type=Path), metavar="FILE", help="Urls, one a line.")
-@click.option("--near", is_flag=True, help="Take down near-duplicates of these documents, too.")
-@click.option("--output", required=True, metavar="DIR", help="A new or empty folder.")
+@click.option(
+    "--host",
+    "hosts",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Hosts, one a line; a host stands for all below it, too. Lines that begin with # are comments.",
+)
+@click.option(
+    "--url",
+    "urls",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Urls, one a line, compared as for duplicates: without what follows a #. Lines that begin with # are "
+    "comments.",
+)
+@click.option(
+    "--near", is_flag=True, help="Take down near-duplicates of these documents, too (default: they are listed)."
+)
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR",
+    help="A new or empty folder outside of RELEASE, or that of the same takedown, interrupted, which goes on.",
+)
 @click.option(
     "--against",
     multiple=True,
@@ -120,18 +169,31 @@ def takedown(release: str, **options: Any) -> None:
 @click.option(
     "--workers", type=click.IntRange(1, LARGEST), default=1, show_default=True, metavar="N", help="Cores at work."
 )
-@click.option("--recipe", default="fineweb", show_default=True, metavar="NAME", help="A recipe that was measured.")
 @click.option(
-    "--memory", type=Bytes(), default="2GB", show_default=True, metavar="SIZE", help="What each worker may use."
+    "--recipe",
+    default="fineweb",
+    show_default=True,
+    metavar="NAME",
+    help="fineweb or none: the recipes that were measured.",
 )
-@click.option("--price", type=float, default=0.04, show_default=True, help="Of an hour of CPU time, in any currency.")
+@click.option(
+    "--memory",
+    type=Bytes(),
+    default="2GB",
+    show_default=True,
+    metavar="SIZE",
+    help="What each worker may use: the more it is, the fewer partitions there are, and the cheaper the shuffles.",
+)
+@click.option(
+    "--price", type=float, default=0.04, show_default=True, help="The price of an hour of CPU time, in any currency."
+)
 @click.option(
     "--constants",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Constants measured on another machine, by make bench CONSTANTS=FILE.",
+    help="A file of constants that were measured on another machine, by make bench CONSTANTS=FILE.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def plan(**options: Any) -> None:
     """Say what a job of some size would take, stage by stage: CPU hours, bytes shuffled, memory, partitions, cost."""
     from jobs.corpus.plan import run
@@ -146,12 +208,16 @@ def plan(**options: Any) -> None:
     default="fineweb",
     show_default=True,
     metavar="NAME",
-    help="A recipe's name, or the path of a TOML file.",
+    help="fineweb, gopher, c4, none, or the path of a TOML file.",
 )
+@FORMAT
 @click.option(
-    "--format", "kind", metavar="NAME", help="How to read the files (default: as their content tells), such as text."
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting of the recipe, such as language.min_score=0.5; repeat for several.",
 )
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting of the recipe.")
 def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tuple[str, ...]) -> None:
     """Judge each document of FILES by a recipe's filters, without deduplication.
 
@@ -165,7 +231,12 @@ def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tupl
 @click.command(short_help="Say why a document was kept or removed.")
 @click.argument("folder")
 @click.argument("doc_id", required=False)
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Explain N removals instead of one document.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Explain N removals instead of one document, spread over the corpus, the same ones each time.",
+)
 @click.option("--reason", metavar="NAME", help="With --sample: only removals for this reason.")
 @click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
 def explain(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:

@@ -27,7 +27,8 @@ def dataset() -> None:
     "--as-of",
     type=click.IntRange(min=1),
     metavar="REVISION",
-    help="The campaign as it was at a revision of its journal (default: the newest).",
+    help="With one CAMPAIGN: as it was at that revision of its journal, whatever campaign.toml says now (default: the "
+    "newest).",
 )
 def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
     """Write what the votes of each CAMPAIGN folder come to: comparisons in two splits, as Arrow and Parquet.
@@ -54,7 +55,7 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A file of the held-out split; repeat for several.",
+    help="A file of the held-out split; repeat for several. All other files are trained on.",
 )
 @click.option("--name", metavar="NAME", help="What the comparisons' source is called (default: the set's name).")
 def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[Path, ...], name: str | None) -> None:

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import click
 
-from jobs.options import OUTPUT
-
 TEXT_COLUMN = click.option(
     "--text-column", default="text", show_default=True, metavar="NAME", help="The column of texts."
 )
 ID_COLUMN = click.option(
-    "--id-column", default="doc_id", show_default=True, metavar="NAME", help="The column of ids, where there is one."
+    "--id-column",
+    default="doc_id",
+    show_default=True,
+    metavar="NAME",
+    help="The column of ids; without one, documents are known by the hash of their text.",
 )
-END_TOKEN = "The token that ends a document (default: the tokenizer's own)."
+END_TOKEN = (
+    "The token that ends a document (default: the tokenizer's own of </s>, <|endoftext|>, <|end_of_text|> and <eos>)."
+)
 
 
 @click.command(short_help="Tokenise, mix and pack a corpus into sequences of one length.")
@@ -22,21 +26,45 @@ END_TOKEN = "The token that ends a document (default: the tokenizer's own)."
     required=True,
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="A tokenizer.json or a SentencePiece model, or the folder of one.",
+    help="A tokenizer.json as Hugging Face's tokenizers saves it, a SentencePiece .model, or a folder with a "
+    "tokenizer.json or tokenizer.model.",
 )
 @click.option(
     "--length", type=click.IntRange(1), default=4096, show_default=True, metavar="N", help="Tokens a sequence."
 )
-@OUTPUT
 @click.option(
-    "--mixture", type=click.Path(path_type=Path), metavar="FILE", help="Sources and shares, instead of CORPUS."
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A new or empty folder. It takes twice its size there while it is made.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="The seed of the shuffle.")
+@click.option(
+    "--mixture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file that says which sources are taken, and how much of each, in place of CORPUS.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="The seed of the shuffle, and of the documents drawn for an epoch that is only a part.",
+)
 @click.option("--end-token", metavar="NAME", help=END_TOKEN)
-@click.option("--begin-token", metavar="NAME", help="The token that begins a document (default: no token does).")
+@click.option(
+    "--begin-token", metavar="NAME", help="The token that begins a document, such as <s> (default: no token does)."
+)
 @TEXT_COLUMN
 @ID_COLUMN
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads that tokenise (default: one a core).")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Threads that tokenise (default: one a core). They never change a byte of the output.",
+)
 def pack(
     corpora: tuple[str, ...],
     tokenizer: Path,
@@ -89,14 +117,20 @@ def pack_export(folder: Path, form: str, output: Path) -> None:
 @click.command(name="train-tokenizer", short_help="Learn a byte-level BPE tokenizer from a corpus.")
 @click.argument("corpora", metavar="CORPUS...", nargs=-1, required=True)
 @click.option("--vocabulary", type=int, default=32_000, show_default=True, metavar="N", help="Tokens, at most.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), metavar="FILE", help="A new tokenizer.json.")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A new file, such as tokenizer.json.",
+)
 @click.option(
     "--sample",
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
     metavar="N",
-    help="Learn from about N documents.",
+    help="Learn from about N documents, the same ones each time.",
 )
 @click.option("--end-token", default="</s>", show_default=True, metavar="NAME", help="The token that ends a document.")
 @TEXT_COLUMN

@@ -8,7 +8,8 @@ HOME = click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="The studio's folder (default: $GRISTMILL_STUDIO_HOME, else gristmill/studio in your data folder).",
+    help="The studio's folder (default: $GRISTMILL_STUDIO_HOME, else $XDG_DATA_HOME/gristmill/studio, else "
+    "~/.local/share/gristmill/studio).",
 )
 
 
@@ -17,7 +18,7 @@ def studio() -> None:
     """Run the embedded Label Studio, on which campaigns are labelled."""
 
 
-@studio.command(short_help="Install and start it, or find that it runs.")
+@studio.command(short_help="Install and start Label Studio, or find that it runs.")
 @HOME
 @click.option(
     "--port",
@@ -28,7 +29,8 @@ def studio() -> None:
 @click.option(
     "--public-url",
     metavar="URL",
-    help="The address of a TLS proxy by which annotators reach it, such as https://labels.example.org; '' is none.",
+    help="The address of a TLS proxy by which annotators reach it, such as https://labels.example.org; '' is none "
+    "(default: as last time).",
 )
 def start(home: Path | None, port: int | None, public_url: str | None) -> None:
     """Install Label Studio where needed, start it, and return once it answers.
@@ -42,7 +44,7 @@ def start(home: Path | None, port: int | None, public_url: str | None) -> None:
     commands.start(home, port, public_url)
 
 
-@studio.command(short_help="Install it and make its database, without starting it.")
+@studio.command(short_help="Install Label Studio and make its database, without starting it.")
 @HOME
 def install(home: Path | None) -> None:
     """Install Label Studio and make its database, so that a start needs no network and takes seconds."""
@@ -51,7 +53,7 @@ def install(home: Path | None) -> None:
     commands.install(home)
 
 
-@studio.command(short_help="Stop it.")
+@studio.command(short_help="Stop Label Studio.")
 @HOME
 def stop(home: Path | None) -> None:
     """Stop Label Studio. What was labelled stays."""
@@ -60,7 +62,7 @@ def stop(home: Path | None) -> None:
     commands.stop(home)
 
 
-@studio.command(short_help="Say whether it runs, and where.")
+@studio.command(short_help="Say whether Label Studio runs, and where.")
 @HOME
 def status(home: Path | None) -> None:
     """Say whether Label Studio runs, and where; exit code 1 where it does not."""
@@ -69,9 +71,11 @@ def status(home: Path | None) -> None:
     commands.status(home)
 
 
-@studio.command(short_help="Show the end of its log.")
+@studio.command(short_help="Show the end of Label Studio's log.")
 @HOME
-@click.option("--lines", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="So many lines.")
+@click.option(
+    "--lines", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="How many lines."
+)
 def logs(home: Path | None, lines: int) -> None:
     """Show the end of Label Studio's log, with tokens and passwords blotted out."""
     from jobs.studio import commands
@@ -79,19 +83,26 @@ def logs(home: Path | None, lines: int) -> None:
     commands.logs(home, lines)
 
 
-@studio.command(short_help="Copy its whole state into one file.")
+@studio.command(short_help="Copy the whole state of Label Studio into one file.")
 @HOME
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(home: Path | None, file: Path) -> None:
-    """Copy database, uploaded files, keys and the administrator's account into FILE (.tar.gz); it may run meanwhile."""
+    """Copy database, uploaded files, keys and the administrator's account into FILE (.tar.gz), which only you can read.
+
+    Label Studio may run meanwhile.
+    """
     from jobs.studio import commands
 
     commands.backup(home, file)
 
 
-@studio.command(short_help="Put a backup in place.")
+@studio.command(short_help="Put a backup of Label Studio in place.")
 @HOME
-@click.option("--replace", is_flag=True, help="Put it in place of a studio that is there; that one is kept beside it.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Put it in place of a studio that is there, which is kept beside it as data.replaced.",
+)
 @click.argument("file", type=click.Path(path_type=Path))
 def restore(home: Path | None, file: Path, replace: bool) -> None:
     """Put the backup FILE in place. Label Studio must not run."""

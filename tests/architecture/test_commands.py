@@ -9,7 +9,8 @@ import click
 import pytest
 
 from jobs.cli import gristmill
-from tests.architecture.tree import ROOT
+from jobs.reference import PAGE, page
+from tests.architecture.tree import ROOT, files
 
 HEAVY = {
     "apache_beam",
@@ -26,11 +27,6 @@ HEAVY = {
 }
 
 
-@pytest.fixture(scope="module")
-def handbook() -> str:
-    return (ROOT / "jobs" / "README.md").read_text(encoding="utf-8")
-
-
 def commands(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """The words of each command below a group, groups themselves included, and the command."""
     for name, command in group.commands.items():
@@ -43,19 +39,33 @@ def commands(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...],
 COMMANDS = {" ".join(words): command for words, command in commands(gristmill)}
 
 
-def section(handbook: str, words: str) -> str:
-    """What the handbook says under the heading of the command's first word."""
-    _, _, rest = handbook.partition(f"\n## gristmill {words.partition(' ')[0]}\n")
-    return rest.partition("\n## ")[0]
-
-
 @pytest.mark.parametrize(("words", "command"), COMMANDS.items(), ids=COMMANDS)
-def test_every_command_and_option_is_documented(words: str, command: click.Command, handbook: str) -> None:
-    assert command.help, "a command says what it does"
-    assert f"gristmill {words}" in handbook
+def test_help_says_what_a_command_and_its_options_do(words: str, command: click.Command) -> None:
+    assert command.help
+    assert command.short_help
     options = [option for option in command.params if isinstance(option, click.Option)]
     assert not [option.opts[0] for option in options if not option.help]
-    assert not [option.opts[0] for option in options if f"`{option.opts[0]}" not in section(handbook, words)]
+
+
+def test_the_reference_is_what_the_commands_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal of any width."""
+    monkeypatch.setenv("COLUMNS", "20")
+    assert PAGE.read_text(encoding="utf-8") == page(), "`make reference` writes the page anew"
+
+
+@pytest.mark.parametrize(
+    "words", [words for words, command in COMMANDS.items() if not isinstance(command, click.Group)]
+)
+def test_the_reference_has_every_command(words: str) -> None:
+    assert f"\n## gristmill {words}\n" in page()
+
+
+@pytest.mark.parametrize("name", gristmill.commands)
+def test_the_handbook_tells_of_every_command(name: str) -> None:
+    """In the README of its room: what it reads and writes, and how it goes about it."""
+    rooms = [path for path in files() if path.parts[0] == "jobs" and path.name == "README.md"]
+    headings = [path for path in rooms if f"\n## gristmill {name}\n" in (ROOT / path).read_text(encoding="utf-8")]
+    assert len(headings) == 1
 
 
 @pytest.mark.parametrize("name", gristmill.commands)

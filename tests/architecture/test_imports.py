@@ -56,6 +56,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "corpus packing studio campaign verification",
         "dataset",
         "api cli demo",
+        "reference",
     ),
 }
 """The rooms of each package from the ground floor up. A module imports its own room and lower floors: never a room of
