@@ -16,6 +16,11 @@ IN_PROCESS = ("apache_beam.runners.direct.", "apache_beam.runners.portability.fn
 """Modules of the runners that have no options beside those of Beam."""
 
 
+def is_local(options: Sequence[str]) -> bool:
+    """Whether Beam's own in-memory runner is used: the only one beside which worker processes make sense."""
+    return not any(option.startswith(("--runner", "--direct_", "-r")) for option in options)
+
+
 def check_options(options: Sequence[str]) -> None:
     """Raises UserError for a runner that Beam does not have, for a value that an option cannot have, for a job server
     that does not answer, and for an option that neither Beam nor the job server knows.

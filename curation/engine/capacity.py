@@ -1,11 +1,13 @@
-"""Refuses a job before it runs where what it must hold cannot fit the memory that it may use."""
+"""Checks, before a job runs, that what it must hold fits the memory that it may use."""
 
+import logging
 from collections.abc import Sequence
 
-from curation.engine.budget import FEW, USED_SHARE, available
+from curation.engine.budget import FEW, USED_SHARE, available, most_workers
 from curation.job import Execution, Job
 from schemas.errors import UserError
 
+LOG = logging.getLogger(__name__)
 KEY_BYTES = 2000
 """Of a unit or a partition: what the plan, Beam and the reports take of memory for each."""
 FREE_PARTITIONS = 10_000
@@ -54,6 +56,17 @@ def check_fits(job: Job, execution: Execution, workers: int, partitions: int, st
         raise UserError(
             f"near.bands x near.rows are {bands * rows:,} values for each document, which takes {_size(needed)} of "
             f"memory, and the run may use {_size(total)}: give smaller ones, fewer --workers or more --memory"
+        )
+
+
+def warn_of_memory(execution: Execution) -> None:
+    """Says where more workers are asked for than fit into the memory that is asked for."""
+    if execution.memory is not None and (execution.workers or 0) > (fit := most_workers(execution.memory)):
+        LOG.warning(
+            "%d workers may take more than %.3g GB of memory, which is enough for %d",
+            execution.workers,
+            execution.memory / 1e9,
+            fit,
         )
 
 

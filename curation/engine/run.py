@@ -74,9 +74,19 @@ class Run:
         return f"{WORK}/stars/{self.partitions}/{round_:03d}-{partition:05d}.links"
 
 
+JUDGED, WRITTEN = "judged", "written"
+"""Kinds of reports on the run's own units: see `judged_name` and `written_name`."""
+
+
+def reports(folder: Folder, kind: str) -> dict[int, str]:
+    """The names of the reports of a kind that are in the folder, by unit."""
+    found = folder.names(f"{WORK}/{kind}-*.json")
+    return {int(name.rpartition("-")[2].removesuffix(".json")): name for name in found}
+
+
 def judged_name(unit: int) -> str:
     """The report of a unit that was read and judged."""
-    return f"{WORK}/judged-{unit:05d}.json"
+    return f"{WORK}/{JUDGED}-{unit:05d}.json"
 
 
 def selected_name(unit: int) -> str:
@@ -96,7 +106,7 @@ def linked_name(unit: int) -> str:
 
 def written_name(unit: int) -> str:
     """The report of a unit whose documents are written."""
-    return f"{WORK}/written-{unit:05d}.json"
+    return f"{WORK}/{WRITTEN}-{unit:05d}.json"
 
 
 def passed_name(unit: int) -> str:

@@ -10,10 +10,14 @@ from importlib.metadata import version
 from typing import Any
 
 from curation.dedup.removal import STAGES
+from curation.engine.beam_options import is_local
+from curation.engine.beam_runner import run_pipelines
 from curation.engine.budget import budget
+from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import claimed, tidy
-from curation.engine.driver import SMALL_INPUT, Watch, carry_out, is_local, warn_of_memory
+from curation.engine.driver import Watch
 from curation.engine.manifest import check_whole, gather, gather_released, plain
+from curation.engine.planning import SMALL_INPUT
 from curation.engine.run import Run, judged_name, written_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Selection
@@ -94,7 +98,7 @@ def takedown(
                 raise UserError(f"{release.folder.root} {nothing}")
 
         with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
-            carry_out(run, range(run.first, run.all_units), workers, execution, something_is_taken)
+            run_pipelines(run, range(run.first, run.all_units), workers, execution, something_is_taken)
             found = _manifest(run, release, before, selection)
             folder.write_json(MANIFEST, found)
         folder.release()
@@ -117,7 +121,7 @@ def _prepared(
         folder,
         release.units,
         execution.partitions or share.partitions,
-        is_local(execution),
+        is_local(execution.beam_options),
         releases=releases,
         taken_from=release,
     )

@@ -6,7 +6,8 @@ Each report is read once.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from curation.release.folder import WORK, Folder
+from curation.engine.run import JUDGED, WRITTEN, reports
+from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 
 READING_SHARE = 0.75
@@ -30,9 +31,8 @@ class Tally:
 
     def look(self, seconds: float) -> None:
         """Takes in the reports that are new, so many seconds after the run began."""
-        for kind, units in (("judged", self.read), ("written", self.written)):
-            for name in self.folder.names(f"{WORK}/{kind}-*.json"):
-                unit = int(name.rpartition("-")[2].removesuffix(".json"))
+        for kind, units in ((JUDGED, self.read), (WRITTEN, self.written)):
+            for unit, name in reports(self.folder, kind).items():
                 if unit not in units:
                     self.ledger.merge(Ledger.from_json(self.folder.read_json(name)["ledger"]))
                     units.add(unit)

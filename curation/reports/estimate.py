@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from curation.engine.budget import BASE_BYTES
-from curation.engine.driver import Plan
+from curation.engine.planning import JobPlan
 from curation.job import LEAST_MEMORY, Execution, Job
 from curation.reports.forecast import Forecast, load
 from curation.sources.formats import detect
@@ -31,7 +31,7 @@ class Estimate:
     disk_bytes: float
 
 
-def estimate(job: Job, planned: Plan, execution: Execution) -> Estimate:
+def estimate(job: Job, planned: JobPlan, execution: Execution) -> Estimate:
     """By the kind of the first file: inputs are taken to be of one kind."""
     records, text, extraction = 0.0, 0.0, 0.0
     if planned.files:

@@ -14,7 +14,7 @@ from typing import Any
 
 from curation.dedup.edges import ROW_BITS
 from curation.engine.budget import PARTITION_BYTES, SORTED_BYTES, WORKER_BYTES, partition_bytes, partitions
-from curation.engine.driver import LARGEST_UNIT
+from curation.engine.planning import LARGEST_UNIT
 from schemas.errors import UserError
 from schemas.toml_file import parse_toml, read_toml
 

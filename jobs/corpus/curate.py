@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curation.engine.driver import checked_plan, curate, finished
+from curation.engine.driver import curate, finished
+from curation.engine.planning import checked_plan
 from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger

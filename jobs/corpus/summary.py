@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from curation.engine.driver import Plan
 from curation.engine.manifest import plain
+from curation.engine.planning import JobPlan
 from curation.engine.unreadable import damaged_files
 from curation.job import Execution, Job
 from curation.release.ledger import NOTHING, Amount, Ledger, add
@@ -84,7 +84,7 @@ def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:
     return amounts
 
 
-def print_plan(job: Job, folder: str, planned: Plan, execution: Execution) -> None:
+def print_plan(job: Job, folder: str, planned: JobPlan, execution: Execution) -> None:
     """The resolved job, its units and an estimate, as JSON and a few lines."""
     print(visible_json(json.dumps({"output": folder, **plain(job)}, indent=2, ensure_ascii=False)))
     for unit in planned.units[:SHOWN_UNITS]:

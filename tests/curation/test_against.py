@@ -10,7 +10,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from curation.engine.driver import curate, plan
+from curation.engine.driver import curate
+from curation.engine.planning import plan_job
 from curation.job import Execution
 from curation.release.opening import open_release
 from curation.sources.inputs import Input
@@ -275,10 +276,10 @@ def test_texts_that_were_rewritten_otherwise_are_not_compared(tmp_path: Path, be
     for steps, refused in ((REWRITTEN[before], None), (REWRITTEN[now], told)):
         job = make_job(inputs, {"steps": steps}, [], {"against": [str(tmp_path / "one")]})
         if refused is None:
-            plan(job)
+            plan_job(job)
             continue
         with pytest.raises(UserError, match=refused):
-            plan(job)
+            plan_job(job)
 
 
 @pytest.mark.parametrize("name", ["sketches/00000.parquet", "rejects/duplicates/00000.parquet"])

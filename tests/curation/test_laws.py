@@ -13,7 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from curation.engine import dedup_stages as stages
-from curation.engine.driver import curate, plan
+from curation.engine.driver import curate
+from curation.engine.planning import plan_job
 from curation.engine.run import Run, written_name
 from curation.engine.stages import Groups, judge, write
 from curation.job import Execution
@@ -173,7 +174,7 @@ def test_a_unit_that_another_try_has_written_in_the_meantime_is_no_failure(tmp_p
     source = tmp_path / "in.jsonl"
     source.write_text('{"text": "one two three"}\n')
     job = make_job([Input(glob=str(source))], "none", ["dedup.exact=false", "near=false"])
-    (unit,) = plan(job).units
+    (unit,) = plan_job(job).units
     stale = Run(job, Stale(str(tmp_path / "out")), 1, 1)
     judge(stale, unit, Groups([]))
     write(replace(stale, folder=Folder(stale.folder.root)), 0, Groups([]))

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.engine.driver import curate as curate_job
-from curation.engine.driver import plan
 from curation.engine.manifest import gather
+from curation.engine.planning import plan_job
 from curation.job import Execution
 from curation.release.folder import Folder
 from curation.sources.inputs import Input
@@ -113,7 +113,7 @@ def test_an_input_file_that_vanishes_during_a_run_is_read_when_it_is_back(
     asked = ["curate", "--input", tmp_path / "in", "--output", tmp_path / "out", "--recipe", "none"]
     asked += ["--workers", workers, "--set", "unit_bytes=100000", "--progress", "none"]
     with monkeypatch.context() as patched:
-        patched.setattr("curation.engine.driver.plan", lambda job: (plan(job), gone.rename(kept))[0])
+        patched.setattr("curation.engine.planning.plan_job", lambda job: (plan_job(job), gone.rename(kept))[0])
         assert call(*asked, monkeypatch=patched) == 1
     said = capsys.readouterr().err
     assert said == f"gristmill: the input file '{gone}' could not be read (No such file or directory): {MEND}\n"
@@ -128,7 +128,7 @@ def test_what_a_stage_told_is_said_as_it_is_on_a_cluster_too(tmp_path: Path) -> 
     job = make_job([Input(glob=str(tmp_path / "in"))], "none", [])
     gone = tmp_path / "in" / "1.jsonl"
     with (
-        patch("curation.engine.driver.plan", lambda job: (plan(job), gone.unlink())[0]),
+        patch("curation.engine.planning.plan_job", lambda job: (plan_job(job), gone.unlink())[0]),
         pytest.raises(RunError) as told,
     ):
         curate_job(job, str(tmp_path / "out"), Execution(beam_options=("--runner=FnApiRunner",)))

@@ -17,6 +17,7 @@ import pytest
 from curation.engine import claim, driver
 from curation.engine.claim import claimed, tidy
 from curation.engine.driver import Watch, curate, finished
+from curation.engine.planning import plan_job
 from curation.filters.url import Url
 from curation.job import Execution, Job
 from curation.release.differences import changes
@@ -81,7 +82,7 @@ def test_another_list_is_another_job(tmp_path: Path) -> None:
         curate(make_job([Input(glob=str(tmp_path / "in"))], recipe, []), str(out), Execution(workers=0))
 
     listed.write_text("a.example")
-    with patch("curation.engine.driver.carry_out", side_effect=RunError("stopped")), pytest.raises(RunError):
+    with patch("curation.engine.driver.run_pipelines", side_effect=RunError("stopped")), pytest.raises(RunError):
         run()
     listed.write_text("b.example")
     with pytest.raises(UserError, match=r"differs: list \S+hosts\.txt has changed\. Go on"):
@@ -132,7 +133,7 @@ def test_a_grown_input_is_told_and_not_the_units_that_follow_from_it(tmp_path: P
         with open(source, "wb") as stream:
             stream.truncate(size)
         asked = make_job([Input(glob=str(source))], "none", [])
-        described = driver._claim(asked, driver.plan(asked))
+        described = driver._claim(asked, plan_job(asked))
         if size == 70 << 20:
             interrupted(Folder(str(tmp_path / "out")), described)
     with pytest.raises(UserError, match=r"that differs: input file in\.txt has changed\. Go on"):

@@ -1,0 +1,117 @@
+"""Runs the pipelines of a run: here, with worker processes, or where Beam's options say."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from curation.engine.beam_options import check_options
+from curation.engine.budget import most_links
+from curation.engine.failures import for_user, given_up, interrupt
+from curation.engine.memory_limit import limited, share
+from curation.engine.run import Run, linked_name
+from curation.engine.selecting_pass import gather_near, gather_texts
+from curation.engine.workers import Workers
+from curation.job import Execution
+from curation.sources.inputs import Unit
+from curation.sources.storage import outages
+from schemas.errors import RunError, UserError
+
+LOG = logging.getLogger(__name__)
+
+
+def run_pipelines(
+    run: Run,
+    units: Sequence[Unit | int],
+    workers: int,
+    execution: Execution,
+    between: Callable[[], None] = lambda: None,
+) -> None:
+    """Runs both pipelines, with so many worker processes on this machine, or where the execution says.
+
+    ``between`` is called after the first one: the units' reports are then in the run's folder.
+
+    Raises UserError or RunError for what a user should read.
+    """
+    if not run.local:
+        _run(run, units, execution, between)
+        run.folder.sweep()
+        return
+    count = workers if run.folder.shared else 0
+    memory = None if execution.memory is None else share(execution.memory, count)
+    with limited(None if count else memory), Workers(count, memory) as processes:
+        try:
+            _run(run, units, execution, between)
+        except outages(RuntimeError, MemoryError, UserError, RunError) as error:
+            told = for_user(processes.failure or interrupt(error) or error, run.folder)
+            if told is None:
+                raise
+            raise told from error
+
+
+def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: Callable[[], None]) -> None:
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # Beam warns of clients for Google's services that are not installed
+    import apache_beam as beam
+    import grpc
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from curation.engine import pipeline
+
+    root.setLevel(level)
+    quiet = logging.CRITICAL if run.local else logging.ERROR  # here what a stage raises comes back whole
+    logging.getLogger("apache_beam").setLevel(quiet)
+    options = list(execution.beam_options)
+    if not any(option.startswith("--runner") for option in options):
+        options.insert(0, "--runner=FnApiRunner")
+    options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
+    options.append("--no_save_main_session")  # workers import the stages from the wheel that they have
+    check_options(options)
+    try:
+        if run.taken_from is not None:
+            with beam.Pipeline(options=PipelineOptions(options)) as selecting:
+                pipeline.select(selecting, run)
+            gather_texts(run)
+            with beam.Pipeline(options=PipelineOptions(options)) as comparing:
+                pipeline.find_near(comparing, run)
+            gather_near(run)
+        with beam.Pipeline(options=PipelineOptions(options)) as first:
+            pipeline.find_duplicates(first, run, units)
+        between()
+        if run.job.recipe.dedup.stages and _links(run) > (execution.links or most_links(execution.memory)):
+            run = _by_stars(run, lambda: beam.Pipeline(options=PipelineOptions(options)))
+        with beam.Pipeline(options=PipelineOptions(options)) as second:
+            pipeline.write_corpus(second, run)
+    except (grpc.RpcError, grpc.FutureTimeoutError) as error:
+        told = error.details() if isinstance(error, grpc.Call) else type(error).__name__
+        raise RunError(f"Beam's job server was lost ({told}): run again, which goes on where it stopped") from error
+    except (RuntimeError, RunError) as error:
+        if run.local:
+            raise
+        raise given_up(error) from error
+
+
+def _links(run: Run) -> int:
+    """Links between the documents of all units."""
+    return sum(run.folder.read_json(linked_name(unit))["links"] for unit in range(run.all_units))
+
+
+def _by_stars(run: Run, start: Callable[[], Any]) -> Run:
+    """Goes over the links in rounds, each a pipeline, until one changes nothing; the run that knows how many it took.
+
+    A round that an interrupted run had finished is not done again.
+    """
+    from curation.engine import pipeline
+
+    for number in count():
+        reports = [f"{run.star(number, partition)}.json" for partition in range(run.partitions)]
+        if not all(map(run.folder.exists, reports)):
+            with start() as stars:
+                pipeline.shrink_stars(stars, replace(run, stars=number))
+        changed = sum(run.folder.read_json(report)["changed"] for report in reports)
+        LOG.info("%s: round %d over the links changed %d", run.folder.root, number + 1, changed)
+        if not changed:
+            return replace(run, stars=number + 1)
+    raise AssertionError("the rounds have no end")

@@ -1,0 +1,91 @@
+"""The plan of a job: its sorted files, the units of work made of them, and how many workers and partitions they get."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from curation.engine.beam_options import is_local
+from curation.engine.budget import budget, partitions
+from curation.engine.capacity import check_fits, check_units
+from curation.engine.manifest import plain
+from curation.job import Execution, Job
+from curation.release.opening import Release, open_releases
+from curation.sources.inputs import InputFile, Unit
+from curation.sources.listing import list_input
+from curation.sources.recognised import check_formats
+from curation.sources.units import plan_units
+
+SMALL_INPUT = 1 << 20
+"""Under this many stored bytes worker processes cost more than they save."""
+SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
+"""An input is cut into about so many units, of at least and at most so many stored bytes."""
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """What a job will read: the sorted files and the units made of them; and the releases that it is held against."""
+
+    files: tuple[InputFile, ...]
+    units: tuple[Unit, ...]
+    unit_bytes: int
+    releases: tuple[Release, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """What the input matches beside files: FIFOs, devices, links that leave it."""
+    unmatched: tuple[str, ...] = ()
+    """What the braces of an input stand for that matches nothing."""
+    stored_bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stored_bytes", sum(file.size for file in self.files))
+
+    def workers(self, execution: Execution) -> int:
+        """Worker processes to start: as asked, else what the budget allows; none for a small input."""
+        if execution.workers is not None:
+            return execution.workers
+        if self.compared_bytes < SMALL_INPUT or len(self.units) < 2:
+            return 0
+        return budget(self.compared_bytes, len(self.units), execution.memory).workers
+
+    def partitions(self, execution: Execution) -> int:
+        if execution.partitions is not None:
+            return execution.partitions
+        if not is_local(execution.beam_options):
+            return partitions(self.compared_bytes, execution.memory)
+        return budget(self.compared_bytes, len(self.units), execution.memory).partitions
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The stored bytes of each unit; of a range of row groups, its share of the file."""
+        whole: Counter[str] = Counter()
+        for unit in self.units:
+            for part in unit.parts:
+                whole[part.file.path] += part.length
+        return tuple(
+            sum(part.file.size * part.length // max(whole[part.file.path], 1) for part in unit.parts)
+            for unit in self.units
+        )
+
+    @property
+    def compared_bytes(self) -> int:
+        """The stored bytes of all documents that are compared, released ones as well."""
+        return self.stored_bytes + sum(release.stored_bytes for release in self.releases)
+
+
+def plan_job(job: Job) -> JobPlan:
+    """The plan of a job, from the listing of its input alone: equal on every runner. Raises UserError where the input
+    cannot be read, or a release that the job is held against does not fit."""
+    listing = list_input(job.inputs, job.follow_links)
+    check_formats(listing.files)
+    share = sum(file.size for file in listing.files) // UNITS
+    unit_bytes = job.unit_bytes or min(max(share, SMALLEST_UNIT), LARGEST_UNIT)
+    check_units([file.size for file in listing.files], unit_bytes)
+    releases = open_releases(job.against, plain(job.recipe))
+    units = tuple(plan_units(listing.files, unit_bytes))
+    return JobPlan(listing.files, units, unit_bytes, releases, listing.skipped, listing.unmatched)
+
+
+def checked_plan(job: Job, execution: Execution) -> JobPlan:
+    """The plan of a job. Raises UserError where it needs more memory than it may use."""
+    planned = plan_job(job)
+    shares = planned.workers(execution), planned.partitions(execution)
+    check_fits(job, execution, *shares, planned.compared_bytes)
+    return planned
