@@ -17,12 +17,15 @@ HEAVY = {
     "fasttext",
     "fsspec",
     "httpx",
+    "jinja2",
     "label_studio_sdk",
+    "lxml",
     "numba",
     "numpy",
     "pyarrow",
     "pydantic",
     "rich",
+    "scipy",
     "trafilatura",
 }
 

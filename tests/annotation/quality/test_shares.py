@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.quality.distributions import fair_coin, incomplete_beta, student_t
+from annotation.quality.distributions import fair_coin, student_t
 from annotation.quality.shares import Share, wilson
 
 
@@ -48,10 +48,3 @@ def test_the_binomial_test_of_large_counts() -> None:
     p = 6.36093375e-5  # summed term by term from Stirling's value of the central one
     assert fair_coin(498_000, 1_000_000) == fair_coin(502_000, 1_000_000) == pytest.approx(p, rel=1e-7)
     assert fair_coin(0, 1_000_000) == 0
-
-
-@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 9))
-def test_the_incomplete_beta_function_is_a_binomial_tail(a: int, b: int, tenths: int) -> None:
-    x, n = Fraction(tenths, 10), a + b - 1
-    tail = sum(comb(n, k) * x**k * (1 - x) ** (n - k) for k in range(a, n + 1))
-    assert incomplete_beta(a, b, tenths / 10) == pytest.approx(float(tail), rel=1e-9)
