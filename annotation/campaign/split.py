@@ -1,12 +1,14 @@
 """Which prompts are held out: decided once, when a batch is made, for whole families of prompts."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from annotation.campaign.pairing import seeded
 from annotation.campaign.responses import Messages
@@ -39,27 +41,29 @@ def quota(pairs: int) -> int:
 def related(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int64]:
     """The family of each prompt: near-duplicates (``families``), and a dialogue with those that go on where it ends.
 
-    Texts are those of ``prompt_text``. What goes on holds the earlier prompt, and often one of the responses to it.
+    Texts are those of ``prompt_text``. What goes on holds the earlier prompt, and often one of the responses to it. A
+    family's number is the smallest that ``families`` gives to one of its prompts.
     """
     numbers = families(texts)
-    whole = [f"{text}\n" for text in texts.to_pylist()]
-    root = np.arange(numbers.max(initial=-1) + 1)
+    ends = numbers[np.array(list(_continuations(texts.to_pylist())), np.int64).reshape(-1, 2)]
+    size = int(numbers.max(initial=-1)) + 1
+    links = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    _, component = connected_components(links, directed=False)
+    _, smallest = np.unique(component, return_index=True)
+    joined: npt.NDArray[np.int64] = smallest[component][numbers]
+    return joined
+
+
+def _continuations(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Each text that goes on where another one ends, with the longest such: the places of (beginning, continuation)."""
+    whole = [f"{text}\n" for text in texts]
     beginnings: list[int] = []
     for row in sorted(range(len(whole)), key=whole.__getitem__):  # what begins alike comes one behind the other
         while beginnings and not whole[row].startswith(whole[beginnings[-1]]):
             beginnings.pop()
         if beginnings:
-            one, other = sorted((_root(root, numbers[row]), _root(root, numbers[beginnings[-1]])))
-            root[other] = one
+            yield beginnings[-1], row
         beginnings.append(row)
-    return np.array([_root(root, number) for number in range(len(root))], np.int64)[numbers]
-
-
-def _root(root: npt.NDArray[np.int64], number: int) -> int:
-    while root[number] != number:
-        root[number] = root[root[number]]
-        number = root[number]
-    return int(number)
 
 
 def sides(
