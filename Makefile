@@ -8,8 +8,9 @@
 # make cluster-test   only those of clusters
 # make lint    ruff and mypy
 # make reference   jobs/commands.md anew, from the help of the commands
-# make bench   the bars of the project as a table; LARGE=1000 adds those of full size (1 and 2 GB), PEER=/path/to/python
-#              of an environment with datatrove races it, CONSTANTS=FILE writes what gristmill plan reckons with
+# make bench   two tables: the gains of kernels over libraries, and the bars of the project; LARGE=1000 adds those of full
+#              size (1 and 2 GB), PEER=/path/to/python of an environment with datatrove races it, CONSTANTS=FILE writes
+#              what gristmill plan reckons with
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -2,6 +2,10 @@
 
 It finds where the wanted values of each line stand and leaves every line that it is not sure of (`HARD`) to a full
 parser: broken ones, keys with escapes, repeated keys, numbers of more than 18 digits. It does not check UTF-8.
+
+With `json_write`, 7 times the speed of orjson where its objects are turned into the same columns, measured by `make
+bench`. Arrow's reader is as fast, but tells neither where a line stands nor what its other fields are, and reads no
+block in which a line is broken.
 """
 
 from typing import TypeAlias

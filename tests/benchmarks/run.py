@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.run [--megabytes 300] [--peer PYTHON] [--large 1000] [--constants FILE] [--work DIR]
 
-The bench corpus and the peer's script lie in ../shared/bench; without that folder nothing can be measured. ``--peer``
-names the Python of an environment that holds datatrove and spaCy; without it the peer's own columns stay empty.
+The gains of kernels over libraries come first (`tests.benchmarks.kernels`) and need nothing else. The bench corpus and
+the peer's script lie in ../shared/bench; without that folder nothing more can be measured. ``--peer`` names the Python
+of an environment that holds datatrove and spaCy; without it the peer's own columns stay empty.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from rich.table import Table
 from tests.benchmarks import skew
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
+from tests.benchmarks.kernels import gains
 from tests.benchmarks.process import Measured, measure, seconds
 from tests.benchmarks.stages import constants
 from tests.benchmarks.truth import quality
@@ -40,6 +42,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="keep the corpora here")
     parser.add_argument("--constants", type=Path, help="write the constants of gristmill plan to this file")
     asked = parser.parse_args()
+    Console().print(gains())
     if not (SHARED / "bench").is_dir():
         sys.exit(f"bench: {SHARED / 'bench'} is missing: the corpus maker and the peer's script lie there")
     with tempfile.TemporaryDirectory() as temporary:
