@@ -7,12 +7,13 @@ from typing import Any
 from curation.engine.driver import curate as _curate
 from curation.job import Execution
 from curation.release.ledger import Ledger
+from curation.release.lookup import Lookup
+from curation.reports.explain import explain as _explain
+from curation.reports.verdicts import verdicts as _verdicts
 from curation.sources.inputs import Input
 from curation.sources.storage import storage_options
-from jobs.corpus.explain import Corpus
-from jobs.corpus.explain import explain as _explain
 from jobs.corpus.job_file import load_recipe, make_job
-from jobs.corpus.verdict import verdicts as _verdicts
+from jobs.corpus.verdict import say_quarantined
 
 
 def curate(
@@ -50,10 +51,10 @@ def verdicts(
     files: str | Sequence[str], recipe: str = "fineweb", changes: Iterable[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """The verdict on each document of the files, in order, as ``gristmill verdict`` writes it."""
-    return _verdicts([files] if isinstance(files, str) else files, load_recipe(recipe, changes))
+    return _verdicts([files] if isinstance(files, str) else files, load_recipe(recipe, changes), say_quarantined)
 
 
 def explain(folder: str | PathLike[str], doc_id: str) -> list[str]:
     """The lines in which ``gristmill explain`` says why the document was kept or removed; none if it is not there."""
-    corpus = Corpus(str(folder))
-    return [line for row in corpus.find(doc_id) for line in _explain(corpus, row)]
+    lookup = Lookup(str(folder))
+    return [line for row in lookup.find(doc_id) for line in _explain(lookup, row)]

@@ -15,7 +15,7 @@ NO_THREAD = "can't start new thread"
 
 
 def for_user(cause: BaseException, folder: Folder) -> BaseException | None:
-    """The error that a user should read for ``cause``, which a stage of the run in ``folder`` raised; None for a bug."""
+    """The error that a user should read for ``cause``, raised by a stage of the run in ``folder``; None for a bug."""
     if isinstance(cause, (UserError, RunError, KeyboardInterrupt)):
         return cause
     if isinstance(cause, WorkerError):

@@ -10,13 +10,13 @@ from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import read_finished
+from curation.reports.dead_rules import dead_rules
 from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
 from jobs.corpus.compiling import compile_kernels
 from jobs.corpus.job_file import load_job, load_storage, make_job, parse_storage
 from jobs.corpus.progress import How, say_event, warn, watcher
 from jobs.corpus.summary import print_lost, print_plan, print_releases, print_summary
-from jobs.corpus.warnings import warn_of
 from schemas.errors import UserError
 
 
@@ -49,7 +49,7 @@ def run(asked: Asked) -> None:
     given = [*(load_storage(asked.job) if asked.job else ()), *map(parse_storage, asked.storage)]
     storage = storage_options(given, [*(one.glob for one in job.inputs), folder, *job.against])
     use_storage(storage)
-    for warning in warn_of(job.recipe):
+    for warning in dead_rules(job.recipe):
         warn(warning, asked.progress)
     execution = Execution(
         workers=asked.workers,

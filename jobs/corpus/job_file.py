@@ -1,38 +1,23 @@
-"""Job files and recipes: TOML to a Job, with ``key=value`` changes on top."""
+"""Job files: TOML to a Job, with ``key=value`` changes to it and to its recipe on top."""
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from curation.dedup.settings import Dedup
 from curation.job import Job
-from curation.recipe import STEPS, Recipe, Step
-from curation.rewrites.normalise import Normalise
+from curation.recipe import Recipe
+from curation.recipes.tables import USES, make_recipe, recipe_table
 from curation.sources.inputs import Input
 from curation.sources.reading import Reading
 from schemas.errors import UserError
 from schemas.settings import build, convert, shown, typed, unknown
-from schemas.toml_file import MOST_LEVELS, parse_toml, read_toml, value_of
+from schemas.toml_file import MOST_LEVELS, read_toml, value_of
 
-RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
 PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable", "follow_links")
 """Fields of Job that a job file gives by their names, and --set changes."""
 JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "storage", "beam")
-RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
-_USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
-
-
-def recipe_table(name: str) -> dict[str, Any]:
-    """The table of a recipe, given by name or by the path of a TOML file."""
-    if name in RECIPE_NAMES:
-        return parse_toml(files("curation.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
-    path = Path(name)
-    if path.suffix == ".toml" or path.exists():
-        return read_toml(path)
-    raise UserError(unknown("there is no recipe", name, [*RECIPE_NAMES, "the path of a TOML file"]))
 
 
 def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
@@ -50,40 +35,6 @@ def _with_lists(recipe: Recipe) -> Recipe:
     """The recipe itself. Raises UserError where a list that it names cannot be read."""
     recipe.read_lists()
     return recipe
-
-
-def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
-    for field in table:
-        if field not in RECIPE_FIELDS:
-            raise UserError(unknown(f"recipe {name} has no field", field, RECIPE_FIELDS))
-    normalise, steps = table.get("normalise", {}), table.get("steps", [])
-    if not isinstance(steps, list):
-        raise UserError(f"steps of recipe {name} is {shown(steps)}: give a [[steps]] table for each step")
-    return Recipe(
-        name=name,
-        normalise=None if normalise is False else build(Normalise, {} if normalise is True else normalise, "normalise"),
-        signals=convert(table.get("signals", True), bool, "signals"),
-        steps=tuple(_step(entry, number) for number, entry in enumerate(steps, 1)),
-        dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
-    )
-
-
-def _dedup(table: Any) -> Any:
-    """``near = false`` switches near-duplicates off, ``near = true`` means its defaults."""
-    if not isinstance(table, Mapping):
-        return table
-    result = dict(table)
-    if isinstance(result.get("near"), bool):
-        result["near"] = {} if result["near"] else None
-    return result
-
-
-def _step(entry: Mapping[str, Any], number: int) -> Step:
-    if not isinstance(entry, Mapping) or "use" not in entry:
-        raise UserError(f"step {number} of the recipe does not say what to use: choose from {', '.join(_USES)}")
-    if not isinstance(entry["use"], str) or entry["use"] not in _USES:
-        raise UserError(unknown(f"step {number} of the recipe uses", str(entry["use"]), list(_USES)))
-    return build(_USES[entry["use"]], entry, entry["use"])
 
 
 def parse_change(text: str) -> tuple[str, Any]:
@@ -119,7 +70,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
         steps[head][rest] = value
     elif head == "url" and rest:
         given.insert(0, {"use": "url", rest: value})
-    elif head in _USES:
+    elif head in USES:
         raise UserError(
             f"--set {key}: the recipe has no step {head}; it has {', '.join(map(str, steps)) or 'no steps'}"
         )
@@ -259,14 +210,3 @@ def _input(entry: Any, path: Path) -> Input:
             f"{path}: input is {shown(entry)}: give a glob, a list of globs, or [[input]] tables with a glob"
         )
     return build(Input, entry, f"{path}: input")
-
-
-def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
-    """The recipe that the manifest at ``place`` holds. Raises UserError for one that cannot be used."""
-    fields = {name: value for name, value in table.items() if name != "name"}
-    if fields["normalise"] is None:
-        fields["normalise"] = False
-    try:
-        return make_recipe(table["name"], fields)
-    except UserError as error:
-        raise UserError(f"{place} holds a recipe that cannot be used: {error}") from error

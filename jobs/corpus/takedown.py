@@ -10,11 +10,11 @@ from curation.engine.selection import Selection
 from curation.engine.takedown import takedown
 from curation.engine.takedown_lists import NEAR_LIST, not_found_name
 from curation.job import Execution
+from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.opening import open_release
 from jobs.corpus.compiling import compile_kernels
-from jobs.corpus.job_file import recipe_of
 from jobs.corpus.progress import How, watcher
 from jobs.corpus.summary import print_releases, print_summary
 from jobs.terminal import say

@@ -15,9 +15,10 @@ from curation.engine.driver import curate
 from curation.engine.selection import Selection
 from curation.engine.takedown import takedown
 from curation.job import Execution
+from curation.recipes.tables import recipe_of
 from curation.release.opening import open_release
 from curation.sources.inputs import Input
-from jobs.corpus.job_file import make_job, recipe_of
+from jobs.corpus.job_file import make_job
 from schemas import REJECTS, SKETCHES
 from schemas.errors import UserError
 from tests.curation.test_laws import DOCUMENT, digest, rows

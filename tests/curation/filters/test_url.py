@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from curation.engine.manifest import plain
 from curation.filters.rules import failures
 from curation.filters.url import Url, host_of
-from jobs.corpus.job_file import load_recipe, make_job, recipe_of
+from curation.recipes.tables import recipe_of
+from jobs.corpus.job_file import load_recipe, make_job
 from schemas.errors import UserError
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from curation.engine.selection import Selection
+from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
 from curation.release.opening import open_release
-from jobs.corpus.job_file import recipe_of
 from schemas.errors import UserError
 from tests.curation.engine.test_takedown import STRICT, run, take, text, write
 

@@ -1,12 +1,12 @@
-"""Settings that are legal but surely not meant."""
+"""Finds rules that can never fire: settings that are legal but surely not meant."""
 
 from collections.abc import Iterator
 
 from curation.recipe import Filter, Recipe
 
 
-def warn_of(recipe: Recipe) -> Iterator[str]:
-    """A sentence for each rule of the recipe that can never fire."""
+def dead_rules(recipe: Recipe) -> Iterator[str]:
+    """A sentence for each rule of the recipe that can never fire, and for each step without a rule."""
     ranges = {column.name: (column.metadata or {}).get(b"range") for column in recipe.signals_schema()}
     for step in recipe.steps:
         if not isinstance(step, Filter):

@@ -1,0 +1,74 @@
+"""Recipes as tables: those that ship, those of TOML files, and those that manifests hold."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from curation.dedup.settings import Dedup
+from curation.recipe import STEPS, Recipe, Step
+from curation.rewrites.normalise import Normalise
+from schemas.errors import UserError
+from schemas.settings import build, convert, shown, unknown
+from schemas.toml_file import parse_toml, read_toml
+
+RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
+RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
+USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
+"""The steps by their names."""
+
+
+def recipe_table(name: str) -> dict[str, Any]:
+    """The table of a recipe, given by name or by the path of a TOML file."""
+    if name in RECIPE_NAMES:
+        return parse_toml(files("curation.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        return read_toml(path)
+    raise UserError(unknown("there is no recipe", name, [*RECIPE_NAMES, "the path of a TOML file"]))
+
+
+def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
+    """The recipe of a table. Raises UserError for one that cannot be."""
+    for field in table:
+        if field not in RECIPE_FIELDS:
+            raise UserError(unknown(f"recipe {name} has no field", field, RECIPE_FIELDS))
+    normalise, steps = table.get("normalise", {}), table.get("steps", [])
+    if not isinstance(steps, list):
+        raise UserError(f"steps of recipe {name} is {shown(steps)}: give a [[steps]] table for each step")
+    return Recipe(
+        name=name,
+        normalise=None if normalise is False else build(Normalise, {} if normalise is True else normalise, "normalise"),
+        signals=convert(table.get("signals", True), bool, "signals"),
+        steps=tuple(_step(entry, number) for number, entry in enumerate(steps, 1)),
+        dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
+    )
+
+
+def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
+    """The recipe that the manifest at ``place`` holds. Raises UserError for one that cannot be used."""
+    fields = {name: value for name, value in table.items() if name != "name"}
+    if fields["normalise"] is None:
+        fields["normalise"] = False
+    try:
+        return make_recipe(table["name"], fields)
+    except UserError as error:
+        raise UserError(f"{place} holds a recipe that cannot be used: {error}") from error
+
+
+def _dedup(table: Any) -> Any:
+    """``near = false`` switches near-duplicates off, ``near = true`` means its defaults."""
+    if not isinstance(table, Mapping):
+        return table
+    result = dict(table)
+    if isinstance(result.get("near"), bool):
+        result["near"] = {} if result["near"] else None
+    return result
+
+
+def _step(entry: Mapping[str, Any], number: int) -> Step:
+    if not isinstance(entry, Mapping) or "use" not in entry:
+        raise UserError(f"step {number} of the recipe does not say what to use: choose from {', '.join(USES)}")
+    if not isinstance(entry["use"], str) or entry["use"] not in USES:
+        raise UserError(unknown(f"step {number} of the recipe uses", str(entry["use"]), list(USES)))
+    return build(USES[entry["use"]], entry, entry["use"])

@@ -1,0 +1,98 @@
+"""Looks up the documents of a finished folder: what was kept, what was removed, and for which document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from curation.recipe import Recipe
+from curation.recipes.tables import recipe_of
+from curation.release.folder import Folder
+from curation.release.manifest import check_digests, check_sizes, outputs_of, read_finished
+from schemas.errors import UserError
+from schemas.manifest import MANIFEST
+
+FROM = "__filename"
+"""The column of a dataset that says from which file a row is."""
+
+
+class Lookup:
+    """The rows of the tables in the finished folder ``root``; ``manifest`` and ``recipe`` are those of its run.
+
+    Raises UserError where there is no finished folder, or one of its files has another size than was written.
+    """
+
+    def __init__(self, root: str):
+        self.folder = Folder(root)
+        self.folder.check_name()
+        self.manifest, _ = read_finished(self.folder)
+        self.files = outputs_of(self.manifest, self.folder)
+        check_sizes(self.folder, self.files.values())
+        self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"], f"{root}/{MANIFEST}")
+        self._checked: set[str] = set()
+
+    def rows(self, table: str, wanted: pc.Expression | None, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Rows of a table, all columns or some.
+
+        Every page that is read is checked, and so is each file with one of the rows as a whole. Raises UserError for a
+        damaged one.
+        """
+        names = [name for name in self.files if name.startswith(f"{table}/")]
+        if not names:
+            return []
+        shards = {self.folder.path(name): self.files[name] for name in names}
+        kind = ds.ParquetFileFormat(page_checksum_verification=True)
+        try:
+            dataset = ds.dataset(list(shards), format=kind, filesystem=self.folder.filesystem()[0])
+            chosen = [*(columns or dataset.schema.names), FROM]
+            found = dataset.to_table(columns=chosen, filter=wanted).to_pylist()
+        except (pa.ArrowInvalid, OSError) as error:
+            root = self.folder.root
+            raise UserError(
+                f"{root}/{table} cannot be read ({error}): `gristmill verify {root}` says which file is damaged"
+            ) from error
+        held = {shards[row.pop(FROM)].name for row in found} - self._checked
+        check_digests(self.folder, [self.files[name] for name in sorted(held)])
+        self._checked |= held
+        return found  # type: ignore[no-any-return]
+
+    def find(self, doc_id: str) -> list[dict[str, Any]]:
+        """Every document of that id, in the order of the listing."""
+        wanted = pc.field("doc_id") == doc_id
+        rows = [row for table in ("documents", "rejects", "superseded") for row in self.rows(table, wanted)]
+        return sorted(rows, key=lambda row: (row["file"], row["offset"]))
+
+    def reasons(self) -> list[str]:
+        """The reasons for which documents were removed, sorted."""
+        return sorted({entry["reason"] for entry in self.manifest["ledger"]["rejected"]})
+
+    def sample(self, count: int, reason: str | None) -> list[dict[str, Any]]:
+        """Removals spread evenly over the corpus, the same ones each time."""
+        wanted = None if reason is None else pc.field("reason") == reason
+        places = self.rows("rejects", wanted, ["file", "offset"])
+        count = min(count, len(places))
+        chosen = [places[len(places) * i // count] for i in range(count)]
+        rows = [self.at("rejects", place["file"], place["offset"]) for place in chosen]
+        return [row for row in rows if row]
+
+    def at(self, table: str, file: str, offset: int) -> dict[str, Any] | None:
+        """The row of the document at that place; None where the table holds no such row."""
+        found = self.rows(table, (pc.field("file") == file) & (pc.field("offset") == offset))
+        return found[0] if found else None
+
+    def removed_for(self, file: str, offset: int) -> list[dict[str, Any]]:
+        """The duplicates that were removed for the document at that place, in the order of the listing."""
+        wanted = (pc.field("survivor_file") == file) & (pc.field("survivor_offset") == offset)
+        wanted &= pc.field("survivor_release").is_null()  # files of two crawls may have one name
+        rows = self.rows("rejects", wanted, ["doc_id", "file", "offset", "stage"])
+        return sorted(rows, key=lambda row: (row["file"], row["offset"]))
+
+    def text(self, file: str, offset: int) -> str | None:
+        """The text of the document at that place, wherever it ended."""
+        for table in ("documents", "rejects"):
+            row = self.at(table, file, offset)
+            if row:
+                return row["text"]  # type: ignore[no-any-return]
+        return None
