@@ -6,28 +6,48 @@ table that has this key, and may have others. A key that ends in a question mark
 null or of that shape.
 """
 
-import hashlib
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import IO, Any
+from dataclasses import dataclass, field
+from typing import IO, Any, TypeVar
 
-from schemas.errors import CHANGED, DamagedError
+from schemas.checksums import sha256_of
+from schemas.errors import CHANGED, DamagedError, UserError
+from schemas.records import from_json
 from schemas.visible import visible
 
 MANIFEST = "manifest.json"
 _MOST = 2**63 - 1
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """What spells one half of a surrogate pair in JSON, or is one in bytes that Python's parser lets pass."""
-_CHUNK = 1 << 20
 _KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a manifest says of a file, under the name of that. ``bytes`` and ``rows`` are None where it does not say
+    them."""
+
+    sha256: str
+    bytes: int | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class ShardEntry(Entry):
+    """An `Entry` that says both."""
+
+    bytes: int = field()
+    rows: int = field()
 
 
 @dataclass(frozen=True)
 class Noted:
-    """What a manifest says of a file. ``bytes`` and ``rows`` are None where it does not say them."""
+    """An `Entry` with the name of its file, relative to the folder."""
 
     name: str
     sha256: str
@@ -75,20 +95,48 @@ def check(value: Any, shape: Any, place: str, path: str = "") -> None:
         _scalar(value, shape, place, path)
 
 
-def noted(files: Mapping[str, Mapping[str, Any]], place: str) -> dict[str, Noted]:
-    """The files that a manifest names, by name.
+def read_manifest(content: bytes, place: str, kind: type[T], *, form: str, version: int, made_by: str) -> T:
+    """The manifest at ``place``, whose bytes are ``content``, as a record of ``kind``.
 
-    Raises DamagedError for a name that leads out of the folder, and for an invalid SHA-256 or size.
+    Raises UserError for one whose ``format`` is not ``form``, which ``made_by`` writes, and DamagedError for one of a
+    newer version and for what is not JSON or not of its type.
+    """
+    value = parsed(content, place)
+    if not isinstance(value, dict) or value.get("format") != form:
+        raise UserError(f"{place} was not written by {made_by}: name another folder")
+    found = from_json(Versioned, value, place).version
+    if found > version:
+        raise DamagedError(
+            f"{place} is of version {found}, newer than this Gristmill, which reads up to {version}: upgrade Gristmill"
+        )
+    return from_json(kind, value, place)
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """What tells the manifests of one kind and version from others."""
+
+    format: str
+    version: int
+
+
+def noted(files: Mapping[str, Any], place: str) -> dict[str, Noted]:
+    """The files in a table of a manifest at ``place``, as `noted_files`; raises DamagedError for what is no `Entry`."""
+    return noted_files({name: from_json(Entry, about, place, name) for name, about in files.items()}, place)
+
+
+def noted_files(files: Mapping[str, Entry], place: str) -> dict[str, Noted]:
+    """The files that the manifest at ``place`` names, by name.
+
+    Raises DamagedError for a name that leads out of the folder, and for an invalid SHA-256.
     """
     found = {}
     for name, about in files.items():
         if not is_inside(name):
             raise DamagedError(f"{place} names a file outside of its folder, '{visible(name)}': {CHANGED}")
-        check(about, {"sha256": str, "bytes?": int, "rows?": int}, place, name)
-        digest = about["sha256"]
-        if len(digest) != 64 or digest.strip("0123456789abcdef"):
+        if len(about.sha256) != 64 or about.sha256.strip("0123456789abcdef"):
             raise DamagedError(f"{place}: the SHA-256 of {visible(name)} is not 64 hexadecimal digits: {CHANGED}")
-        found[name] = Noted(name, digest, about.get("bytes"), about.get("rows"))
+        found[name] = Noted(name, about.sha256, about.bytes, about.rows)
     return found
 
 
@@ -100,14 +148,6 @@ def is_inside(name: str) -> bool:
     """
     parts = name.split("/")
     return visible(name) == name and "\\" not in name and all(part not in ("", ".", "..") for part in parts)
-
-
-def sha256_of(stream: IO[bytes]) -> str:
-    """The SHA-256, in hexadecimal digits, of what is left of a stream."""
-    digest = hashlib.sha256()
-    while chunk := stream.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def difference(noted: Noted, opened: Callable[[str], IO[bytes]]) -> str | None:

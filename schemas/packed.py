@@ -6,12 +6,13 @@ same number of rows.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal
 
 import pyarrow as pa
 
 from schemas.errors import CHANGED, DamagedError
-from schemas.manifest import Noted, check, noted
+from schemas.manifest import Entry, Noted, ShardEntry, noted_files, read_manifest
 from schemas.table import Table
 
 FORMAT = "gristmill.packed"
@@ -21,18 +22,34 @@ BATCH = 256
 MOST_TOKENS = 2**31 - 1
 """Of a sequence: Arrow counts them in 32 bits."""
 
-PACKED_MANIFEST = {
-    "format": str,
-    "version": int,
-    "length": int,
-    "rows": int,
-    "token_type": str,
-    "tokenizer?": {"file": str, "sha256": str},
-    "files": {str: {"rows": int, "bytes": int, "sha256": str}},
-}
-"""The shape of the manifest, as far as readers need it."""
-
 TokenType = Literal["uint16", "int32"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerFile:
+    """The copy of the tokenizer beside the shards."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackedManifest:
+    """What readers need of the manifest of packed sequences."""
+
+    format: str
+    version: int
+    length: int
+    rows: int
+    token_type: TokenType
+    files: Mapping[str, ShardEntry]
+    tokenizer: TokenizerFile | None = None
+
+    @property
+    def shards(self) -> list[str]:
+        """The names of the shards, in order."""
+        return [f"shards/{number:05}.arrow" for number in range(len(self.files))]
+
 
 PARTS = pa.list_(
     pa.field(
@@ -52,32 +69,23 @@ PARTS = pa.list_(
 tokens that is (0 unless the document began in an earlier sequence). A part ends where the next one starts."""
 
 
-def packed_files(manifest: Mapping[str, Any], place: str) -> dict[str, Noted]:
-    """The files that the manifest at ``place`` names, by name: the shards in order, then the tokenizer, if it has one.
+def read_packed(content: bytes, place: str) -> tuple[PackedManifest, dict[str, Noted]]:
+    """The manifest at ``place``, whose bytes are ``content``, and the files that it names, by name.
 
-    Raises DamagedError for a manifest of a newer version, and for one that lacks something or contradicts itself.
+    Raises UserError for the manifest of another folder, DamagedError for one of a newer version, and for one that lacks
+    something or contradicts itself.
     """
-    check(manifest, {"version": int}, place)
-    if manifest["version"] > VERSION:
-        raise DamagedError(
-            f"{place} is of version {manifest['version']}, newer than this Gristmill, which reads up to {VERSION}: "
-            "upgrade Gristmill"
-        )
-    check(manifest, PACKED_MANIFEST, place)
-    if manifest["version"] < 1 or not 1 <= manifest["length"] <= MOST_TOKENS:
+    found = read_manifest(content, place, PackedManifest, form=FORMAT, version=VERSION, made_by="gristmill pack")
+    if found.version < 1 or not 1 <= found.length <= MOST_TOKENS:
         raise DamagedError(f"{place} says a version or a length that no folder has: {CHANGED}")
-    if manifest["token_type"] not in get_args(TokenType):
-        raise DamagedError(f"{place} does not say its token type, uint16 or int32: {CHANGED}")
-    files = noted(manifest["files"], place)
-    names = [f"shards/{number:05}.arrow" for number in range(len(files))]
-    if files.keys() != set(names):
+    copy = {found.tokenizer.file: Entry(found.tokenizer.sha256)} if found.tokenizer else {}
+    files = noted_files({**found.files, **copy}, place)
+    if found.files.keys() != set(found.shards):
         raise DamagedError(f"{place} does not name its shards from 00000 on, each once: {CHANGED}")
-    rows = [files[name].rows or 0 for name in names]
-    if sum(rows) != manifest["rows"] or any(count != rows[0] for count in rows[:-1]) or rows[-1:] > rows[:1]:
+    rows = [found.files[name].rows for name in found.shards]
+    if sum(rows) != found.rows or any(count != rows[0] for count in rows[:-1]) or rows[-1:] > rows[:1]:
         raise DamagedError(f"{place} counts rows that its shards do not have: {CHANGED}")
-    tokenizer = manifest.get("tokenizer")
-    others = {tokenizer["file"]: {"sha256": tokenizer["sha256"]}} if tokenizer else {}
-    return {**{name: files[name] for name in names}, **noted(others, place)}
+    return found, files
 
 
 def token_type(vocabulary: int) -> TokenType:

@@ -2,8 +2,9 @@
 
 The type of a field says what its JSON may be: ``str`` a text, ``int`` a whole number from 0 up, ``float`` a finite
 number, ``bool`` true or false, ``Any`` anything, ``tuple[X, ...]`` a list, ``Mapping[str, X]`` a table with any keys,
-another record a table with its fields, ``X | None`` null or X. A field with a default may be missing, and is not
-written where it has that default. Keys that are no field are skipped: a later version may have added them.
+``Literal`` one of these texts, another record a table with its fields, ``X | None`` null or X. A field with a default
+may be missing, and is not written where it has that default. Keys that are no field are skipped, as a later version may
+have added them; a record with a field `other_keys` holds these keys there, and writes them again.
 """
 
 import dataclasses
@@ -11,7 +12,7 @@ import math
 import types
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from schemas.errors import CHANGED, DamagedError
 from schemas.visible import visible
@@ -19,6 +20,7 @@ from schemas.visible import visible
 T = TypeVar("T")
 
 _MOST = 2**63 - 1
+_OTHERS = "other keys"
 _KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
 
 
@@ -29,11 +31,14 @@ def to_json(value: Any) -> Any:
     {'name': 'rye', 'parts': [1, 2]}
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: to_json(held)
-            for field in dataclasses.fields(value)
-            if (held := getattr(value, field.name)) != _default(field)
-        }
+        table: dict[str, Any] = {}
+        for field in dataclasses.fields(value):
+            held = getattr(value, field.name)
+            if _OTHERS in field.metadata:
+                table |= held
+            elif held != _default(field):
+                table[field.name] = to_json(held)
+        return table
     if isinstance(value, Mapping):
         return {key: to_json(held) for key, held in value.items()}
     if isinstance(value, tuple | list):
@@ -50,13 +55,22 @@ def from_json(kind: type[T], value: Any, place: str, path: str = "") -> T:
     Example(name='rye', parts=(1, 2), share=None)
     """
     _check(value, dict, "a table", place, path)
-    held = {}
-    for field, hint, required in _fields(kind):  # type: ignore[arg-type]
-        if field in value:
-            held[field] = _typed(hint, value[field], place, f"{path}.{field}" if path else field)
+    held: dict[str, Any] = {}
+    fields = _fields(kind)  # type: ignore[arg-type]
+    for name, hint, required in fields:
+        below = f"{path}.{name}" if path else name
+        if hint is _OTHERS:
+            held[name] = {key: each for key, each in value.items() if all(key != known for known, _, _ in fields)}
+        elif name in value:
+            held[name] = _typed(hint, value[name], place, below)
         elif required:
-            raise DamagedError(f"{place} lacks {visible(f'{path}.{field}' if path else field)}: {CHANGED}")
+            raise DamagedError(f"{place} lacks {visible(below)}: {CHANGED}")
     return kind(**held)
+
+
+def other_keys() -> Any:
+    """A field of a record for the keys of its table that are no field: they are kept, and written again."""
+    return dataclasses.field(default_factory=dict, metadata={_OTHERS: True})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +89,12 @@ def _default(field: "dataclasses.Field[Any]") -> Any:
 
 @cache
 def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
-    """(name, type, whether it must be there) of each field."""
+    """(name, type, whether it must be there) of each field; the type of a field `other_keys` is _OTHERS."""
     hints = get_type_hints(kind)
     return [
         (
             field.name,
-            hints[field.name],
+            _OTHERS if _OTHERS in field.metadata else hints[field.name],
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
         )
         for field in dataclasses.fields(kind)
@@ -96,6 +110,10 @@ def _typed(hint: Any, value: Any, place: str, path: str) -> Any:
             return None
         [kind] = [each for each in inner if each is not type(None)]
         return _typed(kind, value, place, path)
+    if origin is Literal:
+        if value not in inner:
+            raise DamagedError(f"{place}: {visible(path)} is not {' or '.join(inner)}: {CHANGED}")
+        return value
     if origin is tuple:
         _check(value, list, "a list", place, path)
         return tuple(_typed(inner[0], each, place, f"{path}[{number}]") for number, each in enumerate(value))

@@ -1,7 +1,7 @@
 """Reads packed sequences: memory-mapped, without a copy where none is asked for, a damaged shard named at opening."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.arrow_layout import MAGIC, LayoutError
-from schemas.errors import DamagedError
-from schemas.manifest import MANIFEST, parsed
+from schemas.errors import UserError
+from schemas.manifest import MANIFEST
 from schemas.named_files import NamedFileError, open_named
-from schemas.packed import BATCH, FORMAT, packed, packed_files
+from schemas.packed import BATCH, PackedManifest, packed, read_packed
 from schemas.shard import PackedError, Part, Parts, Shard
 
 __all__ = ["PackedError", "PackedSequences", "Part", "open_packed"]
@@ -48,14 +48,13 @@ class PackedSequences:
     def __init__(self, folder: Path):
         self.folder = folder
         written = _read(folder / MANIFEST)
-        self.manifest: Mapping[str, Any]
         self.manifest, self._shards = _parsed(folder, written)
         self.fingerprint = hashlib.sha256(written).hexdigest()
         """The SHA-256 of the manifest, which holds those of the shards: equal where the tokens and their order are."""
-        self.length: int = self.manifest["length"]
-        table = packed(self.length, self.manifest["token_type"])
-        self.dtype = np.dtype(self.manifest["token_type"])
-        self._rows: int = self.manifest["rows"]
+        self.length = self.manifest.length
+        table = packed(self.length, self.manifest.token_type)
+        self.dtype = np.dtype(self.manifest.token_type)
+        self._rows = self.manifest.rows
         self._shard_rows = self._shards[0].rows if self._shards else 1
         self._shard_batches = -(-self._shard_rows // BATCH)
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -211,14 +210,10 @@ def _read(manifest: Path) -> bytes:
         raise PackedError(f"{manifest} is missing: name the folder that `gristmill pack` wrote to its end") from error
 
 
-def _parsed(folder: Path, written: bytes) -> tuple[Mapping[str, Any], list[Shard]]:
+def _parsed(folder: Path, written: bytes) -> tuple[PackedManifest, list[Shard]]:
     """The manifest, and the shards that it names, in order."""
-    place = str(folder / MANIFEST)
     try:
-        manifest = parsed(written, place)
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise PackedError(f"{place} is not that of packed sequences: name a folder that `gristmill pack` wrote")
-        files = packed_files(manifest, place)
-    except DamagedError as error:
+        manifest, files = read_packed(written, str(folder / MANIFEST))
+    except UserError as error:
         raise PackedError(str(error)) from error
-    return manifest, [Shard(folder, each) for name, each in files.items() if name in manifest["files"]]
+    return manifest, [Shard(folder, files[name]) for name in manifest.shards]

@@ -13,8 +13,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.checksums import sha256_of
 from schemas.errors import UserError
-from schemas.manifest import sha256_of
 from schemas.named_files import open_named
 
 ROLES = ("system", "user", "assistant")

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas import folders
+from schemas.checksums import sha256_of
 from schemas.errors import RunError
-from schemas.manifest import sha256_of
 
 ROWS = 8192
 """Rows of a record batch of Arrow files; a row group of Parquet holds eight times as many."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.manifest import sha256_of
+from schemas.checksums import sha256_of
 
 BATCH = 1000
 """Rows of a record batch, as `datasets` writes them."""

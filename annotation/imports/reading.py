@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotation.imports.delimited import DELIMITERS, records
+from schemas.checksums import sha256_of
 from schemas.errors import UserError
-from schemas.manifest import sha256_of
 from schemas.named_files import open_named
 
 ROWS = 1024

@@ -8,7 +8,8 @@ from curation.engine.released import duplicates_in
 from curation.engine.run import Run
 from curation.engine.selecting_pass import near_documents
 from curation.engine.selection import Selection
-from curation.release.folder import Digest, Folder
+from curation.release.folder import Folder
+from schemas.checksums import Digest
 
 NEAR_LIST = "near.jsonl"
 """The documents that are nearly the same as one that was taken down, and stay."""

@@ -7,7 +7,7 @@ import numpy as np
 from curation.packing.order import Numbers
 from curation.packing.rows import Rows
 from curation.packing.tokenised import Tokenised
-from schemas.errors import RunError
+from schemas.balance import check_balance
 
 
 class Ledger:
@@ -37,7 +37,7 @@ class Ledger:
         self._tokens += tokens
 
     def balanced(self, tail: int) -> dict[str, dict[str, int]]:
-        """The counts; ``tail`` are the tokens that did not fill a row. Raises RunError where they do not add up."""
+        """The counts; ``tail`` are the tokens that did not fill a row. Raises LedgerError where they do not add up."""
         corpus = self._corpus
         taken = np.zeros(len(corpus), np.bool_)
         taken[self._documents] = True
@@ -57,9 +57,9 @@ class Ledger:
             "tail": tail,
             "packed": self._tokens,
         }
-        ways = sum(documents[name] for name in ("empty", "left_out", "tail", "packed"))
-        if documents["read"] != ways or self._copies > len(self._documents):
-            raise RunError(f"the run does not balance, and wrote nothing: documents {documents}")
-        if tokens["read"] + tokens["repeated"] != tokens["left_out"] + tokens["tail"] + tokens["packed"]:
-            raise RunError(f"the run does not balance, and wrote nothing: tokens {tokens}")
+        left = max(0, len(self._documents) - self._copies)
+        check_balance("documents", documents["read"], {name: documents[name] for name in documents if name != "read"})
+        check_balance("copies of documents", len(self._documents), {"packed": self._copies, "left": left})
+        went = {name: tokens[name] for name in ("left_out", "tail", "packed")}
+        check_balance("tokens", tokens["read"] + tokens["repeated"], went)
         return {"documents": documents, "tokens": tokens}

@@ -45,14 +45,14 @@ def export_megatron(folder: Path, prefix: Path) -> tuple[int, int]:
                 begins.append(starts + first)
         total = len(sequences) * sequences.length
         starts = np.concatenate([np.empty(0, np.int64), *begins])
-        index_path.write_bytes(_index(starts, total, sequences.manifest["token_type"], kind.itemsize))
+        index_path.write_bytes(_index(starts, total, sequences.manifest.token_type, kind.itemsize))
     return len(starts), total
 
 
 def _batches(folder: Path, sequences: PackedSequences) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[np.int64]]]:
     """Of each record batch: its first token's place among all, its tokens, and where in them documents begin."""
     first, length = 0, sequences.length
-    for shard in range(sum(name.startswith("shards/") for name in sequences.manifest["files"])):
+    for shard in range(len(sequences.manifest.shards)):
         with pa.memory_map(str(folder / f"shards/{shard:05}.arrow")) as file:
             reader = pa.ipc.open_file(file)
             for number in range(reader.num_record_batches):

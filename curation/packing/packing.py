@@ -24,6 +24,7 @@ from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
 from curation.packing.tokenizer import Tokenizer
 from curation.release.folder import Folder, disk_full
+from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
 from schemas.manifest import MANIFEST
 from schemas.progress import Counting, silent
@@ -171,7 +172,7 @@ def _cleaned_up(folder: Folder, was_there: bool) -> Iterator[None]:
     """Leaves nothing behind where going on would not help; what a full disk or a signal ended stays."""
     try:
         yield
-    except (UserError, RunError):
+    except (UserError, RunError, LedgerError):
         folder.clear() if was_there else folder.abandon()
         raise
     except OSError as error:

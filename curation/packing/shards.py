@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from curation.packing.ledger import Ledger
 from curation.packing.rows import Cutting, Rows
-from curation.release.folder import WORK, Digest, Folder
+from curation.release.folder import WORK, Folder
+from schemas.checksums import Digest
 from schemas.packed import BATCH
 from schemas.progress import Tell
 from schemas.table import Table

@@ -1,8 +1,6 @@
 """The output folder: files appear whole, under a temporary name first; what is in progress lies in ``.work``."""
 
 import errno
-import hashlib
-import io
 import json
 import os
 import posixpath
@@ -23,32 +21,6 @@ from schemas.errors import RunError, UserError
 from schemas.named_files import check_named
 
 WORK = ".work"
-
-
-class Digest(io.RawIOBase):
-    """A stream that is written once, front to back, and knows its size and SHA-256."""
-
-    def __init__(self, stream: IO[bytes]):
-        self.size = 0
-        self._stream = stream
-        self._hash = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self._hash.update(view)
-        self._stream.write(view)
-        self.size += len(view)
-        return len(view)
-
-    def tell(self) -> int:
-        return self.size
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.balance import check_balance
+
 Amount = tuple[int, int, int]
 """(documents, bytes of text as read, words)."""
 
 NOTHING: Amount = (0, 0, 0)
-
-
-class LedgerError(RuntimeError):
-    """Documents were lost or counted twice: a bug."""
 
 
 def add(left: Amount, right: Amount) -> Amount:
@@ -85,15 +83,13 @@ class Ledger:
     def check(self) -> None:
         """Raises LedgerError unless read = kept + rejected for every source, in documents, bytes and words."""
         for source in sorted({*self.read, *self.kept, *(of for of, _, _ in self.rejected)}):
-            read = self.read.get(source, NOTHING)
-            accounted = self.kept.get(source, NOTHING)
+            rejected = NOTHING
             for (of, _, _), amount in self.rejected.items():
                 if of == source:
-                    accounted = add(accounted, amount)
-            if accounted != read:
-                raise LedgerError(
-                    f"source {source}: read {read} but kept and rejected {accounted} (documents, bytes, words)"
-                )
+                    rejected = add(rejected, amount)
+            amounts = (self.read.get(source, NOTHING), self.kept.get(source, NOTHING), rejected)
+            for what, read, kept, removed in zip(("documents", "bytes", "words"), *amounts, strict=True):
+                check_balance(f"{what} of source {source}", read, {"kept": kept, "rejected": removed})
 
     def to_json(self) -> dict[str, object]:
         def amount(value: Amount) -> dict[str, int]:

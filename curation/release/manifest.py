@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from curation.release.folder import Folder
-from curation.release.ledger import Ledger, LedgerError
+from curation.release.ledger import Ledger
 from curation.release.shards import shard_name
 from schemas import SUPERSEDED, TAKEN_DOWN
+from schemas.balance import LedgerError
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Noted, check, difference, noted, parsed, size_difference
 

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curation.release.folder import Digest, Folder
+from curation.release.folder import Folder
+from schemas.checksums import Digest
 from schemas.errors import RunError
 
 ROW_GROUP_BYTES = 32 << 20

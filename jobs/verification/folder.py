@@ -15,7 +15,7 @@ from curation.release.manifest import outputs_of, parse_manifest
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Noted, difference, parsed, size_difference
 from schemas.packed import FORMAT as PACKED
-from schemas.packed import packed_files
+from schemas.packed import read_packed
 from schemas.progress import Tell
 
 THREADS = 4
@@ -62,7 +62,7 @@ def held(folder: Folder) -> Held:
     manifest = parsed(content, place)
     form = manifest.get("format") if isinstance(manifest, dict) else None
     if form == PACKED:
-        return Held("packed sequences", digest, packed_files(manifest, place))
+        return Held("packed sequences", digest, read_packed(content, place)[1])
     if form in ANNOTATION:
         version, what = ANNOTATION[form]
         return Held(what, digest, datasets.noted_files(manifest, version, place))

@@ -20,7 +20,7 @@ ALLOWED = {
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "schemas": (
-        "visible wording progress errors module_path table permutation division",
+        "visible wording progress errors module_path table permutation division checksums balance",
         "named_files settings records",
         "manifest",
         "toml_file folders",

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer as Plain
 
 from curation.packing import Columns, Corpus, Mixture, Source, open_tokenizer, pack
 from schemas import open_packed
+from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
 from tests.curation.engine.test_takedown import run, write
 from tests.curation.packing.corpora import (
@@ -276,7 +277,7 @@ def test_a_ledger_that_does_not_balance_fails_the_run(
 ) -> None:
     folder = write_corpus(tmp_path / "corpus", numbered(["a mill " * 50] * 40))
     monkeypatch.setattr("curation.packing.packing.write_shards", lambda *_: {})
-    with pytest.raises(RunError, match="does not balance"):
+    with pytest.raises(LedgerError, match="tokens: 4,080 came in, and 0 went out"):
         pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

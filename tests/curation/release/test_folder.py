@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curation.release.folder import WORK, Digest, Folder
+from curation.release.folder import WORK, Folder
 from curation.release.shards import ROW_GROUP_BYTES, ShardWriter, read_shard
 from schemas import DOCUMENTS
+from schemas.checksums import Digest
 
 
 def documents(count: int, size: int) -> pa.RecordBatch:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.release.ledger import Ledger, LedgerError
+from curation.release.ledger import Ledger
+from schemas.balance import LedgerError
 
 ROW = st.tuples(st.sampled_from(["web", "wiki"]), st.integers(0, 2), st.integers(0, 1000), st.integers(0, 100))
 REASONS = ["kept", "short", "long"]
@@ -48,5 +49,5 @@ def test_a_document_lost_or_counted_twice_is_found(rows: list[tuple[str, int, in
     source = rows[0][0]
     documents, size, words = ledger.read[source]
     ledger.read[source] = (documents + 1, size, words)
-    with pytest.raises(LedgerError, match=f"source {source}: read"):
+    with pytest.raises(LedgerError, match=f"source {source}: {documents + 1} came in, and {documents} went"):
         ledger.check()
