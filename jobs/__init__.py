@@ -1,10 +1,34 @@
-"""The console script and the Python API of a few names: ``curate``, ``verdicts`` and ``explain``."""
+"""The console script and the Python API: the names below are imported when they are first used."""
 
 TYPE_CHECKING = False  # typing's own: nothing may be imported before the command left the current folder's modules out
 if TYPE_CHECKING:
-    from jobs.api import curate, explain, verdicts
+    from jobs.api import (
+        RunError,
+        UserError,
+        agreement,
+        build_dataset,
+        curate,
+        explain,
+        load_dataset,
+        open_campaign,
+        open_corpus,
+        resolve,
+        verdicts,
+    )
 
-__all__ = ["curate", "explain", "verdicts"]
+__all__ = [
+    "RunError",
+    "UserError",
+    "agreement",
+    "build_dataset",
+    "curate",
+    "explain",
+    "load_dataset",
+    "open_campaign",
+    "open_corpus",
+    "resolve",
+    "verdicts",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import PACKAGES, ROOT, files, modules
-from tests.docs.readme import blocks
+from tests.docs.page import blocks
 
 TOP = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements.txt"),

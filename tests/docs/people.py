@@ -1,4 +1,4 @@
-"""What people do between two commands of a README: annotators label every pair, by Label Studio's API."""
+"""What people do between two commands of a page: annotators label every pair, by Label Studio's API."""
 
 from pathlib import Path
 

@@ -1,12 +1,14 @@
 """The Python API says what the commands say."""
 
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
 import jobs
-from schemas.errors import UserError
+from schemas.errors import RunError, UserError
+from tests.annotation.campaigns import PEOPLE, desk, prompts
 
 TEXT = "Grain is ground between two stones, and the flour is sifted with care before it is sold to the bakers. "
 
@@ -29,8 +31,48 @@ def test_curate_and_explain(corpus: Path, tmp_path: Path) -> None:
 
 def test_verdicts_come_in_order(corpus: Path) -> None:
     found = list(jobs.verdicts(str(corpus), recipe="gopher"))
-    assert [verdict["doc_id"] for verdict in found] == ["d0", "d1", "d2", "d3"]
-    assert {reason["stage"] for reason in found[0]["reasons"]} == {"gopher_repetition"}
+    assert [verdict.doc_id for verdict in found] == ["d0", "d1", "d2", "d3"]
+    assert {failure.stage for failure in found[0].reasons} == {"gopher_repetition"}
+
+
+def test_a_corpus_is_opened_as_it_was_written(corpus: Path, tmp_path: Path) -> None:
+    ledger = jobs.curate(str(corpus), tmp_path / "out", recipe="none", changes=["near=false"], workers=0)
+    opened = jobs.open_corpus(tmp_path / "out")
+    assert opened.ledger == ledger
+    assert opened.documents.to_table()["doc_id"].to_pylist() == ["d0", "d2"]
+    assert sum(opened.rejected["documents"].to_pylist()) == opened.rejects.count_rows() == 2
+    assert opened.signals.count_rows() == 0, "this recipe measures nothing"
+    assert opened.explain("d1") == jobs.explain(tmp_path / "out", "d1")
+
+
+def test_a_dataset_is_loaded_as_it_was_built(tmp_path: Path) -> None:
+    with desk(tmp_path, prompts(range(3))) as people:
+        for task in people.tasks():
+            people.answer(task)
+    with (tmp_path / "campaign.toml").open("w", encoding="utf-8") as file:
+        file.write('name = "mill"\nprotocol = "preference"\nbatch = "b1"\nresponses = "b1.jsonl"\n')
+        file.write(f"annotators = {json.dumps(PEOPLE)}\n")
+    opened = jobs.open_campaign(tmp_path)
+    votes, resolution = jobs.agreement(opened).overall.votes, jobs.resolve(opened)
+    assert votes == opened.judgments.num_rows == 9
+    built = jobs.build_dataset(tmp_path, tmp_path / "comparisons")
+    assert built.ledger.total().comparisons == resolution.resolved.num_rows
+    splits = jobs.load_dataset(tmp_path / "comparisons").splits
+    assert sum(rows.num_rows for rows in splits.values()) == resolution.resolved.num_rows
+    with pytest.raises(UserError, match="give one campaign"):
+        jobs.build_dataset([tmp_path, tmp_path], tmp_path / "other", as_of=1)
+
+
+@pytest.mark.parametrize("name", [name for name in jobs.__all__ if inspect.isfunction(getattr(jobs, name))])
+def test_the_page_shows_every_function_with_all_its_parameters(name: str) -> None:
+    page = Path(jobs.__file__).with_name("api.md").read_text(encoding="utf-8")
+    function = getattr(jobs, name)
+    assert f"\n### `{name}({', '.join(inspect.signature(function).parameters)})`\n" in page
+    assert function.__doc__
+
+
+def test_errors_are_those_of_the_commands() -> None:
+    assert (jobs.UserError, jobs.RunError) == (UserError, RunError)
 
 
 def test_mistakes_are_told_apart_from_bugs(corpus: Path, tmp_path: Path) -> None:

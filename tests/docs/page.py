@@ -1,8 +1,8 @@
-"""What a README promises: its commands and the output that it shows beside them, read from its fenced blocks.
+"""What a page promises: its commands and the output that it shows beside them, read from its fenced blocks.
 
 - ``sh``: commands, run as one script that must succeed.
 - ``console``: after each ``$ command`` all that it prints on standard output; ``...`` stands for anything.
-- ``python``: a session (``>>>``) that must print what it shows; names live on to the README's next block.
+- ``python``: a session (``>>>``) that must print what it shows; names live on to the page's next block.
 """
 
 import re
@@ -16,16 +16,16 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>\w+)\n(?P<body>.*?)^(?P=indent)`
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block of a README."""
+    """One fenced block of a page."""
 
     kind: str
     body: str
     line: int
 
 
-def blocks(readme: Path) -> list[Block]:
+def blocks(page: Path) -> list[Block]:
     """The blocks that can be run, from the top down."""
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     found = (
         Block(match["kind"], dedent(match["body"]), text.count("\n", 0, match.start()) + 2)
         for match in FENCE.finditer(text)

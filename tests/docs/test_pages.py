@@ -1,4 +1,4 @@
-"""Every command and every session in a README runs, and prints what the README says."""
+"""Every command and every session in a page of Markdown runs, and prints what the page says."""
 
 import doctest
 import os
@@ -12,16 +12,16 @@ import pytest
 from jobs.demo.pages import write_pages
 from tests.annotation.parts import Studio
 from tests.architecture.tree import ROOT, files
+from tests.docs.page import Block, blocks, session, shows
 from tests.docs.people import label
-from tests.docs.readme import Block, blocks, session, shows
 
-READMES = [path for path in files() if path.name == "README.md" and blocks(ROOT / path)]
+PAGES = [path for path in files() if path.suffix == ".md" and blocks(ROOT / path)]
 SECONDS = 120
 
 
 @pytest.fixture
 def crawl(tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder as READMEs suppose it: ``crawl/mill.warc.gz`` in it, ``gristmill`` on the path, ``make`` a rehearsal.
+    """A folder as pages suppose it: ``crawl/mill.warc.gz`` in it, ``gristmill`` on the path, ``make`` a rehearsal.
 
     The Label Studio is the tests' own, which runs already.
     """
@@ -41,11 +41,11 @@ def crawl(tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path
 
 
-@pytest.mark.parametrize("readme", READMES, ids=str)
-def test_a_readme_is_true(readme: Path, crawl: Path, studio: Studio) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_page_is_true(page: Path, crawl: Path, studio: Studio) -> None:
     names: dict[str, object] = {}
-    for block in blocks(ROOT / readme):
-        place = f"{readme}:{block.line}"
+    for block in blocks(ROOT / page):
+        place = f"{page}:{block.line}"
         if block.kind == "python":
             run_session(block, place, names)
         elif block.kind == "sh":
@@ -80,5 +80,5 @@ def run_session(block: Block, place: str, names: dict[str, object]) -> None:
     assert not outcome.failed, "".join(said)
 
 
-def test_there_are_readmes_with_commands() -> None:
-    assert Path("README.md") in READMES
+def test_there_are_pages_with_commands() -> None:
+    assert {Path("README.md"), Path("jobs/api.md")} <= set(PAGES)
