@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from curation.recipe import Recipe
 from curation.sources.inputs import Input
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from curation.sources.storage import Options
 from schemas.errors import UserError
 
@@ -20,7 +20,7 @@ class Job:
 
     inputs: tuple[Input, ...]
     recipe: Recipe
-    reading: Reading = field(default_factory=Reading)
+    reading: ReadingSettings = field(default_factory=ReadingSettings)
     unit_bytes: int | None = None
     limit: int | None = None
     rejects_text: bool = True

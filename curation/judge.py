@@ -40,7 +40,7 @@ class Verdicts:
         return replace(self, original=original, texts=texts, signals=signals, failed=self.failed[chosen])
 
     @property
-    def kept(self) -> npt.NDArray[np.bool_]:
+    def is_kept(self) -> npt.NDArray[np.bool_]:
         return np.asarray(~self.failed.any(axis=1))
 
 
@@ -54,7 +54,7 @@ def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, recipe.steps))
     for step in (*families, *recipe.steps):
         if isinstance(step, Rewrite):
-            texts = _rewritten(texts, step, recipe)
+            texts = _rewrite(texts, step, recipe)
             continue
         measured = step.measure(_with_texts(records, texts))
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
@@ -74,7 +74,7 @@ def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
     )
 
 
-def _rewritten(texts: pa.LargeStringArray, step: Rewrite, recipe: Recipe) -> pa.LargeStringArray:
+def _rewrite(texts: pa.LargeStringArray, step: Rewrite, recipe: Recipe) -> pa.LargeStringArray:
     """The texts after a rewrite. Lines for which C4's code rejects a page are left to the filter that does so."""
     following = recipe.steps[recipe.steps.index(step) + 1 :] if isinstance(step, C4Lines) else ()
     pages = next((each for each in following if isinstance(each, C4Pages)), None)

@@ -75,7 +75,7 @@ class Recipe:
                     f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}"
                 )
 
-    def rewritten(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
+    def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         """Normalised texts as the steps would keep them."""
         for step in self.steps:
             if isinstance(step, Rewrite):
@@ -100,14 +100,14 @@ class Recipe:
 
     def list_digests(self) -> dict[str, str]:
         """The files of its lists, by their names, each with the SHA-256 of its entries in hexadecimal digits."""
-        return {name: digest for step in self._listed() for name, digest in step.list_digests().items()}
+        return {name: digest for step in self._url_filters() for name, digest in step.list_digests().items()}
 
     def read_lists(self) -> None:
         """Reads every list, anew. Raises UserError when one cannot be read, or where a host is none."""
-        for step in self._listed():
+        for step in self._url_filters():
             step.read_lists()
 
-    def _listed(self) -> list[Url]:
+    def _url_filters(self) -> list[Url]:
         return [step for step in self.steps if isinstance(step, Url)]
 
 

@@ -18,7 +18,7 @@ from curation.judge import judge
 from curation.recipe import STEPS, Recipe
 from curation.sources.inputs import Input
 from curation.sources.listing import list_files
-from curation.sources.reading import Reading, read_unit
+from curation.sources.reading import ReadingSettings, read_unit
 from curation.sources.units import plan_units
 
 LINES = (
@@ -37,7 +37,9 @@ def warm() -> None:
         array.write_text(f"[{','.join(LINES.splitlines())}]", encoding="utf-8")
         for each in (array, path):
             (unit,) = plan_units(list_files([Input(glob=str(each))]), 1 << 20)
-            records = pa.Table.from_batches([chunk.documents for chunk in read_unit(unit, Reading())]).combine_chunks()
+            records = pa.Table.from_batches(
+                [chunk.documents for chunk in read_unit(unit, ReadingSettings())]
+            ).combine_chunks()
     judge(records.to_batches()[0], Recipe(name="warm", steps=tuple(step() for step in STEPS)))
     near = Near(ngram=2)
     texts = records["text"].combine_chunks()

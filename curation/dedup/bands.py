@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from curation.dedup.edges import Records, distinct, edges, grouped, row_ids, units_of
+from curation.dedup.edges import Records, distinct, edges, group_positions, row_ids, units_of
 from curation.dedup.settings import Near
 from curation.kernels.minhash import band_keys, equal_shares
 
@@ -27,7 +27,7 @@ def bands_by_partition(
     band_keys(values, bands, width, keys)
     flat = keys.ravel()
     head = np.uint64(unit).tobytes()
-    for partition, chosen in grouped((flat % np.uint64(partitions)).astype(np.int64)):
+    for partition, chosen in group_positions((flat % np.uint64(partitions)).astype(np.int64)):
         yield partition, head + flat[chosen].tobytes() + rows[chosen // bands].astype(_ROW).tobytes()
 
 
@@ -47,7 +47,7 @@ def candidates(blobs: Iterable[bytes], firsts: Sequence[int] = (), known: Sequen
     part in its own run, itself among them. A document meets the first one of each release before its own too, and the
     one that was before it in any of these runs: all pairs that were compared in an earlier run are compared again.
     """
-    records = _shared(np.concatenate([np.empty((0, 2), np.uint64), *map(_band_records, blobs)]))
+    records = _with_shared_keys(np.concatenate([np.empty((0, 2), np.uint64), *map(_band_records, blobs)]))
     records = records[np.lexsort((records[:, 1], records[:, 0]))]
     same = np.zeros(len(records), bool)
     same[1:] = records[1:, 0] == records[:-1, 0]
@@ -88,7 +88,7 @@ def _borders(
         yield np.column_stack([ids[left[border]], ids[right[border]]])
 
 
-def _shared(records: Records) -> Records:
+def _with_shared_keys(records: Records) -> Records:
     """The records whose band key is not the only one of its kind: a small part, which is then worth sorting well."""
     order = np.argsort(records[:, 0])
     keys = records[order, 0]
@@ -102,8 +102,8 @@ def _shared(records: Records) -> Records:
 def similar(
     left: tuple[Records, npt.NDArray[np.uint32]], right: tuple[Records, npt.NDArray[np.uint32]], near: Near
 ) -> Records:
-    """Edges between the pairs of nodes whose share of equal signature values reaches ``near.needed``."""
+    """Edges between the pairs of nodes whose share of equal signature values reaches ``near.required_similarity``."""
     share = np.empty(len(left[0]), np.float64)
     equal_shares(left[1], right[1], share)
-    enough = share >= near.needed
+    enough = share >= near.required_similarity
     return edges(left[0][enough], right[0][enough], share[enough])

@@ -45,13 +45,13 @@ def distinct(records: Records) -> Records:
     return np.asarray(records[new])
 
 
-def routed(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int, bytes]]:
+def route(keys: npt.NDArray[np.int64], records: Records) -> Iterator[tuple[int, bytes]]:
     """(key, packed records) for each distinct key, in pieces of a few MB."""
-    for key, chosen in grouped(keys):
+    for key, chosen in group_positions(keys):
         yield key, records[chosen].tobytes()
 
 
-def grouped(keys: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+def group_positions(keys: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
     """(key, positions in ``keys``) for each distinct key, at most FLUSH_ROWS at a time."""
     if not len(keys):
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from curation.dedup.edges import Records, edges, routed
+from curation.dedup.edges import Records, edges, route
 
 KEY_WIDTH = 4
 """A key record is (high half, low half of the 128-bit hash, rank with its class, row id)."""
@@ -12,7 +12,7 @@ KEY_WIDTH = 4
 
 def keys_by_partition(records: Records, partitions: int) -> Iterator[tuple[int, bytes]]:
     """Key records routed by their hash."""
-    yield from routed((records[:, 0] % np.uint64(partitions)).astype(np.int64), records)
+    yield from route((records[:, 0] % np.uint64(partitions)).astype(np.int64), records)
 
 
 def losers(records: Records, similarity: float) -> Records:

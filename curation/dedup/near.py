@@ -12,7 +12,7 @@ from curation.kernels.buffers import text_buffers
 from curation.kernels.minhash import band_keys
 from curation.kernels.word_bags import alike_to_any as compare
 from curation.kernels.word_bags import join_alike, word_bags
-from curation.rewrites.composing import ordered
+from curation.rewrites.composing import sort_marks
 
 Ints = npt.NDArray[np.int64]
 
@@ -37,7 +37,7 @@ def families(texts: pa.Array) -> Ints:
     >>> bool(mill == again), len({mill, song, hill})
     (True, 3)
     """
-    texts = _composed(texts.fill_null("").cast(pa.large_string()))
+    texts = _compose(texts.fill_null("").cast(pa.large_string()))
     classes, lower = unicode.tables()[:2]
     keys, _, _ = word_bags(*text_buffers(texts), classes, lower)
     _, chosen, numbers = np.unique(keys, return_index=True, return_inverse=True)
@@ -51,7 +51,7 @@ def families(texts: pa.Array) -> Ints:
     for k in range(CANDIDATES.bands):
         members, starts = _buckets(band[:, k], band[:, (k + 1) % CANDIDATES.bands])
         join_alike(rows[members], starts, bags, bounds, *ALIKE, parent)
-    return _numbered(parent)[numbers]
+    return _number_groups(parent)[numbers]
 
 
 def alike_to_any(texts: pa.Array, others: pa.Array) -> npt.NDArray[np.bool_]:
@@ -62,7 +62,7 @@ def alike_to_any(texts: pa.Array, others: pa.Array) -> npt.NDArray[np.bool_]:
     >>> alike_to_any(pa.array(["What is a mill?", "Sing.", "?"]), pa.array(["what is a MILL", "!"])).tolist()
     [True, False, False]
     """
-    both = _composed(pa.concat_arrays([each.fill_null("").cast(pa.large_string()) for each in (texts, others)]))
+    both = _compose(pa.concat_arrays([each.fill_null("").cast(pa.large_string()) for each in (texts, others)]))
     classes, lower = unicode.tables()[:2]
     keys, bags, bounds = word_bags(*text_buffers(both), classes, lower)
     sizes = np.diff(bounds)
@@ -79,12 +79,12 @@ def alike_to_any(texts: pa.Array, others: pa.Array) -> npt.NDArray[np.bool_]:
     return out
 
 
-def _composed(texts: pa.LargeStringArray) -> pa.LargeStringArray:
+def _compose(texts: pa.LargeStringArray) -> pa.LargeStringArray:
     plain = pc.string_is_ascii(texts)
     if pc.all(plain, min_count=0).as_py():
         return texts
     odd = pc.invert(plain)
-    in_order = pa.array((ordered(text, "NFKD") for text in texts.filter(odd).to_pylist()), texts.type)
+    in_order = pa.array((sort_marks(text, "NFKD") for text in texts.filter(odd).to_pylist()), texts.type)
     return pc.replace_with_mask(texts, odd, pc.utf8_normalize(in_order, "NFKC"))
 
 
@@ -105,7 +105,7 @@ def _buckets(keys: npt.NDArray[np.uint64], next_keys: npt.NDArray[np.uint64]) ->
     return members, np.append(starts, len(members))
 
 
-def _numbered(parent: Ints) -> Ints:
+def _number_groups(parent: Ints) -> Ints:
     """The number of each node's component, in the order of the components' smallest nodes."""
     for _ in range(64):
         above = parent[parent]

@@ -54,7 +54,7 @@ class Near:
         return (self.bands, self.rows) if self.threshold is None else optimal_banding(self.threshold, self.permutations)
 
     @property
-    def needed(self) -> float:
+    def required_similarity(self) -> float:
         """The similarity that a candidate pair must reach."""
         if self.min_similarity is not None:
             return self.min_similarity

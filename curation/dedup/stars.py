@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.dedup.components import LINK_WIDTH
-from curation.dedup.edges import Records, distinct, routed
+from curation.dedup.edges import Records, distinct, route
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(33)
@@ -26,12 +26,12 @@ def partition_of(ids: Records, partitions: int) -> npt.NDArray[np.int64]:
 def spread(links: Records, partitions: int) -> Iterator[tuple[int, bytes]]:
     """Every link twice, each node first once, routed by that node: what large-star asks for."""
     both = np.concatenate([links, links[:, [2, 3, 0, 1]]])
-    yield from routed(partition_of(both[:, 1], partitions), both)
+    yield from route(partition_of(both[:, 1], partitions), both)
 
 
 def by_worse(links: Records, partitions: int) -> Iterator[tuple[int, bytes]]:
     """Every link once, routed by its worse node: what small-star asks for."""
-    yield from routed(partition_of(links[:, 3], partitions), links)
+    yield from route(partition_of(links[:, 3], partitions), links)
 
 
 def large_star(neighbours: Records) -> tuple[Records, int]:

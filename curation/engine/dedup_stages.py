@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, similar
 from curation.dedup.components import LINK_WIDTH, Forest
-from curation.dedup.edges import EDGE_WIDTH, Records, distinct, routed, row_ids, rows_of, units_of, unpack
+from curation.dedup.edges import EDGE_WIDTH, Records, distinct, route, row_ids, rows_of, units_of, unpack
 from curation.dedup.groups import KEY_WIDTH, keys_by_partition, losers
 from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
@@ -52,17 +52,17 @@ def same_key(run: Run, records: Records, kind: str) -> Routed:
     A document of a release that is the best may hang together with others through one of these only.
     """
     found = losers(records, SIMILARITY[kind])
-    yield from routed(units_of(found[:, 3]), found)
+    yield from route(units_of(found[:, 3]), found)
     better, worse = units_of(found[:, 1]), units_of(found[:, 3])
     known = found[(better < run.first) & (better != worse)]
-    yield from routed(units_of(known[:, 1]), known)
+    yield from route(units_of(known[:, 1]), known)
 
 
 def going_on(run: Run, records: Records) -> Routed:
     """The row ids of documents that others of their key surpass by class only, and that go on to the next stage."""
     if run.releases:
         found = unbeaten(run, records[:, :2], records[:, 2:])
-        yield from routed(units_of(found), found)
+        yield from route(units_of(found), found)
 
 
 def key_table(blobs: Blobs) -> Records:
@@ -93,7 +93,7 @@ def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
     """The candidate pairs of one partition, routed to the unit of the first document."""
     known = [known_to(run, group) for group in range(len(run.releases))]
     pairs = candidates(blobs, run.firsts, known)
-    yield from routed(units_of(pairs[:, 0]), pairs)
+    yield from route(units_of(pairs[:, 0]), pairs)
 
 
 def distinct_pairs(blobs: Blobs) -> Records:
@@ -102,7 +102,7 @@ def distinct_pairs(blobs: Blobs) -> Records:
 
 def by_second(pairs: Records) -> Routed:
     """Candidate pairs, routed to the unit of the second document."""
-    yield from routed(units_of(pairs[:, 1]), pairs)
+    yield from route(units_of(pairs[:, 1]), pairs)
 
 
 FIRSTS = pa.schema([("id", pa.uint64()), ("rank", pa.uint64()), ("signature", pa.large_binary())])
@@ -163,8 +163,8 @@ def _compared_side(table: pa.Table, ids: Records, near: Near) -> tuple[Records, 
 
 def _by_both_ends(edges: Records) -> Routed:
     first, second = units_of(edges[:, 1]), units_of(edges[:, 3])
-    yield from routed(second, edges)
-    yield from routed(first[first != second], edges[first != second])
+    yield from route(second, edges)
+    yield from route(first[first != second], edges[first != second])
 
 
 EDGES = pa.schema(
@@ -217,7 +217,7 @@ def survivors(run: Run) -> Routed:
     for unit in range(run.all_units):
         forest.add(unit_links(run, unit))
     found = forest.links()
-    yield from routed(units_of(found[:, 3]), found)
+    yield from route(units_of(found[:, 3]), found)
 
 
 def spread_links(run: Run, part: int, round_: int) -> Routed:
@@ -244,7 +244,7 @@ def star_survivors(run: Run, partition: int) -> Routed:
     """The forest in a partition, after the last round of stars, routed to the units of the documents that go."""
     assert run.stars
     found = _star_links(run, partition, run.stars - 1)
-    yield from routed(units_of(found[:, 3]), found)
+    yield from route(units_of(found[:, 3]), found)
 
 
 def _star_links(run: Run, partition: int, round_: int) -> Records:
@@ -264,7 +264,7 @@ def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
 def name_requests(run: Run, unit: int, survivors: Blobs) -> Routed:
     """Requests for the names of survivors and neighbours, routed to the units that hold them."""
     wanted = requests(unit, unit_removals(run, unit, survivors))
-    yield from routed(units_of(wanted[:, 0]), wanted)
+    yield from route(units_of(wanted[:, 0]), wanted)
 
 
 NAMED = pa.schema(

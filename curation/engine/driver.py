@@ -110,12 +110,12 @@ def _same_bytes(entries: Sequence[dict[str, Any]], planned: JobPlan, limit: int 
     read = {
         (entry["file"], entry["size"], entry.get("start", 0), entry.get("end")): entry["sha256"] for entry in entries
     }
-    parts = {
-        (part.file.name, part.file.size, part.start, part.end): part for unit in planned.units for part in unit.parts
+    spans = {
+        (span.file.name, span.file.size, span.start, span.end): span for unit in planned.units for span in unit.spans
     }
-    if not read.keys() <= parts.keys() or (limit is None and read.keys() != parts.keys()):
+    if not read.keys() <= spans.keys() or (limit is None and read.keys() != spans.keys()):
         return False
-    return all(checksum(parts[place]) == sha256 for place, sha256 in read.items())
+    return all(checksum(spans[place]) == sha256 for place, sha256 in read.items())
 
 
 def _claim(job: Job, planned: JobPlan) -> dict[str, Any]:

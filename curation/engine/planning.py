@@ -57,10 +57,10 @@ class JobPlan:
         """The stored bytes of each unit; of a range of row groups, its share of the file."""
         whole: Counter[str] = Counter()
         for unit in self.units:
-            for part in unit.parts:
-                whole[part.file.path] += part.length
+            for span in unit.spans:
+                whole[span.file.path] += span.length
         return tuple(
-            sum(part.file.size * part.length // max(whole[part.file.path], 1) for part in unit.parts)
+            sum(span.file.size * span.length // max(whole[span.file.path], 1) for span in unit.spans)
             for unit in self.units
         )
 

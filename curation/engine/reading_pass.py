@@ -20,7 +20,7 @@ from curation.release.ledger import Ledger
 from curation.release.shards import ShardWriter, shard_name
 from curation.sources.events import EXCERPT_BYTES
 from curation.sources.inputs import Unit
-from curation.sources.reading import Chunk, PartReport, read_unit
+from curation.sources.reading import Chunk, SpanReport, read_unit
 from schemas import DOCUMENTS, FAILED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
 from schemas.errors import RunError
 
@@ -104,12 +104,12 @@ def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
             return
 
 
-def _file_entry(report: PartReport) -> dict[str, object]:
+def _file_entry(report: SpanReport) -> dict[str, object]:
     """What the manifest says of a file, or a range of one, that was read to its end."""
-    file, part = report.part.file, report.part
+    file, span = report.span.file, report.span
     entry: dict[str, object] = {"file": file.name, "size": file.size, "sha256": report.sha256}
-    if (part.start, part.end) != (0, None):
-        entry |= {"start": part.start, "end": part.end}
+    if (span.start, span.end) != (0, None):
+        entry |= {"start": span.start, "end": span.end}
     if report.lost:
         lost = dataclasses.asdict(report.lost)
         entry["lost"] = {name: value for name, value in lost.items() if value or name != "doubtful_documents"}
@@ -166,7 +166,7 @@ def _judged(run: Run, records: pa.RecordBatch) -> _Judged:
     sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
     again = judged_again(verdicts, remembered(run.releases))
     rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words)
-    signals, passing = verdicts.signals, verdicts.kept & ~again
+    signals, passing = verdicts.signals, verdicts.is_kept & ~again
     if not passing.all():
         mask = pa.array(passing)
         rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
@@ -189,7 +189,7 @@ def _write(run: Run, judged: _Judged, shards: Shards, ledger: Ledger) -> None:
         shards.signals.write(
             pa.RecordBatch.from_arrays([*origin, *verdicts.signals.columns], schema=shards.signals.schema)
         )
-    kept = verdicts.kept
+    kept = verdicts.is_kept
     if not kept.all():
         rows = documents(records, verdicts.original, verdicts.signals)
         removed = rejects(verdicts, _passed(rows, sizes, words), run.job.rejects_text)

@@ -156,7 +156,7 @@ def _near(run: Run, release: Release, number: int, near: Near) -> Iterator[pa.Re
             better = (text >= 0) & (similarity > best)
             best[better] = similarity[better]
             like[better] = texts["doc_id"].take(pa.array(text[better])).to_pylist()
-        found = best >= max(near.needed, np.nextafter(0, 1))
+        found = best >= max(near.required_similarity, np.nextafter(0, 1))
         if found.any():
             own = batch.take(pa.array(rows[found]))
             columns = [own[name] for name in _SKETCHED]

@@ -36,7 +36,7 @@ def judged_again(verdicts: Verdicts, wanted: pa.Array) -> Flags:
 def rejected_again(rejects: pa.RecordBatch, recipe: Recipe, wanted: pa.Array) -> Flags:
     """Which REJECTS of filters have one of the texts that were taken down."""
     texts = _texts(rejects)
-    return _recognised(texts, recipe.rewritten(texts), wanted)
+    return _recognised(texts, recipe.rewrite(texts), wanted)
 
 
 def rejected_texts(rejects: pa.RecordBatch, recipe: Recipe) -> pa.LargeStringArray:
@@ -46,7 +46,7 @@ def rejected_texts(rejects: pa.RecordBatch, recipe: Recipe) -> pa.LargeStringArr
     starts = failed.offsets.to_numpy() - failed.offsets[0].as_py()
     counted = np.concatenate([[0], np.cumsum(about_text)])
     by_url_alone = counted[starts[1:]] == counted[starts[:-1]]
-    return pc.if_else(pa.array(by_url_alone), recipe.rewritten(texts), texts)
+    return pc.if_else(pa.array(by_url_alone), recipe.rewrite(texts), texts)
 
 
 def hashes(texts: pa.LargeStringArray) -> pa.Array:

@@ -111,7 +111,7 @@ def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.Rec
     stages = pa.array(STAGES, pa.string()).take(pa.array(removed.stage))
     reasons = pa.array([REASONS[stage] for stage in STAGES], pa.string()).take(pa.array(removed.stage))
     near = run.job.recipe.dedup.near
-    threshold = np.array([np.nan, 1.0, near.needed if near else np.nan])[removed.stage]
+    threshold = np.array([np.nan, 1.0, near.required_similarity if near else np.nan])[removed.stage]
     columns = [
         stages,
         reasons,

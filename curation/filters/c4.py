@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from curation.filters.columns import count, page_columns
-from curation.filters.rules import Rule, asked
+from curation.filters.rules import Rule, active_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class C4Pages:
         return page_columns(batch["text"], self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
-        return asked(
+        return active_rules(
             [
                 Rule("lorem_ipsum", "lorem_ipsum", at_most=0 if self.lorem_ipsum else None),
                 Rule("curly_bracket", "curly_brackets", at_most=0 if self.curly_brackets else None),

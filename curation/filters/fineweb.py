@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from curation.filters.columns import count, page_columns, ratio, share
-from curation.filters.rules import Rule, asked
+from curation.filters.rules import Rule, active_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Fineweb:
         return page_columns(batch["text"], self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
-        return asked(
+        return active_rules(
             [
                 Rule("no_lines", "lines", at_least=self.min_lines),
                 Rule("line_punctuation", "line_punctuation", at_least=self.min_line_punctuation),

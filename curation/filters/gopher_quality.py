@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from curation.filters.columns import count, gopher_columns, ratio, share
-from curation.filters.rules import Rule, asked
+from curation.filters.rules import Rule, active_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,4 +56,4 @@ class GopherQuality:
             Rule("few_alpha_words", "alpha_words", at_least=self.min_alpha_words),
             Rule("few_stop_words", "stop_words", at_least=self.min_stop_words),
         )
-        return asked(every)
+        return active_rules(every)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from curation.filters.columns import gopher_columns, ratio, share
-from curation.filters.rules import Rule, asked
+from curation.filters.rules import Rule, active_rules
 
 _PIECES = (
     share("duplicate_paragraphs", "share of paragraphs seen before in the text"),
@@ -49,4 +49,4 @@ class GopherRepetition:
         return gopher_columns(batch["text"], self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
-        return asked([Rule(name, name, at_most=getattr(self, f"max_{name}")) for name in self.signals.names])
+        return active_rules([Rule(name, name, at_most=getattr(self, f"max_{name}")) for name in self.signals.names])

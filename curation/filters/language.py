@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from curation.filters.lid_model import language_model
-from curation.filters.rules import Rule, asked
+from curation.filters.rules import Rule, active_rules
 from curation.kernels.buffers import text_buffers
 from curation.kernels.languages import identify_languages
 from schemas.errors import UserError
@@ -48,7 +48,7 @@ class Language:
         return pa.RecordBatch.from_arrays([languages, pa.array(scores, from_pandas=True)], schema=self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
-        return asked(
+        return active_rules(
             [
                 Rule("language", "language", one_of=self.languages or None),
                 Rule("language_score", "language_score", at_least=self.min_score),

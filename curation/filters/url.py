@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.columns import batch_of, count
-from curation.filters.rules import Rule, asked
+from curation.filters.rules import Rule, active_rules
 from curation.sources.places import is_local, local_path
 from schemas.errors import UserError
 from schemas.named_files import irregular
@@ -88,7 +88,7 @@ class Url:
         return _with_nulls(rows, self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
-        return asked(
+        return active_rules(
             [
                 Rule("host", "url_host", at_most=0 if self.hosts else None),
                 Rule("domain", "url_domain", at_most=0 if self.domains else None),

@@ -10,7 +10,7 @@ from curation.judge import judge, reasons
 from curation.recipe import Recipe
 from curation.sources.inputs import Input
 from curation.sources.listing import list_files
-from curation.sources.reading import Reading, read_unit
+from curation.sources.reading import ReadingSettings, read_unit
 from curation.sources.recognised import check_formats
 from curation.sources.units import plan_units
 
@@ -29,7 +29,7 @@ def verdicts(
     listed = list_files([Input(glob=file, format=kind) for file in files])
     check_formats(listed)
     for unit in plan_units(listed, 1 << 62):
-        for chunk in read_unit(unit, Reading()):
+        for chunk in read_unit(unit, ReadingSettings()):
             if len(chunk.quarantine):
                 quarantined(chunk.quarantine)
             if len(chunk.documents):

@@ -28,7 +28,7 @@ def nfc(text: str) -> str:
     >>> nfc("cafe\\u0301")
     'café'
     """
-    text = ordered(text, "NFD")
+    text = sort_marks(text, "NFD")
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
@@ -38,10 +38,10 @@ def nfkc(text: str) -> str:
     >>> nfkc("ﬁne")
     'fine'
     """
-    return text if text.isascii() else unicodedata.normalize("NFKC", ordered(text, "NFKD"))
+    return text if text.isascii() else unicodedata.normalize("NFKC", sort_marks(text, "NFKD"))
 
 
-def ordered(text: str, form: Form) -> str:
+def sort_marks(text: str, form: Form) -> str:
     """A canonically equivalent text (NFD) or one of equal compatibility (NFKD) without long runs out of order."""
     sample = text[::_EVERY]
     if not _BEHIND_LATIN.search(sample):

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from curation.kernels import odd_characters
 from curation.kernels.odd_characters import C1, CONTROL, NOT_NFC, Bytes, Ints
-from curation.rewrites.composing import nfc, ordered
+from curation.rewrites.composing import nfc, sort_marks
 from curation.rewrites.suspicious import tables
 
 _ROUNDS = 16
@@ -48,7 +48,7 @@ class Normalise:
 
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         """The texts, normalised; the same array where nothing changes. Never raises for any text."""
-        rows = _Rows.of(texts)
+        rows = _TextBuffers.of(texts)
         if not odd_characters.any_odd(rows.data[rows.ends[0] : rows.ends[-1]]):
             return texts
         if texts.null_count:
@@ -58,14 +58,14 @@ class Normalise:
         if not len(changed):
             return texts
         for _ in range(_ROUNDS):
-            again, further = self._once(rows.some(changed))
+            again, further = self._once(rows.select(changed))
             if not len(further):
                 break
             changed = changed[further]
-            rows = rows.replaced(changed, [again.row(n) for n in further.tolist()])
+            rows = rows.with_values(changed, [again.row(n) for n in further.tolist()])
         return rows.array()
 
-    def _once(self, rows: "_Rows") -> tuple["_Rows", Ints]:
+    def _once(self, rows: "_TextBuffers") -> tuple["_TextBuffers", Ints]:
         """One round, and the rows that it changed."""
         flags, hits = rows.scan()
         changed = np.zeros(len(flags), np.bool_)
@@ -73,31 +73,31 @@ class Normalise:
             changed |= (flags & CONTROL) > 0
             rows = rows.without_controls()
             flags, hits = rows.scan()
-        new = _repaired(rows, hits) if self.mojibake else {}
+        new = _repair_rows(rows, hits) if self.mojibake else {}
         if self.control_characters:
             for n in np.flatnonzero(flags & C1).tolist():
                 if n not in new or new[n] == rows.text(n):
                     new[n] = _C1.sub("", rows.text(n))
         if self.nfc:
             for n in {*np.flatnonzero(flags & NOT_NFC).tolist(), *new}:
-                new[n] = _composed(new[n] if n in new else rows.text(n))
+                new[n] = _compose(new[n] if n in new else rows.text(n))
         values = {n: text.encode() for n, text in sorted(new.items())}
         different = np.array([n for n, value in values.items() if value != rows.row(n)], np.int64)
         if len(different):
-            rows = rows.replaced(different, [values[n] for n in different.tolist()])
+            rows = rows.with_values(different, [values[n] for n in different.tolist()])
             changed[different] = True
         return rows, np.flatnonzero(changed)
 
 
-def _composed(text: str) -> str:
+def _compose(text: str) -> str:
     """The text in NFC: line by line, for composing is slow and line feeds take no part in it."""
-    text = ordered(text, "NFD")
+    text = sort_marks(text, "NFD")
     if unicodedata.is_normalized("NFC", text):
         return text
     return "\n".join(map(nfc, text.split("\n")))
 
 
-def _repaired(rows: "_Rows", hits: Ints) -> dict[int, str]:
+def _repair_rows(rows: "_TextBuffers", hits: Ints) -> dict[int, str]:
     """The rows with hits, their suspicious lines repaired."""
     new: dict[int, str] = {}
     hit, firsts = np.unique(hits[:, 0], return_index=True)
@@ -110,13 +110,13 @@ def _repaired(rows: "_Rows", hits: Ints) -> dict[int, str]:
             end = data.find(b"\n", place)
             end = len(data) if end < 0 else end
             pieces.append(data[done:begin])
-            pieces.append(_repaired_line(data[begin:end].decode()).encode("utf-8", "replace"))
+            pieces.append(_repair_line(data[begin:end].decode()).encode("utf-8", "replace"))
             done = end
         new[n] = b"".join([*pieces, data[done:]]).decode()
     return new
 
 
-def _repaired_line(line: str) -> str:
+def _repair_line(line: str) -> str:
     """A step to what ftfy makes of the line: where C1 is all that is not ASCII, Windows-1252 was read as Latin-1."""
     try:
         data = line.encode("latin-1")
@@ -128,14 +128,14 @@ def _repaired_line(line: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _TextBuffers:
     """The buffers of a column of strings: row n is ``data[ends[n]:ends[n + 1]]``."""
 
     data: Bytes
     ends: Ints
 
     @classmethod
-    def of(cls, texts: pa.LargeStringArray) -> "_Rows":
+    def of(cls, texts: pa.LargeStringArray) -> "_TextBuffers":
         _, ends, data = texts.buffers()
         if ends is None or data is None or not len(texts):
             return cls(np.empty(0, np.uint8), np.zeros(len(texts) + 1, np.int64))
@@ -143,7 +143,7 @@ class _Rows:
         return cls(np.frombuffer(data, np.uint8), places)
 
     @classmethod
-    def joined(cls, values: list[bytes]) -> "_Rows":
+    def of_values(cls, values: list[bytes]) -> "_TextBuffers":
         ends = np.zeros(len(values) + 1, np.int64)
         np.cumsum([len(value) for value in values], out=ends[1:])
         return cls(np.frombuffer(b"".join(values), np.uint8), ends)
@@ -157,8 +157,8 @@ class _Rows:
     def text(self, n: int) -> str:
         return self.row(n).decode()
 
-    def some(self, rows: Ints) -> "_Rows":
-        return _Rows.joined([self.row(n) for n in rows.tolist()])
+    def select(self, rows: Ints) -> "_TextBuffers":
+        return _TextBuffers.of_values([self.row(n) for n in rows.tolist()])
 
     def scan(self) -> tuple[Bytes, Ints]:
         """What kinds of characters each row holds, and the places where mojibake may be; see `odd_characters.scan`."""
@@ -171,19 +171,19 @@ class _Rows:
             odd_characters.scan(self.data, self.ends, kinds, first, second, flags, hits)
         return flags, hits[:count]
 
-    def without_controls(self) -> "_Rows":
+    def without_controls(self) -> "_TextBuffers":
         """The rows without control characters but those of C1, lines ended by line feeds."""
         out = np.empty(self.ends[-1] - self.ends[0], np.uint8)
         ends = np.zeros(len(self.ends), np.int64)
         kinds = tables().kinds
         size = odd_characters.strip_controls(self.data, self.ends, kinds, CONTROL, out, ends)
-        return _Rows(out[:size], ends)
+        return _TextBuffers(out[:size], ends)
 
-    def replaced(self, rows: Ints, values: list[bytes]) -> "_Rows":
+    def with_values(self, rows: Ints, values: list[bytes]) -> "_TextBuffers":
         """The rows with other values in some (ascending)."""
-        new = _Rows.joined(values)
+        new = _TextBuffers.of_values(values)
         kept = (self.ends[-1] - self.ends[0]) - (self.ends[rows + 1] - self.ends[rows]).sum()
         out = np.empty(kept + len(new.data), np.uint8)
         ends = np.zeros(len(self.ends), np.int64)
         odd_characters.replace_rows(self.data, self.ends, rows, new.data, new.ends, out, ends)
-        return _Rows(out, ends)
+        return _TextBuffers(out, ends)

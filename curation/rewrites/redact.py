@@ -120,11 +120,11 @@ def replace_ipv4(text: str, replacement: str) -> str:
     'Ask 1.1.1.1, not 127.0.0.1 (section 8.8.8.8 of 8.8.8.256).'
     """
 
-    def replaced(found: re.Match[str]) -> str:
+    def replace(found: re.Match[str]) -> str:
         before = text[max(0, found.start() - _LONGEST_BEFORE) : found.start()]
         return replacement if is_public(found[0]) and not _NUMBERED.search(before) else found[0]
 
-    return _IPV4.sub(replaced, text)
+    return _IPV4.sub(replace, text)
 
 
 def replace_ipv6(text: str, replacement: str) -> str:

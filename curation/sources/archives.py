@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from curation.sources.arc import ArcFields
-from curation.sources.chunks import Chunk, Rows
+from curation.sources.chunks import Chunk, ChunkBuilder
 from curation.sources.decoding import UndecodableError, decode, wide_encoding
 from curation.sources.events import Event
 from curation.sources.framing import Framed, Look, Records
@@ -32,23 +32,23 @@ class _NoDocumentError(Exception):
 
 
 def read_archive(
-    events: Iterator[Event], kind: Literal["warc", "arc"], rows: Rows, look: Look | None = None
+    events: Iterator[Event], kind: Literal["warc", "arc"], builder: ChunkBuilder, look: Look | None = None
 ) -> Iterator[Chunk]:
-    """Reads a whole archive; the last chunk stays in ``rows``. ``look`` is there for a file without compression."""
+    """Reads a whole archive; the last chunk stays in ``builder``. ``look`` is there for a file without compression."""
     arc = ArcFields()
-    for framed in Records(events, kind, rows, look):
+    for framed in Records(events, kind, builder, look):
         try:
-            _add(framed, fields(framed.header) if kind == "warc" else _from_arc(framed, arc), rows)
+            _add(framed, fields(framed.header) if kind == "warc" else _from_arc(framed, arc), builder)
         except _NoDocumentError as reason:
-            rows.skip(str(reason))
+            builder.skip(str(reason))
         except (PayloadError, ExtractionError) as bad:
             record = framed.header + framed.content
-            rows.broken(bad.error, str(bad), offset=framed.offset, size=framed.size, record=record)
-        if rows.full:
-            yield rows.take()
+            builder.quarantine(bad.error, str(bad), offset=framed.offset, size=framed.size, record=record)
+        if builder.full:
+            yield builder.take()
 
 
-def _add(framed: Framed, warc: dict[str, list[str]], rows: Rows) -> None:
+def _add(framed: Framed, warc: dict[str, list[str]], builder: ChunkBuilder) -> None:
     """Adds the document of a record that has these fields."""
     header = {name: values[-1] for name, values in warc.items()}
     kind = header.get("warc-type", "").lower()
@@ -58,15 +58,15 @@ def _add(framed: Framed, warc: dict[str, list[str]], rows: Rows) -> None:
     found["truncated"] = header.get("warc-truncated")
     content_type, payload = header.get("content-type", ""), framed.content
     if media_type(content_type)[0] == "application/http":
-        content_type, decoded = _response(framed, rows.reading.max_record_bytes)
+        content_type, decoded = _response(framed, builder.reading.max_record_bytes)
         payload = decoded.data
         if decoded.cut and not found["truncated"]:
             found["truncated"] = CUT_PAYLOAD
     elif kind == "response":
         raise _NoDocumentError("not_http")
-    text = _text(payload, content_type, found, framed, rows)
+    text = _text(payload, content_type, found, framed, builder)
     url = header.get("warc-target-uri", "").strip().strip("<>").strip().replace(" ", "%20")
-    rows.document(
+    builder.add_document(
         text=text,
         offset=framed.offset,
         url=url or None,
@@ -124,14 +124,14 @@ def _kind(payload: bytes, content_type: str) -> Literal["html", "text"] | None:
     return "text" if name == "text/plain" else None
 
 
-def _text(payload: bytes, content_type: str, found: dict[str, object], framed: Framed, rows: Rows) -> str:
+def _text(payload: bytes, content_type: str, found: dict[str, object], framed: Framed, builder: ChunkBuilder) -> str:
     kind = _kind(payload, content_type)
     if not payload.strip():
         raise _NoDocumentError("empty")
     name, charset = media_type(content_type)
     if kind is None or (b"\0" in payload[:1024] and not wide_encoding(payload, charset)):
         raise _NoDocumentError("not_html")
-    _refuse_cut(framed, rows.reading.max_record_bytes)
+    _refuse_cut(framed, builder.reading.max_record_bytes)
     try:
         page, found["encoding"] = decode(payload, charset)
     except UndecodableError as error:
@@ -140,7 +140,7 @@ def _text(payload: bytes, content_type: str, found: dict[str, object], framed: F
     if kind == "text":
         return page
     found["title"] = title(page)
-    return main_text(page, rows.reading.extract)
+    return main_text(page, builder.reading.extract)
 
 
 def _from_arc(framed: Framed, arc: ArcFields) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from curation.sources.chunks import Chunk, Rows
+from curation.sources.chunks import Chunk, ChunkBuilder
 from curation.sources.events import Broken, Event
 from curation.sources.opening import is_content
 from curation.sources.parquet import BatchRows
@@ -18,62 +18,69 @@ from curation.sources.parquet_limits import BYTES, BYTES_PER_BYTE, ROWS, ROWS_PE
 _ERRORS = (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError)
 
 
-def read_arrow_file(source: str | IO[bytes], rows: Rows) -> Iterator[Chunk]:
-    """Reads the batches of a file with a footer; the last chunk stays in ``rows``. ``offset`` is the number of the row
-    among those that can be read: a batch that cannot be is one row of quarantine, and the next one is read."""
+def read_arrow_file(source: str | IO[bytes], builder: ChunkBuilder) -> Iterator[Chunk]:
+    """Reads the batches of a file with a footer; the last chunk stays in ``builder``.
+
+    ``offset`` counts the rows of readable batches. An unreadable batch is one row of quarantine, and reading continues
+    with the next batch.
+    """
     with pa.OSFile(source) if isinstance(source, str) else pa.PythonFile(source, "r") as opened:
         size = opened.size()
         try:
             file = pa.ipc.open_file(opened)
-            batches = BatchRows(file.schema, rows)
+            batches = BatchRows(file.schema, builder)
         except _ERRORS as error:
             _raise_outage(error)
-            rows.broken("bad_arrow", f"the file cannot be read: {error}", offset=0, size=0, record=b"", lost=size)
+            builder.quarantine(
+                "bad_arrow", f"the file cannot be read: {error}", offset=0, size=0, record=b"", lost=size
+            )
             return
         if not batches.has_text:
-            rows.broken("no_text", batches.no_text, offset=0, size=0, record=b"", lost=size)
+            builder.quarantine("no_text", batches.no_text, offset=0, size=0, record=b"", lost=size)
             return
         first, count = 0, file.num_record_batches
         limits = _Limits(size)
         for n in range(count):
-            rows.read(size // count)
+            builder.count_bytes(size // count)
             try:
-                batch = _checked(file.get_batch(n))
+                batch = _check_offsets(file.get_batch(n))
                 limits.take(batch)
             except _TooFarError as error:
-                rows.broken(
+                builder.quarantine(
                     "expands_too_far", f"batch {n}: {error}", offset=first, size=0, record=b"", lost=size // count
                 )
                 continue
             except _ERRORS as error:
                 _raise_outage(error)
                 message = f"batch {n} cannot be read: {error}"
-                rows.broken("bad_arrow", message, offset=first, size=0, record=b"", lost=size // count)
+                builder.quarantine("bad_arrow", message, offset=first, size=0, record=b"", lost=size // count)
                 continue
-            for piece, place in _pieces(batch, first, rows):
+            for piece, place in _pieces(batch, first, builder):
                 yield from _add(piece, place, batches)
             first += len(batch)
 
 
-def read_arrow_stream(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
+def read_arrow_stream(events: Iterator[Event], builder: ChunkBuilder) -> Iterator[Chunk]:
     """Reads the batches of a stream, up to the first one that is damaged: it hides where the next one begins."""
-    stream = _Stream(events, rows)
+    stream = _Stream(events, builder)
     first = n = 0
     batches: BatchRows | None = None
-    limits = _Limits(rows.stored_bytes)
+    limits = _Limits(builder.stored_bytes)
     while True:
         try:
             if batches is None:
                 reader = pa.ipc.open_stream(pa.PythonFile(stream, "r"))
-                batches = BatchRows(reader.schema, rows)
+                batches = BatchRows(reader.schema, builder)
                 if not batches.has_text:
-                    rows.broken("no_text", batches.no_text, offset=0, size=0, record=b"", lost=rows.stored_bytes)
+                    builder.quarantine(
+                        "no_text", batches.no_text, offset=0, size=0, record=b"", lost=builder.stored_bytes
+                    )
                     return
-            batch = _checked(reader.read_next_batch())
+            batch = _check_offsets(reader.read_next_batch())
             limits.take(batch)
         except _TooFarError as error:
             message = f"batch {n} and what follows it: {error}"
-            rows.broken("expands_too_far", message, offset=first, size=0, record=b"", lost=rows.stored_bytes)
+            builder.quarantine("expands_too_far", message, offset=first, size=0, record=b"", lost=builder.stored_bytes)
             return
         except StopIteration:
             if not stream.more():
@@ -82,11 +89,11 @@ def read_arrow_stream(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
             continue
         except _ERRORS as error:
             _raise_outage(error)
-            lost = max(0, rows.stored_bytes - stream.position)
+            lost = max(0, builder.stored_bytes - stream.position)
             message = f"batch {n} and what follows it cannot be read: {error}"
-            rows.broken("bad_arrow", message, offset=first, size=0, record=b"", lost=lost)
+            builder.quarantine("bad_arrow", message, offset=first, size=0, record=b"", lost=lost)
             return
-        for piece, place in _pieces(batch, first, rows):
+        for piece, place in _pieces(batch, first, builder):
             yield from _add(piece, place, batches)
         first += len(batch)
         n += 1
@@ -98,7 +105,7 @@ def _raise_outage(error: Exception) -> None:
         raise error
 
 
-def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _check_offsets(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch, if its offsets and lengths hold; raises ArrowInvalid. Strings that are not UTF-8 cost their rows."""
     try:
         batch.validate(full=True)
@@ -128,7 +135,7 @@ class _Limits:
     def take(self, batch: pa.RecordBatch) -> None:
         """Counts a batch. Raises _TooFarError where that is too much."""
         self.rows += len(batch)
-        self.bytes += batch.nbytes + _shared(batch)
+        self.bytes += batch.nbytes + _repeated_bytes(batch)
         for count, limit, what in (
             (self.rows, ROWS + ROWS_PER_BYTE * self.stored, "rows"),
             (self.bytes, BYTES + BYTES_PER_BYTE * self.stored, "bytes"),
@@ -138,12 +145,12 @@ class _Limits:
                 raise _TooFarError(f"{stored} decode to {count:,} {what} or more, above the limit of {most}")
 
 
-def _shared(batch: pa.RecordBatch) -> int:
+def _repeated_bytes(batch: pa.RecordBatch) -> int:
     """Bytes that values take when each row has its own: a dictionary, a run or a view holds equal ones once."""
-    return sum(_shared_bytes(leaf) for column in batch.columns for leaf in leaves(column))
+    return sum(_repeated_bytes_of(leaf) for column in batch.columns for leaf in leaves(column))
 
 
-def _shared_bytes(column: pa.Array) -> int:
+def _repeated_bytes_of(column: pa.Array) -> int:
     kind = column.type
     if pt.is_dictionary(kind):
         counts = pc.value_counts(column.indices.drop_null())
@@ -171,27 +178,27 @@ def _lengths(values: pa.Array) -> npt.NDArray[np.int64]:
     return np.full(len(values), -(-values.nbytes // max(1, len(values))), np.int64)
 
 
-def _pieces(batch: pa.RecordBatch, first: int, rows: Rows) -> Iterator[tuple[pa.RecordBatch, int]]:
+def _pieces(batch: pa.RecordBatch, first: int, builder: ChunkBuilder) -> Iterator[tuple[pa.RecordBatch, int]]:
     """The batch in pieces of about ``batch_bytes``, and the number of each one's first row."""
-    size = max(1, rows.reading.batch_bytes * len(batch) // max(1, batch.nbytes, _shared(batch)))
+    size = max(1, builder.reading.batch_bytes * len(batch) // max(1, batch.nbytes, _repeated_bytes(batch)))
     for start in range(0, len(batch), size):
         yield batch.slice(start, size), first + start
 
 
 def _add(batch: pa.RecordBatch, first: int, batches: BatchRows) -> Iterator[Chunk]:
     batches.add(batch, first)
-    if batches.rows.full:
-        yield batches.rows.take()
+    if batches.builder.full:
+        yield batches.builder.take()
 
 
 class _Stream:
     """The bytes of a stream as a file that is read from front to back."""
 
-    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
+    def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
         self.position = 0
         self.closed = False
         self._events = events
-        self._rows = rows
+        self._builder = builder
         self._buf = bytearray()
 
     def read(self, size: int = -1) -> bytes:
@@ -208,12 +215,12 @@ class _Stream:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, bytes):
-            self._rows.read(len(event))
+            self._builder.count_bytes(len(event))
             self._buf += event
         elif isinstance(event, Broken):
-            self._rows.undecoded(event, self.position)
+            self._builder.quarantine_stretch(event, self.position)
         else:
-            self._rows.member_begins()
+            self._builder.start_member()
 
     def more(self) -> bool:
         """Whether anything but padding follows."""

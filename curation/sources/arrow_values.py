@@ -61,9 +61,9 @@ def as_text(column: pa.Array, *, large: bool) -> tuple[pa.Array | None, Broken]:
     if pt.is_run_end_encoded(column.type):
         column = pc.run_end_decode(column)
     if _is_bytes(column.type):
-        strings, broken = _decoded(column, kind)
+        strings, broken = _decode(column, kind)
     elif _is_string(column.type):
-        strings, broken = _checked(column.cast(kind))
+        strings, broken = _check_utf8(column.cast(kind))
     elif pt.is_null(column.type):
         strings, broken = pa.nulls(len(column), kind), {}
     elif large:
@@ -88,17 +88,17 @@ def _is_bytes(kind: pa.DataType) -> bool:
     )
 
 
-def _checked(strings: pa.Array) -> tuple[pa.Array, Broken]:
+def _check_utf8(strings: pa.Array) -> tuple[pa.Array, Broken]:
     """Parquet readers do not check that strings are UTF-8."""
     try:
         strings.validate(full=True)
     except pa.ArrowInvalid:
         raw = pa.large_binary() if pt.is_large_string(strings.type) else pa.binary()
-        return _decoded(strings.view(raw), strings.type)
+        return _decode(strings.view(raw), strings.type)
     return strings, {}
 
 
-def _decoded(column: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Broken]:
+def _decode(column: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Broken]:
     """Bytes as UTF-8, row by row where some are not."""
     raw = pa.large_binary() if kind == pa.large_string() else pa.binary()
     try:
@@ -161,11 +161,11 @@ def _row_by_row(column: pa.Array) -> tuple[list[Any], Broken]:
             values += _values(pa.concat_arrays([column.slice(n, 1)]))  # a mere slice of lists holds all their values
         except _UNREADABLE as error:
             values.append(None)
-            broken[n] = _broken(column.type, error)
+            broken[n] = _describe_error(column.type, error)
     return values, broken
 
 
-def _broken(kind: pa.DataType, error: Exception) -> tuple[str, str, bytes]:
+def _describe_error(kind: pa.DataType, error: Exception) -> tuple[str, str, bytes]:
     if isinstance(error, UnicodeDecodeError):
         return "bad_utf8", f"the field '{{field}}' is not UTF-8: byte {error.start}: {error.reason}", b""
     if isinstance(error, OverflowError) or "out of bounds timestamp" in str(error):
@@ -193,7 +193,7 @@ def _outside_a_day(column: pa.Array) -> list[int]:
 
 
 def _leaves(column: pa.Array, rows: Any) -> Iterator[tuple[pa.Array, Any]]:
-    """The columns without a column inside, each with the number of the row of every value; ``rows`` are those of
+    """The columns without a column inside, each with the number of the row of every value; ``builder`` are those of
     ``column``."""
     if pt.is_struct(column.type):
         for i in range(column.type.num_fields):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import xxhash
 
 from curation.sources.events import EXCERPT_BYTES, Broken
-from curation.sources.inputs import InputFile, Part
+from curation.sources.inputs import InputFile, Span
 from curation.sources.members import MAX_WINDOW_BYTES
 from schemas.corpus import QUARANTINE, RECORDS
 from schemas.errors import UserError
@@ -36,7 +36,7 @@ take time: a few kilobytes hold millions of records of a letter each."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ReadingSettings:
     """How inputs are read.
 
     ``fields`` maps our columns to the input's fields (a dotted path reaches into nested ones). ``extract`` names what
@@ -83,14 +83,14 @@ class Lost:
 
 
 @dataclass(frozen=True)
-class PartReport:
+class SpanReport:
     """A part was read to its end: SHA-256 and number of its stored bytes, and what became of its records.
 
     ``note`` is a sentence for the user where something about the whole part is wrong. ``lost`` is None where the part
     was read to its end; single bad records do not count, unless there is nothing else.
     """
 
-    part: Part
+    span: Span
     sha256: str
     bytes: int
     documents: int
@@ -112,7 +112,7 @@ class Chunk:
     quarantine: pa.RecordBatch
     skipped: Counter[str]
     bytes_read: int
-    finished: tuple[PartReport, ...] = ()
+    finished: tuple[SpanReport, ...] = ()
 
 
 def content_id(url: str | None, text: str) -> str:
@@ -129,14 +129,14 @@ def doubtful_documents(count: int) -> str:
     return f"{count:,} {'document' if count == 1 else 'documents'} read before may be damaged"
 
 
-class Rows:
+class ChunkBuilder:
     """Gathers documents and quarantined records until they fill a chunk."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadingSettings) -> None:
         self.reading = reading
-        self._part: Part | None = None
+        self._span: Span | None = None
         self.name, self.stored_bytes = "", 0
-        self._start_part_counts()
+        self._start_span_counts()
         self._clear()
 
     def _clear(self) -> None:
@@ -144,27 +144,27 @@ class Rows:
         self._batches: list[pa.RecordBatch] = []
         self._quarantine: dict[str, list[object]] = {name: [] for name in QUARANTINE.columns.names}
         self._skipped: Counter[str] = Counter()
-        self._finished: list[PartReport] = []
+        self._finished: list[SpanReport] = []
         self._bytes_read = 0
         self._text_bytes = 0
         self._kept_bytes = 0
         self._gathered = 0
 
-    def _start_part_counts(self) -> None:
+    def _start_span_counts(self) -> None:
         self.documents = self.quarantined = self.skipped = self.without_text = 0
         self.last_message = ""
         self._stretches: list[tuple[int, str, str]] = []
         self._first_bad = 0, "", ""
         self.member_start = self._doubtful = 0
 
-    def begin(self, part: Part) -> None:
+    def start_span(self, span: Span) -> None:
         """The rows that follow are of this part."""
-        self._part = part
-        self.name, self.stored_bytes = part.file.name, part.file.size
-        self._start_part_counts()
+        self._span = span
+        self.name, self.stored_bytes = span.file.name, span.file.size
+        self._start_span_counts()
 
     @contextmanager
-    def inside(self, name: str, size: int) -> Iterator[None]:
+    def inside_member(self, name: str, size: int) -> Iterator[None]:
         """The rows that are added meanwhile are of a member of the file, of so many bytes: their ``file`` is
         ``archive.tar/name``."""
         outer = self.name, self.stored_bytes, self.member_start
@@ -176,14 +176,14 @@ class Rows:
 
     @property
     def file(self) -> InputFile:
-        assert self._part is not None
-        return self._part.file
+        assert self._span is not None
+        return self._span.file
 
-    def source(self, given: str | None) -> str:
+    def source_of(self, given: str | None) -> str:
         """The source of a row: the record's own, else the input's, else ``default``."""
         return given or self.file.source or DEFAULT_SOURCE
 
-    def document(
+    def add_document(
         self,
         *,
         text: str,
@@ -199,7 +199,7 @@ class Rows:
         row["doc_id"].append(doc_id or content_id(url, text))
         row["text"].append(text)
         row["url"].append(url)
-        row["source"].append(self.source(source))
+        row["source"].append(self.source_of(source))
         row["date"].append(date)
         row["file"].append(self.name)
         row["offset"].append(offset)
@@ -207,7 +207,7 @@ class Rows:
         self.documents += 1
         self._text_bytes += len(text)
 
-    def batch(self, batch: pa.RecordBatch, text_bytes: int) -> None:
+    def add_batch(self, batch: pa.RecordBatch, text_bytes: int) -> None:
         """Adds rows of RECORDS that are already columns."""
         self._seal()
         self._batches.append(batch)
@@ -215,7 +215,7 @@ class Rows:
         self.documents += len(batch)
         self._text_bytes += text_bytes
 
-    def broken(
+    def quarantine(
         self, error: str, message: str, *, offset: int, size: int, record: bytes, lost: int | None = None
     ) -> None:
         """Adds a record that could not be read; of ``record`` the first 64 KiB are kept.
@@ -240,11 +240,11 @@ class Rows:
             self._stretches.append((lost, error, message))
         self._kept_bytes += _ROW_BYTES + len(record[:EXCERPT_BYTES])
 
-    def member_begins(self, start: int | None = None) -> None:
+    def start_member(self, start: int | None = None) -> None:
         """The documents that follow are of another compressed member; or all behind the first ``start`` of the part."""
         self.member_start = self.documents if start is None else start
 
-    def undecoded(
+    def quarantine_stretch(
         self, broken: Broken, offset: int, record: bytes = b"", size: int = 0, lost: int | None = None
     ) -> None:
         """Adds a stretch of stored bytes that could not be decompressed; ``offset`` is where they would stand.
@@ -257,26 +257,26 @@ class Rows:
         if doubtful:
             message += f"; {doubtful_documents(doubtful)}"
             self._doubtful += doubtful
-            self.member_begins()
+            self.start_member()
         if not size:
             record, size = broken.excerpt, broken.size
         lost = broken.lost if lost is None else lost
-        self.broken(broken.error, message, offset=offset, size=size, record=record, lost=lost)
+        self.quarantine(broken.error, message, offset=offset, size=size, record=record, lost=lost)
 
     def skip(self, reason: str) -> None:
         """Counts a record that is no document."""
         self._skipped[reason] += 1
         self.skipped += 1
 
-    def read(self, size: int) -> None:
+    def count_bytes(self, size: int) -> None:
         """Counts bytes that were read."""
         self._bytes_read += size
 
-    def finish(self, sha256: str, size: int, note: str | None = None) -> None:
+    def finish_span(self, sha256: str, size: int, note: str | None = None) -> None:
         """The part was read to its end."""
-        assert self._part is not None
+        assert self._span is not None
         counts = self.documents, self.quarantined, self.skipped
-        self._finished.append(PartReport(self._part, sha256, size, *counts, note, self._lost(size)))
+        self._finished.append(SpanReport(self._span, sha256, size, *counts, note, self._lost(size)))
 
     def _lost(self, size: int) -> Lost | None:
         """What could not be read of a part of ``size`` stored bytes; None where only single records are bad."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import IO
 
-from curation.sources.chunks import Chunk, Rows
-from curation.sources.decompression import decompressed
+from curation.sources.chunks import Chunk, ChunkBuilder
+from curation.sources.decompression import decompress
 from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.formats import PEEK_BYTES, Format, content_format, detect_format
-from curation.sources.inputs import Part
+from curation.sources.inputs import Span
 from curation.sources.jsonl import read_jsonl
 from curation.sources.spooled import Spooled
 from curation.sources.tar import ArchivedFile, TarMembers
@@ -25,7 +25,7 @@ _INVALID = "gristmill.invalid"
 codecs.register_error(_INVALID, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 
 
-def peeked(events: Iterator[Event], size: int = PEEK_BYTES) -> tuple[bytes, Iterator[Event]]:
+def peek(events: Iterator[Event], size: int = PEEK_BYTES) -> tuple[bytes, Iterator[Event]]:
     """The first ``size`` decompressed bytes (fewer where there are fewer), and all events."""
     seen: list[Event] = []
     found = 0
@@ -39,8 +39,8 @@ def peeked(events: Iterator[Event], size: int = PEEK_BYTES) -> tuple[bytes, Iter
 def read_events(
     found: Format,
     events: Iterator[Event],
-    rows: Rows,
-    part: Part | None = None,
+    builder: ChunkBuilder,
+    span: Span | None = None,
     look: Callable[[int, int], bytes] | None = None,
     depth: int = 0,
 ) -> Iterator[Chunk]:
@@ -52,101 +52,103 @@ def read_events(
         events = _as_utf8(events, found.encoding)
     match found.kind:
         case "jsonl":
-            yield from read_jsonl(events, part or Part(rows.file), rows)
+            yield from read_jsonl(events, span or Span(builder.file), builder)
         case "json":
             from curation.sources.json_stream import read_json
 
-            yield from read_json(events, rows)
+            yield from read_json(events, builder)
         case "csv" | "tsv":
             from curation.sources.delimited import read_delimited
 
-            yield from read_delimited(events, found.kind, rows)
+            yield from read_delimited(events, found.kind, builder)
         case "warc" | "arc":
             from curation.sources.archives import read_archive
 
-            yield from read_archive(events, found.kind, rows, look)
+            yield from read_archive(events, found.kind, builder, look)
         case "text":
             from curation.sources.plain_text import read_text
 
-            read_text(events, rows)
+            read_text(events, builder)
         case "html":
             from curation.sources.html_file import read_html
 
-            read_html(events, rows)
+            read_html(events, builder)
         case "arrow_stream":
             from curation.sources.arrow import read_arrow_stream
 
-            yield from read_arrow_stream(events, rows)
+            yield from read_arrow_stream(events, builder)
         case "tar" if depth < MAX_DEPTH:
-            yield from _read_members(TarMembers(events, rows), rows, depth)
+            yield from _read_members(TarMembers(events, builder), builder, depth)
         case kind if kind in AT_RANDOM and depth < MAX_DEPTH:
             with Spooled(events) as spooled:
-                start = rows.member_start
-                yield from read_at_random(found, spooled.whole(), rows, Part(rows.file), depth)
-                _tell_broken(spooled, rows, start)
+                start = builder.member_start
+                yield from read_at_random(found, spooled.whole(), builder, Span(builder.file), depth)
+                _tell_broken(spooled, builder, start)
         case _:
-            _refuse(found, events, rows)
+            _refuse(found, events, builder)
 
 
-def read_at_random(found: Format, source: str | IO[bytes], rows: Rows, part: Part, depth: int = 0) -> Iterator[Chunk]:
+def read_at_random(
+    found: Format, source: str | IO[bytes], builder: ChunkBuilder, span: Span, depth: int = 0
+) -> Iterator[Chunk]:
     """Reads a format whose directory stands at the end of the file: a local path, or an open file."""
     if found.kind == "parquet":
         from curation.sources.parquet import read_parquet
 
-        yield from read_parquet(source, part, rows)
+        yield from read_parquet(source, span, builder)
     elif found.kind == "arrow":
         from curation.sources.arrow import read_arrow_file
 
-        yield from read_arrow_file(source, rows)
+        yield from read_arrow_file(source, builder)
     else:
         from curation.sources.zipped import zip_members
 
         if isinstance(source, str):
             with open(source, "rb") as file:
-                yield from _read_members(zip_members(file, rows), rows, depth)
+                yield from _read_members(zip_members(file, builder), builder, depth)
         else:
-            yield from _read_members(zip_members(source, rows), rows, depth)
+            yield from _read_members(zip_members(source, builder), builder, depth)
 
 
-def _read_members(members: Iterable[ArchivedFile], rows: Rows, depth: int) -> Iterator[Chunk]:
+def _read_members(members: Iterable[ArchivedFile], builder: ChunkBuilder, depth: int) -> Iterator[Chunk]:
     """Reads each member by its own format. Where a name comes again it gets its number: ``a.jsonl#2``."""
     names: Counter[str] = Counter()
     for member in members:
         if _is_hidden(member.name):
-            rows.skip("hidden_member")
+            builder.skip("hidden_member")
             continue
         names[member.name] += 1
         again = f"#{names[member.name]}" if names[member.name] > 1 else ""
-        with rows.inside(member.name + again, member.size):
-            yield from _read_member(member, rows, depth + 1)
-        if rows.full:
-            yield rows.take()
+        with builder.inside_member(member.name + again, member.size):
+            yield from _read_member(member, builder, depth + 1)
+        if builder.full:
+            yield builder.take()
 
 
 def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__MACOSX")) and part not in (".", "..") for part in name.split("/"))
 
 
-def _read_member(member: ArchivedFile, rows: Rows, depth: int) -> Iterator[Chunk]:
-    head, events = peeked(member.events)
+def _read_member(member: ArchivedFile, builder: ChunkBuilder, depth: int) -> Iterator[Chunk]:
+    head, events = peek(member.events)
     found = detect_format(head, member.name)
     if found.compression is None:
-        yield from read_events(found, events, rows, depth=depth)
+        yield from read_events(found, events, builder, depth=depth)
         return
     with Spooled(events) as spooled:
-        start = rows.member_start
-        window = rows.reading.max_window_bytes
-        content, inner = peeked(decompressed(spooled, found.compression, window))
-        yield from read_events(inner_format(content, member.name, None, found), inner, rows, depth=depth)
-        _tell_broken(spooled, rows, start)
+        start = builder.member_start
+        window = builder.reading.max_window_bytes
+        content, inner = peek(decompress(spooled, found.compression, window))
+        yield from read_events(inner_format(content, member.name, None, found), inner, builder, depth=depth)
+        _tell_broken(spooled, builder, start)
 
 
-def _tell_broken(spooled: Spooled, rows: Rows, start: int) -> None:
+def _tell_broken(spooled: Spooled, builder: ChunkBuilder, start: int) -> None:
     """Quarantines what could not be decompressed of bytes from which the documents behind the first ``start`` came."""
     for broken in spooled.broken:
-        rows.member_begins(start)
-        start = rows.documents
-        rows.undecoded(broken, spooled.size)
+        builder.start_member(start)
+        start = builder.documents
+        builder.quarantine_stretch(broken, spooled.size)
 
 
 def inner_format(content: bytes, name: str, asked: str | None, found: Format) -> Format:
@@ -154,7 +156,7 @@ def inner_format(content: bytes, name: str, asked: str | None, found: Format) ->
     return content_format(content, name, asked, len(content) < PEEK_BYTES) if content else found
 
 
-def _refuse(found: Format, events: Iterator[Event], rows: Rows) -> None:
+def _refuse(found: Format, events: Iterator[Event], builder: ChunkBuilder) -> None:
     """Quarantines the whole of what is in no format that is read."""
     size, record = 0, b""
     broken: Broken | None = None
@@ -162,12 +164,12 @@ def _refuse(found: Format, events: Iterator[Event], rows: Rows) -> None:
         if isinstance(event, Broken):
             broken = broken or event
         elif isinstance(event, bytes):
-            rows.read(len(event))
+            builder.count_bytes(len(event))
             size += len(event)
             record = record if len(record) >= EXCERPT_BYTES else (record + event)[:EXCERPT_BYTES]
     if broken is not None:
         record, size = record or broken.excerpt, max(size, broken.size)
-        rows.broken(broken.error, broken.message, offset=0, size=size, record=record, lost=rows.stored_bytes)
+        builder.quarantine(broken.error, broken.message, offset=0, size=size, record=record, lost=builder.stored_bytes)
         return
     if not size:
         return
@@ -176,7 +178,7 @@ def _refuse(found: Format, events: Iterator[Event], rows: Rows) -> None:
         word, message = "unsupported_format", f"it is {found.what}, which gristmill does not read"
     elif found.kind != "unknown":
         word, message = "unsupported_format", f"archives are read {MAX_DEPTH} deep"
-    rows.broken(word, message, offset=0, size=size, record=record, lost=rows.stored_bytes)
+    builder.quarantine(word, message, offset=0, size=size, record=record, lost=builder.stored_bytes)
 
 
 def _as_utf8(events: Iterator[Event], encoding: str) -> Iterator[Event]:

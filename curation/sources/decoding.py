@@ -133,18 +133,18 @@ def _detect(data: bytes) -> _Decoded:
 
     One bad byte spoils the detection of some encodings, so that each half of the page is asked as well.
     """
-    name = _detected_name(data)
+    name = _detect_name(data)
     if name in (None, "utf-8", "cp1252"):
         half = len(data) // 2
         for part in (data[:half], data[half:]):
-            other = _detected_name(part)
+            other = _detect_name(part)
             if other in MULTI_BYTE and (found := _Decoded(data, other)).good >= 8 * found.bad:
                 return found
         name = "cp1252"
     return _Decoded(data, name)
 
 
-def _detected_name(data: bytes) -> str | None:
+def _detect_name(data: bytes) -> str | None:
     name = detect_encoding(data, html5_compatible=False)
     return None if name is None else encoding_of(_DETECTED.get(name.lower(), name))
 

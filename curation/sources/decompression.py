@@ -37,7 +37,7 @@ _OVERRUN = 64 << 10
 _MAX_DICTIONARY = 16 << 20
 
 
-def decompressed(file: Stored, compression: Compression | None, window: int = MAX_WINDOW_BYTES) -> Iterator[Event]:
+def decompress(file: Stored, compression: Compression | None, window: int = MAX_WINDOW_BYTES) -> Iterator[Event]:
     """The bytes of the file, without its container; ``window`` is the most memory that a member may ask for."""
     return _plain(file) if compression is None else _Members(file, CONTAINERS[compression], window).events()
 

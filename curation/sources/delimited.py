@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Literal
 
-from curation.sources.chunks import Chunk, Rows
+from curation.sources.chunks import Chunk, ChunkBuilder
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.json_objects import Fields, RecordError
 
@@ -17,17 +17,17 @@ _RETRIES = 4
 """Behind damage so many bytes are parsed again: _FREE_RETRIES, and _RETRIES times those that were read."""
 
 
-def read_delimited(events: Iterator[Event], kind: Literal["csv", "tsv"], rows: Rows) -> Iterator[Chunk]:
-    """Reads every row below the header; the last ones stay in ``rows``. ``offset`` is the place of a row's first line
-    in the decompressed file.
+def read_delimited(events: Iterator[Event], kind: Literal["csv", "tsv"], builder: ChunkBuilder) -> Iterator[Chunk]:
+    """Reads every row below the header; the last rows stay in ``builder``.
 
-    CSV may separate its fields by commas, semicolons, bars or tabs, whichever its header has most of. A row that is
-    damaged, or has another number of fields than the header, costs itself: the next line is tried as a row.
+    ``offset`` is the place of a row's first line in the decompressed file. Fields of CSV are separated by commas,
+    semicolons, bars or tabs: by whichever is most frequent in the header. Only the row itself is lost when a row is
+    damaged or has another number of fields than the header: the next line is tried as a row.
     """
-    table = _Table(_Lines(events, rows), "\t" if kind == "tsv" else None, rows)
+    table = _Table(_Lines(events, builder), "\t" if kind == "tsv" else None, builder)
     while table.step():
-        if rows.full:
-            yield rows.take()
+        if builder.full:
+            yield builder.take()
 
 
 class _TooLargeError(Exception):
@@ -37,7 +37,7 @@ class _TooLargeError(Exception):
 class _Lines:
     """The lines of a file one by one; those taken since the last ``forget`` can be put back."""
 
-    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
+    def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
         self.position = 0
         self.held = 0
         self.taken: list[bytes] = []
@@ -45,8 +45,8 @@ class _Lines:
         self.cut = False
         """Whether the file is broken behind the last line."""
         self._events = events
-        self._rows = rows
-        self._limit = rows.reading.max_record_bytes
+        self._builder = builder
+        self._limit = builder.reading.max_record_bytes
         self._back: deque[bytes] = deque()
         self._lines = self._split()
 
@@ -91,16 +91,16 @@ class _Lines:
         carried = 0
         for event in self._events:
             if isinstance(event, Broken):
-                yield from self._ended(carry)
+                yield from self._flush(carry)
                 carry, carried = [], 0
-                self._rows.undecoded(event, self.position + self.held)
+                self._builder.quarantine_stretch(event, self.position + self.held)
                 self.cut = True
             elif isinstance(event, MemberStart):
-                self._rows.member_begins()
+                self._builder.start_member()
             if not isinstance(event, bytes):
                 continue
             self.cut = False
-            self._rows.read(len(event))
+            self._builder.count_bytes(len(event))
             *whole, rest = event.split(b"\n")
             for n, line in enumerate(whole):
                 yield b"".join([*carry, line, b"\n"]) if carry and n == 0 else line + b"\n"
@@ -110,11 +110,11 @@ class _Lines:
                 carry.append(rest)
                 carried += len(rest)
             if carried > self._limit:
-                yield from self._ended(carry)
+                yield from self._flush(carry)
                 carry, carried = [], 0
-        yield from self._ended(carry)
+        yield from self._flush(carry)
 
-    def _ended(self, carry: list[bytes]) -> Iterator[bytes]:
+    def _flush(self, carry: list[bytes]) -> Iterator[bytes]:
         if carry:
             yield b"".join(carry)
 
@@ -122,11 +122,11 @@ class _Lines:
 class _Table:
     """The rows of one file."""
 
-    def __init__(self, lines: _Lines, delimiter: str | None, rows: Rows) -> None:
+    def __init__(self, lines: _Lines, delimiter: str | None, builder: ChunkBuilder) -> None:
         self.lines = lines
         self.delimiter = delimiter
-        self.rows = rows
-        self.fields = Fields(rows.reading.fields)
+        self.builder = builder
+        self.fields = Fields(builder.reading.fields)
         self.names: list[str] | None = None
         self._retried = 0
         self._reader: Iterator[list[str]] | None = None
@@ -140,7 +140,7 @@ class _Table:
         except StopIteration:
             return False
         except (csv.Error, _TooLargeError) as error:
-            self._failed(error)
+            self._skip_damaged_row(error)
             return True
         self._take(row)
         return True
@@ -154,7 +154,7 @@ class _Table:
                 self.lines.unread()
         return csv.reader(self.lines, delimiter=self.delimiter, strict=True)
 
-    def _failed(self, error: Exception) -> None:
+    def _skip_damaged_row(self, error: Exception) -> None:
         """The row that begins here is damaged: what follows its first line is tried anew, unless the file was cut
         inside a row of usual length, whose lines could pass for rows."""
         self._reader = None
@@ -167,12 +167,12 @@ class _Table:
             self.lines.forget()
         else:
             record = self.lines.put_back()
-        limit = self.rows.reading.max_record_bytes
+        limit = self.builder.reading.max_record_bytes
         if isinstance(error, _TooLargeError) and len(record) > limit:
             word, message = "too_large", f"a row of more than max_record_bytes = {limit} bytes"
         else:
             word, message = "bad_row", f"a row that cannot be parsed: {error or 'a quote that does not end'}"
-        self.rows.broken(word, message, offset=begin, size=len(record), record=record[:EXCERPT_BYTES])
+        self.builder.quarantine(word, message, offset=begin, size=len(record), record=record[:EXCERPT_BYTES])
 
     def _take(self, row: list[str]) -> None:
         record, undecodable = self.lines.taken, self.lines.undecodable
@@ -184,8 +184,8 @@ class _Table:
             self._take_names(row)
             return
         try:
-            if size > self.rows.reading.max_record_bytes:
-                limit = self.rows.reading.max_record_bytes
+            if size > self.builder.reading.max_record_bytes:
+                limit = self.builder.reading.max_record_bytes
                 raise RecordError("too_large", f"a row of {size} bytes, more than max_record_bytes = {limit}")
             if undecodable:
                 raise RecordError("bad_utf8", "the row is not UTF-8")
@@ -195,9 +195,9 @@ class _Table:
             values = self.fields.document(dict(zip(self.names, row, strict=True)))
         except RecordError as bad:
             excerpt = b"".join(record)[:EXCERPT_BYTES]
-            self.rows.broken(bad.error, str(bad), offset=begin, size=size, record=excerpt)
+            self.builder.quarantine(bad.error, str(bad), offset=begin, size=size, record=excerpt)
             return
-        self.rows.document(offset=begin, **values)  # type: ignore[arg-type]
+        self.builder.add_document(offset=begin, **values)  # type: ignore[arg-type]
 
     def _take_names(self, row: list[str]) -> None:
         """The header. A name that comes again gets a number that makes it another: ``note``, ``note_2``, ``note_3``."""

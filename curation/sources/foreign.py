@@ -59,18 +59,18 @@ _ZIPPED = (
 """What the name of the first member of a zip file begins with (some have their content directly behind it)."""
 
 
-def foreign(head: bytes) -> str:
+def foreign_kind(head: bytes) -> str:
     """What a file that begins with these bytes is, with its article, if it is of a known kind that is not read; empty
     for all other files.
 
-    >>> foreign(b"%PDF-1.7")
+    >>> foreign_kind(b"%PDF-1.7")
     'a PDF document'
     """
     for signature, what in _SIGNATURES:
         if head.startswith(signature) and (not _is_word(signature) or b"\0" in head[:1024]):
             return what
     if head.startswith(b"PK\3\4"):
-        return _zipped(head)
+        return _zipped_kind(head)
     if head.startswith(b"RIFF") and head[8:12] in (b"WAVE", b"AVI ", b"WEBP"):
         return {b"WAVE": "a WAVE file", b"AVI ": "an AVI video", b"WEBP": "a WebP image"}[head[8:12]]
     if head[4:8] == b"ftyp" and head[:3] == b"\0\0\0":
@@ -87,7 +87,7 @@ def _is_word(signature: bytes) -> bool:
     return signature.isalnum() and len(signature) < 8
 
 
-def _zipped(head: bytes) -> str:
+def _zipped_kind(head: bytes) -> str:
     """What a zip file is by its first member, if it is the container of a document."""
     if len(head) < 30:
         return ""

@@ -8,8 +8,8 @@ from typing import Literal
 
 import orjson
 
-from curation.sources.decompression import decompressed
-from curation.sources.foreign import foreign
+from curation.sources.decompression import decompress
+from curation.sources.foreign import foreign_kind
 from curation.sources.format_names import Readable
 from curation.sources.members import Compression, compression_of
 from curation.sources.opening import READ_BYTES, StoredFile
@@ -109,7 +109,7 @@ def _is_utf8(head: bytes) -> bool:
 def _beginning(file: "Head", compression: Compression) -> Iterator[bytes]:
     """What the head of a compressed file holds, over all its members, as far as they are intact."""
     size = 0
-    for event in decompressed(file, compression):
+    for event in decompress(file, compression):
         if isinstance(event, bytes):
             yield event[: PEEK_BYTES - size]
             size += len(event)
@@ -146,7 +146,7 @@ def content_format(content: bytes, name: str, asked: str | None, whole: bool) ->
         kind = _kind(wide, name, asked, whole)
         own = kind in ("text", "html") and encoding == "utf-16"  # their readers decode it themselves
         return Format(kind, encoding=None if own else encoding)
-    if asked is None and (what := foreign(content)):
+    if asked is None and (what := foreign_kind(content)):
         return Format("foreign", what=what)
     return Format(_kind(content, name, asked, whole))
 

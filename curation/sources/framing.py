@@ -9,7 +9,7 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from curation.sources.chunks import Rows
+from curation.sources.chunks import ChunkBuilder
 from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.headers import MAX_HEADER_BYTES
 from curation.sources.record_marks import START, Kind, begins, blank, digest_matches, header_end, length_in
@@ -41,11 +41,11 @@ class Records:
     ``look`` reads ahead in a file without a container: it tells at once whether a very long record ends as it should.
     """
 
-    def __init__(self, events: Iterator[Event], kind: Kind, rows: Rows, look: Look | None = None) -> None:
+    def __init__(self, events: Iterator[Event], kind: Kind, builder: ChunkBuilder, look: Look | None = None) -> None:
         self.kind = kind
-        self.rows = rows
-        self.limit = rows.reading.max_record_bytes
-        self.window = RecordWindow(events, rows)
+        self.builder = builder
+        self.limit = builder.reading.max_record_bytes
+        self.window = RecordWindow(events, builder)
         self._look = look
 
     def __iter__(self) -> Iterator[Framed]:
@@ -58,13 +58,13 @@ class Records:
             if not window.need(1):
                 if window.broken is None:
                     return
-                self._broken(window.record_offset(), b"", window.broken)
+                self._quarantine_broken(window.record_offset(), b"", window.broken)
                 continue
             offset = window.record_offset()
             header = self._header()
             length = None if header is None else length_in(self.kind, header)
             if header is None or length is None:
-                self._bad(offset, "no record begins here" if header is None else "the record has no length")
+                self._quarantine_bad(offset, "no record begins here" if header is None else "the record has no length")
                 continue
             framed = self._content(offset, header, length)
             if framed is not None:
@@ -104,8 +104,10 @@ class Records:
         size = len(header) + length
         enough = window.need(size)
         if enough and self._ends_well(size):
-            if (spoilt := window.spoilt(size)) is not None:
-                self._broken(offset, bytes(window.buf[: min(size, EXCERPT_BYTES)]), spoilt, size, spoilt.size)
+            if (spoilt := window.damage_to(size)) is not None:
+                self._quarantine_broken(
+                    offset, bytes(window.buf[: min(size, EXCERPT_BYTES)]), spoilt, size, spoilt.size
+                )
                 return None
             content = bytes(window.buf[len(header) : size])
             window.drop(size)
@@ -139,9 +141,9 @@ class Records:
         if end is None and len(window.buf) < size:
             record, size = bytes(window.buf[:EXCERPT_BYTES]), len(window.buf)
             window.drop(size)
-            self._ended(offset, record, size)
+            self._quarantine_truncated(offset, record, size)
         else:
-            self._bad(offset, "the content has another length than the header says", len(header))
+            self._quarantine_bad(offset, "the content has another length than the header says", len(header))
         return None
 
     def _next_record(self, begin: int) -> int | None:
@@ -153,7 +155,7 @@ class Records:
             return place
         return member if self._begins_at(member) else place
 
-    def _bad(self, offset: int, message: str, begin: int = 1, at_end: str = "bad_record") -> None:
+    def _quarantine_bad(self, offset: int, message: str, begin: int = 1, at_end: str = "bad_record") -> None:
         """Quarantines what stands here up to the next record, or up to where the bytes end or are broken."""
         window = self.window
         window.need(begin + MAX_HEADER_BYTES)
@@ -168,27 +170,31 @@ class Records:
         window.drop(end)
         size += end
         if found is None and window.broken is not None:
-            self._broken(offset, record, window.broken, size)
+            self._quarantine_broken(offset, record, window.broken, size)
             return
         cut_short = found is None and header_end("warc", record, 0) == 0
         error = "truncated" if cut_short else "bad_record" if found is not None else at_end
         lost = 0 if error == "truncated" else None
-        self.rows.broken(error, message, offset=offset, size=size, record=record[:size], lost=lost)
+        self.builder.quarantine(error, message, offset=offset, size=size, record=record[:size], lost=lost)
 
-    def _broken(self, offset: int, record: bytes, broken: Broken, size: int = 0, lost: int | None = None) -> None:
+    def _quarantine_broken(
+        self, offset: int, record: bytes, broken: Broken, size: int = 0, lost: int | None = None
+    ) -> None:
         """Quarantines the record of which ``size`` bytes were read before the broken place, and goes on behind it."""
         if not self.window.in_member(broken.offset):
-            self.rows.member_begins()
-        self.rows.undecoded(broken, offset if record else broken.offset, record, size if record else 0, lost)
+            self.builder.start_member()
+        self.builder.quarantine_stretch(
+            broken, offset if record else broken.offset, record, size if record else 0, lost
+        )
         self.window.resume()
 
-    def _ended(self, offset: int, record: bytes, size: int) -> None:
+    def _quarantine_truncated(self, offset: int, record: bytes, size: int) -> None:
         """The file ends, or is broken, inside a record of which ``size`` bytes were read."""
         if self.window.broken is not None:
-            self._broken(offset, record, self.window.broken, size)
+            self._quarantine_broken(offset, record, self.window.broken, size)
         else:
             message = "the file ends inside the record"
-            self.rows.broken("truncated", message, offset=offset, size=size, record=record[:size], lost=0)
+            self.builder.quarantine("truncated", message, offset=offset, size=size, record=record[:size], lost=0)
 
     def _long(self, offset: int, header: bytes, length: int) -> Framed | None:
         """The beginning of a record that is too long to be kept; the rest is skipped."""
@@ -196,7 +202,7 @@ class Records:
         window.need(len(header) + EXCERPT_BYTES)
         if self._look is not None and not self._lands_well(len(header) + length, self._look):
             message = f"the record claims {length} bytes, and does not end there"
-            self._bad(offset, message, len(header), at_end="truncated")
+            self._quarantine_bad(offset, message, len(header), at_end="truncated")
             return None
         first = bytes(window.buf[:EXCERPT_BYTES])
         content = bytes(window.buf[len(header) : len(header) + EXCERPT_BYTES])
@@ -207,7 +213,7 @@ class Records:
             whole = window.need(min(left, MAX_HEADER_BYTES) + 64)
             step = min(left, MAX_HEADER_BYTES if whole else len(window.buf))
             if not step:
-                self._ended(offset, first, len(header) + length - left)
+                self._quarantine_truncated(offset, first, len(header) + length - left)
                 return None
             member = window.next_member()
             if member is not None and member <= step:
@@ -220,7 +226,7 @@ class Records:
             if ends:
                 message = f"the record claims {length} bytes, and the next one begins before"
                 size = len(header) + length - left
-                self.rows.broken("bad_record", message, offset=offset, size=size, record=first[:size])
+                self.builder.quarantine("bad_record", message, offset=offset, size=size, record=first[:size])
                 return None
         return Framed(offset, header, content, len(header) + length, cut=True)
 

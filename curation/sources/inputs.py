@@ -41,7 +41,7 @@ class InputFile:
 
 
 @dataclass(frozen=True)
-class Part:
+class Span:
     """A range of a file: bytes of plain JSON lines, row groups of Parquet; (0, None) is the whole file."""
 
     file: InputFile
@@ -59,4 +59,4 @@ class Unit:
     """What one task reads: a range of a large file, or several small files."""
 
     index: int
-    parts: tuple[Part, ...]
+    spans: tuple[Span, ...]

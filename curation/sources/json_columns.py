@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from curation.kernels import json_scan, json_write
-from curation.sources.chunks import Rows, content_id
+from curation.sources.chunks import ChunkBuilder, content_id
 from curation.sources.json_objects import Fields, RecordError, canonical_json, parse_object
 from schemas.corpus import RECORDS
 
@@ -36,12 +36,12 @@ class _Scan:
 
 
 class LineParser:
-    """Adds the documents of blocks of lines to ``rows``."""
+    """Adds the documents of blocks of lines to ``builder``."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self.fields = Fields(rows.reading.fields)
-        self.limit = rows.reading.max_record_bytes
+    def __init__(self, builder: ChunkBuilder) -> None:
+        self.builder = builder
+        self.fields = Fields(builder.reading.fields)
+        self.limit = builder.reading.max_record_bytes
         names = [name for wanted in self.fields.names.values() for name in wanted]
         self.index = {column: names.index(wanted[0]) for column, wanted in self.fields.names.items()}
         self.second_id = names.index("id") if len(self.fields.names["doc_id"]) == 2 else None
@@ -55,13 +55,13 @@ class LineParser:
             block, offset = block[len(BOM_UTF8) :], len(BOM_UTF8)
         if not block:
             return
-        scanned = self._scanned_if_room(block, offset)
+        scanned = self._scan_if_memory(block, offset)
         if scanned is None:
             self._parse_halves(block, offset)
             return
         scan, batch, text_bytes = scanned
         if (scan.states == json_scan.EASY).all():
-            self.rows.batch(batch, text_bytes)
+            self.builder.add_batch(batch, text_bytes)
             return
         batch = batch.filter(pa.array(scan.states == json_scan.EASY))
         hard = np.flatnonzero(scan.states == json_scan.HARD)
@@ -74,7 +74,7 @@ class LineParser:
             easy = np.flatnonzero(scan.states == json_scan.EASY)
             batch = _merge(batch, easy, parsed)
             text_bytes += sum(len(str(document["text"])) for document in parsed.values())
-        self.rows.batch(batch, text_bytes)
+        self.builder.add_batch(batch, text_bytes)
 
     def _parse_halves(self, block: bytes, offset: int) -> None:
         """Takes whole lines that need more memory, together, than this process may use; a line that needs more alone
@@ -86,9 +86,9 @@ class LineParser:
         else:
             line = block.removesuffix(b"\n")
             message = f"reading a line of {len(line)} bytes takes more memory than --memory allows"
-            self.rows.broken("too_large", message, offset=offset, size=len(line), record=line)
+            self.builder.quarantine("too_large", message, offset=offset, size=len(line), record=line)
 
-    def _scanned_if_room(self, block: bytes, offset: int) -> tuple[_Scan, pa.RecordBatch, int] | None:
+    def _scan_if_memory(self, block: bytes, offset: int) -> tuple[_Scan, pa.RecordBatch, int] | None:
         """None where that takes more memory than this process may use; what was taken is free again then."""
         try:
             scan = self._scan(block)
@@ -156,7 +156,7 @@ class LineParser:
             "doc_id": self._doc_ids(scan, texts, urls),
             "source": self._sources(scan),
             "date": self._dates(scan),
-            "file": _constant(self.rows.name, len(scan.states)),
+            "file": _constant(self.builder.name, len(scan.states)),
             "offset": pa.array(scan.lines[:, 0] + offset),
             "metadata": metadata,
         }
@@ -188,9 +188,9 @@ class LineParser:
 
     def _sources(self, scan: _Scan) -> pa.Array:
         if (scan.kinds[:, self.index["source"]] <= json_scan.NULL).all():
-            return _constant(self.rows.source(None), len(scan.states))
+            return _constant(self.builder.source_of(None), len(scan.states))
         sources, given = self._strings(scan, "source")
-        return pc.fill_null(sources.array(given), self.rows.source(None))
+        return pc.fill_null(sources.array(given), self.builder.source_of(None))
 
     def _dates(self, scan: _Scan) -> pa.Array:
         if (scan.kinds[:, self.index["date"]] <= json_scan.NULL).all():
@@ -227,11 +227,11 @@ class LineParser:
                 raise RecordError("too_large", message)
             values = self.fields.document(parse_object(line))
         except RecordError as bad:
-            self.rows.broken(bad.error, str(bad), offset=offset, size=len(line), record=line)
+            self.builder.quarantine(bad.error, str(bad), offset=offset, size=len(line), record=line)
             return None
         doc_id = values["doc_id"] or content_id(values["url"], str(values["text"]))
-        source = self.rows.source(values["source"])
-        return {**values, "doc_id": doc_id, "source": source, "file": self.rows.name, "offset": offset}
+        source = self.builder.source_of(values["source"])
+        return {**values, "doc_id": doc_id, "source": source, "file": self.builder.name, "offset": offset}
 
 
 @dataclass(frozen=True)

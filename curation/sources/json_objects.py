@@ -108,7 +108,7 @@ def parse_object(line: bytes) -> dict[str, Any]:
 
 def _object(line: bytes) -> dict[str, Any]:
     try:
-        value = _parsed(line)
+        value = _parse(line)
     except orjson.JSONDecodeError as error:
         raise _bad_json(line, error) from error
     if not isinstance(value, dict):
@@ -121,7 +121,7 @@ def _object(line: bytes) -> dict[str, Any]:
     return value
 
 
-def _parsed(line: bytes) -> Any:
+def _parse(line: bytes) -> Any:
     """The value on a line, by orjson. Raises MemoryError where that takes more memory than this process may use: orjson
     alone would raise SystemError, call the line bad JSON or end the process."""
     if len(line) > _LARGE:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.kernels.json_nesting import OUTSIDE, object_end
-from curation.sources.chunks import Chunk, Rows
+from curation.sources.chunks import Chunk, ChunkBuilder
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.json_objects import Fields, RecordError, parse_object
 
@@ -24,33 +24,33 @@ _SCANS = 4
 """Behind damage so many bytes are scanned again: _FREE_SCANS, and _SCANS times those that were read."""
 
 
-def read_json(events: Iterator[Event], rows: Rows) -> Iterator[Chunk]:
-    """Reads every object at the top level or in an array there; the last ones stay in ``rows``.
+def read_json(events: Iterator[Event], builder: ChunkBuilder) -> Iterator[Chunk]:
+    """Reads every object at the top level or in an array there; the last ones stay in ``builder``.
 
     ``offset`` is the place of the object's brace in the decompressed file. An object that is damaged costs itself: the
     next one is found by its first key, which is that of the others.
     """
-    objects = _Objects(rows)
+    objects = _Objects(builder)
     for event in events:
         if isinstance(event, Broken):
             objects.finish(event)
         elif isinstance(event, MemberStart):
-            rows.member_begins()
+            builder.start_member()
         elif isinstance(event, bytes):
-            rows.read(len(event))
+            builder.count_bytes(len(event))
             objects.buf += event
             while objects.step(final=False):
-                if rows.full:
-                    yield rows.take()
-        if rows.full:
-            yield rows.take()
+                if builder.full:
+                    yield builder.take()
+        if builder.full:
+            yield builder.take()
     objects.finish(None)
-    if rows.full:
-        yield rows.take()
+    if builder.full:
+        yield builder.take()
 
 
 @dataclass
-class _Passed:
+class _Skipped:
     """A stretch that is being skipped, of which ``size`` bytes were dropped."""
 
     error: str
@@ -63,10 +63,10 @@ class _Passed:
 class _Objects:
     """``buf[at:]`` is what is still to be read; the object that begins there was scanned up to ``_scanned``."""
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
-        self.fields = Fields(rows.reading.fields)
-        self.limit = rows.reading.max_record_bytes
+    def __init__(self, builder: ChunkBuilder) -> None:
+        self.builder = builder
+        self.fields = Fields(builder.reading.fields)
+        self.limit = builder.reading.max_record_bytes
         self.buf = bytearray()
         self.at = 0
         self.position = 0
@@ -74,7 +74,7 @@ class _Objects:
         self._learned = False
         self._before = b""
         self._rescanned = 0
-        self._passed: _Passed | None = None
+        self._skipping: _Skipped | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -94,8 +94,8 @@ class _Objects:
 
         ``final`` says that no more bytes follow.
         """
-        if self._passed is not None:
-            return self._pass_by(self._passed, final)
+        if self._skipping is not None:
+            return self._continue_skipping(self._skipping, final)
         if self._scanned == self.at:
             between = _BETWEEN.match(self.buf, self.at)
             if between is not None and between.end() > self.at:
@@ -104,19 +104,19 @@ class _Objects:
         if self.at >= len(self.buf):
             return False
         if self.buf[self.at] != ord("{"):
-            return self._garbage(final)
+            return self._skip_garbage(final)
         end = self._end()
         if end is None:
-            return self._unfinished(final)
+            return self._wait_or_give_up(final)
         line = bytes(memoryview(self.buf)[self.at : end])
         try:
             if len(line) > self.limit:
                 raise RecordError("too_large", f"an object of {len(line)} bytes, more than {self._most}")
             values = self.fields.document(parse_object(line))
         except RecordError as bad:
-            self._damaged(bad.error, str(bad), end, whole=bad.error not in _UNSURE or _is_balanced(line))
+            self._skip_damaged(bad.error, str(bad), end, whole=bad.error not in _UNSURE or _is_balanced(line))
             return True
-        self.rows.document(offset=self.position + self.at, **values)  # type: ignore[arg-type]
+        self.builder.add_document(offset=self.position + self.at, **values)  # type: ignore[arg-type]
         self._learn(line)
         self._go_to(end)
         return True
@@ -153,61 +153,61 @@ class _Objects:
             lead = rb"(?<=\n)" + re.escape(self._before[len(text) :])
         self._start = re.compile(lead + rb"(" + re.escape(first[0]) + rb")")
 
-    def _unfinished(self, final: bool) -> bool:
+    def _wait_or_give_up(self, final: bool) -> bool:
         """The object does not end in what was read."""
         size = len(self.buf) - self.at
         if not final and self._scanned == len(self.buf) and size <= self.limit:
             return False
         if self._next() is not None:
-            self._damaged("bad_json", "the object does not end before the next one begins", self._scanned)
+            self._skip_damaged("bad_json", "the object does not end before the next one begins", self._scanned)
             return True
         if size > self.limit:
-            self._passed = self._passing("too_large", f"an object of more than {self._most} bytes")
+            self._skipping = self._begin_skipping("too_large", f"an object of more than {self._most} bytes")
             return True
-        self._damaged("bad_json", "the file ends inside the object", len(self.buf))
+        self._skip_damaged("bad_json", "the file ends inside the object", len(self.buf))
         return True
 
-    def _damaged(self, error: str, message: str, end: int, whole: bool = False) -> None:
+    def _skip_damaged(self, error: str, message: str, end: int, whole: bool = False) -> None:
         """What stands here up to ``end`` is no document; unless it is a ``whole`` object, one in it may be."""
         following = None if whole else self._next()
         stop = end if following is None else min(end, following)
-        passed = self._passing(error, message)
+        skipped = self._begin_skipping(error, message)
         self._rescanned += max(0, self._scanned - stop)
-        self._quarantine(passed, stop)
+        self._quarantine(skipped, stop)
 
-    def _garbage(self, final: bool) -> bool:
+    def _skip_garbage(self, final: bool) -> bool:
         """What stands here is no object."""
         if self._next() is None and not final and len(self.buf) - self.at <= EXCERPT_BYTES:
             return False
-        self._passed = self._passing("bad_json", "no object begins here")
+        self._skipping = self._begin_skipping("bad_json", "no object begins here")
         return True
 
-    def _passing(self, error: str, message: str) -> _Passed:
+    def _begin_skipping(self, error: str, message: str) -> _Skipped:
         record = bytes(self.buf[self.at : self.at + EXCERPT_BYTES])
-        return _Passed(error, message, self.position + self.at, record)
+        return _Skipped(error, message, self.position + self.at, record)
 
-    def _pass_by(self, passed: _Passed, final: bool) -> bool:
+    def _continue_skipping(self, skipped: _Skipped, final: bool) -> bool:
         """Drops what was read of an endless object or stretch, up to where it ends or another object begins."""
-        end = self._end() if passed.error == "too_large" else None
+        end = self._end() if skipped.error == "too_large" else None
         following = self._next()
         stop = min((place for place in (end, following) if place is not None), default=None)
         if stop is None and final:
             stop = len(self.buf)
         if stop is not None:
-            self._passed = None
-            self._quarantine(passed, stop)
+            self._skipping = None
+            self._quarantine(skipped, stop)
             return True
         keep = min(_TAIL_BYTES, len(self.buf) - self.at)
-        passed.size += len(self.buf) - keep - self.at
+        skipped.size += len(self.buf) - keep - self.at
         self.position += len(self.buf) - keep
         del self.buf[: len(self.buf) - keep]
         self.at, self._scanned = 0, keep
         return False
 
-    def _quarantine(self, passed: _Passed, stop: int) -> None:
-        size = passed.size + stop - self.at
-        record = passed.record[:size]
-        self.rows.broken(passed.error, passed.message, offset=passed.offset, size=size, record=record)
+    def _quarantine(self, skipped: _Skipped, stop: int) -> None:
+        size = skipped.size + stop - self.at
+        record = skipped.record[:size]
+        self.builder.quarantine(skipped.error, skipped.message, offset=skipped.offset, size=size, record=record)
         self._go_to(stop)
 
     def finish(self, broken: Broken | None) -> None:
@@ -216,7 +216,7 @@ class _Objects:
             pass
         self._go_to(len(self.buf))
         if broken is not None:
-            self.rows.undecoded(broken, self.position + self.at)
+            self.builder.quarantine_stretch(broken, self.position + self.at)
 
 
 def _is_balanced(line: bytes) -> bool:

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 
-from curation.sources.chunks import Chunk, Rows
+from curation.sources.chunks import Chunk, ChunkBuilder
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
-from curation.sources.inputs import Part
+from curation.sources.inputs import Span
 from curation.sources.json_columns import LineParser
 
 _SMALL = 4 << 10
 _TOGETHER = 64 << 10
 
 
-def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chunk]:
-    """Reads the lines that begin in [part.start, part.end); the last ones stay in ``rows``.
+def read_jsonl(events: Iterator[Event], span: Span, builder: ChunkBuilder) -> Iterator[Chunk]:
+    """Reads the lines that begin in [span.start, span.end); the last ones stay in ``builder``.
 
-    ``events`` begin at the byte before part.start, and ``offset`` is the place of a line in the decompressed file."""
-    parser = _SmallBlocks(LineParser(rows), rows)
-    lines = LineBlocks(part, rows)
+    ``events`` begin at the byte before span.start, and ``offset`` is the place of a line in the decompressed file."""
+    parser = _SmallBlocks(LineParser(builder), builder)
+    lines = LineBlocks(span, builder)
     while not lines.finished and (event := next(events, None)) is not None:
         if isinstance(event, MemberStart):
             parser.member_begins()
@@ -25,8 +25,8 @@ def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chun
         block, offset = lines.add(event)
         if block:
             parser.parse(block, offset)
-            if rows.full:
-                yield rows.take()
+            if builder.full:
+                yield builder.take()
     block, offset = lines.rest()
     parser.parse(block, offset)
     parser.flush()
@@ -35,9 +35,9 @@ def read_jsonl(events: Iterator[Event], part: Part, rows: Rows) -> Iterator[Chun
 class _SmallBlocks:
     """Hands blocks to a parser, the small ones together: a file may be packed line by line."""
 
-    def __init__(self, parser: LineParser, rows: Rows) -> None:
+    def __init__(self, parser: LineParser, builder: ChunkBuilder) -> None:
         self._parser = parser
-        self._rows = rows
+        self._builder = builder
         self._held = bytearray()
         self._offset = 0
         self._member = 0
@@ -59,13 +59,13 @@ class _SmallBlocks:
         """The blocks that follow are of another compressed member."""
         self._member = len(self._held)
         if not self._held:
-            self._rows.member_begins()
+            self._builder.start_member()
 
     def flush(self) -> None:
         """Parses what is held."""
         if self._member:
             self._parse(0, self._member)
-            self._rows.member_begins()
+            self._builder.start_member()
         self._parse(self._member, len(self._held))
         self._held.clear()
         self._member = 0
@@ -76,18 +76,18 @@ class _SmallBlocks:
 
 
 class LineBlocks:
-    """Cuts a stream of bytes into blocks of whole lines, those that begin in [part.start, part.end).
+    """Cuts a stream of bytes into blocks of whole lines, those that begin in [span.start, span.end).
 
     A line that is longer than the limit is counted and its beginning kept, never the whole of it.
     """
 
-    def __init__(self, part: Part, rows: Rows) -> None:
-        self.part = part
-        self.rows = rows
-        self.limit = rows.reading.max_record_bytes
-        self.position = max(0, part.start - 1)
-        self.finished = part.end is not None and part.end <= part.start
-        self._before_first = part.start > 0
+    def __init__(self, span: Span, builder: ChunkBuilder) -> None:
+        self.span = span
+        self.builder = builder
+        self.limit = builder.reading.max_record_bytes
+        self.position = max(0, span.start - 1)
+        self.finished = span.end is not None and span.end <= span.start
+        self._before_first = span.start > 0
         self._carry: list[bytes] = []
         self._carried = 0
 
@@ -101,7 +101,7 @@ class LineBlocks:
         data = event
         if self._before_first:
             data = self._from_first_line(data)
-        end = self.part.end
+        end = self.span.end
         if self.finished:
             return b"", self.position
         if end is not None and self.position + len(data) >= end:
@@ -122,7 +122,7 @@ class LineBlocks:
     def _from_first_line(self, data: bytes) -> bytes:
         """Drops the end of the line that began before the range."""
         cut = data.find(b"\n") + 1
-        end = self.part.end
+        end = self.span.end
         dropped = cut or len(data)
         self._before_first = not cut
         self.position += dropped
@@ -135,7 +135,7 @@ class LineBlocks:
         """What was carried and ``data`` that ends it, unless the first line is too long."""
         offset = self.position - self._carried
         self.position += len(data)
-        self.rows.read(self._carried + len(data))
+        self.builder.count_bytes(self._carried + len(data))
         carry, carried = self._carry, self._carried
         self._carry, self._carried = [], 0
         if carried <= self.limit:
@@ -157,12 +157,12 @@ class LineBlocks:
 
     def _too_large(self, offset: int, size: int, record: bytes) -> None:
         message = f"a line of {size} bytes, more than max_record_bytes = {self.limit}"
-        self.rows.broken("too_large", message, offset=offset, size=size, record=record)
+        self.builder.quarantine("too_large", message, offset=offset, size=size, record=record)
 
     def _break(self, event: Broken) -> None:
         """The line that was being read is lost where the file is broken."""
         record, size = b"".join(self._carry), self._carried
         offset = self.position - size
-        self.rows.read(size)
+        self.builder.count_bytes(size)
         self._carry, self._carried = [], 0
-        self.rows.undecoded(event, offset, record, size)
+        self.builder.quarantine_stretch(event, offset, record, size)

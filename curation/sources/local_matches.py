@@ -47,13 +47,13 @@ def local_matches(pattern: str, follow_links: bool, skipped: list[str], root: st
         segments = (*os.path.relpath(pattern, root).split(os.sep), "**") if root else ("**",)
         root = root or pattern
     else:
-        yield Matched(pattern, root or os.path.dirname(pattern), _named(pattern))
+        yield Matched(pattern, root or os.path.dirname(pattern), _file_status(pattern))
         return
     if os.path.isdir(root):
         yield from _Search(root, follow_links, skipped).run(segments)
 
 
-def _named(path: str) -> os.stat_result:
+def _file_status(path: str) -> os.stat_result:
     """The status of a file that is given by its path."""
     try:
         status = os.stat(path)

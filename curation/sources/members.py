@@ -85,7 +85,7 @@ class _Zstd:
     hungry = True
 
     def __init__(self, window: int, dictionary: bytes | None) -> None:
-        whole = zstandard.ZstdDecompressor(dict_data=_shared(dictionary), max_window_size=window)
+        whole = zstandard.ZstdDecompressor(dict_data=_zstd_dictionary(dictionary), max_window_size=window)
         self._stream = whole.decompressobj(write_size=16 << 10)
         self._blocks: _Blocks | None = None
         self._failed: Exception | None = None
@@ -146,7 +146,7 @@ class _Blocks:
 
 
 @lru_cache(maxsize=2)
-def _shared(dictionary: bytes | None) -> zstandard.ZstdCompressionDict | None:
+def _zstd_dictionary(dictionary: bytes | None) -> zstandard.ZstdCompressionDict | None:
     return zstandard.ZstdCompressionDict(dictionary) if dictionary else None
 
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from fsspec.spec import AbstractBufferedFile
 
 from curation.sources.arrow_values import Broken, as_text, json_values, nested_field
-from curation.sources.chunks import Chunk, Rows, content_id
+from curation.sources.chunks import Chunk, ChunkBuilder, content_id
 from curation.sources.events import EXCERPT_BYTES
-from curation.sources.inputs import Part
+from curation.sources.inputs import Span
 from curation.sources.json_objects import Fields
 from curation.sources.opening import is_content, open_stored
 from curation.sources.parquet_footer import Footer, RowGroup, read_footer
@@ -50,54 +50,54 @@ def row_group_ranges(path: str, unit_bytes: int) -> list[tuple[int, int | None]]
     return [*ranges, (start, None)] if groups else []
 
 
-def byte_range(path: str, part: Part) -> tuple[int, int | None]:
+def byte_range(path: str, span: Span) -> tuple[int, int | None]:
     """The bytes of the file that belong to a range of row groups; the ranges of all parts make up the file."""
-    if part.start == 0 and part.end is None:
+    if span.start == 0 and span.end is None:
         return 0, None
     groups = _row_groups(path)
-    if part.start >= len(groups):
+    if span.start >= len(groups):
         return 0, None
-    start = 0 if part.start == 0 else groups[part.start].first_byte
-    return start, None if part.end is None or part.end >= len(groups) else groups[part.end].first_byte
+    start = 0 if span.start == 0 else groups[span.start].first_byte
+    return start, None if span.end is None or span.end >= len(groups) else groups[span.end].first_byte
 
 
-def read_parquet(source: str | IO[bytes], part: Part, rows: Rows) -> Iterator[Chunk]:
-    """Reads the row groups [part.start, part.end) of a local path or an open file; the last chunk stays in ``rows``."""
+def read_parquet(source: str | IO[bytes], span: Span, builder: ChunkBuilder) -> Iterator[Chunk]:
+    """Reads the row groups [span.start, span.end) of a local path or open file; the last chunk stays in ``builder``."""
     with ExitStack() as opened:
         file = opened.enter_context(open(source, "rb", buffering=0)) if isinstance(source, str) else source
         try:
             footer = read_footer(file)
             table = opened.enter_context(_open(source, []))
             near = None if isinstance(source, AbstractBufferedFile) else file
-            limits = Limits(footer.groups, near, rows.stored_bytes, partial(_open, source))
-            reader = _Reader(table, rows, limits)
+            limits = Limits(footer.groups, near, builder.stored_bytes, partial(_open, source))
+            reader = _Reader(table, builder, limits)
         except (pa.ArrowException, OSError, ValueError) as error:
             if not is_content(error):
                 raise
             message = f"the footer cannot be read: {str(error) or 'it is cut short'}"
-            rows.broken("bad_parquet", message, offset=0, size=0, record=b"", lost=rows.stored_bytes)
+            builder.quarantine("bad_parquet", message, offset=0, size=0, record=b"", lost=builder.stored_bytes)
             return
-        yield from _read_groups(reader, footer, part, rows)
+        yield from _read_groups(reader, footer, span, builder)
 
 
-def _read_groups(reader: "_Reader", footer: Footer, part: Part, rows: Rows) -> Iterator[Chunk]:
+def _read_groups(reader: "_Reader", footer: Footer, span: Span, builder: ChunkBuilder) -> Iterator[Chunk]:
     groups = footer.groups
-    numbers = range(part.start, len(groups) if part.end is None else min(part.end, len(groups)))
+    numbers = range(span.start, len(groups) if span.end is None else min(span.end, len(groups)))
     held = sum(group.rows for group in groups)
-    if held != footer.rows and part.start == 0:
+    if held != footer.rows and span.start == 0:
         message = f"the footer says that there are {footer.rows} rows, and lists {held}"
-        rows.broken("bad_parquet", message, offset=0, size=0, record=b"")
-    first = min(sum(group.rows for group in groups[: part.start]), _LARGEST_ROW)
+        builder.quarantine("bad_parquet", message, offset=0, size=0, record=b"")
+    first = min(sum(group.rows for group in groups[: span.start]), _LARGEST_ROW)
     if not reader.has_text:
-        whole = part.end is None and not part.start
-        lost = rows.stored_bytes if whole else sum(groups[number].stored for number in numbers)
-        rows.broken("no_text", reader.no_text, offset=first, size=0, record=b"", lost=lost)
+        whole = span.end is None and not span.start
+        lost = builder.stored_bytes if whole else sum(groups[number].stored for number in numbers)
+        builder.quarantine("no_text", reader.no_text, offset=first, size=0, record=b"", lost=lost)
         return
     for number in numbers:
-        rows.read(groups[number].stored)
+        builder.count_bytes(groups[number].stored)
         for _ in reader.read(number, first):
-            if rows.full:
-                yield rows.take()
+            if builder.full:
+                yield builder.take()
         first = min(first + groups[number].rows, _LARGEST_ROW)
 
 
@@ -106,11 +106,11 @@ def _open(source: str | IO[bytes], dictionaries: list[str]) -> pq.ParquetFile:
 
 
 class BatchRows:
-    """Adds batches of one schema to ``rows``."""
+    """Adds batches of one schema to ``builder``."""
 
-    def __init__(self, schema: pa.Schema, rows: Rows) -> None:
-        self.rows = rows
-        self.fields = Fields(rows.reading.fields)
+    def __init__(self, schema: pa.Schema, builder: ChunkBuilder) -> None:
+        self.builder = builder
+        self.fields = Fields(builder.reading.fields)
         self.names = schema.names
         self.place = {name: i for i, name in reversed(list(enumerate(self.names)))}
         self.has_text = nested_field(schema, self.fields.text) is not None
@@ -125,7 +125,7 @@ class BatchRows:
         """Adds a batch whose first row has the number ``first``."""
         text, broken = as_text(nested_field(batch, self.fields.text), large=True)
         assert text is not None, "every type has a text or an error"
-        limit = self.rows.reading.max_record_bytes
+        limit = self.builder.reading.max_record_bytes
         lengths = pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False)
         for n in np.flatnonzero(lengths > limit).tolist():
             broken[n] = ("too_large", f"a text of {lengths[n]} bytes, more than max_record_bytes = {limit}", b"")
@@ -136,9 +136,9 @@ class BatchRows:
             size = len(record) or int(lengths[n])
             if not record and size:
                 record = text[n].as_buffer().slice(0, min(size, EXCERPT_BYTES)).to_pybytes()
-            self.rows.broken(error, message, offset=first + n, size=size, record=record)
+            self.builder.quarantine(error, message, offset=first + n, size=size, record=record)
         rows = len(batch)
-        source = self.rows.source(None)
+        source = self.builder.source_of(None)
         records = RECORDS.batch(
             {
                 "text": pc.fill_null(text, ""),
@@ -146,7 +146,7 @@ class BatchRows:
                 "doc_id": self._doc_ids(columns["doc_id"], columns["url"], text),
                 "source": pc.fill_null(columns["source"], source),
                 "date": columns["date"],
-                "file": pa.repeat(self.rows.name, rows),
+                "file": pa.repeat(self.builder.name, rows),
                 "offset": pa.array(np.arange(first, first + rows)),
                 "metadata": metadata,
             }
@@ -155,7 +155,7 @@ class BatchRows:
             good = np.ones(rows, bool)
             good[list(broken)] = False
             records = records.filter(pa.array(good))
-        self.rows.batch(records, pc.sum(pc.binary_length(records["text"])).as_py() or 0)
+        self.builder.add_batch(records, pc.sum(pc.binary_length(records["text"])).as_py() or 0)
 
     def _scalars(self, batch: pa.RecordBatch, broken: Broken) -> tuple[dict[str, pa.Array], set[str]]:
         """Url, doc_id, source and date as strings (null where empty), and the fields that they came from."""
@@ -212,10 +212,10 @@ class BatchRows:
 
 
 class _Reader(BatchRows):
-    """Adds the rows of one file's row groups to ``rows``."""
+    """Adds the rows of one file's row groups to ``builder``."""
 
-    def __init__(self, file: pq.ParquetFile, rows: Rows, limits: Limits) -> None:
-        super().__init__(file.schema_arrow, rows)
+    def __init__(self, file: pq.ParquetFile, builder: ChunkBuilder, limits: Limits) -> None:
+        super().__init__(file.schema_arrow, builder)
         self.file = file
         self.limits = limits
 
@@ -226,11 +226,11 @@ class _Reader(BatchRows):
         why, expected, most_rows = self.limits.take(group)
         if why:
             message = f"row group {group}: {why}"
-            self.rows.broken("expands_too_far", message, offset=first, size=0, record=b"", lost=stored)
+            self.builder.quarantine("expands_too_far", message, offset=first, size=0, record=b"", lost=stored)
             return
         if expected > 4 * size + (16 << 20):
             size = expected
-        batch_rows = max(1, min(count, most_rows, self.rows.reading.batch_bytes * count // max(1, size)))
+        batch_rows = max(1, min(count, most_rows, self.builder.reading.batch_bytes * count // max(1, size)))
         done = decoded = 0
         fault = ("", "")
         try:
@@ -250,7 +250,9 @@ class _Reader(BatchRows):
             why = fault[1] or f"the footer says that it holds {count} rows"
             message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {why}"
             lost = stored * max(0, count - done) // max(count, 1)
-            self.rows.broken(fault[0] or "bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost)
+            self.builder.quarantine(
+                fault[0] or "bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost
+            )
 
 
 def _of_field(broken: Broken, name: str) -> Broken:

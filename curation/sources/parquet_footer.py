@@ -55,7 +55,7 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class Footer:
-    """``rows`` is what the footer says of the whole file."""
+    """``builder`` is what the footer says of the whole file."""
 
     rows: int
     groups: tuple[RowGroup, ...]

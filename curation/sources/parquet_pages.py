@@ -19,7 +19,7 @@ _SHARED_PREFIXES = 7
 
 
 @dataclass(frozen=True)
-class Page:
+class ParquetPage:
     """``size`` bytes without compression; ``begin`` and ``end`` are offsets in the file. ``encoding`` is a number of
     parquet.thrift, and -1 for a dictionary."""
 
@@ -71,7 +71,7 @@ def size_by_footer(column: Column) -> ColumnSize:
     return ColumnSize(column.values, column.size, column.size if repeated else 0, repeated)
 
 
-def pages(file: IO[bytes], column: Column) -> Iterator[Page]:
+def pages(file: IO[bytes], column: Column) -> Iterator[ParquetPage]:
     """The pages of one column of a row group, up to the first whose header is broken."""
     at = column.first_byte
     end = at + column.stored
@@ -85,7 +85,7 @@ def pages(file: IO[bytes], column: Column) -> Iterator[Page]:
         at = page.end
 
 
-def _page(file: IO[bytes], at: int) -> Page | None:
+def _page(file: IO[bytes], at: int) -> ParquetPage | None:
     """The page whose header begins at an offset; None where no header does."""
     size = _PEEK
     if not 0 <= at < _FARTHEST:
@@ -107,7 +107,7 @@ def _page(file: IO[bytes], at: int) -> Page | None:
     return None
 
 
-def _as_page(fields: dict[int, object], begin: int, data: int) -> Page | None:
+def _as_page(fields: dict[int, object], begin: int, data: int) -> ParquetPage | None:
     """PageHeader: 1 type, 2 and 3 sizes, 5, 7 and 8 the header of a data page, a dictionary or a new data page."""
     kind, size, stored = (number(fields, n) for n in (1, 2, 3))
     if min(size, stored) < 0:
@@ -115,4 +115,4 @@ def _as_page(fields: dict[int, object], begin: int, data: int) -> Page | None:
     inner = fields.get({0: 5, _DICTIONARY_PAGE: 7, 3: 8}.get(kind, 0))
     inner = inner if isinstance(inner, dict) else {}
     encoding = -1 if kind == _DICTIONARY_PAGE else number(inner, 4 if kind == 3 else 2)
-    return Page(begin, data + stored, size, max(0, number(inner, 1)), encoding)
+    return ParquetPage(begin, data + stored, size, max(0, number(inner, 1)), encoding)

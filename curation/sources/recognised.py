@@ -17,11 +17,11 @@ def check_formats(files: Iterable[InputFile]) -> None:
     looked at when they are read, and then quarantined."""
     refused: dict[str, list[str]] = {}
     for file in files:
-        if what := _refused(file):
+        if what := _refusal(file):
             refused.setdefault(what, []).append(readable(file.path))
     if not refused:
         return
-    told = "; ".join(f"{_named(names)} ({what})" for what, names in refused.items())
+    told = "; ".join(f"{_first_names(names)} ({what})" for what, names in refused.items())
     one = sum(map(len, refused.values())) == 1
     them, file_is = ("it", "an input file is") if one else ("them", "input files are")
     hint = f", or say how to read {them}: --format text" if _UNKNOWN in refused else ""
@@ -31,7 +31,7 @@ def check_formats(files: Iterable[InputFile]) -> None:
     )
 
 
-def _refused(file: InputFile) -> str:
+def _refusal(file: InputFile) -> str:
     """What the file is, if it is not read; empty for all others."""
     if file.format is not None or not file.size or not is_local(file.path):
         return ""
@@ -48,5 +48,5 @@ def _refused(file: InputFile) -> str:
     return _UNKNOWN if found.kind == "unknown" else ""
 
 
-def _named(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     return and_more(names[:SHOWN_FILES], len(names))

@@ -3,20 +3,20 @@
 from collections import deque
 from collections.abc import Iterator
 
-from curation.sources.chunks import Rows
+from curation.sources.chunks import ChunkBuilder
 from curation.sources.events import Broken, Event, MemberStart
 
 
 class RecordWindow:
     """The next decompressed bytes, as far as they hang together: up to a broken place or the end of the file."""
 
-    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
+    def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
         self.buf = bytearray()
         self.position = 0
         self.broken: Broken | None = None
         self.at_end = False
         self._events = events
-        self._rows = rows
+        self._builder = builder
         self._members: deque[tuple[int, int]] = deque()
         self._member: tuple[int, int] | None = None
         self._number = 0
@@ -37,7 +37,7 @@ class RecordWindow:
         elif isinstance(event, Broken):
             self.broken = event
         else:
-            self._rows.read(len(event))
+            self._builder.count_bytes(len(event))
             self.buf += event
 
     def drop(self, size: int) -> None:
@@ -52,7 +52,7 @@ class RecordWindow:
             self._number = -1
             self._begins = self._member[0] == self.position
             if not self._begins:  # the record before, which is not yet told of, ends in this member
-                self._rows.member_begins()
+                self._builder.start_member()
 
     def next_member(self) -> int | None:
         """How far it is to where the next member begins, if that is known; never 0."""
@@ -65,7 +65,7 @@ class RecordWindow:
         if self._member is None:
             return self.position
         if self._begins:
-            self._rows.member_begins()
+            self._builder.start_member()
             self._begins = False
         self._number += 1
         return self._member[1] + self._number
@@ -80,7 +80,7 @@ class RecordWindow:
         in a file without members."""
         return self._member is None or self._member[1] == offset
 
-    def spoilt(self, size: int) -> Broken | None:
+    def damage_to(self, size: int) -> Broken | None:
         """What is broken in the member that holds but the record of ``size`` bytes that begins here."""
         broken = self.broken
         if broken is None or not broken.casts_doubt or self._member is None or self._number:

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from curation.sources.chunks import Rows
+from curation.sources.chunks import ChunkBuilder
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.formats import is_tar
 
@@ -30,13 +30,13 @@ class ArchivedFile:
 class TarMembers:
     """The files in a tar file. Folders are left out; links, devices and sparse files are counted as skipped."""
 
-    def __init__(self, events: Iterator[Event], rows: Rows) -> None:
-        self.rows = rows
+    def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
+        self.builder = builder
         self._events = events
         self._buf = bytearray()
         self._position = 0
         self._broken: Broken | None = None
-        self._member_start = rows.member_start
+        self._member_start = builder.member_start
         self._ended = False
         self._left = self._padding = 0
 
@@ -54,7 +54,7 @@ class TarMembers:
                 continue
             header = _header(block)
             if header is None:
-                self._lost()
+                self._quarantine_to_next_header()
                 longer = {}
                 continue
             self._drop(_BLOCK)
@@ -75,7 +75,7 @@ class TarMembers:
             return
         sparse = header.type == tarfile.GNUTYPE_SPARSE or any(key.startswith("GNU.sparse") for key in longer)
         if header.type not in _FILES or sparse:
-            self.rows.skip("irregular_member")
+            self.builder.skip("irregular_member")
             return
         yield ArchivedFile(name, length, self._content())
 
@@ -92,8 +92,8 @@ class TarMembers:
                 if broken is None:
                     broken = Broken("truncated", "the tar file ends inside a member", self._position, 0, b"", 0)
                 self._left, self._broken = 0, None
-                self.rows.member_begins(self._member_start)
-                self._member_start = self.rows.documents
+                self.builder.start_member(self._member_start)
+                self._member_start = self.builder.documents
                 yield broken
                 return
             step = min(self._left, len(self._buf))
@@ -127,7 +127,7 @@ class TarMembers:
             at = stop
         return found
 
-    def _lost(self) -> None:
+    def _quarantine_to_next_header(self) -> None:
         """No header stands here: quarantines what follows up to the next one."""
         begin = self._position
         record = bytes(self._buf[:EXCERPT_BYTES])
@@ -145,7 +145,7 @@ class TarMembers:
             size += len(self._buf)
             self._drop(len(self._buf))
         message = "no header of a tar member begins here"
-        self.rows.broken("bad_member", message, offset=begin, size=size, record=record[:size], lost=size)
+        self.builder.quarantine("bad_member", message, offset=begin, size=size, record=record[:size], lost=size)
 
     def _next_header(self) -> int | None:
         for found in _USTAR.finditer(self._buf, 257):
@@ -157,15 +157,15 @@ class TarMembers:
         """Quarantines what is left of the bytes. Returns whether more follow, after a broken place."""
         if self._broken is None and self._buf.strip(b"\0"):
             size, record = len(self._buf), bytes(self._buf)
-            self.rows.broken(
+            self.builder.quarantine(
                 "truncated", "the tar file ends inside a header", offset=self._position, size=size, record=record
             )
         broken, self._broken = self._broken, None
         self._drop(len(self._buf))
         if broken is None:
             return False
-        self.rows.member_begins(self._member_start)
-        self.rows.undecoded(broken, self._position)
+        self.builder.start_member(self._member_start)
+        self.builder.quarantine_stretch(broken, self._position)
         return True
 
     def _need(self, size: int) -> bool:
@@ -176,7 +176,7 @@ class TarMembers:
             elif isinstance(event, Broken):
                 self._broken = event
             elif isinstance(event, MemberStart):
-                self._member_start = self.rows.documents
+                self._member_start = self.builder.documents
             else:
                 self._buf += event
         return len(self._buf) >= size

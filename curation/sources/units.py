@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from curation.sources.formats import detect
-from curation.sources.inputs import InputFile, Part, Unit
+from curation.sources.inputs import InputFile, Span, Unit
 from curation.sources.opening import out_of_reach
 from curation.sources.parquet import row_group_ranges
 from curation.sources.storage import outages
@@ -14,24 +14,24 @@ def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
 
     Only files larger than that are looked into, to see whether they can be read in parts.
     """
-    groups: list[tuple[Part, ...]] = []
-    group: list[Part] = []
+    groups: list[tuple[Span, ...]] = []
+    group: list[Span] = []
     gathered = 0
     for file in files:
         if group and gathered + file.size > unit_bytes:
             groups.append(tuple(group))
             group, gathered = [], 0
         if file.size > unit_bytes:
-            groups += [(part,) for part in _parts(file, unit_bytes)]
+            groups += [(span,) for span in _spans(file, unit_bytes)]
         else:
-            group.append(Part(file))
+            group.append(Span(file))
             gathered += file.size
     if group:
         groups.append(tuple(group))
-    return [Unit(index, parts) for index, parts in enumerate(groups)]
+    return [Unit(index, spans) for index, spans in enumerate(groups)]
 
 
-def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
+def _spans(file: InputFile, unit_bytes: int) -> list[Span]:
     """The parts of a large file; one where it cannot be split.
 
     Raises RunError where it cannot be opened: nobody knows then what its parts are.
@@ -46,7 +46,7 @@ def _parts(file: InputFile, unit_bytes: int) -> list[Part]:
             ranges = []
     except outages() as error:
         raise out_of_reach(file.path, error) from error
-    return [Part(file, start, end) for start, end in ranges] if len(ranges) > 1 else [Part(file)]
+    return [Span(file, start, end) for start, end in ranges] if len(ranges) > 1 else [Span(file)]
 
 
 def _byte_ranges(size: int, unit_bytes: int) -> list[tuple[int, int | None]]:

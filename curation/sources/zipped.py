@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import IO
 
-from curation.sources.chunks import Rows
+from curation.sources.chunks import ChunkBuilder
 from curation.sources.decompression import FREE_EXPANSION, MAX_EXPANSION, TOO_FAR
 from curation.sources.events import EXCERPT_BYTES, Broken, Event
 from curation.sources.opening import is_content
@@ -28,7 +28,7 @@ _ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeErro
 """What the standard library raises for broken members."""
 
 
-def zip_members(file: IO[bytes], rows: Rows) -> Iterator[ArchivedFile]:
+def zip_members(file: IO[bytes], builder: ChunkBuilder) -> Iterator[ArchivedFile]:
     """The files in a zip file, from a file that can be read at random. Of a WACZ, the archives in it alone; the others
     are counted as skipped. Encrypted members are quarantined."""
     budget = _Budget()
@@ -39,15 +39,15 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[ArchivedFile]:
         if sum(info.compress_size for info in listed) > size:
             raise zipfile.BadZipFile("its members overlap")
         stored = _ZipBytes(file)
-        if not all(_agree(info, stored) for info in listed):
+        if not all(_agrees(info, stored) for info in listed):
             raise zipfile.BadZipFile("it contradicts the headers of the members")
         if not _all_listed(listed, stored):
             raise zipfile.BadZipFile("it does not list all members")
     except (*_ERRORS, OSError, NotImplementedError) as error:
         _raise_outage(error)
         message = f"the directory of the zip file cannot be read ({error}): its members were found by their own headers"
-        rows.broken("bad_directory", message, offset=0, size=0, record=b"")
-        yield from _found(file, size, rows, budget)
+        builder.quarantine("bad_directory", message, offset=0, size=0, record=b"")
+        yield from _scan_members(file, size, builder, budget)
         return
     names = {info.filename for info in listed}
     archives_only = "datapackage.json" in names and any(name.startswith("archive/") for name in names)
@@ -55,16 +55,16 @@ def zip_members(file: IO[bytes], rows: Rows) -> Iterator[ArchivedFile]:
         if info.is_dir():
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
-            rows.skip("irregular_member")
+            builder.skip("irregular_member")
         elif archives_only and not info.filename.startswith("archive/"):
-            rows.skip("not_in_archive")
+            builder.skip("not_in_archive")
         elif info.flag_bits & _ENCRYPTED:
-            _encrypted(info.filename, info.compress_size, rows)
+            _quarantine_encrypted(info.filename, info.compress_size, builder)
         else:
-            yield ArchivedFile(info.filename, info.file_size, _content(zipped, info, budget))
+            yield ArchivedFile(info.filename, info.file_size, _read_listed(zipped, info, budget))
 
 
-def _agree(info: zipfile.ZipInfo, stored: "_ZipBytes") -> bool:
+def _agrees(info: zipfile.ZipInfo, stored: "_ZipBytes") -> bool:
     """Whether the directory agrees with the header in front of a member."""
     header = stored.at(info.header_offset, _HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not _SIGNATURE.match(header):
@@ -126,13 +126,13 @@ class _Budget:
         return self._left < 0
 
 
-def _encrypted(name: str, size: int, rows: Rows) -> None:
-    with rows.inside(name, size):
+def _quarantine_encrypted(name: str, size: int, builder: ChunkBuilder) -> None:
+    with builder.inside_member(name, size):
         message = "a member that is encrypted: decrypt the zip file first"
-        rows.broken("encrypted", message, offset=0, size=size, record=b"", lost=size)
+        builder.quarantine("encrypted", message, offset=0, size=size, record=b"", lost=size)
 
 
-def _content(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> Iterator[Event]:
+def _read_listed(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> Iterator[Event]:
     """The content of a member; a wrong checksum comes last. The standard library would drop the last bytes for it."""
     budget.begin(info.compress_size)
     checksum = 0
@@ -185,12 +185,12 @@ class _ZipBytes:
         return self.file.read(size)
 
 
-def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[ArchivedFile]:
+def _scan_members(file: IO[bytes], size: int, builder: ChunkBuilder, budget: _Budget) -> Iterator[ArchivedFile]:
     """The members by their own headers, in the order in which they stand."""
     stored = _ZipBytes(file)
     place, end = stored.find(_SIGNATURE, 0), 0
     while place is not None:
-        _between(stored, end, place, rows)
+        _quarantine_between(stored, end, place, builder)
         head = stored.at(place, _HEADER_BYTES)
         if len(head) < _HEADER_BYTES:
             return
@@ -206,23 +206,23 @@ def _found(file: IO[bytes], size: int, rows: Rows, budget: _Budget) -> Iterator[
             end = stored.find(_ANY_SIGNATURE, begin) or size
         end = max(begin, min(end, size))
         if flags & _ENCRYPTED:
-            _encrypted(name, end - begin, rows)
+            _quarantine_encrypted(name, end - begin, builder)
         elif not name.endswith("/") and name:
             known = None if flags & _SIZES_BEHIND else crc or None
-            yield ArchivedFile(name, length, _scanned(stored, method, begin, end, budget, known))
+            yield ArchivedFile(name, length, _read_unlisted(stored, method, begin, end, budget, known))
         place = stored.find(_SIGNATURE, end)
-    _between(stored, end, size, rows)
+    _quarantine_between(stored, end, size, builder)
 
 
-def _between(stored: "_ZipBytes", begin: int, end: int, rows: Rows) -> None:
+def _quarantine_between(stored: "_ZipBytes", begin: int, end: int, builder: ChunkBuilder) -> None:
     """Quarantines what stands between members and is nothing that belongs there, but sizes and the directory."""
     record = stored.at(begin, EXCERPT_BYTES)[: end - begin]
     if record and not _AROUND.match(record):
         message = "no member of the zip file begins here"
-        rows.broken("bad_member", message, offset=begin, size=end - begin, record=record, lost=end - begin)
+        builder.quarantine("bad_member", message, offset=begin, size=end - begin, record=record, lost=end - begin)
 
 
-def _scanned(
+def _read_unlisted(
     stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budget, known: int | None
 ) -> Iterator[Event]:
     """The content of a member without a directory; ``known`` is its checksum, None if only the directory has it."""

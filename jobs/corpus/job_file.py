@@ -10,7 +10,7 @@ from curation.job import Job
 from curation.recipe import Recipe
 from curation.recipes.tables import USES, make_recipe, recipe_table
 from curation.sources.inputs import Input
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from schemas.errors import UserError
 from schemas.settings import build, convert, shown, typed, unknown
 from schemas.toml_file import MOST_LEVELS, read_toml, value_of
@@ -120,7 +120,7 @@ def _make(
     recipe_copy = recipe_table(recipe) if isinstance(recipe, str) else copy.deepcopy(dict(recipe))
     for key, value in chain(own.items(), map(parse_change, changes)):
         change(job, recipe_copy, key, value)
-    reading = build(Reading, job.pop("reading", {}), "reading")
+    reading = build(ReadingSettings, job.pop("reading", {}), "reading")
     against = job.get("against", ())
     if isinstance(against, bool | int | float | Mapping):
         raise UserError(f"against is {shown(against)}: give a list of folders")

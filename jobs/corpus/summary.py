@@ -88,7 +88,7 @@ def print_plan(job: Job, folder: str, planned: JobPlan, execution: Execution) ->
     """The resolved job, its units and an estimate, as JSON and a few lines."""
     print(visible_json(json.dumps({"output": folder, **plain(job)}, indent=2, ensure_ascii=False)))
     for unit in planned.units[:SHOWN_UNITS]:
-        names = ", ".join(part.file.name for part in unit.parts[:3]) + (", ..." if len(unit.parts) > 3 else "")
+        names = ", ".join(span.file.name for span in unit.spans[:3]) + (", ..." if len(unit.spans) > 3 else "")
         say(f"unit {unit.index}: {names}")
     if len(planned.units) > SHOWN_UNITS:
         print(f"... and {len(planned.units) - SHOWN_UNITS:,} more units")

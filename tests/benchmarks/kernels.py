@@ -45,8 +45,8 @@ from curation.kernels.union_find import union
 from curation.kernels.word_tables import word_tables
 from curation.kernels.words import words_of
 from curation.rewrites.normalise import _ENCODING_ONLY, Normalise
-from curation.sources.chunks import Chunk, Reading, Rows
-from curation.sources.inputs import InputFile, Part
+from curation.sources.chunks import Chunk, ChunkBuilder, ReadingSettings
+from curation.sources.inputs import InputFile, Span
 from curation.sources.json_columns import LineParser
 from curation.sources.json_objects import Fields, parse_object
 
@@ -130,24 +130,24 @@ def numeric_races() -> Iterator[Race]:
 
 
 def _scanned(lines: bytes) -> Chunk:
-    rows = _rows(lines)
-    LineParser(rows).parse(lines, 0)
-    return rows.take()
+    builder = _builder(lines)
+    LineParser(builder).parse(lines, 0)
+    return builder.take()
 
 
 def _parsed(lines: bytes) -> Chunk:
     """The same columns, each line parsed by orjson."""
-    rows, fields, offset = _rows(lines), Fields({}), 0
+    builder, fields, offset = _builder(lines), Fields({}), 0
     for line in lines.splitlines(keepends=True):
-        rows.document(offset=offset, **fields.document(parse_object(line)))
+        builder.add_document(offset=offset, **fields.document(parse_object(line)))
         offset += len(line)
-    return rows.take()
+    return builder.take()
 
 
-def _rows(lines: bytes) -> Rows:
-    rows = Rows(Reading())
-    rows.begin(Part(InputFile(0, "mill.jsonl", "mill.jsonl", len(lines), "mill")))
-    return rows
+def _builder(lines: bytes) -> ChunkBuilder:
+    builder = ChunkBuilder(ReadingSettings())
+    builder.start_span(Span(InputFile(0, "mill.jsonl", "mill.jsonl", len(lines), "mill")))
+    return builder
 
 
 def _read_by_arrow(lines: bytes) -> pa.Table:

@@ -19,12 +19,12 @@ import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
-from curation.sources.inputs import Input, Part
+from curation.sources.inputs import Input, Span
 from curation.sources.listing import list_files
 from curation.sources.storage import storage_options, use_storage
 from curation.sources.units import plan_units
 from jobs.corpus.job_file import parse_storage
-from tests.curation.sources.made import read_parts
+from tests.curation.sources.made import read_spans
 from tests.jobs.calling import call
 
 GRISTMILL = Path(sys.executable).parent / "gristmill"
@@ -165,10 +165,10 @@ def test_parquet_is_read_from_s3(bucket: Bucket) -> None:
     bucket.files.pipe("mill/in/a.parquet", sink.getvalue())
     use_storage(storage_options([*map(parse_storage, bucket.options[1::2])], ["s3://mill"]))
     files = list_files([Input("s3://mill/in/*.parquet")])
-    assert read_parts([Part(file) for file in files]).texts == [f"Text {n}." for n in range(5000)]
+    assert read_spans([Span(file) for file in files]).texts == [f"Text {n}." for n in range(5000)]
     units = plan_units(files, 10_000)
     assert len(units) > 1
-    assert sum(len(read_parts(unit.parts).texts) for unit in units) == 5000
+    assert sum(len(read_spans(unit.spans).texts) for unit in units) == 5000
 
 
 def test_hugging_face_without_a_network_is_one_sentence(tmp_path: Path) -> None:

@@ -19,13 +19,13 @@ from curation.dedup.settings import Dedup, Near
 from curation.packing.shares import Mixture, Source
 from curation.recipe import STEPS
 from curation.rewrites.normalise import Normalise
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from jobs.corpus.job_file import PLAIN_FIELDS
 from schemas.errors import UserError
 from schemas.settings import LARGEST, build
 from tests.jobs.calling import call
 
-KINDS = (*STEPS, Near, Keep, Dedup, Normalise, Reading, Campaign, Gold, Pairing, Policy, Layout)
+KINDS = (*STEPS, Near, Keep, Dedup, Normalise, ReadingSettings, Campaign, Gold, Pairing, Policy, Layout)
 MIXTURES = (MixRecipe, MixSource, Mixture, Source)
 DEEP = ".".join(["a"] * 1000)
 
@@ -175,7 +175,7 @@ def test_an_option_that_cannot_be_is_one_sentence(
 def integers() -> Iterator[str]:
     """The settings of a job that hold a whole number, as --set names them."""
     places: list[tuple[str, type]] = [(step.use, step) for step in STEPS]
-    for name, kind in [*places, ("near", Near), ("reading", Reading)]:
+    for name, kind in [*places, ("near", Near), ("reading", ReadingSettings)]:
         yield from (f"{name}.{field.name}" for field in dataclasses.fields(kind) if "int" in str(field.type))
     yield from (name for name in PLAIN_FIELDS if name in ("limit",))
 

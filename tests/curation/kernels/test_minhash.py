@@ -95,7 +95,7 @@ def test_permutations_are_datasketchs() -> None:
 def test_thresholds_give_datasketchs_bands() -> None:
     assert optimal_banding(0.8, 128) == (9, 13)  # RedPajama-v2 uses the same for 0.8 and 128 permutations
     assert Near(threshold=0.8).banding == (9, 13)
-    assert Near(threshold=0.8).needed == 0.8
+    assert Near(threshold=0.8).required_similarity == 0.8
 
 
 @given(texts=TEXTS)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from curation.dedup.near import families
 from curation.filters.url import Url, domains_of, host_of
-from curation.rewrites.composing import LONG_RUN, nfc, nfkc, ordered
+from curation.rewrites.composing import LONG_RUN, nfc, nfkc, sort_marks
 from curation.rewrites.normalise import Normalise
 from tests.doubling import assert_linear
 
@@ -31,7 +31,7 @@ def test_they_are_those_of_unicode(text: str) -> None:
     assert nfc(text) == unicodedata.normalize("NFC", text)
     assert nfkc(text) == unicodedata.normalize("NFKC", text)
     for form in ("NFD", "NFKD"):
-        assert unicodedata.normalize(form, ordered(text, form)) == unicodedata.normalize(form, text)
+        assert unicodedata.normalize(form, sort_marks(text, form)) == unicodedata.normalize(form, text)
 
 
 def test_every_mark_is_put_in_order() -> None:
@@ -42,7 +42,7 @@ def test_every_mark_is_put_in_order() -> None:
             apart = "" if 0xD800 <= code < 0xE000 else unicodedata.normalize(form, one)
             if apart and all(map(unicodedata.combining, apart)):
                 run = ("\u0315\u0300" + one) * LONG_RUN * 2
-                classes = [unicodedata.combining(mark) for mark in ordered(f"a{run}", form)[1:]]
+                classes = [unicodedata.combining(mark) for mark in sort_marks(f"a{run}", form)[1:]]
                 assert classes == sorted(classes), (form, hex(code))
 
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curation.kernels.odd_characters import NOT_NFC
-from curation.rewrites.normalise import _ENCODING_ONLY, Normalise, _repaired_line, _Rows
+from curation.rewrites.normalise import _ENCODING_ONLY, Normalise, _repair_line, _TextBuffers
 from curation.rewrites.suspicious import _MENTIONED, tables
 
 ODD = "".join(MOJIBAKE_CATEGORIES.values()).replace("-", "")
@@ -103,7 +103,7 @@ def test_a_row_does_not_depend_on_its_neighbours(texts: list[str]) -> None:
 @given(st.one_of(BROKEN, st.text(st.sampled_from(ODD + "aZ9 .œŒÂÃÎÐØÙà√≈‚вГўВЂβā€Ж²°™¢ìâÄ¡\xa0"), max_size=8)))
 def test_the_gate_opens_for_all_that_ftfy_finds_bad(text: str) -> None:
     """Also the law that lets lines be repaired one by one: a line without a hit is as ftfy would leave it."""
-    flagged = {place for _, place in _Rows.of(pa.array([text], pa.large_string())).scan()[1].tolist()}
+    flagged = {place for _, place in _TextBuffers.of(pa.array([text], pa.large_string())).scan()[1].tolist()}
     if any(is_bad(line) for line in text.split("\n")):
         assert flagged
     if not flagged:
@@ -114,7 +114,7 @@ def test_the_gate_opens_for_all_that_ftfy_finds_bad(text: str) -> None:
 @given(st.text(st.characters(codec="latin-1", min_codepoint=0x20, max_codepoint=0x9F)))
 @example("\x8a\x81")
 def test_the_short_cut_for_windows_1252_goes_the_way_of_ftfy(line: str) -> None:
-    assert ftfy.fix_text(_repaired_line(line), _ENCODING_ONLY) == ftfy.fix_text(line, _ENCODING_ONLY)
+    assert ftfy.fix_text(_repair_line(line), _ENCODING_ONLY) == ftfy.fix_text(line, _ENCODING_ONLY)
 
 
 def test_all_points_of_the_categories_are_known() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import zstandard
 
-from curation.sources.inputs import InputFile, Part, Unit
-from curation.sources.reading import PartReport, Reading, read_unit
+from curation.sources.inputs import InputFile, Span, Unit
+from curation.sources.reading import ReadingSettings, SpanReport, read_unit
 from schemas.corpus import QUARANTINE, RECORDS
 
 Row = dict[str, Any]
@@ -26,7 +26,7 @@ class Read:
     quarantine: list[Row] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     bytes_read: int = 0
-    reports: list[PartReport] = field(default_factory=list)
+    reports: list[SpanReport] = field(default_factory=list)
 
     @property
     def texts(self) -> list[str]:
@@ -37,11 +37,11 @@ class Read:
         return [row["error"] for row in self.quarantine]
 
 
-def read_parts(parts: Iterable[Part], reading: Reading | None = None) -> Read:
-    """Reads a unit of these parts, and checks what holds for every input."""
-    unit = Unit(0, tuple(parts))
+def read_spans(spans: Iterable[Span], reading: ReadingSettings | None = None) -> Read:
+    """Reads a unit of these spans, and checks what holds for every input."""
+    unit = Unit(0, tuple(spans))
     read = Read()
-    for chunk in read_unit(unit, reading or Reading()):
+    for chunk in read_unit(unit, reading or ReadingSettings()):
         RECORDS.check(chunk.documents)
         QUARANTINE.check(chunk.quarantine)
         chunk.documents.validate(full=True)
@@ -50,7 +50,7 @@ def read_parts(parts: Iterable[Part], reading: Reading | None = None) -> Read:
         read.skipped += chunk.skipped
         read.bytes_read += chunk.bytes_read
         read.reports += chunk.finished
-    assert [report.part for report in read.reports] == list(unit.parts)
+    assert [report.span for report in read.reports] == list(unit.spans)
     assert sum(report.documents for report in read.reports) == len(read.documents)
     assert sum(report.quarantined for report in read.reports) == len(read.quarantine)
     assert sum(report.skipped for report in read.reports) == read.skipped.total()
@@ -61,15 +61,15 @@ def read_parts(parts: Iterable[Part], reading: Reading | None = None) -> Read:
     return read
 
 
-def whole(path: Path, source: str | None = None) -> Part:
-    return Part(InputFile(0, str(path), path.name, path.stat().st_size, source))
+def whole(path: Path, source: str | None = None) -> Span:
+    return Span(InputFile(0, str(path), path.name, path.stat().st_size, source))
 
 
-def read_file(path: Path, reading: Reading | None = None) -> Read:
-    return read_parts([whole(path)], reading)
+def read_file(path: Path, reading: ReadingSettings | None = None) -> Read:
+    return read_spans([whole(path)], reading)
 
 
-def read_bytes(data: bytes, folder: Path, reading: Reading | None = None, name: str = "input") -> Read:
+def read_bytes(data: bytes, folder: Path, reading: ReadingSettings | None = None, name: str = "input") -> Read:
     path = folder / name
     path.write_bytes(data)
     return read_file(path, reading)

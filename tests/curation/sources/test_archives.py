@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from tests.curation.sources.made import (
     Read,
     arc,
@@ -60,7 +60,7 @@ def test_a_page_becomes_a_document(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extract", ["trafilatura", "resiliparse"])
 def test_both_extractors_find_the_main_text(extract: Any, tmp_path: Path) -> None:
-    [text] = read_bytes(response("The miller sings."), tmp_path, Reading(extract=extract)).texts
+    [text] = read_bytes(response("The miller sings."), tmp_path, ReadingSettings(extract=extract)).texts
     assert "The miller sings." in text
     assert "daughter of the miller" in text
 
@@ -210,7 +210,7 @@ def test_a_record_that_is_too_long_is_passed_by(tmp_path: Path) -> None:
         read = read_bytes(
             PACKS[pack]([response("before"), video, long, response("after")]),
             tmp_path,
-            Reading(max_record_bytes=1 << 20),
+            ReadingSettings(max_record_bytes=1 << 20),
         )
         assert len(read.documents) == 2
         assert read.skipped == {"not_html": 1}

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curation.sources.arrow import _lengths, _shared
+from curation.sources.arrow import _lengths, _repeated_bytes
 from tests.curation.sources.made import read_bytes
 
 TEXT = "The mill wheel turns in the river. " * 30
@@ -50,7 +50,7 @@ def test_values_that_rows_share_are_read(column: pa.Array, stream: bool, tmp_pat
 
 @pytest.mark.parametrize("column", [_dictionary(1_000), _run(1_000), _nested(1_000)])
 def test_shared_values_are_counted_for_each_row(column: pa.Array) -> None:
-    assert _shared(pa.record_batch([column], ["text"])) == 1_000 * len(TEXT)
+    assert _repeated_bytes(pa.record_batch([column], ["text"])) == 1_000 * len(TEXT)
 
 
 def test_lengths_of_views_are_those_of_their_values() -> None:

@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from curation.sources.chunks import Rows
+from curation.sources.chunks import ChunkBuilder
 from curation.sources.contents import MAX_DEPTH
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from curation.sources.zipped import zip_members
 from tests.curation.sources.made import gz, lines, page, read_bytes, warc, zst
 
@@ -233,7 +233,7 @@ def test_json_lines_in_wide_encodings(encoding: str, tmp_path: Path) -> None:
 
 
 def test_a_page_is_one_document(tmp_path: Path) -> None:
-    [row] = read_bytes(zst(page("On grinding.")), tmp_path, Reading(), "saved.html.zst").documents
+    [row] = read_bytes(zst(page("On grinding.")), tmp_path, ReadingSettings(), "saved.html.zst").documents
     assert "On grinding. The wheel of the mill turns" in row["text"]
     assert "Imprint" not in row["text"]
     assert (row["url"], row["offset"]) == (None, 0)
@@ -290,10 +290,10 @@ class Unreachable(io.BytesIO):
 
 
 def test_a_zip_file_that_cannot_be_reached_is_not_a_broken_one() -> None:
-    rows = Rows(Reading())
+    builder = ChunkBuilder(ReadingSettings())
     with pytest.raises(ConnectionError):
-        list(zip_members(Unreachable(zipped({"a.txt": b"A text."})), rows))
-    assert not rows.quarantined
+        list(zip_members(Unreachable(zipped({"a.txt": b"A text."})), builder))
+    assert not builder.quarantined
 
 
 def test_a_member_that_needs_a_directory_which_is_damaged_is_told_in_words(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from tests.curation.sources.damage import SAMPLES, Damaged, Sample, damage
 from tests.curation.sources.made import read_bytes
 
@@ -42,9 +42,9 @@ def _damage_many(sample: Sample, name: str, count: int, folder: Path) -> None:
 
 
 def _check(damaged: Damaged, sample: Sample, seed: str, folder: Path) -> None:
-    """``read_parts`` compares the reports of the parts with the rows."""
+    """``read_spans`` compares the reports of the spans with the rows."""
     started = time.process_time()
-    read = read_bytes(damaged.data, folder, Reading(max_record_bytes=1 << 20), name=sample.name)
+    read = read_bytes(damaged.data, folder, ReadingSettings(max_record_bytes=1 << 20), name=sample.name)
     assert time.process_time() - started < MOST_SECONDS, seed
     missing = damaged.spared - set(read.texts)
     assert not missing, (seed, missing, read.quarantine)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.sources.decompression import decompressed
+from curation.sources.decompression import decompress
 from curation.sources.events import Broken, MemberStart
 from curation.sources.opening import StoredFile
 from tests.curation.sources.made import gz, zst
@@ -27,7 +27,7 @@ def unpack(data: bytes, container: str | None, folder: Path) -> tuple[bytes, lis
     path.write_bytes(data)
     out, broken, members = [], [], []
     with StoredFile(str(path)) as file:
-        for event in decompressed(file, container):
+        for event in decompress(file, container):
             if isinstance(event, bytes):
                 out.append(event)
             elif isinstance(event, MemberStart):
@@ -115,6 +115,6 @@ def test_a_bomb_comes_in_small_pieces(tmp_path: Path) -> None:
         path = tmp_path / "bomb"
         path.write_bytes(pack(bytes(64 << 20)))
         with StoredFile(str(path)) as file:
-            sizes = [len(event) for event in decompressed(file, container) if isinstance(event, bytes)]
+            sizes = [len(event) for event in decompress(file, container) if isinstance(event, bytes)]
         assert sum(sizes) == 64 << 20
         assert max(sizes) <= (1 << 20 if container == "gzip" else 32 << 20)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.sources import delimited
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from tests.curation.sources.made import gz, read_bytes
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=20)
@@ -45,7 +45,7 @@ def test_what_a_writer_wrote_is_read(
 def test_fields_are_mapped_as_in_json(tmp_path: Path) -> None:
     data = b"key,body,link,when,kind\n7,The text.,http://a/,2024-01-01,web\n"
     fields = {"text": "body", "url": "link", "date": "when", "source": "kind", "doc_id": "key"}
-    [row] = read_bytes(data, tmp_path, Reading(fields=fields), "a.csv").documents
+    [row] = read_bytes(data, tmp_path, ReadingSettings(fields=fields), "a.csv").documents
     named = [row[name] for name in ("text", "url", "date", "source", "doc_id", "metadata")]
     assert named == ["The text.", "http://a/", "2024-01-01", "web", "7", "{}"]
 
@@ -100,7 +100,7 @@ def test_a_bad_row_costs_itself(bad: bytes, error: str, tmp_path: Path) -> None:
 def test_a_quote_that_never_ends_costs_its_line(tmp_path: Path) -> None:
     rows = b"".join(b"%d,plain text\n" % n for n in range(20_000))
     data = b'id,text\n0,"open\n' + rows
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=100_000), "a.csv")
+    read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=100_000), "a.csv")
     assert (len(read.documents), read.errors) == (20_000, ["bad_row"])
 
 
@@ -132,7 +132,7 @@ def test_work_behind_open_quotes_is_bounded(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_row_that_is_too_large_costs_itself(tmp_path: Path) -> None:
     data = b'id,text\n0,a\n1,"' + b"line\n" * 50_000 + b'"\n2,' + b"b" * 300_000 + b"\n3,c\n"
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=100_000), "a.csv")
+    read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=100_000), "a.csv")
     assert read.texts[0] == "a"
     assert read.texts[-1] == "c"
     assert "too_large" in read.errors

@@ -14,9 +14,9 @@ import zstandard
 
 from curation.sources import decompression, member_search
 from curation.sources.chunks import FREE_RECORDS
-from curation.sources.decompression import FREE_EXPANSION, MAX_EXPANSION, decompressed
+from curation.sources.decompression import FREE_EXPANSION, MAX_EXPANSION, decompress
 from curation.sources.opening import StoredFile
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from tests.curation.sources.made import gz, lines, read_bytes, zst
 from tests.curation.sources.test_contents import tarred
 
@@ -38,7 +38,7 @@ def test_a_member_that_expands_too_far_costs_itself(end: str, tmp_path: Path) ->
     pack = PACKS[end]
     data = pack(GOOD[0]) + _far(pack, FREE_EXPANSION + (48 << 20)) + pack(GOOD[1])
     assert len(data) * MAX_EXPANSION < 48 << 20
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=1 << 20), f"a.jsonl.{end}")
+    read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=1 << 20), f"a.jsonl.{end}")
     assert read.texts == ["before", "behind"]
     assert "expands_too_far" in read.errors
     assert read.bytes_read < FREE_EXPANSION + MAX_EXPANSION * len(data) + (48 << 20)
@@ -96,7 +96,7 @@ def test_windows_are_bounded(tmp_path: Path) -> None:
     read = read_bytes(large + zst(GOOD[1]), tmp_path, name="a.jsonl.zst")
     assert (read.texts, read.errors) == (["behind"], ["too_much_memory"])
     assert "reading.max_window_bytes" in read.quarantine[0]["message"]
-    read = read_bytes(large, tmp_path, Reading(max_window_bytes=1 << 28), "a.jsonl.zst")
+    read = read_bytes(large, tmp_path, ReadingSettings(max_window_bytes=1 << 28), "a.jsonl.zst")
     assert read.texts == ["before"]
     wide = lzma.compress(GOOD[0], filters=[{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 30}])
     read = read_bytes(wide + lzma.compress(GOOD[1]), tmp_path, name="a.jsonl.xz")
@@ -152,7 +152,7 @@ def test_work_on_hostile_members_is_linear(name: str, tmp_path: Path, monkeypatc
         fed = [0]
         monkeypatch.setitem(decompression.CONTAINERS, kind, _counting(container, fed))  # type: ignore[arg-type]
         with _Counted(str(path)) as file:
-            for _ in decompressed(file, kind):  # type: ignore[arg-type]
+            for _ in decompress(file, kind):  # type: ignore[arg-type]
                 pass
             work.append(file.given + fed[0])
     assert work[1] < 2.5 * work[0] + (2 << 20)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.sources.foreign import foreign
+from curation.sources.foreign import foreign_kind
 from curation.sources.format_names import FORMATS
 from curation.sources.formats import NAMES, PEEK_BYTES, Format, detect_format
 from tests.curation.sources.made import arc, gz, lines, page, warc, zst
@@ -194,9 +194,9 @@ def test_zip_files_that_are_documents_are_named() -> None:
             out.writestr(name, content)
         return sink.getvalue()
 
-    assert foreign(packed("[Content_Types].xml")) == "an Office document"
-    assert foreign(packed("mimetype", b"application/epub+zip")) == "an EPUB book"
-    assert foreign(packed("a.jsonl")) == ""
+    assert foreign_kind(packed("[Content_Types].xml")) == "an Office document"
+    assert foreign_kind(packed("mimetype", b"application/epub+zip")) == "an EPUB book"
+    assert foreign_kind(packed("a.jsonl")) == ""
 
 
 def test_prose_that_begins_as_a_signature_is_prose() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curation.sources.arc import ArcFields, is_arc_line
-from curation.sources.chunks import Reading
+from curation.sources.chunks import ReadingSettings
 from tests.curation.sources.made import Read, gz, http, page, read_bytes, response, warc, zst
 from tests.doubling import assert_linear
 
@@ -42,7 +42,7 @@ PACKS: dict[str, Callable[[list[bytes]], bytes]] = {
 def test_a_record_that_claims_too_much_loses_itself_alone(pack: str, claimed: int, tmp_path: Path) -> None:
     records = _records(300)
     liar = warc("response", http(page("The liar.")), "http://liar/", length=claimed)
-    reading = Reading(max_record_bytes=1 << 20)
+    reading = ReadingSettings(max_record_bytes=1 << 20)
     read = read_bytes(PACKS[pack]([*records[:150], liar, *records[150:]]), tmp_path, reading)
     assert _numbers(read) == list(range(300))
     assert read.errors == ["bad_record"]
@@ -55,7 +55,7 @@ def test_liars_of_all_kinds_lose_themselves_alone(pack: str, tmp_path: Path) -> 
     records: list[bytes] = []
     for n, one in enumerate(_records(40)):
         records += [one, warc("response", http(page("A liar.")), f"http://liar/{n}", length=7 ** (n % 20))]
-    read = read_bytes(PACKS[pack](records), tmp_path, Reading(max_record_bytes=1 << 20))
+    read = read_bytes(PACKS[pack](records), tmp_path, ReadingSettings(max_record_bytes=1 << 20))
     good = [row["url"] for row in read.documents if row["url"].startswith("http://mill")]
     assert len(good) >= 39  # where 7 ** n happens to be the distance to an empty line, two records go
     assert len(read.documents) + len(read.quarantine) >= 79
@@ -64,7 +64,7 @@ def test_liars_of_all_kinds_lose_themselves_alone(pack: str, tmp_path: Path) -> 
 def test_a_long_record_that_holds_records_is_one_record(tmp_path: Path) -> None:
     crawl = b"".join(_records(2000))
     outer = warc("resource", crawl, "http://crawl/", Content_Type="application/warc")
-    reading = Reading(max_record_bytes=1 << 20)
+    reading = ReadingSettings(max_record_bytes=1 << 20)
     for pack in ("plain", "a member each"):
         read = read_bytes(PACKS[pack]([response("before"), outer, response("after")]), tmp_path, reading)
         assert len(read.documents) == 2
@@ -142,7 +142,7 @@ def test_an_arc_record_that_lies_loses_itself_alone(tmp_path: Path) -> None:
         liar = b"http://liar/ 1.1.1.1 20010926085547 text/plain %d\n%b\n" % (claimed, BODY)
         data = _arc(1, b"\n", count=0) + b"".join([*records[:4], liar, *records[4:]])
         for packed in (data, gz(data)):
-            read = read_bytes(packed, tmp_path, Reading(max_record_bytes=1 << 20))
+            read = read_bytes(packed, tmp_path, ReadingSettings(max_record_bytes=1 << 20))
             assert _numbers(read) == list(range(9))
             assert len(read.quarantine) == 1
 

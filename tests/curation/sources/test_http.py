@@ -8,7 +8,7 @@ import orjson
 import pytest
 import zstandard
 
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from tests.curation.sources.made import gz, http, page, read_bytes, response, warc
 
 
@@ -62,7 +62,7 @@ def test_a_payload_that_cannot_be_decoded_costs_its_record(
     body: bytes, headers: dict[str, str], error: str, tmp_path: Path
 ) -> None:
     data = response("before") + warc("response", http(body, **headers), "http://bad/") + response("after")
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=4 << 20))
+    read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=4 << 20))
     assert len(read.documents) == 2
     assert read.errors == [error]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.sources import json_stream
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from tests.curation.sources.made import Read, gz, read_bytes
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -73,10 +73,10 @@ def test_a_bad_object_costs_itself(bad: bytes, between: bytes, tmp_path: Path) -
 def test_an_object_may_come_in_many_reads_and_be_too_large(tmp_path: Path) -> None:
     large = {"id": "1", "text": "words " * 600_000}
     data = orjson.dumps([{"id": "0", "text": "a"}, large, {"id": "2", "text": "b"}])
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=5_000_000), "a.json")
+    read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=5_000_000), "a.json")
     assert read.texts == ["a", large["text"], "b"]
     for limit in (100_000, 2_500_000):
-        read = read_bytes(data, tmp_path, Reading(max_record_bytes=limit), "a.json")
+        read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=limit), "a.json")
         assert (read.texts, read.errors) == (["a", "b"], ["too_large"])
         assert read.quarantine[0]["bytes"] == len(orjson.dumps(large))
 

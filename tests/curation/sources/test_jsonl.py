@@ -12,11 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curation.sources.chunks import content_id
-from curation.sources.inputs import Part
+from curation.sources.inputs import Span
 from curation.sources.json_columns import LineParser
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from schemas.errors import UserError
-from tests.curation.sources.made import gz, lines, read_bytes, read_parts, whole, zst
+from tests.curation.sources.made import gz, lines, read_bytes, read_spans, whole, zst
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 SCALAR = st.one_of(
@@ -125,17 +125,17 @@ def _offsets(rows: list[dict[str, Any]]) -> set[int]:
 @example([b'{"text":"","score":null,"\xc3\xa9":null,"scor":1}'])
 def test_the_scanner_finds_what_the_full_parser_finds(some: list[bytes]) -> None:
     """The fast way and the exact way give the same rows."""
-    from curation.sources.chunks import Rows
+    from curation.sources.chunks import ChunkBuilder
     from curation.sources.inputs import InputFile
 
     found = []
     for scannable in (True, False):
-        rows = Rows(Reading())
-        rows.begin(Part(InputFile(0, "x", "x", 1, "mine")))
-        parser = LineParser(rows)
+        builder = ChunkBuilder(ReadingSettings())
+        builder.start_span(Span(InputFile(0, "x", "x", 1, "mine")))
+        parser = LineParser(builder)
         parser.scannable &= scannable
         parser.parse(b"\n".join(some) + b"\n", 5)
-        chunk = rows.take()
+        chunk = builder.take()
         found.append((chunk.documents.to_pylist(), chunk.quarantine.to_pylist()))
     assert found[0] == found[1]
 
@@ -175,16 +175,18 @@ def test_fields_can_be_mapped(tmp_path: Path) -> None:
         "stamp": "2020",
         "text": "not this",
     }
-    reading = Reading(fields={"text": "content.body", "url": "warc.url", "date": "stamp"})
+    reading = ReadingSettings(fields={"text": "content.body", "url": "warc.url", "date": "stamp"})
     [row] = read_bytes(lines(record), tmp_path, reading).documents
     assert (row["text"], row["url"], row["date"]) == ("the text", "http://a/", "2020")
     assert row["metadata"] == '{"content":{"lang":"en"},"text":"not this"}'
     with pytest.raises(UserError, match="choose from text, url, doc_id, source, date"):
-        Reading(fields={"texts": "content"})
+        ReadingSettings(fields={"texts": "content"})
 
 
 def test_one_field_may_feed_two_columns(tmp_path: Path) -> None:
-    [row] = read_bytes(lines({"text": "a", "url": "http://a/"}), tmp_path, Reading(fields={"doc_id": "url"})).documents
+    [row] = read_bytes(
+        lines({"text": "a", "url": "http://a/"}), tmp_path, ReadingSettings(fields={"doc_id": "url"})
+    ).documents
     assert (row["doc_id"], row["url"], row["metadata"]) == ("http://a/", "http://a/", "{}")
 
 
@@ -211,7 +213,7 @@ def test_one_field_may_feed_two_columns(tmp_path: Path) -> None:
 def test_a_bad_line_is_told_and_its_neighbours_are_read(line: bytes, error: str, end: bytes, tmp_path: Path) -> None:
     before, after = b'{"text": "before"}' + end, b'{"text": "after"}' + end
     limit = 1000 if error == "too_large" else 1 << 20
-    read = read_bytes(before + line + end + after, tmp_path, Reading(max_record_bytes=limit))
+    read = read_bytes(before + line + end + after, tmp_path, ReadingSettings(max_record_bytes=limit))
     assert read.texts == ["before", "after"]
     [row] = read.quarantine
     assert (row["error"], row["offset"], row["file"]) == (error, len(before), "input")
@@ -305,7 +307,7 @@ def test_a_line_of_200_megabytes_takes_little_memory(tmp_path: Path) -> None:
             file.write(b"x" * (1 << 20))
         file.write(b'"}\n{"text":"after"}\n')
     tracemalloc.start()
-    read = read_parts([whole(path)], Reading(max_record_bytes=16 << 20))
+    read = read_spans([whole(path)], ReadingSettings(max_record_bytes=16 << 20))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert read.texts == ["before", "after"]
@@ -321,7 +323,8 @@ def test_batches_have_the_size_that_was_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "many.jsonl"
     path.write_bytes(lines(*({"text": "word " * 200} for _ in range(20_000))))
     sizes = [
-        sum(map(len, chunk.documents["text"].to_pylist())) for chunk in read_unit(Unit(0, (whole(path),)), Reading())
+        sum(map(len, chunk.documents["text"].to_pylist()))
+        for chunk in read_unit(Unit(0, (whole(path),)), ReadingSettings())
     ]
     assert all(4 << 20 <= size <= 6 << 20 for size in sizes[:-1])
     assert len(sizes) == 5

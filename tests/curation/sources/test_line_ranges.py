@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curation.sources.chunks import Rows
-from curation.sources.inputs import InputFile, Part
+from curation.sources.chunks import ChunkBuilder
+from curation.sources.inputs import InputFile, Span
 from curation.sources.jsonl import LineBlocks
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from curation.sources.units import plan_units
-from tests.curation.sources.made import Read, lines, read_parts, whole
+from tests.curation.sources.made import Read, lines, read_spans, whole
 
 LINES = st.lists(
     st.one_of(st.integers(0, 60).map(lambda n: {"text": "x" * n}), st.just(b""), st.just(b"bad")), max_size=30
@@ -31,10 +31,10 @@ def test_any_split_reads_as_the_whole(
     path.write_bytes(data)
     edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
     file = whole(path).file
-    parts = [Part(file, a, b) for a, b in zip(edges, [*edges[1:-1], None], strict=False)]
-    read, again = read_parts([whole(path)]), Read()
-    for part in parts:
-        one = read_parts([part])
+    spans = [Span(file, a, b) for a, b in zip(edges, [*edges[1:-1], None], strict=False)]
+    read, again = read_spans([whole(path)]), Read()
+    for span in spans:
+        one = read_spans([span])
         again.documents += one.documents
         again.quarantine += one.quarantine
         again.bytes_read += one.bytes_read
@@ -73,10 +73,10 @@ def test_each_line_belongs_to_the_range_in_which_it_begins(
 
 def _range_of_lines(data: bytes, start: int, end: int | None, reads: list[int]) -> tuple[bytes, int]:
     """What LineBlocks gives for a range, read in pieces of these sizes, and the offset of its first line."""
-    part = Part(InputFile(0, "x", "x", len(data), None), start, end)
-    rows = Rows(Reading())
-    rows.begin(part)
-    blocks = LineBlocks(part, rows)
+    span = Span(InputFile(0, "x", "x", len(data), None), start, end)
+    builder = ChunkBuilder(ReadingSettings())
+    builder.start_span(span)
+    blocks = LineBlocks(span, builder)
     at = blocks.position = max(0, start - 1)
     got: list[tuple[bytes, int]] = []
     while not blocks.finished and at < len(data):
@@ -94,7 +94,7 @@ def test_lines_longer_than_a_unit_are_read_once(tmp_path: Path) -> None:
     path = tmp_path / "long.jsonl"
     path.write_bytes(lines(*({"text": "words " * 60_000, "n": n} for n in range(8))))
     units = plan_units([whole(path).file], 100_000)
-    read = [read_parts(unit.parts) for unit in units]
+    read = [read_spans(unit.spans) for unit in units]
     assert len(units) > 20
     assert [row["metadata"] for one in read for row in one.documents] == [f'{{"n":{n}}}' for n in range(8)]
     assert not any(one.quarantine for one in read)
@@ -108,8 +108,8 @@ def test_a_line_that_ends_where_a_read_ends_does_not_repeat_the_next_one(tmp_pat
     path = tmp_path / "twice.jsonl"
     path.write_bytes(data)
     edges: list[int | None] = [0, 300_000, 600_000, 900_000, None]
-    parts = [Part(whole(path).file, a or 0, b) for a, b in itertools.pairwise(edges)]
-    assert [text[:4] for part in parts for text in read_parts([part]).texts] == ["aaaa", "once", "bbbb"]
+    spans = [Span(whole(path).file, a or 0, b) for a, b in itertools.pairwise(edges)]
+    assert [text[:4] for span in spans for text in read_spans([span]).texts] == ["aaaa", "once", "bbbb"]
 
 
 def test_a_large_file_is_split_and_no_line_is_lost(tmp_path: Path) -> None:
@@ -117,5 +117,5 @@ def test_a_large_file_is_split_and_no_line_is_lost(tmp_path: Path) -> None:
     path.write_bytes(lines(*({"text": "words " * (n % 300), "n": n} for n in range(3000))))
     units = plan_units([whole(path).file], 100_000)
     assert len(units) > 10
-    split = [row for unit in units for row in read_parts(unit.parts).documents]
-    assert split == read_parts([whole(path)]).documents
+    split = [row for unit in units for row in read_spans(unit.spans).documents]
+    assert split == read_spans([whole(path)]).documents

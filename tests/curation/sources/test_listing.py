@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.sources import listing, local_matches
-from curation.sources.inputs import Input, InputFile, Part
+from curation.sources.inputs import Input, InputFile, Span
 from curation.sources.listing import list_files, list_input, named_input
 from curation.sources.units import plan_units
 from schemas.errors import InputError, RunError
-from tests.curation.sources.made import lines, read_parts
+from tests.curation.sources.made import lines, read_spans
 
 
 @pytest.fixture
@@ -218,10 +218,10 @@ def test_chains_of_file_systems(tree: Path) -> None:
         ("2.jsonl", "zip://2.jsonl"),
         ("deep/1.jsonl", "zip://deep/1.jsonl"),
     ]
-    assert read_parts([Part(file) for file in files]).texts == ["Two.", "One."]
+    assert read_spans([Span(file) for file in files]).texts == ["Two.", "One."]
     cached = list_files([Input(f"simplecache::file://{tree}/a/*.jsonl")])
     assert [file.name for file in cached] == ["x.jsonl"]
-    assert read_parts([Part(file) for file in cached]).reports
+    assert read_spans([Span(file) for file in cached]).reports
 
 
 def test_a_password_in_a_url_is_refused(tree: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_file_that_changes_while_it_is_read_is_told(tree: Path, change: bytes)
         more.write(change)
     os.utime(path, ns=(0, 0))
     with pytest.raises(RunError, match=r"changed while it was read .* run again into a new folder"):
-        read_parts([Part(file)])
+        read_spans([Span(file)])
 
 
 FILES = st.lists(st.integers(0, 500), max_size=30).map(
@@ -249,26 +249,26 @@ FILES = st.lists(st.integers(0, 500), max_size=30).map(
 
 @given(FILES, st.integers(1, 600))
 def test_units_share_the_files_out(files: list[InputFile], unit_bytes: int) -> None:
-    with patch.object(listing, "_parts", lambda file, unit_bytes: [Part(file)]):
+    with patch.object(listing, "_spans", lambda file, unit_bytes: [Span(file)]):
         units = plan_units(files, unit_bytes)
-    assert [part for unit in units for part in unit.parts] == [Part(file) for file in files]
+    assert [span for unit in units for span in unit.spans] == [Span(file) for file in files]
     assert [unit.index for unit in units] == list(range(len(units)))
     for unit in units:
-        size = sum(part.file.size for part in unit.parts)
-        assert size <= unit_bytes or len(unit.parts) == 1
+        size = sum(span.file.size for span in unit.spans)
+        assert size <= unit_bytes or len(unit.spans) == 1
     for one, two in pairwise(units):
-        assert sum(part.file.size for part in one.parts) + two.parts[0].file.size > unit_bytes or len(one.parts) == 1
+        assert sum(span.file.size for span in one.spans) + two.spans[0].file.size > unit_bytes or len(one.spans) == 1
 
 
 def test_a_large_plain_file_is_cut_into_equal_ranges(tmp_path: Path) -> None:
     path = tmp_path / "large.jsonl"
     path.write_bytes(lines(*({"text": "word " * 20} for _ in range(100))))
     [file] = list_files([Input(str(path))])
-    parts = [unit.parts[0] for unit in plan_units([file], 1000)]
-    assert parts[0].start == 0
-    assert parts[-1].end is None
-    assert all(one.end == two.start for one, two in pairwise(parts))
-    sizes = [(part.end or file.size) - part.start for part in parts]
+    spans = [unit.spans[0] for unit in plan_units([file], 1000)]
+    assert spans[0].start == 0
+    assert spans[-1].end is None
+    assert all(one.end == two.start for one, two in pairwise(spans))
+    sizes = [(span.end or file.size) - span.start for span in spans]
     assert max(sizes) - min(sizes) <= 1
     assert max(sizes) <= 1000
 

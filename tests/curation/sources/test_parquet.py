@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.sources.chunks import content_id
-from curation.sources.inputs import Input, Part
+from curation.sources.inputs import Input, Span
 from curation.sources.listing import list_files
-from curation.sources.reading import Reading
+from curation.sources.reading import ReadingSettings
 from curation.sources.units import plan_units
-from tests.curation.sources.made import Read, read_bytes, read_parts, whole
+from tests.curation.sources.made import Read, read_bytes, read_spans, whole
 
 
 def parquet(columns: dict[str, Any] | pa.Table, **options: Any) -> bytes:
@@ -85,7 +85,7 @@ def test_dates_become_iso(kind: pa.DataType, value: Any, expected: str, tmp_path
 
 def test_fields_can_be_mapped_into_structs(tmp_path: Path) -> None:
     table = {"doc": [{"body": "a", "lang": "en"}, {"body": "b", "lang": "de"}], "warc.url": ["http://a/", "http://b/"]}
-    read = read_bytes(parquet(table), tmp_path, Reading(fields={"text": "doc.body", "url": "warc.url"}))
+    read = read_bytes(parquet(table), tmp_path, ReadingSettings(fields={"text": "doc.body", "url": "warc.url"}))
     assert [(row["text"], row["url"], row["metadata"]) for row in read.documents] == [
         ("a", "http://a/", '{"doc":{"lang":"en"}}'),
         ("b", "http://b/", '{"doc":{"lang":"de"}}'),
@@ -97,7 +97,7 @@ def test_bad_rows_are_told_and_their_neighbours_are_read(tmp_path: Path) -> None
         5, pa.py_buffer(pa.array([0, 2, 4, 4, 9, 10], pa.int32()).buffers()[1]), pa.py_buffer(b"ok\xff\xfelong!z")
     )
     table = pa.table({"text": pa.array([*broken[:2].cast(pa.binary()).to_pylist(), None, b"long!", b"z"], pa.binary())})
-    read = read_bytes(parquet(table), tmp_path, Reading(max_record_bytes=4))
+    read = read_bytes(parquet(table), tmp_path, ReadingSettings(max_record_bytes=4))
     assert read.texts == ["ok", "z"]
     assert [(row["offset"], row["error"]) for row in read.quarantine] == [
         (1, "bad_utf8"),
@@ -139,12 +139,12 @@ def test_ranges_of_row_groups_read_as_the_whole(tmp_path: Path) -> None:
     assert len(units) > 5
     read = Read()
     for unit in units:
-        one = read_parts(unit.parts)
+        one = read_spans(unit.spans)
         read.documents += one.documents
         read.bytes_read += one.bytes_read
         read.reports += one.reports
-    assert read.documents == read_parts([whole(path)]).documents
-    assert read.bytes_read == read_parts([whole(path)]).bytes_read
+    assert read.documents == read_spans([whole(path)]).documents
+    assert read.bytes_read == read_spans([whole(path)]).bytes_read
     data = path.read_bytes()
     assert sum(report.bytes for report in read.reports) == len(data)
     start = 0
@@ -185,4 +185,4 @@ def test_a_part_of_a_file_that_is_gone(tmp_path: Path) -> None:
     path.write_bytes(parquet({"text": ["a"] * 10}, row_group_size=5))
     file = whole(path).file
     path.write_bytes(b"PAR1 and nothing more")
-    assert read_parts([Part(file, 1, None)]).errors == ["bad_parquet"]
+    assert read_spans([Span(file, 1, None)]).errors == ["bad_parquet"]

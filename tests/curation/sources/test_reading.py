@@ -12,10 +12,10 @@ from curation.sources import listing, opening
 from curation.sources.chunks import content_id
 from curation.sources.inputs import Input, Unit
 from curation.sources.listing import list_files
-from curation.sources.reading import Reading, read_unit
+from curation.sources.reading import ReadingSettings, read_unit
 from curation.sources.units import plan_units
 from schemas.errors import RunError
-from tests.curation.sources.made import gz, lines, read_bytes, read_file, read_parts, whole, zst
+from tests.curation.sources.made import gz, lines, read_bytes, read_file, read_spans, whole, zst
 
 
 def test_small_files_share_a_unit_and_a_chunk(tmp_path: Path) -> None:
@@ -24,15 +24,15 @@ def test_small_files_share_a_unit_and_a_chunk(tmp_path: Path) -> None:
     (tmp_path / "10.jsonl").write_bytes(lines({"text": "a"}, b"bad", {"text": "b"}))
     files = list_files([Input(str(tmp_path), source="notes")])
     [unit] = plan_units(files, 1 << 20)
-    [chunk] = list(read_unit(unit, Reading()))
+    [chunk] = list(read_unit(unit, ReadingSettings()))
     assert len(chunk.finished) == len(files) == 21
     for report in chunk.finished:
-        data = Path(report.part.file.path).read_bytes()
+        data = Path(report.span.file.path).read_bytes()
         assert (report.sha256, report.bytes) == (hashlib.sha256(data).hexdigest(), len(data))
     assert chunk.documents["file"].to_pylist() == sorted(chunk.documents["file"].to_pylist())
     assert chunk.documents["source"].unique().to_pylist() == ["notes"]
     assert chunk.bytes_read == sum(file.size for file in files)
-    assert read_parts(unit.parts).errors == ["bad_json"]
+    assert read_spans(unit.spans).errors == ["bad_json"]
 
 
 def test_a_file_that_disappears_is_no_bad_record(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_file_that_disappears_is_no_bad_record(tmp_path: Path) -> None:
     [unit] = plan_units(list_files([Input(str(tmp_path))]), 1 << 20)
     (tmp_path / "b").unlink()
     with pytest.raises(RunError, match=rf"the input file '{tmp_path}/b' could not be read \(No such file"):
-        read_parts(unit.parts)
+        read_spans(unit.spans)
 
 
 def test_a_file_without_permission_is_no_bad_record(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_plain_text_is_one_document(pack: type[bytes], encoding: str, tmp_path
     ],
 )
 def test_a_text_that_cannot_be_read_is_told(data: bytes, error: str, tmp_path: Path) -> None:
-    read = read_bytes(data, tmp_path, Reading(max_record_bytes=4000), "mill.txt")
+    read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=4000), "mill.txt")
     assert not read.documents
     assert read.errors == [error]
     assert data.startswith(read.quarantine[0]["record"][:5]) or error == "truncated"
@@ -125,7 +125,7 @@ def test_other_file_systems_read_the_same(tmp_path: Path) -> None:
     memory.pipe({"/in/plain.jsonl": data, "/in/packed.jsonl.gz": gz(data)})
     for name, size in (("plain.jsonl", 50_000), ("packed.jsonl.gz", 1 << 20)):
         units = plan_units(list_files([Input(f"memory://in/{name}")]), size)
-        read = [row for unit in units for row in read_parts(unit.parts).documents]
+        read = [row for unit in units for row in read_spans(unit.spans).documents]
         assert [row["text"] for row in read] == [f"line {n} " * 30 for n in range(2000)]
     memory.rm("/in", recursive=True)
 
@@ -136,10 +136,10 @@ def test_what_fsspec_does_not_know_beam_opens(tmp_path: Path) -> None:
     beam = {"is_local": lambda path: False, "known_scheme": lambda path: False}
     with patch.multiple(listing, **beam), patch.multiple(opening, **beam):
         [unit] = plan_units(list_files([Input(f"{tmp_path}/*.txt")]), 1 << 20)
-        read = read_parts(unit.parts)
+        read = read_spans(unit.spans)
         (tmp_path / "1.txt").unlink()
         with pytest.raises(RunError, match=r"1\.txt"):
-            read_parts(unit.parts)
+            read_spans(unit.spans)
     assert read.texts == ["text 0", "text 1", "text 2"]
     assert [row["file"] for row in read.documents] == ["0.txt", "1.txt", "2.txt"]
 
@@ -147,7 +147,7 @@ def test_what_fsspec_does_not_know_beam_opens(tmp_path: Path) -> None:
 def test_quarantine_alone_fills_chunks(tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_bytes(lines({"text": "a"}) + b"{bad}\n" * 50_000)
-    chunks = list(read_unit(Unit(0, (whole(path),)), Reading(batch_bytes=1 << 20)))
+    chunks = list(read_unit(Unit(0, (whole(path),)), ReadingSettings(batch_bytes=1 << 20)))
     assert sum(len(chunk.quarantine) for chunk in chunks) == 50_000
     assert len(chunks) >= 2
 
@@ -159,7 +159,7 @@ def test_quarantine_alone_fills_chunks(tmp_path: Path) -> None:
 def test_documents_of_one_letter_fill_chunks(name: str, data: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
     [unit] = plan_units(list_files([Input(glob=str(tmp_path / name))]), 1 << 30)
-    sizes = [len(chunk.documents) for chunk in read_unit(unit, Reading())]
+    sizes = [len(chunk.documents) for chunk in read_unit(unit, ReadingSettings())]
     assert sum(sizes) >= 150_000
     assert max(sizes) < 100_000
 
@@ -168,7 +168,7 @@ def test_reading_twice_gives_the_same_chunks(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gz(lines(*({"text": f"line {n} " * (n % 90)} for n in range(30_000)))))
     unit = Unit(0, (whole(path),))
-    reading = Reading(batch_bytes=1 << 20)
+    reading = ReadingSettings(batch_bytes=1 << 20)
     once, twice = list(read_unit(unit, reading)), list(read_unit(unit, reading))
     assert len(once) > 3
     assert [chunk.documents for chunk in once] == [chunk.documents for chunk in twice]
@@ -179,7 +179,7 @@ def test_local_files_are_read_through_short_reads(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(lines(*({"text": f"line {n} " * (n % 90)} for n in range(9000))))
     unit = Unit(0, (whole(path),))
-    expected = [chunk.documents for chunk in read_unit(unit, Reading(batch_bytes=1 << 20))]
+    expected = [chunk.documents for chunk in read_unit(unit, ReadingSettings(batch_bytes=1 << 20))]
     original = opening.open_stored
 
     class Short:
@@ -196,5 +196,5 @@ def test_local_files_are_read_through_short_reads(tmp_path: Path) -> None:
             self.file.close()
 
     with patch.object(opening, "open_stored", Short):
-        assert [chunk.documents for chunk in read_unit(unit, Reading(batch_bytes=1 << 20))] == expected
+        assert [chunk.documents for chunk in read_unit(unit, ReadingSettings(batch_bytes=1 << 20))] == expected
     assert os.path.getsize(path) > 3 << 20

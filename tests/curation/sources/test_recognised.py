@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from curation.sources.inputs import Input, Part
+from curation.sources.inputs import Input, Span
 from curation.sources.listing import list_files
 from curation.sources.recognised import check_formats
 from schemas.errors import InputError, UserError
-from tests.curation.sources.made import gz, lines, read_parts, whole
+from tests.curation.sources.made import gz, lines, read_spans, whole
 from tests.curation.sources.test_contents import zipped
 from tests.curation.sources.test_formats import FOREIGN
 
@@ -65,8 +65,8 @@ def test_what_is_read_passes(tmp_path: Path) -> None:
 def test_a_job_names_the_format(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"id;text\n1;The text.\n")
     [file] = list_files([Input(str(tmp_path), format="csv")])
-    assert read_parts([whole(tmp_path / "a.txt")]).texts == ["id;text\n1;The text.\n"]
-    assert read_parts([Part(file)]).texts == ["The text."]
+    assert read_spans([whole(tmp_path / "a.txt")]).texts == ["id;text\n1;The text.\n"]
+    assert read_spans([Span(file)]).texts == ["The text."]
 
 
 def test_a_format_that_there_is_not_is_told() -> None:
