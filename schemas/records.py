@@ -1,10 +1,11 @@
 """Records, which are dataclasses, as JSON and back: manifests, the reports of units, the bodies of a journal.
 
 The type of a field says what its JSON may be: ``str`` a text, ``int`` a whole number from 0 up, ``float`` a finite
-number, ``bool`` true or false, ``Any`` anything, ``tuple[X, ...]`` a list, ``Mapping[str, X]`` a table with any keys,
-``Literal`` one of these texts, another record a table with its fields, ``X | None`` null or X. A field with a default
-may be missing, and is not written where it has that default. Keys that are no field are skipped, as a later version may
-have added them; a record with a field `other_keys` holds these keys there, and writes them again.
+number, ``bool`` true or false, ``Any`` anything, ``tuple[X, ...]`` a list, ``tuple[X, Y]`` a list of these two,
+``Mapping[str, X]`` a table with any keys, ``Literal`` one of these texts, another record a table with its fields,
+``X | None`` null or X. A field with a default may be missing, and is not written where it has that default. Keys that
+are no field are skipped, as a later version may have added them; a record with a field `other_keys` holds these keys
+there, and writes them again.
 """
 
 import dataclasses
@@ -47,16 +48,19 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: type[T], value: Any, place: str, path: str = "") -> T:
-    """The record that plain tables, lists and values hold. ``place`` is the file, ``path`` the place in it.
+    """The record, or another of the types above, that plain tables, lists and values hold. ``place`` is the file,
+    ``path`` the place in it.
 
     Raises DamagedError for the first part of ``value`` that is missing or not of its type.
 
     >>> from_json(Example, {"name": "rye", "parts": [1, 2], "later": True}, "mill.json")
     Example(name='rye', parts=(1, 2), share=None)
     """
+    if not dataclasses.is_dataclass(kind):
+        return _typed(kind, value, place, path)  # type: ignore[no-any-return]
     _check(value, dict, "a table", place, path)
     held: dict[str, Any] = {}
-    fields = _fields(kind)  # type: ignore[arg-type]
+    fields = _fields(kind)
     for name, hint, required in fields:
         below = f"{path}.{name}" if path else name
         if hint is _OTHERS:
@@ -116,7 +120,11 @@ def _typed(hint: Any, value: Any, place: str, path: str) -> Any:
         return value
     if origin is tuple:
         _check(value, list, "a list", place, path)
-        return tuple(_typed(inner[0], each, place, f"{path}[{number}]") for number, each in enumerate(value))
+        kinds = inner if inner[-1] is not Ellipsis else inner[:1] * len(value)
+        if len(kinds) != len(value):
+            raise DamagedError(f"{place}: {visible(path) or 'the file'} is not a list of {len(kinds)}: {CHANGED}")
+        each = enumerate(zip(kinds, value, strict=True))
+        return tuple(_typed(kind, item, place, f"{path}[{number}]") for number, (kind, item) in each)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         _check(value, dict, "a table", place, path)
         for key in value:
@@ -142,7 +150,7 @@ def _check_scalar(value: Any, kind: type, place: str, path: str) -> None:
     else:
         right = isinstance(value, kind)
     if not right:
-        raise DamagedError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {CHANGED}")
+        raise DamagedError(f"{place}: {visible(path) or 'the file'} is not {_KINDS[kind]}: {CHANGED}")
     if kind is str:
         _check_text(value, place, path)
 

@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +11,7 @@ from annotation.campaign.assignment import spread
 from annotation.campaign.pairing import seeded
 from annotation.campaign.plan import gold_for, note_settings, task_rows
 from annotation.campaign.settings import CampaignFolder
+from annotation.journal.bodies import write
 from annotation.journal.fold import Record, fold, packed
 from annotation.journal.journal import Journal
 from annotation.judgments.judge import judge
@@ -20,8 +20,19 @@ from schemas.errors import UserError
 ADJUDICATED = ("unsafe_chosen", "tied", "no_majority")
 """Why a pair that has its votes is without a verdict: another person decides."""
 
-Task = dict[str, Any]
-"""uid, pair_id, batch, annotator, state and whether its pair is gold."""
+
+@dataclass(frozen=True)
+class Task:
+    """A task without a vote that counts. ``state`` is that of ASSIGNMENTS; ``gold``: whether its pair is gold."""
+
+    uid: str
+    pair_id: str
+    batch: str
+    annotator: str
+    state: str
+    gold: bool
+
+
 Moves = list[tuple[Task, str]]
 """Tasks and who gets each; empty: nobody."""
 
@@ -32,7 +43,7 @@ def withdraw(journal: Journal, person: str, *, undo: bool = False) -> None:
         record = fold(journal)
         name = _name(record, person)
         if (name in record.withdrawn) == undo:
-            journal.append("withdrawn", name, orjson.dumps(not undo))
+            journal.append("withdrawn", name, write(not undo))
 
 
 def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None, taker: str | None = None) -> int:
@@ -62,9 +73,9 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
                     else f"nobody can take the tasks of {giver}: there is nobody else whose votes count"
                 )
             moves = _give(unfinished, name, others, record, campaign.seed)
-            moves += [(task, "") for task in unfinished if moves and task["annotator"] == name and task["gold"]]
+            moves += [(task, "") for task in unfinished if moves and task.annotator == name and task.gold]
         else:
-            waiting = [task for task in unfinished if task["state"] == "open" and not task["gold"]]
+            waiting = [task for task in unfinished if task.state == "open" and not task.gold]
             moves = _level(waiting, takers, record, campaign.seed)
         _move(folder, journal, record, moves)
     return sum(bool(to) for _, to in moves)
@@ -135,7 +146,7 @@ def _unfinished(journal: Journal, record: Record) -> list[Task]:
     gold = set(record.pairs.filter(pc.is_valid(record.pairs["gold"]))["pair_id"].to_pylist())
     waiting = pc.and_(pc.equal(assignments["round"], "vote"), pc.not_equal(assignments["state"], "done"))
     rows = assignments.filter(waiting).select(["uid", "pair_id", "batch", "annotator", "state"]).to_pylist()
-    return [{**row, "gold": row["pair_id"] in gold} for row in rows]
+    return [Task(**row, gold=row["pair_id"] in gold) for row in rows]
 
 
 def _met(record: Record) -> set[tuple[str, str]]:
@@ -146,15 +157,15 @@ def _met(record: Record) -> set[tuple[str, str]]:
 
 def _give(tasks: Sequence[Task], giver: str, takers: Sequence[str], record: Record, seed: int) -> Moves:
     met, moves = _met(record), []
-    load = Counter(task["annotator"] for task in tasks)
+    load = Counter(task.annotator for task in tasks)
     for task in _in_order(tasks, seed):
-        if task["annotator"] != giver or task["gold"]:
+        if task.annotator != giver or task.gold:
             continue
-        free = [name for name in takers if (name, task["pair_id"]) not in met]
+        free = [name for name in takers if (name, task.pair_id) not in met]
         if free:
-            to = min(free, key=lambda name, uid=task["uid"]: (load[name], seeded(seed, uid, name)))  # type: ignore[misc]
+            to = min(free, key=lambda name, uid=task.uid: (load[name], seeded(seed, uid, name)))  # type: ignore[misc]
             load[to] += 1
-            met.add((to, task["pair_id"]))
+            met.add((to, task.pair_id))
             moves.append((task, to))
     return moves
 
@@ -163,35 +174,35 @@ def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: i
     """Moves from whoever has most to whoever has least, until they differ by one, or no pair can move."""
     met, moves = _met(record), []
     load = Counter(dict.fromkeys(takers, 0))
-    load.update(task["annotator"] for task in tasks)
+    load.update(task.annotator for task in tasks)
     left: dict[str, list[Task]] = {}
     for task in _in_order(tasks, seed):
-        left.setdefault(task["annotator"], []).append(task)
+        left.setdefault(task.annotator, []).append(task)
     while left:
         giver = max(left, key=lambda name: (load[name], name))
         task = left[giver].pop()  # what cannot move now cannot move later: loads have come closer
         if not left[giver]:
             del left[giver]
-        free = [name for name in takers if (name, task["pair_id"]) not in met]
-        to = min(free, key=lambda name, uid=task["uid"]: (load[name], seeded(seed, uid, name)), default=giver)  # type: ignore[misc]
+        free = [name for name in takers if (name, task.pair_id) not in met]
+        to = min(free, key=lambda name, uid=task.uid: (load[name], seeded(seed, uid, name)), default=giver)  # type: ignore[misc]
         if load[to] + 1 < load[giver]:
             load[to] += 1
             load[giver] -= 1
-            met.add((to, task["pair_id"]))
+            met.add((to, task.pair_id))
             moves.append((task, to))
     return moves
 
 
 def _in_order(tasks: Sequence[Task], seed: int) -> list[Task]:
-    return sorted(tasks, key=lambda task: seeded(seed, "move", task["uid"]))
+    return sorted(tasks, key=lambda task: seeded(seed, "move", task.uid))
 
 
 def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves) -> None:
-    journal.extend("dropped", ((task["uid"], b"null") for task, _ in moves))
+    journal.extend("dropped", ((task.uid, b"null") for task, _ in moves))
     given: dict[tuple[str, str], list[str]] = {}
     for task, to in moves:
         if to:
-            given.setdefault((task["batch"], to), []).append(task["pair_id"])
+            given.setdefault((task.batch, to), []).append(task.pair_id)
     gold = record.pairs.filter(pc.is_valid(record.pairs["gold"]))
     tests: dict[str, list[str]] = {}
     for (batch, name), pairs in sorted(given.items()):

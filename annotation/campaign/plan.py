@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +17,7 @@ from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, r
 from annotation.campaign.settings import CampaignFolder
 from annotation.campaign.split import Families, Placed, prompt_text, sides
 from annotation.campaign.tasks import shown_digest, task_data, task_uid
+from annotation.journal.bodies import Asked, Batch, Counted, PairsAsked, Resolving, Settings, read, write
 from annotation.journal.fold import TASKS, Record, fold, packed, record_settings
 from annotation.journal.journal import Journal
 from annotation.protocols import PROTOCOLS, Page
@@ -57,32 +57,32 @@ def note_settings(folder: CampaignFolder, journal: Journal) -> None:
     """
     _refuse_other_campaign(folder, journal)
     campaign = folder.campaign
-    policy = {"use": campaign.resolve.use, "min_votes": campaign.resolve.min_votes}
-    settings = {
-        "name": campaign.name,
-        "protocol": campaign.protocol,
-        "protocol_version": version_of(folder),
-        "votes": campaign.votes,
-        "resolve": policy,
-        "toml": folder.text,
-        "guidelines": folder.guidelines(),
-    }
+    settings = Settings(
+        name=campaign.name,
+        protocol=campaign.protocol,
+        protocol_version=version_of(folder),
+        votes=campaign.votes,
+        resolve=Resolving(campaign.resolve.use, campaign.resolve.min_votes),
+        toml=folder.text,
+        guidelines=folder.guidelines(),
+    )
     with journal.writing():
         record_settings(journal, settings)
         known = {key for _, key, _ in journal.rows("annotator")}
         for person in (*campaign.annotators, *campaign.adjudicators):
             if person not in known:
                 known.add(person)
-                journal.append("annotator", person, orjson.dumps(f"{campaign.name}/a{len(known)}"))
+                journal.append("annotator", person, write(f"{campaign.name}/a{len(known)}"))
 
 
 def _refuse_other_campaign(folder: CampaignFolder, journal: Journal) -> None:
-    known = orjson.loads(journal.latest("settings", "settings") or b"{}")
-    for name in ("name", "protocol"):
-        value = getattr(folder.campaign, name)
-        if known.get(name, value) != value:
+    body = journal.latest("settings", "settings")
+    known = read(Settings, body, f"{journal.path}: the row settings") if body else None
+    for name in ("name", "protocol") if known else ():
+        before = getattr(known, name)
+        if getattr(folder.campaign, name) != before:
             raise UserError(
-                f"the campaign in {folder.path} began with the {name} {known[name]!r}: change campaign.toml back, or "
+                f"the campaign in {folder.path} began with the {name} {before!r}: change campaign.toml back, or "
                 "make another folder for another campaign"
             )
 
@@ -97,24 +97,12 @@ def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planne
         note_settings(folder, journal)
         record = fold(journal)
         page = page_of(folder)
-        gold = campaign.gold
-        asked = {
-            "protocol": campaign.protocol,
-            "version": campaign.version,
-            "guidelines": hashlib.sha256(folder.guidelines().encode()).hexdigest(),
-            "categories": list(campaign.categories.items()),
-            "votes": campaign.votes,
-            "responses": responses.digest(folder.file(campaign.responses)),
-            "gold": [responses.digest(folder.file(gold.file)), gold.share] if gold else None,
-            "pairs": dataclasses.asdict(campaign.pairs),
-            "seed": campaign.seed,
-        }
-        asked = orjson.loads(orjson.dumps(asked))  # as the journal gives it back
+        asked = _ask(folder)
         _refuse_changes(campaign.batch, asked, record)
         if campaign.batch not in record.batches:
             planned = _make(folder, journal, record, page, asked, families)
         else:
-            planned = Planned(new=False, **record.batches[campaign.batch]["counted"])
+            planned = Planned(new=False, **vars(record.batches[campaign.batch].counted))
         mine = fold(journal).tasks
         have = set(mine.filter(pc.equal(mine["batch"], campaign.batch))["annotator"].to_pylist())
         busy = have | record.withdrawn
@@ -122,10 +110,25 @@ def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planne
     return planned
 
 
-def _refuse_changes(batch: str, asked: dict[str, Any], record: Record) -> None:
+def _ask(folder: CampaignFolder) -> Asked:
+    campaign, gold = folder.campaign, folder.campaign.gold
+    return Asked(
+        protocol=campaign.protocol,
+        version=campaign.version,
+        guidelines=hashlib.sha256(folder.guidelines().encode()).hexdigest(),
+        categories=tuple(campaign.categories.items()),
+        votes=campaign.votes,
+        responses=responses.digest(folder.file(campaign.responses)),
+        gold=(responses.digest(folder.file(gold.file)), gold.share) if gold else None,
+        pairs=PairsAsked(**dataclasses.asdict(campaign.pairs)),
+        seed=campaign.seed,
+    )
+
+
+def _refuse_changes(batch: str, asked: Asked, record: Record) -> None:
     known = record.batches.get(batch)
     if known:
-        changed = [name for name, value in asked.items() if known["asked"][name] != value]
+        changed = [name for name, value in vars(asked).items() if getattr(known.asked, name) != value]
         seen = [name for name in ("guidelines", "categories") if name in changed]
         if seen and "version" not in changed:
             raise UserError(
@@ -137,16 +140,16 @@ def _refuse_changes(batch: str, asked: dict[str, Any], record: Record) -> None:
             raise UserError(f"batch {batch} was made with other {what}: change campaign.toml back, or name a new batch")
         return
     for name, other in record.batches.items():
-        seen = [each for each in ("guidelines", "categories") if other["asked"][each] != asked[each]]
-        if seen and other["asked"]["version"] == asked["version"]:
-            newest = max(each["asked"]["version"] for each in record.batches.values())
+        seen = [each for each in ("guidelines", "categories") if getattr(other.asked, each) != getattr(asked, each)]
+        if seen and other.asked.version == asked.version:
+            newest = max(each.asked.version for each in record.batches.values())
             raise UserError(
                 f"the {' and '.join(seen)} changed after batch {name}: give campaign.toml the version {newest + 1}"
             )
 
 
 def _make(
-    folder: CampaignFolder, journal: Journal, record: Record, page: Page, asked: dict[str, Any], families: Families
+    folder: CampaignFolder, journal: Journal, record: Record, page: Page, asked: Asked, families: Families
 ) -> Planned:
     campaign = folder.campaign
     if campaign.votes > len(campaign.annotators):
@@ -199,15 +202,9 @@ def _make(
     for body in packed(pa.concat_tables(tasks)):
         journal.append("tasks", campaign.batch, body)
     total = sum(each.num_rows for each in tasks)
-    counted = {"pairs": table.num_rows, "gold": len(used), "tasks": total}
-    batch = {
-        "asked": asked,
-        "counted": counted,
-        "page": {"config": page.config, "instruction": page.instruction},
-        "categories": dict(campaign.categories),
-    }
-    journal.append("batch", campaign.batch, orjson.dumps(batch))
-    return Planned(new=True, **counted, counts=paired.counts, problems=problems + paired.problems)
+    counted = Counted(table.num_rows, len(used), total)
+    journal.append("batch", campaign.batch, write(Batch(asked, counted, page, campaign.categories)))
+    return Planned(new=True, **vars(counted), counts=paired.counts, problems=problems + paired.problems)
 
 
 def task_rows(

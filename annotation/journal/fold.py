@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-import orjson
 import pyarrow as pa
 
-from annotation.journal.journal import Journal, json_rows
+from annotation.journal.bodies import Batch, Settings, read, write
+from annotation.journal.journal import Journal
 from schemas import PAIRS
+
+T = TypeVar("T")
 
 PACKED_BYTES = 64 << 20
 """Of a row of the journal; SQLite takes 1 GB."""
@@ -29,12 +31,13 @@ TASKS = pa.schema(
 
 @dataclass(frozen=True)
 class Record:
-    """The journal up to ``revision``. ``annotators``: email to pseudonym, in the order of joining."""
+    """The journal up to ``revision``. ``settings``: None before the first batch was planned; ``annotators``: email to
+    pseudonym, in the order of joining."""
 
     revision: int
-    settings: dict[str, Any]
+    settings: Settings | None
     annotators: dict[str, str]
-    batches: dict[str, dict[str, Any]]
+    batches: dict[str, Batch]
     pairs: pa.Table
     tasks: pa.Table
     dropped: frozenset[str]
@@ -44,16 +47,16 @@ class Record:
 def fold(journal: Journal, as_of: int | None = None) -> Record:
     """Reads everything but the annotations."""
     revision = journal.revision if as_of is None else as_of
-    settings = json_rows(journal.rows("settings", as_of=revision))
+    withdrawn = _newest(journal, "withdrawn", bool, revision)
     return Record(
         revision=revision,
-        settings=settings.get("settings", {}),
-        annotators=json_rows(journal.rows("annotator", as_of=revision)),
-        batches=json_rows(journal.rows("batch", as_of=revision)),
+        settings=_newest(journal, "settings", Settings, revision).get("settings"),
+        annotators=_newest(journal, "annotator", str, revision),
+        batches=_newest(journal, "batch", Batch, revision),
         pairs=_tables(PAIRS.schema, (body for _, _, body in journal.rows("pairs", as_of=revision))),
         tasks=_tables(TASKS, (body for _, _, body in journal.rows("tasks", as_of=revision))),
         dropped=frozenset(key for _, key, _ in journal.rows("dropped", as_of=revision)),
-        withdrawn=frozenset(key for key, out in json_rows(journal.rows("withdrawn", as_of=revision)).items() if out),
+        withdrawn=frozenset(key for key, out in withdrawn.items() if out),
     )
 
 
@@ -70,12 +73,20 @@ def packed(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
         yield sink.getvalue().to_pybytes()
 
 
-def record_settings(journal: Journal, settings: dict[str, Any]) -> None:
+def record_settings(journal: Journal, settings: Settings) -> None:
     """Notes the campaign's settings where they differ from those noted last."""
-    body = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
+    body = write(settings, sort=True)
     with journal.writing():
         if journal.latest("settings", "settings") != body:
             journal.append("settings", "settings", body)
+
+
+def _newest(journal: Journal, kind: str, body: type[T], as_of: int) -> dict[str, T]:
+    """Key to its newest body."""
+    return {
+        key: read(body, content, f"{journal.path}: the row {kind} {key}")
+        for _, key, content in journal.rows(kind, as_of=as_of)
+    }
 
 
 def _tables(schema: pa.Schema, bodies: Iterable[bytes]) -> pa.Table:

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -52,14 +51,14 @@ CREATE INDEX live_task ON live (project, task);
 
 KINDS = (
     "campaign",  # the campaign's own secret id; the first row
-    "settings",  # campaign.toml, the guidelines and the resolve policy, whenever they changed
+    "settings",  # body: Settings of `bodies`, whenever they changed
     "annotator",  # key: email; body: the pseudonym
-    "batch",  # key: name; body: protocol, version, what was asked and of which responses
+    "batch",  # key: name; body: Batch of `bodies`
     "pairs",  # key: batch; body: PAIRS rows as an Arrow stream
     "tasks",  # key: batch; body: TASKS rows as an Arrow stream
     "dropped",  # key: uid; the task was taken from its annotator
     "withdrawn",  # key: pseudonym; none of the votes counts; body false takes it back
-    "annotation",  # key: uid/annotation id; body: the annotation as Label Studio gave it, and whose it is
+    "annotation",  # key: uid/annotation id; body: Annotated of `bodies`
     "deleted",  # key: uid/annotation id; it is no longer there
 )
 """What rows of the journal say."""
@@ -277,11 +276,6 @@ class Journal:
 
     def forget_tasks(self, project: int, tasks: Iterable[int]) -> None:
         self._db.executemany("DELETE FROM task WHERE project = ? AND task = ?", ((project, task) for task in tasks))
-
-
-def json_rows(rows: Iterable[tuple[str, str, bytes]]) -> dict[str, Any]:
-    """Key to its newest body, for kinds whose bodies are JSON."""
-    return {key: orjson.loads(body) for _, key, body in rows}
 
 
 def _unwritable(path: Path) -> UserError:

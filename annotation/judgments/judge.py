@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 import pyarrow as pa
 
+from annotation.journal.bodies import Annotated, Batch, read_annotated
 from annotation.journal.fold import TASKS, Record
 from annotation.journal.journal import Journal, exact
 from annotation.protocols import PROTOCOLS, Category, Reading, Unreadable
@@ -31,15 +32,19 @@ class _Annotation(NamedTuple):
 
     key: str
     body: bytes
-    raw: Mapping[str, Any]
+    row: Annotated
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        return self.row.annotation
 
     @property
     def skipped(self) -> bool:
-        return bool(self.raw["annotation"]["was_cancelled"])
+        return bool(self.raw["was_cancelled"])
 
     @property
     def age(self) -> tuple[str, int]:
-        return exact(self.raw["annotation"]["updated_at"]), self.raw["annotation"]["id"]
+        return exact(self.raw["updated_at"]), self.raw["id"]
 
 
 class _Tasks:
@@ -58,7 +63,7 @@ class _Reader:
 
     def __init__(self, record: Record):
         batches = record.batches.items()
-        self._asked = {name: (PROTOCOLS[batch["asked"]["protocol"]], _categories(batch)) for name, batch in batches}
+        self._asked = {name: (PROTOCOLS[batch.asked.protocol], _categories(batch)) for name, batch in batches}
         self._known: dict[tuple[str, bool, bytes], int] = {}
         self.distinct: list[Reading | Unreadable] = []
 
@@ -95,9 +100,9 @@ def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Tabl
     for uid, found in _current(journal, record.revision).items():
         row, mine = tasks.row.get(uid), []
         for key, body in found.items():
-            annotation = _Annotation(key, body, orjson.loads(body))
-            author = authors.get((annotation.raw["author"] or "").lower())
-            reason = _misplaced(annotation.raw, author, uid, row, tasks, record)
+            annotation = _Annotation(key, body, read_annotated(body, f"{journal.path}: the row annotation {key}"))
+            author = authors.get((annotation.row.author or "").lower())
+            reason = _misplaced(annotation.row, author, uid, row, tasks, record)
             if reason:
                 votes.refuse(annotation, author, reason)
             else:
@@ -107,8 +112,8 @@ def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Tabl
     return _assignments(record, tasks), _judgments(record, votes, reader), _refused(votes)
 
 
-def _categories(batch: Mapping[str, Any]) -> tuple[Category, ...]:
-    return tuple(Category(name=name, title=title) for name, title in batch["categories"].items())
+def _categories(batch: Batch) -> tuple[Category, ...]:
+    return tuple(Category(name=name, title=title) for name, title in batch.categories.items())
 
 
 def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
@@ -123,21 +128,19 @@ def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
     return {uid: inside for uid, inside in found.items() if inside}
 
 
-def _misplaced(
-    raw: Mapping[str, Any], author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record
-) -> str:
+def _misplaced(found: Annotated, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record) -> str:
     """Why an annotation cannot be its annotator's vote on what was pushed; empty when it can."""
-    if "result" not in raw["annotation"]:
+    if "result" not in found.annotation:
         return "unreadable"
     if row is None:
         return "unknown_task"
-    if raw["shown"] != tasks.shown[row].hex():
+    if found.shown != tasks.shown[row].hex():
         return "changed_task"
     if author is None:
         return "unknown_annotator"
     if author != tasks.annotator[row]:
         return "not_assigned"
-    if raw["editor"] not in (None, raw["author"]) or (raw["editor"] is None and raw["annotation"]["updated_by"]):
+    if found.editor not in (None, found.author) or (found.editor is None and found.annotation["updated_by"]):
         return "edited_by_other"
     return "reassigned" if uid in record.dropped else ""
 
@@ -156,14 +159,14 @@ def _vote(mine: list[_Annotation], row: int, tasks: _Tasks, reader: _Reader, rec
     if annotator in record.withdrawn:
         votes.refuse(newest, annotator, "withdrawn")
         return "withdrawn"
-    place = reader.read(tasks.batch[row], tasks.swapped[row], newest.raw["annotation"]["result"])
+    place = reader.read(tasks.batch[row], tasks.swapped[row], newest.raw["result"])
     reading = reader.distinct[place]
     if isinstance(reading, Unreadable):
         votes.refused.append((newest, annotator, reading))
         return "refused"
     votes.rows.append(row)
     votes.readings.append(place)
-    votes.seconds.append(newest.raw["annotation"]["lead_time"])
+    votes.seconds.append(newest.raw["lead_time"])
     return "done"
 
 
@@ -189,7 +192,7 @@ def _judgments(record: Record, votes: _Votes, reader: _Reader) -> pa.Table:
 
 def _refused(votes: _Votes) -> pa.Table:
     rows = [
-        (each.key, each.raw["uid"], annotator, problem.reason, problem.message, each.body)
+        (each.key, each.row.uid, annotator, problem.reason, problem.message, each.body)
         for each, annotator, problem in sorted(votes.refused, key=lambda refused: refused[0].key)
     ]
     columns = dict(zip(REFUSED.columns.names, zip(*rows, strict=True), strict=True)) if rows else {}

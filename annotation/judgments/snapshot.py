@@ -41,16 +41,16 @@ def load(folder: Path, as_of: int | None = None) -> Snapshot:
         if as_of is not None and not 1 <= as_of <= newest:
             raise UserError(f"{folder} has no revision {as_of}: its journal goes from 1 to {newest}")
         record = fold(journal, as_of)
-        if not record.batches:
+        settings = record.settings
+        if not record.batches or settings is None:
             raise UserError(f"{folder} had no batch at revision {record.revision}: run gristmill campaign push")
         assignments, judgments, refused = judge(journal, record)
-    settings = record.settings
     return Snapshot(
-        name=settings["name"],
-        protocol=settings["protocol"],
-        protocol_version=settings["protocol_version"],
-        votes=settings["votes"],
-        policy=Policy(**settings["resolve"]),
+        name=settings.name,
+        protocol=settings.protocol,
+        protocol_version=settings.protocol_version,
+        votes=settings.votes,
+        policy=Policy(use=settings.resolve.use, min_votes=settings.resolve.min_votes),
         pairs=record.pairs,
         assignments=assignments,
         judgments=judgments,

@@ -4,13 +4,14 @@ Everything is saved as it came, before it is understood. To read it again, or la
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from annotation.campaign.tasks import shown_digest
+from annotation.journal.bodies import Annotated, write_annotated
 from annotation.journal.journal import Journal, Seen, exact
 from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Studio, TaskState
 from annotation.studio.push import marker
@@ -158,9 +159,9 @@ def _keep_unreadable(journal: Journal, project: int, task: int) -> bool:
     """A row that says so in place of the task's annotations; as the task is not remembered, it is asked for again."""
     uid = journal.tasks(project).get(task, (None, "", 0))[0]
     annotation = {"id": f"task {task}", "was_cancelled": False}
-    known = {"uid": uid, "shown": "", "author": None, "editor": None, "project": project, "task": task}
+    row = Annotated(uid, "", None, None, project, task, annotation)
     key = f"{uid or ''}/{annotation['id']}"
-    return journal.keep_annotation(key, project, task, "", _dumped({**known, "annotation": annotation}), skipped=True)
+    return journal.keep_annotation(key, project, task, "", write_annotated(row), skipped=True)
 
 
 def _read(studio: Studio, project: int, numbers: list[int]) -> tuple[list[dict[str, Any]], list[int]]:
@@ -195,28 +196,21 @@ def _bodies(task: dict[str, Any], people: _People) -> list[tuple[str, dict[str, 
     uid, out = _uid(task), []
     for annotation in task["annotations"]:
         author, editor = (people.email(_number(annotation[name])) for name in AUTHORS)
-        body = {
-            "uid": uid,
-            "shown": shown_digest(_data(task)).hex(),
-            "author": author,
-            "editor": editor,
-            "project": task["project"],
-            "task": task["id"],
-            "annotation": annotation,
-        }
-        out.append((f"{uid or ''}/{annotation['id']}", annotation, _dumped(body)))
+        shown = shown_digest(_data(task)).hex()
+        row = Annotated(uid, shown, author, editor, task["project"], task["id"], annotation)
+        out.append((f"{uid or ''}/{annotation['id']}", annotation, _written(row)))
     return out
 
 
-def _dumped(body: dict[str, Any]) -> bytes:
-    """As JSON; a result that nests too deeply to be one of our pages' as a text, which is no result."""
+def _written(row: Annotated) -> bytes:
+    """The body of a row; a result that nests too deeply to be one of our pages' as a text, which is no result."""
     try:
-        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+        return write_annotated(row)
     except orjson.JSONEncodeError:
-        plain = {name: value for name, value in body["annotation"].items() if not isinstance(value, list | dict)}
-        users = {name: _number(body["annotation"][name]) for name in AUTHORS}
+        plain = {name: value for name, value in row.annotation.items() if not isinstance(value, list | dict)}
+        users = {name: _number(row.annotation[name]) for name in AUTHORS}
         annotation = {**plain, **users, "result": "nested too deeply to be kept"}
-        return orjson.dumps({**body, "annotation": annotation}, option=orjson.OPT_SORT_KEYS)
+        return write_annotated(replace(row, annotation=annotation))
 
 
 def _data(task: dict[str, Any]) -> dict[str, Any]:

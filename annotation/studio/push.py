@@ -68,7 +68,7 @@ def _push(journal: Journal, studio: Studio, tell: Tell) -> Pushed:
         by_marker.setdefault(project.marker, []).append(project)
     total, done = record.tasks.num_rows, 0
     for place, tasks in places(record):
-        page = Page(**record.batches[place.partition("/")[0]]["page"])
+        page = record.batches[place.partition("/")[0]].page
         reconciled = _Place(journal, studio, record, place, tasks, page, pushed)
         before = done
         reconciled.make(by_marker, lambda count, before=before: tell(before + count, total))  # type: ignore[misc]

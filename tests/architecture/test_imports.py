@@ -41,7 +41,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "reports packing warm",
     ),
     "annotation": (
-        "protocols server journal",
+        "protocols server",
+        "journal",
         "judgments",
         "campaign",
         "studio quality",

@@ -19,7 +19,6 @@ from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
 from annotation.judgments.snapshot import Snapshot, load
-from annotation.protocols import Page
 from annotation.server.connection import Connection
 from annotation.studio.client import Studio
 from annotation.studio.pull import pull
@@ -245,7 +244,7 @@ def test_pushes_at_the_same_time_wait_for_each_other(case: Case, studio: Server)
 
 def test_two_projects_of_a_place_are_both_read_and_become_one(case: Case) -> None:
     place = "b1/vote/pushed/a1"
-    page = Page(**fold(case.journal).batches["b1"]["page"])
+    page = fold(case.journal).batches["b1"].page
     spare = case.studio.create_project("spare", marker(case.journal.campaign_id, place), page)
     data = [task["data"] for task in case.tasks()]
     numbers = case.studio.import_tasks(spare, data[:2])
