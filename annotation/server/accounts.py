@@ -3,18 +3,20 @@
 Label Studio's SDK has nothing for these: they are forms made for a browser, with its cookies.
 """
 
-import html
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+from lxml import html
+from lxml.html import HtmlElement
 
 from schemas.errors import RunError, UserError
 
 SECONDS = 30.0
 """How long the server may take for one answer."""
+
+_TOKEN = "csrfmiddlewaretoken"
 
 
 class AccountExistsError(UserError):
@@ -105,17 +107,22 @@ def _client(url: str) -> httpx.Client:
 
 def _form(client: httpx.Client, page: httpx.Response, email: str, password: str) -> dict[str, str]:
     """What the sign-in and sign-up pages send, with the token by which Django knows its own form."""
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-    if page.status_code != 200 or found is None:
+    tokens = [form.fields[_TOKEN] for form in _html(page).forms if _TOKEN in form.fields]
+    if page.status_code != 200 or not tokens:
         raise _unexpected(str(client.base_url).rstrip("/"), page)
-    return {"csrfmiddlewaretoken": found[1], "email": email, "password": password}
+    return {_TOKEN: tokens[0], "email": email, "password": password}
 
 
 def _problems(answer: httpx.Response) -> list[str]:
     """What a form complains of."""
-    marked = re.findall(r'<(ul|p) class="[^"]*error[^"]*"[^>]*>(.*?)</\1>', answer.text, re.DOTALL)
-    plain = (" ".join(html.unescape(re.sub(r"<[^>]+>", " ", inside)).split()) for _, inside in marked)
+    marked = _html(answer).xpath("//*[self::ul or self::p][contains(@class, 'error')]")
+    plain = (" ".join(each.text_content().split()) for each in marked)
     return [text for text in plain if text]
+
+
+def _html(answer: httpx.Response) -> HtmlElement:
+    """The answer as a page. It begins with a tag, because lxml refuses an empty page."""
+    return html.document_fromstring(b"<html>" + answer.content, parser=html.HTMLParser(encoding="utf-8"))
 
 
 @contextmanager

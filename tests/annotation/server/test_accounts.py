@@ -107,8 +107,10 @@ def stranger() -> Iterator[Callable[..., str]]:
     [
         ([(500, "<h1>oops</h1>")], "answered 500 to GET /user/signup/, which is not what version"),
         ([(200, "<h1>a shop</h1>")], "answered 200 to GET"),
+        ([(200, "")], "answered 200 to GET"),
         ([(200, FORM), (502, "<h1>bad gateway</h1>")], "answered 502 to POST"),
         ([(200, FORM), (200, "<h1>welcome</h1>")], "answered 200 to POST"),
+        ([(200, FORM), (200, "")], "answered 200 to POST"),
         ([None], "did not answer within 0.3 seconds"),
     ],
 )
@@ -120,6 +122,13 @@ def test_another_server_is_told_from_label_studio(
         sign_up(stranger(*answers), "/user/signup/?token=hidden", "x@mill.example", "flour-and-bread")
     assert "hidden" not in str(caught.value)
     assert "flour" not in str(caught.value)
+
+
+def test_what_a_form_complains_of_is_said(stranger: Callable[..., str]) -> None:
+    form = "<form><input value='a&amp;b' name='csrfmiddlewaretoken'/>"  # in other quotes and another order
+    refused = f'{form}<ul class="field_errors"><li>Too <b>short</b>\n&amp; weak</li></ul><p class="error"></p></form>'
+    with pytest.raises(UserError, match=r"refuses an account for x@mill\.example: Too short & weak$"):
+        sign_up(stranger((200, form), (200, refused)), "/user/signup/?token=x", "x@mill.example", "flour-and-bread")
 
 
 @pytest.mark.parametrize("answer", [(201, "no json"), (201, "[]"), (401, "{}")])
