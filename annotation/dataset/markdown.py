@@ -1,45 +1,12 @@
-"""What cards are made of: the head that Hugging Face reads, prose, and tables that show any text as it is."""
+"""What cards are made of: prose, numbers, and tables that show any text as it is."""
 
-import json
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-
-LOADING = """\
-```python
-import pyarrow as pa
-
-with pa.memory_map("comparisons/train.arrow") as file:
-    train = pa.ipc.open_file(file).read_all()
-```
-
-`comparisons/train.parquet` holds the same rows."""
-
 Cells = Sequence[str]
-
-
-def head(title: str, splits: Mapping[str, pa.Table]) -> str:
-    """YAML. A split without rows is not named there, for `datasets` cannot load it."""
-    rows = sum(map(len, splits.values()))
-    named = [name for name, table in splits.items() if len(table)]
-    size = next((name for limit, name in SIZES if rows < limit), "1M<n<10M")
-    return "\n".join(
-        [
-            "---",
-            f"pretty_name: {json.dumps(title, ensure_ascii=False)}",
-            "tags:",
-            "- preference",
-            "size_categories:",
-            f"- {size}",
-            *(["configs:", "- config_name: default", "  data_files:"] if named else []),
-            *(f"  - split: {name}\n    path: comparisons/{name}.parquet" for name in named),
-            "---",
-        ]
-    )
 
 
 def counts(column: pa.ChunkedArray) -> dict[str | None, int]:
@@ -53,8 +20,9 @@ def shared(count: int, total: int) -> Cells:
 
 
 def prose(text: str) -> str:
-    """Text in lines of at most 118 characters."""
-    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
+    """Text in lines of at most 118 characters, each with its end."""
+    lines = textwrap.wrap(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -66,8 +34,14 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def table(head: Cells, body: Iterable[Cells], words: int) -> str:
-    """A Markdown table whose first ``words`` columns are words, and the rest numbers."""
+def table(body: Iterable[Cells], head: Cells, words: int) -> str:
+    """A Markdown table below the titles ``head``; its first ``words`` columns are words, and the rest numbers.
+
+    >>> print(table([("a|b", "1,000")], ["name", "rows"], words=1))
+    | name | rows |
+    | --- | ---: |
+    | a\\|b | 1,000 |
+    """
     lines = [head, ["---" if n < words else "---:" for n in range(len(head))], *body]
     return "\n".join("| " + " | ".join(cell(text) for text in line) + " |" for line in lines)
 

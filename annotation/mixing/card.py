@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from annotation.campaign.lengths import RULE
-from annotation.dataset import markdown
+from annotation.dataset.page import page
 from annotation.mixing.given import Given
 from annotation.mixing.recipe import Recipe
 
@@ -14,29 +14,17 @@ HEAD = ("source", "share", "epochs", "rows", "different rows", "could be drawn",
 
 def card(recipe: Recipe, given: Sequence[Given], splits: Mapping[str, pa.Table], proof: Mapping[str, int]) -> str:
     """The whole text of README.md."""
-    title = f"Mixture: {recipe.name}"
-    parts = [
-        markdown.head(title, splits),
-        f"# {markdown.cell(title)}",
-        markdown.prose(
-            f"{len(splits['train']):,} comparisons to train on, drawn with seed {recipe.seed} by {recipe.unit} and in "
-            f"a seeded order, and {len(splits['held_out']):,} held out."
-        ),
-        *([RULE] if recipe.unit == "tokens" else []),
-        "## Load",
-        markdown.LOADING,
-        "## Sources",
-        markdown.table(HEAD, [row(each, given) for each in given], words=1),
-        *[markdown.prose(sentence) for sentence in short(recipe, given)],
-        "## Held out",
-        markdown.prose(
-            f"{proof['pairs_compared']:,} pairs of {proof['train_prompts']:,} training and "
-            f"{proof['held_out_prompts']:,} held-out prompts were compared: {proof['matches_found']:,} are nearly the "
-            f"same. {proof['near_held_out']:,} training comparisons were left out before, whose prompts were of a "
-            "family with a held-out one."
-        ),
-    ]
-    return "\n\n".join(parts) + "\n"
+    return page(
+        "mixing/card.md.j2",
+        title=f"Mixture: {recipe.name}",
+        splits={name: len(table) for name, table in splits.items()},
+        recipe=recipe,
+        RULE=RULE,
+        HEAD=HEAD,
+        sources=[row(each, given) for each in given],
+        short=short(recipe, given),
+        proof=proof,
+    )
 
 
 def row(each: Given, given: Sequence[Given]) -> list[str]:
