@@ -11,17 +11,10 @@ from annotation.dataset.averages import averages
 from annotation.dataset.ledger import Counts, Ledger
 from annotation.dataset.manifest import batches_of
 from annotation.dataset.page import page
+from annotation.dataset.verdicts import by_degree, by_safety
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate
 from annotation.quality.groups import Agreement, agreements, model_pairs
-from schemas import DEGREES
-
-BINS = {
-    "chosen_safe": "chosen safe, rejected unsafe",
-    "both_safe": "both safe",
-    "both_unsafe": "both unsafe",
-    None: "not asked",
-}
 
 
 def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
@@ -37,8 +30,8 @@ def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: 
         batches=_batches(snapshots, splits),
         RULE=RULE,
         snapshots=snapshots,
-        degrees=_degrees(rows),
-        safety=_safety(rows),
+        degrees=by_degree(rows),
+        safety=by_safety(rows, "not asked"),
         models=_models(rows),
         agreement=_agreement(snapshots),
         reasons=[reason.replace("_", " ") for reason in reasons],
@@ -64,16 +57,6 @@ def _batches(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table]) -> l
         )
         for each in averages(list(splits.values()))
     ]
-
-
-def _degrees(rows: pa.Table) -> list[markdown.Cells]:
-    degrees = markdown.counts(rows["degree"])
-    return [(name.replace("_", " "), *markdown.shared(degrees.get(name, 0), len(rows))) for name in DEGREES]
-
-
-def _safety(rows: pa.Table) -> list[markdown.Cells]:
-    bins = markdown.counts(rows["safety_bin"])
-    return [(title, *markdown.shared(bins[name], len(rows))) for name, title in BINS.items() if name in bins]
 
 
 def _models(rows: pa.Table) -> list[markdown.Cells]:

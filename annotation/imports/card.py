@@ -8,17 +8,10 @@ from annotation.campaign.lengths import RULE
 from annotation.dataset import markdown
 from annotation.dataset.averages import averages
 from annotation.dataset.page import page
+from annotation.dataset.verdicts import by_degree, by_safety
 from annotation.imports.ledger import Counts, Ledger
 from annotation.imports.outcomes import REASONS
 from annotation.imports.sets import OpenSet
-from schemas import DEGREES
-
-BINS = {
-    "chosen_safe": "chosen safe, rejected unsafe",
-    "both_safe": "both safe",
-    "both_unsafe": "both unsafe",
-    None: "not told",
-}
 
 
 def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Ledger, contradictions: int = 0) -> str:
@@ -33,8 +26,8 @@ def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Le
         set=known,
         batches=_batches(splits),
         RULE=RULE,
-        degrees=_degrees(rows),
-        safety=_safety(rows),
+        degrees=by_degree(rows, "not told"),
+        safety=by_safety(rows, "not told"),
         opposite=opposite(contradictions),
         reasons={reason.replace("_", " "): REASONS[reason] for reason in reasons},
         ledger=_ledger(ledger, reasons),
@@ -58,17 +51,6 @@ def _batches(splits: Mapping[str, pa.Table]) -> list[markdown.Cells]:
         )
         for each in averages(list(splits.values()))
     ]
-
-
-def _degrees(rows: pa.Table) -> list[markdown.Cells]:
-    degrees = markdown.counts(rows["degree"])
-    named = [*((name, name.replace("_", " ")) for name in DEGREES), (None, "not told")]
-    return [(title, *markdown.shared(degrees.get(name, 0), len(rows))) for name, title in named]
-
-
-def _safety(rows: pa.Table) -> list[markdown.Cells]:
-    bins = markdown.counts(rows["safety_bin"])
-    return [(title, *markdown.shared(bins[name], len(rows))) for name, title in BINS.items() if name in bins]
 
 
 def _ledger(ledger: Ledger, reasons: Sequence[str]) -> list[markdown.Cells]:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
 from annotation.dataset import build
+from annotation.dataset.page import page
 from annotation.judgments.snapshot import Snapshot
 from curation.dedup.near import families
 from tests.annotation.written import pair, snapshot, votes
@@ -87,3 +89,8 @@ def test_the_ledger_and_the_agreement(text: str) -> None:
 def test_names_cannot_break_a_table(tmp_path: Path) -> None:
     made = snapshot([pair("a", batch="one | two\n<b>")], votes("a", "f1 f1 f1", batch="one | two\n<b>"))
     assert "| mill | one \\| two &lt;b&gt; | preference 1 |" in card(tmp_path / "out", made)
+
+
+def test_a_value_that_a_template_lacks_is_an_error() -> None:
+    with pytest.raises(UndefinedError, match="title"):
+        page("dataset/card.md.j2", splits={"train": 1, "held_out": 0})
