@@ -27,8 +27,3 @@ def console(*, err: bool = False, width: int | None = None) -> Console:
     stream: Any = sys.stderr if err else sys.stdout
     file = stream.stream if isinstance(stream, Shown) else stream
     return _Console(file=file, width=width, highlight=False, markup=False, emoji=False)
-
-
-def table_console() -> Console:
-    """A console as wide as the terminal; elsewhere 100 characters."""
-    return console(width=None if console().is_terminal else 100)

@@ -1,12 +1,13 @@
 """Options that several commands share, each with one name, type and help."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import click
 
 from schemas.settings import LARGEST
 
+ProgressStyle = Literal["auto", "bars", "lines", "json", "none"]
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
@@ -45,7 +46,7 @@ MEMORY = click.option(
 )
 PROGRESS = click.option(
     "--progress",
-    type=click.Choice(["auto", "bars", "lines", "json", "none"]),
+    type=click.Choice(get_args(ProgressStyle)),
     default="auto",
     show_default=True,
     help="How to show progress on standard error; auto: bars on a terminal, else lines.",

@@ -81,9 +81,9 @@ def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
 @HOME
 def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None) -> None:
     """Bring new, changed and deleted annotations of DIR into its journal. Run it as often as you like."""
-    from jobs.campaign.commands import pull
+    from jobs.campaign.commands import PullOptions, pull
 
-    pull(folder, home, quick=quick, watch=watch, every=every)
+    pull(PullOptions(folder=folder, quick=quick, watch=watch, every=every, home=home))
 
 
 @campaign.command(short_help="Show progress, agreement, and what needs attention.")

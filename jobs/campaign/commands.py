@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from annotation.campaign import moves
@@ -61,19 +62,32 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
             say(f"  password  {invited.password or '(the one that they chose: the account was not made here)'}")
 
 
-def pull(folder: Path, home: Path | None, *, quick: bool, watch: bool, every: float) -> None:
-    if not every <= threading.TIMEOUT_MAX:
-        raise UserError(f"--every is {every}: give a number of seconds")
+@dataclass(frozen=True, kw_only=True)
+class PullOptions:
+    """The arguments and options of ``gristmill campaign pull``; ``every`` in seconds."""
+
+    folder: Path
+    quick: bool
+    watch: bool
+    every: float
+    home: Path | None
+
+
+def pull(options: PullOptions) -> None:
+    """Brings annotations into the journal, once or until Ctrl+C, and says how many."""
+    folder = options.folder
+    if not options.every <= threading.TIMEOUT_MAX:
+        raise UserError(f"--every is {options.every}: give a number of seconds")
     at = read_campaign(folder)
-    with _studio(home) as studio, Journal(at.store) as journal:
+    with _studio(options.home) as studio, Journal(at.store) as journal:
         note_settings(at, journal)
-        if not watch:
+        if not options.watch:
             with counting("pulling") as tell:
-                _tell_pulled(pull_all(journal, studio, sweep=not quick, tell=tell), folder)
+                _tell_pulled(pull_all(journal, studio, sweep=not options.quick, tell=tell), folder)
             return
         say("watching until Ctrl+C", err=True)
         try:
-            for pulled in watch_all(journal, studio, every, lambda message: say(message, err=True)):
+            for pulled in watch_all(journal, studio, options.every, lambda message: say(message, err=True)):
                 if pulled.kept or pulled.deleted:
                     _tell_pulled(pulled, folder)
         except KeyboardInterrupt:

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from rich.console import Console
-from rich.table import Table
 
 from annotation.campaign.moves import disputed
 from annotation.dataset import markdown
@@ -18,12 +16,13 @@ from annotation.quality.bias import Lean
 from annotation.quality.pace import Pace
 from annotation.quality.progress import STATES
 from annotation.quality.shares import Share
-from jobs.consoles import console
+from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas import DEGREES
 from schemas.visible import visible
 
 LEAST_WIDTH = 130
+"""Of each table, in characters: however narrow the terminal is, no table is cut."""
 SHOWN_REFUSED = 5
 
 REASONS = {
@@ -43,7 +42,6 @@ CONCERNS = {
 
 def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
     """How far everybody is, how well they agree, and what needs attention. ``emails``: of pseudonyms."""
-    screen = _console()
     found = assess(snapshot)
     states: Counter[str] = Counter()
     for counts in found.progress.by_batch.values():
@@ -57,13 +55,13 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
         f"{markdown.count(batches, 'batch', 'batches')}; {states['done']:,} of {tasks} done"
     )
     print()
-    screen.print(_annotators(found, emails))
+    _print_annotators(found, emails)
     if batches > 1:
         print()
-        screen.print(_batches(found))
+        _print_batches(found)
     if found.agreements.overall.votes:
         print()
-        screen.print(_agreements(found))
+        _print_agreements(found)
         print()
         say(f"Left side chosen: {_lean(found.leans.overall)}.")
     _print_attention(snapshot, found, emails)
@@ -76,19 +74,17 @@ def print_resolution(snapshot: Snapshot) -> None:
     total = resolved + unresolved
     degrees = Counter(resolution.resolved["degree"].to_pylist())
     reasons = Counter(resolution.unresolved["reason"].to_pylist())
-    table = _table("", "pairs", "share")
-    _shares(table, "resolved", resolved, total, "bold")
-    for name in DEGREES:
-        _shares(table, f"  {name.replace('_', ' ')}", degrees[name], total)
-    _shares(table, "unresolved", unresolved, total, "bold")
-    for name in FAILURES:
-        if reasons[name]:
-            _shares(table, f"  {REASONS[name]} ({name})", reasons[name], total)
+    rows = [
+        _share_row("resolved", resolved, total, "bold"),
+        *(_share_row(f"  {name.replace('_', ' ')}", degrees[name], total) for name in DEGREES),
+        _share_row("unresolved", unresolved, total, "bold"),
+        *(_share_row(f"  {REASONS[name]} ({name})", reasons[name], total) for name in FAILURES if reasons[name]),
+    ]
     least = snapshot.policy.min_votes
     asked = "all votes asked for" if least is None else f"{markdown.count(least, 'vote')} or more"
     say(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
     print()
-    _console().print(table)
+    print_table(("", "pairs", "share"), rows, least_width=LEAST_WIDTH)
     lines = _adjudication(snapshot, resolution)
     if lines:
         print()
@@ -118,49 +114,44 @@ def _only(rows: pa.Table, column: str, value: str) -> pa.Table:
     return rows.filter(pc.equal(rows[column], value))
 
 
-def _annotators(found: Assessment, emails: Mapping[str, str]) -> Table:
+def _print_annotators(found: Assessment, emails: Mapping[str, str]) -> None:
     shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_annotator, state)]
-    table = _table("annotator", *shown, "seconds a pair", "left side", "gold right")
+    rows = []
     for name in sorted(found.progress.by_annotator, key=lambda name: (len(name), name)):
         counts = found.progress.by_annotator[name]
         lean = found.leans.by_annotator.get(name)
-        table.add_row(
-            _person(name, emails),
-            *(f"{counts[state]:,}" for state in shown),
-            _pace(found.paces.get(name)),
-            _side(lean),
-            _of(found.accuracy.get(name)),
-        )
-    return table
+        done = [f"{counts[state]:,}" for state in shown]
+        measured = (_pace(found.paces.get(name)), _side(lean), _of(found.accuracy.get(name)))
+        rows.append(Row((_person(name, emails), *done, *measured)))
+    columns = ("annotator", *shown, "seconds a pair", "left side", "gold right")
+    print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
-def _batches(found: Assessment) -> Table:
+def _print_batches(found: Assessment) -> None:
     shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_batch, state)]
-    table = _table("batch", *shown, "left side")
-    for name, counts in found.progress.by_batch.items():
-        lean = found.leans.by_batch.get(name)
-        table.add_row(visible(name), *(f"{counts[state]:,}" for state in shown), _side(lean))
-    return table
+    rows = [
+        Row((name, *(f"{counts[state]:,}" for state in shown), _side(found.leans.by_batch.get(name))))
+        for name, counts in found.progress.by_batch.items()
+    ]
+    print_table(("batch", *shown, "left side"), rows, least_width=LEAST_WIDTH)
 
 
-def _agreements(found: Assessment) -> Table:
+def _print_agreements(found: Assessment) -> None:
     groups: list[tuple[str, Mapping[str, Agreement]]] = [
         ("by degree", found.agreements.by_degree),
         ("by batch", found.agreements.by_batch if len(found.agreements.by_batch) > 1 else {}),
         ("by models", found.agreements.by_models if len(found.agreements.by_models) > 1 else {}),
     ]
     safety = found.agreements.overall.safety.value is not None
-    columns = ["pairs", "side (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)", *(["safety (AC1)"] if safety else [])]
-    table = _table("agreement", *columns)
-    table.add_row("all", *_agreed(found.agreements.overall, safety), style="bold")
+    columns = ["agreement", "pairs", "side (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)"]
+    columns += ["safety (AC1)"] if safety else []
+    rows = [Row(("all", *_agreed(found.agreements.overall, safety)), "bold")]
     for title, group in groups:
-        if group:
-            table.add_row(title)
+        rows += [Row((title,))] if group else []
         for name, agreement in group.items():
-            table.add_row(
-                f"  {name.replace('_', ' ') if name in DEGREES else visible(name)}", *_agreed(agreement, safety)
-            )
-    return table
+            shown = name.replace("_", " ") if name in DEGREES else name
+            rows.append(Row((f"  {shown}", *_agreed(agreement, safety))))
+    print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
 def _agreed(agreement: Agreement, safety: bool) -> Sequence[str]:
@@ -247,17 +238,5 @@ def _due(states: Mapping[str, int]) -> int:
     return sum(count for state, count in states.items() if state != "withdrawn")
 
 
-def _shares(table: Table, name: str, count: int, total: int, style: str = "") -> None:
-    table.add_row(name, f"{count:,}", f"{count / total:.1%}" if total else "-", style=style)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
-    return table
-
-
-def _console() -> Console:
-    """As wide as the terminal, but never so narrow that a table is cut."""
-    return console(width=max(console().width, LEAST_WIDTH))
+def _share_row(name: str, count: int, total: int, style: str = "") -> Row:
+    return Row((name, f"{count:,}", f"{count / total:.1%}" if total else "-"), style)

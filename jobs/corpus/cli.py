@@ -1,12 +1,11 @@
 """The commands ``gristmill curate``, ``takedown``, ``plan``, ``verdict`` and ``explain``: their names and options."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from curation.sources.format_names import FORMATS
-from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes
+from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes, ProgressStyle
 from schemas.settings import LARGEST
 
 FORMAT = click.option(
@@ -78,7 +77,25 @@ FORMAT = click.option(
 @PROGRESS
 @click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
-def curate(job: Path | None, beam_options: tuple[str, ...], **options: Any) -> None:
+def curate(
+    job: Path | None,
+    inputs: tuple[str, ...],
+    kind: str | None,
+    output: str | None,
+    recipe: str | None,
+    changes: tuple[str, ...],
+    against: tuple[str, ...],
+    limit: int | None,
+    allow_unreadable: bool,
+    follow_links: bool,
+    storage: tuple[str, ...],
+    workers: int | None,
+    partitions: int | None,
+    memory: int | None,
+    progress: ProgressStyle,
+    dry_run: bool,
+    beam_options: tuple[str, ...],
+) -> None:
     """Filter and deduplicate raw web files into a Parquet corpus.
 
     Give a JOB file, or --input and --output. Options of Apache Beam follow after --, for instance
@@ -91,16 +108,34 @@ def curate(job: Path | None, beam_options: tuple[str, ...], **options: Any) -> N
     """
     from curation.engine.workers import start_early
 
-    if options["workers"] != 0 and not options["dry_run"] and not beam_options:
+    if workers != 0 and not dry_run and not beam_options:
         start_early()
-    from jobs.corpus.curate import Asked, run
+    from jobs.corpus.curate import CurateOptions, run
+    from jobs.corpus.progress import told
 
     if job is not None and str(job).startswith("-"):
         job, beam_options = None, (str(job), *beam_options)
-    from jobs.corpus.progress import told
-
-    with told(options["progress"]):
-        run(Asked(job=job, beam_options=beam_options, **options))
+    options = CurateOptions(
+        job=job,
+        inputs=inputs,
+        kind=kind,
+        output=output,
+        recipe=recipe,
+        changes=changes,
+        against=against,
+        limit=limit,
+        allow_unreadable=allow_unreadable,
+        follow_links=follow_links,
+        storage=storage,
+        workers=workers,
+        partitions=partitions,
+        memory=memory,
+        progress=progress,
+        dry_run=dry_run,
+        beam_options=beam_options,
+    )
+    with told(progress):
+        run(options)
 
 
 @click.command(short_help="Write a corpus anew without some documents.")
@@ -145,7 +180,18 @@ def curate(job: Path | None, beam_options: tuple[str, ...], **options: Any) -> N
 @WORKERS
 @MEMORY
 @PROGRESS
-def takedown(release: str, **options: Any) -> None:
+def takedown(
+    release: str,
+    doc_ids: Path | None,
+    hosts: Path | None,
+    urls: Path | None,
+    near: bool,
+    output: str,
+    against: tuple[str, ...],
+    workers: int | None,
+    memory: int | None,
+    progress: ProgressStyle,
+) -> None:
     """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
 
     Documents with the same text go with them. A near-duplicate that had been removed for one of them comes back, and so
@@ -154,13 +200,25 @@ def takedown(release: str, **options: Any) -> None:
     """
     from curation.engine.workers import start_early
 
-    if options["workers"] != 0:
+    if workers != 0:
         start_early()
     from jobs.corpus.progress import told
-    from jobs.corpus.takedown import run
+    from jobs.corpus.takedown import TakedownOptions, run
 
-    with told(options["progress"]):
-        run(release, **options)
+    options = TakedownOptions(
+        release=release,
+        doc_ids=doc_ids,
+        hosts=hosts,
+        urls=urls,
+        near=near,
+        output=output,
+        against=against,
+        workers=workers,
+        memory=memory,
+        progress=progress,
+    )
+    with told(progress):
+        run(options)
 
 
 @click.command(short_help="Say what a job of some size would take.")
@@ -194,11 +252,30 @@ def takedown(release: str, **options: Any) -> None:
     help="A file of constants that were measured on another machine, by make bench CONSTANTS=FILE.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def plan(**options: Any) -> None:
+def plan(
+    documents: float,
+    text: float,
+    workers: int,
+    recipe: str,
+    memory: int,
+    price: float,
+    constants: Path | None,
+    as_json: bool,
+) -> None:
     """Say what a job of some size would take, stage by stage: CPU hours, bytes shuffled, memory, partitions, cost."""
-    from jobs.corpus.plan import run
+    from jobs.corpus.plan import PlanOptions, run
 
-    run(**options)
+    options = PlanOptions(
+        documents=documents,
+        text=text,
+        workers=workers,
+        recipe=recipe,
+        memory=memory,
+        price=price,
+        constants=constants,
+        as_json=as_json,
+    )
+    run(options)
 
 
 @click.command(short_help="Judge documents one by one, as JSON lines.")
@@ -241,6 +318,6 @@ def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tupl
 @click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
 def explain(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
     """Say in words why document DOC_ID of the corpus FOLDER was kept or removed."""
-    from jobs.corpus.explain import run
+    from jobs.corpus.explain import ExplainOptions, run
 
-    run(folder, doc_id, sample, reason, diff)
+    run(ExplainOptions(folder=folder, doc_id=doc_id, sample=sample, reason=reason, diff=diff))

@@ -1,13 +1,14 @@
 """Compiles the kernels before a run where no set-up has done so, and says why nothing else happens meanwhile."""
 
 from curation.kernels.cache import compiled
-from jobs.corpus.progress import How, warn
+from jobs.corpus.progress import warn
+from jobs.options import ProgressStyle
 
 
-def compile_kernels(how: How) -> None:
+def compile_kernels(style: ProgressStyle) -> None:
     """Compiles all kernels in this process if none is compiled yet, so that worker processes only load them."""
     if not compiled():
         from curation.warm import warm  # imports all that judges documents
 
-        warn("the compiled kernels are missing: compiling them takes about a minute, once", how)
+        warn("the compiled kernels are missing: compiling them takes about a minute, once", style)
         warm()

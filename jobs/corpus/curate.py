@@ -15,14 +15,15 @@ from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
 from jobs.corpus.compiling import compile_kernels
 from jobs.corpus.job_file import load_job, load_storage, make_job, parse_storage
-from jobs.corpus.progress import How, say_event, warn, watcher
+from jobs.corpus.progress import say_event, warn, watcher
 from jobs.corpus.summary import print_lost, print_plan, print_releases, print_summary
+from jobs.options import ProgressStyle
 from schemas.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """The words of the command, by the names of its arguments and options; None or empty for what was not given."""
+class CurateOptions:
+    """The arguments and options of the command; None or empty for what was not given."""
 
     job: Path | None
     inputs: tuple[str, ...]
@@ -38,63 +39,65 @@ class Asked:
     workers: int | None
     partitions: int | None
     memory: int | None
-    progress: How
+    progress: ProgressStyle
     dry_run: bool
     beam_options: tuple[str, ...]
 
 
-def run(asked: Asked) -> None:
+def run(options: CurateOptions) -> None:
     """Curates, or shows what that would do, and says what came of it."""
-    job, folder, own_options = _job(asked)
-    given = [*(load_storage(asked.job) if asked.job else ()), *map(parse_storage, asked.storage)]
+    job, folder, own_options = _job(options)
+    given = [*(load_storage(options.job) if options.job else ()), *map(parse_storage, options.storage)]
     storage = storage_options(given, [*(one.glob for one in job.inputs), folder, *job.against])
     use_storage(storage)
     for warning in dead_rules(job.recipe):
-        warn(warning, asked.progress)
+        warn(warning, options.progress)
     execution = Execution(
-        workers=asked.workers,
-        partitions=asked.partitions,
-        memory=asked.memory,
-        beam_options=(*own_options, *asked.beam_options),
+        workers=options.workers,
+        partitions=options.partitions,
+        memory=options.memory,
+        beam_options=(*own_options, *options.beam_options),
         storage=storage,
     )
-    if asked.dry_run:
+    if options.dry_run:
         print_plan(job, folder, checked_plan(job, execution), execution)
         return
     found, seconds = finished(job, folder), None
     if found is None:
-        compile_kernels(asked.progress)
+        compile_kernels(options.progress)
         started = time.monotonic()
-        curate(job, folder, execution, watcher(asked.progress))
+        curate(job, folder, execution, watcher(options.progress))
         seconds = time.monotonic() - started
         found, _ = read_finished(Folder(folder))
-    elif asked.progress == "json":
+    elif options.progress == "json":
         say_event("finished", message="an earlier run had finished it: nothing was left to do")
     print_summary(Ledger.from_json(found["ledger"]), folder, seconds)
     print_lost(found)
     print_releases(found)
 
 
-def _job(asked: Asked) -> tuple[Job, str, tuple[str, ...]]:
+def _job(options: CurateOptions) -> tuple[Job, str, tuple[str, ...]]:
     """The job, its output folder, and the options of Beam that a job file holds."""
-    changes = asked.changes if asked.limit is None else (*asked.changes, f"limit={asked.limit}")
-    options: tuple[str, ...] = ()
-    if asked.job is not None:
-        given = {"--input": asked.inputs, "--format": asked.kind, "--recipe": asked.recipe}
+    changes = options.changes if options.limit is None else (*options.changes, f"limit={options.limit}")
+    beam_options: tuple[str, ...] = ()
+    if options.job is not None:
+        given = {"--input": options.inputs, "--format": options.kind, "--recipe": options.recipe}
         twice = [name for name, value in given.items() if value]
         if twice:
-            raise UserError(f"{asked.job} says what to read and how: leave out {' and '.join(twice)}, or the job file")
-        job, folder, options = load_job(asked.job, changes)
-        folder = asked.output or folder
-    elif asked.inputs and asked.output:
-        inputs = [replace(named_input(text), format=asked.kind) for text in asked.inputs]
-        job, folder = make_job(inputs, asked.recipe or "fineweb", changes), asked.output
+            raise UserError(
+                f"{options.job} says what to read and how: leave out {' and '.join(twice)}, or the job file"
+            )
+        job, folder, beam_options = load_job(options.job, changes)
+        folder = options.output or folder
+    elif options.inputs and options.output:
+        inputs = [replace(named_input(text), format=options.kind) for text in options.inputs]
+        job, folder = make_job(inputs, options.recipe or "fineweb", changes), options.output
     else:
         raise UserError("say what to read and where to write: --input GLOB --output DIR, or a job file")
     job = replace(
         job,
-        against=(*job.against, *asked.against),
-        allow_unreadable=asked.allow_unreadable or job.allow_unreadable,
-        follow_links=asked.follow_links or job.follow_links,
+        against=(*job.against, *options.against),
+        allow_unreadable=options.allow_unreadable or job.allow_unreadable,
+        follow_links=options.follow_links or job.follow_links,
     )
-    return job, folder, options
+    return job, folder, beam_options

@@ -1,6 +1,7 @@
 """The command ``gristmill explain``."""
 
 import os
+from dataclasses import dataclass
 
 import click
 
@@ -10,11 +11,23 @@ from jobs.terminal import say
 from schemas.errors import UserError
 
 
-def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions:
+    """The arguments and options of the command; None for what was not given."""
+
+    folder: str
+    doc_id: str | None
+    sample: int | None
+    reason: str | None
+    diff: bool
+
+
+def run(options: ExplainOptions) -> None:
     """Prints the explanations of one document, or of a sample of removals."""
-    if (doc_id is None) == (sample is None):
+    folder, sample = options.folder, options.sample
+    if (options.doc_id is None) == (sample is None):
         raise UserError("say which document to explain: a DOC_ID, or --sample N (with --reason NAME)")
-    doc_id, reason = _utf8(doc_id), _utf8(reason)
+    doc_id, reason = _utf8(options.doc_id), _utf8(options.reason)
     lookup = Lookup(folder)
     if sample is not None:
         rows = lookup.sample(sample, reason)
@@ -30,7 +43,7 @@ def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None,
     for number, row in enumerate(rows):
         if number:
             click.echo()
-        for line in explain(lookup, row, diff):
+        for line in explain(lookup, row, options.diff):
             say(line)
 
 

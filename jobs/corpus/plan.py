@@ -2,30 +2,36 @@
 
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
-
-from rich.table import Table
 
 from curation.engine.budget import WORKER_BYTES, most_links
 from curation.reports.forecast import Forecast, Stage, load
-from jobs.consoles import table_console
+from jobs.tables import Row, print_table
 from schemas.errors import UserError
 
 MOST_BYTES = 1e24
 PREFIXES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 
-def run(
-    documents: float,
-    text: float,
-    workers: int,
-    recipe: str,
-    memory: int,
-    price: float,
-    constants: Path | None,
-    as_json: bool,
-) -> None:
-    if not 1 <= documents <= text <= MOST_BYTES:
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """The options of the command; ``text`` and ``memory`` in bytes, ``price`` of an hour of CPU time."""
+
+    documents: float
+    text: float
+    workers: int
+    recipe: str
+    memory: int
+    price: float
+    constants: Path | None
+    as_json: bool
+
+
+def run(options: PlanOptions) -> None:
+    """Prints what a job of that size would take, as a table or as JSON."""
+    memory, price = options.memory, options.price
+    if not 1 <= options.documents <= options.text <= MOST_BYTES:
         raise UserError(
             f"give at least one document, at least one byte of text for each, and at most {MOST_BYTES:g} bytes: "
             "--documents N --bytes N"
@@ -35,9 +41,13 @@ def run(
     if memory < WORKER_BYTES:
         raise UserError(f"--memory is {memory / 1e9:.2f} GB: a worker takes at least {WORKER_BYTES / 1e9:g} GB")
     forecast = Forecast(
-        documents=documents, text=text, constants=load(recipe, constants), workers=workers, memory=memory
+        documents=options.documents,
+        text=options.text,
+        constants=load(options.recipe, options.constants),
+        workers=options.workers,
+        memory=memory,
     )
-    print(json.dumps(to_json(forecast, price), indent=2)) if as_json else print_plan(forecast, price)
+    print(json.dumps(to_json(forecast, price), indent=2)) if options.as_json else print_plan(forecast, price)
 
 
 def to_json(forecast: Forecast, price: float) -> dict[str, object]:
@@ -67,17 +77,21 @@ def to_json(forecast: Forecast, price: float) -> dict[str, object]:
 
 
 def print_plan(forecast: Forecast, price: float) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in ("stage", "CPU hours", "shuffled", "cost"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
-    start = forecast.constants.start / 3600
-    table.add_row("start", _number(start), _size(0), _number(start * price))
-    for stage in forecast.constants.stages:
-        hours = forecast.cpu_seconds_of(stage) / 3600
-        table.add_row(stage.name, _number(hours), _size(forecast.shuffled_bytes_of(stage)), _number(hours * price))
-    hours = forecast.cpu_seconds / 3600
-    table.add_row("in all", _number(hours), _size(forecast.shuffled_bytes), _number(hours * price), style="bold")
-    table_console().print(table)
+    """What each stage takes, as a table, and what the workers and the job need."""
+
+    def row(name: str, seconds: float, shuffled: float, style: str = "") -> Row:
+        hours = seconds / 3600
+        return Row((name, _number(hours), _size(shuffled), _number(hours * price)), style)
+
+    rows = [
+        row("start", forecast.constants.start, 0),
+        *(
+            row(stage.name, forecast.cpu_seconds_of(stage), forecast.shuffled_bytes_of(stage))
+            for stage in forecast.constants.stages
+        ),
+        row("in all", forecast.cpu_seconds, forecast.shuffled_bytes, "bold"),
+    ]
+    print_table(("stage", "CPU hours", "shuffled", "cost"), rows)
     print(
         f"{forecast.workers:,} workers: {_number(forecast.seconds / 3600)} hours if all are busy, "
         f"{_size(forecast.worker_bytes)} of memory each, {forecast.partitions:,} partitions"

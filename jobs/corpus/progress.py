@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Literal, get_args
 
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bars
@@ -20,36 +19,35 @@ from curation.engine.driver import Watch
 from curation.engine.tally import Tally
 from curation.release.folder import Folder
 from jobs.consoles import console
+from jobs.options import ProgressStyle
 from jobs.terminal import say
 from schemas.errors import RunError, UserError
 
-How = Literal["auto", "bars", "lines", "json", "none"]
-CHOICES: tuple[str, ...] = get_args(How)
 EVERY_SECONDS = {"bars": 0.5, "lines": 10.0, "json": 1.0}
 LOOKING_SHARE = 0.1
 """At most this share of the time is spent on looking at what is in the folder."""
 SHOWN_REASONS = 2
 
 
-def watcher(how: How) -> Watch | None:
+def watcher(style: ProgressStyle) -> Watch | None:
     """What watches a run; ``auto`` are bars on a terminal and lines otherwise."""
-    if how == "none":
+    if style == "none":
         return None
-    if how == "auto":
-        how = "bars" if console(err=True).is_terminal else "lines"
-    return lambda folder, sizes: Progress(folder, sizes, how)
+    if style == "auto":
+        style = "bars" if console(err=True).is_terminal else "lines"
+    return lambda folder, sizes: Progress(folder, sizes, style)
 
 
 @contextmanager
-def told(how: How) -> Iterator[None]:
+def told(style: ProgressStyle) -> Iterator[None]:
     """Warnings of a run, and why it failed, go to standard error; with ``json`` as events: each line there is one."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Event() if how == "json" else logging.Formatter("gristmill: %(message)s"))
+    handler.setFormatter(_Event() if style == "json" else logging.Formatter("gristmill: %(message)s"))
     logging.basicConfig(handlers=[handler])
     try:
         yield
     except BaseException as error:
-        if how == "json":
+        if style == "json":
             say_event("failed", message="interrupted" if isinstance(error, KeyboardInterrupt) else str(error))
             if isinstance(error, (UserError, RunError, KeyboardInterrupt)):
                 sys.exit(2 if isinstance(error, UserError) else 1)
@@ -63,8 +61,8 @@ class _Event(logging.Formatter):
         return _event(getattr(record, "event", "warning"), message=record.getMessage())
 
 
-def warn(message: str, how: How) -> None:
-    if how == "json":
+def warn(message: str, style: ProgressStyle) -> None:
+    if style == "json":
         say_event("warning", message=message)
     else:
         _say(f"gristmill: warning: {message}")
@@ -88,9 +86,9 @@ def _say(line: str) -> None:
 class Progress:
     """Watches a run for the length of a block, on standard error."""
 
-    def __init__(self, folder: Folder, sizes: Sequence[int | None], how: How = "lines"):
+    def __init__(self, folder: Folder, sizes: Sequence[int | None], style: ProgressStyle = "lines"):
         self.tally = Tally(folder, sizes)
-        self.how = how
+        self.style = style
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -105,7 +103,7 @@ class Progress:
     ) -> None:
         self._stopped.set()
         self._thread.join()
-        if self.how == "json":
+        if self.style == "json":
             self.tally.look(self._seconds)
             self._json("finished" if error is None else "progress")
 
@@ -114,17 +112,17 @@ class Progress:
         return time.monotonic() - self._started
 
     def _watch(self) -> None:
-        if self.how == "bars":
+        if self.style == "bars":
             self._bars()
         else:
-            self._until_stopped(self._line if self.how == "lines" else lambda: self._json("progress"))
+            self._until_stopped(self._line if self.style == "lines" else lambda: self._json("progress"))
 
     def _until_stopped(self, show: Callable[[], None]) -> None:
-        wait = EVERY_SECONDS[self.how]
+        wait = EVERY_SECONDS[self.style]
         while not self._stopped.wait(wait):
             looked = time.monotonic()
             self.tally.look(self._seconds)
-            wait = max(EVERY_SECONDS[self.how], (time.monotonic() - looked) / LOOKING_SHARE)
+            wait = max(EVERY_SECONDS[self.style], (time.monotonic() - looked) / LOOKING_SHARE)
             show()
 
     def _bars(self) -> None:

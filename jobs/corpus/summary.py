@@ -4,8 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
-
 from curation.engine.manifest import plain
 from curation.engine.planning import JobPlan
 from curation.engine.unreadable import damaged_files
@@ -13,9 +11,9 @@ from curation.job import Execution, Job
 from curation.release.ledger import NOTHING, Amount, Ledger, add
 from curation.reports.estimate import estimate
 from curation.sources.chunks import doubtful_documents
-from jobs.consoles import table_console
+from jobs.tables import Row, print_table
 from jobs.terminal import say
-from schemas.visible import visible, visible_json
+from schemas.visible import visible_json
 
 SHOWN_UNITS = 10
 SHOWN_FILES = 10
@@ -24,14 +22,13 @@ SHOWN_FILES = 10
 def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     """What was read, kept and removed, and why; in how many seconds, or None where an earlier run did it."""
     read, kept = ledger.total("read"), ledger.total("kept")
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "documents", "share", "MB", "words"):
-        table.add_column(name, justify="left" if not name else "right")
-    _row(table, "read", read, read)
-    for (stage, reason), amount in sorted(_by_reason(ledger).items(), key=lambda entry: (-entry[1][0], entry[0])):
-        _row(table, f"  {stage}: {reason}", amount, read, "dim")
-    _row(table, "kept", kept, read, "bold")
-    table_console().print(table)
+    removed = sorted(_by_reason(ledger).items(), key=lambda entry: (-entry[1][0], entry[0]))
+    rows = [
+        _row("read", read, read),
+        *(_row(f"  {stage}: {reason}", amount, read, "dim") for (stage, reason), amount in removed),
+        _row("kept", kept, read, "bold"),
+    ]
+    print_table(("", "documents", "share", "MB", "words"), rows)
     for error, amount in sorted(ledger.quarantined.items()):
         say(f"quarantined: {amount[0]:,} {error}")
     if ledger.skipped:
@@ -72,9 +69,9 @@ def print_releases(manifest: Mapping[str, Any]) -> None:
         say(f"release {each['release']}: removed as its duplicates {each['removed_for']:,}{superseded}")
 
 
-def _row(table: Table, name: str, amount: Amount, of: Amount, style: str = "") -> None:
+def _row(name: str, amount: Amount, of: Amount, style: str = "") -> Row:
     share = f"{amount[0] / of[0]:.1%}" if of[0] else "-"
-    table.add_row(visible(name), f"{amount[0]:,}", share, f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}", style=style)
+    return Row((name, f"{amount[0]:,}", share, f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}"), style)
 
 
 def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:

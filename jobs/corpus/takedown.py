@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.opening import open_release
 from jobs.corpus.compiling import compile_kernels
-from jobs.corpus.progress import How, watcher
+from jobs.corpus.progress import watcher
 from jobs.corpus.summary import print_releases, print_summary
+from jobs.options import ProgressStyle
 from jobs.terminal import say
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
@@ -27,30 +29,38 @@ SHOWN = 5
 WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}
 
 
-def run(
-    release: str,
-    doc_ids: Path | None,
-    hosts: Path | None,
-    urls: Path | None,
-    near: bool,
-    output: str,
-    against: tuple[str, ...],
-    workers: int | None,
-    memory: int | None,
-    progress: How,
-) -> None:
-    if doc_ids is None and hosts is None and urls is None and not against:
+@dataclass(frozen=True, kw_only=True)
+class TakedownOptions:
+    """The arguments and options of the command; None or empty for what was not given."""
+
+    release: str
+    doc_ids: Path | None
+    hosts: Path | None
+    urls: Path | None
+    near: bool
+    output: str
+    against: tuple[str, ...]
+    workers: int | None
+    memory: int | None
+    progress: ProgressStyle
+
+
+def run(options: TakedownOptions) -> None:
+    """Writes the release anew without what is to be taken down, and says what became of it."""
+    if options.doc_ids is None and options.hosts is None and options.urls is None and not options.against:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
-    selection = Selection.of(_lines(doc_ids), _entries(hosts), _entries(urls), near)
-    opened, before = open_release(release)
-    recipe = recipe_of(before["job"]["recipe"], f"{release}/{MANIFEST}")
-    compile_kernels(progress)
+    selection = Selection.of(_lines(options.doc_ids), _entries(options.hosts), _entries(options.urls), options.near)
+    opened, before = open_release(options.release)
+    recipe = recipe_of(before["job"]["recipe"], f"{options.release}/{MANIFEST}")
+    compile_kernels(options.progress)
     started = time.monotonic()
-    execution = Execution(workers=workers, memory=memory)
-    found = takedown(opened, before, recipe, selection, output, execution, against, watcher(progress))
-    print_summary(Ledger.from_json(found["ledger"]), output, time.monotonic() - started)
+    execution = Execution(workers=options.workers, memory=options.memory)
+    found = takedown(
+        opened, before, recipe, selection, options.output, execution, options.against, watcher(options.progress)
+    )
+    print_summary(Ledger.from_json(found["ledger"]), options.output, time.monotonic() - started)
     print_releases(found)
-    _print_takedown(found["takedown"][-1], output)
+    _print_takedown(found["takedown"][-1], options.output)
 
 
 def _print_near(count: int, output: str) -> None:

@@ -67,9 +67,9 @@ def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[
     \b
         gristmill dataset import train.jsonl.gz --held-out test.jsonl.gz --schema hh --output hh
     """
-    from jobs.dataset.imports import run
+    from jobs.dataset.imports import ImportOptions, run
 
-    run(files, held_out, schema, output, name)
+    run(ImportOptions(files=files, schema=schema, output=output, held_out=held_out, name=name))
 
 
 @dataset.command(short_help="Write a dataset in the form that a trainer reads.")

@@ -1,7 +1,6 @@
 """The command ``gristmill dataset import``."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from annotation.imports import SETS, Built, Layout, OpenSet, import_set
@@ -13,8 +12,21 @@ from schemas.settings import LARGEST, build, shown, unknown
 from schemas.toml_file import read_toml
 
 
-def run(files: Sequence[Path], held_out: Sequence[Path], schema: str, output: Path, name: str | None) -> None:
-    print_built(import_set(files, held_out, open_set(schema), output, families, name))
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """The arguments and options of the command; ``name`` is None, and ``held_out`` empty, where it was not given."""
+
+    files: tuple[Path, ...]
+    schema: str
+    output: Path
+    held_out: tuple[Path, ...]
+    name: str | None
+
+
+def run(options: ImportOptions) -> None:
+    """Imports an open set, and says what came of its rows."""
+    schema = open_set(options.schema)
+    print_built(import_set(options.files, options.held_out, schema, options.output, families, options.name))
 
 
 def open_set(schema: str) -> OpenSet:

@@ -89,9 +89,22 @@ def pack(
         gristmill pack corpus --tokenizer tokenizer.json --output packed
         gristmill pack --mixture mixture.toml --tokenizer tokenizer.model --length 8192 --output packed
     """
-    from jobs.packing.pack import run
+    from jobs.packing.pack import PackOptions, run
 
-    run(corpora, mixture, tokenizer, (end_token, begin_token), length, output, seed, threads, (text_column, id_column))
+    options = PackOptions(
+        corpora=corpora,
+        tokenizer=tokenizer,
+        length=length,
+        output=output,
+        mixture=mixture,
+        seed=seed,
+        end_token=end_token,
+        begin_token=begin_token,
+        text_column=text_column,
+        id_column=id_column,
+        threads=threads,
+    )
+    run(options)
 
 
 @click.command(name="pack-export", short_help="Write packed sequences in the form that a trainer reads.")
@@ -148,6 +161,15 @@ def train_tokenizer(
 
     Texts are taken as they are. Equal documents give equal bytes.
     """
-    from jobs.packing.pack import train
+    from jobs.packing.pack import TrainTokenizerOptions, train
 
-    train(corpora, vocabulary, output, sample, end_token, (text_column, id_column))
+    options = TrainTokenizerOptions(
+        corpora=corpora,
+        vocabulary=vocabulary,
+        output=output,
+        sample=sample,
+        end_token=end_token,
+        text_column=text_column,
+        id_column=id_column,
+    )
+    train(options)

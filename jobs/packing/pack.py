@@ -1,9 +1,8 @@
 """The commands ``gristmill pack``, ``pack-export`` and ``train-tokenizer``."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-
-from rich.table import Table
 
 from curation.packing import (
     Columns,
@@ -16,16 +15,12 @@ from curation.packing import (
     pack,
     train_tokenizer,
 )
-from jobs.consoles import table_console
 from jobs.counting import counting
 from jobs.packing.panics import panics_held_back
+from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError
-from schemas.visible import visible
 from schemas.wording import and_more
-
-Names = tuple[str, str]
-"""Of the columns of texts and ids."""
 
 SHOWN = 5
 CHANGES = {
@@ -38,24 +33,55 @@ CHANGES = {
 """Kinds of `Noticed.changed` in words."""
 
 
-def run(
-    corpora: tuple[str, ...],
-    mixture: Path | None,
-    tokenizer: Path,
-    marks: tuple[str | None, str | None],
-    length: int,
-    output: Path,
-    seed: int,
-    threads: int | None,
-    names: Names,
-) -> None:
-    """``marks`` are the tokens that end and begin a document."""
-    if bool(corpora) == (mixture is not None):
+@dataclass(frozen=True, kw_only=True)
+class PackOptions:
+    """The arguments and options of ``gristmill pack``; None or empty for what was not given."""
+
+    corpora: tuple[str, ...]
+    tokenizer: Path
+    length: int
+    output: Path
+    mixture: Path | None
+    seed: int
+    end_token: str | None
+    begin_token: str | None
+    text_column: str
+    id_column: str
+    threads: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainTokenizerOptions:
+    """The arguments and options of ``gristmill train-tokenizer``."""
+
+    corpora: tuple[str, ...]
+    vocabulary: int
+    output: Path
+    sample: int
+    end_token: str
+    text_column: str
+    id_column: str
+
+
+def run(options: PackOptions) -> None:
+    """Packs the corpora, or the sources of a mixture file, and says what came of each."""
+    if bool(options.corpora) == (options.mixture is not None):
         raise UserError("say what to pack: the folder of each corpus, or --mixture FILE, and not both")
-    sources, mixed = (_corpora(corpora, names), None) if mixture is None else _mixed(mixture, names)
-    opened = open_tokenizer(tokenizer, *marks)
+    columns = Columns(text=options.text_column, doc_id=options.id_column)
+    at = options.mixture
+    sources, mixture = (_corpora(options.corpora, columns), None) if at is None else _mixed(at, columns)
+    tokenizer = open_tokenizer(options.tokenizer, options.end_token, options.begin_token)
     with panics_held_back():
-        packed = pack(sources, opened, length, output, seed=seed, threads=threads, mixture=mixed, counting=counting)
+        packed = pack(
+            sources,
+            tokenizer,
+            options.length,
+            options.output,
+            seed=options.seed,
+            threads=options.threads,
+            mixture=mixture,
+            counting=counting,
+        )
     print_packed(packed)
 
 
@@ -64,9 +90,11 @@ def export(folder: Path, prefix: Path) -> None:
     say(f"{prefix}.bin and {prefix}.idx: {documents:,} documents, {tokens:,} tokens")
 
 
-def train(corpora: tuple[str, ...], vocabulary: int, output: Path, sample: int, end_token: str, names: Names) -> None:
-    sources = _corpora(corpora, names)
-    size = train_tokenizer(sources, vocabulary, output, sample=sample, end_token=end_token, counting=counting)
+def train(options: TrainTokenizerOptions) -> None:
+    """Learns a tokenizer from the corpora, and says how many tokens it has."""
+    vocabulary, output, end_token = options.vocabulary, options.output, options.end_token
+    sources = _corpora(options.corpora, Columns(text=options.text_column, doc_id=options.id_column))
+    size = train_tokenizer(sources, vocabulary, output, sample=options.sample, end_token=end_token, counting=counting)
     say(f"{output}: {size:,} tokens, {end_token} ends a document")
     if size < vocabulary:
         say(f"the documents yield only {size:,} of the {vocabulary:,} tokens asked for")
@@ -74,14 +102,12 @@ def train(corpora: tuple[str, ...], vocabulary: int, output: Path, sample: int, 
 
 def print_packed(packed: Packed) -> None:
     """What each source gave, and what was left."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("source", "documents", "tokens", "asked", "share", "epochs"):
-        table.add_column(name, justify="left" if name == "source" else "right")
+    rows = []
     for source in packed.sources:
         asked = "" if source.asked is None else f"{source.asked:.1%}"
         counts = (f"{source.documents:,}", f"{source.tokens:,}")
-        table.add_row(visible(source.name), *counts, asked, f"{source.given:.1%}", f"{source.epochs:.2f}")
-    table_console().print(table)
+        rows.append(Row((source.name, *counts, asked, f"{source.given:.1%}", f"{source.epochs:.2f}")))
+    print_table(("source", "documents", "tokens", "asked", "share", "epochs"), rows)
     for source in packed.sources:
         if source.short:
             say(f"{source.name} is short: max_epochs of {source.max_epochs:g} allows no more")
@@ -108,17 +134,12 @@ def noticed_lines(noticed: Noticed) -> Iterator[str]:
         yield f"{CHANGES[kind]}: {count:,} of {noticed.sampled:,} documents that were decoded and compared"
 
 
-def _mixed(path: Path, names: Names) -> tuple[list[Corpus], Mixture]:
+def _mixed(path: Path, columns: Columns) -> tuple[list[Corpus], Mixture]:
     from jobs.packing.mixture_file import mixed_corpora, read_mixture  # brings all that jobs are made of
 
     mixture = read_mixture(path)
-    return mixed_corpora(mixture, path.parent, _columns(names)), mixture
+    return mixed_corpora(mixture, path.parent, columns), mixture
 
 
-def _corpora(paths: tuple[str, ...], names: Names) -> list[Corpus]:
-    return [Corpus(path=path, columns=_columns(names)) for path in paths]
-
-
-def _columns(names: Names) -> Columns:
-    text, doc_id = names
-    return Columns(text=text, doc_id=doc_id)
+def _corpora(paths: tuple[str, ...], columns: Columns) -> list[Corpus]:
+    return [Corpus(path=path, columns=columns) for path in paths]

@@ -4,13 +4,11 @@ import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from rich.table import Table
-
 from annotation.dataset import markdown
 from curation.release.folder import Folder
 from curation.release.opening import NAME_DIGITS
-from jobs.consoles import table_console
 from jobs.counting import counting
+from jobs.tables import Row, print_table
 from jobs.terminal import say
 from jobs.verification.folder import Fault, Held, faults, held, sizes_of
 from schemas.errors import RunError
@@ -47,14 +45,12 @@ def _say(found: Held, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> None:
     for name, each in found.files.items():
         tables[posixpath.dirname(name) or "."].append(each)
     damaged = Counter(posixpath.dirname(fault.name) or "." for fault in wrong)
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "files", "rows", "MB", "wrong"):
-        table.add_column(column, justify="right" if column else "left")
+    rows = []
     for name in sorted(tables.keys() | damaged.keys()):
         files: Sequence[Noted] = tables.get(name, [])
         size = sum(sizes.get(each.name, 0) for each in files)
-        table.add_row(name, f"{len(files):,}", _rows(files), f"{size / 1e6:,.1f}", f"{damaged[name]:,}")
-    table_console().print(table)
+        rows.append(Row((name, f"{len(files):,}", _rows(files), f"{size / 1e6:,.1f}", f"{damaged[name]:,}")))
+    print_table(("", "files", "rows", "MB", "wrong"), rows)
 
 
 def _rows(files: Sequence[Noted]) -> str:

@@ -53,7 +53,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "terminal options interrupts example",
         "consoles",
-        "counting",
+        "counting tables",
         "corpus packing studio campaign verification",
         "dataset",
         "api cli demo",

@@ -1,0 +1,41 @@
+"""Prints the tables of all commands: names in the first column, numbers in the others."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from jobs.consoles import console
+from schemas.visible import visible
+
+WIDTH_ELSEWHERE = 100
+"""Of a table that is not printed on a terminal, in characters."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The texts of a row's cells, and how they look on a terminal, such as ``bold`` or ``dim``."""
+
+    cells: Sequence[str]
+    style: str = ""
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Row], *, least_width: int | None = None) -> None:
+    """Prints rows under the names of their columns, the first column flush left, the others flush right.
+
+    A table is as wide as the terminal, and longer cells are wrapped; with ``least_width`` it is at least so many
+    characters wide, and longer cells are cut.
+    """
+    table = Table(box=None, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=least_width is not None)
+    for row in rows:
+        table.add_row(*map(visible, row.cells), style=row.style)
+    _console(least_width).print(table)
+
+
+def _console(least_width: int | None) -> Console:
+    if least_width is not None:
+        return console(width=max(console().width, least_width))
+    return console(width=None if console().is_terminal else WIDTH_ELSEWHERE)
