@@ -7,7 +7,7 @@ from schemas import DEGREES
 
 
 def by_degree(rows: pa.Table, unknown: str | None = None) -> list[Cells]:
-    """Every degree, also one that no comparison has. ``unknown``: the title of a last row, of those without a degree."""
+    """Every degree, also without comparisons. ``unknown``: the title of a last row, of comparisons without a degree."""
     found = counts(rows["degree"])
     titles: list[tuple[str | None, str]] = [(name, name.replace("_", " ")) for name in DEGREES]
     if unknown is not None:

@@ -92,5 +92,5 @@ def test_names_cannot_break_a_table(tmp_path: Path) -> None:
 
 
 def test_a_value_that_a_template_lacks_is_an_error() -> None:
-    with pytest.raises(UndefinedError, match="title"):
-        page("dataset/card.md.j2", splits={"train": 1, "held_out": 0})
+    with pytest.raises(UndefinedError, match="total"):
+        page("dataset/card.md.j2", title="Comparisons: mill", splits={"train": 1, "held_out": 0})
