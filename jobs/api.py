@@ -169,7 +169,7 @@ def open_corpus(folder: AnyPath) -> Corpus:
     return Corpus(
         folder=str(folder),
         name=release.name,
-        ledger=Ledger.from_json(manifest["ledger"]),
+        ledger=Ledger.of(manifest.ledger),
         documents=_table(lookup, "documents"),
         rejects=_table(lookup, "rejects"),
         signals=_table(lookup, "signals"),

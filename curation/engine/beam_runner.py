@@ -12,6 +12,7 @@ from curation.engine.failures import for_user, given_up, interrupt
 from curation.engine.memory_limit import limited, share
 from curation.engine.run import Run, linked_name
 from curation.engine.selecting_pass import gather_near, gather_texts
+from curation.engine.unit_reports import LinkedReport, ShrunkReport
 from curation.engine.workers import Workers
 from curation.job import Execution
 from curation.sources.inputs import Unit
@@ -95,7 +96,7 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
 
 def _links(run: Run) -> int:
     """Links between the documents of all units."""
-    return sum(run.folder.read_json(linked_name(unit))["links"] for unit in range(run.all_units))
+    return sum(run.folder.read_json(linked_name(unit), LinkedReport).links for unit in range(run.all_units))
 
 
 def _by_stars(run: Run, start: Callable[[], Any]) -> Run:
@@ -110,7 +111,7 @@ def _by_stars(run: Run, start: Callable[[], Any]) -> Run:
         if not all(map(run.folder.exists, reports)):
             with start() as stars:
                 pipeline.shrink_stars(stars, replace(run, stars=number))
-        changed = sum(run.folder.read_json(report)["changed"] for report in reports)
+        changed = sum(run.folder.read_json(report, ShrunkReport).changed for report in reports)
         LOG.info("%s: round %d over the links changed %d", run.folder.root, number + 1, changed)
         if not changed:
             return replace(run, stars=number + 1)

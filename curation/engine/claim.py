@@ -5,6 +5,7 @@ import io
 import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from curation.release.differences import changes
@@ -12,18 +13,27 @@ from curation.release.folder import WORK, Folder, disk_full, no_room
 from curation.sources.storage import outages, reason
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
+from schemas.records import other_keys
 from schemas.wording import and_more
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_CHANGES = 3
-_FILES = {"lists": "list", "files": "input file"}
-"""The parts of a claim that hold names of files, each with what tells one version of it from another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """All that decides what a run writes: the version of Gristmill, the ``files`` of the input and the ``lists``, each
+    with what tells one version of it from another, and whatever else was ``asked`` (plain JSON)."""
+
+    gristmill: str
+    files: Mapping[str, Any]
+    lists: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = other_keys()
 
 
 @contextmanager
-def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
-    """Holds a folder for one run, which ``claim`` describes (plain JSON; ``files``, the input, and ``lists`` are
-    names, each with what tells one version of it from another); gives whether it goes on with one that was interrupted.
+def claimed(folder: Folder, claim: Claim) -> Iterator[bool]:
+    """Holds a folder for one run, which ``claim`` describes; gives whether it goes on with one that was interrupted.
 
     Raises UserError when the folder holds anything else, another run is at work, its claim differs, or it cannot be
     made or written to, and RunError when the disk is full.
@@ -38,7 +48,7 @@ def claimed(folder: Folder, claim: Mapping[str, Any]) -> Iterator[bool]:
             _check_finished_meanwhile(folder)
             earlier = folder.exists(CLAIM)
             if earlier:
-                _compare(folder, folder.read_json(CLAIM), claim)
+                _compare(folder, folder.read_json(CLAIM, Claim), claim)
                 folder.sweep()
             else:
                 folder.write_json(CLAIM, claim)
@@ -122,11 +132,12 @@ def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
     return stream
 
 
-def _compare(folder: Folder, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    told = list(changes({**before, **dict.fromkeys(_FILES)}, {**now, **dict.fromkeys(_FILES)}))
-    for kind, what in _FILES.items():
-        was, now_is = ({name: str(version) for name, version in each.get(kind, {}).items()} for each in (before, now))
-        told += [_file_change(what, change) for change in changes(was, now_is)]
+def _compare(folder: Folder, before: Claim, now: Claim) -> None:
+    asked, asks = ({"gristmill": each.gristmill, **each.asked} for each in (before, now))
+    told = list(changes(asked, asks))
+    for what, then, files in (("list", before.lists, now.lists), ("input file", before.files, now.files)):
+        was, are = ({name: str(version) for name, version in each.items()} for each in (then, files))
+        told += [_file_change(what, change) for change in changes(was, are)]
     if told:
         differs = and_more(told[:SHOWN_CHANGES], len(told), "; ")
         raise UserError(

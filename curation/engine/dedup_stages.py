@@ -19,6 +19,7 @@ from curation.dedup.sketch import signature_values
 from curation.dedup.stars import by_worse, large_star, small_star, spread
 from curation.engine.released import IN_CORPUS, class_of, classed, is_news, known_to, standing, unbeaten
 from curation.engine.run import Run, edges_name, linked_name
+from curation.engine.unit_reports import LinkedReport, ShrunkReport
 from curation.release.shards import read_rows, row_groups
 
 Blobs = list[bytes]
@@ -189,7 +190,7 @@ def keep_edges(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
             links += int((units_of(found[:, 3]) == unit).sum())
             columns = [pa.array(np.full(len(found), stage, np.uint8)), *(pa.array(column) for column in found.T.copy())]
             file.write_batch(pa.RecordBatch.from_arrays(columns, schema=EDGES))
-    run.folder.write_json(linked_name(unit), {"links": links})
+    run.folder.write_json(linked_name(unit), LinkedReport(links=links))
 
 
 def unit_edges(run: Run, unit: int) -> dict[str, Records]:
@@ -237,7 +238,7 @@ def keep_small_stars(run: Run, partition: int, round_: int, blobs: Blobs, change
     name = run.star(round_, partition)
     with run.folder.writing(name) as stream:
         stream.write(found.tobytes())
-    run.folder.write_json(f"{name}.json", {"changed": changed + more})
+    run.folder.write_json(f"{name}.json", ShrunkReport(changed=changed + more))
 
 
 def star_survivors(run: Run, partition: int) -> Routed:

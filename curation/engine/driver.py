@@ -10,7 +10,7 @@ from typing import Any
 from curation.engine.beam_options import is_local
 from curation.engine.beam_runner import run_pipelines
 from curation.engine.capacity import warn_of_memory
-from curation.engine.claim import claimed, reached, tidy
+from curation.engine.claim import Claim, claimed, reached, tidy
 from curation.engine.manifest import check_whole, described, forget_damaged, gather, gather_released, manifest
 from curation.engine.planning import JobPlan, checked_plan, plan_job
 from curation.engine.run import Run
@@ -18,7 +18,7 @@ from curation.engine.unreadable import check_readable
 from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
-from curation.release.manifest import check_sizes, outputs_of, read_manifest
+from curation.release.manifest import InputReport, Manifest, check_sizes, read_manifest
 from curation.release.opening import check_apart
 from curation.sources.listing import SHOWN_MISSING, skipped_note
 from curation.sources.reading import checksum
@@ -74,16 +74,17 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
     ledger.check()
     check_readable(job, ledger, files, folder)
     for file in files:
-        if "note" in file:
-            LOG.warning("%s: %s", file["file"], file["note"])
+        if file.note:
+            LOG.warning("%s: %s", file.file, file.note)
     against, listed = gather_released(run)
-    check_whole(folder, [*outputs, *listed])
+    outputs |= listed
+    check_whole(folder, outputs)
     asked = replace(job, unit_bytes=planned.unit_bytes)
-    folder.write_json(MANIFEST, manifest(asked, ledger, files, [*outputs, *listed], against))
+    folder.write_json(MANIFEST, manifest(asked, ledger, files, outputs, against))
     return ledger
 
 
-def finished(job: Job, output: str) -> dict[str, Any] | None:
+def finished(job: Job, output: str) -> Manifest | None:
     """The manifest of the folder ``output``, where it holds a finished run of this very job over these very bytes.
 
     Raises UserError where it holds anything else that is finished.
@@ -91,25 +92,23 @@ def finished(job: Job, output: str) -> dict[str, Any] | None:
     folder = Folder(output)
     with reached(folder):
         found = read_manifest(folder) if folder.exists(MANIFEST) else None
-    if found is None or "takedown" in found:
+    if found is None or found.takedown:
         return None
     planned = plan_job(job)
-    same_job = found["job"] == described(replace(job, unit_bytes=planned.unit_bytes))
-    same_releases = [each["release"] for each in found["against"]] == [release.name for release in planned.releases]
-    same_version = found["gristmill"] == version("gristmill")
-    if not (same_job and same_releases and same_version and _same_bytes(found["inputs"], planned, job.limit)):
+    same_job = found.job == described(replace(job, unit_bytes=planned.unit_bytes))
+    same_releases = [each.release for each in found.against] == [release.name for release in planned.releases]
+    same_version = found.gristmill == version("gristmill")
+    if not (same_job and same_releases and same_version and _same_bytes(found.inputs, planned, job.limit)):
         return None
-    check_sizes(folder, outputs_of(found, folder).values())
+    check_sizes(folder, found.files.values())
     tidy(folder)
     return found
 
 
-def _same_bytes(entries: Sequence[dict[str, Any]], planned: JobPlan, limit: int | None) -> bool:
+def _same_bytes(reports: Sequence[InputReport], planned: JobPlan, limit: int | None) -> bool:
     """Whether what a manifest tells of the files that were read is true of those that are planned; under a limit, some
     of these had not been read to their end."""
-    read = {
-        (entry["file"], entry["size"], entry.get("start", 0), entry.get("end")): entry["sha256"] for entry in entries
-    }
+    read = {(report.file, report.size, report.start or 0, report.end): report.sha256 for report in reports}
     spans = {
         (span.file.name, span.file.size, span.start, span.end): span for unit in planned.units for span in unit.spans
     }
@@ -118,14 +117,14 @@ def _same_bytes(entries: Sequence[dict[str, Any]], planned: JobPlan, limit: int 
     return all(checksum(spans[place]) == sha256 for place, sha256 in read.items())
 
 
-def _claim(job: Job, planned: JobPlan) -> dict[str, Any]:
+def _claim(job: Job, planned: JobPlan) -> Claim:
     """All that decides what the units are and what becomes of them, not a share that is only checked at the end."""
     asked = described(job)
     del asked["max_quarantined"]
     lists = asked.pop("lists")
     files = {file.name: [file.size, file.version] for file in planned.files}
     against = [release.name for release in planned.releases]
-    return {"gristmill": version("gristmill"), "job": asked, "against": against, "files": files, "lists": lists}
+    return Claim(gristmill=version("gristmill"), files=files, lists=lists, asked={"job": asked, "against": against})
 
 
 def _quotas(limit: int, units: int) -> tuple[int, ...]:

@@ -2,19 +2,21 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from curation.engine.run import Run, judged_name, superseded_name, written_name
+from curation.engine.unit_reports import JudgedReport, SupersededReport, UnitReport, WrittenReport
 from curation.job import Job
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
-from curation.release.manifest import FORMAT
+from curation.release.manifest import FORMAT, AgainstReport, InputReport, Manifest
 from curation.sources.members import MAX_WINDOW_BYTES
 from curation.sources.places import readable
 from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 from schemas.errors import RunError
+from schemas.manifest import ShardEntry
 
 
 def described(job: Job) -> dict[str, Any]:
@@ -33,14 +35,16 @@ def described(job: Job) -> dict[str, Any]:
     return {**asked, "lists": job.recipe.list_digests()}
 
 
-def gather(folder: Folder, units: int) -> tuple[Ledger, list[dict[str, Any]], list[dict[str, Any]]]:
+def gather(folder: Folder, units: int) -> tuple[Ledger, list[InputReport], dict[str, ShardEntry]]:
     """The whole ledger, the files read and the files written, from the units' reports in their order."""
-    ledger, files, outputs = Ledger(), [], []
+    ledger, files, outputs = Ledger(), list[InputReport](), dict[str, ShardEntry]()
     for unit in range(units):
-        for report in (folder.read_json(judged_name(unit)), folder.read_json(written_name(unit))):
-            ledger.merge(Ledger.from_json(report["ledger"]))
-            files += report.get("files", [])
-            outputs += report["outputs"]
+        judged = folder.read_json(judged_name(unit), JudgedReport)
+        written = folder.read_json(written_name(unit), WrittenReport)
+        files += judged.files
+        for report in (judged, written):
+            ledger.merge(Ledger.of(report.ledger))
+            outputs |= report.outputs
     return ledger, files, outputs
 
 
@@ -48,63 +52,65 @@ def forget_damaged(folder: Folder, units: int) -> None:
     """Makes an interrupted run do those units again of which a file is gone, or is not of the size that was written."""
     for unit in range(units):
         names = [name for name in (judged_name(unit), written_name(unit)) if folder.exists(name)]
-        outputs = [output for name in names for output in folder.read_json(name)["outputs"]]
-        sizes = folder.sizes(output["name"] for output in outputs)
-        if any(sizes.get(output["name"]) != output["bytes"] for output in outputs):
+        reports = [folder.read_json(name, UnitReport) for name in names]
+        if _not_whole(folder, {name: entry for report in reports for name, entry in report.outputs.items()}):
             for name in names:
                 folder.remove(name)
             folder.remove_below(f"{WORK}/shuffle")  # there the stages are noted as done
 
 
-def check_whole(folder: Folder, outputs: Sequence[dict[str, Any]]) -> None:
+def check_whole(folder: Folder, outputs: Mapping[str, ShardEntry]) -> None:
     """Raises RunError where a file is not as it was written: a machine that crashed may have kept its name alone."""
-    sizes = folder.sizes(entry["name"] for entry in outputs)
-    for entry in outputs:
-        if sizes.get(entry["name"]) != entry["bytes"]:
-            raise RunError(
-                f"{folder.root}/{entry['name']} is not as it was written, as happens where a machine crashes: "
-                "remove that folder and run again"
-            )
+    if changed := _not_whole(folder, outputs):
+        raise RunError(
+            f"{folder.root}/{changed[0]} is not as it was written, as happens where a machine crashes: "
+            "remove that folder and run again"
+        )
 
 
-def gather_released(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What the run means to each release (documents removed for one of it; documents of it that are superseded), and
-    the files written about them."""
+def _not_whole(folder: Folder, outputs: Mapping[str, ShardEntry]) -> list[str]:
+    """The names of the files that are gone or are not of the size that was written."""
+    sizes = folder.sizes(outputs)
+    return [name for name, entry in outputs.items() if sizes.get(name) != entry.bytes]
+
+
+def gather_released(run: Run) -> tuple[tuple[AgainstReport, ...], dict[str, ShardEntry]]:
+    """What the run means to each release, and the files written about them."""
     removed: Counter[str] = Counter()
     for unit in range(run.units):
-        removed.update(run.folder.read_json(written_name(unit))["released"])
+        removed.update(run.folder.read_json(written_name(unit), WrittenReport).released)
     superseded: Counter[str] = Counter()
-    outputs = []
+    outputs: dict[str, ShardEntry] = {}
     for unit in range(run.first):
-        report = run.folder.read_json(superseded_name(unit))
-        superseded[run.released(unit)[0].name] += report["documents"]
-        outputs += report["outputs"]
-    told = [
-        {"release": each.name, "removed_for": removed[each.name], "superseded": superseded[each.name]}
+        report = run.folder.read_json(superseded_name(unit), SupersededReport)
+        superseded[run.released(unit)[0].name] += report.documents
+        outputs |= report.outputs
+    told = (
+        AgainstReport(release=each.name, removed_for=removed[each.name], superseded=superseded[each.name])
         for each in run.releases
-    ]
-    return told, outputs
+    )
+    return tuple(told), outputs
 
 
 def manifest(
     job: Job,
     ledger: Ledger,
-    files: list[dict[str, Any]],
-    outputs: list[dict[str, Any]],
-    against: list[dict[str, Any]],
-) -> dict[str, Any]:
+    files: Sequence[InputReport],
+    outputs: Mapping[str, ShardEntry],
+    against: tuple[AgainstReport, ...],
+) -> Manifest:
     """No runner, worker count, output path or clock is in it, so that equal runs have equal manifests."""
     tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED)
-    return {
-        "format": FORMAT,
-        "gristmill": version("gristmill"),
-        "schemas": {table.name: table.version for table in tables},
-        "job": described(job),
-        "against": against,
-        "inputs": files,
-        "ledger": ledger.to_json(),
-        "outputs": {entry["name"]: {k: v for k, v in entry.items() if k != "name"} for entry in outputs},
-    }
+    return Manifest(
+        format=FORMAT,
+        gristmill=version("gristmill"),
+        schemas={table.name: table.version for table in tables},
+        job=described(job),
+        against=against,
+        inputs=tuple(files),
+        ledger=ledger.report(),
+        outputs=outputs,
+    )
 
 
 def plain(value: Any) -> Any:

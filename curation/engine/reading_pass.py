@@ -14,15 +14,18 @@ from curation.dedup.sketch import sketch, word_counts
 from curation.engine.room import check_room
 from curation.engine.run import Run, judged_name, passed_name
 from curation.engine.taken_down import SAME_TEXT, STAGE, judged_again, remembered
+from curation.engine.unit_reports import JudgedReport
 from curation.judge import Verdicts, documents, judge, rejects
 from curation.kernels.buffers import text_buffers
 from curation.release.ledger import Ledger
+from curation.release.manifest import InputReport
 from curation.release.shards import ShardWriter, shard_name
 from curation.sources.events import EXCERPT_BYTES
 from curation.sources.inputs import Unit
 from curation.sources.reading import Chunk, SpanReport, read_unit
 from schemas import DOCUMENTS, FAILED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
 from schemas.errors import RunError
+from schemas.manifest import ShardEntry
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -45,18 +48,17 @@ def read_and_judge(run: Run, unit: Unit) -> None:
     Raises RunError where a list is no longer what it was when the run began.
     """
     _check_lists(run)
-    ledger, files = Ledger(), []
+    ledger, files = Ledger(), list[InputReport]()
     with ExitStack() as open_files:
         shards = Shards(run, unit.index, open_files)
         for chunk in _chunks(run, unit):
             ledger.skip(chunk.skipped)
             ledger.quarantine(chunk.quarantine)
             shards.quarantine.write(chunk.quarantine)
-            files += [_file_entry(report) for report in chunk.finished]
+            files += map(_input_report, chunk.finished)
             if len(chunk.documents):
                 _judge_batch(run, chunk.documents, shards, ledger)
-    outputs = [shard.entry() for shard in shards.written]
-    report = {"ledger": ledger.to_json(), "files": files, "outputs": outputs}
+    report = JudgedReport(ledger=ledger.report(), outputs=shards.entries(), files=tuple(files))
     run.folder.write_json(judged_name(unit.index), report)
 
 
@@ -90,6 +92,10 @@ class Shards:
         self.sketches = shard("sketches", SKETCHES.schema)
         self.signals = shard("signals", signals_schema(run)) if run.job.recipe.signals else None
 
+    def entries(self) -> dict[str, ShardEntry]:
+        """What the manifest says of the finished files, by their names."""
+        return {shard.name: shard.entry() for shard in self.written}
+
 
 def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
     """What the unit's files hold; under a limit, only the first documents of them."""
@@ -104,18 +110,19 @@ def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
             return
 
 
-def _file_entry(report: SpanReport) -> dict[str, object]:
+def _input_report(report: SpanReport) -> InputReport:
     """What the manifest says of a file, or a range of one, that was read to its end."""
     file, span = report.span.file, report.span
-    entry: dict[str, object] = {"file": file.name, "size": file.size, "sha256": report.sha256}
-    if (span.start, span.end) != (0, None):
-        entry |= {"start": span.start, "end": span.end}
-    if report.lost:
-        lost = dataclasses.asdict(report.lost)
-        entry["lost"] = {name: value for name, value in lost.items() if value or name != "doubtful_documents"}
-    if report.note:
-        entry["note"] = report.note
-    return entry
+    start, end = (None, None) if (span.start, span.end) == (0, None) else (span.start, span.end)
+    return InputReport(
+        file=file.name,
+        size=file.size,
+        sha256=report.sha256,
+        start=start,
+        end=end,
+        lost=report.lost,
+        note=report.note or None,
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from curation.engine.run import Run, judged_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Selection, Taking
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, among, rejected_again
+from curation.engine.unit_reports import JudgedReport, SelectedReport
 from curation.release.ledger import Ledger
 from curation.release.opening import Release
 from curation.release.shards import row_groups, shard_name
@@ -30,7 +31,7 @@ class _Down:
     """What is taken down of a unit: as its place in WHY for each row, or -1."""
 
     def __init__(self, run: Run):
-        selection = Selection.from_json(run.folder.read_json(SELECTION))
+        selection = run.folder.read_json(SELECTION, Selection)
         self.taking = Taking(selection)
         self.texts = read_hashes(run.folder, HASHES)
         self.near = read_hashes(run.folder, NEAR_HASHES) if selection.near else self.texts.slice(0, 0)
@@ -63,7 +64,7 @@ def read_again(run: Run, unit: int) -> None:
     down = _Down(run)
     release, number = run.taken_from, unit - run.first
     ledger = Ledger()
-    silent = run.folder.read_json(SELECTED)["documents"] > 0
+    silent = run.folder.read_json(SELECTED, SelectedReport).documents > 0
     with ExitStack() as open_files:
         shards = Shards(run, number, open_files)
         for _, batch in row_groups(release.folder, shard_name("quarantine", number), QUARANTINE.columns.names):
@@ -77,13 +78,13 @@ def read_again(run: Run, unit: int) -> None:
         taken.append(_passed(run, unit, down, shards, ledger))
         if shards.signals is not None:
             _signals(release, number, pa.concat_tables([places for places, _ in taken]), shards)
-    report = {
-        "ledger": ledger.to_json(),
-        "outputs": [shard.entry() for shard in shards.written],
-        "found": {reason: sorted(found) for reason, found in down.taking.found.items()},
-        "taken": sum(sum(counts.values()) for _, counts in taken),
-        "reasons": dict(taken[0][1] + taken[1][1]),
-    }
+    report = JudgedReport(
+        ledger=ledger.report(),
+        outputs=shards.entries(),
+        found={reason: tuple(sorted(found)) for reason, found in down.taking.found.items()},
+        taken=sum(counts.total() for _, counts in taken),
+        reasons=taken[0][1] + taken[1][1],
+    )
     run.folder.write_json(judged_name(number), report)
 
 

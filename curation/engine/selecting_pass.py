@@ -19,6 +19,7 @@ from curation.engine.released import PLACE, rows_at, sketched
 from curation.engine.run import Run, near_name, selected_name
 from curation.engine.selection import Selection, Taking
 from curation.engine.taken_down import HASH, STAGE, among, hashes, rejected_again, rejected_texts, remembered, together
+from curation.engine.unit_reports import SelectedReport
 from curation.kernels.minhash import band_keys, equal_shares
 from curation.release.folder import WORK, Folder
 from curation.release.manifest import TABLES
@@ -29,7 +30,7 @@ SELECTION = f"{WORK}/selection.json"
 TEXTS = f"{WORK}/taken.arrow"
 """Each text that is taken down, once: its hash, the id of a document with it, and its signature."""
 SELECTED = f"{WORK}/selected.json"
-"""How many documents the selection takes, or have a text that was taken down before."""
+"""A `SelectedReport`."""
 HASHES, NEAR_HASHES = f"{WORK}/taken.hashes", f"{WORK}/near.hashes"
 """The hashes of these texts, and of those that are nearly the same as one of them."""
 ROWS_AT_ONCE = 1 << 11
@@ -63,7 +64,7 @@ def select(run: Run, unit: int) -> None:
     """
     release, number = _release(run, unit)
     check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals")])
-    taking = Taking(Selection.from_json(run.folder.read_json(SELECTION)))
+    taking = Taking(run.folder.read_json(SELECTION, Selection))
     earlier = remembered((release, *run.releases))
     found = [*_rejected(run, unit, taking, earlier), _passed(run, unit, taking, earlier)]
     _write(run.folder, selected_name(number), TAKEN, found)
@@ -134,7 +135,7 @@ def gather_texts(run: Run) -> None:
 
     _write(run.folder, TEXTS, TAKEN, batches())
     _write_hashes(run.folder, HASHES, pa.array(sorted(seen), HASH))
-    run.folder.write_json(SELECTED, {"documents": documents})
+    run.folder.write_json(SELECTED, SelectedReport(documents=documents))
 
 
 def find_near(run: Run, unit: int) -> None:

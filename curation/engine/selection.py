@@ -1,6 +1,6 @@
 """Which documents are to be taken down: by id, by host, by url."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,11 +38,6 @@ class Selection:
 
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if name != "near" or value}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Selection":
-        lists = {name: tuple(entries) for name, entries in value.items() if name != "near"}
-        return cls(**lists, near=value.get("near", False))
 
     def by_reason(self) -> dict[str, tuple[str, ...]]:
         return dict(zip(REASONS, (self.doc_ids, self.hosts, self.urls), strict=True))

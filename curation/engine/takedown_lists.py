@@ -10,6 +10,7 @@ from curation.engine.selecting_pass import near_documents
 from curation.engine.selection import Selection
 from curation.release.folder import Folder
 from schemas.checksums import Digest
+from schemas.manifest import Entry
 
 NEAR_LIST = "near.jsonl"
 """The documents that are nearly the same as one that was taken down, and stay."""
@@ -17,25 +18,23 @@ NOT_FOUND = "not_found/"
 LISTED = 10_000
 """So many near ones are listed at most; the manifest says how many there are."""
 
-Entry = dict[str, Any]
-"""What the manifest says of a list."""
-
 
 def not_found_name(reason: str) -> str:
     return f"{NOT_FOUND}{reason}.txt"
 
 
-def list_missing(folder: Folder, selection: Selection, found: Mapping[str, set[str]]) -> list[Entry]:
+def list_missing(folder: Folder, selection: Selection, found: Mapping[str, set[str]]) -> dict[str, Entry]:
     """Writes lists of the entries that matched no document, in the form in which selections are given."""
-    entries = []
+    entries = {}
     for reason, asked in selection.by_reason().items():
         missing = [entry for entry in asked if entry not in found[reason]]
         if missing:
-            entries.append(_write(folder, not_found_name(reason), (f"{entry}\n".encode() for entry in missing)))
+            name = not_found_name(reason)
+            entries[name] = _write(folder, name, (f"{entry}\n".encode() for entry in missing))
     return entries
 
 
-def list_near(run: Run) -> tuple[int, list[Entry]]:
+def list_near(run: Run) -> tuple[int, dict[str, Entry]]:
     """Lists the documents that are nearly the same as what was taken down, in the order of the release.
 
     Returns how many there are. At most LISTED of them are in the list; it says whether each is among the documents.
@@ -45,7 +44,7 @@ def list_near(run: Run) -> tuple[int, list[Entry]]:
         rows = near_documents(run, number)
         count += len(rows)
         lines += _lines(run, number, rows.slice(0, LISTED - len(lines)).to_pylist())
-    return count, [_write(run.folder, NEAR_LIST, lines)] if lines else []
+    return count, {NEAR_LIST: _write(run.folder, NEAR_LIST, lines)} if lines else {}
 
 
 def _lines(run: Run, number: int, rows: list[dict[str, Any]]) -> Iterator[bytes]:
@@ -63,4 +62,4 @@ def _write(folder: Folder, name: str, lines: Iterable[bytes]) -> Entry:
         digest = Digest(stream)
         for line in lines:
             digest.write(line)
-    return {"name": name, "bytes": digest.size, "sha256": digest.sha256}
+    return Entry(digest.sha256, digest.size)

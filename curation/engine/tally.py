@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from curation.engine.run import JUDGED, WRITTEN, reports
+from curation.engine.unit_reports import UnitReport
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 
@@ -34,7 +35,7 @@ class Tally:
         for kind, units in ((JUDGED, self.read), (WRITTEN, self.written)):
             for unit, name in reports(self.folder, kind).items():
                 if unit not in units:
-                    self.ledger.merge(Ledger.from_json(self.folder.read_json(name)["ledger"]))
+                    self.ledger.merge(Ledger.of(self.folder.read_json(name, UnitReport).ledger))
                     units.add(unit)
         if self.earlier_done is None:
             self.earlier_bytes, self.earlier_done = self.bytes, self.done

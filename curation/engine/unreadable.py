@@ -1,12 +1,12 @@
 """What could not be read of an input, file by file; too much of it fails the run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from curation.job import ALWAYS_TOLERATED, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
+from curation.release.manifest import InputReport
 from schemas.errors import RunError
 from schemas.wording import and_more
 
@@ -30,42 +30,42 @@ class DamagedFile:
     doubtful_documents: int = 0
 
 
-def damaged_files(entries: Iterable[Mapping[str, Any]]) -> list[DamagedFile]:
-    """The damaged files among the ``inputs`` of a manifest (an entry a file, or a part of one), in their order."""
-    parts: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in entries:
-        parts.setdefault(entry["file"], []).append(entry)
+def damaged_files(reports: Iterable[InputReport]) -> list[DamagedFile]:
+    """The damaged files among the ``inputs`` of a manifest (a report a file, or a part of one), in their order."""
+    parts: dict[str, list[InputReport]] = {}
+    for report in reports:
+        parts.setdefault(report.file, []).append(report)
     damaged = (_damaged(name, each) for name, each in parts.items())
     return [file for file in damaged if file is not None]
 
 
-def _damaged(name: str, entries: Sequence[Mapping[str, Any]]) -> DamagedFile | None:
+def _damaged(name: str, reports: Sequence[InputReport]) -> DamagedFile | None:
     """None for a file that is whole, or of whose parts some hold nothing but bad records."""
-    lost = [entry["lost"] for entry in entries if "lost" in entry]
-    unreadable = len(lost) == len(entries) and all(each["whole"] for each in lost)
+    lost = [report.lost for report in reports if report.lost]
+    unreadable = len(lost) == len(reports) and all(each.whole for each in lost)
     if not unreadable:
-        lost = [each for each in lost if each["bytes"] or not each["whole"]]
+        lost = [each for each in lost if each.bytes or not each.whole]
     if not lost:
         return None
     return DamagedFile(
         name=name,
-        size=entries[0]["size"],
-        lost=sum(each["bytes"] for each in lost),
-        error=lost[0]["error"],
-        message=lost[0]["message"],
+        size=reports[0].size,
+        lost=sum(each.bytes for each in lost),
+        error=lost[0].error,
+        message=lost[0].message,
         unreadable=unreadable,
-        doubtful_documents=sum(each.get("doubtful_documents", 0) for each in lost),
+        doubtful_documents=sum(each.doubtful_documents for each in lost),
     )
 
 
-def check_readable(job: Job, ledger: Ledger, entries: Sequence[Mapping[str, Any]], folder: Folder) -> None:
+def check_readable(job: Job, ledger: Ledger, reports: Sequence[InputReport], folder: Folder) -> None:
     """Raises RunError where nothing could be read of a file, or too large a share of the records or of the stored
     bytes could not be read.
 
     Lost bytes count as the records that so many bytes hold elsewhere in the input: ALWAYS_TOLERATED goes for both.
     """
-    damaged = damaged_files(entries)
-    stored = sum({entry["file"]: entry["size"] for entry in entries}.values())
+    damaged = damaged_files(reports)
+    stored = sum({report.file: report.size for report in reports}.values())
     lost = sum(file.lost for file in damaged)
     records = ledger.records
     too_much = lost > job.max_quarantined * stored and lost * records > ALWAYS_TOLERATED * (stored - lost)
@@ -83,7 +83,7 @@ def check_readable(job: Job, ledger: Ledger, entries: Sequence[Mapping[str, Any]
             else f"Mend {_them(unreadable)}"
         )
         raise RunError(
-            f"nothing could be read of {len(unreadable):,} of {len({entry['file'] for entry in entries}):,} input "
+            f"nothing could be read of {len(unreadable):,} of {len({report.file for report in reports}):,} input "
             f"files: {_named(unreadable)}. {remedy}, leave {_them(unreadable)} out, or go on without "
             f"{_them(unreadable)}: --allow-unreadable{enough}"
         )

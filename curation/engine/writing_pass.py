@@ -11,6 +11,7 @@ from curation.engine.dedup_stages import Blobs, named, unit_removals
 from curation.engine.reading_pass import PASSED
 from curation.engine.released import names_of, read_gone
 from curation.engine.run import Run, passed_name, superseded_name, written_name
+from curation.engine.unit_reports import SupersededReport, WrittenReport
 from curation.kernels.minhash import equal_shares
 from curation.release.ledger import Ledger
 from curation.release.shards import ShardWriter, read_rows, shard_name
@@ -42,12 +43,14 @@ def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None
                 duplicates.write(_rejects(rows, explained.slice(low, high - low), run.job.rejects_text))
                 _count(ledger, rows, explained.slice(low, high - low))
             start += len(batch)
-    outputs = [documents.entry(), duplicates.entry()]
-    report: dict[str, object] = {"ledger": ledger.to_json(), "outputs": outputs, "released": _by_release(explained)}
-    if run.taken_from is not None:
-        before = read_gone(run, unit)
-        report["brought_back"] = len(np.setdiff1d(before, removed.row))
-        report["lost"] = len(np.setdiff1d(removed.row, before))
+    before = removed.row if run.taken_from is None else read_gone(run, unit)
+    report = WrittenReport(
+        ledger=ledger.report(),
+        outputs={shard.name: shard.entry() for shard in (documents, duplicates)},
+        released=_by_release(explained),
+        brought_back=len(np.setdiff1d(before, removed.row)),
+        lost=len(np.setdiff1d(removed.row, before)),
+    )
     run.folder.write_json(written_name(number), report)
     run.folder.remove(passed_name(number))
 
@@ -55,7 +58,7 @@ def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None
 def write_superseded(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
     """Leaves which documents of a released unit lost to another released one, if any did, and last a report."""
     removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
-    outputs = []
+    outputs = {}
     if len(removed.row):
         release, number = run.released(unit)
         explained = _explained(run, unit, removed, names)
@@ -65,8 +68,8 @@ def write_superseded(run: Run, unit: int, survivors: Blobs, names: Blobs) -> Non
         columns["release"] = pa.repeat(release.name, len(own))
         with ShardWriter(run.folder, shard_name(f"superseded/{release.name}", number), SUPERSEDED.schema) as shard:
             shard.write(SUPERSEDED.batch(columns, len(own)))
-        outputs.append(shard.entry())
-    run.folder.write_json(superseded_name(unit), {"documents": len(removed.row), "outputs": outputs})
+        outputs[shard.name] = shard.entry()
+    run.folder.write_json(superseded_name(unit), SupersededReport(documents=len(removed.row), outputs=outputs))
 
 
 def _by_release(explained: pa.RecordBatch) -> dict[str, int]:

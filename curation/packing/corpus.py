@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import xxhash
 
 from curation.release.folder import WORK, Folder
-from curation.release.manifest import check_digests, check_sizes, outputs_of, read_manifest
+from curation.release.manifest import check_digests, check_sizes, read_manifest
 from curation.sources.places import remote_version
 from schemas import DOCUMENTS
 from schemas.errors import UserError
@@ -134,7 +134,7 @@ class Corpus:
         names, noted = folder.names("**/*.parquet"), {}
         if manifest is not None:
             shards = f"{DOCUMENTS.name}/"
-            noted = {name: each for name, each in outputs_of(manifest, folder).items() if name.startswith(shards)}
+            noted = {name: each for name, each in manifest.files.items() if name.startswith(shards)}
             names = [name for name in names if name.startswith(shards)]
             for name in names:
                 if name not in noted:

@@ -1,20 +1,20 @@
 """The manifest of packed sequences: written last. No path, clock or number of threads is in it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from curation.packing.noticed import Noticed
+from curation.packing.noticed import Noticed, NoticedReport
 from curation.packing.order import Numbers
-from curation.packing.shards import Files
 from curation.packing.shares import Mixture
 from curation.packing.tokenised import Tokenised
-from curation.packing.tokenizer import Tokenizer
+from curation.packing.tokenizer import Tokenizer, TokenizerReport
+from schemas.manifest import ShardEntry
 from schemas.mixture import Taken
-from schemas.packed import FORMAT, VERSION
+from schemas.packed import FORMAT, VERSION, PackedManifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,21 @@ class SourceReport:
     epochs: float
     taken_tokens: int
     short: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(PackedManifest):
+    """What a folder of packed sequences holds, and what it was made from. ``content`` is a digest of all documents,
+    ``tokens_asked`` what a mixture asks for in all."""
+
+    gristmill: str
+    seed: int
+    content: str
+    tokenizer: TokenizerReport = field()
+    tokens_asked: int | None
+    sources: tuple[SourceReport, ...]
+    ledger: Mapping[str, Mapping[str, int]]
+    noticed: NoticedReport
 
 
 def source_reports(
@@ -68,26 +83,26 @@ def manifest(
     rows: int,
     sources: Sequence[SourceReport],
     tokens_asked: int | None,
-    ledger: dict[str, dict[str, int]],
+    ledger: Mapping[str, Mapping[str, int]],
     noticed: Noticed,
-    files: Files,
-) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "gristmill": version("gristmill"),
-        "length": length,
-        "token_type": tokenizer.token_type,
-        "rows": rows,
-        "seed": seed,
-        "content": content(corpus),
-        "tokenizer": tokenizer.about(),
-        "tokens_asked": tokens_asked,
-        "sources": [vars(source) for source in sources],
-        "ledger": ledger,
-        "noticed": noticed.to_json(),
-        "files": files,
-    }
+    files: Mapping[str, ShardEntry],
+) -> Manifest:
+    return Manifest(
+        format=FORMAT,
+        version=VERSION,
+        gristmill=version("gristmill"),
+        length=length,
+        token_type=tokenizer.token_type,
+        rows=rows,
+        seed=seed,
+        content=content(corpus),
+        tokenizer=tokenizer.report(),
+        tokens_asked=tokens_asked,
+        sources=tuple(sources),
+        ledger=ledger,
+        noticed=noticed.report(),
+        files=files,
+    )
 
 
 def content(corpus: Tokenised) -> str:

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,21 @@ SAMPLE = 1000
 """Documents that are decoded and compared with their texts, about."""
 
 _SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundTrip:
+    sampled: int
+    changed: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticedReport:
+    """A `Noticed` as the manifest holds it."""
+
+    unknown_tokens: int
+    control_tokens: Mapping[str, int]
+    round_trip: RoundTrip
 
 
 @dataclass
@@ -38,17 +52,15 @@ class Noticed:
         self.controls.update(other.controls)
         self.changed.update(other.changed)
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "unknown_tokens": self.unknown,
-            "control_tokens": dict(sorted(self.controls.items())),
-            "round_trip": {"sampled": self.sampled, "changed": dict(sorted(self.changed.items()))},
-        }
+    def report(self) -> NoticedReport:
+        trip = RoundTrip(sampled=self.sampled, changed=dict(sorted(self.changed.items())))
+        controls = dict(sorted(self.controls.items()))
+        return NoticedReport(unknown_tokens=self.unknown, control_tokens=controls, round_trip=trip)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "Noticed":
-        trip = told["round_trip"]
-        return cls(told["unknown_tokens"], trip["sampled"], Counter(told["control_tokens"]), Counter(trip["changed"]))
+    def of(cls, report: NoticedReport) -> "Noticed":
+        trip = report.round_trip
+        return cls(report.unknown_tokens, trip.sampled, Counter(report.control_tokens), Counter(trip.changed))
 
 
 class Controls:

@@ -1,21 +1,20 @@
 """The run on one page: read and tokenise, take by shares, shuffle, cut, write."""
 
-import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from curation.engine.claim import CLAIM, claimed, tidy
+from curation.engine.claim import CLAIM, Claim, claimed, tidy
 from curation.packing.corpus import Corpus
 from curation.packing.encoding import encode
 from curation.packing.ledger import Ledger
-from curation.packing.manifest import SourceReport, manifest, source_reports
+from curation.packing.manifest import Manifest, SourceReport, manifest, source_reports
 from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
 from curation.packing.rows import Cutting, table_of
@@ -28,6 +27,7 @@ from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
 from schemas.manifest import MANIFEST
 from schemas.progress import Counting, silent
+from schemas.records import to_json
 
 LOG = logging.getLogger(__name__)
 SAVED_SECONDS = 5.0
@@ -45,8 +45,8 @@ class Packed:
     folder: Path
     rows: int
     length: int
-    sources: list[SourceReport]
-    ledger: dict[str, dict[str, int]]
+    sources: tuple[SourceReport, ...]
+    ledger: Mapping[str, Mapping[str, int]]
     noticed: Noticed
 
 
@@ -126,44 +126,42 @@ def pack(
         )
         folder.write_json(MANIFEST, noted)
         folder.release()
-    return Packed(folder=output, rows=cutting.rows, length=length, sources=sources, ledger=balanced, noticed=noticed)
+    return _packed(output, noted)
 
 
-def _claim(
-    corpora: Sequence[Corpus], tokenizer: Tokenizer, length: int, seed: int, mixture: Mixture | None
-) -> dict[str, Any]:
+def _claim(corpora: Sequence[Corpus], tokenizer: Tokenizer, length: int, seed: int, mixture: Mixture | None) -> Claim:
     """All that decides what is written."""
     files: dict[str, list[Any]] = {}
     for corpus in corpora:
         files |= corpus.versions()
     sources = [[corpus.path, corpus.name, corpus.columns.text, corpus.columns.doc_id] for corpus in corpora]
     asked = {"length": length, "seed": seed, "corpora": sources, "mixture": asdict(mixture) if mixture else None}
-    told = {"gristmill": version("gristmill"), "pack": asked, "tokenizer": tokenizer.about(), "files": files}
-    return cast("dict[str, Any]", json.loads(json.dumps(told)))
+    told = to_json({"pack": asked, "tokenizer": tokenizer.report()})
+    return Claim(gristmill=version("gristmill"), files=to_json(files), asked=told)
 
 
-def _finished(folder: Folder, claim: dict[str, Any]) -> Packed | None:
+def _finished(folder: Folder, claim: Claim) -> Packed | None:
     """What this very run wrote, where it was killed behind its manifest; None where no run has finished.
 
     Raises UserError where anything else is finished there.
     """
     if not folder.exists(MANIFEST):
         return None
-    mine = folder.exists(CLAIM) and folder.read_json(CLAIM) == claim
+    mine = folder.exists(CLAIM) and folder.read_json(CLAIM, Claim) == claim
     tidy(folder)
     if not mine:
         raise UserError(f"the output {folder.root} holds a finished run: choose a new folder, or remove that one first")
-    return _packed(Path(folder.root), folder.read_json(MANIFEST))
+    return _packed(Path(folder.root), folder.read_json(MANIFEST, Manifest))
 
 
-def _packed(output: Path, noted: dict[str, Any]) -> Packed:
+def _packed(output: Path, noted: Manifest) -> Packed:
     return Packed(
         folder=output,
-        rows=noted["rows"],
-        length=noted["length"],
-        sources=[SourceReport(**source) for source in noted["sources"]],
-        ledger=noted["ledger"],
-        noticed=Noticed.from_json(noted["noticed"]),
+        rows=noted.rows,
+        length=noted.length,
+        sources=noted.sources,
+        ledger=noted.ledger,
+        noticed=Noticed.of(noted.noticed),
     )
 
 

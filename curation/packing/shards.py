@@ -8,14 +8,13 @@ from curation.packing.ledger import Ledger
 from curation.packing.rows import Cutting, Rows
 from curation.release.folder import WORK, Folder
 from schemas.checksums import Digest
+from schemas.manifest import ShardEntry
 from schemas.packed import BATCH
 from schemas.progress import Tell
 from schemas.table import Table
 
 SHARD_BYTES = 64 << 20
 """Of tokens, about: small enough to copy and to check, large enough to read at random."""
-
-Files = dict[str, dict[str, int | str]]
 
 
 def shard_batches(length: int, token_bytes: int) -> int:
@@ -27,19 +26,19 @@ def shard_batches(length: int, token_bytes: int) -> int:
     return max(1, SHARD_BYTES // (BATCH * length * token_bytes))
 
 
-def write_shards(folder: Folder, cutting: Cutting, ledger: Ledger, batches: int, tell: Tell) -> Files:
+def write_shards(folder: Folder, cutting: Cutting, ledger: Ledger, batches: int, tell: Tell) -> dict[str, ShardEntry]:
     """Writes ``shards/00000.arrow`` and so on, of so many record batches; returns what the manifest says of them.
 
     A shard that an interrupted run has finished stays as it is. ``tell`` is called with the rows that are done
     and how many there are.
     """
-    files: Files = {}
+    files: dict[str, ShardEntry] = {}
     rows = batches * BATCH
     for number, first in enumerate(range(0, cutting.rows, rows)):
         stop = min(first + rows, cutting.rows)
         name, report = f"shards/{number:05}.arrow", f"{WORK}/shard-{number:05}.json"
         if folder.exists(report):
-            files[name] = folder.read_json(report)
+            files[name] = folder.read_json(report, ShardEntry)
             ledger.count(cutting.begun(first, stop), (stop - first) * cutting.length)
         else:
             passing = ledger.passing(cutting.between(first, stop))
@@ -55,7 +54,7 @@ def _reported(rows: Iterable[Rows], done: int, total: int, tell: Tell) -> Iterat
         tell(done, total)
 
 
-def _write(folder: Folder, name: str, table: Table, rows: Iterable[Rows]) -> dict[str, int | str]:
+def _write(folder: Folder, name: str, table: Table, rows: Iterable[Rows]) -> ShardEntry:
     count = 0
     with folder.writing(name, durable=True) as file:
         stream = Digest(file)
@@ -63,4 +62,4 @@ def _write(folder: Folder, name: str, table: Table, rows: Iterable[Rows]) -> dic
             for each in rows:
                 writer.write_batch(each.batch)
                 count += len(each.batch)
-    return {"rows": count, "bytes": stream.size, "sha256": stream.sha256}
+    return ShardEntry(stream.sha256, stream.size, count)

@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation.packing.encoding import Encoded
-from curation.packing.noticed import Noticed
+from curation.packing.noticed import Noticed, NoticedReport
 from curation.release.folder import WORK, Folder
 from schemas.errors import UserError
 from schemas.packed import TokenType
@@ -57,6 +58,17 @@ _DOCUMENT = np.dtype([("digest", np.uint64, 2), ("source", np.int32), ("length",
 """What is written down of each document."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """What a `TokenisedWriter` took until it was saved."""
+
+    at: tuple[int, ...] = (0, 0, 0)
+    noticed: NoticedReport = field(default_factory=lambda: Noticed().report())
+    read: Mapping[str, int] = field(default_factory=dict)
+    names: tuple[str, ...]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
 class TokenisedWriter:
     """Takes encoded batches, and holds none of their tokens. What it took is on the disk at each `save`, from where
     another writer goes on after the process was killed."""
@@ -65,13 +77,13 @@ class TokenisedWriter:
         """``names`` are sources that are there even if they have no document."""
         self._folder = folder
         self._type = np.dtype(token_type)
-        saved = folder.read_json(_STATE) if folder.exists(_STATE) else {}
-        self.at: tuple[int, int, int] = tuple(saved.get("at", (0, 0, 0)))
+        saved = folder.read_json(_STATE, _State) if folder.exists(_STATE) else _State(names=tuple(names))
+        self.at: tuple[int, ...] = saved.at
         """Where the next document is: the number of its corpus, and its place in that."""
-        self.noticed = Noticed.from_json(saved["noticed"]) if saved else Noticed()
-        self._read: Counter[str] = Counter(saved.get("read", {}))
-        self._places = {name: place for place, name in enumerate(saved.get("names", names))}
-        self._files = {name: _opened(folder, name, saved.get("bytes", {}).get(name, 0)) for name in _FILES}
+        self.noticed = Noticed.of(saved.noticed)
+        self._read = Counter(saved.read)
+        self._places = {name: place for place, name in enumerate(saved.names)}
+        self._files = {name: _opened(folder, name, saved.sizes.get(name, 0)) for name in _FILES}
 
     def __enter__(self) -> "TokenisedWriter":
         return self
@@ -113,13 +125,13 @@ class TokenisedWriter:
         for file in self._files.values():
             file.flush()
             os.fsync(file.fileno())
-        state = {
-            "at": self.at,
-            "noticed": self.noticed.to_json(),
-            "read": self._read,
-            "names": list(self._places),
-            "bytes": {name: file.tell() for name, file in self._files.items()},
-        }
+        state = _State(
+            at=self.at,
+            noticed=self.noticed.report(),
+            read=self._read,
+            names=tuple(self._places),
+            sizes={name: file.tell() for name, file in self._files.items()},
+        )
         self._folder.write_json(_STATE, state)
 
     def finish(self) -> Tokenised:

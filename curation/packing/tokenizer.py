@@ -21,7 +21,7 @@ import tokenizers
 from curation.packing.expansion import check_expansion, check_model
 from schemas.errors import UserError
 from schemas.named_files import read_named
-from schemas.packed import TokenType, token_type
+from schemas.packed import TokenizerFile, TokenType, token_type
 
 END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
 """What ends a document, by its usual names."""
@@ -38,6 +38,18 @@ FILES: dict[Kind, str] = {"tokenizers": "tokenizer.json", "sentencepiece": "toke
 
 Tokens = npt.NDArray[Any]
 Span = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerReport(TokenizerFile):
+    """What the manifest of packed sequences says of their tokenizer."""
+
+    kind: str
+    vocabulary: int
+    end_token: str
+    end_id: int
+    begin_token: str | None = None
+    begin_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,20 +78,18 @@ class Tokenizer:
         """The name that its copy has beside what it packed."""
         return FILES[self.kind]
 
-    def about(self) -> dict[str, int | str]:
+    def report(self) -> TokenizerReport:
         """What the manifest says of it."""
-        begin: dict[str, int | str] = {}
-        if self.begin_token is not None and self.begin_id is not None:
-            begin = {"begin_token": self.begin_token, "begin_id": self.begin_id}
-        return {
-            **begin,
-            "kind": self.kind,
-            "file": self.file,
-            "sha256": hashlib.sha256(self.content).hexdigest(),
-            "vocabulary": self.vocabulary,
-            "end_token": self.end_token,
-            "end_id": self.end_id,
-        }
+        return TokenizerReport(
+            kind=self.kind,
+            file=self.file,
+            sha256=hashlib.sha256(self.content).hexdigest(),
+            vocabulary=self.vocabulary,
+            end_token=self.end_token,
+            end_id=self.end_id,
+            begin_token=self.begin_token,
+            begin_id=self.begin_id,
+        )
 
     def encoder(self) -> "Encoder":
         """A new one, for one thread: those that share one wait for each other at its cache."""

@@ -11,16 +11,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import has_magic
 from itertools import takewhile
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import fsspec
 from fsspec.utils import glob_translate
 
 from curation.sources.places import is_local
 from schemas.errors import RunError, UserError
+from schemas.manifest import parsed
 from schemas.named_files import check_named
+from schemas.records import from_json, to_json
 
 WORK = ".work"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,16 @@ class Folder:
         return files.open(path, "rb")  # type: ignore[no-any-return]
 
     def write_json(self, name: str, value: object) -> None:
+        """Writes a record, or plain tables, lists and values."""
         with self.writing(name, durable=True) as stream:
-            stream.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
+            stream.write(json.dumps(to_json(value), indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
 
-    def read_json(self, name: str) -> Any:
+    def read_json(self, name: str, kind: type[T]) -> T:
+        """The record in a file. Raises DamagedError where it is not JSON, or not of that kind."""
         with self.reading(name) as stream:
-            return json.load(stream)
+            content = stream.read()
+        place = f"{self.root}/{name}"
+        return from_json(kind, parsed(content, place), place)
 
     def exists(self, name: str) -> bool:
         files, root = self.filesystem()

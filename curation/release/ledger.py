@@ -15,6 +15,40 @@ Amount = tuple[int, int, int]
 NOTHING: Amount = (0, 0, 0)
 
 
+@dataclass(frozen=True)
+class Counts:
+    """An amount in a manifest."""
+
+    documents: int
+    bytes: int
+    words: int
+
+
+@dataclass(frozen=True)
+class RejectedCounts(Counts):
+    source: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class QuarantinedCounts:
+    records: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerReport:
+    """A `Ledger` as manifests hold it."""
+
+    read: Mapping[str, Counts]
+    kept: Mapping[str, Counts]
+    rejected: tuple[RejectedCounts, ...]
+    quarantined: Mapping[str, QuarantinedCounts]
+    skipped: Mapping[str, int]
+    kept_text_bytes: int
+
+
 def add(left: Amount, right: Amount) -> Amount:
     return (left[0] + right[0], left[1] + right[1], left[2] + right[2])
 
@@ -91,37 +125,31 @@ class Ledger:
             for what, read, kept, removed in zip(("documents", "bytes", "words"), *amounts, strict=True):
                 check_balance(f"{what} of source {source}", read, {"kept": kept, "rejected": removed})
 
-    def to_json(self) -> dict[str, object]:
-        def amount(value: Amount) -> dict[str, int]:
-            return dict(zip(("documents", "bytes", "words"), value, strict=True))
-
-        return {
-            "read": {source: amount(value) for source, value in sorted(self.read.items())},
-            "kept": {source: amount(value) for source, value in sorted(self.kept.items())},
-            "rejected": [
-                {"source": source, "stage": stage, "reason": reason, **amount(value)}
-                for (source, stage, reason), value in sorted(self.rejected.items())
-            ],
-            "quarantined": {
-                error: {"records": value[0], "bytes": value[1]} for error, value in sorted(self.quarantined.items())
+    def report(self) -> LedgerReport:
+        """What the manifest says of it, sorted."""
+        return LedgerReport(
+            read={source: Counts(*amount) for source, amount in sorted(self.read.items())},
+            kept={source: Counts(*amount) for source, amount in sorted(self.kept.items())},
+            rejected=tuple(RejectedCounts(*amount, *key) for key, amount in sorted(self.rejected.items())),
+            quarantined={
+                error: QuarantinedCounts(records, size)
+                for error, (records, size, _) in sorted(self.quarantined.items())
             },
-            "skipped": dict(sorted(self.skipped.items())),
-            "kept_text_bytes": self.kept_text_bytes,
-        }
+            skipped=dict(sorted(self.skipped.items())),
+            kept_text_bytes=self.kept_text_bytes,
+        )
 
     @classmethod
-    def from_json(cls, value: Mapping[str, object]) -> "Ledger":
-        def amount(entry: Mapping[str, int]) -> Amount:
-            return (entry["documents"], entry["bytes"], entry["words"])
-
-        document: dict = value  # type: ignore[type-arg, assignment]
+    def of(cls, report: LedgerReport) -> "Ledger":
         return cls(
-            read={source: amount(entry) for source, entry in document["read"].items()},
-            kept={source: amount(entry) for source, entry in document["kept"].items()},
-            rejected={(e["source"], e["stage"], e["reason"]): amount(e) for e in document["rejected"]},
-            quarantined={
-                error: (entry["records"], entry["bytes"], 0) for error, entry in document["quarantined"].items()
-            },
-            skipped=dict(document["skipped"]),
-            kept_text_bytes=document["kept_text_bytes"],
+            read={source: _amount(counts) for source, counts in report.read.items()},
+            kept={source: _amount(counts) for source, counts in report.kept.items()},
+            rejected={(each.source, each.stage, each.reason): _amount(each) for each in report.rejected},
+            quarantined={error: (each.records, each.bytes, 0) for error, each in report.quarantined.items()},
+            skipped=dict(report.skipped),
+            kept_text_bytes=report.kept_text_bytes,
         )
+
+
+def _amount(counts: Counts) -> Amount:
+    return counts.documents, counts.bytes, counts.words

@@ -10,7 +10,7 @@ import pyarrow.dataset as ds
 from curation.recipe import Recipe
 from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
-from curation.release.manifest import check_digests, check_sizes, outputs_of, read_finished
+from curation.release.manifest import check_digests, check_sizes, read_finished
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 
@@ -28,9 +28,9 @@ class Lookup:
         self.folder = Folder(root)
         self.folder.check_name()
         self.manifest, _ = read_finished(self.folder)
-        self.files = outputs_of(self.manifest, self.folder)
+        self.files = self.manifest.files
         check_sizes(self.folder, self.files.values())
-        self.recipe: Recipe = recipe_of(self.manifest["job"]["recipe"], f"{root}/{MANIFEST}")
+        self.recipe: Recipe = recipe_of(self.manifest.recipe, f"{root}/{MANIFEST}")
         self._checked: set[str] = set()
 
     def rows(self, table: str, wanted: pc.Expression | None, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ class Lookup:
 
     def reasons(self) -> list[str]:
         """The reasons for which documents were removed, sorted."""
-        return sorted({entry["reason"] for entry in self.manifest["ledger"]["rejected"]})
+        return sorted({each.reason for each in self.manifest.ledger.rejected})
 
     def sample(self, count: int, reason: str | None) -> list[dict[str, Any]]:
         """Removals spread evenly over the corpus, the same ones each time."""

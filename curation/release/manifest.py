@@ -2,68 +2,140 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from curation.release.folder import Folder
-from curation.release.ledger import Ledger
+from curation.release.ledger import Ledger, LedgerReport
 from curation.release.shards import shard_name
+from curation.sources.chunks import Lost
 from schemas import SUPERSEDED, TAKEN_DOWN
 from schemas.balance import LedgerError
 from schemas.errors import UserError
-from schemas.manifest import MANIFEST, Noted, check, difference, noted, parsed, size_difference
+from schemas.manifest import MANIFEST, Entry, Noted, ShardEntry, difference, noted_files, parsed, size_difference
+from schemas.records import from_json, other_keys
 
 FORMAT = 1
 """Of the manifest: it grows whenever a reader would notice the change."""
 TABLES = ("documents", "rejects/filters", "rejects/duplicates", "sketches", "quarantine")
 """Of each of which a unit has one shard; where the recipe measures anything, of ``signals`` too."""
 
-_AMOUNT = {"documents": int, "bytes": int, "words": int}
-_LEDGER = {
-    "read": {str: _AMOUNT},
-    "kept": {str: _AMOUNT},
-    "rejected": [{**_AMOUNT, "source": str, "stage": str, "reason": str}],
-    "quarantined": {str: {"records": int, "bytes": int}},
-    "skipped": {str: int},
-    "kept_text_bytes": int,
-}
-_RECIPE = {
-    "name": str,
-    "signals": bool,
-    "normalise": (None, {str: object}),
-    "steps": [{"use": str}],
-    "dedup": {"url": bool, "exact": bool, "near": (None, {str: object}), "keep": {str: object}},
-}
-_TAKEDOWN = {
-    "of": str,
-    "selection": str,
-    "asked": {str: int},
-    "found": {str: int},
-    "taken_down": int,
-    "brought_back": int,
-    "lost": int,
-    "same_text?": int,
-    "near?": int,
-    "near_left?": int,
-}
-_LOST = {"bytes": int, "error": str, "message": str, "whole": bool, "doubtful_documents?": int}
-_MANIFEST = {
-    "format": int,
-    "gristmill": str,
-    "schemas": {str: int},
-    "job": {"recipe": _RECIPE, "rejects_text": bool},
-    "against": [{"release": str, "removed_for": int, "superseded": int}],
-    "inputs": [{"file": str, "size": int, "sha256": object, "lost?": _LOST}],
-    "ledger": _LEDGER,
-    "outputs": {str: {"rows": int, "bytes": int, "sha256": str}},
-    "takedown?": [_TAKEDOWN],
-    "lists?": {str: {"bytes": int, "sha256": str}},
-}
+
+@dataclass(frozen=True, kw_only=True)
+class InputReport:
+    """A file that was read, or the part of it from ``start`` to ``end``; ``note`` says what is wrong with all of it."""
+
+    file: str
+    size: int
+    sha256: str | None
+    start: int | None = None
+    end: int | None = None
+    lost: Lost | None = None
+    note: str | None = None
+    others: Mapping[str, Any] = other_keys()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgainstReport:
+    """What the run means to a release: documents removed for one of it, and documents of it that are superseded."""
+
+    release: str
+    removed_for: int
+    superseded: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakedownReport:
+    """What a takedown did to the release ``of``; ``asked`` and ``found`` are entries of the selection by reason.
+
+    Of the documents that were taken down, some had the ``same_text`` as one of the selection, or were ``near`` one;
+    ``lost`` documents were removed as duplicates of those that were brought back. Older manifests lack some counts.
+    """
+
+    of: str
+    selection: str
+    asked: Mapping[str, int]
+    found: Mapping[str, int]
+    taken_down: int
+    brought_back: int
+    lost: int
+    same_text: int | None = None
+    near: int | None = None
+    near_left: int | None = None
+    others: Mapping[str, Any] = other_keys()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a finished folder holds, and what it was made from. ``job`` is the job as JSON; ``lists`` are files for
+    people, which takedowns of earlier versions did not name."""
+
+    format: int
+    gristmill: str
+    schemas: Mapping[str, int]
+    job: Mapping[str, Any]
+    against: tuple[AgainstReport, ...]
+    inputs: tuple[InputReport, ...]
+    ledger: LedgerReport
+    outputs: Mapping[str, ShardEntry]
+    takedown: tuple[TakedownReport, ...] = ()
+    lists: Mapping[str, Entry] | None = None
+    others: Mapping[str, Any] = other_keys()
+
+    @property
+    def units(self) -> int:
+        """How many units of work the run had: so many shards has each of its tables."""
+        return sum(name.startswith("sketches/") for name in self.outputs)
+
+    @property
+    def files(self) -> dict[str, Noted]:
+        """All files by their names."""
+        return noted_files({**self.outputs, **(self.lists or {})}, MANIFEST)
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        return self.job["recipe"]  # type: ignore[no-any-return]
+
+    @property
+    def rejects_text(self) -> bool:
+        return self.job["rejects_text"]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class _Step:
+    use: str
+
+
+@dataclass(frozen=True)
+class _Dedup:
+    url: bool
+    exact: bool
+    near: Mapping[str, Any] | None
+    keep: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    name: str
+    signals: bool
+    normalise: Mapping[str, Any] | None
+    steps: tuple[_Step, ...]
+    dedup: _Dedup
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is used of a job before its recipe is read."""
+
+    recipe: _Recipe
+    rejects_text: bool
+
 
 _ENOUGH = 4
-"""A manifest with so many of these names is one of a corpus; if it lacks others, it is damaged."""
+"""A manifest with so many of a manifest's keys is one of a corpus; if it lacks others, it is damaged."""
 
 
-def read_manifest(folder: Folder) -> dict[str, Any] | None:
+def read_manifest(folder: Folder) -> Manifest | None:
     """The manifest of a finished folder; None if the folder has no manifest.
 
     Raises UserError where it is damaged, was changed, or is not that of a curated corpus.
@@ -72,7 +144,7 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
     return None if content is None else parse_manifest(content, folder)
 
 
-def read_finished(folder: Folder) -> tuple[dict[str, Any], str]:
+def read_finished(folder: Folder) -> tuple[Manifest, str]:
     """The manifest of a finished folder, and its SHA-256. Raises UserError as ``read_manifest`` does, and where the
     folder has no manifest."""
     content = _content(folder)
@@ -93,29 +165,20 @@ def _content(folder: Folder) -> bytes | None:
         raise UserError(f"{folder.root}/{MANIFEST} is a folder: name another folder") from error
 
 
-def parse_manifest(content: bytes, folder: Folder) -> dict[str, Any]:
+def parse_manifest(content: bytes, folder: Folder) -> Manifest:
     """The manifest of a folder from its bytes, checked. Raises UserError as ``read_manifest`` does."""
     place = f"{folder.root}/{MANIFEST}"
-    found: Any = parsed(content, place)
-    if isinstance(found, dict) and len(found.keys() & _MANIFEST.keys()) < _ENOUGH:
+    value: Any = parsed(content, place)
+    if isinstance(value, dict) and len(value.keys() & {field.name for field in fields(Manifest)}) < _ENOUGH:
         raise UserError(f"{place} was not written by gristmill curate: name another folder")
-    if isinstance(found, dict) and found.get("format", FORMAT) != FORMAT:
+    if isinstance(value, dict) and value.get("format", FORMAT) != FORMAT:
         raise UserError(f"{folder.root} was written by another version of gristmill: curate it again with this one")
-    check(found, _MANIFEST, place)
-    files = noted({**found["outputs"], **found.get("lists", {})}, place)
+    found = from_json(Manifest, value, place)
+    from_json(_Job, found.job, place, "job")
+    files = noted_files({**found.outputs, **(found.lists or {})}, place)
     _check_shards(found, files, place)
     _check_ledger(found, files, place)
-    return dict(found)
-
-
-def units_of(manifest: Mapping[str, Any]) -> int:
-    """How many units of work a finished run had: so many shards has each of its tables."""
-    return sum(name.startswith("sketches/") for name in manifest["outputs"])
-
-
-def outputs_of(manifest: Mapping[str, Any], folder: Folder) -> dict[str, Noted]:
-    """The files of a checked manifest by their names."""
-    return noted({**manifest["outputs"], **manifest.get("lists", {})}, f"{folder.root}/{MANIFEST}")
+    return found
 
 
 def check_sizes(folder: Folder, files: Collection[Noted]) -> None:
@@ -133,11 +196,11 @@ def check_digests(folder: Folder, files: Iterable[Noted]) -> None:
             raise UserError(f"{folder.root}/{each.name} {wrong}: put it back as it was, or curate the input again")
 
 
-def _check_shards(manifest: Mapping[str, Any], files: Mapping[str, Noted], place: str) -> None:
+def _check_shards(manifest: Manifest, files: Mapping[str, Noted], place: str) -> None:
     """Raises UserError unless the manifest names one shard of every table for each unit."""
-    tables = (*TABLES, "signals") if manifest["job"]["recipe"]["signals"] else TABLES
-    wanted = [shard_name(table, unit) for table in tables for unit in range(units_of(manifest))]
-    if TAKEN_DOWN.name in manifest["schemas"]:
+    tables = (*TABLES, "signals") if manifest.recipe["signals"] else TABLES
+    wanted = [shard_name(table, unit) for table in tables for unit in range(manifest.units)]
+    if TAKEN_DOWN.name in manifest.schemas:
         wanted.append(shard_name(TAKEN_DOWN.name, 0))
     for name in wanted:
         if name not in files:
@@ -148,9 +211,9 @@ def _check_shards(manifest: Mapping[str, Any], files: Mapping[str, Noted], place
         raise _changed(place, f"it names {extra[0]}, and no shard of that number in sketches")
 
 
-def _check_ledger(manifest: Mapping[str, Any], files: Mapping[str, Noted], place: str) -> None:
+def _check_ledger(manifest: Manifest, files: Mapping[str, Noted], place: str) -> None:
     """Raises UserError where the ledger does not balance, or counts other documents than the shards have rows."""
-    ledger = Ledger.from_json(manifest["ledger"])
+    ledger = Ledger.of(manifest.ledger)
     try:
         ledger.check()
     except LedgerError as error:
@@ -161,10 +224,10 @@ def _check_ledger(manifest: Mapping[str, Any], files: Mapping[str, Noted], place
             raise _changed(
                 place, f"its ledger counts {ledger.total(counted)[0]:,} {counted} documents, its shards {rows:,}"
             )
-    for each in manifest["against"]:
-        rows = _rows(files, f"{SUPERSEDED.name}/{each['release']}/")
-        if rows != each["superseded"]:
-            raise _changed(place, f"it counts {each['superseded']:,} superseded documents, its shards {rows:,}")
+    for each in manifest.against:
+        rows = _rows(files, f"{SUPERSEDED.name}/{each.release}/")
+        if rows != each.superseded:
+            raise _changed(place, f"it counts {each.superseded:,} superseded documents, its shards {rows:,}")
 
 
 def _rows(files: Mapping[str, Noted], prefix: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from curation.recipe import REWRITES
 from curation.release.differences import changes
 from curation.release.folder import Folder
-from curation.release.manifest import check_digests, check_sizes, outputs_of, read_finished, units_of
+from curation.release.manifest import Manifest, check_digests, check_sizes, read_finished
 from schemas import REJECTS, SKETCHES, TAKEN_DOWN
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Noted
@@ -55,25 +55,24 @@ class Release:
         return not set(self.against) <= {each.name for each in releases}
 
 
-def open_release(path: str) -> tuple[Release, dict[str, Any]]:
+def open_release(path: str) -> tuple[Release, Manifest]:
     """The release in a folder, and its manifest.
 
     Raises UserError where there is none, or one of another format.
     """
     folder = Folder(path)
     found, digest = read_finished(folder)
-    if (found["schemas"].get(SKETCHES.name), found["schemas"].get(REJECTS.name)) != (SKETCHES.version, REJECTS.version):
+    if (found.schemas.get(SKETCHES.name), found.schemas.get(REJECTS.name)) != (SKETCHES.version, REJECTS.version):
         raise UserError(f"{path} was written by another version of gristmill: curate it again with this one")
-    against = tuple(each["release"] for each in found["against"])
-    stored = sum({entry["file"]: entry["size"] for entry in found["inputs"]}.values())
-    taken_from = tuple(each["of"] for each in found.get("takedown", ()))
-    return Release(folder, digest[:NAME_DIGITS], units_of(found), against, stored, taken_from), found
+    against = tuple(each.release for each in found.against)
+    stored = sum({each.file: each.size for each in found.inputs}.values())
+    taken_from = tuple(each.of for each in found.takedown)
+    return Release(folder, digest[:NAME_DIGITS], found.units, against, stored, taken_from), found
 
 
-def check_shards(release: Release, manifest: Mapping[str, Any], tables: tuple[str, ...]) -> None:
+def check_shards(release: Release, manifest: Manifest, tables: tuple[str, ...]) -> None:
     """Raises UserError where a shard of some tables is missing, or has another size than the manifest says."""
-    files = outputs_of(manifest, release.folder)
-    check_sizes(release.folder, [each for name, each in files.items() if name.startswith(tables)])
+    check_sizes(release.folder, [each for name, each in manifest.files.items() if name.startswith(tables)])
 
 
 def check_contents(release: Release, names: Sequence[str]) -> None:
@@ -92,7 +91,7 @@ def noted_files(folder: Folder, name: str) -> Mapping[str, Noted]:
     found, digest = read_finished(folder)
     if not digest.startswith(name):
         raise UserError(f"{folder.root}/{MANIFEST} has changed since the run began: put it back, and run again")
-    return outputs_of(found, folder)
+    return found.files
 
 
 def check_apart(output: Folder, releases: Sequence[Release]) -> None:
@@ -128,7 +127,7 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
     opened = []
     for path in paths:
         release, found = open_release(path)
-        told = list(changes(_compared(found["job"]["recipe"]), _compared(recipe)))
+        told = list(changes(_compared(found.recipe), _compared(recipe)))
         if told:
             raise UserError(
                 f"{path} was deduplicated with other settings, so its sketches cannot be compared with this run's: "

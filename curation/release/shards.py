@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from curation.release.folder import Folder
 from schemas.checksums import Digest
 from schemas.errors import RunError
+from schemas.manifest import ShardEntry
 
 ROW_GROUP_BYTES = 32 << 20
 """A row group ends when its rows hold this many bytes: small enough to read at random, large enough to scan."""
@@ -60,9 +61,9 @@ class ShardWriter:
         if self._held_bytes >= ROW_GROUP_BYTES:
             self._flush()
 
-    def entry(self) -> dict[str, object]:
+    def entry(self) -> ShardEntry:
         """What the manifest says of the finished shard."""
-        return {"name": self.name, "rows": self.rows, "bytes": self._stream.size, "sha256": self._stream.sha256}
+        return ShardEntry(self._stream.sha256, self._stream.size, self.rows)
 
     def _flush(self) -> None:
         if self._held:

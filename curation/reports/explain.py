@@ -1,7 +1,7 @@
 """Says in words why a document was kept or removed."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -9,6 +9,7 @@ from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
 from curation.filters.rules import Rule
 from curation.recipe import Filter, Recipe
 from curation.release.lookup import Lookup
+from curation.release.manifest import Manifest
 
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
@@ -43,17 +44,17 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
         yield f"  its text begins: {_cut(' '.join(row['text'].split()))}"
 
 
-def _taken_down(manifest: Mapping[str, Any], reason: str) -> str:
+def _taken_down(manifest: Manifest, reason: str) -> str:
     """What a takedown did to a document: one of this corpus, or one of a release against which it was deduplicated."""
     if reason == NEAR:
         return "was taken down, because it is a near-duplicate of a document that was taken down"
     if reason != SAME_TEXT:
         return f"was taken down, by its {reason}"
     alike = "because its text is that of a document that was taken down"
-    if not manifest["against"]:
+    if not manifest.against:
         return f"was taken down, {alike}"
     release = "from a release that this corpus is deduplicated against"
-    if not manifest.get("takedown"):
+    if not manifest.takedown:
         return f"was kept out, {alike} {release}"
     return f"was taken down or kept out, {alike} here or {release}"
 

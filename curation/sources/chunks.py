@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 import xxhash
@@ -14,6 +14,7 @@ from curation.sources.inputs import InputFile, Span
 from curation.sources.members import MAX_WINDOW_BYTES
 from schemas.corpus import QUARANTINE, RECORDS
 from schemas.errors import UserError
+from schemas.records import other_keys
 
 COLUMNS = ("text", "url", "doc_id", "source", "date")
 """Columns of a document that a field of the input can be mapped to."""
@@ -79,7 +80,8 @@ class Lost:
     error: str
     message: str
     whole: bool
-    doubtful_documents: int
+    doubtful_documents: int = 0
+    others: Mapping[str, Any] = other_keys()
 
 
 @dataclass(frozen=True)

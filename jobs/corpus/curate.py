@@ -71,7 +71,7 @@ def run(options: CurateOptions) -> None:
         found, _ = read_finished(Folder(folder))
     elif options.progress == "json":
         say_event("finished", message="an earlier run had finished it: nothing was left to do")
-    print_summary(Ledger.from_json(found["ledger"]), folder, seconds)
+    print_summary(Ledger.of(found.ledger), folder, seconds)
     print_lost(found)
     print_releases(found)
 

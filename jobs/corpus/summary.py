@@ -1,14 +1,13 @@
 """Tables for people: what a job will do, and what it did."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from curation.engine.manifest import plain
 from curation.engine.planning import JobPlan
 from curation.engine.unreadable import damaged_files
 from curation.job import Execution, Job
 from curation.release.ledger import NOTHING, Amount, Ledger, add
+from curation.release.manifest import Manifest
 from curation.reports.estimate import estimate
 from curation.sources.chunks import doubtful_documents
 from jobs.tables import Row, print_table
@@ -40,9 +39,9 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     say(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
 
 
-def print_lost(manifest: Mapping[str, Any]) -> None:
+def print_lost(manifest: Manifest) -> None:
     """Each input file of a finished run of which something was lost, the most damaged ones first."""
-    damaged = damaged_files(manifest["inputs"])
+    damaged = damaged_files(manifest.inputs)
     for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
         if file.unreadable and not file.lost:
             say(f"nothing could be read of {file.name} ({file.size:,} stored bytes): {file.error}")
@@ -62,11 +61,11 @@ def print_lost(manifest: Mapping[str, Any]) -> None:
         say(f"... and something of {len(damaged) - SHOWN_FILES:,} more files (see manifest.json)")
 
 
-def print_releases(manifest: Mapping[str, Any]) -> None:
+def print_releases(manifest: Manifest) -> None:
     """What a finished run means to the releases that it was deduplicated against."""
-    for each in manifest["against"]:
-        superseded = f", superseded {each['superseded']:,} (see superseded/)" if each["superseded"] else ""
-        say(f"release {each['release']}: removed as its duplicates {each['removed_for']:,}{superseded}")
+    for each in manifest.against:
+        superseded = f", superseded {each.superseded:,} (see superseded/)" if each.superseded else ""
+        say(f"release {each.release}: removed as its duplicates {each.removed_for:,}{superseded}")
 
 
 def _row(name: str, amount: Amount, of: Amount, style: str = "") -> Row:

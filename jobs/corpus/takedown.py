@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from curation.engine.selection import Selection
 from curation.engine.takedown import takedown
@@ -14,6 +13,7 @@ from curation.job import Execution
 from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
+from curation.release.manifest import TakedownReport
 from curation.release.opening import open_release
 from jobs.corpus.compiling import compile_kernels
 from jobs.corpus.progress import watcher
@@ -51,16 +51,16 @@ def run(options: TakedownOptions) -> None:
         raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
     selection = Selection.of(_lines(options.doc_ids), _entries(options.hosts), _entries(options.urls), options.near)
     opened, before = open_release(options.release)
-    recipe = recipe_of(before["job"]["recipe"], f"{options.release}/{MANIFEST}")
+    recipe = recipe_of(before.recipe, f"{options.release}/{MANIFEST}")
     compile_kernels(options.progress)
     started = time.monotonic()
     execution = Execution(workers=options.workers, memory=options.memory)
     found = takedown(
         opened, before, recipe, selection, options.output, execution, options.against, watcher(options.progress)
     )
-    print_summary(Ledger.from_json(found["ledger"]), options.output, time.monotonic() - started)
+    print_summary(Ledger.of(found.ledger), options.output, time.monotonic() - started)
     print_releases(found)
-    _print_takedown(found["takedown"][-1], options.output)
+    _print_takedown(found.takedown[-1], options.output)
 
 
 def _print_near(count: int, output: str) -> None:
@@ -93,19 +93,19 @@ def _entries(path: Path | None) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _print_takedown(told: dict[str, Any], output: str) -> None:
+def _print_takedown(told: TakedownReport, output: str) -> None:
     say(
-        f"release {told['of']}: taken down {told['taken_down']:,}, brought back {told['brought_back']:,}, "
-        f"removed as duplicates of documents brought back {told['lost']:,}"
+        f"release {told.of}: taken down {told.taken_down:,}, brought back {told.brought_back:,}, "
+        f"removed as duplicates of documents brought back {told.lost:,}"
     )
-    if told.get("same_text"):
-        say(f"taken down because another document taken down has the same text: {told['same_text']:,}")
-    if told.get("near"):
-        say(f"taken down because another document taken down is nearly the same: {told['near']:,}")
-    if told.get("near_left"):
-        _print_near(told["near_left"], output)
-    for reason, asked in told["asked"].items():
-        missing = asked - told["found"][reason]
+    if told.same_text:
+        say(f"taken down because another document taken down has the same text: {told.same_text:,}")
+    if told.near:
+        say(f"taken down because another document taken down is nearly the same: {told.near:,}")
+    if told.near_left:
+        _print_near(told.near_left, output)
+    for reason, asked in told.asked.items():
+        missing = asked - told.found[reason]
         if not missing:
             continue
         with Folder(output).reading(not_found_name(reason)) as lines:

@@ -11,7 +11,7 @@ from annotation.exports.export import FORMAT as EXPORT
 from annotation.exports.export import VERSION as EXPORT_VERSION
 from curation.engine.takedown_lists import NOT_FOUND
 from curation.release.folder import WORK, Folder
-from curation.release.manifest import outputs_of, parse_manifest
+from curation.release.manifest import parse_manifest
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Noted, difference, parsed, size_difference
 from schemas.packed import FORMAT as PACKED
@@ -67,9 +67,9 @@ def held(folder: Folder) -> Held:
         version, what = ANNOTATION[form]
         return Held(what, digest, datasets.noted_files(manifest, version, place))
     found = parse_manifest(content, folder)
-    what = "a corpus after a takedown" if found.get("takedown") else "a corpus"
-    loose = () if "lists" in found else (NOT_FOUND,)  # as takedowns of earlier versions left them
-    return Held(what, digest, outputs_of(found, folder), loose)
+    what = "a corpus after a takedown" if found.takedown else "a corpus"
+    loose = () if found.lists is not None else (NOT_FOUND,)  # as takedowns of earlier versions left them
+    return Held(what, digest, found.files, loose)
 
 
 def faults(folder: Folder, held: Held, sizes: Mapping[str, int], tell: Tell) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from curation.engine import stages
 from curation.engine.driver import curate
 from curation.engine.run import Run
 from curation.engine.shuffle import Keyed
+from curation.engine.unit_reports import LinkedReport
 from curation.job import Execution
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
@@ -94,7 +95,7 @@ def _left(output: Path) -> tuple[Counter[str], int]:
         if path.is_file():
             shuffled[path.parent.name] += path.stat().st_size
     folder = Folder(str(output))
-    return shuffled, sum(folder.read_json(name)["links"] for name in folder.names(f"{WORK}/linked-*.json"))
+    return shuffled, sum(folder.read_json(name, LinkedReport).links for name in folder.names(f"{WORK}/linked-*.json"))
 
 
 def _constants(ledger: Ledger, cpu: Counter[str], shuffled: Counter[str], links: int) -> Constants:

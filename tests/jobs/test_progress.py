@@ -7,17 +7,20 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.engine.tally import Tally
+from curation.engine.unit_reports import UnitReport
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
+from curation.release.manifest import read_finished
 from jobs.corpus.progress import Progress, watcher
 
+T = TypeVar("T")
 GRISTMILL = Path(sys.executable).parent / "gristmill"
 
 
@@ -27,9 +30,9 @@ class Counting(Folder):
 
     opened: list[str] = field(default_factory=list)
 
-    def read_json(self, name: str) -> object:
+    def read_json(self, name: str, kind: type[T]) -> T:
         self.opened.append(name)
-        return super().read_json(name)
+        return super().read_json(name, kind)
 
 
 def report(folder: Folder, kind: str, unit: int) -> Ledger:
@@ -42,7 +45,7 @@ def report(folder: Folder, kind: str, unit: int) -> Ledger:
     else:
         ledger.kept["web"] = (5, 500, 100)
         ledger.rejected["web", "near", "near_duplicate"] = (1, 100, 20)
-    folder.write_json(f".work/{kind}-{unit:05d}.json", {"ledger": ledger.to_json()})
+    folder.write_json(f".work/{kind}-{unit:05d}.json", UnitReport(ledger=ledger.report(), outputs={}))
     return ledger
 
 
@@ -141,7 +144,7 @@ def test_a_program_can_follow_a_run(tmp_path: Path) -> None:
     command = [GRISTMILL, "curate", "--input", "in.jsonl", "--output", "out", "--recipe", "none", "--progress", "json"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     *_, last = [json.loads(line) for line in io.StringIO(done.stderr)]
-    ledger = Ledger.from_json(json.loads((tmp_path / "out/manifest.json").read_text())["ledger"])
+    ledger = Ledger.of(read_finished(Folder(str(tmp_path / "out")))[0].ledger)
     assert (last["event"], last["units"], last["read"], last["written"]) == ("finished", 1, 1, 1)
     assert (last["documents"], last["kept"]) == (ledger.total("read")[0], ledger.total("kept")[0]) == (40, 20)
     assert last["rejects"] == {"exact: same_text": 20}

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.engine import claim, driver
-from curation.engine.claim import claimed, tidy
+from curation.engine.claim import Claim, claimed, tidy
 from curation.engine.driver import Watch, curate, finished
 from curation.engine.planning import plan_job
 from curation.filters.url import Url
@@ -23,15 +24,16 @@ from curation.job import Execution, Job
 from curation.release.differences import changes
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
+from curation.release.manifest import Manifest
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
 from schemas.errors import RunError, UserError
 from tests.curation.test_laws import digest
 
-CLAIM: dict[str, Any] = {"job": {"limit": None}, "files": {"a": [1, "x"], "b": [2, "y"]}}
+CLAIM = Claim(gristmill="1", files={"a": [1, "x"], "b": [2, "y"]}, asked={"job": {"limit": None}})
 
 
-def interrupted(folder: Folder, described: dict[str, Any] = CLAIM) -> None:
+def interrupted(folder: Folder, described: Claim = CLAIM) -> None:
     with claimed(folder, described) as earlier:
         assert not earlier
         folder.write_json("documents/a.json", {})
@@ -53,10 +55,10 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"job": {"limit": 3}}, "differs: job.limit was not set and is 3. Go on with the same job"),
+        ({"asked": {"job": {"limit": 3}}}, "differs: job.limit was not set and is 3. Go on with the same job"),
         ({"files": {"a": [1, "z"], "b": [2, "y"]}}, "differs: input file a has changed."),
         ({"files": {"a": [1, "x"]}}, "differs: input file b is gone."),
-        ({"files": {**CLAIM["files"], "c": [1, ""]}}, "differs: input file c is new."),
+        ({"files": {**CLAIM.files, "c": [1, ""]}}, "differs: input file c is new."),
         (
             {"files": {"a": [0, ""], "b": [0, ""], "c": [0, ""], "d": [0, ""]}},
             "differs: input file a has changed; input file b has changed; input file c is new; and 1 more.",
@@ -66,7 +68,7 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
 def test_another_claim_is_refused_with_what_changed(tmp_path: Path, other: dict[str, Any], told: str) -> None:
     folder = Folder(str(tmp_path / "new"))
     interrupted(folder)
-    with pytest.raises(UserError) as refused, claimed(folder, {**CLAIM, **other}):
+    with pytest.raises(UserError) as refused, claimed(folder, replace(CLAIM, **other)):
         pass
     assert told in str(refused.value)
     assert folder.exists("documents/a.json")
@@ -175,9 +177,9 @@ def job(source: Path, *changes: str) -> Job:
     return make_job([Input(glob=str(source))], "none", ["unit_bytes=600", *changes])
 
 
-def ledger_of(manifest: dict[str, Any] | None) -> Ledger:
+def ledger_of(manifest: Manifest | None) -> Ledger:
     assert manifest is not None
-    return Ledger.from_json(manifest["ledger"])
+    return Ledger.of(manifest.ledger)
 
 
 def test_a_finished_run_of_the_same_job_is_known(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +21,7 @@ from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
 from schemas import REJECTS, SKETCHES
 from schemas.errors import UserError
+from schemas.records import to_json
 from tests.curation.test_laws import DOCUMENT, digest, rows
 
 BRIEF = settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
@@ -105,9 +106,10 @@ def run(source: Path, output: Path, changes: Any = (), against: Any = (), recipe
 
 def take(release: Path, selection: Selection, output: Path, against: Any = (), **how: Any) -> dict[str, Any]:
     opened, before = open_release(str(release))
-    recipe = recipe_of(before["job"]["recipe"])
+    recipe = recipe_of(before.recipe)
     execution = Execution(**{"workers": 0, "partitions": 3, **how})
-    return takedown(opened, before, recipe, selection, str(output), execution, [str(each) for each in against])
+    taken = takedown(opened, before, recipe, selection, str(output), execution, [str(each) for each in against])
+    return cast("dict[str, Any]", to_json(taken))
 
 
 def content(folder: Path, table: str) -> list[dict[str, Any]]:

@@ -15,10 +15,12 @@ import pytest
 from curation.engine.unreadable import check_readable
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
-from curation.release.manifest import read_manifest
+from curation.release.manifest import InputReport, read_manifest
+from curation.sources.chunks import Lost
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
 from schemas.errors import RunError
+from schemas.records import to_json
 from tests.jobs.calling import call
 
 ROWS = 400
@@ -121,7 +123,7 @@ def test_documents_that_may_be_damaged_are_counted_in_the_summary_and_the_manife
     assert "22 documents read before may be damaged" in inputs[0]["lost"]["message"]
     finished = read_manifest(Folder(str(tmp_path / "out")))
     assert finished is not None
-    assert finished["inputs"] == inputs
+    assert to_json(finished.inputs) == inputs
 
 
 def test_an_undamaged_input_leaves_no_trace_of_this(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,8 +181,8 @@ def test_a_part_of_nothing_but_bad_records_is_no_damage_to_its_file(
 def test_the_share_that_is_advised_lets_the_same_run_pass(lost: int, bad: int, whole: bool) -> None:
     """The share of the records that could not be read may be larger than that of the stored bytes."""
     job = make_job([Input("a.parquet")], "none", ())
-    fault = {"bytes": lost, "error": "expands_too_far", "message": "row group 0", "whole": whole}
-    entries = [{"file": "a.parquet", "size": 1000, "lost": fault}]
+    fault = Lost(bytes=lost, error="expands_too_far", message="row group 0", whole=whole)
+    entries = [InputReport(file="a.parquet", size=1000, sha256="", lost=fault)]
     ledger = Ledger(read={"a": (200 - bad, 0, 0)}, quarantined={"expands_too_far": (bad, 0, 0)})
     with pytest.raises(RunError) as refused:
         check_readable(job, ledger, entries, Folder("out"))

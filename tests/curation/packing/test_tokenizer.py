@@ -51,7 +51,7 @@ def test_bytes_come_back(tmp_path: Path) -> None:
 def test_sentence_piece_is_read_as_it_reads_itself(tmp_path: Path) -> None:
     tokenizer = open_tokenizer(saved(tmp_path / "t.model", sentence_piece()))
     plain = sentencepiece.SentencePieceProcessor(model_proto=sentence_piece())
-    assert tokenizer.about()["kind"] == "sentencepiece"
+    assert tokenizer.report().kind == "sentencepiece"
     assert (tokenizer.file, tokenizer.end_id) == ("tokenizer.model", plain.eos_id())
     for text in (*PROSE, *HOSTILE):
         tokens, _ = tokenizer.encoder().documents([text])

@@ -12,6 +12,7 @@ from curation.release.folder import WORK, Folder
 from curation.release.shards import ROW_GROUP_BYTES, ShardWriter, read_shard
 from schemas import DOCUMENTS
 from schemas.checksums import Digest
+from schemas.records import Example
 
 
 def documents(count: int, size: int) -> pa.RecordBatch:
@@ -100,14 +101,14 @@ def test_a_shard_has_bounded_row_groups_and_reads_back(tmp_path: Path) -> None:
     assert (
         read_shard(folder, "documents/0.parquet", ["doc_id"])["doc_id"].to_pylist() == batch["doc_id"].to_pylist() * 6
     )
-    assert shard.entry()["sha256"] == hashlib.sha256((tmp_path / "documents" / "0.parquet").read_bytes()).hexdigest()
+    assert shard.entry().sha256 == hashlib.sha256((tmp_path / "documents" / "0.parquet").read_bytes()).hexdigest()
 
 
 def test_any_file_system_will_do() -> None:
     folder = Folder("memory://corpus")
     folder.write_json(f"{WORK}/x.json", {})
-    folder.write_json("a/b.json", {"x": [1]})
-    assert folder.read_json("a/b.json") == {"x": [1]}
+    folder.write_json("a/b.json", Example("rye", (1, 2)))
+    assert folder.read_json("a/b.json", Example) == Example("rye", (1, 2))
     folder.write_json("a/b/c.json", {})
     assert folder.names("a/*.json") == ["a/b.json"]
     assert folder.names("*/*/*.json") == ["a/b/c.json"]

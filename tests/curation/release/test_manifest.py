@@ -61,7 +61,7 @@ def test_each_change_of_a_manifest_is_seen_or_harmless(released: Path) -> None:
             manifest.write_text(json.dumps(made))
             try:
                 release, found = open_release(str(released))
-                recipe_of(found["job"]["recipe"], f"{released}/manifest.json")
+                recipe_of(found.recipe, f"{released}/manifest.json")
             except UserError as error:
                 seen += 1
                 said = str(error)
