@@ -1,7 +1,7 @@
 """The one-line headers of ARC records, of versions 1 and 2.
 
-A line has the url, which may hold spaces, and a fixed number of fields behind it. The block of the file's first record
-names them: 5 with the url in version 1, 10 in version 2.
+A line has the url, which may contain spaces, and a fixed number of fields behind it. The block of the file's first
+record names the fields: 5 with the url in version 1, 10 in version 2.
 Source: https://archive.org/web/researcher/ArcFileFormat.php.
 """
 
@@ -20,19 +20,19 @@ _NUMBER = re.compile(rb"\d{1,18}\Z")
 
 
 def is_arc_line(line: bytes) -> bool:
-    """Whether a line without its end is the header of an ARC record: a url, a date and a length."""
-    return bool(_URL.match(line)) and _places(line.split(b" ")) is not None
+    """Whether a line (without its line end) is the header of an ARC record: a url, a date and a length."""
+    return bool(_URL.match(line)) and _date_index(line.split(b" ")) is not None
 
 
 def content_length(line: bytes) -> int:
-    """The length that the line of an ARC record ends with, in bytes."""
+    """The last field of the line of an ARC record: the length of the content in bytes."""
     return int(line.rsplit(b" ", 1)[-1])
 
 
-def _places(words: list[bytes]) -> int | None:
-    """Which of the words of a line is the date; None if the line is no header.
+def _date_index(words: list[bytes]) -> int | None:
+    """The index of the date among the words of a line; None if the line is not a header.
 
-    The date is third from the end in version 1, and eighth in version 2; elsewhere if a field holds spaces.
+    The date is third from the end in version 1 and eighth in version 2, and elsewhere if a field contains spaces.
     """
     if len(words) < 5 or not _NUMBER.match(words[-1]):
         return None
@@ -48,7 +48,7 @@ class ArcFields:
         self.names: tuple[str, ...] = _VERSIONS[b"1"]
 
     def describe(self, block: bytes) -> None:
-        """Takes the names of the fields from the block of a ``filedesc`` record."""
+        """Takes the field names from the block of a ``filedesc`` record."""
         version, _, rest = block.lstrip().partition(b"\n")
         names = tuple(rest.partition(b"\n")[0].decode("latin-1").lower().split())
         known = _VERSIONS.get(version[:1], self.names)
@@ -57,7 +57,7 @@ class ArcFields:
     def read(self, line: bytes) -> dict[str, str] | None:
         """The fields of a record by name; None if the line has no url, date and length."""
         words = line.rstrip(b"\r\n").split(b" ")
-        place = _places(words)
+        place = _date_index(words)
         if place is None:
             return None
         spare = len(words) - len(self.names)

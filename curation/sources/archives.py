@@ -1,4 +1,4 @@
-"""WARC, WET and ARC records into documents."""
+"""Reads WARC, WET and ARC records as documents."""
 
 import re
 from collections.abc import Iterator
@@ -18,23 +18,23 @@ _NO_DOCUMENT = ("warcinfo", "request", "metadata", "revisit", "continuation")
 _DOCUMENT = ("response", "resource", "conversion")
 _HTML = ("text/html", "application/xhtml+xml")
 _UNKNOWN = ("", "unknown/unknown", "application/unknown")
-"""Media types with which browsers look at the content."""
+"""Media types for which browsers inspect the content."""
 
 _MARKUP = re.compile(rb"(?i)<!doctype html|<html[\s>]")
 
 CUT_PAYLOAD = "payload"
-"""What ``metadata.truncated`` says of a document whose payload ends before its encoding does, where the record has no
-WARC-Truncated header."""
+"""Value of ``metadata.truncated`` for a payload that ends before its encoding does, if the record has no WARC-Truncated
+header."""
 
 
 class _NoDocumentError(Exception):
-    """A record to be counted as skipped, for the reason that is its message."""
+    """A record that is not a document; the message is the reason under which it is counted as skipped."""
 
 
 def read_archive(
     events: Iterator[Event], kind: Literal["warc", "arc"], builder: ChunkBuilder, look: Look | None = None
 ) -> Iterator[Chunk]:
-    """Reads a whole archive; the last chunk stays in ``builder``. ``look`` is there for a file without compression."""
+    """Reads an archive; the last chunk stays in ``builder``. ``look`` is given for a file without compression."""
     arc = ArcFields()
     for framed in Records(events, kind, builder, look):
         try:
@@ -49,7 +49,7 @@ def read_archive(
 
 
 def _add(framed: Framed, warc: dict[str, list[str]], builder: ChunkBuilder) -> None:
-    """Adds the document of a record that has these fields."""
+    """Adds the document of a record with these header fields."""
     header = {name: values[-1] for name, values in warc.items()}
     kind = header.get("warc-type", "").lower()
     if kind not in _DOCUMENT:
@@ -99,9 +99,9 @@ def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
 
 
 def _refuse_endless(framed: Framed, header: bytes, length: str, limit: int) -> None:
-    """Raises PayloadError for an HTTP header without an empty line behind it, in which a body may be hidden.
+    """Raises PayloadError for an HTTP header without an empty line behind it, which may hide a body.
 
-    A header that is complete but for that line, of a response that says that its body is empty, may pass.
+    A header that lacks only that line is accepted if it declares an empty body.
     """
     if len(header) > MAX_HEADER_BYTES:
         raise PayloadError("bad_http", f"the HTTP header is longer than {MAX_HEADER_BYTES} bytes")
@@ -117,7 +117,7 @@ def _refuse_cut(framed: Framed, limit: int) -> None:
 
 
 def _kind(payload: bytes, content_type: str) -> Literal["html", "text"] | None:
-    """What a payload is by its content type; without one, by its beginning."""
+    """The kind of a payload by its content type, or by its beginning if the content type is unknown."""
     name, _ = media_type(content_type)
     if name in _HTML or (name in _UNKNOWN and _MARKUP.search(payload[:1024])):
         return "html"
@@ -144,7 +144,7 @@ def _text(payload: bytes, content_type: str, found: dict[str, object], framed: F
 
 
 def _from_arc(framed: Framed, arc: ArcFields) -> dict[str, list[str]]:
-    """The fields of a WARC record that says what an ARC record says."""
+    """The fields of a WARC record equivalent to an ARC record."""
     found = arc.read(framed.header)
     if found is None:
         raise PayloadError("bad_record", "the record's line has no url, date and length")
@@ -162,6 +162,6 @@ def _from_arc(framed: Framed, arc: ArcFields) -> dict[str, list[str]]:
 
 
 def _iso(date: str) -> str:
-    """20140103030321 as 2014-01-03T03:03:21Z."""
+    """Converts 20140103030321 to 2014-01-03T03:03:21Z."""
     digits = date.ljust(14, "0")
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}T{digits[8:10]}:{digits[10:12]}:{digits[12:14]}Z"

@@ -1,4 +1,4 @@
-"""Arrow IPC: files (Feather of version 2 is such a file) and streams, batch by batch."""
+"""Reads Arrow IPC files (Feather version 2 is the same format) and streams, batch by batch."""
 
 from collections.abc import Iterator
 from typing import IO
@@ -61,7 +61,7 @@ def read_arrow_file(source: str | IO[bytes], builder: ChunkBuilder) -> Iterator[
 
 
 def read_arrow_stream(events: Iterator[Event], builder: ChunkBuilder) -> Iterator[Chunk]:
-    """Reads the batches of a stream, up to the first one that is damaged: it hides where the next one begins."""
+    """Reads the batches of a stream up to the first damaged batch, behind which the next batch cannot be found."""
     stream = _Stream(events, builder)
     first = n = 0
     batches: BatchRows | None = None
@@ -85,7 +85,7 @@ def read_arrow_stream(events: Iterator[Event], builder: ChunkBuilder) -> Iterato
         except StopIteration:
             if not stream.more():
                 return
-            batches = None  # another stream follows
+            batches = None  # another stream follows in the file
             continue
         except _ERRORS as error:
             _raise_outage(error)
@@ -100,13 +100,16 @@ def read_arrow_stream(events: Iterator[Event], builder: ChunkBuilder) -> Iterato
 
 
 def _raise_outage(error: Exception) -> None:
-    """Raises the error again unless the bytes of the file caused it."""
+    """Reraises an error that the bytes of the file did not cause."""
     if not is_content(error):
         raise error
 
 
 def _check_offsets(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch, if its offsets and lengths hold; raises ArrowInvalid. Strings that are not UTF-8 cost their rows."""
+    """Returns the batch. Raises ArrowInvalid if its offsets or lengths are invalid.
+
+    Strings that are not UTF-8 pass here: only their rows are lost.
+    """
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:
@@ -122,18 +125,18 @@ def _as_bytes(column: pa.Array) -> pa.Array:
 
 
 class _TooFarError(Exception):
-    """Batches that decode to far more than is stored."""
+    """Batches that decode to far more than their stored bytes."""
 
 
 class _Limits:
-    """Counts what the batches of one file, of ``stored`` bytes, decode to; limits are those of Parquet."""
+    """Counts the rows and bytes that a file of ``stored`` bytes decodes to. The limits are those of Parquet."""
 
     def __init__(self, stored: int) -> None:
         self.stored = stored
         self.rows = self.bytes = 0
 
     def take(self, batch: pa.RecordBatch) -> None:
-        """Counts a batch. Raises _TooFarError where that is too much."""
+        """Counts a batch. Raises _TooFarError if a limit is passed."""
         self.rows += len(batch)
         self.bytes += batch.nbytes + _repeated_bytes(batch)
         for count, limit, what in (
@@ -146,7 +149,7 @@ class _Limits:
 
 
 def _repeated_bytes(batch: pa.RecordBatch) -> int:
-    """Bytes that values take when each row has its own: a dictionary, a run or a view holds equal ones once."""
+    """Bytes of the values if each row had its own copy: a dictionary, a run or a view stores equal values once."""
     return sum(_repeated_bytes_of(leaf) for column in batch.columns for leaf in leaves(column))
 
 
@@ -165,9 +168,9 @@ def _repeated_bytes_of(column: pa.Array) -> int:
 
 
 def _lengths(values: pa.Array) -> npt.NDArray[np.int64]:
-    """The bytes of each value; where they cannot be told, their mean."""
+    """The bytes of each value; their mean for types without lengths."""
     kind = values.type
-    if pt.is_string_view(kind) or pt.is_binary_view(kind):  # a length, and twelve bytes that say where the value lies
+    if pt.is_string_view(kind) or pt.is_binary_view(kind):  # a length, and twelve bytes that locate the value
         views = np.frombuffer(values.buffers()[1], np.int32)[::4] if len(values) else np.empty(0, np.int32)
         valid = values.is_valid().to_numpy(zero_copy_only=False)
         sizes: npt.NDArray[np.int64] = views[values.offset : values.offset + len(values)].astype(np.int64)
@@ -179,7 +182,7 @@ def _lengths(values: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _pieces(batch: pa.RecordBatch, first: int, builder: ChunkBuilder) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """The batch in pieces of about ``batch_bytes``, and the number of each one's first row."""
+    """Pieces of the batch of about ``batch_bytes``, each with the number of its first row."""
     size = max(1, builder.reading.batch_bytes * len(batch) // max(1, batch.nbytes, _repeated_bytes(batch)))
     for start in range(0, len(batch), size):
         yield batch.slice(start, size), first + start
@@ -192,7 +195,7 @@ def _add(batch: pa.RecordBatch, first: int, batches: BatchRows) -> Iterator[Chun
 
 
 class _Stream:
-    """The bytes of a stream as a file that is read from front to back."""
+    """The bytes of a stream, as a file object that is read from front to back."""
 
     def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
         self.position = 0
@@ -202,7 +205,7 @@ class _Stream:
         self._buf = bytearray()
 
     def read(self, size: int = -1) -> bytes:
-        """The next ``size`` bytes; fewer at the end."""
+        """The next ``size`` bytes; fewer at the end of the stream."""
         while size < 0 or len(self._buf) < size:
             event = next(self._events, None)
             if event is None:
@@ -223,7 +226,7 @@ class _Stream:
             self._builder.start_member()
 
     def more(self) -> bool:
-        """Whether anything but padding follows."""
+        """Whether anything other than padding follows."""
         while not self._buf.strip(b"\0"):
             del self._buf[:]
             event = next(self._events, None)

@@ -1,4 +1,4 @@
-"""Arrow columns of any type as strings and as values that JSON can hold."""
+"""Converts Arrow columns of any type to strings and to values that JSON can hold."""
 
 import base64
 import datetime
@@ -15,18 +15,18 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 Broken = dict[int, tuple[str, str, bytes]]
-"""By row: the kind of error in one word, a message in which ``{field}`` stands for the field's name, and the bytes of
-the value where it is a text."""
+"""By row: the kind of error in one word, a message with the placeholder ``{field}`` for the field's name, and the bytes
+of the value if it is a text."""
 
 _SHOWN_TYPE = 60
 _UNREADABLE = (ValueError, OverflowError, LookupError, RecursionError, pa.ArrowNotImplementedError)
-"""What the conversion of a single value raises; UnicodeDecodeError and ArrowInvalid are ValueErrors."""
+"""Errors of the conversion of a value; UnicodeDecodeError and ArrowInvalid are ValueErrors."""
 _SECONDS_OF_A_DAY = 24 * 60 * 60
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def nested_field(holder: pa.RecordBatch | pa.Schema, name: str) -> pa.Array | pa.Field | None:
-    """The column (of a batch) or field (of a schema) by its name, else by its dotted path; None where there is none."""
+    """The column (of a batch) or field (of a schema) with this name, else with this dotted path; None if missing."""
     names = holder.names if isinstance(holder, pa.Schema) else holder.schema.names
     members = holder if isinstance(holder, pa.Schema) else holder.columns
     if name in names:
@@ -36,7 +36,7 @@ def nested_field(holder: pa.RecordBatch | pa.Schema, name: str) -> pa.Array | pa
 
 
 def _inside(holder: pa.Array | pa.Field, name: str) -> pa.Array | pa.Field | None:
-    """A struct's field by its dotted path."""
+    """A field of a struct by its dotted path; None if missing."""
     kind = holder.type
     if not pt.is_struct(kind):
         return None
@@ -50,10 +50,10 @@ def _inside(holder: pa.Array | pa.Field, name: str) -> pa.Array | pa.Field | Non
 
 
 def as_text(column: pa.Array, *, large: bool) -> tuple[pa.Array | None, Broken]:
-    """The column as (large) strings, and what is wrong with some rows (they hold null).
+    """The column as (large) strings, and the errors of rows that cannot be converted (null in the column).
 
-    For a text (``large``) only strings and bytes will do, and a null is an error. For other columns numbers and dates
-    become strings as well, dates in ISO form; None where the column is of another type.
+    A text (``large``) must be strings or bytes, and a null is an error. In other columns, numbers and dates become
+    strings as well, dates in ISO form; None for a column of any other type.
     """
     kind = pa.large_string() if large else pa.string()
     if pt.is_dictionary(column.type):
@@ -89,7 +89,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 
 def _check_utf8(strings: pa.Array) -> tuple[pa.Array, Broken]:
-    """Parquet readers do not check that strings are UTF-8."""
+    """Checks that strings are UTF-8, which readers of Parquet do not."""
     try:
         strings.validate(full=True)
     except pa.ArrowInvalid:
@@ -99,7 +99,7 @@ def _check_utf8(strings: pa.Array) -> tuple[pa.Array, Broken]:
 
 
 def _decode(column: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Broken]:
-    """Bytes as UTF-8, row by row where some are not."""
+    """Decodes bytes as UTF-8, row by row if some rows are not UTF-8."""
     raw = pa.large_binary() if kind == pa.large_string() else pa.binary()
     try:
         return column.cast(raw).cast(kind), {}
@@ -129,8 +129,8 @@ def _scalar_text(column: pa.Array) -> tuple[pa.Array | None, Broken]:
 
 
 def json_values(column: pa.Array) -> tuple[list[Any], Broken]:
-    """The column as values for JSON, and what is wrong with some rows (null here): strings that are not UTF-8, dates
-    outside the years 1 to 9999, times outside a day.
+    """The column as values for JSON, and the errors of rows that cannot be converted (null in the column): strings that
+    are not UTF-8, dates outside the years 1 to 9999, times outside a day.
 
     Dates and times become ISO strings, decimals strings, bytes UTF-8 text or else base64, NaN and infinities null.
     """
@@ -146,8 +146,8 @@ def json_values(column: pa.Array) -> tuple[list[Any], Broken]:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """The column as values for JSON. Raises one of _UNREADABLE where a value cannot be one."""
-    column = column.cast(_plain_type(column.type, "ns"))  # the other units become finer: this tells of an overflow
+    """The column as values for JSON. Raises one of _UNREADABLE for a value that cannot be converted."""
+    column = column.cast(_plain_type(column.type, "ns"))  # to the finest unit: raises on overflow
     column = column.cast(_plain_type(column.type), safe=False)
     values = column.to_pylist()
     return values if _is_json(column.type) else [_plain(value) for value in values]
@@ -158,7 +158,9 @@ def _row_by_row(column: pa.Array) -> tuple[list[Any], Broken]:
     broken: Broken = {}
     for n in range(len(column)):
         try:
-            values += _values(pa.concat_arrays([column.slice(n, 1)]))  # a mere slice of lists holds all their values
+            values += _values(
+                pa.concat_arrays([column.slice(n, 1)])
+            )  # a slice of lists would hold the values of all rows
         except _UNREADABLE as error:
             values.append(None)
             broken[n] = _describe_error(column.type, error)
@@ -181,7 +183,7 @@ def _message(kind: pa.DataType, why: str) -> str:
 
 
 def _outside_a_day(column: pa.Array) -> list[int]:
-    """The rows with a time of day outside of 24 hours: Python would take it modulo a day."""
+    """The rows with a time of day outside 24 hours, which Python would take modulo a day."""
     rows: set[int] = set()
     for leaf, row in _leaves(column, np.arange(len(column))):
         if pt.is_time(leaf.type):
@@ -193,8 +195,7 @@ def _outside_a_day(column: pa.Array) -> list[int]:
 
 
 def _leaves(column: pa.Array, rows: Any) -> Iterator[tuple[pa.Array, Any]]:
-    """The columns without a column inside, each with the number of the row of every value; ``builder`` are those of
-    ``column``."""
+    """The innermost columns, each with the row number of every value; ``rows`` are the row numbers of ``column``."""
     if pt.is_struct(column.type):
         for i in range(column.type.num_fields):
             yield from _leaves(pc.struct_field(column, i), rows)
@@ -210,8 +211,8 @@ def _is_json(kind: pa.DataType) -> bool:
 
 
 def _plain_type(kind: pa.DataType, keep: str = "") -> pa.DataType:
-    """The type without dictionaries, in UTC where the zone is known, and with times in microseconds, which Python's can
-    hold, or in the unit ``keep``."""
+    """The type without dictionaries, in UTC if the time zone is known, and with times in microseconds (the resolution
+    of Python's types) or in the unit ``keep``."""
 
     def inner(field: pa.Field) -> pa.Field:
         return field.with_type(_plain_type(field.type, keep))
@@ -239,7 +240,7 @@ def _plain_type(kind: pa.DataType, keep: str = "") -> pa.DataType:
 
 
 def _plain(value: Any) -> Any:
-    """A Python value as JSON can hold it."""
+    """Converts a Python value to a value of JSON."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
@@ -258,7 +259,7 @@ def _plain(value: Any) -> Any:
 
 
 def _iso(value: datetime.datetime | datetime.date | datetime.time) -> str:
-    """ISO 8601, in UTC with a Z where the zone is known."""
+    """The value in ISO 8601, in UTC with a Z if the time zone is known."""
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
         return value.astimezone(datetime.UTC).replace(tzinfo=None).isoformat() + "Z"
     return value.isoformat()

@@ -1,4 +1,4 @@
-"""Braces in a glob, as shells expand them: ``{a,b}`` and ``{00..12}``."""
+"""Expands braces in a glob as shells do: ``{a,b}`` and ``{00..12}``."""
 
 import re
 from itertools import product
@@ -6,15 +6,15 @@ from itertools import product
 from schemas.errors import InputError
 
 MOST_PATTERNS = 100_000
-"""A pattern that expands to more is refused."""
+"""Maximum number of patterns that a pattern may expand to."""
 
 _NUMBERS = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})")
 
 
 def expand_braces(pattern: str) -> list[str]:
-    """The patterns without braces that a pattern stands for, in their order; itself where it has none.
+    """The patterns that a pattern with braces expands to, in order; the pattern itself if it has no braces.
 
-    Raises InputError for more than MOST_PATTERNS of them.
+    Raises InputError for more than MOST_PATTERNS patterns.
 
     >>> expand_braces("{a,b}.{json,txt}")
     ['a.json', 'a.txt', 'b.json', 'b.txt']
@@ -39,7 +39,7 @@ def expand_braces(pattern: str) -> list[str]:
 
 
 def has_range(pattern: str) -> bool:
-    """Whether braces in the pattern hold a range of numbers.
+    """Whether braces in the pattern contain a range of numbers.
 
     >>> has_range("part-{08..10}"), has_range("{a,b}..2")
     (True, False)
@@ -48,7 +48,7 @@ def has_range(pattern: str) -> bool:
 
 
 def _closing(pattern: str, start: int) -> int | None:
-    """Where the brace that opens at ``start`` closes."""
+    """The index of the brace that closes the brace at ``start``, or None."""
     depth = 0
     for place in range(start, len(pattern)):
         depth += {"{": 1, "}": -1}.get(pattern[place], 0)
@@ -58,7 +58,7 @@ def _closing(pattern: str, start: int) -> int | None:
 
 
 def _choices(inside: str, pattern: str) -> list[str] | None:
-    """What stands between two braces, one by one; None where they are only characters."""
+    """The alternatives between two braces; None if the braces are ordinary characters."""
     numbers = _NUMBERS.fullmatch(inside)
     if numbers:
         return _range(numbers[1], numbers[2], pattern)
@@ -74,7 +74,7 @@ def _choices(inside: str, pattern: str) -> list[str] | None:
 
 
 def _range(first: str, last: str, pattern: str) -> list[str]:
-    """Whole numbers, with zeros in front where one of the two ends has them."""
+    """The integers of a range, zero-padded if one of its two ends is."""
     start, stop = int(first), int(last)
     if abs(stop - start) >= MOST_PATTERNS:
         raise _too_many(pattern)
@@ -87,5 +87,5 @@ def _range(first: str, last: str, pattern: str) -> list[str]:
 def _too_many(pattern: str) -> InputError:
     shown = pattern if len(pattern) <= 200 else f"{pattern[:200]}..."
     return InputError(
-        f"the braces of the input '{shown}' stand for more than {MOST_PATTERNS:,} patterns: use a wildcard"
+        f"the braces of the input '{shown}' expand to more than {MOST_PATTERNS:,} patterns: use a wildcard"
     )

@@ -1,4 +1,4 @@
-"""What a gzip member gives before it fails, to the last byte: ISA-L, which reads gzip otherwise, gives up earlier."""
+"""Decompresses a broken gzip member up to its last readable byte: ISA-L, the usual decompressor, stops earlier."""
 
 import zlib
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from curation.sources.opening import READ_BYTES
 
 
 def gunzip_carefully(stored: Iterator[bytes], begin: int, place: int) -> Iterator[tuple[bytes, int]]:
-    """Every byte that zlib yields before it fails, and the offset in the stored file up to which it read.
+    """Yields all bytes that zlib produces before it fails, with the offset in the stored file up to which it read.
 
-    ``stored`` is the file from ``begin`` on; the stream is known to be intact up to shortly before ``place``.
+    ``stored`` is the file from ``begin`` on. The stream must be intact up to shortly before ``place``.
     """
     stream = zlib.decompressobj(31)
     at = begin

@@ -1,4 +1,4 @@
-"""What a source hands over: batches of documents with everything that was read beside them."""
+"""Chunks: batches of documents, with everything else that was read along with them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,33 +17,33 @@ from schemas.errors import UserError
 from schemas.records import other_keys
 
 COLUMNS = ("text", "url", "doc_id", "source", "date")
-"""Columns of a document that a field of the input can be mapped to."""
+"""Columns of a document that fields of the input can be mapped to."""
 
 DEFAULT_SOURCE = "default"
 MESSAGE_LENGTH = 300
-"""Characters of a message that a part's report keeps."""
+"""Maximum length of the message in a span's report, in characters."""
 
 _ROW_BYTES = 1000
-"""About what a row of quarantine takes in memory beside its excerpt."""
+"""Approximate memory of a row of quarantine without its excerpt."""
 
 _MAX_PENDING = 1 << 16
-"""Documents that are held one by one: those of a word or two take far more memory than their text."""
+"""Maximum number of documents held as Python objects: short documents take far more memory than their text."""
 _MAX_GATHERED = 1 << 19
-"""Documents of a chunk, however short they are."""
+"""Maximum number of documents of a chunk, however short they are."""
 
 FREE_RECORDS = 200_000
-"""A part yields at most so many records and one for each stored byte of its file. What compresses further is made to
-take time: a few kilobytes hold millions of records of a letter each."""
+"""A span yields at most this many records, plus one for each stored byte of its file. Data that compresses further was
+made to waste time: a few kilobytes can hold millions of records of one letter each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingSettings:
-    """How inputs are read.
+    """How inputs are read (the table ``reading`` of a job file).
 
-    ``fields`` maps our columns to the input's fields (a dotted path reaches into nested ones). ``extract`` names what
-    takes the main text out of HTML. Records longer than ``max_record_bytes`` go to quarantine. ``max_window_bytes`` is
-    the most memory that a compressed file may ask for to be decompressed (what zstd --long=31 wrote asks for 2 GiB).
-    ``batch_bytes`` is about how much text one chunk holds.
+    ``fields`` maps columns of a document to fields of the input (a dotted path names a nested field). ``extract`` names
+    the library that extracts the main text of HTML. Records longer than ``max_record_bytes`` go to quarantine.
+    ``max_window_bytes`` is the maximum memory that decompressing a file may require (a file written by zstd --long=31
+    requires 2 GiB). ``batch_bytes`` is the approximate size of the text in a chunk.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -68,12 +68,12 @@ class ReadingSettings:
 
 @dataclass(frozen=True)
 class Lost:
-    """What could not be read of a part: stretches that could not be decoded, or each of its records.
+    """The unreadable data of a span: stretches that could not be decoded, or all of its records.
 
-    ``bytes`` are the stored bytes of the stretches: 0 where the file ends too early, as what is missing is not stored,
-    and where single records are bad. ``error`` and ``message`` are those of the first stretch, else of the first
-    record. ``whole`` says that nothing was read from the part. ``doubtful_documents`` counts the documents that were
-    read from broken members before these were known to be broken, and may be damaged.
+    ``bytes`` are the stored bytes of the stretches: 0 if the file ends too early (missing bytes are not stored) or if
+    only single records are bad. ``error`` and ``message`` describe the first stretch, else the first record. ``whole``
+    is true if nothing was read from the span. ``doubtful_documents`` counts documents that may be damaged: they were
+    read from a member that later proved to be broken.
     """
 
     bytes: int
@@ -86,10 +86,10 @@ class Lost:
 
 @dataclass(frozen=True)
 class SpanReport:
-    """A part was read to its end: SHA-256 and number of its stored bytes, and what became of its records.
+    """The report on a span that was read to its end: SHA-256 and number of its stored bytes, and counts of its records.
 
-    ``note`` is a sentence for the user where something about the whole part is wrong. ``lost`` is None where the part
-    was read to its end; single bad records do not count, unless there is nothing else.
+    ``note`` is a sentence for the user if something is wrong with the whole span. ``lost`` is None if everything could
+    be decoded; single bad records do not count as lost unless the span has no good record.
     """
 
     span: Span
@@ -104,10 +104,10 @@ class SpanReport:
 
 @dataclass
 class Chunk:
-    """Some 2 to 8 MB of documents, and what was met while reading them.
+    """About 2 to 8 MB of documents, and what was found while reading them.
 
-    ``skipped`` counts by reason the records that are no documents. ``bytes_read`` is decompressed bytes (stored bytes
-    for Parquet). ``finished`` lists the parts of which this chunk holds the last row: small files share a chunk.
+    ``skipped`` counts, by reason, the records that are not documents. ``bytes_read`` is decompressed bytes (stored
+    bytes for Parquet). ``finished`` lists the spans whose last row is in this chunk: small files share a chunk.
     """
 
     documents: pa.RecordBatch
@@ -118,12 +118,12 @@ class Chunk:
 
 
 def content_id(url: str | None, text: str) -> str:
-    """The id of a document that has none: xxh3_128 of url, a NUL and the text, in hex."""
+    """The id of a document without one of its own: xxh3_128 of the url, a NUL and the text, in hexadecimal."""
     return xxhash.xxh3_128_hexdigest(f"{url or ''}\0{text}".encode("utf-8", "surrogatepass"))
 
 
 def doubtful_documents(count: int) -> str:
-    """What to say of so many documents that were read from a member before it was known to be broken.
+    """A phrase for ``count`` documents that were read from a member before it was found to be broken.
 
     >>> doubtful_documents(1), doubtful_documents(1_022)
     ('1 document read before may be damaged', '1,022 documents read before may be damaged')
@@ -132,7 +132,7 @@ def doubtful_documents(count: int) -> str:
 
 
 class ChunkBuilder:
-    """Gathers documents and quarantined records until they fill a chunk."""
+    """Gathers documents and quarantined records into chunks."""
 
     def __init__(self, reading: ReadingSettings) -> None:
         self.reading = reading
@@ -160,15 +160,14 @@ class ChunkBuilder:
         self.member_start = self._doubtful = 0
 
     def start_span(self, span: Span) -> None:
-        """The rows that follow are of this part."""
+        """Starts a span: the rows added next belong to it."""
         self._span = span
         self.name, self.stored_bytes = span.file.name, span.file.size
         self._start_span_counts()
 
     @contextmanager
     def inside_member(self, name: str, size: int) -> Iterator[None]:
-        """The rows that are added meanwhile are of a member of the file, of so many bytes: their ``file`` is
-        ``archive.tar/name``."""
+        """A context in which rows belong to a member of ``size`` bytes; their ``file`` is ``archive.tar/name``."""
         outer = self.name, self.stored_bytes, self.member_start
         self.name, self.stored_bytes, self.member_start = f"{self.name}/{name}", size, self.documents
         try:
@@ -196,7 +195,7 @@ class ChunkBuilder:
         date: str | None = None,
         metadata: str = "{}",
     ) -> None:
-        """Adds one document; without a ``doc_id`` it gets the one of its content."""
+        """Adds one document; the default ``doc_id`` is the hash of its content."""
         row = self._pending
         row["doc_id"].append(doc_id or content_id(url, text))
         row["text"].append(text)
@@ -210,7 +209,7 @@ class ChunkBuilder:
         self._text_bytes += len(text)
 
     def add_batch(self, batch: pa.RecordBatch, text_bytes: int) -> None:
-        """Adds rows of RECORDS that are already columns."""
+        """Adds a batch of RECORDS."""
         self._seal()
         self._batches.append(batch)
         self._gathered += len(batch)
@@ -220,10 +219,10 @@ class ChunkBuilder:
     def quarantine(
         self, error: str, message: str, *, offset: int, size: int, record: bytes, lost: int | None = None
     ) -> None:
-        """Adds a record that could not be read; of ``record`` the first 64 KiB are kept.
+        """Adds an unreadable record; the first 64 KiB of ``record`` are kept.
 
-        A single bad record has no ``lost``. For a stretch of the file that could not be decoded, ``lost`` is its
-        length in stored bytes (0 where the file ends too early): these count by their share of the input, and a part
+        ``lost`` is None for a single bad record. For a stretch of the file that could not be decoded, ``lost`` is its
+        length in stored bytes (0 if the file ends too early): stretches count by their share of the input, and a span
         of which nothing else was read fails the run.
         """
         row = self._quarantine
@@ -243,16 +242,16 @@ class ChunkBuilder:
         self._kept_bytes += _ROW_BYTES + len(record[:EXCERPT_BYTES])
 
     def start_member(self, start: int | None = None) -> None:
-        """The documents that follow are of another compressed member; or all behind the first ``start`` of the part."""
+        """Starts a compressed member at the next document, or behind the first ``start`` documents of the span."""
         self.member_start = self.documents if start is None else start
 
     def quarantine_stretch(
         self, broken: Broken, offset: int, record: bytes = b"", size: int = 0, lost: int | None = None
     ) -> None:
-        """Adds a stretch of stored bytes that could not be decompressed; ``offset`` is where they would stand.
+        """Adds a stretch of stored bytes that could not be decompressed; ``offset`` is its place in the content.
 
-        ``record`` is what was read of a record of ``size`` bytes that is lost with them. The message and the part's
-        report count the documents of the broken member that were added before, which may be damaged.
+        ``record`` is the readable beginning of a record of ``size`` bytes that is lost with the stretch. The message
+        and the span's report count the earlier documents of the broken member, which may be damaged.
         """
         message = f"{broken.message} (stored bytes {broken.offset} to {broken.offset + broken.size})"
         doubtful = self.documents - self.member_start if broken.casts_doubt else 0
@@ -266,22 +265,22 @@ class ChunkBuilder:
         self.quarantine(broken.error, message, offset=offset, size=size, record=record, lost=lost)
 
     def skip(self, reason: str) -> None:
-        """Counts a record that is no document."""
+        """Counts a record that is not a document."""
         self._skipped[reason] += 1
         self.skipped += 1
 
     def count_bytes(self, size: int) -> None:
-        """Counts bytes that were read."""
+        """Adds to the number of bytes read."""
         self._bytes_read += size
 
     def finish_span(self, sha256: str, size: int, note: str | None = None) -> None:
-        """The part was read to its end."""
+        """Reports that the span was read to its end."""
         assert self._span is not None
         counts = self.documents, self.quarantined, self.skipped
         self._finished.append(SpanReport(self._span, sha256, size, *counts, note, self._lost(size)))
 
     def _lost(self, size: int) -> Lost | None:
-        """What could not be read of a part of ``size`` stored bytes; None where only single records are bad."""
+        """The unreadable data of a span of ``size`` stored bytes; None if only single records are bad."""
         nothing_read = bool(self.quarantined) and not self.documents and not self.skipped
         if not self._stretches and not nothing_read:
             return None
@@ -291,12 +290,12 @@ class ChunkBuilder:
 
     @property
     def too_many(self) -> bool:
-        """Whether more records came from the part than its stored bytes can hold: it is made to take time."""
+        """Whether the span yields more records than its stored bytes can hold: it was made to waste time."""
         return self.documents + self.quarantined + self.skipped > FREE_RECORDS + self.file.size
 
     @property
     def full(self) -> bool:
-        """Whether it is time for `take`: enough text, rows or excerpts, or enough read to tell of progress."""
+        """Whether to call `take`: there is enough text, rows or excerpts, or enough was read to report progress."""
         limit = self.reading.batch_bytes
         if self._text_bytes >= limit or len(self._pending["text"]) >= _MAX_PENDING or self._gathered >= _MAX_GATHERED:
             return True
@@ -307,7 +306,7 @@ class ChunkBuilder:
         return not (self._finished or self._text_bytes or self._bytes_read or self._skipped or self._kept_bytes)
 
     def take(self) -> Chunk:
-        """What was gathered, and a fresh start."""
+        """Returns the gathered chunk and starts an empty one."""
         self._seal()
         batches = self._batches or [RECORDS.batch({}, 0)]
         chunk = Chunk(

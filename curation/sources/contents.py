@@ -1,4 +1,4 @@
-"""Decompressed bytes into documents, in whatever format they are: of a file, or of a member of an archive."""
+"""Reads decompressed bytes of any format as documents: of a file, or of a member of an archive."""
 
 import codecs
 from collections import Counter
@@ -16,17 +16,17 @@ from curation.sources.spooled import Spooled
 from curation.sources.tar import ArchivedFile, TarMembers
 
 MAX_DEPTH = 3
-"""How deep archives may lie in archives."""
+"""Maximum depth of archives within archives."""
 
 AT_RANDOM = ("parquet", "arrow", "zip")
-"""Formats whose directory stands at the end of the file."""
+"""Formats whose directory is at the end of the file: they are read at random."""
 
 _INVALID = "gristmill.invalid"
 codecs.register_error(_INVALID, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
 
 
 def peek(events: Iterator[Event], size: int = PEEK_BYTES) -> tuple[bytes, Iterator[Event]]:
-    """The first ``size`` decompressed bytes (fewer where there are fewer), and all events."""
+    """The first ``size`` decompressed bytes (fewer at the end), and an iterator over all events."""
     seen: list[Event] = []
     found = 0
     while found < size and (event := next(events, None)) is not None:
@@ -44,9 +44,9 @@ def read_events(
     look: Callable[[int, int], bytes] | None = None,
     depth: int = 0,
 ) -> Iterator[Chunk]:
-    """Reads decompressed bytes in the format that was found; what only some inputs need is imported for them alone.
+    """Reads decompressed bytes in the format that was found. Each reader is imported only if an input needs it.
 
-    ``part`` is the range of a file of JSON lines, None for all of it; ``look`` reads ahead in a plain file.
+    ``span`` is the range of a file of JSON lines, None for all of it; ``look`` reads ahead in a plain file.
     """
     if found.encoding:
         events = _as_utf8(events, found.encoding)
@@ -82,8 +82,8 @@ def read_events(
         case kind if kind in AT_RANDOM and depth < MAX_DEPTH:
             with Spooled(events) as spooled:
                 start = builder.member_start
-                yield from read_at_random(found, spooled.whole(), builder, Span(builder.file), depth)
-                _tell_broken(spooled, builder, start)
+                yield from read_at_random(found, spooled.open_whole(), builder, Span(builder.file), depth)
+                _quarantine_stretches(spooled, builder, start)
         case _:
             _refuse(found, events, builder)
 
@@ -91,7 +91,7 @@ def read_events(
 def read_at_random(
     found: Format, source: str | IO[bytes], builder: ChunkBuilder, span: Span, depth: int = 0
 ) -> Iterator[Chunk]:
-    """Reads a format whose directory stands at the end of the file: a local path, or an open file."""
+    """Reads a format whose directory is at the end of the file, from a local path or an open file."""
     if found.kind == "parquet":
         from curation.sources.parquet import read_parquet
 
@@ -111,7 +111,7 @@ def read_at_random(
 
 
 def _read_members(members: Iterable[ArchivedFile], builder: ChunkBuilder, depth: int) -> Iterator[Chunk]:
-    """Reads each member by its own format. Where a name comes again it gets its number: ``a.jsonl#2``."""
+    """Reads each member in its own format. A repeated name gets a number: ``a.jsonl#2``."""
     names: Counter[str] = Counter()
     for member in members:
         if _is_hidden(member.name):
@@ -140,11 +140,11 @@ def _read_member(member: ArchivedFile, builder: ChunkBuilder, depth: int) -> Ite
         window = builder.reading.max_window_bytes
         content, inner = peek(decompress(spooled, found.compression, window))
         yield from read_events(inner_format(content, member.name, None, found), inner, builder, depth=depth)
-        _tell_broken(spooled, builder, start)
+        _quarantine_stretches(spooled, builder, start)
 
 
-def _tell_broken(spooled: Spooled, builder: ChunkBuilder, start: int) -> None:
-    """Quarantines what could not be decompressed of bytes from which the documents behind the first ``start`` came."""
+def _quarantine_stretches(spooled: Spooled, builder: ChunkBuilder, start: int) -> None:
+    """Quarantines the undecodable stretches of a stream, whose documents are those behind the first ``start``."""
     for broken in spooled.broken:
         builder.start_member(start)
         start = builder.documents
@@ -152,12 +152,12 @@ def _tell_broken(spooled: Spooled, builder: ChunkBuilder, start: int) -> None:
 
 
 def inner_format(content: bytes, name: str, asked: str | None, found: Format) -> Format:
-    """The format of decompressed bytes; where none could be decompressed, the one that was ``found`` before."""
+    """The format of decompressed bytes; ``found`` if nothing could be decompressed."""
     return content_format(content, name, asked, len(content) < PEEK_BYTES) if content else found
 
 
 def _refuse(found: Format, events: Iterator[Event], builder: ChunkBuilder) -> None:
-    """Quarantines the whole of what is in no format that is read."""
+    """Quarantines all of a file or member in an unknown or unsupported format."""
     size, record = 0, b""
     broken: Broken | None = None
     for event in events:
@@ -182,7 +182,7 @@ def _refuse(found: Format, events: Iterator[Event], builder: ChunkBuilder) -> No
 
 
 def _as_utf8(events: Iterator[Event], encoding: str) -> Iterator[Event]:
-    """Text in UTF-16 or UTF-32 as UTF-8, what is invalid as bytes that are invalid there too."""
+    """Converts UTF-16 or UTF-32 to UTF-8; invalid text becomes bytes that are invalid in UTF-8 too."""
     decoder = codecs.getincrementaldecoder(encoding)(_INVALID)
     for event in events:
         yield decoder.decode(event).encode("utf-8", "surrogatepass") if isinstance(event, bytes) else event

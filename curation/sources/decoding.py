@@ -1,8 +1,8 @@
-"""Which encoding a page is in, and its bytes as text.
+"""Finds the encoding of a page and decodes it.
 
-The order is that of the HTML standard: byte order mark, the charset of the HTTP header, the page's own declaration,
-detection. Text that is valid UTF-8 is UTF-8 whatever was declared, since hardly any other text looks like it; and a
-declaration is dropped where most of what it decodes is bad. A bad sequence costs itself alone: it becomes U+FFFD.
+The order is that of the HTML standard: byte order mark, charset of the HTTP header, the page's own declaration,
+detection. Valid UTF-8 is UTF-8 whatever was declared, since hardly any other text looks like it; and a declaration is
+ignored if most of the text that it decodes is bad. A bad sequence becomes U+FFFD and affects nothing else.
 """
 
 import codecs
@@ -13,7 +13,7 @@ from resiliparse.parse.encoding import detect_encoding
 from curation.sources.encodings import MULTI_BYTE, REPLACEMENT, decode_as, encoding_of
 
 _HEAD_BYTES = 64 << 10
-"""How far into a page its declaration is looked for: browsers stop where the body begins."""
+"""The declaration of a page is searched in its first bytes: browsers stop where the body begins."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _XML_AS_UTF16 = ((b"<\0?\0x\0", "utf-16-le"), (b"\0<\0?\0x", "utf-16-be"))
@@ -22,7 +22,7 @@ _META = re.compile(rb"<meta[ \t\n\f\r/]([^<>]{0,1024})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
 _DETECTED = {"cp949": "euc-kr", "mac-cyrillic": "x-mac-cyrillic"}
-"""Labels of the standard for names that the detector gives and the standard does not know."""
+"""Labels of the standard for names of the detector that the standard does not know."""
 
 _HIGH_BYTES = bytes(range(128, 256))
 _LONE_BYTE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
@@ -31,11 +31,11 @@ _SEVEN_BIT = (b"\x1b$", b"\x1b(", b"~{", b"\x0e")
 
 
 class UndecodableError(ValueError):
-    """A page whose encoding is one that browsers refuse, too."""
+    """A page in an encoding that browsers refuse as well."""
 
 
 def decode(data: bytes, charset: str | None) -> tuple[str, str]:
-    """The page's text and the name of its encoding; ``charset`` is what its HTTP header says.
+    """The page's text and the name of its encoding; ``charset`` is the charset of its HTTP header.
 
     Raises UndecodableError for a page in an encoding that the Encoding Standard does not decode.
     """
@@ -53,7 +53,7 @@ def decode(data: bytes, charset: str | None) -> tuple[str, str]:
 
 
 def wide_encoding(data: bytes, charset: str | None) -> str | None:
-    """``utf-16-le`` or ``utf-16-be`` by the page's mark, or by a declaration that its NUL bytes confirm; else None."""
+    """``utf-16-le`` or ``utf-16-be`` by the byte order mark, or by a declaration that NUL bytes confirm; else None."""
     for mark, name in _BOMS[1:]:
         if data.startswith(mark):
             return name
@@ -74,9 +74,9 @@ def _seven_bit(data: bytes, declared: str | None) -> str | None:
 
 
 def _decode_by_evidence(data: bytes, header: str | None) -> tuple[str, str]:
-    """Text and encoding of a page that is not valid UTF-8: the first candidate that fits, or the one declared first.
+    """Text and encoding of a page that is not valid UTF-8: the first candidate that fits, or the first declaration.
 
-    A page that is UTF-8 with some damage needs more evidence where another encoding, or none, was declared.
+    Damaged UTF-8 needs more evidence if the page declares another encoding, or none.
     """
     own = _own_declaration(data)
     declared = [name for name in dict.fromkeys((header, own)) if name and name != REPLACEMENT]
@@ -85,9 +85,9 @@ def _decode_by_evidence(data: bytes, header: str | None) -> tuple[str, str]:
     if unicode.fits_utf_8(declared):
         return unicode.text, "utf-8"
     tried = [_Decoded(data, name) for name in declared if name != "utf-8"]
-    for one in tried:
-        if one.fits:
-            return one.text, one.encoding
+    for candidate in tried:
+        if candidate.fits:
+            return candidate.text, candidate.encoding
     if not (own == "utf-8" and _looks_western(data)):
         detected = _detect(data)
         if detected.fits:
@@ -97,7 +97,7 @@ def _decode_by_evidence(data: bytes, header: str | None) -> tuple[str, str]:
 
 
 class _Decoded:
-    """The text in one encoding, with how many of its characters beyond ASCII are good, and how many are bad.
+    """The text in one encoding, with the numbers of good and of bad characters beyond ASCII.
 
     A sequence that the end of the page cuts short is not bad.
     """
@@ -112,26 +112,26 @@ class _Decoded:
         self.bad -= self.text.endswith("\ufffd")
 
     def fits_utf_8(self, declared: list[str]) -> bool:
-        """Whether this is a damaged UTF-8 page; ``declared`` are the encodings that it is said to be in."""
+        """Whether this is a damaged UTF-8 page; ``declared`` are the encodings that the page and its header declare."""
         if declared[:1] == ["utf-8"]:
             return not self.bad or (self.good > 0 and self.bad <= max(3, self.good // 2))
         return self.good > 0 and self.good >= (10 if declared else 4) * self.bad
 
     @property
     def fits(self) -> bool:
-        """Whether a damaged text in this encoding looks like that."""
+        """Whether this looks like damaged text in this encoding."""
         return self.bad <= max(3, self.good)
 
 
 def _looks_western(data: bytes) -> bool:
-    """Whether most bytes beyond ASCII stand alone, as accents and quotation marks of Western languages do."""
+    """Whether most bytes beyond ASCII are single, like accents and quotation marks of Western languages."""
     return 2 * len(_LONE_BYTE.findall(data)) > len(data) - len(data.translate(None, _HIGH_BYTES))
 
 
 def _detect(data: bytes) -> _Decoded:
-    """The page in the encoding that it looks most like; windows-1252 if it looks like none.
+    """The page in its most likely encoding; windows-1252 if nothing is detected.
 
-    One bad byte spoils the detection of some encodings, so that each half of the page is asked as well.
+    One bad byte spoils the detection of some encodings, so each half of the page is tried as well.
     """
     name = _detect_name(data)
     if name in (None, "utf-8", "cp1252"):
@@ -150,12 +150,13 @@ def _detect_name(data: bytes) -> str | None:
 
 
 def _own_declaration(data: bytes) -> str | None:
-    """The encoding that the page itself declares, in a meta element or an XML declaration; None if it declares none."""
+    """The encoding that the page declares in a meta element or an XML declaration, or None."""
     head = data[:_HEAD_BYTES]
     for found in _META.finditer(_without_comments(head)):
         attributes: dict[bytes, bytes] = {}
-        for one in _ATTRIBUTE.finditer(found[1]):
-            attributes.setdefault(one[1].lower(), one[2] or one[3] or one[4] or b"")
+        for attribute in _ATTRIBUTE.finditer(found[1]):
+            name, *values = attribute.groups()
+            attributes.setdefault(name.lower(), next(filter(None, values), b""))
         label = attributes.get(b"charset")
         if label is None and attributes.get(b"http-equiv", b"").lower() == b"content-type":
             content = _CHARSET.search(attributes.get(b"content", b""))

@@ -1,8 +1,8 @@
-"""A stored file as a stream of decompressed bytes that says where members begin and where the file is broken.
+"""Decompresses a stored file: a stream of bytes, of starts of members and of broken places.
 
-Nothing here raises for broken bytes: what can be decompressed is delivered, what cannot becomes one `Broken`, and
-reading goes on at the next member. The work is bounded by the stored bytes, whatever they hold: a file that expands too
-far is not read to its end, and members are looked for in broken places only as long as that costs little.
+Broken bytes never raise an error: every byte that can be decompressed is delivered, the rest becomes one `Broken`, and
+reading continues at the next member. The work is bounded by the number of stored bytes, whatever they hold: a file that
+expands too far is not read to its end, and the search for members in broken places stops when it becomes expensive.
 """
 
 from collections.abc import Generator, Iterator
@@ -25,20 +25,20 @@ from curation.sources.members import (
 from curation.sources.stored_window import Stored, StoredWindow
 
 MAX_EXPANSION = 250
-"""A file may expand to so many times what was read of it, and ..."""
+"""Bytes that a file may expand to, for each stored byte read so far ..."""
 FREE_EXPANSION = 64 << 20
-"""... so many bytes more. Text expands some ten times at most, and equal lines a few hundred times."""
+"""... and this many bytes in addition. Text expands at most ten times or so, equal lines a few hundred times."""
 
 _OVERSHOOT = 16 << 20
 TOO_FAR = f"compressed data that expands to over {MAX_EXPANSION} times its stored size"
 
 _OVERRUN = 64 << 10
-"""How far a broken member may have been read on into the next one before that showed."""
+"""Bytes of the next member that may have been read as part of a broken member before the error showed."""
 _MAX_DICTIONARY = 16 << 20
 
 
 def decompress(file: Stored, compression: Compression | None, window: int = MAX_WINDOW_BYTES) -> Iterator[Event]:
-    """The bytes of the file, without its container; ``window`` is the most memory that a member may ask for."""
+    """Decompresses a file; ``window`` is the maximum memory that a member may require. None means plain bytes."""
     return _plain(file) if compression is None else _Members(file, CONTAINERS[compression], window).events()
 
 
@@ -48,13 +48,13 @@ def _plain(file: Stored) -> Iterator[Event]:
 
 
 class _Members:
-    """Walks over the members of one file."""
+    """The members of one compressed file."""
 
     def __init__(self, file: Stored, container: Container, window: int) -> None:
         self.stored = StoredWindow(file)
         self.container = container
         self.search = MemberSearch(self.stored, container, window)
-        self._given = 0
+        self._delivered_bytes = 0
 
     def events(self) -> Iterator[Event]:
         stored = self.stored
@@ -69,12 +69,12 @@ class _Members:
             elif self.container.skippable and is_skippable(held):
                 broken = self._skip_frame()
             else:
-                broken = self._garbage()
+                broken = self._skip_garbage()
             if broken is not None:
                 yield broken
 
     def _skip_frame(self) -> Broken | None:
-        """Passes a frame without data; the first one of the file may hold the dictionary of the others."""
+        """Skips a frame without data; the first frame of the file may hold the dictionary of the others."""
         stored, begin = self.stored, self.stored.offset
         head = bytes(stored.fill(8)[:8])
         left = int.from_bytes(head[4:8], "little")
@@ -87,7 +87,9 @@ class _Members:
             stored.at += step
             left -= step
         if left or len(head) < 8:
-            return self._broken(begin, stored.offset, "truncated", "the file ends inside a frame without data")
+            return self._skip_to_next_member(
+                begin, stored.offset, "truncated", "the file ends inside a frame without data"
+            )
         if wanted and self.search.dictionary is None:
             message = "the dictionary at the start of the file cannot be read"
             excerpt = next(stored.file.reread(begin), b"")[:EXCERPT_BYTES]
@@ -95,35 +97,37 @@ class _Members:
         return None
 
     def _member(self) -> Generator[Event, None, Broken | None]:
-        """Delivers one member; returns what is broken in it, or None."""
+        """Yields the bytes of one member; returns the broken place, or None."""
         stored, begin, delivered = self.stored, self.stored.offset, 0
-        if self._given > self._most_given() + _OVERSHOOT:
-            return self._broken(begin, begin, "expands_too_far", TOO_FAR)
+        if self._delivered_bytes > self._most_bytes() + _OVERSHOOT:
+            return self._skip_to_next_member(begin, begin, "expands_too_far", TOO_FAR)
         try:
             member = self.search.open()
         except (zstandard.ZstdError, MemoryError) as error:
-            return self._broken(begin, begin, "corrupt", f"{self.container.name}: {error}")
+            return self._skip_to_next_member(begin, begin, "corrupt", f"{self.container.name}: {error}")
         while not member.eof:
             held = stored.fill(1)
             if not held and member.hungry:
-                return self._broken(begin, stored.offset, "truncated", "the file ends inside a compressed member")
+                return self._skip_to_next_member(
+                    begin, stored.offset, "truncated", "the file ends inside a compressed member"
+                )
             try:
                 output, taken = member.feed(held)
             except MemoryError:
-                return self._broken(begin, stored.offset, *self._no_memory())
+                return self._skip_to_next_member(begin, stored.offset, *self._no_memory())
             except ERRORS as error:
                 return (yield from self._rescue(begin, delivered, str(error)))
             stored.at += taken
             delivered += len(output)
-            self._given += len(output)
+            self._delivered_bytes += len(output)
             if output:
                 yield output
-            if self._given > self._most_given() and not member.eof:
-                return self._broken(begin, stored.offset, "expands_too_far", TOO_FAR)
+            if self._delivered_bytes > self._most_bytes() and not member.eof:
+                return self._skip_to_next_member(begin, stored.offset, "expands_too_far", TOO_FAR)
         return None
 
-    def _most_given(self) -> int:
-        """To how many bytes the file may have expanded up to here."""
+    def _most_bytes(self) -> int:
+        """Maximum number of decompressed bytes up to here."""
         return FREE_EXPANSION + MAX_EXPANSION * self.stored.offset
 
     def _no_memory(self) -> tuple[str, str]:
@@ -133,28 +137,28 @@ class _Members:
         return "too_much_memory", message
 
     def _rescue(self, begin: int, delivered: int, message: str) -> Generator[Event, None, Broken]:
-        """What the broken member still gives after ``delivered`` bytes, then on to the next member."""
+        """Yields what the broken member still holds after ``delivered`` bytes, then moves to the next member."""
         at = self.stored.offset
         if "memory" in message.lower():
-            return self._broken(begin, at, *self._no_memory())
+            return self._skip_to_next_member(begin, at, *self._no_memory())
         if self.container.name == "gzip" and self.search.may_try(at - begin):
-            for output, stop in gunzip_carefully(self.stored.again(begin), begin, at):
+            for output, stop in gunzip_carefully(self.stored.reread(begin), begin, at):
                 at = stop
                 if delivered < len(output):
-                    self._given += len(output) - delivered
+                    self._delivered_bytes += len(output) - delivered
                     yield output[delivered:]
                 delivered = max(0, delivered - len(output))
         error = "bad_checksum" if "checksum" in message.lower() or "crc" in message.lower() else "corrupt"
-        return self._broken(begin, at, error, f"{self.container.name}: {message}")
+        return self._skip_to_next_member(begin, at, error, f"{self.container.name}: {message}")
 
-    def _broken(self, begin: int, place: int, error: str, message: str) -> Broken:
-        """The member that began at ``begin`` failed at ``place``: goes on to the next one.
+    def _skip_to_next_member(self, begin: int, place: int, error: str, message: str) -> Broken:
+        """Moves to the next member after the member that began at ``begin`` failed at ``place``.
 
-        Looks for it from a little before: where the end of a member is broken, the next one may have been read as its
-        continuation.
+        The search starts shortly before ``place``: if the end of a member is broken, the next member may have been
+        read as its continuation.
         """
         stored = self.stored
-        excerpt = next(stored.again(begin), b"")[:EXCERPT_BYTES]
+        excerpt = next(stored.reread(begin), b"")[:EXCERPT_BYTES]
         if self.search.may_try(place - begin):
             stored.go_back(max(begin, place - _OVERRUN))
         self.search.skip_to_member(whole=error == "truncated")
@@ -163,8 +167,8 @@ class _Members:
             excerpt = next(stored.file.reread(begin), b"")[:EXCERPT_BYTES]
         return Broken(error, message, begin, size, excerpt[:size], max(0, stored.offset - place))
 
-    def _garbage(self) -> Broken | None:
-        """Bytes between members or behind the last one; zero bytes are padding, as gzip(1) has it."""
+    def _skip_garbage(self) -> Broken | None:
+        """Skips bytes between members or behind the last member; zero bytes are padding, as in gzip(1)."""
         stored = self.stored
         while (held := stored.fill(1)) and not (rest := bytes(held).lstrip(b"\0")):
             stored.drop()
@@ -182,7 +186,7 @@ class _Members:
 
 
 def _dictionary(data: bytes) -> bytes | None:
-    """The dictionary that a skippable frame holds, which may be compressed itself; None for anything else."""
+    """The dictionary in the content of a skippable frame, which may be compressed itself; None for anything else."""
     if CONTAINERS["zstd"].begins(data):
         try:
             data = zstandard.ZstdDecompressor().decompress(data, max_output_size=_MAX_DICTIONARY)

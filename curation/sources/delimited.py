@@ -1,4 +1,4 @@
-"""CSV and TSV: a header row, then a document a row; quoted fields may hold line feeds."""
+"""Reads CSV and TSV: a header row, then one document per row; quoted fields may contain line feeds."""
 
 import csv
 from collections import Counter, deque
@@ -9,12 +9,12 @@ from curation.sources.chunks import Chunk, ChunkBuilder
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
 from curation.sources.json_objects import Fields, RecordError
 
-csv.field_size_limit((1 << 31) - 1)  # rows are bounded here by max_record_bytes
+csv.field_size_limit((1 << 31) - 1)  # max_record_bytes limits rows instead
 
 _DELIMITERS = ",;|\t"
 _FREE_RETRIES = 32 << 20
 _RETRIES = 4
-"""Behind damage so many bytes are parsed again: _FREE_RETRIES, and _RETRIES times those that were read."""
+"""Behind damage at most _FREE_RETRIES bytes plus _RETRIES times the bytes read so far are parsed again."""
 
 
 def read_delimited(events: Iterator[Event], kind: Literal["csv", "tsv"], builder: ChunkBuilder) -> Iterator[Chunk]:
@@ -35,7 +35,7 @@ class _TooLargeError(Exception):
 
 
 class _Lines:
-    """The lines of a file one by one; those taken since the last ``forget`` can be put back."""
+    """Iterates over the lines of a file; lines taken since the last ``forget`` can be put back."""
 
     def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
         self.position = 0
@@ -43,7 +43,7 @@ class _Lines:
         self.taken: list[bytes] = []
         self.undecodable = False
         self.cut = False
-        """Whether the file is broken behind the last line."""
+        """Whether the file is broken right behind the last line."""
         self._events = events
         self._builder = builder
         self._limit = builder.reading.max_record_bytes
@@ -68,25 +68,25 @@ class _Lines:
             return line.decode("utf-8", "surrogateescape")
 
     def forget(self) -> int:
-        """The row ends here; returns where it began."""
+        """Ends the row; returns the offset of its start."""
         begin, self.position = self.position, self.position + self.held
         self.taken, self.held, self.undecodable = [], 0, False
         return begin
 
     def unread(self) -> None:
-        """Puts back all lines that were taken."""
+        """Puts back all lines taken."""
         self._back.extendleft(reversed(self.taken))
         self.taken, self.held, self.undecodable = [], 0, False
 
     def put_back(self) -> bytes:
-        """Forgets the first line that was taken, and returns it; the others will be taken again."""
+        """Drops and returns the first line taken, and puts back the others."""
         first = self.taken.pop(0)
         self.unread()
         self.position += len(first)
         return first
 
     def _split(self) -> Iterator[bytes]:
-        """Lines with their ends. One that is too long comes in pieces of the limit's size."""
+        """Lines with their line ends. A line that is too long comes in pieces of about the limit."""
         carry: list[bytes] = []
         carried = 0
         for event in self._events:
@@ -132,7 +132,7 @@ class _Table:
         self._reader: Iterator[list[str]] | None = None
 
     def step(self) -> bool:
-        """Takes one row; False at the end of the file."""
+        """Reads one row; False at the end of the file."""
         if self._reader is None:
             self._reader = self._read_on()
         try:
@@ -146,17 +146,20 @@ class _Table:
         return True
 
     def _read_on(self) -> Iterator[list[str]]:
-        """A parser that begins at the next line; the header's line says what separates the fields, if nobody did."""
+        """A parser that begins at the next line. The header determines the delimiter if it is not given."""
         if self.delimiter is None:
             line = next(self.lines, "")
-            self.delimiter = max(_DELIMITERS, key=lambda one: (line.count(one), one == ","))
+            self.delimiter = max(_DELIMITERS, key=lambda mark: (line.count(mark), mark == ","))
             if line:
                 self.lines.unread()
         return csv.reader(self.lines, delimiter=self.delimiter, strict=True)
 
     def _skip_damaged_row(self, error: Exception) -> None:
-        """The row that begins here is damaged: what follows its first line is tried anew, unless the file was cut
-        inside a row of usual length, whose lines could pass for rows."""
+        """Quarantines the damaged row that begins here.
+
+        Its lines after the first are parsed again, unless the file ends inside a row of usual length, whose lines could
+        look like rows.
+        """
         self._reader = None
         cut = self.lines.cut and self.lines.held <= EXCERPT_BYTES and not isinstance(error, _TooLargeError)
         many = len(self.lines.taken) > 1
@@ -200,7 +203,7 @@ class _Table:
         self.builder.add_document(offset=begin, **values)  # type: ignore[arg-type]
 
     def _take_names(self, row: list[str]) -> None:
-        """The header. A name that comes again gets a number that makes it another: ``note``, ``note_2``, ``note_3``."""
+        """Reads the header. Repeated names get unique numbers: ``note``, ``note_2``, ``note_3``."""
         given = [name.removeprefix("\ufeff").strip().encode("utf-8", "replace").decode() for name in row]
         taken, counts = set(given), Counter[str]()
         self.names = []

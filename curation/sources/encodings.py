@@ -1,8 +1,8 @@
-"""The encodings of the web: what their labels mean, and how their bytes decode, as the WHATWG Encoding Standard says.
+"""The encodings of the web, by label, and their decoders, as in the WHATWG Encoding Standard.
 
-Python's codecs do most of the work. What they map otherwise than the standard's indexes, or lack, stands here; so does
-how many bytes a bad sequence takes along, which decides whether its neighbours survive. An encoding goes by the name
-that Python gives it. Source: https://encoding.spec.whatwg.org, indexes of 2024-09-18.
+Python's codecs do most of the work. This module adds what they lack or map otherwise than the standard's indexes, and
+the number of bytes that a bad sequence takes, which decides whether its neighbours survive. Encodings have their Python
+names. Source: https://encoding.spec.whatwg.org, indexes of 2024-09-18.
 """
 
 import codecs
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from resiliparse.parse.encoding import map_encoding_to_html5
 
 REPLACEMENT = "replacement"
-"""Stands for the encodings that the standard refuses to decode (ISO-2022-KR, ISO-2022-CN, HZ)."""
+"""Name for the encodings that the standard refuses to decode (ISO-2022-KR, ISO-2022-CN, HZ)."""
 
 _REPLACED = ("csiso2022kr", "hz-gb-2312", "iso-2022-cn", "iso-2022-cn-ext", "iso-2022-kr", "replacement")
 _UNKNOWN_TO_RESILIPARSE = {
@@ -25,7 +25,7 @@ _SINGLE_BYTE_CODECS = {"iso8859-11": "cp874"}
 
 
 def encoding_of(label: str) -> str | None:
-    """The encoding that a label means, or None if the standard does not know the label.
+    """The encoding of a label, or None if the standard does not know the label.
 
     >>> encoding_of(" KS_C_5601-1987"), encoding_of("latin1"), encoding_of("hz-gb-2312"), encoding_of("klingon")
     ('euc_kr', 'cp1252', 'replacement', None)
@@ -35,7 +35,7 @@ def encoding_of(label: str) -> str | None:
 
 
 def decode_as(data: bytes, encoding: str) -> str:
-    """The bytes as text in this encoding, with U+FFFD for each bad sequence.
+    """Decodes bytes, with U+FFFD for each bad sequence.
 
     ``encoding`` is a name that `encoding_of` returns, other than REPLACEMENT.
     """
@@ -68,12 +68,12 @@ def _single_byte_table(encoding: str) -> str:
 
 
 def _bad_bytes(data: bytes, start: int) -> int:
-    """How many bytes a bad sequence of a two-byte encoding takes along: a second byte of ASCII is read again."""
+    """Length of a bad sequence of a two-byte encoding: a second byte that is ASCII is read again."""
     return 2 if start + 1 < len(data) and data[start + 1] >= 0x80 else 1
 
 
 def _on_error(name: str, replace: Callable[[bytes, int], tuple[str, int]]) -> str:
-    """Registers an error handler of codecs that asks ``replace`` for the text and the length of a bad sequence."""
+    """Registers an error handler of codecs; ``replace`` returns the text and the length of a bad sequence."""
 
     def handle(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeDecodeError)
@@ -183,7 +183,7 @@ def _replace_euc_jp(data: bytes, start: int) -> tuple[str, int]:
 
 
 def _by_shift_jis(pair: bytes) -> str | None:
-    """A character of the rows that NEC and IBM added, which Python knows only as Shift_JIS; None for a bad pair."""
+    """A character of the rows that NEC and IBM added, which Python has only in Shift_JIS; None for a bad pair."""
     if len(pair) < 2 or not 0xA1 <= pair[1] <= 0xFE:
         return None
     row, cell = pair[0] - 0xA1, pair[1] - 0xA1
@@ -239,4 +239,4 @@ MULTI_BYTE: dict[str, Callable[[bytes], str]] = {
     "iso2022_jp": _decode_iso_2022_jp,
     "shift_jis": _decode_shift_jis,
 }
-"""Encodings of more than one byte a character, and their decoders."""
+"""Decoders of the encodings with more than one byte per character."""

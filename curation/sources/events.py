@@ -1,9 +1,9 @@
-"""What comes out of a stored file as it is decompressed: bytes, beginnings of members, and broken places."""
+"""The events of decompressing a stored file: bytes, starts of members, and broken places."""
 
 from dataclasses import dataclass
 
 EXCERPT_BYTES = 64 << 10
-"""How much of a broken record is kept."""
+"""Bytes of a broken record that are kept."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Broken:
     """Stored bytes that could not be decompressed.
 
     ``error`` is ``truncated``, ``bad_checksum``, ``corrupt``, ``trailing_garbage``, ``too_much_memory`` or
-    ``expands_too_far``. ``size`` counts from the start of the broken member, ``lost`` only the bytes that were
-    not delivered.
+    ``expands_too_far``. ``size`` counts from the start of the broken member, ``lost`` only the bytes that were not
+    delivered.
     """
 
     error: str
@@ -31,7 +31,7 @@ class Broken:
 
     @property
     def casts_doubt(self) -> bool:
-        """Whether bytes that the member gave before may be damaged: its checksum does not match, or was not reached."""
+        """Whether earlier bytes of the member may be damaged: its checksum does not match, or was not reached."""
         return self.error in ("bad_checksum", "corrupt")
 
 

@@ -1,4 +1,4 @@
-"""Files that are recognised but not read: what they are is named, so that none becomes a document."""
+"""Recognises formats that are not read, so that messages can name them and no such file becomes a document."""
 
 import re
 
@@ -46,7 +46,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"wOFF", "a font"),
     (b"wOF2", "a font"),
 )
-"""What a file begins with, and what it is."""
+"""Signatures at the start of a file, and their formats."""
 
 _ZIPPED = (
     (re.compile(rb"\[Content_Types\]\.xml|_rels/|(?:word|xl|ppt)/"), "an Office document"),
@@ -56,12 +56,12 @@ _ZIPPED = (
     (re.compile(rb"[^/]{1,100}/data\.pkl"), "a PyTorch checkpoint"),
     (re.compile(rb"[^/]{1,100}\.npy"), "a NumPy archive"),
 )
-"""What the name of the first member of a zip file begins with (some have their content directly behind it)."""
+"""Patterns for the name of the first member of a zip file (and, for some, the content directly behind the name)."""
 
 
 def foreign_kind(head: bytes) -> str:
-    """What a file that begins with these bytes is, with its article, if it is of a known kind that is not read; empty
-    for all other files.
+    """The format, with its article, of a file that begins with these bytes, if it is a known format that is not read;
+    empty for all other files.
 
     >>> foreign_kind(b"%PDF-1.7")
     'a PDF document'
@@ -83,12 +83,12 @@ def foreign_kind(head: bytes) -> str:
 
 
 def _is_word(signature: bytes) -> bool:
-    """Whether a text may well begin with it."""
+    """Whether a text could begin with this signature."""
     return signature.isalnum() and len(signature) < 8
 
 
 def _zipped_kind(head: bytes) -> str:
-    """What a zip file is by its first member, if it is the container of a document."""
+    """The format of a zip file by its first member, if it is a container of a document format; else empty."""
     if len(head) < 30:
         return ""
     begin, length = 30, int.from_bytes(head[26:28], "little")

@@ -1,4 +1,4 @@
-"""The formats that are read, by name."""
+"""Names of the formats that are read."""
 
 from typing import Literal, get_args
 
@@ -8,10 +8,10 @@ Readable = Literal[
     "parquet", "arrow", "arrow_stream", "warc", "arc", "jsonl", "json", "csv", "tsv", "html", "text", "zip", "tar"
 ]
 FORMATS: tuple[Readable, ...] = get_args(Readable)
-"""As a job may ask for them."""
+"""All formats that a job can name."""
 
 
 def check_format(name: str) -> None:
-    """Raises UserError unless there is a format of this name."""
+    """Raises UserError for an unknown format."""
     if name not in FORMATS:
         raise UserError(f"there is no format '{name}': choose from {', '.join(FORMATS)}")

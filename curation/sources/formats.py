@@ -1,4 +1,4 @@
-"""What a file is. Its content tells; its name only where content cannot: plain text, CSV, and damaged beginnings."""
+"""Detects the format of a file by its content; by its name only for plain text, CSV and damaged beginnings."""
 
 import codecs
 import re
@@ -17,9 +17,9 @@ from curation.sources.opening import READ_BYTES, StoredFile
 Kind = Literal[Readable, "empty", "foreign", "unknown"]
 
 PEEK_BYTES = 1 << 18
-"""How much of the (decompressed) beginning is looked at."""
+"""Bytes of the (decompressed) beginning that are inspected."""
 GLANCE_BYTES = 1 << 12
-"""How much is looked at first: enough for nearly all files."""
+"""Bytes that are inspected first: enough for nearly all files."""
 
 _LINES = 16
 _WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
@@ -35,7 +35,7 @@ NAMES: dict[str, Readable] = {
     "warc": "warc", "wet": "warc", "wat": "warc", "arc": "arc",
     "zip": "zip", "wacz": "zip", "tar": "tar", "tgz": "tar",
 }  # fmt: skip
-"""Formats by the end of a file's name, without the end of its compression."""
+"""Formats by the extension of a file's name, without the extension of a compression."""
 _PACKED: dict[str, Compression] = {
     "gz": "gzip", "tgz": "gzip", "zst": "zstd", "bz2": "bzip2", "xz": "xz", "lz4": "lz4",
 }  # fmt: skip
@@ -53,10 +53,10 @@ _BEGINS_OBJECTS = re.compile(rb'\[?\s*\{\s*(?:"|\})')
 
 @dataclass(frozen=True)
 class Format:
-    """The container of a file and what is inside. WET files are ``warc``, Feather is ``arrow``, WACZ is ``zip``.
+    """The format and compression of a file. WET files are ``warc``, Feather is ``arrow``, WACZ is ``zip``.
 
-    ``encoding`` is that of JSON and CSV in UTF-16 or UTF-32. ``what`` says what a ``foreign`` file is: it is recognised
-    but not read.
+    ``encoding`` is set for JSON and CSV in UTF-16 or UTF-32. ``what`` names the format of a ``foreign`` file, which is
+    recognised but not read.
     """
 
     kind: Kind
@@ -66,13 +66,12 @@ class Format:
 
     @property
     def can_be_split(self) -> bool:
-        """Whether a part of the file can be read without what stands before it."""
+        """Whether a range of the file can be read without the bytes before it."""
         return self.kind == "parquet" or (self.kind == "jsonl" and self.compression is None and self.encoding is None)
 
 
 def detect(path: str, name: str, asked: str | None = None) -> Format:
-    """The format of the file of this name at this path; ``asked`` is the one that the job names. Raises OSError if it
-    cannot be opened."""
+    """The format of a file; ``asked`` is the format that the job names. Raises OSError if the file cannot be opened."""
     with StoredFile(path) as file:
         head = file.peek(GLANCE_BYTES)
         found = detect_format(head, name, asked, whole=len(head) < GLANCE_BYTES)
@@ -82,16 +81,16 @@ def detect(path: str, name: str, asked: str | None = None) -> Format:
 
 
 def detect_format(head: bytes, name: str = "", asked: str | None = None, whole: bool | None = None) -> Format:
-    """The format of a file that begins with these bytes (PEEK_BYTES of them, fewer where it is shorter).
+    """The format of a file that begins with these bytes (PEEK_BYTES, fewer for a shorter file).
 
-    ``whole`` says whether nothing follows these bytes.
+    ``whole`` is true if nothing follows these bytes.
     """
     compression = compression_of(head)
     whole = len(head) < PEEK_BYTES if whole is None else whole
     if compression is None:
         found = content_format(head, name, asked, whole)
         damaged = found.kind in ("unknown", _by_name(name, asked)) and not _is_utf8(head)
-        return replace(found, compression=_PACKED.get(_ends(name)[-1]) if damaged else None)
+        return replace(found, compression=_PACKED.get(_extensions(name)[-1]) if damaged else None)
     content = b"".join(_beginning(Head(head), compression))
     if not content:
         return Format(_by_name(name, asked) or "jsonl", compression)
@@ -99,7 +98,7 @@ def detect_format(head: bytes, name: str = "", asked: str | None = None, whole: 
 
 
 def _is_utf8(head: bytes) -> bool:
-    """Whether this is the beginning of a text, as no compressed data is."""
+    """Whether this is the beginning of a text, which compressed data never is."""
     try:
         return "\0" not in codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
@@ -107,7 +106,7 @@ def _is_utf8(head: bytes) -> bool:
 
 
 def _beginning(file: "Head", compression: Compression) -> Iterator[bytes]:
-    """What the head of a compressed file holds, over all its members, as far as they are intact."""
+    """The content of the head of a compressed file: of all its members, up to PEEK_BYTES."""
     size = 0
     for event in decompress(file, compression):
         if isinstance(event, bytes):
@@ -118,7 +117,7 @@ def _beginning(file: "Head", compression: Compression) -> Iterator[bytes]:
 
 
 class Head:
-    """Bytes in memory, to be read as a stored file is."""
+    """Bytes in memory, with the interface of a stored file."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -137,14 +136,14 @@ class Head:
 
 
 def content_format(content: bytes, name: str, asked: str | None, whole: bool) -> Format:
-    """The format of decompressed bytes, of which ``content`` is the beginning."""
+    """The format of decompressed bytes that begin with ``content``."""
     if not content:
         return Format("empty")
     encoding = next((encoding for mark, encoding in _WIDE if content.startswith(mark)), None)
     if encoding:
         wide = content.decode(encoding, "ignore").encode("utf-8", "ignore")
         kind = _kind(wide, name, asked, whole)
-        own = kind in ("text", "html") and encoding == "utf-16"  # their readers decode it themselves
+        own = kind in ("text", "html") and encoding == "utf-16"  # the readers of text and HTML decode UTF-16 themselves
         return Format(kind, encoding=None if own else encoding)
     if asked is None and (what := foreign_kind(content)):
         return Format("foreign", what=what)
@@ -152,7 +151,7 @@ def content_format(content: bytes, name: str, asked: str | None, whole: bool) ->
 
 
 def _kind(head: bytes, name: str, asked: str | None, whole: bool) -> Kind:
-    """``whole`` says that nothing follows these bytes."""
+    """``whole`` is true if nothing follows these bytes."""
     if asked:
         return asked  # type: ignore[return-value]
     named = _by_name(name, None)
@@ -176,7 +175,7 @@ def _kind(head: bytes, name: str, asked: str | None, whole: bool) -> Kind:
 
 
 def _by_magic(head: bytes, text: bytes) -> Readable | None:
-    """What a signature tells."""
+    """The format by its signature, or None."""
     if head.startswith((b"PAR1", b"PARE")):
         return "parquet"
     if head.startswith(b"ARROW1\0\0"):
@@ -193,7 +192,7 @@ def _by_magic(head: bytes, text: bytes) -> Readable | None:
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether the first block is the header of a tar file, by its checksum."""
+    """Whether the first block is the header of a tar file with a valid checksum."""
     digits = head[148:156].strip(b" \0")
     if len(head) < 512 or not digits or digits.strip(b"01234567"):
         return False
@@ -201,31 +200,31 @@ def is_tar(head: bytes) -> bool:
 
 
 def _is_arrow_stream(head: bytes) -> bool:
-    """Whether the message that begins here has a plausible length, and the type of a schema's."""
+    """Whether a message of plausible length begins here, with the layout of a schema message."""
     length = int.from_bytes(head[4:8], "little")
     return 16 <= length <= 64 << 20 and int.from_bytes(head[8:12], "little") < length
 
 
-def _ends(name: str) -> list[str]:
-    """The ends of a file's name, at least one, in lower case."""
+def _extensions(name: str) -> list[str]:
+    """The extensions of a file's name in lower case; an empty extension if the name has none."""
     return name.replace("\\", "/").rpartition("/")[2].lower().split(".")[1:] or [""]
 
 
 def _by_name(name: str, asked: str | None) -> Readable | None:
-    """The format that the name tells, behind the end of a compression."""
+    """The format by the extension of the name (before the extension of a compression), or None."""
     if asked:
         return asked  # type: ignore[return-value]
-    ends = _ends(name)
-    if ends[-1] in _PACKED and ends[-1] not in NAMES:
-        ends = ends[:-1] or [""]
-    return NAMES.get(ends[-1])
+    extensions = _extensions(name)
+    if extensions[-1] in _PACKED and extensions[-1] not in NAMES:
+        extensions = extensions[:-1] or [""]
+    return NAMES.get(extensions[-1])
 
 
 def _is_json_lines(head: bytes, whole: bool) -> bool:
-    """Whether the first line, or at least a quarter of the first ones, are JSON objects, each whole on its line.
+    """Whether the first line, or at least a quarter of the first lines, are complete JSON objects.
 
-    Lines with the outer shape of an object count too, so that a file whose records are all broken is still told apart
-    from prose. A single line that is cut off by the end of ``head`` counts if it begins as an object with a key does.
+    Lines with the outer shape of an object count too, so that a file of broken records is still distinguished from
+    prose. A single line that is cut off by the end of ``head`` counts if it begins like an object with a key.
     """
     lines = [line.strip() for line in head.split(b"\n", 4 * _LINES)[: 4 * _LINES] if line.strip()][:_LINES]
     if not lines:
@@ -256,5 +255,5 @@ def _is_object(line: bytes) -> bool:
 
 
 def _is_json(head: bytes) -> bool:
-    """Whether an array of objects begins here, or an object over several lines."""
+    """Whether an array of objects or an object on several lines begins here."""
     return _BEGINS_OBJECTS.match(head.lstrip(_SPACE)) is not None

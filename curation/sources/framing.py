@@ -1,7 +1,7 @@
 """Cuts WARC and ARC files into records, whatever is broken in them.
 
-A record that is cut short, has a wrong length or no header goes to quarantine, and reading goes on at the next record
-that can be recognised: at a member of the container, or behind an empty line. Every byte is looked at a bounded number
+A record that is cut short, has a wrong length or no header goes to quarantine, and reading continues at the next record
+that can be recognised: at a member of the container, or behind an empty line. Each byte is inspected a bounded number
 of times.
 """
 
@@ -16,16 +16,17 @@ from curation.sources.record_marks import START, Kind, begins, blank, digest_mat
 from curation.sources.record_window import RecordWindow
 
 Look = Callable[[int, int], bytes]
-"""Gives up to so many bytes of the content from a place on, without reading what stands before."""
+"""Function of a place and a size that returns up to ``size`` bytes of the content, without reading the bytes before."""
 
 
 @dataclass(frozen=True)
 class Framed:
     """One record: its offset, its header block and its content.
 
-    ``offset`` is that of the record's gzip member in the stored file plus the record's number in it (0 where each
-    record has a member of its own, as the standard asks), or the offset in a file without a container. ``size`` is the
-    length of header and content; ``cut`` says that ``content`` is only the beginning of one too long to be kept.
+    ``offset`` is the offset of the record's gzip member in the stored file plus the record's number in the member (0 if
+    each record has a member of its own, as the standard requires), or the offset in a file without a container.
+    ``size`` is the length of header and content. ``cut`` is true if the record is too long, and ``content`` only its
+    beginning.
     """
 
     offset: int
@@ -38,7 +39,7 @@ class Framed:
 class Records:
     """The records of one WARC or ARC file.
 
-    ``look`` reads ahead in a file without a container: it tells at once whether a very long record ends as it should.
+    ``look`` reads ahead in a file without a container, to check at once whether a very long record ends as it should.
     """
 
     def __init__(self, events: Iterator[Event], kind: Kind, builder: ChunkBuilder, look: Look | None = None) -> None:
@@ -78,11 +79,11 @@ class Records:
             window.drop(min(lines, member) if member else lines)
 
     def _begins_at(self, place: int) -> bool:
-        """Whether a record begins at this place of the window, as far as the window reaches."""
+        """Whether a record begins at this place of the window, judging by the bytes in the window."""
         return begins(self.kind, self.window.buf, place)
 
     def _header(self) -> bytes | None:
-        """The header block at the window's start, its empty line included; None where no header begins."""
+        """The header block at the window's start with its empty line; None if no header begins there."""
         window = self.window
         size = 4096
         while True:
@@ -97,7 +98,7 @@ class Records:
             size *= 4
 
     def _content(self, offset: int, header: bytes, length: int) -> Framed | None:
-        """The record with its content, which is left behind; None where it went to quarantine."""
+        """Reads the record with its content; None if the record went to quarantine."""
         window = self.window
         if length > self.limit:
             return self._long(offset, header, length)
@@ -115,7 +116,7 @@ class Records:
         return self._misfit(offset, header, size)
 
     def _ends_well(self, size: int) -> bool:
-        """Whether a record may end ``size`` bytes from here: an empty line, a record, a member, or the end follows."""
+        """Whether a record may end ``size`` bytes ahead: an empty line, a record, a member, or the end follows."""
         window = self.window
         member = window.next_member()
         if member is not None and member < size and self._begins_at(member):
@@ -129,7 +130,7 @@ class Records:
         return self._begins_at(size)
 
     def _misfit(self, offset: int, header: bytes, size: int) -> Framed | None:
-        """A record whose content is shorter or longer than its header says."""
+        """Reads a record whose content does not have the length in its header; None if it went to quarantine."""
         window = self.window
         window.need(max(size, len(header)) + MAX_HEADER_BYTES)
         end = self._next_record(len(header))
@@ -147,7 +148,7 @@ class Records:
         return None
 
     def _next_record(self, begin: int) -> int | None:
-        """Where in the window the next record begins, at or behind ``begin``."""
+        """The place in the window where the next record begins, at or behind ``begin``; None if unknown."""
         starts = (found.start() for found in START[self.kind].finditer(self.window.buf, begin))
         place = next((start for start in starts if self._begins_at(start)), None)
         member = self.window.next_member()
@@ -156,7 +157,7 @@ class Records:
         return member if self._begins_at(member) else place
 
     def _quarantine_bad(self, offset: int, message: str, begin: int = 1, at_end: str = "bad_record") -> None:
-        """Quarantines what stands here up to the next record, or up to where the bytes end or are broken."""
+        """Quarantines the bytes up to the next record, to the end of the file or to a broken place."""
         window = self.window
         window.need(begin + MAX_HEADER_BYTES)
         record, size = bytes(window.buf[:EXCERPT_BYTES]), 0
@@ -180,7 +181,7 @@ class Records:
     def _quarantine_broken(
         self, offset: int, record: bytes, broken: Broken, size: int = 0, lost: int | None = None
     ) -> None:
-        """Quarantines the record of which ``size`` bytes were read before the broken place, and goes on behind it."""
+        """Quarantines a record of which ``size`` bytes were read before a broken place, and continues behind it."""
         if not self.window.in_member(broken.offset):
             self.builder.start_member()
         self.builder.quarantine_stretch(
@@ -189,7 +190,7 @@ class Records:
         self.window.resume()
 
     def _quarantine_truncated(self, offset: int, record: bytes, size: int) -> None:
-        """The file ends, or is broken, inside a record of which ``size`` bytes were read."""
+        """Quarantines a record of which ``size`` bytes were read before the file ended or was broken."""
         if self.window.broken is not None:
             self._quarantine_broken(offset, record, self.window.broken, size)
         else:
@@ -197,7 +198,7 @@ class Records:
             self.builder.quarantine("truncated", message, offset=offset, size=size, record=record[:size], lost=0)
 
     def _long(self, offset: int, header: bytes, length: int) -> Framed | None:
-        """The beginning of a record that is too long to be kept; the rest is skipped."""
+        """The beginning of a record that is too long; the rest is skipped. None if the record went to quarantine."""
         window = self.window
         window.need(len(header) + EXCERPT_BYTES)
         if self._look is not None and not self._lands_well(len(header) + length, self._look):
@@ -231,7 +232,7 @@ class Records:
         return Framed(offset, header, content, len(header) + length, cut=True)
 
     def _lands_well(self, size: int, look: Look) -> bool:
-        """Whether the file ends ``size`` bytes from here, or another record begins behind empty lines."""
+        """Whether the file ends ``size`` bytes ahead, or another record begins there behind empty lines."""
         place = self.window.position + size
         rest = look(place, MAX_HEADER_BYTES)
         if not rest:
@@ -239,12 +240,12 @@ class Records:
         return self._follows(rest)
 
     def _follows(self, rest: bytes) -> bool:
-        """Whether nothing but empty lines is left, or another record begins behind them."""
+        """Whether only empty lines follow, or another record behind empty lines."""
         lines = blank(rest)
         return lines == len(rest) or begins(self.kind, rest, lines)
 
     def _next_whole_record(self, end: int) -> int | None:
-        """Where in the next ``end`` bytes a record begins on a line of its own, and ends as it should."""
+        """The place in the next ``end`` bytes where a record begins on a new line and ends as it should; else None."""
         window = self.window
         start = START[self.kind]
         found = start.search(window.buf, 1)
@@ -257,7 +258,7 @@ class Records:
         return None
 
     def _is_whole(self, place: int) -> bool:
-        """Whether the record that may begin at this place ends where another one begins, or the file ends."""
+        """Whether the possible record at this place ends where another record begins or the file ends."""
         window = self.window
         end = header_end(self.kind, window.buf, place)
         length = length_in(self.kind, bytes(window.buf[place:end])) if end else None

@@ -3,10 +3,10 @@
 import re
 
 MAX_HEADER_BYTES = 1 << 20
-"""A longer header is no header."""
+"""Maximum length of a header; anything longer is not a header."""
 
 _END = re.compile(rb"\n\r{0,2}\n")
-"""Some servers and crawlers end lines in CR CR LF."""
+"""The end of a header. Some servers and crawlers end lines with CR CR LF."""
 
 _FIELDS = re.compile(rb"[^\n]*\n(?:(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*:|[ \t])[^\n]*\n)*")
 _CONTENT_TYPE_PART = re.compile(r'(?:[^,"]|"[^"]*"?)+')
@@ -16,13 +16,13 @@ _STATUS = re.compile(rb"HTTP(?:/\d{1,3}(?:\.\d{1,3})?)?[ \t]{1,9}(\d{3})(?!\d)",
 
 
 def header_size(block: bytes) -> int | None:
-    """Bytes of the header that ``block`` begins with, its empty line included; None if it does not end in time."""
+    """Length of the header at the start of ``block`` with its empty line; None if it has no end in time."""
     found = _END.search(block, 0, MAX_HEADER_BYTES)
     return found.end() if found else None
 
 
 def is_only_fields(header: bytes) -> bool:
-    """Whether nothing but whole header fields follows the first line.
+    """Whether only complete header fields follow the first line.
 
     >>> is_only_fields(b"HTTP/1.1 200\\nA: b\\n"), is_only_fields(b"HTTP/1.1 200\\nA: b\\n<html>\\n")
     (True, False)
@@ -31,9 +31,9 @@ def is_only_fields(header: bytes) -> bool:
 
 
 def fields(header: bytes) -> dict[str, list[str]]:
-    r"""The values by lower-case name, without the first line.
+    r"""The values of the fields by lower-case name; the first line is not a field.
 
-    Lines end in LF, CRLF or CR CR LF; a line that begins with white space continues the one before.
+    Lines end in LF, CRLF or CR CR LF; a line that begins with white space continues the line before.
 
     >>> fields(b"WARC/1.0\r\nwarc-type: response\nX: a\r\n b\r\nx:c\r\n\r\n")
     {'warc-type': ['response'], 'x': ['a b', 'c']}
@@ -53,7 +53,7 @@ def fields(header: bytes) -> dict[str, list[str]]:
 
 
 def _text(header: bytes) -> str:
-    """Header bytes as text: UTF-8 as WARC has it, or else Latin-1 as HTTP had it."""
+    """Decodes a header: UTF-8 as in WARC, or else Latin-1 as formerly in HTTP."""
     try:
         return header.decode()
     except UnicodeDecodeError:
@@ -61,15 +61,15 @@ def _text(header: bytes) -> str:
 
 
 def status(header: bytes) -> int | None:
-    """The status code of an HTTP response; None if the header has no status line."""
+    """The status code of an HTTP response; None if there is no status line."""
     found = _STATUS.match(header.lstrip(b"\r\n"))
     return int(found[1]) if found else None
 
 
 def media_type(content_type: str) -> tuple[str, str | None]:
-    """Media type and charset of a Content-Type value; an empty media type if the value names none.
+    """Media type (empty if there is none) and charset of a Content-Type value.
 
-    Of several types the last one counts, as in the Fetch standard, and keeps an earlier charset of the same type.
+    Of several types the last counts, as in the Fetch standard, and keeps an earlier charset of the same type.
 
     >>> media_type("TEXT/HTML charset=UTF-8, text/html"), media_type("html"), media_type("text/html;charset=koi8-r")
     (('text/html', 'UTF-8'), ('', None), ('text/html', 'koi8-r'))

@@ -1,4 +1,4 @@
-"""HTML into the text of the page's main content."""
+"""Extracts the main text and the title of HTML pages."""
 
 import html
 import logging
@@ -12,7 +12,7 @@ from lxml import etree
 from resiliparse.extract.html2text import extract_plain_text
 
 MAX_HTML_BYTES = 16 << 20
-"""A longer page is not parsed. The largest pages that people wrote have some 10 MB."""
+"""Longer pages are not parsed. The largest pages written by people have about 10 MB."""
 
 MAX_TAGS = 300_000
 MAX_DEPTH = 5_000
@@ -20,10 +20,11 @@ MAX_NAMES = 5_000
 MAX_CELLS = 10_000
 MAX_ATTRIBUTES = 20_000
 MAX_LOOKED_AT = 1_000_000_000
-"""Limits beyond which parsers take minutes; pages stay orders of magnitude below.
+"""Limits beyond which parsers take minutes; real pages stay orders of magnitude below.
 
-Tags of a page, elements inside one another, names of elements, cells of a table's row, attributes of a tag (of several
-tags: the root of the sum of their squares), and open elements that end tags without a start look at.
+The limits are for: tags of a page, nested elements, names of elements, cells of a table row, attributes of a tag (for
+several tags: the root of the sum of their squares), and open elements that a parser visits for end tags without a start
+tag.
 """
 
 _MANY_ATTRIBUTES = 1_000
@@ -37,20 +38,20 @@ _NOT_NESTED = {
     "meta", "param", "source", "track", "wbr", "html", "head", "body", "p", "li", "dt", "dd", "option",
     "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "rt", "rp",
 }  # fmt: skip
-"""Elements that have no content, or that the next one of their kind ends."""
+"""Elements without content, or that end where the next element of their kind begins."""
 
 _LEAVES = {"circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "stop", "use"}
-"""Elements of drawings, which end with their start tag; outside of a drawing they do not."""
+"""Elements of drawings, which end with their start tag (but not outside a drawing)."""
 
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})</title", re.IGNORECASE)
 
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it says of single pages is in their rows
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # its messages on single pages are in their rows
 
 Extractor = Literal["trafilatura", "resiliparse"]
 
 
 class ExtractionError(ValueError):
-    """A page from which no text can be taken; ``error`` is one word."""
+    """A page without extractable text; ``error`` is one word."""
 
     def __init__(self, error: str, message: str) -> None:
         super().__init__(message)
@@ -65,9 +66,9 @@ def title(page: str) -> str | None:
 
 
 def main_text(page: str, extractor: Extractor) -> str:
-    """The text of the page's main content, paragraphs on lines of their own; empty where none is found.
+    """The text of the page's main content, one paragraph per line; empty if there is none.
 
-    Raises ExtractionError for a page that no parser should be given, or that the parser gives up.
+    Raises ExtractionError for a page that no parser should read, or on which the parser fails.
     """
     _refuse_bombs(page)
     try:
@@ -95,17 +96,17 @@ def _refuse_bombs(page: str) -> None:
 
 
 def _attributes(page: str) -> float:
-    """Attributes of the tag that has most; of several such tags, the root of the sum of their squares."""
+    """The number of attributes of the largest tag; for several large tags, the root of the sum of their squares."""
     written = _TAG_ATTRIBUTES.findall(page)
     if max(map(len, written), default=0) <= 2 * _MANY_ATTRIBUTES:
         return 0
-    counts = (sum(1 for _ in _ATTRIBUTE.finditer(one)) for one in written if len(one) > 2 * _MANY_ATTRIBUTES)
+    counts = (sum(1 for _ in _ATTRIBUTE.finditer(tag)) for tag in written if len(tag) > 2 * _MANY_ATTRIBUTES)
     squares = sum(count * count for count in counts if count > _MANY_ATTRIBUTES)
     return math.sqrt(squares)
 
 
 def _refuse_deep_pages(page: str) -> None:
-    """Raises ExtractionError for elements nested too deep, a row too wide, or too many end tags without a start."""
+    """Raises ExtractionError for deeply nested elements, a very wide row, or many end tags without a start tag."""
     depth = deepest = leaves = cells = strays = 0
     opened: Counter[str] = Counter()
     for tag in _TAG.finditer(page):

@@ -1,4 +1,4 @@
-"""An HTML file: one page, one document."""
+"""Reads an HTML file as one document."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from curation.sources.plain_text import read_whole
 
 
 def read_html(events: Iterator[Event], builder: ChunkBuilder) -> None:
-    """Adds the main text of the page, or the reason why it has none; ``metadata`` holds its encoding and title."""
+    """Adds the main text of the page, or quarantines the page; ``metadata`` holds its encoding and title."""
     data = read_whole(events, builder)
     if not data:
         return

@@ -1,7 +1,7 @@
-"""The payload of an HTTP response without its transfer and content encodings, never more than a limit.
+"""Removes the transfer and content encodings of HTTP payloads, up to a limit of decoded bytes.
 
-Headers in archives often tell of an encoding that the crawler took off: what is not encoded stays as it is, as in
-browsers, and so does what an unknown encoding was said to be applied to, as long as it reads as text.
+Headers in archives often name an encoding that the crawler already removed. As in browsers, a payload that is not
+encoded is kept as it is, and so is readable text whose header names an unknown encoding.
 """
 
 import re
@@ -15,10 +15,10 @@ import zstandard
 from curation.sources.members import CONTAINERS, MAX_WINDOW_BYTES, is_skippable
 
 MAX_RATIO = 250
-"""Times that a payload may grow when it is decoded, once it is longer than ALWAYS_DECODED. Pages reach some 100."""
+"""Maximum ratio of decoded to encoded size, beyond ALWAYS_DECODED bytes. Pages reach about 100."""
 
 ALWAYS_DECODED = 8 << 20
-"""Bytes that any payload may decode to."""
+"""Bytes that any payload may decode to, whatever its ratio."""
 
 _PIECE = 64 << 10
 _FIRST_STEP = 512
@@ -41,7 +41,7 @@ class PayloadError(ValueError):
 
 @dataclass(frozen=True)
 class Payload:
-    """The decoded bytes; ``cut`` says that the payload ended before one of its encodings did."""
+    """Decoded bytes; ``cut`` is true if the payload ended before one of its encodings did."""
 
     data: bytes
     cut: bool = False
@@ -52,10 +52,10 @@ class _CutShortError(Exception):
 
 
 def decode_payload(payload: bytes, transfer: str, content: str, limit: int) -> Payload:
-    """The payload without the encodings that the two headers name.
+    """Decodes the encodings that the Transfer-Encoding and Content-Encoding headers name.
 
-    Raises PayloadError for an encoding that is broken, or unknown and not text, for a payload that ends before anything
-    of it can be decoded, and for one that decodes to more than ``limit`` bytes, or to more than MAX_RATIO times its
+    Raises PayloadError for a broken encoding, for an unknown encoding unless the payload is text, for a payload of
+    which nothing can be decoded, and for a payload that decodes to more than ``limit`` bytes or MAX_RATIO times its
     size.
     """
     decoded = dechunk(payload) if "chunked" in transfer.lower() else Payload(payload)
@@ -71,10 +71,9 @@ def decode_payload(payload: bytes, transfer: str, content: str, limit: int) -> P
 
 
 def dechunk(payload: bytes) -> Payload:
-    """A chunked body without its chunk lines, which is cut where no chunk of size 0 ends it; as it is where it is not
-    chunked.
+    """Removes the chunk lines of a chunked body, which is cut if no chunk of size 0 ends it.
 
-    Raises PayloadError if the chunks break off in the middle.
+    A body that is not chunked is returned as it is. Raises PayloadError if a chunk does not begin where it should.
     """
     pieces: list[bytes] = []
     at, ended = 0, not payload
@@ -92,7 +91,7 @@ def dechunk(payload: bytes) -> Payload:
             break
         piece = payload[end + 1 : end + 1 + size]
         if len(piece) < size and not pieces and not _is_markup(piece.removeprefix(_BOM)) and _is_text(piece):
-            return Payload(payload)  # a text that begins with a number
+            return Payload(payload)  # text that begins with a number
         pieces.append(piece)
         at = end + 1 + size
         at += 2 if payload[at : at + 2] == b"\r\n" else int(payload[at : at + 1] == b"\n")
@@ -100,7 +99,7 @@ def dechunk(payload: bytes) -> Payload:
 
 
 def _is_surely_chunk(pieces: list[bytes], end: bytes) -> bool:
-    """Whether the first chunk, with ``end`` behind it, is not the beginning of a text that begins with a number."""
+    """Whether the first chunk, followed by ``end``, cannot be plain text that happens to begin with a number."""
     return bool(pieces) and end == b"\r\n" and (_is_markup(pieces[0].removeprefix(_BOM)) or not _is_text(pieces[0]))
 
 
@@ -130,18 +129,18 @@ def _decode(payload: bytes, name: str, limit: int) -> Payload:
 
 
 def _is_markup(payload: bytes) -> bool:
-    """Whether it begins as markup does: no stream of deflate or brotli starts with '<' behind white space."""
+    """Whether the payload begins like markup: no stream of deflate or brotli begins with white space and '<'."""
     return payload[:64].lstrip().startswith(b"<")
 
 
 def _is_text(payload: bytes) -> bool:
-    """Whether its beginning is UTF-8 without control characters."""
+    """Whether the beginning of the payload is UTF-8 without control characters."""
     text = payload[:1024].decode("utf-8", "replace").removesuffix("\ufffd")
     return "\ufffd" not in text and not _CONTROL.search(text)
 
 
 def _gather(pieces: Iterable[bytes], most: int) -> Payload:
-    """The decoded payload. Raises PayloadError where decoding fails, or gives more than ``most`` bytes."""
+    """Joins decoded pieces. Raises PayloadError if decoding fails or yields more than ``most`` bytes."""
     output: list[bytes] = []
     size, cut = 0, False
     try:
@@ -162,7 +161,7 @@ def _gather(pieces: Iterable[bytes], most: int) -> Payload:
 
 
 def _from_deflate(payload: bytes, wbits: int) -> Iterator[bytes]:
-    """The pieces of all members of a zlib or gzip stream, then _CutShortError if the last one does not end."""
+    """Yields the pieces of all members of a zlib or gzip stream; raises _CutShortError if the last has no end."""
     at = 0
     while at < len(payload):
         stream, step = zlib.decompressobj(wbits), _FIRST_STEP
@@ -176,11 +175,11 @@ def _from_deflate(payload: bytes, wbits: int) -> Iterator[bytes]:
         if not stream.eof:
             raise _CutShortError
         if not (wbits == 31 and payload.startswith(b"\x1f\x8b", at)):
-            return  # what follows a stream is ignored, as in browsers
+            return  # bytes behind a stream are ignored, as in browsers
 
 
 def _from_brotli(payload: bytes) -> Iterator[bytes]:
-    """The pieces of a brotli stream, then _CutShortError if it does not end."""
+    """Yields the pieces of a brotli stream; raises _CutShortError if it has no end."""
     stream = brotli.Decompressor()
     for at in range(0, len(payload), _PIECE):
         given = 0
@@ -204,7 +203,7 @@ def _brotli_step(stream: brotli.Decompressor, data: bytes) -> Iterator[bytes]:
 
 
 def _end_of_brotli(payload: bytes, place: int, error: Exception) -> bytes:
-    """What a stream that ends in the piece at ``place`` gives from there on; raises ``error`` if it does not end there.
+    """The rest of a stream that ends in the piece at ``place``; raises ``error`` if it does not end there.
 
     The decoder refuses bytes behind the end of a stream, which browsers ignore, and does not say where that end is.
     """
@@ -225,7 +224,7 @@ def _begins_zstd(payload: bytes) -> bool:
 
 
 def _from_zstd(payload: bytes) -> Iterator[bytes]:
-    """The pieces of all frames of a zstd stream, then _CutShortError if the last one does not end."""
+    """Yields the pieces of all frames of a zstd stream; raises _CutShortError if the last frame has no end."""
     at = 0
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
     while _begins_zstd(payload[at : at + 4]):
@@ -234,7 +233,7 @@ def _from_zstd(payload: bytes) -> Iterator[bytes]:
             continue
         stream = decompressor.decompressobj()
         while not stream.eof and at < len(payload):
-            piece = payload[at : at + _FIRST_STEP]  # a step of zstd may give some thousand times its size
+            piece = payload[at : at + _FIRST_STEP]  # zstd may expand a step some thousand times
             yield stream.decompress(piece)
             at += len(piece) - len(stream.unused_data)
         if not stream.eof:

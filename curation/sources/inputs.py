@@ -1,4 +1,4 @@
-"""What a job reads: inputs, their files, and the units of work that the files are cut into."""
+"""What a job reads: inputs, their files, and units of work made of the files."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from schemas.errors import InputError
 
 @dataclass(frozen=True)
 class Input:
-    """Files by a glob (or one file, or a folder with all below it) and the source that their documents belong to.
+    """Files named by a glob (or one file, or a folder with everything below it), and the source of their documents.
 
-    ``format`` is how they are read, whatever they look like; None for as their content tells.
+    ``format`` overrides the detected format of the files; with None the format is detected from their content.
     """
 
     glob: str
@@ -26,9 +26,9 @@ class Input:
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file of the sorted listing; ``name`` is its path relative to the input's root, ``size`` its stored bytes.
+    """A file of the sorted listing; ``name`` is its path relative to the input's root, ``size`` its stored bytes.
 
-    ``version`` tells a file that was changed from what it was, where the file system knows (a time, or a checksum).
+    ``version`` (a time or a checksum) differs after the file changed; it is empty if the file system knows no version.
     """
 
     index: int
@@ -42,7 +42,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Span:
-    """A range of a file: bytes of plain JSON lines, row groups of Parquet; (0, None) is the whole file."""
+    """A range [start, end) of a file: bytes of plain JSON lines, row groups of Parquet; (0, None) is the whole file."""
 
     file: InputFile
     start: int = 0
@@ -50,13 +50,13 @@ class Span:
 
     @property
     def length(self) -> int:
-        """In bytes or row groups."""
+        """Length in bytes or row groups."""
         return (max(self.file.size, self.start) if self.end is None else self.end) - self.start
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What one task reads: a range of a large file, or several small files."""
+    """The input of one task: a range of a large file, or several small files."""
 
     index: int
     spans: tuple[Span, ...]

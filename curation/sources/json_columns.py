@@ -1,4 +1,4 @@
-"""Blocks of JSON lines straight into columns: the scanner takes the lines it knows, the full parser the others."""
+"""Reads blocks of JSON lines into columns: a compiled scanner reads simple lines, the full parser all others."""
 
 from codecs import BOM_UTF8
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass
 class _Scan:
-    """What the kernel found on the lines of a block; see `json_scan.scan_lines`."""
+    """The kernel's findings on the lines of a block; see `json_scan.scan_lines`."""
 
     buf: json_scan.Bytes
     lines: json_scan.Ints
@@ -50,7 +50,7 @@ class LineParser:
         self.key_ends = np.cumsum([len(name.encode()) for name in names], dtype=np.int64)
 
     def parse(self, block: bytes, offset: int) -> None:
-        """Takes whole lines; ``offset`` is where the block begins in the decompressed file."""
+        """Reads complete lines; ``offset`` is the place of the block in the decompressed file."""
         if offset == 0 and block.startswith(BOM_UTF8):
             block, offset = block[len(BOM_UTF8) :], len(BOM_UTF8)
         if not block:
@@ -77,8 +77,8 @@ class LineParser:
         self.builder.add_batch(batch, text_bytes)
 
     def _parse_halves(self, block: bytes, offset: int) -> None:
-        """Takes whole lines that need more memory, together, than this process may use; a line that needs more alone
-        goes to quarantine."""
+        """Reads a block in halves, because together its lines need more memory than this process may use. A single line
+        that needs too much goes to quarantine."""
         middle = block.rfind(b"\n", 0, len(block) // 2) + 1 or block.find(b"\n", 0, -1) + 1
         if middle:
             self.parse(block[:middle], offset)
@@ -89,7 +89,7 @@ class LineParser:
             self.builder.quarantine("too_large", message, offset=offset, size=len(line), record=line)
 
     def _scan_if_memory(self, block: bytes, offset: int) -> tuple[_Scan, pa.RecordBatch, int] | None:
-        """None where that takes more memory than this process may use; what was taken is free again then."""
+        """The scan and its columns; None, with all memory freed, if they need more memory than this process may use."""
         try:
             scan = self._scan(block)
             return scan, *self._columns(scan, block, offset)
@@ -120,7 +120,7 @@ class LineParser:
         return scan
 
     def _set_hard(self, scan: _Scan, block: bytes) -> None:
-        """Leaves to the full parser what the scanner cannot know to be a document."""
+        """Marks the lines for the full parser that the scanner cannot accept as documents."""
         easy = scan.states == json_scan.EASY
         if not self.scannable:
             scan.states[easy] = json_scan.HARD
@@ -146,7 +146,7 @@ class LineParser:
         scan.states[easy & hard] = json_scan.HARD
 
     def _columns(self, scan: _Scan, block: bytes, offset: int) -> tuple[pa.RecordBatch, int]:
-        """One row for each line, to be kept where it is still EASY after this; and the bytes of text."""
+        """One row per line, valid for lines that are still EASY after this call; and the bytes of text."""
         texts, valid = self._strings(scan, "text")
         urls, has_url = self._strings(scan, "url")
         metadata = self._metadata(scan, block)
@@ -163,7 +163,7 @@ class LineParser:
         return RECORDS.batch(columns, len(valid)), texts.size
 
     def _strings(self, scan: _Scan, column: str) -> tuple["_Strings", Mask]:
-        """The column's strings (empty where there is none) and where there is one."""
+        """The strings of a column (empty if missing), and which lines have a string."""
         k = self.index[column]
         kinds = scan.kinds[:, k]
         begins, stops = scan.begins[:, k], scan.stops[:, k]
@@ -220,7 +220,7 @@ class LineParser:
         return pa.array(values, pa.large_string())
 
     def _document(self, line: bytes, offset: int) -> Document | None:
-        """The document on one line, by the full parser; None where the line went to quarantine."""
+        """The document on one line, by the full parser; None if the line went to quarantine."""
         try:
             if len(line) > self.limit:
                 message = f"a line of {len(line)} bytes, more than max_record_bytes = {self.limit}"
@@ -236,7 +236,7 @@ class LineParser:
 
 @dataclass(frozen=True)
 class _Strings:
-    """Strings one behind the other in ``out``: string n stands at [ends[n], ends[n + 1])."""
+    """Strings one after another in ``out``: string n is at [ends[n], ends[n + 1])."""
 
     out: json_scan.Bytes
     ends: json_scan.Ints
@@ -244,7 +244,7 @@ class _Strings:
     type: pa.DataType
 
     def array(self, valid: Mask | None = None) -> pa.Array:
-        """As an Arrow array, null where not ``valid``."""
+        """The strings as an Arrow array, null where not ``valid``."""
         large = self.type == pa.large_string()
         ends = self.ends if large else self.ends.astype(np.int32)
         bitmap = None if valid is None or valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
@@ -257,8 +257,8 @@ def _constant(value: str, rows: int, kind: pa.DataType | None = None) -> pa.Arra
 
 
 def _merge(batch: pa.RecordBatch, easy: npt.NDArray[np.int64], parsed: dict[int, Document]) -> pa.RecordBatch:
-    """The rows of the lines ``easy`` and the parsed ones, in the order of the lines."""
-    others = RECORDS.batch({name: [one[name] for one in parsed.values()] for name in RECORDS.columns.names})
+    """The rows of the lines ``easy`` and of the parsed lines, in the order of the lines."""
+    others = RECORDS.batch({name: [document[name] for document in parsed.values()] for name in RECORDS.columns.names})
     order = np.argsort(np.concatenate([easy, np.fromiter(parsed, np.int64)]), kind="stable")
     return pa.concat_batches([batch, others]).take(pa.array(order))
 

@@ -1,4 +1,4 @@
-"""One record into a document: its text, url, doc_id, source and date; what is left over becomes canonical metadata."""
+"""Reads an object as a document: text, url, doc_id, source and date; all other fields become canonical metadata."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from curation.sources.chunks import COLUMNS
 _BIG_NUMBER = re.compile(rb"[0-9]{19}")
 _LARGE = 1 << 20
 _ORJSON_COPIES = 16
-"""What orjson asks for at once, in lengths of the line, and some more."""
+"""Memory that orjson allocates at once, in lengths of the line, with some reserve."""
 _MAY_BE_INEXACT = (float, dict, list)
 _JSON_TYPES = {
     bool: "a boolean",
@@ -26,7 +26,7 @@ _JSON_TYPES = {
 
 
 class RecordError(ValueError):
-    """A record that is no document: ``error`` in one word, and what is wrong."""
+    """A record that cannot be a document: ``error`` in one word, and a message."""
 
     def __init__(self, error: str, message: str) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class RecordError(ValueError):
 
 
 class Fields:
-    """Where each column of a document stands in an object."""
+    """The names of the fields that hold each column of a document."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.names: dict[str, tuple[str, ...]] = {column: (fields.get(column, column),) for column in COLUMNS}
@@ -43,7 +43,7 @@ class Fields:
         self.text = self.names["text"][0]
 
     def document(self, record: dict[str, Any]) -> dict[str, str | None]:
-        """Text, url, doc_id, source, date and metadata of the record, which is used up; raises RecordError."""
+        """Text, url, doc_id, source, date and metadata of a record, which this call modifies; raises RecordError."""
         holder, key = _holder(record, self.text)
         values: dict[str, str | None] = {"text": self._text(record, holder, key)}
         taken = [(holder, key)]
@@ -67,7 +67,7 @@ class Fields:
         return text
 
     def _value(self, record: dict[str, Any], column: str, taken: list[tuple[dict[str, Any] | None, str]]) -> str | None:
-        """The column's value; None (and the field stays metadata) where it is no string or number."""
+        """The column's value; None (and the field stays in metadata) if it is not a string or number."""
         for name in self.names[column]:
             holder, key = _holder(record, name)
             if holder is None:
@@ -85,7 +85,7 @@ class Fields:
 
 
 def _holder(record: dict[str, Any], name: str) -> tuple[dict[str, Any] | None, str]:
-    """The object in which the field stands, and its key there: the name itself, else a dotted path."""
+    """The object that holds a field and the key in it: the name itself, else a dotted path. None if missing."""
     if name in record:
         return record, name
     head, dot, rest = name.partition(".")
@@ -98,7 +98,7 @@ def _json_type(value: object) -> str:
 
 
 def parse_object(line: bytes) -> dict[str, Any]:
-    """The object on a line, integers beyond 64 bits exact; raises RecordError."""
+    """Parses the object on a line, with exact integers beyond 64 bits; raises RecordError."""
     try:
         return _object(line)
     except MemoryError as error:
@@ -113,7 +113,7 @@ def _object(line: bytes) -> dict[str, Any]:
         raise _bad_json(line, error) from error
     if not isinstance(value, dict):
         raise RecordError("not_an_object", f"the line is {_json_type(value)}, not an object")
-    if any(type(one) in _MAY_BE_INEXACT for one in value.values()) and _BIG_NUMBER.search(line):
+    if any(type(member) in _MAY_BE_INEXACT for member in value.values()) and _BIG_NUMBER.search(line):
         try:
             return json.loads(line)  # type: ignore[no-any-return]
         except (ValueError, RecursionError) as error:
@@ -122,8 +122,8 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _parse(line: bytes) -> Any:
-    """The value on a line, by orjson. Raises MemoryError where that takes more memory than this process may use: orjson
-    alone would raise SystemError, call the line bad JSON or end the process."""
+    """Parses the value on a line with orjson. Raises MemoryError if that needs more memory than this process may use:
+    orjson itself would raise SystemError, report bad JSON or end the process."""
     if len(line) > _LARGE:
         np.empty(_ORJSON_COPIES * len(line), np.uint8)
     try:
@@ -142,7 +142,7 @@ def _bad_json(line: bytes, error: orjson.JSONDecodeError) -> RecordError:
 
 
 def canonical_json(value: object) -> str:
-    """Sorted keys, no spaces, as UTF-8. Raises RecordError for nesting that is too deep."""
+    """JSON with sorted keys, without spaces or escapes for non-ASCII. Raises RecordError for nesting too deep."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except orjson.JSONEncodeError:

@@ -1,4 +1,4 @@
-"""JSON objects that do not stand on a line each: in an array, over several lines, or with a comma behind each."""
+"""Reads JSON objects that are not on a line each: in an array, on several lines, or separated by commas."""
 
 import json
 import re
@@ -16,19 +16,19 @@ _BETWEEN = re.compile(rb"(?:[\s,\[\]]|\xef\xbb\xbf)*")
 _ANY_OBJECT = re.compile(rb'(?<=[\[,}\n])[^\S\n]*(\{\s*")')
 _FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{0,200}"')
 _UNSURE = ("bad_json", "bad_utf8", "too_large")
-"""Errors of what may not be one whole object: a brace or a quote may be missing as well."""
+"""Errors after which the end of the object is uncertain: a brace or a quote may be missing as well."""
 _TAIL_BYTES = 512
-"""While bytes are skipped, the beginning of the next object may lie in two reads; it is at most this long."""
+"""Maximum length of the start of an object; while bytes are skipped, it may be split over two reads."""
 _FREE_SCANS = 64 << 20
 _SCANS = 4
-"""Behind damage so many bytes are scanned again: _FREE_SCANS, and _SCANS times those that were read."""
+"""Behind damage at most _FREE_SCANS bytes plus _SCANS times the bytes read so far are scanned again."""
 
 
 def read_json(events: Iterator[Event], builder: ChunkBuilder) -> Iterator[Chunk]:
-    """Reads every object at the top level or in an array there; the last ones stay in ``builder``.
+    """Reads every object at the top level or in an array there; the last documents stay in ``builder``.
 
-    ``offset`` is the place of the object's brace in the decompressed file. An object that is damaged costs itself: the
-    next one is found by its first key, which is that of the others.
+    ``offset`` is the place of the object's brace in the decompressed file. Only the object itself is lost when an
+    object is damaged: the next object is found by its first key, which is the same in all objects.
     """
     objects = _Objects(builder)
     for event in events:
@@ -51,7 +51,7 @@ def read_json(events: Iterator[Event], builder: ChunkBuilder) -> Iterator[Chunk]
 
 @dataclass
 class _Skipped:
-    """A stretch that is being skipped, of which ``size`` bytes were dropped."""
+    """A stretch of bytes that is being skipped; ``size`` of them were dropped."""
 
     error: str
     message: str
@@ -61,7 +61,7 @@ class _Skipped:
 
 
 class _Objects:
-    """``buf[at:]`` is what is still to be read; the object that begins there was scanned up to ``_scanned``."""
+    """The objects of one file. ``buf[at:]`` is unread; the object that begins there was scanned up to ``_scanned``."""
 
     def __init__(self, builder: ChunkBuilder) -> None:
         self.builder = builder
@@ -81,7 +81,7 @@ class _Objects:
         self._scanned, self._depth, self._state = self.at, 0, OUTSIDE
 
     def _go_to(self, place: int) -> None:
-        """Goes on at a place of ``buf``, and drops the bytes before it."""
+        """Moves to a place of ``buf`` and drops the bytes before it."""
         self.at = place
         if place > len(self.buf) // 2 or place > 1 << 20:
             del self.buf[:place]
@@ -90,9 +90,9 @@ class _Objects:
         self._forget()
 
     def step(self, final: bool) -> bool:
-        """Takes one object, or one stretch that is not an object; False where that needs more bytes.
+        """Reads one object, or skips one stretch that is not an object; False if that needs more bytes.
 
-        ``final`` says that no more bytes follow.
+        ``final`` is true if no more bytes follow.
         """
         if self._skipping is not None:
             return self._continue_skipping(self._skipping, final)
@@ -126,23 +126,23 @@ class _Objects:
         return f"max_record_bytes = {self.limit}"
 
     def _end(self) -> int | None:
-        """Where the object ends; None where that is not known yet."""
+        """The end of the object in ``buf``; None if not known yet."""
         stop = len(self.buf)
         if self._rescanned > _FREE_SCANS + _SCANS * (self.position + len(self.buf)):
             stop = self._next() or stop
         if self._scanned < stop:
             view = np.frombuffer(self.buf, np.uint8, stop)
             self._scanned, self._depth, self._state = object_end(view, self._scanned, self._depth, self._state)
-            del view  # a buffer that is looked at cannot grow
+            del view  # a buffer with a view cannot grow
         return self._scanned if self._depth == 0 else None
 
     def _next(self) -> int | None:
-        """The brace of the next object after the one that begins here."""
+        """The brace of the object after the object that begins here; None if not in ``buf``."""
         found = self._start.search(self.buf, self.at + 1)
         return found.start(1) if found else None
 
     def _learn(self, line: bytes) -> None:
-        """Takes the beginning of an intact object for that of all others."""
+        """Learns the beginning of all objects from the first intact object."""
         first = None if self._learned else _FIRST_KEY.match(line)
         if first is None:
             return
@@ -154,7 +154,7 @@ class _Objects:
         self._start = re.compile(lead + rb"(" + re.escape(first[0]) + rb")")
 
     def _wait_or_give_up(self, final: bool) -> bool:
-        """The object does not end in what was read."""
+        """Handles an object whose end was not read yet; False if more bytes are needed."""
         size = len(self.buf) - self.at
         if not final and self._scanned == len(self.buf) and size <= self.limit:
             return False
@@ -168,7 +168,7 @@ class _Objects:
         return True
 
     def _skip_damaged(self, error: str, message: str, end: int, whole: bool = False) -> None:
-        """What stands here up to ``end`` is no document; unless it is a ``whole`` object, one in it may be."""
+        """Quarantines the object up to ``end``; unless it is ``whole``, only up to the next object inside it."""
         following = None if whole else self._next()
         stop = end if following is None else min(end, following)
         skipped = self._begin_skipping(error, message)
@@ -176,7 +176,7 @@ class _Objects:
         self._quarantine(skipped, stop)
 
     def _skip_garbage(self, final: bool) -> bool:
-        """What stands here is no object."""
+        """Begins to skip bytes that are not an object; False if more bytes are needed."""
         if self._next() is None and not final and len(self.buf) - self.at <= EXCERPT_BYTES:
             return False
         self._skipping = self._begin_skipping("bad_json", "no object begins here")
@@ -187,7 +187,7 @@ class _Objects:
         return _Skipped(error, message, self.position + self.at, record)
 
     def _continue_skipping(self, skipped: _Skipped, final: bool) -> bool:
-        """Drops what was read of an endless object or stretch, up to where it ends or another object begins."""
+        """Drops the bytes of a stretch that is being skipped, up to its end or to another object."""
         end = self._end() if skipped.error == "too_large" else None
         following = self._next()
         stop = min((place for place in (end, following) if place is not None), default=None)
@@ -211,7 +211,7 @@ class _Objects:
         self._go_to(stop)
 
     def finish(self, broken: Broken | None) -> None:
-        """The bytes end here, or are broken."""
+        """Reads the rest, because the bytes end here or are broken."""
         while self.step(final=True):
             pass
         self._go_to(len(self.buf))
@@ -220,7 +220,7 @@ class _Objects:
 
 
 def _is_balanced(line: bytes) -> bool:
-    """Whether this is JSON, whatever its encoding; not where finding out takes more memory than there is."""
+    """Whether the line is JSON, in any encoding; False if parsing it needs more memory than available."""
     try:
         json.loads(line.decode("utf-8", "replace"))
     except (ValueError, RecursionError, MemoryError):

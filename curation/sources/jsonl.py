@@ -1,4 +1,4 @@
-"""JSON lines: blocks of whole lines out of a stream that may be huge, cut into ranges, or broken."""
+"""Reads JSON lines: cuts a stream, which may be huge, a range of a file, or broken, into blocks of complete lines."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,10 @@ _TOGETHER = 64 << 10
 
 
 def read_jsonl(events: Iterator[Event], span: Span, builder: ChunkBuilder) -> Iterator[Chunk]:
-    """Reads the lines that begin in [span.start, span.end); the last ones stay in ``builder``.
+    """Reads the lines that begin in [span.start, span.end); the last lines stay in ``builder``.
 
-    ``events`` begin at the byte before span.start, and ``offset`` is the place of a line in the decompressed file."""
+    ``events`` begin at the byte before span.start. ``offset`` is the place of a line in the decompressed file.
+    """
     parser = _SmallBlocks(LineParser(builder), builder)
     lines = LineBlocks(span, builder)
     while not lines.finished and (event := next(events, None)) is not None:
@@ -33,7 +34,7 @@ def read_jsonl(events: Iterator[Event], span: Span, builder: ChunkBuilder) -> It
 
 
 class _SmallBlocks:
-    """Hands blocks to a parser, the small ones together: a file may be packed line by line."""
+    """Passes blocks to a parser and joins small ones, since a file may be compressed line by line."""
 
     def __init__(self, parser: LineParser, builder: ChunkBuilder) -> None:
         self._parser = parser
@@ -44,7 +45,7 @@ class _SmallBlocks:
         self._was_small = False
 
     def parse(self, block: bytes, offset: int) -> None:
-        """Takes whole lines; a block behind a small one may be held back."""
+        """Parses complete lines; small blocks that follow each other may be held back."""
         small = len(block) < _SMALL
         if self._held and (not small or offset != self._offset + len(self._held) or len(self._held) > _TOGETHER):
             self.flush()
@@ -56,13 +57,13 @@ class _SmallBlocks:
         self._was_small = small
 
     def member_begins(self) -> None:
-        """The blocks that follow are of another compressed member."""
+        """Starts a compressed member: the next blocks belong to it."""
         self._member = len(self._held)
         if not self._held:
             self._builder.start_member()
 
     def flush(self) -> None:
-        """Parses what is held."""
+        """Parses the lines held back."""
         if self._member:
             self._parse(0, self._member)
             self._builder.start_member()
@@ -76,9 +77,9 @@ class _SmallBlocks:
 
 
 class LineBlocks:
-    """Cuts a stream of bytes into blocks of whole lines, those that begin in [span.start, span.end).
+    """Cuts a stream of bytes into blocks of complete lines that begin in [span.start, span.end).
 
-    A line that is longer than the limit is counted and its beginning kept, never the whole of it.
+    Of a line longer than the limit only the length and the beginning are kept.
     """
 
     def __init__(self, span: Span, builder: ChunkBuilder) -> None:
@@ -92,7 +93,7 @@ class LineBlocks:
         self._carried = 0
 
     def add(self, event: Event) -> tuple[bytes, int]:
-        """The whole lines that this event completes, and the offset of the first one."""
+        """The lines that this event completes, and the offset of the first."""
         if isinstance(event, MemberStart):
             return b"", self.position
         if isinstance(event, Broken):
@@ -114,13 +115,13 @@ class LineBlocks:
         return block, offset
 
     def rest(self) -> tuple[bytes, int]:
-        """The last line, where the file ends without a line end."""
+        """The last line if the file ends without a line end (else nothing), and its offset."""
         if not self._carried:
             return b"", self.position
         return self._complete(b"")
 
     def _from_first_line(self, data: bytes) -> bytes:
-        """Drops the end of the line that began before the range."""
+        """Drops the rest of the line that began before the range."""
         cut = data.find(b"\n") + 1
         end = self.span.end
         dropped = cut or len(data)
@@ -132,7 +133,7 @@ class LineBlocks:
         return data[dropped:]
 
     def _complete(self, data: bytes) -> tuple[bytes, int]:
-        """What was carried and ``data`` that ends it, unless the first line is too long."""
+        """The held beginning of a line joined with ``data``, without a first line that is too long."""
         offset = self.position - self._carried
         self.position += len(data)
         self.builder.count_bytes(self._carried + len(data))
@@ -145,7 +146,7 @@ class LineBlocks:
         return data[line:], offset + carried + line
 
     def _hold(self, data: bytes) -> None:
-        """Keeps the beginning of a line for later; only its first 64 KiB once it is too long."""
+        """Keeps the beginning of a line for later; only 64 KiB of a line that is too long."""
         if not data:
             return
         self.position += len(data)
@@ -160,7 +161,7 @@ class LineBlocks:
         self.builder.quarantine("too_large", message, offset=offset, size=size, record=record)
 
     def _break(self, event: Broken) -> None:
-        """The line that was being read is lost where the file is broken."""
+        """Quarantines a broken stretch, with the unfinished line before it."""
         record, size = b"".join(self._carry), self._carried
         offset = self.position - size
         self.builder.count_bytes(size)

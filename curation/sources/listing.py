@@ -33,8 +33,11 @@ SHOWN_SKIPPED = SHOWN_MISSING = 5
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of all inputs, sorted by name, then path; notes on what matched and is not read; and the patterns of
-    inputs with braces that match nothing, in their order."""
+    """The files of all inputs, sorted by name, then path.
+
+    ``skipped`` are notes on matches that are not read, ``unmatched`` the patterns from braces that match nothing, in
+    their order.
+    """
 
     files: tuple[InputFile, ...]
     skipped: tuple[str, ...]
@@ -53,30 +56,30 @@ class _Found:
 
 
 def list_files(inputs: Sequence[Input], follow_links: bool = False) -> list[InputFile]:
-    """The files of `list_input`."""
+    """The files of the inputs, as in `list_input`."""
     return list(list_input(inputs, follow_links).files)
 
 
 def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
-    """All files of the inputs; a file that two inputs match belongs to the first.
+    """Lists all files of the inputs; a file that two inputs match belongs to the first.
 
-    Links that leave an input's folder are skipped, unless ``follow_links``. Raises InputError where nothing matches,
-    a path that braces list does not exist, something may not be read, a path names something else than a file, or the
-    scheme is unknown.
+    Links that leave an input's folder are skipped, unless ``follow_links``. Raises InputError if an input matches
+    nothing, a path that braces list does not exist, a file or folder may not be read, a path names anything other than
+    a file or folder, or the scheme is unknown.
     """
     found: dict[str, _Found] = {}
     skipped: list[str] = []
     unmatched: list[str] = []
-    for one in inputs:
+    for given in inputs:
         before = len(skipped)
-        patterns = _patterns(one.glob)
-        root = root_of(one.glob, braces=True) if patterns != [one.glob] else None
-        by_pattern = {each: list(_matches(one, each, root, follow_links, skipped)) for each in patterns}
+        patterns = _patterns(given.glob)
+        root = root_of(given.glob, braces=True) if patterns != [given.glob] else None
+        by_pattern = {each: list(_matches(given, each, root, follow_links, skipped)) for each in patterns}
         matches = [match for each in by_pattern.values() for match in each]
         if not matches:
-            raise _nothing_matches(one, skipped[before:])
+            raise _nothing_matches(given, skipped[before:])
         empty = [each for each, found_here in by_pattern.items() if not found_here]
-        _check_paths(one, empty)
+        _check_paths(given, empty)
         unmatched += empty
         for match in matches:
             found.setdefault(match.path, match)
@@ -91,60 +94,60 @@ def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
 
 
 def named_input(text: str) -> Input:
-    """What a user asks for as ``GLOB`` or ``SOURCE=GLOB``: text that matches a file as it stands is a glob. A source
-    holds letters, digits, ``-`` and ``_``."""
+    """Parses ``GLOB`` or ``SOURCE=GLOB``. A text that matches a file is a glob; a source consists of letters, digits,
+    ``-`` and ``_``."""
     source, equals, pattern = text.partition("=")
     if not equals or not source.replace("_", "").replace("-", "").isalnum():
         return Input(glob=text)
-    if is_local(text) and any(True for one in _patterns(text) for _ in local_matches(_absolute(one), True, [])):
+    if is_local(text) and any(True for each in _patterns(text) for _ in local_matches(_absolute(each), True, [])):
         return Input(glob=text)
     return Input(glob=pattern, source=source)
 
 
 def _patterns(pattern: str) -> list[str]:
-    """The globs for which one with braces stands; a file whose name has braces is meant as it is."""
+    """Expands braces to globs; a path with braces that exists is not expanded."""
     if is_local(pattern) and _exists(pattern):
         return [pattern]
     return expand_braces(pattern)
 
 
-def _check_paths(one: Input, empty: Sequence[str]) -> None:
-    """Raises InputError where patterns that match nothing are paths which the braces of an input list: a range, a
-    wildcard or an empty folder may match nothing."""
-    if has_range(one.glob):
+def _check_paths(given: Input, empty: Sequence[str]) -> None:
+    """Raises InputError if braces of an input list a path that does not exist: only a range, a wildcard or an empty
+    folder may match nothing."""
+    if has_range(given.glob):
         return
     missing = [each for each in empty if not has_magic(each) and not (is_local(each) and _exists(each))]
     if missing:
         shown = and_more([f"'{each}'" for each in missing[:SHOWN_MISSING]], len(missing))
-        raise InputError(f"no file matches {shown} of the input '{one.glob}': check the path, or leave it out")
+        raise InputError(f"no file matches {shown} of the input '{given.glob}': check the path, or leave it out")
 
 
 def _exists(path: str) -> bool:
     return os.path.lexists(_absolute(path))
 
 
-def _nothing_matches(one: Input, skipped: Sequence[str]) -> InputError:
+def _nothing_matches(given: Input, skipped: Sequence[str]) -> InputError:
     if skipped:
-        return InputError(f"all that the input '{one.glob}' matches was skipped: {skipped_note(skipped)}")
-    as_path = f" and none matches '{one.source}={one.glob}'" if one.source else ""
-    return InputError(f"no file matches the input '{one.glob}'{as_path}: check the path, and quote a glob in a shell")
+        return InputError(f"everything that the input '{given.glob}' matches was skipped: {skipped_note(skipped)}")
+    as_path = f", nor '{given.source}={given.glob}'" if given.source else ""
+    return InputError(f"no file matches the input '{given.glob}'{as_path}: check the path, and quote a glob in a shell")
 
 
 def skipped_note(skipped: Sequence[str]) -> str:
-    """The first notes on what matched and is not read, and how to have links followed where some leave the input."""
+    """The first notes on skipped matches, with a hint at --follow-links if some are links out of the input."""
     outside = any(" outside of " in note for note in skipped)
     hint = "; --follow-links follows links out of the input's folder" if outside else ""
     return f"{and_more([*map(readable, skipped[:SHOWN_SKIPPED])], len(skipped))}{hint}"
 
 
 def _check_names(files: Sequence[InputFile]) -> None:
-    for one, two in pairwise(files):
-        if one.name == two.name:
-            raise InputError(f"two input files would both be called '{one.name}': rename one of them")
+    for left, right in pairwise(files):
+        if left.name == right.name:
+            raise InputError(f"two input files would both be called '{left.name}': rename one of them")
 
 
 def _unique_names(found: Sequence[_Found]) -> dict[str, str]:
-    """Names relative to each input's root; relative to what all roots share where two files would get one name."""
+    """Names relative to each input's root, or to the common folder of all roots if names would repeat."""
     names = {match.path: match.name for match in found}
     if len(set(names.values())) == len(names):
         return names
@@ -157,30 +160,32 @@ def _absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(local_path(path)))
 
 
-def _matches(one: Input, pattern: str, root: str | None, follow_links: bool, skipped: list[str]) -> Iterator[_Found]:
-    """The files of one pattern; ``root`` is that of an input with braces, of which the pattern is a part."""
+def _matches(given: Input, pattern: str, root: str | None, follow_links: bool, skipped: list[str]) -> Iterator[_Found]:
+    """The files of one pattern; ``root`` is the root of an input whose braces expand to the pattern, else None."""
     if is_local(pattern):
-        return _local_files(one, pattern, None if root is None else _absolute(root), follow_links, skipped)
+        return _local_files(given, pattern, None if root is None else _absolute(root), follow_links, skipped)
     if urlsplit(pattern).password:
         raise InputError(
-            f"the input '{without_password(pattern)}' holds a password, which the manifest would keep: give it as "
+            f"the input '{without_password(pattern)}' contains a password, which the manifest would keep: give it as "
             f"--storage {pattern.split('://')[0]}.password=..."
         )
-    return _remote_files(one, pattern, root) if known_scheme(pattern) else _beam_files(one, pattern)
+    return _remote_files(given, pattern, root) if known_scheme(pattern) else _beam_files(given, pattern)
 
 
 def _local_files(
-    one: Input, pattern: str, root: str | None, follow_links: bool, skipped: list[str]
+    given: Input, pattern: str, root: str | None, follow_links: bool, skipped: list[str]
 ) -> Iterator[_Found]:
     for match in local_matches(_absolute(pattern), follow_links, skipped, root):
         path, status = match.path, match.status
         if not os.access(path, os.R_OK):
             raise InputError(f"the input file '{path}' may not be read: change its permissions or leave it out")
         name = posixpath.relpath(path.replace(os.sep, "/"), match.root.replace(os.sep, "/"))
-        yield _Found(path, match.root, readable(name), status.st_size, one.source, local_version(status), one.format)
+        yield _Found(
+            path, match.root, readable(name), status.st_size, given.source, local_version(status), given.format
+        )
 
 
-def _remote_files(one: Input, pattern: str, root: str | None) -> Iterator[_Found]:
+def _remote_files(given: Input, pattern: str, root: str | None) -> Iterator[_Found]:
     try:
         filesystem, inner = url_to_fs(pattern)
         folder = filesystem.isdir(inner)
@@ -200,13 +205,13 @@ def _remote_files(one: Input, pattern: str, root: str | None) -> Iterator[_Found
                 in_chain(pattern, filesystem, root),
                 relative,
                 int(info["size"] or 0),
-                one.source,
+                given.source,
                 version,
-                one.format,
+                given.format,
             )
 
 
-def _beam_files(one: Input, pattern: str) -> Iterator[_Found]:
+def _beam_files(given: Input, pattern: str) -> Iterator[_Found]:
     """Files of a scheme that only Beam knows."""
     from apache_beam.io.filesystem import BeamIOError
 
@@ -223,4 +228,4 @@ def _beam_files(one: Input, pattern: str) -> Iterator[_Found]:
         for info in result.metadata_list:
             version = str(info.last_updated_in_seconds or "")
             name = posixpath.relpath(info.path, root)
-            yield _Found(info.path, root, name, info.size_in_bytes, one.source, version, one.format)
+            yield _Found(info.path, root, name, info.size_in_bytes, given.source, version, given.format)

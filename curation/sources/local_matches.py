@@ -1,4 +1,4 @@
-"""Local files that a path or glob names. Links to folders are followed once, and only regular files are read."""
+"""Finds local files by a path or glob. Links to folders are followed once, and only regular files are returned."""
 
 import os
 import re
@@ -17,7 +17,7 @@ Segments = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Matched:
-    """A regular file; ``root`` is the longest folder of the pattern without a wildcard."""
+    """A regular file that matches; ``root`` is the longest folder of the pattern without a wildcard."""
 
     path: str
     root: str
@@ -25,7 +25,7 @@ class Matched:
 
 
 def root_of(pattern: str, braces: bool = False) -> str:
-    """The longest folder of the pattern without a wildcard, and without ``braces`` where these are expanded."""
+    """The longest folder of the pattern without a wildcard, and without a brace if ``braces`` are expanded."""
     folder = os.path.dirname(pattern)
     while has_magic(folder) or (braces and "{" in folder):
         folder = os.path.dirname(folder)
@@ -33,12 +33,12 @@ def root_of(pattern: str, braces: bool = False) -> str:
 
 
 def local_matches(pattern: str, follow_links: bool, skipped: list[str], root: str | None = None) -> Iterator[Matched]:
-    """The files of an absolute path, of a folder (all below it), or of a glob, in no certain order.
+    """The files of an absolute path, of a folder (all files below it), or of a glob, in any order.
 
-    What is hidden (a name that begins with a dot) matches only a pattern that says so. A folder behind a link is
-    entered where it lies below the root of the pattern and is not read under its own name anyway; with
-    ``follow_links`` it may lie elsewhere. ``root`` is that of the pattern itself, unless given. ``skipped`` gets a note
-    for everything that matches and is not read. Raises InputError for a path that names no regular file.
+    Hidden names (with a leading dot) match only patterns with a leading dot. A linked folder is entered if it is below
+    the root of the pattern, unless it is read under its own name anyway; with ``follow_links`` it may be elsewhere.
+    ``root`` is the root of the pattern, unless given. A note is added to ``skipped`` for every match that is not read.
+    Raises InputError for a path that is not a regular file.
     """
     if not os.path.lexists(pattern):
         root = root or root_of(pattern)
@@ -54,20 +54,18 @@ def local_matches(pattern: str, follow_links: bool, skipped: list[str], root: st
 
 
 def _file_status(path: str) -> os.stat_result:
-    """The status of a file that is given by its path."""
+    """The status of a file that a pattern names directly; raises InputError if it is not a regular file."""
     try:
         status = os.stat(path)
     except OSError as error:
-        raise InputError(
-            f"the input '{path}' is a link that leads nowhere ({error.strerror}): mend the link"
-        ) from error
+        raise InputError(f"the input '{path}' is a broken link ({error.strerror}): fix the link") from error
     if kind := irregular(status):
         raise InputError(f"the input '{path}' is {kind}: copy what it yields into a regular file first")
     return status
 
 
 class _Search:
-    """Goes through a folder by the segments of a pattern; links come last, so that real names win."""
+    """Searches a folder by the segments of a pattern; links come last, so that real names win."""
 
     def __init__(self, root: str, follow_links: bool, skipped: list[str]) -> None:
         self.root = root
@@ -127,14 +125,13 @@ class _Search:
     def _meet(
         self, path: str, further: Segments, final: bool, pending: list[tuple[str, Segments]]
     ) -> Iterator[Matched]:
-        """An entry that matches; ``further`` is what must match below it, ``final`` says that a file matches the
-        pattern."""
+        """Handles an entry that matches; ``further`` must match below it, and ``final`` is true if a file matches."""
         link = os.path.islink(path)
         try:
             status = os.stat(path)
         except OSError as error:
             if final:
-                self.skipped.append(f"{path} ({'a link that leads nowhere' if link else error.strerror})")
+                self.skipped.append(f"{path} ({'a broken link' if link else error.strerror})")
             return
         if stat.S_ISDIR(status.st_mode):
             if further:
@@ -151,7 +148,7 @@ class _Search:
 
 
 def _entries(folder: str) -> list[tuple[str, str]]:
-    """The paths and names of what lies in a folder, sorted by name."""
+    """The paths and names of the entries of a folder, sorted by name."""
     try:
         return [(os.path.join(folder, name), name) for name in sorted(os.listdir(folder))]
     except OSError as error:

@@ -1,20 +1,20 @@
-"""Where behind a broken place the next compressed member begins, looked for as long as that costs little."""
+"""Finds the next compressed member behind a broken place, as long as the search is cheap."""
 
 from curation.sources.members import ERRORS, OUTPUT_BYTES, Container, Decompressor
 from curation.sources.stored_window import StoredWindow
 
 TRIAL_BYTES = 64 << 10
-"""So many stored bytes show whether a member begins with them."""
+"""Stored bytes that are tried, to see whether a member begins with them."""
 FREE_TRIALS = 32 << 20
 TRIALS = 16
-"""In broken places so many bytes are decompressed again: FREE_TRIALS, and TRIALS times those that were read."""
+"""In broken places at most FREE_TRIALS bytes plus TRIALS times the bytes read so far are decompressed again."""
 ERRORS_AND_MEMORY: tuple[type[Exception], ...] = (*ERRORS, MemoryError)
 
 
 class MemberSearch:
-    """Looks for members of a container in stored bytes.
+    """Searches stored bytes for members of a container.
 
-    A member may ask for ``window`` bytes of memory, and may need the ``dictionary`` of the file, None without one.
+    A member may require ``window`` bytes of memory and the ``dictionary`` of the file (None if it has no dictionary).
     """
 
     def __init__(self, stored: StoredWindow, container: Container, window: int) -> None:
@@ -25,17 +25,19 @@ class MemberSearch:
         self._tried = 0
 
     def open(self) -> Decompressor:
-        """Begins to decompress a member."""
+        """Starts to decompress a member."""
         return self.container.open(self.window, self.dictionary)
 
     def may_try(self, size: int) -> bool:
-        """Whether ``size`` bytes may be decompressed once more."""
+        """Whether ``size`` bytes more may be decompressed again; they count as used."""
         self._tried += size
         return self._tried <= FREE_TRIALS + TRIALS * self.stored.file.position
 
     def skip_to_member(self, whole: bool = False) -> None:
-        """Skips to the next member that really decompresses, to its end if it must be ``whole``, or to the end of the
-        file; at least one byte."""
+        """Skips at least one byte, up to the next member that can be decompressed, or to the end of the file.
+
+        With ``whole`` the member must be valid up to its end.
+        """
         stored = self.stored
         stored.fill(1)
         stored.at = min(stored.at + 1, len(stored.held))
@@ -56,7 +58,7 @@ class MemberSearch:
                 stored.at += 1
 
     def _decompresses(self, left: memoryview, whole: bool) -> bool:
-        """Whether a member really begins here, and also ends, if it must be ``whole``."""
+        """Whether the bytes are the start of a valid member, or all of a member if it must be ``whole``."""
         size = 0
         try:
             member = self.open()

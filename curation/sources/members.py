@@ -1,7 +1,7 @@
-"""Compressed containers: how each one begins, and one member of it (gzip) or frame (zstd, lz4) or stream (bzip2, xz).
+"""Compressed containers: how they begin, and how a member (gzip), frame (zstd, lz4) or stream (bzip2, xz) is read.
 
-A member is fed stored bytes and gives decompressed ones in pieces of a bounded size. What it raises for broken bytes
-is in `ERRORS`.
+A member is fed stored bytes and returns decompressed bytes in pieces of bounded size. `ERRORS` are the exceptions for
+broken bytes.
 """
 
 import bz2
@@ -19,16 +19,16 @@ from isal import isal_zlib
 Compression = Literal["gzip", "zstd", "bzip2", "xz", "lz4"]
 
 OUTPUT_BYTES = 1 << 20
-"""Most decompressed bytes that come in one piece; this bounds what a decompression bomb can claim at once."""
+"""Maximum size of a piece of decompressed bytes; this bounds the memory that a decompression bomb takes at once."""
 
 MAX_WINDOW_BYTES = 1 << 27
-"""Most memory that a member may ask for to hold what was decompressed before: zstd's window, xz's dictionary."""
+"""Maximum memory that a member may require for earlier decompressed bytes: zstd's window, xz's dictionary."""
 
 GzipError = cast(type[Exception], isal_zlib.error)
-"""What ISA-L raises for a broken stream (its stub takes the class for an instance)."""
+"""ISA-L's exception for a broken stream (its stub declares the class as an instance)."""
 
 ERRORS: tuple[type[Exception], ...] = (GzipError, zstandard.ZstdError, lzma.LZMAError, OSError, RuntimeError, EOFError)
-"""What members raise for broken bytes: bz2 an OSError, lz4 a RuntimeError."""
+"""Exceptions of members for broken bytes: bz2 raises OSError, lz4 RuntimeError."""
 
 _FIRST_STEP = 4 << 10
 _ZSTD_STEP = 1 << 10
@@ -37,7 +37,7 @@ _BLOCKS_AT_A_TIME = 8
 _REPEATED_BYTE = 1
 _NO_BLOCK = 1 << 62
 _OUTSIDE_THE_WINDOW = 16 << 20
-"""What xz takes beside its dictionary."""
+"""Memory of xz beside its dictionary."""
 
 
 class Decompressor(Protocol):
@@ -48,14 +48,14 @@ class Decompressor(Protocol):
 
     @property
     def hungry(self) -> bool:
-        """Whether nothing more comes before more bytes are fed."""
+        """Whether there is no more output until more bytes are fed."""
 
     def feed(self, data: memoryview) -> tuple[bytes, int]:
-        """Decompressed bytes, and how many bytes of ``data`` belong to the member and need not be fed again."""
+        """Decompressed bytes, and the number of bytes of ``data`` that were used and must not be fed again."""
 
 
 class _Gzip:
-    """By ISA-L."""
+    """One gzip member, decompressed by ISA-L."""
 
     hungry = True
 
@@ -63,7 +63,7 @@ class _Gzip:
         self._stream = isal_zlib.decompressobj(wbits=31)
 
     def feed(self, data: memoryview) -> tuple[bytes, int]:
-        output, taken = self._some(data[:_FIRST_STEP], OUTPUT_BYTES)  # a small member leaves little to be copied
+        output, taken = self._some(data[:_FIRST_STEP], OUTPUT_BYTES)  # so that little is copied for a small member
         if self.eof or taken < min(_FIRST_STEP, len(data)) or len(data) == taken or len(output) >= OUTPUT_BYTES:
             return output, taken
         more, further = self._some(data[taken:], OUTPUT_BYTES - len(output))
@@ -80,7 +80,7 @@ class _Gzip:
 
 
 class _Zstd:
-    """One zstd frame. Its decompressor does not bound its output: it is fed a few blocks of 128 KiB at a time."""
+    """One zstd frame. The decompressor does not bound its output, so it is fed a few blocks of 128 KiB at a time."""
 
     hungry = True
 
@@ -115,7 +115,7 @@ class _Zstd:
 
 
 class _Blocks:
-    """Where the blocks of a zstd frame begin: each is a header of three bytes, then its content."""
+    """Tracks where the blocks of a zstd frame begin: each block is a header of three bytes and its content."""
 
     def __init__(self, frame: memoryview) -> None:
         try:
@@ -125,7 +125,7 @@ class _Blocks:
         self._header = b""
 
     def step(self, data: memoryview) -> int:
-        """How many of these bytes can be fed without more than a few blocks among them; at least one."""
+        """How many of these bytes can be fed so that they contain only a few blocks; at least one byte."""
         at = blocks = 0
         while at < len(data) and blocks < _BLOCKS_AT_A_TIME:
             if self._left:
@@ -151,7 +151,7 @@ def _zstd_dictionary(dictionary: bytes | None) -> zstandard.ZstdCompressionDict 
 
 
 class _Bounded:
-    """A decompressor of the standard library's shape, which keeps what it was fed until it has given all of it."""
+    """One member, by a decompressor with the standard library's interface, which buffers its input."""
 
     def __init__(self, stream: "bz2.BZ2Decompressor | lzma.LZMADecompressor | lz4.frame.LZ4FrameDecompressor") -> None:
         self._stream = stream
@@ -187,7 +187,10 @@ class _Bounded:
 
 @dataclass(frozen=True)
 class Container:
-    """``start`` matches where a member may begin; ``open`` takes the largest window and a dictionary."""
+    """A container format; ``start`` matches where a member may begin.
+
+    ``open`` takes the maximum window and a dictionary. ``skippable`` is true if the format has frames without data.
+    """
 
     name: Compression
     start: re.Pattern[bytes]
@@ -200,8 +203,8 @@ class Container:
 
 _LZMA_XZ = lzma.FORMAT_XZ
 CONTAINERS: dict[Compression, Container] = {
-    one.name: one
-    for one in (
+    container.name: container
+    for container in (
         Container("gzip", re.compile(rb"\x1f\x8b\x08[\x00-\x1f]"), lambda *_: _Gzip()),
         Container("zstd", re.compile(rb"\x28\xb5\x2f\xfd"), _Zstd, skippable=True),
         Container(
@@ -225,16 +228,16 @@ CONTAINERS: dict[Compression, Container] = {
 
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 DICTIONARY = b"\x5d\x2a\x4d\x18"
-"""How the skippable frame begins that holds the dictionary of a ``.warc.zst`` file."""
+"""Signature of the skippable frame that holds the dictionary of a ``.warc.zst`` file."""
 
 
 def is_skippable(data: bytes | memoryview) -> bool:
-    """Whether a frame of zstd or lz4 begins here that holds no data."""
+    """Whether a frame of zstd or lz4 without data begins here."""
     return _SKIPPABLE.match(data) is not None
 
 
 def compression_of(head: bytes) -> Compression | None:
-    """The container that begins here, perhaps with frames that hold no data; None for other bytes."""
+    """The container that begins here, perhaps with frames without data; None for other bytes."""
     at = 0
     while is_skippable(head[at : at + 4]):
         at += 8 + int.from_bytes(head[at + 4 : at + 8], "little")

@@ -1,4 +1,4 @@
-"""Files opened wherever they lie: local ones directly, others with fsspec, the rest with Beam's file systems."""
+"""Opens stored files: local files directly, others with fsspec, the rest with Beam's file systems."""
 
 import hashlib
 import os
@@ -12,20 +12,20 @@ from curation.sources.storage import reason
 from schemas.errors import RunError
 
 READ_BYTES = 1 << 18
-"""How much of a stored file is asked for at a time."""
+"""Size of a read of a stored file."""
 
 
 def beam_filesystems() -> type:
-    """Apache Beam's file systems: imported here alone, for schemes that fsspec does not know."""
+    """Apache Beam's file systems, for schemes that fsspec does not know. Only this function imports them."""
     from apache_beam.io.filesystems import FileSystems
 
     return cast(type, FileSystems)
 
 
 def open_stored(path: str) -> IO[bytes]:
-    """The stored bytes of a file, seekable, as they are (compressed files stay compressed).
+    """Opens the stored bytes of a file for seeking and reading; compressed files stay compressed.
 
-    Raises one of `outages` for a file that is gone or may not be read.
+    Raises one of `outages` for a file that is missing or may not be read.
     """
     if is_local(path):
         return open(local_path(path), "rb", buffering=0)
@@ -33,7 +33,7 @@ def open_stored(path: str) -> IO[bytes]:
         filesystem, name = url_to_fs(path)
         opened = filesystem.open(name, "rb")
         if "::" in path:
-            opened.filesystem = filesystem  # an archive is closed when nothing holds its file system any more
+            opened.filesystem = filesystem  # an archive is closed when nothing refers to its file system
         return cast(IO[bytes], opened)
     from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 
@@ -45,18 +45,18 @@ def open_stored(path: str) -> IO[bytes]:
 
 
 def is_content(error: Exception) -> bool:
-    """Whether the bytes of a file are at fault, and not the way to them: for broken bytes some libraries raise a bare
-    OSError without a number."""
+    """Whether an error is caused by the bytes of a file and not by access to the file: some libraries raise a plain
+    OSError without an errno for broken bytes."""
     return not isinstance(error, OSError) or (type(error) is OSError and error.errno is None)
 
 
 def out_of_reach(path: str, error: Exception) -> RunError:
-    """What a run tells of a listed file that is gone, or cannot be opened or read now: that is no broken record."""
-    return RunError(f"the input file '{path}' could not be read ({reason(error)}): mend that and run again")
+    """The error for a listed file that is missing, or cannot be opened or read: it is not a broken record."""
+    return RunError(f"the input file '{path}' could not be read ({reason(error)}): fix that and run again")
 
 
 def stored_version(path: str) -> tuple[int, str] | None:
-    """Size and version of a file as it is now, as the listing tells them; None where its file system does not know."""
+    """Current size and version of a file, as in the listing; None if its file system cannot tell."""
     if is_local(path):
         status = os.stat(local_path(path))
         return status.st_size, local_version(status)
@@ -69,7 +69,7 @@ def stored_version(path: str) -> tuple[int, str] | None:
 
 
 class StoredFile:
-    """A stored file, read once from front to back; its bytes [start, end) are hashed on the way.
+    """A stored file, read once from front to back; its bytes [start, end) are hashed while they are read.
 
     ``position`` is the offset in the file of the next byte.
     """
@@ -91,13 +91,13 @@ class StoredFile:
         self._file.close()
 
     def seek(self, position: int) -> None:
-        """Goes on at another offset. What is skipped is not hashed, what is read again not twice."""
+        """Continues at another offset. Skipped bytes are not hashed, and bytes read again are not hashed twice."""
         self._file.seek(position)
         self._ahead = b""
         self.position = position
 
     def peek(self, size: int) -> bytes:
-        """The next ``size`` bytes, which stay to be read."""
+        """The next ``size`` bytes, without moving on."""
         if len(self._ahead) < size:
             self._ahead += _read_fully(self._file, size - len(self._ahead))
         return self._ahead[:size]
@@ -116,14 +116,14 @@ class StoredFile:
         return data
 
     def reread(self, start: int) -> Iterator[bytes]:
-        """Bytes from ``start`` on, by a second handle, not hashed."""
+        """Bytes from ``start`` on, through a second handle, not hashed."""
         with open_stored(self.path) as again:
             again.seek(start)
             while data := _read_fully(again, READ_BYTES):
                 yield data
 
     def look(self, position: int, size: int) -> bytes:
-        """Up to ``size`` bytes from ``position`` on, by a second handle, not hashed; fewer at the end of the file."""
+        """Up to ``size`` bytes from ``position`` on, through a second handle, not hashed."""
         with open_stored(self.path) as again:
             if position >= again.seek(0, os.SEEK_END):
                 return b""
@@ -131,7 +131,7 @@ class StoredFile:
             return _read_fully(again, size)
 
     def finish(self) -> None:
-        """Reads (and hashes) what was left unread of the range."""
+        """Reads (and hashes) the unread rest of the range."""
         self.seek(self.start + self.hashed)
         while self.end is None or self.position < self.end:
             if not self.read():
@@ -139,7 +139,7 @@ class StoredFile:
 
     @property
     def sha256(self) -> str:
-        """Hex digest of the bytes of the range that were read so far."""
+        """Hex digest of the bytes of the range read so far."""
         return self._digest.hexdigest()
 
 

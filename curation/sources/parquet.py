@@ -1,4 +1,4 @@
-"""Parquet files by row groups: columns of any type into the columns of a document, the others into metadata."""
+"""Reads Parquet files by row groups: columns of any type become columns of a document, the others metadata."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,11 +25,11 @@ from schemas.corpus import RECORDS
 _SCALARS = ("url", "doc_id", "source", "date")
 _LARGEST_ROW = 1 << 62
 SHOWN_BYTES = 100
-"""Of a bad value, in a message."""
+"""Bytes of a bad value that a message shows."""
 
 
 def _row_groups(path: str) -> tuple[RowGroup, ...]:
-    """The row groups of a file; none where its footer is damaged."""
+    """The row groups of a file; empty if its footer is damaged."""
     with open_stored(path) as file:
         try:
             return read_footer(file).groups
@@ -38,7 +38,7 @@ def _row_groups(path: str) -> tuple[RowGroup, ...]:
 
 
 def row_group_ranges(path: str, unit_bytes: int) -> list[tuple[int, int | None]]:
-    """Ranges of row groups with about ``unit_bytes`` stored bytes each; none for a file whose footer is corrupt."""
+    """Ranges of row groups with about ``unit_bytes`` stored bytes each; empty if the footer is damaged."""
     ranges: list[tuple[int, int | None]] = []
     start = gathered = 0
     groups = _row_groups(path)
@@ -51,7 +51,7 @@ def row_group_ranges(path: str, unit_bytes: int) -> list[tuple[int, int | None]]
 
 
 def byte_range(path: str, span: Span) -> tuple[int, int | None]:
-    """The bytes of the file that belong to a range of row groups; the ranges of all parts make up the file."""
+    """The bytes of the file that belong to a span of row groups; the ranges of all spans cover the file."""
     if span.start == 0 and span.end is None:
         return 0, None
     groups = _row_groups(path)
@@ -106,7 +106,7 @@ def _open(source: str | IO[bytes], dictionaries: list[str]) -> pq.ParquetFile:
 
 
 class BatchRows:
-    """Adds batches of one schema to ``builder``."""
+    """Adds batches with one schema to ``builder``."""
 
     def __init__(self, schema: pa.Schema, builder: ChunkBuilder) -> None:
         self.builder = builder
@@ -117,19 +117,19 @@ class BatchRows:
 
     @property
     def no_text(self) -> str:
-        """What is wrong with a file that has no column of text."""
+        """The message for a file without the column of the text."""
         found = ", ".join(map(repr, self.names[:20])) or "none"
         return f"there is no column '{self.fields.text}'; the file's columns: {found}"
 
     def add(self, batch: pa.RecordBatch, first: int) -> None:
-        """Adds a batch whose first row has the number ``first``."""
+        """Adds a batch whose first row is row ``first``."""
         text, broken = as_text(nested_field(batch, self.fields.text), large=True)
         assert text is not None, "every type has a text or an error"
         limit = self.builder.reading.max_record_bytes
         lengths = pc.fill_null(pc.binary_length(text), 0).to_numpy(zero_copy_only=False)
         for n in np.flatnonzero(lengths > limit).tolist():
             broken[n] = ("too_large", f"a text of {lengths[n]} bytes, more than max_record_bytes = {limit}", b"")
-        broken = _of_field(broken, self.fields.text)
+        broken = _name_field(broken, self.fields.text)
         columns, used = self._scalars(batch, broken)
         metadata = self._metadata(batch, used, broken)
         for n, (error, message, record) in sorted(broken.items()):
@@ -158,7 +158,7 @@ class BatchRows:
         self.builder.add_batch(records, pc.sum(pc.binary_length(records["text"])).as_py() or 0)
 
     def _scalars(self, batch: pa.RecordBatch, broken: Broken) -> tuple[dict[str, pa.Array], set[str]]:
-        """Url, doc_id, source and date as strings (null where empty), and the fields that they came from."""
+        """Url, doc_id, source and date as strings (null if empty), and the names of the fields used for them."""
         used = {self.fields.text}
         columns: dict[str, pa.Array] = {}
         for column in _SCALARS:
@@ -171,7 +171,7 @@ class BatchRows:
                 if strings is None:
                     continue
                 used.add(name)
-                for n, (error, message, value) in _of_field(bad, name).items():
+                for n, (error, message, value) in _name_field(bad, name).items():
                     shown = f": {value[:SHOWN_BYTES]!r}" if value else ""
                     broken.setdefault(n, (error, message + shown, b""))
                 values = pc.coalesce(values, pc.if_else(pc.equal(strings, ""), None, strings))
@@ -187,14 +187,14 @@ class BatchRows:
         return pa.array(ids, pa.string())
 
     def _metadata(self, batch: pa.RecordBatch, used: set[str], broken: Broken) -> pa.Array:
-        """Canonical JSON of every field that was not used."""
+        """Canonical JSON of all unused fields, per row."""
         left = {name: i for name, i in self.place.items() if name not in used}
         if not left:
             return pa.repeat(pa.scalar("{}", pa.large_string()), len(batch))
         columns: dict[str, list[Any]] = {}
         for name, i in left.items():
             columns[name], bad = json_values(batch.column(i))
-            for n, why in _of_field(bad, name).items():
+            for n, why in _name_field(bad, name).items():
                 broken.setdefault(n, why)
         nested = [name.split(".") for name in used if name not in self.place]
         names = list(columns)
@@ -212,7 +212,7 @@ class BatchRows:
 
 
 class _Reader(BatchRows):
-    """Adds the rows of one file's row groups to ``builder``."""
+    """Adds the row groups of one file to ``builder``."""
 
     def __init__(self, file: pq.ParquetFile, builder: ChunkBuilder, limits: Limits) -> None:
         super().__init__(file.schema_arrow, builder)
@@ -220,7 +220,7 @@ class _Reader(BatchRows):
         self.limits = limits
 
     def read(self, group: int, first: int) -> Iterator[None]:
-        """Adds a row group whose first row has the number ``first``; stops after each batch."""
+        """Adds a row group whose first row is row ``first``; yields after each batch."""
         found = self.limits.groups[group]
         count, size, stored = found.rows, found.size, found.stored
         why, expected, most_rows = self.limits.take(group)
@@ -255,13 +255,13 @@ class _Reader(BatchRows):
             )
 
 
-def _of_field(broken: Broken, name: str) -> Broken:
-    """The messages with the name of their field."""
+def _name_field(broken: Broken, name: str) -> Broken:
+    """Puts the name of the field into the messages."""
     return {n: (error, message.replace("{field}", name), record) for n, (error, message, record) in broken.items()}
 
 
 def _remove(record: dict[str, Any], path: list[str]) -> None:
-    """Takes a nested field out of a row."""
+    """Removes a nested field from a row."""
     for name in path[:-1]:
         inner = record.get(name)
         if not isinstance(inner, dict):

@@ -1,6 +1,6 @@
-"""The footer of a Parquet file, as far as it says where row groups lie and what they hold.
+"""Reads the footer of a Parquet file: places and sizes of row groups and columns.
 
-pyarrow gives the same from its metadata, but ends the process where some damaged footers are looked into.
+pyarrow offers the same in its metadata, but for some damaged footers it ends the process.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ BYTE_ARRAY, FIXED_LENGTH = 6, 7
 """Physical types of strings, by their numbers in parquet.thrift."""
 
 MOST_LEVELS = 100
-"""Deeper columns are refused: the libraries that read them recurse."""
+"""Maximum nesting of columns: the libraries that read them are recursive."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of one row group: ``stored`` bytes from ``first_byte`` on, ``size`` without compression.
+    """A column of one row group: ``stored`` bytes from ``first_byte`` on, ``size`` bytes without compression.
 
-    ``width`` are the bytes of a value of FIXED_LENGTH. ``path`` has several names for a nested column.
+    ``width`` is the number of bytes of a value of FIXED_LENGTH. ``path`` has several names for a nested column.
     """
 
     kind: int
@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class RowGroup:
-    """``size`` are the bytes of all its columns without compression."""
+    """A row group; ``size`` is the number of bytes of all its columns without compression."""
 
     rows: int
     size: int
@@ -55,14 +55,14 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class Footer:
-    """``builder`` is what the footer says of the whole file."""
+    """The footer; ``rows`` is its number of rows of the whole file."""
 
     rows: int
     groups: tuple[RowGroup, ...]
 
 
 def read_footer(file: IO[bytes]) -> Footer:
-    """The footer of a file. Raises ValueError where the footer is damaged."""
+    """Reads the footer of a file. Raises ValueError if the footer is damaged."""
     end = file.seek(0, 2)
     file.seek(max(0, end - 8))
     tail = file.read(8)
@@ -81,7 +81,7 @@ def read_footer(file: IO[bytes]) -> Footer:
 
 
 def _levels(schema: list[dict[int, object]]) -> int:
-    """How deep a schema is: its elements come parents first, each with the number of its children."""
+    """The depth of a schema, whose elements come parents first, each with the number of its children."""
     deepest = 0
     missing: list[int] = []
     for element in schema:
@@ -101,7 +101,7 @@ def _row_group(fields: dict[int, object], widths: list[int]) -> RowGroup:
 
 
 def _column(chunk: dict[int, object], width: int) -> Column:
-    """ColumnChunk, whose field 3 is ColumnMetaData."""
+    """Reads a ColumnChunk, whose field 3 is ColumnMetaData."""
     inner = chunk.get(3)
     fields = inner if isinstance(inner, dict) else {}
     names = fields.get(3)
@@ -115,7 +115,7 @@ def _are_bytes(values: object) -> TypeGuard[list[bytes]]:
 
 
 def _structs(fields: dict[int, object], field: int) -> list[dict[int, object]]:
-    """The structs of a list; ValueError where it holds anything else."""
+    """The structs of a list; raises ValueError if the list contains anything else."""
     found = fields.get(field, [])
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise ValueError("the footer holds no list of structs where one belongs")

@@ -1,4 +1,4 @@
-"""A limit on what stored bytes of Parquet may decode to: a file of kilobytes can hold gigabytes."""
+"""Limits the decoded size of Parquet files: a file of kilobytes can decode to gigabytes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
@@ -16,18 +16,18 @@ from curation.sources.parquet_pages import ColumnSize, column_size, size_by_foot
 ROWS, ROWS_PER_BYTE = 100_000, 0.25
 VALUES, VALUES_PER_BYTE = 1_000_000, 4
 BYTES, BYTES_PER_BYTE = 256 << 20, 100
-"""A file may hold so many rows, values and decoded bytes, whatever its size, and so many more for each stored byte. A
-value of a column that is not nested counts for a quarter: a row has one, not any number."""
+"""Rows, values and decoded bytes that any file may hold, and how many more for each stored byte. A value of a column
+that is not nested counts as a quarter: a row has one such value, and any number of nested values."""
 
 _BATCH_ROWS = 1 << 16
 _PREFIX_BATCH_BYTES = 64 << 20
 
 
 class Limits:
-    """Counts what the row groups of one file decode to, in their order, before they are decoded.
+    """Counts what the row groups of one file decode to, in order, before they are decoded.
 
-    ``file`` are the ``size`` stored bytes, or None where only the footer is at hand; ``open_table`` opens the file
-    again, with some columns as dictionaries.
+    ``file`` holds the ``size`` stored bytes; None if only the footer is available. ``open_table`` opens the file again,
+    with the named columns as dictionaries.
     """
 
     def __init__(
@@ -44,8 +44,10 @@ class Limits:
         self.stored = self.rows = self.values = self.bytes = 0
 
     def take(self, group: int) -> tuple[str | None, int, int]:
-        """Counts a row group: why it is too much, or None; the bytes that it decodes to, and how many of its rows can
-        be decoded at once."""
+        """Counts a row group.
+
+        Returns why it passes a limit (or None), the bytes that it decodes to, and how many rows can be decoded at once.
+        """
         found = self.groups[group]
         self.stored = min(self.size, self.stored + found.stored)
         if why := self._why(self.rows + found.rows, ROWS + ROWS_PER_BYTE * self.stored, "rows"):
@@ -70,7 +72,7 @@ class Limits:
 
     @property
     def most_bytes(self) -> int:
-        """What the row groups so far may decode to."""
+        """Maximum decoded bytes of the row groups so far."""
         return BYTES + BYTES_PER_BYTE * self.stored
 
     def _why(self, count: int, limit: float, what: str) -> str | None:
@@ -87,7 +89,8 @@ class Limits:
         return size
 
     def _bytes(self, group: int, column: Column, size: ColumnSize, limit: int) -> int:
-        """What a column decodes to; where strings of its dictionary are repeated, they are counted if they have to."""
+        """The bytes that a column decodes to; repeated strings of a dictionary are counted only if they could pass the
+        limit."""
         if size.dictionary_values * size.dictionary_bytes <= limit:
             return size.bytes
         path = ".".join(column.path)
@@ -109,7 +112,7 @@ class Limits:
 def _entries(
     table: pq.ParquetFile, group: int, path: str, rows: int
 ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """The lengths of a dictionary's strings, and which of them stand in a batch of rows."""
+    """The lengths of a dictionary's strings, and which of the strings are in a batch of rows."""
     try:
         for batch in table.iter_batches(batch_size=rows, row_groups=[group], columns=[path], use_threads=False):
             for leaf in leaves(batch.column(0)):
@@ -117,11 +120,11 @@ def _entries(
                     lengths = pc.fill_null(pc.binary_length(leaf.dictionary), 0).to_numpy(zero_copy_only=False)
                     yield lengths.astype(np.int64), leaf.indices.drop_null().to_numpy(zero_copy_only=False)
     except (pa.ArrowException, OSError):
-        return  # reading the rows says what is broken
+        return  # reading the rows reports the error
 
 
 def leaves(column: pa.Array) -> Iterator[pa.Array]:
-    """The columns without a column inside."""
+    """The innermost columns."""
     kind = column.type
     if pt.is_struct(kind):
         for i in range(kind.num_fields):

@@ -1,4 +1,4 @@
-"""How much a column of Parquet decodes to, told from the headers of its pages before anything is decoded.
+"""Estimates the decoded size of a column of Parquet from the headers of its pages, without decoding.
 
 The layout is that of parquet.thrift (https://github.com/apache/parquet-format).
 """
@@ -20,8 +20,8 @@ _SHARED_PREFIXES = 7
 
 @dataclass(frozen=True)
 class ParquetPage:
-    """``size`` bytes without compression; ``begin`` and ``end`` are offsets in the file. ``encoding`` is a number of
-    parquet.thrift, and -1 for a dictionary."""
+    """A page of ``size`` bytes without compression; ``begin`` and ``end`` are offsets in the file. ``encoding`` is a
+    number of parquet.thrift, or -1 for a dictionary."""
 
     begin: int
     end: int
@@ -32,10 +32,10 @@ class ParquetPage:
 
 @dataclass
 class ColumnSize:
-    """What a column of a row group decodes to: ``bytes`` without compression, in so many ``values``.
+    """The size of a column of a row group: ``bytes`` without compression, in ``values`` values.
 
-    Strings may repeat those of a dictionary (``dictionary_values`` of them, none longer than ``dictionary_bytes``), or
-    share a prefix with the one before (``shared_values``, none longer than ``longest_shared``).
+    Strings may refer to a dictionary (``dictionary_values`` strings of at most ``dictionary_bytes`` each), or share a
+    prefix with the string before (``shared_values`` strings of at most ``longest_shared`` each).
     """
 
     values: int
@@ -47,7 +47,7 @@ class ColumnSize:
 
 
 def column_size(file: IO[bytes], column: Column) -> ColumnSize:
-    """What one column of a row group decodes to at most, by its pages up to the first broken one."""
+    """The maximum decoded size of a column of a row group, by its pages up to the first broken page."""
     found = ColumnSize(column.values)
     values = 0
     for page in pages(file, column):
@@ -66,13 +66,13 @@ def column_size(file: IO[bytes], column: Column) -> ColumnSize:
 
 
 def size_by_footer(column: Column) -> ColumnSize:
-    """The same by what the footer says alone."""
+    """The maximum decoded size of a column, by the footer alone."""
     repeated = column.values if column.dictionary_offset else 0
     return ColumnSize(column.values, column.size, column.size if repeated else 0, repeated)
 
 
 def pages(file: IO[bytes], column: Column) -> Iterator[ParquetPage]:
-    """The pages of one column of a row group, up to the first whose header is broken."""
+    """The pages of one column of a row group, up to the first page with a broken header."""
     at = column.first_byte
     end = at + column.stored
     values = 0
@@ -86,7 +86,7 @@ def pages(file: IO[bytes], column: Column) -> Iterator[ParquetPage]:
 
 
 def _page(file: IO[bytes], at: int) -> ParquetPage | None:
-    """The page whose header begins at an offset; None where no header does."""
+    """The page whose header begins at an offset; None if there is no header."""
     size = _PEEK
     if not 0 <= at < _FARTHEST:
         return None
@@ -108,7 +108,7 @@ def _page(file: IO[bytes], at: int) -> ParquetPage | None:
 
 
 def _as_page(fields: dict[int, object], begin: int, data: int) -> ParquetPage | None:
-    """PageHeader: 1 type, 2 and 3 sizes, 5, 7 and 8 the header of a data page, a dictionary or a new data page."""
+    """Reads a PageHeader: field 1 type, 2 and 3 sizes, 5, 7, 8 header of a data page, dictionary, data page 2."""
     kind, size, stored = (number(fields, n) for n in (1, 2, 3))
     if min(size, stored) < 0:
         return None

@@ -1,4 +1,4 @@
-"""Where a path lies: on this machine, behind a file system of fsspec, or behind one that only Beam knows."""
+"""Classifies paths: local, on a file system of fsspec, or on a file system that only Beam knows."""
 
 import os
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import fsspec
 
 VERSIONED = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated", "created")
-"""Where the file systems of fsspec say which version of a file they hold, the surest first."""
+"""Keys with which file systems of fsspec report the version of a file, the most reliable first."""
 
 
 def is_local(path: str) -> bool:
-    """Whether the path names a file of this machine (it has no scheme, or ``file:``)."""
+    """Whether the path is on this machine (it has no scheme, or ``file:``)."""
     if "::" in path and path.partition("::")[0].partition("://")[0] in fsspec.available_protocols():
         return False
     return "://" not in path or path.startswith("file://")
@@ -31,7 +31,7 @@ def known_scheme(path: str) -> bool:
 
 
 def in_chain(pattern: str, filesystem: Any, name: str) -> str:
-    """The path of a file ``name`` that its file system found for a pattern; in a chain, ``zip://a.txt::s3://b/c.zip``."""
+    """The full path of a file that a file system found for a pattern; in a chain: ``zip://a.txt::s3://b/c.zip``."""
     links = pattern.split("::")
     if len(links) == 1:
         return cast(str, filesystem.unstrip_protocol(name))
@@ -41,17 +41,17 @@ def in_chain(pattern: str, filesystem: Any, name: str) -> str:
 
 
 def local_version(status: os.stat_result) -> str:
-    """What tells a local file that was changed from what it was."""
+    """The version of a local file: it differs after the file changed."""
     return str(status.st_mtime_ns)
 
 
 def remote_version(info: Mapping[str, Any]) -> str:
-    """The same for a file of fsspec; empty where its file system does not know."""
+    """The version of a file of fsspec; empty if its file system does not know."""
     return str(next((info[key] for key in VERSIONED if info.get(key)), ""))
 
 
 def readable(name: str) -> str:
-    r"""A file name as text that can be written anywhere: bytes that are not UTF-8 as escapes.
+    r"""A file name as valid text: bytes that are not UTF-8 become escapes.
 
     >>> readable("bad\udcff.jsonl")
     'bad\\xff.jsonl'
@@ -60,6 +60,6 @@ def readable(name: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """A url for people to see."""
+    """A url for display, with its password hidden."""
     password = urlsplit(url).password
     return url.replace(f":{password}@", ":***@", 1) if password else url

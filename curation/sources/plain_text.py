@@ -1,4 +1,4 @@
-"""Plain text: one file, one document."""
+"""Reads a plain text file as one document."""
 
 import codecs
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(events: Iterator[Event], builder: ChunkBuilder) -> None:
-    """Adds the file's document, or quarantines the file with the reason. UTF-8, or UTF-16 with a byte order mark."""
+    """Adds the file as a document, or quarantines it. Text is UTF-8, or UTF-16 with a byte order mark."""
     data = read_whole(events, builder)
     if data:
         _add(data, builder)
 
 
 def read_whole(events: Iterator[Event], builder: ChunkBuilder) -> bytes:
-    """All bytes of a file that is one document; empty where it is broken or too long, which goes to quarantine."""
+    """All bytes of a file that is one document; empty if the file is broken or too long and went to quarantine."""
     limit = builder.reading.max_record_bytes
     pieces: list[bytes] = []
     size = 0

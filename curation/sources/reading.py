@@ -1,4 +1,4 @@
-"""A unit of work into chunks of documents: the one door to all formats."""
+"""Reads units of work as chunks of documents, in any format."""
 
 from collections.abc import Iterator
 
@@ -16,10 +16,10 @@ __all__ = ["Chunk", "ReadingSettings", "SpanReport", "checksum", "read_unit"]
 
 
 def read_unit(unit: Unit, reading: ReadingSettings) -> Iterator[Chunk]:
-    """The documents of a unit in order, about ``reading.batch_bytes`` of text at a time.
+    """The documents of a unit in order, in chunks of about ``reading.batch_bytes`` of text.
 
-    Broken records and files become rows of ``quarantine``. Raises RunError for a file that cannot be opened or read
-    now: what it holds is not known.
+    Broken records and files become rows of ``quarantine``. Raises RunError for a file that cannot be opened or read,
+    since its content is unknown.
     """
     builder = ChunkBuilder(reading)
     for span in unit.spans:
@@ -49,14 +49,14 @@ def _read_span(span: Span, builder: ChunkBuilder) -> Iterator[Chunk]:
 
 
 def _quarantine_rest(file: StoredFile, builder: ChunkBuilder) -> None:
-    """Leaves the rest of a file unread that yields more records than its stored bytes can hold."""
+    """Quarantines the unread rest of a file that yields more records than its stored bytes can hold."""
     rest = max(0, builder.file.size - file.position)
     message = f"more than {FREE_RECORDS:,} records and one for each stored byte: the rest is not read"
     builder.quarantine("expands_too_far", message, offset=file.position, size=rest, record=b"", lost=rest)
 
 
 def _check_unchanged(file: InputFile) -> None:
-    """Raises RunError for a file that is no longer the one that was listed: its parts may not fit together."""
+    """Raises RunError if the file has changed since it was listed: its spans may not fit together."""
     now = stored_version(file.path) if file.version else None
     if now is not None and now != (file.size, file.version):
         size = f"from {file.size:,} to {now[0]:,} bytes" if now[0] != file.size else "in place"
@@ -67,7 +67,7 @@ def _check_unchanged(file: InputFile) -> None:
 
 
 def checksum(span: Span) -> str:
-    """The SHA-256 of a part's stored bytes, as its report tells it. Raises RunError for a file that cannot be read."""
+    """The SHA-256 of a span's stored bytes, as in its report. Raises RunError for a file that cannot be read."""
     try:
         with StoredFile(span.file.path) as file:
             file.start, file.end = _byte_range(_detect(file, span), file, span)
@@ -84,7 +84,7 @@ def _detect(file: StoredFile, span: Span) -> Format:
 
 
 def _byte_range(found: Format, file: StoredFile, span: Span) -> tuple[int, int | None]:
-    """The stored bytes that the part answers for."""
+    """The stored bytes that belong to the span, as (start, end)."""
     if found.kind == "parquet" and (span.start or span.end is not None):
         from curation.sources.parquet import byte_range
 
@@ -93,7 +93,7 @@ def _byte_range(found: Format, file: StoredFile, span: Span) -> tuple[int, int |
 
 
 def _read_as(found: Format, file: StoredFile, span: Span, builder: ChunkBuilder) -> Iterator[Chunk]:
-    """Reads the part in the format that its first bytes tell."""
+    """Reads the span in the format that was found."""
     if found.kind == "empty" and found.compression is None:
         return
     if found.compression is None and found.kind in AT_RANDOM:
@@ -112,7 +112,7 @@ def _read_as(found: Format, file: StoredFile, span: Span, builder: ChunkBuilder)
 
 
 def _note(builder: ChunkBuilder) -> str | None:
-    """A sentence for the user where no record of the part has the text."""
+    """A sentence for the user if no record of the span has a text."""
     if builder.documents or not builder.without_text or builder.without_text < builder.quarantined:
         return None
     return f"no record has a text: {builder.last_message}; name the field that holds it: --set reading.fields.text=NAME"

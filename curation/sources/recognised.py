@@ -1,4 +1,4 @@
-"""Input files that no reader takes are refused before a run begins, each by its name."""
+"""Refuses input files in unsupported formats before a run begins."""
 
 from collections.abc import Iterable
 
@@ -13,32 +13,32 @@ _UNKNOWN = "unknown"
 
 
 def check_formats(files: Iterable[InputFile]) -> None:
-    """Raises InputError where local files are in no format that is read. Their first bytes tell; remote files are
-    looked at when they are read, and then quarantined."""
+    """Raises InputError if local files are in an unsupported format, by their first bytes. Remote files are inspected
+    only when they are read, and then quarantined."""
     refused: dict[str, list[str]] = {}
     for file in files:
         if what := _refusal(file):
             refused.setdefault(what, []).append(readable(file.path))
     if not refused:
         return
-    told = "; ".join(f"{_first_names(names)} ({what})" for what, names in refused.items())
-    one = sum(map(len, refused.values())) == 1
-    them, file_is = ("it", "an input file is") if one else ("them", "input files are")
+    listed = "; ".join(f"{_first_names(names)} ({what})" for what, names in refused.items())
+    single = sum(map(len, refused.values())) == 1
+    them, file_is = ("it", "an input file is") if single else ("them", "input files are")
     hint = f", or say how to read {them}: --format text" if _UNKNOWN in refused else ""
     raise InputError(
-        f"{file_is} in a format that gristmill does not read: {told}. Leave {them} out, with a glob such as "
+        f"{file_is} in a format that gristmill does not read: {listed}. Leave {them} out, with a glob such as "
         f"'DIR/**/*.jsonl'{hint}"
     )
 
 
 def _refusal(file: InputFile) -> str:
-    """What the file is, if it is not read; empty for all others."""
+    """The format of a file that is not read; empty for a file that is read."""
     if file.format is not None or not file.size or not is_local(file.path):
         return ""
     try:
         found = detect(file.path, file.name)
     except OSError:
-        return ""  # the run reports it
+        return ""  # the run reports this error
     if found.kind == "foreign":
         return found.what
     if found.kind == "zip" and found.compression is None:

@@ -1,4 +1,4 @@
-"""What marks a record of a WARC or ARC file: how it begins, where its header ends, what the header promises."""
+"""Recognises records of WARC and ARC files: how they begin, where their headers end, and their lengths and digests."""
 
 import base64
 import hashlib
@@ -14,13 +14,13 @@ START = {
     "warc": re.compile(rb"WARC/\d\.\d{1,9}\r?\n[A-Za-z][A-Za-z-]*[ \t]*:"),
     "arc": re.compile(rb"(?<=\n)[a-zA-Z][a-zA-Z0-9+.-]{0,40}:(?=[^\n]* \d{1,18}\r?\n)"),
 }
-"""Where a record may begin; `begins` says whether it does."""
+"""Patterns for places where a record may begin; `begins` decides."""
 
 _WARC_START = START["warc"]
 _LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$")
 _DIGEST = re.compile(rb"(?im)^warc-block-digest[ \t]*:[ \t]*(sha1|sha256|md5):([A-Za-z0-9+/=_-]+)")
 _HEADER_END = re.compile(rb"\n\r?\n|\n(?=WARC/\d\.\d)")
-"""An empty line, or the first line of another record, which no header holds."""
+"""An empty line, or the first line of another record, which no header contains."""
 _LINE_ENDS = re.compile(rb"[\r\n]*")
 
 
@@ -32,8 +32,8 @@ def begins(kind: Kind, data: bytes | bytearray, place: int) -> bool:
 
 
 def header_end(kind: Kind, data: bytes | bytearray, place: int) -> int | None:
-    """Where the header that begins at this place ends, its empty line included: 0 where ``data`` or the longest header
-    ends before, None where no header begins or another record begins in it."""
+    """The end of the header that begins at this place, behind its empty line: 0 if ``data`` or the longest header ends
+    before, None if no header begins here or another record begins inside."""
     limit = place + MAX_HEADER_BYTES
     if kind == "arc":
         end = data.find(b"\n", place, limit)
@@ -47,7 +47,7 @@ def header_end(kind: Kind, data: bytes | bytearray, place: int) -> int | None:
 
 
 def length_in(kind: Kind, header: bytes) -> int | None:
-    """How many bytes of content the header promises."""
+    """The length of the content according to the header; None if the header has no length."""
     if kind == "arc":
         return content_length(header)
     found = _LENGTH.search(header)
@@ -55,13 +55,13 @@ def length_in(kind: Kind, header: bytes) -> int | None:
 
 
 def blank(data: bytes | bytearray) -> int:
-    """How many bytes of line ends ``data`` begins with."""
+    """The number of bytes of line ends at the start of ``data``."""
     found = _LINE_ENDS.match(data)
     return found.end() if found else 0
 
 
 def digest_matches(header: bytes, content: bytes) -> bool:
-    """Whether the header's WARC-Block-Digest is that of the content."""
+    """Whether the header's WARC-Block-Digest matches the content."""
     found = _DIGEST.search(header)
     if not found:
         return False

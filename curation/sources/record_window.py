@@ -1,4 +1,4 @@
-"""The decompressed bytes of a WARC or ARC file, as far as they hang together, and the place of each record in them."""
+"""A window on the decompressed bytes of a WARC or ARC file, which also determines the offset of each record."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from curation.sources.events import Broken, Event, MemberStart
 
 
 class RecordWindow:
-    """The next decompressed bytes, as far as they hang together: up to a broken place or the end of the file."""
+    """The next contiguous decompressed bytes: up to a broken place or the end of the file."""
 
     def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
         self.buf = bytearray()
@@ -23,7 +23,7 @@ class RecordWindow:
         self._begins = False
 
     def need(self, size: int) -> bool:
-        """Reads until ``size`` bytes are there; False where there are fewer."""
+        """Reads until the window has ``size`` bytes; False if there are fewer."""
         while len(self.buf) < size and not self.at_end and self.broken is None:
             self._read()
         return len(self.buf) >= size
@@ -41,7 +41,7 @@ class RecordWindow:
             self.buf += event
 
     def drop(self, size: int) -> None:
-        """Goes ``size`` bytes on."""
+        """Moves ``size`` bytes on."""
         del self.buf[:size]
         self.position += size
         self._pass_members()
@@ -51,16 +51,16 @@ class RecordWindow:
             self._member = self._members.popleft()
             self._number = -1
             self._begins = self._member[0] == self.position
-            if not self._begins:  # the record before, which is not yet told of, ends in this member
+            if not self._begins:  # the record before, not yet reported, ends in this member
                 self._builder.start_member()
 
     def next_member(self) -> int | None:
-        """How far it is to where the next member begins, if that is known; never 0."""
+        """The distance to the start of the next member, if known; never 0."""
         self._pass_members()
         return self._members[0][0] - self.position if self._members else None
 
     def record_offset(self) -> int:
-        """The offset of a record that begins here; to be asked once for each record."""
+        """The offset of the record that begins here; call this once per record."""
         self._pass_members()
         if self._member is None:
             return self.position
@@ -72,16 +72,16 @@ class RecordWindow:
 
     @property
     def in_own_member(self) -> bool:
-        """Whether the record whose offset was asked for begins its member, which is not the first one of the file."""
+        """Whether the latest record (of `record_offset`) begins its member, and the member is not the file's first."""
         return self._member is not None and self._number == 0 and self._member[0] > 0
 
     def in_member(self, offset: int) -> bool:
-        """Whether the record whose offset was asked for began in the member that begins at ``offset`` in the file, or
-        in a file without members."""
+        """Whether the latest record (of `record_offset`) began in the member at ``offset`` of the file; true for a file
+        without members."""
         return self._member is None or self._member[1] == offset
 
     def damage_to(self, size: int) -> Broken | None:
-        """What is broken in the member that holds but the record of ``size`` bytes that begins here."""
+        """The damage to a member that holds only the record of ``size`` bytes that begins here; else None."""
         broken = self.broken
         if broken is None or not broken.casts_doubt or self._member is None or self._number:
             return None
@@ -89,6 +89,6 @@ class RecordWindow:
         return broken if alone else None
 
     def resume(self) -> None:
-        """Leaves a broken place behind."""
+        """Continues behind a broken place."""
         self.drop(len(self.buf))
         self.broken = None

@@ -1,4 +1,4 @@
-"""Decompressed bytes that must be read at random, or twice: a temporary file that is gone when it is closed."""
+"""Keeps decompressed bytes in a temporary file, for readers that seek or read twice."""
 
 import io
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _IN_MEMORY = 8 << 20
 
 
 class Spooled:
-    """All bytes of a stream, to be read as a stored file is; ``broken`` is what could not be decompressed of them."""
+    """All bytes of a stream, with the interface of a stored file; ``broken`` lists its undecodable stretches."""
 
     def __init__(self, events: Iterator[Event]) -> None:
         self.broken: list[Broken] = []
@@ -37,14 +37,14 @@ class Spooled:
         self.position = position
 
     def read(self, size: int = READ_BYTES) -> bytes:
-        """The next ``size`` bytes; fewer only at the end."""
+        """The next ``size`` bytes; fewer only at the end of the stream."""
         self.file.seek(self.position)
         data = self.file.read(size)
         self.position += len(data)
         return data
 
     def reread(self, start: int) -> Iterator[bytes]:
-        """Bytes from ``start`` on, beside those that are read."""
+        """Bytes from ``start`` on, independent of `read`."""
         while True:
             self.file.seek(start)
             data = self.file.read(READ_BYTES)
@@ -53,7 +53,7 @@ class Spooled:
             start += len(data)
             yield data
 
-    def whole(self) -> IO[bytes]:
+    def open_whole(self) -> IO[bytes]:
         """A file over all bytes, for readers that seek."""
         self.file.seek(0, io.SEEK_SET)
         return self.file

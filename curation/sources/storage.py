@@ -1,4 +1,4 @@
-"""File systems that are not this machine's: their options, and what they raise when they cannot be reached."""
+"""Remote file systems: their options, and the exceptions they raise when they cannot be reached."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ import fsspec
 from schemas.errors import UserError
 
 Options = Mapping[str, Mapping[str, Any]]
-"""By protocol (``s3``), what its file system is opened with. It may hold passwords: nothing writes or prints it."""
+"""Options for opening file systems, by protocol (``s3``). They may contain passwords: never write or print them."""
 
 _RAISED = {
     "botocore.exceptions": ("BotoCoreError", "ClientError"),
@@ -25,12 +25,12 @@ _RAISED = {
     "azure.core.exceptions": ("AzureError",),
     "paramiko.ssh_exception": ("SSHException",),
 }
-"""What file systems of fsspec let through from the packages that they call, aside from OSError."""
+"""Exceptions other than OSError that file systems of fsspec pass on from the packages that they use."""
 _LENGTH = 300
 
 
 def outages(*others: type[Exception]) -> tuple[type[Exception], ...]:
-    """What the file systems that are loaded raise where a place cannot be reached, or refuses; and ``others``."""
+    """The exceptions of loaded file systems for a place that cannot be reached or refuses access; and ``others``."""
     classes: list[type[Exception]] = [OSError, *others]
     for module, names in _RAISED.items():
         if module in sys.modules:
@@ -39,18 +39,18 @@ def outages(*others: type[Exception]) -> tuple[type[Exception], ...]:
 
 
 def reason(error: BaseException) -> str:
-    """What an outage says, as part of a sentence."""
+    """The reason of an outage, as part of a sentence."""
     unknown = _unknown_host(error)
     if unknown is not None:
         return f"the host cannot be reached ({unknown})"
-    told = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
+    message = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
     if type(error).__name__ == "NoCredentialsError":
-        told += "; set them up, or read public data without any by --storage anon=true"
-    return str(told)[:_LENGTH].rstrip(".")
+        message += "; set up credentials, or use --storage anon=true to read public data"
+    return str(message)[:_LENGTH].rstrip(".")
 
 
 def _unknown_host(error: BaseException | None) -> str | None:
-    """What the name system said, where an outage came of that; libraries raise errors of their own in its place."""
+    """The message of the name system if it caused the outage (libraries wrap its error); else None."""
     while error is not None:
         if isinstance(error, gaierror):
             return error.strerror or str(error)
@@ -59,8 +59,8 @@ def _unknown_host(error: BaseException | None) -> str | None:
 
 
 def storage_options(given: Iterable[tuple[str, Any]], paths: Iterable[str]) -> Options:
-    """Options as file systems take them, from keys: ``key`` is for the file systems of all ``paths`` that are not
-    local, ``protocol.key`` for one of them; more dots reach into tables. Raises UserError, which never shows a value.
+    """Options of file systems from keys: ``key`` applies to the file systems of all ``paths`` that are not local,
+    ``protocol.key`` to one of them; more dots name nested tables. Raises UserError, which never shows a value.
 
     >>> storage_options([("anon", True), ("http.client_kwargs.trust_env", True)], ["s3://bucket/*.gz", "notes/*.txt"])
     {'s3': {'anon': True}, 'http': {'client_kwargs': {'trust_env': True}}}
@@ -73,7 +73,7 @@ def storage_options(given: Iterable[tuple[str, Any]], paths: Iterable[str]) -> O
         if len(names) > 1 and names[0] in fsspec.available_protocols():
             protocols, names = [names[0]], names[1:]
         if not protocols:
-            raise UserError(f"storage: '{key}' has no use: every path of this job is on this machine")
+            raise UserError(f"storage: '{key}' is unused: every path of this job is on this machine")
         for protocol in protocols:
             _put(options.setdefault(protocol, {}), names, value, key)
     return options
@@ -88,13 +88,13 @@ def _put(table: dict[str, Any], names: list[str], value: Any, key: str) -> None:
 
 
 def _last_protocol(path: str) -> str | None:
-    """The protocol of the storage at the end of a chain (``zip://a::s3://b`` lies on s3); None for this machine."""
+    """The protocol of the storage at the end of a chain (``zip://a::s3://b`` is on s3); None for this machine."""
     protocol, found, _ = path.rpartition("::")[2].partition("://")
     return protocol if found and protocol not in ("file", "local") else None
 
 
 def use_storage(options: Options) -> None:
-    """Has all file systems that this process opens from now on use these options."""
+    """Sets the options of all file systems that this process will open."""
     for protocol, table in options.items():
         held = cast(dict[str, Any], fsspec.config.conf).setdefault(protocol, {})
         held.update(table)

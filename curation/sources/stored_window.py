@@ -1,4 +1,4 @@
-"""Stored bytes that were read and not yet decompressed, with a way back to what was."""
+"""A window on stored bytes that were read but not yet decompressed; the window can be moved back."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -17,7 +17,7 @@ class Stored(Protocol):
 
 
 class StoredWindow:
-    """A window on the stored bytes of a file; ``held[at:]`` was read but not yet decompressed."""
+    """A window on the stored bytes of a file; ``held[at:]`` is read but not yet decompressed."""
 
     def __init__(self, file: Stored) -> None:
         self.file = file
@@ -26,21 +26,21 @@ class StoredWindow:
 
     @property
     def offset(self) -> int:
-        """Offset in the stored file of the first byte that is still held."""
+        """Offset in the stored file of ``held[at]``."""
         return self.file.position - len(self.held) + self.at
 
     def fill(self, size: int) -> memoryview:
-        """What is held, at least ``size`` bytes of it unless the file ends before."""
+        """The bytes ahead: at least ``size`` bytes, unless the file ends before."""
         while len(self.held) - self.at < size and (data := self.file.read(READ_BYTES)):
             self.held, self.at = self.held[self.at :] + data, 0
         return memoryview(self.held)[self.at :]
 
     def drop(self) -> None:
-        """Leaves all behind that is held."""
+        """Skips all held bytes."""
         self.held, self.at = b"", 0
 
     def go_back(self, offset: int) -> None:
-        """Lets ``offset`` in the stored file be the first byte that is still held."""
+        """Moves the window back to ``offset`` in the stored file."""
         at = offset - (self.file.position - len(self.held))
         if at >= 0:
             self.at = at
@@ -48,8 +48,8 @@ class StoredWindow:
             self.file.seek(offset)
             self.drop()
 
-    def again(self, begin: int) -> Iterator[bytes]:
-        """The stored bytes from the offset ``begin`` on once more: those that are held, then others."""
+    def reread(self, begin: int) -> Iterator[bytes]:
+        """The stored bytes from the offset ``begin`` on, without moving the window."""
         at = begin - (self.file.position - len(self.held))
         if at >= 0:
             yield self.held[at:]

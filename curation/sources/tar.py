@@ -1,4 +1,4 @@
-"""Tar files, read from front to back: the members one after another, whatever is broken between them."""
+"""Reads tar files from front to back, and continues at the next member behind anything broken."""
 
 import re
 import tarfile
@@ -20,7 +20,7 @@ _EXTENDED = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 
 @dataclass
 class ArchivedFile:
-    """A member of an archive that is a file: its ``size`` in bytes, and its bytes, which are to be read at once."""
+    """A file in an archive: its ``size`` in bytes, and the events of its content, to be read before the next member."""
 
     name: str
     size: int
@@ -28,7 +28,7 @@ class ArchivedFile:
 
 
 class TarMembers:
-    """The files in a tar file. Folders are left out; links, devices and sparse files are counted as skipped."""
+    """Iterates over the files in a tar file. Folders are ignored; links, devices and sparse files count as skipped."""
 
     def __init__(self, events: Iterator[Event], builder: ChunkBuilder) -> None:
         self.builder = builder
@@ -43,9 +43,9 @@ class TarMembers:
     def __iter__(self) -> Iterator[ArchivedFile]:
         longer: dict[str, str] = {}
         while True:
-            self._pass_by()
+            self._skip_rest()
             if not self._need(_BLOCK):
-                if not self._at_the_end():
+                if not self._quarantine_remainder():
                     return
                 continue
             block = bytes(self._buf[:_BLOCK])
@@ -70,7 +70,7 @@ class TarMembers:
         size = longer.get("size", "")
         length = int(size) if size.isdigit() and len(size) < 19 else header.size
         name = longer.get("path", header.name)
-        self._begin(length if header.type in (*_FILES, tarfile.GNUTYPE_SPARSE) or size else 0)
+        self._start_member(length if header.type in (*_FILES, tarfile.GNUTYPE_SPARSE) or size else 0)
         if header.type == tarfile.DIRTYPE or name.endswith("/"):
             return
         sparse = header.type == tarfile.GNUTYPE_SPARSE or any(key.startswith("GNU.sparse") for key in longer)
@@ -79,13 +79,13 @@ class TarMembers:
             return
         yield ArchivedFile(name, length, self._content())
 
-    def _begin(self, size: int) -> None:
-        """So many bytes of content follow, and what fills up the last block."""
+    def _start_member(self, size: int) -> None:
+        """Starts a member of ``size`` bytes, which is padded to full blocks."""
         self._left = max(0, size)
         self._padding = -self._left % _BLOCK
 
     def _content(self) -> Iterator[Event]:
-        """The content that is left of the member; where it is broken or ends too early, that comes last."""
+        """The rest of the member's content; a broken place or an early end is the last event."""
         while self._left:
             if not self._need(1):
                 broken = self._broken
@@ -102,8 +102,8 @@ class TarMembers:
             self._drop(step)
             yield data
 
-    def _pass_by(self) -> None:
-        """Skips what was not read of the last member."""
+    def _skip_rest(self) -> None:
+        """Skips the unread rest of the last member."""
         left = self._left + self._padding
         while left and self._need(1):
             step = min(left, len(self._buf))
@@ -112,8 +112,8 @@ class TarMembers:
         self._left = self._padding = 0
 
     def _extension(self, header: tarfile.TarInfo) -> dict[str, str]:
-        """What a header in front of a member says of it: a long name, or records of pax."""
-        self._begin(header.size)
+        """Reads an extension header in front of a member: a long name, or pax records."""
+        self._start_member(header.size)
         data = b"".join(event for event in self._content() if isinstance(event, bytes) and header.size < _MAX_EXTENSION)
         if header.type == _LONG_NAME:
             return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}
@@ -128,7 +128,7 @@ class TarMembers:
         return found
 
     def _quarantine_to_next_header(self) -> None:
-        """No header stands here: quarantines what follows up to the next one."""
+        """Quarantines bytes that are not a header, up to the next header."""
         begin = self._position
         record = bytes(self._buf[:EXCERPT_BYTES])
         self._drop(1)
@@ -153,8 +153,8 @@ class TarMembers:
                 return found.start() - 257
         return None
 
-    def _at_the_end(self) -> bool:
-        """Quarantines what is left of the bytes. Returns whether more follow, after a broken place."""
+    def _quarantine_remainder(self) -> bool:
+        """Quarantines the remaining bytes. Returns whether more bytes follow behind a broken place."""
         if self._broken is None and self._buf.strip(b"\0"):
             size, record = len(self._buf), bytes(self._buf)
             self.builder.quarantine(

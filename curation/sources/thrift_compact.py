@@ -1,14 +1,14 @@
-"""Thrift's compact protocol, in which Parquet writes its footer and the headers of its pages."""
+"""Reads Thrift's compact protocol, the encoding of Parquet's footer and page headers."""
 
 DEEPEST = 16
 
 
 class ShortError(ValueError):
-    """The struct goes on behind the bytes at hand."""
+    """The struct is longer than the given bytes."""
 
 
 class Struct:
-    """Reads a struct of the compact protocol from the start of some bytes; ``at`` is where reading goes on."""
+    """Reads a struct of the compact protocol from the start of ``data``; ``at`` is the place of the next byte."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -72,6 +72,6 @@ class Struct:
 
 
 def number(fields: dict[int, object], field: int) -> int:
-    """An integer of a struct; 0 where the struct has none."""
+    """An integer field of a struct; 0 if missing."""
     value = fields.get(field, 0)
     return value if isinstance(value, int) else 0

@@ -1,4 +1,4 @@
-"""Cuts the listed files into units of work, by the sorted listing alone."""
+"""Makes units of work of the listed files; the sorted listing alone decides how."""
 
 from collections.abc import Iterable
 
@@ -10,9 +10,9 @@ from curation.sources.storage import outages
 
 
 def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
-    """Groups small files and cuts large ones, so that a unit holds about ``unit_bytes`` stored bytes.
+    """Groups small files and splits large files, so that a unit holds about ``unit_bytes`` stored bytes.
 
-    Only files larger than that are looked into, to see whether they can be read in parts.
+    Only files larger than that are opened, to find out whether they can be split.
     """
     groups: list[tuple[Span, ...]] = []
     group: list[Span] = []
@@ -32,9 +32,9 @@ def plan_units(files: Iterable[InputFile], unit_bytes: int) -> list[Unit]:
 
 
 def _spans(file: InputFile, unit_bytes: int) -> list[Span]:
-    """The parts of a large file; one where it cannot be split.
+    """The spans of a large file; a single span if the file cannot be split.
 
-    Raises RunError where it cannot be opened: nobody knows then what its parts are.
+    Raises RunError if the file cannot be opened, since its spans are unknown then.
     """
     try:
         found = detect(file.path, file.name, file.format)
@@ -50,7 +50,7 @@ def _spans(file: InputFile, unit_bytes: int) -> list[Span]:
 
 
 def _byte_ranges(size: int, unit_bytes: int) -> list[tuple[int, int | None]]:
-    """Equal ranges of at most ``unit_bytes``; the last one is open."""
+    """Equal ranges of at most ``unit_bytes``; the last range is open."""
     count = -(-size // unit_bytes)
     edges = [size * i // count for i in range(count)]
     return [(start, edges[i + 1] if i + 1 < count else None) for i, start in enumerate(edges)]

@@ -1,4 +1,4 @@
-"""Zip files: the members that their directory lists, or, where it is broken, those whose headers are found."""
+"""Reads zip files by their directory, or by the headers of their members if the directory is broken."""
 
 import errno
 import lzma
@@ -25,12 +25,14 @@ _READ = 1 << 18
 _METHODS = {9: " (Deflate64)", 12: " (bzip2)", 14: " (LZMA)", 93: " (Zstandard)", 95: " (XZ)"}
 _ENCRYPTED, _SIZES_BEHIND, _UTF8 = 1, 8, 0x800
 _ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError, struct.error)
-"""What the standard library raises for broken members."""
+"""Exceptions of the standard library for broken members."""
 
 
 def zip_members(file: IO[bytes], builder: ChunkBuilder) -> Iterator[ArchivedFile]:
-    """The files in a zip file, from a file that can be read at random. Of a WACZ, the archives in it alone; the others
-    are counted as skipped. Encrypted members are quarantined."""
+    """The files in a zip file, which must be seekable.
+
+    Of a WACZ only the archives are read; its other files count as skipped. Encrypted members are quarantined.
+    """
     budget = _Budget()
     size = file.seek(0, 2)
     try:
@@ -65,7 +67,7 @@ def zip_members(file: IO[bytes], builder: ChunkBuilder) -> Iterator[ArchivedFile
 
 
 def _agrees(info: zipfile.ZipInfo, stored: "_ZipBytes") -> bool:
-    """Whether the directory agrees with the header in front of a member."""
+    """Whether the directory entry agrees with the header in front of the member."""
     header = stored.at(info.header_offset, _HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not _SIGNATURE.match(header):
         return False
@@ -78,7 +80,7 @@ def _agrees(info: zipfile.ZipInfo, stored: "_ZipBytes") -> bool:
 
 
 def _all_listed(listed: list[zipfile.ZipInfo], stored: "_ZipBytes") -> bool:
-    """Whether the directory lists each member that begins at the start of the file or right after another member."""
+    """Whether the directory lists every member that begins at the start of the file or right after another member."""
     begins = {info.header_offset for info in listed}
     ends = {0}
     for info in listed:
@@ -94,8 +96,8 @@ def _name(name: bytes, flags: int) -> str:
 
 
 def _raise_outage(error: Exception) -> None:
-    """Raises the error again unless the bytes of the file caused it, such as an offset before the start of the file."""
-    hidden = error.__context__  # zipfile raises BadZipFile in the place of any OSError
+    """Reraises an error that the bytes of the file did not cause (they can cause a seek before the file's start)."""
+    hidden = error.__context__  # zipfile raises BadZipFile instead of any OSError
     for each in (error, hidden) if isinstance(hidden, OSError) else (error,):
         before_start = isinstance(each, OSError) and each.errno == errno.EINVAL
         if not before_start and not is_content(each):
@@ -113,7 +115,7 @@ def is_encrypted(path: str) -> bool:
 
 
 class _Budget:
-    """Bounds what the members of a file expand to, together."""
+    """Limits the total expansion of the members of a file."""
 
     def __init__(self) -> None:
         self._left = FREE_EXPANSION
@@ -133,7 +135,7 @@ def _quarantine_encrypted(name: str, size: int, builder: ChunkBuilder) -> None:
 
 
 def _read_listed(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> Iterator[Event]:
-    """The content of a member; a wrong checksum comes last. The standard library would drop the last bytes for it."""
+    """The content of a member; a wrong checksum is the last event (the standard library would drop the last bytes)."""
     budget.begin(info.compress_size)
     checksum = 0
     unchecked = copy(info)
@@ -162,14 +164,14 @@ def _broken(word: str, message: str, offset: int, size: int, excerpt: bytes, los
 
 
 class _ZipBytes:
-    """A file that is searched from front to back."""
+    """The bytes of a zip file, for searching and reading."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
         self.position = 0
 
     def find(self, pattern: re.Pattern[bytes], start: int) -> int | None:
-        """Where the pattern, of four bytes, stands at or behind ``start``."""
+        """The first match of a pattern of four bytes at or behind ``start``, or None."""
         self.file.seek(start)
         tail = b""
         while data := self.file.read(_READ):
@@ -186,7 +188,7 @@ class _ZipBytes:
 
 
 def _scan_members(file: IO[bytes], size: int, builder: ChunkBuilder, budget: _Budget) -> Iterator[ArchivedFile]:
-    """The members by their own headers, in the order in which they stand."""
+    """Finds the members by their own headers, in their order in the file."""
     stored = _ZipBytes(file)
     place, end = stored.find(_SIGNATURE, 0), 0
     while place is not None:
@@ -215,7 +217,7 @@ def _scan_members(file: IO[bytes], size: int, builder: ChunkBuilder, budget: _Bu
 
 
 def _quarantine_between(stored: "_ZipBytes", begin: int, end: int, builder: ChunkBuilder) -> None:
-    """Quarantines what stands between members and is nothing that belongs there, but sizes and the directory."""
+    """Quarantines bytes between members, unless they are sizes or the directory, which belong there."""
     record = stored.at(begin, EXCERPT_BYTES)[: end - begin]
     if record and not _AROUND.match(record):
         message = "no member of the zip file begins here"
@@ -225,7 +227,7 @@ def _quarantine_between(stored: "_ZipBytes", begin: int, end: int, builder: Chun
 def _read_unlisted(
     stored: _ZipBytes, method: int, begin: int, end: int, budget: _Budget, known: int | None
 ) -> Iterator[Event]:
-    """The content of a member without a directory; ``known`` is its checksum, None if only the directory has it."""
+    """The content of a member, without the directory; ``known`` is its checksum, None if only the directory has it."""
     if method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         message = (
             f"zip: a member compressed by method {method}{_METHODS.get(method, '')} is read only where the directory "

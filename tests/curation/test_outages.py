@@ -27,7 +27,7 @@ from schemas.errors import RunError
 from tests.curation.test_laws import digest
 from tests.jobs.calling import call
 
-MEND = "mend that and run again"
+FIX = "fix that and run again"
 GRISTMILL = Path(sys.executable).parent / "gristmill"
 
 
@@ -116,7 +116,7 @@ def test_an_input_file_that_vanishes_during_a_run_is_read_when_it_is_back(
         patched.setattr("curation.engine.planning.plan_job", lambda job: (plan_job(job), gone.rename(kept))[0])
         assert call(*asked, monkeypatch=patched) == 1
     said = capsys.readouterr().err
-    assert said == f"gristmill: the input file '{gone}' could not be read (No such file or directory): {MEND}\n"
+    assert said == f"gristmill: the input file '{gone}' could not be read (No such file or directory): {FIX}\n"
     assert not (tmp_path / "out" / "manifest.json").exists()
     kept.rename(gone)
     assert call(*asked, monkeypatch=monkeypatch) == 0
@@ -132,7 +132,7 @@ def test_what_a_stage_told_is_said_as_it_is_on_a_cluster_too(tmp_path: Path) -> 
         pytest.raises(RunError) as told,
     ):
         curate_job(job, str(tmp_path / "out"), Execution(beam_options=("--runner=FnApiRunner",)))
-    assert str(told.value) == f"the input file '{gone}' could not be read (No such file or directory): {MEND}"
+    assert str(told.value) == f"the input file '{gone}' could not be read (No such file or directory): {FIX}"
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_run_that_was_killed_goes_on(bucket: Bucket) -> None:
 @pytest.mark.parametrize(
     ("more", "out", "message"),
     [
-        ([], "local", "Unable to locate credentials; set them up, or read public data without any by --storage anon="),
+        ([], "local", "Unable to locate credentials; set up credentials, or use --storage anon="),
         (["--storage", "secrt=abc"], "local", "unexpected keyword argument 'secrt'"),
         (["--storage", "anon"], "local", "--storage is not KEY=VALUE"),
     ],

@@ -135,7 +135,9 @@ def test_links_that_leave_the_input_are_followed_when_asked(tree: Path) -> None:
     assert all(f"outside of {tree}/a)" in note for note in skipped)
     assert _listed(tree / "a", follow_links=True) == (["1.txt", "c.txt", "out/2.txt", "x.jsonl"], [])
     (tree / "a" / "1.txt").unlink()
-    with pytest.raises(InputError, match=r"all that the input .* matches was skipped: .*--follow-links follows links"):
+    with pytest.raises(
+        InputError, match=r"everything that the input .* matches was skipped: .*--follow-links follows links"
+    ):
         _listed(tree / "a" / "*.txt")
 
 
@@ -150,13 +152,13 @@ def test_what_is_no_file_is_skipped_in_a_folder_and_refused_by_name(tree: Path) 
     assert names == ["1.txt", "x.jsonl"]
     told = {os.path.basename(note.partition(" (")[0]): note.partition(" (")[2].rstrip(")") for note in skipped}
     assert told == {
-        "gone": "a link that leads nowhere",
+        "gone": "a broken link",
         "pipe": "a FIFO",
-        "self": "a link that leads nowhere",
+        "self": "a broken link",
         "socket": "a socket",
         "zero": "a device",
     }
-    for path, what in ((tree / "a/pipe", "a FIFO"), ("/dev/zero", "a device"), (tree / "a/self", "a link that leads")):
+    for path, what in ((tree / "a/pipe", "a FIFO"), ("/dev/zero", "a device"), (tree / "a/self", "a broken link")):
         with pytest.raises(InputError, match=f"is {what}"):
             _listed(path)
 
@@ -193,7 +195,7 @@ def test_a_hive_folder_is_a_path_and_a_source_has_no_slash(tree: Path, monkeypat
     assert named_input("a/year=2023/*.txt") == Input("a/year=2023/*.txt")
     assert named_input("web=s3://bucket/year=2024/*") == Input("s3://bucket/year=2024/*", "web")
     assert named_input("s3://bucket/year=2024/*") == Input("s3://bucket/year=2024/*")
-    with pytest.raises(InputError, match=r"'2023/\*\.txt' and none matches 'year=2023/\*\.txt': check"):
+    with pytest.raises(InputError, match=r"'2023/\*\.txt', nor 'year=2023/\*\.txt': check"):
         list_files([named_input("year=2023/*.txt")])
 
 
@@ -225,7 +227,7 @@ def test_chains_of_file_systems(tree: Path) -> None:
 
 
 def test_a_password_in_a_url_is_refused(tree: Path) -> None:
-    with pytest.raises(InputError, match="holds a password") as error:
+    with pytest.raises(InputError, match="contains a password") as error:
         list_files([Input("ftp://me:secret@mill.example/*.gz")])
     assert "secret" not in str(error.value)
 
