@@ -1,4 +1,4 @@
-"""A job: what is read, by which recipe it is judged, what is written. Everything in it decides the output's bytes."""
+"""A job: the inputs, the recipe and the settings of the output, which determine every byte of the output."""
 
 import sys
 from dataclasses import dataclass, field
@@ -12,11 +12,14 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """``unit_bytes`` is the stored size of a unit of work and so of an output shard (None: by the size of the input);
-    ``limit`` reads a sample of about so many documents, spread over the units; ``against`` are folders of earlier
-    releases, of whose documents no duplicate is kept. A run fails where more than the share ``max_quarantined`` of its
-    input cannot be read, and, unless ``allow_unreadable``, where nothing can be read of a file. ``follow_links`` reads
-    what lies behind links that leave an input's folder."""
+    """The settings of a job.
+
+    ``unit_bytes`` is the stored size of a unit of work, and so of an output shard (None: by the size of the input).
+    ``limit`` reads only a sample of about this many documents, spread over the units. ``against`` are folders of
+    earlier releases: duplicates of their documents are removed. A run fails if more than the share ``max_quarantined``
+    of its input cannot be read, and, unless ``allow_unreadable``, if nothing can be read of a file. ``follow_links``
+    also reads targets of links that leave an input's folder.
+    """
 
     inputs: tuple[Input, ...]
     recipe: Recipe
@@ -39,23 +42,23 @@ class Job:
 
 
 ALWAYS_TOLERATED = 100
-"""So many quarantined records never fail a run, whatever their share."""
+"""A run never fails because of this many quarantined records or fewer, whatever their share."""
 
 
 MOST_WORKERS = 1024
 LEAST_MEMORY = 1_500_000_000
-"""Bytes: two workers, the main process and what they share."""
+"""Minimum memory in bytes: two workers, the main process and their shared memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """How a job runs here: nothing of it changes a byte of the output.
+    """How a job is run; these settings never change a byte of the output.
 
-    ``workers`` are the processes of a local run (None: by the input's size, the machine's cores and memory),
-    ``partitions`` those of the shuffles (None: by the input's size); ``memory`` is what the run may use, in bytes: of
-    all its processes in a local run, of one worker on a cluster (None: what is free); ``links`` between duplicates are
-    held by one process at most, and by partitions where there are more (None: by the memory); ``beam_options`` are
-    passed to Beam as they are; with the options ``storage`` remote file systems are opened.
+    ``workers`` is the number of processes of a local run (None: by the input's size, the machine's cores and memory),
+    ``partitions`` the number of partitions of the shuffles (None: by the input's size). ``memory`` is the memory in
+    bytes that the run may use: of all processes in a local run, of one worker on a cluster (None: the free memory).
+    Up to ``links`` links between duplicates are held by one process, more are held in partitions (None: by the memory).
+    ``beam_options`` are passed to Beam unchanged. ``storage`` are the options of remote file systems.
     """
 
     workers: int | None = None

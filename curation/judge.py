@@ -1,4 +1,4 @@
-"""Judging: what is measured on a document, and every rule that it fails. Deciding is apart from measuring."""
+"""Judges documents: measures their signals, then decides which rules they fail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,25 +15,25 @@ from curation.rewrites.c4_lines import C4Lines
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
 
 EMPTY = Rule(reason="empty", signal="characters", at_least=1)
-"""A document without text fails in every recipe, under the stage ``text``."""
+"""A document without text fails this rule in every recipe, at the stage ``text``."""
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """A batch of records, judged. All columns have one row a record."""
+    """The verdicts on a batch of records. All columns have one row per record."""
 
     original: pa.LargeStringArray
-    """Texts before the recipe's rewriting (after normalising)."""
+    """Texts after normalising, before the recipe's rewrites."""
     texts: pa.LargeStringArray
-    """Texts as they are kept."""
+    """Texts after all rewrites, as written to the corpus."""
     signals: pa.RecordBatch
     stages: tuple[str, ...]
     rules: tuple[Rule, ...]
     failed: npt.NDArray[np.bool_]
-    """Records x rules."""
+    """Whether each record fails each rule, shape (records, rules)."""
 
     def filter(self, chosen: npt.NDArray[np.bool_]) -> "Verdicts":
-        """The verdicts on some of the records."""
+        """The verdicts on the chosen records."""
         mask = pa.array(chosen)
         signals = self.signals.filter(mask) if self.signals.num_columns else self.signals
         texts, original = self.texts.filter(mask), self.original.filter(mask)
@@ -41,11 +41,12 @@ class Verdicts:
 
     @property
     def is_kept(self) -> npt.NDArray[np.bool_]:
+        """Whether each record passes all rules."""
         return np.asarray(~self.failed.any(axis=1))
 
 
 def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
-    """Measures and judges a batch of RECORDS by a recipe; every rule is asked, whatever failed before."""
+    """Measures and judges a batch of RECORDS by a recipe. Every rule is checked, even after another failed."""
     texts = recipe.normalise.rewrite(records["text"]) if recipe.normalise else records["text"]
     original = texts
     columns: dict[str, pa.Array] = {}
@@ -75,7 +76,7 @@ def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
 
 
 def _rewrite(texts: pa.LargeStringArray, step: Rewrite, recipe: Recipe) -> pa.LargeStringArray:
-    """The texts after a rewrite. Lines for which C4's code rejects a page are left to the filter that does so."""
+    """The texts after a rewrite. Lines for which C4's code rejects a page stay if a filter follows that rejects it."""
     following = recipe.steps[recipe.steps.index(step) + 1 :] if isinstance(step, C4Lines) else ()
     pages = next((each for each in following if isinstance(each, C4Pages)), None)
     if isinstance(step, C4Lines) and pages is not None:
@@ -92,7 +93,7 @@ def _with_texts(records: pa.RecordBatch, texts: pa.LargeStringArray) -> pa.Recor
 
 
 def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.RecordBatch) -> pa.RecordBatch:
-    """DOCUMENTS rows of a batch of RECORDS with these texts."""
+    """The DOCUMENTS rows of a batch of RECORDS, with these texts."""
     columns: dict[str, object] = {
         name: records[name] for name in records.schema.names if name in DOCUMENTS.columns.names
     }
@@ -104,8 +105,8 @@ def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.R
 
 
 def rejects(verdicts: Verdicts, rows: pa.RecordBatch, with_text: bool) -> pa.RecordBatch:
-    """REJECTS rows of the documents that failed; ``rows`` are the batch's DOCUMENTS with their original texts, and
-    beside them the read_bytes and words of these."""
+    """The REJECTS rows of documents that failed; ``rows`` are the batch's DOCUMENTS with their original texts, and the
+    columns read_bytes and words."""
     chosen = np.flatnonzero(verdicts.failed.any(axis=1))
     row, rule = np.nonzero(verdicts.failed[chosen])
     listed = failed_column(verdicts, chosen[row], rule, np.bincount(row, minlength=len(chosen)))
@@ -123,7 +124,7 @@ def rejects(verdicts: Verdicts, rows: pa.RecordBatch, with_text: bool) -> pa.Rec
 def failed_column(
     verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
 ) -> pa.Array:
-    """The FAILED lists: entry i is rule[i] at record row[i]; ``counts`` entries for each list."""
+    """The column of FAILED lists: entry i is rule[i] failed by record row[i]; list n has ``counts[n]`` entries."""
     thresholds = np.array([_threshold(rule) for rule in verdicts.rules])
     entries = pa.StructArray.from_arrays(
         [
@@ -140,26 +141,26 @@ def failed_column(
 
 
 def _values(verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """The measured value behind each failure, NaN for what is no number."""
+    """The measured value of each failure; NaN if it is not a number."""
     values = np.zeros(len(row), np.float64)
     for index in np.unique(rule):
-        chosen, asked = rule == index, verdicts.rules[index]
-        if asked.one_of is not None:
+        chosen, checked = rule == index, verdicts.rules[index]
+        if checked.one_of is not None:
             values[chosen] = np.nan
-        elif asked is not EMPTY:
-            column = verdicts.signals[asked.signal].cast(pa.float64()).to_numpy(zero_copy_only=False)
+        elif checked is not EMPTY:
+            column = verdicts.signals[checked.signal].cast(pa.float64()).to_numpy(zero_copy_only=False)
             values[chosen] = column[row[chosen]]
     return values
 
 
 def _threshold(rule: Rule) -> float:
-    """What a rule asks for, NaN where that is no number."""
-    asked = rule.at_least if rule.at_least is not None else rule.at_most
-    return np.nan if asked is None else asked
+    """The threshold of a rule; NaN if it is not a number."""
+    threshold = rule.at_least if rule.at_least is not None else rule.at_most
+    return np.nan if threshold is None else threshold
 
 
 def reasons(verdicts: Verdicts) -> Sequence[list[dict[str, object]]]:
-    """Per record the rules that it failed, as plain values."""
+    """The rules that each record failed, as plain values."""
     row, rule = np.nonzero(verdicts.failed)
     counts = np.bincount(row, minlength=len(verdicts.failed))
     return failed_column(verdicts, row, rule, counts).to_pylist()  # type: ignore[no-any-return]

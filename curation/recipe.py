@@ -1,4 +1,4 @@
-"""A recipe: what is measured, rewritten and demanded of a document, in order, and which duplicates go."""
+"""A recipe: the steps that rewrite, measure and filter documents, in order, and the removal of duplicates."""
 
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -21,7 +21,7 @@ from schemas.errors import UserError
 
 @runtime_checkable
 class Filter(Protocol):
-    """Measures a batch, and names the rules that its thresholds make."""
+    """A step that measures a batch, and has rules with thresholds for the measured signals."""
 
     @property
     def use(self) -> str: ...
@@ -36,7 +36,7 @@ class Filter(Protocol):
 
 @runtime_checkable
 class Rewrite(Protocol):
-    """Text to text."""
+    """A step that rewrites texts."""
 
     @property
     def use(self) -> str: ...
@@ -47,14 +47,15 @@ class Rewrite(Protocol):
 Step = Url | Language | GopherQuality | GopherRepetition | C4Lines | C4Pages | Fineweb | Redact
 STEPS = (Url, Language, GopherQuality, GopherRepetition, C4Lines, C4Pages, Fineweb, Redact)
 REWRITES = (C4Lines.use, Redact.use)
-"""The steps after which the text is another one."""
+"""The steps that change texts."""
 FAMILIES = (Language, GopherQuality, GopherRepetition, C4Pages, Fineweb)
-"""The filters whose signals every document gets, whether the recipe decides by them or not."""
+"""The filters whose signals are measured for every document, even if the recipe does not use them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """``steps`` run in order; ``signals`` measures every family, also those that no step decides by."""
+    """The settings of a recipe. ``steps`` run in order. With ``signals`` all FAMILIES are measured, also those that are
+    not steps."""
 
     name: str
     normalise: Normalise | None = field(default_factory=Normalise)
@@ -76,14 +77,14 @@ class Recipe:
                 )
 
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
-        """Normalised texts as the steps would keep them."""
+        """Applies the rewrites of all steps to normalised texts."""
         for step in self.steps:
             if isinstance(step, Rewrite):
                 texts = step.rewrite(texts)
         return texts
 
     def signals_schema(self) -> pa.Schema:
-        """The signals' columns; the metadata of each says what it is and on which text it was taken."""
+        """The schema of all signals; the metadata of each describes the signal and the text that it was measured on."""
         used = {type(step) for step in self.steps}
         columns: dict[str, pa.Field] = {}
         if self.signals:
@@ -99,11 +100,11 @@ class Recipe:
         return pa.schema(list(columns.values()))
 
     def list_digests(self) -> dict[str, str]:
-        """The files of its lists, by their names, each with the SHA-256 of its entries in hexadecimal digits."""
+        """The SHA-256 (in hexadecimal) of the entries of each list file, by file name."""
         return {name: digest for step in self._url_filters() for name, digest in step.list_digests().items()}
 
     def read_lists(self) -> None:
-        """Reads every list, anew. Raises UserError when one cannot be read, or where a host is none."""
+        """Reads all lists again. Raises UserError for a list that cannot be read, or an invalid host."""
         for step in self._url_filters():
             step.read_lists()
 

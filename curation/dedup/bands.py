@@ -1,4 +1,4 @@
-"""Banding: which pairs of documents are worth comparing, and how similar they are."""
+"""Banding: finds pairs of documents to compare, and their similarities."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -11,7 +11,7 @@ from curation.dedup.settings import Near
 from curation.kernels.minhash import band_keys, equal_shares
 
 _ROW = np.dtype(np.uint32)
-"""What the largest shuffle carries is kept small: the unit, then the band keys, then as many rows of the unit."""
+"""Rows within a unit are packed small for the largest shuffle, whose blobs are: the unit, the band keys, the rows."""
 PAIR_WIDTH = 2
 """A candidate pair is (row id, row id), the lower first."""
 
@@ -19,7 +19,7 @@ PAIR_WIDTH = 2
 def bands_by_partition(
     values: npt.NDArray[np.uint32], unit: int, rows: npt.NDArray[np.int64], near: Near, partitions: int
 ) -> Iterator[tuple[int, bytes]]:
-    """The band keys of each signature with its row in the unit (below 2**32), routed by key."""
+    """The band keys of each signature with its row in the unit (below 2**32), by partition of the key."""
     if len(rows) and rows[-1] > np.iinfo(_ROW).max:
         raise ValueError("a unit has more than 2**32 documents")
     bands, width = near.banding
@@ -32,7 +32,7 @@ def bands_by_partition(
 
 
 def _band_records(blob: bytes) -> Records:
-    """(band key, row id) of what one unit sent."""
+    """The records (band key, row id) of one unit's blob."""
     count = (len(blob) - 8) // (8 + _ROW.itemsize)
     keys = np.frombuffer(blob, np.uint64, count, 8)
     rows = np.frombuffer(blob, _ROW, count, 8 + 8 * count)
@@ -40,12 +40,13 @@ def _band_records(blob: bytes) -> Records:
 
 
 def candidates(blobs: Iterable[bytes], firsts: Sequence[int] = (), known: Sequence[Sequence[int]] = ()) -> Records:
-    """The pairs to compare: in each bucket every document with the first one and with the one before it.
+    """The pairs to compare: in each bucket, every document with the first document and with the document before it.
 
-    The second gives a document whose first neighbour is only a chance hit another way into its cluster. ``firsts`` are
-    the first units of releases and last the first new unit, ``known`` for each release the places of those that took
-    part in its own run, itself among them. A document meets the first one of each release before its own too, and the
-    one that was before it in any of these runs: all pairs that were compared in an earlier run are compared again.
+    The latter gives a document whose first neighbour is a chance hit another way into its cluster. ``firsts`` are the
+    first units of the releases, followed by the first new unit. ``known`` lists, for each release, the indices of the
+    releases that took part in its own run, including itself. A document is also compared with the first document of
+    each earlier release, and with the document before it in the runs of all releases: so all pairs that were compared
+    in an earlier run are compared again.
     """
     records = _with_shared_keys(np.concatenate([np.empty((0, 2), np.uint64), *map(_band_records, blobs)]))
     records = records[np.lexsort((records[:, 1], records[:, 0]))]
@@ -61,7 +62,10 @@ def candidates(blobs: Iterable[bytes], firsts: Sequence[int] = (), known: Sequen
 
 
 def _stars(ids: Records, bucket: npt.NDArray[np.int64], firsts: Sequence[int]) -> Iterator[Records]:
-    """In each bucket, each later document with the first one of each release but the first. Sorted by bucket and id."""
+    """In each bucket, pairs of a document and the first document of each release but the first.
+
+    Input is sorted by bucket and id.
+    """
     for start, end in pairwise(firsts[1:]):
         units = units_of(ids)
         inside = np.flatnonzero((units >= start) & (units < end))
@@ -76,12 +80,12 @@ def _stars(ids: Records, bucket: npt.NDArray[np.int64], firsts: Sequence[int]) -
 def _borders(
     ids: Records, bucket: npt.NDArray[np.int64], firsts: Sequence[int], known: Sequence[Sequence[int]]
 ) -> Iterator[Records]:
-    """In each bucket, neighbours from different releases in the run of some release, where others stand between them
-    now. Sorted by bucket and id."""
+    """In each bucket, pairs of documents of different releases that were neighbours in the run of some release, and may
+    have others between them now. Input is sorted by bucket and id."""
     groups = np.searchsorted(np.array(firsts), units_of(ids), side="right") - 1
     for part in known:
         if list(part) == list(range(len(part))):
-            continue  # nothing stands between them
+            continue  # no other release is between them
         rows = np.flatnonzero(np.isin(groups, part))
         left, right = rows[:-1], rows[1:]
         border = (bucket[left] == bucket[right]) & (groups[left] != groups[right])
@@ -89,7 +93,7 @@ def _borders(
 
 
 def _with_shared_keys(records: Records) -> Records:
-    """The records whose band key is not the only one of its kind: a small part, which is then worth sorting well."""
+    """The records whose band key occurs more than once: few enough to be sorted by all columns."""
     order = np.argsort(records[:, 0])
     keys = records[order, 0]
     equal = keys[1:] == keys[:-1]
@@ -102,7 +106,7 @@ def _with_shared_keys(records: Records) -> Records:
 def similar(
     left: tuple[Records, npt.NDArray[np.uint32]], right: tuple[Records, npt.NDArray[np.uint32]], near: Near
 ) -> Records:
-    """Edges between the pairs of nodes whose share of equal signature values reaches ``near.required_similarity``."""
+    """Edges between pairs of nodes whose share of equal signature values is at least ``near.required_similarity``."""
     share = np.empty(len(left[0]), np.float64)
     equal_shares(left[1], right[1], share)
     enough = share >= near.required_similarity

@@ -1,4 +1,4 @@
-"""Which documents hang together, and which one of them survives."""
+"""Finds connected components of duplicates, and the survivor of each."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from curation.kernels.union_find import union
 
 SMALLEST_FOLD = 1 << 18
 LINK_WIDTH = 4
-"""A link is (rank, row id) of a node better than (rank, row id) of another one of its component."""
+"""A link is (rank, row id) of a node, and (rank, row id) of a worse node of its component."""
 
 
 def forest(links: Records) -> Records:
-    """A link from the best node of each component to each other node of it, sorted by the latter."""
+    """Links from the best node of each component to every other node of the component, sorted by the latter."""
     if not len(links):
         return np.empty((0, LINK_WIDTH), np.uint64)
     nodes = distinct(np.concatenate([links[:, 0:2], links[:, 2:4]]))
@@ -23,7 +23,7 @@ def forest(links: Records) -> Records:
 
 
 class Forest:
-    """Links that come in parts: what is held of them at any time is a forest, and as many again."""
+    """The forest of links that arrive in batches; at most twice the links of a forest are in memory."""
 
     def __init__(self) -> None:
         self._found: Records = np.empty((0, LINK_WIDTH), np.uint64)
@@ -38,11 +38,11 @@ class Forest:
             self._new, self._waiting = [], 0
 
     def links(self) -> Records:
-        """The forest over all links so far, as ``forest`` gives it."""
+        """The forest over all links so far; see `forest`."""
         return forest(np.concatenate([self._found, *self._new]))
 
 
 def _positions(nodes: Records, wanted: Records) -> np.ndarray:  # type: ignore[type-arg]
-    """Where each wanted (rank, row id) stands in the sorted, distinct nodes."""
+    """The index of each wanted (rank, row id) in the sorted, distinct nodes."""
     order = np.argsort(nodes[:, 1], kind="stable")
     return order[np.searchsorted(nodes[order, 1], wanted[:, 1])]

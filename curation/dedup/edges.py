@@ -1,8 +1,8 @@
-"""Records of the deduplication as packed 64-bit columns: what the shuffles carry instead of text.
+"""Records of the deduplication as packed 64-bit columns, which the shuffles carry instead of text.
 
 A row id is ``unit << 40 | row in the unit's sketches``. A node is (rank, row id); the lower node survives.
-An edge is (rank, row id, rank, row id, similarity), the better node first; similarity is a float64 in the same bits,
-NaN where it was not measured.
+An edge is (rank, row id, rank, row id, similarity), the better node first; similarity is the bits of a float64,
+NaN if it was not measured.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,13 +30,13 @@ def rows_of(ids: Records) -> npt.NDArray[np.int64]:
 
 
 def unpack(blobs: Iterable[bytes], width: int) -> Records:
-    """The records of several packed blobs, one below the other."""
+    """Unpacks the records of several blobs into one array."""
     records: Records = np.frombuffer(b"".join(blobs), np.uint64).reshape(-1, width)
     return records
 
 
 def distinct(records: Records) -> Records:
-    """Sorted by all columns, repeated rows once: the same array whatever the order of arrival."""
+    """The distinct records, sorted by all columns: the same array for any order of the input."""
     if len(records) < 2:
         return records
     records = records[np.lexsort(records.T[::-1])]

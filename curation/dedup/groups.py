@@ -1,4 +1,4 @@
-"""Equal keys: the documents of one url, or of one text."""
+"""Groups documents with equal keys: the same url, or the same text."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,12 @@ KEY_WIDTH = 4
 
 
 def keys_by_partition(records: Records, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """Key records routed by their hash."""
+    """Key records by partition of their hash."""
     yield from route((records[:, 0] % np.uint64(partitions)).astype(np.int64), records)
 
 
 def losers(records: Records, similarity: float) -> Records:
-    """An edge from each document to the best one with the same key (``similarity`` as given), the best left out."""
+    """Edges from the best document of each key to all others with the same key, all with this ``similarity``."""
     records = records[np.lexsort(records.T[::-1])]
     same = np.zeros(len(records), bool)
     same[1:] = (records[1:, :2] == records[:-1, :2]).all(axis=1)

@@ -1,7 +1,7 @@
-"""Keep policies: a total order over documents, from which the survivor of each group of duplicates follows.
+"""Keep policies: a total order of documents, which decides the survivor of each group of duplicates.
 
-A policy gives every document a rank (of 62 bits, lower is better). Ties go to the document that comes first in the
-sorted listing (file, then offset), since a doc_id can repeat.
+A policy gives every document a rank (62 bits, lower is better). Of equal ranks the first document in the sorted listing
+(file, then offset) wins, since a doc_id can repeat.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ WORST = (np.uint64(1) << np.uint64(RANK_BITS)) - np.uint64(1)
 
 @dataclass(frozen=True, kw_only=True)
 class Keep:
-    """Which of several duplicates stays.
+    """The policy that decides which of several duplicates stays.
 
     ``first`` in the sorted listing; ``longest`` text in characters; ``newest`` date; the earliest of ``sources``; or
     the highest value of ``signal`` (the lowest with ``lowest``). Missing values come last.
@@ -40,10 +40,10 @@ class Keep:
         if (self.policy == "source") != bool(self.sources):
             raise UserError("keep.policy = source and keep.sources (best first) go together: set both or neither")
         if self.lowest and self.policy != "signal":
-            raise UserError(f"keep.lowest has no meaning for keep.policy = {self.policy}: it belongs to signal")
+            raise UserError(f"keep.lowest is only for keep.policy = signal, not {self.policy}")
 
     def ranks(self, documents: pa.RecordBatch, signals: pa.RecordBatch) -> npt.NDArray[np.uint64]:
-        """One rank a row, lower is better."""
+        """The rank of each document, lower is better."""
         rows = len(documents)
         if self.policy == "longest":
             return _descending(pc.utf8_length(documents["text"]).to_numpy(zero_copy_only=False).astype(np.float64))
@@ -58,8 +58,8 @@ class Keep:
 
 
 def _descending(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
-    """Ranks that put the highest value first and NaN last, equal for equal values (and for those that differ by
-    the last two of 52 binary digits).
+    """Ranks that put the highest value first and NaN last; values that differ only in the last two of 52 binary digits
+    have equal ranks.
 
     >>> _descending(np.array([1.0, -2.0, np.nan, 3.0])).argsort().tolist()
     [3, 0, 1, 2]
@@ -71,7 +71,7 @@ def _descending(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
 
 
 def _seconds(dates: pa.Array) -> npt.NDArray[np.float64]:
-    """Seconds since 1970 of ISO 8601 dates (UTC where no zone is given) or epoch numbers; NaN where unreadable."""
+    """Seconds since 1970 of ISO 8601 dates (UTC where no zone is given) or epoch numbers; NaN if unreadable."""
     distinct = dates.dictionary_encode()
     seconds = np.array([_second(date) for date in distinct.dictionary.to_pylist()] + [np.nan])
     position = distinct.indices.fill_null(len(seconds) - 1).to_numpy(zero_copy_only=False)

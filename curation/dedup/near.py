@@ -1,4 +1,4 @@
-"""Families of short texts, such as prompts, that are the same or nearly the same; in memory."""
+"""Finds families of equal or nearly equal short texts, such as prompts, in memory."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,21 +17,21 @@ from curation.rewrites.composing import sort_marks
 Ints = npt.NDArray[np.int64]
 
 CANDIDATES = Near(ngram=2, bands=32, rows=3)
-"""Texts are compared when a band of their MinHash signatures of word pairs agrees. One word changed of nine leaves a
-Jaccard similarity of 0.6 of these pairs: of such two texts, 9,995 in 10,000 meet."""
+"""Texts are compared if a band of their MinHash signatures of word pairs is equal. If one word of nine differs, the
+Jaccard similarity of the word pairs is 0.6, and 9,995 of 10,000 such pairs of texts are compared."""
 
 ALIKE = (4, 5)
-"""Texts are alike when they share at least 4/5 of the words of both (Jaccard similarity of their bags of words): one
-word changed of nine is enough, one of eight is not."""
+"""Texts are alike if the Jaccard similarity of their bags of words is at least 4/5: texts of nine words with one
+changed word are alike, texts of eight words with one changed word are not."""
 
 
 def families(texts: pa.Array) -> Ints:
-    """The family of each text, numbered from 0; the same family for each text whatever else is the order of the rows.
+    """The number of each text's family, from 0; the families do not depend on the order of the rows.
 
-    Two texts of the same words in the same order are of one family: case, punctuation and white space do not count (in
-    a text without words they do, white space around it aside). So are two texts that are ALIKE, and those that a
-    chain of such texts joins. A text of one word has no word pairs, and is of one family only with the same word.
-    Characters are compared in NFKC. A null is an empty text.
+    Two texts with the same words in the same order are in one family: case, punctuation and white space are ignored (in
+    a text without words only surrounding white space is ignored). So are two texts that are ALIKE, and texts joined by
+    a chain of such texts. A text of one word has no word pairs, and is in one family only with the same word.
+    Characters are compared in NFKC. A null counts as an empty text.
 
     >>> mill, song, again, hill = families(pa.array(["What is a mill?", "Sing.", "what is a MILL", "What is a hill?"]))
     >>> bool(mill == again), len({mill, song, hill})
@@ -41,7 +41,7 @@ def families(texts: pa.Array) -> Ints:
     classes, lower = unicode.tables()[:2]
     keys, _, _ = word_bags(*text_buffers(texts), classes, lower)
     _, chosen, numbers = np.unique(keys, return_index=True, return_inverse=True)
-    distinct = texts.take(pa.array(chosen))  # sorted by key, so that nothing below knows the order of the rows
+    distinct = texts.take(pa.array(chosen))  # sorted by key: the order of the rows has no effect below
     _, bags, bounds = word_bags(*text_buffers(distinct), classes, lower)
     signatures, shingles = signature_matrix(distinct, CANDIDATES)
     rows = np.flatnonzero(shingles)
@@ -55,9 +55,9 @@ def families(texts: pa.Array) -> Ints:
 
 
 def alike_to_any(texts: pa.Array, others: pa.Array) -> npt.NDArray[np.bool_]:
-    """Which of the texts are ALIKE to one of the others: every pair is compared, so that nothing is missed.
+    """Which of the texts are ALIKE to any of the others: every pair is compared, so that none is missed.
 
-    Texts without words are alike when they are the same, white space around them aside; a null is an empty text.
+    Texts without words are alike if they are equal without surrounding white space; a null counts as an empty text.
 
     >>> alike_to_any(pa.array(["What is a mill?", "Sing.", "?"]), pa.array(["what is a MILL", "!"])).tolist()
     [True, False, False]
@@ -89,9 +89,9 @@ def _compose(texts: pa.LargeStringArray) -> pa.LargeStringArray:
 
 
 def _buckets(keys: npt.NDArray[np.uint64], next_keys: npt.NDArray[np.uint64]) -> tuple[Ints, Ints]:
-    """Rows whose key is not the only one of its kind, bucket by bucket, and where each bucket begins (and the end).
+    """The rows whose key occurs more than once, by bucket, and the start of each bucket (and the end).
 
-    Within a bucket they are sorted by the key of the next band, which brings those together that agree there too.
+    The rows of a bucket are sorted by the key of the next band, so that rows that agree there too are neighbours.
     """
     order = np.argsort(keys, kind="stable")
     equal = keys[order[1:]] == keys[order[:-1]]
@@ -106,7 +106,7 @@ def _buckets(keys: npt.NDArray[np.uint64], next_keys: npt.NDArray[np.uint64]) ->
 
 
 def _number_groups(parent: Ints) -> Ints:
-    """The number of each node's component, in the order of the components' smallest nodes."""
+    """The number of each node's component; components are ordered by their smallest node."""
     for _ in range(64):
         above = parent[parent]
         if (above == parent).all():

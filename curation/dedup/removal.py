@@ -1,4 +1,4 @@
-"""From edges to removals: which documents of a unit go, at which stage, and which documents are named for it."""
+"""Turns edges into removals: the removed documents of a unit, the stage, the survivor and the matched document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from curation.dedup.edges import Records, rows_of, units_of
 
 STAGES = ("url", "exact", "near")
 REQUEST_WIDTH = 3
-"""A request is (row id of the document to be named, unit that asks, 1 when its signature is needed)."""
+"""A request is (row id of a document that a removal names, requesting unit, 1 if its signature is needed)."""
 
 
 @dataclass(frozen=True)
 class Removals:
-    """The removed documents of one unit, sorted by row; equally long columns."""
+    """The removed documents of one unit, sorted by row, in columns of equal length."""
 
     row: npt.NDArray[np.int64]
     stage: npt.NDArray[np.int64]
@@ -25,7 +25,7 @@ class Removals:
     matched: Records
     """Row ids."""
     similarity: npt.NDArray[np.float64]
-    """To the matched document; NaN where it is still to be measured."""
+    """Similarity to the matched document; NaN if not measured yet."""
 
 
 NONE_REMOVED = Removals(
@@ -36,12 +36,13 @@ NONE_REMOVED = Removals(
 def removals(
     unit: int, links: Records, edges: Mapping[str, Records], news: Mapping[str, Records] | None = None
 ) -> Removals:
-    """What one unit loses. ``links`` are its links of the forest, ``edges`` those at its documents, by stage.
+    """The removals of one unit. ``links`` are the unit's links of the forest, ``edges`` the edges at its documents by
+    stage.
 
-    A document that shares its url, or else its text, with a better one matched that one; any other matched the
-    neighbour it is most like (the better one of equals). With ``news``, the edges of a released unit that its own run
-    did not know, the best document of a url or text matched the others too, for it can lose to another released one
-    that one of these is like; and what is news goes before what was known.
+    A document that shares its url, or else its text, with a better document matched that document. Any other document
+    matched its most similar neighbour (the better of equals). ``news`` are edges of a released unit that its own run
+    did not have. With ``news``, the best document of a url or text matched the others too, since it can lose to another
+    released document that is similar to one of them; and new edges take precedence over known edges.
     """
     links = links[np.argsort(links[:, 3])]
     ids = links[:, 3]
@@ -62,7 +63,7 @@ def removals(
 
 
 def _best_neighbours(edges: Records, unit: int, both: bool) -> Records:
-    """(row id in the unit, row id of its most similar neighbour, similarity), one row for each document."""
+    """Records (row id in the unit, row id of the most similar neighbour, similarity), one per document."""
     sides = [(edges[:, 3], edges[:, 0], edges[:, 1], edges[:, 4])]
     if both:
         sides.append((edges[:, 1], edges[:, 2], edges[:, 3], edges[:, 4]))
@@ -77,7 +78,7 @@ def _best_neighbours(edges: Records, unit: int, both: bool) -> Records:
 
 
 def requests(unit: int, removed: Removals) -> Records:
-    """What a unit must learn of the documents that its removals name; a signature where a similarity is unknown."""
+    """Requests for the documents that a unit's removals name, with their signatures if a similarity is unknown."""
     unknown = np.isnan(removed.similarity)
     wanted = np.concatenate([removed.survivor, removed.matched])
     signature = np.concatenate([(removed.survivor != removed.matched) | unknown, unknown])

@@ -1,4 +1,4 @@
-"""What a job may set about deduplication."""
+"""The settings of deduplication."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -8,7 +8,7 @@ from schemas.errors import UserError
 
 DEFAULT_MIN_SIMILARITY = 0.65
 MOST_VALUES = 1 << 14
-"""Values of a signature at most: 64 KB for each document. The largest published one has 9,000."""
+"""Maximum number of values of a signature: 64 KB per document. The largest published signature has 9,000 values."""
 MOST = {"ngram": 1000, "bands": MOST_VALUES, "rows": MOST_VALUES, "permutations": 2048}
 """Finding the bands and rows for a threshold takes seconds with more permutations."""
 
@@ -17,9 +17,10 @@ MOST = {"ngram": 1000, "bands": MOST_VALUES, "rows": MOST_VALUES, "permutations"
 class Near:
     """MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3).
 
-    Two documents are candidates when all ``rows`` values of one of ``bands`` bands agree, and near-duplicates when
+    Two documents are candidates if all ``rows`` values of one of ``bands`` bands are equal, and near-duplicates if
     their share of equal values is at least ``min_similarity``. With ``threshold`` (Jaccard, 0 to 1), ``bands`` and
-    ``rows`` follow from it and ``permutations`` as in datasketch, and ``min_similarity`` is the threshold unless set.
+    ``rows`` are computed from it and ``permutations`` as in datasketch, and ``min_similarity`` defaults to the
+    threshold.
     """
 
     ngram: int = 5
@@ -41,7 +42,7 @@ class Near:
         if self.min_similarity is not None and not 0 <= self.min_similarity <= 1:
             raise UserError(f"near.min_similarity is {self.min_similarity}: give a share between 0 and 1")
         if self.threshold is not None and (self.bands, self.rows) != (14, 8):
-            raise UserError("near.threshold and near.bands or near.rows contradict each other: set either of them")
+            raise UserError("near.threshold and near.bands or near.rows contradict each other: set only one of them")
         bands, rows = self.banding
         if bands * rows > MOST_VALUES:
             raise UserError(
@@ -50,7 +51,7 @@ class Near:
 
     @property
     def banding(self) -> tuple[int, int]:
-        """(bands, rows) in force."""
+        """The effective (bands, rows)."""
         return (self.bands, self.rows) if self.threshold is None else optimal_banding(self.threshold, self.permutations)
 
     @property
@@ -63,9 +64,9 @@ class Near:
 
 @cache
 def optimal_banding(threshold: float, permutations: int) -> tuple[int, int]:
-    """The bands and rows that datasketch's MinHashLSH takes for a threshold (equal weights for both errors).
+    """The bands and rows of datasketch's MinHashLSH for a threshold (equal weights for both errors).
 
-    Raises UserError for a threshold that so few permutations cannot tell.
+    Raises UserError if there are too few permutations for the threshold.
     """
     from datasketch import MinHashLSH
 

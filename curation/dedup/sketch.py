@@ -1,4 +1,4 @@
-"""What deduplication knows of a document: hashes of its url and text, its signature and its rank."""
+"""Sketches of documents for deduplication: hashes of url and text, signature and rank."""
 
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ from schemas import SKETCHES
 
 
 def sketch(documents: pa.RecordBatch, signals: pa.RecordBatch, dedup: Dedup) -> pa.RecordBatch:
-    """One SKETCHES row for each document; ``documents`` have their read_bytes and words beside them."""
+    """One SKETCHES row per document; ``documents`` also have the columns read_bytes and words."""
     rows = len(documents)
     columns: dict[str, object] = {name: documents[name] for name in ("doc_id", "file", "offset", "read_bytes", "words")}
     columns["content_hash"] = content_hashes(documents["text"])
@@ -35,14 +35,14 @@ def content_hashes(texts: pa.LargeStringArray) -> pa.Array:
 
 
 def url_hashes(urls: pa.StringArray) -> pa.Array:
-    """The 128-bit xxh3 hash of each url without fragment and surrounding space; null for an empty or missing url."""
+    """The 128-bit xxh3 hash of each url, without its fragment and surrounding space; null if empty or missing."""
     digest = xxhash.xxh3_128_digest
     bare = [(url or "").partition("#")[0].strip() for url in urls.to_pylist()]
     return pa.array([digest(url.encode()) if url else None for url in bare], pa.binary(16))
 
 
 def signature_matrix(texts: pa.LargeStringArray, near: Near) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """(documents x bands * rows MinHash values, shingles per document); without shingles there is no signature."""
+    """MinHash values (documents x bands * rows), and shingles per document; no shingles means no signature."""
     bands, rows = near.banding
     data, offsets = text_buffers(texts)
     classes, lower = unicode.tables()[:2]
@@ -68,7 +68,7 @@ def signature_column(texts: pa.LargeStringArray, near: Near) -> pa.Array:
 
 
 def signature_values(column: pa.Array, near: Near) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
-    """The signature matrix of a SKETCHES column (rows without a signature left out) and which rows have one."""
+    """The signature matrix of a SKETCHES column (only rows with a signature), and which rows have a signature."""
     bands, rows = near.banding
     present = column.is_valid().to_numpy(zero_copy_only=False)
     column = column.drop_null()
@@ -80,7 +80,7 @@ def signature_values(column: pa.Array, near: Near) -> tuple[npt.NDArray[np.uint3
 
 
 def word_counts(texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
-    """Words of each text, as shingles see them."""
+    """The number of words of each text, as in shingles."""
     data, offsets = text_buffers(texts)
     counts = np.empty(len(texts), np.int64)
     count_words(data, offsets, unicode.tables()[0], counts)

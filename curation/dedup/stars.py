@@ -1,8 +1,9 @@
-"""What hangs together when one process cannot hold all links: large-star and small-star in turn, until both change
-nothing (Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii: Connected Components in MapReduce and Beyond, 2014).
+"""Connected components if one process cannot hold all links: large-star and small-star alternate until nothing changes
+(Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii: Connected Components in MapReduce and Beyond, 2014).
 
-Each step sees the links at the nodes of one partition. Links are as in ``components``: (rank, row id) of a better node,
-(rank, row id) of a worse one. At the end every worse node has one link, to the best node of its component: the forest.
+Each step processes the links at the nodes of one partition. Links are as in `components`: (rank, row id) of a better
+node, (rank, row id) of a worse node. At the end each worse node has one link, to the best node of its component: the
+links are the forest.
 """
 
 from collections.abc import Iterator
@@ -18,26 +19,26 @@ _SHIFT = np.uint64(33)
 
 
 def partition_of(ids: Records, partitions: int) -> npt.NDArray[np.int64]:
-    """Where the links at these row ids meet: by the upper bits of a product, since row ids grow by one."""
+    """The partition of each row id: by the upper bits of a product, since row ids are consecutive."""
     with np.errstate(over="ignore"):
         return ((ids * _FACTOR >> _SHIFT) % np.uint64(partitions)).astype(np.int64)
 
 
 def spread(links: Records, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """Every link twice, each node first once, routed by that node: what large-star asks for."""
+    """The input of large-star: every link twice, with either node first, by partition of the first node."""
     both = np.concatenate([links, links[:, [2, 3, 0, 1]]])
     yield from route(partition_of(both[:, 1], partitions), both)
 
 
 def by_worse(links: Records, partitions: int) -> Iterator[tuple[int, bytes]]:
-    """Every link once, routed by its worse node: what small-star asks for."""
+    """The input of small-star: every link once, by partition of its worse node."""
     yield from route(partition_of(links[:, 3], partitions), links)
 
 
 def large_star(neighbours: Records) -> tuple[Records, int]:
     """Links every worse neighbour of a node to the best of the node and its neighbours.
 
-    ``neighbours`` are (node, neighbour), all of a node together. Also gives how many links that changed.
+    ``neighbours`` are pairs (node, neighbour), with all neighbours of a node. Also returns the number of changed links.
     """
     neighbours = _by_node(distinct(neighbours))
     best = _best(neighbours)
@@ -49,9 +50,9 @@ def large_star(neighbours: Records) -> tuple[Records, int]:
 
 
 def small_star(links: Records) -> tuple[Records, int]:
-    """Links a node and its better neighbours to the best of these.
+    """Links a node and its better neighbours to the best of the neighbours.
 
-    ``links`` are all those at which a node is the worse one. Also gives at how many nodes that changed something.
+    ``links`` are all links in which a node is the worse node. Also returns the number of nodes with changes.
     """
     links = _by_node(distinct(links)[:, [2, 3, 0, 1]])
     best = _best(links)
@@ -63,7 +64,7 @@ def small_star(links: Records) -> tuple[Records, int]:
 
 
 def _by_node(pairs: Records) -> Records:
-    """Sorted by the first node's row id, then by the second node, the better one first."""
+    """Sorts pairs by the first node's row id, then by the second node, better nodes first."""
     return np.asarray(pairs[np.lexsort((pairs[:, 3], pairs[:, 2], pairs[:, 1]))])
 
 
@@ -74,7 +75,7 @@ def _first(pairs: Records) -> npt.NDArray[np.bool_]:
 
 
 def _best(pairs: Records) -> Records:
-    """For each pair, sorted by node, the best of all second nodes of its first one."""
+    """For each pair (sorted by node), the best second node of all pairs with the same first node."""
     starts = np.maximum.accumulate(np.where(_first(pairs), np.arange(len(pairs)), 0))
     return pairs[starts, 2:]
 

@@ -1,4 +1,4 @@
-"""The rules of C4 over pages (Raffel et al. 2020); those over lines are the rewrite `c4_lines`, which comes first."""
+"""C4's rules for pages (Raffel et al. 2020). C4's rules for lines are the rewrite `c4_lines`, which comes first."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -11,7 +11,7 @@ from curation.filters.rules import Rule, active_rules
 
 @dataclass(frozen=True, kw_only=True)
 class C4Pages:
-    """Rejects pages of few sentences, of placeholder text and of code. None switches the rule for sentences off."""
+    """Rejects pages with few sentences, placeholder text or code. None switches the rule for sentences off."""
 
     use: Literal["c4_pages"] = "c4_pages"
     min_sentences: int | None = 5

@@ -1,4 +1,4 @@
-"""The columns of measured values: how they are declared, and how they come from the kernels."""
+"""The columns of signals (measured values): their declarations, and their values from the kernels."""
 
 import threading
 from collections.abc import Iterable
@@ -13,24 +13,24 @@ Place = tuple[int, ...]
 
 
 def count(name: str, description: str) -> pa.Field:
-    """A signal that counts."""
+    """The field of a signal that is a count."""
     return pa.field(name, pa.int32(), metadata={"description": description, "range": "0.."})
 
 
 def share(name: str, description: str) -> pa.Field:
-    """A signal from 0 to 1."""
+    """The field of a signal from 0 to 1."""
     return pa.field(name, pa.float32(), metadata={"description": description, "range": "0..1"})
 
 
 def ratio(name: str, description: str) -> pa.Field:
-    """A signal from 0 on."""
+    """The field of a signal that is at least 0."""
     return pa.field(name, pa.float32(), metadata={"description": description, "range": "0.."})
 
 
 class _Last(threading.local):
-    """What this thread measured last by each kernel, so that filters over the same text share one reading.
+    """The latest measurements of each kernel in this thread, which filters over the same texts share.
 
-    Its column is kept: while it lives, no other one can be at its place in memory.
+    The measured column is kept alive, so that no other column can have its address in memory.
     """
 
     gopher: Measured | None = None
@@ -41,14 +41,14 @@ _last = _Last()
 
 
 def gopher_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns of a schema that the kernel of Gopher's rules measures."""
+    """The signals of a schema, measured by the kernel for Gopher's rules."""
     if _last.gopher is None or not _is_same(_last.gopher.texts, texts):
         _last.gopher = gopher_values(texts)
     return batch_of(map(_last.gopher.row, schema.names), schema)
 
 
 def page_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns of a schema that the kernel of the rules over lines measures."""
+    """The signals of a schema, measured by the kernel for the rules on lines."""
     if _last.page is None or not _is_same(_last.page.texts, texts):
         _last.page = page_values(texts, _last.gopher)
     return batch_of(map(_last.page.row, schema.names), schema)
@@ -64,7 +64,7 @@ def _place(texts: pa.LargeStringArray) -> Place:
 
 
 def batch_of(rows: Iterable[npt.NDArray[np.float64]], schema: pa.Schema) -> pa.RecordBatch:
-    """Numbers as the columns of a schema; NaN is null."""
+    """A batch of the schema from one array of numbers per column; NaN becomes null."""
     arrays = []
     for field, row in zip(schema, rows, strict=True):
         kind = np.float32 if pa.types.is_floating(field.type) else np.int32

@@ -1,4 +1,4 @@
-"""The rules that FineWeb adds to C4's and Gopher's (Penedo et al. 2024, section 3.6)."""
+"""FineWeb's own rules, beside those of C4 and Gopher (Penedo et al. 2024, section 3.6)."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -11,7 +11,7 @@ from curation.filters.rules import Rule, active_rules
 
 @dataclass(frozen=True, kw_only=True)
 class Fineweb:
-    """Rejects lists and menus. A threshold of None switches its rule off."""
+    """Rejects lists and menus. The threshold None switches a rule off."""
 
     use: Literal["fineweb"] = "fineweb"
     min_lines: int | None = 1

@@ -1,4 +1,4 @@
-"""The quality rules of Gopher (Rae et al. 2021, table A1 and section A.1), over words as datatrove counts them."""
+"""Gopher's quality rules (Rae et al. 2021, table A1 and section A.1), with words counted as in datatrove."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -11,7 +11,7 @@ from curation.filters.rules import Rule, active_rules
 
 @dataclass(frozen=True, kw_only=True)
 class GopherQuality:
-    """Rejects texts that hardly look like prose. A threshold of None switches its rule off."""
+    """Rejects texts that do not look like prose. The threshold None switches a rule off."""
 
     use: Literal["gopher_quality"] = "gopher_quality"
     min_words: int | None = 50

@@ -1,4 +1,4 @@
-"""The repetition rules of Gopher (Rae et al. 2021, table A1), counted as datatrove counts them."""
+"""Gopher's repetition rules (Rae et al. 2021, table A1), counted as in datatrove."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -26,7 +26,7 @@ _DUPLICATE = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class GopherRepetition:
-    """Rejects texts that repeat themselves. A threshold of None switches its rule off."""
+    """Rejects repetitive texts. The threshold None switches a rule off."""
 
     use: Literal["gopher_repetition"] = "gopher_repetition"
     max_duplicate_paragraphs: float | None = 0.3

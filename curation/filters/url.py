@@ -1,4 +1,4 @@
-"""Blocklists over the address of a document. None ships: the lists are the user's."""
+"""Block lists for the url of a document. The lists are the user's; no list is included."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ from schemas.errors import UserError
 from schemas.named_files import irregular
 
 LONGEST_HOST = 2000
-"""Characters of a name that is looked at: the name system allows 253. Longer ones would take time that grows faster."""
+"""Maximum length of a host name in characters (DNS allows 253): the time for longer names would grow faster."""
 _LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
 _PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
@@ -33,25 +33,25 @@ _HOST_END = re.compile("[/?#]")
 
 @dataclass(frozen=True, kw_only=True)
 class Url:
-    """Rejects by host, by address and by words in the address. Case does not matter but in ``urls``.
+    """Rejects documents by host, by url and by words in the url. Only ``urls`` are case-sensitive.
 
-    An entry that starts with @ names a file (local or of any filesystem that fsspec opens) with an entry a line; a line
+    An entry that starts with @ names a file (local, or on any file system of fsspec) with one entry per line; a line
     that starts with # is a comment. A missing or empty url fails no rule.
     """
 
     use: Literal["url"] = "url"
     hosts: tuple[str, ...] = ()
-    """Hosts, exactly: www.example.com is not example.com."""
+    """Exact hosts: www.example.com is not example.com."""
     domains: tuple[str, ...] = ()
-    """Domains with all that is below them: example.com is also www.example.com."""
+    """Domains with all their subdomains: example.com includes www.example.com."""
     urls: tuple[str, ...] = ()
-    """Whole addresses, exactly."""
+    """Exact urls."""
     words: tuple[str, ...] = ()
-    """Words between other characters than letters and digits."""
+    """Words, delimited by characters other than letters and digits."""
     subwords: tuple[str, ...] = ()
-    """Letters and digits that stand anywhere when all other characters are left out."""
+    """Sequences of letters and digits anywhere in the url, ignoring all other characters."""
     soft_words: tuple[str, ...] = ()
-    """Words of which one is allowed: at least ``min_soft_words`` different ones reject."""
+    """Words of which a few are allowed: at least ``min_soft_words`` different words reject a document."""
     min_soft_words: int = 2
 
     signals: ClassVar[pa.Schema] = pa.schema(
@@ -66,16 +66,16 @@ class Url:
     )
 
     def read_lists(self) -> None:
-        """Reads every list, anew. Raises UserError when one cannot be read, or where a host is none.
+        """Reads all lists again. Raises UserError for a list that cannot be read, or an invalid host.
 
-        Nothing else reads one before a document is measured.
+        Otherwise lists are read when the first document is measured.
         """
         for cached in (_entries_of, _digest_of, _counters):
             cached.cache_clear()
         _counters(self)
 
     def list_digests(self) -> dict[str, str]:
-        """The files of its lists, by their names, each with the SHA-256 of its entries in hexadecimal digits."""
+        """The SHA-256 (in hexadecimal) of the entries of each list file, by file name."""
         named = {entry[1:] for name in _LISTS for entry in getattr(self, name) if entry.startswith("@")}
         return {name: _digest_of(name) for name in sorted(named)}
 
@@ -102,7 +102,7 @@ class Url:
 
 @cache
 def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
-    """What counts each signal: made once, as a list may have millions of entries."""
+    """The functions that count each signal: made once, since a list may have millions of entries."""
     hosts, domains = _hosts("hosts", step.hosts), _hosts("domains", step.domains)
     urls = frozenset(_entries(step.urls))
     words, soft, subwords = (
@@ -128,25 +128,25 @@ def _hosts(name: str, listed: tuple[str, ...]) -> frozenset[str]:
 
 
 def named_host(entry: str) -> str:
-    """The host that an entry of a list names: ``Mill.example``, ``.mill.example``, ``https://mill.example:8080/``.
+    """The host in an entry of a list: ``Mill.example``, ``.mill.example``, ``https://mill.example:8080/``.
 
-    Raises UserError where it is none, or more than one.
+    Raises UserError for an entry that is not a host, or more than a host.
     """
     entry = entry.strip().lower()
     if _PLAIN_HOST.fullmatch(entry):
         return entry.strip(".")
     if "*" in entry:
-        raise UserError(f"{entry!r} is no host: hosts are named without *")
+        raise UserError(f"{entry!r} is not a host: give hosts without *")
     host = host_of(entry).strip(".")
     if not host:
-        raise UserError(f"{entry!r} is no host: give hosts such as mill.example")
+        raise UserError(f"{entry!r} is not a host: give hosts such as mill.example")
     if set("/?#@") & set(_BEFORE_HOST.sub("", entry).removesuffix("/")):
-        raise UserError(f"{entry!r} is more than a host: name {host}, or list a page among the urls")
+        raise UserError(f"{entry!r} is more than a host: give {host}, or list the page under urls")
     return host
 
 
 def host_of(url: str) -> str:
-    """The host of a url in lower case and ASCII, empty where there is none.
+    """The host of a url in lower case and ASCII; empty if the url has no host.
 
     >>> host_of("https://user@www.Example.com:8080/page"), host_of("example.com/page//2"), host_of("http://[broken")
     ('www.example.com', 'example.com', '')
@@ -166,7 +166,7 @@ def host_of(url: str) -> str:
 
 
 def in_ascii(host: str) -> str:
-    """A host as the name system knows it (IDNA 2008, as browsers read it); as it is where it can have no such name."""
+    """A host in the ASCII form of DNS (IDNA 2008, as in browsers); unchanged if it has no such form."""
     if host.isascii():
         return host
     try:
@@ -176,7 +176,7 @@ def in_ascii(host: str) -> str:
 
 
 def domains_of(host: str) -> Iterable[str]:
-    """The host and every domain that it is in: a.b.c, b.c, c. Domains longer than any name are left out."""
+    """The host and every domain that contains it: a.b.c, b.c, c. Domains longer than any name are omitted."""
     if len(host) > LONGEST_HOST:
         yield host
         host = host[-LONGEST_HOST:].partition(".")[2]
@@ -190,7 +190,7 @@ def _count_inside(text: str, pieces: Iterable[str]) -> int:
 
 
 def _entries(listed: tuple[str, ...]) -> tuple[str, ...]:
-    """The entries of a list, those of the files that it names among them."""
+    """The entries of a list, including the entries of the files that it names."""
     found: list[str] = []
     for entry in listed:
         found += _entries_of(entry[1:]) if entry.startswith("@") else [entry.strip()]
@@ -199,11 +199,11 @@ def _entries(listed: tuple[str, ...]) -> tuple[str, ...]:
 
 @cache
 def _entries_of(name: str) -> tuple[str, ...]:
-    """The entries of a file: read once, so that what judges and what is told of it are the same."""
+    """The entries of a file: read once, so that filters and the manifest see the same entries."""
     path = local_path(name)
     if is_local(name) and os.path.exists(path) and not os.path.isfile(path):
         kind = irregular(os.stat(path)) or "a folder"
-        raise UserError(f"the list {name} of the url filter is {kind}: name a file with an entry a line")
+        raise UserError(f"the list {name} of the url filter is {kind}: give a file with one entry per line")
     try:
         with fsspec.open(name, "rt", encoding="utf-8-sig") as lines:
             found = [line.strip() for line in lines if not line.startswith("#")]
@@ -218,7 +218,7 @@ def _digest_of(name: str) -> str:
 
 
 def _with_nulls(rows: npt.NDArray[np.float64], schema: pa.Schema) -> pa.RecordBatch:
-    """Counts as columns, null where there is no url."""
+    """Counts as columns of the schema, null for documents without url."""
     known = batch_of(np.nan_to_num(rows), schema)
     missing = pa.array(np.isnan(rows[0]))
     empty = pa.scalar(None, pa.int32())

@@ -1,1 +1,1 @@
-"""The recipes that ship, as TOML files: copy one and edit it. `tables` makes recipes of such tables."""
+"""The built-in recipes as TOML files, to copy and edit. `tables` makes recipes of such tables."""

@@ -1,4 +1,4 @@
-"""The rules of C4 over lines (Raffel et al. 2020): lines that are no text are taken out."""
+"""C4's rules for lines (Raffel et al. 2020): removes lines that are not text."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,33 +13,33 @@ from curation.kernels.word_tables import word_tables
 
 @dataclass(frozen=True, kw_only=True)
 class C4Lines:
-    """Takes out lines that are too short or notices, and strips the others.
+    """Removes lines that are too short or are notices, and strips the other lines.
 
-    The paper and its code also ask for 5 words and terminal punctuation; FineWeb, by datatrove, asks for neither.
+    The paper and its code also require 5 words and terminal punctuation; FineWeb (datatrove) does not.
     """
 
     use: Literal["c4_lines"] = "c4_lines"
     terminal_punctuation: bool = True
-    """Takes out lines that do not end in . ? ! or a straight quote, or that end in three dots."""
+    """Whether to remove lines that do not end in . ? ! or a straight quote, or that end in three dots."""
     min_words: int = 3
-    """Words between white space."""
+    """Minimum number of words, which are separated by white space."""
     max_word_length: int = 1000
-    """Characters; 0 for any."""
+    """Maximum length of a word in characters; 0 for no limit."""
     remove_citations: bool = True
-    """Takes marks such as [12], [edit] and [citation needed] out of the lines that stay."""
+    """Whether to remove marks such as [12], [edit] and [citation needed] from the remaining lines."""
     javascript: bool = True
-    """Takes out lines that speak of JavaScript."""
+    """Whether to remove lines about JavaScript."""
     policy: bool = True
-    """Takes out lines that speak of terms of use, privacy policies or cookies."""
+    """Whether to remove lines about terms of use, privacy policies or cookies."""
 
     def rewrite(
         self, texts: pa.LargeStringArray, *, lorem_ipsum: bool = False, curly_brackets: bool = False
     ) -> pa.LargeStringArray:
-        """The texts with the lines that stay.
+        """The texts without the removed lines.
 
-        C4's code rejects a page for "lorem ipsum", or for a curly bracket in a line without JavaScript, before it takes
-        the line out as a notice. With ``lorem_ipsum`` and ``curly_brackets`` such lines stay, so that a filter that
-        follows finds them and rejects the page.
+        C4's code rejects a page for "lorem ipsum", or for a curly bracket in a line without JavaScript, before it
+        removes the line as a notice. With ``lorem_ipsum`` and ``curly_brackets`` such lines stay, and a later filter
+        rejects the page.
         """
         data, offsets = text_buffers(texts)
         out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)

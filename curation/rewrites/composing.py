@@ -1,8 +1,8 @@
-"""Unicode's normal forms in time that grows with the text.
+"""Unicode's normal forms in linear time.
 
-`unicodedata` and utf8proc put combining marks into their canonical order by insertion: a run of n marks takes n squared
-steps, and hours where n is a million. Long runs are put in order here first, by a stable sort, which leaves the normal
-form the same: the text before and the text after are canonically equivalent.
+`unicodedata` and utf8proc sort combining marks by insertion: a run of n marks takes n squared steps, which is hours for
+a million marks. This module first sorts long runs with a stable sort, which does not change the normal form: the text
+before and the text after are canonically equivalent.
 """
 
 import re
@@ -14,12 +14,13 @@ from typing import Literal
 
 Form = Literal["NFD", "NFKD"]
 LONG_RUN = 32
-"""Marks in a row that are sorted here. The Stream-Safe Text Format (UAX 15) allows 30; no language has so many."""
+"""Minimum length of a run of marks that is sorted here. The Stream-Safe Text Format (UAX 15) allows 30 marks, more than
+any language uses."""
 _EVERY, _IN_A_ROW = 16, 8
-"""A run is noticed by so many marks in a row among every 16th character, which costs next to nothing. A run that is too
-short for it, under 144 marks, takes some 100 steps a mark."""
+"""A run is detected by 8 marks in a row among every 16th character, which costs almost nothing. A run too short to be
+detected (under 144 marks) takes about 100 steps per mark."""
 _BEHIND_LATIN = re.compile(f"[^\x00-\u02ff]{{{_IN_A_ROW}}}")
-"""All marks are among these characters; a single range is searched for faster than many."""
+"""All marks are among these characters; a search for one range is faster than a search for many."""
 
 
 def nfc(text: str) -> str:
@@ -42,17 +43,17 @@ def nfkc(text: str) -> str:
 
 
 def sort_marks(text: str, form: Form) -> str:
-    """A canonically equivalent text (NFD) or one of equal compatibility (NFKD) without long runs out of order."""
+    """Sorts long runs of combining marks; the text stays canonically (NFD) or compatibility (NFKD) equivalent."""
     sample = text[::_EVERY]
     if not _BEHIND_LATIN.search(sample):
         return text
     few, long = _runs(form)
-    return long.sub(_in_order(form), text) if few.search(sample) else text
+    return long.sub(_mark_sorter(form), text) if few.search(sample) else text
 
 
 @cache
 def _runs(form: Form) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Patterns of a few and of many characters in a row that are nothing but combining marks in a decomposed form."""
+    """Patterns for short and for long runs of characters that decompose to combining marks only."""
     points = [point for point in range(0x300, sys.maxunicode + 1) if _is_marks(chr(point), form)]
     ranges: list[list[int]] = []
     for point in points:
@@ -72,7 +73,7 @@ def _is_marks(character: str, form: Form) -> bool:
     return all(map(unicodedata.combining, unicodedata.normalize(form, character)))
 
 
-def _in_order(form: Form) -> Callable[[re.Match[str]], str]:
+def _mark_sorter(form: Form) -> Callable[[re.Match[str]], str]:
     def sort(found: re.Match[str]) -> str:
         marks = "".join(unicodedata.normalize(form, character) for character in found[0])
         return "".join(sorted(marks, key=unicodedata.combining))

@@ -1,4 +1,4 @@
-"""Text as it was meant: NFC, mojibake repaired, control characters out, lines ended by line feeds."""
+"""Normalises texts: NFC, repaired mojibake, no control characters, line feeds as line ends."""
 
 import re
 import unicodedata
@@ -34,11 +34,11 @@ _ENCODING_ONLY = ftfy.TextFixerConfig(
 
 @dataclass(frozen=True, kw_only=True)
 class Normalise:
-    """Rewrites until nothing changes, so that normalising twice is normalising once.
+    """Normalises texts until nothing changes, so that a second run changes nothing.
 
-    ``control_characters`` takes out C0 (but tab and line feed), DEL, C1, U+FEFF and the other invisible format
-    characters that ftfy takes out; CR LF, CR, vertical tab and form feed become line feeds. ``mojibake`` repairs UTF-8
-    that was read in a single-byte encoding, line by line, with ftfy. What is ASCII comes back without a copy.
+    ``control_characters`` removes C0 (except tab and line feed), DEL, C1, U+FEFF and the other invisible format
+    characters that ftfy removes; CR LF, CR, vertical tab and form feed become line feeds. ``mojibake`` repairs UTF-8
+    that was decoded in a single-byte encoding, line by line, with ftfy. ASCII texts are returned without a copy.
     """
 
     use: Literal["normalise"] = "normalise"
@@ -47,7 +47,7 @@ class Normalise:
     control_characters: bool = True
 
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
-        """The texts, normalised; the same array where nothing changes. Never raises for any text."""
+        """The normalised texts; the same array if nothing changes. Never raises for any text."""
         rows = _TextBuffers.of(texts)
         if not odd_characters.any_odd(rows.data[rows.ends[0] : rows.ends[-1]]):
             return texts
@@ -66,7 +66,7 @@ class Normalise:
         return rows.array()
 
     def _once(self, rows: "_TextBuffers") -> tuple["_TextBuffers", Ints]:
-        """One round, and the rows that it changed."""
+        """The texts after one round, and the numbers of the rows that it changed."""
         flags, hits = rows.scan()
         changed = np.zeros(len(flags), np.bool_)
         if self.control_characters and (flags & CONTROL).any():
@@ -90,7 +90,7 @@ class Normalise:
 
 
 def _compose(text: str) -> str:
-    """The text in NFC: line by line, for composing is slow and line feeds take no part in it."""
+    """The text in NFC: line by line, since composing is slow and never crosses a line feed."""
     text = sort_marks(text, "NFD")
     if unicodedata.is_normalized("NFC", text):
         return text
@@ -98,7 +98,7 @@ def _compose(text: str) -> str:
 
 
 def _repair_rows(rows: "_TextBuffers", hits: Ints) -> dict[int, str]:
-    """The rows with hits, their suspicious lines repaired."""
+    """The rows with hits, with their suspicious lines repaired, by row number."""
     new: dict[int, str] = {}
     hit, firsts = np.unique(hits[:, 0], return_index=True)
     for n, places in zip(hit.tolist(), np.split(hits[:, 1], firsts[1:]), strict=False):
@@ -117,7 +117,7 @@ def _repair_rows(rows: "_TextBuffers", hits: Ints) -> dict[int, str]:
 
 
 def _repair_line(line: str) -> str:
-    """A step to what ftfy makes of the line: where C1 is all that is not ASCII, Windows-1252 was read as Latin-1."""
+    """One step of ftfy's repair. If all characters beyond ASCII are C1, Windows-1252 was decoded as Latin-1."""
     try:
         data = line.encode("latin-1")
     except UnicodeEncodeError:
@@ -129,7 +129,7 @@ def _repair_line(line: str) -> str:
 
 @dataclass(frozen=True)
 class _TextBuffers:
-    """The buffers of a column of strings: row n is ``data[ends[n]:ends[n + 1]]``."""
+    """The buffers of a column of strings; row n is ``data[ends[n]:ends[n + 1]]``."""
 
     data: Bytes
     ends: Ints
@@ -161,7 +161,7 @@ class _TextBuffers:
         return _TextBuffers.of_values([self.row(n) for n in rows.tolist()])
 
     def scan(self) -> tuple[Bytes, Ints]:
-        """What kinds of characters each row holds, and the places where mojibake may be; see `odd_characters.scan`."""
+        """Flags of the kinds of characters in each row, and places of possible mojibake; see `odd_characters.scan`."""
         flags = np.zeros(len(self.ends) - 1, np.uint8)
         hits = np.empty((len(flags) + 1024, 2), np.int64)
         kinds, first, second = tables()
@@ -172,7 +172,7 @@ class _TextBuffers:
         return flags, hits[:count]
 
     def without_controls(self) -> "_TextBuffers":
-        """The rows without control characters but those of C1, lines ended by line feeds."""
+        """The rows without control characters (except C1), with line feeds as line ends."""
         out = np.empty(self.ends[-1] - self.ends[0], np.uint8)
         ends = np.zeros(len(self.ends), np.int64)
         kinds = tables().kinds
@@ -180,7 +180,7 @@ class _TextBuffers:
         return _TextBuffers(out[:size], ends)
 
     def with_values(self, rows: Ints, values: list[bytes]) -> "_TextBuffers":
-        """The rows with other values in some (ascending)."""
+        """The column with new values for some rows (in ascending order)."""
         new = _TextBuffers.of_values(values)
         kept = (self.ends[-1] - self.ends[0]) - (self.ends[rows + 1] - self.ends[rows]).sum()
         out = np.empty(kept + len(new.data), np.uint8)

@@ -1,7 +1,6 @@
-"""Personal addresses out of texts: e-mail addresses and public IP addresses.
+"""Replaces personal addresses: e-mail addresses and public IP addresses.
 
-The patterns are FineWeb's (datatrove's), with the boundaries that theirs lack, and with IPv6. Every text takes time in
-proportion to its length.
+The patterns are FineWeb's (datatrove's), with added boundaries and IPv6. The time is linear in the length of a text.
 """
 
 import ipaddress
@@ -24,17 +23,17 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)"
 _IN_BRACKETS = rf"\[(?:(?:{_OCTET}\.){{3}}{_OCTET}|[Ii][Pp][Vv]6:[0-9A-Fa-f:.]{{2,45}})\]"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}|{_IN_BRACKETS}")
 _LONGEST_NAME, _LONGEST_DOMAIN = 128, 256
-"""Characters of an e-mail address that are looked at before and behind its at sign; RFC 5321 allows 64 and 255."""
+"""Maximum characters of an e-mail address before and behind its at sign; RFC 5321 allows 64 and 255."""
 
 _IPV4 = re.compile(rf"(?<![0-9])(?<![0-9]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9])(?!\.[0-9])")
-"""Four numbers and no fifth one: longer ones number sections and versions."""
+"""Exactly four numbers: five or more are numbers of sections and versions."""
 _NUMBERED = re.compile(
     r"(?:\b(?:section|sec|chapter|clause|article|paragraph|appendix|annex|figure|fig|version|ver|v|release|rev|revision"
     r"|build|firmware|ios|ipados|macos|tvos|watchos|android|windows|chrome|chromium|firefox|safari|opera|edge|explorer"
     r"|java|flash)s?|§)[\s.:#/-]{0,2}\Z",
     re.IGNORECASE,
 )
-"""What stands before a number of four parts that is no address."""
+"""Words before a number of four parts that is not an address."""
 _LONGEST_BEFORE = 16
 
 _GROUP = "[0-9A-Fa-f]{1,4}"
@@ -43,17 +42,17 @@ _IPV6 = re.compile(
     r"(?![\w])(?!:[\w:])(?!\.[0-9])"
 )
 _ALLOCATED = ipaddress.ip_network("2000::/3")
-"""All that has been given out of the public IPv6 internet."""
+"""The allocated part of the public IPv6 internet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Redact:
-    """Replaces e-mail addresses and public IP addresses (version 4 and 6); None leaves them."""
+    """Replaces e-mail addresses and public IP addresses (version 4 and 6); None keeps them."""
 
     use: Literal["redact"] = "redact"
     email: str | None = "email@example.com"
     ip: str | None = "22.214.171.124"
-    """The first of FineWeb's replacements, of which none answered when they were chosen."""
+    """The first of FineWeb's replacements; none of these addresses responded when they were chosen."""
 
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         flags = np.empty(len(texts), np.uint8)
@@ -80,7 +79,7 @@ class Redact:
 
 
 def replace_emails(text: str, replacement: str) -> str:
-    """The text with each e-mail address replaced; only what stands around at signs is looked at.
+    """The text with each e-mail address replaced; only the surroundings of at signs are inspected.
 
     >>> replace_emails("Write to jo.do@mail.example.org, or to jo@[192.0.2.1]!", "me@example.com")
     'Write to me@example.com, or to me@example.com!'
@@ -101,9 +100,9 @@ def replace_emails(text: str, replacement: str) -> str:
 
 
 def _name_start(text: str, begin: int, at: int) -> int | None:
-    """Where the name of an e-mail address begins that ends before the at sign, from ``begin`` on; None without one.
+    """The start, at or behind ``begin``, of the name of an e-mail address with this at sign; None if there is no name.
 
-    It begins at the edge of a word, and holds no dot at either end and no two dots in a row.
+    A name starts at a word boundary, and has no dot at either end and no two dots in a row.
     """
     if at == begin or text[at - 1] == "." or text[at - 1] not in _NAME:
         return None
@@ -137,7 +136,7 @@ def replace_ipv6(text: str, replacement: str) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of a single machine in the public internet.
+    """Whether an IP address is that of a single machine on the public internet.
 
     >>> is_public("8.8.8.8"), is_public("192.168.1.1"), is_public("08.8.8.8"), is_public("224.0.0.1")
     (True, False, False, False)
@@ -150,8 +149,11 @@ def is_public(address: str) -> bool:
 
 
 def _is_public_ipv6(address: str) -> bool:
-    """A short form such as a::b is an address only where addresses are given out, for programs write such names; eight
-    groups of no more than two digits are a fingerprint."""
+    """Whether an IPv6 address is public.
+
+    A short form such as a::b must be in the allocated range, since programs contain such names. Eight groups of at most
+    two digits are a fingerprint.
+    """
     if not is_public(address):
         return False
     if "::" in address:

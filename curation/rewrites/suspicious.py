@@ -1,8 +1,8 @@
-"""Tables of what normalising may change: control characters, characters that may not be NFC, mojibake.
+"""Tables of characters that normalising may change: control characters, characters not in NFC, mojibake.
 
-Mojibake is UTF-8 that was read in a single-byte encoding: it shows as pairs of characters that hardly meet otherwise.
-A pair of `_PAIRS` stands in every text that `ftfy.badness.is_bad` finds bad (a test holds the two together), so that
-ftfy need not look at a line without one. The kernel `odd_characters` scans for them.
+Mojibake is UTF-8 that was decoded in a single-byte encoding: it shows as pairs of characters that are rare otherwise.
+Every text that `ftfy.badness.is_bad` finds bad contains a pair of `_PAIRS` (a test checks this), so ftfy can skip lines
+without such a pair. The kernel `odd_characters` scans for the pairs.
 """
 
 import re
@@ -52,13 +52,13 @@ _PAIRS = (
     ("=‚", "=Äâó"),
     ("=вГΒβā", "=ЂЃў€"),
 )
-"""Classes of the first and the second character: names of ftfy's categories, or characters behind a ``=``."""
+"""Classes of the first and the second character: names of ftfy's categories, or characters after ``=``."""
 
 _LIGATURE_PAIRS = ("=œŒ", "any")
-"""Bad also before ASCII that is no letter."""
+"""Also bad before an ASCII character that is not a letter."""
 
 _PAIRS_BEFORE_WORD = (_LETTERS, "start_punctuation end_punctuation")
-"""Bad only where a letter or digit follows: closing quotes behind an accented letter are common."""
+"""Bad only before a letter or digit: closing quotes behind an accented letter are common."""
 
 _PAIRS_BEFORE_LETTER = ("=ВГРСΒΓΞΟ", "c1 bad start_punctuation end_punctuation currency =°µ")
 """Bad only between two letters of the first class."""
@@ -67,11 +67,11 @@ _BEFORE_SPACE = "=ÂÃ"
 """Bad before a space."""
 
 _MENTIONED = "".join(map(chr, [*range(0x80, 0x2600), 0xF8FF, 0xFB01, 0xFB02, 0xFFFD]))
-"""All that ftfy's categories mention lies among these code points (a test holds the two together)."""
+"""Code points that include all characters of ftfy's categories (a test checks this)."""
 
 
 class Tables(NamedTuple):
-    """By code point: what it is, and for each pair of classes a bit in ``first`` and ``second``."""
+    """Tables by code point: its kinds, and bits for the pairs of classes whose first or second character it can be."""
 
     kinds: Bytes
     first: Flags
@@ -80,7 +80,7 @@ class Tables(NamedTuple):
 
 @cache
 def tables() -> Tables:
-    """The tables; made once (about 0.1 s), and only for text that is not ASCII."""
+    """The tables; made once (about 0.1 s), and only if a text is not ASCII."""
     first, second = np.zeros((2, PAIR_POINTS), np.uint32)
     more = {LIGATURE_BIT: _LIGATURE_PAIRS, WORD_BIT: _PAIRS_BEFORE_WORD, LETTER_BIT: _PAIRS_BEFORE_LETTER}
     for bit, (left, right) in [*enumerate(_PAIRS), *more.items()]:
@@ -91,7 +91,7 @@ def tables() -> Tables:
 
 
 def _points(classes: str) -> Ints:
-    """Code points from U+0080 on of some classes."""
+    """Code points (from U+0080 on) of the named classes."""
     if classes == "any":
         return np.arange(0x80, PAIR_POINTS)
     return np.concatenate([_class_points(name) for name in classes.split(" ")])

@@ -31,14 +31,14 @@ def test_a_host_is_found_however_it_is_written(host: str, expected: list[int]) -
 @pytest.mark.parametrize(
     ("host", "told"),
     [
-        ("*.mill.example", "hosts are named without \\*"),
-        ("https://mill.example/page", "is more than a host: name mill.example, or list a page"),
+        ("*.mill.example", "give hosts without \\*"),
+        ("https://mill.example/page", "is more than a host: give mill.example, or list the page"),
         ("mill.example?q", "is more than a host"),
         ("mill.example/x//y", "is more than a host"),
         ("http://mill.example/x//", "is more than a host"),
         ("ann@mill.example", "is more than a host"),
-        ("http://", "is no host: give hosts"),
-        ("http://[broken", "is no host: give hosts"),
+        ("http://", "is not a host: give hosts"),
+        ("http://[broken", "is not a host: give hosts"),
     ],
 )
 def test_what_is_no_host_is_refused(host: str, told: str) -> None:

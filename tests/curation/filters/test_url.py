@@ -92,9 +92,9 @@ def test_a_missing_list_is_the_users_error() -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ("*.bad.example", "url.hosts: '*.bad.example' is no host: hosts are named without *"),
-        ("http://[", "url.hosts: 'http://[' is no host: give hosts such as mill.example"),
-        ("bad.example/x", "url.hosts: 'bad.example/x' is more than a host: name bad.example, or list a page among the"),
+        ("*.bad.example", "url.hosts: '*.bad.example' is not a host: give hosts without *"),
+        ("http://[", "url.hosts: 'http://[' is not a host: give hosts such as mill.example"),
+        ("bad.example/x", "url.hosts: 'bad.example/x' is more than a host: give bad.example, or list the page under"),
     ],
 )
 def test_a_host_that_is_none_is_told_before_anything_is_read(entry: str, told: str) -> None:

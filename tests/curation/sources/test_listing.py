@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.sources import listing, local_matches
+from curation.sources import local_matches
 from curation.sources.inputs import Input, InputFile, Span
 from curation.sources.listing import list_files, list_input, named_input
 from curation.sources.units import plan_units
@@ -251,7 +251,7 @@ FILES = st.lists(st.integers(0, 500), max_size=30).map(
 
 @given(FILES, st.integers(1, 600))
 def test_units_share_the_files_out(files: list[InputFile], unit_bytes: int) -> None:
-    with patch.object(listing, "_spans", lambda file, unit_bytes: [Span(file)]):
+    with patch("curation.sources.units._spans", lambda file, unit_bytes: [Span(file)]):
         units = plan_units(files, unit_bytes)
     assert [span for unit in units for span in unit.spans] == [Span(file) for file in files]
     assert [unit.index for unit in units] == list(range(len(units)))
