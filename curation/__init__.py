@@ -1,1 +1,1 @@
-"""Documents in, documents out: filter, deduplicate, explain. Beam appears only in pipeline.py."""
+"""Data curation: reads, filters and deduplicates documents, and explains every removal."""

@@ -1,4 +1,4 @@
-"""Recipes as tables: those that ship, those of TOML files, and those that manifests hold."""
+"""Makes recipes of tables: of the built-in recipes, of TOML files, and of manifests."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -15,11 +15,11 @@ from schemas.toml_file import parse_toml, read_toml
 RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
 USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
-"""The steps by their names."""
+"""The steps by name, as in ``use``."""
 
 
 def recipe_table(name: str) -> dict[str, Any]:
-    """The table of a recipe, given by name or by the path of a TOML file."""
+    """The table of a recipe, by its name or by the path of a TOML file."""
     if name in RECIPE_NAMES:
         return parse_toml(files("curation.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"), name)
     path = Path(name)
@@ -29,7 +29,7 @@ def recipe_table(name: str) -> dict[str, Any]:
 
 
 def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
-    """The recipe of a table. Raises UserError for one that cannot be."""
+    """The recipe of a table. Raises UserError for an invalid table."""
     for field in table:
         if field not in RECIPE_FIELDS:
             raise UserError(unknown(f"recipe {name} has no field", field, RECIPE_FIELDS))
@@ -46,7 +46,7 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
 
 
 def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
-    """The recipe that the manifest at ``place`` holds. Raises UserError for one that cannot be used."""
+    """The recipe in the manifest at ``place``. Raises UserError for a recipe that cannot be used."""
     fields = {name: value for name, value in table.items() if name != "name"}
     if fields["normalise"] is None:
         fields["normalise"] = False
@@ -57,7 +57,7 @@ def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
 
 
 def _dedup(table: Any) -> Any:
-    """``near = false`` switches near-duplicates off, ``near = true`` means its defaults."""
+    """Replaces ``near = false`` (no removal of near-duplicates) by None, and ``near = true`` by the defaults."""
     if not isinstance(table, Mapping):
         return table
     result = dict(table)
