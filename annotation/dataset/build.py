@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,9 @@ from annotation.dataset.card import card
 from annotation.dataset.comparisons import Rows
 from annotation.dataset.files import new_folder
 from annotation.dataset.ledger import Ledger
-from annotation.dataset.manifest import manifest
+from annotation.dataset.manifest import BuiltManifest, describe
 from annotation.dataset.master import SPLITS
-from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
+from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts, prove_apart
 from annotation.judgments.snapshot import Snapshot
 from schemas import UNRESOLVED
 from schemas.errors import UserError
@@ -31,7 +30,7 @@ class Built:
 
     folder: Path
     ledger: Ledger
-    manifest: dict[str, Any]
+    manifest: BuiltManifest
 
 
 def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Built:
@@ -55,7 +54,7 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
         sides = _sides(campaigns, grouped)
         tables = {"unresolved": _unresolved(campaigns, grouped, sides)}
         splits = _splits(campaigns, grouped, sides)
-        proof = _proof(splits, grouped)
+        proof = prove_apart(splits, grouped)
         ledger = Ledger.of(snapshots, splits, tables["unresolved"])
         with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
             written = threads.submit(card, snapshots, splits, ledger)
@@ -63,7 +62,7 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
                 writer.table(f"comparisons/{name}", splits[name])
             writer.table("unresolved", tables["unresolved"])
             writer.text("README.md", written.result())
-        content = manifest(snapshots, ledger, proof, writer.files)
+        content = describe(snapshots, ledger, proof, writer.files)
         writer.json(MANIFEST, content)
     return Built(folder, ledger, content)
 
@@ -129,15 +128,6 @@ def _unresolved(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Side
     batch = UNRESOLVED.batch({name: joined[name].combine_chunks() for name in UNRESOLVED.columns.names}, len(joined))
     UNRESOLVED.check(batch)
     return pa.Table.from_batches([batch])
-
-
-def _proof(splits: dict[str, pa.Table], grouped: PromptFamilies) -> dict[str, int]:
-    """That no family is in both splits. Raises AssertionError otherwise: then the program is wrong."""
-    train, held_out = (set(pc.unique(splits[name]["prompt_family"]).to_pylist()) for name in SPLITS)
-    shared = len(train & held_out)
-    if shared:
-        raise AssertionError(f"{shared} families of prompts are in both splits")
-    return {"prompts": grouped.prompts, "families": len(grouped), "families_in_both_splits": shared}
 
 
 def _joined(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:

@@ -50,8 +50,8 @@ def _batches(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table]) -> l
         (
             each.campaign,
             each.batch,
-            ", ".join(sorted({f"{e['protocol']} {e['protocol_version']}" for e in asked[each.campaign, each.batch]})),
-            ", ".join(str(votes) for votes in sorted({e["votes"] for e in asked[each.campaign, each.batch]})),
+            ", ".join(sorted({f"{e.protocol} {e.protocol_version}" for e in asked[each.campaign, each.batch]})),
+            ", ".join(str(votes) for votes in sorted({e.votes for e in asked[each.campaign, each.batch]})),
             f"{each.comparisons:,}",
             *(f"{value:,.1f}" for value in (each.turns, each.example_tokens, each.prompt_tokens, each.response_tokens)),
         )

@@ -11,15 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas import folders
-from schemas.checksums import sha256_of
+from schemas.checksums import sha256_of_file
 from schemas.errors import RunError
+from schemas.manifest import Entry
+from schemas.records import to_json
 
 ROWS = 8192
 """Rows of a record batch of Arrow files; a row group of Parquet holds eight times as many."""
-
-
-About = dict[str, int | str]
-Written = tuple[Path, About]
 
 
 class Writer:
@@ -27,7 +25,7 @@ class Writer:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.files: dict[str, About] = {}
+        self.files: dict[str, Entry] = {}
 
     def table(self, name: str, rows: pa.Table) -> None:
         """``NAME.arrow``, an IPC file that can be memory-mapped, and ``NAME.parquet`` with the same rows."""
@@ -40,27 +38,26 @@ class Writer:
     def text(self, name: str, content: str) -> None:
         whole = content.encode()
         (self.folder / name).write_bytes(whole)
-        self.files[name] = {"sha256": hashlib.sha256(whole).hexdigest()}
+        self.files[name] = Entry(hashlib.sha256(whole).hexdigest())
 
     def note(self, name: str) -> None:
         """A file that somebody else wrote into the folder."""
-        with (self.folder / name).open("rb") as stream:
-            self.files[name] = {"sha256": sha256_of(stream)}
+        self.files[name] = Entry(sha256_of_file(self.folder / name))
 
     def json(self, name: str, value: object) -> None:
-        """A file that is not noted: it is written last, and holds the notes of the others."""
-        content = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        """A record in a file that is not noted: it is written last, and holds the notes of the others."""
+        content = json.dumps(to_json(value), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         (self.folder / name).write_text(content, encoding="utf-8")
 
 
-def _arrow(stem: Path, rows: pa.Table) -> Written:
+def _arrow(stem: Path, rows: pa.Table) -> tuple[Path, Entry]:
     path = stem.with_name(f"{stem.name}.arrow")
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
         writer.write_table(rows, max_chunksize=ROWS)
     return _noted(path, rows)
 
 
-def _parquet(stem: Path, rows: pa.Table) -> Written:
+def _parquet(stem: Path, rows: pa.Table) -> tuple[Path, Entry]:
     path = stem.with_name(f"{stem.name}.parquet")
     with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
         if len(rows):  # `datasets` cannot read a row group without rows
@@ -68,9 +65,8 @@ def _parquet(stem: Path, rows: pa.Table) -> Written:
     return _noted(path, rows)
 
 
-def _noted(path: Path, rows: pa.Table) -> Written:
-    with path.open("rb") as stream:
-        return path, {"rows": len(rows), "sha256": sha256_of(stream)}
+def _noted(path: Path, rows: pa.Table) -> tuple[Path, Entry]:
+    return path, Entry(sha256_of_file(path), rows=len(rows))
 
 
 @contextmanager

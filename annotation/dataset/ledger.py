@@ -8,37 +8,26 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.dataset.counts import Counts as SplitCounts
+from annotation.dataset.counts import add_up
 from annotation.judgments.snapshot import Snapshot
-from schemas.errors import RunError
+from schemas.balance import check_balance
 
 Batch = tuple[str, str]
 """(campaign, batch)."""
 
 
 @dataclass
-class Counts:
-    """Pairs are comparisons or unresolved; gold pairs are apart. Judgments went with the pair that they are about."""
+class Counts(SplitCounts):
+    """Of a batch. Pairs are comparisons or unresolved; gold pairs are apart. Judgments went with the pair that they are
+    about."""
 
-    pairs: int = 0
     gold_pairs: int = 0
-    train: int = 0
-    held_out: int = 0
     unresolved: Counter[str] = field(default_factory=Counter)
     judgments: int = 0
     judgments_in_comparisons: int = 0
     judgments_in_unresolved: int = 0
     judgments_on_gold: int = 0
-
-    @property
-    def comparisons(self) -> int:
-        return self.train + self.held_out
-
-    def add(self, other: "Counts") -> None:
-        for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
-
-    def as_json(self) -> dict[str, Any]:
-        return {**vars(self), "unresolved": dict(sorted(self.unresolved.items()))}
 
 
 @dataclass(frozen=True)
@@ -50,7 +39,7 @@ class Ledger:
 
     @classmethod
     def of(cls, snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], unresolved: pa.Table) -> "Ledger":
-        """Raises RunError when it does not balance."""
+        """Raises LedgerError when it does not balance."""
         counted: dict[Batch, Counts] = {}
         for snapshot in snapshots:
             for batch, value in _read(snapshot, unresolved).items():
@@ -68,24 +57,15 @@ class Ledger:
         return ledger
 
     def total(self) -> Counts:
-        total = Counts()
-        for counts in self.batches.values():
-            total.add(counts)
-        return total
+        return add_up(Counts(), self.batches.values())
 
     def check(self) -> None:
-        """Raises RunError when a pair or a judgment was lost, or counted twice."""
+        """Raises LedgerError when a pair or a judgment was lost, or counted twice."""
         for (campaign, batch), counts in self.batches.items():
-            went = counts.comparisons + counts.unresolved.total()
-            if counts.pairs != went:
-                raise RunError(
-                    f"the ledger of {campaign}, {batch} does not add up: {counts.pairs} pairs, {went} written"
-                )
-            went = counts.judgments_in_comparisons + counts.judgments_in_unresolved + counts.judgments_on_gold
-            if counts.judgments != went:
-                raise RunError(
-                    f"the ledger of {campaign}, {batch} does not add up: {counts.judgments} judgments, {went} used"
-                )
+            place = f"{campaign}, {batch}"
+            check_balance(f"pairs of {place}", counts.pairs, {"comparisons": counts.comparisons, **counts.unresolved})
+            names = ("judgments_in_comparisons", "judgments_in_unresolved", "judgments_on_gold")
+            check_balance(f"judgments of {place}", counts.judgments, {name: getattr(counts, name) for name in names})
 
 
 def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, Counts]:

@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from annotation.dataset.manifest import FORMAT, VERSION, changed, check_file, read_manifest
+from annotation.dataset.manifest import FORMAT, VERSION, DatasetManifest, check_file, read_manifest
 from schemas import COMPARISONS, SchemaError
-from schemas.errors import UserError
-from schemas.manifest import MANIFEST, Noted, noted
+from schemas.errors import CHANGED, DamagedError, UserError
+from schemas.manifest import MANIFEST, Noted, noted_files
 
 SPLITS = ("train", "held_out")
 
@@ -23,7 +22,7 @@ class Master:
 
     folder: Path
     digest: str
-    manifest: Mapping[str, Any]
+    manifest: DatasetManifest
     splits: Mapping[str, pa.Table]
     version: int
 
@@ -38,16 +37,19 @@ def load(folder: Path) -> Master:
     Raises UserError for a folder that holds no dataset, one of a newer version, or one whose files were changed.
     """
     content, manifest = read_manifest(
-        folder, FORMAT, VERSION, "no dataset of comparisons", "gristmill dataset build, import or mix"
+        folder,
+        DatasetManifest,
+        FORMAT,
+        VERSION,
+        "no dataset of comparisons",
+        "gristmill dataset build, import or mix",
     )
-    if not isinstance(manifest.get("tables"), dict):
-        raise changed(folder / MANIFEST)
-    files = noted(manifest["files"], str(folder / MANIFEST))
+    files = noted_files(manifest.files, str(folder / MANIFEST))
     splits, versions = {}, set()
     for name in SPLITS:
         each = files.get(f"comparisons/{name}.arrow")
         if each is None:
-            raise changed(folder / MANIFEST)
+            raise DamagedError(f"{folder / MANIFEST} does not name comparisons/{name}.arrow: {CHANGED}")
         rows = _arrow(folder, each)
         try:
             versions.add(COMPARISONS.version_of(rows))

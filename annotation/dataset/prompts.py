@@ -1,6 +1,7 @@
 """A prompt as one text, and the families of prompts that are nearly the same."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,24 @@ class PromptFamilies:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That no family of prompts is in both splits, as a manifest says it."""
+
+    prompts: int
+    families: int
+    families_in_both_splits: int
+
+
+def prove_apart(splits: Mapping[str, pa.Table], grouped: PromptFamilies) -> Proof:
+    """Looks for families in both splits. Raises AssertionError where there is one: then the program is wrong."""
+    train, held_out = (set(pc.unique(splits[name]["prompt_family"]).to_pylist()) for name in ("train", "held_out"))
+    shared = len(train & held_out)
+    if shared:
+        raise AssertionError(f"{shared} families of prompts are in both splits")
+    return Proof(grouped.prompts, len(grouped), shared)
 
 
 def prompt_families(texts: pa.LargeStringArray, links: npt.NDArray[np.bool_], families: Families) -> PromptFamilies:

@@ -1,13 +1,14 @@
 """A dataset of an older version, written anew in this one."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import VERSION, check_file
 from annotation.dataset.master import Master
 from schemas import COMPARISONS
-from schemas.manifest import MANIFEST, noted
+from schemas.manifest import MANIFEST, noted_files
 
 
 def upgraded(master: Master, folder: Path) -> None:
@@ -16,8 +17,8 @@ def upgraded(master: Master, folder: Path) -> None:
     The manifest names the version that they were upgraded from. Raises UserError for an occupied folder.
     """
     rewritten = {f"comparisons/{name}.{kind}" for name in master.splits for kind in ("arrow", "parquet")}
-    others = sorted(set(master.manifest["files"]) - rewritten)
-    files = noted(master.manifest["files"], str(master.folder / MANIFEST))
+    others = sorted(set(master.manifest.files) - rewritten)
+    files = noted_files(master.manifest.files, str(master.folder / MANIFEST))
     for name in others:
         check_file(master.folder, files[name])
     with new_folder(folder) as writer:
@@ -26,12 +27,12 @@ def upgraded(master: Master, folder: Path) -> None:
         for name in others:
             (writer.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(master.folder / name, writer.folder / name)
-            writer.files[name] = master.manifest["files"][name]
-        content = {
-            **master.manifest,
-            "version": VERSION,
-            "tables": {**master.manifest["tables"], COMPARISONS.name: COMPARISONS.version},
-            "upgraded": {COMPARISONS.name: master.version},
-            "files": {name: writer.files[name] for name in sorted(writer.files)},
-        }
+            writer.files[name] = master.manifest.files[name]
+        content = replace(
+            master.manifest,
+            version=VERSION,
+            tables={**master.manifest.tables, COMPARISONS.name: COMPARISONS.version},
+            upgraded={COMPARISONS.name: master.version},
+            files=writer.files,
+        )
         writer.json(MANIFEST, content)

@@ -10,15 +10,16 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotation.dataset.manifest import changed, read_manifest
+from annotation.dataset.manifest import read_manifest
 from annotation.dataset.master import Master
 from annotation.exports import loading
 from annotation.exports.comparing import Fault, compare
-from annotation.exports.export import FORMAT, SPLITS, VERSION, companions, prepared
+from annotation.exports.export import SPLITS, companions, prepared
 from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
-from schemas.errors import UserError
-from schemas.manifest import MANIFEST, difference, noted
+from annotation.exports.manifest import FORMAT, VERSION, ExportManifest
+from schemas.errors import CHANGED, DamagedError, UserError
+from schemas.manifest import MANIFEST, difference, noted_files
 
 Rows = Iterable[dict[str, Any]]
 
@@ -46,26 +47,17 @@ class _Reading:
     faults: tuple[Fault, ...] = ()
 
 
-def described(folder: Path, form: str) -> dict[str, Any]:
+def described(folder: Path, form: str) -> ExportManifest:
     """The manifest of an export. Raises UserError for a folder that is no export, or one in another format."""
     if form not in FORMATS:
         raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
-    _, manifest = read_manifest(folder, FORMAT, VERSION, "no export", "gristmill dataset export")
-    if not _whole(manifest):
-        raise changed(folder / MANIFEST)
-    if manifest["trainer_format"] != form:
-        raise UserError(f"{folder} is in the format {manifest['trainer_format']}: check it with --format of that name")
+    _, manifest = read_manifest(folder, ExportManifest, FORMAT, VERSION, "no export", "gristmill dataset export")
+    found = manifest.trainer_format
+    if found not in FORMATS or manifest.margin not in MARGINS:
+        raise DamagedError(f"{folder / MANIFEST} names a format or a margin that there is not: {CHANGED}")
+    if found != form:
+        raise UserError(f"{folder} is in the format {found}: check it with --format of that name")
     return manifest
-
-
-def _whole(manifest: Mapping[str, Any]) -> bool:
-    master = manifest.get("master")
-    return (
-        isinstance(master, dict)
-        and all(isinstance(master.get(name), str) for name in ("name", "sha256"))
-        and manifest.get("trainer_format") in list(FORMATS)
-        and manifest.get("margin") in MARGINS
-    )
 
 
 def check(folder: Path, form: str, master: Master) -> Checked:
@@ -76,14 +68,14 @@ def check(folder: Path, form: str, master: Master) -> Checked:
     that the export was made of.
     """
     manifest = described(folder, form)
-    if manifest["master"]["sha256"] != master.digest:
+    if manifest.master.sha256 != master.digest:
         raise UserError(
             f"{folder} was made of another dataset than {master.folder} is now: export it again, or name that one"
         )
     wanted = FORMATS[form]
     faults = list(_changed(folder, manifest))
     counted = comparisons = left_out = 0
-    made = {called: prepared(master.splits[name], wanted, manifest["margin"]) for name, called in SPLITS.items()}
+    made = {called: prepared(master.splits[name], wanted, manifest.margin) for name, called in SPLITS.items()}
     faults += _beside(folder, manifest, wanted, {called: split for called, (_, split) in made.items()})
     with _reading(folder, wanted) as reading:
         faults += reading.faults
@@ -101,24 +93,24 @@ def check(folder: Path, form: str, master: Master) -> Checked:
     return Checked(wanted, reading.by, reading.own, comparisons, counted, left_out, tuple(faults))
 
 
-def _changed(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
-    for name, each in noted(manifest["files"], str(folder / MANIFEST)).items():
+def _changed(folder: Path, manifest: ExportManifest) -> Iterator[Fault]:
+    for name, each in noted_files(manifest.files, str(folder / MANIFEST)).items():
         if not (folder / name).is_file():
             yield Fault("file_missing", f"{name} is missing")
         elif wrong := difference(each, lambda name: (folder / name).open("rb")):
             yield Fault("file_changed", f"{name} {wrong}")
 
 
-def _beside(folder: Path, manifest: Mapping[str, Any], wanted: Format, splits: Mapping[str, Split]) -> Iterator[Fault]:
+def _beside(folder: Path, manifest: ExportManifest, wanted: Format, splits: Mapping[str, Split]) -> Iterator[Fault]:
     """What stands next to the rows: files that nobody named, those that a trainer reads first, and the counts."""
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
-    for name in sorted(there - manifest["files"].keys()):
+    for name in sorted(there - manifest.files.keys()):
         yield Fault("file_added", f"{name} is not in the manifest")
     written = [called for called, split in splits.items() if split.rows]
     for name, text in companions(wanted, written).items():
         if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8", errors="replace") != text:
             yield Fault("file_differs", f"{name} does not say what {wanted.trainer} is to read")
-    if manifest.get("splits") != {called: split.as_json() for called, split in splits.items()}:
+    if manifest.splits != {called: split.counts for called, split in splits.items()}:
         yield Fault("counts_differ", "manifest.json counts other rows than the dataset has")
 
 

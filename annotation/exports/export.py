@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
@@ -11,19 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from annotation.dataset.files import Writer, new_folder
+from annotation.dataset.files import new_folder
 from annotation.dataset.master import Master
 from annotation.exports import huggingface
 from annotation.exports.card import card
 from annotation.exports.exported import Exported, Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 from annotation.exports.layouts import Rows
+from annotation.exports.manifest import FORMAT, VERSION, ExportManifest, MasterEntry
 from annotation.exports.texts import Texts, look
 from schemas.errors import UserError
-from schemas.manifest import MANIFEST
+from schemas.manifest import MANIFEST, Entry
 
-FORMAT = "gristmill.export"
-VERSION = 1
 SPLITS = {"train": "train", "held_out": "test"}
 """The splits of a dataset, and what trainers call them."""
 
@@ -58,7 +56,7 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
         _left_out(writer.folder, splits)
         for path in sorted(path for path in writer.folder.rglob("*") if path.is_file()):
             writer.note(path.relative_to(writer.folder).as_posix())
-        writer.json(MANIFEST, _manifest(master, exported, writer))
+        writer.json(MANIFEST, _manifest(master, exported, writer.files))
     return exported
 
 
@@ -120,14 +118,14 @@ def _left_out(folder: Path, splits: Mapping[str, Split]) -> None:
         (folder / "left_out.jsonl").write_bytes(b"".join(lines))
 
 
-def _manifest(master: Master, exported: Exported, writer: Writer) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "trainer_format": exported.format.name,
-        "margin": exported.margin,
-        "master": {"name": master.name, "sha256": master.digest},
-        "lost": list(exported.format.lost),
-        "splits": {name: split.as_json() for name, split in exported.splits.items()},
-        "files": {name: writer.files[name] for name in sorted(writer.files)},
-    }
+def _manifest(master: Master, exported: Exported, files: Mapping[str, Entry]) -> ExportManifest:
+    return ExportManifest(
+        format=FORMAT,
+        version=VERSION,
+        trainer_format=exported.format.name,
+        margin=exported.margin,
+        master=MasterEntry(master.name, master.digest),
+        lost=exported.format.lost,
+        splits={name: split.counts for name, split in exported.splits.items()},
+        files=files,
+    )

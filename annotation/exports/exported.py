@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from annotation.exports.formats import Format
+from annotation.exports.manifest import SplitEntry
 from annotation.exports.texts import Texts
 
 
@@ -18,14 +18,11 @@ class Split:
     left_out: Mapping[str, tuple[str, ...]]
     without_degree: int
 
-    def as_json(self) -> dict[str, Any]:
+    @property
+    def counts(self) -> SplitEntry:
         """As the manifest holds it."""
-        return {
-            "comparisons": self.comparisons,
-            "rows": self.rows,
-            "left_out": {reason: len(ids) for reason, ids in self.left_out.items()},
-            "without_degree": self.without_degree,
-        }
+        left_out = {reason: len(ids) for reason, ids in self.left_out.items()}
+        return SplitEntry(self.comparisons, self.rows, left_out, self.without_degree)
 
 
 @dataclass(frozen=True)

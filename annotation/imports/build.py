@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +15,11 @@ from annotation.campaign.split import Families
 from annotation.dataset import markdown
 from annotation.dataset.files import new_folder
 from annotation.dataset.master import SPLITS
-from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
+from annotation.dataset.prompts import PromptFamilies, Proof, prompt_families, prompt_texts, prove_apart
 from annotation.imports.card import card
 from annotation.imports.contradictions import contradictions
 from annotation.imports.ledger import Ledger
-from annotation.imports.manifest import manifest
+from annotation.imports.manifest import ImportManifest, describe
 from annotation.imports.outcomes import REASONS
 from annotation.imports.pairs import Reader
 from annotation.imports.prompts import UnusedSystemError
@@ -40,7 +39,7 @@ class Built:
 
     folder: Path
     ledger: Ledger
-    manifest: dict[str, Any]
+    manifest: ImportManifest
     unused: tuple[str, ...] = ()
     contradictions: int = 0
 
@@ -82,9 +81,8 @@ def import_set(
             writer.table("rejects", content.rejects)
             writer.text("README.md", text.result())
         origins = [(each.name, each.split, digest(each.path)) for each in sources]
-        said = manifest(source, known, origins, content.ledger, content.proof, writer.files)
-        if content.contradictions:
-            said["opposite_verdicts"] = content.contradictions
+        proven = (content.ledger, content.proof, content.contradictions)
+        said = describe(source, known, origins, *proven, writer.files)
         writer.json(MANIFEST, said)
     return Built(folder, content.ledger, said, content.unused, content.contradictions)
 
@@ -96,7 +94,7 @@ class _Content:
     splits: dict[str, pa.Table]
     rejects: pa.Table
     ledger: Ledger
-    proof: dict[str, int]
+    proof: Proof
     unused: tuple[str, ...]
     contradictions: int
 
@@ -118,7 +116,7 @@ def _content(sources: Sequence[Source], known: OpenSet, source: str, families: F
     rejects = _rejects([each.rejects for each in read.values()], found.filter(near), source)
     ledger = Ledger.of({name: (each.rows, each.pairs) for name, each in read.items()}, splits, rejects)
     _something_to_train_on(sources, ledger, rejects)
-    proof = _proof(splits, grouped)
+    proof = prove_apart(splits, grouped)
     kept = {name: _checked(table) for name, table in splits.items()}
     unused = tuple(sorted(seen - Reader(known.layouts).used))
     return _Content(kept, rejects, ledger, proof, unused, contradictions(pa.concat_tables(kept.values())))
@@ -238,15 +236,6 @@ def _rejects(parts: Sequence[pa.Table], near: pa.Table, source: str) -> pa.Table
     columns["raw"] = [raw_of(**each) for each in texts]
     joined = pa.concat_tables([*parts, reject_table(columns, source)])
     return joined.sort_by([(name, "ascending") for name in ("file", "row", "pair")]).combine_chunks()
-
-
-def _proof(splits: dict[str, pa.Table], grouped: PromptFamilies) -> dict[str, int]:
-    """That no family is in both splits. Raises AssertionError otherwise: then the program is wrong."""
-    train, held_out = (set(pc.unique(splits[which]["prompt_family"]).to_pylist()) for which in SPLITS)
-    shared = len(train & held_out)
-    if shared:
-        raise AssertionError(f"{shared} families of prompts are in both splits")
-    return {"prompts": grouped.prompts, "families": len(grouped), "families_in_both_splits": shared}
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:

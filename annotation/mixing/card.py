@@ -7,12 +7,13 @@ import pyarrow as pa
 from annotation.campaign.lengths import RULE
 from annotation.dataset.page import page
 from annotation.mixing.given import Given
+from annotation.mixing.manifest import Proof
 from annotation.mixing.recipe import Recipe
 
 HEAD = ("source", "share", "epochs", "rows", "different rows", "could be drawn", "near held out")
 
 
-def card(recipe: Recipe, given: Sequence[Given], splits: Mapping[str, pa.Table], proof: Mapping[str, int]) -> str:
+def card(recipe: Recipe, given: Sequence[Given], splits: Mapping[str, pa.Table], proof: Proof) -> str:
     """The whole text of README.md."""
     return page(
         "mixing/card.md.j2",

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,12 @@ import pyarrow.compute as pc
 from annotation.campaign.lengths import token_counts
 from annotation.campaign.split import Families
 from annotation.dataset.files import new_folder
-from annotation.dataset.manifest import FORMAT, VERSION
 from annotation.dataset.master import SPLITS, Master
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
 from annotation.mixing.card import card
 from annotation.mixing.draw import drawn, places
 from annotation.mixing.given import Given
+from annotation.mixing.manifest import MixManifest, Proof, describe
 from annotation.mixing.recipe import WHERE, Recipe
 from schemas import COMPARISONS
 from schemas.errors import UserError
@@ -40,7 +39,7 @@ class Mixed:
     recipe: Recipe
     given: Sequence[Given]
     rows: Mapping[str, int]
-    manifest: dict[str, Any]
+    manifest: MixManifest
 
 
 def mix(recipe: Recipe, masters: Mapping[str, Master], folder: Path, families: Families, alike: Alike) -> Mixed:
@@ -63,7 +62,8 @@ def mix(recipe: Recipe, masters: Mapping[str, Master], folder: Path, families: F
             writer.table(f"comparisons/{name}", splits[name])
         writer.text("README.md", card(recipe, given, splits, proof))
         counts = {name: len(splits[name]) for name in SPLITS}
-        manifest = _manifest(recipe, masters, given, counts, proof, writer.files)
+        digests = {name: master.digest for name, master in masters.items()}
+        manifest = describe(recipe, digests, given, counts, proof, writer.files)
         writer.json(MANIFEST, manifest)
     return Mixed(folder, recipe, given, counts, manifest)
 
@@ -83,7 +83,7 @@ class _Training:
 
 def _training(
     recipe: Recipe, masters: Mapping[str, Master], held_out: pa.Table, families: Families, alike: Alike
-) -> tuple[_Training, pa.Array, dict[str, int]]:
+) -> tuple[_Training, pa.Array, Proof]:
     """The comparisons to draw from, the names of the families of their prompts and then the held-out ones, and the
     proof."""
     rows = _joined([master.splits["train"] for master in masters.values()])
@@ -151,7 +151,7 @@ def _texts(rows: pa.Table) -> pa.LargeStringArray:
     return prompt_texts(_column(rows, "prompt")).cast(pa.large_string())
 
 
-def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: Alike) -> tuple[Flags, dict[str, int]]:
+def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: Alike) -> tuple[Flags, Proof]:
     """Which training rows are not near a held-out prompt, and the proof: each pair of prompts was compared."""
     held = np.zeros(len(grouped), bool)
     held[grouped.number[len(train) :]] = True
@@ -164,13 +164,13 @@ def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: 
     matches = int(alike(left, others).sum()) if len(left) else 0
     if matches:
         raise AssertionError(f"{matches} training prompts are near a held-out one")
-    return clean, {
-        "train_prompts": len(left),
-        "held_out_prompts": len(others),
-        "pairs_compared": len(left) * len(others),
-        "matches_found": matches,
-        "near_held_out": int((~clean).sum()),
-    }
+    return clean, Proof(
+        train_prompts=len(left),
+        held_out_prompts=len(others),
+        pairs_compared=len(left) * len(others),
+        matches_found=matches,
+        near_held_out=int((~clean).sum()),
+    )
 
 
 def _sizes(train: pa.Table, recipe: Recipe) -> npt.NDArray[np.int64]:
@@ -253,35 +253,6 @@ def _with_families(rows: pa.Table, names: pa.Array) -> pa.Table:
     for batch in rows.to_batches():
         COMPARISONS.check(batch)
     return rows
-
-
-def _manifest(
-    recipe: Recipe,
-    masters: Mapping[str, Master],
-    given: Sequence[Given],
-    counts: Mapping[str, int],
-    proof: Mapping[str, int],
-    files: Mapping[str, Mapping[str, int | str]],
-) -> dict[str, Any]:
-    total = sum(each.taken for each in given)
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "tables": {COMPARISONS.name: COMPARISONS.version},
-        "mix": {
-            "name": recipe.name,
-            "seed": recipe.seed,
-            "unit": recipe.unit,
-            "sources": [
-                {**each.as_json(total), "where": {key: list(values) for key, values in sorted(source.where.items())}}
-                for source, each in zip(recipe.source, given, strict=True)
-            ],
-            "datasets": {name: masters[name].digest for name in sorted(masters)},
-        },
-        "ledger": dict(counts),
-        "split": dict(proof),
-        "files": {name: dict(files[name]) for name in sorted(files)},
-    }
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:

@@ -29,7 +29,7 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
 
 
 def check(folder: Path, form: str, master: Path | None) -> None:
-    name = described(folder, form)["master"]["name"]
+    name = described(folder, form).master.name
     beside = folder.resolve().parent / name
     if master is None and not beside.is_dir():
         raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")

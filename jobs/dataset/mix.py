@@ -25,5 +25,5 @@ def run(path: Path | None, output: Path | None, name: str | None) -> None:
     print_table(HEAD, [Row(row(each, mixed.given)) for each in mixed.given])
     for sentence in short(recipe, mixed.given):
         say(sentence)
-    proof = mixed.manifest["split"]
-    say(f"{proof['pairs_compared']:,} pairs of prompts compared, {proof['matches_found']:,} near a held-out one left")
+    proof = mixed.manifest.split
+    say(f"{proof.pairs_compared:,} pairs of prompts compared, {proof.matches_found:,} near a held-out one left")

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from annotation.dataset import manifest as datasets
-from annotation.exports.export import FORMAT as EXPORT
-from annotation.exports.export import VERSION as EXPORT_VERSION
+from annotation.exports.manifest import FORMAT as EXPORT
+from annotation.exports.manifest import VERSION as EXPORT_VERSION
 from curation.engine.takedown_lists import NOT_FOUND
 from curation.release.folder import WORK, Folder
 from curation.release.manifest import parse_manifest
 from schemas.errors import UserError
-from schemas.manifest import MANIFEST, Noted, difference, parsed, size_difference
+from schemas.manifest import MANIFEST, Noted, difference, noted_files, parsed, read_manifest, size_difference
 from schemas.packed import FORMAT as PACKED
 from schemas.packed import read_packed
 from schemas.progress import Tell
@@ -65,7 +65,10 @@ def held(folder: Folder) -> Held:
         return Held("packed sequences", digest, read_packed(content, place)[1])
     if form in ANNOTATION:
         version, what = ANNOTATION[form]
-        return Held(what, digest, datasets.noted_files(manifest, version, place))
+        named = read_manifest(
+            content, place, datasets.Manifest, form=form, version=version, made_by="gristmill dataset"
+        )
+        return Held(what, digest, noted_files(named.files, place))
     found = parse_manifest(content, folder)
     what = "a corpus after a takedown" if found.takedown else "a corpus"
     loose = () if found.lists is not None else (NOT_FOUND,)  # as takedowns of earlier versions left them

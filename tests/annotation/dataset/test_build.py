@@ -14,11 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.dataset import Built, build
+from annotation.dataset.manifest import Asked
+from annotation.journal.bodies import Resolving
 from annotation.judgments.policy import Policy
 from annotation.judgments.snapshot import Snapshot
 from curation.dedup.near import families
 from schemas import COMPARISONS, REFUSED, UNRESOLVED
+from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
+from schemas.records import to_json
 from tests.annotation.written import drawn, pair, snapshot, table, vote, votes
 
 WORDS = "Tell me how the {} of an old mill is built and kept in good order through the year"
@@ -140,7 +144,7 @@ def test_arrow_and_parquet_hold_the_same_rows_and_the_manifest_knows_them(tmp_pa
     folder = tmp_path / "out"
     built = made(folder, drawn(300))
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest == built.manifest
+    assert manifest == to_json(built.manifest)
     assert sorted(manifest["files"]) == sorted(set(contents(folder)) - {"manifest.json"})
     for name, entry in manifest["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == entry["sha256"]
@@ -232,9 +236,9 @@ def test_a_pair_on_neither_side_joins_no_families(tmp_path: Path) -> None:
 def test_a_batch_of_gold_pairs_alone_is_in_the_ledger(tmp_path: Path) -> None:
     pairs = [pair("a"), pair("g", gold="first", batch="batch-0")]
     built = made(tmp_path / "out", snapshot(pairs, [*votes("a", "f1 f1 f1"), *votes("g", "f1")]))
-    [gold, other] = built.manifest["campaigns"][0]["batches"]
-    assert (gold["asked"], gold["ledger"]["gold_pairs"], gold["ledger"]["judgments"]) == ([], 1, 1)
-    assert other["asked"] == [{"protocol": "preference", "protocol_version": "1", "votes": 3}]
+    [gold, other] = built.manifest.campaigns[0].batches
+    assert (gold.asked, gold.ledger["gold_pairs"], gold.ledger["judgments"]) == ((), 1, 1)
+    assert other.asked == (Asked(protocol="preference", protocol_version="1", votes=3),)
 
 
 def test_a_shared_system_prompt_makes_no_family(tmp_path: Path) -> None:
@@ -294,7 +298,7 @@ def test_a_ledger_that_does_not_add_up_fails(small: Snapshot, tmp_path: Path, mo
 
     whole = Rows.unresolved
     monkeypatch.setattr(Rows, "unresolved", lambda *given: whole(*given)[:0])
-    with pytest.raises(RunError, match="does not add up: 3 pairs, 2 written"):
+    with pytest.raises(LedgerError, match="3 came in, and 2 went out"):
         made(tmp_path / "out", small)
     assert not list(tmp_path.iterdir())
 
@@ -308,5 +312,5 @@ def test_an_empty_campaign_is_an_empty_dataset(tmp_path: Path) -> None:
 def test_unanimity_is_named_in_the_manifest(tmp_path: Path) -> None:
     strict = replace(snapshot([pair("a")], votes("a", "f1 f1 s1")), policy=Policy(use="unanimous"))
     built = made(tmp_path / "out", strict)
-    assert built.manifest["campaigns"][0]["policy"] == {"use": "unanimous", "min_votes": None}
+    assert built.manifest.campaigns[0].policy == Resolving("unanimous", None)
     assert dict(built.ledger.total().unresolved) == {"no_majority": 1}

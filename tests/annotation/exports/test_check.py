@@ -206,7 +206,7 @@ def test_a_manifest_of_another_shape_is_said(mill: Master, text: str, tmp_path: 
         with pytest.raises(UserError, match=r"manifest\.json"):
             described(tmp_path / "out", "trl-dpo")
     (tmp_path / "out" / "manifest.json").write_text(json.dumps({**whole, "version": 2}))
-    with pytest.raises(UserError, match="newer Gristmill"):
+    with pytest.raises(UserError, match="newer than this Gristmill"):
         described(tmp_path / "out", "trl-dpo")
     (tmp_path / "out" / "manifest.json").write_text(text)
     with pytest.raises(UserError, match=r"manifest\.json"):

@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotation.dataset.prompts import Proof
 from annotation.imports import SETS, Built, Layout, Ledger, OpenSet, import_set
 from annotation.imports.hh import render
 from annotation.imports.ledger import Counts
 from curation.dedup.near import families
 from schemas import COMPARISONS, IMPORT_REJECTS
-from schemas.errors import RunError, UserError
+from schemas.balance import LedgerError
+from schemas.errors import UserError
 from tests.annotation.imports.published import EXPECTED, A, B, Q, hh, kto, ultra
 
 
@@ -70,7 +72,7 @@ def test_every_set_becomes_a_dataset(name: str, tmp_path: Path) -> None:
     assert [row["comparison_id"] for row in out if row["split"] == "train"] == sorted(
         row["comparison_id"] for row in out if row["split"] == "train"
     )
-    assert built.manifest["tables"] == {"comparisons": COMPARISONS.version, "import_rejects": IMPORT_REJECTS.version}
+    assert built.manifest.tables == {"comparisons": COMPARISONS.version, "import_rejects": IMPORT_REJECTS.version}
 
 
 def test_a_row_as_it_is_written(tmp_path: Path) -> None:
@@ -156,9 +158,9 @@ def test_no_prompt_of_training_is_near_a_held_out_one(tmp_path: Path) -> None:
         ("train", 1, "near_held_out"),
         ("train", 2, "near_held_out"),
     ]
-    assert built.manifest["split"] == {"prompts": 3, "families": 2, "families_in_both_splits": 0}
-    [entry] = built.manifest["imports"]
-    assert [(file["name"], file["split"]) for file in entry["files"]] == [("test", "held_out"), ("train", "train")]
+    assert built.manifest.split == Proof(prompts=3, families=2, families_in_both_splits=0)
+    [entry] = built.manifest.imports
+    assert [(file.name, file.split) for file in entry.files] == [("test", "held_out"), ("train", "train")]
 
 
 def test_equal_files_give_equal_bytes_in_any_order(tmp_path: Path) -> None:
@@ -206,7 +208,7 @@ def test_every_candidate_is_a_comparison_or_a_reject_and_none_is_both(
 
 
 def test_a_ledger_that_does_not_add_up_fails() -> None:
-    with pytest.raises(RunError, match="the ledger of f does not add up: 2 pairs, 1 written"):
+    with pytest.raises(LedgerError, match="pairs of f: 2 came in, and 1 went out"):
         Ledger({"f": Counts(rows=2, pairs=2, train=1)}).check()
 
 

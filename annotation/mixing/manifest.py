@@ -1,0 +1,72 @@
+"""What a mixture says of itself: its recipe, what each source gave, and that no held-out prompt is near."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.dataset.manifest import FORMAT, VERSION, DatasetManifest
+from annotation.mixing.given import Given
+from annotation.mixing.recipe import Recipe
+from schemas import COMPARISONS
+from schemas.manifest import Entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """All training prompts were compared with all held-out ones. ``near_held_out``: the training comparisons that were
+    left out before."""
+
+    train_prompts: int
+    held_out_prompts: int
+    pairs_compared: int
+    matches_found: int
+    near_held_out: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixEntry:
+    """The recipe. ``sources``: what each gives, with its ``where``; ``datasets``: the SHA-256 of their manifests."""
+
+    name: str
+    seed: int
+    unit: str
+    sources: tuple[Mapping[str, Any], ...]
+    datasets: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixManifest(DatasetManifest):
+    """Of a mixture. ``ledger``: the comparisons of each split."""
+
+    mix: MixEntry
+    ledger: Mapping[str, int]
+    split: Proof
+
+
+def describe(
+    recipe: Recipe,
+    digests: Mapping[str, str],
+    given: Sequence[Given],
+    counts: Mapping[str, int],
+    proof: Proof,
+    files: Mapping[str, Entry],
+) -> MixManifest:
+    """The manifest of a mixture. ``digests``: of each dataset's manifest; ``counts``: the rows of each split."""
+    total = sum(each.taken for each in given)
+    sources = zip(recipe.source, given, strict=True)
+    mix = MixEntry(
+        name=recipe.name,
+        seed=recipe.seed,
+        unit=recipe.unit,
+        sources=tuple({**each.as_json(total), "where": source.where} for source, each in sources),
+        datasets=digests,
+    )
+    return MixManifest(
+        format=FORMAT,
+        version=VERSION,
+        tables={COMPARISONS.name: COMPARISONS.version},
+        mix=mix,
+        ledger=counts,
+        split=proof,
+        files=files,
+    )
