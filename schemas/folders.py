@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from schemas.errors import UserError
+from schemas.errors import RunError, UserError
 from schemas.manifest import MANIFEST
 
 UNFINISHED = ".gristmill-unfinished"
@@ -27,26 +27,22 @@ _TRIES, _PAUSE_SECONDS = 20, 0.05
 """A process that only removes what a dead one left holds the lock for a moment."""
 
 
-class OutputError(UserError):
-    """An output cannot be made: one sentence that says why and what to do."""
-
-
-class InUseError(OutputError):
-    """Another process holds the lock of a workplace."""
+class InUseError(UserError):
+    """Another process writes there."""
 
 
 @contextmanager
 def new_folder(folder: Path, kind: str = "run") -> Iterator[Path]:
     """An empty folder that takes the name ``folder`` when the block ends without an error, and is removed otherwise.
 
-    ``kind`` is what messages call a finished folder, which holds a ``manifest.json``. Raises OutputError where
-    ``folder`` is a file, holds anything, is being written by another process or cannot be made, and OSError for a
+    ``kind`` is what messages call a finished folder, which holds a ``manifest.json``. Raises UserError where
+    ``folder`` is a file, holds anything, is being written by another process or cannot be made, and RunError for a
     failure of the disk, such as a full one.
     """
     with _reached(folder):
         _remove_dead(folder.parent)
         _check_free(folder, kind)
-    with _beside(folder) as place:
+    with _written(folder), _beside(folder) as place:
         _check_free(folder, kind)  # another process may have finished it meanwhile
         unfinished = place / folder.name
         unfinished.mkdir()
@@ -61,14 +57,14 @@ def new_files(*paths: Path, private: bool = False) -> Iterator[list[Path]]:
     """Empty files, one for each of ``paths``, which lie in one folder. They take those names when the block ends
     without an error, the last one last, and are removed otherwise. ``private``: only their owner can read them.
 
-    Raises OutputError where one is there already, is being written by another process or cannot be made, and OSError
+    Raises UserError where one is there already, is being written by another process or cannot be made, and RunError
     for a failure of the disk, such as a full one.
     """
     _remove_dead(paths[-1].parent)
     for path in paths:
         if os.path.lexists(path):
-            raise OutputError(f"the output {path} exists already: choose another name, or remove it first")
-    with _beside(paths[-1]) as place:
+            raise UserError(f"the output {path} exists already: choose another name, or remove it first")
+    with _written(paths[0]), _beside(paths[-1]) as place:
         unfinished = [place / path.name for path in paths]
         for each in unfinished:
             each.touch(0o600 if private else 0o666)
@@ -95,6 +91,15 @@ def workplace(place: Path) -> Iterator[Path]:
         _give_up(place, handle)
 
 
+def lock(file: int) -> bool:
+    """Locks an open file until it is closed; False while another process holds its lock."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def sync(folder: Path) -> None:
     """Waits until the folder and all that lies in it is on the disk."""
     for parent, _, names in os.walk(folder):
@@ -107,12 +112,20 @@ def sync(folder: Path) -> None:
 def _beside(path: Path) -> Iterator[Path]:
     """The workplace of an output."""
     if path.name in ("", ".."):
-        raise OutputError(f"the output {path} cannot be made: give it a name of its own")
+        raise UserError(f"the output {path} cannot be made: give it a name of its own")
     with ExitStack() as stack:
         with _reached(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             place = stack.enter_context(workplace(path.parent / f".{path.name}{UNFINISHED}"))
         yield place
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -124,23 +137,23 @@ def _reached(path: Path) -> Iterator[None]:
             f"the output {path} is being written by another process: wait for that one, or choose another name"
         ) from error
     except OSError as error:
-        raise OutputError(f"the output {path} cannot be made: {error.strerror or error}") from error
+        raise UserError(f"the output {path} cannot be made: {error.strerror or error}") from error
 
 
 def _check_free(folder: Path, kind: str) -> None:
     if folder.is_symlink():
-        raise OutputError(f"the output {folder} is a link: name a folder that is new or empty")
+        raise UserError(f"the output {folder} is a link: name a folder that is new or empty")
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise OutputError(f"the output {folder} is a file: name a folder that is new or empty")
+        raise UserError(f"the output {folder} is a file: name a folder that is new or empty")
     held = sorted(path.name for path in folder.iterdir())
     if MANIFEST in held:
-        raise OutputError(f"the output {folder} holds a finished {kind}: choose a new folder, or remove that one first")
+        raise UserError(f"the output {folder} holds a finished {kind}: choose a new folder, or remove that one first")
     if held:
-        raise OutputError(f"the output {folder} is not empty ({len(held)} entries): choose a new folder")
+        raise UserError(f"the output {folder} is not empty ({len(held)} entries): choose a new folder")
     if folder.is_mount():
-        raise OutputError(f"the output {folder} is a mounted file system: name a new folder in it")
+        raise UserError(f"the output {folder} is a mounted file system: name a new folder in it")
 
 
 def _hold(place: Path) -> int:
@@ -170,11 +183,8 @@ def _locked(place: Path, flags: int = 0) -> int | None:
     """The open lock of a workplace; None while another process holds it. Raises FileNotFoundError where it is gone."""
     handle = os.open(place / LOCK, os.O_RDWR | flags, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(handle), os.stat(place / LOCK)):
+        if lock(handle) and os.path.samestat(os.fstat(handle), os.stat(place / LOCK)):
             return handle
-    except BlockingIOError:
-        pass
     except OSError:
         os.close(handle)
         raise

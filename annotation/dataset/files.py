@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 
 from schemas import folders
 from schemas.checksums import sha256_of_file
-from schemas.errors import RunError
 from schemas.manifest import Entry
 from schemas.records import to_json
 
@@ -76,8 +75,5 @@ def new_folder(folder: Path) -> Iterator[Writer]:
     Raises UserError when there is something by that name other than an empty folder, or none can be made there;
     RunError when it cannot be written, as on a full disk.
     """
-    try:
-        with folders.new_folder(folder, "dataset") as unfinished:
-            yield Writer(unfinished)
-    except OSError as error:
-        raise RunError(f"the dataset cannot be written to {folder}: {error.strerror or error}") from error
+    with folders.new_folder(folder, "dataset") as unfinished:
+        yield Writer(unfinished)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.checksums import sha256_of
+from schemas.checksums import sha256_of_file
 
 BATCH = 1000
 """Rows of a record batch, as `datasets` writes them."""
@@ -44,8 +44,7 @@ def save(rows: pa.Table, folder: Path, split: str) -> None:
     data = folder / "data-00000-of-00001.arrow"
     with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_stream(sink, plain) as writer:
         writer.write_table(_relaxed(rows, plain), max_chunksize=BATCH)
-    with data.open("rb") as stream:
-        digest = sha256_of(stream)
+    digest = sha256_of_file(data)
     _json(folder / "dataset_info.json", {"features": described})
     _json(
         folder / "state.json",

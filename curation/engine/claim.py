@@ -1,6 +1,5 @@
 """Who may write into an output folder: one run at a time, and an interrupted one only with the very same job."""
 
-import fcntl
 import io
 import posixpath
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from curation.release.differences import changes
 from curation.release.folder import WORK, Folder, disk_full, no_room
 from curation.sources.storage import outages, reason
 from schemas.errors import UserError
+from schemas.folders import InUseError, lock
 from schemas.manifest import MANIFEST
 from schemas.records import other_keys
 from schemas.wording import and_more
@@ -42,8 +42,8 @@ def claimed(folder: Folder, claim: Claim) -> Iterator[bool]:
     with reached(folder):
         _check_held(folder, files, root)
         files.makedirs(posixpath.join(root, WORK), exist_ok=True)
-        lock = _lock(folder, files, root)
-    with lock:
+        held = _lock(folder, files, root)
+    with held:
         with reached(folder):
             _check_finished_meanwhile(folder)
             earlier = folder.exists(CLAIM)
@@ -114,21 +114,15 @@ def _finished(folder: Folder) -> UserError:
     )
 
 
-class InUseError(UserError):
-    """Another run has the lock of a folder."""
-
-
 def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
     """An open file that only one process at a time can have; on a remote file system there is no such thing."""
     path = posixpath.join(root, WORK, "lock")
     if "file" not in files.protocol:
         return io.BytesIO()
     stream = open(path, "ab")  # noqa: SIM115
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    if not lock(stream.fileno()):
         stream.close()
-        raise InUseError(f"the output {folder.root} is in use by another run: choose another folder") from error
+        raise InUseError(f"the output {folder.root} is in use by another run: choose another folder")
     return stream
 
 

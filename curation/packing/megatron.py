@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.packing.folder import new_files
 from schemas import PackedError, PackedSequences, open_packed
 from schemas.errors import UserError
+from schemas.folders import new_files
 from schemas.packed import TokenType
 
 MAGIC = b"MMIDIDX\x00\x00"

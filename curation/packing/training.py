@@ -8,9 +8,9 @@ import xxhash
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from curation.packing.corpus import Corpus
-from curation.packing.folder import new_files
 from curation.packing.tokenizer import END_TOKENS, MOST_TOKENS
 from schemas.errors import UserError
+from schemas.folders import new_files
 from schemas.progress import Counting, Tell, silent
 
 SMALLEST = 257

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.folders import UNFINISHED, InUseError, OutputError, new_files, new_folder, workplace
+from schemas.errors import RunError, UserError
+from schemas.folders import UNFINISHED, InUseError, new_files, new_folder, workplace
 
 WRITER = """
 import os, sys
@@ -55,7 +56,7 @@ def test_a_folder_has_its_name_when_it_is_whole(tmp_path: Path) -> None:
     assert (out / "part" / "a").read_text() == "a"
     assert names(out.parent) == ["out"]
     assert out.stat().st_mode & 0o777 == 0o777 & ~mask()
-    with pytest.raises(OutputError, match="is not empty"), new_folder(out):
+    with pytest.raises(UserError, match="is not empty"), new_folder(out):
         pass
 
 
@@ -77,7 +78,7 @@ def test_a_block_that_fails_leaves_nothing(error: BaseException, tmp_path: Path)
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No space left"), new_folder(tmp_path / "out"):
+    with pytest.raises(RunError, match="No space left"), new_folder(tmp_path / "out"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert names(tmp_path) == []
 
@@ -100,7 +101,7 @@ def test_a_refused_command_removes_what_is_left_too(tmp_path: Path) -> None:
     killed("folder", tmp_path / "out")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "manifest.json").touch()
-    with pytest.raises(OutputError, match="holds a finished run"), new_folder(tmp_path / "out"):
+    with pytest.raises(UserError, match="holds a finished run"), new_folder(tmp_path / "out"):
         pass
     assert names(tmp_path) == ["out"]
 
@@ -142,13 +143,13 @@ def test_files_of_which_some_are_in_place_go_with_their_writer(tmp_path: Path, m
         link(source, target)
 
     monkeypatch.setattr(os, "link", broken)
-    with pytest.raises(OSError, match="Input/output error"), new_files(tmp_path / "set.bin", tmp_path / "set.idx"):
+    with pytest.raises(RunError, match="Input/output error"), new_files(tmp_path / "set.bin", tmp_path / "set.idx"):
         pass
     assert names(tmp_path) == []
 
 
 def test_files_are_not_overwritten(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="File exists"), new_files(tmp_path / "a") as [made]:
+    with pytest.raises(RunError, match="File exists"), new_files(tmp_path / "a") as [made]:
         made.write_text("mine")
         (tmp_path / "a").write_text("yours")
     assert (tmp_path / "a").read_text() == "yours"
@@ -202,7 +203,7 @@ def test_a_link_that_somebody_set_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / f".out{UNFINISHED}").symlink_to(tmp_path / "mine")
     with new_folder(tmp_path / "other"):
         pass
-    with pytest.raises(OutputError, match="is not a folder of this user: remove it"), new_folder(tmp_path / "out"):
+    with pytest.raises(UserError, match="is not a folder of this user: remove it"), new_folder(tmp_path / "out"):
         pass
     assert names(tmp_path / "mine") == ["data", "lock"]
 
@@ -212,7 +213,7 @@ def test_a_folder_of_another_user_is_not_written_into(tmp_path: Path) -> None:
     place = tmp_path / f".out{UNFINISHED}"
     place.mkdir()
     os.chown(place, 12345, 12345)
-    with pytest.raises(OutputError, match="is not a folder of this user"), new_files(tmp_path / "out", private=True):
+    with pytest.raises(UserError, match="is not a folder of this user"), new_files(tmp_path / "out", private=True):
         pass
     assert names(place) == []
 
@@ -238,6 +239,6 @@ def test_an_output_that_cannot_be_is_one_sentence(
     (tmp_path / "inside").mkdir()
     prepare(tmp_path / name)
     before = names(tmp_path)
-    with ExitStack() as stack, pytest.raises(OutputError, match=said):
+    with ExitStack() as stack, pytest.raises(UserError, match=said):
         stack.enter_context(new_folder(tmp_path / name))
     assert names(tmp_path) == before
