@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from annotation.campaign.pairing import seeded
+from annotation.campaign.pairing import seeded_key
 
 
 def spread(
@@ -26,8 +26,8 @@ def spread(
     load = {person: (loads or {}).get(person, 0) for person in people}
     out = {}
     names = {pair: drawn_by(pair) for pair in pairs}
-    for pair in sorted(names, key=lambda each: seeded(seed, "pair", names[each])):
-        ranked = sorted(people, key=lambda person: (load[person], seeded(seed, "person", names[pair], person)))
+    for pair in sorted(names, key=lambda each: seeded_key(seed, "pair", names[each])):
+        ranked = sorted(people, key=lambda person: (load[person], seeded_key(seed, "person", names[pair], person)))
         chosen = tuple(sorted(ranked[:votes]))
         for person in chosen:
             load[person] += 1
@@ -35,24 +35,24 @@ def spread(
     return out
 
 
-def swapped(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
+def choose_swaps(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
     """Which tasks show the first response on the right (as B).
 
     ``tasks``: uid to stratum (the models of the pair). Sides alternate in the order of (stratum, keyed hash), so that
     in all, and for every two models that are compared, left and right differ by one at most. A seed would not do for
     the hash: who guesses it, and the models, could make the same order and see that it fits.
     """
-    ranked = sorted(tasks, key=lambda uid: (tasks[uid], _keyed(secret, "side", uid)))
-    start = bool(tasks) and _keyed(secret, "start", *ranked[:1])[0] % 2 == 1
+    ranked = sorted(tasks, key=lambda uid: (tasks[uid], _keyed_hash(secret, "side", uid)))
+    start = bool(tasks) and _keyed_hash(secret, "start", *ranked[:1])[0] % 2 == 1
     return {uid: (place % 2 == 1) != start for place, uid in enumerate(ranked)}
 
 
-def shuffled(uids: Iterable[str], secret: str) -> list[str]:
+def shuffle(uids: Iterable[str], secret: str) -> list[str]:
     """The order in which tasks are shown: by another hash than that of the sides, so that it tells nothing of them."""
-    return sorted(uids, key=lambda uid: _keyed(secret, "order", uid))
+    return sorted(uids, key=lambda uid: _keyed_hash(secret, "order", uid))
 
 
-def _keyed(secret: str, *words: str) -> bytes:
+def _keyed_hash(secret: str, *words: str) -> bytes:
     return hashlib.blake2b("\0".join(words).encode(), key=bytes.fromhex(secret), digest_size=16).digest()
 
 

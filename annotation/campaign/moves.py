@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.assignment import spread
-from annotation.campaign.pairing import seeded
+from annotation.campaign.pairing import seeded_key
 from annotation.campaign.plan import gold_for, note_settings, task_rows
 from annotation.campaign.settings import CampaignFolder
 from annotation.journal.bodies import write
-from annotation.journal.fold import Record, fold, packed
+from annotation.journal.fold import Record, fold, pack
 from annotation.journal.journal import Journal
 from annotation.judgments.judge import judge
 from schemas.errors import UserError
@@ -62,7 +62,7 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
         takers = [_name(record, taker)] if taker else [name for name in people if name not in record.withdrawn]
         if taker and takers[0] in record.withdrawn:
             raise UserError(f"the votes of {taker} are withdrawn: name somebody else, whose votes count")
-        unfinished = _unfinished(journal, record)
+        unfinished = _find_unfinished(journal, record)
         if giver:
             name = _name(record, giver)
             others = [each for each in takers if each != name]
@@ -81,7 +81,7 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
     return sum(bool(to) for _, to in moves)
 
 
-def disputed(unresolved: pa.Table) -> list[str]:
+def find_disputed(unresolved: pa.Table) -> list[str]:
     """The pairs of Resolution.unresolved for an adjudicator: those that none has decided, or several in other ways."""
     wanted = pc.is_in(unresolved["reason"], pa.array(ADJUDICATED))
     open_ = pc.or_(pc.invert(unresolved["adjudicated"]), pc.equal(unresolved["reason"], "tied"))
@@ -113,7 +113,7 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
             else:
                 given_up.append(task)
         wanted = sorted(set(pairs) - under_way)
-        met = _met(record)
+        met = _collect_asked(record)
         secret = journal.campaign_id
         free = {pair: [name for name in able if (name, pair) not in met] for pair in wanted}
         stuck = [pair for pair in wanted if not free[pair]]
@@ -140,7 +140,7 @@ def _name(record: Record, person: str) -> str:
     return name
 
 
-def _unfinished(journal: Journal, record: Record) -> list[Task]:
+def _find_unfinished(journal: Journal, record: Record) -> list[Task]:
     """The tasks without a vote that counts, in a fixed order."""
     assignments, _, _ = judge(journal, record)
     gold = set(record.pairs.filter(pc.is_valid(record.pairs["gold"]))["pair_id"].to_pylist())
@@ -149,21 +149,21 @@ def _unfinished(journal: Journal, record: Record) -> list[Task]:
     return [Task(**row, gold=row["pair_id"] in gold) for row in rows]
 
 
-def _met(record: Record) -> set[tuple[str, str]]:
+def _collect_asked(record: Record) -> set[tuple[str, str]]:
     """Who was asked about which pair, and was not relieved of it."""
     columns = (record.tasks[name].to_pylist() for name in ("uid", "annotator", "pair_id"))
     return {(annotator, pair) for uid, annotator, pair in zip(*columns, strict=True) if uid not in record.dropped}
 
 
 def _give(tasks: Sequence[Task], giver: str, takers: Sequence[str], record: Record, seed: int) -> Moves:
-    met, moves = _met(record), []
+    met, moves = _collect_asked(record), []
     load = Counter(task.annotator for task in tasks)
     for task in _in_order(tasks, seed):
         if task.annotator != giver or task.gold:
             continue
         free = [name for name in takers if (name, task.pair_id) not in met]
         if free:
-            to = min(free, key=lambda name, uid=task.uid: (load[name], seeded(seed, uid, name)))  # type: ignore[misc]
+            to = min(free, key=lambda name, uid=task.uid: (load[name], seeded_key(seed, uid, name)))  # type: ignore[misc]
             load[to] += 1
             met.add((to, task.pair_id))
             moves.append((task, to))
@@ -172,7 +172,7 @@ def _give(tasks: Sequence[Task], giver: str, takers: Sequence[str], record: Reco
 
 def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: int) -> Moves:
     """Moves from whoever has most to whoever has least, until they differ by one, or no pair can move."""
-    met, moves = _met(record), []
+    met, moves = _collect_asked(record), []
     load = Counter(dict.fromkeys(takers, 0))
     load.update(task.annotator for task in tasks)
     left: dict[str, list[Task]] = {}
@@ -184,7 +184,7 @@ def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: i
         if not left[giver]:
             del left[giver]
         free = [name for name in takers if (name, task.pair_id) not in met]
-        to = min(free, key=lambda name, uid=task.uid: (load[name], seeded(seed, uid, name)), default=giver)  # type: ignore[misc]
+        to = min(free, key=lambda name, uid=task.uid: (load[name], seeded_key(seed, uid, name)), default=giver)  # type: ignore[misc]
         if load[to] + 1 < load[giver]:
             load[to] += 1
             load[giver] -= 1
@@ -194,7 +194,7 @@ def _level(tasks: Sequence[Task], takers: Sequence[str], record: Record, seed: i
 
 
 def _in_order(tasks: Sequence[Task], seed: int) -> list[Task]:
-    return sorted(tasks, key=lambda task: seeded(seed, "move", task.uid))
+    return sorted(tasks, key=lambda task: seeded_key(seed, "move", task.uid))
 
 
 def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves) -> None:
@@ -214,5 +214,5 @@ def _move(folder: CampaignFolder, journal: Journal, record: Record, moves: Moves
 
 
 def _append(journal: Journal, rows: pa.Table, batch: str) -> None:
-    for body in packed(rows):
+    for body in pack(rows):
         journal.append("tasks", batch, body)

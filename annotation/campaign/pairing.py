@@ -55,7 +55,7 @@ def pair(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> Paired:
             else:
                 kept.append(Pair(pair_id(prompt, first, second), prompt, first, second))
         if pairing.policy == "random" and len(kept) > pairing.per_prompt:
-            kept.sort(key=lambda each: seeded(seed, "draw", each.pair_id))
+            kept.sort(key=lambda each: seeded_key(seed, "draw", each.pair_id))
             out.counts["not_drawn"] += len(kept) - pairing.per_prompt
             kept = kept[: pairing.per_prompt]
         fresh = [each for each in kept if each.pair_id not in found]
@@ -79,7 +79,7 @@ def blind_key(pair: Pair) -> str:
     return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
 
 
-def seeded(seed: int, *words: str) -> bytes:
+def seeded_key(seed: int, *words: str) -> bytes:
     """16 bytes that look random and depend on nothing but the arguments."""
     return hashlib.blake2b("\0".join((str(seed), *words)).encode(), digest_size=16).digest()
 

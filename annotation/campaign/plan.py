@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign import responses
-from annotation.campaign.assignment import gold_share, shuffled, spread, swapped
-from annotation.campaign.pairing import Pair, blind_key, pair, pair_id, seeded, whole_name
+from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
+from annotation.campaign.pairing import Pair, blind_key, pair, pair_id, seeded_key, whole_name
 from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
 from annotation.campaign.settings import CampaignFolder
 from annotation.campaign.split import Families, Placed, prompt_text, sides
 from annotation.campaign.tasks import shown_digest, task_data, task_uid
 from annotation.journal.bodies import Asked, Batch, Counted, PairsAsked, Resolving, Settings, read, write
-from annotation.journal.fold import TASKS, Record, fold, packed, record_settings
+from annotation.journal.fold import TASKS, Record, fold, pack, record_settings
 from annotation.journal.journal import Journal
 from annotation.protocols import PROTOCOLS, Page
 from schemas import PAIRS
@@ -174,7 +174,7 @@ def _make(
             ways = f"put its unusable rows right ({len(problems):,}; the first is {first}), or {ways}"
         raise UserError(
             f"{campaign.responses} gives no new pair for batch {campaign.batch} "
-            f"({_told(paired.counts) or 'no prompts'}): {ways}"
+            f"({_list_counts(paired.counts) or 'no prompts'}): {ways}"
         )
     gold: list[GoldPair] = []
     if campaign.gold:
@@ -197,9 +197,9 @@ def _make(
         task_rows(journal, name, (*given[name], *golden[name]), campaign.batch, "vote", everything)
         for name in people.values()
     ]
-    for body in packed(pa.concat_tables([table, new_gold])):
+    for body in pack(pa.concat_tables([table, new_gold])):
         journal.append("pairs", campaign.batch, body)
-    for body in packed(pa.concat_tables(tasks)):
+    for body in pack(pa.concat_tables(tasks)):
         journal.append("tasks", campaign.batch, body)
     total = sum(each.num_rows for each in tasks)
     counted = Counted(table.num_rows, len(used), total)
@@ -223,8 +223,8 @@ def task_rows(
     """
     strata, secret = _strata(table), journal.campaign_id
     asked = {task_uid(secret, batch, round_ + since, annotator, each): each for each in pairs}
-    right = swapped({uid: strata[each] for uid, each in asked.items()}, secret)
-    order = shuffled(asked, secret)
+    right = choose_swaps({uid: strata[each] for uid, each in asked.items()}, secret)
+    order = shuffle(asked, secret)
     columns: dict[str, Any] = {
         "uid": order,
         "pair_id": [asked[uid] for uid in order],
@@ -247,10 +247,10 @@ def _pair_rows(fresh: Sequence[Pair], record: Record, families: Families, folder
     campaign = folder.campaign
     texts = {each.prompt.prompt_id: prompt_text(each.prompt.messages) for each in fresh}
     weights = Counter(each.prompt.prompt_id for each in fresh)
-    side = sides(texts, weights, _placed(record), families, campaign.seed)
+    side = sides(texts, weights, _list_placed(record), families, campaign.seed)
     rows = [
         {
-            **_asked(each.pair_id, each.prompt, each.first, each.second, folder),
+            **_row(each.pair_id, each.prompt, each.first, each.second, folder),
             "gold": None,
             "side": side[each.prompt.prompt_id],
         }
@@ -259,7 +259,7 @@ def _pair_rows(fresh: Sequence[Pair], record: Record, families: Families, folder
     return pa.Table.from_pylist(rows, PAIRS.schema)
 
 
-def _placed(record: Record) -> list[Placed]:
+def _list_placed(record: Record) -> list[Placed]:
     seen = {}
     judged = record.pairs.filter(pc.is_null(record.pairs["gold"]))
     for row in judged.select(["prompt", "side"]).to_pylist():
@@ -274,10 +274,10 @@ def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder,
     rows = []
     for each in gold:
         texts = [each.chosen, each.rejected]
-        texts.sort(key=lambda text: seeded(0, "gold", text))  # the same in each batch, whatever its seed
+        texts.sort(key=lambda text: seeded_key(0, "gold", text))  # the same in each batch, whatever its seed
         first, second = (Response("", None, text) for text in texts)
         prompt = Prompt(each.prompt_id, each.messages, ())
-        row = _asked(pair_id(prompt, first, second), prompt, first, second, folder)
+        row = _row(pair_id(prompt, first, second), prompt, first, second, folder)
         answer = "first" if texts[0] == each.chosen else "second"
         if known.get(row["pair_id"], answer) != answer:
             message = "an earlier batch has this gold pair with the other answer: write its texts anew, or leave it out"
@@ -287,7 +287,7 @@ def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder,
     return pa.Table.from_pylist(rows, PAIRS.schema)
 
 
-def _asked(pair_id: str, prompt: Prompt, first: Response, second: Response, folder: CampaignFolder) -> dict[str, Any]:
+def _row(pair_id: str, prompt: Prompt, first: Response, second: Response, folder: CampaignFolder) -> dict[str, Any]:
     campaign = folder.campaign
     return {
         "pair_id": pair_id,
@@ -324,7 +324,7 @@ def gold_for(
         return []
     met = record.tasks.filter(pc.equal(record.tasks["annotator"], annotator))
     left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()) - set(besides))
-    left.sort(key=lambda each: seeded(campaign.seed, "gold", batch, annotator, each))
+    left.sort(key=lambda each: seeded_key(campaign.seed, "gold", batch, annotator, each))
     return left[: gold_share(tasks, campaign.gold.share, len(left))]
 
 
@@ -364,5 +364,5 @@ def _refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
             raise UserError(f"{where} holds {named[0]!r}, the name of a model: annotators would read it, so change it")
 
 
-def _told(counts: Counter[str]) -> str:
+def _list_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(counts.items()) if count)

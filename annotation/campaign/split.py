@@ -10,7 +10,7 @@ import pyarrow as pa
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from annotation.campaign.pairing import seeded
+from annotation.campaign.pairing import seeded_key
 from annotation.campaign.responses import Messages
 
 Families = Callable[[pa.Array], npt.NDArray[np.int64]]
@@ -38,7 +38,7 @@ def quota(pairs: int) -> int:
     return min(MOST, pairs // 10)
 
 
-def related(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int64]:
+def relate(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int64]:
     """The family of each prompt: near-duplicates (``families``), and a dialogue with those that go on where it ends.
 
     Texts are those of ``prompt_text``. What goes on holds the earlier prompt, and often one of the responses to it. A
@@ -79,7 +79,7 @@ def sides(
     earlier = [each for each in earlier if each.side != "neither"]
     known = {each.text: each.side for each in earlier}
     texts = [*(each.text for each in earlier), *(prompts[each] for each in ids)]
-    numbers = related(pa.array(texts, pa.large_string()), families).tolist()
+    numbers = relate(pa.array(texts, pa.large_string()), families).tolist()
     taken: dict[int, set[str]] = {}
     for number, placed in zip(numbers, earlier, strict=False):
         taken.setdefault(number, set()).add(placed.side)
@@ -97,7 +97,7 @@ def sides(
             left -= sum(weights[prompt] for prompt in inside if out[prompt] == "held_out")
         else:
             name = min(hashlib.blake2b(prompts[prompt].encode(), digest_size=16).hexdigest() for prompt in inside)
-            fresh.append((seeded(seed, "side", name), inside))
+            fresh.append((seeded_key(seed, "side", name), inside))
     for _, inside in sorted(fresh):
         weight = sum(weights[prompt] for prompt in inside)
         held = weight <= left

@@ -2,6 +2,6 @@
 
 from annotation.dataset.build import Built, build
 from annotation.dataset.ledger import Ledger
-from annotation.dataset.upgrading import upgraded
+from annotation.dataset.upgrading import upgrade_dataset
 
-__all__ = ["Built", "Ledger", "build", "upgraded"]
+__all__ = ["Built", "Ledger", "build", "upgrade_dataset"]

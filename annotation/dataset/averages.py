@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.lengths import token_counts
-from annotation.quality.groups import coded
+from annotation.quality.groups import encode
 from annotation.quality.votes import Ints
 
 
@@ -31,7 +31,7 @@ def averages(splits: Sequence[pa.Table]) -> list[Averages]:
     """Of both splits together, sorted by campaign and batch."""
     keys = pa.chunked_array([_keys(rows) for rows in splits], pa.string())
     columns = np.concatenate([_columns(rows) for rows in splits])
-    group, names = coded(keys)
+    group, names = encode(keys)
     out = []
     for number, name in enumerate(names):
         mean = columns[group == number].mean(axis=0).tolist()

@@ -52,7 +52,7 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
         campaigns = [Rows.of(snapshot) for snapshot in snapshots]
         grouped = _families(campaigns, families)
         sides = _sides(campaigns, grouped)
-        tables = {"unresolved": _unresolved(campaigns, grouped, sides)}
+        tables = {"unresolved": _unresolved_rows(campaigns, grouped, sides)}
         splits = _splits(campaigns, grouped, sides)
         proof = prove_apart(splits, grouped)
         ledger = Ledger.of(snapshots, splits, tables["unresolved"])
@@ -72,7 +72,7 @@ def _families(campaigns: Sequence[Rows], families: Families) -> PromptFamilies:
 
     A prompt on neither side is near prompts on both: it is left out, or it would join their families after the fact.
     """
-    sided = pc.not_equal(_joined([rows.pairs["side"] for rows in campaigns]), "neither")
+    sided = pc.not_equal(_join([rows.pairs["side"] for rows in campaigns]), "neither")
     texts = [prompt_texts(rows.pairs["prompt"].combine_chunks()) for rows in campaigns if len(rows.pairs)]
     return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), _where(sided), families)
 
@@ -86,8 +86,8 @@ class _Sides:
 
 
 def _sides(campaigns: Sequence[Rows], grouped: PromptFamilies) -> _Sides:
-    side = _joined([rows.pairs["side"] for rows in campaigns])
-    failed = _joined([rows.reason for rows in campaigns])
+    side = _join([rows.pairs["side"] for rows in campaigns])
+    failed = _join([rows.reason for rows in campaigns])
     held_out = np.zeros(len(grouped), bool)
     held_out[grouped.number[_where(pc.equal(side, "held_out"))]] = True
     near_held_out = pc.and_(pc.equal(side, "train"), pa.array(held_out[grouped.number]))
@@ -116,7 +116,7 @@ def _splits(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -
     return out
 
 
-def _unresolved(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -> pa.Table:
+def _unresolved_rows(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -> pa.Table:
     named = grouped.names.take(pa.array(grouped.number))
     parts = []
     start = 0
@@ -130,7 +130,7 @@ def _unresolved(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Side
     return pa.Table.from_batches([batch])
 
 
-def _joined(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+def _join(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
     return pa.concat_arrays([pa.array([], pa.string()), *(chunk for column in columns for chunk in _chunks(column))])
 
 

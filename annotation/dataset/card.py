@@ -36,7 +36,7 @@ def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: 
         agreement=_agreement(snapshots),
         reasons=[reason.replace("_", " ") for reason in reasons],
         ledger=_ledger(ledger, reasons),
-        refused=_refused(ledger),
+        refused=_list_refused(ledger),
     )
 
 
@@ -68,7 +68,11 @@ def _models(rows: pa.Table) -> list[markdown.Cells]:
     for name, count in sorted(both.items(), key=lambda entry: str(entry[0])):
         one, _, other = str(name).partition(" / ")
         body.append(
-            (str(name), *markdown.shared(count, len(rows)), "-" if one == other else f"{won.get(name, 0) / count:.1%}")
+            (
+                str(name),
+                *markdown.with_share(count, len(rows)),
+                "-" if one == other else f"{won.get(name, 0) / count:.1%}",
+            )
         )
     return body
 
@@ -77,13 +81,13 @@ def _agreement(snapshots: Iterable[Snapshot]) -> list[markdown.Cells]:
     body: list[markdown.Cells] = []
     for snapshot in snapshots:
         found = agreements(snapshot)
-        body.append((snapshot.name, "all", *_agreed(found.overall)))
+        body.append((snapshot.name, "all", *_agreement_cells(found.overall)))
         if len(found.by_batch) > 1:
-            body += [(snapshot.name, name, *_agreed(each)) for name, each in found.by_batch.items()]
+            body += [(snapshot.name, name, *_agreement_cells(each)) for name, each in found.by_batch.items()]
     return body
 
 
-def _agreed(agreement: Agreement) -> markdown.Cells:
+def _agreement_cells(agreement: Agreement) -> markdown.Cells:
     estimates = (agreement.side, agreement.vote, agreement.alpha, agreement.safety)
     return (f"{agreement.pairs:,}", *(_estimate(each) for each in estimates))
 
@@ -104,7 +108,7 @@ def _ledger(ledger: Ledger, reasons: Sequence[str]) -> list[markdown.Cells]:
     return [*((*key, *cells(counts)) for key, counts in ledger.batches.items()), ("all", "", *cells(ledger.total()))]
 
 
-def _refused(ledger: Ledger) -> list[str]:
+def _list_refused(ledger: Ledger) -> list[str]:
     """For each campaign with annotations in quarantine, how many there are by reason."""
     return [
         f"{markdown.cell(name)}: "

@@ -77,8 +77,8 @@ class Rows:
             "degree": outcome["degree"].combine_chunks(),
             "margin_small": pa.array(np.take(SMALL, degree)),
             "margin_large": pa.array(np.take(LARGE, degree)),
-            "chosen_safe": _settled(safe[0]),
-            "rejected_safe": _settled(safe[1]),
+            "chosen_safe": _settle(safe[0]),
+            "rejected_safe": _settle(safe[1]),
             "safety_bin": _bins(*safe),
             "chosen_risks": risks[0],
             "rejected_risks": risks[1],
@@ -88,8 +88,8 @@ class Rows:
             "adjudicated": outcome["adjudicated"].combine_chunks(),
             "chosen_model": models[0],
             "rejected_model": models[1],
-            "chosen_temperature": _settled(temperatures[0]),
-            "rejected_temperature": _settled(temperatures[1]),
+            "chosen_temperature": _settle(temperatures[0]),
+            "rejected_temperature": _settle(temperatures[1]),
             "source": pa.repeat(name, len(pairs)),
             "weight": pa.repeat(pa.scalar(1.0), len(pairs)),
             "prompt_family": families.take(chosen),
@@ -124,8 +124,8 @@ class Rows:
                 judgments["round"].combine_chunks(),
                 for_chosen,
                 judgments["degree"].combine_chunks(),
-                _settled(pc.if_else(first_chosen, safe[0], safe[1])),
-                _settled(pc.if_else(first_chosen, safe[1], safe[0])),
+                _settle(pc.if_else(first_chosen, safe[0], safe[1])),
+                _settle(pc.if_else(first_chosen, safe[1], safe[0])),
             ],
             fields=list(kind.value_type),
         )
@@ -149,7 +149,7 @@ def _bins(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
     return pc.if_else(known, name, pa.scalar(None, pa.string()))
 
 
-def _settled(column: pa.Array) -> pa.Array:
+def _settle(column: pa.Array) -> pa.Array:
     """The same values; those behind nulls are zeros, so that equal columns are equal bytes."""
     missing = column.is_null().to_numpy(zero_copy_only=False)
     if not missing.any():

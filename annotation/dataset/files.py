@@ -53,7 +53,7 @@ def _arrow(stem: Path, rows: pa.Table) -> tuple[Path, Entry]:
     path = stem.with_name(f"{stem.name}.arrow")
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as writer:
         writer.write_table(rows, max_chunksize=ROWS)
-    return _noted(path, rows)
+    return _note(path, rows)
 
 
 def _parquet(stem: Path, rows: pa.Table) -> tuple[Path, Entry]:
@@ -61,10 +61,10 @@ def _parquet(stem: Path, rows: pa.Table) -> tuple[Path, Entry]:
     with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
         if len(rows):  # `datasets` cannot read a row group without rows
             writer.write_table(rows, row_group_size=8 * ROWS)
-    return _noted(path, rows)
+    return _note(path, rows)
 
 
-def _noted(path: Path, rows: pa.Table) -> tuple[Path, Entry]:
+def _note(path: Path, rows: pa.Table) -> tuple[Path, Entry]:
     return path, Entry(sha256_of_file(path), rows=len(rows))
 
 

@@ -49,7 +49,7 @@ class Ledger:
                 counts = counted[campaign, batch]
                 setattr(counts, name, comparisons)
                 counts.judgments_in_comparisons += votes
-        for row in _grouped(unresolved, ["campaign", "batch", "reason"]):
+        for row in _group(unresolved, ["campaign", "batch", "reason"]):
             counted[row["campaign"], row["batch"]].unresolved[row["reason"]] = row["count_all"]
         refused = {snapshot.name: _by_reason(snapshot.refused) for snapshot in snapshots}
         ledger = cls(dict(sorted(counted.items())), refused)
@@ -75,11 +75,11 @@ def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, Counts]:
     failed = unresolved.filter(pc.equal(unresolved["campaign"], snapshot.name))["pair_id"]
     pairs = pairs.append_column("gold", gold).append_column("failed", pc.is_in(pairs["pair_id"], value_set=failed))
     counted: dict[str, Counts] = {}
-    for row in _grouped(pairs, ["batch", "gold"]):
+    for row in _group(pairs, ["batch", "gold"]):
         counts = counted.setdefault(row["batch"], Counts())
         setattr(counts, "gold_pairs" if row["gold"] else "pairs", row["count_all"])
     place = pc.index_in(snapshot.judgments["pair_id"], value_set=pairs["pair_id"])
-    for row in _grouped(pairs.take(place), ["batch", "gold", "failed"]):
+    for row in _group(pairs.take(place), ["batch", "gold", "failed"]):
         counts = counted[row["batch"]]
         counts.judgments += row["count_all"]
         if row["gold"]:
@@ -96,10 +96,10 @@ def _comparisons(rows: pa.Table) -> list[tuple[str, str, int, int]]:
     return [(row["source"], row["batch"], row["votes_count"], row["votes_sum"]) for row in grouped.to_pylist()]
 
 
-def _grouped(rows: pa.Table, keys: list[str]) -> list[dict[str, Any]]:
+def _group(rows: pa.Table, keys: list[str]) -> list[dict[str, Any]]:
     grouped: list[dict[str, Any]] = rows.group_by(keys).aggregate([([], "count_all")]).to_pylist()
     return grouped
 
 
 def _by_reason(refused: pa.Table) -> dict[str, int]:
-    return {row["reason"]: row["count_all"] for row in sorted(_grouped(refused, ["reason"]), key=lambda r: r["reason"])}
+    return {row["reason"]: row["count_all"] for row in sorted(_group(refused, ["reason"]), key=lambda r: r["reason"])}

@@ -14,7 +14,7 @@ def counts(column: pa.ChunkedArray) -> dict[str | None, int]:
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
 
 
-def shared(count: int, total: int) -> Cells:
+def with_share(count: int, total: int) -> Cells:
     """A count and its share, as two cells."""
     return (f"{count:,}", f"{count / total:.1%}" if total else "-")
 

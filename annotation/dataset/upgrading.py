@@ -11,7 +11,7 @@ from schemas import COMPARISONS
 from schemas.manifest import MANIFEST, noted_files
 
 
-def upgraded(master: Master, folder: Path) -> None:
+def upgrade_dataset(master: Master, folder: Path) -> None:
     """Writes the comparisons as the newest version of the table, and all other files as they are.
 
     The manifest names the version that they were upgraded from. Raises UserError for an occupied folder.

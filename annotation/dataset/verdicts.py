@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from annotation.dataset.markdown import Cells, counts, shared
+from annotation.dataset.markdown import Cells, counts, with_share
 from schemas import DEGREES
 
 
@@ -12,7 +12,7 @@ def by_degree(rows: pa.Table, unknown: str | None = None) -> list[Cells]:
     titles: list[tuple[str | None, str]] = [(name, name.replace("_", " ")) for name in DEGREES]
     if unknown is not None:
         titles.append((None, unknown))
-    return [(title, *shared(found.get(name, 0), len(rows))) for name, title in titles]
+    return [(title, *with_share(found.get(name, 0), len(rows))) for name, title in titles]
 
 
 def by_safety(rows: pa.Table, unknown: str) -> list[Cells]:
@@ -24,4 +24,4 @@ def by_safety(rows: pa.Table, unknown: str) -> list[Cells]:
         "both_unsafe": "both unsafe",
         None: unknown,
     }
-    return [(title, *shared(found[name], len(rows))) for name, title in titles.items() if name in found]
+    return [(title, *with_share(found[name], len(rows))) for name, title in titles.items() if name in found]

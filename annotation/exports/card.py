@@ -14,6 +14,6 @@ def card(exported: Exported, master: str, written: Sequence[str]) -> str:
         margin=exported.margin,
         master=master,
         written=written,
-        carried=exported.carried(),
+        carried=exported.describe(),
         splits=exported.splits,
     )

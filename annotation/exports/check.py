@@ -14,7 +14,7 @@ from annotation.dataset.manifest import read_manifest
 from annotation.dataset.master import Master
 from annotation.exports import loading
 from annotation.exports.comparing import Fault, compare
-from annotation.exports.export import SPLITS, companions, prepared
+from annotation.exports.export import SPLITS, companions, prepare
 from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 from annotation.exports.manifest import FORMAT, VERSION, ExportManifest
@@ -47,7 +47,7 @@ class _Reading:
     faults: tuple[Fault, ...] = ()
 
 
-def described(folder: Path, form: str) -> ExportManifest:
+def describe_export(folder: Path, form: str) -> ExportManifest:
     """The manifest of an export. Raises UserError for a folder that is no export, or one in another format."""
     if form not in FORMATS:
         raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
@@ -67,33 +67,33 @@ def check(folder: Path, form: str, master: Master) -> Checked:
     answers, and the margin, weight and flags that the format carries. Raises UserError where the dataset is not the one
     that the export was made of.
     """
-    manifest = described(folder, form)
+    manifest = describe_export(folder, form)
     if manifest.master.sha256 != master.digest:
         raise UserError(
             f"{folder} was made of another dataset than {master.folder} is now: export it again, or name that one"
         )
     wanted = FORMATS[form]
-    faults = list(_changed(folder, manifest))
+    faults = list(_find_changed(folder, manifest))
     counted = comparisons = left_out = 0
-    made = {called: prepared(master.splits[name], wanted, manifest.margin) for name, called in SPLITS.items()}
+    made = {called: prepare(master.splits[name], wanted, manifest.margin) for name, called in SPLITS.items()}
     faults += _beside(folder, manifest, wanted, {called: split for called, (_, split) in made.items()})
-    with _reading(folder, wanted) as reading:
+    with _read_back(folder, wanted) as reading:
         faults += reading.faults
         for called, (expected, split) in made.items():
             try:
                 found = compare(called, expected, reading.splits.get(called, ()), wanted)
             except loading.BROKEN as error:
-                faults.append(Fault("unreadable", f"its rows cannot be read: {loading.told(error)}", called))
+                faults.append(Fault("unreadable", f"its rows cannot be read: {loading.describe_error(error)}", called))
                 continue
             faults += found.faults
-            faults += _left_out(folder, called, split)
+            faults += _check_left_out(folder, called, split)
             counted += found.rows
             comparisons += split.comparisons
             left_out += sum(map(len, split.left_out.values()))
     return Checked(wanted, reading.by, reading.own, comparisons, counted, left_out, tuple(faults))
 
 
-def _changed(folder: Path, manifest: ExportManifest) -> Iterator[Fault]:
+def _find_changed(folder: Path, manifest: ExportManifest) -> Iterator[Fault]:
     for name, each in noted_files(manifest.files, str(folder / MANIFEST)).items():
         if not (folder / name).is_file():
             yield Fault("file_missing", f"{name} is missing")
@@ -114,7 +114,7 @@ def _beside(folder: Path, manifest: ExportManifest, wanted: Format, splits: Mapp
         yield Fault("counts_differ", "manifest.json counts other rows than the dataset has")
 
 
-def _left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
+def _check_left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
     """That what is not in the export is named in it."""
     path = folder / "left_out.jsonl"
     lines = path.read_bytes().splitlines() if path.is_file() else []
@@ -129,12 +129,12 @@ def _left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
 
 
 @contextmanager
-def _reading(folder: Path, wanted: Format) -> Iterator[_Reading]:
+def _read_back(folder: Path, wanted: Format) -> Iterator[_Reading]:
     if not any(folder.glob("t*")):  # no split has rows, and `datasets` would take other files for some
         yield _Reading({}, "nothing, for there are no rows", False)
         return
     packages = {"trl": ("trl", "datasets")}.get(wanted.loader or "", ("datasets",))
-    versions = loading.installed(*packages)
+    versions = loading.find_versions(*packages)
     schema = f"the documented schema of {wanted.trainer}"
     if versions is None:
         by = f"pyarrow, by {schema} ({' or '.join(packages)} is not installed)"
@@ -142,13 +142,14 @@ def _reading(folder: Path, wanted: Format) -> Iterator[_Reading]:
         return
     with ExitStack() as stack:
         try:
-            splits = stack.enter_context(loading.loaded(folder, wanted.file))
+            splits = stack.enter_context(loading.load_splits(folder, wanted.file))
         except loading.LoadingError as error:
             fault = Fault("unloadable", f"{packages[-1]} cannot load it: {error}")
             yield _Reading(_plainly(folder, wanted), f"pyarrow, by {schema}", False, (fault,))
             return
         if wanted.loader == "trl":
-            yield _Reading({name: loading.trained(wanted.name, each) for name, each in splits.items()}, versions, True)
+            rows = {name: loading.train_rows(wanted.name, each) for name, each in splits.items()}
+            yield _Reading(rows, versions, True)
             return
         rows = {name: loading.rows(each) for name, each in splits.items()}
         own = wanted.loader is not None

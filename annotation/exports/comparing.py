@@ -110,7 +110,7 @@ def _places(wants: _Wanted, wanted: Format) -> dict[Hashable, list[int]]:
         keys = wants.ids()
     else:
         keys = (
-            _said(want["prompt"], want["chosen"], want["rejected"])
+            _join_texts(want["prompt"], want["chosen"], want["rejected"])
             for want in map(wants.__getitem__, range(len(wants)))
         )
     for number, key in enumerate(keys):
@@ -130,10 +130,10 @@ def _key(row: Row, wanted: Format) -> Hashable:
         seen = wanted.read(row)
     except UnreadableError:
         return None
-    return _said(seen.before["chosen"], *(seen.answers[side]["content"] for side in ("chosen", "rejected")))
+    return _join_texts(seen.before["chosen"], *(seen.answers[side]["content"] for side in ("chosen", "rejected")))
 
 
-def _said(prompt: Messages, *answers: str) -> bytes:
+def _join_texts(prompt: Messages, *answers: str) -> bytes:
     """A digest of what a row says."""
     digest = hashlib.blake2b(digest_size=16)
     for text in (*(part for turn in prompt for part in (turn["role"], turn["content"])), "", *answers):

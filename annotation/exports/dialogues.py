@@ -26,7 +26,7 @@ def alone(texts: pa.LargeStringArray, role: str = ASSISTANT) -> pa.ListArray:
     )
 
 
-def followed(prompts: pa.ListArray, texts: pa.LargeStringArray) -> pa.ListArray:
+def append_answers(prompts: pa.ListArray, texts: pa.LargeStringArray) -> pa.ListArray:
     """Each dialogue with one more message of the assistant's at its end."""
     bounds, turns = _parts(prompts)
     lengths = np.diff(bounds)

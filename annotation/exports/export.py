@@ -44,7 +44,7 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
     with new_folder(folder) as writer:
         splits, written, texts = {}, [], Texts()
         for name, called in SPLITS.items():
-            rows, splits[called] = prepared(master.splits[name], wanted, margin)
+            rows, splits[called] = prepare(master.splits[name], wanted, margin)
             if len(rows.table):
                 _write(writer.folder, called, wanted, pa.table(wanted.write(rows)))
                 written.append(called)
@@ -53,14 +53,14 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
             (writer.folder / name).write_text(text, encoding="utf-8")
         exported = Exported(folder, wanted, margin, splits, texts)
         (writer.folder / "README.md").write_text(card(exported, master.name, written), encoding="utf-8")
-        _left_out(writer.folder, splits)
+        _write_left_out(writer.folder, splits)
         for path in sorted(path for path in writer.folder.rglob("*") if path.is_file()):
             writer.note(path.relative_to(writer.folder).as_posix())
         writer.json(MANIFEST, _manifest(master, exported, writer.files))
     return exported
 
 
-def prepared(comparisons: pa.Table, wanted: Format, margin: str) -> tuple[Rows, Split]:
+def prepare(comparisons: pa.Table, wanted: Format, margin: str) -> tuple[Rows, Split]:
     """The comparisons that this trainer takes, and what became of the others."""
     rows = Rows(comparisons.combine_chunks(), None)
     out: dict[str, tuple[str, ...]] = {}
@@ -107,7 +107,7 @@ def companions(wanted: Format, written: list[str]) -> dict[str, str]:
     return {"dataset_info.json": json.dumps(entries, indent=2) + "\n"}
 
 
-def _left_out(folder: Path, splits: Mapping[str, Split]) -> None:
+def _write_left_out(folder: Path, splits: Mapping[str, Split]) -> None:
     lines = [
         orjson.dumps({"comparison_id": each, "split": name, "reason": reason}, option=orjson.OPT_APPEND_NEWLINE)
         for name, split in splits.items()

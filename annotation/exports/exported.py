@@ -36,7 +36,7 @@ class Exported:
     splits: Mapping[str, Split]
     texts: Texts = field(default_factory=Texts)
 
-    def carried(self) -> list[str]:
+    def describe(self) -> list[str]:
         """What the trainer uses, what is only in the files, and what has no place there: a sentence each."""
         form = self.format
         there = [name for name in form.carries if name != "margin" or self.margin != "none"]
@@ -45,18 +45,18 @@ class Exported:
         lost = [name for name in form.lost if name != "margin" or self.margin != "none"]
         out = []
         if used and form.name != "hf":
-            out.append(f"{form.trainer} uses {_listed(used)}.")
+            out.append(f"{form.trainer} uses {_list_names(used)}.")
         if kept:
-            out.append(f"{form.trainer} does not use {_listed(kept)}: columns for code of your own.")
+            out.append(f"{form.trainer} does not use {_list_names(kept)}: columns for code of your own.")
         if lost:
             them = "it" if len(lost) == 1 else "them"
-            out.append(f"The format has no place for {_listed(lost)}: only the dataset has {them}.")
+            out.append(f"The format has no place for {_list_names(lost)}: only the dataset has {them}.")
         unknown = sum(split.without_degree for split in self.splits.values())
         if unknown and "margin" in there:
             rows = "1 comparison has" if unknown == 1 else f"{unknown:,} comparisons have"
             out.append(f"{rows} no degree: the margin is 0 there, as in the loss without one.")
-        return [*out, *(self.texts.told() if form.templates else [])]
+        return [*out, *(self.texts.describe() if form.templates else [])]
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

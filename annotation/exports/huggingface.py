@@ -43,7 +43,7 @@ def save(rows: pa.Table, folder: Path, split: str) -> None:
     plain = pa.schema([column.with_nullable(True) for column in rows.schema], metadata=noted)
     data = folder / "data-00000-of-00001.arrow"
     with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_stream(sink, plain) as writer:
-        writer.write_table(_relaxed(rows, plain), max_chunksize=BATCH)
+        writer.write_table(_relax(rows, plain), max_chunksize=BATCH)
     digest = sha256_of_file(data)
     _json(folder / "dataset_info.json", {"features": described})
     _json(
@@ -65,7 +65,7 @@ def splits(names: list[str]) -> str:
     return _text({"splits": names})
 
 
-def _relaxed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def _relax(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(rows.columns, schema=schema)
 
 

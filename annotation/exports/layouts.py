@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from annotation.dataset.prompts import prompt_texts
-from annotation.exports.dialogues import alone, followed, message
+from annotation.exports.dialogues import alone, append_answers, message
 from annotation.imports.hh import render
 
 Columns = dict[str, pa.Array]
@@ -32,7 +32,7 @@ class Rows:
 
 def whole_dialogues(rows: Rows) -> Columns:
     prompts = rows["prompt"]
-    dialogues = {side: followed(prompts, rows[side]) for side in ("chosen", "rejected")}
+    dialogues = {side: append_answers(prompts, rows[side]) for side in ("chosen", "rejected")}
     return {**dialogues, **rows.beside()}
 
 
@@ -41,7 +41,7 @@ def answers(rows: Rows) -> Columns:
     return {"prompt": rows["prompt"], **following, **rows.beside()}
 
 
-def labelled(rows: Rows) -> Columns:
+def label_answers(rows: Rows) -> Columns:
     """A row an answer, good and bad ones by turns. TRL reads the rows in their order, and takes the answer of a row's
     neighbour in its batch for one to another prompt (KTO's estimate of the divergence): so both kinds are in each
     batch, and neighbours are of different prompts as far as there are any."""
@@ -87,7 +87,7 @@ def _by_turns(prompts: pa.ListArray) -> pa.Array:
     return pa.array(np.stack([order, np.roll(order, -best) + count], axis=1).ravel())
 
 
-def ranked(rows: Rows) -> Columns:
+def rank_answers(rows: Rows) -> Columns:
     count = len(rows.table)
     both = [alone(rows[side]) for side in ("chosen", "rejected")]
     order = pa.array(np.arange(2 * count).reshape(2, count).T.ravel())

@@ -20,10 +20,10 @@ class LoadingError(Exception):
     """A loader does not take the files; the message is what it says."""
 
 
-def installed(*packages: str) -> str | None:
+def find_versions(*packages: str) -> str | None:
     """The packages with their versions, or None where one is missing.
 
-    >>> installed("no-such-package") is None
+    >>> find_versions("no-such-package") is None
     True
     """
     try:
@@ -33,7 +33,7 @@ def installed(*packages: str) -> str | None:
 
 
 @contextmanager
-def loaded(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iterator[dict[str, Any]]:
+def load_splits(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iterator[dict[str, Any]]:
     """The splits of an export as `datasets` loads it, whose cache goes when the block ends.
 
     Raises LoadingError for files that it does not take.
@@ -41,7 +41,7 @@ def loaded(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iterator[
     datasets = _datasets()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "export"  # `datasets` takes names for patterns: this one is none
-        shutil.copytree(folder, place, copy_function=_linked)
+        shutil.copytree(folder, place, copy_function=_link)
         cache = str(Path(scratch) / "cache")
         try:
             if kind == "disk":
@@ -52,11 +52,11 @@ def loaded(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iterator[
             else:
                 found = datasets.load_dataset(str(place), cache_dir=cache)
         except (datasets.exceptions.DatasetsError, *BROKEN) as error:
-            raise LoadingError(told(error)) from error
+            raise LoadingError(describe_error(error)) from error
         yield dict(found)
 
 
-def _linked(source: str, target: str) -> None:
+def _link(source: str, target: str) -> None:
     """The same file by another name; a copy, where that cannot be."""
     try:
         os.link(source, target)
@@ -64,7 +64,7 @@ def _linked(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def told(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """What a loader says, in a line."""
     return " ".join(str(error.__cause__ or error).split())[:200] or type(error).__name__
 
@@ -75,7 +75,7 @@ def rows(split: Any) -> Rows:
         yield from batch.to_pylist()
 
 
-def trained(form: str, split: Any) -> Rows:
+def train_rows(form: str, split: Any) -> Rows:
     """The rows as TRL's trainer of this format takes them, by TRL's own functions: it adds a prompt that stands alone
     to both dialogues, and looks for one where there is none. What the first row has decides for all."""
     from trl import data_utils

@@ -32,24 +32,24 @@ SIDES = ("chosen", "rejected")
 def whole_dialogues(row: Row) -> Seen:
     """``chosen`` and ``rejected`` are dialogues with the answer at their end."""
     dialogues = {side: _messages(row, side) for side in SIDES}
-    return _seen(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
+    return _see(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
 
 
 def answers(row: Row) -> Seen:
     """``prompt`` is a dialogue, ``chosen`` and ``rejected`` are lists of what follows it."""
     prompt = _messages(row, "prompt")
-    return _seen(row, dict.fromkeys(SIDES, prompt), {side: _messages(row, side) for side in SIDES})
+    return _see(row, dict.fromkeys(SIDES, prompt), {side: _messages(row, side) for side in SIDES})
 
 
-def labelled(row: Row) -> Seen:
+def read_labelled(row: Row) -> Seen:
     """``completion`` follows ``prompt``, and ``label`` says which one of the two answers it is."""
     label = _of(row, "label", bool)
     side = "chosen" if label else "rejected"
-    seen = _seen({}, {side: _messages(row, "prompt")}, {side: _messages(row, "completion")})
+    seen = _see({}, {side: _messages(row, "prompt")}, {side: _messages(row, "completion")})
     return Seen(seen.before, seen.answers, {side: row["safe"]} if "safe" in row else {})
 
 
-def ranked(row: Row) -> Seen:
+def read_ranked(row: Row) -> Seen:
     """Of the two ``completions`` of ``context``, the one of the lower rank is the better one."""
     completions = _of(row, "completions", list)
     if len(completions) != 2:
@@ -59,7 +59,7 @@ def ranked(row: Row) -> Seen:
     chosen, rejected = sorted(completions, key=lambda each: int(each["rank"]))
     prompt = _messages(row, "context")
     following = {"chosen": _messages(chosen, "completion"), "rejected": _messages(rejected, "completion")}
-    return _seen(row, dict.fromkeys(SIDES, prompt), following)
+    return _see(row, dict.fromkeys(SIDES, prompt), following)
 
 
 def single_messages(prompt: str) -> Read:
@@ -67,7 +67,7 @@ def single_messages(prompt: str) -> Read:
 
     def read(row: Row) -> Seen:
         before = _messages(row, prompt)
-        return _seen(row, dict.fromkeys(SIDES, before), {side: [_message(row.get(side))] for side in SIDES})
+        return _see(row, dict.fromkeys(SIDES, before), {side: [_message(row.get(side))] for side in SIDES})
 
     return read
 
@@ -81,17 +81,17 @@ def texts(row: Row) -> Seen:
         except DialogueError as error:
             raise UnreadableError(f"{side}: {error}") from error
         dialogues[side] = [{"role": role, "content": content} for role, content in turns]
-    return _seen(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
+    return _see(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
 
 
 def everything(row: Row) -> Seen:
     """The master's own row."""
     prompt = _messages(row, "prompt")
     following = {side: [{"role": "assistant", "content": _of(row, side, str)}] for side in SIDES}
-    return _seen(row, dict.fromkeys(SIDES, prompt), following)
+    return _see(row, dict.fromkeys(SIDES, prompt), following)
 
 
-def _seen(row: Row, before: dict[str, Messages], following: dict[str, Messages]) -> Seen:
+def _see(row: Row, before: dict[str, Messages], following: dict[str, Messages]) -> Seen:
     """What a trainer makes of these: it trains on the last message, with all that stands before it."""
     empty = [side for side, messages in following.items() if not messages]
     if empty:

@@ -48,7 +48,7 @@ class Texts:
         self.tokens += other.tokens
         self.edges += other.edges
 
-    def told(self) -> list[str]:
+    def describe(self) -> list[str]:
         """A sentence for each kind that was found."""
         out = []
         if self.control:

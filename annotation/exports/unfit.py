@@ -55,7 +55,7 @@ _RENDERED = (
 
 
 @cache
-def _hidden() -> pa.Array:
+def _find_hidden() -> pa.Array:
     """Every text that stands in what a template renders before an answer."""
     parts = {text[k:end] for text in _RENDERED for k in range(len(text)) for end in range(k, len(text) + 1)}
     return pa.array(sorted(parts), pa.large_string())
@@ -63,7 +63,7 @@ def _hidden() -> pa.Array:
 
 def in_template(rows: Rows) -> Flags:
     """An answer that also stands in what common chat templates render before it: axolotl takes the first place."""
-    sides = [pc.is_in(rows[side], value_set=_hidden()) for side in ("chosen", "rejected")]
+    sides = [pc.is_in(rows[side], value_set=_find_hidden()) for side in ("chosen", "rejected")]
     return pc.or_(*sides).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 

@@ -71,7 +71,7 @@ def import_set(
     source = name or known.source
     if not source.strip() or "/" in source or not source.isprintable():
         raise UserError(f"the name {source!r} cannot be: give one of visible characters, without a slash")
-    sources = named(files, held_out)
+    sources = name_sources(files, held_out)
     with new_folder(folder) as writer:
         content = _content(sources, known, source, families)
         with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
@@ -104,7 +104,7 @@ def _content(sources: Sequence[Source], known: OpenSet, source: str, families: F
     ranks = Ranks()
     read = {each.name: _read(each, known, source, ranks, seen) for each in sources}
     if known.mapped and ranks.likely():
-        raise UserError(_ranked(known, ranks))
+        raise UserError(_describe_ranks(known, ranks))
     found = pa.concat_tables([each.comparisons for each in read.values()])
     split = _split(found, sources)
     grouped = prompt_families(prompt_texts(_column(found, "prompt")), np.ones(len(found), bool), families)
@@ -112,18 +112,18 @@ def _content(sources: Sequence[Source], known: OpenSet, source: str, families: F
     found = found.append_column("prompt_family", grouped.names.take(pa.array(grouped.number)))
     found = found.append_column("split", split)
     kept = pc.invert(near)
-    splits = {name: _sorted(found.filter(pc.and_(kept, pc.equal(split, name)))) for name in SPLITS}
+    splits = {name: _sort(found.filter(pc.and_(kept, pc.equal(split, name)))) for name in SPLITS}
     rejects = _rejects([each.rejects for each in read.values()], found.filter(near), source)
     ledger = Ledger.of({name: (each.rows, each.pairs) for name, each in read.items()}, splits, rejects)
     _something_to_train_on(sources, ledger, rejects)
     proof = prove_apart(splits, grouped)
-    kept = {name: _checked(table) for name, table in splits.items()}
+    kept = {name: _check_rows(table) for name, table in splits.items()}
     unused = tuple(sorted(seen - Reader(known.layouts).used))
     return _Content(kept, rejects, ledger, proof, unused, contradictions(pa.concat_tables(kept.values())))
 
 
-def _ranked(known: OpenSet, ranks: Ranks) -> str:
-    named = known.layouts[0].given()
+def _describe_ranks(known: OpenSet, ranks: Ranks) -> str:
+    named = known.layouts[0].list_given()
     field = next(named[name] for name in ("score", "first_score") if name in named)
     prompts = "the prompt" if ranks.prompts == 1 else f"{ranks.ranked:,} of {ranks.prompts:,} prompts"
     return (
@@ -170,7 +170,7 @@ def _read(file: Source, known: OpenSet, source: str, ranks: Ranks, seen: set[str
     return read
 
 
-def named(files: Sequence[Path], held_out: Sequence[Path]) -> list[Source]:
+def name_sources(files: Sequence[Path], held_out: Sequence[Path]) -> list[Source]:
     """The files with their names, without folders and endings, sorted; where two would have one name, the folder's
     comes first (``helpful-base-train``). Raises UserError for a file that is named twice."""
     both = [(path, split) for split, paths in zip(SPLITS, (files, held_out), strict=True) for path in paths]
@@ -212,7 +212,7 @@ def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
     return pa.array(train & held_out[grouped.number])
 
 
-def _sorted(rows: pa.Table) -> pa.Table:
+def _sort(rows: pa.Table) -> pa.Table:
     """By id; rows of files in their order are so already, unless they have ids of their own."""
     ids = _column(rows, "comparison_id")
     if pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py():
@@ -220,7 +220,7 @@ def _sorted(rows: pa.Table) -> pa.Table:
     return rows.take(pc.sort_indices(ids))
 
 
-def _checked(rows: pa.Table) -> pa.Table:
+def _check_rows(rows: pa.Table) -> pa.Table:
     table = rows.select(COMPARISONS.columns.names).cast(COMPARISONS.schema).combine_chunks()
     for batch in table.to_batches():
         COMPARISONS.check(batch)

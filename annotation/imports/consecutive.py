@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from annotation.imports.fields import RowError
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, rejected
+from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, make_reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.reading import as_json
 from annotation.imports.scored import Scored
@@ -25,16 +25,16 @@ class Consecutive(Form):
             (first, before), self._before = self._before, None
             yield Found(first, 1, 2, self._outcome(before, row))
             return
-        yield from self.interrupted()
+        yield from self.interrupt()
         self._before = number, row
 
-    def interrupted(self) -> Iterator[Found]:
+    def interrupt(self) -> Iterator[Found]:
         if self._before is not None:
             (number, row), self._before = self._before, None
             yield Found(number, 1, 1, Reject("unpaired", "", as_json(row)))
 
-    def left(self) -> Iterator[Found]:
-        return self.interrupted()
+    def finish(self) -> Iterator[Found]:
+        return self.interrupt()
 
     def _same_prompt(self, one: Mapping[str, object], other: Mapping[str, object]) -> bool:
         try:
@@ -48,4 +48,4 @@ class Consecutive(Form):
             self._ranks.see((first.score, second.score))
             return self._scored.pair(one, self.prompts.of(one), first, second)
         except LEAVING_OUT as error:
-            return rejected(error, [one, other])
+            return make_reject(error, [one, other])

@@ -42,7 +42,7 @@ def messages_of(value: Any, form: str, ignored: Collection[str] = ()) -> Message
     if not isinstance(value, list) or not value:
         raise TypeError("is neither a text nor a list of {role, content}")
     if form == "sharegpt":
-        value = [_renamed(message) for message in value]
+        value = [_rename(message) for message in value]
     return tuple([_turn(message, ignored) for message in value])
 
 
@@ -54,7 +54,7 @@ def _turn(message: Any, ignored: Collection[str]) -> tuple[str, str]:
                 _only(message, _KEYS, ignored)
             return role, content
         if isinstance(role, str) and role not in ROLES:
-            raise MessageError("other_role", f"the role of a message is {role[:40]!r}, not {_listed(ROLES)}")
+            raise MessageError("other_role", f"the role of a message is {role[:40]!r}, not {_list_names(ROLES)}")
         if isinstance(role, str) and isinstance(content, list):
             _only(message, _KEYS, ignored)
             return role, _single_part(content)
@@ -82,7 +82,7 @@ def _single_part(content: list[Any]) -> str:
     raise MessageError("more_than_text", f"the content of a message is a list of {len(content)}, of type {kinds}")
 
 
-def _renamed(message: Any) -> Any:
+def _rename(message: Any) -> Any:
     """A message of ShareGPT's as {role, content}."""
     if not isinstance(message, dict) or not isinstance(message.get("from"), str) or "value" not in message:
         raise TypeError("holds a message other than {from, value}")
@@ -93,7 +93,7 @@ def _renamed(message: Any) -> Any:
     return {"role": role, "content": message["value"], **rest}
 
 
-def _listed(names: Collection[str]) -> str:
+def _list_names(names: Collection[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}"
 

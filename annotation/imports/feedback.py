@@ -9,7 +9,7 @@ from annotation.imports import fields
 from annotation.imports.fields import getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Pair, Reject, RejectError, check, rejected
+from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Pair, Reject, RejectError, check, make_reject
 from annotation.imports.reading import as_json
 
 
@@ -36,7 +36,7 @@ class Labelled(Form):
         try:
             new = self._feedback(number, row)
         except LEAVING_OUT as error:
-            yield Found(number, 1, 1, rejected(error, row))
+            yield Found(number, 1, 1, make_reject(error, row))
             return
         others = self._waiting.get((new.prompt, not new.good))
         if not others:
@@ -46,7 +46,7 @@ class Labelled(Form):
         good, bad = (new, other) if new.good else (other, new)
         yield Found(other.number, 1, 2, self._outcome(good, bad))
 
-    def left(self) -> Iterator[Found]:
+    def finish(self) -> Iterator[Found]:
         why = "no further row with the same prompt has the other label"
         waiting, self._waiting = self._waiting, {}
         for each in sorted((each for kept in waiting.values() for each in kept), key=lambda each: each.number):
@@ -72,4 +72,4 @@ class Labelled(Form):
             check(good.prompt, good.text, bad.text)
             return Pair(good.prompt, good.text, bad.text, self.facts.of(good.row))
         except LEAVING_OUT as error:
-            return rejected(error, {"chosen": good.row, "rejected": bad.row})
+            return make_reject(error, {"chosen": good.row, "rejected": bad.row})

@@ -22,10 +22,10 @@ class Form(ABC):
     def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
         """Every candidate that is complete with this row, which has a number."""
 
-    def interrupted(self) -> Iterator[Found]:
+    def interrupt(self) -> Iterator[Found]:
         """Rows that waited for the next row of the file, which is of another form."""
         yield from ()
 
-    def left(self) -> Iterator[Found]:
+    def finish(self) -> Iterator[Found]:
         """Rows that still wait at the end of the file."""
         yield from ()

@@ -148,7 +148,7 @@ class Layout:
         one, other = (getattr(self, side if of is None else f"{side}_{of}") for side in self.sides)
         return one, other
 
-    def given(self) -> dict[str, object]:
+    def list_given(self) -> dict[str, object]:
         """The names that are given, with their values."""
         return {each.name: getattr(self, each.name) for each in fields(self) if self._is_given(each.name)}
 
@@ -156,7 +156,7 @@ class Layout:
         """The fields of a row, at its top, that must be there."""
         inside = {"text", "score", "model", "replies"} if self.way in ("answers", "tree") else set()
         beside = {"dialogue", "better", "templates", "vote", "control", *inside}
-        paths = [each for name, each in self.given().items() if isinstance(each, str) and name not in beside]
+        paths = [each for name, each in self.list_given().items() if isinstance(each, str) and name not in beside]
         paths += [path for template in self.templates[:1] for path in template_fields(template)]
         return frozenset(path.partition(".")[0] for path in paths)
 
@@ -171,7 +171,7 @@ class Layout:
         return bool(getattr(self, name) != default)
 
     def _mistakes(self) -> Iterator[str]:
-        given = set(self.given())
+        given = set(self.list_given())
         useless = sorted(given - _WAYS[self.way] - _ANY)
         if useless:
             yield f"{useless[0]} has no effect beside {self.way}"
@@ -241,7 +241,7 @@ class Layout:
 def given_paths(layout: Layout) -> list[str]:
     """All names of fields in a layout."""
     others = ("control", "dialogue", "better")
-    texts = [value for name, value in layout.given().items() if isinstance(value, str) and name not in others]
+    texts = [value for name, value in layout.list_given().items() if isinstance(value, str) and name not in others]
     return [*texts, *(path for template in layout.templates for path in template_fields(template))]
 
 

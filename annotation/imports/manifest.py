@@ -63,7 +63,7 @@ def describe(
         name=source,
         schema=known.name,
         protocol_version=known.protocol_version,
-        layouts=tuple(layout.given() for layout in known.layouts),
+        layouts=tuple(layout.list_given() for layout in known.layouts),
         files=read,
     )
     return ImportManifest(

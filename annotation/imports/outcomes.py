@@ -36,7 +36,7 @@ class About(NamedTuple):
     risks: tuple[tuple[str, ...], tuple[str, ...]]
     models: tuple[str | None, str | None]
 
-    def swapped(self) -> "About":
+    def swap(self) -> "About":
         """The same of the second answer and the first one."""
         return About(self.safe[::-1], self.risks[::-1], self.models[::-1])
 
@@ -104,7 +104,7 @@ def check(prompt: Messages, first: str, second: str) -> None:
         raise RejectError("equal_answers")
 
 
-def rejected(error: Exception, raw: Any) -> Reject:
+def make_reject(error: Exception, raw: Any) -> Reject:
     if isinstance(error, RejectError):
         return Reject(error.reason, error.message, as_json(raw))
     if isinstance(error, MessageError):

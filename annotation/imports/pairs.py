@@ -35,7 +35,7 @@ class Reader:
         for number, row in rows:
             form = None if isinstance(row, Unreadable) else self._form(row)
             if before is not None and form is not before:
-                yield from before.interrupted()
+                yield from before.interrupt()
             before = form
             if isinstance(row, Unreadable):
                 yield Found(number, 1, 1, Reject("unreadable", row.message, row.raw))
@@ -45,7 +45,7 @@ class Reader:
                 form.prompts.check_system(number, row)
                 yield from form.read(number, row)
         for form in self._forms:
-            yield from form.left()
+            yield from form.finish()
 
     def _form(self, row: Mapping[str, object]) -> Form | None:
         return next((form for form in self._forms if form.needs <= row.keys()), None)

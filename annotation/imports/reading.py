@@ -49,7 +49,7 @@ Row = dict[str, Any] | Unreadable
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file. Raises UserError when it cannot be read."""
-    with _opened(path) as stream:
+    with _open(path) as stream:
         return sha256_of(stream)
 
 
@@ -61,7 +61,7 @@ def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> I
     when a file cannot be read at all, or is broken in its midst.
     """
     seen = set() if seen is None else seen
-    with _opened(path) as stream:
+    with _open(path) as stream:
         begin = stream.read(6)
         stream.seek(0)
         try:
@@ -73,7 +73,7 @@ def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> I
             elif begin[:4] == b"\xff\xff\xff\xff":
                 yield from _arrow(pa.ipc.open_stream(stream), columns, seen)
             else:
-                for number, row in _texts(_decompressed(stream, begin), path):
+                for number, row in _texts(_decompress(stream, begin), path):
                     if isinstance(row, dict):
                         seen.update(row)
                     yield number, row
@@ -85,7 +85,7 @@ def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> I
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
+def _open(path: Path) -> Iterator[BufferedReader]:
     try:
         stream = open_named(path)
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
@@ -95,7 +95,7 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         yield stream
 
 
-def _decompressed(stream: BufferedReader, begin: bytes) -> BufferedIOBase:
+def _decompress(stream: BufferedReader, begin: bytes) -> BufferedIOBase:
     if begin.startswith(COMPRESSIONS[".gz"]):
         return gzip.GzipFile(fileobj=stream)
     if begin.startswith(COMPRESSIONS[".zst"]):

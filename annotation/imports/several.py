@@ -7,7 +7,7 @@ from annotation.campaign.responses import Messages
 from annotation.imports.fields import RowError, getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, RejectError, rejected
+from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, RejectError, make_reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.scored import Answer, Scored
 from annotation.imports.trees import nodes
@@ -35,10 +35,10 @@ class Several(Form):
                     found = True
                     yield outcome
         except LEAVING_OUT as error:
-            yield rejected(error, row)
+            yield make_reject(error, row)
             return
         if not found:
-            yield rejected(RejectError("too_few_answers"), row)
+            yield make_reject(RejectError("too_few_answers"), row)
 
     def _answers(self, row: Mapping[str, object]) -> Iterator[tuple[Messages, list[object]]]:
         """Each prompt of a row with its answers, unread; of a tree those that have two or more."""
@@ -60,12 +60,12 @@ class Several(Form):
             try:
                 answers.append(self._scored.answer(value))
             except LEAVING_OUT as error:
-                unreadable.append(rejected(error, value))
+                unreadable.append(make_reject(error, value))
         self._ranks.see([answer.score for answer in answers])
         answers.sort(key=self._scored.worst_last)  # equal ones stay as they are listed
         for one, other in islice(combinations(answers, 2), self.layout.most_pairs):
             try:
                 yield self._scored.pair(row, prompt, one, other)
             except LEAVING_OUT as error:
-                yield rejected(error, {"first": one._asdict(), "second": other._asdict()})
+                yield make_reject(error, {"first": one._asdict(), "second": other._asdict()})
         yield from unreadable

@@ -8,7 +8,7 @@ from annotation.imports import fields, hh
 from annotation.imports.fields import RowError, optional
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, UNTOLD, About, Found, Pair, RejectError, check, rejected
+from annotation.imports.outcomes import LEAVING_OUT, UNTOLD, About, Found, Pair, RejectError, check, make_reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.verdicts import Verdict, verdict_of
 
@@ -36,19 +36,19 @@ class TwoAnswers(Form):
         try:
             yield Found(number, 1, 1, self._pair(row))
         except LEAVING_OUT as error:
-            yield Found(number, 1, 1, rejected(error, row))
+            yield Found(number, 1, 1, make_reject(error, row))
 
     def _pair(self, row: Mapping[str, object]) -> Pair:
         self.prompts.check_text(row)
         prompt, first, second = self._texts(row)
         check(prompt, first, second)
-        verdict = self._judged(row)
+        verdict = self._judge(row)
         if verdict.side == "tie":
             raise RejectError("tie")
         about = UNTOLD if self._says_nothing else About(self._safe(row), self._risks(row), self._models(row))
         votes = verdict.votes
         if verdict.side == "second":
-            first, second, about = second, first, about.swapped()
+            first, second, about = second, first, about.swap()
             votes = votes[::-1] if votes is not None else None
         if about.safe == (False, True):
             raise RejectError("unsafe_chosen")
@@ -75,7 +75,7 @@ class TwoAnswers(Form):
         prompt = self.prompts.with_system(one[:-1], row) if len(one) > 1 else self.prompts.of(row)
         return prompt, one[-1][1], other[-1][1]
 
-    def _judged(self, row: Mapping[str, object]) -> Verdict:
+    def _judge(self, row: Mapping[str, object]) -> Verdict:
         """Which answer is the better one. Raises RejectError where scores are equal, or nobody voted."""
         if self.layout.chosen_score is not None:
             self._check_scores(row)

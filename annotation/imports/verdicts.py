@@ -30,10 +30,10 @@ def verdict_of(layout: Layout, ranks: Ranks) -> Callable[[Any], Verdict] | None:
         return _chosen_with_degree(layout)
     if layout.first_score is not None and layout.second_score is not None:
         return _by_score(layout.first_score, layout.second_score, layout.better == "lower", ranks)
-    counted = _counter(layout)
+    count = _counter(layout)
     if layout.preferred is not None:
-        return _by_field(layout, layout.preferred, counted)
-    return lambda row: _by_votes(counted(row))
+        return _by_field(layout, layout.preferred, count)
+    return lambda row: _by_votes(count(row))
 
 
 def _chosen_with_degree(layout: Layout) -> Callable[[Any], Verdict]:
@@ -52,7 +52,7 @@ def _by_score(one: str, other: str, lower: bool, ranks: Ranks) -> Callable[[Any]
     return read
 
 
-def _by_field(layout: Layout, path: str, counted: Callable[[Any], Counter[str]]) -> Callable[[Any], Verdict]:
+def _by_field(layout: Layout, path: str, count: Callable[[Any], Counter[str]]) -> Callable[[Any], Verdict]:
     get = getter(path)
     meaning = meanings(layout.preference)
     degree = _degree(layout, layout.degree or path) if layout.degrees else None
@@ -60,7 +60,7 @@ def _by_field(layout: Layout, path: str, counted: Callable[[Any], Counter[str]])
 
     def read(row: Any) -> Verdict:
         side = _meaning(meaning, get(row), path)
-        counts = counted(row) if votes else None
+        counts = count(row) if votes else None
         given = (counts["first"], counts["second"]) if counts is not None else None
         return Verdict(side, degree(row) if degree is not None and side != "tie" else None, given)
 
@@ -103,21 +103,21 @@ def _counter(layout: Layout) -> Callable[[Any], Counter[str]]:
     get = getter(path)
     vote, meaning = None if layout.vote is None else getter(layout.vote), meanings(layout.preference)
 
-    def counted(row: Any) -> Counter[str]:
+    def count(row: Any) -> Counter[str]:
         listed = get(row)
         if not isinstance(listed, list):
             raise RowError(f"{path} is not a list")
-        values = _annotated(listed, layout.control) if vote is None else filter(_is_given, map(vote, listed))
+        values = _read_annotations(listed, layout.control) if vote is None else filter(_is_given, map(vote, listed))
         return Counter(_meaning(meaning, value, "a vote") for value in values)
 
-    return counted
+    return count
 
 
 def _is_given(value: Any) -> bool:
     return value is not None
 
 
-def _annotated(annotations: list[Any], control: str | None) -> Iterator[Any]:
+def _read_annotations(annotations: list[Any], control: str | None) -> Iterator[Any]:
     """What each of Label Studio's annotations chose; those that were skipped, or chose nothing, are no votes."""
     for annotation in annotations:
         if not isinstance(annotation, dict):

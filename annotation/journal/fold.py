@@ -60,12 +60,12 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
     )
 
 
-def packed(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
+def pack(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
     """A table as Arrow streams, small enough for a row of the journal each; nothing for a table without rows."""
     if table.nbytes > limit and table.num_rows > 1:
         half = table.num_rows // 2
-        yield from packed(table.slice(0, half), limit)
-        yield from packed(table.slice(half), limit)
+        yield from pack(table.slice(0, half), limit)
+        yield from pack(table.slice(half), limit)
     elif table.num_rows:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:

@@ -216,7 +216,7 @@ class Journal:
         self._db.execute("INSERT OR REPLACE INTO live VALUES (?, ?, ?, ?, ?, ?)", row)
         return True
 
-    def updated(self, key: str) -> str:
+    def last_update(self, key: str) -> str:
         """When the annotation changed last, as far as is known; empty where it is not there."""
         row = self._db.execute("SELECT updated FROM live WHERE key = ?", (key,)).fetchone()
         return row[0] if row else ""

@@ -102,14 +102,14 @@ def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Tabl
         for key, body in found.items():
             annotation = _Annotation(key, body, read_annotated(body, f"{journal.path}: the row annotation {key}"))
             author = authors.get((annotation.row.author or "").lower())
-            reason = _misplaced(annotation.row, author, uid, row, tasks, record)
+            reason = _misfit(annotation.row, author, uid, row, tasks, record)
             if reason:
                 votes.refuse(annotation, author, reason)
             else:
                 mine.append(annotation)
         if row is not None:
             tasks.state[row] = _vote(mine, row, tasks, reader, record, votes)
-    return _assignments(record, tasks), _judgments(record, votes, reader), _refused(votes)
+    return _assignments(record, tasks), _judgments(record, votes, reader), _refusal_rows(votes)
 
 
 def _categories(batch: Batch) -> tuple[Category, ...]:
@@ -128,7 +128,7 @@ def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
     return {uid: inside for uid, inside in found.items() if inside}
 
 
-def _misplaced(found: Annotated, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record) -> str:
+def _misfit(found: Annotated, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record) -> str:
     """Why an annotation cannot be its annotator's vote on what was pushed; empty when it can."""
     if "result" not in found.annotation:
         return "unreadable"
@@ -174,7 +174,7 @@ def _assignments(record: Record, tasks: _Tasks) -> pa.Table:
     columns = {name: record.tasks[name] for name in ASSIGNMENTS.columns.names if name != "state"}
     table = pa.table({**columns, "state": pa.array(tasks.state, pa.string())}, schema=ASSIGNMENTS.schema)
     table = table.filter(pa.array([uid not in record.dropped for uid in tasks.row], pa.bool_()))
-    return _sorted(table, "batch", "round", "annotator", "uid")
+    return _sort(table, "batch", "round", "annotator", "uid")
 
 
 def _judgments(record: Record, votes: _Votes, reader: _Reader) -> pa.Table:
@@ -187,10 +187,10 @@ def _judgments(record: Record, votes: _Votes, reader: _Reader) -> pa.Table:
             values = [getattr(reading, column.name, None) for reading in reader.distinct]
             columns[column.name] = pa.array(values, column.type).take(places)
     table = pa.Table.from_batches([JUDGMENTS.batch(columns, len(votes.rows))])
-    return _sorted(table, "pair_id", "round", "annotator", "uid")
+    return _sort(table, "pair_id", "round", "annotator", "uid")
 
 
-def _refused(votes: _Votes) -> pa.Table:
+def _refusal_rows(votes: _Votes) -> pa.Table:
     rows = [
         (each.key, each.row.uid, annotator, problem.reason, problem.message, each.body)
         for each, annotator, problem in sorted(votes.refused, key=lambda refused: refused[0].key)
@@ -203,5 +203,5 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays([pa.array([], column.type), *column.chunks])
 
 
-def _sorted(table: pa.Table, *names: str) -> pa.Table:
+def _sort(table: pa.Table, *names: str) -> pa.Table:
     return table.sort_by([(name, "ascending") for name in names])

@@ -20,15 +20,15 @@ def places(seed: int, purpose: str, ids: Sequence[str]) -> npt.NDArray[np.uint64
     return out
 
 
-def drawn(sizes: Ints, order: Ints, wanted: int) -> tuple[Ints, Ints]:
+def draw(sizes: Ints, order: Ints, wanted: int) -> tuple[Ints, Ints]:
     """Rows and the epoch of each, whose sizes add up to ``wanted`` or less.
 
     All rows once an epoch; of the last epoch each row by ``order`` that still fits. What is left is less than the
     size of any row that is not there.
 
-    >>> drawn(np.array([1, 1, 1]), np.array([2, 0, 1]), 5)
+    >>> draw(np.array([1, 1, 1]), np.array([2, 0, 1]), 5)
     (array([2, 0, 1, 2, 0]), array([0, 0, 0, 1, 1]))
-    >>> drawn(np.array([10, 90, 10]), np.array([0, 1, 2]), 30)[0].tolist()
+    >>> draw(np.array([10, 90, 10]), np.array([0, 1, 2]), 30)[0].tolist()
     [0, 2]
     """
     total = int(sizes.sum())

@@ -16,7 +16,7 @@ from annotation.dataset.files import new_folder
 from annotation.dataset.master import SPLITS, Master
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
 from annotation.mixing.card import card
-from annotation.mixing.draw import drawn, places
+from annotation.mixing.draw import draw, places
 from annotation.mixing.given import Given
 from annotation.mixing.manifest import MixManifest, Proof, describe
 from annotation.mixing.recipe import WHERE, Recipe
@@ -50,10 +50,10 @@ def mix(recipe: Recipe, masters: Mapping[str, Master], folder: Path, families: F
     stands in a seeded order, so that every stretch of it is mixed; a comparison is there as often as it was drawn.
     Equal datasets and recipes give equal bytes. Raises UserError for a recipe that cannot be followed.
     """
-    held_out = _held_out(masters)
+    held_out = _join_held_out(masters)
     with new_folder(folder) as writer:
         train, names, proof = _training(recipe, masters, held_out, families, alike)
-        chosen, given = _chosen(recipe, train)
+        chosen, given = _choose(recipe, train)
         splits = {
             "train": _with_families(train.rows.take(chosen), names.take(chosen)),
             "held_out": _with_families(held_out, names[len(train.rows) :]),
@@ -86,7 +86,7 @@ def _training(
 ) -> tuple[_Training, pa.Array, Proof]:
     """The comparisons to draw from, the names of the families of their prompts and then the held-out ones, and the
     proof."""
-    rows = _joined([master.splits["train"] for master in masters.values()])
+    rows = _join([master.splits["train"] for master in masters.values()])
     origin = np.repeat(np.arange(len(masters)), [len(master.splits["train"]) for master in masters.values()])
     grouped = _families(rows, held_out, families)
     clean, proof = _clean(rows, held_out, grouped, alike)
@@ -95,7 +95,7 @@ def _training(
     return train, grouped.names.take(pa.array(grouped.number)), proof
 
 
-def _chosen(recipe: Recipe, train: _Training) -> tuple[pa.Array, list[Given]]:
+def _choose(recipe: Recipe, train: _Training) -> tuple[pa.Array, list[Given]]:
     """The rows of the mixture in their order, and what each source gives to it."""
     pools = _pools(recipe, train)
     parts = [
@@ -114,19 +114,19 @@ def _chosen(recipe: Recipe, train: _Training) -> tuple[pa.Array, list[Given]]:
         raise UserError(f"the mixture {recipe.name} cannot be made: {error}") from error
     rows, order, given = [], [], []
     for pool, share in zip(pools, shares, strict=True):
-        found, ranks = _drawn(recipe, train, np.flatnonzero(pool & train.clean), share)
+        found, ranks = _draw(recipe, train, np.flatnonzero(pool & train.clean), share)
         rows.append(found)
         order.append(ranks)
-        given.append(_given(train, pool, found, share))
+        given.append(_count_given(train, pool, found, share))
     return pa.array(np.concatenate(rows)[np.argsort(np.concatenate(order), kind="stable")]), given
 
 
-def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+def _join(tables: Sequence[pa.Table]) -> pa.Table:
     empty = pa.Table.from_batches([], COMPARISONS.schema)
     return pa.concat_tables([empty, *tables]).combine_chunks()
 
 
-def _held_out(masters: Mapping[str, Master]) -> pa.Table:
+def _join_held_out(masters: Mapping[str, Master]) -> pa.Table:
     """The held-out comparisons of all datasets, sorted by id. Raises UserError for an id that two datasets have."""
     ids: dict[str, str] = {}
     for name, master in masters.items():
@@ -137,7 +137,7 @@ def _held_out(masters: Mapping[str, Master]) -> pa.Table:
                         f"the comparison {each} is in {ids[each]} and in {name}: name datasets of different sources"
                     )
                 ids[each] = name
-    rows = _joined([master.splits["held_out"] for master in masters.values()])
+    rows = _join([master.splits["held_out"] for master in masters.values()])
     return rows.take(pc.sort_indices(rows["comparison_id"])).combine_chunks()
 
 
@@ -209,17 +209,17 @@ def _pools(recipe: Recipe, train: _Training) -> list[Flags]:
     return pools
 
 
-def _drawn(recipe: Recipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
+def _draw(recipe: Recipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
     """The rows of a source that are in the mixture, and where each comes to stand."""
-    ids = _told_apart([train.ids[row] for row in rows])
+    ids = _tell_apart([train.ids[row] for row in rows])
     order = np.lexsort((np.array(ids, dtype=str), places(recipe.seed, f"draw {share.name}", ids)))
-    found, epochs = drawn(train.sizes[rows], order, share.taken)
+    found, epochs = draw(train.sizes[rows], order, share.taken)
     stands = [places(recipe.seed, f"order {epoch}", ids) for epoch in range(int(epochs.max(initial=-1)) + 1)]
     ranks = np.array([stands[epoch][row] for row, epoch in zip(found, epochs, strict=True)], np.uint64)
     return rows[found], ranks
 
 
-def _told_apart(ids: list[str]) -> list[str]:
+def _tell_apart(ids: list[str]) -> list[str]:
     """The ids, with a number behind those that were there before, as in a mixture of mixtures."""
     seen: Counter[str] = Counter()
     out = []
@@ -229,7 +229,7 @@ def _told_apart(ids: list[str]) -> list[str]:
     return out
 
 
-def _given(train: _Training, pool: Flags, rows: Ints, share: Taken) -> Given:
+def _count_given(train: _Training, pool: Flags, rows: Ints, share: Taken) -> Given:
     sources = {name: place for place, name in enumerate(train.names) if pool[train.origin == place].any()}
     return Given(
         name=share.name,

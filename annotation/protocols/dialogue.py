@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from annotation.protocols.rendering import typed, written
+from annotation.protocols.rendering import render_typed, render_written
 
 _OPEN_TURNS = 2
 """Earlier turns that need no count, since they are all in view."""
@@ -11,7 +11,7 @@ _OPEN_TURNS = 2
 _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
-def shown(messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
+def show_dialogue(messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
     """The fields ``history``, ``prompt``, ``a`` and ``b``: earlier turns, the last user turn, the two responses.
 
     The prompt begins with the last user turn and holds whatever follows it; a dialogue without a user ends in it.
@@ -23,8 +23,8 @@ def shown(messages: Sequence[Mapping[str, str]], first: str, second: str, swappe
     return {
         "history": _history(turns[:begin]),
         "prompt": "".join(turns[begin:]) or _EMPTY,
-        "a": f'<div class="gm-text">{written(left)}</div>',
-        "b": f'<div class="gm-text">{written(right)}</div>',
+        "a": f'<div class="gm-text">{render_written(left)}</div>',
+        "b": f'<div class="gm-text">{render_written(right)}</div>',
     }
 
 
@@ -40,6 +40,6 @@ def _history(turns: Sequence[str]) -> str:
 
 def _turn(role: str, content: str) -> str:
     known = role if role in _ROLES else "other"
-    text = written(content) if role == "assistant" else typed(content)
+    text = render_written(content) if role == "assistant" else render_typed(content)
     name = _ROLES.get(role) or escape(role)
     return f'<div class="gm-turn gm-{known}"><div class="gm-who">{name}</div><div class="gm-text">{text}</div></div>'

@@ -48,13 +48,13 @@ def layout(question: str, *, under_a: str, under_b: str) -> str:
 def scale(name: str, question: str) -> str:
     """The eight buttons on the keys 1 to 8."""
     choices = "".join(
-        f"<Choice alias={_quoted(step.name)} value={_quoted(step.title)} hotkey={_quoted(str(key))}/>\n"
+        f"<Choice alias={_quote(step.name)} value={_quote(step.title)} hotkey={_quote(str(key))}/>\n"
         for key, step in enumerate(STEPS, 1)
     )
     return (
-        f'<View className="gm-question"><Header value={_quoted(question)} size="4"/>'
+        f'<View className="gm-question"><Header value={_quote(question)} size="4"/>'
         f'<View className="gm-keys"><Header value="1 to 8, then Ctrl + Enter" size="6"/></View></View>\n'
-        f'<View className="gm-scale"><Choices name={_quoted(name)} toName="prompt" choice="single-radio" '
+        f'<View className="gm-scale"><Choices name={_quote(name)} toName="prompt" choice="single-radio" '
         f'layout="inline" required="true" requiredMessage="Which response? Keys 1 to 8. Esc closes this.">\n'
         f"{choices}</Choices></View>\n"
     )
@@ -64,7 +64,7 @@ def safety_of(side: str, categories: Sequence[Category]) -> str:
     """Safe or unsafe, and for an unsafe response its risks."""
     safe, unsafe = _SAFETY_KEYS[side]
     risks = "".join(
-        f"<Choice alias={_quoted(one.name)} value={_quoted(one.title)}{f' hotkey={_quoted(key)}' if key else ''}/>\n"
+        f"<Choice alias={_quote(one.name)} value={_quote(one.title)}{f' hotkey={_quote(key)}' if key else ''}/>\n"
         for one, key in zip_longest(categories, _RISK_KEYS[side][: len(categories)])
     )
     upper = side.upper()
@@ -94,5 +94,5 @@ def _resource(name: str) -> str:
     return files("annotation.protocols").joinpath(name).read_text(encoding="utf-8")
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{escape(text)}"'

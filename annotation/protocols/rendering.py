@@ -70,31 +70,31 @@ _TAGS = {
 }
 
 
-def written(text: str) -> str:
+def render_written(text: str) -> str:
     r"""What a model wrote: its Markdown laid out.
 
-    >>> written("Use **sets**:\n<script>")
+    >>> render_written("Use **sets**:\n<script>")
     '<p dir="auto">Use <strong>sets</strong>:<br>\n&lt;script&gt;</p>\n'
     """
-    return _written(text) if len(text) <= _LONGEST_KEPT else _written.__wrapped__(text)
+    return _render_written(text) if len(text) <= _LONGEST_KEPT else _render_written.__wrapped__(text)
 
 
 @lru_cache(maxsize=_KEPT)
-def _written(text: str) -> str:
+def _render_written(text: str) -> str:
     text = _with_newlines(text)
     return mark_invisible(_laid_out(_MODEL, text) if _MAYBE_MARKUP.search(text) else _paragraphs(text))
 
 
 def guide(text: str) -> str:
     """Guidelines, whose lines may be broken anywhere: a document of its own."""
-    flowing = written(text).replace(_BREAK, "\n")
+    flowing = render_written(text).replace(_BREAK, "\n")
     return f'<div class="gm-guide"><div class="gm-text">{flowing}</div></div>'
 
 
-def typed(text: str) -> str:
+def render_typed(text: str) -> str:
     r"""What a user typed: lines and blanks as they are, code apart.
 
-    >>> typed("# one\n  two")
+    >>> render_typed("# one\n  two")
     '<div class="gm-plain"><p dir="auto"># one\n  two</p>\n</div>\n'
     """
     text = _with_newlines(text)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotation.protocols.answers import Answers, UnreadableError, answers
-from annotation.protocols.dialogue import shown
+from annotation.protocols.dialogue import show_dialogue
 from annotation.protocols.layout import guidelines_of, layout, safety_of, scale
 from annotation.protocols.protocol import Category, Page, Reading, Unreadable
 from annotation.protocols.rendering import guide
@@ -43,7 +43,7 @@ class Safety:
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
         """The data of a task."""
-        return shown(messages, first, second, swapped)
+        return show_dialogue(messages, first, second, swapped)
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category] = ()

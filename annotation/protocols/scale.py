@@ -31,10 +31,10 @@ STEPS = (
 STEP = {step.name: step for step in STEPS}
 
 
-def preferred(step: Step, swapped: bool) -> Literal["first", "second"]:
+def choose_preferred(step: Step, swapped: bool) -> Literal["first", "second"]:
     """Which response of the pair is meant: ``first`` stands on the left, as A, unless it was ``swapped``.
 
-    >>> preferred(STEP["a_better"], swapped=False), preferred(STEP["a_better"], swapped=True)
+    >>> choose_preferred(STEP["a_better"], swapped=False), choose_preferred(STEP["a_better"], swapped=True)
     ('first', 'second')
     """
     return "first" if (step.side == "a") != swapped else "second"
@@ -43,4 +43,4 @@ def preferred(step: Step, swapped: bool) -> Literal["first", "second"]:
 def verdict(answers: Answers, question: str, swapped: bool) -> tuple[Literal["first", "second"], str]:
     """(preferred response, degree) as answered; raises `UnreadableError`."""
     step = STEP[answers.one(question, STEP)]
-    return preferred(step, swapped), step.degree
+    return choose_preferred(step, swapped), step.degree

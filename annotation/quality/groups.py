@@ -48,8 +48,8 @@ def agreements(snapshot: Snapshot) -> Agreements:
     return Agreements(
         counted.agreement(np.ones(len(snapshot.pairs), bool)),
         counted.by(_degrees(counted.points), list(DEGREES[::-1])),
-        counted.by(*coded(snapshot.pairs["batch"])),
-        counted.by(*coded(model_pairs(snapshot.pairs["first_model"], snapshot.pairs["second_model"]))),
+        counted.by(*encode(snapshot.pairs["batch"])),
+        counted.by(*encode(model_pairs(snapshot.pairs["first_model"], snapshot.pairs["second_model"]))),
     )
 
 
@@ -108,7 +108,7 @@ def _degrees(points: Ints) -> Ints:
     return np.where(below[:, -1] > 0, np.argmax(2 * below >= below[:, -1:], axis=1), -1)
 
 
-def coded(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+def encode(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
     """The number of each value, and the values, sorted; -1 for a null."""
     names = pc.unique(column).drop_null().sort()
     places = pc.index_in(column, value_set=names).fill_null(-1).to_numpy()

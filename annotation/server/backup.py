@@ -36,7 +36,7 @@ def backup(home: Path, file: Path) -> None:
     if file.exists():
         raise UserError(f"{file} exists: give the backup another name")
     try:
-        with studio.locked(lambda _: None), new_files(file, private=True) as [unfinished]:
+        with studio.lock(lambda _: None), new_files(file, private=True) as [unfinished]:
             _write(studio, unfinished)
     except OSError as error:
         raise RunError(f"{file} cannot be written: {error.strerror or error}") from error
@@ -84,7 +84,7 @@ def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) 
     studio = Home(home.absolute())
     if not file.is_file():
         raise UserError(f"{file} is not a file: name a backup that `gristmill studio backup` made")
-    with studio.locked(tell):
+    with studio.lock(tell):
         process = studio.server.process
         if process is not None and alive(process):
             raise UserError(f"Label Studio runs in {home}: run `gristmill studio stop` before a backup is restored")

@@ -30,7 +30,7 @@ def connection(home: Path) -> Connection:
     """
     url, token = os.environ.get(URL, "").strip(), os.environ.get(TOKEN, "").strip()
     if url or token:
-        return _named(url, token)
+        return _check_named(url, token)
     studio = Home(home)
     server, admin = studio.server, studio.admin
     if admin is None or admin.token is None or server.process is None or not alive(server.process):
@@ -38,7 +38,7 @@ def connection(home: Path) -> Connection:
     return Connection(server.url, admin.token, server.public_url or server.url)
 
 
-def _named(url: str, token: str) -> Connection:
+def _check_named(url: str, token: str) -> Connection:
     if not url or not token:
         given, missing = (URL, TOKEN) if url else (TOKEN, URL)
         raise UserError(f"{given} is set and {missing} is not: set both to use a server of your own, or neither")

@@ -98,7 +98,7 @@ class Home:
             raise UserError(f"{self.root} cannot be the studio's folder: {error.strerror}") from error
 
     @contextmanager
-    def locked(self, tell: Callable[[str], None]) -> Iterator[None]:
+    def lock(self, tell: Callable[[str], None]) -> Iterator[None]:
         """Makes the folder and holds its lock: one command at a time changes a studio, others wait for it."""
         self.make()
         handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -17,7 +17,7 @@ from annotation.server.installation import install
 from annotation.server.migration import migrate
 from annotation.server.ports import is_free
 from annotation.server.process import Process, alive, end, spawn
-from annotation.server.variables import checked_public_url, variables
+from annotation.server.variables import check_public_url, variables
 from schemas.errors import RunError, UserError
 
 READY_SECONDS = 120.0
@@ -47,7 +47,7 @@ def prepare(home: Path, tell: Callable[[str], None]) -> None:
     Raises UserError for a folder that cannot be used, RunError where one of the two fails.
     """
     studio = Home(home.absolute())
-    with studio.locked(tell):
+    with studio.lock(tell):
         migrate(studio, install(studio, tell), tell)
 
 
@@ -59,8 +59,8 @@ def start(home: Path, port: int | None, public_url: str | None, tell: Callable[[
     it runs already in another way; RunError where the installation or Label Studio itself fails.
     """
     studio = Home(home.absolute())
-    with studio.locked(tell):
-        server = _wanted(studio.server, port, public_url)
+    with studio.lock(tell):
+        server = _choose_server(studio.server, port, public_url)
         if server.process is None:
             environment = install(studio, tell)
             _refuse_a_taken_port(server.port)
@@ -80,7 +80,7 @@ def stop(home: Path) -> bool:
     studio = Home(home.absolute())
     if not studio.root.exists():
         return False
-    with studio.locked(lambda _: None):
+    with studio.lock(lambda _: None):
         server = studio.server
         running = server.process is not None and alive(server.process)
         if server.process is not None:
@@ -98,11 +98,11 @@ def status(home: Path) -> Status:
     return Status(running, server.url, server.public_url or server.url, admin.email if admin else None, pid)
 
 
-def _wanted(last: Server, port: int | None, public_url: str | None) -> Server:
+def _choose_server(last: Server, port: int | None, public_url: str | None) -> Server:
     """How the server shall run; with a process where it runs so already."""
     address = last.public_url
     if public_url is not None:
-        address = checked_public_url(public_url) if public_url else None
+        address = check_public_url(public_url) if public_url else None
     wanted = replace(last, port=port or last.port, public_url=address)
     if last.process is None or not alive(last.process):  # stopped, killed, or the machine was started anew
         return replace(wanted, process=None)
@@ -119,13 +119,13 @@ def _refuse_a_taken_port(port: int) -> None:
     try:
         while not is_free(port):
             if time.monotonic() > deadline:
-                raise _taken(port)
+                raise _port_error(port)
             time.sleep(GLANCE)
     except PermissionError as error:
         raise UserError(f"port {port} needs more rights than yours: give one above 1023 with --port") from error
 
 
-def _taken(port: int) -> UserError:
+def _port_error(port: int) -> UserError:
     return UserError(f"port {port} is taken by another program: stop that, or give another port with --port")
 
 
@@ -157,7 +157,7 @@ def _await(studio: Home, server: Server, process: Process) -> None:
         log = studio.log.read_text(encoding="utf-8", errors="replace")
         listening = LISTENING.search(log)
         if (listening and int(listening[1]) != server.port) or "That port is already in use" in log:
-            raise _taken(server.port)  # Label Studio takes the next one without a word
+            raise _port_error(server.port)  # Label Studio takes the next one without a word
         if listening and _answers(server.url):
             return
         if not alive(process):

@@ -21,15 +21,15 @@ def logs(home: Path, lines: int = 100) -> list[str]:
     known = [secret for secret in (admin.password, admin.token) if secret] if admin else []
     try:
         with studio.log.open(encoding="utf-8", errors="replace") as file:
-            return [redacted(line.rstrip("\n"), known) for line in deque(file, lines)]
+            return [redact(line.rstrip("\n"), known) for line in deque(file, lines)]
     except OSError as error:
         raise UserError(f"{home} holds no log: run `gristmill studio start`") from error
 
 
-def redacted(line: str, known: list[str]) -> str:
+def redact(line: str, known: list[str]) -> str:
     """The line without known secrets, and without what looks like one.
 
-    >>> redacted("GET /user/signup/?token=abc123&x=1 for hunter2", ["hunter2"])
+    >>> redact("GET /user/signup/?token=abc123&x=1 for hunter2", ["hunter2"])
     'GET /user/signup/?token=[secret]&x=1 for [secret]'
     """
     for secret in known:

@@ -45,7 +45,7 @@ def spawn(words: Sequence[str], variables: Mapping[str, str], log: Path) -> Proc
         )
     finally:
         os.close(handle)
-    started = _started(pid)
+    started = _start_time(pid)
     return Process(pid, started if started is not None else -1, _boot())
 
 
@@ -53,7 +53,7 @@ def alive(process: Process) -> bool:
     """Whether that very process runs. One that ended and was not waited for does not."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(process.pid, os.WNOHANG)
-    return _boot() == process.boot and _started(process.pid) == process.ticks
+    return _boot() == process.boot and _start_time(process.pid) == process.ticks
 
 
 def end(process: Process, seconds: float) -> bool:
@@ -82,7 +82,7 @@ def _signal(handle: int, number: signal.Signals, seconds: float) -> bool:
     return bool(waiting.poll(seconds * 1000))
 
 
-def _started(pid: int) -> int | None:
+def _start_time(pid: int) -> int | None:
     """The tick at which a process started; None where none of that number runs."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()

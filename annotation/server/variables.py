@@ -54,7 +54,7 @@ def variables(home: Home, public_url: str | None) -> dict[str, str]:
     return seen
 
 
-def checked_public_url(text: str) -> str:
+def check_public_url(text: str) -> str:
     """The address without a slash at its end; raises UserError for what is no address of a whole server."""
     if "@" in text:  # whatever else is wrong with it: no message may repeat a password
         raise UserError("--public-url holds an @: leave out name and password, annotators sign in on the page")

@@ -71,7 +71,7 @@ class Studio:
             self._sdk: LabelStudio = sdk(base_url=self.url, api_key=connection.token, httpx_client=self._client)
         except ApiError as error:
             self._client.close()
-            raise self._translated(error) from None
+            raise self._translate(error) from None
         self._once: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
 
     def close(self) -> None:
@@ -262,7 +262,7 @@ class Studio:
                 self._sdk._client_wrapper._tokens_client._access_token = None
                 return call()
         except ApiError as error:
-            raise self._translated(error) from None
+            raise self._translate(error) from None
         except httpx.TimeoutException:
             raise RunError(f"Label Studio at {self.url} did not answer in time: run the same command again") from None
         except httpx.ConnectError:
@@ -275,7 +275,7 @@ class Studio:
                 f"Label Studio at {self.url} broke off in the middle of an answer ({kind}): run the same command again"
             ) from None
 
-    def _translated(self, error: ApiError) -> Exception:
+    def _translate(self, error: ApiError) -> Exception:
         code = error.status_code or 0
         if code in (401, 403):
             return UserError(

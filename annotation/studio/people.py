@@ -31,12 +31,12 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[
     invitation, record = studio.invite_url(), fold(journal)
     for person in (each.lower() for each in people):
         password = studio.password(person)
-        ours = person not in there and _made(studio, invitation, person, password)
+        ours = person not in there and _make_account(studio, invitation, person, password)
         opens = ours or _opens(studio, person, password)
         yield Invitation(person, password if opens else None, link(journal, studio, record, person))
 
 
-def _made(studio: Studio, invitation: str, person: str, password: str) -> bool:
+def _make_account(studio: Studio, invitation: str, person: str, password: str) -> bool:
     try:
         sign_up(studio.url, invitation, person, password)
     except AccountExistsError:  # made meanwhile

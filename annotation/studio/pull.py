@@ -56,7 +56,7 @@ def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = u
             continue
         present = {state.task for state in states}
         gone = [task for task in cached.keys() | live.keys() if task not in present] if sweep else []
-        changed = _changed(states, cached, live)
+        changed = _find_changed(states, cached, live)
         with journal.writing():
             skip = set(changed)
             untouched = (state for state in states if state.task not in skip and state.task in cached)
@@ -119,7 +119,7 @@ def _recent(studio: Studio, project: int, cached: dict[int, Seen]) -> list[TaskS
     return states if studio.count_changed(project, late, newest) == known else studio.task_states(project, late)
 
 
-def _changed(states: list[TaskState], cached: dict[int, Seen], live: dict[int, list[str]]) -> list[int]:
+def _find_changed(states: list[TaskState], cached: dict[int, Seen], live: dict[int, list[str]]) -> list[int]:
     """Tasks that are not as they were when they were read last; those that nobody has touched are none of them."""
     out = []
     for state in states:
@@ -143,7 +143,7 @@ def _take(journal: Journal, studio: Studio, project: int, numbers: list[int], pe
             for key, annotation, body in _bodies(again.get(task["id"], task), people):
                 seen.add(key)
                 updated, skipped = annotation["updated_at"], annotation["was_cancelled"]
-                if annotation["completed_by"] is None and exact(updated) == journal.updated(key):
+                if annotation["completed_by"] is None and exact(updated) == journal.last_update(key):
                     continue  # the account was deleted, and nothing else: it is known whose vote it is
                 pulled.kept += journal.keep_annotation(
                     key, project, task["id"], updated, body, skipped=skipped, believed=task["id"] in again
@@ -151,7 +151,7 @@ def _take(journal: Journal, studio: Studio, project: int, numbers: list[int], pe
             missing = [key for key in live.get(task["id"], []) if key not in seen]
             journal.delete_annotations(missing)
             pulled.deleted += len(missing)
-        journal.remember_tasks(project, (_seen(again.get(task["id"], task)) for task in tasks))
+        journal.remember_tasks(project, (_summarise(again.get(task["id"], task)) for task in tasks))
         pulled.kept += sum(_keep_unreadable(journal, project, number) for number in unreadable)
 
 
@@ -188,7 +188,7 @@ def _is_behind(journal: Journal, task: dict[str, Any]) -> bool:
     Who asks again is told the truth."""
     keys = (f"{_uid(task) or ''}/{each['id']}" for each in task["annotations"])
     pairs = zip(keys, task["annotations"], strict=True)
-    return any(exact(each["updated_at"]) < journal.updated(key) for key, each in pairs)
+    return any(exact(each["updated_at"]) < journal.last_update(key) for key, each in pairs)
 
 
 def _bodies(task: dict[str, Any], people: _People) -> list[tuple[str, dict[str, Any], bytes]]:
@@ -198,11 +198,11 @@ def _bodies(task: dict[str, Any], people: _People) -> list[tuple[str, dict[str, 
         author, editor = (people.email(_number(annotation[name])) for name in AUTHORS)
         shown = shown_digest(_data(task)).hex()
         row = Annotated(uid, shown, author, editor, task["project"], task["id"], annotation)
-        out.append((f"{uid or ''}/{annotation['id']}", annotation, _written(row)))
+        out.append((f"{uid or ''}/{annotation['id']}", annotation, _write_row(row)))
     return out
 
 
-def _written(row: Annotated) -> bytes:
+def _write_row(row: Annotated) -> bytes:
     """The body of a row; a result that nests too deeply to be one of our pages' as a text, which is no result."""
     try:
         return write_annotated(row)
@@ -222,7 +222,7 @@ def _uid(task: dict[str, Any]) -> str | None:
     return uid if isinstance(uid, str) else None
 
 
-def _seen(task: dict[str, Any]) -> tuple[int, str | None, str, int]:
+def _summarise(task: dict[str, Any]) -> tuple[int, str | None, str, int]:
     count = int(task["total_annotations"]) + int(task["cancelled_annotations"])
     return task["id"], _uid(task), task["updated_at"], count
 

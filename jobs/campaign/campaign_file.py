@@ -28,7 +28,7 @@ def read_campaign(folder: Path) -> CampaignFolder:
         raise UserError(f"{path}: {error}") from error
 
 
-def noted(folder: Path) -> CampaignFolder:
+def read_and_note(folder: Path) -> CampaignFolder:
     """The campaign in a folder that was pushed, with settings that changed since noted in its journal."""
     campaign = read_campaign(folder)
     with Journal(campaign.store) as journal:

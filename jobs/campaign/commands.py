@@ -25,7 +25,7 @@ from annotation.studio.push import Pushed
 from annotation.studio.push import push as push_all
 from annotation.studio.watch import watch as watch_all
 from curation.dedup.near import families
-from jobs.campaign.campaign_file import noted, read_campaign, write_example
+from jobs.campaign.campaign_file import read_and_note, read_campaign, write_example
 from jobs.counting import counting
 from jobs.terminal import say
 from schemas.errors import UserError
@@ -97,7 +97,7 @@ def pull(options: PullOptions) -> None:
 def status(folder: Path) -> None:
     from jobs.campaign.tables import print_status
 
-    at = noted(folder)
+    at = read_and_note(folder)
     with Journal(at.store) as journal:
         emails = {name: email for email, name in fold(journal).annotators.items()}
     print_status(load(at.path), emails)
@@ -106,12 +106,12 @@ def status(folder: Path) -> None:
 def resolve(folder: Path) -> None:
     from jobs.campaign.tables import print_resolution
 
-    print_resolution(load(noted(folder).path))
+    print_resolution(load(read_and_note(folder).path))
 
 
 def adjudicate(folder: Path, home: Path | None) -> None:
-    at = noted(folder)
-    wanted = moves.disputed(resolve_votes(load(folder)).unresolved)
+    at = read_and_note(folder)
+    wanted = moves.find_disputed(resolve_votes(load(folder)).unresolved)
     with _studio(home) as studio, Journal(at.store) as journal:
         added, stuck = moves.adjudicate(at, journal, wanted) if wanted else (0, [])
         _push(journal, studio)
@@ -134,7 +134,7 @@ def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | No
 
 
 def withdraw(folder: Path, email: str, undo: bool) -> None:
-    at = noted(folder)
+    at = read_and_note(folder)
     with Journal(at.store) as journal:
         moves.withdraw(journal, email, undo=undo)
     votes = "the votes of {} count again" if undo else "no vote of {} counts any more"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.campaign.moves import disputed
+from annotation.campaign.moves import find_disputed
 from annotation.dataset import markdown
 from annotation.judgments.resolve import FAILURES, Resolution, resolve
 from annotation.judgments.snapshot import Snapshot
@@ -100,7 +100,7 @@ def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
         lines.append(f"Decided by adjudication: {markdown.count(decided, 'pair')}.")
     asked = _only(_only(snapshot.assignments, "round", "adjudication"), "state", "open")
     given = set(asked["pair_id"].to_pylist())
-    wanted = set(disputed(resolution.unresolved))
+    wanted = set(find_disputed(resolution.unresolved))
     if wanted & given:
         lines.append(f"Before adjudicators: {markdown.count(len(wanted & given), 'pair')}.")
     if wanted - given:
@@ -145,16 +145,16 @@ def _print_agreements(found: Assessment) -> None:
     safety = found.agreements.overall.safety.value is not None
     columns = ["agreement", "pairs", "side (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)"]
     columns += ["safety (AC1)"] if safety else []
-    rows = [Row(("all", *_agreed(found.agreements.overall, safety)), "bold")]
+    rows = [Row(("all", *_cells(found.agreements.overall, safety)), "bold")]
     for title, group in groups:
         rows += [Row((title,))] if group else []
         for name, agreement in group.items():
             shown = name.replace("_", " ") if name in DEGREES else name
-            rows.append(Row((f"  {shown}", *_agreed(agreement, safety))))
+            rows.append(Row((f"  {shown}", *_cells(agreement, safety))))
     print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
-def _agreed(agreement: Agreement, safety: bool) -> Sequence[str]:
+def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
     estimates = [agreement.side, agreement.vote, agreement.alpha, *([agreement.safety] if safety else [])]
     return [f"{agreement.pairs:,}", *(_estimate(each) for each in estimates)]
 

@@ -3,11 +3,11 @@
 from collections import Counter
 from pathlib import Path
 
-from annotation.dataset import upgraded
+from annotation.dataset import upgrade_dataset
 from annotation.dataset.markdown import count
 from annotation.dataset.master import Master, load
 from annotation.exports import check as checked
-from annotation.exports import described
+from annotation.exports import describe_export
 from annotation.exports import export as written
 from jobs.terminal import say
 from schemas import COMPARISONS
@@ -24,12 +24,12 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
         say(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, for there are no rows")
         for reason, ids in split.left_out.items():
             say(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
-    for sentence in exported.carried():
+    for sentence in exported.describe():
         say(sentence)
 
 
 def check(folder: Path, form: str, master: Path | None) -> None:
-    name = described(folder, form).master.name
+    name = describe_export(folder, form).master.name
     beside = folder.resolve().parent / name
     if master is None and not beside.is_dir():
         raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")
@@ -51,7 +51,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
 
 def upgrade(folder: Path, output: Path) -> None:
     master = load(folder)
-    upgraded(master, output)
+    upgrade_dataset(master, output)
     say(f"{output}: comparisons version {master.version}, now {COMPARISONS.version}")
 
 

@@ -104,7 +104,7 @@ def paragraphs(text: str) -> str:
     return "\n".join(f"<p>{html.escape(part, quote=False)}</p>" for part in parts)
 
 
-def printed(title: str, text: str) -> bytes:
+def print_page(title: str, text: str) -> bytes:
     """The same article as a bare page."""
     return (
         f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>\n{paragraphs(text)}\n"
@@ -117,7 +117,7 @@ def pages() -> list[Page]:
     near = _STONES.replace("A gristmill", "A grist mill").replace("a good miller", "any good miller")
     return [
         Page(url="https://mill.example/stones", body=article("How a gristmill grinds", _STONES)),
-        Page(url="https://mill.example/stones?print=1", body=printed("How a gristmill grinds", _STONES)),
+        Page(url="https://mill.example/stones?print=1", body=print_page("How a gristmill grinds", _STONES)),
         Page(url="https://mirror.example/stones", body=article("How a gristmill grinds", near)),
         Page(url="https://mill.example/water", body=article("Head race and tail race", _RACES)),
         Page(url="https://muehle.example/steine", body=article("Wie eine Mühle mahlt", _GERMAN)),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from annotation.dataset import upgraded
+from annotation.dataset import upgrade_dataset
 from annotation.dataset.master import load
-from annotation.exports import described
+from annotation.exports import describe_export
 from schemas import PackedError, open_packed
 from schemas.errors import UserError
 from tests.architecture.tree import ROOT
@@ -29,13 +29,13 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def upgrade(folder: Path) -> None:
     try:
-        upgraded(load(folder), folder / "newer")
+        upgrade_dataset(load(folder), folder / "newer")
     finally:
         shutil.rmtree(folder / "newer", ignore_errors=True)
 
 
 def describe(folder: Path) -> None:
-    described(folder, "open-instruct")
+    describe_export(folder, "open-instruct")
 
 
 @pytest.mark.parametrize(("name", "read"), [("comparisons", upgrade), ("export", describe), ("packed", open_packed)])

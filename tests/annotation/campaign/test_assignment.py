@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.campaign.assignment import gold_share, shuffled, spread, swapped
+from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
 
 PAIRS = st.lists(st.text("abcdef", min_size=1, max_size=6), max_size=40, unique=True)
 
@@ -43,8 +43,8 @@ def test_everybody_meets_everybody() -> None:
     st.integers(0, 9).map(secret),
 )
 def test_sides_are_balanced_in_all_and_for_every_two_models(tasks: dict[str, str], key: str) -> None:
-    right = swapped(tasks, key)
-    assert right == swapped(dict(reversed(tasks.items())), key)
+    right = choose_swaps(tasks, key)
+    assert right == choose_swaps(dict(reversed(tasks.items())), key)
     for stratum in (None, "x", "y", "z"):
         sides = [right[uid] for uid, its in tasks.items() if stratum in (None, its)]
         assert abs(2 * sum(sides) - len(sides)) <= 1
@@ -55,8 +55,8 @@ def test_the_order_tells_nothing_of_the_sides() -> None:
     places, before, first = [], [], []
     for number in range(400):
         tasks = {f"t{n}": "xyz"[n % 3] for n in range(50)}
-        right = swapped(tasks, secret(number))
-        sides = np.array([right[uid] for uid in shuffled(tasks, secret(number))]) * 2 - 1
+        right = choose_swaps(tasks, secret(number))
+        sides = np.array([right[uid] for uid in shuffle(tasks, secret(number))]) * 2 - 1
         places.append(np.mean(sides * (-1) ** np.arange(50)))
         before.append(np.mean(sides[1:] * sides[:-1]))
         first.append(sides[0])
@@ -68,9 +68,9 @@ def test_the_order_tells_nothing_of_the_sides() -> None:
 
 def test_the_same_secret_gives_the_same_and_another_one_does_not() -> None:
     uids = [f"t{n}" for n in range(20)]
-    assert shuffled(uids, secret(1)) == shuffled(uids[::-1], secret(1)) != shuffled(uids, secret(2))
+    assert shuffle(uids, secret(1)) == shuffle(uids[::-1], secret(1)) != shuffle(uids, secret(2))
     tasks = dict.fromkeys(uids, "x")
-    assert len({tuple(map(swapped(tasks, secret(number)).get, uids)) for number in range(10)}) == 10
+    assert len({tuple(map(choose_swaps(tasks, secret(number)).get, uids)) for number in range(10)}) == 10
 
 
 @given(st.integers(0, 500), st.floats(0, 0.5), st.integers(0, 500))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.campaign.moves import adjudicate, disputed, reassign, withdraw
+from annotation.campaign.moves import adjudicate, find_disputed, reassign, withdraw
 from annotation.campaign.settings import Gold
 from annotation.campaign.tasks import shown_digest, task_data
 from annotation.judgments.resolve import resolve
@@ -241,10 +241,10 @@ def test_adjudicators_that_disagree_are_followed_by_another_one(tmp_path: Path) 
             adjudicate(at.folder, at.journal, [pair])
         unresolved = resolve(at.load()).unresolved
         assert unresolved["reason"].to_pylist() == ["tied"]
-        assert disputed(unresolved) == [pair]
+        assert find_disputed(unresolved) == [pair]
         [task] = [each for each in at.tasks(round_="adjudication") if each["uid"] not in answered(at)]
         at.answer(task)
-        assert disputed(resolve(at.load()).unresolved) == []
+        assert find_disputed(resolve(at.load()).unresolved) == []
 
 
 def answered(at: Desk) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.campaign.split import Placed, prompt_text, quota, related, sides
+from annotation.campaign.split import Placed, prompt_text, quota, relate, sides
 from curation.dedup.near import families
 
 WORDS = [
@@ -165,9 +165,7 @@ def test_a_bridge_between_two_sides_takes_no_one_with_it() -> None:
 @given(st.lists(st.lists(st.sampled_from(["Hi", "Hi there", "Go on", "Why"]), min_size=1, max_size=3), max_size=12))
 def test_a_dialogue_is_of_the_family_of_what_it_goes_on_from(dialogues: list[list[str]]) -> None:
     texts = ["\n".join(turns) for turns in dialogues]
-    alone = related(
-        pa.array(texts, pa.large_string()), lambda each: np.unique(each.to_pylist(), return_inverse=True)[1]
-    )
+    alone = relate(pa.array(texts, pa.large_string()), lambda each: np.unique(each.to_pylist(), return_inverse=True)[1])
     for one, other in combinations(range(len(texts)), 2):
         short, long = sorted((dialogues[one], dialogues[other]), key=len)
         if long[: len(short)] == short:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.dataset.master import Master, load
-from annotation.exports import FORMATS, check, described, export, loading
+from annotation.exports import FORMATS, check, describe_export, export, loading
 from schemas.errors import UserError
 from tests.annotation.exports.datasets import PROMPT, comparison, dataset
 
@@ -31,7 +31,7 @@ def test_an_export_is_what_the_dataset_says(
     mill: Master, form: str, extra: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not extra:
-        monkeypatch.setattr(loading, "installed", lambda *packages: None)
+        monkeypatch.setattr(loading, "find_versions", lambda *packages: None)
     export(mill, tmp_path / "out", form)
     found = check(tmp_path / "out", form, mill)
     assert (found.faults, found.comparisons, found.own) == ((), 6, extra and FORMATS[form].loader is not None)
@@ -191,7 +191,7 @@ def test_what_cannot_be_checked_is_said(mill: Master, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is in the format trl-dpo: check it with --format of that name"):
         check(tmp_path / "out", "trl-reward", mill)
     with pytest.raises(UserError, match="holds no export"):
-        described(tmp_path, "trl-dpo")
+        describe_export(tmp_path, "trl-dpo")
     other = dataset(tmp_path / "other", [comparison("z")])
     with pytest.raises(UserError, match="was made of another dataset"):
         check(tmp_path / "out", "trl-dpo", other)
@@ -204,13 +204,13 @@ def test_a_manifest_of_another_shape_is_said(mill: Master, text: str, tmp_path: 
     for name in ("version", "master", "files", "margin", "trainer_format"):
         (tmp_path / "out" / "manifest.json").write_text(json.dumps({**whole, name: [1]}))
         with pytest.raises(UserError, match=r"manifest\.json"):
-            described(tmp_path / "out", "trl-dpo")
+            describe_export(tmp_path / "out", "trl-dpo")
     (tmp_path / "out" / "manifest.json").write_text(json.dumps({**whole, "version": 2}))
     with pytest.raises(UserError, match="newer than this Gristmill"):
-        described(tmp_path / "out", "trl-dpo")
+        describe_export(tmp_path / "out", "trl-dpo")
     (tmp_path / "out" / "manifest.json").write_text(text)
     with pytest.raises(UserError, match=r"manifest\.json"):
-        described(tmp_path / "out", "trl-dpo")
+        describe_export(tmp_path / "out", "trl-dpo")
 
 
 @pytest.mark.parametrize("name", ["format", "version", "files", "tables"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from annotation.dataset.master import Master
 from annotation.exports import FORMATS, export
 from annotation.exports.comparing import compare
-from annotation.exports.export import prepared
+from annotation.exports.export import prepare
 from schemas.errors import UserError
 from tests.annotation.exports.datasets import LONG, PROMPT, comparison, dataset, tables
 
@@ -150,7 +150,7 @@ EDGES = (
 
 
 def test_what_a_format_cannot_carry_is_said_once(mill: Master, tmp_path: Path) -> None:
-    said = {form: export(mill, tmp_path / form, form).carried() for form in FORMATS}
+    said = {form: export(mill, tmp_path / form, form).describe() for form in FORMATS}
     assert said["nemo-rl"] == [
         "The format has no place for comparison_id, margin, weight, chosen_safe and rejected_safe: "
         "only the dataset has them.",
@@ -217,7 +217,7 @@ def test_every_comparison_is_in_the_rows_or_left_out(drawn: list[Any]) -> None:
     ]
     comparisons = tables(made)["train"]
     for form, wanted in FORMATS.items():
-        kept, split = prepared(comparisons, wanted, "large")
+        kept, split = prepare(comparisons, wanted, "large")
         found = pa.table(wanted.write(kept)).to_pylist()
         compared = compare("train", kept, found, wanted)
         assert (compared.faults, compared.rows) == ([], split.rows), form

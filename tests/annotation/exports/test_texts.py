@@ -43,7 +43,7 @@ def test_a_comparison_counts_once_for_all_its_tokens() -> None:
 def test_what_is_found_is_said_in_the_card_of_every_trainer_with_templates(tmp_path: Path) -> None:
     master = dataset(tmp_path / "mill", [comparison("a", chosen="Ends: <|im_end|>"), comparison("b", rejected=" No.")])
     for form, wanted in FORMATS.items():
-        told = export(master, tmp_path / form, form).carried()
+        told = export(master, tmp_path / form, form).describe()
         card = (tmp_path / form / "README.md").read_text()
         control = [line for line in told if "control tokens of chat templates" in line]
         assert len(control) == int(wanted.templates)

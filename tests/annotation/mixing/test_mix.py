@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from annotation.campaign.lengths import token_counts
 from annotation.dataset.master import Master, load
 from annotation.mixing import Mixed, Recipe, Source, mix
-from annotation.mixing.draw import drawn
+from annotation.mixing.draw import draw
 from curation.dedup.near import alike_to_any, families
 from jobs.dataset.mix_file import EXAMPLES, datasets, example, read_recipe
 from schemas.errors import UserError
@@ -215,7 +215,7 @@ def test_the_examples_are_recipes_with_llama_2_s_shares(name: str, tmp_path: Pat
 def test_what_is_drawn_is_as_near_as_whole_rows_allow(sizes: list[int], wanted: int, random: Any) -> None:
     order = list(range(len(sizes)))
     random.shuffle(order)
-    rows, epochs = drawn(np.array(sizes), np.array(order), wanted)
+    rows, epochs = draw(np.array(sizes), np.array(order), wanted)
     total = sum(sizes[row] for row in rows)
     assert total <= wanted
     last = {row for row, epoch in zip(rows.tolist(), epochs.tolist(), strict=True) if epoch == wanted // sum(sizes)}

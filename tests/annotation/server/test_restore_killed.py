@@ -75,7 +75,7 @@ def test_a_restore_that_is_killed_is_done_or_is_not(empty: bool, tmp_path: Path)
     for number in range(10):
         home = Home(tmp_path / f"home{number}") if empty else home_of(tmp_path / f"home{number}", "old")
         died = killed_at(number, home, saved)
-        with home.locked(print):
+        with home.lock(print):
             pass
         left = {path.name for path in home.root.iterdir()}
         assert left <= {"lock", "admin.json", "data", "data.replaced"}
