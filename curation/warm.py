@@ -1,6 +1,6 @@
-"""Every kernel called once on a tiny input: compiled into the cache, or loaded out of it.
+"""Calls every kernel once on a tiny input, which compiles it into the cache or loads it from there.
 
-``python -P -m curation.warm`` does so once and for all, so that no run has to wait for a compiler.
+After ``python -P -m curation.warm`` no run has to wait for the compiler.
 """
 
 import tempfile

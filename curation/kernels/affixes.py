@@ -1,6 +1,6 @@
-"""How a run of characters without white space is cut into words: prefixes, suffixes, infixes, urls and special texts.
+"""Cuts a run of characters without white space into words: prefixes, suffixes, infixes, urls and special texts.
 
-The rules are those of spaCy's English tokeniser, restated over character classes. A chunk is an int64 matrix with a
+The rules are those of spaCy's English tokeniser, expressed with character classes. A chunk is an int64 matrix with a
 column for each character and the rows `AT` to `SPARE`. Ranges are indices of its columns, the end not included.
 """
 
@@ -24,18 +24,18 @@ from curation.kernels.word_classes import (
 )
 
 SLOTS = 8192
-"""Places in the table of special texts."""
+"""Slots of the table of special texts."""
 LONGEST_SPECIAL = 31
-"""No special text has more bytes."""
+"""Maximum length of a special text in bytes."""
 WORDS_BITS, UNIT, STOP_SHIFT, MERGED_SHIFT, PIECES_SHIFT = 7, 8, 4, 8, 16
-"""The parts of the second number of `WordTables.specials`."""
+"""Bits and shifts of the second number in `WordTables.specials`."""
 
 AT, POINT, KIND, CUT, SPARE, _OLD = range(6)
-"""Rows of a chunk: where the character starts in ``data`` (with one more entry for the end), its code point, its flags;
-where word k starts (with one more entry for the end); room for work."""
+"""Rows of a chunk: the start of each character in ``data`` (with one more entry for the end), its code point, its
+flags; the start of each word (with one more entry for the end); scratch space."""
 CHUNK_ROWS = 6
 LONGEST_CHUNK = 1_000_000
-"""A longer run without white space is cut as if it were several. spaCy itself reads no text of more characters."""
+"""A longer run without white space is cut as if it were several runs. spaCy refuses longer texts."""
 
 _DOT, _PLUS, _MINUS, _DOLLAR, _COMMA, _SLASH, _COLON, _AT = 0x2E, 0x2B, 0x2D, 0x24, 0x2C, 0x2F, 0x3A, 0x40
 _EN_DASH, _EM_DASH, _TILDE, _STAR, _CARET, _ELLIPSIS = 0x2013, 0x2014, 0x7E, 0x2A, 0x5E, 0x2026
@@ -43,12 +43,12 @@ _S, _CAPITAL_S, _APOSTROPHE, _CURLY = 0x73, 0x53, 0x27, 0x2019
 _A, _C, _U, _DEGREE = 0x41, 0x43, 0x55, 0xB0
 _LONGEST_UNIT = 6
 _LONGEST_MERGE = 12
-"""No special text is made of more words by the other rules."""
+"""Maximum number of words that the other rules make of a special text."""
 
 
 @inline
 def find_special(key, tags, specials):
-    """What the table says of a text by its hash (see `word_tables.py`), or 0."""
+    """The table's value for a text, by its hash (see `word_tables.py`), or 0."""
     slot = np.int64(key & np.uint64(SLOTS - 1))
     while tags[slot] != 0:
         if specials[slot, 0] == key:
@@ -59,7 +59,7 @@ def find_special(key, tags, specials):
 
 @inner
 def _special(data, chunk, first, last, tags, specials):
-    """What the table says of the special text at this range, or 0."""
+    """The table's value for the special text at this range, or 0."""
     if first >= last or chunk[AT, last] - chunk[AT, first] > LONGEST_SPECIAL:
         return 0
     value = find_special(hash_bytes(data, chunk[AT, first], chunk[AT, last]), tags, specials)
@@ -87,7 +87,7 @@ def _prefix(chunk, first, last):
 
 @inline
 def _is_scale(point):
-    """Whether a capital letter stands for a scale of temperature: C, F or K."""
+    """Whether a capital letter is the symbol of a temperature scale: C, F or K."""
     return point == _C or point == 0x46 or point == 0x4B
 
 
@@ -166,7 +166,7 @@ def _in_label(point):
 
 @leaf
 def _after_host(chunk, i, last):
-    """Whether what is behind a host at i is an optional port, then nothing or a path."""
+    """Whether an optional port, and then a path or nothing, follows a host at i."""
     if i < last and chunk[POINT, i] == _COLON:
         digits = 0
         i += 1
@@ -180,7 +180,7 @@ def _after_host(chunk, i, last):
 
 @leaf
 def _is_host(chunk, i, last):
-    """Whether host.domain.tld stands at i, with what may follow it."""
+    """Whether host.domain.tld is at i, with an optional port and path."""
     labels = 0
     while True:
         start = i
@@ -199,7 +199,7 @@ def _is_host(chunk, i, last):
 
 @leaf
 def _is_address(chunk, i, last):
-    """Whether a public IP address in dotted notation stands at i, with what may follow it."""
+    """Whether a public IP address in dotted notation is at i, with an optional port and path."""
     first = second = part = 0
     for k in range(4):
         start = i
@@ -331,10 +331,10 @@ def cut_chunk(data, chunk, size, tags, specials):
 
 @leaf
 def _merge(data, chunk, count, tags, specials):
-    """Joins neighbouring words that make a special text, the ones of most words first; returns the number of words.
+    """Joins neighbouring words that form a special text, longest matches first; returns the number of words.
 
-    A match that overlaps a better one counts for nothing. (spaCy 3.8 lets it keep later matches apart, in ":-(:)".)
-    In row `SPARE`, 0 is an untouched word, a value of the table starts a joined one, and -1 belongs to the one before.
+    A match that overlaps a better match is ignored. (In spaCy 3.8 it still prevents later matches, in ":-(:)".) In row
+    `SPARE`, 0 marks an unchanged word, a value of the table the first word of a match, and -1 its further words.
     """
     for k in range(count):
         chunk[SPARE, k] = 0
@@ -357,7 +357,7 @@ def _merge(data, chunk, count, tags, specials):
 
 @leaf
 def _rewrite(chunk, count):
-    """Cuts again what `_merge` joined."""
+    """Cuts the words that `_merge` joined again."""
     for k in range(count + 1):
         chunk[_OLD, k] = chunk[CUT, k]
     new = np.int64(0)
@@ -375,7 +375,7 @@ def _rewrite(chunk, count):
 def read_chunk(data, i, end, kinds, chunk):
     """Reads characters from data[i] up to white space into the chunk's arrays.
 
-    Returns their number, or -1 when the arrays are too short, and the index of the first byte that was not read.
+    Returns their number, or -1 if the arrays are too short, and the index of the first unread byte.
     """
     size = 0
     room = chunk.shape[1] - 2
@@ -397,7 +397,7 @@ def read_chunk(data, i, end, kinds, chunk):
 
 @kernel
 def cut_texts(data, offsets, kinds, tags, specials, out):
-    """Fills ``out`` with the number of words of each text; the texts are short and hold no white space."""
+    """Fills ``out`` with the number of words of each text; the texts are short and without white space."""
     chunk = np.empty((CHUNK_ROWS, 128), np.int64)
     for d in range(offsets.shape[0] - 1):
         size, _ = read_chunk(data, offsets[d], offsets[d + 1], kinds, chunk)

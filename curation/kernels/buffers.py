@@ -10,8 +10,8 @@ Texts = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
 def text_buffers(column: pa.Array) -> Texts:
     """The bytes of a string or binary column and the offsets of its rows: row i is data[offsets[i]:offsets[i + 1]].
 
-    No byte is copied. ``offsets[0]`` is not 0 for a slice. A null is an empty row. Both arrays are read-only, always,
-    so that a kernel compiles for one type.
+    No byte is copied. ``offsets[0]`` is not 0 for a slice. A null is an empty row. Both arrays are always read-only, so
+    that a kernel is compiled for one type only.
     """
     wide = pa.types.is_large_string(column.type) or pa.types.is_large_binary(column.type)
     _, bounds, bytes_ = column.buffers()

@@ -1,7 +1,7 @@
-"""Many bytes at once: masks of the bytes of a block that a scanner has to look at, as a few vector instructions.
+"""Tests many bytes at once: masks of the bytes of a block that a scanner must inspect, in a few vector instructions.
 
-Numba's loops over bytes are not vectorised where they may stop early; these intrinsics are. A block is `STEP` bytes,
-and bit n of a mask belongs to its byte n.
+Numba does not vectorise loops over bytes that can stop early; these intrinsics are vectorised. A block is `STEP` bytes,
+and bit n of a mask belongs to byte n of the block.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def _in_json_string(builder: Any, block: Any) -> Any:
 
 
 def _not_plain(builder: Any, block: Any) -> Any:
-    """All but printable ASCII, tab and line feed."""
+    """All bytes except printable ASCII, tab and line feed."""
     odd = builder.or_(builder.icmp_unsigned("<", block, _all(0x20)), builder.icmp_unsigned(">=", block, _all(0x7F)))
     blank = builder.or_(builder.icmp_unsigned("==", block, _all(0x09)), builder.icmp_unsigned("==", block, _all(0x0A)))
     return builder.and_(odd, builder.not_(blank))
@@ -43,7 +43,7 @@ def _ascii_word(builder: Any, block: Any) -> Any:
 
 
 def _not_ascii(builder: Any, block: Any) -> Any:
-    """Bytes of characters that take several."""
+    """Bytes of multi-byte characters."""
     return builder.icmp_unsigned(">=", block, _all(0x80))
 
 
@@ -87,13 +87,13 @@ json_special: Any = _mask(_in_json_string)
 """``json_special(buf, i)``: the bytes of ``buf[i:i + STEP]`` that end or interrupt a JSON string."""
 
 copy_json_special: Any = _copy_and_mask(_in_json_string)
-"""``copy_json_special(buf, i, out, o)``: the same, and copies the block to ``out[o:o + STEP]``."""
+"""``copy_json_special(buf, i, out, o)``: as `json_special`, and copies the block to ``out[o:o + STEP]``."""
 
 not_plain: Any = _mask(_not_plain)
 """``not_plain(buf, i)``: the bytes that are not printable ASCII, tab or line feed."""
 
 copy_not_plain: Any = _copy_and_mask(_not_plain)
-"""``copy_not_plain(buf, i, out, o)``: the same, and copies the block to ``out[o:o + STEP]``."""
+"""``copy_not_plain(buf, i, out, o)``: as `not_plain`, and copies the block to ``out[o:o + STEP]``."""
 
 ascii_word: Any = _mask(_ascii_word)
 """``ascii_word(buf, i)``: the bytes that are ASCII letters, digits or underscores."""
@@ -102,4 +102,4 @@ not_ascii: Any = _mask(_not_ascii)
 """``not_ascii(buf, i)``: the bytes that belong to characters outside ASCII."""
 
 first_bit: Any = intrinsic(_typed_first_bit)
-"""``first_bit(mask)``: index of the lowest bit that is set; the mask must not be 0."""
+"""``first_bit(mask)``: index of the lowest set bit; the mask must not be 0."""

@@ -1,4 +1,4 @@
-"""The line rules of C4, as a kernel that writes the lines that stay."""
+"""C4's rules for lines, as a kernel that writes the remaining lines."""
 
 import numpy as np
 from numba import int64
@@ -13,7 +13,7 @@ _NEWLINE, _OPEN, _CLOSE, _DOT = np.uint8(0x0A), np.uint8(0x5B), np.uint8(0x5D), 
 _CURLY = np.uint8(0x7B)
 _ENDS = b".?!\"'"
 _ANCHORS = np.zeros(256, np.uint8)
-"""Bytes by which a phrase is noticed: 1 for javascript, 2 to 4 for phrases of policies."""
+"""Bytes that show that a phrase may follow: 1 for javascript, 2 to 4 for phrases of policies."""
 _ANCHORS[list(b"jJ")] = 1
 _ANCHORS[list(b"fF")] = 2
 _ANCHORS[list(b"vV")] = 3
@@ -22,7 +22,7 @@ _ANCHORS[list(b"kK")] = 4
 
 @leaf
 def _stands(data, start, i, end, phrase):
-    """Whether a phrase, given in lower case, stands at i in data[start:end], in upper or lower case."""
+    """Whether a phrase (given in lower case) is at i in data[start:end], in upper or lower case."""
     if i < start or i + len(phrase) > end:
         return False
     for k in range(len(phrase)):
@@ -34,7 +34,7 @@ def _stands(data, start, i, end, phrase):
 
 @leaf
 def _speaks_of_cookies(data, start, i, end):
-    """Whether the k at i is that of a phrase on cookies."""
+    """Whether the k at i is in a phrase about cookies."""
     if not _stands(data, start, i - 3, end, b"cookie"):
         return False
     return (
@@ -47,7 +47,7 @@ def _speaks_of_cookies(data, start, i, end):
 
 @leaf
 def _is_notice(data, start, end, javascript, policy):
-    """Whether the line speaks of JavaScript, of policies or of cookies."""
+    """Whether the line is about JavaScript, policies or cookies."""
     for i in range(start, end):
         anchor = _ANCHORS[data[i]]
         if anchor == 0:
@@ -68,10 +68,10 @@ def _is_notice(data, start, end, javascript, policy):
 
 @leaf
 def _condemns(data, start, end, javascript, lorem_ipsum, curly_brackets):
-    """Whether the notice data[start:end] makes C4's code reject its page before it drops the line.
+    """Whether C4's code rejects the page for the notice data[start:end] before it removes the line.
 
-    That code asks in this order: lorem ipsum (the page goes), JavaScript (the line goes), a curly bracket (the page
-    goes), policies and cookies (the line goes).
+    That code checks in this order: lorem ipsum (rejects the page), JavaScript (removes the line), a curly bracket
+    (rejects the page), policies and cookies (removes the line).
     """
     if lorem_ipsum:
         for i in range(start, end):
@@ -84,7 +84,7 @@ def _condemns(data, start, end, javascript, lorem_ipsum, curly_brackets):
 
 @leaf
 def _has_words(data, start, end, kinds, least, longest):
-    """Whether the line has enough words, none of them too long (in characters; 0 for any)."""
+    """Whether the line has enough words, and no word longer than ``longest`` characters (0 for no limit)."""
     words = 0
     i = start
     every = 0 < longest < end - start
@@ -109,7 +109,7 @@ def _has_words(data, start, end, kinds, least, longest):
 
 @leaf
 def _citation(data, i, end):
-    """Behind the citation mark at i, such as [12], [edit] or [citation needed], or i where there is none."""
+    """The index behind the citation mark at i, such as [12], [edit] or [citation needed]; i if there is none."""
     k = i + 1
     while k < end and 0x30 <= data[k] <= 0x39:
         k += 1
@@ -128,7 +128,7 @@ def _citation(data, i, end):
 
 @leaf
 def _copy(data, start, end, citations, out, o):
-    """Copies a line to ``out`` from o on, without its citation marks when so asked; returns the index behind it."""
+    """Copies a line to ``out`` from o on (without citation marks if ``citations``); returns the index behind it."""
     i = start
     while i < end:
         stop = find_byte(data, i, end, _OPEN) if citations else end
@@ -146,7 +146,7 @@ def _copy(data, start, end, citations, out, o):
 
 @leaf
 def _is_ended(out, start, end):
-    """Whether the line ends in terminal punctuation that is no ellipsis."""
+    """Whether the line ends in terminal punctuation other than an ellipsis."""
     if end - start >= 3 and out[end - 1] == _DOT and out[end - 2] == _DOT and out[end - 3] == _DOT:
         return False
     ended = False
@@ -171,11 +171,11 @@ def keep_lines(
     lorem_ipsum,
     curly_brackets,
 ):
-    """Writes the lines that stay, joined by newlines, to ``out`` (as long as the texts), and the texts' ``bounds``.
+    """Writes the remaining lines, joined by newlines, to ``out`` (as long as the texts), and the texts' ``bounds``.
 
-    ``terminal`` keeps only lines that end in terminal punctuation; lines have ``least_words`` words, none of more than
-    ``longest`` characters; ``citations`` takes citation marks out; ``javascript`` and ``policy`` drop notices,
-    aside from those by which ``lorem_ipsum`` and ``curly_brackets`` make C4's code reject the page.
+    ``terminal`` keeps only lines that end in terminal punctuation. Lines need ``least_words`` words, of at most
+    ``longest`` characters. ``citations`` removes citation marks. ``javascript`` and ``policy`` remove notices, except
+    those for which C4's code rejects the page because of ``lorem_ipsum`` or ``curly_brackets``.
     """
     o = int64(0)
     bounds[0] = 0

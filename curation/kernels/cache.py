@@ -1,8 +1,8 @@
-"""Where compiled kernels are kept: beside their sources, or in a folder of the user's where that cannot be written to.
+"""The folder of compiled kernels: beside their sources, or a folder of the user if that is not writable.
 
-Numba loads what lies there as code, so the folder has to be one that nobody else can write to. This module is imported
-before numba, which reads its settings once. Numba also reads a file of settings in the current folder, which must not
-say where that code is: so the settings below are set even where they equal numba's defaults.
+Numba loads the files in that folder as code, so nobody else may be able to write to it. This module is imported before
+numba, which reads its settings once. Numba also reads a settings file in the current folder, which must not decide
+where code is loaded from: so the settings below are set even if they equal numba's defaults.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def place() -> str:
-    """The folder for what is compiled; "" is ``__pycache__`` beside each source.
+    """The folder for compiled kernels; "" means ``__pycache__`` beside each source.
 
-    Raises UserError where no folder can be written to.
+    Raises UserError if no folder is writable.
     """
     beside = SOURCES / "__pycache__"
     if os.access(beside if beside.exists() else SOURCES, os.W_OK):
@@ -42,7 +42,7 @@ def place() -> str:
 
 
 def compiled() -> bool:
-    """Whether there are compiled kernels for these sources, so that a run does not begin with a minute of compiling."""
+    """Whether compiled kernels for these sources exist; otherwise a run begins with a minute of compiling."""
     return next(Path(os.environ[SETTING] or SOURCES / "__pycache__").rglob("*.nbi"), None) is not None
 
 
@@ -54,10 +54,10 @@ def _places() -> Iterator[Path]:
 
 
 def _made(folder: Path) -> str:
-    """A folder inside ``folder`` for these very sources, with what was compiled beside them. Numba itself does not see
-    that a kernel calls another one that changed.
+    """Makes a folder inside ``folder`` for exactly these sources, with a copy of the code compiled beside them. (Numba
+    does not notice if a kernel calls another kernel that changed.)
 
-    Raises OSError where it cannot be made, or where somebody else could write to it.
+    Raises OSError if the folder cannot be made, or if somebody else could write to it.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_private(folder)

@@ -1,6 +1,6 @@
 """General categories of Unicode 14.0.0 as ranges of code points in hexadecimal, both ends included.
 
-Kept here so that a result does not depend on the Unicode version of the Python that runs.
+They are stored here so that results do not depend on the Unicode version of the running Python.
 Made from `unicodedata` of Python 3.11.
 """
 

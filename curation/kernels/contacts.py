@@ -1,4 +1,4 @@
-"""Notices texts that may hold an e-mail address or an IP address, at next to no cost for those that do not.
+"""Finds texts that may contain an e-mail or IP address, at almost no cost for texts without addresses.
 
 2.6 times the speed of a regular expression in Arrow (RE2), measured by `make bench`.
 """
@@ -11,12 +11,12 @@ from curation.kernels.lines import find_byte
 MAY_HAVE_EMAIL, MAY_HAVE_IPV4, MAY_HAVE_IPV6 = 1, 2, 4
 _AT, _DOT, _COLON = np.uint8(0x40), np.uint8(0x2E), np.uint8(0x3A)
 _GROUPS = 8
-"""Of an IPv6 address written out."""
+"""Groups of a full IPv6 address."""
 
 
 @leaf
 def _digits(data, i, end):
-    """The index behind the digits at i, of which there are at most three."""
+    """The index behind the digits at i; at most three digits are read."""
     stop = min(end, i + 3)
     while i < stop and 0x30 <= data[i] <= 0x39:
         i += 1
@@ -30,8 +30,8 @@ def _is_hex(byte):
 
 @leaf
 def _begins_ipv6(data, i, start, end):
-    """Whether the colon at i is one of two in a row beside a hexadecimal digit, or the first of seven with digits
-    between them."""
+    """Whether the colon at i is part of a double colon beside a hexadecimal digit, or the first of seven colons with
+    digits between them."""
     if i + 1 < end and data[i + 1] == _COLON:
         return (i > start and _is_hex(data[i - 1])) or (i + 2 < end and _is_hex(data[i + 2]))
     for _ in range(_GROUPS - 2):

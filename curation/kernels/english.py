@@ -1,6 +1,6 @@
-"""English words split, or held together, against the rules of punctuation: contractions, abbreviations, emoticons.
+"""English texts that are exceptions to the rules of punctuation: contractions, abbreviations, emoticons.
 
-The same words as in spaCy's English tokeniser, whose words datatrove counts, written as stems with their endings.
+These are the exceptions of spaCy's English tokeniser, whose words datatrove counts, as stems with their endings.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ _EMOTICONS = (
 
 
 def special_cases() -> dict[str, tuple[str, ...]]:
-    """Each special text and the words it makes, which joined are the text again.
+    """The words of each special text; joined, they are the text.
 
     >>> special_cases()["don't"], special_cases()["Mr."]
     (('do', "n't"), ('Mr.',))
@@ -84,7 +84,7 @@ def special_cases() -> dict[str, tuple[str, ...]]:
 
 
 def _add(cases: dict[str, tuple[str, ...]], stem: str, endings: Iterable[str]) -> None:
-    """The stem, also capitalised, with each ending, also without its apostrophes."""
+    """Adds the stem with each ending: also capitalised, and also without apostrophes."""
     for start in (stem, stem.title()):
         for ending in endings:
             for form in (ending, ending.replace("'", "")):

@@ -13,7 +13,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 @inline
 def mix64(x):
-    """The finaliser of SplitMix64: every input bit reaches every output bit."""
+    """The finaliser of SplitMix64: every input bit affects every output bit."""
     x = (x ^ (x >> uint64(30))) * _MIX_1
     x = (x ^ (x >> uint64(27))) * _MIX_2
     return x ^ (x >> uint64(31))
@@ -33,7 +33,7 @@ def load_part(data, i, count):
 
 @inline
 def hash_part(h, word):
-    """Takes the next (at most) eight bytes into an unfinished hash, which starts at 0."""
+    """Adds the next (at most) eight bytes to an unfinished hash, which starts at 0."""
     h = (h ^ word) * _MIX_1
     return h ^ (h >> uint64(32))
 

@@ -1,7 +1,7 @@
-"""Where a JSON object ends, in bytes that come in parts.
+"""Finds the end of a JSON object in bytes that arrive in pieces.
 
 With orjson, which then parses the object, 1.8 times the speed of the scanner of Python's json, measured by `make
-bench`. That scanner takes NaN for a number, and cannot go on with an object that ends in the next read.
+bench`. That scanner accepts NaN as a number, and cannot continue an object that ends in the next read.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from curation.kernels.byte_masks import STEP, first_bit, json_special
 from curation.kernels.compiled import leaf
 
 OUTSIDE, INSIDE, ESCAPED = 0, 1, 2
-"""Where a scan stands: between strings, in a string, behind a backslash in a string."""
+"""State of a scan: between strings, in a string, behind a backslash in a string."""
 
 _QUOTE, _BACKSLASH, _NEWLINE = 34, 92, 10
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
@@ -19,9 +19,10 @@ _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 
 @leaf
 def object_end(buf: npt.NDArray[np.uint8], i: int, depth: int, state: int) -> tuple[int, int, int]:
-    """From ``i`` to behind the bracket that brings ``depth`` to 0, or to the end; and the depth and state there.
+    """Scans from ``i`` to behind the bracket that brings ``depth`` to 0, or to the end.
 
-    A line feed ends a string: no valid one holds it, and one whose quote is lost costs its line alone.
+    Returns the place, and the depth and the state there. A line feed ends a string: valid strings contain none, and so
+    a missing quote affects only its line.
     """
     while i < len(buf):
         if state == INSIDE and i + STEP <= len(buf):

@@ -1,4 +1,4 @@
-"""The strings and fields that `json_scan` found, written out: escapes undone, keys sorted."""
+"""Writes the strings and fields that `json_scan` found: without escapes, with sorted keys."""
 
 from typing import Any
 
@@ -107,9 +107,9 @@ def unescape(buf: Bytes, i: int, stop: int, out: Bytes, o: int) -> int:
 def gather(
     buf: Bytes, states: Bytes, kinds: Bytes, begins: Ints, stops: Ints, out: Bytes, ends: Ints, numbers: bool
 ) -> int:
-    """Writes one column's strings of the EASY lines to ``out``, their ends to ``ends``; returns the length written.
+    """Writes the strings of a column in EASY lines to ``out``, and their ends to ``ends``; returns the length written.
 
-    A line whose string cannot be unescaped becomes HARD and gets an empty string, as do those that are not EASY.
+    A line whose string cannot be unescaped becomes HARD. All lines that are not EASY get an empty string.
     """
     o = 0
     for n in range(len(states)):
@@ -130,7 +130,7 @@ def gather(
 
 @inline
 def _key_order(buf: Bytes, a: int, b: int) -> Any:
-    """Negative, 0 or positive as the key that begins (behind its quote) at ``a`` sorts to that at ``b``."""
+    """Compares the keys that begin (behind their quotes) at ``a`` and ``b``: negative, 0 or positive."""
     while buf[a] == buf[b] and buf[a] != _QUOTE:
         a += 1
         b += 1
@@ -141,7 +141,7 @@ def _key_order(buf: Bytes, a: int, b: int) -> Any:
 
 @leaf
 def _sort_fields(buf: Bytes, left: Ints, first: int, stop: int) -> bool:
-    """Sorts the fields by key; False where two are equal."""
+    """Sorts the fields by key; False if two keys are equal."""
     for n in range(first + 1, stop):
         m = n
         while m > first:
@@ -158,10 +158,10 @@ def _sort_fields(buf: Bytes, left: Ints, first: int, stop: int) -> bool:
 
 @kernel
 def gather_left(buf: Bytes, states: Bytes, left: Ints, left_ends: Ints, out: Bytes, ends: Ints, undone: Bytes) -> int:
-    """Writes the fields that no key wanted as canonical JSON objects to ``out``; returns the length written.
+    """Writes the fields that are not wanted as canonical JSON objects to ``out``; returns the length written.
 
-    Where a value is not canonical as it stands, or a key repeats, ``undone`` becomes 1 and nothing is written. ``out``
-    must hold the block and two bytes for each line.
+    If a value is not canonical or a key repeats, ``undone`` becomes 1 and nothing is written for the line. ``out`` must
+    have room for the block and two bytes per line.
     """
     o = first = 0
     for n in range(len(states)):
@@ -192,7 +192,7 @@ def gather_left(buf: Bytes, states: Bytes, left: Ints, left_ends: Ints, out: Byt
 
 @leaf
 def _copy_key(buf: Bytes, i: int, out: Bytes, o: int) -> int:
-    """Copies a quoted key that has no escapes, and a colon."""
+    """Copies a quoted key without escapes, and a colon."""
     out[o] = _QUOTE
     o += 1
     i += 1

@@ -1,9 +1,9 @@
-"""The most likely language of a text, by the arithmetic of fastText's compressed model.
+"""Identifies the most likely language of a text, with the arithmetic of fastText's compressed model.
 
-A text is the mean of the vectors of its words and of their n-grams of 2 to 4 characters (with < and > around a word). A
-label's probability is the product of the choices on its path through a binary tree. Each word's vectors are summed
-first, and kept while a column is measured, since most words of a text were seen before: sums differ from fastText's in
-the last bits of a float, at 5 times its speed, measured by `make bench`.
+The vector of a text is the mean of the vectors of its words and of their n-grams of 2 to 4 characters (with < and >
+around a word). The probability of a label is the product of the choices on its path through a binary tree. The vectors
+of each word are summed first, and the sums are kept while a column is measured, since most words are repeated: sums
+differ from fastText's in the last bits of a float, at 5 times its speed, measured by `make bench`.
 """
 
 from typing import TypeAlias
@@ -23,13 +23,13 @@ _WIDTH = DIMENSIONS // PARTS
 WORD_SLOTS = 1 << 15
 _SHORTEST, _LONGEST = 2, 4
 _MEMORY_BITS = 14
-"""The sums of 2 ** 14 words are kept."""
+"""Sums of 2 ** 14 words are kept."""
 _FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
 _LABEL = b"__label__"
 
 
 def bucket_ranks(buckets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
-    """A set of buckets, in rising order, as bits, 64 a row, and behind them how many are in the rows before."""
+    """A set of buckets (ascending) as rows of 64 bits, each with the number of buckets in the rows before."""
     table = np.zeros((BUCKETS // 64 + 1, 2), np.uint64)
     np.bitwise_or.at(table[:, 0], buckets // 64, np.uint64(1) << (buckets % 64).astype(np.uint64))
     table[1:, 1] = np.cumsum(np.bincount(buckets // 64, minlength=len(table)))[:-1]
@@ -38,7 +38,7 @@ def bucket_ranks(buckets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
 
 @inline
 def _fnv(h, byte):
-    """fastText's hash takes bytes as signed numbers."""
+    """One step of fastText's hash, in which bytes are signed numbers."""
     return uint32((h ^ uint32(np.int8(byte))) * _FNV_PRIME)
 
 
@@ -53,7 +53,7 @@ def _add_row(row, codes, centroids, norms, total):
 
 @inner
 def _add_bucket(h, words, buckets, codes, centroids, norms, total):
-    """Adds the row of an n-gram's hash, if it was kept; returns how many were added."""
+    """Adds the row of an n-gram's hash if the model has it; returns the number of rows added."""
     bucket = h % uint32(BUCKETS)
     bits = buckets[bucket >> uint32(6), 0]
     bit = uint64(1) << uint64(bucket & uint32(63))
@@ -74,7 +74,7 @@ def _byte(data, i, start, end):
 
 @leaf
 def _add_word(data, start, end, row, words, buckets, codes, centroids, norms, total):
-    """Sets ``total`` to the vectors of a word (of a row, or -1) and of its n-grams; returns how many they are."""
+    """Sets ``total`` to the sum of the vectors of a word (at a row, or -1) and of its n-grams; returns their number."""
     total[:] = 0
     added = 0
     if row >= 0:
@@ -119,7 +119,7 @@ def _best_leaf(vector, output, tree, stack, scores):
             dot += output[node - leaves, k] * vector[k]
         right = float32(1 / (1 + np.exp(-dot)))
         likely = 1 if right > 0.5 else 0
-        for turn in range(2):  # the likelier one last, to be taken first
+        for turn in range(2):  # the more likely child last, to be visited first
             side = likely if turn == 1 else 1 - likely
             share = right if side == 1 else float32(1 - right)
             stack[depth] = tree[node - leaves, side]
@@ -130,7 +130,7 @@ def _best_leaf(vector, output, tree, stack, scores):
 
 @leaf
 def _is_label(data, start, end):
-    """fastText takes a word that begins with __label__ for a label."""
+    """Whether a word begins with __label__: fastText reads such a word as a label."""
     same = end - start >= len(_LABEL)
     k = 0
     while same and k < len(_LABEL):
@@ -154,7 +154,7 @@ def _word_row(key, word_keys, word_rows):
 def _text_vector(data, start, end, inputs, known, sums, counts, vector):
     """Sets ``vector`` to the mean over data[start:end]; returns whether there are words.
 
-    ``known``, ``sums`` and ``counts`` remember words.
+    ``known``, ``sums`` and ``counts`` are the kept sums of words.
     """
     word_keys, word_rows, buckets, codes, centroids, norms, end_row, words = inputs
     vector[:] = 0
@@ -193,9 +193,10 @@ def _text_vector(data, start, end, inputs, known, sums, counts, vector):
 
 @kernel
 def identify_languages(data, offsets, characters, model, labels, scores):
-    """Fills the number of the most likely label and its probability (0 to 1) for the first characters of each text.
+    """Fills ``labels`` and ``scores`` with the most likely label and its probability (0 to 1) for each text.
 
-    They are -1 and NaN where there is no word. ``model`` is a `LanguageModel` without its labels.
+    Only the first ``characters`` of a text are read. A text without words has label -1 and score NaN. ``model`` is a
+    `LanguageModel` without its labels.
     """
     word_keys, word_rows, buckets, codes, centroids, norms, output, tree, end_row = model
     known = np.zeros(1 << _MEMORY_BITS, np.uint64)

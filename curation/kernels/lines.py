@@ -17,7 +17,7 @@ _NEWLINE, _DOT, _HASH, _MINUS = np.uint8(0x0A), np.uint8(0x2E), np.uint8(0x23), 
 _LAST_OF_ELLIPSIS = np.uint8(0xA6)
 _BULLET = 0x2022
 SHORT_LINE = 30
-"""A line of so many characters is short, by FineWeb."""
+"""Maximum number of characters of a short line, as in FineWeb."""
 
 
 @leaf
@@ -37,7 +37,7 @@ def find_byte(data, i, end, value):
 
 @leaf
 def compare_texts(data, offsets, other, other_offsets, out):
-    """Whether each text of a column is the same, byte for byte, as that of another column with as many rows."""
+    """Sets ``out`` to whether each text of a column equals the text of another column, byte for byte."""
     for d in range(out.shape[0]):
         size = offsets[d + 1] - offsets[d]
         same = size == other_offsets[d + 1] - other_offsets[d]
@@ -56,7 +56,7 @@ def compare_texts(data, offsets, other, other_offsets, out):
 
 @leaf
 def count_characters(data, start, end):
-    """Code points in data[start:end]."""
+    """The number of code points in data[start:end]."""
     count = int64(0)
     for i in range(start, end):
         count += (data[i] & 0xC0) != 0x80
@@ -65,7 +65,7 @@ def count_characters(data, start, end):
 
 @leaf
 def line_end(data, i, end, kinds):
-    """Where the line at i ends, and where the next one starts, as `str.splitlines` has it."""
+    """The end of the line at i, and the start of the next line, as in `str.splitlines`."""
     while i < end:
         if i + 8 <= end:
             word = load64(data, i)
@@ -110,7 +110,7 @@ def strip(data, start, end, kinds):
 
 @leaf
 def ends_with_ellipsis(data, start, end):
-    """Whether data[start:end] ends in three dots or the character for them."""
+    """Whether data[start:end] ends in three dots or the character U+2026."""
     if end - start < 3:
         return False
     if data[end - 1] == _DOT:
@@ -120,7 +120,7 @@ def ends_with_ellipsis(data, start, end):
 
 @leaf
 def count_symbols(data, start, end):
-    """The number of hash signs, and of ellipses: three dots (not counted twice) or the character for them."""
+    """The numbers of hash signs and of ellipses: three dots (not overlapping) or the character U+2026."""
     hashes = 0
     i = find_byte(data, start, end, _HASH)
     while i < end:
@@ -142,7 +142,7 @@ def count_symbols(data, start, end):
 
 @leaf
 def count_marked_lines(data, start, end, kinds):
-    """The number of lines, of those that start with a bullet, and of those that end in an ellipsis."""
+    """The numbers of lines, of lines that start with a bullet, and of lines that end in an ellipsis."""
     lines = bullets = ellipses = 0
     i = start
     while i < end:
@@ -158,7 +158,7 @@ def count_marked_lines(data, start, end, kinds):
 
 @kernel
 def with_place(keys, lengths, count):
-    """The arrays, grown where they have no place ``count``."""
+    """The arrays, grown if they have no index ``count``."""
     if count < keys.shape[0]:
         return keys, lengths
     wider_keys, wider_lengths = np.empty(2 * count + 64, np.uint64), np.empty(2 * count + 64, np.int64)
@@ -169,9 +169,10 @@ def with_place(keys, lengths, count):
 
 @kernel
 def split_at_newlines(data, start, end, newlines, keys, lengths):
-    """Splits data[start:end] at each run of at least so many newlines into pieces, which may be empty.
+    """Splits data[start:end] at each run of at least ``newlines`` newlines into pieces, which may be empty.
 
-    Returns their number and the arrays, which may have grown, of their hashes and their lengths in characters.
+    Returns the number of pieces, and the arrays of their hashes and of their lengths in characters, which may have
+    grown.
     """
     count = int64(0)
     piece = i = start
@@ -193,10 +194,10 @@ def split_at_newlines(data, start, end, newlines, keys, lengths):
 
 @kernel
 def judge_lines(data, start, end, kinds, keys, lengths):
-    """Counts over the lines, ended by newlines, that are not blank.
+    """Counts over lines (ended by newlines) that are not blank.
 
-    Returns their number, how many end in terminal punctuation, how many are short, the newlines, and the arrays, which
-    may have grown, of the hashes and lengths in characters of the lines.
+    Returns the number of lines, of lines that end in terminal punctuation, of short lines and of newlines, and the
+    arrays of the hashes and lengths in characters of the lines, which may have grown.
     """
     lines = int64(0)
     punctuated = short = newlines = 0

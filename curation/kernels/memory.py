@@ -1,4 +1,4 @@
-"""What numba has no words for: unaligned reads, copies, and counts of bits."""
+"""Operations that numba lacks: unaligned reads, copies, and bit counts."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 @intrinsic
 def load64(typingctx: Any, data: Any, i: Any) -> Any:
-    """The eight bytes at data[i:i + 8] as a little-endian number; the caller makes sure that they are there."""
+    """The eight bytes at data[i:i + 8] as a little-endian number; the caller must check bounds."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, args[0])
@@ -22,7 +22,7 @@ def load64(typingctx: Any, data: Any, i: Any) -> Any:
 
 @intrinsic
 def lowest_bit(typingctx: Any, bits: Any) -> Any:
-    """The number of zero bits below the lowest one of a 64-bit number that is not 0."""
+    """The index of the lowest set bit of a 64-bit number other than 0."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
@@ -32,7 +32,7 @@ def lowest_bit(typingctx: Any, bits: Any) -> Any:
 
 @intrinsic
 def count_bits(typingctx: Any, bits: Any) -> Any:
-    """The number of one bits of a 64-bit number."""
+    """The number of set bits of a 64-bit number."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
@@ -42,7 +42,7 @@ def count_bits(typingctx: Any, bits: Any) -> Any:
 
 @intrinsic
 def copy_bytes(typingctx: Any, data: Any, i: Any, out: Any, o: Any, count: Any) -> Any:
-    """Copies data[i:i + count] to out[o:o + count]; the two arrays do not overlap."""
+    """Copies data[i:i + count] to out[o:o + count]; the arrays must not overlap."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         source, target = (

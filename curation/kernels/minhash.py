@@ -25,7 +25,7 @@ Uint64s = npt.NDArray[np.uint64]
 
 
 def permutations(count: int, seed: int) -> tuple[Uint32s, Uint32s]:
-    """The factors and offsets of ``count`` permutations, as datasketch 2.0 draws them for ``affine32``."""
+    """The factors and offsets of ``count`` permutations, drawn like datasketch 2.0 for ``affine32``."""
     draw = np.random.RandomState(seed)
     factors = draw.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     offsets = draw.randint(0, 1 << 32, count, dtype=np.uint32)
@@ -43,7 +43,7 @@ def _finalise32(h):
 
 @inline
 def _hash_ascii(data, start, end):
-    """The hash of an ASCII word: `hash_bytes` of its bytes with bit 5 set, which puts letters into lower case."""
+    """The hash of an ASCII word: `hash_bytes` of its bytes with bit 5 set, which makes letters lower-case."""
     h = uint64(0)
     for i in range(start, end, 8):
         part = load_part(data, i, end - i) | _CASE
@@ -55,7 +55,7 @@ def _hash_ascii(data, start, end):
 
 @leaf
 def _hash_points(points, count):
-    """The hash of a word by its lower-case code points: of one byte each where all are ASCII, else of four."""
+    """The hash of a word by its lower-case code points: one byte each if all are ASCII, else four bytes each."""
     wide = False
     for k in range(count):
         wide |= points[k] >= 0x80
@@ -79,7 +79,7 @@ def _hash_points(points, count):
 
 @leaf
 def _any_words(data, start, until, end, classes, lower, points, out, count):
-    """As `word_hashes` for words of any characters that begin in data[start:until]; returns (words, index behind)."""
+    """Like `word_hashes`, for any words that begin in data[start:until]; returns (words, index behind)."""
     i = start
     while i < until:
         length = 0
@@ -109,7 +109,7 @@ def _any_words(data, start, until, end, classes, lower, points, out, count):
 def word_hashes(data, start, end, classes, lower, points, out):
     """Hashes of the lower-cased words in data[start:end]; returns their number.
 
-    ASCII goes by blocks: where the mask of word bytes changes, a word begins or ends.
+    ASCII is read in blocks: a word begins or ends where the mask of word bytes changes.
     """
     count = 0
     word = -1
@@ -142,9 +142,9 @@ def word_hashes(data, start, end, classes, lower, points, out):
 
 @kernel
 def signatures(data, offsets, ngram, factors, shifts, classes, lower, out, shingles):
-    """Fills ``out`` (documents x permutations) and ``shingles`` (words - ngram + 1, 0 when there are fewer words).
+    """Fills ``out`` (documents x permutations) and ``shingles`` (words - ngram + 1, or 0 for fewer words).
 
-    ``data`` holds UTF-8, document d at data[offsets[d]:offsets[d + 1]].
+    ``data`` is UTF-8, document d is data[offsets[d]:offsets[d + 1]].
     """
     longest = 0
     for d in range(offsets.shape[0] - 1):
@@ -216,7 +216,7 @@ def equal_shares(left, right, out):
 
 @kernel
 def count_words(data, offsets, classes, out):
-    """Fills ``out`` with the number of words of each document (the words that shingles are made of)."""
+    """Fills ``out`` with the number of words of each document, as in shingles."""
     ascii_word = np.zeros(256, np.uint8)
     for byte in range(0x80):
         ascii_word[byte] = (classes[byte] & WORD) != 0

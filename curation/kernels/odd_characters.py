@@ -1,7 +1,8 @@
-"""What normalising may have to change, found and taken out: control characters, text that may not be NFC, mojibake.
+"""Finds characters that normalising may change (control characters, text that may not be NFC, mojibake), and removes
+control characters.
 
-The tables that say so of each code point are made by `curation.rewrites.suspicious`. Mostly English text is normalised
-400 times as fast as if ftfy and unicodedata saw all of it, measured by `make bench`.
+The tables of code points are made by `curation.rewrites.suspicious`. Mostly English text is normalised 400 times as
+fast as if ftfy and unicodedata read all of it, measured by `make bench`.
 """
 
 import numpy as np
@@ -16,14 +17,14 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint32]
 
 CONTROL, C1, NOT_NFC = 1, 2, 4
-"""What a code point is: a control character or the like, one of U+0080 to U+009F, perhaps not NFC."""
+"""Kinds of code points: control characters and similar, U+0080 to U+009F, possibly not NFC."""
 
 TABLE_POINTS, PAIR_POINTS = 0x20000, 0x10000
-"""Code points of the table of kinds, and of the two tables of pairs."""
+"""Number of code points in the table of kinds, and in the two tables of pairs."""
 
 LIGATURE_BIT, WORD_BIT, LETTER_BIT, SPACE_BIT = 28, 29, 30, 31
-"""Classes of a first character that is bad before any other one, before a second one and a letter or digit, between
-two letters, before a space. All bits below stand for pairs that are bad wherever they are."""
+"""Bits of first characters that are bad before any other character, before a second character and a letter or digit,
+between two letters, or before a space. The lower bits are pairs that are always bad."""
 
 
 @leaf
@@ -48,7 +49,7 @@ def _is_word(byte: int) -> bool:
 
 @leaf
 def _bad_pair(shared: int, data: Bytes, i: int, end: int) -> bool:
-    """Whether a pair of the classes ``shared`` is suspicious before what follows at ``i``."""
+    """Whether a pair of the classes ``shared`` is suspicious before the bytes at ``i``."""
     if shared & ~np.uint32(1 << WORD_BIT | 1 << LETTER_BIT):
         return True
     if i >= end:
@@ -60,10 +61,10 @@ def _bad_pair(shared: int, data: Bytes, i: int, end: int) -> bool:
 
 @leaf
 def scan(data: Bytes, ends: Ints, kinds: Bytes, first: Flags, second: Flags, flags: Bytes, hits: Ints) -> int:
-    """Scans rows ``data[ends[n]:ends[n + 1]]``: sets ``flags[n]`` to the kinds of its code points, and writes to
-    ``hits`` the row and the place of one suspicious pair or character for each line that has some.
+    """Scans rows ``data[ends[n]:ends[n + 1]]``: sets ``flags[n]`` to the kinds of their code points, and writes the row
+    and the place of one suspicious pair or character of each line to ``hits``.
 
-    Returns the number of hits, of which no more than fit are written.
+    Returns the number of hits; only as many as fit are written.
     """
     count = 0
     for n in range(len(flags)):

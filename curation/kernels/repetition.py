@@ -7,15 +7,15 @@ from curation.kernels.compiled import inline, kernel, leaf
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 TOP_SIZES = 3
-"""Most frequent n-grams are measured for n = 2, 3, 4."""
+"""Number of sizes of most frequent n-grams: n = 2, 3, 4."""
 FIRST_SIZE, FIRST_DUPLICATE, LAST_SIZE = 2, 5, 10
 MOST_WORDS = 1 << 22
-"""Further words of a document are not looked at for n-grams."""
+"""Maximum number of words of a document that are used for n-grams."""
 
 
 @inline
 def _table_bits(count):
-    """The bits of a table of at least twice ``count`` places."""
+    """The number of bits of the index of a table with at least twice ``count`` slots."""
     bits = 4
     while (1 << bits) < 2 * count:
         bits += 1
@@ -24,7 +24,7 @@ def _table_bits(count):
 
 @kernel
 def count_duplicates(keys, lengths, count, slots):
-    """How many of the pieces were seen before, how long they are together, and the table, which may have grown."""
+    """The number of pieces seen before, their total length, and the table, which may have grown."""
     bits = _table_bits(count)
     if slots.shape[0] < 1 << bits:
         slots = np.empty(1 << bits, np.int32)
@@ -46,7 +46,7 @@ def count_duplicates(keys, lengths, count, slots):
 
 @inline
 def _characters(infos, shift, i, size):
-    """The characters of ``size`` words from word i on."""
+    """The number of characters of ``size`` words from word i on."""
     total = int64(0)
     for k in range(i, i + size):
         total += int64(infos[k] >> shift)
@@ -55,13 +55,12 @@ def _characters(infos, shift, i, size):
 
 @leaf
 def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out):
-    """Fills ``out`` with characters: of the top 2-, 3-, 4-grams, then of the duplicate 5- to 10-grams.
+    """Fills ``out`` with numbers of characters: of the top 2-, 3-, 4-grams, then of the duplicate 5- to 10-grams.
 
-    The top n-gram is the most frequent one, the first among equals; its characters are those of all its occurrences,
-    with single spaces. Duplicates are n-grams seen before, found from left to right without overlap. ``slots`` has room
-    for twice the words, a power of two; ``grams`` (a number a word) and ``places`` (4 x words) for the words.
-
-    An n-gram can only repeat where both of its (n-1)-grams do, so each size looks at the places that the last one left.
+    The top n-gram is the most frequent n-gram (the first among equals); all its occurrences count, with single spaces.
+    Duplicates are n-grams seen before, found from left to right without overlap. The length of ``slots`` is a power of
+    two, at least twice the words; ``grams`` has one number per word, ``places`` is 4 x words. An n-gram can be repeated
+    only if both of its (n-1)-grams are, so each size reads only the places that the size before left.
     """
     out[:] = 0
     candidate, first, times, seen = places[0], places[1], places[2], places[3]

@@ -1,7 +1,7 @@
-"""The kernels that measure texts: one for Gopher's rules, one for the rules over lines of C4 and FineWeb.
+"""The kernels that measure texts: one for Gopher's rules, one for the rules of C4 and FineWeb.
 
-Each splits a text into words once and measures while its words are in the cache. A value that is not defined (a share
-of nothing) is NaN.
+Each kernel splits a text into words once, and measures while the words are in the CPU cache. An undefined value (such
+as a share of 0 lines) is NaN.
 """
 
 from typing import NamedTuple
@@ -64,7 +64,7 @@ GOPHER = (
     "tokens",
     "sentences",
 )
-"""Rows of `measure_gopher`; the last two are for texts that `measure_page` meets again."""
+"""Rows of `measure_gopher`; the last two are for texts that `measure_page` measures again."""
 _PARAGRAPHS, _LINES, _NGRAMS, _TOKENS, _SENTENCES = 8, 10, 12, 21, 22
 PAGE = (
     "sentences",
@@ -79,7 +79,7 @@ PAGE = (
 """Rows of `measure_page`."""
 _CURLY, _P, _CAPITAL_P = np.uint8(0x7B), np.uint8(0x70), np.uint8(0x50)
 _AT_LINES, _AT_PARAGRAPHS = np.int64(1), np.int64(2)
-"""Newlines between lines and between paragraphs, at least."""
+"""Minimum number of newlines between lines and between paragraphs."""
 _ROOM = 1024
 
 
@@ -90,7 +90,7 @@ def _share(part, whole):
 
 @leaf
 def _word_values(infos, count, out):
-    """Words, mean length, share with a letter and different stop words."""
+    """The number of words, their mean length, the share with a letter, and the number of different stop words."""
     words = letters = 0
     characters = int64(0)
     stops = 0
@@ -112,7 +112,7 @@ def _word_values(infos, count, out):
 
 @leaf
 def _count_sentences(infos, count):
-    """Sentences, line by line: one ends at a full stop or the like and all punctuation behind it."""
+    """The number of sentences, line by line: a sentence ends with a full stop or similar and all punctuation behind."""
     sentences = 0
     ended = False
     for k in range(count):
@@ -177,7 +177,7 @@ def measure_gopher(data, offsets, kinds, tags, specials, out):
 
 @leaf
 def _count_lorem_ipsum(data, start, end):
-    """How often "lorem ipsum" stands there, in upper or lower case."""
+    """The number of occurrences of "lorem ipsum", in upper or lower case."""
     found = 0
     phrase = b"lorem ipsum"
     for capital in range(2):
@@ -197,7 +197,7 @@ def _count_lorem_ipsum(data, start, end):
 def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, out):
     """Fills a column of ``out`` (rows as in `PAGE`) for each text.
 
-    ``tokens`` and ``sentences`` say how many it has, or -1 where that is not known.
+    ``tokens`` and ``sentences`` are the numbers for each text, or -1 if unknown.
     """
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
     hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
@@ -228,7 +228,7 @@ def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, out):
 
 
 class Measured(NamedTuple):
-    """Values of the texts of a column, a row of ``values`` for each name."""
+    """The measured values of the texts of a column; ``values`` has a row for each name."""
 
     texts: pa.LargeStringArray
     names: tuple[str, ...]
@@ -248,9 +248,9 @@ def gopher_values(texts: pa.LargeStringArray) -> Measured:
 
 
 def page_values(texts: pa.LargeStringArray, before: Measured | None = None) -> Measured:
-    """Measures a column for the rules over lines.
+    """Measures a column for the rules of C4 and FineWeb.
 
-    Words are split anew only in rows that are not as they were when they were measured for Gopher's rules.
+    Only texts that changed since they were measured for Gopher's rules are split into words again.
     """
     data, offsets = text_buffers(texts)
     tokens = np.full(len(texts), -1.0)

@@ -1,6 +1,6 @@
-"""What each code point is, as tables for kernels, and the decoding of UTF-8.
+"""Tables of code points for kernels, and decoding of UTF-8.
 
-Categories are those of Unicode 14 (`categories.py`), case is Arrow's; neither depends on the Python that runs.
+Categories are those of Unicode 14 (`categories.py`), case is Arrow's; neither depends on the running Python.
 """
 
 from functools import cache
@@ -24,19 +24,19 @@ WORD = 1 << 2
 LOWER = 1 << 3
 UPPER = 1 << 4
 SPACE = 1 << 5
-"""As `str.isspace`."""
+"""White space, as in `str.isspace`."""
 PUNCTUATION = 1 << 6
 """Categories P*."""
 SPACELESS = 1 << 7
-"""Letters and marks of scripts written without spaces between words: each is a word of its own for shingles."""
+"""Letters and marks of scripts without spaces between words: in shingles, each is a word."""
 LINE_BREAK = 1 << 8
-"""Ends a line for `str.splitlines`."""
+"""Line ends, as in `str.splitlines`."""
 ICON = 1 << 9
 """Category So: dingbats, emoji, arrows and the like."""
 
 CODE_POINTS = 0x110000
 _CASED = (range(0x3000), range(0xA600, 0xAC00), range(0xFB00, 0xFFFE), range(0x10400, 0x1EA00))
-"""Where upper- and lower-case letters are."""
+"""Ranges that contain all upper- and lower-case letters."""
 
 _SPACES = "9-d 1c-20 85 a0 1680 2000-200a 2028-2029 202f 205f 3000"
 _LINE_BREAKS = "a-d 1c-1e 85 2028-2029"
@@ -55,7 +55,7 @@ _SPACELESS = (
 
 
 class Tables(NamedTuple):
-    """Tables over all code points; do not write to them."""
+    """Tables of all code points; read-only."""
 
     classes: npt.NDArray[np.uint16]
     """The flags of each code point, such as `LETTER | WORD | LOWER`."""
@@ -72,7 +72,7 @@ def flag(classes: npt.NDArray[Any], ranges: str, bit: int) -> None:
 
 @cache
 def tables() -> Tables:
-    """The tables, made once a process (in some 10 ms)."""
+    """The tables, made once per process (about 10 ms)."""
     classes = np.zeros(CODE_POINTS, np.uint16)
     flag(classes, categories.LETTERS, LETTER | WORD)
     flag(classes, categories.NUMBERS, NUMBER | WORD)
@@ -101,7 +101,7 @@ def tables() -> Tables:
 
 
 def _characters(points: npt.NDArray[np.uint32]) -> pa.LargeStringArray:
-    """One string a code point."""
+    """One string per code point."""
     data = points.tobytes().decode("utf-32-le").encode()
     widths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(widths)])

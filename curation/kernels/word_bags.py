@@ -1,4 +1,4 @@
-"""Texts as bags of words (the words that shingles are made of), and how much two bags have in common."""
+"""Bags of words of texts (the words of shingles), and comparison of bags."""
 
 import numpy as np
 from numba import uint64
@@ -8,9 +8,9 @@ from curation.kernels.hashing import hash_bytes, hash_end, hash_part
 from curation.kernels.minhash import word_hashes
 
 _ALL_PAIRS = 16
-"""Members of a bucket that are all compared with each other."""
+"""Maximum size of a bucket in which all members are compared with each other."""
 _WINDOW = 4
-"""In a larger bucket, each member is compared with the first one and so many before it."""
+"""In a larger bucket, each member is compared with the first member and with this many members before it."""
 _NO_WORDS = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -25,10 +25,10 @@ def _without_space(data, start, end):
 
 @kernel
 def word_bags(data, offsets, classes, lower):
-    """Of each text a key, equal for texts of the same words in the same order, and its word hashes, sorted.
+    """The key of each text (equal for texts with the same words in the same order), and its sorted word hashes.
 
     Returns (keys, hashes, bounds): the words of text d are hashes[bounds[d]:bounds[d + 1]]. The key of a text without
-    words is that of its bytes, ASCII white space around it left out.
+    words is the key of its bytes without surrounding ASCII white space.
     """
     count = offsets.shape[0] - 1
     longest = 0
@@ -64,7 +64,7 @@ def word_bags(data, offsets, classes, lower):
 
 @leaf
 def _enough(bags, bounds, left, right, part, whole):
-    """Whether what two bags share is at least ``part / whole`` of their union; repeated words count each time."""
+    """Whether two bags share at least ``part / whole`` of their union; repeated words count each time."""
     i = bounds[left]
     j = bounds[right]
     i_end = bounds[left + 1]
@@ -74,7 +74,7 @@ def _enough(bags, bounds, left, right, part, whole):
     if whole * min(m, n) < part * max(m, n):
         return False
     least = (part * (m + n) + part + whole - 1) // (part + whole)
-    lost = min(m, n) - least  # words of the smaller bag that may be missing in the other, not to read on in vain
+    lost = min(m, n) - least  # words of the smaller bag that may be missing in the other: stop beyond that
     if m > n:
         i, j, i_end, j_end = j, i, j_end, i_end
     shared = 0
@@ -126,8 +126,11 @@ def join_alike(members, starts, bags, bounds, part, whole, parent):
 
 @kernel
 def alike_to_any(bags, bounds, count, order, sizes, part, whole, out):
-    """Sets ``out[d]`` for each text d of the first ``count`` that is alike to one of those in ``order``, which are
-    sorted by their ``sizes`` (words). Every such pair is compared, aside from those whose sizes rule it out."""
+    """Sets ``out[d]`` for each of the first ``count`` texts that is alike to a text in ``order``.
+
+    The texts in ``order`` are sorted by their ``sizes`` in words. All pairs are compared, except pairs whose sizes rule
+    it out.
+    """
     for d in range(count):
         n = bounds[d + 1] - bounds[d]
         low = np.searchsorted(sizes, (part * n + whole - 1) // whole)

@@ -1,4 +1,4 @@
-"""What each character does when text is split into words, sentences and lines: the flags of `WordTables.kinds`."""
+"""The roles of characters in splitting text into words, sentences and lines: the flags of `WordTables.kinds`."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,7 +6,7 @@ import numpy.typing as npt
 from curation.kernels import unicode
 
 ALPHA = 1 << 0
-"""A letter of the scripts that the rules know."""
+"""A letter of a script that the rules cover."""
 LOWER = 1 << 1
 """Lower-case, or of a script without case."""
 UPPER = 1 << 2
@@ -19,7 +19,7 @@ SUFFIX = 1 << 5
 """Split from the end of a word."""
 QUOTE = 1 << 6
 BEFORE_DOT = 1 << 7
-"""A full stop behind it is split from the end of a word."""
+"""A full stop behind this character is split from the end of a word."""
 ICON = 1 << 8
 """Splits a word inside: dingbats, emoji, the ellipsis."""
 SPACE = 1 << 9
@@ -27,12 +27,12 @@ LINE_BREAK = 1 << 10
 LETTER = 1 << 11
 """Any letter of Unicode."""
 SYMBOL = 1 << 12
-"""Punctuation and controls as datatrove counts them: a word of these alone is no word."""
+"""Punctuation and controls as in datatrove: a word of only such characters does not count as a word."""
 PUNCTUATION = 1 << 13
 """Categories P* of Unicode."""
 SENTENCE_END = 1 << 14
 LINE_END = 1 << 15
-"""Terminal punctuation of a line, by FineWeb."""
+"""Terminal punctuation of a line, as in FineWeb."""
 
 _LATIN = (
     "41-5a 61-7a c0-d6 d8-f6 f8-1bf 1c4-2af 1d00-1d25 1d6b-1d77 1d79-1d9a 1e00-1eff 2c60-2c7b 2c7e-2c7f a722-a76f "

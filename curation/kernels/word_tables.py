@@ -1,4 +1,4 @@
-"""The tables by which `words.py` splits text: what each character does, and the special texts."""
+"""The tables for splitting text in `words.py`: the roles of characters, and the special texts."""
 
 from functools import cache
 from itertools import pairwise
@@ -21,30 +21,30 @@ _UNITS = (
     "ТБ كم كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب "
     "$ £ € ¥ ฿ ﷼"
 )
-"""Split from the end of a word behind a digit; also the currency signs U+20A0 to U+20BF."""
+"""Units, which are split from the end of a word behind a digit, like the currency signs U+20A0 to U+20BF."""
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-"""The stop words of Gopher."""
+"""Gopher's stop words."""
 
 
 class WordTables(NamedTuple):
-    """What `words.py` needs, all read-only.
+    """The tables of `words.py`, all read-only.
 
-    Special texts stand in an open-addressing table of `SLOTS` places, found by their `hash_bytes`.
+    Special texts are in a hash table (open addressing) of `SLOTS` slots, by their `hash_bytes`.
     """
 
     kinds: npt.NDArray[np.uint16]
     """The flags of each code point (`word_classes.py`)."""
     tags: npt.NDArray[np.uint8]
-    """0 for a free place."""
+    """0 for a free slot."""
     specials: npt.NDArray[np.uint64]
-    """(SLOTS, 2): the hash of the text, and from the lowest bit on: how many words it makes (`WORDS_BITS`), `UNIT`, the
-    number of the stop word (4 bits), how many words it would be by the rules for other texts, where more than one (8
-    bits), and the characters of each word that it makes (8 bits each)."""
+    """(SLOTS, 2): the hash of the text, and, from the lowest bit on: its number of words (`WORDS_BITS`), `UNIT`, the
+    number of the stop word (4 bits), the number of words by the rules for other texts if more than one (8 bits), and
+    the number of characters of each of its words (8 bits each)."""
 
 
 @cache
 def word_tables() -> WordTables:
-    """The tables, made once a process."""
+    """The tables, made once per process."""
     kinds = kinds_table()
     cases = special_cases()
     texts = text_buffers(pa.array(list(cases), pa.large_string()))

@@ -1,8 +1,8 @@
-"""Texts to words, as spaCy's English tokeniser splits them: marks of punctuation are words too.
+"""Splits texts into words like spaCy's English tokeniser, in which punctuation marks are words too.
 
-Most words are runs of ASCII letters, alone or with one mark behind, and are found eight bytes at a time; all others go
-through `affixes.py`. A word is two numbers: a 64-bit hash, and its ``info``: flags, stop word and length. 60 times the
-speed of spaCy, measured by `make bench`.
+Most words are runs of ASCII letters, perhaps with one mark behind, and are found eight bytes at a time; all other words
+go through `affixes.py`. A word is two numbers: a 64-bit hash, and its ``info``: flags, stop word and length. 60 times
+the speed of spaCy, measured by `make bench`.
 """
 
 import numpy as np
@@ -38,18 +38,18 @@ from curation.kernels.word_classes import (
 
 HAS_LETTER = 1 << 0
 NOT_SYMBOL = 1 << 1
-"""Not made of punctuation and controls alone."""
+"""Not only punctuation and controls."""
 IS_PUNCTUATION = 1 << 2
-"""Made of Unicode punctuation alone."""
+"""Only Unicode punctuation."""
 ENDS_SENTENCE = 1 << 3
 AFTER_SPACES = 1 << 4
-"""Follows more than one space on its line (spaCy makes a word of the further ones, which ends a sentence)."""
+"""Follows more than one space on its line (spaCy makes a word of the extra spaces, which ends a sentence)."""
 AFTER_BREAK = 1 << 5
 """The first word of its line."""
 STOP_WORD_SHIFT = 6
-"""The number of the stop word, 0 for none, in four bits."""
+"""Four bits for the number of the stop word, 0 for none."""
 LENGTH_SHIFT = 10
-"""The length in code points, in the 22 bits above."""
+"""The 22 bits above are the length in code points."""
 LONGEST = (1 << 22) - 1
 
 _LOW_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -60,12 +60,12 @@ _ABOVE_Z = np.uint64(0x0505050505050505)
 _DOT, _APOSTROPHE = 0x2E, 0x27
 _ROOM = 1024
 CHUNK_ROOM = 256
-"""Characters that a chunk has room for at first."""
+"""Initial capacity of a chunk in characters."""
 
 
 @inline
 def _letters(word):
-    """How many of the eight bytes of a number are ASCII letters, from the lowest on."""
+    """The number of ASCII letters at the start (lowest bytes) of an eight-byte number."""
     folded = (word | _CASE_BITS) & _LOW_BITS
     others = ~((folded + _BELOW_A) & ~(folded + _ABOVE_Z) & ~word) & _HIGH_BITS
     return 8 if others == 0 else lowest_bit(others) >> 3
@@ -73,7 +73,7 @@ def _letters(word):
 
 @inline
 def _info(kind, every, length, value):
-    """The info of a word: ``kind`` and ``every`` are the flags that any and all of its characters have."""
+    """The info of a word; ``kind`` are the flags of any of its characters, ``every`` those of all characters."""
     info = uint32(min(length, LONGEST)) << uint32(LENGTH_SHIFT)
     if kind & LETTER:
         info |= uint32(HAS_LETTER)
@@ -88,7 +88,7 @@ def _info(kind, every, length, value):
 
 @inner
 def _write_words(data, chunk, words, tags, specials, hashes, infos, count):
-    """Writes the words that a chunk was cut into from place ``count`` on."""
+    """Writes the words of a chunk at index ``count`` and after."""
     for k in range(words):
         first, last = chunk[CUT, k], chunk[CUT, k + 1]
         key = hash_bytes(data, chunk[AT, first], chunk[AT, last])
@@ -103,7 +103,7 @@ def _write_words(data, chunk, words, tags, specials, hashes, infos, count):
 
 @kernel
 def with_room(hashes, infos, count, more):
-    """The arrays, grown where they have no room for ``more`` words and a few."""
+    """The arrays, grown if they have no room for ``more`` words and a few extra."""
     if count + more + 16 <= hashes.shape[0]:
         return hashes, infos
     size = 2 * (count + more) + _ROOM
@@ -115,7 +115,7 @@ def with_room(hashes, infos, count, more):
 
 @leaf
 def _skip_space(data, i, end, kinds):
-    """The index of the next character that is no white space, and what the next word follows."""
+    """The index of the next character that is not white space, and the flags of what the next word follows."""
     spaces = int64(0) if data[i] == 0x20 else int64(1)
     flag = 0
     while i < end:
@@ -132,9 +132,9 @@ def _skip_space(data, i, end, kinds):
 
 @inner
 def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):
-    """Writes the letters at i as a word, and one mark behind them as another, when nothing else is in this chunk.
+    """Writes the letters at i as a word, and a mark behind them as another word, if the chunk has nothing else.
 
-    Returns the index behind them and the number of words; the index is i when the chunk is not that plain.
+    Returns the index behind them and the number of words; the index is i if the chunk has anything else.
     """
     j = i
     key = uint64(0)
@@ -186,9 +186,10 @@ def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):
 
 @leaf
 def _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, after):
-    """Writes the words of data[i:end] from place ``count`` on, as far as the arrays have room.
+    """Writes the words of data[i:end] at index ``count`` and after, while the arrays have room.
 
-    Returns where it stopped, the number of words, what the next word follows, and whether ``chunk`` is too short.
+    Returns the index where it stopped, the number of words, the flags of what the next word follows, and whether
+    ``chunk`` is too short.
     """
     room = hashes.shape[0] - 2
     while i < end and count < room:
@@ -222,7 +223,7 @@ def _split(data, i, end, kinds, tags, specials, chunk, hashes, infos, count, aft
 def split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos):
     """Writes the words of data[start:end] (valid UTF-8).
 
-    Returns their number and the three arrays of room, which may have grown.
+    Returns the number of words and the three arrays, which may have grown.
     """
     i, count, after, cramped = _split(
         data, start, end, kinds, tags, specials, chunk, hashes, infos, int64(0), uint32(AFTER_BREAK)
