@@ -1,13 +1,6 @@
-"""Manifests read back: every name and type in one is checked before it is used.
-
-A shape says what a value must be: ``str`` a text, ``int`` a whole number from 0 up, ``float`` a finite number, ``bool``
-true or false, ``object`` anything; ``[shape]`` a list; ``{str: shape}`` a table with any keys; ``{"name": shape}`` a
-table that has this key, and may have others. A key that ends in a question mark may be missing; ``(None, shape)`` is
-null or of that shape.
-"""
+"""Manifests: what a finished folder says of itself and of its files, and whether the files are still what it says."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +12,8 @@ from schemas.records import from_json
 from schemas.visible import visible
 
 MANIFEST = "manifest.json"
-_MOST = 2**63 - 1
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """What spells one half of a surrogate pair in JSON, or is one in bytes that Python's parser lets pass."""
-_KINDS = {str: "a text", int: "a whole number from 0 up", float: "a number", bool: "true or false"}
 
 T = TypeVar("T")
 
@@ -69,32 +60,6 @@ def parsed(content: bytes, place: str) -> Any:
     return value
 
 
-def check(value: Any, shape: Any, place: str, path: str = "") -> None:
-    """Raises DamagedError that names the first part of ``value`` that does not have its ``shape``."""
-    if isinstance(shape, tuple):
-        if value is not None:
-            check(value, shape[1], place, path)
-    elif isinstance(shape, list):
-        _of_kind(value, list, "a list", place, path)
-        for number, each in enumerate(value):
-            check(each, shape[0], place, f"{path}[{number}]")
-    elif isinstance(shape, Mapping):
-        _of_kind(value, dict, "a table", place, path)
-        if str in shape:
-            for key, each in value.items():
-                _text(key, place, path)
-                check(each, shape[str], place, _below(path, key))
-            return
-        for name, inner in shape.items():
-            key = name.removesuffix("?")
-            if key in value:
-                check(value[key], inner, place, _below(path, key))
-            elif key == name:
-                raise DamagedError(f"{place} lacks {visible(_below(path, key))}: {CHANGED}")
-    elif shape is not object:
-        _scalar(value, shape, place, path)
-
-
 def read_manifest(content: bytes, place: str, kind: type[T], *, form: str, version: int, made_by: str) -> T:
     """The manifest at ``place``, whose bytes are ``content``, as a record of ``kind``.
 
@@ -118,11 +83,6 @@ class Versioned:
 
     format: str
     version: int
-
-
-def noted(files: Mapping[str, Any], place: str) -> dict[str, Noted]:
-    """The files in a table of a manifest at ``place``, as `noted_files`; raises DamagedError for what is no `Entry`."""
-    return noted_files({name: from_json(Entry, about, place, name) for name, about in files.items()}, place)
 
 
 def noted_files(files: Mapping[str, Entry], place: str) -> dict[str, Noted]:
@@ -172,33 +132,3 @@ def size_difference(noted: Noted, size: int | None) -> str | None:
     if noted.bytes is None or noted.bytes == size:
         return None
     return f"has {size:,} bytes, the manifest says {noted.bytes:,}"
-
-
-def _below(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _of_kind(value: Any, kind: type, what: str, place: str, path: str) -> None:
-    if not isinstance(value, kind):
-        raise DamagedError(f"{place}: {visible(path) or 'the manifest'} is not {what}: {CHANGED}")
-
-
-def _text(value: str, place: str, path: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:  # JSON can spell half of a surrogate pair
-        raise DamagedError(f"{place}: {visible(path) or 'a name'} is not valid Unicode: {CHANGED}") from error
-
-
-def _scalar(value: Any, kind: type, place: str, path: str) -> None:
-    if kind is float:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        right = number and (abs(value) <= _MOST if isinstance(value, int) else math.isfinite(value))
-    elif kind is int:
-        right = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
-    else:
-        right = isinstance(value, kind)
-    if not right:
-        raise DamagedError(f"{place}: {visible(path)} is not {_KINDS[kind]}: {CHANGED}")
-    if kind is str:
-        _text(value, place, path)
