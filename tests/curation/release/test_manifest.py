@@ -11,8 +11,10 @@ import pytest
 from curation.engine.selection import Selection
 from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
+from curation.release.manifest import parse_manifest
 from curation.release.opening import open_release
 from schemas.errors import UserError
+from schemas.records import to_json
 from tests.curation.engine.test_takedown import STRICT, run, take, text, write
 
 VALUES: list[Any] = [None, True, -1, 2**70, float("nan"), "../x", "\ud800", [None], {"a": None}]
@@ -74,3 +76,14 @@ def test_each_change_of_a_manifest_is_seen_or_harmless(released: Path) -> None:
     finally:
         manifest.write_text(whole)
     assert seen > 500
+
+
+def test_a_manifest_keeps_the_keys_of_a_later_version(released: Path) -> None:
+    """A takedown writes them again."""
+    folder = Folder(str(released))
+    value = json.loads((released / "manifest.json").read_text())
+    assert to_json(parse_manifest(json.dumps(value).encode(), folder)) == value
+    lost = {"bytes": 1, "error": "bad_checksum", "message": "page 0", "whole": False, "later": 1}
+    value["inputs"][0] |= {"later": {"a": None}, "lost": lost}
+    value["takedown"][0]["later"] = value["later"] = value["job"]["later"] = [1]
+    assert to_json(parse_manifest(json.dumps(value).encode(), folder)) == value
