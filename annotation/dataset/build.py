@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.split import Families
 from annotation.dataset.card import card
+from annotation.dataset.columns import flags
 from annotation.dataset.comparisons import Rows
 from annotation.dataset.files import new_folder
 from annotation.dataset.ledger import Ledger
@@ -74,7 +74,7 @@ def _families(campaigns: Sequence[Rows], families: Families) -> PromptFamilies:
     """
     sided = pc.not_equal(_join([rows.pairs["side"] for rows in campaigns]), "neither")
     texts = [prompt_texts(rows.pairs["prompt"].combine_chunks()) for rows in campaigns if len(rows.pairs)]
-    return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), _where(sided), families)
+    return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), flags(sided), families)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _sides(campaigns: Sequence[Rows], grouped: PromptFamilies) -> _Sides:
     side = _join([rows.pairs["side"] for rows in campaigns])
     failed = _join([rows.reason for rows in campaigns])
     held_out = np.zeros(len(grouped), bool)
-    held_out[grouped.number[_where(pc.equal(side, "held_out"))]] = True
+    held_out[grouped.number[flags(pc.equal(side, "held_out"))]] = True
     near_held_out = pc.and_(pc.equal(side, "train"), pa.array(held_out[grouped.number]))
     reason = pc.case_when(
         pc.make_struct(pc.is_valid(failed), pc.equal(side, "neither"), near_held_out),
@@ -110,7 +110,7 @@ def _splits(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -
         start = 0
         for rows in campaigns:
             here = slice(start, start + len(rows.pairs))
-            parts.append(rows.comparisons(_where(kept[here]), named[here], sides.split[here]))
+            parts.append(rows.comparisons(flags(kept[here]), named[here], sides.split[here]))
             start += len(rows.pairs)
         out[name] = pa.concat_tables(parts).combine_chunks()
     return out
@@ -136,7 +136,3 @@ def _join(columns: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
 
 def _chunks(column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
     return list(column.chunks) if isinstance(column, pa.ChunkedArray) else [column]
-
-
-def _where(flags: pa.Array) -> npt.NDArray[np.bool_]:
-    return flags.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

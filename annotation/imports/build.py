@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.split import Families
 from annotation.dataset import markdown
+from annotation.dataset.columns import column, flags
 from annotation.dataset.files import new_folder
 from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, Proof, prompt_families, prompt_texts, prove_apart
@@ -107,7 +107,7 @@ def _content(sources: Sequence[Source], known: OpenSet, source: str, families: F
         raise UserError(_describe_ranks(known, ranks))
     found = pa.concat_tables([each.comparisons for each in read.values()])
     split = _split(found, sources)
-    grouped = prompt_families(prompt_texts(_column(found, "prompt")), np.ones(len(found), bool), families)
+    grouped = prompt_families(prompt_texts(column(found, "prompt")), np.ones(len(found), bool), families)
     near = _near_held_out(split, grouped)
     found = found.append_column("prompt_family", grouped.names.take(pa.array(grouped.number)))
     found = found.append_column("split", split)
@@ -139,7 +139,7 @@ def _something_to_train_on(sources: Sequence[Source], ledger: Ledger, rejects: p
     if not counts or any(each.comparisons for each in counts):
         return
     names = pa.array([each.name for each in sources if each.split == "train"], pa.string())
-    left = rejects.filter(pc.is_in(_column(rejects, "file"), value_set=names))
+    left = rejects.filter(pc.is_in(column(rejects, "file"), value_set=names))
     reasons = Counter(left["reason"].to_pylist())
     listed = ", ".join(
         f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
@@ -200,13 +200,13 @@ def _stem(path: Path) -> str:
 def _split(found: pa.Table, sources: Sequence[Source]) -> pa.Array:
     """The split of each comparison: that of its file, unless the row itself is held out."""
     held = pa.array([each.name for each in sources if each.split == "held_out"], pa.string())
-    flags = pc.or_(pc.is_in(_column(found, "file"), value_set=held), _column(found, "held_out"))
+    flags = pc.or_(pc.is_in(column(found, "file"), value_set=held), column(found, "held_out"))
     return pc.if_else(flags, "held_out", "train")
 
 
 def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
     """Which training pairs have a prompt of one family with a held-out one."""
-    train = _flags(pc.equal(split, "train"))
+    train = flags(pc.equal(split, "train"))
     held_out = np.zeros(len(grouped), bool)
     held_out[grouped.number[~train]] = True
     return pa.array(train & held_out[grouped.number])
@@ -214,7 +214,7 @@ def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
 
 def _sort(rows: pa.Table) -> pa.Table:
     """By id; rows of files in their order are so already, unless they have ids of their own."""
-    ids = _column(rows, "comparison_id")
+    ids = column(rows, "comparison_id")
     if pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py():
         return rows
     return rows.take(pc.sort_indices(ids))
@@ -236,12 +236,3 @@ def _rejects(parts: Sequence[pa.Table], near: pa.Table, source: str) -> pa.Table
     columns["raw"] = [raw_of(**each) for each in texts]
     joined = pa.concat_tables([*parts, reject_table(columns, source)])
     return joined.sort_by([(name, "ascending") for name in ("file", "row", "pair")]).combine_chunks()
-
-
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table[name]
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays([pa.array([], column.type), *column.chunks])
-
-
-def _flags(array: pa.Array) -> npt.NDArray[np.bool_]:
-    return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

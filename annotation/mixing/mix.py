@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from annotation.campaign.lengths import token_counts
 from annotation.campaign.split import Families
+from annotation.dataset.columns import column
 from annotation.dataset.files import new_folder
 from annotation.dataset.master import SPLITS, Master
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
@@ -148,7 +149,7 @@ def _families(train: pa.Table, held_out: pa.Table, families: Families) -> Prompt
 
 
 def _texts(rows: pa.Table) -> pa.LargeStringArray:
-    return prompt_texts(_column(rows, "prompt")).cast(pa.large_string())
+    return prompt_texts(column(rows, "prompt")).cast(pa.large_string())
 
 
 def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: Alike) -> tuple[Flags, Proof]:
@@ -177,12 +178,12 @@ def _sizes(train: pa.Table, recipe: Recipe) -> npt.NDArray[np.int64]:
     """Of each row, 1; or its tokens, prompt and both answers."""
     if recipe.unit == "rows":
         return np.ones(len(train), np.int64)
-    turns = _column(train, "prompt")
+    turns = column(train, "prompt")
     contents = turns.flatten().field("content")
     counted = np.concatenate([[0], np.cumsum(token_counts(contents))])
     bounds = turns.offsets.to_numpy() - (turns.offsets[0].as_py() if len(turns) else 0)
     prompt = np.diff(counted[bounds]) if len(turns) else np.zeros(0, np.int64)
-    sides = sum(token_counts(_column(train, side)) for side in ("chosen", "rejected"))
+    sides = sum(token_counts(column(train, side)) for side in ("chosen", "rejected"))
     return np.maximum(prompt + sides, 1).astype(np.int64)
 
 
@@ -192,10 +193,10 @@ def _pools(recipe: Recipe, train: _Training) -> list[Flags]:
     pools = []
     for place, source in enumerate(recipe.source):
         pool = np.isin(train.origin, [train.names.index(each) for each in source.datasets])
-        for column, values in source.where.items():
-            if column not in WHERE:
-                raise UserError(f"source {source.name}: where names {column}; choose from {', '.join(WHERE)}")
-            fits = pc.is_in(_column(train.rows, column), value_set=pa.array(values, pa.string()))
+        for name, values in source.where.items():
+            if name not in WHERE:
+                raise UserError(f"source {source.name}: where names {name}; choose from {', '.join(WHERE)}")
+            fits = pc.is_in(column(train.rows, name), value_set=pa.array(values, pa.string()))
             pool &= fits.to_numpy(zero_copy_only=False)
         if not pool.any():
             raise UserError(f"source {source.name} has no training comparisons: look at its datasets and its where")
@@ -253,8 +254,3 @@ def _with_families(rows: pa.Table, names: pa.Array) -> pa.Table:
     for batch in rows.to_batches():
         COMPARISONS.check(batch)
     return rows
-
-
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table[name]
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays([pa.array([], column.type), *column.chunks])

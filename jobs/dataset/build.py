@@ -7,7 +7,7 @@ from annotation.dataset import Built, build
 from annotation.judgments.snapshot import load
 from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_and_note
-from jobs.terminal import say
+from jobs.dataset.counts import print_counts
 from schemas.errors import UserError
 
 
@@ -22,8 +22,4 @@ def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
 
 def print_built(built: Built) -> None:
     total = built.ledger.total()
-    train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
-    say(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
-    say(f"{total.unresolved.total():,} of {total.pairs:,} pairs unresolved")
-    for reason, count in sorted(total.unresolved.items(), key=lambda entry: (-entry[1], entry[0])):
-        say(f"  {reason}: {count:,}")
+    print_counts(built.folder, total, total.unresolved, "unresolved")

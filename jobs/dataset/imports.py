@@ -6,6 +6,7 @@ from pathlib import Path
 from annotation.imports import SETS, Built, Layout, OpenSet, import_set
 from annotation.imports.card import opposite
 from curation.dedup.near import families
+from jobs.dataset.counts import print_counts
 from jobs.terminal import say
 from schemas.errors import UserError
 from schemas.settings import LARGEST, build, shown, unknown
@@ -52,11 +53,7 @@ def open_set(schema: str) -> OpenSet:
 
 def print_built(built: Built) -> None:
     total = built.ledger.total()
-    train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
-    say(f"{built.folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
-    say(f"{total.rejects.total():,} of {total.pairs:,} pairs left out")
-    for reason, count in sorted(total.rejects.items(), key=lambda entry: (-entry[1], entry[0])):
-        say(f"  {reason}: {count:,}")
+    print_counts(built.folder, total, total.rejects, "left out")
     if built.contradictions:
         say(opposite(built.contradictions))
     if built.unused:
