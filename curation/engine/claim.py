@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from curation.release.differences import changes
+from curation.release.differences import differences
 from curation.release.folder import WORK, Folder, disk_full, no_room
 from curation.sources.storage import outages, reason
 from schemas.errors import UserError
@@ -17,7 +17,7 @@ from schemas.records import other_keys
 from schemas.wording import and_more
 
 CLAIM = f"{WORK}/claim.json"
-SHOWN_CHANGES = 3
+SHOWN_DIFFERENCES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,12 +128,12 @@ def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
 
 def _compare(folder: Folder, before: Claim, now: Claim) -> None:
     asked, asks = ({"gristmill": each.gristmill, **each.asked} for each in (before, now))
-    told = list(changes(asked, asks))
+    told = list(differences(asked, asks))
     for what, then, files in (("list", before.lists, now.lists), ("input file", before.files, now.files)):
         was, are = ({name: str(version) for name, version in each.items()} for each in (then, files))
-        told += [_file_change(what, change) for change in changes(was, are)]
+        told += [_file_change(what, change) for change in differences(was, are)]
     if told:
-        differs = and_more(told[:SHOWN_CHANGES], len(told), "; ")
+        differs = and_more(told[:SHOWN_DIFFERENCES], len(told), "; ")
         raise UserError(
             f"the output {folder.root} holds an interrupted run that differs: {differs}. Go on with the same job and "
             "input, or choose a new folder"

@@ -17,7 +17,7 @@ from curation.dedup.sketch import content_hashes
 from curation.filters.url import Url
 from curation.judge import Verdicts
 from curation.recipe import Recipe
-from curation.release.opening import Release, check_contents, noted_files
+from curation.release.opening import Release, check_contents, release_files
 from curation.release.shards import read_shard, shard_name
 from schemas import TAKEN_DOWN
 
@@ -83,7 +83,7 @@ def remembered(releases: tuple[Release, ...]) -> pa.Array:
     found = [pa.array([], HASH)]
     for release in releases:
         name = shard_name(TAKEN_DOWN.name, 0)
-        if name in noted_files(release.folder, release.name):
+        if name in release_files(release.folder, release.name):
             check_contents(release, [name])
             found.append(read_shard(release.folder, name, ["content_hash"])["content_hash"].combine_chunks())
     return together(found)

@@ -1,4 +1,4 @@
-"""The output folder: files appear whole, under a temporary name first; what is in progress lies in ``.work``."""
+"""The output folder: a file gets its name only when it is complete; work in progress is in ``.work``."""
 
 import errno
 import json
@@ -29,24 +29,24 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder that any fsspec file system holds: ``/data/out``, ``s3://bucket/out``."""
+    """A folder on any file system of fsspec: ``/data/out``, ``s3://bucket/out``."""
 
     root: str
 
     def filesystem(self) -> tuple[Any, str]:
-        """The file system and the root's path in it. Raises UserError where none opens it here."""
+        """The file system and the root's path in it. Raises UserError if no installed file system opens the root."""
         try:
             if is_local(self.root):
                 return fsspec.core.url_to_fs(self.root)  # type: ignore[no-any-return]
-            fresh = {"use_listings_cache": False}  # others write there, too
+            fresh = {"use_listings_cache": False}  # other processes write to the folder, too
             return fsspec.core.url_to_fs(self.root, **fresh)  # type: ignore[no-any-return]
         except ValueError as error:
-            raise UserError(f"no file system opens the folder '{self.root}' ({error}): mend its name") from error
+            raise UserError(f"no file system opens the folder '{self.root}' ({error}): correct its name") from error
         except ImportError as error:
             raise UserError(f"the folder '{self.root}' needs a package that is not installed: {error}") from error
 
     def check_name(self) -> None:
-        """Raises UserError for a name that is not UTF-8, which Arrow cannot open: for readers that use its files."""
+        """Raises UserError for a name that is not UTF-8: Arrow cannot open the files of such a folder."""
         try:
             self.root.encode()
         except UnicodeEncodeError as error:
@@ -54,7 +54,7 @@ class Folder:
 
     @property
     def shared(self) -> bool:
-        """Whether other processes see it, too."""
+        """Whether other processes see the folder."""
         return "memory" not in self.filesystem()[0].protocol
 
     def path(self, name: str) -> str:
@@ -62,11 +62,11 @@ class Folder:
 
     @contextmanager
     def writing(self, name: str, durable: bool = False) -> Iterator[IO[bytes]]:
-        """A binary file that takes its name only when the block ends without an error. Where that is to hold for a
-        machine that crashes, too, its bytes are on the disk by then, which takes some milliseconds.
+        """A binary file that gets its name only when the block ends without an error. With ``durable`` its bytes are on
+        the disk before it gets the name, so that this also holds if the machine crashes; that takes milliseconds.
 
-        Several may write it at once, on whatever machines (a runner that lost sight of a worker has its work done
-        again): each writes a file of its own, and whoever ends last leaves it, whole.
+        Several processes may write the same file at once, also on several machines (a runner repeats the work of a
+        worker that it lost): each writes a temporary file of its own, and the last one to end sets the content.
         """
         files, root = self.filesystem()
         path = posixpath.join(root, name)
@@ -85,7 +85,7 @@ class Folder:
             raise
 
     def reading(self, name: str) -> IO[bytes]:
-        """A file of the folder. Raises NamedFileError for a FIFO or device in its place."""
+        """A file of the folder, open for reading. Raises NamedFileError if it is a FIFO or a device."""
         files, root = self.filesystem()
         path = posixpath.join(root, name)
         if is_local(self.root):
@@ -93,12 +93,12 @@ class Folder:
         return files.open(path, "rb")  # type: ignore[no-any-return]
 
     def write_json(self, name: str, value: object) -> None:
-        """Writes a record, or plain tables, lists and values."""
+        """Writes a record (a dataclass), or plain tables, lists and values, as JSON."""
         with self.writing(name, durable=True) as stream:
             stream.write(json.dumps(to_json(value), indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
 
     def read_json(self, name: str, kind: type[T]) -> T:
-        """The record in a file. Raises DamagedError where it is not JSON, or not of that kind."""
+        """The record in a file. Raises DamagedError if the file is not JSON, or the JSON is not a ``kind``."""
         with self.reading(name) as stream:
             content = stream.read()
         place = f"{self.root}/{name}"
@@ -109,19 +109,19 @@ class Folder:
         return bool(files.exists(posixpath.join(root, name)))
 
     def remove(self, name: str) -> None:
-        """Takes away one file, where it is there; another may be about to do the same."""
+        """Removes a file, if it exists: another process may be removing the same file."""
         files, root = self.filesystem()
         with suppress(FileNotFoundError):
             files.rm_file(posixpath.join(root, name))
 
     def remove_below(self, name: str) -> None:
-        """Takes away a folder inside, with all that is in it."""
+        """Removes a folder inside this one, with its content."""
         files, root = self.filesystem()
         with suppress(FileNotFoundError):
             files.rm(posixpath.join(root, name), recursive=True)
 
     def sweep(self) -> None:
-        """Takes away the temporary files of writers that did not end."""
+        """Removes the temporary files of writers that did not finish."""
         files, root = self.filesystem()
         for path in files.find(root):
             name = posixpath.basename(path)
@@ -130,7 +130,7 @@ class Folder:
                     files.rm_file(path)
 
     def names(self, pattern: str) -> list[str]:
-        """The files that match, relative to the root, sorted."""
+        """The names of the files that match a glob pattern, relative to the root, sorted."""
         files, root = self.filesystem()
         prefix = root.rstrip("/") + "/"
         parts = pattern.split("/")
@@ -141,9 +141,9 @@ class Folder:
         return sorted(name for path in found if matches(name := path.removeprefix(prefix)))
 
     def sizes(self, names: Iterable[str]) -> dict[str, int]:
-        """The bytes of all files that lie in a folder with one of some files, by their names."""
+        """The sizes in bytes of all files in the folders of the named files, by name."""
         files, root = self.filesystem()
-        files.invalidate_cache()  # others have written there
+        files.invalidate_cache()  # other processes have written files
         found: dict[str, int] = {}
         for parent in {posixpath.dirname(name) for name in names}:
             with suppress(FileNotFoundError):
@@ -152,30 +152,31 @@ class Folder:
         return found
 
     def abandon(self) -> None:
-        """Takes away the whole folder."""
+        """Removes the folder."""
         files, root = self.filesystem()
         files.rm(root, recursive=True)
 
     def clear(self) -> None:
-        """Takes away all that lies in the folder."""
+        """Removes the content of the folder."""
         files, root = self.filesystem()
         for path in files.ls(root, detail=False):
             files.rm(path, recursive=True)
 
     def release(self) -> None:
-        """Ends the work in progress: what lies in ``.work`` goes."""
+        """Ends the work in progress: removes ``.work``."""
         self.remove_below(WORK)
 
 
 def disk_full(error: BaseException) -> bool:
-    """Also where a file would pass the limit that the process has for the size of files."""
+    """Whether an error says that the disk or a quota is full, or that a file would pass the process's size limit."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def no_room(folder: Folder, error: BaseException) -> RunError:
+    """The error to show to the user for an error of which ``disk_full`` is true."""
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
         return RunError(
             f"a file in {folder.root} would be larger than this process may write (ulimit -f): raise the limit and run "
-            "again, which goes on where it stopped"
+            "again; the run resumes where it stopped"
         )
     return RunError(f"the disk of {folder.root} is full: free some space and run again")

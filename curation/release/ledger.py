@@ -1,4 +1,4 @@
-"""The ledger: what was read is what was kept, rejected and quarantined, in documents, bytes and words."""
+"""The ledger counts documents, bytes and words by what happened to them: read = kept + rejected for every source."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ NOTHING: Amount = (0, 0, 0)
 
 @dataclass(frozen=True)
 class Counts:
-    """An amount in a manifest."""
+    """An `Amount` as manifests hold it."""
 
     documents: int
     bytes: int
@@ -55,9 +55,9 @@ def add(left: Amount, right: Amount) -> Amount:
 
 @dataclass
 class Ledger:
-    """Amounts by source; ``rejected`` by (source, stage, reason), ``quarantined`` by error (records and bytes).
+    """Amounts by source; ``rejected`` by (source, stage, reason), ``quarantined`` by error (records and bytes only).
 
-    ``kept_text_bytes`` are the bytes of the kept texts after rewriting; all others are as read.
+    ``kept_text_bytes`` counts the bytes of the kept texts after rewriting; all other bytes are of texts as read.
     """
 
     read: dict[str, Amount] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Ledger:
         sizes: npt.NDArray[np.int64],
         words: npt.NDArray[np.int64],
     ) -> None:
-        """Adds one document a row to ``table`` under the row's key."""
+        """Adds a document for each row to the dictionary ``table``, under the row's key."""
         amounts = getattr(self, table)
         columns = [keys] if isinstance(keys, pa.Array) else list(keys)
         names = [f"k{i}" for i in range(len(columns))]
@@ -126,7 +126,7 @@ class Ledger:
                 check_balance(f"{what} of source {source}", read, {"kept": kept, "rejected": removed})
 
     def report(self) -> LedgerReport:
-        """What the manifest says of it, sorted."""
+        """The ledger as the manifest holds it, sorted."""
         return LedgerReport(
             read={source: Counts(*amount) for source, amount in sorted(self.read.items())},
             kept={source: Counts(*amount) for source, amount in sorted(self.kept.items())},

@@ -1,4 +1,4 @@
-"""Looks up the documents of a finished folder: what was kept, what was removed, and for which document."""
+"""Looks up documents of a finished folder: kept ones, and removed ones with the document kept in their place."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,13 +15,13 @@ from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 
 FROM = "__filename"
-"""The column of a dataset that says from which file a row is."""
+"""The column of an Arrow dataset that names the file of each row."""
 
 
 class Lookup:
     """The rows of the tables in the finished folder ``root``; ``manifest`` and ``recipe`` are those of its run.
 
-    Raises UserError where there is no finished folder, or one of its files has another size than was written.
+    Raises UserError if the folder is not finished, or if one of its files does not have the size in the manifest.
     """
 
     def __init__(self, root: str):
@@ -34,10 +34,10 @@ class Lookup:
         self._checked: set[str] = set()
 
     def rows(self, table: str, wanted: pc.Expression | None, columns: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """Rows of a table, all columns or some.
+        """Rows of a table, with all columns or some.
 
-        Every page that is read is checked, and so is each file with one of the rows as a whole. Raises UserError for a
-        damaged one.
+        Checks the CRC-32 of every page that is read, and the SHA-256 of each file that holds one of the rows. Raises
+        UserError for a damaged file.
         """
         names = [name for name in self.files if name.startswith(f"{table}/")]
         if not names:
@@ -59,7 +59,7 @@ class Lookup:
         return found  # type: ignore[no-any-return]
 
     def find(self, doc_id: str) -> list[dict[str, Any]]:
-        """Every document of that id, in the order of the listing."""
+        """Every document with an id, kept, removed or superseded, in the order in which they were read."""
         wanted = pc.field("doc_id") == doc_id
         rows = [row for table in ("documents", "rejects", "superseded") for row in self.rows(table, wanted)]
         return sorted(rows, key=lambda row: (row["file"], row["offset"]))
@@ -69,7 +69,7 @@ class Lookup:
         return sorted({each.reason for each in self.manifest.ledger.rejected})
 
     def sample(self, count: int, reason: str | None) -> list[dict[str, Any]]:
-        """Removals spread evenly over the corpus, the same ones each time."""
+        """Up to ``count`` removed documents, spread evenly over the corpus, the same ones each time."""
         wanted = None if reason is None else pc.field("reason") == reason
         places = self.rows("rejects", wanted, ["file", "offset"])
         count = min(count, len(places))
@@ -78,19 +78,19 @@ class Lookup:
         return [row for row in rows if row]
 
     def at(self, table: str, file: str, offset: int) -> dict[str, Any] | None:
-        """The row of the document at that place; None where the table holds no such row."""
+        """The row of the document at a place; None if the table has no such row."""
         found = self.rows(table, (pc.field("file") == file) & (pc.field("offset") == offset))
         return found[0] if found else None
 
     def removed_for(self, file: str, offset: int) -> list[dict[str, Any]]:
-        """The duplicates that were removed for the document at that place, in the order of the listing."""
+        """The duplicates removed in favour of the document at a place, in the order in which they were read."""
         wanted = (pc.field("survivor_file") == file) & (pc.field("survivor_offset") == offset)
-        wanted &= pc.field("survivor_release").is_null()  # files of two crawls may have one name
+        wanted &= pc.field("survivor_release").is_null()  # files of two crawls may have the same name
         rows = self.rows("rejects", wanted, ["doc_id", "file", "offset", "stage"])
         return sorted(rows, key=lambda row: (row["file"], row["offset"]))
 
     def text(self, file: str, offset: int) -> str | None:
-        """The text of the document at that place, wherever it ended."""
+        """The text of the document at a place, kept or rejected; None if neither table has it."""
         for table in ("documents", "rejects"):
             row = self.at(table, file, offset)
             if row:

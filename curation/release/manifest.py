@@ -1,4 +1,4 @@
-"""The manifest of a finished folder, read back, and the folder's files compared with it."""
+"""Reads the manifest of a finished folder, and compares the folder's files with it."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
@@ -16,14 +16,14 @@ from schemas.manifest import MANIFEST, Entry, Noted, ShardEntry, difference, not
 from schemas.records import from_json, other_keys
 
 FORMAT = 1
-"""Of the manifest: it grows whenever a reader would notice the change."""
+"""The version of the manifest's format. It grows whenever a reader would notice the change."""
 TABLES = ("documents", "rejects/filters", "rejects/duplicates", "sketches", "quarantine")
-"""Of each of which a unit has one shard; where the recipe measures anything, of ``signals`` too."""
+"""The tables of which every unit has one shard; with a recipe that measures signals, ``signals`` is another."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InputReport:
-    """A file that was read, or the part of it from ``start`` to ``end``; ``note`` says what is wrong with all of it."""
+    """A file that was read, or the part of it from ``start`` to ``end``; ``note`` is a warning about the file."""
 
     file: str
     size: int
@@ -37,7 +37,7 @@ class InputReport:
 
 @dataclass(frozen=True, kw_only=True)
 class AgainstReport:
-    """What the run means to a release: documents removed for one of it, and documents of it that are superseded."""
+    """How many documents a run removed in favour of a release's, and how many of the release's it superseded."""
 
     release: str
     removed_for: int
@@ -48,8 +48,9 @@ class AgainstReport:
 class TakedownReport:
     """What a takedown did to the release ``of``; ``asked`` and ``found`` are entries of the selection by reason.
 
-    Of the documents that were taken down, some had the ``same_text`` as one of the selection, or were ``near`` one;
-    ``lost`` documents were removed as duplicates of those that were brought back. Older manifests lack some counts.
+    Among the documents that were taken down, ``same_text`` have the text of a selected document, and ``near`` are
+    near-duplicates of one. ``lost`` documents were removed as duplicates of those that were brought back. Older
+    manifests lack some counts.
     """
 
     of: str
@@ -84,12 +85,12 @@ class Manifest:
 
     @property
     def units(self) -> int:
-        """How many units of work the run had: so many shards has each of its tables."""
+        """The number of the run's units of work, which is the number of shards of each table."""
         return sum(name.startswith("sketches/") for name in self.outputs)
 
     @property
     def files(self) -> dict[str, Noted]:
-        """All files by their names."""
+        """All files that the manifest names, by name."""
         return noted_files({**self.outputs, **(self.lists or {})}, MANIFEST)
 
     @property
@@ -125,28 +126,29 @@ class _Recipe:
 
 @dataclass(frozen=True)
 class _Job:
-    """What is used of a job before its recipe is read."""
+    """The parts of a job that are used before its recipe is read."""
 
     recipe: _Recipe
     rejects_text: bool
 
 
 _ENOUGH = 4
-"""A manifest with so many of a manifest's keys is one of a corpus; if it lacks others, it is damaged."""
+"""JSON with at least this many of a manifest's keys is the manifest of a corpus; if other keys are missing, it is
+damaged."""
 
 
 def read_manifest(folder: Folder) -> Manifest | None:
     """The manifest of a finished folder; None if the folder has no manifest.
 
-    Raises UserError where it is damaged, was changed, or is not that of a curated corpus.
+    Raises UserError if it is damaged, was changed, or is not the manifest of a curated corpus.
     """
     content = _content(folder)
     return None if content is None else parse_manifest(content, folder)
 
 
 def read_finished(folder: Folder) -> tuple[Manifest, str]:
-    """The manifest of a finished folder, and its SHA-256. Raises UserError as ``read_manifest`` does, and where the
-    folder has no manifest."""
+    """The manifest of a finished folder, and its SHA-256. Raises UserError as ``read_manifest`` does, and if the folder
+    has no manifest."""
     content = _content(folder)
     if content is None:
         raise UserError(
@@ -166,7 +168,7 @@ def _content(folder: Folder) -> bytes | None:
 
 
 def parse_manifest(content: bytes, folder: Folder) -> Manifest:
-    """The manifest of a folder from its bytes, checked. Raises UserError as ``read_manifest`` does."""
+    """Parses and checks the bytes of a folder's manifest. Raises UserError as ``read_manifest`` does."""
     place = f"{folder.root}/{MANIFEST}"
     value: Any = parsed(content, place)
     if isinstance(value, dict) and len(value.keys() & {field.name for field in fields(Manifest)}) < _ENOUGH:
@@ -182,7 +184,7 @@ def parse_manifest(content: bytes, folder: Folder) -> Manifest:
 
 
 def check_sizes(folder: Folder, files: Collection[Noted]) -> None:
-    """Raises UserError for a file that is missing, or has another size than the manifest says."""
+    """Raises UserError for a file that is missing, or does not have the size in the manifest."""
     sizes = folder.sizes(each.name for each in files)
     for each in files:
         if wrong := size_difference(each, sizes.get(each.name)):
@@ -190,7 +192,7 @@ def check_sizes(folder: Folder, files: Collection[Noted]) -> None:
 
 
 def check_digests(folder: Folder, files: Iterable[Noted]) -> None:
-    """Reads the files. Raises UserError for a file that is missing or differs from what was written."""
+    """Reads the files, and raises UserError for a file that is missing or does not have the SHA-256 in the manifest."""
     for each in files:
         if wrong := difference(each, folder.reading):
             raise UserError(f"{folder.root}/{each.name} {wrong}: put it back as it was, or curate the input again")
@@ -204,35 +206,35 @@ def _check_shards(manifest: Manifest, files: Mapping[str, Noted], place: str) ->
         wanted.append(shard_name(TAKEN_DOWN.name, 0))
     for name in wanted:
         if name not in files:
-            raise _changed(place, f"it does not name {name}")
+            raise _changed_error(place, f"it does not name {name}")
     prefixes = tuple(f"{table}/" for table in tables)
     extra = sorted({name for name in files if name.startswith(prefixes)} - set(wanted))
     if extra:
-        raise _changed(place, f"it names {extra[0]}, and no shard of that number in sketches")
+        raise _changed_error(place, f"it names {extra[0]}, and no shard of that number in sketches")
 
 
 def _check_ledger(manifest: Manifest, files: Mapping[str, Noted], place: str) -> None:
-    """Raises UserError where the ledger does not balance, or counts other documents than the shards have rows."""
+    """Raises UserError if the ledger does not balance, or counts another number of documents than the shards' rows."""
     ledger = Ledger.of(manifest.ledger)
     try:
         ledger.check()
     except LedgerError as error:
-        raise _changed(place, f"its ledger does not balance ({error})") from error
+        raise _changed_error(place, f"its ledger does not balance ({error})") from error
     for table, counted in (("documents", "kept"), ("rejects", "rejected")):
         rows = _rows(files, f"{table}/")
         if rows != ledger.total(counted)[0]:
-            raise _changed(
+            raise _changed_error(
                 place, f"its ledger counts {ledger.total(counted)[0]:,} {counted} documents, its shards {rows:,}"
             )
     for each in manifest.against:
         rows = _rows(files, f"{SUPERSEDED.name}/{each.release}/")
         if rows != each.superseded:
-            raise _changed(place, f"it counts {each.superseded:,} superseded documents, its shards {rows:,}")
+            raise _changed_error(place, f"it counts {each.superseded:,} superseded documents, its shards {rows:,}")
 
 
 def _rows(files: Mapping[str, Noted], prefix: str) -> int:
     return sum(each.rows or 0 for name, each in files.items() if name.startswith(prefix))
 
 
-def _changed(place: str, what: str) -> UserError:
+def _changed_error(place: str, what: str) -> UserError:
     return UserError(f"{place}: {what}: the manifest was changed since it was written: put it back as it was")

@@ -1,4 +1,4 @@
-"""A finished folder as an input: what an earlier run released, and what it knows of its documents."""
+"""Opens finished folders as releases: earlier corpora against which a later run deduplicates."""
 
 import os.path
 import posixpath
@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from curation.recipe import REWRITES
-from curation.release.differences import changes
+from curation.release.differences import differences
 from curation.release.folder import Folder
 from curation.release.manifest import Manifest, check_digests, check_sizes, read_finished
 from schemas import REJECTS, SKETCHES, TAKEN_DOWN
@@ -18,47 +18,47 @@ from schemas.manifest import MANIFEST, Noted
 from schemas.wording import and_more
 
 COMPARED = ("sketches/", "rejects/duplicates/", "superseded/", f"{TAKEN_DOWN.name}/")
-"""The tables that later runs read."""
+"""The tables that later runs read, as prefixes of file names."""
 NAME_DIGITS = 16
-SHOWN_CHANGES = 3
+SHOWN_DIFFERENCES = 3
 
 
 @dataclass(frozen=True)
 class Release:
-    """``name`` is the beginning of its manifest's SHA-256: the same wherever the folder lies; ``against`` are the names
-    of the releases that it was deduplicated against, ``stands_for`` those of which it is what takedowns left, oldest
-    first; ``stored_bytes`` are those of its input."""
+    """``name`` is the beginning of the manifest's SHA-256, and does not depend on where the folder is. ``against`` are
+    the names of the releases that this one was deduplicated against, ``replaces`` the names that it had before
+    takedowns, oldest first. ``stored_bytes`` is the size of its input."""
 
     folder: Folder
     name: str
     units: int
     against: tuple[str, ...] = ()
     stored_bytes: int = 0
-    stands_for: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self.stands_for, self.name)
+        return (*self.replaces, self.name)
 
     def knew(self, other: "Release") -> bool:
-        """Whether this one was deduplicated against the other, or against what that was before a takedown."""
+        """Whether this release was deduplicated against the other, or against the other as it was before a takedown."""
         return not set(self.against).isdisjoint(other.names)
 
     def missing(self, releases: Sequence["Release"]) -> list[str]:
-        """The names of what this one was deduplicated against, where no release stands for it."""
+        """The names of releases that this one was deduplicated against, and that ``releases`` lack."""
         known = {name for each in releases for name in each.names}
         return [name for name in self.against if name not in known]
 
     def is_stale(self, releases: Sequence["Release"]) -> bool:
-        """Whether something was taken down since of what this one was deduplicated against, going by the releases
-        that are there: what it removed as duplicates may then be duplicates of nothing."""
+        """Whether documents were taken down since from a release that this one was deduplicated against, going by
+        ``releases``. Documents that this one removed as duplicates may then have no counterpart left."""
         return not set(self.against) <= {each.name for each in releases}
 
 
 def open_release(path: str) -> tuple[Release, Manifest]:
     """The release in a folder, and its manifest.
 
-    Raises UserError where there is none, or one of another format.
+    Raises UserError if the folder has no manifest, or one of another format.
     """
     folder = Folder(path)
     found, digest = read_finished(folder)
@@ -71,22 +71,22 @@ def open_release(path: str) -> tuple[Release, Manifest]:
 
 
 def check_shards(release: Release, manifest: Manifest, tables: tuple[str, ...]) -> None:
-    """Raises UserError where a shard of some tables is missing, or has another size than the manifest says."""
+    """Raises UserError if a shard of the tables is missing, or does not have the size in the manifest."""
     check_sizes(release.folder, [each for name, each in manifest.files.items() if name.startswith(tables)])
 
 
 def check_contents(release: Release, names: Sequence[str]) -> None:
-    """Reads those of the named shards that the release has. Raises UserError where a byte differs from what was
-    written."""
-    noted = noted_files(release.folder, release.name)
+    """Reads the named shards, as far as the release has them. Raises UserError if a shard does not have the SHA-256 in
+    the manifest."""
+    noted = release_files(release.folder, release.name)
     check_digests(release.folder, [noted[name] for name in names if name in noted])
 
 
 @lru_cache(maxsize=8)
-def noted_files(folder: Folder, name: str) -> Mapping[str, Noted]:
-    """What the manifest of the release of that name says of its files.
+def release_files(folder: Folder, name: str) -> Mapping[str, Noted]:
+    """The files of a release, by name, as its manifest describes them.
 
-    Raises UserError where the folder holds another release by now.
+    Raises UserError if the folder's manifest is no longer that of the release ``name``.
     """
     found, digest = read_finished(folder)
     if not digest.startswith(name):
@@ -95,16 +95,16 @@ def noted_files(folder: Folder, name: str) -> Mapping[str, Noted]:
 
 
 def check_apart(output: Folder, releases: Sequence[Release]) -> None:
-    """Raises UserError where the output would lie in a release."""
+    """Raises UserError if the output folder is inside a release."""
     for release in releases:
         if (_place(output) + "/").startswith(_place(release.folder) + "/"):
             raise UserError(
-                f"the output {output.root} lies in the release {release.folder.root}: name a folder outside of it"
+                f"the output {output.root} is inside the release {release.folder.root}: name a folder outside of it"
             )
 
 
 def _place(folder: Folder) -> str:
-    """Where a folder really lies, so that two names of one place are the same."""
+    """The real path or URL of a folder, the same for all names of the folder."""
     files, root = folder.filesystem()
     if "file" in files.protocol:
         return os.path.realpath(root)
@@ -112,12 +112,12 @@ def _place(folder: Folder) -> str:
 
 
 def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Release, ...]:
-    """The releases in some folders, earlier ones first, whatever the order of ``paths``; what a takedown left stands
-    where the whole one stood.
+    """The releases in some folders, earlier ones first, whatever the order of ``paths``; a release keeps its position
+    after a takedown.
 
-    ``recipe`` (as JSON) is that of the run which compares documents with theirs. Raises UserError where it removes no
-    duplicates; where a release is damaged, did otherwise before it compared documents, or was itself deduplicated
-    against one that is not among them; and where two folders hold the same one.
+    ``recipe`` (as JSON) is that of the run which compares its documents with the releases'. Raises UserError if the
+    recipe removes no duplicates; if a release is damaged, prepared or compared its documents with other settings, or
+    was deduplicated against a release that is not in ``paths``; and if two folders hold the same release.
     """
     if paths and not any(recipe["dedup"][stage] for stage in ("url", "exact", "near")):
         raise UserError(
@@ -127,11 +127,12 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
     opened = []
     for path in paths:
         release, found = open_release(path)
-        told = list(changes(_compared(found.recipe), _compared(recipe)))
-        if told:
+        found_differences = list(differences(_compared_settings(found.recipe), _compared_settings(recipe)))
+        if found_differences:
             raise UserError(
                 f"{path} was deduplicated with other settings, so its sketches cannot be compared with this run's: "
-                f"{and_more(told[:SHOWN_CHANGES], len(told), '; ')}. Use the release's settings"
+                f"{and_more(found_differences[:SHOWN_DIFFERENCES], len(found_differences), '; ')}. "
+                "Use the release's settings"
             )
         check_shards(release, found, COMPARED)
         opened.append((path, release))
@@ -148,15 +149,15 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
 
 
 def against_missing(name: str) -> str:
-    """What is to be said of a release that was deduplicated against another one which is not there."""
+    """The end of a message about a release that was deduplicated against the release ``name``, which is not given."""
     return (
-        f"was deduplicated against the release {name}, which is not named: add --against with its folder (where "
-        f"sha256sum manifest.json begins with {name}), or with that of a takedown of it"
+        f"was deduplicated against the release {name}, which is not named: add --against with the folder of {name} "
+        f"(where sha256sum manifest.json begins with {name}), or of a takedown of {name}"
     )
 
 
-def _compared(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides which texts are compared, and how."""
+def _compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a recipe that decide which texts are compared, and how."""
     steps = [step for step in recipe["steps"] if step["use"] in REWRITES]
     rewrites = {step["use"]: {**step, "place": place} for place, step in enumerate(steps, 1)}
     return {"normalise": recipe["normalise"], "dedup": recipe["dedup"], **rewrites}

@@ -16,7 +16,7 @@ from schemas.errors import RunError
 from schemas.manifest import ShardEntry
 
 ROW_GROUP_BYTES = 32 << 20
-"""A row group ends when its rows hold this many bytes: small enough to read at random, large enough to scan."""
+"""A row group ends when its rows hold this many bytes: small enough for random access, large enough for scans."""
 
 _REPEATED = {"source", "language", "file", "stage", "reason", "error", "survivor_file", "matched_file"}
 _RANDOM = {"signature", "content_hash", "url_hash"}
@@ -27,7 +27,7 @@ def shard_name(table: str, unit: int) -> str:
 
 
 class ShardWriter:
-    """Writes record batches of one schema into one Parquet file, which appears when the block ends."""
+    """Writes record batches of one schema to a Parquet file, which appears when the block ends."""
 
     def __init__(self, folder: Folder, name: str, schema: pa.Schema):
         self.name = name
@@ -48,7 +48,7 @@ class ShardWriter:
             use_dictionary=[name for name in columns if name in _REPEATED],
             write_statistics=[name for name in columns if name not in ("text", "metadata", *_RANDOM)],
             store_schema=True,
-            write_page_checksum=True,  # the CRC-32 of its bytes, which every reader of shards verifies
+            write_page_checksum=True,  # CRC-32 of the page's bytes, which every reader of shards verifies
         )
         return self
 
@@ -62,7 +62,7 @@ class ShardWriter:
             self._flush()
 
     def entry(self) -> ShardEntry:
-        """What the manifest says of the finished shard."""
+        """The manifest's entry for the finished shard."""
         return ShardEntry(self._stream.sha256, self._stream.size, self.rows)
 
     def _flush(self) -> None:
@@ -80,7 +80,7 @@ class ShardWriter:
                     self._flush()
                     self._parquet.close()
             finally:
-                self._parquet.is_open = False  # after an error nothing more is to be written, not even a footer
+                self._parquet.is_open = False  # after an error Parquet must write nothing more, not even a footer
         except BaseException as fault:
             self._file.__exit__(type(fault), fault, fault.__traceback__)
             raise
@@ -88,22 +88,22 @@ class ShardWriter:
 
 
 def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
-    """Some columns of one shard. Raises RunError where a page of it is damaged."""
-    with folder.reading(name) as stream, _named_errors(folder, name):
-        return _opened(stream).read(columns=list(columns), use_threads=False)
+    """Some columns of a shard. Raises RunError if a page of the shard is damaged."""
+    with folder.reading(name) as stream, _shard_errors(folder, name):
+        return _open_parquet(stream).read(columns=list(columns), use_threads=False)
 
 
 def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Some columns of one shard, a row group at a time, and the row at which each one begins.
+    """Some columns of a shard, a row group at a time, each with the number of its first row.
 
-    Raises RunError where a page of it is damaged.
+    Raises RunError if a page of the shard is damaged.
     """
     start = 0
     with folder.reading(name) as stream:
-        with _named_errors(folder, name):
-            file = _opened(stream)
+        with _shard_errors(folder, name):
+            file = _open_parquet(stream)
         for group in range(file.num_row_groups):
-            with _named_errors(folder, name):
+            with _shard_errors(folder, name):
                 table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
             if not len(table):
                 continue
@@ -111,13 +111,13 @@ def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tu
             start += len(table)
 
 
-def _opened(stream: IO[bytes]) -> pq.ParquetFile:
+def _open_parquet(stream: IO[bytes]) -> pq.ParquetFile:
     return pq.ParquetFile(stream, page_checksum_verification=True)
 
 
 @contextmanager
-def _named_errors(folder: Folder, name: str) -> Iterator[None]:
-    """Names the shard where Parquet finds it damaged; an error of the operating system passes as it is."""
+def _shard_errors(folder: Folder, name: str) -> Iterator[None]:
+    """Turns errors of Parquet into RunError with the shard's name; errors of the operating system pass unchanged."""
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:
@@ -129,7 +129,7 @@ def _named_errors(folder: Folder, name: str) -> Iterator[None]:
 
 
 def read_rows(folder: Folder, name: str, columns: Sequence[str], rows: npt.NDArray[np.int64]) -> pa.Table:
-    """Some columns of some rows (ascending) of one shard; what is between them is not held."""
+    """Some columns of some rows (ascending) of a shard; only one row group is in memory besides the result."""
     found = []
     for start, batch in row_groups(folder, name, columns):
         low, high = np.searchsorted(rows, [start, start + len(batch)])

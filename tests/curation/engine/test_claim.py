@@ -21,7 +21,7 @@ from curation.engine.driver import Watch, curate, finished
 from curation.engine.planning import plan_job
 from curation.filters.url import Url
 from curation.job import Execution, Job
-from curation.release.differences import changes
+from curation.release.differences import differences
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import Manifest
@@ -124,8 +124,8 @@ def test_what_changed_is_seen_in_long_lists_and_texts(tmp_path: Path) -> None:
         ([*inputs, {"glob": "a"}], r"inputs\[30\] is new"),
         ([{"glob": "x" * 99 + "y"}, *inputs[1:]], r"crawl-0/\*\.jsonl and is x+\.\.\."),
     ):
-        assert re.search(told, next(changes({"inputs": inputs}, {"inputs": other})))
-    [told] = changes({"path": "a/" * 99 + "1"}, {"path": "a/" * 99 + "2"})
+        assert re.search(told, next(differences({"inputs": inputs}, {"inputs": other})))
+    [told] = differences({"path": "a/" * 99 + "1"}, {"path": "a/" * 99 + "2"})
     assert re.fullmatch(r"path was \.\.\.[a/]+/1 and is \.\.\.[a/]+/2", told)
 
 

@@ -68,9 +68,9 @@ def test_no_output_lies_in_a_release(tmp_path: Path) -> None:
     before = digest(released)
     (tmp_path / "link").symlink_to(released)
     for output in (released, released / "new", released / "documents/new", tmp_path / "link/new"):
-        with pytest.raises(UserError, match="lies in the release"):
+        with pytest.raises(UserError, match="is inside the release"):
             take(released, Selection.of(["0-0"]), output)
-    with pytest.raises(UserError, match="lies in the release"):
+    with pytest.raises(UserError, match="is inside the release"):
         run(tmp_path / "in", released / "new", STRICT, [released])
     assert digest(released) == before
     take(released, Selection.of(["0-0"]), tmp_path / "released-new")
