@@ -37,6 +37,8 @@ def crawl(tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Pa
     path = [str(rehearsal.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
     monkeypatch.setenv("PATH", os.pathsep.join(path))
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
