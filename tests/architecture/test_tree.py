@@ -9,8 +9,8 @@ from tests.architecture.tree import PACKAGES, ROOT, files, modules
 from tests.docs.page import blocks
 
 TOP = {
-    *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements.txt"),
-    *("requirements-trainer.txt", *PACKAGES, "tests"),
+    *(".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "pyproject.toml"),
+    *("requirements.txt", "requirements-trainer.txt", *PACKAGES, "tests"),
 }
 VAGUE = {"utils", "util", "common", "helpers", "helper", "base", "core", "manager", "misc", "shared", "lib", "types"}
 LINES = 420  # about 400
