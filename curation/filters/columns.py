@@ -54,9 +54,9 @@ def page_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatc
     return batch_of(map(_last.page.row, schema.names), schema)
 
 
-def _is_same(one: pa.LargeStringArray, other: pa.LargeStringArray) -> bool:
+def _is_same(left: pa.LargeStringArray, right: pa.LargeStringArray) -> bool:
     """Whether two columns are the same memory."""
-    return _place(one) == _place(other)
+    return _place(left) == _place(right)
 
 
 def _place(texts: pa.LargeStringArray) -> Place:

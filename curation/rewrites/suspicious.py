@@ -100,9 +100,9 @@ def _points(classes: str) -> Ints:
 @cache
 def _class_points(name: str) -> Ints:
     if name[0] == "=":
-        return np.array([ord(one) for one in name[1:]], np.int64)
+        return np.array([ord(character) for character in name[1:]], np.int64)
     members = re.compile(f"[{MOJIBAKE_CATEGORIES[name]}]")
-    return np.array([ord(one) for one in members.findall(_MENTIONED)], np.int64)
+    return np.array([ord(character) for character in members.findall(_MENTIONED)], np.int64)
 
 
 def _kinds() -> Bytes:
@@ -110,9 +110,10 @@ def _kinds() -> Bytes:
     kinds[list(_CONTROLS)] = CONTROL
     kinds[0x80:0xA0] = C1
     for point in (*range(0x300, 0xD800), *range(0xE000, TABLE_POINTS)):
-        one = chr(point)
-        parts = unicodedata.decomposition(one)
-        if unicodedata.combining(one) or (parts and parts[0] != "<" and not unicodedata.is_normalized("NFC", one)):
+        character = chr(point)
+        parts = unicodedata.decomposition(character)
+        composed = unicodedata.is_normalized("NFC", character)
+        if unicodedata.combining(character) or (parts and parts[0] != "<" and not composed):
             kinds[point] |= NOT_NFC
         if parts and parts[0] != "<" and " " in parts:
             kinds[int(parts.split()[1], 16)] |= NOT_NFC
