@@ -1,4 +1,4 @@
-"""Runs the pipelines of a run: here, with worker processes, or where Beam's options say."""
+"""Runs the pipelines of a run: on this machine with worker processes, or on the runner that Beam's options name."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,8 +8,8 @@ from typing import Any
 
 from curation.engine.beam_options import check_options
 from curation.engine.budget import most_links
-from curation.engine.failures import for_user, given_up, interrupt
-from curation.engine.memory_limit import limited, share
+from curation.engine.failures import error_for_user, error_on_runner, find_interrupt
+from curation.engine.memory_limit import limited_memory, share
 from curation.engine.run import Run, linked_name
 from curation.engine.selecting_pass import gather_near, gather_texts
 from curation.engine.unit_reports import LinkedReport, ShrunkReport
@@ -29,11 +29,11 @@ def run_pipelines(
     execution: Execution,
     between: Callable[[], None] = lambda: None,
 ) -> None:
-    """Runs both pipelines, with so many worker processes on this machine, or where the execution says.
+    """Runs both pipelines with ``workers`` worker processes on this machine, or on the runner of ``execution``.
 
-    ``between`` is called after the first one: the units' reports are then in the run's folder.
+    ``between`` is called between the pipelines, when the units' reports are in the run's folder.
 
-    Raises UserError or RunError for what a user should read.
+    Raises UserError or RunError with a message for the user.
     """
     if not run.local:
         _run(run, units, execution, between)
@@ -41,14 +41,14 @@ def run_pipelines(
         return
     count = workers if run.folder.shared else 0
     memory = None if execution.memory is None else share(execution.memory, count)
-    with limited(None if count else memory), Workers(count, memory) as processes:
+    with limited_memory(None if count else memory), Workers(count, memory) as processes:
         try:
             _run(run, units, execution, between)
         except outages(RuntimeError, MemoryError, UserError, RunError) as error:
-            told = for_user(processes.failure or interrupt(error) or error, run.folder)
-            if told is None:
+            shown = error_for_user(processes.failure or find_interrupt(error) or error, run.folder)
+            if shown is None:
                 raise
-            raise told from error
+            raise shown from error
 
 
 def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: Callable[[], None]) -> None:
@@ -62,7 +62,7 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
     from curation.engine import pipeline
 
     root.setLevel(level)
-    quiet = logging.CRITICAL if run.local else logging.ERROR  # here what a stage raises comes back whole
+    quiet = logging.CRITICAL if run.local else logging.ERROR  # a local run raises the errors of its stages itself
     logging.getLogger("apache_beam").setLevel(quiet)
     options = list(execution.beam_options)
     if not any(option.startswith("--runner") for option in options):
@@ -81,38 +81,41 @@ def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: C
         with beam.Pipeline(options=PipelineOptions(options)) as first:
             pipeline.find_duplicates(first, run, units)
         between()
-        if run.job.recipe.dedup.stages and _links(run) > (execution.links or most_links(execution.memory)):
-            run = _by_stars(run, lambda: beam.Pipeline(options=PipelineOptions(options)))
+        if run.job.recipe.dedup.stages and _count_links(run) > (execution.links or most_links(execution.memory)):
+            run = _shrink_links(run, lambda: beam.Pipeline(options=PipelineOptions(options)))
         with beam.Pipeline(options=PipelineOptions(options)) as second:
             pipeline.write_corpus(second, run)
     except (grpc.RpcError, grpc.FutureTimeoutError) as error:
-        told = error.details() if isinstance(error, grpc.Call) else type(error).__name__
-        raise RunError(f"Beam's job server was lost ({told}): run again, which goes on where it stopped") from error
+        why = error.details() if isinstance(error, grpc.Call) else type(error).__name__
+        raise RunError(
+            f"the connection to Beam's job server was lost ({why}): run again; the run resumes where it stopped"
+        ) from error
     except (RuntimeError, RunError) as error:
         if run.local:
             raise
-        raise given_up(error) from error
+        raise error_on_runner(error) from error
 
 
-def _links(run: Run) -> int:
-    """Links between the documents of all units."""
+def _count_links(run: Run) -> int:
+    """The number of links between the documents of all units."""
     return sum(run.folder.read_json(linked_name(unit), LinkedReport).links for unit in range(run.all_units))
 
 
-def _by_stars(run: Run, start: Callable[[], Any]) -> Run:
-    """Goes over the links in rounds, each a pipeline, until one changes nothing; the run that knows how many it took.
+def _shrink_links(run: Run, start: Callable[[], Any]) -> Run:
+    """Shrinks the links to stars in rounds, each a pipeline, until a round changes nothing; returns the run with the
+    number of rounds.
 
-    A round that an interrupted run had finished is not done again.
+    A round that an interrupted run has finished is not repeated.
     """
     from curation.engine import pipeline
 
     for number in count():
-        reports = [f"{run.star(number, partition)}.json" for partition in range(run.partitions)]
+        reports = [f"{run.star_name(number, partition)}.json" for partition in range(run.partitions)]
         if not all(map(run.folder.exists, reports)):
             with start() as stars:
                 pipeline.shrink_stars(stars, replace(run, stars=number))
         changed = sum(run.folder.read_json(report, ShrunkReport).changed for report in reports)
-        LOG.info("%s: round %d over the links changed %d", run.folder.root, number + 1, changed)
+        LOG.info("%s: round %d over the links between duplicates changed %d", run.folder.root, number + 1, changed)
         if not changed:
             return replace(run, stars=number + 1)
     raise AssertionError("the rounds have no end")

@@ -1,7 +1,7 @@
 """How a run's memory is divided: worker processes, partitions of the shuffles, links that one process may hold.
 
-Nothing of it changes a byte of the output. The figures were measured with proportional set sizes (a page that several
-processes share counts once), over the whole process tree, on corpora of 1 and 2 GB.
+The division does not change the output. The figures were measured as proportional set sizes (a page that several
+processes share counts once) of the complete process tree, on corpora of 1 and 2 GB.
 """
 
 import os
@@ -11,27 +11,27 @@ from pathlib import Path
 BASE_BYTES = 420_000_000
 """The main process and the fork server."""
 WORKER_BYTES = 450_000_000
-"""A worker process with one unit in its hands."""
+"""A worker process that works on one unit."""
 PARTITION_BYTES = 48_000_000
-"""A partition of a shuffle in a worker's hands, at least; sorting it there is part of WORKER_BYTES."""
+"""The smallest size of a full partition of a shuffle; WORKER_BYTES includes sorting such a partition."""
 PARTITION_SHARE = 40
-"""Where a worker may use more memory than so many partitions, they are larger: a fortieth of it."""
+"""With more memory, a partition takes this part (a fortieth) of a worker's memory."""
 SORTED_BYTES = 3
-"""What a worker takes at its peak for each byte of a partition."""
+"""The peak memory of a worker for each byte of a partition."""
 SHUFFLED_SHARE = 0.3
-"""Bytes that the largest shuffle carries for each stored byte of input: a tenth of the text, a third of that stored."""
+"""Bytes in the largest shuffle for each stored byte of input: a tenth of the text, about a third of the stored size."""
 FEW, PARTITIONS = 1 << 20, 32
-"""There is a partition for each so many bytes of input up to so many partitions, and more only when they get large."""
+"""An input has a partition for each FEW bytes, up to PARTITIONS partitions; more only if they would get too large."""
 LINK_BYTES = 200
-"""What union-find takes at its peak for each link."""
+"""The peak memory of union-find for each link."""
 USED_SHARE = 0.8
-"""Of the memory that is free, where no budget is given."""
+"""Share of the free memory that a run may use if no budget is given."""
 
 CONTAINERS = (
     ("/sys/fs/cgroup", "memory.max", "memory.current", "file"),
     ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache"),
 )
-"""Where Linux tells a container's limits (cgroups, version 2 and 1)."""
+"""Where Linux keeps a container's limits (cgroups, version 2 and 1)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Budget:
 
 
 def budget(stored_bytes: int, units: int, memory: int | None) -> Budget:
-    """Workers are one a core and never more than units, or than fit the memory."""
+    """One worker for each core, but no more than there are units, or than fit into the memory."""
     total = memory or int(available() * USED_SHARE)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = max(1, min(cores, units, most_workers(total)))
@@ -49,13 +49,13 @@ def budget(stored_bytes: int, units: int, memory: int | None) -> Budget:
 
 
 def most_workers(total: int) -> int:
-    """So many worker processes fit a run's memory."""
+    """The number of worker processes that fit into ``total`` bytes of memory."""
     return (total - BASE_BYTES) // WORKER_BYTES
 
 
 def partition_bytes(memory: int | None) -> int:
-    """What a partition holds where each worker may use so much; without a budget no more than is safe anywhere, so that
-    what is free at the moment decides nothing."""
+    """The size of a full partition if each worker may use ``memory`` bytes. Without a budget, a size that is safe on
+    every machine, so that the result does not depend on the memory that is free now."""
     return max(PARTITION_BYTES, (memory or 0) // PARTITION_SHARE)
 
 
@@ -65,13 +65,13 @@ def partitions(stored_bytes: int, memory: int | None) -> int:
 
 
 def most_links(memory: int | None) -> int:
-    """So many links between duplicates are held by one process: beside it a worker process may be at work, no more."""
+    """The number of links between duplicates that one process may hold, beside at most one running worker process."""
     total = memory or int(available() * USED_SHARE)
     return max(total - BASE_BYTES - WORKER_BYTES, WORKER_BYTES) // LINK_BYTES
 
 
 def available() -> int:
-    """Bytes that are free on this machine, or in its container; what only caches files is free."""
+    """The bytes of memory that are free on this machine or in its container, file caches included."""
     free = [kilobytes * 1024 for name, kilobytes in _table("/proc/meminfo") if name == "MemAvailable:"]
     for group, limit, used, cache in CONTAINERS:
         limits, uses = _lines(f"{group}/{limit}"), _lines(f"{group}/{used}")

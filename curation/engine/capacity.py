@@ -1,4 +1,4 @@
-"""Checks, before a job runs, that what it must hold fits the memory that it may use."""
+"""Checks before a job runs that it fits into the memory that it may use."""
 
 import logging
 from collections.abc import Sequence
@@ -9,29 +9,29 @@ from schemas.errors import UserError
 
 LOG = logging.getLogger(__name__)
 KEY_BYTES = 2000
-"""Of a unit or a partition: what the plan, Beam and the reports take of memory for each."""
+"""Memory that the plan, Beam and the reports need for each unit and each partition."""
 FREE_PARTITIONS = 10_000
-"""So many partitions are for anybody to ask for; each costs a run about a millisecond, whatever it holds."""
+"""Every run may have this many partitions; each costs a run about a millisecond, whatever its size."""
 SIGNED_TOGETHER = 8192
-"""Documents of a batch whose signatures a worker makes together, if they are short."""
+"""Documents of a batch whose signatures a worker computes together, if they are short."""
 SIGNATURE_COPIES = 3
 TEXT_COPIES = 4
-"""Of a batch of texts, while it is rewritten and judged."""
+"""How many copies of a batch's texts are in memory while the batch is rewritten and judged."""
 
 
 def check_units(sizes: Sequence[int], unit_bytes: int) -> None:
-    """Raises UserError where files of so many bytes give more units than memory holds."""
+    """Raises UserError if files of these sizes in bytes make more units than fit into memory."""
     units = sum(-(-size // unit_bytes) for size in sizes)
     if units * KEY_BYTES > (total := _total(None)):
         raise UserError(
-            f"unit_bytes is {unit_bytes}, which makes {units:,} units of this input, too many for {_size(total)} of "
-            "memory: raise unit_bytes"
+            f"unit_bytes is {unit_bytes}, which divides this input into {units:,} units, too many for {_size(total)} "
+            "of memory: raise unit_bytes"
         )
 
 
 def check_fits(job: Job, execution: Execution, workers: int, partitions: int, stored_bytes: int) -> None:
-    """Raises UserError where the partitions of a run, or the signatures that its workers hold at one time, need more
-    memory than the run may use, and where an input of so many bytes has no use for so many partitions."""
+    """Raises UserError if the partitions, texts or signatures that are in memory at one time need more memory than the
+    run may use, and if the partitions are too many for an input of ``stored_bytes``."""
     total = _total(execution.memory)
     most = max(FREE_PARTITIONS, stored_bytes // FEW)
     if partitions > most:
@@ -45,7 +45,7 @@ def check_fits(job: Job, execution: Execution, workers: int, partitions: int, st
     if text > total:
         raise UserError(
             f"reading.batch_bytes is {job.reading.batch_bytes:,}, which takes {_size(text)} of memory, and the run may "
-            f"use {_size(total)}: give a smaller one"
+            f"use {_size(total)}: lower reading.batch_bytes"
         )
     near = job.recipe.dedup.near
     if near is None:
@@ -55,15 +55,16 @@ def check_fits(job: Job, execution: Execution, workers: int, partitions: int, st
     if needed > total:
         raise UserError(
             f"near.bands x near.rows are {bands * rows:,} values for each document, which takes {_size(needed)} of "
-            f"memory, and the run may use {_size(total)}: give smaller ones, fewer --workers or more --memory"
+            f"memory, and the run may use {_size(total)}: lower near.bands or near.rows, give fewer --workers or more "
+            "--memory"
         )
 
 
 def warn_of_memory(execution: Execution) -> None:
-    """Says where more workers are asked for than fit into the memory that is asked for."""
+    """Logs a warning if the requested workers do not fit into the requested memory."""
     if execution.memory is not None and (execution.workers or 0) > (fit := most_workers(execution.memory)):
         LOG.warning(
-            "%d workers may take more than %.3g GB of memory, which is enough for %d",
+            "%d workers may need more than %.3g GB of memory, which is enough for %d",
             execution.workers,
             execution.memory / 1e9,
             fit,

@@ -1,4 +1,4 @@
-"""Who may write into an output folder: one run at a time, and an interrupted one only with the very same job."""
+"""Claims an output folder for a run: one run at a time, and an interrupted run resumes only with the same job."""
 
 import io
 import posixpath
@@ -22,8 +22,8 @@ SHOWN_DIFFERENCES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """All that decides what a run writes: the version of Gristmill, the ``files`` of the input and the ``lists``, each
-    with what tells one version of it from another, and whatever else was ``asked`` (plain JSON)."""
+    """All that decides what a run writes: the version of Gristmill; the ``files`` of the input and the ``lists``, each
+    with an identifier of its version; and the other settings that were ``asked`` for (plain JSON)."""
 
     gristmill: str
     files: Mapping[str, Any]
@@ -32,19 +32,19 @@ class Claim:
 
 
 @contextmanager
-def claimed(folder: Folder, claim: Claim) -> Iterator[bool]:
-    """Holds a folder for one run, which ``claim`` describes; gives whether it goes on with one that was interrupted.
+def claim_folder(folder: Folder, claim: Claim) -> Iterator[bool]:
+    """Reserves a folder for the run that ``claim`` describes; gives whether the run resumes an interrupted one.
 
-    Raises UserError when the folder holds anything else, another run is at work, its claim differs, or it cannot be
-    made or written to, and RunError when the disk is full.
+    Raises UserError if the folder holds anything else, if another run is using it, if it holds an interrupted run with
+    another claim, or if it cannot be created or written to; RunError if the disk is full.
     """
     files, root = folder.filesystem()
-    with reached(folder):
+    with output_errors(folder):
         _check_held(folder, files, root)
         files.makedirs(posixpath.join(root, WORK), exist_ok=True)
         held = _lock(folder, files, root)
     with held:
-        with reached(folder):
+        with output_errors(folder):
             _check_finished_meanwhile(folder)
             earlier = folder.exists(CLAIM)
             if earlier:
@@ -52,13 +52,13 @@ def claimed(folder: Folder, claim: Claim) -> Iterator[bool]:
                 folder.sweep()
             else:
                 folder.write_json(CLAIM, claim)
-        with _room(folder):
+        with _disk_errors(folder):
             yield earlier
 
 
 @contextmanager
-def _room(folder: Folder) -> Iterator[None]:
-    """Tells of a full disk, whatever was about to be written."""
+def _disk_errors(folder: Folder) -> Iterator[None]:
+    """Turns the error of a full disk into RunError."""
     try:
         yield
     except OSError as error:
@@ -68,8 +68,8 @@ def _room(folder: Folder) -> Iterator[None]:
 
 
 @contextmanager
-def reached(folder: Folder) -> Iterator[None]:
-    """Tells why an output folder cannot be looked into or written to."""
+def output_errors(folder: Folder) -> Iterator[None]:
+    """Turns errors of reading and writing an output folder into UserError, or RunError if the disk is full."""
     try:
         yield
     except outages(TypeError) as error:
@@ -77,12 +77,14 @@ def reached(folder: Folder) -> Iterator[None]:
             raise no_room(folder, error) from error
         why = reason(error)
         raise UserError(
-            f"the output {folder.root} cannot be made or written to ({why}): choose another folder, or mend that"
+            f"the output {folder.root} cannot be created or written to ({why}): choose another folder, or remove the "
+            "cause"
         ) from error
 
 
 def tidy(folder: Folder) -> None:
-    """Takes away what a run left in progress that ended behind its manifest, unless it is about to do so itself."""
+    """Removes the work in progress of a run that was killed after writing its manifest. A run that is still running
+    does this itself."""
     files, root = folder.filesystem()
     if not folder.exists(WORK):
         return
@@ -101,7 +103,7 @@ def _check_held(folder: Folder, files: Any, root: str) -> None:
 
 
 def _check_finished_meanwhile(folder: Folder) -> None:
-    """Another run may have ended between the first look and the lock."""
+    """Raises UserError if another run has finished between the first check and the lock."""
     if folder.exists(MANIFEST):
         folder.release()
         raise _finished(folder)
@@ -110,12 +112,12 @@ def _check_finished_meanwhile(folder: Folder) -> None:
 def _finished(folder: Folder) -> UserError:
     return UserError(
         f"the output {folder.root} holds a finished run of another job or input: "
-        "choose a new folder, or remove that one first"
+        "choose a new folder, or remove this one first"
     )
 
 
 def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
-    """An open file that only one process at a time can have; on a remote file system there is no such thing."""
+    """An open file that only one process at a time can lock. Remote file systems have no locks."""
     path = posixpath.join(root, WORK, "lock")
     if "file" not in files.protocol:
         return io.BytesIO()
@@ -128,20 +130,20 @@ def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
 
 def _compare(folder: Folder, before: Claim, now: Claim) -> None:
     asked, asks = ({"gristmill": each.gristmill, **each.asked} for each in (before, now))
-    told = list(differences(asked, asks))
+    found = list(differences(asked, asks))
     for what, then, files in (("list", before.lists, now.lists), ("input file", before.files, now.files)):
         was, are = ({name: str(version) for name, version in each.items()} for each in (then, files))
-        told += [_file_change(what, change) for change in differences(was, are)]
-    if told:
-        differs = and_more(told[:SHOWN_DIFFERENCES], len(told), "; ")
+        found += [_file_difference(what, difference) for difference in differences(was, are)]
+    if found:
+        differs = and_more(found[:SHOWN_DIFFERENCES], len(found), "; ")
         raise UserError(
-            f"the output {folder.root} holds an interrupted run that differs: {differs}. Go on with the same job and "
-            "input, or choose a new folder"
+            f"the output {folder.root} holds an interrupted run that differs: {differs}. Resume the run with the same "
+            "job and input, or choose a new folder"
         )
 
 
-def _file_change(kind: str, change: str) -> str:
-    name, _, what = change.partition(" was ")
+def _file_difference(kind: str, difference: str) -> str:
+    name, _, what = difference.partition(" was ")
     if not what:
-        return f"{kind} {change}"
+        return f"{kind} {difference}"
     return f"{kind} {name} {'is gone' if what.endswith(' and is gone') else 'has changed'}"

@@ -1,6 +1,7 @@
-"""The stages of deduplication over packed records and the units' sketches: plain functions, no Beam.
+"""The stages of deduplication over packed records and the units' sketches: plain functions, without Beam.
 
-Each takes a key (a unit or a partition) and the blobs grouped under it, and yields (key, blob) for the next stage.
+A stage takes a key (a unit or a partition) and the blobs grouped under the key, and yields (key, blob) pairs for the
+next stage.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, re
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
 from curation.dedup.stars import by_worse, large_star, small_star, spread
-from curation.engine.released import IN_CORPUS, class_of, classed, is_news, known_to, standing, unbeaten
+from curation.engine.released import IN_CORPUS, class_of, class_ranks, is_news, known_to, orient_links, unbeaten_ids
 from curation.engine.run import Run, edges_name, linked_name
 from curation.engine.unit_reports import LinkedReport, ShrunkReport
 from curation.release.shards import read_rows, row_groups
@@ -26,31 +27,32 @@ Blobs = list[bytes]
 Routed = Iterator[tuple[int, bytes]]
 
 SIMILARITY = {"url": np.nan, "exact": 1.0}
-"""What is known of two documents with the same url or the same text before they are compared."""
+"""The similarity of documents with the same url (unknown) or the same text, before signatures are compared."""
 
-GOES_ON = {"url": "url on", "exact": "exact on"}
-"""The kinds of the row ids that a stage leaves to the next one, although its edges name them as worse."""
+CONTINUES = {"url": "url on", "exact": "exact on"}
+"""The kinds of row ids that continue to the next stage, although an edge of this stage names them as worse."""
 
 COMPARED_AT_ONCE = 1 << 16
-"""So many pairs of signatures are held side by side (of 448 bytes each by default)."""
+"""How many pairs of signatures (448 bytes each by default) are in memory together."""
 
 
 def key_records(run: Run, unit: int, column: str, removed: Records) -> Routed:
-    """The hashes of a unit's documents that earlier stages left, routed by hash; ``removed`` are row ids."""
+    """The hashes of a unit's documents, without the row ids in ``removed``, routed by hash."""
     gone = rows_of(removed)
     for start, table in row_groups(*run.sketches(unit), [column, "rank"]):
         present = table[column].is_valid().to_numpy(zero_copy_only=False) & _left(start, len(table), gone)
         rows = np.flatnonzero(present)
         halves = np.frombuffer(b"".join(table[column].take(pa.array(rows)).to_pylist()), np.uint64).reshape(-1, 2)
-        ranks = classed(run, unit, rows + start, table["rank"].to_numpy()[rows])
+        ranks = class_ranks(run, unit, rows + start, table["rank"].to_numpy()[rows])
         records = np.column_stack([halves, ranks, row_ids(unit, rows + start)])
         yield from keys_by_partition(records, run.partitions)
 
 
 def same_key(run: Run, records: Records, kind: str) -> Routed:
-    """Edges from the documents of one key to the best of them, routed to the units of those that lose.
+    """Edges from the documents with equal keys to the best of them, routed to the units of the worse documents.
 
-    A document of a release that is the best may hang together with others through one of these only.
+    If the best document belongs to a release, its edges also go to its own unit: an edge may be the document's only
+    connection to others.
     """
     found = losers(records, SIMILARITY[kind])
     yield from route(units_of(found[:, 3]), found)
@@ -59,28 +61,29 @@ def same_key(run: Run, records: Records, kind: str) -> Routed:
     yield from route(units_of(known[:, 1]), known)
 
 
-def going_on(run: Run, records: Records) -> Routed:
-    """The row ids of documents that others of their key surpass by class only, and that go on to the next stage."""
+def continuing_ids(run: Run, records: Records) -> Routed:
+    """The row ids of documents that lose to others with their key only by class, and continue to the next stage."""
     if run.releases:
-        found = unbeaten(run, records[:, :2], records[:, 2:])
+        found = unbeaten_ids(run, records[:, :2], records[:, 2:])
         yield from route(units_of(found), found)
 
 
 def key_table(blobs: Blobs) -> Records:
+    """The records of `key_records`, unpacked."""
     return unpack(blobs, KEY_WIDTH)
 
 
 def removed_rows(unit: int, edges: Mapping[str, Blobs], kinds: Sequence[str]) -> Records:
-    """The row ids of a unit's documents, ascending, that the stages of some kinds removed."""
+    """The row ids of a unit's documents, ascending, that the stages in ``kinds`` removed."""
     gone = [np.empty(0, np.uint64)]
     for kind in kinds:
         lost = unpack(edges[kind], EDGE_WIDTH)[:, 3]
-        gone.append(np.setdiff1d(lost[units_of(lost) == unit], unpack(edges[GOES_ON[kind]], 1)[:, 0]))
+        gone.append(np.setdiff1d(lost[units_of(lost) == unit], unpack(edges[CONTINUES[kind]], 1)[:, 0]))
     return np.unique(np.concatenate(gone))
 
 
 def band_records(run: Run, unit: int, removed: Records) -> Routed:
-    """The bands of a unit's documents that earlier stages left, routed by band key; ``removed`` are row ids."""
+    """The bands of a unit's documents, without the row ids in ``removed``, routed by band key."""
     near = _near(run)
     gone = rows_of(removed)
     for start, table in row_groups(*run.sketches(unit), ["signature"]):
@@ -98,6 +101,7 @@ def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
 
 
 def distinct_pairs(blobs: Blobs) -> Records:
+    """The candidate pairs in the blobs, each once."""
     return distinct(unpack(blobs, PAIR_WIDTH))
 
 
@@ -110,7 +114,8 @@ FIRSTS = pa.schema([("id", pa.uint64()), ("rank", pa.uint64()), ("signature", pa
 
 
 def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
-    """What is compared of the first documents of pairs, once for each unit that holds second ones."""
+    """The ranks and signatures (FIRSTS) of the first documents of pairs, routed to the units of the second documents,
+    once for each such unit."""
     firsts = np.unique(pairs[:, 0])
     for start, batch in row_groups(*run.sketches(unit), ["rank", "signature"]):
         low, high = np.searchsorted(rows_of(firsts), [start, start + len(batch)])
@@ -128,15 +133,15 @@ def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
             for low_row in range(0, len(wanted), COMPARED_AT_ONCE // 8):
                 rows = at.slice(low_row, COMPARED_AT_ONCE // 8)
                 ids = pa.array(wanted[low_row : low_row + len(rows)])
-                ranks = classed(run, unit, rows_of(ids.to_numpy()), found["rank"].take(rows).to_numpy())
+                ranks = class_ranks(run, unit, rows_of(ids.to_numpy()), found["rank"].take(rows).to_numpy())
                 columns = [ids, pa.array(ranks), found["signature"].take(rows)]
                 yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=FIRSTS))
 
 
-def compared(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
-    """Edges between the pairs that are similar enough, routed to the units of both documents.
+def similar_edges(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
+    """Edges between the documents of pairs that are similar enough, routed to the units of both documents.
 
-    The second document of each pair lies in this unit.
+    The second document of each pair is in this unit; ``firsts`` are FIRSTS of the first documents.
     """
     near = _near(run)
     found = distinct_pairs(pairs)
@@ -145,19 +150,19 @@ def compared(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
     left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id").combine_chunks()
     own = np.unique(found[:, 1])
     right = read_rows(*run.sketches(unit), ["rank", "signature"], rows_of(own))
-    ranks = classed(run, unit, rows_of(own), right["rank"].to_numpy())
+    ranks = class_ranks(run, unit, rows_of(own), right["rank"].to_numpy())
     right = right.set_column(0, "rank", pa.array(ranks))
     ids = left["id"].to_numpy()
     for start in range(0, len(found), COMPARED_AT_ONCE):
         chunk = found[start : start + COMPARED_AT_ONCE]
         sides = [
-            _compared_side(table.take(pa.array(np.searchsorted(known, wanted))), wanted, near)
+            _signature_side(table.take(pa.array(np.searchsorted(known, wanted))), wanted, near)
             for table, known, wanted in ((left, ids, chunk[:, 0]), (right, own, chunk[:, 1]))
         ]
         yield from _by_both_ends(similar(sides[0], sides[1], near))
 
 
-def _compared_side(table: pa.Table, ids: Records, near: Near) -> tuple[Records, npt.NDArray[np.uint32]]:
+def _signature_side(table: pa.Table, ids: Records, near: Near) -> tuple[Records, npt.NDArray[np.uint32]]:
     values, _ = signature_values(table["signature"].combine_chunks(), near)
     return np.column_stack([table["rank"].to_numpy(), ids]), values
 
@@ -182,7 +187,7 @@ EDGES = pa.schema(
 
 
 def keep_edges(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
-    """Leaves all edges at a unit's documents in the folder, and last a report with the number of its links."""
+    """Writes all edges at a unit's documents to the run's folder, and then a report with the number of its links."""
     links = 0
     with run.folder.writing(edges_name(unit)) as stream, pa.ipc.new_file(stream, EDGES) as file:
         for stage, kind in enumerate(STAGES):
@@ -205,15 +210,15 @@ def unit_edges(run: Run, unit: int) -> dict[str, Records]:
 
 
 def unit_links(run: Run, unit: int) -> Records:
-    """The links whose worse document lies in a unit: every link of the corpus is in one unit only. In them, released
-    documents that were removed count as the worst."""
+    """The links whose worse document is in a unit, so that every link of the corpus is in one unit only. With releases,
+    their removed documents count as the worst here."""
     edges = np.concatenate(list(unit_edges(run, unit).values()))
     links = distinct(edges[units_of(edges[:, 3]) == unit][:, :LINK_WIDTH])
-    return standing(links) if run.releases else links
+    return orient_links(links) if run.releases else links
 
 
 def survivors(run: Run) -> Routed:
-    """The forest over all links, routed to the units of the documents that go."""
+    """The forest over all links, from each removed document to its survivor, routed to the removed documents' units."""
     forest = Forest()
     for unit in range(run.all_units):
         forest.add(unit_links(run, unit))
@@ -222,39 +227,41 @@ def survivors(run: Run) -> Routed:
 
 
 def spread_links(run: Run, part: int, round_: int) -> Routed:
-    """The links of a unit, in the first round of stars, or those that a partition has from the round before."""
+    """The links of a unit in the first round of stars, and of a partition, as the previous round left them, later."""
     yield from spread(unit_links(run, part) if round_ == 0 else _star_links(run, part, round_ - 1), run.partitions)
 
 
 def large_stars(run: Run, blobs: Blobs) -> tuple[Routed, int]:
-    """The links that large-star makes of those at a partition's nodes, routed for small-star; how many it changed."""
+    """Applies large-star to the links at a partition's nodes; returns the new links, routed for small-star, and how
+    many links changed."""
     found, changed = large_star(unpack(blobs, LINK_WIDTH))
     return by_worse(found, run.partitions), changed
 
 
 def keep_small_stars(run: Run, partition: int, round_: int, blobs: Blobs, changed: int) -> None:
-    """Leaves the links that small-star makes of a partition's, and last a report of what both steps changed."""
+    """Applies small-star to a partition's links and writes the new links, and then a report of how many links both
+    steps changed."""
     found, more = small_star(unpack(blobs, LINK_WIDTH))
-    name = run.star(round_, partition)
+    name = run.star_name(round_, partition)
     with run.folder.writing(name) as stream:
         stream.write(found.tobytes())
     run.folder.write_json(f"{name}.json", ShrunkReport(changed=changed + more))
 
 
 def star_survivors(run: Run, partition: int) -> Routed:
-    """The forest in a partition, after the last round of stars, routed to the units of the documents that go."""
+    """The part of the forest in a partition, after the last round of stars, routed to the removed documents' units."""
     assert run.stars
     found = _star_links(run, partition, run.stars - 1)
     yield from route(units_of(found[:, 3]), found)
 
 
 def _star_links(run: Run, partition: int, round_: int) -> Records:
-    with run.folder.reading(run.star(round_, partition)) as stream:
+    with run.folder.reading(run.star_name(round_, partition)) as stream:
         return unpack([stream.read()], LINK_WIDTH)
 
 
 def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
-    """What a unit of the run loses; of a released one, which documents of the corpus are superseded."""
+    """The removals in a unit of the run; in a unit of a release, the documents that are superseded."""
     links, edges = unpack(survivors, LINK_WIDTH), unit_edges(run, unit)
     if unit >= run.first:
         return removals(unit, links, edges)
@@ -279,8 +286,8 @@ NAMED = pa.schema(
 )
 
 
-def names(run: Run, unit: int, blobs: Blobs) -> Routed:
-    """What other units asked of this one: doc_id, file, offset, and the signature where it is needed."""
+def answer_requests(run: Run, unit: int, blobs: Blobs) -> Routed:
+    """Answers other units' requests to this unit (NAMED): doc_id, file, offset, and the signature if requested."""
     wanted = distinct(unpack(blobs, REQUEST_WIDTH))
     asked = np.unique(wanted[:, 0])
     found = read_rows(*run.sketches(unit), ["doc_id", "file", "offset", "signature"], rows_of(asked))
@@ -295,7 +302,7 @@ def names(run: Run, unit: int, blobs: Blobs) -> Routed:
             yield int(asking), _ipc(pa.RecordBatch.from_arrays(columns, schema=NAMED))
 
 
-def named(blobs: Blobs) -> pa.Table:
+def name_table(blobs: Blobs) -> pa.Table:
     """The answers to a unit's requests, sorted by row id."""
     return pa.Table.from_batches([_batch(blob) for blob in blobs], NAMED).sort_by("id").combine_chunks()
 
@@ -307,7 +314,7 @@ def _near(run: Run) -> Near:
 
 
 def _left(start: int, count: int, gone: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Which of ``count`` rows from ``start`` on no earlier stage removed."""
+    """Which of ``count`` rows from ``start`` on are not in ``gone``."""
     left = np.ones(count, bool)
     low, high = np.searchsorted(gone, [start, start + count])
     left[gone[low:high] - start] = False

@@ -10,9 +10,9 @@ from typing import Any
 from curation.engine.beam_options import is_local
 from curation.engine.beam_runner import run_pipelines
 from curation.engine.capacity import warn_of_memory
-from curation.engine.claim import Claim, claimed, reached, tidy
-from curation.engine.manifest import check_whole, described, forget_damaged, gather, gather_released, manifest
-from curation.engine.planning import JobPlan, checked_plan, plan_job
+from curation.engine.claim import Claim, claim_folder, output_errors, tidy
+from curation.engine.manifest import check_written, forget_damaged, gather, gather_released, job_json, manifest
+from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
 from curation.engine.unreadable import check_readable
 from curation.job import Execution, Job
@@ -29,29 +29,29 @@ from schemas.wording import and_more
 LOG = logging.getLogger(__name__)
 
 Watch = Callable[[Folder, Sequence[int | None]], AbstractContextManager[Any]]
-"""Shows the progress in a folder of units, of each of which so many stored bytes are read (None: nobody knows)."""
+"""Shows the progress of a run in a folder; the sequence has the stored bytes of each unit (None: not known)."""
 
 
 def curate(job: Job, output: str, execution: Execution | None = None, watch: Watch | None = None) -> Ledger:
     """Runs ``job`` into the folder ``output``; returns the balanced ledger.
 
-    The folder must be new or empty, or hold an interrupted run of the same job, which then goes on. Raises UserError
-    for a user's mistake and RunError when the run cannot finish (too many unreadable records, a full disk, a lost
+    The folder must be new or empty, or hold an interrupted run of the same job, which then resumes. Raises UserError
+    for a user's mistake and RunError if the run cannot finish (too many unreadable records, a full disk, a lost
     worker).
     """
     execution = execution or Execution()
     use_storage(execution.storage)
-    planned = checked_plan(job, execution)
+    planned = plan_and_check(job, execution)
     if planned.skipped:
         LOG.warning("skipped in the input, %d in all: %s", len(planned.skipped), skipped_note(planned.skipped))
     if planned.unmatched:
         shown = and_more(planned.unmatched[:SHOWN_MISSING], len(planned.unmatched))
-        LOG.warning("no file matches, of the input's braces: %s", shown)
+        LOG.warning("no file matches these patterns from the input's braces: %s", shown)
     folder = Folder(output)
     check_apart(folder, planned.releases)
-    with claimed(folder, _claim(job, planned)) as earlier:
+    with claim_folder(folder, _claim(job, planned)) as earlier:
         if earlier:
-            LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
+            LOG.warning("%s: resuming the interrupted run", output, extra={"event": "resumed"})
             forget_damaged(folder, len(planned.units))
         warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
@@ -68,7 +68,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
 
 
 def _account_for(run: Run, planned: JobPlan) -> Ledger:
-    """Writes the manifest of a run whose units are all written, if it balances."""
+    """Writes the manifest of a run whose units are all written. Raises LedgerError if its ledger does not balance."""
     job, folder = run.job, run.folder
     ledger, files, outputs = gather(folder, len(planned.units))
     ledger.check()
@@ -78,24 +78,24 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
             LOG.warning("%s: %s", file.file, file.note)
     against, listed = gather_released(run)
     outputs |= listed
-    check_whole(folder, outputs)
+    check_written(folder, outputs)
     asked = replace(job, unit_bytes=planned.unit_bytes)
     folder.write_json(MANIFEST, manifest(asked, ledger, files, outputs, against))
     return ledger
 
 
-def finished(job: Job, output: str) -> Manifest | None:
-    """The manifest of the folder ``output``, where it holds a finished run of this very job over these very bytes.
+def finished_run(job: Job, output: str) -> Manifest | None:
+    """The manifest of the folder ``output`` if it holds a finished run of the same job over the same bytes, else None.
 
-    Raises UserError where it holds anything else that is finished.
+    Raises UserError if the manifest is damaged, or if files of the finished run are missing.
     """
     folder = Folder(output)
-    with reached(folder):
+    with output_errors(folder):
         found = read_manifest(folder) if folder.exists(MANIFEST) else None
     if found is None or found.takedown:
         return None
     planned = plan_job(job)
-    same_job = found.job == described(replace(job, unit_bytes=planned.unit_bytes))
+    same_job = found.job == job_json(replace(job, unit_bytes=planned.unit_bytes))
     same_releases = [each.release for each in found.against] == [release.name for release in planned.releases]
     same_version = found.gristmill == version("gristmill")
     if not (same_job and same_releases and same_version and _same_bytes(found.inputs, planned, job.limit)):
@@ -106,8 +106,8 @@ def finished(job: Job, output: str) -> Manifest | None:
 
 
 def _same_bytes(reports: Sequence[InputReport], planned: JobPlan, limit: int | None) -> bool:
-    """Whether what a manifest tells of the files that were read is true of those that are planned; under a limit, some
-    of these had not been read to their end."""
+    """Whether the planned files have the sizes and checksums in a manifest's ``reports``. Under a limit, some planned
+    files have no report, because they were not read to their end."""
     read = {(report.file, report.size, report.start or 0, report.end): report.sha256 for report in reports}
     spans = {
         (span.file.name, span.file.size, span.start, span.end): span for unit in planned.units for span in unit.spans
@@ -118,8 +118,8 @@ def _same_bytes(reports: Sequence[InputReport], planned: JobPlan, limit: int | N
 
 
 def _claim(job: Job, planned: JobPlan) -> Claim:
-    """All that decides what the units are and what becomes of them, not a share that is only checked at the end."""
-    asked = described(job)
+    """All that decides what the run writes. ``max_quarantined`` is left out: it is checked only at the end."""
+    asked = job_json(job)
     del asked["max_quarantined"]
     lists = asked.pop("lists")
     files = {file.name: [file.size, file.version] for file in planned.files}

@@ -1,4 +1,4 @@
-"""What a user should read where a run fails: the errors of stages, worker processes and Beam as sentences."""
+"""Turns the errors of stages, worker processes and Beam into messages for the user."""
 
 import re
 from traceback import format_exception_only
@@ -11,11 +11,11 @@ from curation.sources.storage import outages, reason
 from schemas.errors import RunError, UserError
 
 NO_THREAD = "can't start new thread"
-"""What Python says where there is no memory for the stack of a thread."""
+"""Python's message if there is no memory for the stack of a thread."""
 
 
-def for_user(cause: BaseException, folder: Folder) -> BaseException | None:
-    """The error that a user should read for ``cause``, raised by a stage of the run in ``folder``; None for a bug."""
+def error_for_user(cause: BaseException, folder: Folder) -> BaseException | None:
+    """The error to show to the user for ``cause``, raised by a stage of the run in ``folder``; None for a bug."""
     if isinstance(cause, (UserError, RunError, KeyboardInterrupt)):
         return cause
     if isinstance(cause, WorkerError):
@@ -25,38 +25,37 @@ def for_user(cause: BaseException, folder: Folder) -> BaseException | None:
             "a process reached its memory limit: give more --memory, fewer --workers or smaller records "
             "(--set max_record_bytes=...)"
         )
-    if isinstance(cause, FileNotFoundError) and _lies_in(folder, cause.filename):
+    if isinstance(cause, FileNotFoundError) and _is_in(folder, cause.filename):
         return RunError(
-            f"files of the output {folder.root} were removed while the run was at work: remove what is left of it and "
-            "run again"
+            f"files of the output {folder.root} were removed during the run: remove the rest of it and run again"
         )
     if disk_full(cause):
         return no_room(folder, cause)
     if isinstance(cause, outages()) and not is_local(folder.root):
         why = reason(cause)
-        return RunError(f"the output {folder.root} could not be reached ({why}): mend that and run again")
+        return RunError(f"the output {folder.root} could not be reached ({why}): remove the cause and run again")
     return None
 
 
-def interrupt(error: BaseException) -> KeyboardInterrupt | None:
-    """The Ctrl+C that Beam made an error of its own, as it does where that falls between two of its steps."""
+def find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
+    """The KeyboardInterrupt that Beam turned into a RuntimeError, as happens to a Ctrl+C between two steps of Beam."""
     cause: BaseException | None = error
     while isinstance(cause, RuntimeError):
         cause = cause.__cause__ or cause.__context__
     return cause if isinstance(cause, KeyboardInterrupt) else None
 
 
-def _lies_in(folder: Folder, path: Any) -> bool:
+def _is_in(folder: Folder, path: Any) -> bool:
     return isinstance(path, str) and path.startswith(f"{folder.filesystem()[1]}/")
 
 
-def given_up(error: RuntimeError | RunError) -> RunError:
-    """The error that a user should read for a job which failed on Beam's runner: the sentence of the stage that failed,
-    else the last line of the runner's message, above which stands the trace of the worker."""
-    whole = "".join(format_exception_only(error))
+def error_on_runner(error: RuntimeError | RunError) -> RunError:
+    """The error to show to the user for a job that failed on Beam's runner: the message of the failed stage, or else
+    the last line of the runner's message, which follows the traceback of the worker."""
+    text = "".join(format_exception_only(error))
     raised = rf"{RunError.__module__}\.(?:{RunError.__name__}|{UserError.__name__})"
-    told = re.search(rf"^{raised}: (.+?)( \[while running .*)?$", whole, re.MULTILINE)
-    if told:
-        return RunError(told[1])
+    message = re.search(rf"^{raised}: (.+?)( \[while running .*)?$", text, re.MULTILINE)
+    if message:
+        return RunError(message[1])
     last = str(error).strip().rpartition("\n")[2].strip(" .") or type(error).__name__
-    return RunError(f"Beam's runner gave up: {last}; mend that and run again, which goes on where it stopped")
+    return RunError(f"Beam's runner gave up: {last}; remove the cause and run again; the run resumes where it stopped")

@@ -1,4 +1,4 @@
-"""The manifest: written last, it says what a finished folder holds, what it was made from and how."""
+"""Makes the manifest of a run, which is written last: what the folder holds, what it was made from and how."""
 
 import dataclasses
 from collections import Counter
@@ -19,24 +19,24 @@ from schemas.errors import RunError
 from schemas.manifest import ShardEntry
 
 
-def described(job: Job) -> dict[str, Any]:
-    """A job as JSON, with what tells one version of its lists from another; which releases it is deduplicated against
-    is told by their names, not by where they lie. ``allow_unreadable``, which changes no byte, is left out, and so are
-    ``follow_links``, ``max_window_bytes`` and the formats of inputs where they have their defaults."""
+def job_json(job: Job) -> dict[str, Any]:
+    """A job as JSON, with the digests of its lists. ``against`` is left out, since the manifest names the releases, and
+    ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes`` and the formats of inputs are
+    left out where they have their defaults."""
     asked: dict[str, Any] = plain(job)
     del asked["against"], asked["allow_unreadable"]
     if not job.follow_links:
         del asked["follow_links"]
     if job.reading.max_window_bytes == MAX_WINDOW_BYTES:
         del asked["reading"]["max_window_bytes"]
-    for one in asked["inputs"]:
-        if one["format"] is None:
-            del one["format"]
+    for source in asked["inputs"]:
+        if source["format"] is None:
+            del source["format"]
     return {**asked, "lists": job.recipe.list_digests()}
 
 
 def gather(folder: Folder, units: int) -> tuple[Ledger, list[InputReport], dict[str, ShardEntry]]:
-    """The whole ledger, the files read and the files written, from the units' reports in their order."""
+    """The ledger of the run, the files read and the files written, from the units' reports in order."""
     ledger, files, outputs = Ledger(), list[InputReport](), dict[str, ShardEntry]()
     for unit in range(units):
         judged = folder.read_json(judged_name(unit), JudgedReport)
@@ -49,33 +49,33 @@ def gather(folder: Folder, units: int) -> tuple[Ledger, list[InputReport], dict[
 
 
 def forget_damaged(folder: Folder, units: int) -> None:
-    """Makes an interrupted run do those units again of which a file is gone, or is not of the size that was written."""
+    """Makes an interrupted run repeat the units with a file that is missing, or has not the size that was written."""
     for unit in range(units):
         names = [name for name in (judged_name(unit), written_name(unit)) if folder.exists(name)]
         reports = [folder.read_json(name, UnitReport) for name in names]
-        if _not_whole(folder, {name: entry for report in reports for name, entry in report.outputs.items()}):
+        if _incomplete_files(folder, {name: entry for report in reports for name, entry in report.outputs.items()}):
             for name in names:
                 folder.remove(name)
-            folder.remove_below(f"{WORK}/shuffle")  # there the stages are noted as done
+            folder.remove_below(f"{WORK}/shuffle")  # it holds the results of finished stages
 
 
-def check_whole(folder: Folder, outputs: Mapping[str, ShardEntry]) -> None:
-    """Raises RunError where a file is not as it was written: a machine that crashed may have kept its name alone."""
-    if changed := _not_whole(folder, outputs):
+def check_written(folder: Folder, outputs: Mapping[str, ShardEntry]) -> None:
+    """Raises RunError if a file has not the size that was written: after a crash of the machine a file may be empty."""
+    if changed := _incomplete_files(folder, outputs):
         raise RunError(
-            f"{folder.root}/{changed[0]} is not as it was written, as happens where a machine crashes: "
-            "remove that folder and run again"
+            f"{folder.root}/{changed[0]} does not have the size that was written, as happens when a machine crashes: "
+            f"remove {folder.root} and run again"
         )
 
 
-def _not_whole(folder: Folder, outputs: Mapping[str, ShardEntry]) -> list[str]:
-    """The names of the files that are gone or are not of the size that was written."""
+def _incomplete_files(folder: Folder, outputs: Mapping[str, ShardEntry]) -> list[str]:
+    """The names of the files that are missing, or do not have the size that was written."""
     sizes = folder.sizes(outputs)
     return [name for name, entry in outputs.items() if sizes.get(name) != entry.bytes]
 
 
 def gather_released(run: Run) -> tuple[tuple[AgainstReport, ...], dict[str, ShardEntry]]:
-    """What the run means to each release, and the files written about them."""
+    """What the run removed and superseded for each release, and the files that list superseded documents."""
     removed: Counter[str] = Counter()
     for unit in range(run.units):
         removed.update(run.folder.read_json(written_name(unit), WrittenReport).released)
@@ -83,13 +83,13 @@ def gather_released(run: Run) -> tuple[tuple[AgainstReport, ...], dict[str, Shar
     outputs: dict[str, ShardEntry] = {}
     for unit in range(run.first):
         report = run.folder.read_json(superseded_name(unit), SupersededReport)
-        superseded[run.released(unit)[0].name] += report.documents
+        superseded[run.release_of(unit)[0].name] += report.documents
         outputs |= report.outputs
-    told = (
+    reports = (
         AgainstReport(release=each.name, removed_for=removed[each.name], superseded=superseded[each.name])
         for each in run.releases
     )
-    return tuple(told), outputs
+    return tuple(reports), outputs
 
 
 def manifest(
@@ -99,13 +99,14 @@ def manifest(
     outputs: Mapping[str, ShardEntry],
     against: tuple[AgainstReport, ...],
 ) -> Manifest:
-    """No runner, worker count, output path or clock is in it, so that equal runs have equal manifests."""
+    """The manifest of a run. It holds no runner, worker count, output path or time, so that equal runs have equal
+    manifests."""
     tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED)
     return Manifest(
         format=FORMAT,
         gristmill=version("gristmill"),
         schemas={table.name: table.version for table in tables},
-        job=described(job),
+        job=job_json(job),
         against=against,
         inputs=tuple(files),
         ledger=ledger.report(),

@@ -1,6 +1,6 @@
-"""A limit on the memory of a process that the kernel holds: what would pass it raises MemoryError.
+"""Limits the memory of a process through the kernel: an allocation beyond the limit raises MemoryError.
 
-What counts is the process's own data, as Linux has it (RLIMIT_DATA): not files that are mapped, nor code.
+Linux's RLIMIT_DATA counts the process's own data, not mapped files or code.
 """
 
 import os
@@ -13,21 +13,21 @@ from curation.engine.budget import BASE_BYTES, WORKER_BYTES
 
 
 def count_what_is_used() -> None:
-    """Makes Arrow's allocator ask for memory as it needs it; without this, its first GB counts as used from the start.
+    """Makes Arrow's allocator reserve memory only as needed; otherwise its first GB counts as used from the start.
 
-    To be called before pyarrow is imported; later it does nothing.
+    Call it before pyarrow is imported; later it has no effect.
     """
     os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")
 
 
 def share(memory: int, workers: int) -> int:
-    """What a process may use that judges documents: a worker's share of a run's memory, never less than it needs; with
-    no workers, all but what the process takes itself."""
+    """The bytes that a process which judges documents may use: a worker's share of the run's memory, but at least
+    WORKER_BYTES; without workers, all but BASE_BYTES."""
     return max((memory - BASE_BYTES) // max(workers, 1), WORKER_BYTES)
 
 
 def limit(size: int) -> None:
-    """Lets this process use so many bytes beyond what it uses now. Without effect where the system has no /proc."""
+    """Lets this process use ``size`` bytes more than it uses now. Has no effect on a system without /proc."""
     used = _data_bytes()
     if used is not None:
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
@@ -36,8 +36,8 @@ def limit(size: int) -> None:
 
 
 @contextmanager
-def limited(size: int | None) -> Iterator[None]:
-    """``limit`` for the length of a block; None is no limit."""
+def limited_memory(size: int | None) -> Iterator[None]:
+    """``limit`` for the duration of a block; None means no limit."""
     if size is None:
         yield
         return

@@ -1,6 +1,6 @@
 """The job on one page: Beam wires plain functions together and carries packed hashes and row ids, never text.
 
-It is two pipelines, one behind the other: which documents are alike is known in the folder when the first one ends.
+The job is two pipelines: when the first one ends, the folder holds the edges between duplicates.
 """
 
 from collections import deque
@@ -22,9 +22,10 @@ from curation.sources.inputs import Unit
 
 
 @dataclass(frozen=True)
-class Left:
-    """What a stage left that was called with these keys: packed records of one kind, each under the integer key of a
-    unit or of a partition of hashes. In a local run they lie in the folder, and Beam holds only that they are there."""
+class Output:
+    """The output of a stage that was called with ``keys``: blobs of packed records, each under the integer key of a
+    unit or of a partition of hashes. In a local run the blobs are in the folder, and Beam carries only a sign that the
+    calls are done."""
 
     label: str
     keys: Sequence[int]
@@ -32,22 +33,22 @@ class Left:
 
 
 def select(pipeline: beam.Pipeline, run: Run) -> None:
-    """Leaves, of each unit of a release from which documents are taken down, which texts these have."""
+    """Writes the texts to take down for each unit of the release from which documents are taken down."""
     _start(pipeline, "select", stages.select, run, range(run.first, run.all_units))
 
 
 def find_near(pipeline: beam.Pipeline, run: Run) -> None:
-    """Leaves, of each of these units, what is nearly the same as what is taken down."""
+    """Writes the near-duplicates of the texts to take down for each unit of the release."""
     _start(pipeline, "near", stages.near, run, range(run.first, run.all_units))
 
 
 def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit | int]) -> None:
-    """Reads and judges ``units`` (of the input, or numbers of those that are read again), and leaves the edges between
-    their documents, and those of the releases, in the run's folder."""
+    """Reads and judges ``units`` (units of the input, or numbers of a release's units that are read again), and writes
+    the edges between their documents and the releases' documents to the run's folder."""
     dedup = run.job.recipe.dedup
     every, parts = range(run.all_units), range(run.partitions)
     judged = _start(pipeline, "judge", stages.judge, run, every, [*range(run.first), *units])
-    edges: list[Left] = []
+    edges: list[Output] = []
     if dedup.url:
         keys = _join("url-keys", stages.url_keys, run, every, judged)
         edges.append(_join("same-url", stages.same_url, run, parts, keys))
@@ -64,7 +65,8 @@ def find_duplicates(pipeline: beam.Pipeline, run: Run, units: Sequence[Unit | in
 
 
 def shrink_stars(pipeline: beam.Pipeline, run: Run) -> None:
-    """One round of large-star and small-star over all links: the units' in the first, what the last one left later."""
+    """One round of large-star and small-star: over the units' links in the first round, and then over the links that
+    the previous round left."""
     parts = range(run.partitions)
     spread = _start(
         pipeline, f"spread-{run.stars:03d}", stages.spread, run, parts if run.stars else range(run.all_units)
@@ -74,7 +76,7 @@ def shrink_stars(pipeline: beam.Pipeline, run: Run) -> None:
 
 
 def write_corpus(pipeline: beam.Pipeline, run: Run) -> None:
-    """Names the survivors of what was linked, and writes each unit's documents and duplicates."""
+    """Finds the survivor of each group of duplicates, and writes each unit's documents and duplicates."""
     every = range(run.all_units)
     if not run.job.recipe.dedup.stages:
         _start(pipeline, "write", stages.write, run, every)
@@ -89,38 +91,44 @@ def write_corpus(pipeline: beam.Pipeline, run: Run) -> None:
 
 
 def _start(
-    pipeline: beam.Pipeline, label: str, stage: Stage, run: Run, keys: Sequence[int], told: Sequence[Unit | int] = ()
-) -> Left:
-    """Calls a stage once for each key; ``told`` are the keys as the stage is told them."""
-    started = pipeline | f"{label}: keys" >> beam.Create([(key, []) for key in told or keys])
-    return Left(label, keys, started | label >> _calls(label, stage, run, keys))
+    pipeline: beam.Pipeline,
+    label: str,
+    stage: Stage,
+    run: Run,
+    keys: Sequence[int],
+    elements: Sequence[Unit | int] = (),
+) -> Output:
+    """Calls a stage once for each key; ``elements`` replace the keys as the arguments of the calls."""
+    started = pipeline | f"{label}: keys" >> beam.Create([(key, []) for key in elements or keys])
+    return Output(label, keys, started | label >> _calls(label, stage, run, keys))
 
 
-def _marks(pipeline: beam.Pipeline, keys: Sequence[int]) -> Left:
-    """What brings a stage a call for each key, where nothing else may lead to it."""
-    return Left("marks", [], pipeline | "marks" >> beam.Create([stages.mark(key) for key in keys]))
+def _marks(pipeline: beam.Pipeline, keys: Sequence[int]) -> Output:
+    """Makes a stage be called for each key, also if no other input has the key."""
+    return Output("marks", [], pipeline | "marks" >> beam.Create([stages.mark(key) for key in keys]))
 
 
-def _join(label: str, stage: Stage, run: Run, keys: Sequence[int], *left: Left) -> Left:
-    """Calls a stage for each of ``keys`` under which there is something, with all of it; in a local run for each key.
+def _join(label: str, stage: Stage, run: Run, keys: Sequence[int], *inputs: Output) -> Output:
+    """Calls a stage for each of ``keys`` that occurs in ``inputs``, with all blobs of the key; in a local run for each
+    key.
 
-    Even one collection is flattened: job servers for Flink and Spark (2.62 for one) refuse a pipeline in which a
-    collection is flattened with others in one place and grouped as it is in another (apache/beam issue 34647).
+    A single collection is flattened, too: job servers for Flink and Spark (such as 2.62) reject a pipeline that
+    flattens a collection with others in one place and groups it directly in another (apache/beam issue 34647).
     """
-    blobs = [each.blobs for each in left if each.keys or not run.local]
+    blobs = [each.blobs for each in inputs if each.keys or not run.local]
     grouped = blobs | f"{label}: all" >> beam.Flatten() | f"{label}: by key" >> beam.GroupByKey()
-    return Left(label, keys, grouped | label >> _calls(label, stage, run, keys, left))
+    return Output(label, keys, grouped | label >> _calls(label, stage, run, keys, inputs))
 
 
-def _calls(label: str, stage: Stage, run: Run, keys: Sequence[int], left: Sequence[Left] = ()) -> Any:
-    sources = [(each.label, each.keys) for each in left]
+def _calls(label: str, stage: Stage, run: Run, keys: Sequence[int], inputs: Sequence[Output] = ()) -> Any:
+    sources = [(each.label, each.keys) for each in inputs]
     return beam.ParDo(_Stage(label, stage, run, keys, sources)).with_output_types(Keyed)
 
 
 class _Stage(beam.DoFn):  # type: ignore[misc]
-    """Runs a stage here, or in the run's worker processes, a bounded number of calls at a time.
+    """Runs a stage in this process, or in the run's worker processes, a bounded number of calls at a time.
 
-    In a local run one element says that all ``sources`` are done: then it is called with each of ``keys``.
+    In a local run the only element says that all ``sources`` are done: the stage is then called with each of ``keys``.
     """
 
     def __init__(self, label: str, stage: Stage, run: Run, keys: Sequence[int], sources: stages.Sources):

@@ -1,4 +1,4 @@
-"""The plan of a job: its sorted files, the units of work made of them, and how many workers and partitions they get."""
+"""The plan of a job: its sorted files, the units of work made of them, and how many workers and partitions to use."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,30 +15,31 @@ from curation.sources.recognised import check_formats
 from curation.sources.units import plan_units
 
 SMALL_INPUT = 1 << 20
-"""Under this many stored bytes worker processes cost more than they save."""
+"""Below this many stored bytes, worker processes cost more time than they save."""
 SMALLEST_UNIT, LARGEST_UNIT, UNITS = 2 << 20, 64 << 20, 32
-"""An input is cut into about so many units, of at least and at most so many stored bytes."""
+"""An input is cut into about UNITS units of SMALLEST_UNIT to LARGEST_UNIT stored bytes."""
 
 
 @dataclass(frozen=True)
 class JobPlan:
-    """What a job will read: the sorted files and the units made of them; and the releases that it is held against."""
+    """What a job will read: the sorted files and the units made of them, and the releases that it is deduplicated
+    against."""
 
     files: tuple[InputFile, ...]
     units: tuple[Unit, ...]
     unit_bytes: int
     releases: tuple[Release, ...] = ()
     skipped: tuple[str, ...] = ()
-    """What the input matches beside files: FIFOs, devices, links that leave it."""
+    """Matches of the input that are not files: FIFOs, devices, links that leave the input."""
     unmatched: tuple[str, ...] = ()
-    """What the braces of an input stand for that matches nothing."""
+    """Patterns from the braces of an input that match nothing."""
     stored_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stored_bytes", sum(file.size for file in self.files))
 
     def workers(self, execution: Execution) -> int:
-        """Worker processes to start: as asked, else what the budget allows; none for a small input."""
+        """The number of worker processes: as requested, else as many as the budget allows, and 0 for a small input."""
         if execution.workers is not None:
             return execution.workers
         if self.compared_bytes < SMALL_INPUT or len(self.units) < 2:
@@ -54,7 +55,7 @@ class JobPlan:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """The stored bytes of each unit; of a range of row groups, its share of the file."""
+        """The stored bytes of each unit; a range of row groups counts with its share of the file."""
         whole: Counter[str] = Counter()
         for unit in self.units:
             for span in unit.spans:
@@ -66,13 +67,13 @@ class JobPlan:
 
     @property
     def compared_bytes(self) -> int:
-        """The stored bytes of all documents that are compared, released ones as well."""
+        """The stored bytes of all documents that are compared, including those of releases."""
         return self.stored_bytes + sum(release.stored_bytes for release in self.releases)
 
 
 def plan_job(job: Job) -> JobPlan:
-    """The plan of a job, from the listing of its input alone: equal on every runner. Raises UserError where the input
-    cannot be read, or a release that the job is held against does not fit."""
+    """The plan of a job, which depends only on the listing of its input, so that it is equal on every runner. Raises
+    UserError if the input cannot be read, or if a release cannot be used."""
     listing = list_input(job.inputs, job.follow_links)
     check_formats(listing.files)
     share = sum(file.size for file in listing.files) // UNITS
@@ -83,8 +84,8 @@ def plan_job(job: Job) -> JobPlan:
     return JobPlan(listing.files, units, unit_bytes, releases, listing.skipped, listing.unmatched)
 
 
-def checked_plan(job: Job, execution: Execution) -> JobPlan:
-    """The plan of a job. Raises UserError where it needs more memory than it may use."""
+def plan_and_check(job: Job, execution: Execution) -> JobPlan:
+    """The plan of a job. Raises UserError if the job needs more memory than it may use."""
     planned = plan_job(job)
     shares = planned.workers(execution), planned.partitions(execution)
     check_fits(job, execution, *shares, planned.compared_bytes)

@@ -1,4 +1,4 @@
-"""The first pass over a unit: read, judge, sketch, and write everything that is already known."""
+"""The first pass over a unit: reads, judges and sketches its documents, and writes all results known so far."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from curation.dedup.sketch import sketch, word_counts
 from curation.engine.room import check_room
 from curation.engine.run import Run, judged_name, passed_name
-from curation.engine.taken_down import SAME_TEXT, STAGE, judged_again, remembered
+from curation.engine.taken_down import SAME_TEXT, STAGE, recognise_judged, taken_down_hashes
 from curation.engine.unit_reports import JudgedReport
 from curation.judge import Verdicts, documents, judge, rejects
 from curation.kernels.buffers import text_buffers
@@ -31,10 +31,10 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 PASSED = pa.schema([*DOCUMENTS.columns, *(REJECTS.columns.field(name) for name in ("read_bytes", "words"))])
-"""A document on its way to the second pass; ``read_bytes`` and ``words`` are of its text as read."""
+"""A document for the second pass; ``read_bytes`` and ``words`` count its text as read."""
 
 HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")
-"""What is not said of a document that is taken down."""
+"""The columns that are not kept for a document that is taken down."""
 
 
 def signals_schema(run: Run) -> pa.Schema:
@@ -43,9 +43,9 @@ def signals_schema(run: Run) -> pa.Schema:
 
 
 def read_and_judge(run: Run, unit: Unit) -> None:
-    """Leaves the unit's rejects, signals, sketches and quarantine, its passed documents, and last its report.
+    """Writes the unit's rejects, signals, sketches and quarantine, its passed documents, and then its report.
 
-    Raises RunError where a list is no longer what it was when the run began.
+    Raises RunError if a list has changed since the run began.
     """
     _check_lists(run)
     ledger, files = Ledger(), list[InputReport]()
@@ -65,12 +65,12 @@ def read_and_judge(run: Run, unit: Unit) -> None:
 def _check_lists(run: Run) -> None:
     recipe = run.job.recipe
     if recipe.list_digests() != run.lists:
-        recipe.read_lists()  # a process may outlive the job for which it had read them
+        recipe.read_lists()  # this process may have read the lists for an earlier job
     for name, digest in recipe.list_digests().items():
         if digest != run.lists[name]:
             raise RunError(
-                f"the list {name} has changed since the run began: put it back and run again, which goes on where it "
-                "stopped, or give a new output folder"
+                f"the list {name} has changed since the run began: restore the list and run again, so that the run "
+                "resumes where it stopped, or give a new output folder"
             )
 
 
@@ -93,12 +93,12 @@ class Shards:
         self.signals = shard("signals", signals_schema(run)) if run.job.recipe.signals else None
 
     def entries(self) -> dict[str, ShardEntry]:
-        """What the manifest says of the finished files, by their names."""
+        """The manifest's entries for the finished files, by name."""
         return {shard.name: shard.entry() for shard in self.written}
 
 
 def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
-    """What the unit's files hold; under a limit, only the first documents of them."""
+    """The records of the unit's files; under a limit, only the first documents."""
     left = None if run.documents_per_unit is None else run.documents_per_unit[unit.index]
     for chunk in read_unit(unit, run.job.reading):
         if left is None:
@@ -111,7 +111,7 @@ def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
 
 
 def _input_report(report: SpanReport) -> InputReport:
-    """What the manifest says of a file, or a range of one, that was read to its end."""
+    """The manifest's entry for a file, or a range of a file, that was read to its end."""
     file, span = report.span.file, report.span
     start, end = (None, None) if (span.start, span.end) == (0, None) else (span.start, span.end)
     return InputReport(
@@ -126,9 +126,9 @@ def _input_report(report: SpanReport) -> InputReport:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What the first pass finds out about a batch of records, before it writes any of it. The columns have one row for
-    each record."""
+class _JudgedBatch:
+    """The results of the first pass for a batch of records, before they are written. The arrays have a row for each
+    record."""
 
     records: pa.RecordBatch
     verdicts: Verdicts
@@ -136,17 +136,17 @@ class _Judged:
     """Bytes of the texts as read."""
     words: Ints
     again: Flags
-    """Which have a text that was taken down from a release."""
+    """Which records have a text that was taken down from a release."""
     passed: pa.RecordBatch
-    """PASSED rows of the documents that go on to the second pass."""
+    """PASSED rows of the documents that continue to the second pass."""
     sketches: pa.RecordBatch | None
-    """SKETCHES of ``passed``; None where no document passed."""
+    """SKETCHES of ``passed``; None if no document passed."""
 
 
 def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledger) -> None:
-    """Judges the records and writes what is known of them. Where they take more memory than the run may use, they are
-    judged in halves, and a record that takes too much alone goes to quarantine."""
-    judged = _judged_if_room(run, records)
+    """Judges the records and writes the results. If they take more memory than the run may use, judges them in halves;
+    a single record that takes too much goes to quarantine."""
+    judged = _judge_if_room(run, records)
     if judged is not None:
         _write(run, judged, shards, ledger)
     elif len(records) > 1:
@@ -154,38 +154,38 @@ def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledg
         _judge_batch(run, records.slice(0, half), shards, ledger)
         _judge_batch(run, records.slice(half), shards, ledger)
     else:
-        quarantined = _too_large(records)
+        quarantined = _quarantine_row(records)
         ledger.quarantine(quarantined)
         shards.quarantine.write(quarantined)
 
 
-def _judged_if_room(run: Run, records: pa.RecordBatch) -> _Judged | None:
-    """None where judging takes more memory than this process may use. The memory of the attempt is free by then."""
+def _judge_if_room(run: Run, records: pa.RecordBatch) -> _JudgedBatch | None:
+    """None if judging takes more memory than this process may use. The memory of the attempt is then free again."""
     try:
-        return _judged(run, records)
+        return _judge(run, records)
     except MemoryError:
         return None
 
 
-def _judged(run: Run, records: pa.RecordBatch) -> _Judged:
+def _judge(run: Run, records: pa.RecordBatch) -> _JudgedBatch:
     check_room(records["text"])
     words, verdicts = word_counts(records["text"]), judge(records, run.job.recipe)
     sizes = pc.binary_length(records["text"]).to_numpy(zero_copy_only=False).astype(np.int64)
-    again = judged_again(verdicts, remembered(run.releases))
-    rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words)
+    again = recognise_judged(verdicts, taken_down_hashes(run.releases))
+    rows = _passed_rows(documents(records, verdicts.texts, verdicts.signals), sizes, words)
     signals, passing = verdicts.signals, verdicts.is_kept & ~again
     if not passing.all():
         mask = pa.array(passing)
         rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
     sketches = sketch(rows, signals, run.job.recipe.dedup) if len(rows) else None
-    return _Judged(records, verdicts, sizes, words, again, rows, sketches)
+    return _JudgedBatch(records, verdicts, sizes, words, again, rows, sketches)
 
 
-def _write(run: Run, judged: _Judged, shards: Shards, ledger: Ledger) -> None:
+def _write(run: Run, judged: _JudgedBatch, shards: Shards, ledger: Ledger) -> None:
     records, verdicts, sizes, words = judged.records, judged.verdicts, judged.sizes, judged.words
     ledger.count("read", records["source"], sizes, words)
     if judged.again.any():
-        rows = _passed(documents(records, verdicts.texts, verdicts.signals), sizes, words)
+        rows = _passed_rows(documents(records, verdicts.texts, verdicts.signals), sizes, words)
         rows = rows.filter(pa.array(judged.again))
         write_taken_down(rows, [SAME_TEXT] * len(rows), shards, ledger)
         left = ~judged.again
@@ -199,7 +199,7 @@ def _write(run: Run, judged: _Judged, shards: Shards, ledger: Ledger) -> None:
     kept = verdicts.is_kept
     if not kept.all():
         rows = documents(records, verdicts.original, verdicts.signals)
-        removed = rejects(verdicts, _passed(rows, sizes, words), run.job.rejects_text)
+        removed = rejects(verdicts, _passed_rows(rows, sizes, words), run.job.rejects_text)
         shards.rejects.write(removed)
         keys = [removed["source"], removed["stage"], removed["reason"]]
         ledger.count("rejected", keys, sizes[~kept], words[~kept])
@@ -209,15 +209,15 @@ def _write(run: Run, judged: _Judged, shards: Shards, ledger: Ledger) -> None:
 
 
 def write_taken_down(rows: pa.RecordBatch, reasons: Sequence[str], shards: Shards, ledger: Ledger) -> None:
-    """Writes documents (PASSED) that are taken down, for a reason each, as rejects, and counts them."""
-    rejects = taken_down(rows, reasons)
+    """Writes documents (PASSED) that are taken down as rejects, each with its reason, and counts them."""
+    rejects = taken_down_rows(rows, reasons)
     shards.rejects.write(rejects)
     sizes, words = (rows[name].to_numpy() for name in ("read_bytes", "words"))
     ledger.count("rejected", [rejects[name] for name in ("source", "stage", "reason")], sizes, words)
 
 
-def taken_down(rows: pa.RecordBatch, reasons: Sequence[str]) -> pa.RecordBatch:
-    """REJECTS of documents that are taken down, without anything that they said."""
+def taken_down_rows(rows: pa.RecordBatch, reasons: Sequence[str]) -> pa.RecordBatch:
+    """REJECTS of documents that are taken down, without their content."""
     names = [name for name in PASSED.names if name not in HELD_BACK]
     columns: dict[str, object] = {name: rows[name] for name in names}
     columns["metadata"] = pa.repeat("", len(rows))
@@ -227,15 +227,15 @@ def taken_down(rows: pa.RecordBatch, reasons: Sequence[str]) -> pa.RecordBatch:
     return REJECTS.batch(columns, len(rows))
 
 
-def _too_large(record: pa.RecordBatch) -> pa.RecordBatch:
-    """The QUARANTINE row of a record for which there is not memory enough."""
+def _quarantine_row(record: pa.RecordBatch) -> pa.RecordBatch:
+    """The QUARANTINE row of a record for which the memory is not sufficient."""
     [row] = record.select(["file", "offset"]).to_pylist()
-    data, [begin, end] = text_buffers(record["text"])  # Arrow's scalar would be a copy, for which there is no room
+    data, [begin, end] = text_buffers(record["text"])  # Arrow's scalar would be a copy, for which there is no memory
     size, excerpt = int(end - begin), data[begin:end][:EXCERPT_BYTES].tobytes()
     message = f"judging a text of {size} bytes takes more memory than --memory allows"
     columns = {**row, "error": "too_large", "message": message, "bytes": size, "record": excerpt}
     return QUARANTINE.batch({name: [value] for name, value in columns.items()})
 
 
-def _passed(rows: pa.RecordBatch, sizes: Ints, words: Ints) -> pa.RecordBatch:
+def _passed_rows(rows: pa.RecordBatch, sizes: Ints, words: Ints) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*rows.columns, pa.array(sizes), pa.array(words)], schema=PASSED)

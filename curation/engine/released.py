@@ -1,12 +1,13 @@
-"""The part that the documents of earlier releases take in a deduplication, from their sketches alone.
+"""Lets the documents of earlier releases take part in a deduplication, from their sketches alone.
 
-A rank has 62 bits; the two above them are a class: a released document that is in the corpus is better than a released
-one that was removed, and that one better than any new one. So no new document is ever kept in favour of a released one.
-Only where a survivor is named do removed ones count last: what they stood aside for may have been taken down.
+A rank has 62 bits; the two bits above are a class. A released document that is in the corpus is better than a released
+document that was removed, and both are better than any new document. So a new document never replaces a released one.
+Only when survivors are chosen do removed documents rank last: the document that replaced them may have been taken down.
 
-Who takes no further part after a stage follows from plain ranks. A document loses only to those that its own
-deduplication knew: a released one to its release and to those which that was deduplicated against, a new one to all.
-So whatever took part in an earlier run takes part again, and two documents that hung together then hang together now.
+Which documents drop out after a stage depends on their ranks without the class. A document loses only to documents that
+its own deduplication knew: a released document to its release and to the releases which that was deduplicated against,
+a new document to all. So every document that took part in an earlier run takes part again, and documents that were
+connected then are connected now.
 """
 
 import numpy as np
@@ -23,44 +24,44 @@ from curation.release.shards import read_shard, shard_name
 IN_CORPUS, REMOVED, NEW = range(3)
 """Classes, the best first."""
 PLACE = ["file", "offset"]
-"""What names a document within a release."""
+"""The columns that identify a document within a release."""
 
 
-def take_stock(run: Run, unit: int) -> None:
-    """Leaves which rows of a released unit are no longer in the corpus: they were removed, or superseded since.
+def find_gone(run: Run, unit: int) -> None:
+    """Writes the rows of a released unit that are not in the corpus: they were removed, or superseded since.
 
-    Raises UserError where one of the unit's files differs from what was written.
+    Raises UserError if one of the unit's files differs from the manifest.
     """
-    release, number = run.released(unit)
+    release, number = run.release_of(unit)
     check_contents(release, [shard_name(table, number) for table in ("sketches", "rejects/duplicates")])
-    gone = [duplicates(release, number)]
+    gone = [duplicate_places(release, number)]
     for other in run.releases:
         if other.is_stale(run.releases):
-            continue  # whom it superseded may stand again: that is found anew
+            continue  # documents that it superseded may be kept again: this run finds them again
         name = shard_name(f"superseded/{release.name}", number)
         if other.folder.exists(name):
             check_contents(other, [name])
             gone.append(read_shard(other.folder, name, PLACE))
-    keep_gone(run, unit, rows_at(sketched(release, number), pa.concat_tables(gone)))
+    keep_gone(run, unit, rows_at(sketched_places(release, number), pa.concat_tables(gone)))
 
 
-def duplicates(release: Release, number: int) -> pa.Table:
-    """The places of the documents that a unit of a release lost as duplicates."""
-    return duplicates_in(release.folder, number)
+def duplicate_places(release: Release, number: int) -> pa.Table:
+    """The places of the documents that were removed from a unit of a release as duplicates."""
+    return duplicate_places_in(release.folder, number)
 
 
-def duplicates_in(folder: Folder, number: int) -> pa.Table:
-    """The places of the documents that a unit lost as duplicates."""
+def duplicate_places_in(folder: Folder, number: int) -> pa.Table:
+    """The places of the documents that were removed from a unit of a finished folder as duplicates."""
     return read_shard(folder, shard_name("rejects/duplicates", number), PLACE)
 
 
-def sketched(release: Release, number: int) -> pa.Table:
+def sketched_places(release: Release, number: int) -> pa.Table:
     """The places of all documents of a unit of a release that reached deduplication."""
     return read_shard(release.folder, shard_name("sketches", number), PLACE)
 
 
 def rows_at(places: pa.Table, wanted: pa.Table) -> npt.NDArray[np.int64]:
-    """The rows, ascending, of ``places`` (file, offset) that are among the wanted ones."""
+    """The numbers of the rows of ``places`` (file, offset) that are in ``wanted``, ascending."""
     numbered = places.append_column("row", pa.array(np.arange(len(places))))
     found = numbered.join(wanted, PLACE, join_type="left semi", use_threads=False)
     return np.sort(found["row"].to_numpy()).astype(np.int64)
@@ -76,8 +77,8 @@ def read_gone(run: Run, unit: int) -> npt.NDArray[np.int64]:
         return np.frombuffer(stream.read(), np.int64)
 
 
-def classed(run: Run, unit: int, rows: npt.NDArray[np.int64], ranks: Records) -> Records:
-    """The ranks of some rows of a unit with their class."""
+def class_ranks(run: Run, unit: int, rows: npt.NDArray[np.int64], ranks: Records) -> Records:
+    """The ranks of some rows of a unit, with the class in the upper bits."""
     if not run.releases:
         return ranks
     classes = np.full(len(rows), NEW, np.uint64)
@@ -91,8 +92,9 @@ def class_of(ranks: Records) -> npt.NDArray[np.int64]:
     return (ranks >> np.uint64(RANK_BITS)).astype(np.int64)
 
 
-def standing(links: Records) -> Records:
-    """Links whose better node is the one that may survive: of the two one that was not removed, if there is such."""
+def orient_links(links: Records) -> Records:
+    """The links, each turned so that its better node is the one that may survive: a node that was not removed, if the
+    link has one."""
     found = links.copy()
     for column in (0, 2):
         class_ = found[:, column] >> np.uint64(RANK_BITS)
@@ -105,15 +107,15 @@ def standing(links: Records) -> Records:
 
 
 def groups_of(run: Run, ids: Records) -> npt.NDArray[np.int64]:
-    """Which release each row id belongs to, by its place in ``run.releases``; their number for a new document."""
+    """The index in ``run.releases`` of the release of each row id; the number of releases for a new document."""
     return np.searchsorted(np.array(run.firsts), units_of(ids), side="right") - 1
 
 
-def unbeaten(run: Run, keys: Records, nodes: Records) -> Records:
-    """The row ids of those documents that no other one with the same key beats; ``keys`` and ``nodes`` are n x 2.
+def unbeaten_ids(run: Run, keys: Records, nodes: Records) -> Records:
+    """The row ids of the documents that lose to no other document with the same key; ``keys`` and ``nodes`` are n x 2.
 
-    Only documents that a document's own deduplication knew can beat it. A new one is not beaten by what a stale release
-    removed, which may be a duplicate of nothing.
+    A document can lose only to documents that its own deduplication knew. A new document does not lose to documents
+    that a stale release removed, whose counterparts may no longer exist.
     """
     order = np.lexsort((nodes[:, 1], nodes[:, 0] & WORST, keys[:, 1], keys[:, 0]))
     keys, ids, classes = keys[order], nodes[order, 1], class_of(nodes[order, 0])
@@ -131,7 +133,7 @@ def unbeaten(run: Run, keys: Records, nodes: Records) -> Records:
 
 
 def known_to(run: Run, group: int) -> list[int]:
-    """The groups that took part in the deduplication of one of them."""
+    """The groups whose documents took part in the deduplication of ``group``."""
     if group == len(run.releases):
         return list(range(group + 1))
     of = run.releases[group]
@@ -139,7 +141,7 @@ def known_to(run: Run, group: int) -> list[int]:
 
 
 def is_news(run: Run, edges: Records) -> npt.NDArray[np.bool_]:
-    """Which edges no release knew: its own run has long removed one end for what the other one belongs to."""
+    """Which edges no release knew. For other edges, the run of a release has already removed one of the documents."""
     groups = len(run.releases) + 1
     met = np.zeros((groups, groups), bool)
     for group in range(groups - 1):

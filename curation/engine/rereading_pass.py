@@ -1,4 +1,4 @@
-"""The first pass over a unit of a release from which documents are taken down: what it kept and lost is read again."""
+"""The first pass over a unit of a release from which documents are taken down: reads its kept and removed documents."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.engine.reading_pass import PASSED, Shards, taken_down, write_taken_down
-from curation.engine.released import PLACE, duplicates, keep_gone, rows_at, sketched
+from curation.engine.reading_pass import PASSED, Shards, taken_down_rows, write_taken_down
+from curation.engine.released import PLACE, duplicate_places, keep_gone, rows_at, sketched_places
 from curation.engine.run import Run, judged_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECTION, read_hashes
-from curation.engine.selection import REASONS, Selection, Taking
-from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, among, rejected_again
+from curation.engine.selection import REASONS, Matcher, Selection
+from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, among, recognise_rejected
 from curation.engine.unit_reports import JudgedReport, SelectedReport
 from curation.release.ledger import Ledger
 from curation.release.opening import Release
@@ -27,41 +27,41 @@ WHY = (*REASONS, SAME_TEXT, NEAR)
 """Reasons for which a document is taken down."""
 
 
-class _Down:
-    """What is taken down of a unit: as its place in WHY for each row, or -1."""
+class _TakenDown:
+    """Decides which documents of a unit are taken down: for each row an index into WHY, or -1."""
 
     def __init__(self, run: Run):
         selection = run.folder.read_json(SELECTION, Selection)
-        self.taking = Taking(selection)
+        self.matcher = Matcher(selection)
         self.texts = read_hashes(run.folder, HASHES)
         self.near = read_hashes(run.folder, NEAR_HASHES) if selection.near else self.texts.slice(0, 0)
         self._recipe = run.job.recipe
 
-    def rejected(self, rejects: pa.RecordBatch) -> npt.NDArray[np.int64]:
-        """Of REJECTS of filters."""
-        why = self.taking.reasons(rejects["doc_id"], rejects["url"])
+    def of_rejects(self, rejects: pa.RecordBatch) -> npt.NDArray[np.int64]:
+        """The decisions for REJECTS of filters."""
+        why = self.matcher.reasons(rejects["doc_id"], rejects["url"])
         for reason, wanted in ((SAME_TEXT, self.texts), (NEAR, self.near)):
             if len(wanted):
-                why[(why < 0) & rejected_again(rejects, self._recipe, wanted)] = WHY.index(reason)
+                why[(why < 0) & recognise_rejected(rejects, self._recipe, wanted)] = WHY.index(reason)
         return why
 
-    def passed(self, documents: pa.RecordBatch, content_hashes: pa.Array) -> npt.NDArray[np.int64]:
-        """Of documents that reached deduplication."""
-        why = self.taking.reasons(documents["doc_id"], documents["url"])
+    def of_documents(self, documents: pa.RecordBatch, content_hashes: pa.Array) -> npt.NDArray[np.int64]:
+        """The decisions for documents that reached deduplication."""
+        why = self.matcher.reasons(documents["doc_id"], documents["url"])
         for reason, wanted in ((SAME_TEXT, self.texts), (NEAR, self.near)):
             why[(why < 0) & among(content_hashes, wanted)] = WHY.index(reason)
         return why
 
 
 def read_again(run: Run, unit: int) -> None:
-    """Leaves what ``read_and_judge`` leaves, without the documents that are taken down; the report says which entries
-    of the selection took any.
+    """Writes what ``read_and_judge`` writes, without the documents that are taken down; the report lists the entries of
+    the selection that matched a document.
 
-    Where anything is taken down, nothing is left of what could not be read but its place and its error: nobody can tell
-    whose words a broken record holds.
+    If any document is taken down, only the place and the error of quarantined records are kept: a broken record may
+    hold the text of a document that is taken down.
     """
     assert run.taken_from is not None
-    down = _Down(run)
+    down = _TakenDown(run)
     release, number = run.taken_from, unit - run.first
     ledger = Ledger()
     silent = run.folder.read_json(SELECTED, SelectedReport).documents > 0
@@ -74,14 +74,14 @@ def read_again(run: Run, unit: int) -> None:
                 columns["record"] = pa.repeat(pa.scalar(b"", pa.large_binary()), len(batch))
                 columns["message"] = pa.repeat(NOT_KEPT, len(batch))
             shards.quarantine.write(QUARANTINE.batch(columns, len(batch)))
-        taken = [_filtered(release, number, down, shards, ledger)]
-        taken.append(_passed(run, unit, down, shards, ledger))
+        taken = [_reread_filtered(release, number, down, shards, ledger)]
+        taken.append(_reread_passed(run, unit, down, shards, ledger))
         if shards.signals is not None:
-            _signals(release, number, pa.concat_tables([places for places, _ in taken]), shards)
+            _reread_signals(release, number, pa.concat_tables([places for places, _ in taken]), shards)
     report = JudgedReport(
         ledger=ledger.report(),
         outputs=shards.entries(),
-        found={reason: tuple(sorted(found)) for reason, found in down.taking.found.items()},
+        found={reason: tuple(sorted(found)) for reason, found in down.matcher.found.items()},
         taken=sum(counts.total() for _, counts in taken),
         reasons=taken[0][1] + taken[1][1],
     )
@@ -89,49 +89,50 @@ def read_again(run: Run, unit: int) -> None:
 
 
 Taken = tuple[pa.Table, Counter[str]]
-"""The places of the documents that are taken down, and how many for which reason."""
+"""The places of the documents that are taken down, and their number by reason."""
 
 
-def _filtered(release: Release, number: int, down: _Down, shards: Shards, ledger: Ledger) -> Taken:
-    """Carries over what the filters removed, but for what is taken down of it."""
-    taken, counts = [_nowhere()], Counter[str]()
+def _reread_filtered(release: Release, number: int, down: _TakenDown, shards: Shards, ledger: Ledger) -> Taken:
+    """Copies the rejects of filters, without the content of documents that are taken down."""
+    taken, counts = [_no_places()], Counter[str]()
     for _, batch in row_groups(release.folder, shard_name("rejects/filters", number), REJECTS.columns.names):
         there = np.array(batch["stage"].to_pylist()) != STAGE
         why = np.full(len(batch), -1)
-        why[there] = down.rejected(batch.filter(pa.array(there)))
+        why[there] = down.of_rejects(batch.filter(pa.array(there)))
         if (why >= 0).any():
             taken.append(_places(batch, why >= 0))
             counts.update(_reasons(why))
-            batch = _taken_down(batch, why)
+            batch = _clear_taken_down(batch, why)
         shards.rejects.write(batch.cast(REJECTS.schema))
         _count(ledger, batch)
         ledger.count("rejected", [batch[name] for name in ("source", "stage", "reason")], *_amounts(batch))
     return pa.concat_tables(taken), counts
 
 
-def _passed(run: Run, unit: int, down: _Down, shards: Shards, ledger: Ledger) -> Taken:
-    """Brings together what reached deduplication, kept or not, in its order, but for what is taken down of it."""
+def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger: Ledger) -> Taken:
+    """Copies the documents that reached deduplication, kept or not, in their order, without those taken down."""
     assert run.taken_from is not None
     release, number = run.taken_from, unit - run.first
-    before = rows_at(sketched(release, number), duplicates(release, number))
-    kept = _Rows(release, shard_name("documents", number))
-    lost = _Rows(release, shard_name("rejects/duplicates", number))
-    taken, counts, left = [_nowhere()], Counter[str](), 0
+    before = rows_at(sketched_places(release, number), duplicate_places(release, number))
+    kept = _ShardReader(release, shard_name("documents", number))
+    lost = _ShardReader(release, shard_name("rejects/duplicates", number))
+    taken, counts, left = [_no_places()], Counter[str](), 0
     gone: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     for start, group in row_groups(release.folder, shard_name("sketches", number), SKETCHES.columns.names):
         for low in range(0, len(group), ROWS_AT_ONCE):
             sketches = group.slice(low, ROWS_AT_ONCE)
             was_lost = np.isin(np.arange(start + low, start + low + len(sketches)), before)
-            documents = _merged(kept, lost, was_lost)
+            documents = _merge(kept, lost, was_lost)
             if not all(documents[name].equals(sketches[name]) for name in PLACE):
                 raise UserError(
-                    f"the shards {number:05d} of {release.folder.root} do not belong together: its files were changed"
+                    f"the shards {number:05d} of {release.folder.root} do not belong together: put the folder back "
+                    "as it was"
                 )
             passed = pa.RecordBatch.from_arrays(
                 [*documents.columns, sketches["read_bytes"], sketches["words"]], schema=PASSED
             )
             _count(ledger, passed)
-            why = down.passed(passed, sketches["content_hash"])
+            why = down.of_documents(passed, sketches["content_hash"])
             goes = why >= 0
             if goes.any():
                 taken.append(_places(passed, goes))
@@ -151,8 +152,8 @@ def _reasons(why: npt.NDArray[np.int64]) -> list[str]:
     return [WHY[place] for place in why.tolist() if place >= 0]
 
 
-def _signals(release: Release, number: int, taken: pa.Table, shards: Shards) -> None:
-    """Carries over what was measured on the documents that are left."""
+def _reread_signals(release: Release, number: int, taken: pa.Table, shards: Shards) -> None:
+    """Copies the signals of the documents that are not taken down."""
     assert shards.signals is not None
     schema = shards.signals.schema
     for _, batch in row_groups(release.folder, shard_name("signals", number), schema.names):
@@ -161,8 +162,8 @@ def _signals(release: Release, number: int, taken: pa.Table, shards: Shards) -> 
         shards.signals.write(batch.filter(pa.array(left)).cast(schema))
 
 
-class _Rows:
-    """The documents of a shard in their order, some at a time."""
+class _ShardReader:
+    """Reads the documents of a shard in order, some at a time."""
 
     def __init__(self, release: Release, name: str):
         self._groups = row_groups(release.folder, name, DOCUMENTS.columns.names)
@@ -179,8 +180,8 @@ class _Rows:
         return found
 
 
-def _merged(kept: _Rows, lost: _Rows, was_lost: npt.NDArray[np.bool_]) -> pa.RecordBatch:
-    """The next documents of both, each where it stood; fewer where a shard has ended."""
+def _merge(kept: _ShardReader, lost: _ShardReader, was_lost: npt.NDArray[np.bool_]) -> pa.RecordBatch:
+    """The next documents of both shards, in their original order; fewer if a shard has ended."""
     count = int(was_lost.sum())
     both = pa.concat_tables([kept.take(len(was_lost) - count), lost.take(count)])
     order = np.argsort(np.argsort(was_lost, kind="stable"), kind="stable")
@@ -188,10 +189,10 @@ def _merged(kept: _Rows, lost: _Rows, was_lost: npt.NDArray[np.bool_]) -> pa.Rec
     return merged[0] if merged else pa.RecordBatch.from_pylist([], DOCUMENTS.columns)
 
 
-def _taken_down(batch: pa.RecordBatch, why: npt.NDArray[np.int64]) -> pa.RecordBatch:
-    """REJECTS rows, those that are taken down (``why`` not -1) without what they said, each where it stood."""
+def _clear_taken_down(batch: pa.RecordBatch, why: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    """The REJECTS rows in their order, those that are taken down (``why`` not -1) without their content."""
     goes = why >= 0
-    rows = taken_down(batch.filter(pa.array(goes)), _reasons(why))
+    rows = taken_down_rows(batch.filter(pa.array(goes)), _reasons(why))
     order = np.arange(len(batch))
     order[goes] = len(batch) + np.arange(len(rows))
     both = pa.Table.from_batches([batch.cast(REJECTS.schema), rows])
@@ -199,10 +200,10 @@ def _taken_down(batch: pa.RecordBatch, why: npt.NDArray[np.int64]) -> pa.RecordB
 
 
 def _places(batch: pa.RecordBatch, chosen: npt.NDArray[np.bool_]) -> pa.Table:
-    return pa.Table.from_batches([batch.select(PLACE).filter(pa.array(chosen))]).cast(_nowhere().schema)
+    return pa.Table.from_batches([batch.select(PLACE).filter(pa.array(chosen))]).cast(_no_places().schema)
 
 
-def _nowhere() -> pa.Table:
+def _no_places() -> pa.Table:
     return pa.schema([DOCUMENTS.columns.field(name) for name in PLACE]).empty_table()
 
 

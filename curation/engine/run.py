@@ -1,4 +1,4 @@
-"""One run: a job, its units and its folder; what every stage is given."""
+"""A run: a job, its units and its folder, as every stage receives it."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -14,35 +14,35 @@ from curation.sources.storage import Options
 
 @dataclass(frozen=True)
 class Run:
-    """Plain data, so that it travels to every worker."""
+    """Plain data, so that it can be sent to every worker."""
 
     job: Job
     folder: Folder
     units: int
     partitions: int
     local: bool = False
-    """Whether what stages hand to one another lies in the folder, and not in the shuffles of Beam's runner."""
+    """Whether stages exchange data through files in the folder, and not through the shuffles of Beam's runner."""
     documents_per_unit: tuple[int, ...] | None = None
     """With a limit, how many documents each unit may read."""
     releases: tuple[Release, ...] = ()
-    """What is deduplicated against, earlier ones first. The stages number all units: those of the releases in their
-    order, then the run's own."""
+    """The releases to deduplicate against, earlier ones first. The stages number all units: first those of the releases
+    in their order, then the run's own."""
 
     taken_from: Release | None = None
     """The release whose documents are read again, without those that are taken down."""
 
     lists: dict[str, str] = field(default_factory=dict)
-    """The files of the recipe's lists when the run began, each with the SHA-256 of its entries."""
+    """The SHA-256 of the entries of each list of the recipe when the run began, by file."""
 
     storage: Options = field(default_factory=dict, repr=False)
-    """What remote file systems are opened with."""
+    """Options for opening remote file systems."""
 
     stars: int | None = None
-    """Where the links were too many for one process: how many rounds of stars went over them."""
+    """If the links were too many for one process: the number of rounds of large-star and small-star over them."""
 
     @cached_property
     def firsts(self) -> tuple[int, ...]:
-        """The number of the first unit of each release, and last that of the run's first own unit."""
+        """The number of the first unit of each release, and then of the run's first own unit."""
         return tuple(accumulate((release.units for release in self.releases), initial=0))
 
     @property
@@ -53,8 +53,8 @@ class Run:
     def all_units(self) -> int:
         return self.first + self.units
 
-    def released(self, unit: int) -> tuple[Release, int]:
-        """The release to which a unit below ``first`` belongs, and its number there."""
+    def release_of(self, unit: int) -> tuple[Release, int]:
+        """The release to which a unit below ``first`` belongs, and the unit's number in the release."""
         index = bisect_right(self.firsts, unit) - 1
         return self.releases[index], unit - self.firsts[index]
 
@@ -62,23 +62,23 @@ class Run:
         """The folder and the name of the shard with a unit's sketches."""
         if unit >= self.first:
             return self.folder, shard_name("sketches", unit - self.first)
-        release, number = self.released(unit)
+        release, number = self.release_of(unit)
         return release.folder, shard_name("sketches", number)
 
-    def shuffled(self, stage: str, key: int) -> str:
-        """What one call of a stage left for others, in a local run."""
+    def shuffle_name(self, stage: str, key: int) -> str:
+        """The file with the output of one call of a stage, in a local run."""
         return f"{WORK}/shuffle/{self.partitions}/{stage}/{key:05d}"
 
-    def star(self, round_: int, partition: int) -> str:
-        """The links that a round of stars left in a partition, packed; beside it lies its report."""
+    def star_name(self, round_: int, partition: int) -> str:
+        """The file with a partition's links after a round of stars, packed; its report has ``.json`` added."""
         return f"{WORK}/stars/{self.partitions}/{round_:03d}-{partition:05d}.links"
 
 
 JUDGED, WRITTEN = "judged", "written"
-"""Kinds of reports on the run's own units: see `judged_name` and `written_name`."""
+"""Kinds of reports on the run's own units, see `judged_name` and `written_name`."""
 
 
-def reports(folder: Folder, kind: str) -> dict[int, str]:
+def report_names(folder: Folder, kind: str) -> dict[int, str]:
     """The names of the reports of a kind that are in the folder, by unit."""
     found = folder.names(f"{WORK}/{kind}-*.json")
     return {int(name.rpartition("-")[2].removesuffix(".json")): name for name in found}
@@ -90,17 +90,17 @@ def judged_name(unit: int) -> str:
 
 
 def selected_name(unit: int) -> str:
-    """What a selection takes of a unit: hashes and signatures of its texts, as Arrow IPC."""
+    """The hashes and signatures of a unit's selected texts, as Arrow IPC."""
     return f"{WORK}/selected-{unit:05d}.arrow"
 
 
 def near_name(unit: int) -> str:
-    """The documents of a unit that are nearly the same as one that is taken down, as Arrow IPC."""
+    """The documents of a unit that are near-duplicates of a document that is taken down, as Arrow IPC."""
     return f"{WORK}/near-{unit:05d}.arrow"
 
 
 def linked_name(unit: int) -> str:
-    """The report of a unit, numbered as the stages do, whose duplicates are known."""
+    """The report of a unit, numbered as in the stages, whose edges are written."""
     return f"{WORK}/linked-{unit:05d}.json"
 
 
@@ -115,12 +115,12 @@ def passed_name(unit: int) -> str:
 
 
 def edges_name(unit: int) -> str:
-    """The edges at the documents of a unit, numbered as the stages do, as Arrow IPC."""
+    """The edges at the documents of a unit, numbered as in the stages, as Arrow IPC."""
     return f"{WORK}/edges-{unit:05d}.arrow"
 
 
 def gone_name(unit: int) -> str:
-    """The rows of a unit, numbered as the stages do, that a release does not keep, as packed 64-bit integers."""
+    """The rows of a released unit, numbered as in the stages, that are not in the corpus, as packed 64-bit integers."""
     return f"{WORK}/gone-{unit:05d}.rows"
 
 

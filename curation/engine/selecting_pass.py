@@ -1,8 +1,8 @@
-"""What comes before a release is read again: which texts are taken down, and what is nearly the same as one of them.
+"""Finds which texts of a release are taken down, and their near-duplicates, before the release is read again.
 
-Two steps over all units. ``select`` leaves the texts of the documents that a selection names, or whose text was taken
-down before; ``find_near`` compares the sketches of a unit with all of these. After each, ``gather_texts`` or
-``gather_near`` brings together what the units left.
+Two steps over all units. ``select`` writes the texts of documents that a selection names, or whose text was taken down
+before; ``find_near`` compares the sketches of a unit with all texts of the first step. After each step,
+``gather_texts`` or ``gather_near`` merges the results of the units.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,10 +15,19 @@ import pyarrow.compute as pc
 
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_column, signature_values
-from curation.engine.released import PLACE, rows_at, sketched
+from curation.engine.released import PLACE, rows_at, sketched_places
 from curation.engine.run import Run, near_name, selected_name
-from curation.engine.selection import Selection, Taking
-from curation.engine.taken_down import HASH, STAGE, among, hashes, rejected_again, rejected_texts, remembered, together
+from curation.engine.selection import Matcher, Selection
+from curation.engine.taken_down import (
+    HASH,
+    STAGE,
+    among,
+    hashes,
+    merge_hashes,
+    recognise_rejected,
+    rejected_texts,
+    taken_down_hashes,
+)
 from curation.engine.unit_reports import SelectedReport
 from curation.kernels.minhash import band_keys, equal_shares
 from curation.release.folder import WORK, Folder
@@ -28,16 +37,16 @@ from curation.release.shards import read_rows, row_groups, shard_name
 
 SELECTION = f"{WORK}/selection.json"
 TEXTS = f"{WORK}/taken.arrow"
-"""Each text that is taken down, once: its hash, the id of a document with it, and its signature."""
+"""The distinct texts that are taken down: hash, id of a document with the text, and signature."""
 SELECTED = f"{WORK}/selected.json"
 """A `SelectedReport`."""
 HASHES, NEAR_HASHES = f"{WORK}/taken.hashes", f"{WORK}/near.hashes"
-"""The hashes of these texts, and of those that are nearly the same as one of them."""
+"""The hashes of the texts that are taken down, and of their near-duplicates."""
 ROWS_AT_ONCE = 1 << 11
 COMPARED_AT_ONCE = 1 << 16
-"""So many texts that are taken down are held beside a unit's sketches (about 600 bytes each)."""
+"""How many texts that are taken down are in memory together with a unit's sketches (about 600 bytes each)."""
 MET_IN_A_BAND = 8
-"""With so many texts of one band, at most, a document is compared."""
+"""A document is compared with at most this many texts in each band."""
 
 TAKEN = pa.schema([("content_hash", HASH), ("doc_id", pa.string()), ("signature", pa.large_binary())])
 ALIKE = pa.schema(
@@ -51,54 +60,54 @@ ALIKE = pa.schema(
         ("similarity", pa.float64()),
     ]
 )
-"""``row``: of the unit's sketches; ``like``: the id of the document that is taken down."""
+"""``row``: the row in the unit's sketches; ``like``: the id of the document that is taken down."""
 
 Found = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
-"""The similarity of each document to the text that it is most like, and the number of that text; -1 for none."""
+"""The similarity of each document to its most similar text, and the number of the text; -1 if it shares no band."""
 
 
 def select(run: Run, unit: int) -> None:
-    """Leaves the texts of a unit that are taken down, by the selection or because they were taken down before.
+    """Writes the texts of a unit that are taken down, by the selection or because they were taken down before.
 
-    Raises UserError where one of the unit's files differs from what was written.
+    Raises UserError if one of the unit's files differs from the manifest.
     """
     release, number = _release(run, unit)
     check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals")])
-    taking = Taking(run.folder.read_json(SELECTION, Selection))
-    earlier = remembered((release, *run.releases))
-    found = [*_rejected(run, unit, taking, earlier), _passed(run, unit, taking, earlier)]
+    matcher = Matcher(run.folder.read_json(SELECTION, Selection))
+    earlier = taken_down_hashes((release, *run.releases))
+    found = [*_rejected_texts(run, unit, matcher, earlier), _passed_texts(run, unit, matcher, earlier)]
     _write(run.folder, selected_name(number), TAKEN, found)
 
 
-def _rejected(run: Run, unit: int, taking: Taking, earlier: pa.Array) -> Iterator[pa.RecordBatch]:
-    """The texts of what the filters removed."""
+def _rejected_texts(run: Run, unit: int, matcher: Matcher, earlier: pa.Array) -> Iterator[pa.RecordBatch]:
+    """The texts to take down among the rejects of filters."""
     release, number = _release(run, unit)
     recipe, name = run.job.recipe, shard_name("rejects/filters", number)
     rows: list[npt.NDArray[Any]] = [np.empty(0, np.int64)]
     columns = ["doc_id", "url", "stage", *(["text"] if len(earlier) else [])]
     for start, batch in row_groups(release.folder, name, columns):
-        down = taking.reasons(batch["doc_id"], batch["url"]) >= 0
+        down = matcher.reasons(batch["doc_id"], batch["url"]) >= 0
         if len(earlier):
-            down |= rejected_again(batch, recipe, earlier)
+            down |= recognise_rejected(batch, recipe, earlier)
         down &= pc.not_equal(batch["stage"], STAGE).to_numpy(zero_copy_only=False)
         rows.append(np.flatnonzero(down) + start)
     found = read_rows(release.folder, name, ["doc_id", "text", "failed"], np.concatenate(rows)).combine_chunks()
     for batch in found.to_batches(max_chunksize=ROWS_AT_ONCE):
         texts = rejected_texts(batch, recipe)
         signatures = signature_column(texts, recipe.dedup.near) if recipe.dedup.near else None
-        yield _taken(hashes(texts), batch["doc_id"], signatures)
+        yield _text_batch(hashes(texts), batch["doc_id"], signatures)
 
 
-def _passed(run: Run, unit: int, taking: Taking, earlier: pa.Array) -> pa.RecordBatch:
-    """The texts of what reached deduplication, kept or not, by their sketches."""
+def _passed_texts(run: Run, unit: int, matcher: Matcher, earlier: pa.Array) -> pa.RecordBatch:
+    """The texts to take down among the documents that reached deduplication, kept or not, from their sketches."""
     release, number = _release(run, unit)
     places = []
     for table in ("documents", "rejects/duplicates"):
         for _, batch in row_groups(release.folder, shard_name(table, number), ["doc_id", "url", *PLACE]):
-            down = taking.reasons(batch["doc_id"], batch["url"]) >= 0
+            down = matcher.reasons(batch["doc_id"], batch["url"]) >= 0
             places.append(pa.Table.from_batches([batch.select(PLACE).filter(pa.array(down))]))
     name = shard_name("sketches", number)
-    rows = rows_at(sketched(release, number), pa.concat_tables(places)) if places else np.empty(0, np.int64)
+    rows = rows_at(sketched_places(release, number), pa.concat_tables(places)) if places else np.empty(0, np.int64)
     if len(earlier):
         again = [
             start + np.flatnonzero(among(batch["content_hash"], earlier))
@@ -107,16 +116,16 @@ def _passed(run: Run, unit: int, taking: Taking, earlier: pa.Array) -> pa.Record
         rows = np.union1d(rows, np.concatenate([np.empty(0, np.int64), *again]))
     found = read_rows(release.folder, name, ["content_hash", "doc_id", "signature"], rows).combine_chunks()
     columns = [found[column].combine_chunks() for column in TAKEN.names]
-    return _taken(*columns)
+    return _text_batch(*columns)
 
 
-def _taken(content: pa.Array, doc_ids: pa.Array, signatures: pa.Array | None) -> pa.RecordBatch:
+def _text_batch(content: pa.Array, doc_ids: pa.Array, signatures: pa.Array | None) -> pa.RecordBatch:
     signatures = pa.nulls(len(content), pa.large_binary()) if signatures is None else signatures
     return pa.RecordBatch.from_arrays([content.cast(HASH), doc_ids, signatures], schema=TAKEN)
 
 
 def gather_texts(run: Run) -> None:
-    """Brings the texts together that all units left, each once."""
+    """Merges the texts of all units, each text once."""
     seen: set[bytes] = set()
     documents = 0
 
@@ -139,7 +148,7 @@ def gather_texts(run: Run) -> None:
 
 
 def find_near(run: Run, unit: int) -> None:
-    """Leaves the documents of a unit that are nearly the same as one that is taken down, and have another text."""
+    """Writes the documents of a unit that are near-duplicates of a document that is taken down, with another text."""
     near = run.job.recipe.dedup.near
     release, number = _release(run, unit)
     _write(run.folder, near_name(number), ALIKE, [] if near is None else _near(run, release, number, near))
@@ -152,7 +161,7 @@ def _near(run: Run, release: Release, number: int, near: Near) -> Iterator[pa.Re
         rows = np.flatnonzero(present & ~among(batch["content_hash"], wanted))
         values = values[np.searchsorted(np.flatnonzero(present), rows)]
         best, like = np.zeros(len(rows)), np.full(len(rows), "", object)
-        for texts in _signed(run.folder):
+        for texts in _signed_texts(run.folder):
             similarity, text = _most_alike(values, signature_values(texts["signature"], near)[0], near)
             better = (text >= 0) & (similarity > best)
             best[better] = similarity[better]
@@ -161,15 +170,15 @@ def _near(run: Run, release: Release, number: int, near: Near) -> Iterator[pa.Re
         if found.any():
             own = batch.take(pa.array(rows[found]))
             columns = [own[name] for name in _SKETCHED]
-            told = [pa.array(like[found], pa.string()), pa.array(best[found])]
-            yield pa.RecordBatch.from_arrays([pa.array(rows[found] + start), *columns, *told], schema=ALIKE)
+            columns += [pa.array(like[found], pa.string()), pa.array(best[found])]
+            yield pa.RecordBatch.from_arrays([pa.array(rows[found] + start), *columns], schema=ALIKE)
 
 
 _SKETCHED = ["doc_id", "file", "offset", "content_hash"]
 
 
-def _signed(folder: Folder) -> Iterator[pa.RecordBatch]:
-    """The texts that are taken down and have a signature, so many at a time as are held."""
+def _signed_texts(folder: Folder) -> Iterator[pa.RecordBatch]:
+    """The texts that are taken down and have a signature, in batches of about COMPARED_AT_ONCE."""
     held: list[pa.RecordBatch] = []
     for batch in _read(folder, TEXTS):
         held.append(batch.filter(batch["signature"].is_valid()))
@@ -182,7 +191,7 @@ def _signed(folder: Folder) -> Iterator[pa.RecordBatch]:
 
 
 def _most_alike(own: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], near: Near) -> Found:
-    """For each signature the one of ``other`` that is most alike of those that share a band with it."""
+    """For each signature in ``own``, the most similar signature in ``other`` that shares a band with it."""
     bands, width = near.banding
     own_keys, keys = np.empty((len(own), bands), np.uint64), np.empty((len(other), bands), np.uint64)
     band_keys(own, bands, width, own_keys)
@@ -199,7 +208,7 @@ def _most_alike(own: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], near
         rows, candidates = met // bands, texts[first[met] + step]
         share = np.empty(len(met), np.float64)
         equal_shares(own[rows], other[candidates], share)
-        order = np.lexsort((-candidates, share))  # the last one of each row is its best, of equals the first text
+        order = np.lexsort((-candidates, share))  # the last entry of each row is its best, the first text among equals
         rows, candidates, share = rows[order], candidates[order], share[order]
         better = share > best[rows]
         best[rows[better]] = share[better]
@@ -208,13 +217,13 @@ def _most_alike(own: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32], near
 
 
 def gather_near(run: Run) -> None:
-    """Brings the hashes of the texts together that are nearly the same as one that is taken down."""
+    """Merges the hashes of the near-duplicates of all units."""
     found = [batch["content_hash"] for unit in range(run.units) for batch in _read(run.folder, near_name(unit))]
-    _write_hashes(run.folder, NEAR_HASHES, together(found))
+    _write_hashes(run.folder, NEAR_HASHES, merge_hashes(found))
 
 
 def near_documents(run: Run, unit: int) -> pa.Table:
-    """What ``find_near`` left of a unit (ALIKE)."""
+    """The documents that ``find_near`` wrote for a unit (ALIKE)."""
     return pa.Table.from_batches(list(_read(run.folder, near_name(unit))), ALIKE)
 
 
@@ -224,7 +233,7 @@ def _release(run: Run, unit: int) -> tuple[Release, int]:
 
 
 def read_hashes(folder: Folder, name: str) -> pa.Array:
-    """What was brought together under the name HASHES or NEAR_HASHES, sorted."""
+    """The merged hashes in the file HASHES or NEAR_HASHES, sorted."""
     with folder.reading(name) as stream:
         content = stream.read()
     return pa.Array.from_buffers(HASH, len(content) // 16, [None, pa.py_buffer(content)])

@@ -1,4 +1,4 @@
-"""Which documents are to be taken down: by id, by host, by url."""
+"""Selects documents to take down: by id, by host or by url."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,9 +17,9 @@ REASONS = ("doc_id", "host", "url")
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Sorted, without repetition. An id is compared as it is; a host stands for the hosts in its domain too; a url is
-    compared without fragment and surrounding space, as in deduplication. With ``near``, what is nearly the same as a
-    document that is taken down goes too."""
+    """Sorted, without repetition. Ids are compared exactly; a host includes all hosts in its domain; urls are compared
+    without fragment and surrounding space, as in deduplication. With ``near``, near-duplicates of the selected
+    documents are taken down, too."""
 
     doc_ids: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Selection:
     def of(
         cls, doc_ids: Sequence[str] = (), hosts: Sequence[str] = (), urls: Sequence[str] = (), near: bool = False
     ) -> "Selection":
-        """Raises UserError where a host is none, or more than one."""
+        """Raises UserError for a host that is not a host name, or more than one."""
         named = {named_host(host) for host in hosts if host.strip(" .")}
         bare = {url.partition("#")[0].strip() for url in urls}
         ids = tuple(sorted(set(doc_ids)))
@@ -47,8 +47,8 @@ class Selection:
         return not (self.doc_ids or self.hosts or self.urls)
 
 
-class Taking:
-    """A selection at work: which rows it takes, and which of its entries took any."""
+class Matcher:
+    """Matches rows against a selection; ``found`` are the entries that matched a row, by reason."""
 
     def __init__(self, selection: Selection):
         self.found: dict[str, set[str]] = {reason: set() for reason in REASONS}
@@ -58,7 +58,7 @@ class Taking:
         self._url_hashes = url_hashes(self._urls)
 
     def reasons(self, doc_ids: pa.Array, urls: pa.Array) -> npt.NDArray[np.int64]:
-        """For each row the place in REASONS of what takes it, or -1; the first one where several do."""
+        """For each row the index in REASONS of the first reason that matches, or -1."""
         taken = np.full(len(doc_ids), -1)
         if len(self._urls):
             at = pc.index_in(url_hashes(urls), value_set=self._url_hashes)

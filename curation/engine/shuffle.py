@@ -1,7 +1,7 @@
-"""The shuffle of a local run: what stages hand to one another lies on disk, so that no process holds it.
+"""The shuffle of a local run: stages exchange data through files, so that it need not fit into memory.
 
-Each call of a stage leaves one file of blobs, which appears whole: an interrupted job finds there what was done before.
-Nothing of it travels through Beam, which only says when all calls of a stage are done.
+Each call of a stage writes one file of blobs, which appears when it is complete, so that an interrupted run skips calls
+that are done. No blob goes through Beam, which only signals when all calls of a stage are done.
 """
 
 import io
@@ -17,11 +17,11 @@ Keyed = tuple[int, bytes]
 
 _MAGIC = b"grstshfl"
 _ENTRY = 3 * 8
-"""Bytes of an entry of the index: (key, offset, length), by key. Behind it stand the number of entries and _MAGIC."""
+"""Bytes of an entry of the index: (key, offset, length), sorted. The number of entries and _MAGIC follow the index."""
 
 
 def store(folder: Folder, name: str, results: Iterable[Keyed]) -> None:
-    """Writes what a call yields."""
+    """Writes the results of a call."""
     index: list[tuple[int, int, int]] = []
     offset = 0
     with folder.writing(name) as stream:
@@ -33,7 +33,7 @@ def store(folder: Folder, name: str, results: Iterable[Keyed]) -> None:
 
 
 def is_whole(folder: Folder, name: str) -> bool:
-    """Whether a call left there all that it yields: a crashed machine may have kept a name and not what it names."""
+    """Whether a file holds all results of a call: after a crash of the machine a file may be empty or cut off."""
     try:
         stream = folder.reading(name)
     except FileNotFoundError:
@@ -48,7 +48,7 @@ def _ends_well(stream: IO[bytes]) -> bool:
 
 
 def fetch(folder: Folder, names: Iterable[str], key: int) -> Iterator[bytes]:
-    """The blobs that lie under a key in some files."""
+    """The blobs of a key in some files."""
     for name in names:
         with folder.reading(name) as stream:
             index = _Index(stream, name)
@@ -61,7 +61,7 @@ def fetch(folder: Folder, names: Iterable[str], key: int) -> Iterator[bytes]:
 
 
 class _Index:
-    """The keys of a file, ascending: as many are read as are looked at."""
+    """The keys of a file, ascending; reads only the entries that are accessed."""
 
     def __init__(self, stream: IO[bytes], name: str):
         self._stream = stream

@@ -1,7 +1,7 @@
-"""Every stage of the job as a plain function of (run, key, groups): what Beam, or a worker process, calls.
+"""Every stage of the job as a plain function of (run, key, groups), which Beam or a worker process calls.
 
-A stage yields (key, blob) for the stages that follow; a blob begins with its kind, so that several kinds can be grouped
-under one key. Units and partitions are the keys.
+A stage yields (key, blob) pairs for later stages; a blob begins with its kind, so that several kinds can be grouped
+under one key. The keys are units and partitions.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from curation.engine import dedup_stages as dedup
 from curation.engine import selecting_pass as selecting
 from curation.engine.reading_pass import read_and_judge
-from curation.engine.released import take_stock
+from curation.engine.released import find_gone
 from curation.engine.rereading_pass import read_again
 from curation.engine.run import Run, judged_name, linked_name, superseded_name, written_name
 from curation.engine.shuffle import Keyed, fetch, is_whole, store
@@ -20,16 +20,16 @@ from curation.sources.storage import use_storage
 Results = Iterable[Keyed]
 Stage = Callable[..., Results]
 Sources = Sequence[tuple[str, Sequence[int]]]
-"""Stages by their labels, each with the keys that it was called with."""
+"""Labels of stages, each with the keys with which the stage was called."""
 
 DONE: Keyed = (0, b"")
 
 _KIND_BYTES = 8
-"""The kind takes as many bytes as a record's column, which keeps what follows aligned."""
+"""The kind takes as many bytes as a record's column, which keeps the records after it aligned."""
 
 
 class Groups(dict[str, list[bytes]]):
-    """The blobs of one key by kind, each kind sorted: the order of arrival is the runner's. A missing kind is empty."""
+    """The blobs of one key by kind, sorted, since runners deliver them in any order. A missing kind is empty."""
 
     def __init__(self, blobs: Iterable[bytes]):
         super().__init__()
@@ -41,23 +41,23 @@ class Groups(dict[str, list[bytes]]):
 
 
 def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[bytes], sources: Sources) -> list[Keyed]:
-    """Calls a stage with what lies under a key: the blobs; or, in a local run, what ``sources`` left in the folder.
+    """Calls a stage with the blobs of a key: ``blobs``, or in a local run the files that the ``sources`` wrote.
 
-    In a local run a call is made once for all times, and tells only that it is done.
+    In a local run the results go to a file, and a call whose file is complete is not repeated.
     """
     use_storage(run.storage)
     if not run.local:
         return list(stage(run, key, Groups(blobs)))
     number = _number(run, key)
-    name = run.shuffled(label, number)
+    name = run.shuffle_name(label, number)
     if not is_whole(run.folder, name):
-        left = [run.shuffled(source, caller) for source, callers in sources for caller in callers]
+        left = [run.shuffle_name(source, caller) for source, callers in sources for caller in callers]
         store(run.folder, name, stage(run, key, Groups(fetch(run.folder, left, number))))
     return [DONE]
 
 
 def _number(run: Run, key: Unit | int) -> int:
-    """A unit of the input has the number that follows on those of the releases."""
+    """The number of a unit: units of the input are counted after those of the releases."""
     return run.first + key.index if isinstance(key, Unit) else key
 
 
@@ -67,10 +67,10 @@ def _of_kind(kind: str, results: Iterable[Keyed]) -> Iterator[Keyed]:
 
 
 def judge(run: Run, unit: Unit | int, groups: Groups) -> Results:
-    """Judges a unit of the input; of a release that it is held against, looks what became of its documents; of one from
-    which documents are taken down, reads it again."""
+    """Judges a unit of the input; for a unit of a release that is deduplicated against, finds its removed documents; a
+    unit of a release from which documents are taken down is read again."""
     if isinstance(unit, int) and unit < run.first:
-        take_stock(run, unit)
+        find_gone(run, unit)
     elif not run.folder.exists(judged_name(_number(run, unit) - run.first)):
         if isinstance(unit, int):
             read_again(run, unit)
@@ -80,13 +80,13 @@ def judge(run: Run, unit: Unit | int, groups: Groups) -> Results:
 
 
 def select(run: Run, unit: int, groups: Groups) -> Results:
-    """Leaves the texts of a unit that are taken down."""
+    """Writes the texts of a unit that are taken down."""
     selecting.select(run, unit)
     return []
 
 
 def near(run: Run, unit: int, groups: Groups) -> Results:
-    """Leaves the documents of a unit that are nearly the same as one that is taken down."""
+    """Writes the documents of a unit that are near-duplicates of a document that is taken down."""
     selecting.find_near(run, unit)
     return []
 
@@ -110,7 +110,7 @@ def same_text(run: Run, partition: int, groups: Groups) -> Results:
 def _same_key(run: Run, groups: Groups, kind: str) -> Results:
     records = dedup.key_table(groups["keys"])
     yield from _of_kind(kind, dedup.same_key(run, records, kind))
-    yield from _of_kind(dedup.GOES_ON[kind], dedup.going_on(run, records))
+    yield from _of_kind(dedup.CONTINUES[kind], dedup.continuing_ids(run, records))
 
 
 def bands(run: Run, unit: int, groups: Groups) -> Results:
@@ -128,7 +128,7 @@ def signatures(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def compare(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("near", dedup.compared(run, unit, groups["pairs"], groups["sketches"]))
+    return _of_kind("near", dedup.similar_edges(run, unit, groups["pairs"], groups["sketches"]))
 
 
 def link(run: Run, unit: int, groups: Groups) -> Results:
@@ -163,23 +163,23 @@ def requests(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def names(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("names", dedup.names(run, unit, groups["requests"]))
+    return _of_kind("names", dedup.answer_requests(run, unit, groups["requests"]))
 
 
 def write(run: Run, unit: int, groups: Groups) -> Results:
-    """Writes what a unit of the input leaves; of a released one, which of its documents are superseded."""
+    """Writes the documents and duplicates of a unit of the input; for a released unit, its superseded documents."""
     if unit < run.first:
         if not run.folder.exists(superseded_name(unit)):
             write_superseded(run, unit, groups["survivor"], groups["names"])
     elif not run.folder.exists(written_name(unit - run.first)):
         try:
             write_documents(run, unit, groups["survivor"], groups["names"])
-        except FileNotFoundError:  # a second try at this unit ended first, and the passed documents went with it
+        except FileNotFoundError:  # a second attempt at this unit finished first, and removed the passed documents
             if not run.folder.exists(written_name(unit - run.first)):
                 raise
     return []
 
 
 def mark(unit: int) -> Keyed:
-    """What brings a unit to a stage that nothing else may lead to."""
+    """A blob that makes the next stage be called for a unit, also if the unit has no other blob."""
     return unit, b"unit".ljust(_KIND_BYTES)

@@ -1,4 +1,4 @@
-"""Takes documents down: a release is written anew without them, with what had been removed for them brought back."""
+"""Takes documents down: writes a release again without them, and brings back the documents removed in their favour."""
 
 import hashlib
 import json
@@ -13,15 +13,15 @@ from curation.engine.beam_options import is_local
 from curation.engine.beam_runner import run_pipelines
 from curation.engine.budget import budget
 from curation.engine.capacity import warn_of_memory
-from curation.engine.claim import Claim, claimed, tidy
+from curation.engine.claim import Claim, claim_folder, tidy
 from curation.engine.driver import Watch
-from curation.engine.manifest import check_whole, gather, gather_released, plain
+from curation.engine.manifest import check_written, gather, gather_released, plain
 from curation.engine.planning import SMALL_INPUT
 from curation.engine.run import Run, judged_name, written_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Selection
 from curation.engine.takedown_lists import list_missing, list_near
-from curation.engine.taken_down import NEAR, SAME_TEXT, remembered, together
+from curation.engine.taken_down import NEAR, SAME_TEXT, merge_hashes, taken_down_hashes
 from curation.engine.unit_reports import JudgedReport, WrittenReport
 from curation.job import Execution, Job
 from curation.recipe import Recipe
@@ -42,7 +42,7 @@ from schemas.manifest import MANIFEST, ShardEntry
 
 LOG = logging.getLogger(__name__)
 READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/", f"{TAKEN_DOWN.name}/")
-"""The tables of a release that are read."""
+"""The tables of a release that are read, as prefixes of file names."""
 
 
 def takedown(
@@ -55,43 +55,44 @@ def takedown(
     against: Sequence[str] = (),
     watch: Watch | None = None,
 ) -> Manifest:
-    """Writes the release, which stays as it is, into the new folder ``output`` without the selected documents, and
-    returns the new manifest.
+    """Writes the release without the selected documents into the new folder ``output``, and returns the new manifest.
+    The release itself does not change.
 
-    ``before`` is the release's manifest, ``recipe`` the recipe in it; ``against`` are the folders of the releases that
-    it was deduplicated against, or of what takedowns left of these: what was removed for a document that is gone from
-    there comes back. An interrupted run goes on. Raises UserError for a user's mistake, also when nothing is there to
-    be done, and RunError when the run cannot finish.
+    ``before`` is the release's manifest, ``recipe`` its recipe; ``against`` are the folders of the releases that it was
+    deduplicated against, or of takedowns of them: documents that were removed in favour of a document which is no
+    longer there come back. An interrupted run resumes. Raises UserError for a user's mistake, also if there is nothing
+    to take down, and RunError if the run cannot finish.
     """
     execution = execution or Execution()
     releases = open_releases(against, plain(recipe))
     renewed = release.is_stale(releases)
     if selection.empty and not renewed:
-        raise UserError("nothing is to be taken down: the lists of documents, hosts and urls are empty")
+        raise UserError("nothing to take down: the lists of documents, hosts and urls are empty")
     _check(release, before, releases)
     folder, digest = Folder(output), _digest(selection)
     check_apart(folder, (release, *releases))
     check_shards(release, before, READ_AGAIN)
     names = [each.name for each in releases]
-    done = _finished(folder, release, names, digest)
+    done = _finished_takedown(folder, release, names, digest)
     if done is not None:
         return done
     asked = {"takedown": release.name, "against": names, "selection": digest}
     claim = Claim(gristmill=version("gristmill"), files={}, asked=asked)
     was_there = folder.exists("")
-    with claimed(folder, claim) as earlier:
+    with claim_folder(folder, claim) as earlier:
         if earlier:
-            LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
+            LOG.warning("%s: resuming the interrupted run", output, extra={"event": "resumed"})
         warn_of_memory(execution)
         folder.write_json(SELECTION, selection.to_json())
-        run, workers = _prepared(release, before, recipe, releases, folder, execution)
+        run, workers = _prepare(release, before, recipe, releases, folder, execution)
 
         def something_is_taken() -> None:
             judged = (folder.read_json(judged_name(unit), JudgedReport) for unit in range(run.units))
             if not renewed and not any(report.taken for report in judged):
                 folder.clear() if was_there else folder.abandon()
-                nothing = "holds nothing of what is to be taken down: there is nothing to be done"
-                raise UserError(f"{release.folder.root} {nothing}")
+                raise UserError(
+                    f"{release.folder.root} holds none of the selected documents: there is nothing to take down"
+                )
 
         with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
             run_pipelines(run, range(run.first, run.all_units), workers, execution, something_is_taken)
@@ -101,7 +102,7 @@ def takedown(
     return found
 
 
-def _prepared(
+def _prepare(
     release: Release,
     before: Manifest,
     recipe: Recipe,
@@ -109,7 +110,7 @@ def _prepared(
     folder: Folder,
     execution: Execution,
 ) -> tuple[Run, int]:
-    """The run, and how many worker processes it takes."""
+    """The run, and its number of worker processes."""
     compared = sum(_sizes(before, release.units)) + sum(each.stored_bytes for each in releases)
     share = budget(compared, release.units, execution.memory)
     run = Run(
@@ -127,19 +128,19 @@ def _prepared(
 
 
 def _manifest(run: Run, release: Release, before: Manifest, selection: Selection) -> Manifest:
-    """The manifest of a run whose units are all written; what the selection names in vain is listed in the folder."""
+    """The manifest of a run whose units are all written; also writes the lists and the hashes of texts taken down."""
     ledger, _, outputs = gather(run.folder, run.units)
     ledger.skip(before.ledger.skipped)
     ledger.check()
     report = ledger.report()
     _check_accounts(release.folder.root, report, before)
     against, listed = gather_released(run)
-    taken = _found(run)
+    taken = _matched_entries(run)
     near, lists = (0, {}) if selection.near else list_near(run)
     lists |= list_missing(run.folder, selection, taken)
     remembering = _write_texts(run, release, selection)
     outputs |= {**listed, **remembering}
-    check_whole(run.folder, outputs)
+    check_written(run.folder, outputs)
     schemas = {**before.schemas, **({TAKEN_DOWN.name: TAKEN_DOWN.version} if remembering else {})}
     done = _report(run, release, selection, taken, near)
     return replace(
@@ -155,9 +156,9 @@ def _manifest(run: Run, release: Release, before: Manifest, selection: Selection
 
 
 def _write_texts(run: Run, release: Release, selection: Selection) -> dict[str, ShardEntry]:
-    """Writes the hashes of all texts that were taken down, now and before; no file where there are no such texts."""
+    """Writes the hashes of all texts that were taken down, now and before; no file if there are none."""
     near = [read_hashes(run.folder, NEAR_HASHES)] if selection.near else []
-    every = together([remembered((release,)), read_hashes(run.folder, HASHES), *near])
+    every = merge_hashes([taken_down_hashes((release,)), read_hashes(run.folder, HASHES), *near])
     if not len(every):
         return {}
     with ShardWriter(run.folder, shard_name(TAKEN_DOWN.name, 0), TAKEN_DOWN.schema) as shard:
@@ -197,11 +198,11 @@ def _digest(selection: Selection) -> str:
 def _check_accounts(path: str, now: LedgerReport, before: Manifest) -> None:
     for what in ("read", "quarantined"):
         if getattr(now, what) != getattr(before.ledger, what):
-            raise UserError(f"{path} does not hold what its manifest says was {what}: its files were changed")
+            raise UserError(f"{path} does not hold what its manifest says was {what}: put the folder back as it was")
 
 
-def _found(run: Run) -> dict[str, set[str]]:
-    """The entries of the selection that took any document, by reason."""
+def _matched_entries(run: Run) -> dict[str, set[str]]:
+    """The entries of the selection that matched a document, by reason."""
     found: dict[str, set[str]] = {reason: set() for reason in REASONS}
     for unit in range(run.units):
         for reason, entries in run.folder.read_json(judged_name(unit), JudgedReport).found.items():
@@ -212,7 +213,7 @@ def _found(run: Run) -> dict[str, set[str]]:
 def _report(
     run: Run, release: Release, selection: Selection, found: Mapping[str, set[str]], near_left: int
 ) -> TakedownReport:
-    """``found``: what of the selection took any document; ``near_left``: near-duplicates that stay."""
+    """``found``: the entries of the selection that matched a document; ``near_left``: near-duplicates that stay."""
     units = range(run.units)
     judged = [run.folder.read_json(judged_name(unit), JudgedReport) for unit in units]
     written = [run.folder.read_json(written_name(unit), WrittenReport) for unit in units]
@@ -230,15 +231,15 @@ def _report(
     )
 
 
-def _finished(folder: Folder, release: Release, against: list[str], digest: str) -> Manifest | None:
-    """The manifest of a folder that this very takedown has written."""
+def _finished_takedown(folder: Folder, release: Release, against: list[str], digest: str) -> Manifest | None:
+    """The manifest of a folder that the same takedown has already written, else None."""
     found = read_manifest(folder)
     if found is None or not found.takedown:
         return None
     last = found.takedown[-1]
-    told = [each.release for each in found.against]
+    known = [each.release for each in found.against]
     wanted = release.name, digest, against, version("gristmill")
-    if (last.of, last.selection, told, found.gristmill) != wanted:
+    if (last.of, last.selection, known, found.gristmill) != wanted:
         return None
     tidy(folder)
     return found

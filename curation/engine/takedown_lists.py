@@ -1,10 +1,10 @@
-"""What a takedown lists for people: entries that matched nothing, and near-duplicates of what was taken down."""
+"""Writes a takedown's lists for people: entries that matched nothing, and near-duplicates of what was taken down."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from curation.engine.released import duplicates_in
+from curation.engine.released import duplicate_places_in
 from curation.engine.run import Run
 from curation.engine.selecting_pass import near_documents
 from curation.engine.selection import Selection
@@ -13,10 +13,10 @@ from schemas.checksums import Digest
 from schemas.manifest import Entry
 
 NEAR_LIST = "near.jsonl"
-"""The documents that are nearly the same as one that was taken down, and stay."""
+"""The near-duplicates of documents that were taken down, which stay."""
 NOT_FOUND = "not_found/"
 LISTED = 10_000
-"""So many near ones are listed at most; the manifest says how many there are."""
+"""The list holds at most this many near-duplicates; the manifest says how many there are."""
 
 
 def not_found_name(reason: str) -> str:
@@ -24,7 +24,7 @@ def not_found_name(reason: str) -> str:
 
 
 def list_missing(folder: Folder, selection: Selection, found: Mapping[str, set[str]]) -> dict[str, Entry]:
-    """Writes lists of the entries that matched no document, in the form in which selections are given."""
+    """Writes the entries that matched no document, in the form in which selections are given; returns the files."""
     entries = {}
     for reason, asked in selection.by_reason().items():
         missing = [entry for entry in asked if entry not in found[reason]]
@@ -35,9 +35,9 @@ def list_missing(folder: Folder, selection: Selection, found: Mapping[str, set[s
 
 
 def list_near(run: Run) -> tuple[int, dict[str, Entry]]:
-    """Lists the documents that are nearly the same as what was taken down, in the order of the release.
+    """Lists the near-duplicates of documents that were taken down, in the order of the release.
 
-    Returns how many there are. At most LISTED of them are in the list; it says whether each is among the documents.
+    Returns their number, and the file with at most LISTED of them, which says whether each is a kept document.
     """
     count, lines = 0, list[bytes]()
     for number in range(run.units):
@@ -50,11 +50,11 @@ def list_near(run: Run) -> tuple[int, dict[str, Entry]]:
 def _lines(run: Run, number: int, rows: list[dict[str, Any]]) -> Iterator[bytes]:
     if not rows:
         return
-    lost = {(row["file"], row["offset"]) for row in duplicates_in(run.folder, number).to_pylist()}
+    lost = {(row["file"], row["offset"]) for row in duplicate_places_in(run.folder, number).to_pylist()}
     for row in rows:
-        told = {name: row[name] for name in ("doc_id", "file", "offset", "like")}
-        told |= {"similarity": round(row["similarity"], 4), "kept": (row["file"], row["offset"]) not in lost}
-        yield json.dumps(told, ensure_ascii=False).encode() + b"\n"
+        listed = {name: row[name] for name in ("doc_id", "file", "offset", "like")}
+        listed |= {"similarity": round(row["similarity"], 4), "kept": (row["file"], row["offset"]) not in lost}
+        yield json.dumps(listed, ensure_ascii=False).encode() + b"\n"
 
 
 def _write(folder: Folder, name: str, lines: Iterable[bytes]) -> Entry:

@@ -1,8 +1,8 @@
-"""Texts that were taken down: how one is recognised, and what a release keeps so that no copy of it comes in again.
+"""Recognises texts that were taken down, from hashes that a release keeps so that no copy comes in again.
 
-What is kept is one hash of each text, as sketches have it (128-bit xxh3): of the text as the recipe keeps it, which is
-normalised and rewritten by the recipe's steps. Of a document that failed a rule about its text it is the hash of the
-normalised text, since what rewriting leaves of such a text may be nearly nothing. A document is recognised by either.
+A release keeps a hash of each text, the same as in sketches (128-bit xxh3): of the text as the recipe keeps it, which
+is normalised and rewritten by the recipe's steps. For a document that failed a rule about its text, the hash is that of
+the normalised text, since rewriting may remove nearly all of such a text. A document is recognised by either hash.
 """
 
 from collections.abc import Sequence
@@ -23,24 +23,24 @@ from schemas import TAKEN_DOWN
 
 STAGE = "takedown"
 SAME_TEXT, NEAR = "same_text", "near"
-"""Reasons beside those of a selection: the very text, or nearly that, of a document that is taken down."""
+"""Reasons besides those of a selection: the same text as a document that is taken down, or a near-duplicate of it."""
 HASH = pa.binary(16)
 Flags = npt.NDArray[np.bool_]
 
 
-def judged_again(verdicts: Verdicts, wanted: pa.Array) -> Flags:
-    """Which of the documents that were judged have one of the texts that were taken down (``wanted``: hashes)."""
-    return _recognised(verdicts.original, verdicts.texts, wanted)
+def recognise_judged(verdicts: Verdicts, wanted: pa.Array) -> Flags:
+    """Which of the judged documents have a text that was taken down (``wanted``: hashes)."""
+    return _recognise(verdicts.original, verdicts.texts, wanted)
 
 
-def rejected_again(rejects: pa.RecordBatch, recipe: Recipe, wanted: pa.Array) -> Flags:
-    """Which REJECTS of filters have one of the texts that were taken down."""
+def recognise_rejected(rejects: pa.RecordBatch, recipe: Recipe, wanted: pa.Array) -> Flags:
+    """Which REJECTS of filters have a text that was taken down (``wanted``: hashes)."""
     texts = _texts(rejects)
-    return _recognised(texts, recipe.rewrite(texts), wanted)
+    return _recognise(texts, recipe.rewrite(texts), wanted)
 
 
 def rejected_texts(rejects: pa.RecordBatch, recipe: Recipe) -> pa.LargeStringArray:
-    """The texts of REJECTS of filters of which the hashes are kept; empty where the release does not hold the text."""
+    """The texts of REJECTS of filters as they are hashed; empty where the release does not hold the text."""
     texts, failed = _texts(rejects), rejects["failed"]
     about_text = pc.not_equal(failed.flatten().field("stage"), Url.use).to_numpy(zero_copy_only=False)
     starts = failed.offsets.to_numpy() - failed.offsets[0].as_py()
@@ -59,7 +59,7 @@ def _texts(rejects: pa.RecordBatch) -> pa.LargeStringArray:
     return rejects["text"].cast(pa.large_string()).fill_null("")
 
 
-def _recognised(normalised: pa.LargeStringArray, kept: pa.LargeStringArray, wanted: pa.Array) -> Flags:
+def _recognise(normalised: pa.LargeStringArray, kept: pa.LargeStringArray, wanted: pa.Array) -> Flags:
     if not len(wanted):
         return np.zeros(len(kept), bool)
     found = among(hashes(kept), wanted)
@@ -67,7 +67,7 @@ def _recognised(normalised: pa.LargeStringArray, kept: pa.LargeStringArray, want
 
 
 def among(hashes: pa.Array, wanted: pa.Array) -> Flags:
-    """Which hashes are among the wanted ones; a null never is."""
+    """Which hashes are in ``wanted``; null never is."""
     if not len(wanted):
         return np.zeros(len(hashes), bool)
     found = pc.is_in(hashes, value_set=wanted, skip_nulls=True)
@@ -75,10 +75,10 @@ def among(hashes: pa.Array, wanted: pa.Array) -> Flags:
 
 
 @lru_cache(maxsize=2)
-def remembered(releases: tuple[Release, ...]) -> pa.Array:
-    """The hashes of all texts that were taken down from some releases, as far as these know; each once, sorted.
+def taken_down_hashes(releases: tuple[Release, ...]) -> pa.Array:
+    """The distinct hashes of all texts that the releases list as taken down, sorted.
 
-    Raises UserError where a file of them is damaged.
+    Raises UserError if one of these lists is damaged.
     """
     found = [pa.array([], HASH)]
     for release in releases:
@@ -86,10 +86,10 @@ def remembered(releases: tuple[Release, ...]) -> pa.Array:
         if name in release_files(release.folder, release.name):
             check_contents(release, [name])
             found.append(read_shard(release.folder, name, ["content_hash"])["content_hash"].combine_chunks())
-    return together(found)
+    return merge_hashes(found)
 
 
-def together(hashes: Sequence[pa.Array]) -> pa.Array:
-    """All hashes of some arrays, each once, sorted; nulls left out."""
+def merge_hashes(hashes: Sequence[pa.Array]) -> pa.Array:
+    """The distinct hashes in some arrays, sorted, without nulls."""
     every = pa.concat_arrays([pa.array([], HASH), *hashes]).drop_null().unique()
     return every.take(pc.sort_indices(every))

@@ -1,4 +1,4 @@
-"""How far a run is, from the reports that finished units leave in its folder: the same on every runner.
+"""The progress of a run, from the reports that finished units write to its folder, in the same way on every runner.
 
 Each report is read once.
 """
@@ -6,19 +6,19 @@ Each report is read once.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from curation.engine.run import JUDGED, WRITTEN, reports
+from curation.engine.run import JUDGED, WRITTEN, report_names
 from curation.engine.unit_reports import UnitReport
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 
 READING_SHARE = 0.75
-"""Of a run's time, about so much goes by until all units are read; the rest until they are written."""
+"""The share of a run's time, about, until all units are read; the rest is for writing them."""
 
 
 @dataclass
 class Tally:
-    """``sizes`` are the stored bytes of each unit, None where nobody knows how many of them are read (under a limit);
-    ``earlier`` is what of the work was done before the first look."""
+    """``sizes`` are the stored bytes of each unit, None if it is not known how many of them are read (under a limit);
+    ``earlier_bytes`` and ``earlier_done`` are the work that was done before the first look."""
 
     folder: Folder
     sizes: Sequence[int | None]
@@ -31,9 +31,9 @@ class Tally:
     """The seconds after which all units were read."""
 
     def look(self, seconds: float) -> None:
-        """Takes in the reports that are new, so many seconds after the run began."""
+        """Reads the new reports, ``seconds`` after the run began."""
         for kind, units in ((JUDGED, self.read), (WRITTEN, self.written)):
-            for unit, name in reports(self.folder, kind).items():
+            for unit, name in report_names(self.folder, kind).items():
                 if unit not in units:
                     self.ledger.merge(Ledger.of(self.folder.read_json(name, UnitReport).ledger))
                     units.add(unit)
@@ -64,19 +64,19 @@ class Tally:
         return READING_SHARE * self.done_reading + (1 - READING_SHARE) * len(self.written) / max(self.units, 1)
 
     def rate(self, seconds: float) -> float | None:
-        """Stored bytes that this run has read a second, as long as it was reading."""
+        """Stored bytes that this run read per second while it was reading."""
         if self.bytes is None or self.earlier_bytes is None:
             return None
         took = seconds if self.read_in is None else self.read_in
         return (self.bytes - self.earlier_bytes) / took if took > 0 else 0.0
 
     def seconds_left(self, seconds: float) -> float | None:
-        """By what this run did in so many seconds; None before it has done anything."""
+        """The estimated seconds until the end, from the work done in ``seconds``; None before any work is done."""
         mine = self.done - (self.earlier_done or 0.0)
         return seconds * (1 - self.done) / mine if mine > 0 else None
 
     def rejects(self) -> dict[str, int]:
-        """Documents rejected so far by ``stage: reason``, most first."""
+        """Documents rejected so far by ``stage: reason``, the most frequent first."""
         counts: dict[str, int] = {}
         for (_, stage, reason), amount in self.ledger.rejected.items():
             counts[f"{stage}: {reason}"] = counts.get(f"{stage}: {reason}", 0) + amount[0]

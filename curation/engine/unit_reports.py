@@ -1,4 +1,4 @@
-"""What a unit of work leaves in ``.work`` when it is done, and what is asked of it later."""
+"""The reports that finished units of work write to ``.work``, which later steps of the run read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from schemas.manifest import ShardEntry
 
 @dataclass(frozen=True, kw_only=True)
 class UnitReport:
-    """What was counted in a unit, and the shards of it that were written, by their names."""
+    """The counts of a unit, and the shards that were written for it, by name."""
 
     ledger: LedgerReport
     outputs: Mapping[str, ShardEntry]
@@ -18,8 +18,8 @@ class UnitReport:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedReport(UnitReport):
-    """After the first pass: the files that were read. In a takedown, the entries of the selection that took any
-    document, by reason, and how many documents were ``taken`` for which of the ``reasons``."""
+    """After the first pass: the files that were read. In a takedown also the entries of the selection that matched a
+    document, by reason, the number of documents ``taken`` down, and their numbers by reason."""
 
     files: tuple[InputReport, ...] = ()
     found: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -29,8 +29,8 @@ class JudgedReport(UnitReport):
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenReport(UnitReport):
-    """After the second pass: how many documents were removed for one of each release; in a takedown, how many that had
-    been removed before were ``brought_back``, and how many were ``lost`` to these."""
+    """After the second pass: how many documents were removed in favour of a document of each release. In a takedown
+    also how many documents were ``brought_back``, and how many were ``lost`` to these."""
 
     released: Mapping[str, int]
     brought_back: int = 0
@@ -47,7 +47,7 @@ class SupersededReport:
 
 @dataclass(frozen=True, kw_only=True)
 class LinkedReport:
-    """How many links the documents of a unit have."""
+    """The number of links whose worse document is in a unit."""
 
     links: int
 
@@ -61,6 +61,6 @@ class ShrunkReport:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectedReport:
-    """How many documents a selection takes, or have a text that was taken down before."""
+    """How many documents match a selection, or have a text that was taken down before."""
 
     documents: int

@@ -1,4 +1,4 @@
-"""What could not be read of an input, file by file; too much of it fails the run."""
+"""Lists the input files that could not be read completely, and fails runs that could not read too much."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from schemas.errors import RunError
 from schemas.wording import and_more
 
 SHOWN_FILES = SHOWN_REASONS = 3
-"""So many reasons are named in a message, and so many files of each; the others are counted."""
+"""A message names at most this many reasons, and as many files for each; the others are counted."""
 
 
 @dataclass(frozen=True)
 class DamagedFile:
-    """A file that was not read to its end: ``lost`` of its ``size`` stored bytes, by the first error that was met.
+    """A file that was not read completely: ``lost`` of its ``size`` stored bytes, and the first error.
 
-    ``unreadable`` says that nothing was read from the file; ``doubtful_documents`` that were read may be damaged.
+    ``unreadable`` files gave no document; ``doubtful_documents`` counts documents that were read and may be damaged.
     """
 
     name: str
@@ -31,16 +31,17 @@ class DamagedFile:
 
 
 def damaged_files(reports: Iterable[InputReport]) -> list[DamagedFile]:
-    """The damaged files among the ``inputs`` of a manifest (a report a file, or a part of one), in their order."""
+    """The damaged files among the ``inputs`` of a manifest (a report for each file or part of a file), in order."""
     parts: dict[str, list[InputReport]] = {}
     for report in reports:
         parts.setdefault(report.file, []).append(report)
-    damaged = (_damaged(name, each) for name, each in parts.items())
+    damaged = (_damage_of(name, each) for name, each in parts.items())
     return [file for file in damaged if file is not None]
 
 
-def _damaged(name: str, reports: Sequence[InputReport]) -> DamagedFile | None:
-    """None for a file that is whole, or of whose parts some hold nothing but bad records."""
+def _damage_of(name: str, reports: Sequence[InputReport]) -> DamagedFile | None:
+    """The damage of a file from the reports of its parts. None for an undamaged file, also if all records of some, but
+    not all, parts are invalid."""
     lost = [report.lost for report in reports if report.lost]
     unreadable = len(lost) == len(reports) and all(each.whole for each in lost)
     if not unreadable:
@@ -59,10 +60,11 @@ def _damaged(name: str, reports: Sequence[InputReport]) -> DamagedFile | None:
 
 
 def check_readable(job: Job, ledger: Ledger, reports: Sequence[InputReport], folder: Folder) -> None:
-    """Raises RunError where nothing could be read of a file, or too large a share of the records or of the stored
+    """Raises RunError if nothing could be read from a file, or if too large a share of the records or of the stored
     bytes could not be read.
 
-    Lost bytes count as the records that so many bytes hold elsewhere in the input: ALWAYS_TOLERATED goes for both.
+    ALWAYS_TOLERATED applies to records and to lost bytes, which count as the average number of records in as many bytes
+    of the rest of the input.
     """
     damaged = damaged_files(reports)
     stored = sum({report.file: report.size for report in reports}.values())
@@ -80,45 +82,45 @@ def check_readable(job: Job, ledger: Ledger, reports: Sequence[InputReport], fol
         remedy = (
             "Name the field of the text: --set reading.fields.text=NAME"
             if without_text
-            else f"Mend {_them(unreadable)}"
+            else f"Repair {_pronoun(unreadable)}"
         )
         raise RunError(
-            f"nothing could be read of {len(unreadable):,} of {len({report.file for report in reports}):,} input "
-            f"files: {_named(unreadable)}. {remedy}, leave {_them(unreadable)} out, or go on without "
-            f"{_them(unreadable)}: --allow-unreadable{enough}"
+            f"nothing could be read from {len(unreadable):,} of {len({report.file for report in reports}):,} input "
+            f"files: {_name_files(unreadable)}. {remedy}, leave {_pronoun(unreadable)} out, or continue without "
+            f"{_pronoun(unreadable)}: --allow-unreadable{enough}"
         )
     if too_much:
         raise RunError(
             f"{lost:,} of {stored:,} stored bytes could not be read ({lost / stored:.1%}), above max_quarantined = "
-            f"{job.max_quarantined:g}: {_named(damaged)}. Mend {_them(damaged)}, leave {_them(damaged)} out, or raise "
-            f"the limit: {raised}"
+            f"{job.max_quarantined:g}: {_name_files(damaged)}. Repair {_pronoun(damaged)}, leave "
+            f"{_pronoun(damaged)} out, or raise the limit: {raised}"
         )
     if too_many:
         kinds = ", ".join(f"{amount[0]} {error}" for error, amount in sorted(ledger.quarantined.items()))
         raise RunError(
             f"{bad} of {records} records could not be read ({kinds}), above max_quarantined = {job.max_quarantined:g}: "
-            f"look into {folder.root}/quarantine, then mend the input, or raise the limit: {raised}"
+            f"see {folder.root}/quarantine, then repair the input, or raise the limit: {raised}"
         )
 
 
-def _named(files: Sequence[DamagedFile]) -> str:
-    """The files by what is wrong with them."""
+def _name_files(files: Sequence[DamagedFile]) -> str:
+    """The names of the files, grouped by their errors."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for file in files:
         reasons.setdefault((file.error, file.message), []).append(file.name)
-    told = []
+    shown = []
     for (error, message), names in list(reasons.items())[:SHOWN_REASONS]:
-        told.append(f"{and_more(names[:SHOWN_FILES], len(names))} ({error}: {message.rstrip('.')})")
+        shown.append(f"{and_more(names[:SHOWN_FILES], len(names))} ({error}: {message.rstrip('.')})")
     others = sum(len(names) for names in list(reasons.values())[SHOWN_REASONS:])
-    return and_more(told, len(told) + others, "; ")
+    return and_more(shown, len(shown) + others, "; ")
 
 
-def _them(files: Sequence[DamagedFile]) -> str:
+def _pronoun(files: Sequence[DamagedFile]) -> str:
     return "it" if len(files) == 1 else "them"
 
 
 def _enough_for(counts: Iterable[tuple[int, int]]) -> str:
-    """The least share, in whole hundredths, that is above each part of its whole; 1 where a part is all.
+    """The smallest limit, in hundredths, above each share ``part / whole``; 1 if a part is the whole.
 
     >>> _enough_for([(29, 100)]), _enough_for([(1, 30), (200, 200)])
     ('0.3', '1')

@@ -1,7 +1,7 @@
-"""Worker processes of a local run: heavy stage functions run there, whatever Beam's own runner does.
+"""Worker processes of a local run, in which the stages run: Beam's own runner uses a single process.
 
-The processes come from a fork server that has imported the stages once, so that they start in milliseconds and share
-that memory. Without workers (on a cluster, or for a small input) the functions run where Beam calls them.
+A fork server that has imported the stages starts the processes, so that they start in milliseconds and share the
+imported code. Without workers (on a cluster, or for a small input) the stages run where Beam calls them.
 """
 
 import logging
@@ -23,12 +23,12 @@ from schemas.module_path import SafeForChildren, without_current_folder
 
 
 class WorkerError(RuntimeError):
-    """A worker process ended in the middle of its work."""
+    """A worker process was killed, or could not be started."""
 
 
 LOG = logging.getLogger(__name__)
-AGAIN = "run the same command again with less --memory or fewer --workers, and it goes on where it stopped"
-LOST = f"a worker process was ended from outside, probably because memory ran out: {AGAIN}"
+AGAIN = "run the same command again with less --memory or fewer --workers; the run resumes where it stopped"
+LOST = f"a worker process was killed, probably because memory ran out: {AGAIN}"
 
 _current: "Workers | None" = None
 
@@ -39,10 +39,11 @@ def current() -> "Workers | None":
 
 
 class Workers:
-    """``count`` processes for the length of a block, or none: then functions run where they are submitted.
+    """``count`` processes for the duration of a block. If ``count`` is 0, functions run in the process that submits
+    them.
 
-    ``failure`` holds the first error that a function raised, as it was before Beam wraps it. Each process may use so
-    many bytes of ``memory``: what would take more raises MemoryError.
+    ``failure`` is the first error that a function raised, before Beam wraps it. Each process may use ``memory`` bytes;
+    an allocation beyond that raises MemoryError.
     """
 
     def __init__(self, count: int, memory: int | None = None):
@@ -65,7 +66,7 @@ class Workers:
         _current = None
         try:
             self._end()
-        except KeyboardInterrupt:  # a second one: what is in hand is not waited for
+        except KeyboardInterrupt:  # a second Ctrl+C: do not wait for running functions
             self._held.close()
             self._end()
             raise
@@ -78,15 +79,15 @@ class Workers:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Starts a call; its result comes by ``result``. Raises WorkerError where no process can take it."""
+        """Starts a call; pass the future to ``result``. Raises WorkerError if no process can run the function."""
         if self._pool:
             try:
                 return self._pool.submit(function, *arguments)
             except BrokenProcessPool as error:
                 raise self._failed(LOST) from error
-            except (OSError, EOFError) as error:  # no process, no memory, or the fork server was ended just then
+            except (OSError, EOFError) as error:  # no process, no memory, or the fork server was killed just now
                 ended = isinstance(error, EOFError | ConnectionError)
-                why = "the process that starts them was ended from outside" if ended else error
+                why = "the process that starts them was killed" if ended else error
                 raise self._failed(f"no worker process can be started ({why}): {AGAIN}") from error
         future: Future[Any] = Future()
         try:
@@ -106,20 +107,21 @@ class Workers:
             raise
 
     def _failed(self, sentence: str) -> BaseException:
-        """The first failure, which is a WorkerError with this sentence unless there was another before."""
+        """The first failure of the run: a WorkerError with this sentence, unless another error came earlier."""
         self.failure = self.failure or WorkerError(sentence)
         return self.failure
 
 
 def start_early() -> None:
-    """Starts the fork server, which takes a second to import the stages, beside whatever this process does next."""
+    """Starts the fork server, which takes a second to import the stages, in the background."""
     multiprocessing.set_forkserver_preload(["curation.engine.preloaded"])
     with SafeForChildren():
         forkserver.ensure_running()
 
 
 def _pool(count: int, watched: Connection, memory: int | None) -> ProcessPoolExecutor | None:
-    """None where this machine allows no semaphores, or no sockets, between processes: that costs time, and no byte."""
+    """The pool of processes; None on a machine that allows no semaphores or sockets between processes. The run is then
+    slower, and writes the same bytes."""
     try:
         start_early()
         return ProcessPoolExecutor(
@@ -134,10 +136,10 @@ def _pool(count: int, watched: Connection, memory: int | None) -> ProcessPoolExe
 
 
 def _start(watched: Connection, path: list[str], memory: int | None) -> None:
-    """Prepares a worker process, which imports modules from ``path`` only and may use so much ``memory``.
+    """Prepares a worker process, which imports modules from ``path`` only and may use ``memory`` bytes.
 
-    Ctrl+C is for the main process; a worker ends with it, even where that was killed, or with the other end of what
-    it watches.
+    The main process handles Ctrl+C. A worker ends when the main process ends, even if that is killed, or when the
+    other end of ``watched`` is closed.
     """
     sys.path[:] = path
     if memory is not None:

@@ -1,4 +1,4 @@
-"""The second pass over a unit: its passed documents are divided into the corpus and its duplicates."""
+"""The second pass over a unit: divides its passed documents into kept documents and duplicates."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from curation.dedup.removal import NONE_REMOVED, STAGES, Removals
 from curation.dedup.sketch import signature_values
-from curation.engine.dedup_stages import Blobs, named, unit_removals
+from curation.engine.dedup_stages import Blobs, name_table, unit_removals
 from curation.engine.reading_pass import PASSED
 from curation.engine.released import names_of, read_gone
 from curation.engine.run import Run, passed_name, superseded_name, written_name
@@ -21,10 +21,10 @@ REASONS = {"url": "same_url", "exact": "same_text", "near": "near_duplicate"}
 
 
 def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
-    """Leaves the documents and duplicates of a unit (numbered as the stages do) of the run, and last its report; its
-    passed documents go."""
+    """Writes the kept documents and duplicates of a unit of the run (numbered as in the stages), and then its report;
+    removes its passed documents."""
     removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
-    explained = _explained(run, unit, removed, names)
+    explained = _explain(run, unit, removed, names)
     number = unit - run.first
     ledger = Ledger()
     documents = ShardWriter(run.folder, shard_name("documents", number), DOCUMENTS.schema)
@@ -56,12 +56,12 @@ def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None
 
 
 def write_superseded(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:
-    """Leaves which documents of a released unit lost to another released one, if any did, and last a report."""
+    """Writes which documents of a released unit lost to another released document, if any, and then a report."""
     removed = unit_removals(run, unit, survivors) if run.job.recipe.dedup.stages else NONE_REMOVED
     outputs = {}
     if len(removed.row):
-        release, number = run.released(unit)
-        explained = _explained(run, unit, removed, names)
+        release, number = run.release_of(unit)
+        explained = _explain(run, unit, removed, names)
         own = read_rows(*run.sketches(unit), ["doc_id", "file", "offset", "read_bytes", "words"], removed.row)
         columns = {name: own[name].combine_chunks() for name in own.column_names}
         columns |= {name: explained[name] for name in explained.schema.names if name != "failed"}
@@ -73,7 +73,7 @@ def write_superseded(run: Run, unit: int, survivors: Blobs, names: Blobs) -> Non
 
 
 def _by_release(explained: pa.RecordBatch) -> dict[str, int]:
-    """How many documents were removed for one of each release."""
+    """How many documents were removed in favour of a document of each release."""
     counts = pc.value_counts(explained["survivor_release"].drop_null()).to_pylist()
     return {entry["values"]: entry["counts"] for entry in counts}
 
@@ -100,17 +100,17 @@ def _rejects(rows: pa.RecordBatch, explained: pa.RecordBatch, with_text: bool) -
     return REJECTS.batch(columns, len(rows))
 
 
-def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.RecordBatch:
-    """The columns that REJECTS has beside a document's own, one row a removal."""
+def _explain(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.RecordBatch:
+    """The columns of REJECTS that a document itself does not have, with a row for each removal."""
     count = len(removed.row)
-    answer = named(answers)
+    answer = name_table(answers)
     ids = answer["id"].to_numpy()
     survivor = answer.take(pa.array(np.searchsorted(ids, removed.survivor)))
     matched = answer.take(pa.array(np.searchsorted(ids, removed.matched)))
     own = read_rows(*run.sketches(unit), ["signature"], removed.row)["signature"]
-    to_matched = _measured(removed.similarity, own, matched["signature"], run)
+    to_matched = _measure(removed.similarity, own, matched["signature"], run)
     same = removed.survivor == removed.matched
-    to_survivor = _measured(np.where(same, to_matched, np.nan), own, survivor["signature"], run)
+    to_survivor = _measure(np.where(same, to_matched, np.nan), own, survivor["signature"], run)
     stages = pa.array(STAGES, pa.string()).take(pa.array(removed.stage))
     reasons = pa.array([REASONS[stage] for stage in STAGES], pa.string()).take(pa.array(removed.stage))
     near = run.job.recipe.dedup.near
@@ -118,7 +118,7 @@ def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.Rec
     columns = [
         stages,
         reasons,
-        _failed(stages, reasons, to_matched, threshold),
+        _failed_column(stages, reasons, to_matched, threshold),
         *(survivor[name].combine_chunks() for name in ("doc_id", "file", "offset")),
         names_of(run, removed.survivor),
         _or_null(to_survivor),
@@ -130,10 +130,10 @@ def _explained(run: Run, unit: int, removed: Removals, answers: Blobs) -> pa.Rec
     return pa.RecordBatch.from_arrays(columns, schema=pa.schema(_ADDED))
 
 
-def _measured(
+def _measure(
     known: npt.NDArray[np.float64], own: pa.ChunkedArray, other: pa.ChunkedArray, run: Run
 ) -> npt.NDArray[np.float64]:
-    """The known similarities, the unknown ones from the signatures where both documents have one."""
+    """The similarities: known ones as they are, unknown ones (NaN) from the signatures if both documents have one."""
     near = run.job.recipe.dedup.near
     both = pc.and_(own.is_valid(), other.is_valid()).to_numpy()
     todo = np.flatnonzero(np.isnan(known) & both)
@@ -147,7 +147,7 @@ def _measured(
     return result
 
 
-def _failed(
+def _failed_column(
     stages: pa.Array, reasons: pa.Array, values: npt.NDArray[np.float64], thresholds: npt.NDArray[np.float64]
 ) -> pa.Array:
     entries = pa.StructArray.from_arrays(

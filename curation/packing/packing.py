@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from curation.engine.claim import CLAIM, Claim, claimed, tidy
+from curation.engine.claim import CLAIM, Claim, claim_folder, tidy
 from curation.packing.corpus import Corpus
 from curation.packing.encoding import encode
 from curation.packing.ledger import Ledger
@@ -90,9 +90,9 @@ def pack(
     claim = _claim(corpora, tokenizer, length, seed, mixture)
     if done := _finished(folder, claim):
         return done
-    with claimed(folder, claim) as earlier, _cleaned_up(folder, was_there):
+    with claim_folder(folder, claim) as earlier, _cleaned_up(folder, was_there):
         if earlier:
-            LOG.warning("%s: going on with the run that was interrupted there", output, extra={"event": "resumed"})
+            LOG.warning("%s: resuming the interrupted run", output, extra={"event": "resumed"})
         corpus, noticed = _tokenised(folder, corpora, tokenizer, threads or _cores(), counting)
         totals = corpus.totals()
         if not sum(totals):

@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curation.engine.driver import curate, finished
-from curation.engine.planning import checked_plan
+from curation.engine.driver import curate, finished_run
+from curation.engine.planning import plan_and_check
 from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
@@ -60,9 +60,9 @@ def run(options: CurateOptions) -> None:
         storage=storage,
     )
     if options.dry_run:
-        print_plan(job, folder, checked_plan(job, execution), execution)
+        print_plan(job, folder, plan_and_check(job, execution), execution)
         return
-    found, seconds = finished(job, folder), None
+    found, seconds = finished_run(job, folder), None
     if found is None:
         compile_kernels(options.progress)
         started = time.monotonic()

@@ -44,7 +44,7 @@ def print_lost(manifest: Manifest) -> None:
     damaged = damaged_files(manifest.inputs)
     for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
         if file.unreadable and not file.lost:
-            say(f"nothing could be read of {file.name} ({file.size:,} stored bytes): {file.error}")
+            say(f"nothing could be read from {file.name} ({file.size:,} stored bytes): {file.error}")
             continue
         doubt = f"; {doubtful_documents(file.doubtful_documents)}" if file.doubtful_documents else ""
         if doubt and not file.lost:

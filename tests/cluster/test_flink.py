@@ -59,11 +59,11 @@ def test_a_lost_cluster_changes_no_byte(environment: Path, corpus: Path, local: 
         when_half(lost, output, "judged", local)
     _, said = lost.communicate()
     assert lost.returncode == 1
-    assert "gristmill: Beam's job server was lost (" in said
+    assert "gristmill: the connection to Beam's job server was lost (" in said
     judged = {path: path.stat().st_mtime_ns for path in (output / ".work").glob("judged-*.json")}
     assert judged
     with flink(environment, tmp_path / "second") as at_work, started(corpus, output, at_work) as run:
         when_half(run, output, "written", local)
         assert judged == {path: path.stat().st_mtime_ns for path in judged}, "a unit was judged again"
-        assert "going on with the run that was interrupted there" in ended(run)
+        assert "resuming the interrupted run" in ended(run)
     assert digest(output) == local

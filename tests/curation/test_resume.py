@@ -84,7 +84,7 @@ def resume(root: Path, output: Path, files: int, *more: str) -> bool:
             seen |= {name: moment for name, moment in {**finished_units_or_none(output)}.items() if name in before}
         _, said = run.communicate()
     assert run.returncode == 0, said
-    assert ("going on with the run that was interrupted there" in said) == claimed
+    assert ("resuming the interrupted run" in said) == claimed
     assert all(before[name] == moment for name, moment in seen.items()), "a finished unit was done again"
     return True
 

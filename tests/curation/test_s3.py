@@ -111,7 +111,7 @@ def test_a_run_that_was_killed_goes_on(bucket: Bucket) -> None:
     for out in ("out", "undisturbed"):
         done = subprocess.run([GRISTMILL, *asked(*more, out=f"s3://mill/{out}")], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert ("going on with the run" in done.stderr) == (out == "out")
+        assert ("resuming the interrupted run" in done.stderr) == (out == "out")
     assert bucket.digest("out") == bucket.digest("undisturbed")
 
 
@@ -145,7 +145,7 @@ def test_an_output_that_cannot_be_reached_is_one_sentence(
     (tmp_path / "a.jsonl").write_text('{"text": "A text."}\n')
     assert call(*asked(*bucket.options[:2], glob=str(tmp_path / "a.jsonl")), monkeypatch=monkeypatch) == 2
     said = capsys.readouterr().err
-    assert said.startswith("gristmill: the output s3://mill/out cannot be made or written to (Unable to locate cred")
+    assert said.startswith("gristmill: the output s3://mill/out cannot be created or written to (Unable to locate cred")
     assert said.count("\n") == 1
 
 

@@ -142,9 +142,12 @@ def test_a_job_file_says_the_same_as_options(
     ("beam", "sentence"),
     [
         ('runner = "PortableRunner"\njob_endpoint = "127.0.0.1:{free}"', "no Beam job server answers at 127.0.0.1:"),
-        ('runner = "PortableRunner"\njob_endpoint = "nowhere"', "or mend job_endpoint"),
-        ("nosuch = 1", "Beam does not know --nosuch: mend the name, or leave it out"),
-        ('runner = "DirectRunner"\nstreming = true', "Beam does not know --streming: mend the name, or leave it out"),
+        ('runner = "PortableRunner"\njob_endpoint = "nowhere"', "or correct job_endpoint"),
+        ("nosuch = 1", "Beam does not know --nosuch: correct the name, or leave the option out"),
+        (
+            'runner = "DirectRunner"\nstreming = true',
+            "Beam does not know --streming: correct the name, or leave the option out",
+        ),
         ("streaming = false", "beam.streaming is False: give a text, a number, a list of them, or true"),
     ],
 )
@@ -231,7 +234,7 @@ def test_a_rule_that_can_never_fire_is_a_warning(
     assert "warning: fineweb: short_lines can never fire, since short_lines is never over 1" in said
 
 
-WARNED = "3 workers may take more than 1.5 GB of memory, which is enough for 2"
+WARNED = "3 workers may need more than 1.5 GB of memory, which is enough for 2"
 
 
 def test_more_workers_than_the_memory_is_enough_for_is_a_warning(

@@ -22,9 +22,9 @@ def places(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [
-        ("/proc/x", "cannot be made or written to (No such file or directory)"),
-        ("notes.txt/out", "cannot be made or written to (Not a directory)"),
-        ("n" * 300, "cannot be made or written to (File name too long)"),
+        ("/proc/x", "cannot be created or written to (No such file or directory)"),
+        ("notes.txt/out", "cannot be created or written to (Not a directory)"),
+        ("n" * 300, "cannot be created or written to (File name too long)"),
         ("foo://bar", "no file system opens the folder 'foo://bar'"),
         ("gs://bar/x", "needs a package that is not installed"),
         ("odd", "is not empty (1 entries)"),

@@ -126,7 +126,7 @@ def test_an_output_that_is_removed_midway_is_told(
     words = ("curate", "--input", corpus, "--output", out, "--workers", "0", *QUICK)
     assert call(*words, monkeypatch=monkeypatch) == 1
     said = capsys.readouterr().err
-    assert said.startswith(f"gristmill: files of the output {out} were removed while the run was at work")
+    assert said.startswith(f"gristmill: files of the output {out} were removed during the run")
     assert said.count("\n") == 1
 
 

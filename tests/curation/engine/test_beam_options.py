@@ -47,13 +47,15 @@ def test_a_runner_in_this_process_has_no_options_of_its_own(runner: str) -> None
     ):
         with pytest.raises(UserError) as error:
             check_options([f"--runner={runner}", *words])
-        assert str(error.value) == f"Beam does not know {said}: mend the name, or leave it out"
+        assert str(error.value) == f"Beam does not know {said}: correct the name, or leave the option out"
 
 
 def test_a_job_server_says_which_options_it_has(job_server: str) -> None:
     options = ["--runner=PortableRunner", f"--job_endpoint={job_server}", "--parallelism=2"]
     check_options([*options, "--slots", "3", "--eager"])
-    with pytest.raises(UserError, match=f"^Beam and its job server at {job_server} do not know --slot: mend the name"):
+    with pytest.raises(
+        UserError, match=f"^Beam and its job server at {job_server} do not know --slot: correct the name"
+    ):
         check_options([*options, "--eager", "--slot=3"])
 
 
@@ -62,4 +64,4 @@ def test_what_only_a_cluster_may_know_is_a_warning(caplog: pytest.LogCaptureFixt
         check_options(["--runner=FlinkRunner", "--parallelism=2"])
         check_options(["--runner=FlinkRunner", "--nosuch=1"])
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("curation")]
-    assert ours == ["Beam does not know --nosuch: unless FlinkRunner does, it has no effect"]
+    assert ours == ["Beam does not know --nosuch: the option has no effect unless FlinkRunner knows it"]

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.engine import claim, driver
-from curation.engine.claim import Claim, claimed, tidy
-from curation.engine.driver import Watch, curate, finished
+from curation.engine.claim import Claim, claim_folder, tidy
+from curation.engine.driver import Watch, curate, finished_run
 from curation.engine.planning import plan_job
 from curation.filters.url import Url
 from curation.job import Execution, Job
@@ -34,7 +34,7 @@ CLAIM = Claim(gristmill="1", files={"a": [1, "x"], "b": [2, "y"]}, asked={"job":
 
 
 def interrupted(folder: Folder, described: Claim = CLAIM) -> None:
-    with claimed(folder, described) as earlier:
+    with claim_folder(folder, described) as earlier:
         assert not earlier
         folder.write_json("documents/a.json", {})
 
@@ -44,7 +44,7 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
     interrupted(folder)
     half = tmp_path / "new" / "documents" / ".b.parquet.77.tmp"
     half.write_bytes(b"half")
-    with claimed(folder, CLAIM) as earlier:
+    with claim_folder(folder, CLAIM) as earlier:
         assert earlier
         assert not half.exists()
         assert folder.exists("documents/a.json")
@@ -55,7 +55,7 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"asked": {"job": {"limit": 3}}}, "differs: job.limit was not set and is 3. Go on with the same job"),
+        ({"asked": {"job": {"limit": 3}}}, "differs: job.limit was not set and is 3. Resume the run with the same job"),
         ({"files": {"a": [1, "z"], "b": [2, "y"]}}, "differs: input file a has changed."),
         ({"files": {"a": [1, "x"]}}, "differs: input file b is gone."),
         ({"files": {**CLAIM.files, "c": [1, ""]}}, "differs: input file c is new."),
@@ -68,7 +68,7 @@ def test_an_interrupted_run_goes_on_with_the_same_claim(tmp_path: Path) -> None:
 def test_another_claim_is_refused_with_what_changed(tmp_path: Path, other: dict[str, Any], told: str) -> None:
     folder = Folder(str(tmp_path / "new"))
     interrupted(folder)
-    with pytest.raises(UserError) as refused, claimed(folder, replace(CLAIM, **other)):
+    with pytest.raises(UserError) as refused, claim_folder(folder, replace(CLAIM, **other)):
         pass
     assert told in str(refused.value)
     assert folder.exists("documents/a.json")
@@ -87,7 +87,7 @@ def test_another_list_is_another_job(tmp_path: Path) -> None:
     with patch("curation.engine.driver.run_pipelines", side_effect=RunError("stopped")), pytest.raises(RunError):
         run()
     listed.write_text("b.example")
-    with pytest.raises(UserError, match=r"differs: list \S+hosts\.txt has changed\. Go on"):
+    with pytest.raises(UserError, match=r"differs: list \S+hosts\.txt has changed\. Resume"):
         run()
     listed.write_text("a.example\n\n# a comment changes nothing\n")
     run()
@@ -138,16 +138,16 @@ def test_a_grown_input_is_told_and_not_the_units_that_follow_from_it(tmp_path: P
         described = driver._claim(asked, plan_job(asked))
         if size == 70 << 20:
             interrupted(Folder(str(tmp_path / "out")), described)
-    with pytest.raises(UserError, match=r"that differs: input file in\.txt has changed\. Go on"):
+    with pytest.raises(UserError, match=r"that differs: input file in\.txt has changed\. Resume"):
         interrupted(Folder(str(tmp_path / "out")), described)
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path / "new"))
     with (
-        claimed(folder, CLAIM),
+        claim_folder(folder, CLAIM),
         pytest.raises(UserError, match="is in use by another run"),
-        claimed(folder, CLAIM),
+        claim_folder(folder, CLAIM),
     ):
         pass
 
@@ -157,18 +157,18 @@ def test_a_folder_that_holds_anything_else_is_refused(tmp_path: Path) -> None:
     notes = tmp_path / "other" / "notes.txt"
     notes.write_text("mine")
     for root, sentence in ((notes.parent, r"not empty \(1 entries\)"), (notes, "is a file")):
-        with pytest.raises(UserError, match=sentence), claimed(Folder(str(root)), CLAIM):
+        with pytest.raises(UserError, match=sentence), claim_folder(Folder(str(root)), CLAIM):
             pass
     assert notes.read_text() == "mine"
     Folder(str(tmp_path / "done")).write_json("manifest.json", {})
-    with pytest.raises(UserError, match="holds a finished run"), claimed(Folder(str(tmp_path / "done")), CLAIM):
+    with pytest.raises(UserError, match="holds a finished run"), claim_folder(Folder(str(tmp_path / "done")), CLAIM):
         pass
 
 
 def test_where_nothing_locks_a_run_goes_on_too() -> None:
     folder = Folder("memory://claimed")
     interrupted(folder)
-    with claimed(folder, CLAIM) as earlier:
+    with claim_folder(folder, CLAIM) as earlier:
         assert earlier
         folder.release()
 
@@ -186,16 +186,16 @@ def test_a_finished_run_of_the_same_job_is_known(tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     source.write_text('{"text": "one two"}\n{"text": "three"}\n')
     out = tmp_path / "out"
-    assert finished(job(source), str(out)) is None
+    assert finished_run(job(source), str(out)) is None
     ledger = curate(job(source), str(out), Execution(workers=0))
     (out / WORK).mkdir()  # ended between its last two steps
     before = digest(out)
-    assert ledger_of(finished(job(source), str(out))) == ledger
+    assert ledger_of(finished_run(job(source), str(out))) == ledger
     assert digest(out) == before
     assert not (out / WORK).exists()
-    assert finished(job(source, "near=false"), str(out)) is None
+    assert finished_run(job(source, "near=false"), str(out)) is None
     source.write_text('{"text": "one two"}\n{"text": "threw"}\n')
-    assert finished(job(source), str(out)) is None
+    assert finished_run(job(source), str(out)) is None
     with pytest.raises(UserError, match="holds a finished run of another job"):
         curate(job(source), str(out), Execution(workers=0))
 
@@ -210,11 +210,11 @@ def test_each_byte_that_was_read_is_compared(tmp_path: Path, changes: list[str],
         pq.write_table(pa.table({"text": texts}), source / "in.parquet", compression="none", **rows)
     (source / "in.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
     ledger = curate(job(source, *changes), str(tmp_path / "out"), Execution(workers=0))
-    assert ledger_of(finished(job(source, *changes), str(tmp_path / "out"))) == ledger
+    assert ledger_of(finished_run(job(source, *changes), str(tmp_path / "out"))) == ledger
     for path in source.iterdir():
         before = path.read_bytes()
         path.write_bytes(before.replace(b"2999 ", b"2998 "))
-        assert len(changes) > 1 or finished(job(source, *changes), str(tmp_path / "out")) is None
+        assert len(changes) > 1 or finished_run(job(source, *changes), str(tmp_path / "out")) is None
         path.write_bytes(before)
 
 
@@ -226,7 +226,7 @@ def test_a_folder_that_a_takedown_wrote_is_of_another_job(tmp_path: Path) -> Non
     takedown = {"of": "an earlier release", "selection": "", "asked": {}, "found": {}}
     takedown |= dict.fromkeys(("taken_down", "brought_back", "lost"), 0)
     (out / "manifest.json").write_text(json.dumps({**manifest, "takedown": [takedown]}))
-    assert finished(job(source), str(out)) is None
+    assert finished_run(job(source), str(out)) is None
 
 
 def test_who_comes_second_does_not_write_over_the_first(tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_who_comes_second_does_not_write_over_the_first(tmp_path: Path) -> None:
     with (
         patch.object(claim, "_lock", finish),
         pytest.raises(UserError, match="holds a finished run"),
-        claimed(folder, CLAIM),
+        claim_folder(folder, CLAIM),
     ):
         pass
     assert os.listdir(tmp_path / "new") == ["manifest.json"]
@@ -251,7 +251,7 @@ def test_who_comes_second_does_not_write_over_the_first(tmp_path: Path) -> None:
 def test_what_is_left_in_progress_goes_only_when_nobody_is_at_it(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path / "new"))
     tidy(folder)
-    with claimed(folder, CLAIM):
+    with claim_folder(folder, CLAIM):
         tidy(folder)
         assert folder.exists(WORK)
     tidy(folder)

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curation.engine.selection import REASONS, Selection, Taking
+from curation.engine.selection import REASONS, Matcher, Selection
 from schemas.errors import UserError
 
 HOSTS = [
@@ -21,11 +21,11 @@ HOSTS = [
 def test_a_host_is_found_however_it_is_written(host: str, expected: list[int]) -> None:
     urls = ["mill.example/x//y", "http://www.mill.example:80/", "http://xn--bcher-kva.example/", "BÜCHER.example/1"]
     found = pa.array([*urls, "http://else.example/", None])
-    taking = Taking(Selection.of(hosts=[host]))
-    reasons = taking.reasons(pa.array([str(number) for number in range(len(found))]), found)
+    matcher = Matcher(Selection.of(hosts=[host]))
+    reasons = matcher.reasons(pa.array([str(number) for number in range(len(found))]), found)
     assert np.flatnonzero(reasons >= 0).tolist() == expected
     assert {REASONS[reason] for reason in reasons[expected]} == {"host"}
-    assert len(taking.found["host"]) == 1
+    assert len(matcher.found["host"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ def test_files_of_which_nothing_can_be_read_fail_the_run(
         os.truncate(path, path.stat().st_size - 50)
     assert curate(tmp_path, monkeypatch) == 1
     said = capsys.readouterr().err
-    assert said.startswith("gristmill: nothing could be read of 4 of 5 input files: ")
+    assert said.startswith("gristmill: nothing could be read from 4 of 5 input files: ")
     assert "00.parquet, 01.parquet, 02.parquet and 1 more (bad_parquet: the footer cannot be read" in said
-    assert said.endswith("or go on without them: --allow-unreadable --set max_quarantined=0.79\n")
+    assert said.endswith("or continue without them: --allow-unreadable --set max_quarantined=0.79\n")
     assert curate(tmp_path, monkeypatch, "--allow-unreadable") == 1
     assert ", above max_quarantined = 0.01: " in capsys.readouterr().err
     assert curate(tmp_path, monkeypatch, "--allow-unreadable", "--set", "max_quarantined=0.79") == 0
@@ -155,12 +155,12 @@ def test_a_file_of_nothing_but_bad_records_fails_the_run(
     (tmp_path / "in" / "good.jsonl").write_text('{"text": "The mill turns."}\n' * 2)
     assert curate(tmp_path, monkeypatch) == 1
     said = capsys.readouterr().err
-    assert f"nothing could be read of 1 of 2 input files: {name} {told}" in said
-    remedy = "Name the field of the text: --set reading.fields.text=NAME" if "no_text" in told else "Mend it"
-    assert f"{remedy}, leave it out, or go on without it: --allow-unreadable\n" in said
+    assert f"nothing could be read from 1 of 2 input files: {name} {told}" in said
+    remedy = "Name the field of the text: --set reading.fields.text=NAME" if "no_text" in told else "Repair it"
+    assert f"{remedy}, leave it out, or continue without it: --allow-unreadable\n" in said
     assert curate(tmp_path, monkeypatch, "--allow-unreadable") == 0
     size = (tmp_path / "in" / name).stat().st_size
-    assert f"nothing could be read of {name} ({size:,} stored bytes): " in capsys.readouterr().out
+    assert f"nothing could be read from {name} ({size:,} stored bytes): " in capsys.readouterr().out
 
 
 def test_a_part_of_nothing_but_bad_records_is_no_damage_to_its_file(

@@ -10,7 +10,7 @@ import pytest
 
 from curation.engine.workers import WorkerError, Workers
 
-LOST = "^a worker process was ended from outside, probably because memory ran out: run the same command again with less"
+LOST = "^a worker process was killed, probably because memory ran out: run the same command again with less"
 
 
 def kill_oneself() -> None:
@@ -30,7 +30,7 @@ def test_a_killed_worker_is_told_by_every_call() -> None:
 @pytest.mark.parametrize(
     ("error", "why"),
     [
-        (EOFError("unexpected EOF"), "the process that starts them was ended from outside"),  # click: "Aborted!"
+        (EOFError("unexpected EOF"), "the process that starts them was killed"),  # click: "Aborted!"
         (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
     ],
 )
@@ -55,5 +55,5 @@ def test_a_killed_fork_server_is_told_or_started_anew() -> None:
         try:
             ended = workers.result(workers.submit(os.getpid)) != os.getpid()
         except WorkerError as error:  # its end was not noticed yet
-            ended = "the process that starts them was ended from outside" in str(error)
+            ended = "the process that starts them was killed" in str(error)
     assert ended

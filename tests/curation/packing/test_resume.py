@@ -102,7 +102,10 @@ def test_another_command_over_an_interrupted_run_is_refused(run: Run, tmp_path: 
     left = everything(tmp_path / "out")
     mixture = Mixture(source=(Source(name="web", path="web", share=1), Source(name="books", path="books", share=1)))
     for more, said in (
-        ({"seed": 1}, r"holds an interrupted run that differs: pack\.seed was 0 and is 1\. Go on with the same"),
+        (
+            {"seed": 1},
+            r"holds an interrupted run that differs: pack\.seed was 0 and is 1\. Resume the run with the same",
+        ),
         ({"length": 9}, r"pack\.length was 8 and is 9"),
         ({"mixture": mixture}, r"pack\.mixture was not set and is"),
     ):
