@@ -14,7 +14,7 @@ from curation.engine.budget import BASE_BYTES, WORKER_BYTES
 from tests.jobs.calling import GRAIN
 
 SCRIPT = """
-from curation.engine.memory_limit import count_what_is_used, limited
+from curation.engine.memory_limit import count_what_is_used, limited_memory
 count_what_is_used()
 import numpy as np, pyarrow as pa
 from numba import njit
@@ -32,7 +32,7 @@ def refused(function, *arguments):
     except MemoryError:
         return True
     return False
-with limited(100_000_000):
+with limited_memory(100_000_000):
     print([refused(np.ones, 200_000_000, np.uint8), refused(made, 200_000_000), refused(bytearray, 200_000_000),
            refused(doubled), refused(np.ones, 20_000_000, np.uint8), refused(made, 20_000_000)])
 print([refused(np.ones, 200_000_000, np.uint8), refused(doubled)])
