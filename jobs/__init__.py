@@ -1,6 +1,6 @@
 """The console script and the Python API: the names below are imported when they are first used."""
 
-TYPE_CHECKING = False  # typing's own: nothing may be imported before the command left the current folder's modules out
+TYPE_CHECKING = False  # not from typing: nothing may be imported before the current folder is off the module path
 if TYPE_CHECKING:
     from jobs.api import (
         RunError,

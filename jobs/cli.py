@@ -1,4 +1,4 @@
-"""The console script. Everything heavy is imported by the command that needs it, so that help is instant."""
+"""The console script. A command imports heavy modules only when it runs, so that --help is instant."""
 
 import sys
 
@@ -13,7 +13,7 @@ import click  # noqa: E402
 from jobs.campaign.cli import campaign  # noqa: E402
 from jobs.corpus.cli import curate, explain, plan, takedown, verdict  # noqa: E402
 from jobs.dataset.cli import dataset  # noqa: E402
-from jobs.interrupts import die_interrupted, heeded  # noqa: E402
+from jobs.interrupts import die_interrupted, raise_on_signals  # noqa: E402
 from jobs.packing.cli import pack, pack_export, train_tokenizer  # noqa: E402
 from jobs.studio.cli import studio  # noqa: E402
 from jobs.terminal import say, show_hidden  # noqa: E402
@@ -39,11 +39,12 @@ for _command in COMMANDS:
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 a run that failed, 2 a wrong command, job file or input. Ctrl+C ends it by that signal."""
-    gc.set_threshold(100_000, 20, 20)  # what is imported stays: looking through it costs a tenth of the start
+    """Runs the command line. Exit codes: 0 done; 1 the run failed; 2 the command, job file or input is wrong. After
+    Ctrl+C, the process ends by SIGINT."""
+    gc.set_threshold(100_000, 20, 20)  # modules live as long as the process: collecting took a tenth of the start
     show_hidden()
     try:
-        with heeded(), SafeForChildren():
+        with raise_on_signals(), SafeForChildren():
             gristmill(standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
@@ -52,7 +53,7 @@ def main() -> None:
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt) as error:
         if isinstance(error.__cause__, EOFError):
-            raise error.__cause__ from None  # click takes the end of any stream for Ctrl+D
+            raise error.__cause__ from None  # click mistakes the end of any stream for Ctrl+D
         die_interrupted(error)
     except UserError as error:
         _stop(str(error), 2)
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def _show(error: click.ClickException) -> None:
-    """A mistake in the command line, as click shows it, but on one line: a shell's glob may name any file."""
+    """Prints a usage error as click does, but keeps the message on one line: a file name may contain line feeds."""
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
     say(f"Error: {error.format_message()}", err=True)

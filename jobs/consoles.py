@@ -1,4 +1,4 @@
-"""Consoles for tables and bars, in which the text of a cell is text: no markup, and nothing that steers a terminal."""
+"""Consoles for tables and bars that print text as it is: without markup, and with hidden characters escaped."""
 
 import sys
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from jobs.terminal import Shown
+from jobs.terminal import VisibleStream
 from schemas.visible import visible_lines
 
 
 class _Console(Console):
-    """Styles and moves about as rich does, and shows the hidden characters of the text that it is given."""
+    """A rich console that shows the hidden characters of all text as escapes."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         for segment in super().render(renderable, options):
@@ -22,8 +22,8 @@ class _Console(Console):
 def console(*, err: bool = False, width: int | None = None) -> Console:
     """A console on standard output, or on standard error.
 
-    ``width``: in characters; by default that of the terminal.
+    ``width`` is in characters (default: the terminal's).
     """
     stream: Any = sys.stderr if err else sys.stdout
-    file = stream.stream if isinstance(stream, Shown) else stream
+    file = stream.stream if isinstance(stream, VisibleStream) else stream
     return _Console(file=file, width=width, highlight=False, markup=False, emoji=False)

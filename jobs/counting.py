@@ -1,4 +1,4 @@
-"""Progress of something that is counted: a bar with rate and time left on a terminal, a line now and then elsewhere."""
+"""Shows the progress of counted work: on a terminal a bar with rate and time left, elsewhere a line every 10 s."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ LINE_EVERY_SECONDS = 10.0
 
 @contextmanager
 def counting(label: str) -> Iterator[Tell]:
-    """Gives a function that is told (done, total) as it goes; nothing is left on the screen afterwards."""
+    """Gives a function to call with (done, total) as the work advances. A bar is removed at the end."""
     screen = console(err=True)
     if screen.is_terminal:
         rate = TextColumn("{task.fields[rate]}")

@@ -1,4 +1,4 @@
-"""Ctrl+C, SIGTERM and SIGHUP end a command wherever they fall, and what it had begun is cleaned up."""
+"""Ends a command on Ctrl+C, SIGTERM or SIGHUP at any moment, after the command has cleaned up."""
 
 import atexit
 import os
@@ -14,11 +14,11 @@ import click
 
 AGAIN_SECONDS = 0.01
 ENDING = (signal.SIGTERM, signal.SIGHUP)
-"""Signals that end a command as Ctrl+C does: of a scheduler or a container's stop, and of a closed terminal."""
+"""Signals that end a command as Ctrl+C does. Schedulers and containers send SIGTERM, a closed terminal SIGHUP."""
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal other than that of Ctrl+C asked the process to end."""
+    """A signal other than SIGINT asked the process to end."""
 
     def __init__(self, number: int):
         super().__init__(signal.Signals(number).name)
@@ -26,20 +26,20 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def heeded() -> Iterator[None]:
-    """For the length of a block, SIGTERM and SIGHUP raise Terminated, unless they are ignored as under ``nohup``; and a
-    Ctrl+C or one of these that Python would drop comes again a moment later.
+def raise_on_signals() -> Iterator[None]:
+    """Within the block, SIGTERM and SIGHUP raise Terminated, unless they are ignored (as under ``nohup``).
 
-    It drops what is raised in a finaliser, such as that of a file which nobody holds any more: the command would go on.
-    What is raised while that is told is dropped, too: on a busy machine a moment may be over before.
+    Python drops an exception that is raised in a finaliser, such as that of an unreferenced file; the command would
+    continue after Ctrl+C. So an interrupt that Python dropped is raised again after AGAIN_SECONDS. Python also drops an
+    exception that is raised while it reports a dropped one, as happens on a busy machine: then it is raised later.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python tells no other of a signal
+        yield  # Python delivers signals to the main thread only
         return
     report = sys.unraisablehook
     ended: KeyboardInterrupt = KeyboardInterrupt()
 
-    def tell(dropped: Any) -> None:
+    def catch_dropped(dropped: Any) -> None:
         nonlocal ended
         if issubclass(dropped.exc_type, KeyboardInterrupt):
             ended = dropped.exc_value or ended
@@ -52,7 +52,7 @@ def heeded() -> Iterator[None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         while frame is not None:
-            if frame.f_code is tell.__code__:
+            if frame.f_code is catch_dropped.__code__:
                 return again()
             frame = frame.f_back
         raise ended
@@ -63,39 +63,38 @@ def heeded() -> Iterator[None]:
         interrupt(number, frame)
 
     alarm = signal.signal(signal.SIGALRM, interrupt)
-    before = {each: signal.getsignal(each) for each in ENDING}
-    for each, handler in before.items():
+    before = {number: signal.getsignal(number) for number in ENDING}
+    for number, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(each, terminate)
-    sys.unraisablehook = tell
+            signal.signal(number, terminate)
+    sys.unraisablehook = catch_dropped
     try:
         yield
     finally:
         sys.unraisablehook = report
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, alarm)
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def die_interrupted(error: BaseException) -> NoReturn:
-    """Ends the process by the signal that ``error`` stands for, as a shell expects it, so that a script which called it
-    ends, too.
+    """Ends the process by the signal that caused ``error``, so that a shell script which called it ends, too.
 
-    It ends as Python would, but for threads, which are not waited for: Beam leaves one that never ends where Ctrl+C
-    falls into the start of a bundle.
+    Exit functions run as usual, but threads are not joined: Beam leaves a thread that never ends when Ctrl+C arrives
+    at the start of a bundle.
     """
     number = _signal(error)
-    for each in (signal.SIGINT, *ENDING):
-        signal.signal(each, signal.SIG_IGN)
+    for ending in (signal.SIGINT, *ENDING):
+        signal.signal(ending, signal.SIG_IGN)
     with suppress(OSError):
         click.echo(f"gristmill: {'interrupted' if number == signal.SIGINT else 'terminated'}", err=True)
     atexit._run_exitfuncs()
     with suppress(OSError):
-        click.echo(nl=False)  # what was printed, if anybody still reads it
+        click.echo(nl=False)  # flushes standard output; its reader may be gone
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
-    os._exit(128 + number)  # the first process of a container outlives its own signals
+    os._exit(128 + number)  # the kernel does not let the first process of a container (PID 1) die by its own signals
 
 
 def _signal(error: BaseException) -> int:

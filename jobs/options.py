@@ -35,19 +35,20 @@ WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Worker processes; 0 works in the command's own process (default: one a core, as far as the memory goes, "
-    "and 0 for a small input).",
+    help="Worker processes; with 0, the command's own process does the work (default: one per core if memory "
+    "allows, and 0 for a small input).",
 )
 MEMORY = click.option(
     "--memory",
     type=Bytes(),
     metavar="SIZE",
-    help="What all processes of the run may use together, such as 2GB, from 1.5 GB up (default: most of what is free).",
+    help="Memory that all processes of the run may use together, such as 2GB; at least 1.5 GB (default: most of the "
+    "free memory).",
 )
 PROGRESS = click.option(
     "--progress",
     type=click.Choice(get_args(ProgressStyle)),
     default="auto",
     show_default=True,
-    help="How to show progress on standard error; auto: bars on a terminal, else lines.",
+    help="How to show progress on standard error; auto shows bars on a terminal and lines elsewhere.",
 )

@@ -1,6 +1,6 @@
 """The reference of the command line, as a page of Markdown: ``python -P -m jobs.reference`` writes ``commands.md``.
 
-The page says what the commands themselves say, whatever the width of a terminal. A test compares the two.
+The page has the text of ``--help``, independent of the terminal's width. A test compares the page with the commands.
 """
 
 import inspect
@@ -20,8 +20,8 @@ WIDTH = 100
 TITLE = """\
 # The commands
 
-Made by `make reference` from what `gristmill COMMAND --help` says, and checked by the tests: change the help, not this
-page. What the commands read and write is in the [handbook](README.md).
+`make reference` writes this page from the output of `gristmill COMMAND --help`, and a test compares them: change the
+help, not this page. The [handbook](README.md) describes the files that the commands read and write.
 """
 
 
@@ -33,7 +33,7 @@ def page() -> str:
 
 
 def leaves(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
-    """(words, command) of each command that is no group, in the order in which the groups list them."""
+    """(words, command) of each command that is not a group, in the order of the groups' lists."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from leaves(command, f"{path} {name}")
@@ -52,16 +52,17 @@ def section(path: str, command: click.Command) -> Iterator[str]:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    r"""The paragraphs of a help text; one that follows ``\b``, click's sign to leave its lines alone, is an example."""
+    r"""The paragraphs of a help text. A paragraph after ``\b``, with which click keeps lines as they are, is an
+    example."""
     for paragraph in text.split("\n\n"):
         if paragraph.startswith("\b\n"):
             yield from ("```text", textwrap.dedent(paragraph[2:]).strip(), "```", "")
         else:
-            yield from (*wrapped(escaped(paragraph)), "")
+            yield from (*wrap(escape(paragraph)), "")
 
 
 def entry(option: click.Option, context: click.Context) -> list[str]:
-    """The item of one option: its names, its value, what it does, and its choices, default and range."""
+    """The list item of an option: names, value, help, choices, default and range."""
     names = "/".join([*option.opts, *option.secondary_opts])
     value = "" if option.is_flag else " " + option.make_metavar(context)
     extra = option.get_help_extra(context)
@@ -71,11 +72,11 @@ def entry(option: click.Option, context: click.Context) -> list[str]:
         *numbers(option.type),
     ]
     more = f" ({'; '.join(notes)})" if notes else ""
-    return wrapped(f"- `{names}{value}`: {escaped(option.help or '')}{more}", "  ")
+    return wrap(f"- `{names}{value}`: {escape(option.help or '')}{more}", "  ")
 
 
 def numbers(kind: click.ParamType[Any]) -> Iterator[str]:
-    """Which numbers an option takes, where it does not take all.
+    """The range of numbers that an option accepts; empty if it accepts all.
 
     >>> list(numbers(click.IntRange(min=1))), list(numbers(click.IntRange(1, 65535)))
     (['at least 1'], ['1 to 65535'])
@@ -84,16 +85,16 @@ def numbers(kind: click.ParamType[Any]) -> Iterator[str]:
         yield f"at least {kind.min:g}" if kind.max in (None, LARGEST) else f"{kind.min} to {kind.max}"
 
 
-def wrapped(text: str, indent: str = "") -> list[str]:
+def wrap(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(
         " ".join(text.split()), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
 
 
-def escaped(text: str) -> str:
-    r"""The text, with what Markdown would take for a mark of its own escaped.
+def escape(text: str) -> str:
+    r"""The text with characters that have a meaning in Markdown escaped.
 
-    >>> escaped("a_b, *.gz and <s>")
+    >>> escape("a_b, *.gz and <s>")
     'a_b, \\*.gz and \\<s>'
     """
     return re.sub(r"([*<`|])", r"\\\1", text)

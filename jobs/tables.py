@@ -10,22 +10,22 @@ from jobs.consoles import console
 from schemas.visible import visible
 
 WIDTH_ELSEWHERE = 100
-"""Of a table that is not printed on a terminal, in characters."""
+"""Width of a table that is not printed on a terminal, in characters."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """The texts of a row's cells, and how they look on a terminal, such as ``bold`` or ``dim``."""
+    """A row's cells as text, and their rich style on a terminal, such as ``bold`` or ``dim``."""
 
     cells: Sequence[str]
     style: str = ""
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Row], *, least_width: int | None = None) -> None:
-    """Prints rows under the names of their columns, the first column flush left, the others flush right.
+    """Prints a table; the first column is aligned left, the others right.
 
-    A table is as wide as the terminal, and longer cells are wrapped; with ``least_width`` it is at least so many
-    characters wide, and longer cells are cut.
+    The table is as wide as the terminal, and long cells wrap. With ``least_width`` the table is at least that many
+    characters wide, and long cells are cut.
     """
     table = Table(box=None, pad_edge=False)
     for number, column in enumerate(columns):

@@ -1,7 +1,8 @@
-"""What the console script prints goes through here: characters that hide or steer are shown, never sent to a terminal.
+"""Prints the output of all commands with control, bidi and zero-width characters escaped.
 
-Names, ids, texts and messages come from files that somebody else wrote. ``show_hidden`` puts a door before standard
-output and error, so that nothing passes by chance; ``say`` also keeps a line a single line, whatever it holds.
+Names, ids, texts and messages come from files that somebody else wrote, and may contain characters that hide text or
+control the terminal. ``show_hidden`` replaces standard output and error, so that every write is escaped; ``say`` also
+escapes line feeds, so that one call prints one line.
 """
 
 import sys
@@ -10,17 +11,17 @@ from typing import IO, Any
 
 
 def show_hidden() -> None:
-    """From now on the process's standard output and error show hidden characters as escapes."""
-    sys.stdout, sys.stderr = _door(sys.stdout), _door(sys.stderr)
+    """Makes the process's standard output and error show hidden characters as escapes."""
+    sys.stdout, sys.stderr = _wrap(sys.stdout), _wrap(sys.stderr)
 
 
 def say(line: str, *, err: bool = False) -> None:
-    """Prints one line, whatever the names and texts in it hold."""
+    """Prints one line; line feeds and hidden characters in it become escapes."""
     print(_on_one_line(line), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def _on_one_line(text: str) -> str:
-    """``schemas.visible.visible``, which is imported only for a text that needs it: help shall be instant."""
+    """``schemas.visible.visible``, imported only for text that needs it, as --help must be instant."""
     if text.isascii() and text.isprintable():
         return text
     from schemas.visible import visible
@@ -28,8 +29,8 @@ def _on_one_line(text: str) -> str:
     return visible(text)
 
 
-class Shown:
-    """A text stream whose hidden characters are shown; everything else is that stream's own."""
+class VisibleStream:
+    """A text stream that writes hidden characters as escapes; all other attributes are those of the wrapped stream."""
 
     def __init__(self, stream: IO[str]):
         self.stream = stream
@@ -51,11 +52,11 @@ class Shown:
         return getattr(self.stream, name)
 
 
-def _door(stream: Any) -> Any:
-    """The stream behind a door; None, for a stream that is closed, stays None."""
-    if stream is None or isinstance(stream, Shown):
+def _wrap(stream: Any) -> Any:
+    """The stream as a VisibleStream; None (a closed stream) stays None."""
+    if stream is None or isinstance(stream, VisibleStream):
         return stream
     if hasattr(stream, "reconfigure"):
         ascii_only = (stream.encoding or "ascii").lower() in ("ascii", "us-ascii", "ansi_x3.4-1968")
         stream.reconfigure(encoding="utf-8" if ascii_only else None, errors="backslashreplace")
-    return Shown(stream)
+    return VisibleStream(stream)

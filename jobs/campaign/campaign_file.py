@@ -1,4 +1,4 @@
-"""campaign.toml to a Campaign, with errors that say what to change; and the folder that ``campaign new`` writes."""
+"""Reads campaign.toml into a Campaign, and writes the example folder of ``campaign new``."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -16,10 +16,10 @@ _IGNORED = "# the campaign's own store: who was shown what, raw annotations\ncam
 
 
 def read_campaign(folder: Path) -> CampaignFolder:
-    """The campaign in a folder. Raises UserError for a folder without one, or a setting that cannot be."""
+    """The campaign in a folder. Raises UserError if campaign.toml is missing or a setting is invalid."""
     path = folder / FILE
     if not path.exists():
-        raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one: campaign new")
+        raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one with gristmill campaign new")
     text = read_settings(path)
     table = parse_toml(text, str(path))
     try:
@@ -29,7 +29,7 @@ def read_campaign(folder: Path) -> CampaignFolder:
 
 
 def read_and_note(folder: Path) -> CampaignFolder:
-    """The campaign in a folder that was pushed, with settings that changed since noted in its journal."""
+    """The campaign in a folder that was pushed before; records changed settings in its journal."""
     campaign = read_campaign(folder)
     with Journal(campaign.store) as journal:
         note_settings(campaign, journal)
@@ -37,11 +37,12 @@ def read_and_note(folder: Path) -> CampaignFolder:
 
 
 def write_example(folder: Path, protocol: str) -> list[str]:
-    """A campaign that runs as it is; the names of its files. Raises UserError where the folder holds anything."""
+    """Writes an example campaign that runs without edits; returns the names of its files. Raises UserError unless the
+    folder is new or empty."""
     try:
         occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     except OSError as error:
-        raise UserError(f"{folder} cannot be looked into: {error.strerror}") from error
+        raise UserError(f"{folder} cannot be opened: {error.strerror}") from error
     if occupied:
         raise UserError(f"{folder} exists and is not an empty folder: choose another name")
     example = files("jobs.example")
@@ -65,6 +66,6 @@ def write_example(folder: Path, protocol: str) -> list[str]:
 
 
 def _fit(name: str, protocol: str) -> str:
-    """A campaign's name out of a folder's."""
+    """A valid campaign name made from a folder's name, or ``protocol`` if nothing remains."""
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
     return kept.lstrip("._-")[:40] or protocol

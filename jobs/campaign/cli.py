@@ -15,7 +15,7 @@ HOME = click.option(
 
 @click.group(short_help="Ask people which response is better.")
 def campaign() -> None:
-    """Put pairs of responses before annotators, and collect what they say."""
+    """Show pairs of responses to annotators, and collect their votes."""
 
 
 @campaign.command(short_help="Write a commented example that runs.")
@@ -25,7 +25,7 @@ def campaign() -> None:
     type=click.Choice(["preference", "safety"]),
     default="preference",
     show_default=True,
-    help="What is asked: the more helpful response, or the safer one.",
+    help="The question: which response is more helpful, or which is safer.",
 )
 def new(folder: Path, protocol: str) -> None:
     """Write a campaign into the new folder DIR: settings with comments, guidelines, responses and gold pairs."""
@@ -34,13 +34,13 @@ def new(folder: Path, protocol: str) -> None:
     new(folder, protocol)
 
 
-@campaign.command(short_help="Put the batch of campaign.toml before its annotators.")
+@campaign.command(short_help="Give the batch of campaign.toml to its annotators.")
 @FOLDER
 @HOME
 def push(folder: Path, home: Path | None) -> None:
-    """Make pairs and tasks of the batch that DIR/campaign.toml names, and put them into Label Studio.
+    """Make the pairs and tasks of the batch in DIR/campaign.toml, and add them to Label Studio.
 
-    Run it again at any time: what is there stays, what is missing is added.
+    Repeat the command at any time: existing tasks are kept, missing tasks are added.
     """
     from jobs.campaign.commands import push
 
@@ -54,21 +54,21 @@ def push(folder: Path, home: Path | None) -> None:
 def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
     """Make an account for each annotator of DIR (or for each EMAIL), and print link, email address and password.
 
-    The passwords follow from the token of the server, so nothing keeps them.
+    Passwords are computed from the server's token and stored nowhere.
     """
     from jobs.campaign.commands import invite
 
     invite(folder, emails, home)
 
 
-@campaign.command(short_help="Bring what annotators did into the journal.")
+@campaign.command(short_help="Copy annotations into the journal.")
 @FOLDER
-@click.option("--quick", is_flag=True, help="Look at recent changes only; deletions are found without it.")
+@click.option("--quick", is_flag=True, help="Read recent changes only; deleted annotations are not noticed.")
 @click.option(
     "--watch",
     is_flag=True,
-    help="Go on until Ctrl+C: quick pulls, and a full one now and then. Webhooks make it look sooner, where Label "
-    "Studio runs on this machine.",
+    help="Keep pulling until Ctrl+C: quick pulls, and sometimes a full one. If Label Studio runs on this machine, its "
+    "webhooks trigger a pull at once.",
 )
 @click.option(
     "--every",
@@ -76,11 +76,11 @@ def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="With --watch: seconds between two looks, at most.",
+    help="With --watch: the most seconds between two pulls.",
 )
 @HOME
 def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None) -> None:
-    """Bring new, changed and deleted annotations of DIR into its journal. Run it as often as you like."""
+    """Copy new, changed and deleted annotations of DIR into its journal. Run it as often as you like."""
     from jobs.campaign.commands import PullOptions, pull
 
     pull(PullOptions(folder=folder, quick=quick, watch=watch, every=every, home=home))
@@ -89,16 +89,16 @@ def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None
 @campaign.command(short_help="Show progress, agreement, and what needs attention.")
 @FOLDER
 def status(folder: Path) -> None:
-    """Show how far each annotator of DIR is, how well they agree, and what needs attention; as of the last pull."""
+    """Show each annotator's progress, the agreement, and what needs attention in DIR; as of the last pull."""
     from jobs.campaign.commands import status
 
     status(folder)
 
 
-@campaign.command(short_help="Show which pairs have a verdict, and why others have none.")
+@campaign.command(short_help="Show which pairs have a verdict, and why others lack one.")
 @FOLDER
 def resolve(folder: Path) -> None:
-    """Show what the votes of DIR come to under its resolve policy; as of the last pull."""
+    """Show the verdicts that the resolve policy of DIR derives from its votes; as of the last pull."""
     from jobs.campaign.commands import resolve
 
     resolve(folder)
@@ -108,32 +108,37 @@ def resolve(folder: Path) -> None:
 @FOLDER
 @HOME
 def adjudicate(folder: Path, home: Path | None) -> None:
-    """Put pairs that are tied, lack a majority, or whose chosen response is unsafe before an adjudicator of DIR."""
+    """Give pairs that are tied, lack a majority, or whose chosen response is unsafe to an adjudicator of DIR."""
     from jobs.campaign.commands import adjudicate
 
     adjudicate(folder, home)
 
 
-@campaign.command(short_help="Pass unfinished tasks on.")
+@campaign.command(short_help="Move unfinished tasks to another annotator.")
 @FOLDER
 @click.option(
-    "--from", "giver", metavar="EMAIL", help="All unfinished tasks of this annotator; else those of the busiest."
+    "--from",
+    "giver",
+    metavar="EMAIL",
+    help="Move all unfinished tasks of this annotator (default: some tasks of the busiest ones).",
 )
-@click.option("--to", "taker", metavar="EMAIL", help="To this annotator; else to whoever has the least to do.")
+@click.option(
+    "--to", "taker", metavar="EMAIL", help="Move them to this annotator (default: to those with the fewest tasks)."
+)
 @HOME
 def reassign(folder: Path, giver: str | None, taker: str | None, home: Path | None) -> None:
-    """Pass on tasks of DIR without a vote: to somebody who joined, or from somebody who left."""
+    """Move tasks of DIR that have no vote yet: to somebody who joined, or from somebody who left."""
     from jobs.campaign.commands import reassign
 
     reassign(folder, home, giver, taker)
 
 
-@campaign.command(short_help="Let no vote of an annotator count.")
+@campaign.command(short_help="Withdraw the votes of an annotator.")
 @FOLDER
 @click.argument("email")
-@click.option("--undo", is_flag=True, help="Let the votes count again.")
+@click.option("--undo", is_flag=True, help="Count the votes again.")
 def withdraw(folder: Path, email: str, undo: bool) -> None:
-    """Withdraw all votes of annotator EMAIL from DIR. Nothing is deleted; their tasks can be reassigned."""
+    """Stop counting the votes of annotator EMAIL in DIR. Nothing is deleted, and the tasks can be reassigned."""
     from jobs.campaign.commands import withdraw
 
     withdraw(folder, email, undo)

@@ -1,4 +1,4 @@
-"""The commands ``gristmill campaign ...``: what they do, and what they say about it."""
+"""The commands ``gristmill campaign ...``: their work and their messages."""
 
 import threading
 from collections import Counter
@@ -43,7 +43,7 @@ def push(folder: Path, home: Path | None) -> None:
     at = read_campaign(folder)
     with _studio(home) as studio, Journal(at.store, create=True) as journal:
         planned = make_plan(at, journal, families)
-        _tell_planned(at, planned)
+        _print_planned(at, planned)
         _push(journal, studio)
     say(f"Next: gristmill campaign invite {folder}")
 
@@ -58,8 +58,8 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
         note_settings(at, journal)
         for invited in people.invite(journal, studio, emails or known):
             say(f"{invited.email}")
-            say(f"  link      {invited.link or 'none yet: they have no tasks so far'}")
-            say(f"  password  {invited.password or '(the one that they chose: the account was not made here)'}")
+            say(f"  link      {invited.link or '(no tasks yet)'}")
+            say(f"  password  {invited.password or '(unknown: Gristmill did not make this account)'}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class PullOptions:
 
 
 def pull(options: PullOptions) -> None:
-    """Brings annotations into the journal, once or until Ctrl+C, and says how many."""
+    """Copies annotations into the journal, once or until Ctrl+C, and prints their number."""
     folder = options.folder
     if not options.every <= threading.TIMEOUT_MAX:
         raise UserError(f"--every is {options.every}: give a number of seconds")
@@ -83,13 +83,13 @@ def pull(options: PullOptions) -> None:
         note_settings(at, journal)
         if not options.watch:
             with counting("pulling") as tell:
-                _tell_pulled(pull_all(journal, studio, sweep=not options.quick, tell=tell), folder)
+                _print_pulled(pull_all(journal, studio, sweep=not options.quick, tell=tell), folder)
             return
         say("watching until Ctrl+C", err=True)
         try:
             for pulled in watch_all(journal, studio, options.every, lambda message: say(message, err=True)):
                 if pulled.kept or pulled.deleted:
-                    _tell_pulled(pulled, folder)
+                    _print_pulled(pulled, folder)
         except KeyboardInterrupt:
             say("stopped", err=True)
 
@@ -115,11 +115,11 @@ def adjudicate(folder: Path, home: Path | None) -> None:
     with _studio(home) as studio, Journal(at.store) as journal:
         added, stuck = moves.adjudicate(at, journal, wanted) if wanted else (0, [])
         _push(journal, studio)
-    say(f"{folder}: {markdown.count(added, 'pair')} more for adjudication, of {len(wanted)} that wait for it")
+    say(f"{folder}: {markdown.count(added, 'pair')} given to adjudicators, of {len(wanted)} to adjudicate")
     if stuck:
         raise UserError(
-            f"each adjudicator was asked about {markdown.count(len(stuck), 'pair')} before, {stuck[0]} for one: "
-            f"name another one in {at.path}/campaign.toml and run the same command again"
+            f"every adjudicator has already judged {markdown.count(len(stuck), 'pair')} (such as {stuck[0]}): "
+            f"add another adjudicator to {at.path}/campaign.toml and repeat the command"
         )
 
 
@@ -151,13 +151,13 @@ def _push(journal: Journal, studio: Studio) -> Pushed:
     with counting("pushing") as tell:
         pushed = push_all(journal, studio, tell)
     for place in pushed.made_again:
-        say(f"the project of {place} had gone from Label Studio: made again, with the tasks that have no vote")
+        say(f"the project of {place} was deleted from Label Studio: recreated with the tasks that have no vote")
     removed = f", {pushed.removed:,} removed" if pushed.removed else ""
     say(f"{studio.url}: {pushed.imported:,} tasks added, {pushed.there:,} were there{removed}")
     return pushed
 
 
-def _tell_planned(at: CampaignFolder, planned: Planned) -> None:
+def _print_planned(at: CampaignFolder, planned: Planned) -> None:
     campaign = at.campaign
     made = "made" if planned.new else "is as it was made"
     with_gold = f" and {markdown.count(planned.gold, 'gold pair')}" if planned.gold else ""
@@ -179,7 +179,7 @@ def _tell_planned(at: CampaignFolder, planned: Planned) -> None:
         for problem in some:
             say(f"  {problem.where}: {problem.message}", err=True)
         if count > len(some):
-            say(f"  ... and {count - len(some):,} more like it ({reason})", err=True)
+            say(f"  ... and {count - len(some):,} more ({reason})", err=True)
     for person in planned.without_tasks:
         say(
             f"  {person} joined after the batch was made and has no tasks: "
@@ -187,12 +187,12 @@ def _tell_planned(at: CampaignFolder, planned: Planned) -> None:
         )
 
 
-def _tell_pulled(pulled: Pulled, folder: Path) -> None:
+def _print_pulled(pulled: Pulled, folder: Path) -> None:
     deleted = f", {pulled.deleted:,} deleted" if pulled.deleted else ""
     say(f"{folder}: {pulled.kept:,} annotations new or changed{deleted}; revision {pulled.revision}")
     for place in pulled.gone:
         say(
-            f"the project of {place} is gone from Label Studio; what was pulled from it counts. "
-            f"To ask again for what is missing: gristmill campaign push {folder}",
+            f"the project of {place} was deleted from Label Studio; the votes pulled from it count. "
+            f"To ask for the missing votes again: gristmill campaign push {folder}",
             err=True,
         )

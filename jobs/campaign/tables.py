@@ -1,4 +1,4 @@
-"""A campaign's votes for people: progress, agreement, what needs attention, and what the votes come to."""
+"""Prints a campaign's progress, agreement, concerns and verdicts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from schemas import DEGREES
 from schemas.visible import visible
 
 LEAST_WIDTH = 130
-"""Of each table, in characters: however narrow the terminal is, no table is cut."""
+"""The least width of each table, in characters, so that no table is cut on a narrow terminal."""
 SHOWN_REFUSED = 5
 
 REASONS = {
@@ -41,7 +41,7 @@ CONCERNS = {
 
 
 def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
-    """How far everybody is, how well they agree, and what needs attention. ``emails``: of pseudonyms."""
+    """Prints progress, agreement, and what needs attention. ``emails`` gives the address of each pseudonym."""
     found = assess(snapshot)
     states: Counter[str] = Counter()
     for counts in found.progress.by_batch.values():
@@ -68,7 +68,7 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
 
 
 def print_resolution(snapshot: Snapshot) -> None:
-    """How many pairs have a verdict, how clear it is, and why others have none."""
+    """Prints the number of pairs with a verdict by degree, and of pairs without a verdict by reason."""
     resolution = resolve(snapshot)
     resolved, unresolved = len(resolution.resolved), len(resolution.unresolved)
     total = resolved + unresolved
@@ -93,7 +93,7 @@ def print_resolution(snapshot: Snapshot) -> None:
 
 
 def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
-    """What adjudicators decided, have before them, and should be given."""
+    """Lines on the pairs that adjudicators decided, have open, and should get."""
     lines = []
     decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
     if decided:
@@ -184,8 +184,8 @@ def _concern(concern: Concern, emails: Mapping[str, str]) -> str:
     side = "left" if 2 * count >= total else "right"
     if concern.rule in ("always_one_side", "leans"):
         count = max(count, total - count)
-    told = CONCERNS[concern.rule].format(count=f"{count:,}", total=f"{total:,}", side=side)
-    return f"{_person(concern.annotator, emails)}: {told}"
+    sentence = CONCERNS[concern.rule].format(count=f"{count:,}", total=f"{total:,}", side=side)
+    return f"{_person(concern.annotator, emails)}: {sentence}"
 
 
 def _lean(lean: Lean) -> str:
@@ -199,7 +199,7 @@ def _side(lean: Lean | None) -> str:
 
 
 def _p(p: float) -> str:
-    """A p-value as people read it.
+    """A p-value in its usual notation.
 
     >>> _p(0.04321), _p(0.00321), _p(1e-9)
     ('p 0.04', 'p 0.003', 'p < 0.001')

@@ -12,7 +12,7 @@ FORMAT = click.option(
     "--format",
     "kind",
     metavar="NAME",
-    help=f"How to read the files, whatever they look like: {', '.join(FORMATS)} (default: as their content tells).",
+    help=f"The format of the files: {', '.join(FORMATS)} (default: detected from their content).",
 )
 
 
@@ -23,12 +23,10 @@ FORMAT = click.option(
     "inputs",
     multiple=True,
     metavar="GLOB",
-    help="Files to read; repeat for several. SOURCE=GLOB names their source.",
+    help="Files to read, as a file, folder or glob; repeat for several. SOURCE=GLOB also names their source.",
 )
 @FORMAT
-@click.option(
-    "--output", metavar="DIR", help="A new or empty folder, or the folder of the same job, interrupted, which goes on."
-)
+@click.option("--output", metavar="DIR", help="A new or empty folder; an interrupted job resumes in its own folder.")
 @click.option(
     "--recipe",
     metavar="NAME",
@@ -45,25 +43,25 @@ FORMAT = click.option(
     "--against",
     multiple=True,
     metavar="DIR",
-    help="Keep no duplicate of what an earlier run released in DIR; repeat for several.",
+    help="Remove duplicates of the documents that an earlier run released in DIR; repeat for several.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
 @click.option(
     "--allow-unreadable",
     is_flag=True,
-    help="Go on without files of which nothing can be read (default: they fail the run).",
+    help="Skip files that cannot be read at all (default: they fail the run).",
 )
 @click.option(
     "--follow-links",
     is_flag=True,
-    help="Read what lies behind links that leave an input's folder (default: they are skipped, and named).",
+    help="Follow links that lead out of an input's folder (default: skip and name them).",
 )
 @click.option(
     "--storage",
     multiple=True,
     metavar="KEY=VALUE",
     help="An option of remote file systems, such as anon=true, or s3.anon=true for one protocol; repeat for several. "
-    "No file keeps it.",
+    "Options are never written to a file.",
 )
 @WORKERS
 @MEMORY
@@ -71,11 +69,11 @@ FORMAT = click.option(
     "--partitions",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Partitions of the shuffles, at most 10,000, or one a MiB of input (default: as many as the input's size, "
-    "and --memory if given, ask for).",
+    help="Partitions of the shuffles, at most 10,000 or one per MiB of input (default: chosen from the input's size "
+    "and --memory).",
 )
 @PROGRESS
-@click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate; read nothing else.")
+@click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate, and stop.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def curate(
     job: Path | None,
@@ -98,8 +96,7 @@ def curate(
 ) -> None:
     """Filter and deduplicate raw web files into a Parquet corpus.
 
-    Give a JOB file, or --input and --output. Options of Apache Beam follow after --, for instance
-    -- --runner=FlinkRunner.
+    Give a JOB file, or --input and --output. Write options of Apache Beam after --, such as -- --runner=FlinkRunner.
 
     \b
         gristmill curate --input 'crawl/*.warc.gz' --output corpus
@@ -111,7 +108,7 @@ def curate(
     if workers != 0 and not dry_run and not beam_options:
         start_early()
     from jobs.corpus.curate import CurateOptions, run
-    from jobs.corpus.progress import told
+    from jobs.corpus.progress import messages_on_stderr
 
     if job is not None and str(job).startswith("-"):
         job, beam_options = None, (str(job), *beam_options)
@@ -134,48 +131,46 @@ def curate(
         dry_run=dry_run,
         beam_options=beam_options,
     )
-    with told(progress):
+    with messages_on_stderr(progress):
         run(options)
 
 
-@click.command(short_help="Write a corpus anew without some documents.")
+@click.command(short_help="Rewrite a corpus without some documents.")
 @click.argument("release")
 @click.option(
     "--doc-id",
     "doc_ids",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Document ids, one a line, each as it is: blanks and a leading # count.",
+    help="Document ids, one per line, taken literally: blanks and a leading # belong to the id.",
 )
 @click.option(
     "--host",
     "hosts",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Hosts, one a line; a host stands for all below it, too. Lines that begin with # are comments.",
+    help="Hosts, one per line; a host includes its subdomains. Lines that begin with # are comments.",
 )
 @click.option(
     "--url",
     "urls",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Urls, one a line, compared as for duplicates: without what follows a #. Lines that begin with # are "
+    help="Urls, one per line, compared as in deduplication: without their #fragment. Lines that begin with # are "
     "comments.",
 )
-@click.option(
-    "--near", is_flag=True, help="Take down near-duplicates of these documents, too (default: they are listed)."
-)
+@click.option("--near", is_flag=True, help="Also take down near-duplicates of these documents (default: list them).")
 @click.option(
     "--output",
     required=True,
     metavar="DIR",
-    help="A new or empty folder outside of RELEASE, or that of the same takedown, interrupted, which goes on.",
+    help="A new or empty folder outside of RELEASE; an interrupted takedown resumes in its own folder.",
 )
 @click.option(
     "--against",
     multiple=True,
     metavar="DIR",
-    help="What RELEASE was deduplicated against, or what takedowns left of it; repeat for several.",
+    help="A corpus that RELEASE was deduplicated against, or a takedown of that corpus; repeat for several.",
 )
 @WORKERS
 @MEMORY
@@ -192,17 +187,17 @@ def takedown(
     memory: int | None,
     progress: ProgressStyle,
 ) -> None:
-    """Write the corpus in the folder RELEASE anew, into a new folder, without some documents.
+    """Write the corpus of the folder RELEASE to a new folder, without some documents.
 
-    Documents with the same text go with them. A near-duplicate that had been removed for one of them comes back, and so
-    does one that had been removed for a document which is no longer in what RELEASE was deduplicated against. What they
-    said is nowhere in the new folder; near-duplicates of them are listed there, or taken down with --near.
+    Documents with the same text are removed, too. Near-duplicates that had been removed in favour of a removed document
+    come back, as do those removed in favour of a document that is no longer in the corpora of --against. The new folder
+    holds no text of the removed documents; it lists their near-duplicates, or --near takes these down, too.
     """
     from curation.engine.workers import start_early
 
     if workers != 0:
         start_early()
-    from jobs.corpus.progress import told
+    from jobs.corpus.progress import messages_on_stderr
     from jobs.corpus.takedown import TakedownOptions, run
 
     options = TakedownOptions(
@@ -217,22 +212,27 @@ def takedown(
         memory=memory,
         progress=progress,
     )
-    with told(progress):
+    with messages_on_stderr(progress):
         run(options)
 
 
-@click.command(short_help="Say what a job of some size would take.")
+@click.command(short_help="Estimate the cost of a job of a given size.")
 @click.option("--documents", type=float, required=True, metavar="N", help="Documents to read, such as 3e12.")
 @click.option("--bytes", "text", type=float, required=True, metavar="N", help="Bytes of their text, such as 1e16.")
 @click.option(
-    "--workers", type=click.IntRange(1, LARGEST), default=1, show_default=True, metavar="N", help="Cores at work."
+    "--workers",
+    type=click.IntRange(1, LARGEST),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Workers, one core each.",
 )
 @click.option(
     "--recipe",
     default="fineweb",
     show_default=True,
     metavar="NAME",
-    help="fineweb or none: the recipes that were measured.",
+    help="fineweb or none, the two recipes with measured costs.",
 )
 @click.option(
     "--memory",
@@ -240,7 +240,7 @@ def takedown(
     default="2GB",
     show_default=True,
     metavar="SIZE",
-    help="What each worker may use: the more it is, the fewer partitions there are, and the cheaper the shuffles.",
+    help="Memory of each worker; more memory means fewer partitions and cheaper shuffles.",
 )
 @click.option(
     "--price", type=float, default=0.04, show_default=True, help="The price of an hour of CPU time, in any currency."
@@ -249,7 +249,7 @@ def takedown(
     "--constants",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A file of constants that were measured on another machine, by make bench CONSTANTS=FILE.",
+    help="A file of costs measured on another machine, as make bench CONSTANTS=FILE writes it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def plan(
@@ -262,7 +262,7 @@ def plan(
     constants: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what a job of some size would take, stage by stage: CPU hours, bytes shuffled, memory, partitions, cost."""
+    """Estimate a job of a given size, stage by stage: CPU hours, bytes shuffled, memory, partitions and cost."""
     from jobs.corpus.plan import PlanOptions, run
 
     options = PlanOptions(
@@ -298,7 +298,7 @@ def plan(
 def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tuple[str, ...]) -> None:
     """Judge each document of FILES by a recipe's filters, without deduplication.
 
-    Writes one JSON line a document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
+    Writes one JSON line per document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
     """
     from jobs.corpus.verdict import run
 
@@ -312,7 +312,7 @@ def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tupl
     "--sample",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Explain N removals instead of one document, spread over the corpus, the same ones each time.",
+    help="Explain N removals instead of one document, spread over the corpus; every call picks the same ones.",
 )
 @click.option("--reason", metavar="NAME", help="With --sample: only removals for this reason.")
 @click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")

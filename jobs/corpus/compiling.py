@@ -1,4 +1,4 @@
-"""Compiles the kernels before a run where no set-up has done so, and says why nothing else happens meanwhile."""
+"""Compiles the kernels before a run if the installation did not, and says that the run waits for this."""
 
 from curation.kernels.cache import compiled
 from jobs.corpus.progress import warn

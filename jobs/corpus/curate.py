@@ -23,7 +23,7 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class CurateOptions:
-    """The arguments and options of the command; None or empty for what was not given."""
+    """The arguments and options of the command; None or empty if not given."""
 
     job: Path | None
     inputs: tuple[str, ...]
@@ -45,10 +45,10 @@ class CurateOptions:
 
 
 def run(options: CurateOptions) -> None:
-    """Curates, or shows what that would do, and says what came of it."""
+    """Curates, or with dry_run shows the plan, and prints a summary."""
     job, folder, own_options = _job(options)
     given = [*(load_storage(options.job) if options.job else ()), *map(parse_storage, options.storage)]
-    storage = storage_options(given, [*(one.glob for one in job.inputs), folder, *job.against])
+    storage = storage_options(given, [*(entry.glob for entry in job.inputs), folder, *job.against])
     use_storage(storage)
     for warning in dead_rules(job.recipe):
         warn(warning, options.progress)
@@ -70,22 +70,22 @@ def run(options: CurateOptions) -> None:
         seconds = time.monotonic() - started
         found, _ = read_finished(Folder(folder))
     elif options.progress == "json":
-        say_event("finished", message="an earlier run had finished it: nothing was left to do")
+        say_event("finished", message="an earlier run finished this job: nothing to do")
     print_summary(Ledger.of(found.ledger), folder, seconds)
     print_lost(found)
     print_releases(found)
 
 
 def _job(options: CurateOptions) -> tuple[Job, str, tuple[str, ...]]:
-    """The job, its output folder, and the options of Beam that a job file holds."""
+    """The job, its output folder, and the job file's options of Beam."""
     changes = options.changes if options.limit is None else (*options.changes, f"limit={options.limit}")
     beam_options: tuple[str, ...] = ()
     if options.job is not None:
         given = {"--input": options.inputs, "--format": options.kind, "--recipe": options.recipe}
-        twice = [name for name, value in given.items() if value]
-        if twice:
+        conflicting = [name for name, value in given.items() if value]
+        if conflicting:
             raise UserError(
-                f"{options.job} says what to read and how: leave out {' and '.join(twice)}, or the job file"
+                f"{options.job} already says what to read: leave out {' and '.join(conflicting)}, or the job file"
             )
         job, folder, beam_options = load_job(options.job, changes)
         folder = options.output or folder

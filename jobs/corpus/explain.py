@@ -13,7 +13,7 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainOptions:
-    """The arguments and options of the command; None for what was not given."""
+    """The arguments and options of the command; None if not given."""
 
     folder: str
     doc_id: str | None
@@ -33,12 +33,12 @@ def run(options: ExplainOptions) -> None:
         rows = lookup.sample(sample, reason)
         if not rows:
             hint = f" for {reason}: its reasons are {', '.join(lookup.reasons()) or 'none'}" if reason else ""
-            raise UserError(f"{folder} holds no removal{hint}")
+            raise UserError(f"{folder} has no removed documents{hint}")
     else:
         rows = lookup.find(str(doc_id))
         if not rows:
             raise UserError(
-                f"{folder} holds no document {doc_id!r}: it was not read, or could not be (see quarantine/)"
+                f"{folder} has no document {doc_id!r}: check the id; a record that could not be read is in quarantine/"
             )
     for number, row in enumerate(rows):
         if number:
@@ -48,8 +48,8 @@ def run(options: ExplainOptions) -> None:
 
 
 def _utf8(given: str | None) -> str | None:
-    """A word of the command line, whatever the locale; raises UserError where it is not UTF-8."""
+    """A command-line argument as UTF-8, in any locale. Raises UserError if it is not UTF-8."""
     try:
         return None if given is None else os.fsencode(given).decode()
     except UnicodeError as error:
-        raise UserError(f"{given!r} is not UTF-8, as ids and reasons are: give it as it is in the corpus") from error
+        raise UserError(f"{given!r} is not UTF-8: ids and reasons are UTF-8, copy them from the corpus") from error

@@ -1,4 +1,4 @@
-"""Job files: TOML to a Job, with ``key=value`` changes to it and to its recipe on top."""
+"""Reads job files: TOML to a Job, with ``key=value`` changes to the job and its recipe."""
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,29 +16,29 @@ from schemas.settings import build, convert, shown, typed, unknown
 from schemas.toml_file import MOST_LEVELS, read_toml, value_of
 
 PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable", "follow_links")
-"""Fields of Job that a job file gives by their names, and --set changes."""
+"""Fields of Job that have the same name in a job file and that --set can change."""
 JOB_FIELDS = ("recipe", "input", "output", "against", "reading", *PLAIN_FIELDS, "set", "storage", "beam")
 
 
 def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
-    """The recipe of that name with changes such as ``language.min_score=0.5`` made, its lists at hand."""
+    """The named recipe after changes such as ``language.min_score=0.5``, with its lists read."""
     tables: dict[str, Any] = {}
     table = recipe_table(name)
     for key, value in map(parse_change, changes):
         change(tables, table, key, value)
     if tables:
-        raise UserError(f"{', '.join(tables)} cannot be set here: only what the recipe holds")
+        raise UserError(f"--set {', '.join(tables)} belongs to a job: this command can set only the recipe's settings")
     return _with_lists(make_recipe(Path(name).stem, table))
 
 
 def _with_lists(recipe: Recipe) -> Recipe:
-    """The recipe itself. Raises UserError where a list that it names cannot be read."""
+    """The recipe. Raises UserError if one of its lists cannot be read."""
     recipe.read_lists()
     return recipe
 
 
 def parse_change(text: str) -> tuple[str, Any]:
-    """``key=value`` as (key, value); the value is read as TOML and, failing that, as a plain text.
+    """``key=value`` as (key, value); the value is parsed as TOML, or taken as plain text if it is not TOML.
 
     >>> parse_change("language.min_score=0.5"), parse_change("keep.policy=longest")
     (('language.min_score', 0.5), ('keep.policy', 'longest'))
@@ -52,12 +52,12 @@ def parse_change(text: str) -> tuple[str, Any]:
 
 
 def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) -> None:
-    """Makes one change in the tables of a job and its recipe: ``near.bands``, ``c4_lines.min_words``, ``limit``."""
+    """Changes one setting of a job or recipe, such as ``near.bands``, ``c4_lines.min_words`` or ``limit``."""
     head, _, rest = key.partition(".")
     given = recipe.setdefault("steps", [])
     dedup = recipe.setdefault("dedup", {})
     if not isinstance(given, list) or not isinstance(dedup, dict):
-        make_recipe("own", recipe)  # says which of them is wrong, and how
+        make_recipe("own", recipe)  # raises the UserError that names the wrong table
     steps = {entry["use"]: entry for entry in given if isinstance(entry, dict) and isinstance(entry.get("use"), str)}
     places: dict[str, tuple[dict[str, Any], str]] = {
         "near": (dedup, "near"),
@@ -87,7 +87,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
 
 
 def _put(table: dict[str, Any], name: str, rest: str, value: Any) -> None:
-    """Sets ``table[name]`` (no rest), or the field ``rest`` (dotted) of the table that lies there."""
+    """Sets ``table[name]`` if ``rest`` is empty, else the field ``rest`` (dotted) of the table at ``name``."""
     if not rest:
         table[name] = value
         return
@@ -103,7 +103,7 @@ def make_job(
     changes: Iterable[str],
     table: Mapping[str, Any] | None = None,
 ) -> Job:
-    """A job from its inputs, a recipe (name, path or table), the job file's other fields and changes."""
+    """A job from its inputs, a recipe (name, path or table), changes, and the job file's other fields."""
     return _make(inputs, recipe, {}, changes, table or {})
 
 
@@ -114,7 +114,7 @@ def _make(
     changes: Iterable[str],
     table: Mapping[str, Any],
 ) -> Job:
-    """``own`` are the changes of the job file, which come before those of the command."""
+    """``own`` holds the job file's changes, which apply before those of the command line."""
     job = copy.deepcopy(dict(table))
     name = recipe if isinstance(recipe, str) else "own"
     recipe_copy = recipe_table(recipe) if isinstance(recipe, str) else copy.deepcopy(dict(recipe))
@@ -134,26 +134,26 @@ def _make(
 
 
 def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[str, ...]]:
-    """The job, output folder and Beam's options of a job file; a relative path in it is relative to where the command
-    runs. Its table ``storage`` is read by `load_storage`."""
+    """The job, output folder and Beam options of a job file. Relative paths in the file are relative to the current
+    folder. `load_storage` reads the table ``storage``."""
     table = read_toml(path)
     for field in table:
         if field not in JOB_FIELDS:
             raise UserError(unknown(f"{path} has no field", field, JOB_FIELDS))
     for field in ("input", "output"):
         if not table.get(field):
-            raise UserError(f"{path} does not say its {field}: add {field} = ...")
+            raise UserError(f"{path} has no {field}: add {field} = ...")
     given = table.pop("input")
     inputs = [_input(entry, path) for entry in (given if isinstance(given, list) else [given])]
     recipe, output = table.pop("recipe", "fineweb"), convert(table.pop("output"), str, f"{path}: output")
     if not isinstance(recipe, str | dict):
         raise UserError(f"{path}: recipe is {shown(recipe)}: give a name, the path of a TOML file, or a table")
     own, beam, _ = (_table(table, name, path) for name in ("set", "beam", "storage"))
-    return _make(inputs, recipe, dict(_dotted(own)), changes, table), output, beam_options(beam, path)
+    return _make(inputs, recipe, dict(_dotted_keys(own)), changes, table), output, beam_options(beam, path)
 
 
 def parse_storage(text: str) -> tuple[str, Any]:
-    """``key=value`` as key and value. Raises UserError, which never shows a value.
+    """``key=value`` as (key, value). Raises UserError, whose message never contains the value, as it may be a secret.
 
     >>> parse_storage("anon=true"), parse_storage("s3.key=abc=")
     (('anon', True), ('s3.key', 'abc='))
@@ -165,14 +165,14 @@ def parse_storage(text: str) -> tuple[str, Any]:
 
 
 def load_storage(path: Path) -> list[tuple[str, Any]]:
-    """The options for file systems that a job file holds, in its table ``storage``, by dotted keys."""
-    return list(_dotted(_table(read_toml(path), "storage", path)))
+    """The file system options in a job file's table ``storage``, by dotted keys."""
+    return list(_dotted_keys(_table(read_toml(path), "storage", path)))
 
 
-def _dotted(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _dotted_keys(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from ((f"{key}.{rest}", inner) for rest, inner in _dotted(value))
+            yield from ((f"{key}.{rest}", inner) for rest, inner in _dotted_keys(value))
         else:
             yield key, value
 
@@ -185,20 +185,19 @@ def _table(table: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
 
 
 def beam_options(table: Mapping[str, Any], path: Path) -> tuple[str, ...]:
-    """The table ``beam`` of a job file as Apache Beam's command line: ``true`` for a flag, a list for an option that is
-    given several times.
+    """The table ``beam`` of a job file as Apache Beam's command line. ``true`` is a flag, and a list repeats an option.
 
     >>> beam_options({"runner": "FlinkRunner", "parallelism": 4, "experiments": ["a", "b"], "streaming": True}, Path())
     ('--runner=FlinkRunner', '--parallelism=4', '--experiments=a', '--experiments=b', '--streaming')
     """
     words: list[str] = []
     for name, value in table.items():
-        for one in value if isinstance(value, list) else [value]:
-            if not isinstance(one, str | int | float) or one is False:
+        for item in value if isinstance(value, list) else [value]:
+            if not isinstance(item, str | int | float) or item is False:
                 raise UserError(
                     f"{path}: beam.{name} is {shown(value)}: give a text, a number, a list of them, or true"
                 )
-            words.append(f"--{name}" if one is True else f"--{name}={one}")
+            words.append(f"--{name}" if item is True else f"--{name}={item}")
     return tuple(words)
 
 

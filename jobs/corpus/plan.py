@@ -16,7 +16,7 @@ PREFIXES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"))
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions:
-    """The options of the command; ``text`` and ``memory`` in bytes, ``price`` of an hour of CPU time."""
+    """The options of the command; ``text`` and ``memory`` in bytes, ``price`` per hour of CPU time."""
 
     documents: float
     text: float
@@ -29,17 +29,14 @@ class PlanOptions:
 
 
 def run(options: PlanOptions) -> None:
-    """Prints what a job of that size would take, as a table or as JSON."""
+    """Prints the estimate, as a table or as JSON."""
     memory, price = options.memory, options.price
     if not 1 <= options.documents <= options.text <= MOST_BYTES:
-        raise UserError(
-            f"give at least one document, at least one byte of text for each, and at most {MOST_BYTES:g} bytes: "
-            "--documents N --bytes N"
-        )
+        raise UserError(f"--documents must be at least 1, and --bytes at least --documents and at most {MOST_BYTES:g}")
     if not 0 <= price < math.inf:
-        raise UserError(f"--price is {price:g}: give a number from 0 up")
+        raise UserError(f"--price is {price:g}: give 0 or more")
     if memory < WORKER_BYTES:
-        raise UserError(f"--memory is {memory / 1e9:.2f} GB: a worker takes at least {WORKER_BYTES / 1e9:g} GB")
+        raise UserError(f"--memory is {memory / 1e9:.2f} GB: a worker needs at least {WORKER_BYTES / 1e9:g} GB")
     forecast = Forecast(
         documents=options.documents,
         text=options.text,
@@ -51,7 +48,7 @@ def run(options: PlanOptions) -> None:
 
 
 def to_json(forecast: Forecast, price: float) -> dict[str, object]:
-    """Hours of CPU time, bytes, and the price in the unit in which the price of an hour was given."""
+    """The estimate as one JSON object: CPU hours, bytes, and costs in the currency of ``price``."""
 
     def stage(each: Stage) -> dict[str, object]:
         hours, shuffled = forecast.cpu_seconds_of(each) / 3600, forecast.shuffled_bytes_of(each)
@@ -77,7 +74,7 @@ def to_json(forecast: Forecast, price: float) -> dict[str, object]:
 
 
 def print_plan(forecast: Forecast, price: float) -> None:
-    """What each stage takes, as a table, and what the workers and the job need."""
+    """Prints a table of the stages, and what the workers and the job need."""
 
     def row(name: str, seconds: float, shuffled: float, style: str = "") -> Row:
         hours = seconds / 3600
@@ -99,10 +96,10 @@ def print_plan(forecast: Forecast, price: float) -> None:
     print(f"{forecast.units:,} units of {_size(forecast.unit_bytes)} stored (gzip); unit_bytes={forecast.unit_bytes}")
     links = forecast.documents * forecast.constants.links
     fit = links <= most_links(forecast.memory)
-    how = "in one process" if fit else "too many for one process, so in rounds (not in the table)"
+    how = "in one process" if fit else "too many for one process, so split into rounds (not in the table)"
     print(f"{_number(links)} links between duplicates: {how}")
-    print("Measured on one core of one machine, with the rejects and duplicates of the corpus there;")
-    print(f"an hour of CPU time at {price:g}.")
+    print("Based on measurements on one core of one machine, for a corpus with the same share of rejects")
+    print(f"and duplicates as there. An hour of CPU time costs {price:g}.")
 
 
 def _number(value: float) -> str:
@@ -110,7 +107,7 @@ def _number(value: float) -> str:
 
 
 def _size(value: float) -> str:
-    """Bytes as a person says them.
+    """Bytes in a readable unit.
 
     >>> _size(3.2e12), _size(450_000_000), _size(12)
     ('3.2 TB', '450.0 MB', '0.0 MB')

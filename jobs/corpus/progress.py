@@ -1,6 +1,6 @@
-"""Shows how far a run is, while it runs: as bars, as lines for a log, or as JSON for a program.
+"""Shows the progress of a run: as bars, as lines for a log, or as JSON for a program.
 
-Nobody may be there to see it any more: a run does not end for that.
+Writing progress to a closed terminal is not an error.
 """
 
 import json
@@ -25,12 +25,12 @@ from schemas.errors import RunError, UserError
 
 EVERY_SECONDS = {"bars": 0.5, "lines": 10.0, "json": 1.0}
 LOOKING_SHARE = 0.1
-"""At most this share of the time is spent on looking at what is in the folder."""
+"""At most this share of the time is spent reading the state of the output folder."""
 SHOWN_REASONS = 2
 
 
 def watcher(style: ProgressStyle) -> Watch | None:
-    """What watches a run; ``auto`` are bars on a terminal and lines otherwise."""
+    """The function that shows a run's progress; ``auto`` means bars on a terminal and lines elsewhere."""
     if style == "none":
         return None
     if style == "auto":
@@ -39,8 +39,8 @@ def watcher(style: ProgressStyle) -> Watch | None:
 
 
 @contextmanager
-def told(style: ProgressStyle) -> Iterator[None]:
-    """Warnings of a run, and why it failed, go to standard error; with ``json`` as events: each line there is one."""
+def messages_on_stderr(style: ProgressStyle) -> Iterator[None]:
+    """Within the block, warnings go to standard error; with ``json`` as events, as does the reason of a failure."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Event() if style == "json" else logging.Formatter("gristmill: %(message)s"))
     logging.basicConfig(handlers=[handler])
@@ -55,7 +55,7 @@ def told(style: ProgressStyle) -> Iterator[None]:
 
 
 class _Event(logging.Formatter):
-    """A record as an event: the one that it names, else a warning."""
+    """Formats a log record as a JSON event, named by the record's ``event``, else ``warning``."""
 
     def format(self, record: logging.LogRecord) -> str:
         return _event(getattr(record, "event", "warning"), message=record.getMessage())
@@ -77,14 +77,14 @@ def _event(event: str, **values: object) -> str:
 
 
 def _say(line: str) -> None:
-    """A line on standard error, if that is open and somebody reads it."""
+    """Prints a line to standard error; does nothing if that is closed."""
     if sys.stderr is not None:
         with suppress(OSError):
             say(line, err=True)
 
 
 class Progress:
-    """Watches a run for the length of a block, on standard error."""
+    """Shows the progress of a run on standard error within the block."""
 
     def __init__(self, folder: Folder, sizes: Sequence[int | None], style: ProgressStyle = "lines"):
         self.tally = Tally(folder, sizes)
@@ -166,7 +166,7 @@ def _left(tally: Tally, seconds: float) -> str:
 
 
 def _documents(tally: Tally) -> str:
-    """How many documents were read, and what most of those that went were removed for."""
+    """The number of documents read, and the most frequent reasons of rejection."""
     documents, rejects = tally.ledger.total("read")[0], tally.rejects()
     shown = [f"{count / documents:.0%} {reason}" for reason, count in list(rejects.items())[:SHOWN_REASONS]]
     return f"{documents:,} documents" + (f" (rejected: {', '.join(shown)})" if shown else "")

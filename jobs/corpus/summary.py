@@ -1,4 +1,4 @@
-"""Tables for people: what a job will do, and what it did."""
+"""Prints the plan of a job before the run, and the summary after the run."""
 
 import json
 
@@ -19,7 +19,8 @@ SHOWN_FILES = 10
 
 
 def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
-    """What was read, kept and removed, and why; in how many seconds, or None where an earlier run did it."""
+    """Prints the documents read, kept and removed, by reason. ``seconds`` of the run, or None if an earlier run did the
+    work."""
     read, kept = ledger.total("read"), ledger.total("kept")
     removed = sorted(_by_reason(ledger).items(), key=lambda entry: (-entry[1][0], entry[0]))
     rows = [
@@ -33,14 +34,14 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
     if ledger.skipped:
         what = ", ".join(f"{count:,} {reason}" for reason, count in sorted(ledger.skipped.items()))
         say(f"skipped (no documents): {what}")
-    took = "finished by an earlier run: nothing was left to do"
+    took = "finished by an earlier run, nothing to do"
     if seconds is not None:
         took = f"{seconds:.1f} s, {read[1] / 1e6 / seconds:.1f} MB/s"
     say(f"{folder}: {kept[0]:,} of {read[0]:,} documents kept, {took}")
 
 
 def print_lost(manifest: Manifest) -> None:
-    """Each input file of a finished run of which something was lost, the most damaged ones first."""
+    """Prints each input file that could not be read completely, the most damaged first."""
     damaged = damaged_files(manifest.inputs)
     for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
         if file.unreadable and not file.lost:
@@ -51,18 +52,18 @@ def print_lost(manifest: Manifest) -> None:
             say(f"{file.name}: {file.error}{doubt}")
             continue
         if not file.lost:
-            say(f"lost of {file.name}: what came after its {file.size:,} stored bytes: {file.error}")
+            say(f"lost from {file.name}: everything after its {file.size:,} stored bytes: {file.error}")
             continue
         say(
-            f"lost of {file.name}: {file.lost:,} of {file.size:,} stored bytes ({file.lost / file.size:.1%}): "
+            f"lost from {file.name}: {file.lost:,} of {file.size:,} stored bytes ({file.lost / file.size:.1%}): "
             f"{file.error}{doubt}"
         )
     if len(damaged) > SHOWN_FILES:
-        say(f"... and something of {len(damaged) - SHOWN_FILES:,} more files (see manifest.json)")
+        say(f"... and {len(damaged) - SHOWN_FILES:,} more damaged files (see manifest.json)")
 
 
 def print_releases(manifest: Manifest) -> None:
-    """What a finished run means to the releases that it was deduplicated against."""
+    """Prints how many duplicates of each earlier release were removed, and how many released documents superseded."""
     for each in manifest.against:
         superseded = f", superseded {each.superseded:,} (see superseded/)" if each.superseded else ""
         say(f"release {each.release}: removed as its duplicates {each.removed_for:,}{superseded}")
@@ -81,7 +82,7 @@ def _by_reason(ledger: Ledger) -> dict[tuple[str, str], Amount]:
 
 
 def print_plan(job: Job, folder: str, planned: JobPlan, execution: Execution) -> None:
-    """The resolved job, its units and an estimate, as JSON and a few lines."""
+    """Prints the resolved job as JSON, then its units and an estimate."""
     print(visible_json(json.dumps({"output": folder, **plain(job)}, indent=2, ensure_ascii=False)))
     for unit in planned.units[:SHOWN_UNITS]:
         names = ", ".join(span.file.name for span in unit.spans[:3]) + (", ..." if len(unit.spans) > 3 else "")
@@ -96,12 +97,12 @@ def print_plan(job: Job, folder: str, planned: JobPlan, execution: Execution) ->
     needs = estimate(job, planned, execution)
     print(
         f"about {_time(needs.seconds)}, {needs.memory_bytes / 1e9:.1f} GB of memory and "
-        f"{needs.disk_bytes / 1e9:.1f} GB of disk (half of it given back at the end)"
+        f"{needs.disk_bytes / 1e9:.1f} GB of disk (half of it freed at the end)"
     )
 
 
 def _time(seconds: float) -> str:
-    """Seconds as a person says them.
+    """Seconds in a readable unit.
 
     >>> _time(3), _time(200), _time(9000)
     ('3 s', '3 min', '2.5 h')

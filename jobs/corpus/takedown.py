@@ -31,7 +31,7 @@ WORDS = {"doc_id": "documents", "host": "hosts", "url": "urls"}
 
 @dataclass(frozen=True, kw_only=True)
 class TakedownOptions:
-    """The arguments and options of the command; None or empty for what was not given."""
+    """The arguments and options of the command; None or empty if not given."""
 
     release: str
     doc_ids: Path | None
@@ -46,9 +46,9 @@ class TakedownOptions:
 
 
 def run(options: TakedownOptions) -> None:
-    """Writes the release anew without what is to be taken down, and says what became of it."""
+    """Writes a copy of the release without the selected documents, and prints a summary."""
     if options.doc_ids is None and options.hosts is None and options.urls is None and not options.against:
-        raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry a line")
+        raise UserError("say what to take down: --doc-id FILE, --host FILE or --url FILE, with one entry per line")
     selection = Selection.of(_lines(options.doc_ids), _entries(options.hosts), _entries(options.urls), options.near)
     opened, before = open_release(options.release)
     recipe = recipe_of(before.recipe, f"{options.release}/{MANIFEST}")
@@ -66,14 +66,14 @@ def run(options: TakedownOptions) -> None:
 def _print_near(count: int, output: str) -> None:
     with Folder(output).reading(NEAR_LIST) as lines:
         shown = [json.loads(line) for line in islice(lines, SHOWN)]
-    say(f"near-duplicates of what was taken down: {count:,} (--near takes them down, too), see {NEAR_LIST}")
-    for each in shown:
-        state = "kept" if each["kept"] else "a duplicate"
-        say(f"  {each['doc_id']} ({state}) is {each['similarity']:.1%} alike to {each['like']}")
+    say(f"near-duplicates of the documents taken down: {count:,} (--near takes them down, too), see {NEAR_LIST}")
+    for row in shown:
+        state = "kept" if row["kept"] else "a duplicate"
+        say(f"  {row['doc_id']} ({state}) is {row['similarity']:.1%} similar to {row['like']}")
 
 
 def _lines(path: Path | None) -> list[str]:
-    """The lines of a file as they are, but for empty ones."""
+    """The non-empty lines of a file, unchanged."""
     if path is None:
         return []
     try:
@@ -82,30 +82,30 @@ def _lines(path: Path | None) -> list[str]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text: give one entry a line") from error
+        raise UserError(f"{path} is not UTF-8 text: give a text file with one entry per line") from error
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     return [line for line in lines if line]
 
 
 def _entries(path: Path | None) -> list[str]:
-    """The lines of a file without the blanks around them, empty lines and those that begin with #."""
+    """The stripped lines of a file, without empty lines and lines that begin with #."""
     lines = map(str.strip, _lines(path))
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _print_takedown(told: TakedownReport, output: str) -> None:
+def _print_takedown(report: TakedownReport, output: str) -> None:
     say(
-        f"release {told.of}: taken down {told.taken_down:,}, brought back {told.brought_back:,}, "
-        f"removed as duplicates of documents brought back {told.lost:,}"
+        f"release {report.of}: taken down {report.taken_down:,}, brought back {report.brought_back:,}, "
+        f"removed as duplicates of documents brought back {report.lost:,}"
     )
-    if told.same_text:
-        say(f"taken down because another document taken down has the same text: {told.same_text:,}")
-    if told.near:
-        say(f"taken down because another document taken down is nearly the same: {told.near:,}")
-    if told.near_left:
-        _print_near(told.near_left, output)
-    for reason, asked in told.asked.items():
-        missing = asked - told.found[reason]
+    if report.same_text:
+        say(f"taken down because another document taken down has the same text: {report.same_text:,}")
+    if report.near:
+        say(f"taken down because another document taken down is nearly the same: {report.near:,}")
+    if report.near_left:
+        _print_near(report.near_left, output)
+    for reason, asked in report.asked.items():
+        missing = asked - report.found[reason]
         if not missing:
             continue
         with Folder(output).reading(not_found_name(reason)) as lines:

@@ -12,12 +12,12 @@ from schemas.visible import visible_json
 
 
 def run(files: Sequence[str], recipe: str, changes: Sequence[str], kind: str | None = None) -> None:
-    """One JSON line a document on standard output; a record that cannot be read is told on standard error."""
+    """Prints one JSON line per document, and a line on standard error per record that cannot be read."""
     for verdict in verdicts(files, load_recipe(recipe, changes), say_quarantined, kind):
         print(visible_json(orjson.dumps(verdict).decode()))
 
 
 def say_quarantined(quarantined: pa.RecordBatch) -> None:
-    """Prints a line to standard error for each record that cannot be read."""
+    """Prints a line to standard error per record that cannot be read."""
     for row in quarantined.to_pylist():
         say(f"gristmill: {row['file']} at {row['offset']}: {row['error']}: {row['message']}", err=True)

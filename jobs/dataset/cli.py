@@ -17,7 +17,7 @@ FORMAT = click.option(
 
 @click.group(short_help="Build, import, mix and export datasets of comparisons.")
 def dataset() -> None:
-    """Build datasets of comparisons out of campaigns and open sets, and give them to trainers."""
+    """Build datasets of comparisons from campaigns and open sets, and write them in the formats of trainers."""
 
 
 @dataset.command(short_help="Write the comparisons of campaigns into a new folder.")
@@ -27,13 +27,12 @@ def dataset() -> None:
     "--as-of",
     type=click.IntRange(min=1),
     metavar="REVISION",
-    help="With one CAMPAIGN: as it was at that revision of its journal, whatever campaign.toml says now (default: the "
-    "newest).",
+    help="With one CAMPAIGN: use its votes and settings at that revision of its journal (default: the newest).",
 )
 def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
-    """Write what the votes of each CAMPAIGN folder come to: comparisons in two splits, as Arrow and Parquet.
+    """Write the comparisons that the votes of each CAMPAIGN folder decide, in two splits, as Arrow and Parquet.
 
-    Pull first. Equal campaigns give equal bytes.
+    Run gristmill campaign pull first. Equal campaigns give equal bytes.
     """
     from jobs.dataset.build import run
 
@@ -55,14 +54,14 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A file of the held-out split; repeat for several. All other files are trained on.",
+    help="A file of the held-out split; repeat for several. All other files form the training split.",
 )
-@click.option("--name", metavar="NAME", help="What the comparisons' source is called (default: the set's name).")
+@click.option("--name", metavar="NAME", help="The name of the comparisons' source (default: the set's name).")
 def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[Path, ...], name: str | None) -> None:
     """Write the comparisons of an open set in the same form as those of campaigns; FILES are its training split.
 
-    JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz); Parquet or Arrow. What is no
-    comparison is in rejects, with the reason. Equal files give equal bytes.
+    FILES are JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz), or Parquet or Arrow.
+    Rows that give no comparison go to rejects, with the reason. Equal files give equal bytes.
 
     \b
         gristmill dataset import train.jsonl.gz --held-out test.jsonl.gz --schema hh --output hh
@@ -72,7 +71,7 @@ def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[
     run(ImportOptions(files=files, schema=schema, output=output, held_out=held_out, name=name))
 
 
-@dataset.command(short_help="Write a dataset in the form that a trainer reads.")
+@dataset.command(short_help="Write a dataset in the format of a trainer.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @FORMAT
 @OUTPUT
@@ -84,9 +83,10 @@ def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[
     help="Llama 2's margins, strongest degree first: small (1, 2/3, 1/3, 0), large (3, 2, 1, 0), or none.",
 )
 def export(folder: Path, form: str, output: Path, margin: str) -> None:
-    """Write the dataset of folder DIR as a trainer reads it; its held-out split is named test there.
+    """Write the dataset of folder DIR in a trainer's format, in which the held-out split is named test.
 
-    Comparisons that the trainer would skip or change are left out by name. What the format has no place for is said.
+    Comparisons that the trainer would skip or change are left out and listed. The output names the columns that the
+    format cannot hold.
     """
     from jobs.dataset.export import export as run
 
@@ -101,13 +101,13 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
     "master",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The dataset that it was made of (default: the folder of its name beside EXPORT).",
+    help="The dataset that was exported (default: the folder of that name beside EXPORT).",
 )
 def check(folder: Path, form: str, master: Path | None) -> None:
-    """Compare each row of EXPORT with the dataset that it was made of.
+    """Compare each row of EXPORT with the dataset that was exported.
 
-    The trainer's own loader reads it where it is installed (the extra trainer); otherwise its documented
-    schema is checked, and the output says which it was. Exit code 1: there are faults.
+    The trainer's own loader reads EXPORT if it is installed (the extra trainer); otherwise the command checks the
+    documented schema. The output says which. Exit code 1: the export has faults.
     """
     from jobs.dataset.export import check as run
 
@@ -118,7 +118,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @OUTPUT
 def upgrade(folder: Path, output: Path) -> None:
-    """Write the dataset of folder DIR anew, in the newest version of its tables."""
+    """Write the dataset of folder DIR to a new folder, in the newest version of its tables."""
     from jobs.dataset.export import upgrade as run
 
     run(folder, output)
@@ -129,9 +129,9 @@ def upgrade(folder: Path, output: Path) -> None:
 @click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
 @click.option("--example", metavar="NAME", help="Print a recipe to fill in: helpfulness or safety, as in Llama 2.")
 def mix(recipe: Path | None, output: Path | None, example: str | None) -> None:
-    """Draw the comparisons of several datasets by the shares of a RECIPE file, seeded.
+    """Draw comparisons from several datasets by the shares in a RECIPE file, with a seed.
 
-    No prompt that is held out in one of them, nor one nearly the same, is trained on.
+    The training split has no prompt that equals or nearly equals a held-out prompt of any of the datasets.
     """
     from jobs.dataset.mix import run
 

@@ -14,14 +14,14 @@ from schemas import COMPARISONS
 from schemas.errors import RunError, UserError
 
 SHOWN = 10
-"""Faults that are shown one by one."""
+"""The most faults that are printed one by one."""
 
 
 def export(folder: Path, form: str, output: Path, margin: str) -> None:
     exported = written(_read(folder), output, form, margin)
     for name, split in exported.splits.items():
         rows = f"{count(split.rows, 'row')} of {count(split.comparisons, 'comparison')}"
-        say(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, for there are no rows")
+        say(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, as there are no rows")
         for reason, ids in split.left_out.items():
             say(f"  left out, {reason}: {len(ids):,} (left_out.jsonl)")
     for sentence in exported.describe():
@@ -32,7 +32,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
     name = describe_export(folder, form).master.name
     beside = folder.resolve().parent / name
     if master is None and not beside.is_dir():
-        raise UserError(f"the dataset {name} that {folder} was made of is not beside it: name it with --dataset DIR")
+        raise UserError(f"{folder} was made from the dataset {name}, which is not beside it: give --dataset DIR")
     found = checked(folder, form, _read(master or beside))
     say(f"read back by {found.by}{'' if found.own else '; its own loader was not run'}")
     rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")

@@ -15,7 +15,7 @@ from schemas.toml_file import read_toml
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """The arguments and options of the command; ``name`` is None, and ``held_out`` empty, where it was not given."""
+    """The arguments and options of the command; ``name`` is None and ``held_out`` empty if not given."""
 
     files: tuple[Path, ...]
     schema: str
@@ -25,13 +25,13 @@ class ImportOptions:
 
 
 def run(options: ImportOptions) -> None:
-    """Imports an open set, and says what came of its rows."""
+    """Imports an open set, and prints a summary."""
     schema = open_set(options.schema)
     print_built(import_set(options.files, options.held_out, schema, options.output, families, options.name))
 
 
 def open_set(schema: str) -> OpenSet:
-    """The set of that name, or the one that a mapping file describes. Raises UserError for neither."""
+    """The set of that name, or the set that a mapping file describes. Raises UserError for any other name."""
     if schema in SETS:
         return SETS[schema]
     if not schema.endswith(".toml"):

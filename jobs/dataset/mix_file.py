@@ -1,4 +1,4 @@
-"""A recipe file (TOML) to a Recipe, with the datasets that it names."""
+"""Reads the recipe file (TOML) of ``gristmill dataset mix``, and opens its datasets."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +13,7 @@ EXAMPLES = ("helpfulness", "safety")
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Raises UserError for a file that cannot be read, is no TOML, or says what cannot be."""
+    """The recipe in a file. Raises UserError if the file cannot be read, is not TOML, or has an invalid setting."""
     table = read_toml(path)
     try:
         return build(Recipe, table, "mixture")
@@ -22,13 +22,13 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def datasets(recipe: Recipe, folder: Path) -> dict[str, Master]:
-    """The datasets of all sources, by the names that the recipe gives them: folders, from that of the recipe on."""
+    """The datasets of all sources, by their name in the recipe: a path relative to ``folder``, that of the recipe."""
     names = dict.fromkeys(name for source in recipe.source for name in source.datasets)
     return {name: load(folder / name) for name in names}
 
 
 def example(name: str) -> str:
-    """One of the two mixes of Llama 2 (3.2.2), to be filled in. Raises UserError for another name."""
+    """The text of a recipe to fill in: one of the two mixes of Llama 2 (3.2.2). Raises UserError for another name."""
     if name not in EXAMPLES:
         raise UserError(f"there is no example {name}: choose {' or '.join(EXAMPLES)}")
     return files("jobs.example").joinpath(f"mix_{name}.toml").read_text(encoding="utf-8")

@@ -12,10 +12,11 @@ ID_COLUMN = click.option(
     default="doc_id",
     show_default=True,
     metavar="NAME",
-    help="The column of ids; without one, documents are known by the hash of their text.",
+    help="The column of ids; without such a column, a document's id is the hash of its text.",
 )
 END_TOKEN = (
-    "The token that ends a document (default: the tokenizer's own of </s>, <|endoftext|>, <|end_of_text|> and <eos>)."
+    "The token that ends a document (default: whichever of </s>, <|endoftext|>, <|end_of_text|>, <eos> the tokenizer "
+    "has)."
 )
 
 
@@ -30,20 +31,20 @@ END_TOKEN = (
     "tokenizer.json or tokenizer.model.",
 )
 @click.option(
-    "--length", type=click.IntRange(1), default=4096, show_default=True, metavar="N", help="Tokens a sequence."
+    "--length", type=click.IntRange(1), default=4096, show_default=True, metavar="N", help="Tokens per sequence."
 )
 @click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A new or empty folder. It takes twice its size there while it is made.",
+    help="A new or empty folder. Packing needs disk space for twice the folder's final size.",
 )
 @click.option(
     "--mixture",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A file that says which sources are taken, and how much of each, in place of CORPUS.",
+    help="A TOML file that names the sources and the share of each; replaces CORPUS.",
 )
 @click.option(
     "--seed",
@@ -51,11 +52,11 @@ END_TOKEN = (
     default=0,
     show_default=True,
     metavar="N",
-    help="The seed of the shuffle, and of the documents drawn for an epoch that is only a part.",
+    help="The seed of the shuffle, and of the choice of documents for a partial epoch.",
 )
 @click.option("--end-token", metavar="NAME", help=END_TOKEN)
 @click.option(
-    "--begin-token", metavar="NAME", help="The token that begins a document, such as <s> (default: no token does)."
+    "--begin-token", metavar="NAME", help="The token that begins a document, such as <s> (default: no begin token)."
 )
 @TEXT_COLUMN
 @ID_COLUMN
@@ -63,7 +64,7 @@ END_TOKEN = (
     "--threads",
     type=click.IntRange(1),
     metavar="N",
-    help="Threads that tokenise (default: one a core). They never change a byte of the output.",
+    help="Threads that tokenise (default: one per core). The output does not depend on the number.",
 )
 def pack(
     corpora: tuple[str, ...],
@@ -81,9 +82,9 @@ def pack(
     """Tokenise each CORPUS, shuffle its documents and pack them into sequences of one length, for pretraining.
 
     A CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. The tokenizer is a tokenizer.json
-    or a SentencePiece model, or a folder with one. A mixture file takes the place of CORPUS and says how much of each
-    source is taken. Equal documents, settings and seed give equal bytes, whatever the files and threads. A run that was
-    interrupted goes on with the same command.
+    or a SentencePiece model, or a folder with either. A mixture file replaces CORPUS and gives the share of each
+    source. Equal documents, settings and seed give equal bytes, for any division into files and any number of threads.
+    Repeat the command to resume an interrupted run.
 
     \b
         gristmill pack corpus --tokenizer tokenizer.json --output packed
@@ -120,7 +121,7 @@ def pack(
 def pack_export(folder: Path, form: str, output: Path) -> None:
     """Write the documents of packed folder DIR as PREFIX.bin and PREFIX.idx, which Megatron-LM reads.
 
-    One sequence a document, in the order in which they were packed, each with its end token.
+    Each document is one sequence with its end token; the order is that of the packed folder.
     """
     from jobs.packing.pack import export
 
@@ -129,7 +130,9 @@ def pack_export(folder: Path, form: str, output: Path) -> None:
 
 @click.command(name="train-tokenizer", short_help="Learn a byte-level BPE tokenizer from a corpus.")
 @click.argument("corpora", metavar="CORPUS...", nargs=-1, required=True)
-@click.option("--vocabulary", type=int, default=32_000, show_default=True, metavar="N", help="Tokens, at most.")
+@click.option(
+    "--vocabulary", type=int, default=32_000, show_default=True, metavar="N", help="The most tokens to learn."
+)
 @click.option(
     "--output",
     required=True,
@@ -143,7 +146,7 @@ def pack_export(folder: Path, form: str, output: Path) -> None:
     default=100_000,
     show_default=True,
     metavar="N",
-    help="Learn from about N documents, the same ones each time.",
+    help="Learn from about N documents; every call picks the same ones.",
 )
 @click.option("--end-token", default="</s>", show_default=True, metavar="NAME", help="The token that ends a document.")
 @TEXT_COLUMN
@@ -157,9 +160,9 @@ def train_tokenizer(
     text_column: str,
     id_column: str,
 ) -> None:
-    """Learn a tokenizer from each CORPUS (as of gristmill pack): byte-level BPE, every digit a token of its own.
+    """Learn a byte-level BPE tokenizer from each CORPUS (as in gristmill pack). Every digit is a separate token.
 
-    Texts are taken as they are. Equal documents give equal bytes.
+    Texts are not normalised. Equal documents give equal bytes.
     """
     from jobs.packing.pack import TrainTokenizerOptions, train
 

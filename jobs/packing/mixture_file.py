@@ -1,4 +1,4 @@
-"""The mixture file (TOML) of ``gristmill pack`` to a Mixture, and the corpora that it names."""
+"""Reads the mixture file (TOML) of ``gristmill pack``, and lists its corpora."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from schemas.toml_file import read_toml
 
 
 def read_mixture(path: Path) -> Mixture:
-    """Raises UserError for a file that cannot be read, is no TOML, or says what cannot be."""
+    """The mixture in a file. Raises UserError if the file cannot be read, is not TOML, or has an invalid setting."""
     mixture = build(Mixture, read_toml(path), str(path))
     if not mixture.source:
         raise UserError(f"{path} names no source: add a [[source]] with name, path and share")
@@ -17,7 +17,7 @@ def read_mixture(path: Path) -> Mixture:
 
 
 def mixed_corpora(mixture: Mixture, folder: Path, columns: Columns) -> list[Corpus]:
-    """The sources as corpora; a relative path is relative to the mixture file's folder."""
+    """The sources as corpora; relative paths are relative to ``folder``, that of the mixture file."""
     return [
         Corpus(
             path=source.path if "://" in source.path else str(folder / source.path), name=source.name, columns=columns

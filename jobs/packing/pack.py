@@ -16,7 +16,7 @@ from curation.packing import (
     train_tokenizer,
 )
 from jobs.counting import counting
-from jobs.packing.panics import panics_held_back
+from jobs.packing.panics import hold_back_panics
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError
@@ -30,12 +30,12 @@ CHANGES = {
     "unicode": "the tokenizer changes the case or the Unicode form of characters",
     "characters": "the tokenizer changes characters",
 }
-"""Kinds of `Noticed.changed` in words."""
+"""The sentence for each kind of `Noticed.changed`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackOptions:
-    """The arguments and options of ``gristmill pack``; None or empty for what was not given."""
+    """The arguments and options of ``gristmill pack``; None or empty if not given."""
 
     corpora: tuple[str, ...]
     tokenizer: Path
@@ -64,14 +64,14 @@ class TrainTokenizerOptions:
 
 
 def run(options: PackOptions) -> None:
-    """Packs the corpora, or the sources of a mixture file, and says what came of each."""
+    """Packs the corpora, or the sources of a mixture file, and prints a summary."""
     if bool(options.corpora) == (options.mixture is not None):
-        raise UserError("say what to pack: the folder of each corpus, or --mixture FILE, and not both")
+        raise UserError("say what to pack: either CORPUS folders or --mixture FILE")
     columns = Columns(text=options.text_column, doc_id=options.id_column)
     at = options.mixture
-    sources, mixture = (_corpora(options.corpora, columns), None) if at is None else _mixed(at, columns)
+    sources, mixture = (_corpora(options.corpora, columns), None) if at is None else _read_mixture(at, columns)
     tokenizer = open_tokenizer(options.tokenizer, options.end_token, options.begin_token)
-    with panics_held_back():
+    with hold_back_panics():
         packed = pack(
             sources,
             tokenizer,
@@ -91,7 +91,7 @@ def export(folder: Path, prefix: Path) -> None:
 
 
 def train(options: TrainTokenizerOptions) -> None:
-    """Learns a tokenizer from the corpora, and says how many tokens it has."""
+    """Learns a tokenizer from the corpora, and prints its number of tokens."""
     vocabulary, output, end_token = options.vocabulary, options.output, options.end_token
     sources = _corpora(options.corpora, Columns(text=options.text_column, doc_id=options.id_column))
     size = train_tokenizer(sources, vocabulary, output, sample=options.sample, end_token=end_token, counting=counting)
@@ -101,7 +101,7 @@ def train(options: TrainTokenizerOptions) -> None:
 
 
 def print_packed(packed: Packed) -> None:
-    """What each source gave, and what was left."""
+    """Prints a table of the sources, and lines about tokens that were not packed."""
     rows = []
     for source in packed.sources:
         asked = "" if source.asked is None else f"{source.asked:.1%}"
@@ -123,7 +123,7 @@ def print_packed(packed: Packed) -> None:
 
 
 def noticed_lines(noticed: Noticed) -> Iterator[str]:
-    """What the tokenizer did to the texts, a line each; none where it took them as they are."""
+    """Lines about texts that the tokenizer changes and tokens that it does not know; empty if there are no such."""
     if noticed.unknown:
         yield f"unknown to the tokenizer: {noticed.unknown:,} tokens"
     if noticed.controls:
@@ -134,8 +134,8 @@ def noticed_lines(noticed: Noticed) -> Iterator[str]:
         yield f"{CHANGES[kind]}: {count:,} of {noticed.sampled:,} documents that were decoded and compared"
 
 
-def _mixed(path: Path, columns: Columns) -> tuple[list[Corpus], Mixture]:
-    from jobs.packing.mixture_file import mixed_corpora, read_mixture  # brings all that jobs are made of
+def _read_mixture(path: Path, columns: Columns) -> tuple[list[Corpus], Mixture]:
+    from jobs.packing.mixture_file import mixed_corpora, read_mixture  # imports all modules of jobs
 
     mixture = read_mixture(path)
     return mixed_corpora(mixture, path.parent, columns), mixture

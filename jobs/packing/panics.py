@@ -1,4 +1,4 @@
-"""Holds back what a library in Rust prints when it panics: a sentence of ours says what was wrong with the input."""
+"""Holds back the panic messages of a Rust library, as Gristmill's own error says what is wrong with the input."""
 
 import io
 import os
@@ -8,16 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jobs.terminal import Shown
+from jobs.terminal import VisibleStream
 from schemas.errors import UserError
 
 
 @contextmanager
-def panics_held_back() -> Iterator[None]:
-    """Holds back what libraries print to standard error, past Python, while the block runs; then prints it, unless the
-    block raises UserError. What Python prints is shown at once, as always.
+def hold_back_panics() -> Iterator[None]:
+    """Holds back the output of native libraries to standard error while the block runs, then prints that output,
+    unless the block raises UserError. Python's own output appears at once, as always.
 
-    Does nothing where Python's standard error is not the process's own, as in a notebook.
+    Does nothing if Python's standard error is not the process's own, as in a notebook.
     """
     before = sys.stderr
     if not _is_own(before):
@@ -25,7 +25,7 @@ def panics_held_back() -> Iterator[None]:
         return
     with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb") as screen:
         shown = io.TextIOWrapper(screen, before.encoding, before.errors, line_buffering=True)
-        sys.stderr = Shown(shown)
+        sys.stderr = VisibleStream(shown)
         os.dup2(held.fileno(), 2)
         try:
             yield
@@ -41,4 +41,4 @@ def panics_held_back() -> Iterator[None]:
 
 
 def _is_own(stream: object) -> bool:
-    return isinstance(stream, Shown) and stream.stream is sys.__stderr__ and stream.fileno() == 2
+    return isinstance(stream, VisibleStream) and stream.stream is sys.__stderr__ and stream.fileno() == 2

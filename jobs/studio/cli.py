@@ -15,25 +15,25 @@ HOME = click.option(
 
 @click.group(short_help="Run the embedded Label Studio.")
 def studio() -> None:
-    """Run the embedded Label Studio, on which campaigns are labelled."""
+    """Run the embedded Label Studio, in which annotators label campaigns."""
 
 
-@studio.command(short_help="Install and start Label Studio, or find that it runs.")
+@studio.command(short_help="Install and start Label Studio.")
 @HOME
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    help="Where it listens, on this machine only (default: as last time, at first 8080).",
+    help="The local port on which it listens (default: as last time, at first 8080).",
 )
 @click.option(
     "--public-url",
     metavar="URL",
-    help="The address of a TLS proxy by which annotators reach it, such as https://labels.example.org; '' is none "
-    "(default: as last time).",
+    help="The address of a TLS proxy for annotators on other machines, such as https://labels.example.org; '' means "
+    "no proxy (default: as last time).",
 )
 def start(home: Path | None, port: int | None, public_url: str | None) -> None:
-    """Install Label Studio where needed, start it, and return once it answers.
+    """Install Label Studio if needed, start it unless it runs, and return once it answers.
 
     \b
         gristmill studio start
@@ -47,7 +47,7 @@ def start(home: Path | None, port: int | None, public_url: str | None) -> None:
 @studio.command(short_help="Install Label Studio and make its database, without starting it.")
 @HOME
 def install(home: Path | None) -> None:
-    """Install Label Studio and make its database, so that a start needs no network and takes seconds."""
+    """Install Label Studio and make its database. Later starts need no network and take seconds."""
     from jobs.studio import commands
 
     commands.install(home)
@@ -56,7 +56,7 @@ def install(home: Path | None) -> None:
 @studio.command(short_help="Stop Label Studio.")
 @HOME
 def stop(home: Path | None) -> None:
-    """Stop Label Studio. What was labelled stays."""
+    """Stop Label Studio. All annotations are kept."""
     from jobs.studio import commands
 
     commands.stop(home)
@@ -65,7 +65,7 @@ def stop(home: Path | None) -> None:
 @studio.command(short_help="Say whether Label Studio runs, and where.")
 @HOME
 def status(home: Path | None) -> None:
-    """Say whether Label Studio runs, and where; exit code 1 where it does not."""
+    """Say whether Label Studio runs, and where. Exit code 1: it does not run."""
     from jobs.studio import commands
 
     commands.status(home)
@@ -77,35 +77,35 @@ def status(home: Path | None) -> None:
     "--lines", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="How many lines."
 )
 def logs(home: Path | None, lines: int) -> None:
-    """Show the end of Label Studio's log, with tokens and passwords blotted out."""
+    """Show the end of Label Studio's log, with tokens and passwords masked."""
     from jobs.studio import commands
 
     commands.logs(home, lines)
 
 
-@studio.command(short_help="Copy the whole state of Label Studio into one file.")
+@studio.command(short_help="Back up Label Studio into one file.")
 @HOME
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def backup(home: Path | None, file: Path) -> None:
     """Copy database, uploaded files, keys and the administrator's account into FILE (.tar.gz), which only you can read.
 
-    Label Studio may run meanwhile.
+    Label Studio may be running.
     """
     from jobs.studio import commands
 
     commands.backup(home, file)
 
 
-@studio.command(short_help="Put a backup of Label Studio in place.")
+@studio.command(short_help="Restore a backup of Label Studio.")
 @HOME
 @click.option(
     "--replace",
     is_flag=True,
-    help="Put it in place of a studio that is there, which is kept beside it as data.replaced.",
+    help="Replace an existing studio, whose data is kept in data.replaced.",
 )
 @click.argument("file", type=click.Path(path_type=Path))
 def restore(home: Path | None, file: Path, replace: bool) -> None:
-    """Put the backup FILE in place. Label Studio must not run."""
+    """Restore Label Studio from the backup FILE. Stop it first."""
     from jobs.studio import commands
 
     commands.restore(home, file, replace)

@@ -11,27 +11,27 @@ from jobs.terminal import say
 
 
 def start(home: Path | None, port: int | None, public_url: str | None) -> None:
-    """Starts it and says where it is."""
+    """Starts Label Studio and prints its address."""
     chosen = home or default_home()
-    connection = lifecycle.start(chosen, port, public_url, _tell)
+    connection = lifecycle.start(chosen, port, public_url, _say_progress)
     say(f"Label Studio: {connection.public_url}")
     if connection.public_url != connection.url:
         say(f"the proxy's target: {connection.url}")
-    _say_who(chosen)
+    _print_administrator(chosen)
 
 
 def install(home: Path | None) -> None:
-    """Does what a first start needs the network and half a minute for."""
-    lifecycle.prepare(home or default_home(), _tell)
+    """Installs Label Studio and makes its database, which needs the network and about half a minute."""
+    lifecycle.prepare(home or default_home(), _say_progress)
 
 
 def stop(home: Path | None) -> None:
-    """Stops it."""
-    say("stopped" if lifecycle.stop(home or default_home()) else "it did not run")
+    """Stops Label Studio."""
+    say("stopped" if lifecycle.stop(home or default_home()) else "Label Studio did not run")
 
 
 def status(home: Path | None) -> None:
-    """Prints what runs; ends with exit code 1 where nothing does."""
+    """Prints the address of a running Label Studio; ends with exit code 1 if it does not run."""
     chosen = home or default_home()
     found = lifecycle.status(chosen)
     if not found.running:
@@ -40,7 +40,7 @@ def status(home: Path | None) -> None:
     say(f"Label Studio runs at {found.public_url} (process {found.pid})")
     if found.public_url != found.url:
         say(f"the proxy's target: {found.url}")
-    _say_who(chosen)
+    _print_administrator(chosen)
 
 
 def logs(home: Path | None, lines: int) -> None:
@@ -52,21 +52,21 @@ def logs(home: Path | None, lines: int) -> None:
 def backup(home: Path | None, file: Path) -> None:
     """Writes a backup and says how large it is."""
     backups.backup(home or default_home(), file)
-    say(f"{file}: {file.stat().st_size / 1e6:,.1f} MB; it holds secrets, so keep it as private as it is")
+    say(f"{file}: {file.stat().st_size / 1e6:,.1f} MB; this file contains secrets: keep it private")
 
 
 def restore(home: Path | None, file: Path, replace: bool) -> None:
     """Restores a backup."""
     chosen = home or default_home()
-    backups.restore(chosen, file, replace, _tell)
+    backups.restore(chosen, file, replace, _say_progress)
     say(f"restored into {chosen}; run `gristmill studio start`")
 
 
-def _say_who(home: Path) -> None:
+def _print_administrator(home: Path) -> None:
     studio = Home(home)
     if studio.admin:
         say(f"administrator: {studio.admin.email}, password in {studio.admin_file}")
 
 
-def _tell(sentence: str) -> None:
+def _say_progress(sentence: str) -> None:
     say(f"{sentence} ...", err=True)

@@ -1,4 +1,4 @@
-"""Any folder that Gristmill finished, compared with its manifest: each file by its size and SHA-256."""
+"""Compares a folder that Gristmill wrote with its manifest: each file by size and SHA-256."""
 
 import hashlib
 import os
@@ -23,13 +23,14 @@ ANNOTATION = {
     datasets.FORMAT: (datasets.VERSION, "a dataset of comparisons"),
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
 }
-"""What annotation writes: of each format the newest version, and what it is."""
+"""The manifests of annotation: the newest version and a description of each format."""
 _NAME_ONE = "name a folder that gristmill curate, takedown, pack or dataset wrote"
 
 
 @dataclass(frozen=True)
-class Held:
-    """What a manifest says that its folder holds. ``loose`` begins the names of files that it need not name."""
+class Expected:
+    """The files of a folder according to its manifest. Files whose name begins with a prefix in ``loose`` may be
+    missing from the manifest."""
 
     what: str
     digest: str
@@ -39,14 +40,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Fault:
-    """A file that is not as the manifest says, and what is wrong with it."""
+    """A file that differs from the manifest, and how."""
 
     name: str
     what: str
 
 
-def held(folder: Folder) -> Held:
-    """What the folder's manifest says. Raises UserError for a folder without one, and for one that is damaged."""
+def read_expected(folder: Folder) -> Expected:
+    """The files in the folder's manifest. Raises UserError if the manifest is missing or damaged."""
     files, root = folder.filesystem()
     if not files.isdir(root):
         raise UserError(f"{folder.root} is not a folder: {_NAME_ONE}")
@@ -56,52 +57,54 @@ def held(folder: Folder) -> Held:
     except FileNotFoundError as error:
         why = f"no {MANIFEST}: {_NAME_ONE}"
         if folder.exists(WORK):
-            why = "an unfinished run: run its command to its end first"
+            why = "an unfinished run: repeat its command to finish it first"
         raise UserError(f"{folder.root} holds {why}") from error
     place, digest = f"{folder.root}/{MANIFEST}", hashlib.sha256(content).hexdigest()
     manifest = parsed(content, place)
     form = manifest.get("format") if isinstance(manifest, dict) else None
     if form == PACKED:
-        return Held("packed sequences", digest, read_packed(content, place)[1])
+        return Expected("packed sequences", digest, read_packed(content, place)[1])
     if form in ANNOTATION:
         version, what = ANNOTATION[form]
         named = read_manifest(
             content, place, datasets.Manifest, form=form, version=version, made_by="gristmill dataset"
         )
-        return Held(what, digest, noted_files(named.files, place))
+        return Expected(what, digest, noted_files(named.files, place))
     found = parse_manifest(content, folder)
     what = "a corpus after a takedown" if found.takedown else "a corpus"
-    loose = () if found.lists is not None else (NOT_FOUND,)  # as takedowns of earlier versions left them
-    return Held(what, digest, found.files, loose)
+    loose = () if found.lists is not None else (NOT_FOUND,)  # earlier versions' takedowns did not list these files
+    return Expected(what, digest, found.files, loose)
 
 
-def faults(folder: Folder, held: Held, sizes: Mapping[str, int], tell: Tell) -> Iterator[Fault]:
-    """Every file that is missing, damaged or not named by the manifest, sorted by name. ``sizes``: of the files that
-    are there, from `sizes_of`. ``tell`` is given the bytes that were read, and how many there are."""
-    names = sorted(held.files.keys() | {name for name in sizes if not name.startswith(held.loose)})
-    total = sum(sizes.get(name, 0) for name in held.files)
+def faults(folder: Folder, expected: Expected, sizes: Mapping[str, int], tell: Tell) -> Iterator[Fault]:
+    """Every file that is missing, damaged or not in the manifest, sorted by name. ``sizes`` of the existing files come
+    from `sizes_of`. Calls ``tell`` with the bytes read so far and the bytes to read in all."""
+    names = sorted(expected.files.keys() | {name for name in sizes if not name.startswith(expected.loose)})
+    total = sum(sizes.get(name, 0) for name in expected.files)
     done = 0
     with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as threads:
-        for name, what in zip(names, threads.map(lambda name: _fault(folder, held, name, sizes), names), strict=True):
+        for name, what in zip(
+            names, threads.map(lambda name: _fault(folder, expected, name, sizes), names), strict=True
+        ):
             if what is not None:
                 yield Fault(name, what)
-            done += sizes.get(name, 0) if name in held.files else 0
+            done += sizes.get(name, 0) if name in expected.files else 0
             tell(done, total)
 
 
-def _fault(folder: Folder, held: Held, name: str, sizes: Mapping[str, int]) -> str | None:
-    """What is wrong with a file, in words that follow its name; a file of another size is not read."""
-    each = held.files.get(name)
-    if each is None:
+def _fault(folder: Folder, expected: Expected, name: str, sizes: Mapping[str, int]) -> str | None:
+    """What is wrong with a file, to be printed after its name, or None. A file of another size is not read."""
+    noted = expected.files.get(name)
+    if noted is None:
         return "is not in the manifest"
     try:
-        return size_difference(each, sizes.get(name)) or difference(each, folder.reading)
+        return size_difference(noted, sizes.get(name)) or difference(noted, folder.reading)
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
 
 
 def sizes_of(folder: Folder) -> dict[str, int]:
-    """The bytes of every file of a finished folder by its name, but for the manifest."""
+    """The size in bytes of every file of a finished folder, by name, without the manifest."""
     files, root = folder.filesystem()
     files.invalidate_cache()
     prefix = root.rstrip("/") + "/"

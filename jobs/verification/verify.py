@@ -1,4 +1,4 @@
-"""The command ``gristmill verify``: is everything in a folder as it was written."""
+"""The command ``gristmill verify``: compares a folder with its manifest."""
 
 import posixpath
 from collections import Counter, defaultdict
@@ -10,17 +10,17 @@ from curation.release.opening import NAME_DIGITS
 from jobs.counting import counting
 from jobs.tables import Row, print_table
 from jobs.terminal import say
-from jobs.verification.folder import Fault, Held, faults, held, sizes_of
+from jobs.verification.folder import Expected, Fault, faults, read_expected, sizes_of
 from schemas.errors import RunError
 from schemas.manifest import Noted
 
 SHOWN = 20
-"""Faults that are shown one by one."""
+"""The most faults that are printed one by one."""
 
 
 def run(root: str) -> None:
     folder = Folder(root)
-    found = held(folder)
+    found = read_expected(folder)
     say(f"{root}: {found.what}, manifest {found.digest[:NAME_DIGITS]}")
     sizes = sizes_of(folder)
     with counting("verifying, in bytes") as tell:
@@ -32,15 +32,14 @@ def run(root: str) -> None:
         say(f"... and {len(wrong) - SHOWN:,} more")
     if wrong:
         raise RunError(
-            f"{root} is not as it was written ({markdown.count(len(wrong), 'file')}): put back what is missing or "
-            "damaged, or write the folder again, and move elsewhere what is not in the manifest"
+            f"{root} differs from its manifest ({markdown.count(len(wrong), 'file')}): restore missing and damaged "
+            "files, or write the folder again, and move files that are not in the manifest elsewhere"
         )
     say(f"{root}: {markdown.count(len(found.files), 'file')}, all as they were written")
 
 
-def _say(found: Held, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> None:
-    """Prints a row for each folder of files: how many files and rows the manifest names, and the size of these files
-    as they are there."""
+def _say(found: Expected, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> None:
+    """Prints a row per folder of files: the files and rows in the manifest, and the actual size of these files."""
     tables: defaultdict[str, list[Noted]] = defaultdict(list)
     for name, each in found.files.items():
         tables[posixpath.dirname(name) or "."].append(each)
@@ -54,6 +53,6 @@ def _say(found: Held, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> None:
 
 
 def _rows(files: Sequence[Noted]) -> str:
-    """The rows of all files, or nothing where the manifest does not count those of each."""
+    """The rows of all files, or an empty string if the manifest does not count the rows of every file."""
     known = [each.rows for each in files if each.rows is not None]
     return f"{sum(known):,}" if known and len(known) == len(files) else ""

@@ -11,7 +11,7 @@ from curation.engine.selection import Selection
 from curation.packing import Corpus
 from curation.release.folder import Folder
 from curation.release.shards import read_shard
-from jobs.verification.folder import faults, held, sizes_of
+from jobs.verification.folder import faults, read_expected, sizes_of
 from schemas.errors import RunError, UserError
 from schemas.progress import untold
 from tests.curation.engine.test_takedown import PAGES, STRICT, run, take, text, write
@@ -54,7 +54,7 @@ def test_verify_finds_each_flipped_bit_and_pack_reads_none(copy: Path) -> None:
     for path, bit in flips(copy, FLIPS, "documents", "sketches"):
         name = path.relative_to(copy).as_posix()
         before = flip(path, bit)
-        assert [fault.name for fault in faults(folder, held(folder), sizes_of(folder), untold)] == [name]
+        assert [fault.name for fault in faults(folder, read_expected(folder), sizes_of(folder), untold)] == [name]
         if name.startswith("documents/"):
             with pytest.raises(UserError, match=rf"{name} (is damaged|cannot be read)"):
                 list(Corpus(path=str(copy)).documents())

@@ -152,7 +152,7 @@ def test_every_command_can_be_run_again(mill: Gristmill) -> None:
     assert "0 annotations new or changed" in mill("campaign", "pull", "mill")
     assert "0 of 16 tasks done" in mill("campaign", "status", "mill")
     assert "too few votes so far" in mill("campaign", "resolve", "mill")
-    assert "0 pairs more for adjudication, of 0 that wait for it" in mill("campaign", "adjudicate", "mill")
+    assert "0 pairs given to adjudicators, of 0 to adjudicate" in mill("campaign", "adjudicate", "mill")
 
 
 @pytest.mark.soak

@@ -1,4 +1,4 @@
-"""Ctrl+C, SIGTERM and SIGHUP are heeded wherever they fall."""
+"""Ctrl+C, SIGTERM and SIGHUP end a command at any moment."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs.interrupts import ENDING, Terminated, heeded
+from jobs.interrupts import ENDING, Terminated, raise_on_signals
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +35,14 @@ class Held:
 
 def test_an_interrupt_in_a_finaliser_ends_what_goes_on() -> None:
     before = sys.unraisablehook, signal.getsignal(signal.SIGALRM)
-    with pytest.raises(KeyboardInterrupt), heeded():
+    with pytest.raises(KeyboardInterrupt), raise_on_signals():
         Held()
         threading.Event().wait(60)
     assert (sys.unraisablehook, signal.getsignal(signal.SIGALRM)) == before
 
 
 def test_an_interrupt_that_comes_again_too_soon_comes_once_more() -> None:
-    with pytest.raises(KeyboardInterrupt), heeded():
+    with pytest.raises(KeyboardInterrupt), raise_on_signals():
         with pytest.MonkeyPatch.context() as patched:
 
             def at_once(which: int, seconds: float) -> None:
@@ -61,7 +61,7 @@ def test_what_else_a_finaliser_raises_is_told_as_ever(monkeypatch: pytest.Monkey
 
     told: list[str] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda dropped: told.append(str(dropped.exc_value)))
-    with heeded():
+    with raise_on_signals():
         Broken()
     assert told == ["broken"]
 
@@ -69,11 +69,11 @@ def test_what_else_a_finaliser_raises_is_told_as_ever(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_that_ends_a_command_raises_even_from_a_finaliser(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(Terminated) as raised, heeded():
+    with pytest.raises(Terminated) as raised, raise_on_signals():
         Held(number)
         threading.Event().wait(60)
     assert raised.value.number == number
-    with pytest.raises(Terminated), heeded():
+    with pytest.raises(Terminated), raise_on_signals():
         signal.raise_signal(number)
     assert signal.getsignal(number) == before
 
@@ -81,7 +81,7 @@ def test_a_signal_that_ends_a_command_raises_even_from_a_finaliser(number: signa
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with heeded():
+        with raise_on_signals():
             signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)

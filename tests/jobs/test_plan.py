@@ -49,7 +49,7 @@ def test_the_internet_has_a_plan(capsys: pytest.CaptureFixture[str], monkeypatch
     asked = ["plan", "--documents", "3e12", "--bytes", "1e16", "--workers", "2000"]
     assert call(*asked, monkeypatch=monkeypatch) == 0
     shown = capsys.readouterr().out
-    assert "too many for one process, so in rounds" in shown
+    assert "too many for one process, so split into rounds" in shown
     assert max(map(len, shown.splitlines())) <= 100
     assert call(*asked, "--json", monkeypatch=monkeypatch) == 0
     told = json.loads(capsys.readouterr().out)
@@ -97,13 +97,13 @@ def test_blobs_are_foretold(spread: int) -> None:
     ("arguments", "told"),
     [
         (["--documents", "10", "--bytes", "5"], "at least one byte of text for each"),
-        (["--documents", "nan", "--bytes", "5e3"], "at least one document"),
+        (["--documents", "nan", "--bytes", "5e3"], "--documents must be at least 1"),
         (["--documents", "10", "--bytes", "inf"], "at most 1e+24 bytes"),
         (["--documents", "10", "--bytes", "1e308", "--json"], "at most 1e+24 bytes"),
-        (["--documents", "10", "--bytes", "5e3", "--price", "nan"], "--price is nan: give a number from 0 up"),
-        (["--documents", "10", "--bytes", "5e3", "--price", "-1"], "--price is -1: give a number from 0 up"),
-        (["--documents", "10", "--bytes", "5e3", "--memory", "0"], "a worker takes at least 0.45 GB"),
-        (["--documents", "10", "--bytes", "5e3", "--memory", "-2GB"], "a worker takes at least 0.45 GB"),
+        (["--documents", "10", "--bytes", "5e3", "--price", "nan"], "--price is nan: give 0 or more"),
+        (["--documents", "10", "--bytes", "5e3", "--price", "-1"], "--price is -1: give 0 or more"),
+        (["--documents", "10", "--bytes", "5e3", "--memory", "0"], "a worker needs at least 0.45 GB"),
+        (["--documents", "10", "--bytes", "5e3", "--memory", "-2GB"], "a worker needs at least 0.45 GB"),
         (["--documents", "10", "--bytes", "5e3", "--recipe", "mine"], "choose from fineweb, none"),
         (
             ["--documents", "10", "--bytes", "5e3", "--constants", "nowhere.toml"],

@@ -17,7 +17,7 @@ def test_copies_go_and_near_duplicates_are_named(
     said = capsys.readouterr().out
     assert "taken down 2, brought back 1, removed as duplicates of documents brought back 0\n" in said
     assert "taken down because another document taken down has the same text: 1\n" in said
-    assert "near-duplicates of what was taken down: 1 (--near takes them down, too), see near.jsonl\n" in said
+    assert "near-duplicates of the documents taken down: 1 (--near takes them down, too), see near.jsonl\n" in said
     assert "  close (kept) is " in said
     assert call(*command, none, "--near", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out

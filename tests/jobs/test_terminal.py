@@ -157,7 +157,7 @@ def test_a_summary_of_evil_reasons(capsys: pytest.CaptureFixture[str]) -> None:
     assert_shown(capsys.readouterr().out, at_least=4)
 
 
-def test_the_door_stands_before_a_traceback_and_a_log(tmp_path: Path) -> None:
+def test_tracebacks_and_logs_show_hidden_characters(tmp_path: Path) -> None:
     """Also what nobody thought of: a bug whose message holds a text, a warning, and output in ASCII."""
     script = (
         "import sys, logging, warnings\n"

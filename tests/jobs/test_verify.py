@@ -50,7 +50,7 @@ def folder(made: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 each_kind = pytest.mark.parametrize("folder", KINDS, indirect=True)
 
 
-def told(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
+def verify(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, str]:
     capsys.readouterr()
     code = call("verify", folder, monkeypatch=monkeypatch)
     said = capsys.readouterr()
@@ -65,7 +65,7 @@ def files(folder: Path) -> list[str]:
 def test_it_finds_every_file_that_is_damaged_missing_or_added(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, out, err = told(folder, capsys, monkeypatch)
+    code, out, err = verify(folder, capsys, monkeypatch)
     named = [name for name in files(folder) if name != "manifest.json"]
     assert (code, err) == (0, "")
     assert out.splitlines()[-1] == f"{folder}: {len(named)} files, all as they were written"
@@ -80,16 +80,16 @@ def test_it_finds_every_file_that_is_damaged_missing_or_added(
             path.unlink()
             if damage is not None and (damage or whole):
                 path.write_bytes(damage)
-            code, out, err = told(folder, capsys, monkeypatch)
+            code, out, err = verify(folder, capsys, monkeypatch)
             assert (code, f"\n{name} {said}" in out) == (1, True), (name, out)
-            assert err.startswith(f"gristmill: {folder} is not as it was written (1 file): ")
+            assert err.startswith(f"gristmill: {folder} differs from its manifest (1 file): ")
             assert err.count("\n") == 1
             path.write_bytes(whole)
     (folder / "more\x1b.txt").write_text("")
-    code, out, err = told(folder, capsys, monkeypatch)
+    code, out, err = verify(folder, capsys, monkeypatch)
     assert (code, "\nmore\\x1b.txt is not in the manifest\n" in out) == (1, True)
     (folder / "more\x1b.txt").unlink()
-    assert told(folder, capsys, monkeypatch)[0] == 0
+    assert verify(folder, capsys, monkeypatch)[0] == 0
 
 
 @each_kind
@@ -100,7 +100,7 @@ def test_the_table_shows_the_size_of_what_was_read(
         if name != "manifest.json":
             with (folder / name).open("r+b") as file:
                 file.truncate(1_500_000)
-    code, out, _ = told(folder, capsys, monkeypatch)
+    code, out, _ = verify(folder, capsys, monkeypatch)
     assert code == 1
     header, *lines = out.splitlines()[1:]
     table = lines[: next(number for number, line in enumerate(lines) if " has " in line or " is " in line)]
@@ -130,7 +130,7 @@ def test_a_manifest_that_was_changed_is_one_sentence(
         (changed(**{listed: {"a": {**digest, "sha256": "00"}}}), "is not 64 hexadecimal digits"),
     ):
         path.write_text(content)
-        code, out, err = told(folder, capsys, monkeypatch)
+        code, out, err = verify(folder, capsys, monkeypatch)
         assert (code, out, err.count("\n")) == (2, "", 1), err
         assert said in err
 
@@ -183,6 +183,6 @@ def test_what_holds_nothing_of_ours_is_said(
     (tmp_path / "unfinished/.work").mkdir(parents=True)
     (tmp_path / "file").touch()
     for name, said in (("", "holds no manifest.json"), ("gone", "is not a folder"), ("file", "is not a folder")):
-        code, out, err = told(tmp_path / name, capsys, monkeypatch)
+        code, out, err = verify(tmp_path / name, capsys, monkeypatch)
         assert (code, out, said in err) == (2, "", True)
-    assert "holds an unfinished run" in told(tmp_path / "unfinished", capsys, monkeypatch)[2]
+    assert "holds an unfinished run" in verify(tmp_path / "unfinished", capsys, monkeypatch)[2]

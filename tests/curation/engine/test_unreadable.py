@@ -61,8 +61,8 @@ def test_files_of_which_nothing_can_be_read_fail_the_run(
     assert curate(tmp_path, monkeypatch, "--allow-unreadable", "--set", "max_quarantined=0.79") == 0
     told = capsys.readouterr().out
     size = (tmp_path / "in" / "00.parquet").stat().st_size
-    assert f"lost of 00.parquet: {size:,} of {size:,} stored bytes (100.0%): bad_parquet" in told
-    assert told.count("lost of") == 4
+    assert f"lost from 00.parquet: {size:,} of {size:,} stored bytes (100.0%): bad_parquet" in told
+    assert told.count("lost from") == 4
 
 
 def test_row_groups_that_cannot_be_read_count_by_their_bytes(
@@ -90,7 +90,7 @@ def test_a_few_lost_records_of_a_small_input_are_tolerated_and_named(
     (tmp_path / "in" / "a.jsonl.gz").write_bytes(data)
     flip(tmp_path / "in" / "a.jsonl.gz", 5 * len(data) // 20 + 15)
     assert curate(tmp_path, monkeypatch) == 0
-    assert "lost of a.jsonl.gz: " in capsys.readouterr().out
+    assert "lost from a.jsonl.gz: " in capsys.readouterr().out
 
 
 def test_a_compressed_file_that_is_cut_short_is_named(
@@ -115,7 +115,7 @@ def test_documents_that_may_be_damaged_are_counted_in_the_summary_and_the_manife
     (tmp_path / "in" / "b.zip").write_bytes((tmp_path / "in" / "b.zip").read_bytes().replace(b"Stone 22", b"Stone 92"))
     assert curate(tmp_path, monkeypatch) == 0
     said = capsys.readouterr().out
-    assert "lost of a.jsonl.gz: " in said
+    assert "lost from a.jsonl.gz: " in said
     assert "bad_checksum; 22 documents read before may be damaged\n" in said
     assert "b.zip: bad_checksum; 1 document read before may be damaged\n" in said
     inputs = json.loads((tmp_path / "out" / "manifest.json").read_text())["inputs"]
@@ -172,7 +172,7 @@ def test_a_part_of_nothing_but_bad_records_is_no_damage_to_its_file(
     assert curate(tmp_path, monkeypatch, "--set", "unit_bytes=500") == 0
     told = capsys.readouterr().out
     assert "quarantined: 90 bad_json" in told
-    assert "lost of" not in told
+    assert "lost from" not in told
     assert "nothing could be read" not in told
 
 
