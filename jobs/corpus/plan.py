@@ -96,10 +96,10 @@ def print_plan(forecast: Forecast, price: float) -> None:
     print(f"{forecast.units:,} units of {_size(forecast.unit_bytes)} stored (gzip); unit_bytes={forecast.unit_bytes}")
     links = forecast.documents * forecast.constants.links
     fit = links <= most_links(forecast.memory)
-    how = "in one process" if fit else "too many for one process, so split into rounds (not in the table)"
+    how = "in one process" if fit else "too many for one process, so in rounds (not in the table)"
     print(f"{_number(links)} links between duplicates: {how}")
-    print("Based on measurements on one core of one machine, for a corpus with the same share of rejects")
-    print(f"and duplicates as there. An hour of CPU time costs {price:g}.")
+    print("Scaled from a run on one core of one machine, with that corpus's rejects and duplicates.")
+    print(f"An hour of CPU time costs {price:g}.")
 
 
 def _number(value: float) -> str:
