@@ -32,7 +32,10 @@ def run(options: PlanOptions) -> None:
     """Prints the estimate, as a table or as JSON."""
     memory, price = options.memory, options.price
     if not 1 <= options.documents <= options.text <= MOST_BYTES:
-        raise UserError(f"--documents must be at least 1, and --bytes at least --documents and at most {MOST_BYTES:g}")
+        raise UserError(
+            "--documents must be at least 1, and --bytes at least one byte of text for each document and at most "
+            f"{MOST_BYTES:g} bytes"
+        )
     if not 0 <= price < math.inf:
         raise UserError(f"--price is {price:g}: give 0 or more")
     if memory < WORKER_BYTES:

@@ -66,7 +66,7 @@ class TrainTokenizerOptions:
 def run(options: PackOptions) -> None:
     """Packs the corpora, or the sources of a mixture file, and prints a summary."""
     if bool(options.corpora) == (options.mixture is not None):
-        raise UserError("say what to pack: either CORPUS folders or --mixture FILE")
+        raise UserError("say what to pack: CORPUS folders or --mixture FILE, not both")
     columns = Columns(text=options.text_column, doc_id=options.id_column)
     at = options.mixture
     sources, mixture = (_corpora(options.corpora, columns), None) if at is None else _read_mixture(at, columns)
