@@ -188,7 +188,7 @@ def test_a_shard_that_is_lost_at_the_end_is_told(tmp_path: Path) -> None:
 
     with patch("curation.engine.driver.gather", lose), pytest.raises(RunError) as told:
         curate_job(job, str(out), Execution(workers=0))
-    assert str(told.value).startswith(f"{lost} is not as it was written, as happens where a machine crashes: remove")
+    assert str(told.value).startswith(f"{lost} does not have the size that was written")
     assert not (out / "manifest.json").exists()
 
 

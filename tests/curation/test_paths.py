@@ -100,4 +100,4 @@ def test_a_wildcard_in_braces_that_matches_nothing_is_named(
 ) -> None:
     (here / "a.jsonl").write_text(TEXT)
     assert curate("{a,b*}.jsonl", monkeypatch) == 0
-    assert "no file matches, of the input's braces: b*.jsonl" in caplog.text
+    assert "no file matches these patterns from the input's braces: b*.jsonl" in caplog.text

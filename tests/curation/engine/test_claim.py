@@ -111,7 +111,7 @@ def test_no_document_is_judged_by_a_list_that_changed_in_the_middle(tmp_path: Pa
         Url(domains=(f"@{listed}",)).read_lists()
         yield
 
-    with pytest.raises(RunError, match=r"the list \S+hosts\.txt has changed since the run began: put it back"):
+    with pytest.raises(RunError, match=r"the list \S+hosts\.txt has changed since the run began: restore the list"):
         run(another)
     listed.write_text("a.example")
     assert run().total("rejected")[0] == 1
