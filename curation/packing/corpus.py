@@ -1,4 +1,4 @@
-"""A corpus as packing reads it: Parquet of texts, from `gristmill curate` or from elsewhere, in batches."""
+"""Reads corpora for packing: Parquet files of texts, from `gristmill curate` or from elsewhere, in batches."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,19 +20,19 @@ from schemas.errors import UserError
 from schemas.manifest import Noted
 
 BATCH_BYTES = 1 << 20
-"""A batch ends when its texts hold this many bytes: a thread has one of them at a time."""
+"""A batch ends when its texts hold this many bytes. A thread encodes one batch at a time."""
 
 _ROWS = 1024
-"""Rows that are decoded together."""
+"""How many rows of Parquet are decoded together."""
 
 Place = tuple[int, int]
-"""In a corpus: the number of a file, and of a row in it."""
+"""A position in a corpus: the number of a file, and the number of a row in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Where the texts and their ids are. Documents of a corpus without the id column are known by the hash of their
-    text."""
+    """The columns of the texts and their ids. In a corpus without the id column, the id of a document is the hash of
+    its text."""
 
     text: str = "text"
     doc_id: str = "doc_id"
@@ -40,8 +40,8 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class Documents:
-    """Documents that follow each other. An id is unique in its source, more or less: equal ones do no harm. ``place``
-    is where the next ones begin in the corpus."""
+    """Consecutive documents of a corpus. Ids should be unique in a source, but equal ids do no harm. ``place`` is the
+    position of the next document in the corpus."""
 
     sources: list[str]
     doc_ids: list[str]
@@ -53,11 +53,10 @@ class Documents:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Corpus:
-    """A folder that `gristmill curate` wrote, or a file or folder of Parquet; ``path`` is any that fsspec opens.
+class ParquetCorpus:
+    """A folder that `gristmill curate` wrote, or a file or folder of Parquet; ``path`` is any path that fsspec opens.
 
-    ``name`` is the source of its documents; without one, the column ``source`` says it where there is one, and the
-    folder's own name otherwise.
+    ``name`` is the source of its documents; by default the column ``source`` gives it, or else the folder's name.
     """
 
     path: str
@@ -65,46 +64,46 @@ class Corpus:
     columns: Columns = Columns()
 
     def files(self) -> list[str]:
-        """Its Parquet files, relative to its folder, sorted by name.
+        """The names of the Parquet files, relative to the folder, sorted.
 
-        Raises UserError for a path without one, for an unfinished run, and for an output of another command.
+        Raises UserError for a path without Parquet, for an unfinished run, and for the output of another command.
         """
-        return self._listed()[0]
+        return self._list_files()[0]
 
     def rows(self) -> int:
-        """How many documents it has, by the files' footers."""
+        """The number of documents, from the files' footers."""
         rows = 0
         for name in self.files():
-            with self._opened(name) as file:
+            with self._open_parquet(name) as file:
                 rows += file.metadata.num_rows
         return rows
 
     def versions(self) -> dict[str, list[Any]]:
-        """Its files, each with its size and what tells one version of it from another."""
+        """The files by path, each with its size and an identifier of its version."""
         folder, _ = self._place()
         files, found = folder.filesystem()[0], {}
         for name in self.files():
             info = files.info(folder.path(name))
-            found[self._full(name)] = [info["size"], remote_version(info)]
+            found[self._full_path(name)] = [info["size"], remote_version(info)]
         return found
 
     def documents(self, start: Place = (0, 0)) -> Iterator[Documents]:
-        """All of them from a place on, in the order of the files. A missing text counts as an empty one.
+        """The documents from a position on, in the order of the files. A null text counts as an empty text.
 
-        Raises UserError for a file that is damaged or has no such column of texts. Each file of a folder that
-        `gristmill curate` wrote is read for its SHA-256 first.
+        Raises UserError for a file that is damaged or does not have the column of texts. In a folder that
+        `gristmill curate` wrote, checks the SHA-256 of each file before reading it.
         """
-        names, noted = self._listed()
+        names, noted = self._list_files()
         first, skipped = start
         for number, name in enumerate(names[first:], first):
             if name in noted:
                 check_digests(self._place()[0], [noted[name]])
-            with self._opened(name) as file:
+            with self._open_parquet(name) as file:
                 self._check(name, file.schema_arrow)
                 yield from self._rows(file, number, skipped if number == first else 0)
 
     def _rows(self, file: Any, number: int, skipped: int) -> Iterator[Documents]:
-        """The documents of one file without the first ones."""
+        """The documents of a file after the first ``skipped`` rows."""
         wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & set(file.schema_arrow.names))]
         ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
         groups = np.flatnonzero(ends > skipped).tolist()
@@ -113,10 +112,10 @@ class Corpus:
             new = batch.slice(max(0, skipped - done))
             done += len(batch)
             if len(new):
-                yield from self._divided(new, number, done - len(new))
+                yield from self._divide(new, number, done - len(new))
 
     def _place(self) -> tuple[Folder, str | None]:
-        """Its folder; and the file's name in it, where it is one file."""
+        """The folder of the corpus, and the name of the file in it if the corpus is a single file."""
         files, root = Folder(self.path).filesystem()
         if not files.exists(root):
             raise UserError(f"there is no corpus {self.path}: name a folder that `gristmill curate` wrote, or Parquet")
@@ -125,8 +124,8 @@ class Corpus:
         parent, _, name = self.path.rpartition("/")
         return Folder(parent or ("/" if self.path.startswith("/") else ".")), name
 
-    def _listed(self) -> tuple[list[str], dict[str, Noted]]:
-        """Its files, see `files`, and what a manifest says of them: nothing of a file, and of a folder without one."""
+    def _list_files(self) -> tuple[list[str], dict[str, Noted]]:
+        """The files, see `files`, and their entries in the manifest, if the folder has one."""
         folder, name = self._place()
         if name is not None:
             return [name], {}
@@ -138,7 +137,7 @@ class Corpus:
             names = [name for name in names if name.startswith(shards)]
             for name in names:
                 if name not in noted:
-                    raise UserError(f"{self._full(name)} is not in the corpus's manifest: move it elsewhere")
+                    raise UserError(f"{self._full_path(name)} is not in the corpus's manifest: move it elsewhere")
             check_sizes(folder, noted.values())
         elif folder.exists(WORK):
             raise UserError(f"{self.path} is unfinished: run `gristmill curate` to its end first")
@@ -146,32 +145,34 @@ class Corpus:
             raise UserError(f"{self.path} holds no Parquet: name a folder that `gristmill curate` wrote, or Parquet")
         return names, noted
 
-    def _full(self, name: str) -> str:
+    def _full_path(self, name: str) -> str:
         return self._place()[0].path(name)
 
     @contextmanager
-    def _opened(self, name: str) -> Iterator[Any]:
+    def _open_parquet(self, name: str) -> Iterator[Any]:
         try:
             with self._place()[0].reading(name) as stream:
                 yield pq.ParquetFile(stream, page_checksum_verification=True)
         except UnicodeDecodeError as error:
-            raise UserError(f"{self._full(name)} holds a text that is not UTF-8: write it again") from error
+            raise UserError(f"{self._full_path(name)} holds a text that is not UTF-8: write the file again") from error
         except (pa.ArrowInvalid, OSError) as error:
             raise UserError(
-                f"{self._full(name)} cannot be read as Parquet: copy or write it again ({error})"
+                f"{self._full_path(name)} cannot be read as Parquet: copy or write the file again ({error})"
             ) from error
 
     def _check(self, name: str, schema: pa.Schema) -> None:
         column, chosen = self.columns.text, "name the column of texts as --text-column"
         if column not in schema.names:
-            raise UserError(f"{self._full(name)} has no column {column}: {chosen}, one of {', '.join(schema.names)}")
+            raise UserError(
+                f"{self._full_path(name)} has no column {column}: {chosen}, one of {', '.join(schema.names)}"
+            )
         kind = schema.field(column).type
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if kind not in (pa.string(), pa.large_string(), pa.string_view()):
-            raise UserError(f"{self._full(name)}: column {column} is {kind}, and texts are strings: {chosen}")
+            raise UserError(f"{self._full_path(name)}: column {column} is {kind}, and texts are strings: {chosen}")
 
-    def _divided(self, batch: pa.RecordBatch, file: int, row: int) -> Iterator[Documents]:
-        """Batches of about BATCH_BYTES each, of a batch that begins at a row of a file."""
+    def _divide(self, batch: pa.RecordBatch, file: int, row: int) -> Iterator[Documents]:
+        """Divides a batch, which begins at row ``row`` of a file, into batches of about BATCH_BYTES each."""
         texts = batch[self.columns.text].cast(pa.large_string()).fill_null("")
         ends = np.cumsum(pc.binary_length(texts).to_numpy(zero_copy_only=False))
         number = np.append(ends // BATCH_BYTES, -1)

@@ -1,4 +1,4 @@
-"""Batches of documents to tokens, in threads; what comes out is in the order of what went in."""
+"""Encodes batches of documents as tokens, in threads; the results are in the order of the batches."""
 
 import threading
 from collections import deque
@@ -12,15 +12,15 @@ import numpy.typing as npt
 import xxhash
 
 from curation.packing.corpus import Documents
-from curation.packing.noticed import Controls, Noticed, change, in_sample
+from curation.packing.noticed import ControlTokens, Noticed, change_kind, in_sample
 from curation.packing.tokenizer import Encoder, Tokenizer, one_thread_each
 
 
 @dataclass(frozen=True, kw_only=True)
-class Encoded:
-    """``tokens`` of the documents, one after the other, each with its end token; ``lengths`` counts those of each (0:
-    an empty one); ``digests`` of shape (n, 2) are 128 bits of a document's source, id and text; ``noticed`` is what
-    the tokenizer did to the texts."""
+class EncodedBatch:
+    """``tokens`` of the documents, one after the other, each with its end token; ``lengths`` is the number of tokens of
+    each document (0 for an empty one); ``digests``, of shape (n, 2), are 128-bit hashes of the documents' source, id
+    and text; ``noticed`` counts what the tokenizer did to the texts."""
 
     documents: Documents
     tokens: npt.NDArray[Any]
@@ -29,18 +29,18 @@ class Encoded:
     noticed: Noticed
 
 
-def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int, share: float) -> Generator[Encoded]:
-    """Each batch, encoded; a few more are held than there are threads. About ``share`` of the documents are decoded,
-    too."""
+def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int, share: float) -> Generator[EncodedBatch]:
+    """Encodes each batch; a few more batches than threads are in memory. About ``share`` of the documents are also
+    decoded, to see whether their text comes back."""
     own = threading.local()
 
     def start() -> None:
-        own.encoder, own.controls = tokenizer.encoder(), Controls(tokenizer.controls)
+        own.encoder, own.controls = tokenizer.encoder(), ControlTokens(tokenizer.controls)
 
-    def work(batch: Documents) -> Encoded:
-        return encoded(batch, own.encoder, own.controls, tokenizer.unknown_id, share)
+    def work(batch: Documents) -> EncodedBatch:
+        return encode_batch(batch, own.encoder, own.controls, tokenizer.unknown_id, share)
 
-    waiting: deque[Future[Encoded]] = deque()
+    waiting: deque[Future[EncodedBatch]] = deque()
     with one_thread_each(), ThreadPoolExecutor(threads, "encode", start) as pool:
         for batch in batches:
             waiting.append(pool.submit(work, batch))
@@ -50,8 +50,10 @@ def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int, sha
             yield waiting.popleft().result()
 
 
-def encoded(batch: Documents, encoder: Encoder, controls: Controls, unknown_id: int | None, share: float) -> Encoded:
-    """One batch; the same for each thread that does it."""
+def encode_batch(
+    batch: Documents, encoder: Encoder, controls: ControlTokens, unknown_id: int | None, share: float
+) -> EncodedBatch:
+    """Encodes a batch; the result does not depend on the thread."""
     tokens, lengths = encoder.documents(batch.texts)
     rows = zip(batch.sources, batch.doc_ids, batch.texts, strict=True)
     digests = np.frombuffer(b"".join(digest(*row) for row in rows), ">u8").reshape(-1, 2).astype(np.uint64)
@@ -64,14 +66,14 @@ def encoded(batch: Documents, encoder: Encoder, controls: Controls, unknown_id: 
         decoded = encoder.text(own) if len(own) else None
         if decoded is not None:
             noticed.sampled += 1
-            found = change(batch.texts[row], decoded, bool((own == unknown_id).any()))
+            found = change_kind(batch.texts[row], decoded, bool((own == unknown_id).any()))
             if found:
                 noticed.changed[found] += 1
-    return Encoded(documents=batch, tokens=tokens, lengths=lengths, digests=digests, noticed=noticed)
+    return EncodedBatch(documents=batch, tokens=tokens, lengths=lengths, digests=digests, noticed=noticed)
 
 
 def digest(source: str, doc_id: str, text: str) -> bytes:
-    """16 bytes that tell documents apart, wherever they lie: xxh3_128 of source, id and text, a NUL between them."""
+    """The 16 bytes that identify a document, whatever its file: xxh3_128 of source, id and text, separated by NUL."""
     state = xxhash.xxh3_128(f"{source}\0{doc_id}\0".encode())
     state.update(text.encode())
     return state.digest()

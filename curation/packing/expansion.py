@@ -1,4 +1,4 @@
-"""How much longer a tokenizer's normaliser can make a text: a file from elsewhere may hold one that knows no bounds."""
+"""Checks how much longer a tokenizer's normaliser can make a text: a downloaded file may hold an unbounded one."""
 
 import base64
 import re
@@ -10,37 +10,37 @@ from typing import Any
 from schemas.errors import UserError
 
 MOST = 200
-"""So many times as long may a text become. The normalisers of known models stay below 40."""
+"""A normaliser may make a text at most this many times as long. The normalisers of known models stay below 40."""
 
 UNICODE = 18
-"""NFKC and NFKD make at most so many characters of one (U+FDFA). Another form after them adds nothing."""
+"""NFKC and NFKD expand a character to at most this many (U+FDFA). A second Unicode form does not expand further."""
 
 _ZERO_WIDTH = re.compile(r"\(\?|\\[bBAzZGK]|[\^$]")
-"""What lets a regular expression match between characters although it matches no empty text."""
+"""Parts with which a regular expression may match between characters, although it does not match an empty text."""
 
 
 def check_expansion(path: Path, table: Mapping[str, Any]) -> None:
-    """Raises UserError where the normaliser of a tokenizers file, whose JSON is ``table``, can make a text more than
-    MOST times as long."""
+    """Raises UserError if the normaliser of a tokenizers file, whose JSON is ``table``, can make a text more than MOST
+    times as long."""
     unicode, replaced = UNICODE, 1
     for step in _steps(table.get("normalizer")):
         if step.get("type") == "Replace":
-            replaced *= _replaced(step)
+            replaced *= _replacement_factor(step)
         elif step.get("type") == "Precompiled":
             unicode = max(unicode, longest_mapping(base64.b64decode(str(step.get("precompiled_charsmap")))))
     _check(path, unicode * replaced)
 
 
 def check_model(path: Path, content: bytes) -> None:
-    """Raises UserError where the normaliser of a SentencePiece model can make a text more than MOST times as long."""
+    """Raises UserError if the normaliser of a SentencePiece model can make a text more than MOST times as long."""
     for specification in _fields(content, 3):  # normalizer_spec of the model
         for charsmap in _fields(specification, 2):  # precompiled_charsmap
             _check(path, longest_mapping(charsmap))
 
 
 def longest_mapping(charsmap: bytes) -> int:
-    """The bytes of the longest text that SentencePiece's compiled map puts in the place of another: behind a trie,
-    whose size comes first (uint32, little-endian), lie these texts, a NUL after each."""
+    """The bytes of the longest replacement in SentencePiece's compiled map. The map begins with the size of a trie
+    (uint32, little-endian); the replacements follow the trie, each with a NUL at its end."""
     texts = charsmap[4 + int.from_bytes(charsmap[:4], "little") :]
     return max(map(len, texts.split(b"\0")))
 
@@ -54,7 +54,7 @@ def _check(path: Path, times: int) -> None:
 
 
 def _steps(normalizer: Any) -> Iterator[Mapping[str, Any]]:
-    """The normalisers of a sequence, however deep they lie in it."""
+    """The normalisers in a tree of sequences."""
     waiting = [normalizer]
     while waiting:
         each = waiting.pop()
@@ -63,8 +63,8 @@ def _steps(normalizer: Any) -> Iterator[Mapping[str, Any]]:
             waiting += each.get("normalizers") or []
 
 
-def _replaced(step: Mapping[str, Any]) -> int:
-    """How many times as long a replacement makes a text at most."""
+def _replacement_factor(step: Mapping[str, Any]) -> int:
+    """The factor by which a replacement can lengthen a text at most."""
     content, pattern = str(step.get("content")), step.get("pattern")
     literal = pattern.get("String") if isinstance(pattern, Mapping) else None
     if isinstance(literal, str) and literal:
@@ -75,7 +75,7 @@ def _replaced(step: Mapping[str, Any]) -> int:
 
 
 def _matches_nothing(expression: str) -> bool:
-    """Whether an expression may match an empty text. One that Python does not know may."""
+    """Whether an expression may match an empty text; true for an expression that Python cannot compile."""
     try:
         with warnings.catch_warnings(action="ignore"):
             return re.compile(expression).match("") is not None
@@ -84,7 +84,7 @@ def _matches_nothing(expression: str) -> bool:
 
 
 def _fields(message: bytes, wanted: int) -> Iterator[bytes]:
-    """The length-delimited fields of one number in a message of protocol buffers, as far as it is well formed."""
+    """The length-delimited fields with number ``wanted`` of a protobuf message, up to the first malformed field."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

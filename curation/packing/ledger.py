@@ -1,20 +1,20 @@
-"""What became of every document and token; a run whose ledger does not balance fails."""
+"""Counts what happened to every document and token; a run whose counts do not balance fails."""
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from curation.packing.order import Numbers
-from curation.packing.rows import Rows
+from curation.packing.rows import RowBatch
 from curation.packing.tokenised import Tokenised
 from schemas.balance import check_balance
 
 
-class Ledger:
-    """Counts what is written as it passes, apart from what was planned.
+class PackingLedger:
+    """Counts the rows that are written, independently of the plan.
 
-    Documents read are ``empty`` (no token), ``left_out`` (by the mixture), ``tail`` (no token of theirs is in a row) or
-    ``packed``. Tokens read, and those of documents ``repeated`` in further epochs, are ``left_out``, ``tail`` or
+    Documents read are ``empty`` (no token), ``left_out`` (by the mixture), ``tail`` (none of their tokens is in a row)
+    or ``packed``. Tokens read, and tokens of documents ``repeated`` in further epochs, are ``left_out``, ``tail`` or
     ``packed``.
     """
 
@@ -24,20 +24,20 @@ class Ledger:
         self._packed = np.zeros(len(corpus), np.bool_)
         self._tokens = self._copies = 0
 
-    def passing(self, rows: Iterable[Rows]) -> Iterator[Rows]:
-        """The rows, counted."""
+    def count_rows(self, rows: Iterable[RowBatch]) -> Iterator[RowBatch]:
+        """Passes the rows on, and counts them."""
         for each in rows:
             self.count(each.begun, each.tokens)
             yield each
 
     def count(self, begun: Numbers, tokens: int) -> None:
-        """Counts rows that were written: the documents that begin in them, and their tokens."""
+        """Counts written rows: the documents that begin in them, and the number of their tokens."""
         self._packed[begun] = True
         self._copies += len(begun)
         self._tokens += tokens
 
-    def balanced(self, tail: int) -> dict[str, dict[str, int]]:
-        """The counts; ``tail`` are the tokens that did not fill a row. Raises LedgerError where they do not add up."""
+    def balance(self, tail: int) -> dict[str, dict[str, int]]:
+        """The counts; ``tail`` tokens did not fill a row. Raises LedgerError if the counts do not add up."""
         corpus = self._corpus
         taken = np.zeros(len(corpus), np.bool_)
         taken[self._documents] = True

@@ -1,4 +1,4 @@
-"""The manifest of packed sequences: written last. No path, clock or number of threads is in it."""
+"""The manifest of packed sequences, which is written last. It holds no path, time or number of threads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ from schemas.packed import FORMAT, VERSION, PackedManifest
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReport:
-    """What a source gave. ``documents`` and ``tokens`` (end tokens among them) are those read; ``asked`` is the share
-    of the mixture that was asked for (null without one), ``given`` what it is of the tokens that were taken; ``short``
-    says that ``max_epochs`` held it below what was asked."""
+    """What was taken from a source. ``documents`` and ``tokens`` (including end tokens) were read; ``asked`` is the
+    requested share of the mixture (null without a mixture), ``given`` the share of the tokens that were taken;
+    ``short`` says that ``max_epochs`` kept it below the requested share."""
 
     name: str
     documents: int
@@ -37,7 +37,7 @@ class SourceReport:
 @dataclass(frozen=True, kw_only=True)
 class Manifest(PackedManifest):
     """What a folder of packed sequences holds, and what it was made from. ``content`` is a digest of all documents,
-    ``tokens_asked`` what a mixture asks for in all."""
+    ``tokens_asked`` the number of tokens that a mixture asks for."""
 
     gristmill: str
     seed: int
@@ -52,7 +52,8 @@ class Manifest(PackedManifest):
 def source_reports(
     corpus: Tokenised, documents: Numbers, shares: Sequence[Taken], mixed: Mixture | None
 ) -> list[SourceReport]:
-    """By the documents that were really taken, whole ones, which is why a share may be off by less than one of them."""
+    """The reports, from the documents that were actually taken. Only complete documents are taken, so a share may be
+    off by less than a document."""
     sources = {source.name: source for source in mixed.source} if mixed else {}
     shares_asked = sum(source.share for source in sources.values())
     lengths = corpus.lengths[documents].astype(np.int64)
@@ -106,7 +107,8 @@ def manifest(
 
 
 def content(corpus: Tokenised) -> str:
-    """A digest of all documents (source, id and text), whatever their order and files: their sum, as 32 hex digits."""
+    """A digest of all documents (source, id and text) that does not depend on their order and files: the sum of their
+    digests, as 32 hex digits."""
     high, low = (sum(int(part) for part in _sums(corpus.digests[:, half])) for half in (0, 1))
     return f"{((high << 64) + low) % (1 << 128):032x}"
 

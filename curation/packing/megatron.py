@@ -1,4 +1,4 @@
-"""Packed sequences as an indexed dataset of Megatron-LM: PREFIX.bin holds the tokens, PREFIX.idx where documents are.
+"""Exports packed sequences as an indexed dataset of Megatron-LM: tokens in PREFIX.bin, document starts in PREFIX.idx.
 
 The layout, as in Megatron-LM's megatron/core/datasets/indexed_dataset.py: little-endian; the magic, the version
 (uint64, 1), the code of the tokens' type (one byte), the number of sequences (uint64) and of entries of the document
@@ -25,11 +25,11 @@ CODES: dict[TokenType, int] = {"uint16": 8, "int32": 4}
 
 
 def export_megatron(folder: Path, prefix: Path) -> tuple[int, int]:
-    """Writes PREFIX.bin and PREFIX.idx; returns how many documents and tokens are in them.
+    """Writes PREFIX.bin and PREFIX.idx; returns the number of documents and of tokens in them.
 
-    The documents stand in the order in which they were packed, each with its end token; the last one is cut off where
-    the last sequence ends. Each shard is first compared with its SHA-256. Raises UserError for a folder that is not
-    one of packed sequences, for a damaged shard, and for an output that is there already.
+    The documents are in the order in which they were packed, each with its end token; the last document is cut off
+    where the last sequence ends. Checks the SHA-256 of each shard first. Raises UserError for a folder that does not
+    hold packed sequences, for a damaged shard, and for an output that exists already.
     """
     try:
         sequences = open_packed(folder, verify=True)
@@ -50,7 +50,8 @@ def export_megatron(folder: Path, prefix: Path) -> tuple[int, int]:
 
 
 def _batches(folder: Path, sequences: PackedSequences) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[np.int64]]]:
-    """Of each record batch: its first token's place among all, its tokens, and where in them documents begin."""
+    """For each record batch: the position of its first token among all, its tokens, and the indices in the batch at
+    which documents begin."""
     first, length = 0, sequences.length
     for shard in range(len(sequences.manifest.shards)):
         with pa.memory_map(str(folder / f"shards/{shard:05}.arrow")) as file:

@@ -1,4 +1,4 @@
-"""What a tokenizer does to texts that their owner should hear of: unknown and control tokens, texts that change."""
+"""Counts what a tokenizer does to texts that the user should know: unknown and control tokens, changed texts."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from curation.rewrites.composing import nfkc
 
 SAMPLE = 1000
-"""Documents that are decoded and compared with their texts, about."""
+"""About how many documents are decoded and compared with their texts."""
 
 _SPACE = re.compile(r"\s+")
 
@@ -35,11 +35,11 @@ class NoticedReport:
 
 @dataclass
 class Noticed:
-    """Counts over documents. ``unknown``: tokens that stand for what the tokenizer does not know. ``controls``: how
-    often each control token stands in a text, where it was packed as ordinary characters. ``sampled`` documents were
-    decoded; ``changed`` says of how many the text came back different, by the first kind of change that explains it:
-    ``line_feeds`` (some or all are lost), ``unknown`` tokens, ``white_space``, ``unicode`` (another form of the same
-    characters, or another case), ``characters``."""
+    """Counts over documents. ``unknown``: tokens for text that the tokenizer does not know. ``controls``: how often the
+    name of each control token occurs in a text, where it was packed as ordinary characters. ``sampled`` documents were
+    decoded; ``changed`` counts the documents whose decoded text differs, by the first kind of change that explains the
+    difference: ``line_feeds`` (some or all are lost), ``unknown`` tokens, ``white_space``, ``unicode`` (another form of
+    the same characters, or another case), ``characters``."""
 
     unknown: int = 0
     sampled: int = 0
@@ -63,7 +63,7 @@ class Noticed:
         return cls(report.unknown_tokens, trip.sampled, Counter(report.control_tokens), Counter(trip.changed))
 
 
-class Controls:
+class ControlTokens:
     """Finds control tokens in texts, by their names."""
 
     def __init__(self, names: Sequence[str]):
@@ -72,7 +72,7 @@ class Controls:
         self._names = re.compile(self._pattern) if names else None
 
     def count(self, texts: Sequence[str]) -> Counter[str]:
-        """How often each stands in the texts. Most texts hold none, and are passed over at the speed of a search."""
+        """How often each control token occurs in the texts. A fast search skips texts without any, which most are."""
         found: Counter[str] = Counter()
         if self._names is None:
             return found
@@ -83,14 +83,14 @@ class Controls:
 
 
 def in_sample(digests: npt.NDArray[np.uint64], share: float) -> npt.NDArray[np.intp]:
-    """The places of the documents to decode, about ``share`` of them: by their digests, whatever their files."""
+    """The indices of the documents to decode, about ``share`` of them, chosen by their digests alone."""
     limit = min(int(share * 2**64), 2**64 - 1)
     return np.flatnonzero(digests[:, 1] <= np.uint64(limit))
 
 
-def change(text: str, decoded: str, unknown: bool) -> str | None:
-    """The kind of change that a text has gone through; None where it came back. A blank before the first word, which
-    some tokenizers add or take away, is no change."""
+def change_kind(text: str, decoded: str, unknown: bool) -> str | None:
+    """The kind of change between a text and its decoded tokens; None if they are equal. A space before the first word,
+    which some tokenizers add or remove, does not count as a change."""
     if text.removeprefix(" ") == decoded.removeprefix(" "):
         return None
     if decoded.count("\n") < text.count("\n"):
@@ -99,8 +99,8 @@ def change(text: str, decoded: str, unknown: bool) -> str | None:
         return "unknown"
     if _SPACE.sub("", text) == _SPACE.sub("", decoded):
         return "white_space"
-    return "unicode" if _folded(text) == _folded(decoded) else "characters"
+    return "unicode" if _fold(text) == _fold(decoded) else "characters"
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return _SPACE.sub("", nfkc(text.casefold()))

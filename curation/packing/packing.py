@@ -1,4 +1,4 @@
-"""The run on one page: read and tokenise, take by shares, shuffle, cut, write."""
+"""The run on one page: reads and tokenises documents, takes shares of the sources, shuffles, cuts and writes."""
 
 import logging
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from curation.engine.claim import CLAIM, Claim, claim_folder, tidy
-from curation.packing.corpus import Corpus
+from curation.packing.corpus import ParquetCorpus
 from curation.packing.encoding import encode
-from curation.packing.ledger import Ledger
+from curation.packing.ledger import PackingLedger
 from curation.packing.manifest import Manifest, SourceReport, manifest, source_reports
 from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
@@ -31,10 +31,10 @@ from schemas.records import to_json
 
 LOG = logging.getLogger(__name__)
 SAVED_SECONDS = 5.0
-"""So often what was tokenised is made safe from a kill."""
+"""How often tokenised documents are saved, so that a killed run can resume."""
 
 MOST_LENGTH = 1 << 26
-"""Tokens of a sequence, some of which are in memory together."""
+"""The most tokens of a sequence; several sequences are in memory together."""
 MOST_THREADS = 1024
 
 
@@ -51,7 +51,7 @@ class Packed:
 
 
 def pack(
-    corpora: Sequence[Corpus],
+    corpora: Sequence[ParquetCorpus],
     tokenizer: Tokenizer,
     length: int,
     output: Path,
@@ -61,19 +61,20 @@ def pack(
     mixture: Mixture | None = None,
     counting: Counting = silent,
 ) -> Packed:
-    """Packs documents into sequences of ``length`` tokens, in a new folder, or in one in which the same run was
-    interrupted: then it goes on where that stopped. The manifest is written last.
+    """Packs documents into sequences of ``length`` tokens, in a new folder, or in a folder in which the same run was
+    interrupted: the run then resumes where it stopped. The manifest is written last.
 
-    Every document is taken once; with a ``mixture``, whose sources are the corpora's names, as often as that says.
-    Equal documents, settings and seed give equal bytes, whatever the files and threads. Tokens lie in ``output`` until
-    they are shuffled, so it takes twice its size there; memory is about 100 bytes for each document taken.
+    Every document is taken once; with a ``mixture``, whose sources are the corpora's names, as often as the mixture
+    says. Equal documents, settings and seed give equal bytes, whatever the files and threads. Tokens are in ``output``
+    until they are shuffled, so the folder temporarily takes twice its final size; memory is about 100 bytes for each
+    document taken.
 
-    Raises UserError for corpora, mixtures and outputs that cannot be, RunError for a run that cannot be finished.
+    Raises UserError for invalid corpora, mixtures and outputs, RunError for a run that cannot finish.
     """
     if length < 1:
         raise UserError(f"--length is {length}: give at least 1 token")
     if length > MOST_LENGTH:
-        raise UserError(f"a length of {length:,} is too large: give at most {MOST_LENGTH:,} tokens")
+        raise UserError(f"--length is {length:,}, which is too large: give at most {MOST_LENGTH:,} tokens")
     if not 0 <= seed < 1 << 63:
         raise UserError(f"--seed is {seed}: give a whole number of 0 or more, below 2**63")
     if threads is not None and threads > MOST_THREADS:
@@ -83,17 +84,19 @@ def pack(
         Folder(path).check_name()
     twice = sorted({path for path in paths if paths.count(path) > 1})
     if twice and mixture is None:
-        raise UserError(f"{twice[0]} is named twice: a mixture with max_epochs goes through a corpus more than once")
+        raise UserError(
+            f"{twice[0]} is named twice: name it once, or give a mixture with max_epochs to use a corpus more than once"
+        )
     if mixture is not None:
         check(mixture)
     folder, was_there = Folder(str(output)), output.exists()
     claim = _claim(corpora, tokenizer, length, seed, mixture)
-    if done := _finished(folder, claim):
+    if done := _finished_run(folder, claim):
         return done
-    with claim_folder(folder, claim) as earlier, _cleaned_up(folder, was_there):
+    with claim_folder(folder, claim) as earlier, _clean_up(folder, was_there):
         if earlier:
             LOG.warning("%s: resuming the interrupted run", output, extra={"event": "resumed"})
-        corpus, noticed = _tokenised(folder, corpora, tokenizer, threads or _cores(), counting)
+        corpus, noticed = _tokenise(folder, corpora, tokenizer, threads or _cores(), counting)
         totals = corpus.totals()
         if not sum(totals):
             raise UserError(
@@ -105,10 +108,10 @@ def pack(
         cutting = Cutting(corpus, documents, length, table_of(corpus, length))
         if not cutting.rows:
             raise UserError(f"{cutting.left_tokens:,} tokens fill no sequence of {length:,}: give a smaller --length")
-        ledger = Ledger(corpus, documents)
+        ledger = PackingLedger(corpus, documents)
         with counting("packing, in sequences") as tell:
             files = write_shards(folder, cutting, ledger, shard_batches(length, corpus.tokens.itemsize), tell)
-        balanced = ledger.balanced(cutting.left_tokens)
+        counts = ledger.balance(cutting.left_tokens)
         sources = source_reports(corpus, documents, taken, mixture)
         with folder.writing(tokenizer.file, durable=True) as stream:
             stream.write(tokenizer.content)
@@ -120,41 +123,43 @@ def pack(
             rows=cutting.rows,
             sources=sources,
             tokens_asked=mixture.tokens if mixture else None,
-            ledger=balanced,
+            ledger=counts,
             noticed=noticed,
             files=files,
         )
         folder.write_json(MANIFEST, noted)
         folder.release()
-    return _packed(output, noted)
+    return _result(output, noted)
 
 
-def _claim(corpora: Sequence[Corpus], tokenizer: Tokenizer, length: int, seed: int, mixture: Mixture | None) -> Claim:
+def _claim(
+    corpora: Sequence[ParquetCorpus], tokenizer: Tokenizer, length: int, seed: int, mixture: Mixture | None
+) -> Claim:
     """All that decides what is written."""
     files: dict[str, list[Any]] = {}
     for corpus in corpora:
         files |= corpus.versions()
     sources = [[corpus.path, corpus.name, corpus.columns.text, corpus.columns.doc_id] for corpus in corpora]
     asked = {"length": length, "seed": seed, "corpora": sources, "mixture": asdict(mixture) if mixture else None}
-    told = to_json({"pack": asked, "tokenizer": tokenizer.report()})
-    return Claim(gristmill=version("gristmill"), files=to_json(files), asked=told)
+    settings = to_json({"pack": asked, "tokenizer": tokenizer.report()})
+    return Claim(gristmill=version("gristmill"), files=to_json(files), asked=settings)
 
 
-def _finished(folder: Folder, claim: Claim) -> Packed | None:
-    """What this very run wrote, where it was killed behind its manifest; None where no run has finished.
+def _finished_run(folder: Folder, claim: Claim) -> Packed | None:
+    """The result of the same run, if it was killed after writing its manifest; None if the folder is not finished.
 
-    Raises UserError where anything else is finished there.
+    Raises UserError if the folder holds another finished run.
     """
     if not folder.exists(MANIFEST):
         return None
-    mine = folder.exists(CLAIM) and folder.read_json(CLAIM, Claim) == claim
+    same = folder.exists(CLAIM) and folder.read_json(CLAIM, Claim) == claim
     tidy(folder)
-    if not mine:
-        raise UserError(f"the output {folder.root} holds a finished run: choose a new folder, or remove that one first")
-    return _packed(Path(folder.root), folder.read_json(MANIFEST, Manifest))
+    if not same:
+        raise UserError(f"the output {folder.root} holds a finished run: choose a new folder, or remove this one first")
+    return _result(Path(folder.root), folder.read_json(MANIFEST, Manifest))
 
 
-def _packed(output: Path, noted: Manifest) -> Packed:
+def _result(output: Path, noted: Manifest) -> Packed:
     return Packed(
         folder=output,
         rows=noted.rows,
@@ -166,8 +171,9 @@ def _packed(output: Path, noted: Manifest) -> Packed:
 
 
 @contextmanager
-def _cleaned_up(folder: Folder, was_there: bool) -> Iterator[None]:
-    """Leaves nothing behind where going on would not help; what a full disk or a signal ended stays."""
+def _clean_up(folder: Folder, was_there: bool) -> Iterator[None]:
+    """Removes the work in progress after an error that running again would repeat. After a full disk or a signal it
+    stays, so that the run can resume."""
     try:
         yield
     except (UserError, RunError, LedgerError):
@@ -179,8 +185,8 @@ def _cleaned_up(folder: Folder, was_there: bool) -> Iterator[None]:
         raise RunError(f"{folder.root} cannot be written: {error.strerror or error}") from error
 
 
-def _tokenised(
-    folder: Folder, corpora: Sequence[Corpus], tokenizer: Tokenizer, threads: int, counting: Counting
+def _tokenise(
+    folder: Folder, corpora: Sequence[ParquetCorpus], tokenizer: Tokenizer, threads: int, counting: Counting
 ) -> tuple[Tokenised, Noticed]:
     total = sum(corpus.rows() for corpus in corpora)
     named = [corpus.name for corpus in corpora if corpus.name is not None]

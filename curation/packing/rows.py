@@ -1,4 +1,4 @@
-"""Rows out of an order of documents: their tokens one after the other, cut at every ``length``."""
+"""Cuts ordered documents into rows: the documents' tokens, one after the other, cut every ``length`` tokens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from schemas.table import Table
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Up to BATCH rows, and the documents that begin in them."""
+class RowBatch:
+    """Up to BATCH rows, the documents that begin in them, and the number of their tokens."""
 
     batch: pa.RecordBatch
     begun: Numbers
@@ -23,7 +23,7 @@ class Rows:
 
 
 class Cutting:
-    """The rows of one order; what does not fill a last row is left."""
+    """The rows of ordered documents; tokens that do not fill a last row are left over."""
 
     def __init__(self, corpus: Tokenised, documents: Numbers, length: int, table: Table):
         self.corpus = corpus
@@ -34,7 +34,7 @@ class Cutting:
         self.rows, self.left_tokens = divmod(int(self._begins[-1]), length)
         self._names = pa.array(corpus.names, pa.string())
 
-    def between(self, first: int, stop: int) -> Iterator[Rows]:
+    def between(self, first: int, stop: int) -> Iterator[RowBatch]:
         """Rows ``first`` to ``stop - 1``, up to BATCH at a time."""
         for start in range(first, stop, BATCH):
             yield self._cut(start, min(stop, start + BATCH))
@@ -46,7 +46,7 @@ class Cutting:
     def _begun(self, first: int, stop: int) -> slice:
         return slice(*np.searchsorted(self._begins[:-1], (first * self.length, stop * self.length)))
 
-    def _cut(self, first: int, stop: int) -> Rows:
+    def _cut(self, first: int, stop: int) -> RowBatch:
         """Rows ``first`` to ``stop - 1``."""
         start, end = first * self.length, stop * self.length
         begun = self._begun(first, stop)
@@ -54,13 +54,13 @@ class Cutting:
         starts = np.union1d(cuts, self._begins[begun])  # where the parts begin, in tokens from the first row on
         held = np.searchsorted(self._begins, starts, side="right") - 1
         documents, offsets = self.documents[held], starts - self._begins[held]
-        tokens = self._gathered(documents, offsets, np.diff(starts, append=end))
+        tokens = self._gather(documents, offsets, np.diff(starts, append=end))
         column = pa.FixedSizeListArray.from_arrays(pa.array(tokens), type=self.table.columns.field("tokens").type)
         parts = self._parts(documents, starts % self.length, offsets, np.searchsorted(starts, np.append(cuts, end)))
         batch = self.table.batch({"tokens": column, "parts": parts})
-        return Rows(batch, self.documents[begun], len(tokens))
+        return RowBatch(batch, self.documents[begun], len(tokens))
 
-    def _gathered(self, documents: Numbers, offsets: Numbers, lengths: Numbers) -> npt.NDArray[np.generic]:
+    def _gather(self, documents: Numbers, offsets: Numbers, lengths: Numbers) -> npt.NDArray[np.generic]:
         tokens, at = np.empty(int(lengths.sum()), self.corpus.tokens.dtype), 0
         froms = self.corpus.starts[documents] + offsets
         for begin, count in zip(froms.tolist(), lengths.tolist(), strict=True):

@@ -1,11 +1,11 @@
-"""Shards of packed rows: Arrow files that can be memory-mapped, each but the last with the same number of rows."""
+"""Writes shards of packed rows: memory-mappable Arrow files, all but the last with the same number of rows."""
 
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from curation.packing.ledger import Ledger
-from curation.packing.rows import Cutting, Rows
+from curation.packing.ledger import PackingLedger
+from curation.packing.rows import Cutting, RowBatch
 from curation.release.folder import WORK, Folder
 from schemas.checksums import Digest
 from schemas.manifest import ShardEntry
@@ -14,11 +14,11 @@ from schemas.progress import Tell
 from schemas.table import Table
 
 SHARD_BYTES = 64 << 20
-"""Of tokens, about: small enough to copy and to check, large enough to read at random."""
+"""About how many bytes of tokens a shard has: small enough to copy and check, large enough for random access."""
 
 
 def shard_batches(length: int, token_bytes: int) -> int:
-    """Record batches of a shard, at least one.
+    """The number of record batches in a shard, at least 1.
 
     >>> shard_batches(4096, 2), shard_batches(1 << 20, 4)
     (32, 1)
@@ -26,11 +26,13 @@ def shard_batches(length: int, token_bytes: int) -> int:
     return max(1, SHARD_BYTES // (BATCH * length * token_bytes))
 
 
-def write_shards(folder: Folder, cutting: Cutting, ledger: Ledger, batches: int, tell: Tell) -> dict[str, ShardEntry]:
-    """Writes ``shards/00000.arrow`` and so on, of so many record batches; returns what the manifest says of them.
+def write_shards(
+    folder: Folder, cutting: Cutting, ledger: PackingLedger, batches: int, tell: Tell
+) -> dict[str, ShardEntry]:
+    """Writes ``shards/00000.arrow`` and so on, of ``batches`` record batches each; returns the manifest's entries.
 
-    A shard that an interrupted run has finished stays as it is. ``tell`` is called with the rows that are done
-    and how many there are.
+    A shard that an interrupted run has finished is kept. ``tell`` is called with the number of rows that are done and
+    the number of all rows.
     """
     files: dict[str, ShardEntry] = {}
     rows = batches * BATCH
@@ -41,20 +43,20 @@ def write_shards(folder: Folder, cutting: Cutting, ledger: Ledger, batches: int,
             files[name] = folder.read_json(report, ShardEntry)
             ledger.count(cutting.begun(first, stop), (stop - first) * cutting.length)
         else:
-            passing = ledger.passing(cutting.between(first, stop))
-            files[name] = _write(folder, name, cutting.table, _reported(passing, first, cutting.rows, tell))
+            counted = ledger.count_rows(cutting.between(first, stop))
+            files[name] = _write(folder, name, cutting.table, _report_progress(counted, first, cutting.rows, tell))
             folder.write_json(report, files[name])
     return files
 
 
-def _reported(rows: Iterable[Rows], done: int, total: int, tell: Tell) -> Iterator[Rows]:
+def _report_progress(rows: Iterable[RowBatch], done: int, total: int, tell: Tell) -> Iterator[RowBatch]:
     for each in rows:
         yield each
         done += len(each.batch)
         tell(done, total)
 
 
-def _write(folder: Folder, name: str, table: Table, rows: Iterable[Rows]) -> ShardEntry:
+def _write(folder: Folder, name: str, table: Table, rows: Iterable[RowBatch]) -> ShardEntry:
     count = 0
     with folder.writing(name, durable=True) as file:
         stream = Digest(file)

@@ -1,4 +1,4 @@
-"""How much of each source is packed: all of it once, or what a mixture says."""
+"""Decides how much of each source is packed: all of it once, or the share that a mixture says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from schemas.mixture import Part, Taken, mixture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """A corpus of a mixture: its share of the tokens (shares need not sum to 1), and how often it may be gone through
-    at most, in whole or part. ``all``: it is gone through once, and the mixture is as large as its share says."""
+class MixtureSource:
+    """A corpus of a mixture: its share of the tokens (shares need not sum to 1), and how many epochs of it may be used
+    at most, also in part. ``all``: exactly one epoch is used, and the size of the mixture follows from its share."""
 
     name: str
     path: str
@@ -21,14 +21,14 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """Sources by their shares, up to a number of tokens where one is given."""
+    """Sources with their shares, up to a number of tokens if ``tokens`` is given."""
 
-    source: tuple[Source, ...]
+    source: tuple[MixtureSource, ...]
     tokens: int | None = None
 
 
 def shares(names: Sequence[str], sizes: Sequence[int], mixed: Mixture | None) -> list[Taken]:
-    """What each source gives, in tokens, in the order of the names. Raises UserError for a mixture that cannot be."""
+    """The tokens to take from each source, in the order of the names. Raises UserError for an impossible mixture."""
     if mixed is None:
         whole = sum(sizes)
         return [
@@ -47,7 +47,7 @@ def shares(names: Sequence[str], sizes: Sequence[int], mixed: Mixture | None) ->
 
 
 def check(mixed: Mixture) -> None:
-    """Raises UserError for a mixture that cannot be, whatever its sources hold."""
+    """Raises UserError for a mixture that is impossible for sources of any size."""
     parts = [
         Part(name=source.name, size=1, share=source.share, max_epochs=source.max_epochs, all=source.all)
         for source in mixed.source

@@ -1,4 +1,4 @@
-"""A tokenised corpus: all tokens in one file, all ids in another, and about 40 bytes of memory a document."""
+"""A tokenised corpus: all tokens in one file, all ids in another, and about 40 bytes of memory for each document."""
 
 import os
 from collections import Counter
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.packing.encoding import Encoded
+from curation.packing.encoding import EncodedBatch
 from curation.packing.noticed import Noticed, NoticedReport
 from curation.release.folder import WORK, Folder
 from schemas.errors import UserError
@@ -26,25 +26,25 @@ _LONGEST = (1 << 31) - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Tokenised:
-    """n documents with at least one token, by their number. A number says where a document was read; what is made of
-    the corpus depends on digests alone."""
+    """n documents with at least one token, by number. The numbers are in the order of reading; the output depends on
+    the digests alone."""
 
     names: list[str]
     """The sources, sorted."""
     source: npt.NDArray[np.int32]
-    """Of each document, its place in ``names``; shape (n,)."""
+    """The index in ``names`` of each document's source; shape (n,)."""
     lengths: npt.NDArray[np.int32]
-    """Tokens, the end token among them; shape (n,)."""
+    """The number of each document's tokens, including the end token; shape (n,)."""
     digests: npt.NDArray[np.uint64]
     """Shape (n, 2)."""
     starts: npt.NDArray[np.int64]
-    """Where its tokens begin in ``tokens``, and last where they all end; shape (n + 1,)."""
+    """Where each document's tokens begin in ``tokens``, and then where the last ones end; shape (n + 1,)."""
     tokens: npt.NDArray[Any]
-    """Of all documents, memory-mapped."""
+    """The tokens of all documents, memory-mapped."""
     doc_ids: pa.LargeStringArray
     """Memory-mapped; shape (n,)."""
     read: list[int]
-    """Documents of each source, empty ones among them."""
+    """The number of documents of each source, including empty ones."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -55,12 +55,12 @@ class Tokenised:
 
 
 _DOCUMENT = np.dtype([("digest", np.uint64, 2), ("source", np.int32), ("length", np.int32), ("id_length", np.int32)])
-"""What is written down of each document."""
+"""What is stored for each document."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _State:
-    """What a `TokenisedWriter` took until it was saved."""
+    """The state of a `TokenisedWriter` when it was saved."""
 
     at: tuple[int, ...] = (0, 0, 0)
     noticed: NoticedReport = field(default_factory=lambda: Noticed().report())
@@ -70,20 +70,20 @@ class _State:
 
 
 class TokenisedWriter:
-    """Takes encoded batches, and holds none of their tokens. What it took is on the disk at each `save`, from where
-    another writer goes on after the process was killed."""
+    """Writes encoded batches to disk, and keeps no tokens in memory. If the process is killed, another writer continues
+    from the last `save`."""
 
     def __init__(self, folder: Folder, token_type: TokenType, names: list[str]):
-        """``names`` are sources that are there even if they have no document."""
+        """``names`` are sources that are listed even if they have no document."""
         self._folder = folder
         self._type = np.dtype(token_type)
         saved = folder.read_json(_STATE, _State) if folder.exists(_STATE) else _State(names=tuple(names))
         self.at: tuple[int, ...] = saved.at
-        """Where the next document is: the number of its corpus, and its place in that."""
+        """The position of the next document: the number of its corpus, and its `Place` in the corpus."""
         self.noticed = Noticed.of(saved.noticed)
         self._read = Counter(saved.read)
         self._places = {name: place for place, name in enumerate(saved.names)}
-        self._files = {name: _opened(folder, name, saved.sizes.get(name, 0)) for name in _FILES}
+        self._files = {name: _open_at(folder, name, saved.sizes.get(name, 0)) for name in _FILES}
 
     def __enter__(self) -> "TokenisedWriter":
         return self
@@ -96,11 +96,12 @@ class TokenisedWriter:
 
     @property
     def documents(self) -> int:
-        """How many it took, empty ones among them."""
+        """The number of documents added, including empty ones."""
         return self._read.total()
 
-    def add(self, encoded: Encoded, corpus: int) -> None:
-        """Raises UserError for a document of more than 2**31 - 1 tokens. ``corpus``: the number of its corpus."""
+    def add(self, encoded: EncodedBatch, corpus: int) -> None:
+        """Adds a batch of the corpus with number ``corpus``. Raises UserError for a document of more than 2**31 - 1
+        tokens."""
         documents, full = encoded.documents, encoded.lengths > 0
         if encoded.lengths.max(initial=0) > _LONGEST:
             longest = documents.doc_ids[int(encoded.lengths.argmax())]
@@ -121,7 +122,7 @@ class TokenisedWriter:
         self.at = corpus, *documents.place
 
     def save(self) -> None:
-        """Lets an interrupted run go on from here."""
+        """Saves the state, from which an interrupted run can resume."""
         for file in self._files.values():
             file.flush()
             os.fsync(file.fileno())
@@ -135,14 +136,14 @@ class TokenisedWriter:
         self._folder.write_json(_STATE, state)
 
     def finish(self) -> Tokenised:
-        """What was written, mapped into memory."""
+        """The written corpus, mapped into memory."""
         for file in self._files.values():
             file.close()
         names = sorted(self._places)
         ranks = np.array([names.index(name) for name in self._places], np.int32)
-        rows = _mapped(self._folder.path(f"{TOKENISED}/documents"), _DOCUMENT)
+        rows = _map_file(self._folder.path(f"{TOKENISED}/documents"), _DOCUMENT)
         ids = _ends(rows["id_length"])
-        text = pa.py_buffer(b"")  # a file without a byte cannot be mapped
+        text = pa.py_buffer(b"")  # an empty file cannot be mapped
         if ids[-1]:
             with pa.memory_map(self._folder.path(f"{TOKENISED}/doc_ids")) as file:
                 text = file.read_buffer()
@@ -152,14 +153,14 @@ class TokenisedWriter:
             lengths=rows["length"].copy(),
             digests=rows["digest"].copy(),
             starts=_ends(rows["length"]),
-            tokens=_mapped(self._folder.path(f"{TOKENISED}/tokens"), self._type),
+            tokens=_map_file(self._folder.path(f"{TOKENISED}/tokens"), self._type),
             doc_ids=pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(ids), text),
             read=[self._read[name] for name in names],
         )
 
 
-def _opened(folder: Folder, name: str, size: int) -> BinaryIO:
-    """A file of the folder to go on with behind its first bytes; what lies behind these goes."""
+def _open_at(folder: Folder, name: str, size: int) -> BinaryIO:
+    """Opens a file of the folder for appending after its first ``size`` bytes; further bytes are removed."""
     path = Path(folder.path(f"{TOKENISED}/{name}"))
     path.parent.mkdir(exist_ok=True)
     path.touch()
@@ -168,10 +169,10 @@ def _opened(folder: Folder, name: str, size: int) -> BinaryIO:
 
 
 def _ends(lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Where each begins and the last one ends: shape (n + 1,)."""
+    """The offsets at which each begins, and the end of the last; shape (n + 1,)."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def _mapped(path: str, kind: np.dtype[Any]) -> npt.NDArray[Any]:
-    """The file's values; one without a byte cannot be mapped."""
+def _map_file(path: str, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The values in a file, memory-mapped; an empty file, which cannot be mapped, gives an empty array."""
     return np.memmap(path, kind, "r").view(np.ndarray) if os.path.getsize(path) else np.empty(0, kind)

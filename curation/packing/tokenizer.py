@@ -1,6 +1,6 @@
-"""Tokenizers: a Hugging Face tokenizers file (JSON) or a SentencePiece model, and what each makes of plain text.
+"""Tokenizers: opens a Hugging Face tokenizers file (JSON) or a SentencePiece model, and encodes plain text with it.
 
-A text is data: the string ``</s>`` in it is six characters, and never becomes the token that ends documents.
+A text is data: the string ``</s>`` in a text is four characters, and never becomes the token that ends documents.
 """
 
 import hashlib
@@ -24,17 +24,17 @@ from schemas.named_files import read_named
 from schemas.packed import TokenizerFile, TokenType, token_type
 
 END_TOKENS = ("</s>", "<|endoftext|>", "<|end_of_text|>", "<eos>")
-"""What ends a document, by its usual names."""
+"""The usual names of the token that ends a document."""
 
 MOST_TOKENS = 1 << 24
-"""The largest vocabularies have a sixtieth of it."""
+"""The limit of a vocabulary. The largest known vocabularies have a sixtieth of this."""
 
 MOST_BYTES = 256 << 20
-"""The largest files of tokenizers have an eighth of it."""
+"""The limit of a tokenizer's file. The largest known files have an eighth of this."""
 
 Kind = Literal["tokenizers", "sentencepiece"]
 FILES: dict[Kind, str] = {"tokenizers": "tokenizer.json", "sentencepiece": "tokenizer.model"}
-"""What each kind is called in a folder."""
+"""The usual file name of each kind."""
 
 Tokens = npt.NDArray[Any]
 Span = tuple[int, int, int]
@@ -42,7 +42,7 @@ Span = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerReport(TokenizerFile):
-    """What the manifest of packed sequences says of their tokenizer."""
+    """A tokenizer as the manifest of packed sequences describes it."""
 
     kind: str
     vocabulary: int
@@ -54,9 +54,9 @@ class TokenizerReport(TokenizerFile):
 
 @dataclass(frozen=True, kw_only=True)
 class Tokenizer:
-    """A tokenizer's file as it was read, and what packing needs to know of it. ``vocabulary`` is its largest token + 1;
-    ``special`` are the tokens that no text may become, those that begin and end documents among them; ``controls`` are
-    the names of the special ones that are longer than a character."""
+    """A tokenizer's file as it was read, and what packing needs to know about it. ``vocabulary`` is its largest token
+    + 1; ``special`` are the tokens that no text may become, including those that begin and end documents; ``controls``
+    are the names of special tokens that are longer than a character."""
 
     kind: Kind
     content: bytes
@@ -75,11 +75,11 @@ class Tokenizer:
 
     @property
     def file(self) -> str:
-        """The name that its copy has beside what it packed."""
+        """The name of its copy in a folder of packed sequences."""
         return FILES[self.kind]
 
     def report(self) -> TokenizerReport:
-        """What the manifest says of it."""
+        """The tokenizer as the manifest describes it."""
         return TokenizerReport(
             kind=self.kind,
             file=self.file,
@@ -92,15 +92,16 @@ class Tokenizer:
         )
 
     def encoder(self) -> "Encoder":
-        """A new one, for one thread: those that share one wait for each other at its cache."""
+        """A new encoder for one thread: threads that share an encoder wait for each other at its cache."""
         return Encoder(self, _ENGINES[self.kind](self.content))
 
 
 def open_tokenizer(path: Path, end_token: str | None = None, begin_token: str | None = None) -> Tokenizer:
-    """The tokenizer of a file, told apart by its content, or of a folder that holds one under its usual name.
+    """The tokenizer in a file, whose kind its content shows, or in a folder that holds such a file under its usual
+    name.
 
-    ``end_token`` names the token that ends documents, ``begin_token`` one that begins them (by default, none does).
-    Raises UserError for a file that is neither kind, and where the end token is missing or could be several;
+    ``end_token`` names the token that ends documents, ``begin_token`` a token that begins documents (default: no such
+    token). Raises UserError for a file that is neither kind, and if the end token is missing or ambiguous;
     NamedFileError for a file of more than MOST_BYTES, a FIFO or a device.
     """
     path = _file(path)
@@ -111,23 +112,23 @@ def open_tokenizer(path: Path, end_token: str | None = None, begin_token: str | 
     if content.lstrip()[:1] == b"{":
         special, unknown = _specials(path, content)
         check_expansion(path, json.loads(content))
-        return _opened("tokenizers", path, content, (end_token, begin_token), special, unknown)
+        return _make_tokenizer("tokenizers", path, content, (end_token, begin_token), special, unknown)
     try:
         model = _SentencePiece(content).model if content else None
     except RuntimeError:
         model = None
     if model is None:
-        raise UserError(f"{path} is neither a tokenizer.json of tokenizers nor a SentencePiece model: give one of them")
+        raise UserError(f"{path} is neither a tokenizer.json of tokenizers nor a SentencePiece model: give such a file")
     check_model(path, content)
     control = {token for token in range(len(model)) if model.is_control(token)}
     if end_token is None and model.eos_id() >= 0:
         end_token = model.id_to_piece(model.eos_id())
-    return _opened("sentencepiece", path, content, (end_token, begin_token), control, model.unk_id())
+    return _make_tokenizer("sentencepiece", path, content, (end_token, begin_token), control, model.unk_id())
 
 
 def _file(path: Path) -> Path:
-    """The tokenizer's file: the path itself, or that in it, where it is a folder. A tokenizer.json comes first, as
-    transformers reads it first."""
+    """The tokenizer's file: the path itself, or a file in it if the path is a folder. A tokenizer.json takes
+    precedence, as in transformers."""
     if not path.is_dir():
         return path
     for name in FILES.values():
@@ -136,7 +137,7 @@ def _file(path: Path) -> Path:
     raise UserError(f"{path} holds no {' or '.join(FILES.values())}: name the folder or file of a tokenizer")
 
 
-def _opened(
+def _make_tokenizer(
     kind: Kind,
     path: Path,
     content: bytes,
@@ -145,17 +146,17 @@ def _opened(
     unknown: int | None,
 ) -> Tokenizer:
     """``named`` are the tokens that end and begin documents."""
-    with _refused(f"the tokenizer {path} cannot be used"):
+    with _library_errors(f"the tokenizer {path} cannot be used"):
         vocabulary = _ENGINES[kind](content).vocabulary()
     if not 0 < max(vocabulary.values(), default=-1) + 1 <= MOST_TOKENS:
         raise UserError(
-            f"the tokenizer {path} cannot be used: its token ids go to {max(vocabulary.values(), default=-1):,}, and "
-            f"they may go from 0 to {MOST_TOKENS - 1:,}"
+            f"the tokenizer {path} cannot be used: its largest token id is {max(vocabulary.values(), default=-1):,}, "
+            f"and token ids may go from 0 to {MOST_TOKENS - 1:,}"
         )
     end, begin = named[0] or _end_token(path, vocabulary), named[1]
     for name, option in ((end, "--end-token"), (begin, "--begin-token")):
         if name is not None and name not in vocabulary:
-            raise UserError(f"{path} has no token {name}: name one that it has as {option}")
+            raise UserError(f"{path} has no token {name}: name a token of its vocabulary as {option}")
     special = special | {vocabulary[name] for name in (end, begin) if name is not None}
     return Tokenizer(
         kind=kind,
@@ -212,10 +213,10 @@ def _unknown(model: dict[str, Any], added: dict[int, str]) -> int | None:
 
 
 @contextmanager
-def _refused(problem: str) -> Iterator[None]:
-    """Raises UserError, which begins with ``problem``, where the library refuses what it is given.
+def _library_errors(problem: str) -> Iterator[None]:
+    """Turns errors of the tokenizers library into UserError, with ``problem`` before the library's message.
 
-    It raises Exception itself, and PanicException, which is no Exception and has no name to import.
+    The library raises Exception itself, and PanicException, which is not an Exception and cannot be imported.
     """
     try:
         yield
@@ -226,21 +227,21 @@ def _refused(problem: str) -> Iterator[None]:
 
 
 class _Engine(Protocol):
-    """One of the two libraries."""
+    """The interface to one of the two libraries."""
 
     def vocabulary(self) -> dict[str, int]: ...
 
     def encode(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
-        """The tokens of all texts, one after the other (int32), and how many each has."""
+        """The tokens of all texts, one after the other (int32), and the number of tokens of each text."""
         ...
 
     def spans(self, text: str) -> list[Span]:
-        """(token, start, end) of one text; places count characters."""
+        """The (token, start, end) triples of a text; start and end count characters."""
         ...
 
     @property
     def decodes(self) -> bool:
-        """Whether it says how texts come of tokens."""
+        """Whether the tokenizer can decode tokens."""
         ...
 
     def decode(self, tokens: Sequence[int]) -> str: ...
@@ -258,13 +259,13 @@ class _HuggingFace:
         return found
 
     def encode(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
-        with _refused("the tokenizer fails at a text"):
+        with _library_errors("the tokenizer fails at a text"):
             encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         lengths = np.fromiter(map(len, encoded), np.int64, len(texts))
         return np.fromiter(chain.from_iterable(each.ids for each in encoded), np.int32, lengths.sum()), lengths
 
     def spans(self, text: str) -> list[Span]:
-        with _refused("the tokenizer fails at a text"):
+        with _library_errors("the tokenizer fails at a text"):
             encoded = self.tokenizer.encode(text, add_special_tokens=False)
         return [(token, start, end) for token, (start, end) in zip(encoded.ids, encoded.offsets, strict=True)]
 
@@ -307,7 +308,7 @@ _ENGINES: dict[Kind, type[_HuggingFace] | type[_SentencePiece]] = {
 
 
 class Encoder:
-    """Makes tokens of texts, in one thread."""
+    """Encodes texts as tokens, in one thread."""
 
     def __init__(self, tokenizer: Tokenizer, engine: _Engine):
         self._tokenizer = tokenizer
@@ -316,10 +317,10 @@ class Encoder:
         self._special[list(tokenizer.special)] = True
 
     def documents(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
-        """The tokens of all texts (uint16 or int32), the end token after each and the begin token, if there is one,
-        before it; and how many each has with them.
+        """The tokens of all texts (uint16 or int32), each text with the end token after it and the begin token, if any,
+        before it; and the number of tokens of each text, these included.
 
-        A text without a token has none, and no end token either.
+        A text without tokens gets no begin and end token either, so its number is 0.
         """
         tokens, lengths = self._plain(texts)
         begin = self._tokenizer.begin_id
@@ -337,15 +338,15 @@ class Encoder:
         return marked, lengths
 
     def text(self, tokens: Tokens) -> str | None:
-        """The text of one document's tokens, without those that begin and end it. None where the tokenizer does not say
-        how texts come of tokens."""
+        """Decodes a document's tokens, without the begin and end tokens. None if the tokenizer cannot decode."""
         if not self._engine.decodes:
             return None
         first = 0 if self._tokenizer.begin_id is None else 1
         return self._engine.decode(tokens[first:-1].tolist())
 
     def _plain(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
-        """Without special tokens, whatever the tokenizer matches: most never make one of a text, and cost nothing."""
+        """Encodes texts without special tokens, even if the tokenizer would match them; most texts hold no such string,
+        and cost no extra time."""
         tokens, lengths = self._engine.encode(texts)
         if not self._special[tokens].any():
             return tokens, lengths
@@ -354,7 +355,7 @@ class Encoder:
         return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
 
     def _cut(self, text: str) -> Tokens:
-        """The tokens of a text that is cut inside of each string that would become a special token."""
+        """The tokens of a text that is cut inside each string that would become a special token."""
         spans = [(start, end) for token, start, end in self._engine.spans(text) if self._special[token]]
         for start, end in spans:
             if end - start < 2:
@@ -369,7 +370,7 @@ class Encoder:
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Lets tokenizers start no threads of its own: each batch is encoded by the thread that asks for it."""
+    """Stops tokenizers from starting threads of its own: each batch is encoded by the thread that asks for it."""
     before = os.environ.get("TOKENIZERS_PARALLELISM")
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     try:

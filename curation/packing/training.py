@@ -1,4 +1,4 @@
-"""A tokenizer of one's own: byte-level BPE, every digit a token, no text changed."""
+"""Trains a tokenizer: byte-level BPE in which every digit is a token, and which changes no text."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,18 +7,18 @@ import tokenizers
 import xxhash
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from curation.packing.corpus import Corpus
+from curation.packing.corpus import ParquetCorpus
 from curation.packing.tokenizer import END_TOKENS, MOST_TOKENS
 from schemas.errors import UserError
 from schemas.folders import new_files
 from schemas.progress import Counting, Tell, silent
 
 SMALLEST = 257
-"""All bytes and the end token."""
+"""The smallest vocabulary: all bytes and the end token."""
 
 
 def train_tokenizer(
-    corpora: Sequence[Corpus],
+    corpora: Sequence[ParquetCorpus],
     vocabulary: int,
     output: Path,
     *,
@@ -26,16 +26,16 @@ def train_tokenizer(
     end_token: str = END_TOKENS[0],
     counting: Counting = silent,
 ) -> int:
-    """Writes a tokenizer.json of at most ``vocabulary`` tokens to ``output``; returns how many it has.
+    """Writes a tokenizer.json of at most ``vocabulary`` tokens to ``output``; returns the number of its tokens.
 
-    It is learnt from about ``sample`` documents: those with the lowest hashes, the same ones each time and whatever
-    their files. Equal documents give equal bytes, whatever the threads. The end token is token 0.
+    The tokenizer is learnt from about ``sample`` documents: those with the lowest hashes, so the same ones each time,
+    whatever their files. Equal documents give equal bytes, whatever the threads. The end token is token 0.
 
-    Raises UserError for a vocabulary below 257, a corpus that cannot be read, and an output that is there already.
+    Raises UserError for a vocabulary below 257, a corpus that cannot be read, and an output that exists already.
     """
     if vocabulary < SMALLEST:
         raise UserError(
-            f"a vocabulary of {vocabulary} is too small: it holds 256 bytes and an end token, so 257 or more"
+            f"a vocabulary of {vocabulary} is too small for 256 bytes and an end token: give at least {SMALLEST} tokens"
         )
     if vocabulary > MOST_TOKENS:
         raise UserError(f"a vocabulary of {vocabulary:,} is too large: give at most {MOST_TOKENS:,} tokens")
@@ -61,7 +61,7 @@ def _blank() -> tokenizers.Tokenizer:
     return tokenizer
 
 
-def _sample(corpora: Sequence[Corpus], size: int, tell: Tell) -> Iterator[list[str]]:
+def _sample(corpora: Sequence[ParquetCorpus], size: int, tell: Tell) -> Iterator[list[str]]:
     total, done = sum(corpus.rows() for corpus in corpora), 0
     highest = size / max(total, 1) * 2**64
     for corpus in corpora:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from curation.packing import Columns, Corpus, Mixture
+from curation.packing import Columns, Mixture, ParquetCorpus
 from schemas.errors import UserError
 from schemas.settings import build
 from schemas.toml_file import read_toml
@@ -16,10 +16,10 @@ def read_mixture(path: Path) -> Mixture:
     return mixture
 
 
-def mixed_corpora(mixture: Mixture, folder: Path, columns: Columns) -> list[Corpus]:
+def mixed_corpora(mixture: Mixture, folder: Path, columns: Columns) -> list[ParquetCorpus]:
     """The sources as corpora; relative paths are relative to ``folder``, that of the mixture file."""
     return [
-        Corpus(
+        ParquetCorpus(
             path=source.path if "://" in source.path else str(folder / source.path), name=source.name, columns=columns
         )
         for source in mixture.source

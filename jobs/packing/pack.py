@@ -6,10 +6,10 @@ from pathlib import Path
 
 from curation.packing import (
     Columns,
-    Corpus,
     Mixture,
     Noticed,
     Packed,
+    ParquetCorpus,
     export_megatron,
     open_tokenizer,
     pack,
@@ -134,12 +134,12 @@ def noticed_lines(noticed: Noticed) -> Iterator[str]:
         yield f"{CHANGES[kind]}: {count:,} of {noticed.sampled:,} documents that were decoded and compared"
 
 
-def _read_mixture(path: Path, columns: Columns) -> tuple[list[Corpus], Mixture]:
+def _read_mixture(path: Path, columns: Columns) -> tuple[list[ParquetCorpus], Mixture]:
     from jobs.packing.mixture_file import mixed_corpora, read_mixture  # imports all modules of jobs
 
     mixture = read_mixture(path)
     return mixed_corpora(mixture, path.parent, columns), mixture
 
 
-def _corpora(paths: tuple[str, ...], columns: Columns) -> list[Corpus]:
-    return [Corpus(path=path, columns=columns) for path in paths]
+def _corpora(paths: tuple[str, ...], columns: Columns) -> list[ParquetCorpus]:
+    return [ParquetCorpus(path=path, columns=columns) for path in paths]

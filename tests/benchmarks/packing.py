@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer
 
-from curation.packing import Corpus, open_tokenizer, pack, train_tokenizer
+from curation.packing import ParquetCorpus, open_tokenizer, pack, train_tokenizer
 from tests.benchmarks.process import measure
 
 MEGABYTES = 60
@@ -67,7 +67,7 @@ def packed(corpus: Path, tokenizer: Path, threads: int) -> tuple[float, int]:
     with tempfile.TemporaryDirectory(dir=corpus.parent) as folder:
         started = time.monotonic()
         done = pack(
-            [Corpus(path=str(corpus))], open_tokenizer(tokenizer), LENGTH, Path(folder) / "out", threads=threads
+            [ParquetCorpus(path=str(corpus))], open_tokenizer(tokenizer), LENGTH, Path(folder) / "out", threads=threads
         )
         return time.monotonic() - started, done.ledger["tokens"]["read"]
 
@@ -97,7 +97,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         size = make_corpus(work / "corpus", asked.megabytes)
-        train_tokenizer([Corpus(path=str(work / "corpus"))], VOCABULARY, work / "tokenizer.json", sample=2000)
+        train_tokenizer([ParquetCorpus(path=str(work / "corpus"))], VOCABULARY, work / "tokenizer.json", sample=2000)
         pairs = [(once("alone", work, asked.threads), once("packed", work, asked.threads)) for _ in range(asked.runs)]
         command = [Path(sys.executable).parent / "gristmill", "pack", work / "corpus", "--tokenizer"]
         command += [work / "tokenizer.json", "--output", work / "out", "--threads", str(asked.threads)]

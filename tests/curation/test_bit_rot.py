@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.engine.selection import Selection
-from curation.packing import Corpus
+from curation.packing import ParquetCorpus
 from curation.release.folder import Folder
 from curation.release.shards import read_shard
 from jobs.verification.folder import faults, read_expected, sizes_of
@@ -50,16 +50,16 @@ def flips(folder: Path, count: int, *tables: str) -> list[tuple[Path, int]]:
 
 def test_verify_finds_each_flipped_bit_and_pack_reads_none(copy: Path) -> None:
     folder = Folder(str(copy))
-    expected = list(Corpus(path=str(copy)).documents())
+    expected = list(ParquetCorpus(path=str(copy)).documents())
     for path, bit in flips(copy, FLIPS, "documents", "sketches"):
         name = path.relative_to(copy).as_posix()
         before = flip(path, bit)
         assert [fault.name for fault in faults(folder, read_expected(folder), sizes_of(folder), untold)] == [name]
         if name.startswith("documents/"):
             with pytest.raises(UserError, match=rf"{name} (is damaged|cannot be read)"):
-                list(Corpus(path=str(copy)).documents())
+                list(ParquetCorpus(path=str(copy)).documents())
         else:
-            assert list(Corpus(path=str(copy)).documents()) == expected
+            assert list(ParquetCorpus(path=str(copy)).documents()) == expected
         path.write_bytes(before)
 
 

@@ -16,7 +16,7 @@ from annotation.mixing import Recipe as MixRecipe
 from annotation.mixing import Source as MixSource
 from curation.dedup.keep import Keep
 from curation.dedup.settings import Dedup, Near
-from curation.packing.shares import Mixture, Source
+from curation.packing.shares import Mixture, MixtureSource
 from curation.recipe import STEPS
 from curation.rewrites.normalise import Normalise
 from curation.sources.reading import ReadingSettings
@@ -26,7 +26,7 @@ from schemas.settings import LARGEST, build
 from tests.jobs.calling import call
 
 KINDS = (*STEPS, Near, Keep, Dedup, Normalise, ReadingSettings, Campaign, Gold, Pairing, Policy, Layout)
-MIXTURES = (MixRecipe, MixSource, Mixture, Source)
+MIXTURES = (MixRecipe, MixSource, Mixture, MixtureSource)
 DEEP = ".".join(["a"] * 1000)
 
 HOSTILE: st.SearchStrategy[Any] = st.one_of(

@@ -120,7 +120,7 @@ def test_what_the_tokenizer_does_to_texts_is_said(
         (("pack", "web", "--tokenizer", "tokenizer.json", "--output", "out"), "give a smaller --length"),
         (("pack", "gone", "--tokenizer", "tokenizer.json", "--output", "out"), "there is no corpus gone"),
         (("pack-export", "web", "--format", "megatron", "--output", "mill"), "manifest.json is missing"),
-        (("train-tokenizer", "web", "--vocabulary", "9", "--output", "own.json"), "257 or more"),
+        (("train-tokenizer", "web", "--vocabulary", "9", "--output", "own.json"), "give at least 257 tokens"),
     ],
 )
 def test_mistakes_end_with_2_and_write_nothing(

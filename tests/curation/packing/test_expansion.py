@@ -14,7 +14,7 @@ from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.normalizers import NFC, NFKC, NFKD, BertNormalizer, Lowercase, Nmt, Prepend, Replace, StripAccents
 
 from curation.packing import open_tokenizer
-from curation.packing.expansion import UNICODE, _replaced, longest_mapping
+from curation.packing.expansion import UNICODE, _replacement_factor, longest_mapping
 from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, byte_level, saved, sentence_piece
 
@@ -101,7 +101,7 @@ def test_a_sentencepiece_model_is_bounded_too(tmp_path: Path) -> None:
 def test_a_replacement_lengthens_a_text_no_more_than_is_foretold(
     pattern: str, literal: bool, content: str, text: str
 ) -> None:
-    told = _replaced({"pattern": {"String" if literal else "Regex": pattern}, "content": content})
+    told = _replacement_factor({"pattern": {"String" if literal else "Regex": pattern}, "content": content})
     made = Replace(pattern if literal else Regex(pattern), content).normalize_str(text)
     assert len(made) <= told * len(text) + len(content)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curation.packing import Corpus, Tokenizer, export_megatron, open_tokenizer, pack
+from curation.packing import ParquetCorpus, Tokenizer, export_megatron, open_tokenizer, pack
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, copies, everything, saved, sentence_piece, write_corpus
 
@@ -36,7 +36,7 @@ def read(prefix: Path) -> list[list[int]]:
 
 def packed(folder: Path, tokenizer: Tokenizer, texts: list[str], length: int) -> Path:
     rows = [Row(f"d{number}", text) for number, text in enumerate(texts)]
-    corpus = Corpus(path=str(write_corpus(folder / "corpus", rows)))
+    corpus = ParquetCorpus(path=str(write_corpus(folder / "corpus", rows)))
     pack([corpus], tokenizer, length, folder / "packed")
     return folder / "packed"
 

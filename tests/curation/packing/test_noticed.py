@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 
-from curation.packing import Corpus, Noticed, open_tokenizer, pack
-from curation.packing.noticed import Controls, change
+from curation.packing import Noticed, ParquetCorpus, open_tokenizer, pack
+from curation.packing.noticed import ControlTokens, change_kind
 from tests.curation.packing.corpora import (
     PROSE,
     Row,
@@ -39,7 +39,7 @@ def word_level(lowercase: bool = False) -> bytes:
 def noticed(folder: Path, tokenizer: bytes, texts: Sequence[str], files: int = 1) -> Noticed:
     corpus = write_corpus(folder / "corpus", [Row(f"d{n}", text) for n, text in enumerate(texts)], files)
     opened = open_tokenizer(saved(folder / "tokenizer", tokenizer))
-    return pack([Corpus(path=str(corpus))], opened, 1, folder / "out").noticed
+    return pack([ParquetCorpus(path=str(corpus))], opened, 1, folder / "out").noticed
 
 
 def test_a_byte_level_tokenizer_changes_nothing(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_control_tokens_in_texts_are_counted_and_stay_characters(tmp_path: Path)
 
 @given(texts=st.lists(st.text("</s>a |e", max_size=30), max_size=5))
 def test_every_control_token_counts_once_the_longest_first(texts: list[str]) -> None:
-    found = Controls(["</s>", "</s>a", "<|e|>"]).count(texts)
+    found = ControlTokens(["</s>", "</s>a", "<|e|>"]).count(texts)
     longer = sum(text.count("</s>a") for text in texts)
     assert found.total() == sum(text.count("</s>") + text.count("<|e|>") for text in texts)
     assert found["</s>a"] == longer
@@ -105,7 +105,7 @@ def test_every_control_token_counts_once_the_longest_first(texts: list[str]) -> 
     ],
 )
 def test_a_change_has_a_kind(text: str, decoded: str, unknown: bool, kind: str | None) -> None:
-    assert change(text, decoded, unknown) == kind
+    assert change_kind(text, decoded, unknown) == kind
 
 
 def test_neither_files_nor_batches_change_what_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

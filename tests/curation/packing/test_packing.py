@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 
-from curation.packing import Columns, Corpus, Mixture, Source, open_tokenizer, pack
+from curation.packing import Columns, Mixture, MixtureSource, ParquetCorpus, open_tokenizer, pack
 from schemas import open_packed
 from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
@@ -62,7 +62,7 @@ def test_every_token_of_every_document_is_packed_once_and_in_order(
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         patch.setattr("curation.packing.shards.SHARD_BYTES", 1)
         folder, tokenizer = Path(place), open_tokenizer(saved(Path(place) / "t.json", byte_level()))
-        corpus = Corpus(path=str(write_corpus(folder / "corpus", numbered(texts), files)))
+        corpus = ParquetCorpus(path=str(write_corpus(folder / "corpus", numbered(texts), files)))
         if total < length:
             with pytest.raises(UserError, match=r"fill no sequence|no document yields a token"):
                 pack([corpus], tokenizer, length, folder / "out", seed=seed)
@@ -92,7 +92,7 @@ def test_neither_files_nor_threads_nor_folders_change_a_byte(tmp_path: Path, tok
     outputs = []
     for number, (order, files, threads) in enumerate([(rows, 1, 1), (rows, 7, 2), (rows[::-1], 3, 3)]):
         folder = tmp_path / f"place{number}" / "corpus"
-        corpus = Corpus(path=str(write_corpus(folder, order, files)))
+        corpus = ParquetCorpus(path=str(write_corpus(folder, order, files)))
         pack([corpus], open_tokenizer(tokenizer), 16, tmp_path / str(number), threads=threads)
         outputs.append(everything(tmp_path / str(number)))
     assert outputs[0] == outputs[1] == outputs[2]
@@ -100,7 +100,7 @@ def test_neither_files_nor_threads_nor_folders_change_a_byte(tmp_path: Path, tok
 
 
 def test_the_order_is_a_shuffle_that_the_seed_decides(tmp_path: Path, tokenizer: Path) -> None:
-    corpus = Corpus(path=str(write_corpus(tmp_path / "corpus", numbered(["a mill"] * 200))))
+    corpus = ParquetCorpus(path=str(write_corpus(tmp_path / "corpus", numbered(["a mill"] * 200))))
     orders = []
     for seed in (0, 1):
         pack([corpus], open_tokenizer(tokenizer), 1, tmp_path / str(seed), seed=seed)
@@ -118,7 +118,7 @@ def test_copies_of_a_document_are_shuffled_apart(tmp_path: Path, tokenizer: Path
     orders = []
     for number, (order, files) in enumerate([(texts, 1), (texts[::-1], 5)]):
         folder = write_corpus(tmp_path / f"place{number}" / "corpus", [Row(None, text) for text in order], files)
-        pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 1, tmp_path / str(number))
+        pack([ParquetCorpus(path=str(folder))], open_tokenizer(tokenizer), 1, tmp_path / str(number))
         orders.append([copy.tokens for copy in copies(tmp_path / str(number))])
     assert orders[0] == orders[1]
     places = [place for place, tokens in enumerate(orders[0]) if tokens == tokens_of("again and again")]
@@ -132,15 +132,15 @@ def test_a_begin_token_stands_before_every_document(tmp_path: Path) -> None:
     path = saved(tmp_path / "t.model", sentence_piece())
     folder = write_corpus(tmp_path / "corpus", numbered(["a mill", "", "</s>", "<s>"]))
     tokenizer = open_tokenizer(path, begin_token="<s>")
-    pack([Corpus(path=str(folder))], tokenizer, 1, tmp_path / "out")
-    pack([Corpus(path=str(folder))], open_tokenizer(path), 1, tmp_path / "without")
+    pack([ParquetCorpus(path=str(folder))], tokenizer, 1, tmp_path / "out")
+    pack([ParquetCorpus(path=str(folder))], open_tokenizer(path), 1, tmp_path / "without")
     plain = {copy.doc_id: copy.tokens for copy in copies(tmp_path / "without")}
     found = {copy.doc_id: copy.tokens for copy in copies(tmp_path / "out")}
     assert found == {name: (1, *tokens) for name, tokens in plain.items()}
     assert set(found) == {"d0", "d2", "d3"}
     noted = json.loads((tmp_path / "out" / "manifest.json").read_text())["tokenizer"]
     assert (noted["begin_token"], noted["begin_id"]) == ("<s>", 1)
-    with pytest.raises(UserError, match="has no token <begin>: name one that it has as --begin-token"):
+    with pytest.raises(UserError, match="has no token <begin>: name a token of its vocabulary as --begin-token"):
         open_tokenizer(path, begin_token="<begin>")
 
 
@@ -158,11 +158,11 @@ def test_a_source_is_gone_through_as_often_as_its_share_needs(tmp_path: Path, to
     many = write_corpus(tmp_path / "many", numbered([f"many {number}" for number in range(200)]))
     mixture = Mixture(
         source=(
-            Source(name="few", path=str(few), share=1, max_epochs=2.5),
-            Source(name="many", path=str(many), share=1, max_epochs=1),
+            MixtureSource(name="few", path=str(few), share=1, max_epochs=2.5),
+            MixtureSource(name="many", path=str(many), share=1, max_epochs=1),
         )
     )
-    corpora = [Corpus(path=source.path, name=source.name) for source in mixture.source]
+    corpora = [ParquetCorpus(path=source.path, name=source.name) for source in mixture.source]
     packed = pack(corpora, open_tokenizer(tokenizer), 1, tmp_path / "out", mixture=mixture)
     found = copies(tmp_path / "out")
     assert {copy.tokens for copy in found if copy.source == "few"} == {tokens_of(f"few {n}") for n in range(40)}
@@ -189,10 +189,13 @@ def test_a_source_that_its_cap_holds_is_short_and_no_other_grows(tmp_path: Path,
     one = write_corpus(tmp_path / "one", numbered(["a mill"] * 10))
     two = write_corpus(tmp_path / "two", numbered(["a mill"] * 100))
     mixture = Mixture(
-        source=(Source(name="one", path=str(one), share=0.5), Source(name="two", path=str(two), share=0.5)),
+        source=(
+            MixtureSource(name="one", path=str(one), share=0.5),
+            MixtureSource(name="two", path=str(two), share=0.5),
+        ),
         tokens=20 * len(tokens_of("a mill")),
     )
-    corpora = [Corpus(path=source.path, name=source.name) for source in mixture.source]
+    corpora = [ParquetCorpus(path=source.path, name=source.name) for source in mixture.source]
     packed = pack(corpora, open_tokenizer(tokenizer), 1, tmp_path / "out", mixture=mixture)
     assert [(source.short, source.given) for source in packed.sources] == [(False, 0.5), (False, 0.5)]
     larger = Mixture(source=mixture.source, tokens=40 * len(tokens_of("a mill")))
@@ -203,7 +206,7 @@ def test_a_source_that_its_cap_holds_is_short_and_no_other_grows(tmp_path: Path,
 def test_sources_are_those_of_the_documents_where_no_name_is_given(tmp_path: Path, tokenizer: Path) -> None:
     rows = [Row("a", "of the crawl", "web"), Row("b", "of nobody"), Row("c", "of a book", "books")]
     folder = write_corpus(tmp_path / "corpus", rows)
-    packed = pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 1, tmp_path / "out")
+    packed = pack([ParquetCorpus(path=str(folder))], open_tokenizer(tokenizer), 1, tmp_path / "out")
     assert [(source.name, source.documents) for source in packed.sources] == [("books", 1), ("corpus", 1), ("web", 1)]
     assert {(copy.doc_id, copy.source) for copy in copies(tmp_path / "out")} == {
         ("a", "web"),
@@ -216,7 +219,7 @@ def test_documents_without_an_id_are_known_by_their_text(tmp_path: Path, tokeniz
     rows = [Row(None, "a mill"), Row(None, "a stone"), Row(None, "a mill"), Row(None, None)]
     write_corpus(tmp_path / "corpus", rows)
     path = str(tmp_path / "corpus" / "00.parquet")
-    packed = pack([Corpus(path=path, columns=Columns())], open_tokenizer(tokenizer), 1, tmp_path / "out")
+    packed = pack([ParquetCorpus(path=path, columns=Columns())], open_tokenizer(tokenizer), 1, tmp_path / "out")
     assert packed.ledger["documents"] == {"read": 4, "empty": 1, "left_out": 0, "tail": 0, "packed": 3}
     found = copies(tmp_path / "out")
     assert len({copy.doc_id for copy in found}) == 2
@@ -225,7 +228,7 @@ def test_documents_without_an_id_are_known_by_their_text(tmp_path: Path, tokeniz
 
 def test_the_manifest_says_what_was_packed_and_how(tmp_path: Path, tokenizer: Path) -> None:
     folder = write_corpus(tmp_path / "corpus", numbered(["a mill", "a stone"]))
-    pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 3, tmp_path / "out", seed=5)
+    pack([ParquetCorpus(path=str(folder))], open_tokenizer(tokenizer), 3, tmp_path / "out", seed=5)
     noted = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert {name: noted[name] for name in ("format", "version", "length", "token_type", "seed")} == {
         "format": "gristmill.packed",
@@ -238,7 +241,7 @@ def test_the_manifest_says_what_was_packed_and_how(tmp_path: Path, tokenizer: Pa
     assert (tmp_path / "out" / noted["tokenizer"]["file"]).read_bytes() == tokenizer.read_bytes()
     assert str(tmp_path) not in json.dumps(noted)
     other = write_corpus(tmp_path / "other" / "corpus", numbered(["a mill", "a stone "]))
-    pack([Corpus(path=str(other))], open_tokenizer(tokenizer), 3, tmp_path / "out2", seed=5)
+    pack([ParquetCorpus(path=str(other))], open_tokenizer(tokenizer), 3, tmp_path / "out2", seed=5)
     assert json.loads((tmp_path / "out2" / "manifest.json").read_text())["content"] != noted["content"]
 
 
@@ -249,7 +252,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path: Path, tokenizer: Path) -> Non
     (folder / "00.parquet").write_bytes(whole[: middle - 400] + bytes(800) + whole[middle + 400 :])
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UserError, match="cannot be read as Parquet"):
-        pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
+        pack([ParquetCorpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -260,7 +263,7 @@ def test_a_run_that_filled_the_disk_goes_on(tmp_path: Path, tokenizer: Path, mon
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def run() -> None:
-        pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
+        pack([ParquetCorpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("curation.packing.packing.write_shards", full)
@@ -278,30 +281,30 @@ def test_a_ledger_that_does_not_balance_fails_the_run(
     folder = write_corpus(tmp_path / "corpus", numbered(["a mill " * 50] * 40))
     monkeypatch.setattr("curation.packing.packing.write_shards", lambda *_: {})
     with pytest.raises(LedgerError, match="tokens: 4,080 came in, and 0 went out"):
-        pack([Corpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
+        pack([ParquetCorpus(path=str(folder))], open_tokenizer(tokenizer), 8, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_what_cannot_be_packed_is_said(tmp_path: Path, tokenizer: Path) -> None:
     folder = write_corpus(tmp_path / "corpus", numbered(["a mill"]))
-    corpus, opened = Corpus(path=str(folder)), open_tokenizer(tokenizer)
+    corpus, opened = ParquetCorpus(path=str(folder)), open_tokenizer(tokenizer)
     (tmp_path / "nothing").mkdir()
     (tmp_path / "unfinished" / ".work").mkdir(parents=True)
     (tmp_path / "page").mkdir()
     (tmp_path / "page" / "a.parquet").write_text("no Parquet")
     pack([corpus], opened, 1, tmp_path / "out")
     hollow = write_corpus(tmp_path / "hollow", numbered([""]))
-    mixture = Mixture(source=(Source(name="a", path="", share=1), Source(name="b", path="", share=1)))
+    mixture = Mixture(source=(MixtureSource(name="a", path="", share=1), MixtureSource(name="b", path="", share=1)))
     faults = [
-        ([Corpus(path=str(tmp_path / "missing"))], None, "there is no corpus"),
-        ([Corpus(path=str(tmp_path / "nothing"))], None, "holds no Parquet"),
-        ([Corpus(path=str(tmp_path / "unfinished"))], None, "is unfinished"),
-        ([Corpus(path=str(tmp_path / "page"))], None, "cannot be read as Parquet"),
-        ([Corpus(path=str(tmp_path / "out"))], None, "was not written by gristmill curate"),
-        ([Corpus(path=str(folder), columns=Columns(text="body"))], None, "has no column body"),
+        ([ParquetCorpus(path=str(tmp_path / "missing"))], None, "there is no corpus"),
+        ([ParquetCorpus(path=str(tmp_path / "nothing"))], None, "holds no Parquet"),
+        ([ParquetCorpus(path=str(tmp_path / "unfinished"))], None, "is unfinished"),
+        ([ParquetCorpus(path=str(tmp_path / "page"))], None, "cannot be read as Parquet"),
+        ([ParquetCorpus(path=str(tmp_path / "out"))], None, "was not written by gristmill curate"),
+        ([ParquetCorpus(path=str(folder), columns=Columns(text="body"))], None, "has no column body"),
         ([corpus, corpus], None, "is named twice"),
         (
-            [Corpus(path=str(folder), name="a"), Corpus(path=str(hollow), name="b")],
+            [ParquetCorpus(path=str(folder), name="a"), ParquetCorpus(path=str(hollow), name="b")],
             mixture,
             "source b holds no text",
         ),
@@ -318,11 +321,11 @@ def test_what_cannot_be_packed_is_said(tmp_path: Path, tokenizer: Path) -> None:
 def test_of_a_curated_folder_the_documents_are_packed(tmp_path: Path, tokenizer: Path) -> None:
     write(tmp_path / "in", [[("a mill", None), ("a stone", None), ("", None)]])
     corpus = run(tmp_path / "in", tmp_path / "corpus")
-    pack([Corpus(path=str(corpus))], open_tokenizer(tokenizer), 1, tmp_path / "out")
+    pack([ParquetCorpus(path=str(corpus))], open_tokenizer(tokenizer), 1, tmp_path / "out")
     assert {copy.tokens for copy in copies(tmp_path / "out")} == {tokens_of("a mill"), tokens_of("a stone")}
     pq.write_table(pa.table({"text": ["added"]}), corpus / "documents" / "added.parquet")
     with pytest.raises(UserError, match="is not in the corpus's manifest: move it elsewhere"):
-        pack([Corpus(path=str(corpus))], open_tokenizer(tokenizer), 1, tmp_path / "again")
+        pack([ParquetCorpus(path=str(corpus))], open_tokenizer(tokenizer), 1, tmp_path / "again")
 
 
 def test_a_text_that_is_not_utf8_is_said(tmp_path: Path, tokenizer: Path) -> None:
@@ -330,4 +333,4 @@ def test_a_text_that_is_not_utf8_is_said(tmp_path: Path, tokenizer: Path) -> Non
     (tmp_path / "corpus").mkdir()
     pq.write_table(pa.table({"text": text}), tmp_path / "corpus" / "a.parquet")
     with pytest.raises(UserError, match="not UTF-8"):
-        pack([Corpus(path=str(tmp_path / "corpus"))], open_tokenizer(tokenizer), 1, tmp_path / "out")
+        pack([ParquetCorpus(path=str(tmp_path / "corpus"))], open_tokenizer(tokenizer), 1, tmp_path / "out")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from curation.packing import Corpus, Mixture, Packed, Source, open_tokenizer, pack
+from curation.packing import Mixture, MixtureSource, Packed, ParquetCorpus, open_tokenizer, pack
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, everything, saved, write_corpus
 
@@ -25,7 +25,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     saved(tmp_path / "tokenizer.json", byte_level())
 
     def packs(output: str, length: int = 8, **more: Any) -> Packed:
-        corpora = [Corpus(path=str(tmp_path / "web")), Corpus(path=str(tmp_path / "books"))]
+        corpora = [ParquetCorpus(path=str(tmp_path / "web")), ParquetCorpus(path=str(tmp_path / "books"))]
         return pack(corpora, open_tokenizer(tmp_path), length, tmp_path / output, threads=1, **more)
 
     return packs
@@ -88,7 +88,7 @@ def test_what_is_done_is_not_done_again(run: Run, tmp_path: Path, monkeypatch: p
         run("out")
     shards = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "shards").iterdir()}
     assert len(shards) == 3
-    monkeypatch.setattr("curation.packing.encoding.encoded", lambda *_: pytest.fail("it tokenised again"))
+    monkeypatch.setattr("curation.packing.encoding.encode_batch", lambda *_: pytest.fail("it tokenised again"))
     run("out")
     after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "shards").iterdir()}
     assert {name: after[name] for name in shards} == shards
@@ -100,7 +100,9 @@ def test_another_command_over_an_interrupted_run_is_refused(run: Run, tmp_path: 
         ended_at("curation.packing.rows.Cutting._cut", 3, patched)
         run("out")
     left = everything(tmp_path / "out")
-    mixture = Mixture(source=(Source(name="web", path="web", share=1), Source(name="books", path="books", share=1)))
+    mixture = Mixture(
+        source=(MixtureSource(name="web", path="web", share=1), MixtureSource(name="books", path="books", share=1))
+    )
     for more, said in (
         (
             {"seed": 1},

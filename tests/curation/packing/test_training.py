@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer as Plain
 
-from curation.packing import Corpus, open_tokenizer, train_tokenizer
+from curation.packing import ParquetCorpus, open_tokenizer, train_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, Row, write_corpus
 
 TRAIN = """
-import sys; from pathlib import Path; from curation.packing import Corpus, train_tokenizer
-train_tokenizer([Corpus(path=sys.argv[1])], 400, Path(sys.argv[2]))
+import sys; from pathlib import Path; from curation.packing import ParquetCorpus, train_tokenizer
+train_tokenizer([ParquetCorpus(path=sys.argv[1])], 400, Path(sys.argv[2]))
 """
 
 
-def corpus(folder: Path, files: int = 1) -> Corpus:
+def corpus(folder: Path, files: int = 1) -> ParquetCorpus:
     rows = [Row(f"d{number}", f"{PROSE[number % 3]} {number * 7919} {_words(number)}") for number in range(60)]
-    return Corpus(path=str(write_corpus(folder, rows, files)))
+    return ParquetCorpus(path=str(write_corpus(folder, rows, files)))
 
 
 def _words(number: int) -> str:
@@ -63,7 +63,7 @@ def test_a_sample_is_the_same_documents_wherever_they_lie(tmp_path: Path) -> Non
 
 def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
     corpora = [corpus(tmp_path / "corpus")]
-    with pytest.raises(UserError, match="257 or more"):
+    with pytest.raises(UserError, match="give at least 257 tokens"):
         train_tokenizer(corpora, 100, tmp_path / "t.json")
     (tmp_path / "t.json").write_text("mine")
     with pytest.raises(UserError, match="exists already"):
