@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from annotation.campaign.split import Families
 from annotation.dataset.card import card
 from annotation.dataset.columns import flags
-from annotation.dataset.comparisons import Rows
+from annotation.dataset.comparisons import CampaignPairs
 from annotation.dataset.files import new_folder
-from annotation.dataset.ledger import Ledger
+from annotation.dataset.ledger import DatasetLedger
 from annotation.dataset.manifest import BuiltManifest, describe
 from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts, prove_apart
@@ -29,7 +29,7 @@ class Built:
     """What was written; ``manifest`` is the content of manifest.json."""
 
     folder: Path
-    ledger: Ledger
+    ledger: DatasetLedger
     manifest: BuiltManifest
 
 
@@ -49,13 +49,13 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
     if twice:
         raise UserError(f"two campaigns are named {twice[0]}: give each campaign once, and a name of its own")
     with new_folder(folder) as writer:
-        campaigns = [Rows.of(snapshot) for snapshot in snapshots]
+        campaigns = [CampaignPairs.of(snapshot) for snapshot in snapshots]
         grouped = _families(campaigns, families)
         sides = _sides(campaigns, grouped)
         tables = {"unresolved": _unresolved_rows(campaigns, grouped, sides)}
         splits = _splits(campaigns, grouped, sides)
         proof = prove_apart(splits, grouped)
-        ledger = Ledger.of(snapshots, splits, tables["unresolved"])
+        ledger = DatasetLedger.of(snapshots, splits, tables["unresolved"])
         with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
             written = threads.submit(card, snapshots, splits, ledger)
             for name in SPLITS:
@@ -67,7 +67,7 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
     return Built(folder, ledger, content)
 
 
-def _families(campaigns: Sequence[Rows], families: Families) -> PromptFamilies:
+def _families(campaigns: Sequence[CampaignPairs], families: Families) -> PromptFamilies:
     """The families of all prompts, those of unresolved pairs too.
 
     A prompt on neither side is near prompts on both: it is left out, or it would join their families after the fact.
@@ -85,7 +85,7 @@ class _Sides:
     reason: pa.Array
 
 
-def _sides(campaigns: Sequence[Rows], grouped: PromptFamilies) -> _Sides:
+def _sides(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies) -> _Sides:
     side = _join([rows.pairs["side"] for rows in campaigns])
     failed = _join([rows.reason for rows in campaigns])
     held_out = np.zeros(len(grouped), bool)
@@ -100,7 +100,7 @@ def _sides(campaigns: Sequence[Rows], grouped: PromptFamilies) -> _Sides:
     return _Sides(side, reason)
 
 
-def _splits(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -> dict[str, pa.Table]:
+def _splits(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies, sides: _Sides) -> dict[str, pa.Table]:
     """The comparisons of each split, sorted by id."""
     named = grouped.names.take(pa.array(grouped.number))
     out = {}
@@ -116,13 +116,13 @@ def _splits(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -
     return out
 
 
-def _unresolved_rows(campaigns: Sequence[Rows], grouped: PromptFamilies, sides: _Sides) -> pa.Table:
+def _unresolved_rows(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies, sides: _Sides) -> pa.Table:
     named = grouped.names.take(pa.array(grouped.number))
     parts = []
     start = 0
     for rows in campaigns:
         here = slice(start, start + len(rows.pairs))
-        parts.append(rows.unresolved(sides.reason[here], named[here]))
+        parts.append(rows.unresolved_pairs(sides.reason[here], named[here]))
         start += len(rows.pairs)
     joined = pa.concat_tables(parts).combine_chunks()
     batch = UNRESOLVED.batch({name: joined[name].combine_chunks() for name in UNRESOLVED.columns.names}, len(joined))

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from annotation.campaign.lengths import RULE
 from annotation.dataset import markdown
 from annotation.dataset.averages import averages
-from annotation.dataset.ledger import Counts, Ledger
+from annotation.dataset.ledger import BatchCounts, DatasetLedger
 from annotation.dataset.manifest import batches_of
 from annotation.dataset.page import page
 from annotation.dataset.verdicts import by_degree, by_safety
@@ -17,7 +17,7 @@ from annotation.quality.agreement import Estimate
 from annotation.quality.groups import Agreement, agreements, model_pairs
 
 
-def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: Ledger) -> str:
+def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: DatasetLedger) -> str:
     """The whole text of README.md."""
     rows = pa.concat_tables(splits.values())
     reasons = sorted(ledger.total().unresolved)
@@ -100,15 +100,15 @@ def _estimate(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-def _ledger(ledger: Ledger, reasons: Sequence[str]) -> list[markdown.Cells]:
-    def cells(counts: Counts) -> markdown.Cells:
+def _ledger(ledger: DatasetLedger, reasons: Sequence[str]) -> list[markdown.Cells]:
+    def cells(counts: BatchCounts) -> markdown.Cells:
         values = (counts.pairs, counts.train, counts.held_out, *(counts.unresolved[reason] for reason in reasons))
         return [f"{value:,}" for value in (*values, counts.gold_pairs, counts.judgments)]
 
     return [*((*key, *cells(counts)) for key, counts in ledger.batches.items()), ("all", "", *cells(ledger.total()))]
 
 
-def _list_refused(ledger: Ledger) -> list[str]:
+def _list_refused(ledger: DatasetLedger) -> list[str]:
     """For each campaign with annotations in quarantine, how many there are by reason."""
     return [
         f"{markdown.cell(name)}: "

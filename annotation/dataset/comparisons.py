@@ -19,7 +19,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Rows:
+class CampaignPairs:
     """Every pair of one campaign that is not gold, sorted by its id, with its outcome: ``reason`` is null where the
     votes resolve it, and then ``chosen`` and what follows are not.
 
@@ -35,7 +35,7 @@ class Rows:
     order: npt.NDArray[np.uint64]
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> "Rows":
+    def of(cls, snapshot: Snapshot) -> "CampaignPairs":
         resolution = resolve(snapshot)
         asked = pc.is_null(snapshot.pairs["gold"]).to_numpy()
         order = pc.sort_indices(snapshot.pairs["pair_id"]).to_numpy()
@@ -77,8 +77,8 @@ class Rows:
             "degree": outcome["degree"].combine_chunks(),
             "margin_small": pa.array(np.take(SMALL, degree)),
             "margin_large": pa.array(np.take(LARGE, degree)),
-            "chosen_safe": _settle(safe[0]),
-            "rejected_safe": _settle(safe[1]),
+            "chosen_safe": _zero_nulls(safe[0]),
+            "rejected_safe": _zero_nulls(safe[1]),
             "safety_bin": _bins(*safe),
             "chosen_risks": risks[0],
             "rejected_risks": risks[1],
@@ -88,8 +88,8 @@ class Rows:
             "adjudicated": outcome["adjudicated"].combine_chunks(),
             "chosen_model": models[0],
             "rejected_model": models[1],
-            "chosen_temperature": _settle(temperatures[0]),
-            "rejected_temperature": _settle(temperatures[1]),
+            "chosen_temperature": _zero_nulls(temperatures[0]),
+            "rejected_temperature": _zero_nulls(temperatures[1]),
             "source": pa.repeat(name, len(pairs)),
             "weight": pa.repeat(pa.scalar(1.0), len(pairs)),
             "prompt_family": families.take(chosen),
@@ -124,14 +124,14 @@ class Rows:
                 judgments["round"].combine_chunks(),
                 for_chosen,
                 judgments["degree"].combine_chunks(),
-                _settle(pc.if_else(first_chosen, safe[0], safe[1])),
-                _settle(pc.if_else(first_chosen, safe[1], safe[0])),
+                _zero_nulls(pc.if_else(first_chosen, safe[0], safe[1])),
+                _zero_nulls(pc.if_else(first_chosen, safe[1], safe[0])),
             ],
             fields=list(kind.value_type),
         )
         return pa.ListArray.from_arrays(pa.array(offsets), struct, type=kind)
 
-    def unresolved(self, reasons: pa.Array, families: pa.Array) -> pa.Table:
+    def unresolved_pairs(self, reasons: pa.Array, families: pa.Array) -> pa.Table:
         """The pairs with a reason, which is given for every pair; null keeps a pair out."""
         rows = self.pairs.select(["pair_id", "batch", "prompt_id"])
         rows = rows.append_column("campaign", pa.repeat(pa.scalar(self.snapshot.name), len(rows)))
@@ -149,7 +149,7 @@ def _bins(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
     return pc.if_else(known, name, pa.scalar(None, pa.string()))
 
 
-def _settle(column: pa.Array) -> pa.Array:
+def _zero_nulls(column: pa.Array) -> pa.Array:
     """The same values; those behind nulls are zeros, so that equal columns are equal bytes."""
     missing = column.is_null().to_numpy(zero_copy_only=False)
     if not missing.any():

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 
 @dataclass
-class Counts:
+class SplitCounts:
     """Of a batch or a file: its pairs, and how many of these became comparisons of each split. What else a ledger
     counts, by reason too, is in fields of its own."""
 
@@ -28,7 +28,7 @@ class Counts:
         return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
 
 
-C = TypeVar("C", bound=Counts)
+C = TypeVar("C", bound=SplitCounts)
 
 
 def add_up(total: C, counts: Iterable[C]) -> C:

@@ -8,8 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.dataset.counts import Counts as SplitCounts
-from annotation.dataset.counts import add_up
+from annotation.dataset.counts import SplitCounts, add_up
 from annotation.judgments.snapshot import Snapshot
 from schemas.balance import check_balance
 
@@ -18,7 +17,7 @@ Batch = tuple[str, str]
 
 
 @dataclass
-class Counts(SplitCounts):
+class BatchCounts(SplitCounts):
     """Of a batch. Pairs are comparisons or unresolved; gold pairs are apart. Judgments went with the pair that they are
     about."""
 
@@ -31,16 +30,16 @@ class Counts(SplitCounts):
 
 
 @dataclass(frozen=True)
-class Ledger:
+class DatasetLedger:
     """``refused``: of each campaign, the annotations in quarantine by reason; they are no judgments."""
 
-    batches: Mapping[Batch, Counts]
+    batches: Mapping[Batch, BatchCounts]
     refused: Mapping[str, Mapping[str, int]]
 
     @classmethod
-    def of(cls, snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], unresolved: pa.Table) -> "Ledger":
+    def of(cls, snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], unresolved: pa.Table) -> "DatasetLedger":
         """Raises LedgerError when it does not balance."""
-        counted: dict[Batch, Counts] = {}
+        counted: dict[Batch, BatchCounts] = {}
         for snapshot in snapshots:
             for batch, value in _read(snapshot, unresolved).items():
                 counted[snapshot.name, batch] = value
@@ -56,8 +55,8 @@ class Ledger:
         ledger.check()
         return ledger
 
-    def total(self) -> Counts:
-        return add_up(Counts(), self.batches.values())
+    def total(self) -> BatchCounts:
+        return add_up(BatchCounts(), self.batches.values())
 
     def check(self) -> None:
         """Raises LedgerError when a pair or a judgment was lost, or counted twice."""
@@ -68,15 +67,15 @@ class Ledger:
             check_balance(f"judgments of {place}", counts.judgments, {name: getattr(counts, name) for name in names})
 
 
-def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, Counts]:
+def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, BatchCounts]:
     """What a campaign holds, by the batch of the pair."""
     pairs = snapshot.pairs.select(["pair_id", "batch"])
     gold = pc.is_valid(snapshot.pairs["gold"])
     failed = unresolved.filter(pc.equal(unresolved["campaign"], snapshot.name))["pair_id"]
     pairs = pairs.append_column("gold", gold).append_column("failed", pc.is_in(pairs["pair_id"], value_set=failed))
-    counted: dict[str, Counts] = {}
+    counted: dict[str, BatchCounts] = {}
     for row in _group(pairs, ["batch", "gold"]):
-        counts = counted.setdefault(row["batch"], Counts())
+        counts = counted.setdefault(row["batch"], BatchCounts())
         setattr(counts, "gold_pairs" if row["gold"] else "pairs", row["count_all"])
     place = pc.index_in(snapshot.judgments["pair_id"], value_set=pairs["pair_id"])
     for row in _group(pairs.take(place), ["batch", "gold", "failed"]):

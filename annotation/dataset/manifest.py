@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.dataset.ledger import Ledger
-from annotation.dataset.prompts import Proof
+from annotation.dataset.ledger import DatasetLedger
+from annotation.dataset.prompts import SplitProof
 from annotation.journal.bodies import Resolving
 from annotation.judgments.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
@@ -56,7 +56,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchEntry:
-    """A batch of a campaign. ``ledger``: Counts of `ledger`."""
+    """A batch of a campaign. ``ledger``: BatchCounts of `ledger`."""
 
     name: str
     asked: tuple[Asked, ...]
@@ -74,15 +74,20 @@ class CampaignEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltManifest(DatasetManifest):
-    """Of a dataset that was built of campaigns. ``ledger``: the sum of all Counts, and the refused annotations of each
-    campaign; ``split``: that no family of prompts is in both splits."""
+    """The manifest of a dataset built from campaigns.
+
+    ``ledger``: the sum of all BatchCounts, and the refused annotations of each campaign; ``split``: the proof that no
+    family of prompts is in both splits.
+    """
 
     campaigns: tuple[CampaignEntry, ...]
     ledger: Mapping[str, Any]
-    split: Proof
+    split: SplitProof
 
 
-def describe(snapshots: Sequence[Snapshot], ledger: Ledger, proof: Proof, files: Mapping[str, Entry]) -> BuiltManifest:
+def describe(
+    snapshots: Sequence[Snapshot], ledger: DatasetLedger, proof: SplitProof, files: Mapping[str, Entry]
+) -> BuiltManifest:
     """The manifest of a dataset; ``files`` are relative to its folder, each with its rows and SHA-256."""
     refused = {name: dict(counts) for name, counts in ledger.refused.items()}
     return BuiltManifest(
@@ -96,7 +101,7 @@ def describe(snapshots: Sequence[Snapshot], ledger: Ledger, proof: Proof, files:
     )
 
 
-def _campaign(snapshot: Snapshot, ledger: Ledger) -> CampaignEntry:
+def _campaign(snapshot: Snapshot, ledger: DatasetLedger) -> CampaignEntry:
     asked = batches_of(snapshot)
     batches = tuple(
         BatchEntry(name=batch, asked=tuple(asked.get(batch, ())), ledger=counts.as_json())

@@ -40,7 +40,7 @@ class PromptFamilies:
 
 
 @dataclass(frozen=True)
-class Proof:
+class SplitProof:
     """That no family of prompts is in both splits, as a manifest says it."""
 
     prompts: int
@@ -48,13 +48,13 @@ class Proof:
     families_in_both_splits: int
 
 
-def prove_apart(splits: Mapping[str, pa.Table], grouped: PromptFamilies) -> Proof:
+def prove_apart(splits: Mapping[str, pa.Table], grouped: PromptFamilies) -> SplitProof:
     """Looks for families in both splits. Raises AssertionError where there is one: then the program is wrong."""
     train, held_out = (set(pc.unique(splits[name]["prompt_family"]).to_pylist()) for name in ("train", "held_out"))
     shared = len(train & held_out)
     if shared:
         raise AssertionError(f"{shared} families of prompts are in both splits")
-    return Proof(grouped.prompts, len(grouped), shared)
+    return SplitProof(grouped.prompts, len(grouped), shared)
 
 
 def prompt_families(texts: pa.LargeStringArray, links: npt.NDArray[np.bool_], families: Families) -> PromptFamilies:

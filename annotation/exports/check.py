@@ -1,6 +1,6 @@
 """An export read back, row by row, beside the dataset that it was made of (law 7: trainer truth)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,6 @@ from annotation.exports.manifest import FORMAT, VERSION, ExportManifest
 from schemas.errors import CHANGED, DamagedError, UserError
 from schemas.manifest import MANIFEST, difference, noted_files
 
-Rows = Iterable[dict[str, Any]]
-
 
 @dataclass(frozen=True)
 class Checked:
@@ -41,7 +39,7 @@ class Checked:
 class _Reading:
     """The rows of each split, what reads them, and whether that is the trainer's own."""
 
-    splits: Mapping[str, Rows]
+    splits: Mapping[str, loading.TrainerRows]
     by: str
     own: bool
     faults: tuple[Fault, ...] = ()
@@ -76,7 +74,7 @@ def check(folder: Path, form: str, master: Master) -> Checked:
     faults = list(_find_changed(folder, manifest))
     counted = comparisons = left_out = 0
     made = {called: prepare(master.splits[name], wanted, manifest.margin) for name, called in SPLITS.items()}
-    faults += _beside(folder, manifest, wanted, {called: split for called, (_, split) in made.items()})
+    faults += _check_other_files(folder, manifest, wanted, {called: split for called, (_, split) in made.items()})
     with _read_back(folder, wanted) as reading:
         faults += reading.faults
         for called, (expected, split) in made.items():
@@ -101,7 +99,9 @@ def _find_changed(folder: Path, manifest: ExportManifest) -> Iterator[Fault]:
             yield Fault("file_changed", f"{name} {wrong}")
 
 
-def _beside(folder: Path, manifest: ExportManifest, wanted: Format, splits: Mapping[str, Split]) -> Iterator[Fault]:
+def _check_other_files(
+    folder: Path, manifest: ExportManifest, wanted: Format, splits: Mapping[str, Split]
+) -> Iterator[Fault]:
     """What stands next to the rows: files that nobody named, those that a trainer reads first, and the counts."""
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
     for name in sorted(there - manifest.files.keys()):
@@ -138,14 +138,14 @@ def _read_back(folder: Path, wanted: Format) -> Iterator[_Reading]:
     schema = f"the documented schema of {wanted.trainer}"
     if versions is None:
         by = f"pyarrow, by {schema} ({' or '.join(packages)} is not installed)"
-        yield _Reading(_plainly(folder, wanted), by, False)
+        yield _Reading(_read_without_loader(folder, wanted), by, False)
         return
     with ExitStack() as stack:
         try:
             splits = stack.enter_context(loading.load_splits(folder, wanted.file))
         except loading.LoadingError as error:
             fault = Fault("unloadable", f"{packages[-1]} cannot load it: {error}")
-            yield _Reading(_plainly(folder, wanted), f"pyarrow, by {schema}", False, (fault,))
+            yield _Reading(_read_without_loader(folder, wanted), f"pyarrow, by {schema}", False, (fault,))
             return
         if wanted.loader == "trl":
             rows = {name: loading.train_rows(wanted.name, each) for name, each in splits.items()}
@@ -156,8 +156,8 @@ def _read_back(folder: Path, wanted: Format) -> Iterator[_Reading]:
         yield _Reading(rows, versions if own else f"{versions}, by {schema}", own)
 
 
-def _plainly(folder: Path, wanted: Format) -> dict[str, Rows]:
-    out: dict[str, Rows] = {}
+def _read_without_loader(folder: Path, wanted: Format) -> dict[str, loading.TrainerRows]:
+    out: dict[str, loading.TrainerRows] = {}
     for called in SPLITS.values():
         path = folder / {"disk": f"{called}/data-00000-of-00001.arrow"}.get(wanted.file, f"{called}.{wanted.file}")
         if path.is_file():

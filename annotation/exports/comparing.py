@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from annotation.exports.formats import Format
-from annotation.exports.layouts import Rows
+from annotation.exports.layouts import Comparisons
 from annotation.exports.readback import Messages, Row, Seen, UnreadableError
 
 BATCH = 1000
@@ -40,7 +40,7 @@ class _Wanted:
 
     KEPT = 4
 
-    def __init__(self, rows: Rows, wanted: Format):
+    def __init__(self, rows: Comparisons, wanted: Format):
         self.whole = wanted.file == "disk"
         names = ["comparison_id", "prompt", "chosen", "rejected", "weight", "chosen_safe", "rejected_safe"]
         self.table = rows.table if self.whole else rows.table.select(names)
@@ -64,12 +64,12 @@ class _Wanted:
         return ids
 
 
-def compare(split: str, expected: Rows, found: Iterable[Row], wanted: Format) -> Compared:
+def compare(split: str, expected: Comparisons, found: Iterable[Row], wanted: Format) -> Compared:
     """Compares each row with the comparison that it should be: by its id where the format has one, else by what it
     says. Memory is about 200 bytes a row, beside the columns."""
     wants = _Wanted(expected, wanted)
     waiting = _places(wants, wanted)
-    named = {"prompt", *wanted.write(Rows(expected.table.slice(0, 0), _none(expected.margin)))}
+    named = {"prompt", *wanted.write(Comparisons(expected.table.slice(0, 0), _empty(expected.margin)))}
     faults: list[Fault] = []
     odd: list[tuple[int, Row]] = []
     count = 0
@@ -97,7 +97,7 @@ def compare(split: str, expected: Rows, found: Iterable[Row], wanted: Format) ->
     return Compared(count, faults)
 
 
-def _none(margin: pa.DoubleArray | None) -> pa.DoubleArray | None:
+def _empty(margin: pa.DoubleArray | None) -> pa.DoubleArray | None:
     return None if margin is None else margin.slice(0, 0)
 
 

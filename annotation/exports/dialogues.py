@@ -19,7 +19,7 @@ def message(texts: pa.LargeStringArray, role: str = ASSISTANT) -> pa.StructArray
     return pa.StructArray.from_arrays([roles, texts], fields=list(MESSAGE))
 
 
-def alone(texts: pa.LargeStringArray, role: str = ASSISTANT) -> pa.ListArray:
+def single_message(texts: pa.LargeStringArray, role: str = ASSISTANT) -> pa.ListArray:
     """Each text as a dialogue of one message."""
     return pa.ListArray.from_arrays(
         pa.array(np.arange(len(texts) + 1, dtype=np.int32)), message(texts, role), type=MESSAGES
@@ -52,7 +52,7 @@ def roles(dialogues: pa.ListArray) -> tuple[Ints, pa.StringArray]:
     return bounds, turns.field("role")
 
 
-def alternating(dialogues: pa.ListArray) -> npt.NDArray[np.bool_]:
+def alternates(dialogues: pa.ListArray) -> npt.NDArray[np.bool_]:
     """Where a dialogue is the user's and the assistant's turns by turns, from the user's to the user's; a system's
     message may stand before them."""
     bounds, named = roles(dialogues)

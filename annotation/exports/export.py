@@ -16,9 +16,9 @@ from annotation.exports import huggingface
 from annotation.exports.card import card
 from annotation.exports.exported import Exported, Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
-from annotation.exports.layouts import Rows
+from annotation.exports.layouts import Comparisons
 from annotation.exports.manifest import FORMAT, VERSION, ExportManifest, MasterEntry
-from annotation.exports.texts import Texts, look
+from annotation.exports.texts import Hazards, find_hazards
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Entry
 
@@ -42,13 +42,13 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
         raise UserError(f"there is no margin {margin}: choose one of {', '.join(MARGINS)}")
     wanted = FORMATS[form]
     with new_folder(folder) as writer:
-        splits, written, texts = {}, [], Texts()
+        splits, written, texts = {}, [], Hazards()
         for name, called in SPLITS.items():
             rows, splits[called] = prepare(master.splits[name], wanted, margin)
             if len(rows.table):
                 _write(writer.folder, called, wanted, pa.table(wanted.write(rows)))
                 written.append(called)
-                texts.add(look(rows))
+                texts.add(find_hazards(rows))
         for name, text in companions(wanted, written).items():
             (writer.folder / name).write_text(text, encoding="utf-8")
         exported = Exported(folder, wanted, margin, splits, texts)
@@ -60,9 +60,9 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
     return exported
 
 
-def prepare(comparisons: pa.Table, wanted: Format, margin: str) -> tuple[Rows, Split]:
+def prepare(comparisons: pa.Table, wanted: Format, margin: str) -> tuple[Comparisons, Split]:
     """The comparisons that this trainer takes, and what became of the others."""
-    rows = Rows(comparisons.combine_chunks(), None)
+    rows = Comparisons(comparisons.combine_chunks(), None)
     out: dict[str, tuple[str, ...]] = {}
     kept = np.ones(len(comparisons), bool)
     for reason, holds in wanted.unfit.items():
@@ -74,7 +74,7 @@ def prepare(comparisons: pa.Table, wanted: Format, margin: str) -> tuple[Rows, S
     unknown = table["degree"].null_count
     column = None if margin == "none" else pc.fill_null(table[f"margin_{margin}"].combine_chunks(), 0.0)
     number = len(table) * (2 if wanted.halves else 1)
-    return Rows(table, column), Split(len(comparisons), number, out, unknown)
+    return Comparisons(table, column), Split(len(comparisons), number, out, unknown)
 
 
 def _write(folder: Path, split: str, wanted: Format, rows: pa.Table) -> None:

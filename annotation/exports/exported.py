@@ -6,7 +6,7 @@ from pathlib import Path
 
 from annotation.exports.formats import Format
 from annotation.exports.manifest import SplitEntry
-from annotation.exports.texts import Texts
+from annotation.exports.texts import Hazards
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Exported:
     format: Format
     margin: str
     splits: Mapping[str, Split]
-    texts: Texts = field(default_factory=Texts)
+    texts: Hazards = field(default_factory=Hazards)
 
     def describe(self) -> list[str]:
         """What the trainer uses, what is only in the files, and what has no place there: a sentence each."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 from annotation.exports import commands, layouts, readback, texts, unfit
 from annotation.exports.commands import Load
-from annotation.exports.layouts import Columns, Rows
+from annotation.exports.layouts import Columns, Comparisons
 from annotation.exports.readback import Read
 from annotation.exports.unfit import Unfit
 
@@ -37,7 +37,7 @@ class Format:
     name: str
     trainer: str
     file: Literal["parquet", "jsonl", "disk"] = "parquet"
-    write: Callable[[Rows], Columns]
+    write: Callable[[Comparisons], Columns]
     read: Read
     carries: tuple[str, ...] = BESIDE
     used: tuple[str, ...] = ()

@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from annotation.dataset.prompts import prompt_texts
-from annotation.exports.dialogues import alone, append_answers, message
+from annotation.exports.dialogues import append_answers, message, single_message
 from annotation.imports.hh import render
 
 Columns = dict[str, pa.Array]
 
 
 @dataclass(frozen=True)
-class Rows:
+class Comparisons:
     """Comparisons, in one piece a column, with the margin that was asked for (null: no margins)."""
 
     table: pa.Table
@@ -23,25 +23,25 @@ class Rows:
     def __getitem__(self, column: str) -> pa.Array:
         return self.table[column].combine_chunks()
 
-    def beside(self) -> Columns:
+    def extra_columns(self) -> Columns:
         """What stands next to the dialogue, wherever there is room for it."""
         margin = {} if self.margin is None else {"margin": self.margin}
         names = ("weight", "chosen_safe", "rejected_safe")
         return {"comparison_id": self["comparison_id"], **margin, **{name: self[name] for name in names}}
 
 
-def whole_dialogues(rows: Rows) -> Columns:
+def whole_dialogues(rows: Comparisons) -> Columns:
     prompts = rows["prompt"]
     dialogues = {side: append_answers(prompts, rows[side]) for side in ("chosen", "rejected")}
-    return {**dialogues, **rows.beside()}
+    return {**dialogues, **rows.extra_columns()}
 
 
-def answers(rows: Rows) -> Columns:
-    following = {side: alone(rows[side]) for side in ("chosen", "rejected")}
-    return {"prompt": rows["prompt"], **following, **rows.beside()}
+def answers(rows: Comparisons) -> Columns:
+    following = {side: single_message(rows[side]) for side in ("chosen", "rejected")}
+    return {"prompt": rows["prompt"], **following, **rows.extra_columns()}
 
 
-def label_answers(rows: Rows) -> Columns:
+def label_answers(rows: Comparisons) -> Columns:
     """A row an answer, good and bad ones by turns. TRL reads the rows in their order, and takes the answer of a row's
     neighbour in its batch for one to another prompt (KTO's estimate of the divergence): so both kinds are in each
     batch, and neighbours are of different prompts as far as there are any."""
@@ -51,14 +51,14 @@ def label_answers(rows: Rows) -> Columns:
     both = pa.concat_arrays([rows["chosen"], rows["rejected"]])
     label = np.repeat([True, False], count)
 
-    def twice(column: pa.Array) -> pa.Array:
+    def for_both(column: pa.Array) -> pa.Array:
         return pa.concat_arrays([column, column]).take(order)
 
     return {
-        "prompt": twice(prompts),
-        "completion": alone(both.take(order)),
+        "prompt": for_both(prompts),
+        "completion": single_message(both.take(order)),
         "label": pa.array(label).take(order),
-        **{name: twice(rows[name]) for name in ("comparison_id", "weight")},
+        **{name: for_both(rows[name]) for name in ("comparison_id", "weight")},
         "safe": pa.concat_arrays([rows["chosen_safe"], rows["rejected_safe"]]).take(order),
     }
 
@@ -78,18 +78,18 @@ def _by_turns(prompts: pa.ListArray) -> pa.Array:
     order = np.lexsort((np.arange(count), again))
     inside = prompt[order]
 
-    def together(distance: int) -> int:
+    def count_neighbors(distance: int) -> int:
         behind = np.roll(inside, -distance)
         return int((inside == behind).sum() + (behind[:-1] == inside[1:]).sum())
 
     distances = sorted({count // 2, count // 2 + 1, count // 3, count // 3 + 1, count // 5, count // 7, 2, 1, 0})
-    best = min((each for each in distances if each < count), key=together)
+    best = min((each for each in distances if each < count), key=count_neighbors)
     return pa.array(np.stack([order, np.roll(order, -best) + count], axis=1).ravel())
 
 
-def rank_answers(rows: Rows) -> Columns:
+def rank_answers(rows: Comparisons) -> Columns:
     count = len(rows.table)
-    both = [alone(rows[side]) for side in ("chosen", "rejected")]
+    both = [single_message(rows[side]) for side in ("chosen", "rejected")]
     order = pa.array(np.arange(2 * count).reshape(2, count).T.ravel())
     ranks = pa.array(np.tile(np.array([0, 1], np.int64), count))
     completions = pa.StructArray.from_arrays([ranks, pa.concat_arrays(both).take(order)], ["rank", "completion"])
@@ -97,15 +97,15 @@ def rank_answers(rows: Rows) -> Columns:
     return {"context": rows["prompt"], "completions": pa.ListArray.from_arrays(offsets, completions)}
 
 
-def single_messages(prompt: str) -> Callable[[Rows], Columns]:
-    def write(rows: Rows) -> Columns:
+def single_messages(prompt: str) -> Callable[[Comparisons], Columns]:
+    def write(rows: Comparisons) -> Columns:
         following = {side: message(rows[side]) for side in ("chosen", "rejected")}
-        return {prompt: rows["prompt"], **following, **rows.beside()}
+        return {prompt: rows["prompt"], **following, **rows.extra_columns()}
 
     return write
 
 
-def texts(rows: Rows) -> Columns:
+def texts(rows: Comparisons) -> Columns:
     prompts = [tuple((turn["role"], turn["content"]) for turn in prompt) for prompt in rows["prompt"].to_pylist()]
     out = {}
     for side in ("chosen", "rejected"):
@@ -114,6 +114,6 @@ def texts(rows: Rows) -> Columns:
     return out
 
 
-def everything(rows: Rows) -> Columns:
+def everything(rows: Comparisons) -> Columns:
     """The master's own columns, and the margin that was asked for."""
-    return {**{name: rows[name] for name in rows.table.column_names}, **rows.beside()}
+    return {**{name: rows[name] for name in rows.table.column_names}, **rows.extra_columns()}

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-Rows = Iterator[dict[str, Any]]
+TrainerRows = Iterator[dict[str, Any]]
 BATCH = 1000
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError)
 """What readers raise at files that were cut or written over."""
@@ -69,13 +69,13 @@ def describe_error(error: BaseException) -> str:
     return " ".join(str(error.__cause__ or error).split())[:200] or type(error).__name__
 
 
-def rows(split: Any) -> Rows:
+def rows(split: Any) -> TrainerRows:
     """The rows of a split, as Python's own objects."""
     for batch in split.with_format("arrow").iter(BATCH):
         yield from batch.to_pylist()
 
 
-def train_rows(form: str, split: Any) -> Rows:
+def train_rows(form: str, split: Any) -> TrainerRows:
     """The rows as TRL's trainer of this format takes them, by TRL's own functions: it adds a prompt that stands alone
     to both dialogues, and looks for one where there is none. What the first row has decides for all."""
     from trl import data_utils

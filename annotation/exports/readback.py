@@ -43,7 +43,7 @@ def answers(row: Row) -> Seen:
 
 def read_labelled(row: Row) -> Seen:
     """``completion`` follows ``prompt``, and ``label`` says which one of the two answers it is."""
-    label = _of(row, "label", bool)
+    label = _value(row, "label", bool)
     side = "chosen" if label else "rejected"
     seen = _see({}, {side: _messages(row, "prompt")}, {side: _messages(row, "completion")})
     return Seen(seen.before, seen.answers, {side: row["safe"]} if "safe" in row else {})
@@ -51,7 +51,7 @@ def read_labelled(row: Row) -> Seen:
 
 def read_ranked(row: Row) -> Seen:
     """Of the two ``completions`` of ``context``, the one of the lower rank is the better one."""
-    completions = _of(row, "completions", list)
+    completions = _value(row, "completions", list)
     if len(completions) != 2:
         raise UnreadableError(f"{len(completions)} completions, where NeMo RL's DPO takes exactly 2")
     if completions[0]["rank"] == completions[1]["rank"]:
@@ -77,7 +77,7 @@ def texts(row: Row) -> Seen:
     dialogues = {}
     for side in SIDES:
         try:
-            turns = parse(_of(row, side, str))
+            turns = parse(_value(row, side, str))
         except DialogueError as error:
             raise UnreadableError(f"{side}: {error}") from error
         dialogues[side] = [{"role": role, "content": content} for role, content in turns]
@@ -87,7 +87,7 @@ def texts(row: Row) -> Seen:
 def everything(row: Row) -> Seen:
     """The master's own row."""
     prompt = _messages(row, "prompt")
-    following = {side: [{"role": "assistant", "content": _of(row, side, str)}] for side in SIDES}
+    following = {side: [{"role": "assistant", "content": _value(row, side, str)}] for side in SIDES}
     return _see(row, dict.fromkeys(SIDES, prompt), following)
 
 
@@ -102,7 +102,7 @@ def _see(row: Row, before: dict[str, Messages], following: dict[str, Messages]) 
     return Seen(before, {side: each[-1] for side, each in dialogues.items()}, safe)
 
 
-def _of(row: Row, column: str, kind: type) -> Any:
+def _value(row: Row, column: str, kind: type) -> Any:
     value = row.get(column)
     if not isinstance(value, kind):
         found = "missing" if column not in row else f"of type {type(value).__name__}"
@@ -111,7 +111,7 @@ def _of(row: Row, column: str, kind: type) -> Any:
 
 
 def _messages(row: Row, column: str) -> Messages:
-    return [_message(each) for each in _of(row, column, list)]
+    return [_message(each) for each in _value(row, column, list)]
 
 
 def _message(value: object) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.exports.dialogues import roles
-from annotation.exports.layouts import Rows
+from annotation.exports.layouts import Comparisons
 
 CONTROL = (
     *("<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|endoftext|>", "<|endofprompt|>"),
@@ -35,7 +35,7 @@ Holds = Callable[[pa.Array], pa.Array]
 
 
 @dataclass
-class Texts:
+class Hazards:
     """Counts of comparisons. ``control``: with a control token in a text; ``tokens``: with each of them; ``edges``:
     with an answer that begins or ends with white space."""
 
@@ -43,7 +43,7 @@ class Texts:
     tokens: Counter[str] = field(default_factory=Counter)
     edges: int = 0
 
-    def add(self, other: "Texts") -> None:
+    def add(self, other: "Hazards") -> None:
         self.control += other.control
         self.tokens += other.tokens
         self.edges += other.edges
@@ -65,20 +65,20 @@ class Texts:
         return out
 
 
-def look(rows: Rows) -> Texts:
+def find_hazards(rows: Comparisons) -> Hazards:
     """Counts what there is in these comparisons."""
     control = any_text(rows, partial(pc.match_substring_regex, pattern=_ANY))
     tokens: Counter[str] = Counter()
     if control.any():
-        found = Rows(rows.table.filter(pa.array(control)).combine_chunks(), None)
+        found = Comparisons(rows.table.filter(pa.array(control)).combine_chunks(), None)
         for token in CONTROL:
             count = int(any_text(found, partial(pc.match_substring, pattern=token)).sum())
             if count:
                 tokens[token] = count
-    return Texts(int(control.sum()), tokens, int(edge_space(rows).sum()))
+    return Hazards(int(control.sum()), tokens, int(edge_space(rows).sum()))
 
 
-def any_text(rows: Rows, holds: Holds, role: str | None = None) -> Flags:
+def any_text(rows: Comparisons, holds: Holds, role: str | None = None) -> Flags:
     """The comparisons of which a message before the answers, or an answer, has what ``holds`` looks for.
 
     ``role``: look at the messages of this role alone, and at no answer.
@@ -95,7 +95,7 @@ def any_text(rows: Rows, holds: Holds, role: str | None = None) -> Flags:
     return out
 
 
-def edge_space(rows: Rows) -> Flags:
+def edge_space(rows: Comparisons) -> Flags:
     """The comparisons with an answer that begins or ends with white space."""
     sides = [_flags(pc.not_equal(pc.utf8_trim_whitespace(rows[side]), rows[side])) for side in ("chosen", "rejected")]
     return np.logical_or(*sides)

@@ -7,31 +7,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.exports.dialogues import alternating, roles
-from annotation.exports.layouts import Rows
+from annotation.exports.dialogues import alternates, roles
+from annotation.exports.layouts import Comparisons
 from annotation.exports.texts import Flags, any_text
 
-Unfit = Mapping[str, Callable[[Rows], Flags]]
+Unfit = Mapping[str, Callable[[Comparisons], Flags]]
 """For each reason, the rows that it holds for."""
 
 
-def no_prompt(rows: Rows) -> Flags:
+def no_prompt(rows: Comparisons) -> Flags:
     """A comparison without a message before the answers."""
     return pc.equal(pc.list_value_length(rows["prompt"]), 0).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
-def not_alternating(rows: Rows) -> Flags:
+def not_alternating(rows: Comparisons) -> Flags:
     """Turns other than user, assistant, user, ..., user, a system's message before them aside."""
-    return ~alternating(rows["prompt"])
+    return ~alternates(rows["prompt"])
 
 
-def media_marks(rows: Rows) -> Flags:
+def media_marks(rows: Comparisons) -> Flags:
     """A text with a mark that LLaMA-Factory puts media in the place of; a model of images stops at it, for the row has
     none."""
     return any_text(rows, partial(pc.match_substring_regex, pattern="<image>|<video>|<audio>"))
 
 
-def turn_number(rows: Rows) -> Flags:
+def turn_number(rows: Comparisons) -> Flags:
     """A message of the user's with the mark that LLaMA-Factory puts the number of the turn in the place of."""
     return any_text(rows, partial(pc.match_substring, pattern="{{idx}}"), role="user")
 
@@ -61,13 +61,13 @@ def _find_hidden() -> pa.Array:
     return pa.array(sorted(parts), pa.large_string())
 
 
-def in_template(rows: Rows) -> Flags:
+def in_template(rows: Comparisons) -> Flags:
     """An answer that also stands in what common chat templates render before it: axolotl takes the first place."""
     sides = [pc.is_in(rows[side], value_set=_find_hidden()) for side in ("chosen", "rejected")]
     return pc.or_(*sides).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
-def not_in_hh(rows: Rows) -> Flags:
+def not_in_hh(rows: Comparisons) -> Flags:
     """A dialogue that HH's text cannot hold: roles other than user and assistant, or its marks in a message."""
     bounds, named = roles(rows["prompt"])
     known = pc.is_in(named, value_set=pa.array(["user", "assistant"])).to_numpy(zero_copy_only=False)

@@ -15,10 +15,10 @@ from annotation.dataset import markdown
 from annotation.dataset.columns import column, flags
 from annotation.dataset.files import new_folder
 from annotation.dataset.master import SPLITS
-from annotation.dataset.prompts import PromptFamilies, Proof, prompt_families, prompt_texts, prove_apart
+from annotation.dataset.prompts import PromptFamilies, SplitProof, prompt_families, prompt_texts, prove_apart
 from annotation.imports.card import card
 from annotation.imports.contradictions import contradictions
-from annotation.imports.ledger import Ledger
+from annotation.imports.ledger import ImportLedger
 from annotation.imports.manifest import ImportManifest, describe
 from annotation.imports.outcomes import REASONS
 from annotation.imports.pairs import Reader
@@ -26,26 +26,26 @@ from annotation.imports.prompts import UnusedSystemError
 from annotation.imports.ranks import Ranks
 from annotation.imports.reading import COMPRESSIONS, digest, rows
 from annotation.imports.sets import OpenSet
-from annotation.imports.tables import Imported, raw_of, reject_table, tables
+from annotation.imports.tables import FileTables, raw_of, reject_table, tables
 from schemas import COMPARISONS
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 
 
 @dataclass(frozen=True)
-class Built:
+class ImportedSet:
     """What was written; ``manifest`` is the content of manifest.json. ``unused``: fields of the rows that the schema
     does not read; ``contradictions``: pairs of answers with opposite verdicts, all of them comparisons."""
 
     folder: Path
-    ledger: Ledger
+    ledger: ImportLedger
     manifest: ImportManifest
     unused: tuple[str, ...] = ()
     contradictions: int = 0
 
 
 @dataclass(frozen=True)
-class Source:
+class SetFile:
     """One file of a set. ``name``: the one that ids and batches take; ``split``: that of its rows."""
 
     name: str
@@ -60,7 +60,7 @@ def import_set(
     folder: Path,
     families: Families,
     name: str | None = None,
-) -> Built:
+) -> ImportedSet:
     """Writes the dataset of these files into a new folder; equal files give equal bytes, in any order.
 
     ``files`` are the training split, ``held_out`` the other one; ``name`` is the comparisons' source (default: that of
@@ -71,42 +71,42 @@ def import_set(
     source = name or known.source
     if not source.strip() or "/" in source or not source.isprintable():
         raise UserError(f"the name {source!r} cannot be: give one of visible characters, without a slash")
-    sources = name_sources(files, held_out)
+    set_files = name_files(files, held_out)
     with new_folder(folder) as writer:
-        content = _content(sources, known, source, families)
+        content = _content(set_files, known, source, families)
         with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
             text = threads.submit(card, source, known, content.splits, content.ledger, content.contradictions)
             for split, table in content.splits.items():
                 writer.table(f"comparisons/{split}", table)
             writer.table("rejects", content.rejects)
             writer.text("README.md", text.result())
-        origins = [(each.name, each.split, digest(each.path)) for each in sources]
+        origins = [(each.name, each.split, digest(each.path)) for each in set_files]
         proven = (content.ledger, content.proof, content.contradictions)
         said = describe(source, known, origins, *proven, writer.files)
         writer.json(MANIFEST, said)
-    return Built(folder, content.ledger, said, content.unused, content.contradictions)
+    return ImportedSet(folder, content.ledger, said, content.unused, content.contradictions)
 
 
 @dataclass(frozen=True)
 class _Content:
-    """What goes into the folder; ``proof``: that no family of prompts is in both splits. The rest as in Built."""
+    """What goes into the folder; ``proof``: that no family of prompts is in both splits. The rest as in ImportedSet."""
 
     splits: dict[str, pa.Table]
     rejects: pa.Table
-    ledger: Ledger
-    proof: Proof
+    ledger: ImportLedger
+    proof: SplitProof
     unused: tuple[str, ...]
     contradictions: int
 
 
-def _content(sources: Sequence[Source], known: OpenSet, source: str, families: Families) -> _Content:
+def _content(set_files: Sequence[SetFile], known: OpenSet, source: str, families: Families) -> _Content:
     seen: set[str] = set()
     ranks = Ranks()
-    read = {each.name: _read(each, known, source, ranks, seen) for each in sources}
-    if known.mapped and ranks.likely():
+    read = {each.name: _read(each, known, source, ranks, seen) for each in set_files}
+    if known.mapped and ranks.look_ranked():
         raise UserError(_describe_ranks(known, ranks))
     found = pa.concat_tables([each.comparisons for each in read.values()])
-    split = _split(found, sources)
+    split = _split(found, set_files)
     grouped = prompt_families(prompt_texts(column(found, "prompt")), np.ones(len(found), bool), families)
     near = _near_held_out(split, grouped)
     found = found.append_column("prompt_family", grouped.names.take(pa.array(grouped.number)))
@@ -114,8 +114,8 @@ def _content(sources: Sequence[Source], known: OpenSet, source: str, families: F
     kept = pc.invert(near)
     splits = {name: _sort(found.filter(pc.and_(kept, pc.equal(split, name)))) for name in SPLITS}
     rejects = _rejects([each.rejects for each in read.values()], found.filter(near), source)
-    ledger = Ledger.of({name: (each.rows, each.pairs) for name, each in read.items()}, splits, rejects)
-    _something_to_train_on(sources, ledger, rejects)
+    ledger = ImportLedger.of({name: (each.rows, each.pairs) for name, each in read.items()}, splits, rejects)
+    _check_trainable(set_files, ledger, rejects)
     proof = prove_apart(splits, grouped)
     kept = {name: _check_rows(table) for name, table in splits.items()}
     unused = tuple(sorted(seen - Reader(known.layouts).used))
@@ -133,12 +133,12 @@ def _describe_ranks(known: OpenSet, ranks: Ranks) -> str:
     )
 
 
-def _something_to_train_on(sources: Sequence[Source], ledger: Ledger, rejects: pa.Table) -> None:
+def _check_trainable(set_files: Sequence[SetFile], ledger: ImportLedger, rejects: pa.Table) -> None:
     """Raises UserError where no pair of the files to train on is a comparison, with the reasons."""
-    counts = [ledger.files[each.name] for each in sources if each.split == "train"]
+    counts = [ledger.files[each.name] for each in set_files if each.split == "train"]
     if not counts or any(each.comparisons for each in counts):
         return
-    names = pa.array([each.name for each in sources if each.split == "train"], pa.string())
+    names = pa.array([each.name for each in set_files if each.split == "train"], pa.string())
     left = rejects.filter(pc.is_in(column(rejects, "file"), value_set=names))
     reasons = Counter(left["reason"].to_pylist())
     listed = ", ".join(
@@ -151,7 +151,7 @@ def _something_to_train_on(sources: Sequence[Source], ledger: Ledger, rejects: p
     )
 
 
-def _read(file: Source, known: OpenSet, source: str, ranks: Ranks, seen: set[str]) -> Imported:
+def _read(file: SetFile, known: OpenSet, source: str, ranks: Ranks, seen: set[str]) -> FileTables:
     """Raises UserError where no row of a file can be read: then it is no file of the set."""
     reader = Reader(known.layouts, known.mapped)
     found = reader.read(rows(file.path, reader.columns, seen))
@@ -170,7 +170,7 @@ def _read(file: Source, known: OpenSet, source: str, ranks: Ranks, seen: set[str
     return read
 
 
-def name_sources(files: Sequence[Path], held_out: Sequence[Path]) -> list[Source]:
+def name_files(files: Sequence[Path], held_out: Sequence[Path]) -> list[SetFile]:
     """The files with their names, without folders and endings, sorted; where two would have one name, the folder's
     comes first (``helpful-base-train``). Raises UserError for a file that is named twice."""
     both = [(path, split) for split, paths in zip(SPLITS, (files, held_out), strict=True) for path in paths]
@@ -183,7 +183,7 @@ def name_sources(files: Sequence[Path], held_out: Sequence[Path]) -> list[Source
     out = []
     for (path, split), stem in zip(both, short, strict=True):
         name = stem if short.count(stem) == 1 else f"{path.resolve().parent.name}-{stem}"
-        out.append(Source(name, path, split))
+        out.append(SetFile(name, path, split))
     twice = sorted({each.name for each in out if sum(other.name == each.name for other in out) > 1})
     if twice:
         raise UserError(f"two files would be named {twice[0]}, after themselves and their folders: rename one")
@@ -197,9 +197,9 @@ def _stem(path: Path) -> str:
     return name or path.name
 
 
-def _split(found: pa.Table, sources: Sequence[Source]) -> pa.Array:
+def _split(found: pa.Table, set_files: Sequence[SetFile]) -> pa.Array:
     """The split of each comparison: that of its file, unless the row itself is held out."""
-    held = pa.array([each.name for each in sources if each.split == "held_out"], pa.string())
+    held = pa.array([each.name for each in set_files if each.split == "held_out"], pa.string())
     flags = pc.or_(pc.is_in(column(found, "file"), value_set=held), column(found, "held_out"))
     return pc.if_else(flags, "held_out", "train")
 

@@ -9,12 +9,14 @@ from annotation.dataset import markdown
 from annotation.dataset.averages import averages
 from annotation.dataset.page import page
 from annotation.dataset.verdicts import by_degree, by_safety
-from annotation.imports.ledger import Counts, Ledger
+from annotation.imports.ledger import FileCounts, ImportLedger
 from annotation.imports.outcomes import REASONS
 from annotation.imports.sets import OpenSet
 
 
-def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Ledger, contradictions: int = 0) -> str:
+def card(
+    source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: ImportLedger, contradictions: int = 0
+) -> str:
     """The whole text of README.md. ``contradictions``: pairs of answers that have opposite verdicts."""
     rows = pa.concat_tables(splits.values())
     reasons = sorted(ledger.total().rejects)
@@ -28,13 +30,13 @@ def card(source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: Le
         RULE=RULE,
         degrees=by_degree(rows, "not told"),
         safety=by_safety(rows, "not told"),
-        opposite=opposite(contradictions),
+        opposite=describe_contradictions(contradictions),
         reasons={reason.replace("_", " "): REASONS[reason] for reason in reasons},
         ledger=_ledger(ledger, reasons),
     )
 
 
-def opposite(contradictions: int) -> str:
+def describe_contradictions(contradictions: int) -> str:
     """A sentence on how many pairs have opposite verdicts; empty if no pair has."""
     if not contradictions:
         return ""
@@ -53,8 +55,8 @@ def _batches(splits: Mapping[str, pa.Table]) -> list[markdown.Cells]:
     ]
 
 
-def _ledger(ledger: Ledger, reasons: Sequence[str]) -> list[markdown.Cells]:
-    def cells(counts: Counts) -> markdown.Cells:
+def _ledger(ledger: ImportLedger, reasons: Sequence[str]) -> list[markdown.Cells]:
+    def cells(counts: FileCounts) -> markdown.Cells:
         values = (counts.rows, counts.pairs, counts.train, counts.held_out, *(counts.rejects[each] for each in reasons))
         return [f"{value:,}" for value in values]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from annotation.imports.fields import RowError
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, make_reject
+from annotation.imports.outcomes import REJECT_ERRORS, Found, Outcome, Reject, make_reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.reading import as_json
 from annotation.imports.scored import Scored
@@ -47,5 +47,5 @@ class Consecutive(Form):
             first, second = self._scored.answer(one), self._scored.answer(other)
             self._ranks.see((first.score, second.score))
             return self._scored.pair(one, self.prompts.of(one), first, second)
-        except LEAVING_OUT as error:
+        except REJECT_ERRORS as error:
             return make_reject(error, [one, other])

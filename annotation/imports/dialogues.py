@@ -51,19 +51,19 @@ def _turn(message: Any, ignored: Collection[str]) -> tuple[str, str]:
         role, content = message.get("role"), message.get("content")
         if role in ROLES and isinstance(content, str):
             if len(message) > 2:
-                _only(message, _KEYS, ignored)
+                _check_keys(message, _KEYS, ignored)
             return role, content
         if isinstance(role, str) and role not in ROLES:
             raise MessageError("other_role", f"the role of a message is {role[:40]!r}, not {_list_names(ROLES)}")
         if isinstance(role, str) and isinstance(content, list):
-            _only(message, _KEYS, ignored)
+            _check_keys(message, _KEYS, ignored)
             return role, _single_part(content)
         if isinstance(role, str) and content is None:
-            _only(message, _KEYS, ignored)
+            _check_keys(message, _KEYS, ignored)
     raise TypeError(f"holds a message other than {{role, content}} with a role of {', '.join(ROLES)}")
 
 
-def _only(message: Mapping[str, Any], known: Collection[str], ignored: Collection[str]) -> None:
+def _check_keys(message: Mapping[str, Any], known: Collection[str], ignored: Collection[str]) -> None:
     """Raises MessageError for a message that holds more than the keys that are known; null and empty values are
     nothing."""
     key = beyond_text(message, message.keys() - set(known) - set(ignored))
@@ -76,7 +76,7 @@ def _single_part(content: list[Any]) -> str:
     if len(content) == 1 and isinstance(content[0], dict) and content[0].get("type") == "text":
         [part] = content
         if isinstance(part.get("text"), str):
-            _only(part, {"type", "text"}, ())
+            _check_keys(part, {"type", "text"}, ())
             return str(part["text"])
     kinds = sorted({str(part.get("type")) for part in content if isinstance(part, dict)})
     raise MessageError("more_than_text", f"the content of a message is a list of {len(content)}, of type {kinds}")

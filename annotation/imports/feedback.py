@@ -9,7 +9,7 @@ from annotation.imports import fields
 from annotation.imports.fields import getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Pair, Reject, RejectError, check, make_reject
+from annotation.imports.outcomes import REJECT_ERRORS, Found, Outcome, Pair, Reject, RejectError, check, make_reject
 from annotation.imports.reading import as_json
 
 
@@ -35,7 +35,7 @@ class Labelled(Form):
     def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
         try:
             new = self._feedback(number, row)
-        except LEAVING_OUT as error:
+        except REJECT_ERRORS as error:
             yield Found(number, 1, 1, make_reject(error, row))
             return
         others = self._waiting.get((new.prompt, not new.good))
@@ -71,5 +71,5 @@ class Labelled(Form):
         try:
             check(good.prompt, good.text, bad.text)
             return Pair(good.prompt, good.text, bad.text, self.facts.of(good.row))
-        except LEAVING_OUT as error:
+        except REJECT_ERRORS as error:
             return make_reject(error, {"chosen": good.row, "rejected": bad.row})

@@ -46,7 +46,7 @@ def getter(path: str) -> Get:
     return get if len(keys) > 1 else get_top
 
 
-def optional(path: str | None) -> Get:
+def optional_getter(path: str | None) -> Get:
     """The same; null where no path is given."""
     return getter(path) if path is not None else lambda row: None
 

@@ -14,7 +14,7 @@ class Form(ABC):
 
     def __init__(self, layout: Layout, mapped: bool):
         self.layout = layout
-        self.needs = layout.needed()
+        self.needs = layout.required_fields()
         self.prompts = Prompts(layout, mapped)
         self.facts = RowFacts(layout)
 

@@ -152,7 +152,7 @@ class Layout:
         """The names that are given, with their values."""
         return {each.name: getattr(self, each.name) for each in fields(self) if self._is_given(each.name)}
 
-    def needed(self) -> frozenset[str]:
+    def required_fields(self) -> frozenset[str]:
         """The fields of a row, at its top, that must be there."""
         inside = {"text", "score", "model", "replies"} if self.way in ("answers", "tree") else set()
         beside = {"dialogue", "better", "templates", "vote", "control", *inside}
@@ -163,7 +163,7 @@ class Layout:
     def columns(self) -> frozenset[str]:
         """The fields of a row, at its top, that are read where they are there."""
         others = (path for template in self.templates for path in template_fields(template))
-        return self.needed() | {path.partition(".")[0] for path in others}
+        return self.required_fields() | {path.partition(".")[0] for path in others}
 
     def _is_given(self, name: str) -> bool:
         kind = type(self).__dataclass_fields__[name]
@@ -185,12 +185,12 @@ class Layout:
                 there, lacking = (one, other) if one in given else (other, one)
                 yield f"{there} needs {lacking}"
         if self.way == "first and second":
-            yield from self._no_verdict(given)
+            yield from self._verdict_mistakes(given)
         if self.way in ("answers", "consecutive", "tree") and "text" not in given:
             yield f"{self.way} needs text and score"
         if self.way == "tree" and {"prompt", "templates"} & given:
             yield "prompt has no effect beside tree: the root of the tree is the prompt"
-        yield from self._no_order(given)
+        yield from self._order_mistakes(given)
         if {"prompt", "templates"} <= given:
             yield "give prompt or templates, not both"
         if not {"prompt", "templates"} & given and self.way in ("answers", "consecutive", "labelled"):
@@ -208,7 +208,7 @@ class Layout:
         yield from mistakes("preference", self.preference)
         yield from mistakes("degrees", self.degrees)
 
-    def _no_order(self, given: set[str]) -> Iterator[str]:
+    def _order_mistakes(self, given: set[str]) -> Iterator[str]:
         scores = [name for name in _SCORES if name in given]
         if "better" in given and not scores:
             yield "better needs a score"
@@ -222,7 +222,7 @@ class Layout:
                     'or better = "higher" if the highest is'
                 )
 
-    def _no_verdict(self, given: set[str]) -> Iterator[str]:
+    def _verdict_mistakes(self, given: set[str]) -> Iterator[str]:
         if "first" not in given:
             yield "it needs chosen and rejected, first and second, answers, consecutive, tree, or completion and label"
         ways = [name for name in ("preferred", "first_score", "annotations") if name in given]

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.dataset.counts import Counts as SplitCounts
-from annotation.dataset.counts import add_up
+from annotation.dataset.counts import SplitCounts, add_up
 from schemas.balance import check_balance
 
 
 @dataclass
-class Counts(SplitCounts):
+class FileCounts(SplitCounts):
     """Of one file: rows read, candidate pairs in them, and what these became."""
 
     rows: int = 0
@@ -21,18 +20,20 @@ class Counts(SplitCounts):
 
 
 @dataclass(frozen=True)
-class Ledger:
+class ImportLedger:
     """By the file's name. What was read is counted while reading, what became of it in the tables that are written."""
 
-    files: Mapping[str, Counts]
+    files: Mapping[str, FileCounts]
 
     @classmethod
-    def of(cls, read: Mapping[str, tuple[int, int]], splits: Mapping[str, pa.Table], rejects: pa.Table) -> "Ledger":
+    def of(
+        cls, read: Mapping[str, tuple[int, int]], splits: Mapping[str, pa.Table], rejects: pa.Table
+    ) -> "ImportLedger":
         """``read``: rows and candidate pairs of each file; ``splits`` have a column ``file``.
 
         Raises LedgerError when the ledger does not balance.
         """
-        files = {name: Counts(rows=rows, pairs=pairs) for name, (rows, pairs) in read.items()}
+        files = {name: FileCounts(rows=rows, pairs=pairs) for name, (rows, pairs) in read.items()}
         for split, rows in splits.items():
             for each in pc.value_counts(rows["file"]).to_pylist():
                 setattr(files[each["values"]], split, each["counts"])
@@ -42,8 +43,8 @@ class Ledger:
         ledger.check()
         return ledger
 
-    def total(self) -> Counts:
-        return add_up(Counts(), self.files.values())
+    def total(self) -> FileCounts:
+        return add_up(FileCounts(), self.files.values())
 
     def check(self) -> None:
         """Raises LedgerError when a pair was lost, or counted twice."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.dataset.manifest import FORMAT, VERSION, DatasetManifest
-from annotation.dataset.prompts import Proof
-from annotation.imports.ledger import Ledger
+from annotation.dataset.prompts import SplitProof
+from annotation.imports.ledger import ImportLedger
 from annotation.imports.sets import OpenSet
 from schemas import COMPARISONS, IMPORT_REJECTS
 from schemas.manifest import Entry
@@ -14,7 +14,7 @@ from schemas.manifest import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class FileEntry:
-    """A file that was read, and the split of its rows. ``ledger``: Counts of `ledger`."""
+    """A file that was read, and the split of its rows. ``ledger``: FileCounts of `ledger`."""
 
     name: str
     split: str
@@ -35,12 +35,12 @@ class ImportEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportManifest(DatasetManifest):
-    """Of a dataset that was imported. ``ledger``: the sum of all Counts; ``split``: that no family of prompts is in
+    """Of a dataset that was imported. ``ledger``: the sum of all FileCounts; ``split``: that no family of prompts is in
     both splits; ``opposite_verdicts``: pairs of answers that have such."""
 
     imports: tuple[ImportEntry, ...]
     ledger: Mapping[str, Any]
-    split: Proof
+    split: SplitProof
     opposite_verdicts: int = 0
 
 
@@ -48,8 +48,8 @@ def describe(
     source: str,
     known: OpenSet,
     files: Sequence[tuple[str, str, str]],
-    ledger: Ledger,
-    proof: Proof,
+    ledger: ImportLedger,
+    proof: SplitProof,
     contradictions: int,
     written: Mapping[str, Entry],
 ) -> ImportManifest:

@@ -29,19 +29,19 @@ REASONS = {
 """Why a candidate pair is no comparison."""
 
 
-class About(NamedTuple):
+class AnswerFacts(NamedTuple):
     """What a row says of two answers, of each pair of values that of the first answer first."""
 
     safe: tuple[bool | None, bool | None]
     risks: tuple[tuple[str, ...], tuple[str, ...]]
     models: tuple[str | None, str | None]
 
-    def swap(self) -> "About":
+    def swap(self) -> "AnswerFacts":
         """The same of the second answer and the first one."""
-        return About(self.safe[::-1], self.risks[::-1], self.models[::-1])
+        return AnswerFacts(self.safe[::-1], self.risks[::-1], self.models[::-1])
 
 
-UNTOLD = About((None, None), ((), ()), (None, None))
+UNKNOWN_ANSWERS = AnswerFacts((None, None), ((), ()), (None, None))
 """The row says nothing of its answers."""
 
 
@@ -52,7 +52,7 @@ class Pair(NamedTuple):
     chosen: str
     rejected: str
     facts: Facts
-    about: About = UNTOLD
+    about: AnswerFacts = UNKNOWN_ANSWERS
     degree: str | None = None
     votes: tuple[int, int] | None = None
 
@@ -88,7 +88,7 @@ class RejectError(Exception):
         self.reason, self.message = reason, message
 
 
-LEAVING_OUT = (RejectError, RowError, DialogueError, MessageError)
+REJECT_ERRORS = (RejectError, RowError, DialogueError, MessageError)
 """What costs a candidate, and nothing else."""
 
 

@@ -40,7 +40,7 @@ class Reader:
             if isinstance(row, Unreadable):
                 yield Found(number, 1, 1, Reject("unreadable", row.message, row.raw))
             elif form is None:
-                yield Found(number, 1, 1, Reject("unreadable", self._lacking(row), as_json(row)))
+                yield Found(number, 1, 1, Reject("unreadable", self._missing_fields(row), as_json(row)))
             else:
                 form.prompts.check_system(number, row)
                 yield from form.read(number, row)
@@ -50,7 +50,7 @@ class Reader:
     def _form(self, row: Mapping[str, object]) -> Form | None:
         return next((form for form in self._forms if form.needs <= row.keys()), None)
 
-    def _lacking(self, row: Mapping[str, object]) -> str:
+    def _missing_fields(self, row: Mapping[str, object]) -> str:
         missing = min((sorted(form.needs - row.keys()) for form in self._forms), key=len)
         return f"a row needs {', '.join(missing)}"
 

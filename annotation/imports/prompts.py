@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from annotation.campaign.responses import BEYOND_TEXT, Messages, beyond_text
 from annotation.imports import fields, hh
 from annotation.imports.dialogues import messages_of
-from annotation.imports.fields import RowError, getter, optional
+from annotation.imports.fields import RowError, getter, optional_getter
 from annotation.imports.layout import Layout, template_parts
 from annotation.imports.outcomes import RejectError
 
@@ -30,8 +30,8 @@ class Prompts:
             [literal if path is None else getter(path) for literal, path in template_parts(template)]
             for template in layout.templates
         ]
-        self._system = optional(layout.system)
-        self.field = optional(layout.prompt)
+        self._system = optional_getter(layout.system)
+        self.field = optional_getter(layout.prompt)
         """The field of a row that holds its prompt, as it is; null where the layout names no such field."""
 
     def of(self, row: Mapping[str, object]) -> Messages:

@@ -35,6 +35,6 @@ class Ranks:
         self.prompts += other.prompts
         self.ranked += other.ranked
 
-    def likely(self) -> bool:
+    def look_ranked(self) -> bool:
         """Whether the scores look like ranks: whole numbers from 0 or 1, without a gap, in nearly each prompt."""
         return self.ranked > 0 and self.ranked >= SHARE * self.prompts

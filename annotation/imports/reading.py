@@ -127,7 +127,7 @@ def _json(stream: BufferedIOBase) -> Iterator[tuple[int, Row]]:
         number += 1
     if first.lstrip()[:1] == b"[":
         for place, row in enumerate(orjson.loads(first + stream.read()), 1):
-            yield place, row if isinstance(row, dict) else _no_object(row)
+            yield place, row if isinstance(row, dict) else _not_an_object(row)
         return
     while first:
         if first.strip():
@@ -144,7 +144,7 @@ def _line(line: bytes) -> Row:
         if row is None:
             text = line.rstrip(b"\r\n").decode("utf-8", "replace")
             return Unreadable(as_json(text), f"the line is no JSON: {error}")
-    return row if isinstance(row, dict) else _no_object(row)
+    return row if isinstance(row, dict) else _not_an_object(row)
 
 
 def _python_json(line: bytes) -> Any:
@@ -157,7 +157,7 @@ def _python_json(line: bytes) -> Any:
     return row
 
 
-def _no_object(row: Any) -> Unreadable:
+def _not_an_object(row: Any) -> Unreadable:
     return Unreadable(as_json(row), "a row is a JSON object")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from annotation.imports import fields
-from annotation.imports.fields import RowError, optional
+from annotation.imports.fields import RowError, optional_getter
 from annotation.imports.layout import Layout
 
 
@@ -17,7 +17,7 @@ class Facts(NamedTuple):
     held_out: bool = False
 
 
-NOTHING_SAID = Facts()
+NO_FACTS = Facts()
 
 
 class RowFacts:
@@ -26,13 +26,13 @@ class RowFacts:
     def __init__(self, layout: Layout):
         self._layout = layout
         self._none = (layout.id, layout.batch, layout.split, layout.weight) == (None, None, None, None)
-        self._id, self._batch, self._split = (optional(path) for path in (layout.id, layout.batch, layout.split))
-        self._weight = optional(layout.weight if isinstance(layout.weight, str) else None)
+        self._id, self._batch, self._split = (optional_getter(path) for path in (layout.id, layout.batch, layout.split))
+        self._weight = optional_getter(layout.weight if isinstance(layout.weight, str) else None)
 
     def of(self, row: Mapping[str, object]) -> Facts:
         """The facts of a row. Raises RowError for a weight that is not above 0, and for an empty id or batch."""
         if self._none:
-            return NOTHING_SAID
+            return NO_FACTS
         layout = self._layout
         own, batch, split = self._id(row), self._batch(row), self._split(row)
         weight = layout.weight if layout.weight is not None else 1.0

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from annotation.campaign.responses import Messages
 from annotation.imports import fields
-from annotation.imports.fields import getter, optional
+from annotation.imports.fields import getter, optional_getter
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import UNTOLD, Pair, RejectError, check
+from annotation.imports.outcomes import UNKNOWN_ANSWERS, Pair, RejectError, check
 from annotation.imports.prompts import Prompts
 from annotation.imports.row_facts import RowFacts
 
@@ -28,7 +28,11 @@ class Scored:
         self._in_tree = layout.tree is not None
         self._lower = layout.better == "lower"
         self._text_path, self._score_path, self._model_path = str(layout.text), str(layout.score), str(layout.model)
-        self._text, self._score, self._model = getter(self._text_path), getter(self._score_path), optional(layout.model)
+        self._text, self._score, self._model = (
+            getter(self._text_path),
+            getter(self._score_path),
+            optional_getter(layout.model),
+        )
 
     def answer(self, value: object) -> Answer:
         """The answer that a row, or one of its answers, holds."""
@@ -40,15 +44,15 @@ class Scored:
         model = fields.name(self._model(value), self._model_path)
         return Answer(fields.text(text, self._text_path), fields.number(score, self._score_path), model)
 
-    def worst_last(self, answer: Answer) -> float:
+    def sort_key(self, answer: Answer) -> float:
         """A key for sorting answers, the best one first."""
         return answer.score if self._lower else -answer.score
 
     def pair(self, row: Mapping[str, object], prompt: Messages, one: Answer, other: Answer) -> Pair:
         """The pair of two answers of a row. Raises RejectError for two that are no comparison."""
-        better, worse = sorted((one, other), key=self.worst_last)
+        better, worse = sorted((one, other), key=self.sort_key)
         check(prompt, better.text, worse.text)
         if better.score == worse.score:
             raise RejectError("tie")
-        about = UNTOLD._replace(models=(better.model, worse.model))
+        about = UNKNOWN_ANSWERS._replace(models=(better.model, worse.model))
         return Pair(prompt, better.text, worse.text, self._facts.of(row), about)

@@ -7,7 +7,7 @@ from annotation.campaign.responses import Messages
 from annotation.imports.fields import RowError, getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, Found, Outcome, Reject, RejectError, make_reject
+from annotation.imports.outcomes import REJECT_ERRORS, Found, Outcome, Reject, RejectError, make_reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.scored import Answer, Scored
 from annotation.imports.trees import nodes
@@ -34,7 +34,7 @@ class Several(Form):
                 for outcome in self._each_two(row, prompt, answers):
                     found = True
                     yield outcome
-        except LEAVING_OUT as error:
+        except REJECT_ERRORS as error:
             yield make_reject(error, row)
             return
         if not found:
@@ -59,13 +59,13 @@ class Several(Form):
         for value in listed:
             try:
                 answers.append(self._scored.answer(value))
-            except LEAVING_OUT as error:
+            except REJECT_ERRORS as error:
                 unreadable.append(make_reject(error, value))
         self._ranks.see([answer.score for answer in answers])
-        answers.sort(key=self._scored.worst_last)  # equal ones stay as they are listed
+        answers.sort(key=self._scored.sort_key)  # equal ones stay as they are listed
         for one, other in islice(combinations(answers, 2), self.layout.most_pairs):
             try:
                 yield self._scored.pair(row, prompt, one, other)
-            except LEAVING_OUT as error:
+            except REJECT_ERRORS as error:
                 yield make_reject(error, {"first": one._asdict(), "second": other._asdict()})
         yield from unreadable

@@ -36,7 +36,7 @@ FOUND = (
 
 
 @dataclass(frozen=True)
-class Imported:
+class FileTables:
     """What one file holds: its rows, its candidate pairs, and what became of these. ``comparisons`` lacks prompt_family
     and split, and has FOUND instead."""
 
@@ -46,7 +46,7 @@ class Imported:
     rejects: pa.Table
 
 
-def tables(found: Iterator[Found], source: str, file: str, protocol_version: str) -> Imported:
+def tables(found: Iterator[Found], source: str, file: str, protocol_version: str) -> FileTables:
     """The comparisons and rejects of one file. ``file``: the name that it goes by in ids and batches."""
     rows = pairs = 0
     comparisons, rejects = _Comparisons(source, file, protocol_version), _Rejects(source, file)
@@ -60,7 +60,7 @@ def tables(found: Iterator[Found], source: str, file: str, protocol_version: str
             prompt = [{"role": role, "content": content} for role, content in outcome.prompt]
             outcome = Reject("repeated_id", "", raw_of(prompt, outcome.chosen, outcome.rejected))
         rejects.add(each, outcome)
-    return Imported(rows, pairs, comparisons.table(), rejects.table())
+    return FileTables(rows, pairs, comparisons.table(), rejects.table())
 
 
 def raw_of(prompt: list[dict[str, str]], chosen: str, rejected: str) -> str:

@@ -5,10 +5,19 @@ from typing import TypeVar
 
 from annotation.campaign.responses import Messages
 from annotation.imports import fields, hh
-from annotation.imports.fields import RowError, optional
+from annotation.imports.fields import RowError, optional_getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import LEAVING_OUT, UNTOLD, About, Found, Pair, RejectError, check, make_reject
+from annotation.imports.outcomes import (
+    REJECT_ERRORS,
+    UNKNOWN_ANSWERS,
+    AnswerFacts,
+    Found,
+    Pair,
+    RejectError,
+    check,
+    make_reject,
+)
 from annotation.imports.ranks import Ranks
 from annotation.imports.verdicts import Verdict, verdict_of
 
@@ -23,11 +32,11 @@ class TwoAnswers(Form):
     def __init__(self, layout: Layout, ranks: Ranks, mapped: bool):
         super().__init__(layout, mapped)
         self._paths = layout.paths()
-        self._first, self._second = map(optional, self._paths)
-        self._scores = _of_both(layout, "score", lambda value, _: fields.number(value, "a score"))
-        self._safe = _of_both(layout, "safe", fields.flag)
-        self._risks = _of_both(layout, "risks", fields.names)
-        self._models = _of_both(layout, "model", fields.name)
+        self._first, self._second = map(optional_getter, self._paths)
+        self._scores = _read_both(layout, "score", lambda value, _: fields.number(value, "a score"))
+        self._safe = _read_both(layout, "safe", fields.flag)
+        self._risks = _read_both(layout, "risks", fields.names)
+        self._models = _read_both(layout, "model", fields.name)
         self._says_nothing = not any(path for of in ("safe", "risks", "model") for path in layout.paths(of))
         self._in_order = layout.way == "chosen and rejected"
         self._verdict = verdict_of(layout, ranks)
@@ -35,7 +44,7 @@ class TwoAnswers(Form):
     def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
         try:
             yield Found(number, 1, 1, self._pair(row))
-        except LEAVING_OUT as error:
+        except REJECT_ERRORS as error:
             yield Found(number, 1, 1, make_reject(error, row))
 
     def _pair(self, row: Mapping[str, object]) -> Pair:
@@ -45,7 +54,9 @@ class TwoAnswers(Form):
         verdict = self._judge(row)
         if verdict.side == "tie":
             raise RejectError("tie")
-        about = UNTOLD if self._says_nothing else About(self._safe(row), self._risks(row), self._models(row))
+        about = (
+            UNKNOWN_ANSWERS if self._says_nothing else AnswerFacts(self._safe(row), self._risks(row), self._models(row))
+        )
         votes = verdict.votes
         if verdict.side == "second":
             first, second, about = second, first, about.swap()
@@ -97,8 +108,8 @@ class TwoAnswers(Form):
             raise RejectError("tie")
 
 
-def _of_both(layout: Layout, of: str, read: Callable[[object, str], T]) -> Callable[[object], tuple[T, T]]:
+def _read_both(layout: Layout, of: str, read: Callable[[object, str], T]) -> Callable[[object], tuple[T, T]]:
     """What reads something ``of`` both answers out of a row, such as their models; ``read`` takes value and path."""
     one, other = layout.paths(of)
-    first, second = optional(one), optional(other)
+    first, second = optional_getter(one), optional_getter(other)
     return lambda row: (read(first(row), str(one)), read(second(row), str(other)))

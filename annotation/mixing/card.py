@@ -6,14 +6,14 @@ import pyarrow as pa
 
 from annotation.campaign.lengths import RULE
 from annotation.dataset.page import page
-from annotation.mixing.given import Given
-from annotation.mixing.manifest import Proof
-from annotation.mixing.recipe import Recipe
+from annotation.mixing.manifest import MixProof
+from annotation.mixing.recipe import MixRecipe
+from annotation.mixing.yields import SourceYield
 
 HEAD = ("source", "share", "epochs", "rows", "different rows", "could be drawn", "near held out")
 
 
-def card(recipe: Recipe, given: Sequence[Given], splits: Mapping[str, pa.Table], proof: Proof) -> str:
+def card(recipe: MixRecipe, yields: Sequence[SourceYield], splits: Mapping[str, pa.Table], proof: MixProof) -> str:
     """The whole text of README.md."""
     return page(
         "mixing/card.md.j2",
@@ -22,23 +22,23 @@ def card(recipe: Recipe, given: Sequence[Given], splits: Mapping[str, pa.Table],
         recipe=recipe,
         RULE=RULE,
         HEAD=HEAD,
-        sources=[row(each, given) for each in given],
-        short=short(recipe, given),
+        sources=[row(each, yields) for each in yields],
+        short=list_short(recipe, yields),
         proof=proof,
     )
 
 
-def row(each: Given, given: Sequence[Given]) -> list[str]:
+def row(each: SourceYield, yields: Sequence[SourceYield]) -> list[str]:
     """A source's row of the table whose head is HEAD."""
-    total = sum(other.taken for other in given)
+    total = sum(other.taken for other in yields)
     counts = (each.rows, each.distinct, each.available, each.near_held_out)
     return [each.name, f"{each.share(total):.1%}", f"{each.epochs:.2f}", *(f"{count:,}" for count in counts)]
 
 
-def short(recipe: Recipe, given: Sequence[Given]) -> list[str]:
+def list_short(recipe: MixRecipe, yields: Sequence[SourceYield]) -> list[str]:
     """A sentence for each source that gives less than its share, by more than a comparison that did not fit."""
     out = []
-    for each in given:
+    for each in yields:
         why = "max_epochs holds it" if each.short else "no further comparison fits"
         if each.short or each.taken < 0.9 * each.asked:
             out.append(f"{each.name} gives {each.taken:,} of the {each.asked:,} {recipe.unit} of its share: {why}.")

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.dataset.manifest import FORMAT, VERSION, DatasetManifest
-from annotation.mixing.given import Given
-from annotation.mixing.recipe import Recipe
+from annotation.mixing.recipe import MixRecipe
+from annotation.mixing.yields import SourceYield
 from schemas import COMPARISONS
 from schemas.manifest import Entry
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proof:
+class MixProof:
     """All training prompts were compared with all held-out ones. ``near_held_out``: the training comparisons that were
     left out before."""
 
@@ -40,20 +40,20 @@ class MixManifest(DatasetManifest):
 
     mix: MixEntry
     ledger: Mapping[str, int]
-    split: Proof
+    split: MixProof
 
 
 def describe(
-    recipe: Recipe,
+    recipe: MixRecipe,
     digests: Mapping[str, str],
-    given: Sequence[Given],
+    yields: Sequence[SourceYield],
     counts: Mapping[str, int],
-    proof: Proof,
+    proof: MixProof,
     files: Mapping[str, Entry],
 ) -> MixManifest:
     """The manifest of a mixture. ``digests``: of each dataset's manifest; ``counts``: the rows of each split."""
-    total = sum(each.taken for each in given)
-    sources = zip(recipe.source, given, strict=True)
+    total = sum(each.taken for each in yields)
+    sources = zip(recipe.source, yields, strict=True)
     mix = MixEntry(
         name=recipe.name,
         seed=recipe.seed,

@@ -18,9 +18,9 @@ from annotation.dataset.master import SPLITS, Master
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts
 from annotation.mixing.card import card
 from annotation.mixing.draw import draw, places
-from annotation.mixing.given import Given
-from annotation.mixing.manifest import MixManifest, Proof, describe
-from annotation.mixing.recipe import WHERE, Recipe
+from annotation.mixing.manifest import MixManifest, MixProof, describe
+from annotation.mixing.recipe import WHERE, MixRecipe
+from annotation.mixing.yields import SourceYield
 from schemas import COMPARISONS
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
@@ -37,13 +37,13 @@ class Mixed:
     """What was written; ``manifest`` is the content of manifest.json."""
 
     folder: Path
-    recipe: Recipe
-    given: Sequence[Given]
+    recipe: MixRecipe
+    yields: Sequence[SourceYield]
     rows: Mapping[str, int]
     manifest: MixManifest
 
 
-def mix(recipe: Recipe, masters: Mapping[str, Master], folder: Path, families: Families, alike: Alike) -> Mixed:
+def mix(recipe: MixRecipe, masters: Mapping[str, Master], folder: Path, families: Families, alike: Alike) -> Mixed:
     """Writes the mixture of these datasets (by the names that the recipe gives them) into a new folder.
 
     The held-out split is that of all datasets together. A training comparison whose prompt is of one family with a
@@ -54,19 +54,19 @@ def mix(recipe: Recipe, masters: Mapping[str, Master], folder: Path, families: F
     held_out = _join_held_out(masters)
     with new_folder(folder) as writer:
         train, names, proof = _training(recipe, masters, held_out, families, alike)
-        chosen, given = _choose(recipe, train)
+        chosen, yields = _choose(recipe, train)
         splits = {
             "train": _with_families(train.rows.take(chosen), names.take(chosen)),
             "held_out": _with_families(held_out, names[len(train.rows) :]),
         }
         for name in SPLITS:
             writer.table(f"comparisons/{name}", splits[name])
-        writer.text("README.md", card(recipe, given, splits, proof))
+        writer.text("README.md", card(recipe, yields, splits, proof))
         counts = {name: len(splits[name]) for name in SPLITS}
         digests = {name: master.digest for name, master in masters.items()}
-        manifest = describe(recipe, digests, given, counts, proof, writer.files)
+        manifest = describe(recipe, digests, yields, counts, proof, writer.files)
         writer.json(MANIFEST, manifest)
-    return Mixed(folder, recipe, given, counts, manifest)
+    return Mixed(folder, recipe, yields, counts, manifest)
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class _Training:
 
 
 def _training(
-    recipe: Recipe, masters: Mapping[str, Master], held_out: pa.Table, families: Families, alike: Alike
-) -> tuple[_Training, pa.Array, Proof]:
+    recipe: MixRecipe, masters: Mapping[str, Master], held_out: pa.Table, families: Families, alike: Alike
+) -> tuple[_Training, pa.Array, MixProof]:
     """The comparisons to draw from, the names of the families of their prompts and then the held-out ones, and the
     proof."""
     rows = _join([master.splits["train"] for master in masters.values()])
@@ -96,7 +96,7 @@ def _training(
     return train, grouped.names.take(pa.array(grouped.number)), proof
 
 
-def _choose(recipe: Recipe, train: _Training) -> tuple[pa.Array, list[Given]]:
+def _choose(recipe: MixRecipe, train: _Training) -> tuple[pa.Array, list[SourceYield]]:
     """The rows of the mixture in their order, and what each source gives to it."""
     pools = _pools(recipe, train)
     parts = [
@@ -113,13 +113,13 @@ def _choose(recipe: Recipe, train: _Training) -> tuple[pa.Array, list[Given]]:
         shares = mixture(parts, recipe.size)
     except ValueError as error:
         raise UserError(f"the mixture {recipe.name} cannot be made: {error}") from error
-    rows, order, given = [], [], []
+    rows, order, yields = [], [], []
     for pool, share in zip(pools, shares, strict=True):
         found, ranks = _draw(recipe, train, np.flatnonzero(pool & train.clean), share)
         rows.append(found)
         order.append(ranks)
-        given.append(_count_given(train, pool, found, share))
-    return pa.array(np.concatenate(rows)[np.argsort(np.concatenate(order), kind="stable")]), given
+        yields.append(_count_yield(train, pool, found, share))
+    return pa.array(np.concatenate(rows)[np.argsort(np.concatenate(order), kind="stable")]), yields
 
 
 def _join(tables: Sequence[pa.Table]) -> pa.Table:
@@ -152,7 +152,7 @@ def _texts(rows: pa.Table) -> pa.LargeStringArray:
     return prompt_texts(column(rows, "prompt")).cast(pa.large_string())
 
 
-def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: Alike) -> tuple[Flags, Proof]:
+def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: Alike) -> tuple[Flags, MixProof]:
     """Which training rows are not near a held-out prompt, and the proof: each pair of prompts was compared."""
     held = np.zeros(len(grouped), bool)
     held[grouped.number[len(train) :]] = True
@@ -165,7 +165,7 @@ def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: 
     matches = int(alike(left, others).sum()) if len(left) else 0
     if matches:
         raise AssertionError(f"{matches} training prompts are near a held-out one")
-    return clean, Proof(
+    return clean, MixProof(
         train_prompts=len(left),
         held_out_prompts=len(others),
         pairs_compared=len(left) * len(others),
@@ -174,7 +174,7 @@ def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: 
     )
 
 
-def _sizes(train: pa.Table, recipe: Recipe) -> npt.NDArray[np.int64]:
+def _sizes(train: pa.Table, recipe: MixRecipe) -> npt.NDArray[np.int64]:
     """Of each row, 1; or its tokens, prompt and both answers."""
     if recipe.unit == "rows":
         return np.ones(len(train), np.int64)
@@ -187,7 +187,7 @@ def _sizes(train: pa.Table, recipe: Recipe) -> npt.NDArray[np.int64]:
     return np.maximum(prompt + sides, 1).astype(np.int64)
 
 
-def _pools(recipe: Recipe, train: _Training) -> list[Flags]:
+def _pools(recipe: MixRecipe, train: _Training) -> list[Flags]:
     """The rows of each source. Raises UserError where one has none, or two share some."""
     taken = np.full(len(train.rows), -1, np.int64)
     pools = []
@@ -210,9 +210,9 @@ def _pools(recipe: Recipe, train: _Training) -> list[Flags]:
     return pools
 
 
-def _draw(recipe: Recipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
+def _draw(recipe: MixRecipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
     """The rows of a source that are in the mixture, and where each comes to stand."""
-    ids = _tell_apart([train.ids[row] for row in rows])
+    ids = _make_unique([train.ids[row] for row in rows])
     order = np.lexsort((np.array(ids, dtype=str), places(recipe.seed, f"draw {share.name}", ids)))
     found, epochs = draw(train.sizes[rows], order, share.taken)
     stands = [places(recipe.seed, f"order {epoch}", ids) for epoch in range(int(epochs.max(initial=-1)) + 1)]
@@ -220,7 +220,7 @@ def _draw(recipe: Recipe, train: _Training, rows: Ints, share: Taken) -> tuple[I
     return rows[found], ranks
 
 
-def _tell_apart(ids: list[str]) -> list[str]:
+def _make_unique(ids: list[str]) -> list[str]:
     """The ids, with a number behind those that were there before, as in a mixture of mixtures."""
     seen: Counter[str] = Counter()
     out = []
@@ -230,9 +230,9 @@ def _tell_apart(ids: list[str]) -> list[str]:
     return out
 
 
-def _count_given(train: _Training, pool: Flags, rows: Ints, share: Taken) -> Given:
+def _count_yield(train: _Training, pool: Flags, rows: Ints, share: Taken) -> SourceYield:
     sources = {name: place for place, name in enumerate(train.names) if pool[train.origin == place].any()}
-    return Given(
+    return SourceYield(
         name=share.name,
         available=int((pool & train.clean).sum()),
         near_held_out=int((pool & ~train.clean).sum()),

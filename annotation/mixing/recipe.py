@@ -12,7 +12,7 @@ WHERE = ("source", "batch", "protocol", "degree", "safety_bin", "chosen_model", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class MixSource:
     """Comparisons of one or several datasets, drawn uniformly. ``where``: the values that a column may have (of WHERE);
     ``share`` is of the whole mixture, beside the other sources' shares; ``max_epochs``: how often a comparison may be
     in it; ``all``: each of them once, which sets the mixture's size."""
@@ -26,12 +26,12 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class MixRecipe:
     """A mixture's sources. ``unit``: what shares and sizes are counted in; ``size``: the whole, unless a source sets it
     or it is to be the largest one for which no source is short."""
 
     name: str
-    source: tuple[Source, ...]
+    source: tuple[MixSource, ...]
     seed: int = 0
     unit: Unit = "rows"
     size: int | None = None

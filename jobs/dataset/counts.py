@@ -3,11 +3,11 @@
 from collections import Counter
 from pathlib import Path
 
-from annotation.dataset.counts import Counts
+from annotation.dataset.counts import SplitCounts
 from jobs.terminal import say
 
 
-def print_counts(folder: Path, total: Counts, others: Counter[str], what: str) -> None:
+def print_counts(folder: Path, total: SplitCounts, others: Counter[str], what: str) -> None:
     """The comparisons of each split, and the pairs that are none by reason, the most frequent reason first. ``what``
     says what these pairs are."""
     train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"

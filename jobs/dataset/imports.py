@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annotation.imports import SETS, Built, Layout, OpenSet, import_set
-from annotation.imports.card import opposite
+from annotation.imports import SETS, ImportedSet, Layout, OpenSet, import_set
+from annotation.imports.card import describe_contradictions
 from curation.dedup.near import families
 from jobs.dataset.counts import print_counts
 from jobs.terminal import say
@@ -51,10 +51,10 @@ def open_set(schema: str) -> OpenSet:
     return replace(known, mapped=True)
 
 
-def print_built(built: Built) -> None:
+def print_built(built: ImportedSet) -> None:
     total = built.ledger.total()
     print_counts(built.folder, total, total.rejects, "left out")
     if built.contradictions:
-        say(opposite(built.contradictions))
+        say(describe_contradictions(built.contradictions))
     if built.unused:
         say(f"fields that are not used: {', '.join(built.unused)}")

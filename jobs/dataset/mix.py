@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from annotation.mixing import mix
-from annotation.mixing.card import HEAD, row, short
+from annotation.mixing.card import HEAD, list_short, row
 from curation.dedup.near import alike_to_any, families
 from jobs.dataset.mix_file import datasets, example, read_recipe
 from jobs.tables import Row, print_table
@@ -22,8 +22,8 @@ def run(path: Path | None, output: Path | None, name: str | None) -> None:
     recipe = read_recipe(path)
     mixed = mix(recipe, datasets(recipe, path.parent), output, families, alike_to_any)
     say(f"{output}: {mixed.rows['train']:,} comparisons to train on, {mixed.rows['held_out']:,} held out")
-    print_table(HEAD, [Row(row(each, mixed.given)) for each in mixed.given])
-    for sentence in short(recipe, mixed.given):
+    print_table(HEAD, [Row(row(each, mixed.yields)) for each in mixed.yields])
+    for sentence in list_short(recipe, mixed.yields):
         say(sentence)
     proof = mixed.manifest.split
     say(f"{proof.pairs_compared:,} pairs of prompts compared, {proof.matches_found:,} near a held-out one left")

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from annotation.dataset.master import Master, load
-from annotation.mixing import Recipe
+from annotation.mixing import MixRecipe
 from schemas.errors import UserError
 from schemas.settings import build
 from schemas.toml_file import read_toml
@@ -12,16 +12,16 @@ from schemas.toml_file import read_toml
 EXAMPLES = ("helpfulness", "safety")
 
 
-def read_recipe(path: Path) -> Recipe:
+def read_recipe(path: Path) -> MixRecipe:
     """The recipe in a file. Raises UserError if the file cannot be read, is not TOML, or has an invalid setting."""
     table = read_toml(path)
     try:
-        return build(Recipe, table, "mixture")
+        return build(MixRecipe, table, "mixture")
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def datasets(recipe: Recipe, folder: Path) -> dict[str, Master]:
+def datasets(recipe: MixRecipe, folder: Path) -> dict[str, Master]:
     """The datasets of all sources, by their name in the recipe: a path relative to ``folder``, that of the recipe."""
     names = dict.fromkeys(name for source in recipe.source for name in source.datasets)
     return {name: load(folder / name) for name in names}

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from annotation.campaign.settings import Campaign, Gold, Pairing
 from annotation.imports import Layout
 from annotation.judgments.policy import Policy
-from annotation.mixing import Recipe as MixRecipe
-from annotation.mixing import Source as MixSource
+from annotation.mixing import MixRecipe, MixSource
 from curation.dedup.keep import Keep
 from curation.dedup.settings import Dedup, Near
 from curation.packing.shares import Mixture, MixtureSource

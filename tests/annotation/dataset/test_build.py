@@ -294,10 +294,10 @@ def test_a_failure_leaves_nothing_behind(small: Snapshot, tmp_path: Path, monkey
 
 
 def test_a_ledger_that_does_not_add_up_fails(small: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from annotation.dataset.comparisons import Rows
+    from annotation.dataset.comparisons import CampaignPairs
 
-    whole = Rows.unresolved
-    monkeypatch.setattr(Rows, "unresolved", lambda *given: whole(*given)[:0])
+    whole = CampaignPairs.unresolved_pairs
+    monkeypatch.setattr(CampaignPairs, "unresolved_pairs", lambda *given: whole(*given)[:0])
     with pytest.raises(LedgerError, match="3 came in, and 2 went out"):
         made(tmp_path / "out", small)
     assert not list(tmp_path.iterdir())

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from annotation.exports import FORMATS, export
-from annotation.exports.layouts import Rows
-from annotation.exports.texts import CONTROL, look
+from annotation.exports.layouts import Comparisons
+from annotation.exports.texts import CONTROL, find_hazards
 from tests.annotation.exports.datasets import PROMPT, comparison, dataset, tables
 
 
@@ -16,13 +16,13 @@ def asked(text: str, role: str = "user") -> list[dict[str, str]]:
     return [{"role": role, "content": text}, *(PROMPT if role != "user" else [])]
 
 
-def rows(*made: dict[str, Any]) -> Rows:
-    return Rows(tables(made)["train"].combine_chunks(), None)
+def rows(*made: dict[str, Any]) -> Comparisons:
+    return Comparisons(tables(made)["train"].combine_chunks(), None)
 
 
 @pytest.mark.parametrize("token", CONTROL)
 def test_every_control_token_is_found_wherever_it_stands(token: str) -> None:
-    found = look(
+    found = find_hazards(
         rows(
             comparison("a", chosen=f"A {token} grain."),
             comparison("b", rejected=token),
@@ -36,7 +36,9 @@ def test_every_control_token_is_found_wherever_it_stands(token: str) -> None:
 
 
 def test_a_comparison_counts_once_for_all_its_tokens() -> None:
-    found = look(rows(comparison("a", chosen="</s></s> <s>", rejected="</s>."), comparison("b", rejected="</s>!")))
+    found = find_hazards(
+        rows(comparison("a", chosen="</s></s> <s>", rejected="</s>."), comparison("b", rejected="</s>!"))
+    )
     assert (found.control, found.tokens) == (2, {"</s>": 2, "<s>": 1})
 
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.dataset.prompts import Proof
-from annotation.imports import SETS, Built, Layout, Ledger, OpenSet, import_set
+from annotation.dataset.prompts import SplitProof
+from annotation.imports import SETS, ImportedSet, ImportLedger, Layout, OpenSet, import_set
 from annotation.imports.hh import render
-from annotation.imports.ledger import Counts
+from annotation.imports.ledger import FileCounts
 from curation.dedup.near import families
 from schemas import COMPARISONS, IMPORT_REJECTS
 from schemas.balance import LedgerError
@@ -45,7 +45,7 @@ def comparisons(folder: Path) -> list[dict[str, Any]]:
     return [row for split in ("train", "held_out") for row in table(folder, f"comparisons/{split}")]
 
 
-def run(tmp_path: Path, schema: str, rows: Sequence[Any], name: str | None = None) -> Built:
+def run(tmp_path: Path, schema: str, rows: Sequence[Any], name: str | None = None) -> ImportedSet:
     path = written(tmp_path / "train.jsonl", rows)
     return import_set([path], [], SETS[schema], tmp_path / "out", families, name)
 
@@ -158,7 +158,7 @@ def test_no_prompt_of_training_is_near_a_held_out_one(tmp_path: Path) -> None:
         ("train", 1, "near_held_out"),
         ("train", 2, "near_held_out"),
     ]
-    assert built.manifest.split == Proof(prompts=3, families=2, families_in_both_splits=0)
+    assert built.manifest.split == SplitProof(prompts=3, families=2, families_in_both_splits=0)
     [entry] = built.manifest.imports
     assert [(file.name, file.split) for file in entry.files] == [("test", "held_out"), ("train", "train")]
 
@@ -209,7 +209,7 @@ def test_every_candidate_is_a_comparison_or_a_reject_and_none_is_both(
 
 def test_a_ledger_that_does_not_add_up_fails() -> None:
     with pytest.raises(LedgerError, match="pairs of f: 2 came in, and 1 went out"):
-        Ledger({"f": Counts(rows=2, pairs=2, train=1)}).check()
+        ImportLedger({"f": FileCounts(rows=2, pairs=2, train=1)}).check()
 
 
 @pytest.mark.parametrize(

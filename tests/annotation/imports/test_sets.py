@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation.imports.outcomes import REASONS, UNTOLD, About, Found, Pair, Reject
+from annotation.imports.outcomes import REASONS, UNKNOWN_ANSWERS, AnswerFacts, Found, Pair, Reject
 from annotation.imports.pairs import Reader
 from annotation.imports.row_facts import Facts
 from annotation.imports.sets import SETS
@@ -46,7 +46,7 @@ def test_what_a_set_does_not_tell_is_null() -> None:
     [found] = read("shp", published.shp(1))
     pair = found.outcome
     assert isinstance(pair, Pair)
-    assert (pair.degree, pair.votes, pair.about) == (None, None, UNTOLD)
+    assert (pair.degree, pair.votes, pair.about) == (None, None, UNKNOWN_ANSWERS)
     assert pair.facts == Facts(weight=1.0, id=None, batch=None, held_out=False)
 
 
@@ -54,7 +54,7 @@ def test_an_older_form_of_safe_rlhf_has_neither_risks_nor_models() -> None:
     row = {key: value for key, value in safe(0, True, True).items() if not key.endswith(("category", "source"))}
     [found] = read("safe-rlhf", row)
     assert isinstance(found.outcome, Pair)
-    assert found.outcome.about == About(safe=(True, True), risks=((), ()), models=(None, None))
+    assert found.outcome.about == AnswerFacts(safe=(True, True), risks=((), ()), models=(None, None))
 
 
 def results(found: list[Found]) -> list[tuple[int, int, str]]:

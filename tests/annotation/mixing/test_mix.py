@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from annotation.campaign.lengths import token_counts
 from annotation.dataset.master import Master, load
-from annotation.mixing import Mixed, Recipe, Source, mix
+from annotation.mixing import Mixed, MixRecipe, MixSource, mix
 from annotation.mixing.draw import draw
 from curation.dedup.near import alike_to_any, families
 from jobs.dataset.mix_file import EXAMPLES, datasets, example, read_recipe
@@ -60,22 +60,22 @@ def masters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Master]:
     }
 
 
-def mixed(masters: dict[str, Master], folder: Path, *sources: Source, **changes: Any) -> Mixed:
-    recipe = Recipe(name="flour", source=sources, seed=1, **changes)
+def mixed(masters: dict[str, Master], folder: Path, *sources: MixSource, **changes: Any) -> Mixed:
+    recipe = MixRecipe(name="flour", source=sources, seed=1, **changes)
     used = {name: masters[name] for source in sources for name in source.datasets}
     return mix(recipe, used, folder, families, alike_to_any)
 
 
 HALF = (
-    Source(name="own", datasets=("helpfulness",), share=0.5, all=True),
-    Source(name="rest", datasets=("safety", "anthropic-hh"), share=0.5),
+    MixSource(name="own", datasets=("helpfulness",), share=0.5, all=True),
+    MixSource(name="rest", datasets=("safety", "anthropic-hh"), share=0.5),
 )
 
 
 def test_the_helpfulness_mix_of_llama_2(masters: dict[str, Master], tmp_path: Path) -> None:
     """All 40 of its own, and 40 of the 145 others."""
     found = mixed(masters, tmp_path / "out", *HALF)
-    own, rest = found.given
+    own, rest = found.yields
     assert (own.rows, own.distinct, own.epochs) == (40, 40, 1.0)
     assert (rest.rows, rest.distinct, rest.available) == (40, 40, 145)
     assert sum(rest.datasets.values()) == 40
@@ -98,18 +98,18 @@ def test_the_same_recipe_gives_the_same_bytes_and_another_seed_others(
         for name in ("one", "two")
     )
     assert one == two
-    recipe = Recipe(name="flour", source=HALF, seed=2)
+    recipe = MixRecipe(name="flour", source=HALF, seed=2)
     mix(recipe, masters, tmp_path / "three", families, alike_to_any)
     assert (tmp_path / "three" / "comparisons" / "train.arrow").read_bytes() != one["train.arrow"]
 
 
 def test_epochs_are_capped_and_what_is_short_is_said(masters: dict[str, Master], tmp_path: Path) -> None:
     sources = (
-        Source(name="safety", datasets=("safety",), share=0.9, all=True),
-        Source(name="own", datasets=("helpfulness",), share=0.9, max_epochs=1.5),
+        MixSource(name="safety", datasets=("safety",), share=0.9, all=True),
+        MixSource(name="own", datasets=("helpfulness",), share=0.9, max_epochs=1.5),
     )
     found = mixed(masters, tmp_path / "out", *sources)
-    own = found.given[1]
+    own = found.yields[1]
     assert (own.asked, own.rows, own.distinct, own.epochs, own.short) == (90, 60, 40, 1.5, True)
     times = Counter(load(tmp_path / "out").splits["train"]["comparison_id"].to_pylist())
     assert Counter(count for name, count in times.items() if name.startswith("helpfulness")) == {1: 20, 2: 20}
@@ -120,10 +120,10 @@ def test_epochs_are_capped_and_what_is_short_is_said(masters: dict[str, Master],
 def test_shares_of_tokens(tmp_path: Path) -> None:
     long = made(tmp_path / "long", 30, chosen="grain " * 40)
     short = made(tmp_path / "short", 100)
-    sources = [Source(name=name, datasets=(name,), share=1) for name in ("long", "short")]
+    sources = [MixSource(name=name, datasets=(name,), share=1) for name in ("long", "short")]
     found = mixed({"long": long, "short": short}, tmp_path / "out", *sources, unit="tokens", size=1500)
     rows = load(tmp_path / "out").splits["train"]
-    for each in found.given:
+    for each in found.yields:
         kept = rows.filter(pa.compute.equal(rows["source"], each.name))
         prompts = pa.array([row[0]["content"] for row in kept["prompt"].to_pylist()])
         counted = sum(int(token_counts(text).sum()) for text in (prompts, kept["chosen"].combine_chunks()))
@@ -143,10 +143,10 @@ def test_no_held_out_prompt_of_any_source_nor_a_near_one_is_trained_on(tmp_path:
         for name, prompt in (("same", near), ("near", changed), ("further", further), ("other", asked(8, "open")))
     ]
     masters = {"held": held, "open": dataset(tmp_path / "open", rows)}
-    recipe = Recipe(name="flour", source=(Source(name="open", datasets=("open",), share=1),))
+    recipe = MixRecipe(name="flour", source=(MixSource(name="open", datasets=("open",), share=1),))
     found = mix(recipe, masters, tmp_path / "out", families, alike_to_any)
     assert load(tmp_path / "out").splits["train"]["comparison_id"].to_pylist() == ["open/other"]
-    assert found.given[0].near_held_out == 3
+    assert found.yields[0].near_held_out == 3
     proof = json.loads((tmp_path / "out" / "manifest.json").read_text())["split"]
     assert proof == {
         "held_out_prompts": 1,
@@ -161,7 +161,7 @@ def test_a_near_prompt_that_the_families_miss_is_found_by_comparing_all(tmp_path
     rows = [comparison("a", prompt=asked(1)), comparison("b", prompt=asked(2))]
     rows.append(comparison("c", prompt=asked(1), split="held_out"))
     master = dataset(tmp_path / "mill", rows)
-    recipe = Recipe(name="flour", source=(Source(name="mill", datasets=("mill",), share=1),))
+    recipe = MixRecipe(name="flour", source=(MixSource(name="mill", datasets=("mill",), share=1),))
     blind = lambda texts: np.arange(len(texts))  # noqa: E731 - families that see nothing
     changed = [{"role": "user", "content": asked(1)[0]["content"].upper()}]
     rows[0] = comparison("a", prompt=changed)
@@ -174,27 +174,27 @@ def test_where_tells_sources_of_one_dataset_apart(tmp_path: Path) -> None:
     rows = [comparison(f"{n:02}", prompt=asked(n), batch="week-1" if n % 3 else "week-2") for n in range(30)]
     masters = {"mill": dataset(tmp_path / "mill", rows)}
     sources = [
-        Source(name="new", datasets=("mill",), share=0.5, where={"batch": ("week-2",)}, all=True),
-        Source(name="old", datasets=("mill",), share=0.5, where={"batch": ("week-1",)}),
+        MixSource(name="new", datasets=("mill",), share=0.5, where={"batch": ("week-2",)}, all=True),
+        MixSource(name="old", datasets=("mill",), share=0.5, where={"batch": ("week-1",)}),
     ]
     found = mixed(masters, tmp_path / "out", *sources)
-    assert [(each.rows, each.available) for each in found.given] == [(10, 10), (10, 20)]
+    assert [(each.rows, each.available) for each in found.yields] == [(10, 10), (10, 20)]
 
 
 def test_a_recipe_that_cannot_be_followed_is_said(masters: dict[str, Master], tmp_path: Path) -> None:
-    own = Source(name="own", datasets=("helpfulness",), share=1)
+    own = MixSource(name="own", datasets=("helpfulness",), share=1)
     for sources, said in (
-        ((own, Source(name="all", datasets=("helpfulness", "safety"), share=1)), "own and all share comparisons"),
-        ((Source(name="own", datasets=("helpfulness",), share=1, where={"batch": ("x",)}),), "has no training"),
-        ((Source(name="own", datasets=("helpfulness",), share=1, where={"color": ("x",)}),), "where names color"),
-        ((Source(name="own", datasets=("helpfulness",), share=0),), "the share of own is 0"),
+        ((own, MixSource(name="all", datasets=("helpfulness", "safety"), share=1)), "own and all share comparisons"),
+        ((MixSource(name="own", datasets=("helpfulness",), share=1, where={"batch": ("x",)}),), "has no training"),
+        ((MixSource(name="own", datasets=("helpfulness",), share=1, where={"color": ("x",)}),), "where names color"),
+        ((MixSource(name="own", datasets=("helpfulness",), share=0),), "the share of own is 0"),
     ):
         with pytest.raises(UserError, match=said):
             mixed(masters, tmp_path / "out", *sources)
     assert not (tmp_path / "out").exists()
     with pytest.raises(UserError, match="is in a and in b"):
         twice = {"a": masters["safety"], "b": masters["safety"]}
-        mix(Recipe(name="x", source=(own,)), twice, tmp_path / "out", families, alike_to_any)
+        mix(MixRecipe(name="x", source=(own,)), twice, tmp_path / "out", families, alike_to_any)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -207,7 +207,7 @@ def test_the_examples_are_recipes_with_llama_2_s_shares(name: str, tmp_path: Pat
             if not (tmp_path / each).exists():
                 made(tmp_path / each, 40)
     found = mix(recipe, datasets(recipe, tmp_path), tmp_path / "out", families, alike_to_any)
-    shares = [round(each.taken / sum(other.taken for other in found.given), 2) for each in found.given]
+    shares = [round(each.taken / sum(other.taken for other in found.yields), 2) for each in found.yields]
     assert shares == {"helpfulness": [0.5, 0.5], "safety": [0.9, 0.1]}[name]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class SourceYield:
     """Sizes are in the recipe's unit. ``available`` and ``near_held_out`` are rows that could be drawn, and that could
     not because their prompts are near a held-out one; ``rows`` were drawn, ``distinct`` of them different;
     ``datasets``: the rows that each dataset gave. ``short``: the cap on epochs holds the source below its share."""
