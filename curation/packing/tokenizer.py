@@ -182,15 +182,15 @@ def _end_token(path: Path, vocabulary: dict[str, int]) -> str:
 
 
 def _specials(path: Path, content: bytes) -> tuple[set[int], int | None]:
-    """The special tokens of a tokenizers file, but those that texts do become: the one for what is unknown, and
-    characters. And the one for what is unknown, where there is one."""
+    """The special tokens of a tokenizers file, without those that texts may become (the unknown token, and single
+    characters); and the unknown token, if there is one."""
     try:
         table = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not valid JSON: give the tokenizer.json as it was saved") from error
     model = table.get("model")
     if not isinstance(model, dict) or "vocab" not in model:
-        raise UserError(f"{path} holds no tokenizer: give the tokenizer.json that lies beside it")
+        raise UserError(f"{path} holds no tokenizer: give the tokenizer.json of the same folder")
     try:
         tokens = [token for token in table.get("added_tokens") or [] if token["special"]]
         added = {int(token["id"]): str(token["content"]) for token in tokens}

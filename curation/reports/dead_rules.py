@@ -1,4 +1,4 @@
-"""Finds rules that can never fire: settings that are legal but surely not meant."""
+"""Finds rules that can never fire: valid settings that are probably mistakes."""
 
 from collections.abc import Iterator
 

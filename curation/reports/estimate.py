@@ -1,4 +1,4 @@
-"""What a job will take here, by the model of ``gristmill plan``: an estimate, no promise."""
+"""Estimates the time, memory and disk space of a job on this machine, with the model of ``gristmill plan``."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,15 @@ PARQUET_TO_TEXT = 2.2
 HTML_TO_TEXT = 0.08
 """Bytes of main text for each byte of a crawl file's records."""
 DOCUMENT_BYTES = 2_000
-"""Of text, in a common web corpus."""
+"""Bytes of text of a document in a typical web corpus."""
 MODEL = {True: "fineweb", False: "none"}
-"""The recipe whose constants count, with and without signals."""
+"""The recipe whose constants are used, with and without signals."""
 EXTRACT_RATE = {"trafilatura": 2.5e6, "resiliparse": 20e6}
 """Bytes of HTML per second and core."""
 WORK_SHARE = 1.15
-"""What lies in .work for each byte of text, until the run ends: documents that passed, and what is shuffled."""
+"""Bytes in .work for each byte of text until the run ends: documents that passed, and shuffled data."""
 OUTPUT_SHARE = 0.65
+"""Bytes of output for each byte of text."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Estimate:
 
 
 def estimate(job: Job, planned: JobPlan, execution: Execution) -> Estimate:
-    """By the kind of the first file: inputs are taken to be of one kind."""
+    """The estimate for a job, assuming that all files are of the kind of the first one."""
     records, text, extraction = 0.0, 0.0, 0.0
     if planned.files:
         found = detect(planned.files[0].path, planned.files[0].name, planned.files[0].format)

@@ -1,4 +1,4 @@
-"""Says in words why a document was kept or removed."""
+"""Explains in words why a document was kept or removed."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -17,35 +17,36 @@ LISTED_DUPLICATES = 5
 
 
 def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[str]:
-    """The lines that explain a row, a document or a reject, that ``lookup`` found.
+    """The lines that explain a row that ``lookup`` found: a document, a reject or a superseded document.
 
-    ``diff``: with the lines in which a duplicate differs from the document that it matched.
+    ``diff``: for a duplicate, add the lines that differ from the matched document.
     """
     place = f"{row['file']} at {row['offset']}"
     if "release" in row:
         yield f"{row['doc_id']} ({place} in release {row['release']}) is superseded, by {row['stage']}:"
-        yield f"  it is alike to {row['matched']} ({_place(row, 'matched')}) and so belongs together with"
-        yield f"  {row['survivor']} ({_place(row, 'survivor')}), which stands for both of them."
+        yield f"  it is a duplicate of {row['matched']} ({_locate(row, 'matched')}), and so in one group with"
+        yield f"  {row['survivor']} ({_locate(row, 'survivor')}), which is kept for the group."
         return
     if "stage" not in row:
         yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {lookup.recipe.name}."
-        yield from _removed_for(lookup.removed_for(row["file"], row["offset"]))
+        yield from _list_duplicates(lookup.removed_for(row["file"], row["offset"]))
         return
     if row["survivor"] is not None:
-        yield from _duplicate(lookup, row, place, diff)
+        yield from _explain_duplicate(lookup, row, place, diff)
         return
     if row["stage"] == STAGE:
-        yield f"{row['doc_id']} ({place}) {_taken_down(lookup.manifest, row['reason'])}; what it said is not kept here."
+        taken_down = _takedown_sentence(lookup.manifest, row["reason"])
+        yield f"{row['doc_id']} ({place}) {taken_down}; its content is not kept here."
         return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
     for failed in row["failed"]:
         yield f"  {failed['stage']}: {failed['reason']}: {_sentence(lookup.recipe, row, failed)}"
     if row["text"]:
-        yield f"  its text begins: {_cut(' '.join(row['text'].split()))}"
+        yield f"  its text begins: {_shorten(' '.join(row['text'].split()))}"
 
 
-def _taken_down(manifest: Manifest, reason: str) -> str:
-    """What a takedown did to a document: one of this corpus, or one of a release against which it was deduplicated."""
+def _takedown_sentence(manifest: Manifest, reason: str) -> str:
+    """What a takedown, of this corpus or of a release that it was deduplicated against, did to a document."""
     if reason == NEAR:
         return "was taken down, because it is a near-duplicate of a document that was taken down"
     if reason != SAME_TEXT:
@@ -59,8 +60,8 @@ def _taken_down(manifest: Manifest, reason: str) -> str:
     return f"was taken down or kept out, {alike} here or {release}"
 
 
-def _removed_for(duplicates: list[dict[str, Any]]) -> Iterator[str]:
-    """Which duplicates a survivor stands for."""
+def _list_duplicates(duplicates: list[dict[str, Any]]) -> Iterator[str]:
+    """The lines that list the duplicates removed in favour of a document."""
     if duplicates:
         yield f"  {len(duplicates)} duplicate{'s were' if len(duplicates) > 1 else ' was'} removed for it:"
     for row in duplicates[:LISTED_DUPLICATES]:
@@ -70,7 +71,7 @@ def _removed_for(duplicates: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _sentence(recipe: Recipe, row: dict[str, Any], failed: dict[str, Any]) -> str:
-    """What was measured and what the rule asks."""
+    """The measured value, and the threshold of the rule."""
     rule = _rule(recipe, failed["stage"], failed["reason"])
     if rule is None:
         return f"measured {failed['value']:g}, the recipe asks for at least {failed['threshold']:g}"
@@ -97,21 +98,21 @@ def _about(recipe: Recipe, rule: Rule) -> str:
     return f" ({said}; measured on the {on})" if said else ""
 
 
-def _duplicate(lookup: Lookup, row: dict[str, Any], place: str, diff: bool) -> Iterator[str]:
+def _explain_duplicate(lookup: Lookup, row: dict[str, Any], place: str, diff: bool) -> Iterator[str]:
     what = {
         "url": "has the same url as",
         "exact": "has the same text as",
         "near": f"is a near-duplicate ({_share(row['similarity'])} alike) of",
     }[row["stage"]]
-    matched = f"{row['matched']} ({_place(row, 'matched')})"
+    matched = f"{row['matched']} ({_locate(row, 'matched')})"
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}: it {what} {matched}."
-    if _place(row, "matched") == _place(row, "survivor"):
+    if _locate(row, "matched") == _locate(row, "survivor"):
         yield f"  {row['survivor']} was kept in its place ({_policy(lookup, row)})."
     else:
-        survivor = f"{row['survivor']} ({_place(row, 'survivor')})"
+        survivor = f"{row['survivor']} ({_locate(row, 'survivor')})"
         alike = f", {_share(row['survivor_similarity'])} alike to it" if row["survivor_similarity"] is not None else ""
         removed = "in the release or here" if row["matched_release"] else "too"
-        yield f"  that one was removed {removed}; {survivor} was kept for the whole group{alike}."
+        yield f"  {row['matched']} was removed {removed}; {survivor} was kept for the group{alike}."
     if row["stage"] == "near":
         needed = row["failed"][0]["threshold"]
         yield f"  alike: the share of equal MinHash values, an estimate of Jaccard similarity ({needed:.0%} needed)."
@@ -119,15 +120,15 @@ def _duplicate(lookup: Lookup, row: dict[str, Any], place: str, diff: bool) -> I
         yield from _diff(row, lookup.text(row["matched_file"], row["matched_offset"]))
 
 
-def _place(row: dict[str, Any], which: str) -> str:
-    """Where the survivor, or the matched document, lies."""
+def _locate(row: dict[str, Any], which: str) -> str:
+    """The place of the survivor or of the matched document, as ``which`` says."""
     release = row[f"{which}_release"]
     return f"{row[f'{which}_file']} at {row[f'{which}_offset']}" + (f" in release {release}" if release else "")
 
 
 def _policy(lookup: Lookup, row: dict[str, Any]) -> str:
     if row["survivor_release"] is not None:
-        return "what is released stays"
+        return "released documents stay"
     return f"keep policy: {lookup.recipe.dedup.keep.policy}"
 
 
@@ -147,31 +148,32 @@ def _diff(row: dict[str, Any], other: str | None) -> Iterator[str]:
     )
     if not lines:
         yield "  the two texts are the same"
-    for line in _shown(lines)[:DIFF_LINES]:
+    for line in _shorten_lines(lines)[:DIFF_LINES]:
         yield "  " + line
     if len(lines) > DIFF_LINES:
         yield f"  ... {len(lines) - DIFF_LINES} more lines of difference"
 
 
-def _shown(lines: Sequence[str]) -> list[str]:
-    """The lines of a unified diff, cut to LINE_CHARACTERS: those that stand for each other around where they differ."""
-    shown = list(map(_cut, lines))
-    place = 2  # behind the two names
+def _shorten_lines(lines: Sequence[str]) -> list[str]:
+    """The lines of a unified diff, shortened to LINE_CHARACTERS. A removed line and the added line that replaces it are
+    shortened to the part where they begin to differ."""
+    shown = list(map(_shorten, lines))
+    place = 2  # after the two names
     while place < len(lines):
         removed = len(list(takewhile(lambda line: line.startswith("-"), lines[place:])))
         added = len(list(takewhile(lambda line: line.startswith("+"), lines[place + removed :])))
-        for one in range(place, place + min(removed, added)):
-            other = one + removed
-            start = _alike(lines[one][1:], lines[other][1:]) - LINE_CHARACTERS // 2
-            shown[one], shown[other] = _cut(lines[one], start), _cut(lines[other], start)
+        for old in range(place, place + min(removed, added)):
+            new = old + removed
+            start = _common_prefix(lines[old][1:], lines[new][1:]) - LINE_CHARACTERS // 2
+            shown[old], shown[new] = _shorten(lines[old], start), _shorten(lines[new], start)
         place += max(removed + added, 1)
     return shown
 
 
-def _alike(one: str, other: str) -> int:
-    """How many characters two lines begin with that are the same.
+def _common_prefix(one: str, other: str) -> int:
+    """The length of the common prefix of two lines.
 
-    >>> _alike("millstone", "millwheel")
+    >>> _common_prefix("millstone", "millwheel")
     4
     """
     return next(
@@ -183,11 +185,11 @@ def _share(value: float | None) -> str:
     return "not measurably" if value is None else f"{value:.1%}"
 
 
-def _cut(line: str, start: int = 0) -> str:
-    """A line of at most LINE_CHARACTERS; a longer one without what stands between its first character, the mark of a
-    diff, and ``start``.
+def _shorten(line: str, start: int = 0) -> str:
+    """A line shortened to LINE_CHARACTERS. A line that is too long loses the characters between its first character,
+    which is the mark of a diff, and ``start``.
 
-    >>> _cut("-" + "a" * 200 + "b", 195)
+    >>> _shorten("-" + "a" * 200 + "b", 195)
     '-...aaaaab'
     """
     if start > 0 and len(line) > LINE_CHARACTERS:

@@ -1,8 +1,8 @@
-"""What a job costs by the size of its input: a line for each stage, from constants measured on one machine.
+"""Forecasts the cost of a job from the size of its input, stage by stage, with constants measured on one machine.
 
-The work of a stage grows with the bytes of text (reading, judging, writing) or with the documents (all that moves
-hashes and row ids). The shares of rejected documents and of duplicates are those of the corpus on which the constants
-were measured.
+The work of a stage grows with the bytes of text (reading, judging, writing) or with the number of documents (stages
+that move hashes and row ids). The shares of rejected documents and of duplicates are those of the corpus on which the
+constants were measured.
 """
 
 import math
@@ -19,25 +19,27 @@ from schemas.errors import UserError
 from schemas.toml_file import parse_toml, read_toml
 
 CONSTANTS = "constants.toml"
-MOST = 1e100
-"""No measured constant is larger."""
+LARGEST_CONSTANT = 1e100
+"""Larger constants are mistakes."""
 MOST_UNITS = 1 << (64 - int(ROW_BITS))
-"""A row id has room for so many units."""
+"""The number of units that fit into a row id."""
 STORED_SHARE = 0.37
-"""Bytes that gzip leaves of a byte of JSON lines."""
+"""Bytes after gzip for each byte of JSON lines."""
 SPREAD = {"url-keys": 32, "text-keys": 32, "bands": 12}
-"""The stages that spread what they read over the partitions, with the bytes of a record. What falls into one partition
-together is one blob: with more partitions there are more blobs, down to single records."""
+"""The stages that spread records over the partitions, with the bytes of a record. Records that go to one partition
+together make one blob: with more partitions there are more and smaller blobs, down to single records."""
 READ_TOGETHER = 50_000
-"""Documents that these stages have in hand at once: a row group of sketches."""
+"""How many documents these stages read at once: a row group of sketches."""
 BLOB_SECONDS, BLOB_SHUFFLED, BLOB_BYTES = 6.5e-6, 16, 160
-"""Of a blob, measured with 32 to 23 million partitions: CPU seconds to make and to read it (told of the stage that
-makes it; what a runner takes is not known), bytes that it adds to the shuffle, memory of the worker that makes it."""
+"""The cost of a blob, measured with 32 to 23 million partitions: CPU seconds to make and to read it (counted for the
+stage that makes it; the cost in a runner is not known), bytes that it adds to the shuffle, and memory of the worker
+that makes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """CPU seconds a GB (10**9 bytes) of text and a million documents; bytes that it hands on for each document read."""
+    """CPU seconds for each GB (10**9 bytes) of text and for each million documents; bytes that the stage passes on for
+    each document read."""
 
     name: str
     per_gb: float = 0.0
@@ -50,7 +52,8 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Constants:
-    """``start`` are the CPU seconds of a command before and after its stages, ``links`` those a document."""
+    """``start``: CPU seconds of a command before and after its stages; ``links``: links between duplicates for each
+    document."""
 
     start: float
     links: float
@@ -59,7 +62,7 @@ class Constants:
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """What a job of so many documents and bytes of text takes."""
+    """The cost of a job with ``documents`` documents and ``text`` bytes of text."""
 
     documents: float
     text: float
@@ -83,7 +86,7 @@ class Forecast:
         return stage.shuffled * self.documents + BLOB_SHUFFLED * self.blobs_of(stage)
 
     def blobs_of(self, stage: Stage) -> float:
-        """How many blobs a stage spreads over the partitions: records fall into them at random."""
+        """How many blobs a stage spreads over the partitions, if records go to partitions at random."""
         if stage.name not in SPREAD:
             return 0.0
         records = stage.shuffled * self.documents / SPREAD[stage.name]
@@ -109,27 +112,25 @@ class Forecast:
 
     @property
     def worker_bytes(self) -> int:
-        """With one partition in its hands, or all blobs that it makes of a unit."""
+        """The peak memory of a worker that sorts a partition, or makes all blobs of a unit."""
         blobs = max(map(self.blobs_of, self.constants.stages)) / self.units
         sorting = SORTED_BYTES * (partition_bytes(self.memory) - PARTITION_BYTES)
         return WORKER_BYTES + max(sorting, int(BLOB_BYTES * blobs))
 
     @property
     def seconds(self) -> float:
-        """With all workers busy."""
+        """The duration if all workers are always busy."""
         return self.cpu_seconds / self.workers
 
 
 def load(recipe: str, path: Path | None = None) -> Constants:
-    """The constants of a recipe; raises UserError where they were not measured."""
+    """The constants of a recipe. Raises UserError if the file is invalid or has no constants for the recipe."""
     ours = files("curation.reports").joinpath(CONSTANTS)
     table = parse_toml(ours.read_text(encoding="utf-8"), CONSTANTS) if path is None else read_toml(path)
     try:
         measured = _constants(table)
     except ValueError as error:
-        raise UserError(
-            f"{path} holds no constants ({error}): have them measured by make bench CONSTANTS=FILE"
-        ) from error
+        raise UserError(f"{path} holds no constants ({error}): measure them with make bench CONSTANTS=FILE") from error
     if recipe not in measured:
         raise UserError(
             f"no constants were measured for the recipe {recipe!r}: choose from {', '.join(sorted(measured))}"
@@ -138,7 +139,7 @@ def load(recipe: str, path: Path | None = None) -> Constants:
 
 
 def _constants(found: Mapping[str, Any]) -> dict[str, Constants]:
-    """By recipe. Raises ValueError for anything that is missing, unknown or no number."""
+    """The constants by recipe. Raises ValueError for anything that is missing, unknown or not a number."""
     start, links = _number(found, "start"), _number(found, "links")
     return {
         recipe: Constants(
@@ -160,12 +161,12 @@ def _stage(name: str, values: Mapping[str, Any]) -> Stage:
 
 def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if not isinstance(found.get(name), dict):
-        raise ValueError(f"{name} is no table")
+        raise ValueError(f"{name} is not a table")
     return found[name]  # type: ignore[no-any-return]
 
 
 def _number(found: Mapping[str, Any], name: str) -> float:
     value = found.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LARGEST_CONSTANT:
         raise ValueError(f"{name} is {'missing' if value is None else value}, and should be a number from 0 up")
     return float(value)

@@ -23,8 +23,8 @@ def verdicts(
 ) -> Iterator[dict[str, Any]]:
     """A dict for each document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
 
-    ``quarantined`` is called with the records that cannot be read; ``kind`` is the format of all files, by default as
-    their content tells.
+    ``quarantined`` is called with the records that cannot be read; ``kind`` is the format of all files, by default
+    recognised from their content.
     """
     listed = list_files([Input(glob=file, format=kind) for file in files])
     check_formats(listed)

@@ -122,9 +122,9 @@ def test_a_mistake_is_told(
     ("constants", "told"),
     [
         ("start = 1", "links is missing"),
-        ("start = 1\nlinks = 1\nrecipes = 3", "recipes is no table"),
-        ("start = 1\nlinks = 1\n[recipes]\nnone = 3", "none is no table"),
-        ("start = 1\nlinks = 1\n[recipes.none]\njudge = 3", "judge is no table"),
+        ("start = 1\nlinks = 1\nrecipes = 3", "recipes is not a table"),
+        ("start = 1\nlinks = 1\n[recipes]\nnone = 3", "none is not a table"),
+        ("start = 1\nlinks = 1\n[recipes.none]\njudge = 3", "judge is not a table"),
         ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_tb = 3", "judge.per_tb is unknown"),
         ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = 'x'", "per_gb is x, and should be a number"),
         ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = -1", "per_gb is -1, and should be a number"),
