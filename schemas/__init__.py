@@ -1,10 +1,10 @@
-"""What a row is, and what both halves of Gristmill need. Imports the standard library, pyarrow and numpy only.
+"""The tables of Gristmill, and the ground that curation and annotation share. Imports only pyarrow and numpy.
 
-The names below are imported when they are first used: the console script starts without pyarrow, and before it has
-taken the current folder off the path of modules (`schemas.module_path`) this package imports nothing.
+The names below are imported when they are first used, so that the console script starts without pyarrow, and imports
+nothing from here before it has removed the current folder from the module path (`schemas.module_path`).
 """
 
-TYPE_CHECKING = False  # as typing's, which takes time to import
+TYPE_CHECKING = False  # not from typing, which takes time to import
 if TYPE_CHECKING:
     from schemas.corpus import (
         DOCUMENTS,

@@ -1,8 +1,8 @@
-"""Where the buffers of an Arrow IPC file lie, read from its metadata: a few hundred bytes a record batch, no data.
+"""Finds the buffers of an Arrow IPC file from its metadata, which takes a few hundred bytes per record batch.
 
-Arrow's own reader asks the system for the whole body of every batch that it looks at. Read here are the two flatbuffers
-of the format (Footer of File.fbs, Message of Message.fbs). A layout that does not lie within its bytes, or that leaves
-gaps, raises LayoutError: Arrow's writers put one buffer after the other.
+Arrow's own reader reads the complete body of every batch that it opens. This module parses the format's two flatbuffers
+itself (Footer of File.fbs, Message of Message.fbs). A layout that exceeds its bytes or has gaps raises LayoutError, as
+Arrow's writers leave no gaps.
 """
 
 import struct
@@ -18,7 +18,7 @@ MAGIC = b"ARROW1"
 TAIL_BYTES = 10
 """The length of the footer (int32) and the magic word."""
 PREFIX_BYTES = 8
-"""What a message begins with: 0xFFFFFFFF and the length of its metadata (int32)."""
+"""The start of a message: 0xFFFFFFFF and the length of its metadata (int32)."""
 
 _CONTINUES = 0xFFFFFFFF
 _V5 = 4
@@ -27,14 +27,14 @@ _BLOCK = np.dtype({"names": ["offset", "metadata", "body"], "formats": ["<i8", "
 
 
 class LayoutError(ValueError):
-    """Bytes are not the metadata of an Arrow file, or say what cannot be."""
+    """Bytes are not the metadata of an Arrow file, or the metadata is inconsistent."""
 
 
 @dataclass(frozen=True)
 class Batches:
-    """Record batches of one schema, int64 throughout. ``rows`` and ``body`` (its bytes in all): shape (batches,);
-    ``nodes``: (length, nulls) of each field, depth first; ``buffers``: (offset, bytes) of each buffer from the start of
-    the body; both of shape (batches, fields or buffers, 2)."""
+    """The layouts of record batches of one schema, as int64 arrays. ``rows`` and ``body`` (size of the body in bytes)
+    have shape (batches,). ``nodes`` holds (length, nulls) of each field, depth first, and ``buffers`` holds (offset,
+    bytes) of each buffer from the start of the body; both have shape (batches, fields or buffers, 2)."""
 
     rows: npt.NDArray[np.int64]
     nodes: npt.NDArray[np.int64]
@@ -45,8 +45,8 @@ class Batches:
         return len(self.rows)
 
     def without_gaps(self) -> bool:
-        """Whether in every batch each buffer starts where the one before it ended, rounded up to the 8 or 64 bytes of
-        Arrow's writers, and the body ends with the last."""
+        """Whether in every batch each buffer starts at the end of the previous buffer, rounded up to 8 or 64 bytes as
+        Arrow's writers do, and the body ends with the last buffer."""
         offsets, sizes = self.buffers[..., 0], self.buffers[..., 1]
         if ((sizes < 0) | (sizes > self.body[:, None])).any():
             return False
@@ -59,7 +59,7 @@ class Batches:
 
 
 def read_footer(footer: bytes) -> tuple[pa.Schema, npt.NDArray[Any]]:
-    """The schema, and of each record batch ``offset`` in the file, bytes of its ``metadata`` and of its ``body``.
+    """The schema, and for each record batch its ``offset`` in the file and the bytes of its ``metadata`` and ``body``.
 
     Raises LayoutError.
     """
@@ -77,8 +77,8 @@ def read_footer(footer: bytes) -> tuple[pa.Schema, npt.NDArray[Any]]:
 
 
 def read_messages(messages: Sequence[bytes]) -> Iterator[Batches]:
-    """The layouts that the starts of record batches' messages declare, in order, several at once where they are of one
-    form. A message is its prefix and metadata, without its body.
+    """The layouts of record batches, in order; batches of the same form come together. Each message is given as its
+    prefix and metadata, without its body.
 
     Raises LayoutError.
     """
@@ -92,7 +92,8 @@ def read_messages(messages: Sequence[bytes]) -> Iterator[Batches]:
 
 
 def _alike(messages: Sequence[bytes]) -> Batches:
-    """The first of these messages of one length, and those after it that differ from it in their numbers alone."""
+    """The layouts of the first message and of those that directly follow and differ only in their numbers. All messages
+    have one length."""
     try:
         places = _places(messages[0])
     except struct.error as error:
@@ -110,8 +111,7 @@ def _alike(messages: Sequence[bytes]) -> Batches:
 
 
 def _places(message: bytes) -> tuple[tuple[int, int], ...]:
-    """Where in a record batch's message its rows, nodes, buffers and body bytes are noted, and in how many numbers of 8
-    bytes."""
+    """(start, count) of the 8-byte numbers in a record batch's message: of its rows, nodes, buffers and body size."""
     continues, length = struct.unpack_from("<Ii", message)
     if continues != _CONTINUES or length != len(message) - PREFIX_BYTES:
         raise LayoutError("no record batch begins where its footer says")
@@ -132,13 +132,13 @@ def _places(message: bytes) -> tuple[tuple[int, int], ...]:
 
 
 def _root(data: bytes, at: int = 0) -> int:
-    """Where the table starts that is pointed to from there."""
+    """The start of the table to which the offset at ``at`` points."""
     start: int = at + struct.unpack_from("<I", data, at)[0]
     return start
 
 
 def _field(data: bytes, table: int, number: int) -> int:
-    """Where the table's field of that number lies, or 0 where it has none."""
+    """The position of a table's field by its number, or 0 if the table lacks the field."""
     names = table - struct.unpack_from("<i", data, table)[0]
     if names < 0:
         raise struct.error("a table of fields before the start")
@@ -149,7 +149,7 @@ def _field(data: bytes, table: int, number: int) -> int:
 
 
 def _vector(data: bytes, at: int, width: int) -> tuple[int, int]:
-    """Where the vector's items of ``width`` bytes start, and how many there are."""
+    """(start, count) of a vector's items, which have ``width`` bytes each."""
     start = at + struct.unpack_from("<I", data, at)[0]
     length = struct.unpack_from("<I", data, start)[0]
     if start + 4 + length * width > len(data):

@@ -1,4 +1,4 @@
-"""What every ledger must hold: all that came in went somewhere, once."""
+"""Checks that a ledger balances: everything that came in went out exactly once."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ class LedgerError(RuntimeError):
 
 
 def check_balance(place: str, came: int, went: Mapping[str, int]) -> None:
-    """Raises LedgerError unless the numbers in ``went`` add up to ``came``. ``place`` says what is counted and where.
+    """Raises LedgerError unless the numbers in ``went`` add up to ``came``. ``place`` names what is counted, and where.
 
     >>> check_balance("documents of web", 12, {"kept": 9, "rejected": 2})
     Traceback (most recent call last):

@@ -27,7 +27,7 @@ RECORDS = Table(
         ]
     ),
 )
-"""What a source yields: one row a document, before anything is judged. Never written."""
+"""One row per document as a source yields it, before any filter. Never written to a file."""
 
 QUARANTINE = Table(
     name="quarantine",
@@ -48,8 +48,8 @@ QUARANTINE = Table(
         )
     },
 )
-"""Records that could not be read: where, the kind of error in one word, what it said, the record's length in bytes and
-its first 64 KiB."""
+"""Records that could not be read: their place, the kind of error in one word, the error's message, the record's length
+in bytes, and its first 64 KiB."""
 
 DOCUMENTS = Table(
     name="documents",
@@ -69,7 +69,7 @@ DOCUMENTS = Table(
         ]
     ),
 )
-"""The corpus. ``language`` is an ISO 639 code as fastText's lid.176 gives it, ``language_score`` its probability."""
+"""The corpus. ``language`` is an ISO 639 code from fastText's lid.176, ``language_score`` its probability."""
 
 FAILED = pa.list_(
     pa.struct(
@@ -114,10 +114,10 @@ REJECTS = Table(
         ]
     ),
 )
-"""Documents that were removed and why. A duplicate names the document that was kept (``survivor``) and the neighbour
-that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1. Where one of them belongs
-to an earlier release, ``survivor_release`` or ``matched_release`` says to which. ``read_bytes`` (UTF-8) and ``words``
-are of the text as read. Version 2: the releases and these two."""
+"""Documents that were removed, with the reason. A duplicate names the document that was kept (``survivor``) and the
+neighbour that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1. For a document of
+an earlier release, ``survivor_release`` or ``matched_release`` names the release. ``read_bytes`` (UTF-8) and ``words``
+count the text as read. Version 2 added the releases, ``read_bytes`` and ``words``."""
 
 SUPERSEDED = Table(
     name="superseded",
@@ -131,12 +131,12 @@ SUPERSEDED = Table(
         ]
     ),
 )
-"""Documents of earlier releases that a later run found to be duplicates of other released ones: their place in their
-``release``, and the columns of rejects. Where ``matched_release`` is null a document of the run connects the two."""
+"""Documents of earlier releases that a later run found to be duplicates of other released documents: their place in
+their ``release``, and the columns of rejects. A null ``matched_release``: a document of the run connects the two."""
 
 SIGNALS = Table(name="signals", version=1, columns=pa.schema(_ORIGIN))
-"""What was measured on a document; the columns of each filter family follow these (the field's metadata says what and
-on which text)."""
+"""The measurements of a document. The columns of each filter family follow; a field's metadata describes the measure
+and the text that it was taken on."""
 
 SKETCHES = Table(
     name="sketches",
@@ -152,13 +152,13 @@ SKETCHES = Table(
         ]
     ),
 )
-"""One row for each document that reached deduplication. ``signature`` holds little-endian uint32 MinHash values (null
-for a document with fewer words than the shingle); the document with the lowest (rank, row) survives. Ranks take 62
-bits: the two above are for documents of earlier releases. Version 2: 62 bits, and ``read_bytes`` and ``words`` of the
-text as read."""
+"""One row per document that reached deduplication. ``signature`` holds little-endian uint32 MinHash values (null for a
+document with fewer words than the shingle). The document with the lowest (rank, row) survives. Ranks take 62 bits; the
+two highest bits mark documents of earlier releases. Version 2 introduced the 62 bits, and ``read_bytes`` and ``words``
+of the text as read."""
 
 TAKEN_DOWN = Table(
     name="taken_down", version=1, columns=pa.schema([pa.field("content_hash", pa.binary(16), nullable=False)])
 )
-"""The texts that were taken down from a release and from those before it, sorted: hashes of the texts as the recipe
-would have kept them, and nothing else."""
+"""Sorted hashes of the texts that were taken down from a release and its predecessors. A hash is that of the text as
+the recipe would have kept it."""

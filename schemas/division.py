@@ -1,17 +1,17 @@
-"""Which positions of an epoch each rank reads.
+"""Divides the positions of an epoch among ranks.
 
 An epoch is an order of ``rows`` positions. ``world`` ranks read batches of ``batch`` rows. Global batch s is the
-``world * batch`` positions from ``s * world * batch`` on: the first ``batch`` of them are rank 0's, the next rank 1's.
-At the end fewer rows than a global batch remain, and ``even`` says what becomes of them:
+``world * batch`` positions from ``s * world * batch`` on: the first ``batch`` of them belong to rank 0, the next to
+rank 1. Fewer rows than a global batch remain at the end; ``even`` says how to divide the remaining rows:
 
-- ``none``: they are divided in order, as evenly as can be. Each row is read exactly once. The last batch of a rank is
-  short, that of some ranks by one row more than that of others, and where fewer rows remain than there are ranks, the
-  last ranks have one batch less.
-- ``pad``: each rank reads as many, the last ones beginning the epoch's order again. Fewer than ``world`` rows are read
-  twice (where an epoch has at least ``world`` rows).
-- ``drop``: each rank reads as many, and fewer than ``world`` rows of the epoch are not read.
+- ``none``: in order and as evenly as possible. Each row is read exactly once. The last batch of each rank is short, and
+  some ranks have one row more than others. If fewer rows remain than there are ranks, the last ranks have one batch
+  less.
+- ``pad``: each rank reads the same number of rows, and the last ranks start the epoch's order again. Fewer than
+  ``world`` rows are read twice (if an epoch has at least ``world`` rows).
+- ``drop``: each rank reads the same number of rows, and fewer than ``world`` rows of the epoch are not read.
 
-The first ``seen`` positions may have been read before, by other ranks or in other batches: then the rest is divided so.
+If the first ``seen`` positions were read before, by other ranks or in other batches, the rest is divided in this way.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ Even = Literal["none", "pad", "drop"]
 
 @dataclass(frozen=True, kw_only=True)
 class Division:
-    """Raises ValueError for a number below 1 (``rows``, ``seen``: below 0) and an unknown ``even``.
+    """The division of one epoch. Raises ValueError for a number below 1 (``rows``, ``seen``: below 0) and an unknown
+    ``even``.
 
     >>> division = Division(rows=11, world=2, batch=2, even="none")
     >>> [division.positions(rank, 0, division.batches(rank)).tolist() for rank in (0, 1)]
@@ -45,12 +46,12 @@ class Division:
             raise ValueError(f"even is {self.even!r}: it is one of {', '.join(get_args(Even))}")
 
     def batches(self, rank: int) -> int:
-        """How many batches the rank has in an epoch. Raises ValueError for a rank that is not one of ``world``."""
+        """The number of batches of the rank in an epoch. Raises ValueError unless 0 <= rank < world."""
         return self._whole + (self._rest(rank)[1] > 0)
 
     def positions(self, rank: int, start: int, stop: int) -> npt.NDArray[np.int64]:
-        """The positions of the rank's batches ``start`` to ``stop - 1``, one after the other; those that it does not
-        have are none. Every batch has ``batch`` of them but the last one, which may have fewer."""
+        """The positions of the rank's batches ``start`` to ``stop - 1``, concatenated; batches beyond the rank's last
+        add nothing. Every batch has ``batch`` positions, except that the last may have fewer."""
         first, count = self._rest(rank)
         steps = np.arange(start, min(stop, self._whole), dtype=np.int64)
         whole = self.seen + steps[:, None] * (self.world * self.batch) + rank * self.batch + np.arange(self.batch)
@@ -58,18 +59,17 @@ class Division:
         return np.concatenate([whole.reshape(-1), rest % max(1, self.rows)])
 
     def after(self, step: int) -> int:
-        """How many positions of the epoch are read when each rank has read ``step`` batches, the ``seen`` ones among
-        them."""
+        """The number of positions of the epoch, including ``seen``, that are read after ``step`` batches per rank."""
         return self.rows if step > self._whole else self.seen + step * self.world * self.batch
 
     @property
     def _whole(self) -> int:
-        """Global batches that are full."""
+        """The number of full global batches."""
         return (self.rows - self.seen) // (self.world * self.batch)
 
     def _rest(self, rank: int) -> tuple[int, int]:
-        """The rank's first position after the full batches, and how many it has there. Beyond the last position the
-        order begins again."""
+        """(first, count) of the rank's positions after the full batches. Positions of ``rows`` and more mean the order
+        from its start again."""
         if not 0 <= rank < self.world:
             raise ValueError(f"rank {rank} of {self.world}: ranks count from 0")
         first = self.seen + self._whole * self.world * self.batch

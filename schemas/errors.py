@@ -1,19 +1,19 @@
-"""The errors that a command shows as one sentence. A bug is neither: it raises as it is."""
+"""The errors that a command shows as one sentence. A bug raises another error and ends with a traceback."""
 
 CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
 
 
 class UserError(Exception):
-    """The user's own mistake: one sentence that says what, where and what to do. The command ends with exit code 2."""
+    """A mistake of the user: one sentence says what is wrong, where, and what to do. Exit code 2."""
 
 
 class InputError(UserError):
-    """An input that cannot be listed: nothing matches, no permission, or a scheme that no file system here opens."""
+    """An input cannot be listed: nothing matches, permission is missing, or no installed file system has the scheme."""
 
 
 class DamagedError(UserError):
-    """A file that Gristmill wrote was changed or damaged since; the sentence names the file and the place in it."""
+    """A file that Gristmill wrote was changed or damaged later; the sentence names the file and the place in it."""
 
 
 class RunError(Exception):
-    """A failure outside of the program, such as a full disk: one sentence. The command ends with exit code 1."""
+    """A failure outside of the program, such as a full disk, in one sentence. Exit code 1."""

@@ -1,4 +1,4 @@
-"""How much of each source a mixture takes: shares, caps and what they come to. The unit is rows or tokens alike."""
+"""Computes how much of each source a mixture takes, from shares and caps, in rows or tokens."""
 
 import math
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 MOST_EPOCHS = 1000
-"""More is a slip of the pen."""
+"""A larger max_epochs is taken for a typing error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A source: its size in rows or tokens, its share of the mixture (shares need not sum to 1), and how often it may
-    be gone through at most. ``all``: the whole source is taken once, and the mixture is as large as its share says."""
+    """A source: its size in rows or tokens, its share of the mixture (shares need not sum to 1), and the most epochs
+    that may be taken. With ``all`` the source is taken completely, once, and its share sets the mixture's size."""
 
     name: str
     size: int
@@ -23,8 +23,8 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What a source gives: ``asked`` by its share, ``taken`` as far as its cap allows; ``epochs`` is how often it is
-    gone through, ``share`` what it really is of the mixture."""
+    """The contribution of a source: ``asked`` follows from its share, ``taken`` is ``asked`` limited by the cap,
+    ``epochs`` is ``taken`` divided by the source's size, and ``share`` is the actual share of the mixture."""
 
     name: str
     size: int
@@ -35,16 +35,16 @@ class Taken:
 
     @property
     def short(self) -> bool:
-        """The cap holds it below what its share asks for."""
+        """Whether the cap limits the source to less than its share."""
         return self.taken < self.asked
 
 
 def mixture(parts: Sequence[Part], total: int | None = None) -> list[Taken]:
-    """What each source gives to a mixture of ``total``, in the order of the parts.
+    """The contribution of each source to a mixture of size ``total``, in the order of the parts.
 
-    Without a total, it is that of which the part with ``all`` has its share; without such a part, the largest one for
-    which no part is short. Parts that are short give what they have, and the others are not enlarged. Raises ValueError
-    with a sentence for sources, shares or totals of which no mixture can be made.
+    Without ``total``, the part with ``all`` and its share set the size; without such a part, the size is the largest
+    for which no part is short. A short part gives all that its cap allows, and the others are not enlarged. Raises
+    ValueError, with a sentence, for invalid sources, shares or totals.
 
     >>> own, rest = mixture([Part(name="own", size=90, share=0.9, all=True), Part(name="rest", size=500, share=0.1)])
     >>> own.taken, rest.taken
@@ -60,7 +60,7 @@ def mixture(parts: Sequence[Part], total: int | None = None) -> list[Taken]:
         wholes = [part.size / share for part, share in zip(parts, shares, strict=True) if part.all]
         fits = (limit / share for limit, share in zip(most, shares, strict=True))
         total = math.floor(wholes[0] if wholes else min(fits))
-    asked = _apportioned(shares, total)
+    asked = _apportion(shares, total)
     asked = [part.size if part.all else count for part, count in zip(parts, asked, strict=True)]
     taken = [min(count, limit) for count, limit in zip(asked, most, strict=True)]
     got = sum(taken)
@@ -77,8 +77,8 @@ def mixture(parts: Sequence[Part], total: int | None = None) -> list[Taken]:
     ]
 
 
-def _apportioned(shares: Sequence[Fraction], total: int) -> list[int]:
-    """Whole numbers that add up to the total: rounded down, and one more where most is left (Hamilton's method)."""
+def _apportion(shares: Sequence[Fraction], total: int) -> list[int]:
+    """Whole numbers that add up to the total, by largest remainders (Hamilton's method)."""
     counts = [math.floor(share * total) for share in shares]
     left = sorted(range(len(shares)), key=lambda place: (counts[place] - shares[place] * total, place))
     for place in left[: total - sum(counts)]:
@@ -92,22 +92,22 @@ def _check(parts: Sequence[Part], total: int | None) -> None:
     names = [part.name for part in parts]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"two sources are named {twice[0]}: give each a name of its own")
+        raise ValueError(f"two sources are named {twice[0]}: give each source another name")
     for part in parts:
         if part.size < 1:
-            raise ValueError(f"{part.name} has nothing to give: leave it out")
+            raise ValueError(f"{part.name} is empty: leave it out")
         if not (math.isfinite(part.share) and part.share > 0):
-            raise ValueError(f"the share of {part.name} is {part.share:g}: a share is above 0")
+            raise ValueError(f"the share of {part.name} is {part.share:g}: give a share above 0")
         if not 0 < part.max_epochs <= MOST_EPOCHS:
             raise ValueError(
-                f"max_epochs of {part.name} is {part.max_epochs:g}: it is above 0 and at most {MOST_EPOCHS:,}"
+                f"max_epochs of {part.name} is {part.max_epochs:g}: give a number above 0 and at most {MOST_EPOCHS:,}"
             )
         if part.all and part.max_epochs < 1:
-            raise ValueError(f"{part.name} is to be taken whole, and max_epochs allows less than that")
+            raise ValueError(f"{part.name} has all = true, but max_epochs below 1: give 1 or more")
     wholes = [part.name for part in parts if part.all]
     if len(wholes) > 1:
-        raise ValueError(f"{wholes[0]} and {wholes[1]} are both to be taken whole: one source sets the size")
+        raise ValueError(f"{wholes[0]} and {wholes[1]} both have all = true: only one source can set the size")
     if wholes and total is not None:
-        raise ValueError(f"a size and {wholes[0]} taken whole exclude each other: give one of them")
+        raise ValueError(f"a size and all = true of {wholes[0]} exclude each other: remove one of them")
     if total is not None and total < 1:
-        raise ValueError(f"a mixture of {total} is none: the size is 1 or more")
+        raise ValueError(f"the size of the mixture is {total}: give 1 or more")

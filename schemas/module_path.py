@@ -1,25 +1,25 @@
-"""Where Python looks for modules: never in the folder that the user happens to stand in.
+"""Removes the current folder from the path on which Python looks for modules.
 
-A file ``html.py`` in the current folder would otherwise be imported, and so run, in place of Python's own. This module
-imports only what Python has loaded before: the command calls it first.
+Otherwise a file ``html.py`` in the user's current folder would be imported, and so run, instead of Python's own module.
+The command calls this module first, so it imports only modules that Python has already loaded.
 """
 
 import os
 import sys
 
 NEEDED = {os.path.realpath(os.path.dirname(path)) for path in (os.path.dirname(__file__), os.__file__)}
-"""The folders of this package and of Python's library: they stay, also for a user who stands in one of them."""
+"""The folders of this package and of Python's library. They stay on the path even if one is the current folder."""
 
 
 def without_current_folder(path: list[str]) -> list[str]:
-    """The module search path ``path`` without the current folder, as far as ``""`` or a relative entry of
-    ``PYTHONPATH`` put it there."""
+    """The module search path without the entries for the current folder: ``""`` and relative entries of
+    ``PYTHONPATH``."""
     relative = {os.path.realpath(entry) for entry in _entries() if not os.path.isabs(entry)} - NEEDED
     return [entry for entry in path if entry and os.path.realpath(entry) not in relative]
 
 
 class SafeForChildren:
-    """For the length of a block, Python processes that this one starts do not have the current folder on their path."""
+    """Within the block, Python processes that this process starts do not have the current folder on their path."""
 
     def __enter__(self) -> None:
         absolute = os.pathsep.join(entry for entry in _entries() if os.path.isabs(entry))

@@ -1,4 +1,4 @@
-"""Files that a user names: nobody may write to a FIFO, and a device may have no end, so neither is read."""
+"""Opens files that a user names, and refuses FIFOs and devices: a FIFO may have no writer, a device no end."""
 
 import os
 import re
@@ -14,17 +14,17 @@ _KINDS = {
     stat.S_IFBLK: "a device",
 }
 _SHELL_PIPE = re.compile(r"/dev/(?:stdin|fd/\d+)|/proc/(?:self|thread-self|\d+)/fd/\d+")
-"""Paths of open pipes, as a shell names them in ``<(command)``: somebody writes to these."""
+"""Paths of open pipes, as a shell names them in ``<(command)``. These have a writer, so they are read."""
 
 StrPath = str | os.PathLike[str]
 
 
 class NamedFileError(UserError):
-    """A path names something that is not read as a file; one sentence says what it is and what to do."""
+    """A path names something that cannot be read as a file, such as a FIFO."""
 
 
 def irregular(status: os.stat_result) -> str | None:
-    """What a file is that is neither regular nor a folder, such as ``a FIFO``; None for these two."""
+    """The kind of an irregular file, such as ``a FIFO``; None for a regular file or a folder."""
     if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
         return None
     return _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
@@ -33,7 +33,7 @@ def irregular(status: os.stat_result) -> str | None:
 def check_named(path: StrPath) -> None:
     """Raises NamedFileError for a FIFO, a socket or a device, but not for a pipe that a shell names (``/dev/fd/63``).
 
-    A path that names nothing passes: whoever opens it says so.
+    A path that does not exist passes; opening it raises OSError.
     """
     try:
         status = os.stat(path)
@@ -46,15 +46,15 @@ def check_named(path: StrPath) -> None:
 
 
 def open_named(path: StrPath) -> BufferedReader:
-    """The file, opened to read its bytes. Raises NamedFileError as `check_named` does, and OSError or ValueError for a
-    path that cannot be opened."""
+    """Opens a file to read its bytes. Raises NamedFileError as `check_named` does, and OSError or ValueError if the
+    path cannot be opened."""
     check_named(path)
     return open(path, "rb")
 
 
 def read_named(path: StrPath, most: int, wanted: str) -> bytes:
-    """All bytes of a small file. Raises what `open_named` raises, and NamedFileError, which asks for ``wanted``, for a
-    file of more than ``most`` bytes."""
+    """All bytes of a small file. Raises the errors of `open_named`, and NamedFileError for a file of more than ``most``
+    bytes; its message asks for ``wanted``."""
     with open_named(path) as stream:
         content = stream.read(most + 1)
     if len(content) > most:

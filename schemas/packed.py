@@ -1,7 +1,7 @@
-"""Packed sequences: what `gristmill pack` writes and trainers read.
+"""Packed sequences, which `gristmill pack` writes and trainers read.
 
-A folder of them holds ``manifest.json`` and ``shards/00000.arrow`` and so on: Arrow IPC files, not compressed, that can
-be memory-mapped. Every record batch but the last one of a shard has BATCH rows, every shard but the last one has the
+A folder holds ``manifest.json`` and the shards ``shards/00000.arrow`` and so on: uncompressed Arrow IPC files that can
+be memory-mapped. Every record batch except the last of a shard has BATCH rows, and every shard except the last has the
 same number of rows.
 """
 
@@ -18,9 +18,9 @@ from schemas.table import Table
 FORMAT = "gristmill.packed"
 VERSION = 1
 BATCH = 256
-"""Rows of a record batch."""
+"""Rows per record batch."""
 MOST_TOKENS = 2**31 - 1
-"""Of a sequence: Arrow counts them in 32 bits."""
+"""The most tokens of a sequence: Arrow counts the items of a list in 32 bits."""
 
 TokenType = Literal["uint16", "int32"]
 
@@ -35,7 +35,7 @@ class TokenizerFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PackedManifest:
-    """What readers need of the manifest of packed sequences."""
+    """The fields of the manifest that readers of packed sequences need."""
 
     format: str
     version: int
@@ -65,31 +65,31 @@ PARTS = pa.list_(
         nullable=False,
     )
 )
-"""The documents of a sequence, in order: where each one's tokens start in the sequence, and which of the document's own
-tokens that is (0 unless the document began in an earlier sequence). A part ends where the next one starts."""
+"""The documents of a sequence, in order. A document's tokens begin at ``start`` in the sequence and at ``offset`` in
+the document (0 unless the document began in an earlier sequence). A part ends where the next part starts."""
 
 
 def read_packed(content: bytes, place: str) -> tuple[PackedManifest, dict[str, Noted]]:
-    """The manifest at ``place``, whose bytes are ``content``, and the files that it names, by name.
+    """Parses the manifest at ``place`` from its bytes; returns it and its files by name.
 
-    Raises UserError for the manifest of another folder, DamagedError for one of a newer version, and for one that lacks
-    something or contradicts itself.
+    Raises UserError for another kind of manifest, and DamagedError for a newer version or an incomplete or inconsistent
+    manifest.
     """
     found = read_manifest(content, place, PackedManifest, form=FORMAT, version=VERSION, made_by="gristmill pack")
     if found.version < 1 or not 1 <= found.length <= MOST_TOKENS:
-        raise DamagedError(f"{place} says a version or a length that no folder has: {CHANGED}")
+        raise DamagedError(f"{place} has an impossible version or length: {CHANGED}")
     copy = {found.tokenizer.file: Entry(found.tokenizer.sha256)} if found.tokenizer else {}
     files = noted_files({**found.files, **copy}, place)
     if found.files.keys() != set(found.shards):
-        raise DamagedError(f"{place} does not name its shards from 00000 on, each once: {CHANGED}")
+        raise DamagedError(f"{place} does not number its shards from 00000 without gaps: {CHANGED}")
     rows = [found.files[name].rows for name in found.shards]
     if sum(rows) != found.rows or any(count != rows[0] for count in rows[:-1]) or rows[-1:] > rows[:1]:
-        raise DamagedError(f"{place} counts rows that its shards do not have: {CHANGED}")
+        raise DamagedError(f"{place} has row counts that contradict each other: {CHANGED}")
     return found, files
 
 
 def token_type(vocabulary: int) -> TokenType:
-    """The type of tokens from 0 to ``vocabulary - 1``: what Megatron takes too.
+    """The type for tokens from 0 to ``vocabulary - 1``, by the same rule as Megatron's.
 
     >>> token_type(32_000), token_type(128_256)
     ('uint16', 'int32')
@@ -97,8 +97,8 @@ def token_type(vocabulary: int) -> TokenType:
     return "uint16" if vocabulary <= 1 << 16 else "int32"
 
 
-def packed(length: int, tokens: TokenType) -> Table:
-    """The table of sequences of ``length`` tokens; ``tokens`` are those of documents with an end mark after each."""
+def packed_table(length: int, tokens: TokenType) -> Table:
+    """The table of sequences of ``length`` tokens; ``tokens`` is their type. Each document ends with its end token."""
     kind = pa.uint16() if tokens == "uint16" else pa.int32()
     return Table(
         name="packed",

@@ -1,8 +1,8 @@
-"""A shuffled order of any number of rows that nobody has to store: where a position's row is, is computed.
+"""A shuffled order of any number of rows, computed position by position instead of stored.
 
-A Feistel network permutes the numbers of an even number of bits (Luby and Rackoff 1988); a number that falls outside of
-the rows is sent through again until it falls inside (cycle walking, Black and Rogaway 2002), on average fewer than four
-times. Not for secrets.
+A Feistel network permutes the numbers of an even number of bits (Luby and Rackoff 1988). A result outside of the rows
+goes through the network again until it falls inside (cycle walking, Black and Rogaway 2002), on average fewer than four
+times. Not for cryptography.
 """
 
 import hashlib
@@ -11,18 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 ROUNDS = 8
-"""Of the network; four are the least for an order that looks random."""
+"""Rounds of the network; an order that looks random needs at least four."""
 
 _MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)  # of SplitMix64
 _SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
 class Permutation:
-    """One order of ``range(count)``: equal for equal arguments on every machine. ``count`` is at most 2**62."""
+    """An order of ``range(count)``, the same on every machine for equal arguments. ``count`` is at most 2**62."""
 
     def __init__(self, count: int, seed: int, epoch: int = 0):
         if not 0 <= count <= 1 << 62:
-            raise ValueError(f"an order of {count} rows: between 0 and 2**62 are possible")
+            raise ValueError(f"an order of {count} rows: give a count between 0 and 2**62")
         self.count = count
         half = max(1, -(-max(count - 1, 1).bit_length() // 2))
         self._half, self._mask = np.uint64(half), np.uint64((1 << half) - 1)
@@ -30,7 +30,7 @@ class Permutation:
         self._keys = np.frombuffer(words.digest(), "<u8").astype(np.uint64)
 
     def __call__(self, positions: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """The rows at these positions: int64 of the same shape. Raises IndexError for one outside of the order.
+        """The rows at these positions: int64 of the same shape. Raises IndexError for positions outside of the order.
 
         >>> Permutation(10, seed=1)(range(10)).tolist()
         [6, 8, 0, 2, 7, 9, 1, 3, 5, 4]
@@ -48,11 +48,11 @@ class Permutation:
     def _once(self, numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
         left, right = numbers >> self._half, numbers & self._mask
         for key in self._keys:
-            left, right = right, left ^ (_mixed(right ^ key) & self._mask)
+            left, right = right, left ^ (_mix(right ^ key) & self._mask)
         return (left << self._half) | right
 
 
-def _mixed(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """SplitMix64's finalizer: each bit of a word depends on all of its bits."""
     words = (words ^ (words >> _SHIFTS[0])) * _MIX[0]
     words = (words ^ (words >> _SHIFTS[1])) * _MIX[1]

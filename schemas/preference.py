@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from schemas.table import Check, Table
 
 DEGREES = ("significantly_better", "better", "slightly_better", "negligibly_better")
-"""How much better the chosen response is, strongest first; the last one also stands for "unsure" (Llama 2, 3.2.1)."""
+"""How much better the chosen response is, strongest first; the last degree also means "unsure" (Llama 2, 3.2.1)."""
 
 MESSAGES = pa.list_(
     pa.field(
@@ -55,8 +55,8 @@ PAIRS = Table(
     ),
     checks={**_one_of("gold", "first", "second"), **_one_of("side", "train", "held_out", "neither")},
 )
-"""Two responses to one prompt. ``gold`` names the better one where it is known beforehand (models are null there, and
-so is the side): such a pair tests annotators and never becomes a comparison. ``votes``: how many were asked for."""
+"""Two responses to one prompt. ``gold`` names the better response if it is known in advance; such a pair tests
+annotators, never becomes a comparison, and has null models and side. ``votes`` is the number of votes asked for."""
 
 ASSIGNMENTS = Table(
     name="assignments",
@@ -77,7 +77,7 @@ ASSIGNMENTS = Table(
         **_one_of("state", "open", "done", "skipped", "refused", "withdrawn"),
     },
 )
-"""Who was shown what: one row a task. ``swapped``: the pair's first response stood on the right, as B."""
+"""The tasks of annotators: one row per task. ``swapped``: the pair's first response was shown on the right, as B."""
 
 JUDGMENTS = Table(
     name="judgments",
@@ -106,8 +106,8 @@ JUDGMENTS = Table(
         **_one_of("round", "vote", "adjudication"),
     },
 )
-"""One valid vote that counts, sorted by (pair_id, round, annotator). ``seconds``: the time from opening to submitting,
-as Label Studio measured it."""
+"""The valid votes that count, sorted by (pair_id, round, annotator). ``seconds`` is the time from opening to submitting
+as measured by Label Studio."""
 
 REFUSED = Table(
     name="refused",
@@ -123,7 +123,7 @@ REFUSED = Table(
         ]
     ),
 )
-"""Votes in quarantine: the reason in one word, what it means, and the annotation as Label Studio gave it."""
+"""Votes in quarantine: the reason in one word, a sentence about it, and the annotation as Label Studio returned it."""
 
 _VOTE = pa.struct(
     [
@@ -138,7 +138,7 @@ _VOTE = pa.struct(
 
 
 def _comparisons_2(rows: pa.Table) -> pa.Table:
-    """Version 1 knew campaigns only: ``campaign`` is ``source`` since, and every row weighs the same."""
+    """Converts version 1, which had campaigns only: ``campaign`` becomes ``source``, and every row gets weight 1."""
     rows = rows.rename_columns(["source" if name == "campaign" else name for name in rows.column_names])
     return rows.append_column("weight", pa.repeat(pa.scalar(1.0), len(rows)))
 
@@ -191,12 +191,12 @@ COMPARISONS = Table(
     },
     upgrades={1: _comparisons_2},
 )
-"""Which of two responses is better: one row a pair that votes resolve, or that an open set decides, sorted by
-comparison_id (the source, a slash, the pair's id); a mixture has them in a seeded order, as often as they were drawn.
-``source``: a campaign or an imported set; ``protocol`` is ``imported`` for the latter, and its version names the schema
-that was read. The margins are those of Llama 2, table 27. Null is what nobody asked or told: degree, safety,
-models. ``weight``: how much the row counts in a loss, beside others. ``votes`` holds every vote by round and annotator;
-``votes_for`` and ``votes_against`` count those that decided: the adjudicating ones, where there are any."""
+"""Which of two responses is better: one row per pair that votes or an open set decide, sorted by comparison_id (source,
+slash, pair id). A mixture has its rows in a seeded order, each as often as it was drawn. ``source`` is a campaign or an
+imported set; for a set, ``protocol`` is ``imported`` and its version names the schema of the files. The margins are
+those of Llama 2, table 27. Degree, safety and models are null if unknown. ``weight`` is the relative weight of the row
+in a loss. ``votes`` holds every vote by round and annotator; ``votes_for`` and ``votes_against`` count the votes that
+decided: those of adjudicators if there are any, else all."""
 
 UNRESOLVED = Table(
     name="unresolved",
@@ -214,9 +214,9 @@ UNRESOLVED = Table(
         ]
     ),
 )
-"""Pairs that are in no comparison, each with its reason, sorted by (campaign, pair_id); the votes are those that
-decide. Beside the reasons of the votes: ``near_held_out``, a training pair whose prompt is close to a held-out one,
-and ``near_both_sides``, a pair whose prompt is close to prompts of either split."""
+"""Pairs without a comparison, each with its reason, sorted by (campaign, pair_id); the vote counts are those of the
+deciding votes. Two reasons do not come from votes: ``near_held_out``, a training pair whose prompt is close to a
+held-out prompt, and ``near_both_sides``, a pair whose prompt is close to prompts of both splits."""
 
 IMPORT_REJECTS = Table(
     name="import_rejects",
@@ -237,6 +237,6 @@ IMPORT_REJECTS = Table(
         "pairs count from 1": lambda b: pc.greater_equal(b["pair"], 1),
     },
 )
-"""Candidate pairs of an open set that are no comparison, sorted by (file, row, pair): where each was found, the reason
-in one word, what it means, and what was read, as JSON text. ``row``: the line or row of the file, from 1; ``pair``:
-which of the row's pairs, from 1; a row that cannot be read counts as one."""
+"""Candidate pairs of an open set that give no comparison, sorted by (file, row, pair): the place, the reason in one
+word, a sentence about it, and the content as JSON text. ``row`` is the line or row of the file, from 1; ``pair`` counts
+the row's pairs from 1. A row that cannot be read counts as one pair."""

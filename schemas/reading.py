@@ -1,4 +1,4 @@
-"""The order in which one rank reads the rows of a dataset, epoch after epoch, and the state that resumes it."""
+"""The order in which a rank reads the rows of a dataset, epoch after epoch, and the state from which it resumes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,19 +12,19 @@ from schemas.division import Division, Even
 from schemas.permutation import Permutation
 
 STATE_VERSION = 2
-"""Version 2: ``seen``. States of version 1 are read."""
+"""Version 2 added ``seen``. States of version 1 can be read."""
 
 _ROWS_AT_ONCE = 8192
-"""Whose places are computed together."""
+"""The number of rows whose places are computed together."""
 
 
 class StateError(ValueError):
-    """A state that was saved is not one of this reading."""
+    """A saved state does not belong to this reading."""
 
 
 class Place(NamedTuple):
-    """Before batch ``step`` of the rank in an epoch, of which ``seen`` rows were read before step 0: by another number
-    of ranks, or in batches of another size."""
+    """The place before batch ``step`` of the rank in an epoch. ``seen`` rows of the epoch were read before step 0, by
+    another number of ranks or in batches of another size."""
 
     epoch: int
     step: int
@@ -33,11 +33,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What rank ``rank`` of ``world`` reads of ``rows`` rows, in batches of ``batch``.
+    """The rows that rank ``rank`` of ``world`` reads, in batches of ``batch``.
 
-    ``shuffle``: None reads epoch 0 in the stored order, which the packer has shuffled already, and each later one in an
-    order of its own, drawn from ``seed``; True draws epoch 0 too; False keeps the stored order in all. ``even``: what
-    becomes of the last rows, see `division`. ``fingerprint`` tells the dataset from others.
+    With ``shuffle=None``, epoch 0 has the stored order, which the packer has already shuffled, and each later epoch has
+    its own order, drawn from ``seed``. True draws the order of epoch 0, too; False always keeps the stored order.
+    ``even`` says how to divide the last rows, see `division`. ``fingerprint`` identifies the dataset.
     """
 
     fingerprint: str
@@ -50,12 +50,12 @@ class Reading:
     even: Even = "none"
 
     def __len__(self) -> int:
-        """Batches of this rank in an epoch."""
+        """The number of batches of this rank in an epoch."""
         return self._division.batches(self.rank)
 
     def batches(self, epoch: int, start: int = 0, every: int = 1, seen: int = 0) -> Iterator[npt.NDArray[np.int64]]:
-        """The rows of the rank's batches ``start``, ``start + every`` and so on of the epoch: of shape (batch,) each,
-        but the epoch's last may be shorter. The first ``seen`` rows of the epoch are left out, see `Place`.
+        """The rows of the rank's batches ``start``, ``start + every`` and so on of the epoch, each of shape (batch,);
+        the last batch of the epoch may be shorter. The first ``seen`` rows of the epoch are skipped, see `Place`.
 
         >>> reading = Reading(fingerprint="", rows=7, batch=2, world=2, rank=1)
         >>> [rows.tolist() for rows in reading.batches(epoch=0)]
@@ -72,43 +72,43 @@ class Reading:
             yield from (rows[begin : begin + self.batch] for begin in range(0, len(rows), self.batch))
 
     def state(self, epoch: int, step: int, seen: int = 0) -> dict[str, Any]:
-        """What resumes before batch ``step`` of the epoch: plain values, equal on every rank that has read as much."""
+        """The state that resumes before batch ``step`` of the epoch, as plain values. Ranks that have read equally many
+        batches have equal states."""
         return {"version": STATE_VERSION, "epoch": epoch, "step": step, "seen": seen, **self._settings}
 
     def place(self, state: Mapping[str, Any]) -> Place:
-        """The place at which a state stands.
+        """The place that a state describes.
 
-        Where the state is of another number of ranks or another batch size, the rest of its epoch is divided anew: the
-        rows that all ranks together have read are not read again. Every rank must load the same state. Raises
-        StateError for a state of another dataset, seed or shuffle: its step would be another place.
+        If the state has another number of ranks or another batch size, the rest of its epoch is divided again: rows
+        that any rank has read are not read a second time. Every rank must load the same state. Raises StateError for a
+        state of another dataset, seed or shuffle, in which the same step means another place.
         """
         if state.get("version") not in (1, STATE_VERSION):
-            raise StateError(f"the state is of version {state.get('version')!r}, and up to {STATE_VERSION} can be read")
+            raise StateError(f"the state has version {state.get('version')!r}: this reader takes up to {STATE_VERSION}")
         place = Place(*(state.get(name, 0 if name == "seen" else None) for name in Place._fields))
         if any(type(count) is not int or count < 0 for count in place) or place.seen > self.rows:
             raise StateError(
-                f"the state stands at epoch {place.epoch!r} and step {place.step!r} with {place.seen!r} rows seen, "
-                "which are not counts"
+                f"the state has epoch {place.epoch!r}, step {place.step!r} and {place.seen!r} rows seen, which are not "
+                "valid counts"
             )
         for name in ("fingerprint", "seed", "shuffle"):
             if state.get(name) != getattr(self, name):
                 raise StateError(
-                    f"the state was saved with {name} {state.get(name)!r}, and this reads with "
-                    f"{getattr(self, name)!r}: resume with the dataset and the settings of before, or start anew "
-                    "without the state"
+                    f"the state was saved with {name} {state.get(name)!r}, but this reader has "
+                    f"{getattr(self, name)!r}: resume with the same dataset and settings, or start without the state"
                 )
         if all(state.get(name) == getattr(self, name) for name in ("batch", "world", "even")):
             return place
-        return self._divided_anew(state, place)
+        return self._divide_rest(state, place)
 
-    def _divided_anew(self, state: Mapping[str, Any], place: Place) -> Place:
+    def _divide_rest(self, state: Mapping[str, Any], place: Place) -> Place:
         try:
             before = Division(
                 rows=self.rows, world=state["world"], batch=state["batch"], even=state["even"], seen=place.seen
             )
         except (KeyError, TypeError, ValueError) as error:
             raise StateError(
-                f"the state does not say how the rows were divided: start anew without it ({error})"
+                f"the state does not say how the rows were divided: start without the state ({error})"
             ) from error
         seen = before.after(place.step)
         return Place(place.epoch, 0, seen) if seen < self.rows else Place(place.epoch + 1, 0)

@@ -1,4 +1,4 @@
-"""Reads packed sequences: memory-mapped, without a copy where none is asked for, a damaged shard named at opening."""
+"""Reads packed sequences by memory mapping, and detects damaged shards at opening."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ from schemas.arrow_layout import MAGIC, LayoutError
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 from schemas.named_files import NamedFileError, open_named
-from schemas.packed import BATCH, PackedManifest, packed, read_packed
+from schemas.packed import BATCH, PackedManifest, packed_table, read_packed
 from schemas.shard import PackedError, Part, Parts, Shard
 
 __all__ = ["PackedError", "PackedSequences", "Part", "open_packed"]
 
 _THREADS = 16
-"""That wait for the disk at opening."""
+"""Threads that read shards' metadata at opening; they mostly wait for the disk."""
 
 
 def open_packed(folder: str | Path, verify: bool = False) -> "PackedSequences":
-    """The sequences of a folder that `gristmill pack` wrote; each shard's structure is checked, no token is read.
+    """Opens a folder that `gristmill pack` wrote. Checks each shard's structure without reading tokens.
 
-    ``verify`` reads every shard and checks its SHA-256 too: only this finds changed tokens.
+    ``verify`` also reads every shard and checks its SHA-256; only this check finds changed tokens.
 
-    Raises PackedError, which names the file, for a folder of another kind or a newer version, and for a shard that is
+    Raises PackedError, which names the file, if the folder is of another kind or a newer version, or if a shard is
     missing, cut off or damaged.
     """
     sequences = PackedSequences(Path(folder))
@@ -38,21 +38,21 @@ def open_packed(folder: str | Path, verify: bool = False) -> "PackedSequences":
 
 
 class PackedSequences:
-    """A sequence of ``len`` rows, each of ``length`` tokens of ``dtype`` (uint16 or int32), in the order of the files.
+    """``len`` rows of ``length`` tokens of ``dtype`` (uint16 or int32), in the order of the files.
 
-    Rows that come back as views show the mapped file: they are read-only and hold no memory of their own. Shards are
-    mapped when they are first read, and must stay as they are while they are. It pickles as its folder, which is opened
-    anew; PackedError is raised there when it holds something else by then.
+    Rows that are returned as views are read-only windows into the mapped file. A shard is mapped when it is first read,
+    and its file must not change while it is mapped. Pickling stores the folder's path; unpickling opens the folder
+    again, and raises PackedError if its manifest has changed.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
         written = _read(folder / MANIFEST)
-        self.manifest, self._shards = _parsed(folder, written)
+        self.manifest, self._shards = _parse(folder, written)
         self.fingerprint = hashlib.sha256(written).hexdigest()
-        """The SHA-256 of the manifest, which holds those of the shards: equal where the tokens and their order are."""
+        """The SHA-256 of the manifest, which contains the SHA-256 of each shard: it identifies tokens and order."""
         self.length = self.manifest.length
-        table = packed(self.length, self.manifest.token_type)
+        table = packed_table(self.length, self.manifest.token_type)
         self.dtype = np.dtype(self.manifest.token_type)
         self._rows = self.manifest.rows
         self._shard_rows = self._shards[0].rows if self._shards else 1
@@ -65,7 +65,7 @@ class PackedSequences:
         self._mapped: list[pa.Buffer | None] = [None] * len(self._shards)
         self._tokens: list[npt.NDArray[Any] | None] = [None] * len(self._shards)
         self._last_parts: tuple[int, Parts] | None = None
-        """Those of the record batch that was asked last."""
+        """(batch, parts) of the record batch whose parts were read last."""
 
     def __len__(self) -> int:
         return self._rows
@@ -74,21 +74,21 @@ class PackedSequences:
         return f"PackedSequences({str(self.folder)!r}, rows={self._rows}, length={self.length}, dtype={self.dtype})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _opened_anew, (self.folder, self.fingerprint)
+        return _reopen, (self.folder, self.fingerprint)
 
     def verify(self) -> None:
-        """Reads every shard. Raises PackedError for the first whose SHA-256 is not the manifest's."""
+        """Reads every shard. Raises PackedError for the first shard whose SHA-256 differs from the manifest."""
         for shard in self._shards:
             shard.check_digest()
 
     def __getitem__(self, row: int) -> npt.NDArray[Any]:
-        """The row's tokens, shape (length,): a read-only view. Raises IndexError outside of -len to len - 1."""
+        """The row's tokens as a read-only view of shape (length,). Raises IndexError outside of -len to len - 1."""
         shard, batch, inside = self._place(self._row(row))
         return self._run(shard, batch, inside, 1).reshape(self.length)
 
     def slice(self, start: int, stop: int) -> npt.NDArray[Any]:
-        """Rows ``start`` to ``stop - 1``, shape (stop - start, length): a read-only view where they lie in one record
-        batch, a copy otherwise. Batches begin at each 256 rows of a shard. Raises IndexError outside of the rows."""
+        """Rows ``start`` to ``stop - 1``, shape (stop - start, length): a read-only view if they are in one record
+        batch, else a copy. A batch begins at every 256th row of a shard. Raises IndexError outside of the rows."""
         if not 0 <= start <= stop <= self._rows:
             raise IndexError(f"rows {start:,} to {stop:,} of {self._rows:,}")
         if start < stop:
@@ -98,10 +98,10 @@ class PackedSequences:
         return self.take(range(start, stop))
 
     def take(self, rows: Sequence[int] | npt.NDArray[Any], out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
-        """Those rows in that order, shape (n, length), copied into ``out`` where it is given: an array of that shape
-        and of a type that holds the tokens, which is filled and returned. Rows that follow each other are one copy.
+        """A copy of the given rows in the given order, shape (n, length). ``out``, if given, is filled and returned: an
+        array of that shape and of a type that can hold the tokens. Consecutive rows are copied together.
 
-        Raises IndexError for a row outside of 0 to len - 1, ValueError and TypeError for an unfit ``out``.
+        Raises IndexError for a row outside of 0 to len - 1, ValueError or TypeError for an unfit ``out``.
         """
         wanted: list[int] = rows.tolist() if isinstance(rows, np.ndarray) else list(rows)
         if wanted and (min(wanted) < 0 or max(wanted) >= self._rows):
@@ -109,7 +109,7 @@ class PackedSequences:
         if out is None:
             out = np.empty((len(wanted), self.length), self.dtype)
         elif out.shape != (len(wanted), self.length):
-            raise ValueError(f"out has shape {out.shape}, and ({len(wanted)}, {self.length}) is needed")
+            raise ValueError(f"out has shape {out.shape}: give shape ({len(wanted)}, {self.length})")
         done, count = 0, len(wanted)
         while done < count:
             row = wanted[done]
@@ -125,41 +125,41 @@ class PackedSequences:
         return out
 
     def parts(self, row: int) -> list[Part]:
-        """The documents in the row, in order; one ends where the next one starts, the last at ``length``.
+        """The documents in the row, in order. A document ends where the next starts, and the last ends at ``length``.
 
-        Raises IndexError outside of -len to len - 1, PackedError where they are damaged.
+        Raises IndexError outside of -len to len - 1, and PackedError if the parts are damaged.
         """
         shard, parts, inside = self._parts(row)
         try:
             return parts.of(inside)
         except LayoutError as error:
-            raise shard.damaged(f"is damaged: {error}") from error
+            raise shard.error(f"is damaged: {error}") from error
 
     def starts(self, row: int) -> npt.NDArray[np.int32]:
-        """Where in the row its documents start: int32, the first of them 0, ascending. Raises what `parts` raises."""
+        """The starts of the row's documents, in tokens: int32, ascending from 0. Raises the errors of `parts`."""
         shard, parts, inside = self._parts(row)
         try:
             starts = parts.starts(inside)
         except LayoutError as error:
-            raise shard.damaged(f"is damaged: {error}") from error
+            raise shard.error(f"is damaged: {error}") from error
         if starts[0] != 0 or starts[-1] >= self.length or (starts[1:] <= starts[:-1]).any():
-            raise shard.damaged(f"is damaged: the parts of row {row:,} do not follow each other")
+            raise shard.error(f"is damaged: the parts of row {row:,} do not follow each other")
         return starts
 
     def _row(self, row: int) -> int:
-        """The row counted from the start."""
+        """The row, with negative numbers counted from the end."""
         if not -self._rows <= row < self._rows:
             raise IndexError(f"row {row:,} of {self._rows:,}")
         return row if row >= 0 else row + self._rows
 
     def _place(self, row: int) -> tuple[int, int, int]:
-        """The row's shard, its record batch among those of all shards, and its row in that."""
+        """(shard, record batch counted over all shards, row in the record batch) of a row."""
         shard, within = divmod(row, self._shard_rows)
         batch, inside = divmod(within, BATCH)
         return shard, shard * self._shard_batches + batch, inside
 
     def _run(self, shard: int, batch: int, inside: int, rows: int) -> npt.NDArray[Any]:
-        """Rows that follow each other in one record batch, shape (rows, length)."""
+        """Consecutive rows of one record batch, shape (rows, length)."""
         tokens = self._tokens[shard]
         if tokens is None:
             mapped = self._map(shard)
@@ -169,7 +169,7 @@ class PackedSequences:
         return tokens[start : start + rows * self.length].reshape(rows, self.length)
 
     def _map(self, number: int) -> pa.Buffer:
-        """The shard's file, mapped. No file stays open."""
+        """The shard's file as a mapped buffer. No file descriptor stays open."""
         mapped = self._mapped[number]
         if mapped is None:
             shard = self._shards[number]
@@ -177,7 +177,7 @@ class PackedSequences:
             with pa.memory_map(str(shard.path)) as file:
                 mapped = file.read_buffer(
                     len(MAGIC)
-                ).parent  # Arrow asks the system for all that is read, so read little
+                ).parent  # Arrow advises the system to load everything that is read, so read little
             self._mapped[number] = mapped
         return mapped
 
@@ -187,16 +187,16 @@ class PackedSequences:
         if last is None or last[0] != batch:
             try:
                 last = batch, Parts(self._map(number)[int(self._messages[batch]) :])
-            except LayoutError as error:  # written since it was opened
-                raise shard.damaged(f"is damaged: {error}") from error
+            except LayoutError as error:  # the file changed after it was opened
+                raise shard.error(f"is damaged: {error}") from error
             self._last_parts = last
         return shard, last[1], inside
 
 
-def _opened_anew(folder: Path, fingerprint: str) -> PackedSequences:
+def _reopen(folder: Path, fingerprint: str) -> PackedSequences:
     sequences = open_packed(folder)
     if sequences.fingerprint != fingerprint:
-        raise PackedError(f"{folder} was packed anew since it was opened: open it again")
+        raise PackedError(f"{folder} was packed again after it was opened: open it again")
     return sequences
 
 
@@ -207,11 +207,11 @@ def _read(manifest: Path) -> bytes:
     except NamedFileError as error:
         raise PackedError(str(error)) from error
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise PackedError(f"{manifest} is missing: name the folder that `gristmill pack` wrote to its end") from error
+        raise PackedError(f"{manifest} is missing: name a folder that `gristmill pack` has finished") from error
 
 
-def _parsed(folder: Path, written: bytes) -> tuple[PackedManifest, list[Shard]]:
-    """The manifest, and the shards that it names, in order."""
+def _parse(folder: Path, written: bytes) -> tuple[PackedManifest, list[Shard]]:
+    """The manifest, and its shards in order."""
     try:
         manifest, files = read_packed(written, str(folder / MANIFEST))
     except UserError as error:

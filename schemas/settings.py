@@ -1,4 +1,4 @@
-"""From plain tables (TOML) to the frozen dataclasses that a job is made of, with errors that list the choices."""
+"""Converts plain tables (TOML) to frozen dataclasses of settings, with errors that list the choices."""
 
 import dataclasses
 import difflib
@@ -13,7 +13,7 @@ from schemas.errors import UserError
 T = TypeVar("T")
 
 LARGEST = (1 << 63) - 1
-"""No whole number of a setting is larger, nor smaller than its negative."""
+"""The largest absolute value of a whole number in settings."""
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 2
@@ -22,10 +22,10 @@ _SHORT.maxlevel = 2
 def build(kind: type[T], table: Any, where: str) -> T:
     """An instance of a dataclass from a table.
 
-    Raises UserError that names the place (``where``), the field and what it may be.
+    Raises UserError, which names the place (``where``), the field and the allowed values.
     """
     names = [field.name for field in dataclasses.fields(kind) if field.init]  # type: ignore[arg-type]
-    values = typed(kind, names, table, where)
+    values = convert_fields(kind, names, table, where)
     missing = [
         field.name
         for field in dataclasses.fields(kind)  # type: ignore[arg-type]
@@ -39,8 +39,9 @@ def build(kind: type[T], table: Any, where: str) -> T:
     return kind(**values)
 
 
-def typed(kind: type, names: Sequence[str], table: Any, where: str) -> dict[str, Any]:
-    """What a table gives for the fields ``names`` of a dataclass, each as its type. Raises UserError as ``build``."""
+def convert_fields(kind: type, names: Sequence[str], table: Any, where: str) -> dict[str, Any]:
+    """The values of a table for the fields ``names`` of a dataclass, converted to the fields' types. Raises UserError
+    as ``build`` does."""
     if not isinstance(table, Mapping):
         raise UserError(f"{where} is {shown(table)}: give a table with its fields")
     hints = get_type_hints(kind)
@@ -53,19 +54,19 @@ def typed(kind: type, names: Sequence[str], table: Any, where: str) -> dict[str,
 
 
 def shown(value: Any) -> str:
-    """A value as Python writes it, cut short where it is long."""
+    """The repr of a value, shortened if it is long."""
     return _SHORT.repr(value)
 
 
 def unknown(problem: str, name: str, choices: Sequence[str]) -> str:
-    """One sentence about a name that does not exist, with the nearest choice first."""
+    """A sentence about an unknown name, which suggests the closest choice and lists all."""
     close = difflib.get_close_matches(name[:100], choices, 1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     return f"{problem} {shown(name)}{hint}: choose from {', '.join(choices)}"
 
 
 def convert(value: Any, hint: Any, where: str) -> Any:
-    """``value`` as the type ``hint``; raises UserError when it is not one."""
+    """``value`` converted to the type ``hint``. Raises UserError if it does not fit the type."""
     origin, choices = get_origin(hint), get_args(hint)
     if origin is Literal:
         if value not in choices:
@@ -109,7 +110,7 @@ def _is(value: Any, kind: type) -> bool:
 
 
 def _is_text(value: str) -> bool:
-    """Whether UTF-8 can hold the text: what the command line gives may be other bytes."""
+    """Whether UTF-8 can encode the text, which has no null character: command-line arguments may be other bytes."""
     return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 

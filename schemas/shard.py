@@ -1,6 +1,6 @@
-"""One shard of packed sequences: its structure held against the manifest, and the rows in it.
+"""A shard of packed sequences: checks its structure against the manifest, and finds its rows.
 
-A shard is opened by its footer and the metadata of its record batches: no page of tokens is read.
+Opening a shard reads its footer and the metadata of its record batches, but no tokens.
 """
 
 import os
@@ -32,7 +32,7 @@ _AGAIN = "copy it again from where it was written, or pack again"
 
 
 class PackedError(ValueError):
-    """A folder is not one of packed sequences, or is damaged."""
+    """A folder does not hold packed sequences, or is damaged."""
 
 
 class Part(NamedTuple):
@@ -61,33 +61,34 @@ class Shard:
 
     @property
     def size(self) -> int:
-        """Of the file, in bytes."""
+        """The size of the file in bytes."""
         return self.noted.bytes or 0
 
-    def damaged(self, what: str) -> PackedError:
+    def error(self, what: str) -> PackedError:
         return PackedError(f"{self.path} {what}: {_AGAIN}")
 
     def check_size(self) -> None:
-        """Raises PackedError where the file is missing or not as large as it was written."""
+        """Raises PackedError if the file is missing or its size differs from the manifest."""
         try:
             status = os.stat(self.path)
             size = status.st_size
             if kind := irregular(status):
-                raise self.damaged(f"is {kind}")
+                raise self.error(f"is {kind}")
         except FileNotFoundError:
             size = None
         if wrong := size_difference(self.noted, size):
-            raise self.damaged(wrong)
+            raise self.error(wrong)
 
     def check_digest(self) -> None:
-        """Reads the whole file. Raises PackedError where a byte is not the one that was written."""
+        """Reads the complete file. Raises PackedError if its SHA-256 differs from the manifest."""
         if wrong := difference(self.noted, lambda name: open_named(self.folder / name)):
-            raise self.damaged(wrong)
+            raise self.error(wrong)
 
     def layout(self, table: Table) -> npt.NDArray[np.int64]:
-        """Where in the file each record batch and its tokens start, in bytes: int64 of shape (batches, 2).
+        """The start of each record batch and of its tokens, in bytes from the start of the file: int64 of shape
+        (batches, 2).
 
-        Raises PackedError where the file's structure is not that of ``rows`` rows of the table.
+        Raises PackedError unless the file is structured as ``rows`` rows of the table.
         """
         self.check_size()
         length = table.columns.field("tokens").type.list_size
@@ -107,17 +108,17 @@ class Shard:
                 found[some, 1] += batches.buffers[:, 2, 0]
                 done += len(batches)
         except LayoutError as error:
-            raise self.damaged(f"is damaged: {error}") from error
+            raise self.error(f"is damaged: {error}") from error
         finally:
             os.close(file)
         return found
 
     def _blocks(self, file: int, table: Table) -> npt.NDArray[Any]:
-        """The footer's record batches, checked to follow each other from the schema to the footer."""
+        """The footer's record batches. Checks that they follow each other from the schema to the footer."""
         tail = os.pread(file, TAIL_BYTES, max(0, self.size - TAIL_BYTES))
         head = os.pread(file, 16, 0)
         if len(tail) < TAIL_BYTES or tail[4:] != MAGIC or head[:6] != MAGIC:
-            raise LayoutError("it is not a whole Arrow file")
+            raise LayoutError("it is not a complete Arrow file")
         size = int.from_bytes(tail[:4], "little")
         start = self.size - TAIL_BYTES - size
         if start < len(head):
@@ -142,7 +143,7 @@ class Shard:
 
 
 def _check(batches: Batches, rows: npt.NDArray[np.int64], length: int, width: int, body: npt.NDArray[np.int64]) -> None:
-    """Raises LayoutError unless the batches hold so many sequences and the buffers that they need."""
+    """Raises LayoutError unless the batches have ``rows`` sequences each, and the buffers that these need."""
     nodes, sizes = batches.nodes, batches.buffers[..., 1]
     if nodes.shape[1] != 8 or sizes.shape[1] != 16 or (batches.rows != rows).any() or (batches.body != body).any():
         raise LayoutError("a record batch does not have the rows or the columns that it should")
@@ -157,7 +158,7 @@ def _check(batches: Batches, rows: npt.NDArray[np.int64], length: int, width: in
 
 
 class Parts:
-    """The parts column of one record batch, over the bytes of its message. Nothing is copied."""
+    """The parts column of a record batch, read from the bytes of its message without a copy."""
 
     def __init__(self, message: pa.Buffer):
         (metadata,) = struct.unpack_from("<i", message, 4)
@@ -177,14 +178,14 @@ class Parts:
         self._starts, self._offsets = numbers(13, np.int32, parts), numbers(15, np.int64, parts)
 
     def of(self, row: int) -> list[Part]:
-        """The parts of the batch's row. Raises LayoutError where they are damaged."""
+        """The parts of a row of the batch. Raises LayoutError if they are damaged."""
         first, last = self._range(row)
         documents, sources = (self._words(number, first, last) for number in (0, 1))
         starts, offsets = self._starts[first:last].tolist(), self._offsets[first:last].tolist()
         return [Part(*values) for values in zip(documents, sources, starts, offsets, strict=True)]
 
     def starts(self, row: int) -> npt.NDArray[np.int32]:
-        """Where the row's parts start, in tokens: int32. Raises LayoutError where they are damaged."""
+        """The starts of the row's parts, in tokens: int32. Raises LayoutError if they are damaged."""
         first, last = self._range(row)
         return self._starts[first:last]
 

@@ -1,4 +1,4 @@
-"""A table declares itself: its name, its version, its columns and what must hold in every row."""
+"""Declares a table: its name, version, columns, and the rules that every row must satisfy."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ Upgrade = Callable[[pa.Table], pa.Table]
 
 
 class SchemaError(ValueError):
-    """Rows do not fit the table that they were written for."""
+    """Rows do not fit their table."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One kind of row. ``version`` grows whenever a reader would notice the change; ``upgrades`` holds, by the version
-    that it starts from, what makes rows of an older version those of the next one."""
+    """A table. ``version`` grows with every change that a reader would notice. ``upgrades`` maps a version to the
+    function that converts its rows to the next version."""
 
     name: str
     version: int
@@ -31,9 +31,9 @@ class Table:
         return self.columns.with_metadata({"gristmill.table": self.name, "gristmill.version": str(self.version)})
 
     def batch(self, columns: Mapping[str, object], rows: int | None = None) -> pa.RecordBatch:
-        """A record batch of this table; a column that is missing and nullable becomes null.
+        """A record batch of this table; a missing nullable column becomes null.
 
-        Raises SchemaError for an unknown column, or a missing one that may not be null.
+        Raises SchemaError for an unknown column, or for a missing column that is not nullable.
         """
         unknown = sorted(set(columns) - set(self.columns.names))
         if unknown:
@@ -55,7 +55,7 @@ class Table:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def check(self, batch: pa.RecordBatch) -> None:
-        """Raises SchemaError that names the first rule that a row breaks."""
+        """Raises SchemaError, which names the first broken rule, if a row breaks a rule."""
         if not batch.schema.equals(self.columns, check_metadata=False):
             raise SchemaError(f"rows of {self.name} version {self.version} expected, found {batch.schema}")
         for column in self.columns:
@@ -67,9 +67,9 @@ class Table:
                 raise SchemaError(f"{self.name}: '{rule}' does not hold in {broken} rows")
 
     def version_of(self, rows: pa.Table | pa.Schema) -> int:
-        """The version that these rows were written in, by their metadata.
+        """The version of these rows, from their metadata.
 
-        Raises SchemaError for rows of another table, of a newer version, or of none.
+        Raises SchemaError for rows of another table, of a newer version, or without a version.
         """
         schema = rows.schema if isinstance(rows, pa.Table) else rows
         noted = schema.metadata or {}
@@ -83,10 +83,10 @@ class Table:
             )
         return int(version)
 
-    def upgraded(self, rows: pa.Table) -> pa.Table:
-        """These rows in this version, checked. Rows of this version are checked too, and come back as they are.
+    def upgrade(self, rows: pa.Table) -> pa.Table:
+        """Converts rows of any older version to this version, and checks them. Rows of this version are only checked.
 
-        Raises SchemaError for rows of another table or of a newer version, and for those that break a rule.
+        Raises SchemaError for rows of another table or a newer version, and for rows that break a rule.
         """
         for version in range(self.version_of(rows), self.version):
             rows = self.upgrades[version](rows)

@@ -1,4 +1,4 @@
-"""A TOML file of settings as a table, however the file is damaged, and whatever it is."""
+"""Reads TOML files of settings; any other or damaged file is a UserError."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,20 +9,20 @@ from schemas.errors import UserError
 from schemas.named_files import read_named
 
 MOST_BYTES = 4 << 20
-"""Files of settings are smaller: what is larger is a corpus."""
+"""Files of settings are smaller; a larger file is probably a corpus."""
 MOST_LEVELS = 32
-"""No setting lies so deep."""
+"""The deepest nesting of tables and lists; settings need less."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The table of a TOML file. Raises UserError for a file that cannot be read or is not TOML, and
-    NamedFileError as `read_settings` does."""
+    """The table of a TOML file. Raises UserError if the file cannot be read or is not TOML, and NamedFileError as
+    `read_settings` does."""
     return parse_toml(read_settings(path), str(path))
 
 
 def read_settings(path: Path) -> str:
-    """The text of a file of settings, its lines ended by line feeds. Raises UserError for a file that cannot be read
-    or is not UTF-8, NamedFileError for one that is too large and for a FIFO or device."""
+    """The text of a file of settings, with line feeds as line ends. Raises UserError if the file cannot be read or is
+    not UTF-8, and NamedFileError if the file is too large, a FIFO or a device."""
     try:
         content = read_named(path, MOST_BYTES, "a file of settings (TOML)")
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
@@ -38,7 +38,7 @@ def read_settings(path: Path) -> str:
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """The table that a text holds as TOML. Raises UserError, which names ``where``, for a text that is not TOML."""
+    """The table in a TOML text. Raises UserError, which names ``where``, if the text is not TOML."""
     try:
         table = tomllib.loads(text)
     except RecursionError as error:
@@ -50,22 +50,22 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
 
 
 def value_of(text: str, where: str) -> Any:
-    """One value as TOML has it; a text that is not valid TOML stands for itself.
+    """A text as a TOML value, or the text itself if it is not valid TOML.
 
-    Raises UserError, which names ``where``, for tables and lists inside one another that no settings need.
+    Raises UserError, which names ``where``, for a value that nests deeper than MOST_LEVELS.
     """
     try:
         table = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
         table = {}
-    if table.keys() != {"value"}:  # more lines than one hold more than a value
+    if table.keys() != {"value"}:  # further lines define further keys
         return text
     _check_depth(table, where)
     return table["value"]
 
 
 def _check_depth(table: Mapping[str, Any], where: str) -> None:
-    """Raises UserError for tables and lists inside one another that no settings need."""
+    """Raises UserError for tables and lists that nest deeper than MOST_LEVELS."""
     level: list[Any] = [table]
     for _ in range(MOST_LEVELS):
         level = [
@@ -80,4 +80,4 @@ def _check_depth(table: Mapping[str, Any], where: str) -> None:
 
 
 def _too_deep(where: str) -> UserError:
-    return UserError(f"{where} holds tables or lists inside one another more than {MOST_LEVELS} levels deep")
+    return UserError(f"{where} nests tables or lists more than {MOST_LEVELS} levels deep")

@@ -1,4 +1,4 @@
-"""Text for a terminal: characters that nobody sees, or that steer the terminal, are shown as escapes."""
+"""Makes text safe for a terminal: invisible characters, and those that control the terminal, become escapes."""
 
 import json
 import re
@@ -11,10 +11,10 @@ HIDDEN = (
     "\U000e0000-\U000e007f"  # tags
     "\ud800-\udfff"  # halves of a surrogate pair, as in file names that are not UTF-8
 )
-"""The inside of a regular expression's character class."""
+"""Hidden characters, as the inside of a regular expression's character class."""
 _JOINERS = "\u200c\u200d"
 _JOINED = rf"[^\x00-\x7f\s{HIDDEN}{_JOINERS}]"
-"""What a joiner may stand between: Persian and Indian scripts and emoji need one there, ASCII never does."""
+"""A character beside which a joiner is allowed: Persian and Indian scripts and emoji need joiners, ASCII never does."""
 _OUT_OF_PLACE = rf"(?<!{_JOINED})[{_JOINERS}]|[{_JOINERS}](?!{_JOINED})"
 
 _ANY = rf"[{HIDDEN}]|{_OUT_OF_PLACE}"
@@ -25,8 +25,8 @@ _NAMED = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 def visible(text: str) -> str:
     r"""The text with all control, bidi, zero-width and other hidden characters as Python's escapes, on one line.
 
-    What people write stays as it is: letters and marks of every script, spaces, emoji and the joiners inside them. A
-    text that already shows a backslash keeps it, so that the result is for people and cannot be undone by a program.
+    Letters and marks of every script, spaces, emoji and the joiners inside them stay unchanged. Backslashes in the text
+    stay single, so a program cannot recover the text from the result.
 
     >>> visible("a\x1b[31m\nb")
     'a\\x1b[31m\\nb'
@@ -44,7 +44,7 @@ def visible_lines(text: str) -> str:
 
 
 def visible_json(text: str) -> str:
-    r"""A JSON document with its hidden characters as JSON's escapes: it still holds the same values.
+    r"""A JSON document with its hidden characters as JSON escapes; its values stay the same.
 
     >>> visible_json('{"id": "\u202egpj"}')
     '{"id": "\\u202egpj"}'

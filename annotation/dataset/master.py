@@ -53,7 +53,7 @@ def load(folder: Path) -> Master:
         rows = _arrow(folder, each)
         try:
             versions.add(COMPARISONS.version_of(rows))
-            splits[name] = COMPARISONS.upgraded(rows)
+            splits[name] = COMPARISONS.upgrade(rows)
         except SchemaError as error:
             raise UserError(f"{folder / each.name}: {error}") from error
     return Master(folder, hashlib.sha256(content).hexdigest(), manifest, splits, min(versions))

@@ -16,7 +16,7 @@ from annotation.journal.journal import Journal, Seen, exact
 from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Studio, TaskState
 from annotation.studio.push import marker
 from schemas.errors import UserError
-from schemas.progress import Tell, untold
+from schemas.progress import Tell, ignore_progress
 
 LATE = timedelta(minutes=5)
 """How long a change may take to appear behind newer ones. A quick pull counts the changes of that time, and reads them
@@ -38,7 +38,7 @@ class Pulled:
     revision: int = 0
 
 
-def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = untold) -> Pulled:
+def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = ignore_progress) -> Pulled:
     """Every project of the campaign.
 
     A quick pull (``sweep`` false) asks for tasks changed since the last one; a sweep compares all of them, which also

@@ -16,7 +16,7 @@ from annotation.journal.journal import Journal
 from annotation.protocols import Page
 from annotation.studio.client import MissingError, Project, Studio, TaskState
 from schemas.errors import RunError, UserError
-from schemas.progress import Tell, untold
+from schemas.progress import Tell, ignore_progress
 
 IMPORTED = 1000
 """Tasks in a request, at most."""
@@ -51,7 +51,7 @@ def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
         yield f"{batch}/{round_}/{annotator}", tasks
 
 
-def push(journal: Journal, studio: Studio, tell: Tell = untold) -> Pushed:
+def push(journal: Journal, studio: Studio, tell: Tell = ignore_progress) -> Pushed:
     """Every project of the campaign; one push at a time, others wait.
 
     Raises RunError when Label Studio fails for longer than some attempts last, and UserError where this version of

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from curation.packing.order import Numbers
 from curation.packing.tokenised import Tokenised
-from schemas.packed import BATCH, PARTS, packed
+from schemas.packed import BATCH, PARTS, packed_table
 from schemas.table import Table
 
 
@@ -83,4 +83,4 @@ class Cutting:
 
 
 def table_of(corpus: Tokenised, length: int) -> Table:
-    return packed(length, "uint16" if corpus.tokens.dtype == np.uint16 else "int32")
+    return packed_table(length, "uint16" if corpus.tokens.dtype == np.uint16 else "int32")

@@ -12,7 +12,7 @@ from curation.recipes.tables import USES, make_recipe, recipe_table
 from curation.sources.inputs import Input
 from curation.sources.reading import ReadingSettings
 from schemas.errors import UserError
-from schemas.settings import build, convert, shown, typed, unknown
+from schemas.settings import build, convert, convert_fields, shown, unknown
 from schemas.toml_file import MOST_LEVELS, read_toml, value_of
 
 PLAIN_FIELDS = ("limit", "unit_bytes", "rejects_text", "max_quarantined", "allow_unreadable", "follow_links")
@@ -124,7 +124,7 @@ def _make(
     against = job.get("against", ())
     if isinstance(against, bool | int | float | Mapping):
         raise UserError(f"against is {shown(against)}: give a list of folders")
-    plain = typed(Job, (*PLAIN_FIELDS, "against"), job, "the job")
+    plain = convert_fields(Job, (*PLAIN_FIELDS, "against"), job, "the job")
     return Job(
         inputs=tuple(inputs),
         recipe=_with_lists(make_recipe(Path(name).stem, recipe_copy)),

@@ -1,22 +1,25 @@
 """Packed sequences for PyTorch: a dataset of rows with a sampler, or a stream of whole batches that resumes exactly.
 
-Needs the extra ``torch``. Rank and world are those that are given, else those of torch.distributed where it is
-initialised, else those of the environment (RANK, WORLD_SIZE, as torchrun sets them), else 0 of 1.
+Needs the extra ``torch``. If rank and world are not given, they come from torch.distributed if it is initialised, else
+from the environment (RANK and WORLD_SIZE, as set by torchrun); otherwise they are 0 and 1.
 
-A row or a batch is a dict of int64 tensors of shape (length,) or (batch, length): ``input_ids``; with ``labels=True``
-``labels``, a copy of them (models shift them on their own), and with ``mask_starts=True`` too, -100 in them where a
-document begins within a row, so that no document's first token is learnt from the end of another; with
-``boundaries=True`` ``document_ids``, which counts the documents of a row from 0, and ``position_ids``, which counts the
-tokens of each document in this row from 0.
+A row or a batch is a dict of int64 tensors of shape (length,) or (batch, length):
 
-``even`` says what becomes of an epoch's last rows, see `division`. By default a world of one reads each row once, and a
-larger one pads: every rank has as many batches, and fewer than ``world`` rows of an epoch are read twice.
+- ``input_ids``.
+- With ``labels=True``: ``labels``, a copy of ``input_ids`` (models shift labels themselves). With ``mask_starts=True``
+  as well, labels are -100 where a document begins within a row, so that no model learns to predict a document's first
+  token from the end of another document.
+- With ``boundaries=True``: ``document_ids``, which number the documents of a row from 0, and ``position_ids``, which
+  number the tokens of each document in this row from 0.
 
-A state is resumed by any number of workers, of ranks, and by any batch size: the rows that all ranks together have read
-of the epoch are not read again. Every rank loads the same state.
+``even`` says how to divide an epoch's last rows, see `division`. By default a world of one rank reads each row once. A
+larger world pads: every rank has the same number of batches, and fewer than ``world`` rows of an epoch are read twice.
 
-What these classes read is divided among the ranks already. Accelerate's ``prepare`` leaves a `SequenceLoader` as it is;
-a DataLoader that it would divide a second time refuses to be read.
+Any number of workers and ranks, with any batch size, can resume a state: rows of the epoch that any rank has read are
+not read again. Every rank must load the same state.
+
+These classes already divide the rows among the ranks. Accelerate's ``prepare`` leaves a `SequenceLoader` unchanged; a
+DataLoader that Accelerate would divide a second time raises RuntimeError.
 """
 
 from importlib.util import find_spec

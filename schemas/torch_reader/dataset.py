@@ -1,4 +1,4 @@
-"""A dataset of rows, and the sampler that says which of them a rank reads, and in which order."""
+"""A dataset of rows, and the sampler that gives each rank its rows in order."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,9 +14,9 @@ from schemas.torch_reader.tensors import Form, Tensors, tensors
 
 
 class SequenceDataset(Dataset):  # type: ignore[misc]
-    """The rows by their number. It pickles as its folder and settings, and opens that anew.
+    """The rows of packed sequences by number. Pickling stores folder and settings; unpickling opens the folder again.
 
-    Raises PackedError where the folder is damaged; ``verify`` reads all of it for that.
+    Raises PackedError if the folder is damaged; ``verify`` reads all files to check this.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class SequenceDataset(Dataset):  # type: ignore[misc]
 
 
 class RankSampler(Resuming, Sampler):  # type: ignore[misc]
-    """The batches of row numbers that a rank reads in an epoch: ``DataLoader(dataset, batch_sampler=...)``. The next
-    iteration is the next epoch. For the arguments see `Reading`.
+    """The batches of row numbers that a rank reads in an epoch: ``DataLoader(dataset, batch_sampler=...)``. Each
+    iteration is another epoch. For the arguments see `Reading`.
 
-    Its state counts the batches that it gave away. Workers of a DataLoader ask ahead: with them, save
-    ``sampler.reading.state(epoch, step)`` with the steps of the training loop, or use `SequenceLoader`.
+    The sampler's state counts the batches that it has yielded. A DataLoader with workers requests batches in advance:
+    then save ``sampler.reading.state(epoch, step)`` with the training loop's steps, or use `SequenceLoader`.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class RankSampler(Resuming, Sampler):  # type: ignore[misc]
         self.place = Place(0, 0)
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Raises RuntimeError where Accelerate would divide the rank's batches a second time."""
+        """Raises RuntimeError if Accelerate would divide the rank's batches a second time."""
         check_divided_once(self.reading)
         for rows in self.reading.batches(self.epoch, self.step, seen=self.place.seen):
             self.pass_batch()

@@ -1,4 +1,4 @@
-"""A DataLoader over a stream that knows which batches the training loop received."""
+"""A DataLoader over a stream, which tracks the batches that the training loop received."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +11,11 @@ from schemas.torch_reader.tensors import Tensors
 
 
 class SequenceLoader(Resuming):
-    """A DataLoader over a stream whose state is what the training loop received; batches read ahead do not count.
+    """A DataLoader over a stream. Its state counts the batches that the training loop received, not batches read ahead.
 
-    An iteration goes from where it stands to the end of the epoch; the next one is the next epoch. ``options`` are
-    DataLoader's: num_workers, prefetch_factor, pin_memory, multiprocessing_context and so on. Resumed with a state it
-    goes on with the very next batch, also with another number of workers.
+    An iteration starts at the current place and ends with the epoch; the next iteration is the next epoch. ``options``
+    are DataLoader's: num_workers, prefetch_factor, pin_memory, multiprocessing_context and so on. With a loaded state
+    the loader resumes at the very next batch, also with another number of workers.
     """
 
     def __init__(self, stream: SequenceStream, **options: Any):

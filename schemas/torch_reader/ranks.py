@@ -1,4 +1,4 @@
-"""Which rank of how many this process is, and a check that nothing divides a rank's share a second time."""
+"""Finds the rank of this process and the number of ranks, and checks that a rank's share is not divided again."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from schemas.reading import Reading
 from schemas.sequences import PackedSequences
 
 DIVIDING = ("BatchSamplerShard", "DataLoaderDispatcher", "prepare_data_loader")
-"""What in Accelerate gives each process a part of what it reads: classes, and a function that asks for a generator."""
+"""Names in Accelerate that divide a loader among processes: two classes, and a function that reads ``generator``."""
 
 
 def reading_of(
@@ -22,7 +22,7 @@ def reading_of(
     shuffle: bool | None,
     even: Even | None,
 ) -> Reading:
-    """What this rank reads of the sequences. Raises ValueError where rank, world or batch are not possible."""
+    """The reading of this rank. Raises ValueError if rank, world or batch is impossible."""
     found = _rank_and_world()
     world = found[1] if world is None else world
     reading = Reading(
@@ -35,7 +35,7 @@ def reading_of(
         shuffle=shuffle,
         even=even or ("none" if world == 1 else "pad"),
     )
-    len(reading)  # refuses what cannot be
+    len(reading)  # raises ValueError
     return reading
 
 
@@ -46,14 +46,13 @@ def _rank_and_world() -> tuple[int, int]:
 
 
 def check_divided_once(reading: Reading) -> None:
-    """Raises RuntimeError where Accelerate is about to divide the share of a rank, in this process or in a worker of
-    it."""
+    """Raises RuntimeError if Accelerate is about to divide the share of a rank, in this process or in its worker."""
     frame = sys._getframe() if reading.world > 1 else None
     while frame is not None:
         names = {type(frame.f_locals.get("self")).__name__, frame.f_code.co_name}
         if frame.f_globals.get("__name__") == "accelerate.data_loader" and names & set(DIVIDING):
             raise RuntimeError(
-                "leave this loader out of accelerator.prepare, which would divide it a second time: "
+                "do not pass this loader to accelerator.prepare, which would divide it a second time: "
                 f"rank {reading.rank} of {reading.world} reads its own share already"
             )
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""What a sampler, a stream and a loader have in common: a place in their reading, and the state that resumes it."""
+"""The base class of sampler, stream and loader: a place in a reading, and the state from which it resumes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from schemas.reading import Place, Reading
 
 
 class Resuming:
-    """Stands at a place of a reading."""
+    """A place in a reading."""
 
     reading: Reading
     place: Place
-    """Where the next iteration begins; while one is under way, behind the batches that it gave away."""
+    """The start of the next iteration; during an iteration, the place after the batches already yielded."""
 
     @property
     def epoch(self) -> int:
@@ -19,30 +19,30 @@ class Resuming:
 
     @property
     def step(self) -> int:
-        """Batches of the epoch that were given away."""
+        """The number of batches of the epoch already yielded."""
         return self.place.step
 
     def __len__(self) -> int:
-        """Batches of this rank in an epoch."""
+        """The number of batches of this rank in an epoch."""
         return len(self.reading)
 
     def set_epoch(self, epoch: int) -> None:
-        """Goes to the start of the epoch, or stays where it is in it."""
+        """Moves to the start of the epoch; does nothing if it is the current epoch."""
         if epoch != self.epoch:
             self.place = Place(epoch, 0)
 
     def state_dict(self) -> dict[str, Any]:
-        """The state from which any number of ranks and workers, with any batch size, go on behind this place."""
+        """The state of this place, which any number of ranks and workers, with any batch size, can resume."""
         return self.reading.state(*self.place)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes to the place of a state. Raises StateError for a state of another dataset, seed or shuffle."""
+        """Moves to the place of a state. Raises StateError for a state of another dataset, seed or shuffle."""
         self.place = self.reading.place(state)
 
     def pass_batch(self) -> None:
-        """Goes on behind one more batch."""
+        """Moves past the next batch."""
         self.place = self.place._replace(step=self.step + 1)
 
     def pass_epoch(self) -> None:
-        """Goes on to the next epoch."""
+        """Moves to the start of the next epoch."""
         self.place = Place(self.epoch + 1, 0)

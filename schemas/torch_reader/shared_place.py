@@ -1,4 +1,4 @@
-"""The place at which a stream stands, in memory that its process shares with the workers of its loaders."""
+"""The place of a stream, in memory that the stream's process shares with the workers of its loaders."""
 
 from contextlib import suppress
 
@@ -7,14 +7,15 @@ import torch
 from schemas.reading import Place
 
 MOST_WORKERS = 4096
-"""Each of which has a place in the memory that a stream shares with its workers."""
+"""The most workers of a loader: each has an entry in the shared memory."""
 
 
 class SharedPlace:
-    """Where a stream stands, as its process and the workers of its loaders see it.
+    """The place of a stream, shared by its process and the workers of its loaders.
 
-    Workers count the iterations that they begin: the first one of an iteration to begin adds one, the others find its
-    mark. So all workers of an iteration read the same epoch, whichever of an earlier one had no time to begin.
+    Workers count the iterations: the first worker that begins an iteration adds 1, and the other workers of the
+    iteration find its mark. So all workers of an iteration read the same epoch, even if some workers of an earlier
+    iteration ended before they began.
     """
 
     def __init__(self) -> None:
@@ -23,7 +24,8 @@ class SharedPlace:
         self.share()
 
     def share(self) -> None:
-        """Into memory that workers share, as far as the machine has such memory: without it there are no workers."""
+        """Moves the values into shared memory. Does nothing on a machine without shared memory, which cannot run
+        workers."""
         with suppress(RuntimeError):
             self._values.share_memory_()
 
@@ -39,12 +41,12 @@ class SharedPlace:
         self._values[3:] = 0
 
     def count(self, step: int) -> None:
-        """Notes how many batches of the epoch were read in this process."""
+        """Sets the number of batches of the epoch that this process has read."""
         self._values[1] = step
 
     def begin(self, worker: int, seed: int) -> Place:
-        """The place at which a worker begins an iteration. Workers of one loader have one ``seed``; where they persist,
-        they have it in each iteration."""
+        """The place at which a worker begins an iteration. The workers of a loader share one ``seed``; persistent
+        workers keep it in every iteration."""
         mark = (seed + self._again) & 0xFFFFFFFF
         self._again += 1
         counts = self._values[3:].clone()

@@ -1,4 +1,4 @@
-"""A stream of whole batches: what a rank reads, in order, in this process or in the workers of a DataLoader."""
+"""A stream of the batches that a rank reads, in order, in this process or in the workers of a DataLoader."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +16,14 @@ from schemas.torch_reader.tensors import Form, Tensors, tensors
 
 
 class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
-    """The batches that a rank reads in an epoch, whole: ``DataLoader(stream, batch_size=None)``. For the arguments see
-    `Reading` and the top of `schemas.torch_reader`. It pickles as its folder and settings, and opens that anew.
+    """The batches that a rank reads in an epoch: ``DataLoader(stream, batch_size=None)``. For the arguments see
+    `Reading` and the docstring of `schemas.torch_reader`. Pickling stores folder and settings; unpickling opens the
+    folder again.
 
-    Worker k of K reads batches k, k + K and so on, so that a loader returns the same order with any number of them.
-    Each iteration of a loader is the next epoch, in an order of its own, also where workers persist; `set_epoch` names
-    another one. Iterated in this process it counts its batches, goes on to the next epoch at the end, and has a state;
-    under workers the state is `SequenceLoader`'s, which counts what arrived.
+    Worker k of K reads batches k, k + K and so on, so that a loader returns the same order with any number of workers.
+    Each iteration of a loader is the next epoch, in its own order, also with persistent workers; `set_epoch` chooses
+    another epoch. Iterated in this process, the stream counts its batches, moves to the next epoch at the end, and has
+    a state. With workers, use the state of `SequenceLoader`, which counts the batches that arrived.
     """
 
     def __init__(
@@ -55,11 +56,11 @@ class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
 
     @property
     def generator(self) -> None:
-        """None: no generator draws the order. Raises RuntimeError where Accelerate would divide the stream again."""
+        """None, as no generator draws the order. Raises RuntimeError if Accelerate would divide the stream again."""
         check_divided_once(self.reading)
 
     def __iter__(self) -> Iterator[Tensors]:
-        """Raises RuntimeError where Accelerate would divide the rank's batches a second time."""
+        """Raises RuntimeError if Accelerate would divide the rank's batches a second time."""
         check_divided_once(self.reading)
         worker = get_worker_info()
         if worker is not None:
@@ -67,20 +68,20 @@ class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
             yield from self._read(place, worker.id, worker.num_workers)
             return
         place = self.place
-        self.place = place  # workers of an earlier loader count no more
+        self.place = place  # clears the counts of an earlier loader's workers
         for step, batch in enumerate(self._read(place), place.step + 1):
             self._shared.count(step)
             yield batch
         self.place = Place(place.epoch + 1, 0)
 
     def _read(self, place: Place, first: int = 0, every: int = 1) -> Iterator[Tensors]:
-        """Each ``every``-th batch from that place on, beginning with the ``first``."""
+        """Every ``every``-th batch after the place, starting with number ``first``."""
         for rows in self.reading.batches(place.epoch, place.step + first, every, place.seen):
             yield tensors(self.sequences, rows, self.form)
 
     @property
     def place(self) -> Place:
-        """Where the next iteration begins."""
+        """The start of the next iteration."""
         return self._shared.place
 
     @place.setter
@@ -88,7 +89,7 @@ class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
         self._shared.place = place
 
     def state_dict(self) -> dict[str, Any]:
-        """The state, as of a sampler. Raises RuntimeError in a worker, which does not know what arrived."""
+        """The state of this place. Raises RuntimeError in a worker, which does not know which batches arrived."""
         if get_worker_info() is not None:
-            raise RuntimeError("a worker cannot say what the training loop received: use SequenceLoader")
+            raise RuntimeError("a worker does not know which batches the training loop received: use SequenceLoader")
         return super().state_dict()

@@ -18,7 +18,7 @@ NOT_LEARNT = -100
 
 @dataclass(frozen=True)
 class Form:
-    """Which tensors are read of a row."""
+    """The tensors that are read of a row."""
 
     labels: bool
     boundaries: bool
@@ -30,7 +30,7 @@ class Form:
 
 
 def tensors(sequences: PackedSequences, rows: Sequence[int] | npt.NDArray[np.int64], form: Form) -> Tensors:
-    """Some rows in their form, each tensor of shape (n, length)."""
+    """The tensors of some rows, each of shape (n, length)."""
     tokens = torch.from_numpy(sequences.take(rows, np.empty((len(rows), sequences.length), np.int64)))
     read = {"input_ids": tokens}
     if form.labels:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.packed import BATCH, FORMAT, VERSION, TokenType, packed
+from schemas.packed import BATCH, FORMAT, VERSION, TokenType, packed_table
 from schemas.sequences import Part
 
 Tokens = npt.NDArray[np.int64]
@@ -30,7 +30,7 @@ def parts_of(row: int, length: int) -> list[Part]:
 def write_packed(folder: Path, tokens: Tokens, kind: TokenType = "uint16", shard_rows: int = 2 * BATCH) -> Path:
     """A folder of those rows; each row's parts are `parts_of` it."""
     rows, length = tokens.shape
-    table = packed(length, kind)
+    table = packed_table(length, kind)
     (folder / "shards").mkdir(parents=True)
     files = {}
     for number, first in enumerate(range(0, rows, shard_rows)):

@@ -73,14 +73,14 @@ def test_the_largest_mixture_without_a_short_source(parts: list[Part]) -> None:
     [
         ([], None, "needs a source"),
         ([Part(name="a", size=1, share=1)] * 2, None, "two sources are named a"),
-        ([Part(name="a", size=0, share=1)], None, "a has nothing to give"),
+        ([Part(name="a", size=0, share=1)], None, "a is empty: leave it out"),
         ([Part(name="a", size=1, share=0)], None, "the share of a is 0"),
         ([Part(name="a", size=1, share=float("nan"))], None, "the share of a is nan"),
         ([Part(name="a", size=1, share=1, max_epochs=-1)], None, "max_epochs of a is -1"),
-        ([Part(name="a", size=1, share=1, max_epochs=0.5, all=True)], None, "allows less"),
-        ([Part(name=n, size=1, share=1, all=True) for n in "ab"], None, "a and b are both to be taken whole"),
+        ([Part(name="a", size=1, share=1, max_epochs=0.5, all=True)], None, "max_epochs below 1"),
+        ([Part(name=n, size=1, share=1, all=True) for n in "ab"], None, "a and b both have all = true"),
         ([Part(name="a", size=1, share=1, all=True)], 5, "exclude each other"),
-        ([Part(name="a", size=1, share=1)], 0, "a mixture of 0 is none"),
+        ([Part(name="a", size=1, share=1)], 0, "the size of the mixture is 0"),
     ],
 )
 def test_what_no_mixture_can_be_made_of_is_said(parts: list[Part], total: int | None, said: str) -> None:

@@ -59,9 +59,9 @@ def test_a_state_is_plain_and_equal_on_every_rank() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"fingerprint": "g"}, "saved with fingerprint 'f', and this reads with 'g': resume with the dataset and"),
-        ({"seed": 1}, "saved with seed 5, and this reads with 1"),
-        ({"shuffle": True}, "saved with shuffle None, and this reads with True"),
+        ({"fingerprint": "g"}, "saved with fingerprint 'f', but this reader has 'g': resume with the same dataset"),
+        ({"seed": 1}, "saved with seed 5, but this reader has 1"),
+        ({"shuffle": True}, "saved with shuffle None, but this reader has True"),
     ],
     ids=str,
 )

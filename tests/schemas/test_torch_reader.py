@@ -163,7 +163,7 @@ def test_a_state_of_another_dataset_is_refused(folder: Path, tmp_path: Path) -> 
     state = loader(folder).state_dict()
     with pytest.raises(StateError, match="fingerprint"):
         loader(write_packed(tmp_path / "other", TOKENS[:50])).load_state_dict(state)
-    with pytest.raises(StateError, match="seed 0, and this reads with 5"):
+    with pytest.raises(StateError, match="seed 0, but this reader has 5"):
         loader(folder, seed=5).load_state_dict(state)
 
 

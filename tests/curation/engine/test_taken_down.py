@@ -18,7 +18,7 @@ from curation.sources.inputs import Input
 from jobs.api import explain
 from jobs.corpus.job_file import make_job
 from jobs.verification.folder import faults, read_expected, sizes_of
-from schemas.progress import untold
+from schemas.progress import ignore_progress
 from tests.curation.engine.test_takedown import hash_of, take, text
 from tests.curation.test_laws import digest, rows
 from tests.jobs.calling import GRAIN
@@ -119,7 +119,7 @@ def test_what_they_said_is_in_no_byte_of_the_new_folder(tmp_path: Path) -> None:
 
 def rows_wrong(folder: Path) -> list[str]:
     it = Folder(str(folder))
-    return [fault.name for fault in faults(it, read_expected(it), sizes_of(it), untold)]
+    return [fault.name for fault in faults(it, read_expected(it), sizes_of(it), ignore_progress)]
 
 
 def test_a_copy_is_known_by_the_text_that_the_recipe_keeps(tmp_path: Path) -> None:
