@@ -97,7 +97,7 @@ def _check_held(folder: Folder, files: Any, root: str) -> None:
         raise UserError(f"the output {folder.root} is a file: name a folder that is new or empty")
     held = files.ls(root, detail=False) if files.exists(root) else []
     if folder.exists(MANIFEST):
-        raise _finished(folder)
+        raise _finished_error(folder)
     if held and not files.isdir(posixpath.join(root, WORK)):
         raise UserError(f"the output {folder.root} is not empty ({len(held)} entries): choose a new folder")
 
@@ -106,10 +106,10 @@ def _check_finished_meanwhile(folder: Folder) -> None:
     """Raises UserError if another run has finished between the first check and the lock."""
     if folder.exists(MANIFEST):
         folder.release()
-        raise _finished(folder)
+        raise _finished_error(folder)
 
 
-def _finished(folder: Folder) -> UserError:
+def _finished_error(folder: Folder) -> UserError:
     return UserError(
         f"the output {folder.root} holds a finished run of another job or input: "
         "choose a new folder, or remove this one first"

@@ -40,7 +40,7 @@ def key_records(run: Run, unit: int, column: str, removed: Records) -> Routed:
     """The hashes of a unit's documents, without the row ids in ``removed``, routed by hash."""
     gone = rows_of(removed)
     for start, table in row_groups(*run.sketches(unit), [column, "rank"]):
-        present = table[column].is_valid().to_numpy(zero_copy_only=False) & _left(start, len(table), gone)
+        present = table[column].is_valid().to_numpy(zero_copy_only=False) & _mask_of_remaining(start, len(table), gone)
         rows = np.flatnonzero(present)
         halves = np.frombuffer(b"".join(table[column].take(pa.array(rows)).to_pylist()), np.uint64).reshape(-1, 2)
         ranks = class_ranks(run, unit, rows + start, table["rank"].to_numpy()[rows])
@@ -87,7 +87,7 @@ def band_records(run: Run, unit: int, removed: Records) -> Routed:
     near = _near(run)
     gone = rows_of(removed)
     for start, table in row_groups(*run.sketches(unit), ["signature"]):
-        left = _left(start, len(table), gone)
+        left = _mask_of_remaining(start, len(table), gone)
         values, present = signature_values(table["signature"], near)
         rows = np.flatnonzero(present & left) + start
         yield from bands_by_partition(values[left[present]], unit, rows, near, run.partitions)
@@ -313,7 +313,7 @@ def _near(run: Run) -> Near:
     return near
 
 
-def _left(start: int, count: int, gone: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _mask_of_remaining(start: int, count: int, gone: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Which of ``count`` rows from ``start`` on are not in ``gone``."""
     left = np.ones(count, bool)
     low, high = np.searchsorted(gone, [start, start + count])

@@ -84,11 +84,11 @@ class Workers:
             try:
                 return self._pool.submit(function, *arguments)
             except BrokenProcessPool as error:
-                raise self._failed(LOST) from error
+                raise self._first_failure(LOST) from error
             except (OSError, EOFError) as error:  # no process, no memory, or the fork server was killed just now
                 ended = isinstance(error, EOFError | ConnectionError)
                 why = "the process that starts them was killed" if ended else error
-                raise self._failed(f"no worker process can be started ({why}): {AGAIN}") from error
+                raise self._first_failure(f"no worker process can be started ({why}): {AGAIN}") from error
         future: Future[Any] = Future()
         try:
             future.set_result(function(*arguments))
@@ -101,12 +101,12 @@ class Workers:
         try:
             return future.result()
         except BrokenProcessPool as error:
-            raise self._failed(LOST) from error
+            raise self._first_failure(LOST) from error
         except BaseException as error:
             self.failure = self.failure or error
             raise
 
-    def _failed(self, sentence: str) -> BaseException:
+    def _first_failure(self, sentence: str) -> BaseException:
         """The first failure of the run: a WorkerError with this sentence, unless another error came earlier."""
         self.failure = self.failure or WorkerError(sentence)
         return self.failure

@@ -70,11 +70,11 @@ def _replacement_factor(step: Mapping[str, Any]) -> int:
     if isinstance(literal, str) and literal:
         return max(1, -(-len(content) // len(literal)))
     expression = str(pattern.get("Regex")) if isinstance(pattern, Mapping) else ""
-    between = 1 if _ZERO_WIDTH.search(expression) or _matches_nothing(expression) else 0
+    between = 1 if _ZERO_WIDTH.search(expression) or _matches_empty(expression) else 0
     return max(1, len(content) + between)
 
 
-def _matches_nothing(expression: str) -> bool:
+def _matches_empty(expression: str) -> bool:
     """Whether an expression may match an empty text; true for an expression that Python cannot compile."""
     try:
         with warnings.catch_warnings(action="ignore"):
