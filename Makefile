@@ -1,16 +1,16 @@
 # make setup   .venv with everything and the command gristmill in it
-# make demo    the main job on text found on this machine; INPUT='my/*.jsonl.gz' takes your own
-# make test    lint, then the quick laws; installs the trainers, and Chromium and nginx where apt-get is and they are not
-# make trainer the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
-# make trainers-test   runs what the cards of exports print through the trainers' own parsers and loaders, each trainer in
-#              an environment of its own
-# make soak    the long laws, those of clusters too: installs Java and Maven likewise, Flink and Spark from Maven Central
-# make cluster-test   only those of clusters
+# make demo    runs the main job on text found on this machine; INPUT='my/*.jsonl.gz' reads your own files
+# make test    lint, then the quick tests; installs the trainers, and with apt-get Chromium and nginx if they are missing
+# make trainer installs the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
+# make trainers-test   runs the commands and settings that export cards print, with each trainer's own parser and loader,
+#              in a separate environment per trainer
+# make soak    the long tests, including clusters; with apt-get installs Java and Maven, from Maven Central Flink and Spark
+# make cluster-test   only the tests on clusters
 # make lint    ruff and mypy
-# make reference   jobs/commands.md anew, from the help of the commands
-# make bench   two tables: the gains of kernels over libraries, and the bars of the project; LARGE=1000 adds those of full
-#              size (1 and 2 GB), PEER=/path/to/python of an environment with datatrove races it, CONSTANTS=FILE writes
-#              what gristmill plan reckons with
+# make reference   writes jobs/commands.md from the help of the commands
+# make bench   prints two tables: the speed of kernels against libraries, and the project's targets; LARGE=1000 adds the
+#              targets of full size (1 and 2 GB), PEER=/path/to/python of an environment with datatrove compares with it,
+#              CONSTANTS=FILE writes the costs from which gristmill plan estimates
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -55,7 +55,7 @@ setup: .venv/.kernels
 	touch $@
 
 .venv/.kernels: .venv/.gristmill $(wildcard curation/*.py curation/*/*.py)
-	@find curation -name '*.nb[ic]' -delete # numba does not see that a kernel calls one that changed
+	@find curation -name '*.nb[ic]' -delete # numba does not notice a change in a kernel that another kernel calls
 	$(BIN)/python -P -m compileall -q $(PACKAGES)
 	$(BIN)/python -P -m curation.warm
 	touch $@
@@ -77,7 +77,7 @@ soak: ready clusters
 cluster-test: setup clusters
 	@$(BIN)/python -P -m pytest -m soak tests/cluster
 
-ready: # for the tests; what waits for the network and what waits for the processor side by side
+ready: # prepares the tests; downloads and compilation run in parallel
 	@$(MAKE) --no-print-directory --jobs=3 lint studio programs trainer
 
 studio: .venv/.studio/ready
@@ -97,7 +97,7 @@ trainer: .venv/.trainer
 trainers-test: trainer $(TRAINERS:%=.venv/.trainers/%/ready)
 	@$(BIN)/python -m pytest -m trainers tests/trainers
 
-# A trainer in an environment of its own that also sees the packages of .venv: torch, transformers, datasets.
+# A separate environment per trainer, which also sees the packages of .venv: torch, transformers, datasets.
 .venv/.trainers/%/ready: tests/trainers/%.txt .venv/.trainer
 	@echo "setup: $*"
 	rm -rf $(@D)
@@ -126,7 +126,7 @@ clusters: .venv/.flink/ready .venv/.spark/ready
 	mvn --batch-mode --quiet -Dstyle.color=never --file $< dependency:copy-dependencies -DoutputDirectory="$$PWD/$(@D)"
 	touch $@
 
-# Installs by apt-get the Debian packages in $$missing, if there are any; $(1) is what the tests need them for.
+# Installs the Debian packages in $$missing, if any, with apt-get; $(1) names them in messages.
 define debian
 if [ -n "$$missing" ]; then
   as=
@@ -138,7 +138,7 @@ if [ -n "$$missing" ]; then
   echo "test: installing $$missing"
   log=$$(mktemp)
   export DEBIAN_FRONTEND=noninteractive
-  quiet=/usr/sbin/policy-rc.d # the tests run nginx by themselves; none is to be started by its installation
+  quiet=/usr/sbin/policy-rc.d # the tests start nginx themselves, so its installation must not start a server
   if [ ! -e $$quiet ]; then
     printf '#!/bin/sh\nexit 101\n' | $$as install -m 755 /dev/stdin $$quiet
     trap "$$as rm -f $$quiet" EXIT
@@ -155,8 +155,8 @@ endef
 bench: setup
 	@$(BIN)/python -P -m tests.benchmarks.run $(if $(LARGE),--large $(LARGE)) $(if $(PEER),--peer '$(PEER)') $(if $(CONSTANTS),--constants '$(CONSTANTS)')
 
-# Pins anew every dependency of pyproject.toml, and of the Label Studio that annotation/server pins, each with hashes;
-# UPGRADE= keeps the versions that are pinned and adds what is missing. Those of tests/trainers are pinned by hand.
+# Pins every dependency of pyproject.toml, and of the Label Studio that annotation/server pins, with hashes. UPGRADE=
+# keeps pinned versions and adds missing ones. The pins in tests/trainers are edited manually.
 requirements:
 	@PATH="$$PWD/$(BIN):$$PATH"
 	export UV_CUSTOM_COMPILE_COMMAND="make requirements"

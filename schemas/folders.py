@@ -202,7 +202,7 @@ def _remove_dead(parent: Path) -> None:
 
 
 def _give_up(place: Path, handle: int) -> None:
-    """Removes a workplace of which this process has the open lock."""
+    """Removes a workplace whose lock this process holds open."""
     try:
         _clear(place)
         (place / LOCK).unlink()

@@ -1,4 +1,4 @@
-"""What the commands that make a dataset print of its ledger."""
+"""Prints the counts of a dataset that a command made."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,8 +8,8 @@ from jobs.terminal import say
 
 
 def print_counts(folder: Path, total: SplitCounts, others: Counter[str], what: str) -> None:
-    """The comparisons of each split, and the pairs that are none by reason, the most frequent reason first. ``what``
-    says what these pairs are."""
+    """Prints the comparisons of each split, and the pairs without a comparison by reason, most frequent first. ``what``
+    describes these pairs, such as "left out"."""
     train, held_out = f"{total.train:,} to train on", f"{total.held_out:,} held out"
     say(f"{folder}: {total.comparisons:,} comparisons, {train} and {held_out}")
     say(f"{others.total():,} of {total.pairs:,} pairs {what}")

@@ -1,4 +1,4 @@
-"""``make demo``: both halves on real text. Globs as arguments: only the first half, on these files."""
+"""``make demo``: runs both halves of Gristmill on real text; with globs as arguments, only curation of those files."""
 
 import json
 import shlex
@@ -72,12 +72,12 @@ def compare(campaign: Path) -> None:
 Then:
   .venv/bin/gristmill campaign pull {campaign} --home {STUDIO}
   .venv/bin/gristmill campaign status {campaign}
-Label Studio goes on running. To end it:
+Label Studio keeps running. To stop it:
   .venv/bin/gristmill studio stop --home {STUDIO}""")
 
 
 def make_input(folder: Path) -> list[str]:
-    """Writes the demo's own input into the folder and returns the globs that read it."""
+    """Writes the demo's own input into the folder; returns its globs."""
     for name in ("packages", "crawl"):
         (folder / name).mkdir(parents=True)
     write_packages(folder / "packages")
@@ -86,7 +86,7 @@ def make_input(folder: Path) -> list[str]:
 
 
 def reasons_to_explain(corpus: Path) -> list[str]:
-    """The most frequent reason of a filter, and the two kinds of duplicates: those of them that occurred."""
+    """The most frequent reason of a filter, and the reasons of exact and near-duplicates, if they occurred."""
     rejected = json.loads((corpus / "manifest.json").read_bytes())["ledger"]["rejected"]
     counts: dict[tuple[str, str], int] = {}
     for entry in rejected:
@@ -98,7 +98,7 @@ def reasons_to_explain(corpus: Path) -> list[str]:
 
 
 def a_free_port() -> list[str]:
-    """The option that gives Label Studio the first free port from its own on; nothing where it runs."""
+    """The option --port with the first free port from Label Studio's own up; empty if Label Studio runs."""
     if lifecycle.status(STUDIO).running:
         return []
     return ["--port", str(next(filter(is_free, count(Home(STUDIO).server.port))))]
@@ -109,7 +109,7 @@ def say(sentence: str) -> None:
 
 
 def gristmill(*words: str | Path) -> None:
-    """Shows the command and runs it; ends where it fails, with its exit code."""
+    """Prints the command and runs it; if it fails, ends with its exit code."""
     written = [str(word) for word in words]
     say(f"\n$ gristmill {shlex.join(written)}")
     done = subprocess.run([str(Path(sys.executable).with_name("gristmill")), *written], check=False)

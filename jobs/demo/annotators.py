@@ -1,4 +1,4 @@
-"""Simulated annotators: they read what the page shows them, and answer by Label Studio's API as a browser does."""
+"""Simulated annotators, who read the page's texts and answer through Label Studio's API as a browser does."""
 
 import hashlib
 import html
@@ -18,15 +18,15 @@ from jobs.demo.questions import KNOWN_ANSWERS, NAMES, documentation, question
 from schemas import DEGREES
 
 TASTES = {0: 1.2, 1: 0.8, 2: 0.3}
-"""How much each of them likes a longer answer, by their order in campaign.toml."""
+"""How much each annotator likes longer answers, by their order in campaign.toml."""
 SPEAKER = "User"
-"""What the page writes above a prompt."""
+"""The word that the page shows above a prompt."""
 WORDS_A_SECOND = 8.0
 LEFT_FOR_THE_READER = 2
 
 
 def label(folder: CampaignFolder, studio: Studio) -> None:
-    """Every annotator answers every task; the first one leaves some."""
+    """Answers all tasks of every annotator, except LEFT_FOR_THE_READER tasks of the first annotator."""
     with Journal(folder.store) as journal:
         names, projects = fold(journal).annotators, journal.projects()
     for number, email in enumerate(folder.campaign.annotators):
@@ -38,7 +38,7 @@ def label(folder: CampaignFolder, studio: Studio) -> None:
 
 
 def opinion(data: Mapping[str, str], number: int) -> str:
-    """What an annotator presses: a right answer before a wrong one, else by their taste, and a little at random."""
+    """The choice of an annotator: a right answer before a wrong one, else by taste and a little chance."""
     first, second = (_liking(data[side], data["prompt"], number) for side in ("a", "b"))
     distance = abs(first - second)
     degree = DEGREES[3 if distance < 0.3 else 2 if distance < 0.8 else 1 if distance < 1.6 else 0]
@@ -53,7 +53,7 @@ def _liking(answer: str, prompt: str, number: int) -> float:
 
 
 def _letters(text: str) -> str:
-    """Of Markdown or of its HTML the same."""
+    """The letters and digits of a text, the same for Markdown and for its HTML."""
     return "".join(filter(str.isalnum, html.unescape(re.sub(r"<[^>]*>", "", text))))
 
 
@@ -75,4 +75,4 @@ def _submit(client: httpx.Client, task: int, choice: str, seconds: float) -> Non
 
 
 _OPENINGS = {_letters(question(name)): _letters(documentation(name)[0]) for name in (*NAMES, *KNOWN_ANSWERS)}
-"""Question to the words with which a right answer begins."""
+"""The opening of the right answer to each question."""

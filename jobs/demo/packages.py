@@ -1,4 +1,4 @@
-"""Text of the Python packages that are installed beside this one: licences, readmes, descriptions and docstrings."""
+"""Gathers the texts of the other installed Python packages: licences, readmes, descriptions and docstrings."""
 
 import ast
 import gzip
@@ -15,7 +15,7 @@ from schemas.module_path import SafeForChildren
 
 KINDS = ("licence", "readme", "description", "docstring")
 MIN_DOCSTRING = 300
-"""Shorter docstrings, in characters, are left out: they are notes, not documents."""
+"""Least length in characters; shorter docstrings are notes, not documents, and are left out."""
 
 _LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -43,7 +43,7 @@ def _gather(package: Distribution) -> list[Row]:
 
 
 def package_texts(package: Distribution) -> Iterator[Row]:
-    """One row a text, in the order of the package's sorted file list."""
+    """One row per text, in the order of the package's sorted file list."""
     about = package.metadata.json
     name = str(about["name"])
     origin = {"package": name, "version": package.version}
@@ -67,7 +67,7 @@ def home_page(project_urls: Iterable[str], home: str) -> str:
 
 
 def _file_texts(path: PackagePath) -> Iterator[tuple[str, str, str]]:
-    """(doc_id, kind, text) of what a reader would call text in an installed file."""
+    """(doc_id, kind, text) of the texts in an installed file."""
     if ".." in path.parts or any("test" in part for part in path.parts):
         return
     name = str(path)

@@ -1,4 +1,4 @@
-"""A small crawl, written here: one WARC file with what crawls bring, good and bad."""
+"""Writes a small crawl: a WARC file with good and bad pages as in real crawls."""
 
 import html
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def article(title: str, text: str, encoding: str = "utf-8") -> bytes:
 
 
 def paragraphs(text: str) -> str:
-    """Blank lines part paragraphs, as they do here.
+    """A text as HTML paragraphs, which blank lines separate in the text.
 
     >>> paragraphs("Mind\\nthe step.\\n\\nThanks.")
     '<p>Mind the step.</p>\\n<p>Thanks.</p>'
@@ -113,7 +113,7 @@ def print_page(title: str, text: str) -> bytes:
 
 
 def pages() -> list[Page]:
-    """What the crawl met, in its order."""
+    """The pages of the crawl, in order."""
     near = _STONES.replace("A gristmill", "A grist mill").replace("a good miller", "any good miller")
     return [
         Page(url="https://mill.example/stones", body=article("How a gristmill grinds", _STONES)),
@@ -141,7 +141,7 @@ def pages() -> list[Page]:
 
 
 def write_pages(path: Path) -> None:
-    """Writes the crawl as a gz WARC: a line about the crawl, then a request and its response for each page."""
+    """Writes the crawl as a gzip WARC: a warcinfo record, then a request and a response for each page."""
     with path.open("wb") as file:
         writer = WARCWriter(file, gzip=True)
         about = b"software: gristmill demo\r\nformat: WARC File Format 1.0\r\n"

@@ -1,4 +1,4 @@
-"""Questions about Python's standard library, answered by its own documentation: a first paragraph, or the whole."""
+"""Questions about Python's standard library, answered by a docstring's first paragraph or by the complete docstring."""
 
 import inspect
 import json
@@ -15,20 +15,20 @@ NAMES = (
     *("tempfile.mkdtemp", "textwrap.dedent", "urllib.parse.urlsplit"),
 )
 KNOWN_ANSWERS = ("dataclasses.replace", "filecmp.cmp", "platform.platform", "statistics.median", "textwrap.shorten")
-"""For gold pairs: the wrong answer is that to the next question."""
+"""Questions for gold pairs: the wrong answer is the answer to the next question."""
 
 Row = dict[str, Any]
 
 
 def write_questions(folder: Path) -> None:
-    """Writes ``responses.jsonl`` and ``gold.jsonl`` over those of a campaign."""
+    """Overwrites ``responses.jsonl`` and ``gold.jsonl`` of a campaign."""
     for name, rows in (("responses", comparisons()), ("gold", known_answers())):
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
 def comparisons() -> Iterator[Row]:
-    """One row a question, with two responses."""
+    """One row per question, with two responses."""
     for name in NAMES:
         opening, more = documentation(name)
         texts = {"opening": opening, "docstring": f"{opening}\n\n```text\n{more}\n```"}
@@ -37,7 +37,7 @@ def comparisons() -> Iterator[Row]:
 
 
 def known_answers() -> Iterator[Row]:
-    """One row a question, with a right and a wrong answer."""
+    """One row per question, with a right and a wrong answer."""
     for name, other in zip(KNOWN_ANSWERS, (*KNOWN_ANSWERS[1:], KNOWN_ANSWERS[0]), strict=True):
         chosen, rejected = documentation(name)[0], documentation(other)[0]
         yield {"prompt_id": name, "prompt": question(name), "chosen": chosen, "rejected": rejected}
@@ -48,7 +48,7 @@ def question(name: str) -> str:
 
 
 def documentation(name: str) -> tuple[str, str]:
-    """The first paragraph of a docstring, and the others.
+    """(first paragraph, other paragraphs) of a docstring.
 
     >>> documentation("copy.deepcopy")[0]
     'Deep copy operation on arbitrary Python objects.'
