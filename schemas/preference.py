@@ -31,9 +31,14 @@ def _one_of(column: str, *values: str) -> dict[str, Check]:
     }
 
 
+def _pairs_2(rows: pa.Table) -> pa.Table:
+    """Version 1 called ``split`` ``side``, the word for left and right."""
+    return rows.rename_columns(["split" if name == "side" else name for name in rows.column_names])
+
+
 PAIRS = Table(
     name="pairs",
-    version=1,
+    version=2,
     columns=pa.schema(
         [
             pa.field("pair_id", pa.string(), nullable=False),
@@ -47,16 +52,18 @@ PAIRS = Table(
             pa.field("first_temperature", pa.float64()),
             pa.field("second_temperature", pa.float64()),
             pa.field("gold", pa.string()),
-            pa.field("side", pa.string()),
+            pa.field("split", pa.string()),
             pa.field("protocol", pa.string(), nullable=False),
             pa.field("protocol_version", pa.string(), nullable=False),
             pa.field("votes", pa.int32(), nullable=False),
         ]
     ),
-    checks={**_one_of("gold", "first", "second"), **_one_of("side", "train", "held_out", "neither")},
+    checks={**_one_of("gold", "first", "second"), **_one_of("split", "train", "held_out", "neither")},
+    upgrades={1: _pairs_2},
 )
 """Two responses to one prompt. ``gold`` names the better response if it is known in advance; such a pair tests
-annotators, never becomes a comparison, and has null models and side. ``votes`` is the number of votes asked for."""
+annotators, never becomes a comparison, and has null models and split. ``split`` is ``neither`` for a prompt that is
+close to prompts of both splits. ``votes`` is the number of votes asked for."""
 
 ASSIGNMENTS = Table(
     name="assignments",

@@ -15,7 +15,7 @@ from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, sp
 from annotation.campaign.pairing import Pair, blind_key, pair, pair_id, seeded_key, whole_name
 from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
 from annotation.campaign.settings import CampaignFolder
-from annotation.campaign.split import Families, Placed, prompt_text, sides
+from annotation.campaign.split import Families, Placed, assign_splits, prompt_text
 from annotation.campaign.tasks import shown_digest, task_data, task_uid
 from annotation.journal.bodies import Asked, Batch, Counted, PairsAsked, Resolving, Settings, read, write
 from annotation.journal.fold import TASKS, Record, fold, pack, record_settings
@@ -247,12 +247,12 @@ def _pair_rows(fresh: Sequence[Pair], record: Record, families: Families, folder
     campaign = folder.campaign
     texts = {each.prompt.prompt_id: prompt_text(each.prompt.messages) for each in fresh}
     weights = Counter(each.prompt.prompt_id for each in fresh)
-    side = sides(texts, weights, _list_placed(record), families, campaign.seed)
+    splits = assign_splits(texts, weights, _list_placed(record), families, campaign.seed)
     rows = [
         {
             **_row(each.pair_id, each.prompt, each.first, each.second, folder),
             "gold": None,
-            "side": side[each.prompt.prompt_id],
+            "split": splits[each.prompt.prompt_id],
         }
         for each in fresh
     ]
@@ -262,9 +262,9 @@ def _pair_rows(fresh: Sequence[Pair], record: Record, families: Families, folder
 def _list_placed(record: Record) -> list[Placed]:
     seen = {}
     judged = record.pairs.filter(pc.is_null(record.pairs["gold"]))
-    for row in judged.select(["prompt", "side"]).to_pylist():
+    for row in judged.select(["prompt", "split"]).to_pylist():
         text = prompt_text(tuple((turn["role"], turn["content"]) for turn in row["prompt"]))
-        seen[text, row["side"]] = Placed(text, row["side"])
+        seen[text, row["split"]] = Placed(text, row["split"])
     return list(seen.values())
 
 
@@ -283,7 +283,7 @@ def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder,
             message = "an earlier batch has this gold pair with the other answer: write its texts anew, or leave it out"
             problems.append(Problem(f"gold prompt {each.prompt_id}", "gold_changed", message))
             continue
-        rows.append({**row, "first_model": None, "second_model": None, "gold": answer, "side": None})
+        rows.append({**row, "first_model": None, "second_model": None, "gold": answer, "split": None})
     return pa.Table.from_pylist(rows, PAIRS.schema)
 
 

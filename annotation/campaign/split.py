@@ -22,10 +22,10 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Placed:
-    """A prompt of an earlier batch, and its side."""
+    """A prompt of an earlier batch, and its split."""
 
     text: str
-    side: str
+    split: str
 
 
 def prompt_text(messages: Messages) -> str:
@@ -66,23 +66,24 @@ def _continuations(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         beginnings.append(row)
 
 
-def sides(
+def assign_splits(
     prompts: Mapping[str, str], weights: Mapping[str, int], earlier: Sequence[Placed], families: Families, seed: int
 ) -> dict[str, str]:
-    """A side for each new prompt (id to text): ``train``, ``held_out`` or ``neither``.
+    """The split of each new prompt (id to text): ``train``, ``held_out`` or ``neither``.
 
-    ``weights``: the pairs of each prompt. A prompt takes the side of its family, and the same prompt the same side. One
-    that is close to both sides (it links two families that were apart) can be on none; that brings no others together.
-    New families are held out in the order of a seeded hash, as long as they fit into the quota.
+    ``weights``: the number of pairs of each prompt. A prompt gets the split of its family, and the same prompt the same
+    split. A new prompt that is close to prompts of both splits (it links two families that were apart) is in neither,
+    and does not join the two families for later prompts. New families are held out in the order of a seeded hash, as
+    long as they fit into the quota.
     """
     ids = list(prompts)
-    earlier = [each for each in earlier if each.side != "neither"]
-    known = {each.text: each.side for each in earlier}
+    earlier = [each for each in earlier if each.split != "neither"]
+    known = {each.text: each.split for each in earlier}
     texts = [*(each.text for each in earlier), *(prompts[each] for each in ids)]
     numbers = relate(pa.array(texts, pa.large_string()), families).tolist()
     taken: dict[int, set[str]] = {}
     for number, placed in zip(numbers, earlier, strict=False):
-        taken.setdefault(number, set()).add(placed.side)
+        taken.setdefault(number, set()).add(placed.split)
     members: dict[int, list[str]] = {}
     for number, prompt in zip(numbers[len(earlier) :], ids, strict=True):
         members.setdefault(number, []).append(prompt)
@@ -92,12 +93,12 @@ def sides(
     for number, inside in members.items():
         found = taken.get(number)
         if found:
-            side = min(found) if len(found) == 1 else "neither"
-            out.update((prompt, known.get(prompts[prompt], side)) for prompt in inside)
+            split = min(found) if len(found) == 1 else "neither"
+            out.update((prompt, known.get(prompts[prompt], split)) for prompt in inside)
             left -= sum(weights[prompt] for prompt in inside if out[prompt] == "held_out")
         else:
             name = min(hashlib.blake2b(prompts[prompt].encode(), digest_size=16).hexdigest() for prompt in inside)
-            fresh.append((seeded_key(seed, "side", name), inside))
+            fresh.append((seeded_key(seed, "side", name), inside))  # "side": stored campaigns were drawn by this word
     for _, inside in sorted(fresh):
         weight = sum(weights[prompt] for prompt in inside)
         held = weight <= left

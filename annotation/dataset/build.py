@@ -36,8 +36,8 @@ class Built:
 def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Built:
     """Writes the dataset of these campaigns into a new folder; equal campaigns give equal bytes, in any order.
 
-    A pair's split is the side that it got when its batch was made. Where campaigns are put together, prompts of one
-    family may be on both sides: then the training pairs of the family are left out (``near_held_out``), so that no
+    A pair keeps the split that it got when its batch was made. Where campaigns are put together, prompts of one
+    family may be in both splits: then the training pairs of the family are left out (``near_held_out``), so that no
     prompt of the training split is a near-duplicate of a held-out one. Raises UserError for an occupied folder, for
     no campaign, or for two of one name.
     """
@@ -51,9 +51,9 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
     with new_folder(folder) as writer:
         campaigns = [CampaignPairs.of(snapshot) for snapshot in snapshots]
         grouped = _families(campaigns, families)
-        sides = _sides(campaigns, grouped)
-        tables = {"unresolved": _unresolved_rows(campaigns, grouped, sides)}
-        splits = _splits(campaigns, grouped, sides)
+        placement = _place(campaigns, grouped)
+        tables = {"unresolved": _unresolved_rows(campaigns, grouped, placement)}
+        splits = _splits(campaigns, grouped, placement)
         proof = prove_apart(splits, grouped)
         ledger = DatasetLedger.of(snapshots, splits, tables["unresolved"])
         with ThreadPoolExecutor(1) as threads:  # the card counts words while the tables are compressed
@@ -70,59 +70,59 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
 def _families(campaigns: Sequence[CampaignPairs], families: Families) -> PromptFamilies:
     """The families of all prompts, those of unresolved pairs too.
 
-    A prompt on neither side is near prompts on both: it is left out, or it would join their families after the fact.
+    A prompt in neither split is near prompts of both: it is left out, or it would join their families after the fact.
     """
-    sided = pc.not_equal(_join([rows.pairs["side"] for rows in campaigns]), "neither")
+    in_split = pc.not_equal(_join([rows.pairs["split"] for rows in campaigns]), "neither")
     texts = [prompt_texts(rows.pairs["prompt"].combine_chunks()) for rows in campaigns if len(rows.pairs)]
-    return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), flags(sided), families)
+    return prompt_families(pa.concat_arrays([pa.array([], pa.large_string()), *texts]), flags(in_split), families)
 
 
 @dataclass(frozen=True)
-class _Sides:
+class _Placement:
     """For every pair of all campaigns, one behind the other: its split, and why it is in none (null: it is in one)."""
 
     split: pa.Array
     reason: pa.Array
 
 
-def _sides(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies) -> _Sides:
-    side = _join([rows.pairs["side"] for rows in campaigns])
+def _place(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies) -> _Placement:
+    split = _join([rows.pairs["split"] for rows in campaigns])
     failed = _join([rows.reason for rows in campaigns])
     held_out = np.zeros(len(grouped), bool)
-    held_out[grouped.number[flags(pc.equal(side, "held_out"))]] = True
-    near_held_out = pc.and_(pc.equal(side, "train"), pa.array(held_out[grouped.number]))
+    held_out[grouped.number[flags(pc.equal(split, "held_out"))]] = True
+    near_held_out = pc.and_(pc.equal(split, "train"), pa.array(held_out[grouped.number]))
     reason = pc.case_when(
-        pc.make_struct(pc.is_valid(failed), pc.equal(side, "neither"), near_held_out),
+        pc.make_struct(pc.is_valid(failed), pc.equal(split, "neither"), near_held_out),
         failed,
         "near_both_sides",
         "near_held_out",
     )
-    return _Sides(side, reason)
+    return _Placement(split, reason)
 
 
-def _splits(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies, sides: _Sides) -> dict[str, pa.Table]:
+def _splits(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies, placement: _Placement) -> dict[str, pa.Table]:
     """The comparisons of each split, sorted by id."""
     named = grouped.names.take(pa.array(grouped.number))
     out = {}
     for name in SPLITS:
-        kept = pc.and_(pc.is_null(sides.reason), pc.equal(sides.split, name))
+        kept = pc.and_(pc.is_null(placement.reason), pc.equal(placement.split, name))
         parts = []
         start = 0
         for rows in campaigns:
             here = slice(start, start + len(rows.pairs))
-            parts.append(rows.comparisons(flags(kept[here]), named[here], sides.split[here]))
+            parts.append(rows.comparisons(flags(kept[here]), named[here], placement.split[here]))
             start += len(rows.pairs)
         out[name] = pa.concat_tables(parts).combine_chunks()
     return out
 
 
-def _unresolved_rows(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies, sides: _Sides) -> pa.Table:
+def _unresolved_rows(campaigns: Sequence[CampaignPairs], grouped: PromptFamilies, placement: _Placement) -> pa.Table:
     named = grouped.names.take(pa.array(grouped.number))
     parts = []
     start = 0
     for rows in campaigns:
         here = slice(start, start + len(rows.pairs))
-        parts.append(rows.unresolved_pairs(sides.reason[here], named[here]))
+        parts.append(rows.unresolved_pairs(placement.reason[here], named[here]))
         start += len(rows.pairs)
     joined = pa.concat_tables(parts).combine_chunks()
     batch = UNRESOLVED.batch({name: joined[name].combine_chunks() for name in UNRESOLVED.columns.names}, len(joined))

@@ -88,7 +88,7 @@ def _agreement(snapshots: Iterable[Snapshot]) -> list[markdown.Cells]:
 
 
 def _agreement_cells(agreement: Agreement) -> markdown.Cells:
-    estimates = (agreement.side, agreement.vote, agreement.alpha, agreement.safety)
+    estimates = (agreement.preferred, agreement.vote, agreement.alpha, agreement.safety)
     return (f"{agreement.pairs:,}", *(_estimate(each) for each in estimates))
 
 

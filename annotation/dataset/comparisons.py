@@ -41,8 +41,8 @@ class CampaignPairs:
         order = pc.sort_indices(snapshot.pairs["pair_id"]).to_numpy()
         order = order[asked[order]]
         pairs = snapshot.pairs.drop_columns(["first", "second"]).take(pa.array(order)).combine_chunks()
-        if pairs["side"].null_count:
-            raise ValueError(f"campaign {snapshot.name}: {pairs['side'].null_count} pairs have no side")
+        if pairs["split"].null_count:
+            raise ValueError(f"campaign {snapshot.name}: {pairs['split'].null_count} pairs have no split")
         outcome = pa.concat_tables([resolution.resolved, resolution.unresolved], promote_options="default")
         outcome = outcome.take(pc.index_in(pairs["pair_id"], value_set=outcome["pair_id"])).combine_chunks()
         chunks = [chunk for name in ("first", "second") for chunk in snapshot.pairs[name].chunks]
@@ -56,8 +56,8 @@ class CampaignPairs:
         first = pc.equal(outcome["chosen"], "first").combine_chunks()
 
         def both(rows: pa.Table, name: str) -> tuple[pa.Array, pa.Array]:
-            left, right = (rows[side + name].combine_chunks() for side in ("first", "second"))
-            return pc.if_else(first, left, right), pc.if_else(first, right, left)
+            of_first, of_second = (rows[which + name].combine_chunks() for which in ("first", "second"))
+            return pc.if_else(first, of_first, of_second), pc.if_else(first, of_second, of_first)
 
         left = self.order[chosen.to_numpy()]
         right = left + len(self.responses) // 2
@@ -116,7 +116,7 @@ class CampaignPairs:
         offsets = np.searchsorted(place.to_numpy(), np.arange(len(pair_ids) + 1)).astype(np.int32)
         first_chosen = first.take(place)
         for_chosen = pc.equal(pc.equal(judgments["prefers"].combine_chunks(), "first"), first_chosen)
-        safe = [judgments[f"{side}_safe"].combine_chunks() for side in ("first", "second")]
+        safe = [judgments[f"{which}_safe"].combine_chunks() for which in ("first", "second")]
         kind = COMPARISONS.columns.field("votes").type
         struct = pa.StructArray.from_arrays(
             [

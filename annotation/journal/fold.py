@@ -1,6 +1,6 @@
 """What the journal says, put together: the batches, their pairs, and who was asked what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,6 +9,8 @@ import pyarrow as pa
 from annotation.journal.bodies import Batch, Settings, read, write
 from annotation.journal.journal import Journal
 from schemas import PAIRS
+from schemas.errors import UserError
+from schemas.table import SchemaError
 
 T = TypeVar("T")
 
@@ -53,8 +55,8 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
         settings=_newest(journal, "settings", Settings, revision).get("settings"),
         annotators=_newest(journal, "annotator", str, revision),
         batches=_newest(journal, "batch", Batch, revision),
-        pairs=_tables(PAIRS.schema, (body for _, _, body in journal.rows("pairs", as_of=revision))),
-        tasks=_tables(TASKS, (body for _, _, body in journal.rows("tasks", as_of=revision))),
+        pairs=_pairs(journal, revision),
+        tasks=_concatenate(TASKS, [_table(body) for _, _, body in journal.rows("tasks", as_of=revision)]),
         dropped=frozenset(key for _, key, _ in journal.rows("dropped", as_of=revision)),
         withdrawn=frozenset(key for key, out in withdrawn.items() if out),
     )
@@ -89,6 +91,21 @@ def _newest(journal: Journal, kind: str, body: type[T], as_of: int) -> dict[str,
     }
 
 
-def _tables(schema: pa.Schema, bodies: Iterable[bytes]) -> pa.Table:
-    tables = [pa.ipc.open_stream(body).read_all() for body in bodies]
+def _pairs(journal: Journal, as_of: int) -> pa.Table:
+    """All pairs in the current version of PAIRS.
+
+    Raises UserError if a newer version of Gristmill wrote them.
+    """
+    try:
+        tables = [PAIRS.upgrade(_table(body)) for _, _, body in journal.rows("pairs", as_of=as_of)]
+    except SchemaError as error:
+        raise UserError(f"{journal.path}: {error}") from error
+    return _concatenate(PAIRS.schema, tables)
+
+
+def _table(body: bytes) -> pa.Table:
+    return pa.ipc.open_stream(body).read_all()
+
+
+def _concatenate(schema: pa.Schema, tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables) if tables else schema.empty_table()

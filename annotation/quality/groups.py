@@ -17,13 +17,13 @@ from schemas import DEGREES
 class Agreement:
     """How far annotators agree on some pairs.
 
-    ``side``: AC1 on which response is better. ``vote``: AC2 with ordinal weights on the eight points of a vote.
+    ``preferred``: AC1 on which response is better. ``vote``: AC2 with ordinal weights on the eight points of a vote.
     ``alpha``: Krippendorff's, ordinal, on the same. ``safety``: AC1 on safe or unsafe, each response a unit.
     """
 
     pairs: int
     votes: int
-    side: Estimate
+    preferred: Estimate
     vote: Estimate
     alpha: Estimate
     safety: Estimate
@@ -31,8 +31,8 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Agreements:
-    """``by_degree``: by the median degree of all votes on the pair, the weaker of the middle two, whichever side they
-    chose. ``by_models``: ``"alpha / beta"``, the two names sorted."""
+    """``by_degree``: by the median degree of all votes on the pair, the weaker of the middle two, whichever response
+    they prefer. ``by_models``: ``"alpha / beta"``, the two names sorted."""
 
     overall: Agreement
     by_degree: Mapping[str, Agreement] = field(default_factory=dict)
@@ -77,12 +77,12 @@ class _Counted:
     def agreement(self, kept: Flags) -> Agreement:
         points = self.points[kept]
         ratings = Ratings.of_counts(points, SCALE)
-        sides = Ratings.of_counts(np.column_stack([points[:, :4].sum(axis=1), points[:, 4:].sum(axis=1)]), (0, 1))
+        preferred = Ratings.of_counts(np.column_stack([points[:, :4].sum(axis=1), points[:, 4:].sum(axis=1)]), (0, 1))
         safety = Ratings.of_counts(np.concatenate([flags[kept] for flags in self.flags]), (0, 1))
         return Agreement(
             int((points.sum(axis=1) > 0).sum()),
             int(points.sum()),
-            gwet(sides),
+            gwet(preferred),
             gwet(ratings, "ordinal"),
             krippendorff(ratings, "ordinal"),
             gwet(safety),

@@ -143,7 +143,7 @@ def _print_agreements(found: Assessment) -> None:
         ("by models", found.agreements.by_models if len(found.agreements.by_models) > 1 else {}),
     ]
     safety = found.agreements.overall.safety.value is not None
-    columns = ["agreement", "pairs", "side (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)"]
+    columns = ["agreement", "pairs", "preferred (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)"]
     columns += ["safety (AC1)"] if safety else []
     rows = [Row(("all", *_cells(found.agreements.overall, safety)), "bold")]
     for title, group in groups:
@@ -155,7 +155,7 @@ def _print_agreements(found: Assessment) -> None:
 
 
 def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
-    estimates = [agreement.side, agreement.vote, agreement.alpha, *([agreement.safety] if safety else [])]
+    estimates = [agreement.preferred, agreement.vote, agreement.alpha, *([agreement.safety] if safety else [])]
     return [f"{agreement.pairs:,}", *(_estimate(each) for each in estimates)]
 
 

@@ -73,7 +73,7 @@ def test_sides_and_models_are_balanced(rows: list[dict[str, Any]], tmp_path: Pat
         for person in ("mill/a1", "mill/a2", "mill/a3"):
             swapped = [task["swapped"] for task in at.tasks(person)]
             assert abs(2 * sum(swapped) - len(swapped)) <= 1
-        held_out = pc.sum(pc.equal(at.record.pairs["side"], "held_out")).as_py()
+        held_out = pc.sum(pc.equal(at.record.pairs["split"], "held_out")).as_py()
     assert 0 < held_out <= len(rows) // 10
 
 
@@ -81,7 +81,7 @@ def test_no_held_out_dialogue_is_near_one_of_training(rows: list[dict[str, Any]]
     with desk(tmp_path, rows=rows, votes=3) as at:
         pairs = at.record.pairs.to_pylist()
     words = [set(re.findall(r"\w+", " ".join(m["content"] for m in pair["prompt"]).lower())) for pair in pairs]
-    held = np.array([pair["side"] == "held_out" for pair in pairs])
+    held = np.array([pair["split"] == "held_out" for pair in pairs])
     assert held.any()
     for i in np.flatnonzero(held):
         for j in np.flatnonzero(~held):

@@ -20,7 +20,7 @@ def table(kind: Table, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def pair(pair_id: str, **changes: Any) -> dict[str, Any]:
-    """A row of PAIRS; a gold one has neither models nor a side."""
+    """A row of PAIRS; a gold one has neither models nor a split."""
     gold = "gold" in changes
     row = {
         "pair_id": pair_id,
@@ -33,7 +33,7 @@ def pair(pair_id: str, **changes: Any) -> dict[str, Any]:
         "second_model": None if gold else "beta",
         "first_temperature": None if gold else 0.7,
         "second_temperature": None if gold else 1.0,
-        "side": None if gold else "train",
+        "split": None if gold else "train",
         "protocol": "preference",
         "protocol_version": "1",
         "votes": 3,
@@ -113,7 +113,7 @@ def drawn(count: int, name: str = "mill", response_words: int = 60, seed: int = 
             "second_model": np.where(swap, "beta", "gamma").tolist(),
             "first_temperature": [0.7] * count,
             "second_temperature": [1.0] * count,
-            "side": np.where(chosen % 10 == 0, "held_out", "train").tolist(),
+            "split": np.where(chosen % 10 == 0, "held_out", "train").tolist(),
             "protocol": ["preference"] * count,
             "protocol_version": ["1"] * count,
             "votes": [3] * count,

@@ -20,7 +20,11 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
 
     def load(folder: Path, as_of: int | None = None) -> object:
         asked.append(as_of)
-        pairs = [pair("p"), pair("q", side="held_out", prompt=[{"role": "user", "content": "What is rye?"}]), pair("r")]
+        pairs = [
+            pair("p"),
+            pair("q", split="held_out", prompt=[{"role": "user", "content": "What is rye?"}]),
+            pair("r"),
+        ]
         return snapshot(pairs, [*votes("p", "f3 f2 s1"), *votes("q", "s1 s1 s1")], name=folder.name)
 
     def run(*words: str | Path) -> int:

@@ -198,11 +198,11 @@ def test_who_is_withdrawn_gets_no_new_batch(tmp_path: Path) -> None:
 
 def test_a_prompt_that_comes_again_keeps_its_side(tmp_path: Path) -> None:
     with desk(tmp_path, prompts(range(40))) as at:
-        first = {row["prompt_id"]: row["side"] for row in at.record.pairs.to_pylist()}
+        first = {row["prompt_id"]: row["split"] for row in at.record.pairs.to_pylist()}
         assert Counter(first.values()) == {"train": 36, "held_out": 4}
         write_rows(tmp_path / "b2.jsonl", prompts(range(50), ("alpha", "gamma")))
         replan(at, batch="b2", responses="b2.jsonl")
-        later = {row["prompt_id"]: row["side"] for row in at.record.pairs.to_pylist() if row["batch"] == "b2"}
+        later = {row["prompt_id"]: row["split"] for row in at.record.pairs.to_pylist() if row["batch"] == "b2"}
         assert {prompt: later[prompt] for prompt in first} == first
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.campaign.split import Placed, prompt_text, quota, relate, sides
+from annotation.campaign.split import Placed, assign_splits, prompt_text, quota, relate
 from curation.dedup.near import families
 
 WORDS = [
@@ -46,19 +46,19 @@ def near(one: str, other: str) -> bool:
 
 @settings(max_examples=40)
 @given(st.lists(st.lists(PROMPT, min_size=1, max_size=12, unique=True), min_size=1, max_size=4), st.integers(0, 9))
-def test_near_duplicates_are_never_on_two_sides_however_many_batches(
+def test_near_duplicates_are_never_in_two_splits_however_many_batches(
     batches: list[list[tuple[int, int, str]]], seed: int
 ) -> None:
     earlier: list[Placed] = []
     for number, batch in enumerate(batches):
         prompts = {f"{number}/{place}": text(each) for place, each in enumerate(batch)}
         weights = dict.fromkeys(prompts, 3)
-        chosen = sides(prompts, weights, earlier, families, seed)
+        chosen = assign_splits(prompts, weights, earlier, families, seed)
         backwards = dict(reversed(prompts.items()))
-        assert sides(backwards, weights, earlier[::-1], families, seed) == chosen
-        for prompt, side in chosen.items():
-            alike = {each.side for each in earlier if each.text == prompts[prompt]}
-            assert alike <= {side}, "a prompt that came before keeps its side"
+        assert assign_splits(backwards, weights, earlier[::-1], families, seed) == chosen
+        for prompt, split in chosen.items():
+            alike = {each.split for each in earlier if each.text == prompts[prompt]}
+            assert alike <= {split}, "a prompt that came before keeps its split"
         numbers = families(
             pa.array([each.text for each in earlier] + list(prompts.values()), pa.large_string())
         ).tolist()
@@ -69,9 +69,9 @@ def test_near_duplicates_are_never_on_two_sides_however_many_batches(
             if chosen[prompt] == "held_out"
         ]
         assert 3 * held.count(False) <= max(0, quota(3 * len(prompts)) - 3 * held.count(True))
-        earlier += [Placed(prompts[prompt], side) for prompt, side in chosen.items()]
+        earlier += [Placed(prompts[prompt], split) for prompt, split in chosen.items()]
     for one, other in combinations(earlier, 2):
-        if {one.side, other.side} == {"train", "held_out"}:
+        if {one.split, other.split} == {"train", "held_out"}:
             assert not near(one.text, other.text)
 
 
@@ -83,7 +83,7 @@ def alone(texts: pa.Array) -> np.ndarray:
 @pytest.mark.parametrize(("pairs", "held"), [(9, 0), (10, 1), (19, 1), (995, 99), (9_999, 999), (12_000, 1000)])
 def test_a_tenth_is_held_out_and_a_thousand_at_most(pairs: int, held: int) -> None:
     prompts = {f"p{n}": f"text {n}" for n in range(pairs)}
-    chosen = sides(prompts, dict.fromkeys(prompts, 1), [], alone, 1)
+    chosen = assign_splits(prompts, dict.fromkeys(prompts, 1), [], alone, 1)
     assert quota(pairs) == held == list(chosen.values()).count("held_out")
 
 
@@ -91,31 +91,31 @@ def test_a_family_is_held_out_as_a_whole_or_not_at_all() -> None:
     prompts = {f"p{n}": f"text {n}" for n in range(10)}
     weights = {**dict.fromkeys(prompts, 3), "p0": 4}
     for seed in range(20):
-        chosen = sides(prompts, weights, [], alone, seed)
-        held = [prompt for prompt, side in chosen.items() if side == "held_out"]
+        chosen = assign_splits(prompts, weights, [], alone, seed)
+        held = [prompt for prompt, split in chosen.items() if split == "held_out"]
         assert sum(weights[prompt] for prompt in held) <= 3 == quota(31)
         assert len(held) == 1
 
 
-def test_a_prompt_that_links_both_sides_is_on_none() -> None:
+def test_a_prompt_that_links_both_splits_is_in_neither() -> None:
     def linked(texts: pa.Array) -> np.ndarray:
         found = texts.to_pylist()
         return np.zeros(len(found), int) if any("bridge" in each for each in found) else alone(texts)
 
     earlier = [Placed("one", "train"), Placed("two", "held_out")]
-    assert sides({"p": "bridge"}, {"p": 1}, earlier, linked, 1) == {"p": "neither"}
-    assert sides({"p": "near the bridge"}, {"p": 1}, [*earlier, Placed("bridge", "neither")], linked, 1) == {
+    assert assign_splits({"p": "bridge"}, {"p": 1}, earlier, linked, 1) == {"p": "neither"}
+    assert assign_splits({"p": "near the bridge"}, {"p": 1}, [*earlier, Placed("bridge", "neither")], linked, 1) == {
         "p": "neither"
     }
-    assert sides({"p": "one"}, {"p": 1}, earlier, alone, 1) == {"p": "train"}
-    assert sides({"p": "two"}, {"p": 1}, earlier, alone, 1) == {"p": "held_out"}
+    assert assign_splits({"p": "one"}, {"p": 1}, earlier, alone, 1) == {"p": "train"}
+    assert assign_splits({"p": "two"}, {"p": 1}, earlier, alone, 1) == {"p": "held_out"}
 
 
 def test_what_came_in_counts_against_the_quota() -> None:
     prompts = {f"p{n}": f"text {n}" for n in range(20)}
     earlier = [Placed("text 0", "held_out"), Placed("text 1", "held_out")]
-    chosen = sides(prompts, dict.fromkeys(prompts, 1), earlier, alone, 1)
-    assert [prompt for prompt, side in chosen.items() if side == "held_out"] == ["p0", "p1"]
+    chosen = assign_splits(prompts, dict.fromkeys(prompts, 1), earlier, alone, 1)
+    assert [prompt for prompt, split in chosen.items() if split == "held_out"] == ["p0", "p1"]
 
 
 def test_a_shared_system_turn_makes_no_family() -> None:
@@ -129,15 +129,15 @@ def test_another_order_of_rows_draws_the_same(batch: list[tuple[int, int, str]])
     prompts = {str(place): text(each) for place, each in enumerate(batch)}
     again = dict(random.Random(1).sample(list(prompts.items()), len(prompts)))
     weights = dict.fromkeys(prompts, 10)
-    assert sides(again, weights, [], families, 1) == sides(prompts, weights, [], families, 1)
+    assert assign_splits(again, weights, [], families, 1) == assign_splits(prompts, weights, [], families, 1)
 
 
 def placed(prompts: dict[str, str], chosen: dict[str, str]) -> list[Placed]:
-    return [Placed(prompts[each], side) for each, side in chosen.items()]
+    return [Placed(prompts[each], split) for each, split in chosen.items()]
 
 
-def test_a_bridge_between_two_sides_takes_no_one_with_it() -> None:
-    """Real texts that do not all resemble each other: the ends of a chain keep their sides for ever."""
+def test_a_bridge_between_two_splits_joins_no_families() -> None:
+    """Real texts that do not all resemble each other: the ends of a chain keep their splits for ever."""
     middle = "mill by the river grind so much slower when grain is dry and wheels turn well, as all farmers here have"
     bridge = f"Tell me why our old {middle} told each other every spring?"
     left = f"Tell me why our old {middle} told each since last autumn?"
@@ -147,16 +147,16 @@ def test_a_bridge_between_two_sides_takes_no_one_with_it() -> None:
     assert not near(left, right)
     earlier = [Placed(left, "train"), Placed(right, "held_out")]
     second = {"n": bridge}
-    assert sides(second, {"n": 1}, earlier, families, 1) == {"n": "neither"}
+    assert assign_splits(second, {"n": 1}, earlier, families, 1) == {"n": "neither"}
     earlier += placed(second, {"n": "neither"})
     third = {"a": left, "b": right, "n": bridge}
-    assert sides(third, dict.fromkeys(third, 1), earlier, families, 1) == {
+    assert assign_splits(third, dict.fromkeys(third, 1), earlier, families, 1) == {
         "a": "train",
         "b": "held_out",
         "n": "neither",
     }
     apart = {"a": left}, {"b": right}
-    assert [sides(each, dict.fromkeys(each, 1), earlier, families, 1) for each in apart] == [
+    assert [assign_splits(each, dict.fromkeys(each, 1), earlier, families, 1) for each in apart] == [
         {"a": "train"},
         {"b": "held_out"},
     ]

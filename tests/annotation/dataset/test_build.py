@@ -50,7 +50,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def small() -> Snapshot:
     pairs = [
         pair("a"),
-        pair("b", side="held_out", second_temperature=None, prompt=asked("A quite different question, about rye")),
+        pair("b", split="held_out", second_temperature=None, prompt=asked("A quite different question, about rye")),
         pair("c", prompt=asked("What does a miller do in winter?")),
         pair("g", gold="first"),
     ]
@@ -184,18 +184,18 @@ def test_equal_campaigns_give_equal_bytes(small: Snapshot, tmp_path: Path) -> No
     assert not [name for name, content in contents(tmp_path / "one").items() if str(tmp_path).encode() in content]
 
 
-def near(name: str, *sides: str) -> list[dict[str, Any]]:
-    """A pair a side, each with a prompt that is nearly the others'."""
+def near(name: str, *splits: str) -> list[dict[str, Any]]:
+    """A pair a split, each with a prompt that is nearly the others'."""
     parts = ("wheel", "roof", "floor", "race")
     prompts = [asked(WORDS.format(part)) for part in parts]
-    return [pair(f"{name}{n}", side=side, prompt=prompts[n]) for n, side in enumerate(sides)]
+    return [pair(f"{name}{n}", split=split, prompt=prompts[n]) for n, split in enumerate(splits)]
 
 
 def judged(pairs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [each for row in pairs for each in votes(row["pair_id"], "f3 f3 f3")]
 
 
-def test_campaigns_together_keep_a_family_on_one_side(tmp_path: Path) -> None:
+def test_campaigns_together_keep_a_family_in_one_split(tmp_path: Path) -> None:
     train, held = near("t", "train", "train"), near("h", "held_out")
     alone = pair("z")
     one = snapshot([*train, alone], judged([*train, alone]), name="one")
@@ -216,18 +216,18 @@ def test_a_held_out_pair_without_a_verdict_keeps_its_family_out_of_training(tmp_
     assert dict(built.ledger.total().unresolved) == {"near_held_out": 1, "too_few_votes": 1}
 
 
-def test_a_pair_on_neither_side_is_in_no_split(tmp_path: Path) -> None:
+def test_a_pair_in_neither_split_is_unresolved(tmp_path: Path) -> None:
     pairs = near("n", "neither")
     built = made(tmp_path / "out", snapshot(pairs, judged(pairs)))
     assert dict(built.ledger.total().unresolved) == {"near_both_sides": 1}
     assert built.ledger.total().comparisons == 0
 
 
-def test_a_pair_on_neither_side_joins_no_families(tmp_path: Path) -> None:
+def test_a_pair_in_neither_split_joins_no_families(tmp_path: Path) -> None:
     words = [f"word{n}" for n in range(18)]
     chain = [" ".join([*(f"other{k}" for k in range(n)), *words[n:]]) for n in (0, 2, 4)]
-    sides = ("train", "neither", "held_out")
-    pairs = [pair(f"p{n}", side=side, prompt=asked(chain[n])) for n, side in enumerate(sides)]
+    splits = ("train", "neither", "held_out")
+    pairs = [pair(f"p{n}", split=split, prompt=asked(chain[n])) for n, split in enumerate(splits)]
     assert families(pa.array(chain)).tolist() == [0, 0, 0]
     total = made(tmp_path / "out", snapshot(pairs, judged(pairs))).ledger.total()
     assert (total.train, total.held_out, dict(total.unresolved)) == (1, 1, {"near_both_sides": 1})
@@ -245,7 +245,7 @@ def test_a_shared_system_prompt_makes_no_family(tmp_path: Path) -> None:
     system = {"role": "system", "content": "You are a careful assistant. " * 30}
     pairs = [
         pair("a", prompt=[system, *asked("What is rye?")]),
-        pair("b", prompt=[system, *asked("Who built the first mill?")], side="held_out"),
+        pair("b", prompt=[system, *asked("Who built the first mill?")], split="held_out"),
     ]
     assert made(tmp_path / "out", snapshot(pairs, judged(pairs))).ledger.total().comparisons == 2
 

@@ -35,7 +35,7 @@ def text(tmp_path: Path) -> str:
     pairs = [
         pair("a", prompt=DIALOGUE, first="Yes, much older.", second="No."),
         pair("b", prompt=DIALOGUE[-1:], first="It is.", second="I do not know."),
-        pair("c", side="held_out", first_model="beta", second_model="alpha"),
+        pair("c", split="held_out", first_model="beta", second_model="alpha"),
         pair("g", gold="first"),
     ]
     rows = [

@@ -39,7 +39,7 @@ def test_agreement_is_of_votes_on_pairs_that_are_not_gold() -> None:
     noise = [*votes("g", "f3 s3"), vote("p", "s3", "mill/a9", round="adjudication")]
     assert agreements(snapshot(pairs, [*rows, *noise])) == found
     assert (found.overall.pairs, found.overall.votes) == (3, 9)
-    assert found.overall.side.value == pytest.approx(_ac1([(3, 0), (0, 3), (2, 1)]))
+    assert found.overall.preferred.value == pytest.approx(_ac1([(3, 0), (0, 3), (2, 1)]))
     assert {name: each.pairs for name, each in found.by_degree.items()} == {
         "negligibly_better": 1,
         "slightly_better": 1,
