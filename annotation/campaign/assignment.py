@@ -1,4 +1,4 @@
-"""Who judges what, decided by the seed; on which side and in which order, decided by the campaign's secret."""
+"""The seed decides who judges which pair; the campaign's secret decides side and order."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ def spread(
 
     ``loads``: the tasks that each person has already. Pairs come in the order of a seeded hash, and each goes to those
     with the least to do, ties by a seeded hash, so that everybody meets everybody. ``drawn_by``: what is hashed for a
-    pair; it may tell nothing of models, since anybody may guess the seed.
+    pair; it must not depend on models, since anybody may guess the seed.
 
     >>> spread(["p", "q"], ["ann", "bob"], 1, seed=1)
     {'p': ('ann',), 'q': ('bob',)}
@@ -48,7 +48,7 @@ def choose_swaps(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
 
 
 def shuffle(uids: Iterable[str], secret: str) -> list[str]:
-    """The order in which tasks are shown: by another hash than that of the sides, so that it tells nothing of them."""
+    """The order in which tasks are shown; its hash differs from that of the sides, which the order must not reveal."""
     return sorted(uids, key=lambda uid: _keyed_hash(secret, "order", uid))
 
 
@@ -57,7 +57,7 @@ def _keyed_hash(secret: str, *words: str) -> bytes:
 
 
 def gold_share(tasks: int, share: float, available: int) -> int:
-    """How many gold pairs go among so many tasks, so that they are ``share`` of all, rounded; at most what there is.
+    """Number of gold pairs to add to ``tasks`` so that they are ``share`` of all tasks, at most ``available``; rounded.
 
     >>> gold_share(90, 0.1, 40)
     10

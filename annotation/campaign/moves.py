@@ -82,7 +82,7 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
 
 
 def find_disputed(unresolved: pa.Table) -> list[str]:
-    """The pairs of Resolution.unresolved for an adjudicator: those that none has decided, or several in other ways."""
+    """Pairs of Resolution.unresolved for an adjudicator: no adjudicator has decided, or several disagree."""
     wanted = pc.is_in(unresolved["reason"], pa.array(ADJUDICATED))
     open_ = pc.or_(pc.invert(unresolved["adjudicated"]), pc.equal(unresolved["reason"], "tied"))
     ids: list[str] = unresolved["pair_id"].filter(pc.and_(wanted, open_)).to_pylist()
@@ -90,10 +90,10 @@ def find_disputed(unresolved: pa.Table) -> list[str]:
 
 
 def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -> tuple[int, list[str]]:
-    """Gives each pair to one adjudicator who was not asked about it, unless one of today's has it open.
+    """Gives each pair to an adjudicator who was not asked about it, unless a current adjudicator has it open.
 
-    Says how many are new, and for which pairs nobody is left. What an adjudicator skipped, or who is none any more had
-    open, goes to another one. Raises UserError when the campaign has no adjudicators.
+    Returns the number of new tasks, and the pairs for which nobody is left. Tasks that an adjudicator skipped, and open
+    tasks of people who no longer adjudicate, go to another adjudicator. Raises UserError if the campaign has none.
     """
     campaign = folder.campaign
     if not campaign.adjudicators:

@@ -1,4 +1,4 @@
-"""What is to be asked of whom, decided once and written into the journal; nothing here talks to Label Studio."""
+"""Makes a batch: pairs and tasks, decided once and written into the journal. Label Studio is not involved."""
 
 import dataclasses
 import hashlib
@@ -27,7 +27,7 @@ from schemas.errors import UserError
 
 @dataclass
 class Planned:
-    """What a plan found and decided. ``new``: whether the batch was made now."""
+    """What `plan` read and decided. ``new``: whether this call made the batch."""
 
     new: bool
     pairs: int = 0
@@ -51,9 +51,9 @@ def version_of(folder: CampaignFolder) -> str:
 
 
 def note_settings(folder: CampaignFolder, journal: Journal) -> None:
-    """Notes settings and people in the journal; whoever is new gets the next pseudonym.
+    """Appends changed settings and new people to the journal; each new person gets the next pseudonym.
 
-    Raises UserError where the campaign has another name or protocol than before.
+    Raises UserError if the campaign has another name or protocol than before.
     """
     _refuse_other_campaign(folder, journal)
     campaign = folder.campaign
@@ -88,9 +88,9 @@ def _refuse_other_campaign(folder: CampaignFolder, journal: Journal) -> None:
 
 
 def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planned:
-    """Makes the batch that campaign.toml names, or finds it as it was made.
+    """Makes the batch that campaign.toml names, or reads it if it exists.
 
-    Raises UserError where the batch exists and something that its annotators saw, or were asked, has changed.
+    Raises UserError if the batch exists and what its annotators see, or how it was drawn, has changed.
     """
     campaign = folder.campaign
     with journal.writing():
@@ -216,10 +216,10 @@ def task_rows(
     table: pa.Table,
     since: str = "",
 ) -> pa.Table:
-    """The tasks of one annotator in the order in which they are shown, with their sides; the campaign's secret
-    decides both.
+    """The tasks of one annotator in the order in which they are shown, with the side of each response; the
+    campaign's secret decides both.
 
-    ``table`` holds the PAIRS rows of ``pairs``; ``since`` sets tasks apart that come to somebody later.
+    ``table`` holds the PAIRS rows of ``pairs``; ``since`` gives tasks that somebody gets later other uids.
     """
     strata, secret = _strata(table), journal.campaign_id
     asked = {task_uid(secret, batch, round_ + since, annotator, each): each for each in pairs}
@@ -269,7 +269,7 @@ def _list_placed(record: Record) -> list[Placed]:
 
 
 def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder, problems: list[Problem]) -> pa.Table:
-    """Those with another answer than in an earlier batch are left out: annotators were tested by that one."""
+    """Rows of gold pairs, without those whose answer differs from an earlier batch, which tested annotators by it."""
     known = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["gold"].to_pylist(), strict=True))
     rows = []
     for each in gold:
@@ -280,7 +280,7 @@ def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder,
         row = _row(pair_id(prompt, first, second), prompt, first, second, folder)
         answer = "first" if texts[0] == each.chosen else "second"
         if known.get(row["pair_id"], answer) != answer:
-            message = "an earlier batch has this gold pair with the other answer: write its texts anew, or leave it out"
+            message = "an earlier batch has this gold pair with the other answer: change its texts, or leave it out"
             problems.append(Problem(f"gold prompt {each.prompt_id}", "gold_changed", message))
             continue
         rows.append({**row, "first_model": None, "second_model": None, "gold": answer, "split": None})
@@ -315,7 +315,7 @@ def gold_for(
     folder: CampaignFolder,
     besides: Iterable[str] = (),
 ) -> list[str]:
-    """Gold pairs that this annotator has not met yet, drawn by the seed, so many as go with ``tasks``.
+    """Gold pairs that this annotator has not met yet, drawn by the seed; their number follows from ``tasks``.
 
     ``besides``: pairs that the annotator gets at the same time.
     """
@@ -329,7 +329,7 @@ def gold_for(
 
 
 def _refuse_withdrawn(folder: CampaignFolder, record: Record) -> None:
-    """Tasks of a new batch would be lost on somebody whose votes do not count."""
+    """Raises UserError if the new batch would give tasks to somebody whose votes do not count."""
     for person in folder.campaign.annotators:
         if record.annotators[person] in record.withdrawn:
             raise UserError(
@@ -350,7 +350,7 @@ def _refuse_unknown_models(folder: CampaignFolder, models: set[str]) -> None:
 
 
 def _refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
-    """Nothing that annotators can read, the responses' own words aside, may name a model."""
+    """Raises UserError if a text that annotators can read, apart from the responses, names a model."""
     campaign = folder.campaign
     seen = {
         f"the file {campaign.guidelines}": folder.guidelines(),

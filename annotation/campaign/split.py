@@ -14,10 +14,10 @@ from annotation.campaign.pairing import seeded_key
 from annotation.campaign.responses import Messages
 
 Families = Callable[[pa.Array], npt.NDArray[np.int64]]
-"""Texts to the number of each one's family: the same or nearly the same text, however long the chain."""
+"""From texts to their families' numbers; a family is a chain of equal or nearly equal texts of any length."""
 
 MOST = 1000
-"""Held-out comparisons a batch at most (Llama 2, 3.2.1: 1,000 of each batch)."""
+"""Most held-out comparisons of a batch (Llama 2, 3.2.1: 1,000 of each batch)."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,20 @@ class Placed:
 
 
 def prompt_text(messages: Messages) -> str:
-    """What is compared: all turns, one after the other, but the system's, which many prompts share."""
+    """The text by which prompts are compared: all turns except the system's, which many prompts share."""
     return "\n".join(content for role, content in messages if role != "system")
 
 
 def quota(pairs: int) -> int:
-    """How many pairs of a batch are held out at most: 1,000 or a tenth of it, the smaller."""
+    """Most pairs of a batch that are held out: 1,000 or a tenth of the batch, whichever is smaller."""
     return min(MOST, pairs // 10)
 
 
 def relate(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int64]:
-    """The family of each prompt: near-duplicates (``families``), and a dialogue with those that go on where it ends.
+    """The family of each prompt: near-duplicates (``families``), and dialogues that continue each other.
 
-    Texts are those of ``prompt_text``. What goes on holds the earlier prompt, and often one of the responses to it. A
-    family's number is the smallest that ``families`` gives to one of its prompts.
+    Texts come from ``prompt_text``. A continuation contains the earlier prompt, and often a response to it. A family's
+    number is the smallest that ``families`` gives to any of its prompts.
     """
     numbers = families(texts)
     ends = numbers[np.array(list(_continuations(texts.to_pylist())), np.int64).reshape(-1, 2)]
@@ -55,10 +55,10 @@ def relate(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int
 
 
 def _continuations(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Each text that goes on where another one ends, with the longest such: the places of (beginning, continuation)."""
+    """Yields the indices (beginning, continuation) of each text that continues another, with its longest beginning."""
     whole = [f"{text}\n" for text in texts]
     beginnings: list[int] = []
-    for row in sorted(range(len(whole)), key=whole.__getitem__):  # what begins alike comes one behind the other
+    for row in sorted(range(len(whole)), key=whole.__getitem__):  # texts with the same beginning are neighbours
         while beginnings and not whole[row].startswith(whole[beginnings[-1]]):
             beginnings.pop()
         if beginnings:

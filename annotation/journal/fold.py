@@ -1,4 +1,4 @@
-"""What the journal says, put together: the batches, their pairs, and who was asked what."""
+"""The state that the rows of a journal add up to: settings, people, batches, pairs and tasks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from schemas.table import SchemaError
 T = TypeVar("T")
 
 PACKED_BYTES = 64 << 20
-"""Of a row of the journal; SQLite takes 1 GB."""
+"""Largest table in a row of the journal, in bytes; SQLite accepts up to 1 GB."""
 
 TASKS = pa.schema(
     [
@@ -28,7 +28,7 @@ TASKS = pa.schema(
         pa.field("shown", pa.binary(16), nullable=False),
     ]
 )
-"""A task as it was decided, in the order in which it is shown; ``shown`` is the digest of what the annotator sees."""
+"""A task as planned, in the order in which the annotator gets it; ``shown`` is the digest of what the page shows."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Record:
 
 
 def fold(journal: Journal, as_of: int | None = None) -> Record:
-    """Reads everything but the annotations."""
+    """Reads everything except the annotations, up to revision ``as_of`` (None: the newest)."""
     revision = journal.revision if as_of is None else as_of
     withdrawn = _newest(journal, "withdrawn", bool, revision)
     return Record(
@@ -63,7 +63,7 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
 
 
 def pack(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
-    """A table as Arrow streams, small enough for a row of the journal each; nothing for a table without rows."""
+    """A table as Arrow streams, each small enough for a row of the journal; no stream for an empty table."""
     if table.nbytes > limit and table.num_rows > 1:
         half = table.num_rows // 2
         yield from pack(table.slice(0, half), limit)
@@ -76,7 +76,7 @@ def pack(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
 
 
 def record_settings(journal: Journal, settings: Settings) -> None:
-    """Notes the campaign's settings where they differ from those noted last."""
+    """Appends the campaign's settings to the journal if they changed."""
     body = write(settings, sort=True)
     with journal.writing():
         if journal.latest("settings", "settings") != body:

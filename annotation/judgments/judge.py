@@ -10,12 +10,12 @@ import pyarrow as pa
 from annotation.journal.bodies import Annotated, Batch, read_annotated
 from annotation.journal.fold import TASKS, Record
 from annotation.journal.journal import Journal, exact
-from annotation.protocols import PROTOCOLS, Category, Reading, Unreadable
+from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 
 REASONS = {
     "unreadable": "Label Studio fails when it is asked for the task: delete its newest annotation there, and ask again",
-    "unknown_task": "the task is none of this campaign's",
+    "unknown_task": "the task does not belong to this campaign",
     "changed_task": "the task does not show what was pushed: somebody changed its data in Label Studio",
     "unknown_annotator": "nobody of this campaign has the account that it comes from",
     "not_assigned": "the task was given to somebody else",
@@ -24,11 +24,11 @@ REASONS = {
     "repeated": "the same annotator voted again on the same task: the newest vote counts",
     "withdrawn": "all votes of this annotator were withdrawn",
 }
-"""Why a vote is refused, beside what the protocol cannot read."""
+"""Reasons why a vote is refused; a protocol adds its own for answers that it cannot read."""
 
 
 class _Annotation(NamedTuple):
-    """One that is there at the revision: its key in the journal, the journal's row, and what that says."""
+    """An annotation that exists at the revision: its key and body in the journal, and the parsed body."""
 
     key: str
     body: bytes
@@ -48,7 +48,7 @@ class _Annotation(NamedTuple):
 
 
 class _Tasks:
-    """The record's tasks by their row, and what has become of each."""
+    """The record's tasks as columns, and the state of each task."""
 
     def __init__(self, record: Record):
         self.row = {uid: row for row, uid in enumerate(record.tasks["uid"].to_pylist())}
@@ -59,16 +59,16 @@ class _Tasks:
 
 
 class _Reader:
-    """Reads what annotators answered; the same answer to the same page once."""
+    """Reads the answers of annotators; an answer that repeats on the same page is read once."""
 
     def __init__(self, record: Record):
         batches = record.batches.items()
         self._asked = {name: (PROTOCOLS[batch.asked.protocol], _categories(batch)) for name, batch in batches}
         self._known: dict[tuple[str, bool, bytes], int] = {}
-        self.distinct: list[Reading | Unreadable] = []
+        self.distinct: list[AnnotationReading | Unreadable] = []
 
     def read(self, batch: str, swapped: bool, result: Any) -> int:
-        """The place of its reading among the distinct ones."""
+        """Index of the answer's reading in ``distinct``."""
         if isinstance(result, list) and all(type(each) is dict for each in result):  # ids and the like are not read
             result = [{name: each[name] for name in ("from_name", "value") if name in each} for each in result]
         key = batch, swapped, orjson.dumps(result)
@@ -82,7 +82,7 @@ class _Reader:
 
 @dataclass
 class _Votes:
-    """Those that count, by the rows of their tasks and the places of their readings, and those that are refused."""
+    """Votes that count (rows of their tasks, indices of their readings) and votes that are refused."""
 
     rows: list[int] = field(default_factory=list)
     readings: list[int] = field(default_factory=list)
@@ -117,7 +117,7 @@ def _categories(batch: Batch) -> tuple[Category, ...]:
 
 
 def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
-    """The annotations that were there at a revision: uid to key to body."""
+    """The annotations that exist at a revision: uid to key to body."""
     found: dict[str, dict[str, bytes]] = {}
     for kind, key, body in journal.rows("annotation", "deleted", as_of=revision):
         inside = found.setdefault(key.rpartition("/")[0], {})
@@ -129,7 +129,7 @@ def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
 
 
 def _misfit(found: Annotated, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record) -> str:
-    """Why an annotation cannot be its annotator's vote on what was pushed; empty when it can."""
+    """Why an annotation cannot be its annotator's vote on the task as pushed; empty if it can."""
     if "result" not in found.annotation:
         return "unreadable"
     if row is None:
@@ -146,7 +146,7 @@ def _misfit(found: Annotated, author: str | None, uid: str, row: int | None, tas
 
 
 def _vote(mine: list[_Annotation], row: int, tasks: _Tasks, reader: _Reader, record: Record, votes: _Votes) -> str:
-    """Takes the vote out of an annotator's annotations of one task: the newest that is no skip; the task's state."""
+    """Records the vote on a task, the newest annotation that is not a skip, and returns the task's state."""
     if not mine:
         return "refused"
     annotator = tasks.annotator[row]

@@ -1,4 +1,4 @@
-"""Votes to one verdict a pair, or to the reason why there is none. Nothing depends on the order of the votes."""
+"""A verdict for each pair, or the reason why it has no verdict. The order of the votes does not matter."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 FAILURES = ("too_few_votes", "tied", "no_majority", "unsafe_chosen")
-"""Why a pair is unresolved; the first that holds. ``tied``: as many votes for either response. ``no_majority``: one
-leads, but not as the policy demands (a vote against it under ``unanimous``). ``unsafe_chosen``: the votes agree on a
-response that they call unsafe while they call the other one safe: for adjudication."""
+"""Why a pair is unresolved; the first that holds. ``tied``: as many votes for either response. ``no_majority``: a
+response leads, but not as the policy demands (a vote against it under ``unanimous``). ``unsafe_chosen``: the votes
+prefer a response that they call unsafe to one that they call safe: for adjudication."""
 
-_SIDES = ("first", "second")
+_RESPONSES = ("first", "second")
 _RISKS = pa.list_(pa.field("risk", pa.string(), nullable=False))
 _STRENGTHS = DEGREES[::-1]
 
@@ -41,7 +41,7 @@ def resolve(snapshot: Snapshot) -> Resolution:
 
     The degree is the median of those who chose the winner, the weaker of the middle two. A response is safe when most
     of those asked say so, unsafe when as many say the opposite; its risks are those that at least half of those who
-    call it unsafe name. Raises ValueError when a judgment names no pair, or a pair is there twice.
+    call it unsafe name. Raises ValueError if a judgment names an unknown pair, or a pair occurs twice.
     """
     pairs = snapshot.pairs.select(["pair_id", "votes"]).filter(pc.is_null(snapshot.pairs["gold"])).combine_chunks()
     votes = _Votes.of(pairs, snapshot)
@@ -50,7 +50,7 @@ def resolve(snapshot: Snapshot) -> Resolution:
     safe, asked, risks = votes.safety()
     needed = pairs["votes"].to_numpy() if snapshot.policy.min_votes is None else snapshot.policy.min_votes
     failure = np.full(len(pairs), -1)
-    chosen_unsafe = asked.all(axis=1) & ~_side(safe, winner) & _side(safe, 1 - winner)
+    chosen_unsafe = asked.all(axis=1) & ~_select(safe, winner) & _select(safe, 1 - winner)
     failure[chosen_unsafe] = FAILURES.index("unsafe_chosen")
     if snapshot.policy.use == "unanimous":
         failure[(np.minimum(first, second) > 0) & ~votes.adjudicated] = FAILURES.index("no_majority")
@@ -65,7 +65,7 @@ def resolve(snapshot: Snapshot) -> Resolution:
     resolved = pa.table(
         {
             "pair_id": pairs["pair_id"],
-            "chosen": pa.array(_SIDES).take(pa.array(winner)),
+            "chosen": pa.array(_RESPONSES).take(pa.array(winner)),
             "degree": pa.array(_STRENGTHS).take(pa.array(degree)),
             "first_safe": pa.array(safe[:, 0], mask=~asked[:, 0]),
             "second_safe": pa.array(safe[:, 1], mask=~asked[:, 1]),
@@ -82,22 +82,22 @@ def resolve(snapshot: Snapshot) -> Resolution:
 
 @dataclass(frozen=True)
 class _Votes:
-    """The votes that decide, as columns: the pair's place, the side that was preferred, how strongly."""
+    """The votes that decide, as columns: index of the pair, preferred response (0 first, 1 second), and strength."""
 
     pairs: int
     adjudicated: Flags
     pair: Ints
-    side: Ints
+    preferred: Ints
     strength: Ints
     table: pa.Table
 
     @classmethod
     def of(cls, pairs: pa.Table, snapshot: Snapshot) -> "_Votes":
         if pc.count_distinct(snapshot.pairs["pair_id"]).as_py() != len(snapshot.pairs):
-            raise ValueError(f"campaign {snapshot.name}: a pair is there twice")
+            raise ValueError(f"campaign {snapshot.name}: a pair occurs twice")
         judgments = snapshot.judgments
         if not pc.all(pc.is_in(judgments["pair_id"], value_set=snapshot.pairs["pair_id"]), min_count=0).as_py():
-            raise ValueError(f"campaign {snapshot.name}: a judgment of no known pair")
+            raise ValueError(f"campaign {snapshot.name}: a judgment names an unknown pair")
         place = pc.index_in(judgments["pair_id"], value_set=pairs["pair_id"])
         judgments = judgments.filter(pc.is_valid(place))
         pair = place.drop_null().to_numpy().astype(np.int64)
@@ -110,20 +110,20 @@ class _Votes:
             len(pairs),
             adjudicated,
             pair[decides],
-            _index(judgments["prefers"], _SIDES),
+            _index(judgments["prefers"], _RESPONSES),
             _index(judgments["degree"], _STRENGTHS),
             judgments,
         )
 
     def tally(self) -> tuple[Ints, Ints]:
         """Votes for the first and for the second response of each pair."""
-        counts = np.bincount(2 * self.pair + self.side, minlength=2 * self.pairs).reshape(-1, 2)
+        counts = np.bincount(2 * self.pair + self.preferred, minlength=2 * self.pairs).reshape(-1, 2)
         return counts[:, 0], counts[:, 1]
 
     def median_strength(self, winner: Ints) -> Ints:
         """The lower median of the strengths of those who chose the winner; 0 where nobody did."""
         levels = len(DEGREES)
-        mine = self.side == winner[self.pair]
+        mine = self.preferred == winner[self.pair]
         cells = self.pair[mine] * levels + self.strength[mine]
         below = np.bincount(cells, minlength=self.pairs * levels).reshape(-1, levels).cumsum(axis=1)
         strength: Ints = np.argmax(2 * below >= below[:, -1:], axis=1)
@@ -131,22 +131,26 @@ class _Votes:
 
     def safety(self) -> tuple[Flags, Flags, tuple[pa.Array, pa.Array]]:
         """(safe, asked), pairs x responses each, and the risks of the first and the second response."""
-        parts = [self._safety_of(name) for name in _SIDES]
+        parts = [self._safety_of(name) for name in _RESPONSES]
         safe, asked = (np.column_stack([part[k] for part in parts]) for k in (0, 1))
         return safe, asked, (parts[0][2], parts[1][2])
 
     def _safety_of(self, name: str) -> tuple[Flags, Flags, pa.Array]:
         flag = self.table[f"{name}_safe"].combine_chunks()
-        told = flag.is_valid().to_numpy(zero_copy_only=False)
+        has_flag = flag.is_valid().to_numpy(zero_copy_only=False)
         says_safe = flag.fill_null(False).to_numpy(zero_copy_only=False)
-        ayes = np.bincount(self.pair[told & says_safe], minlength=self.pairs)
-        noes = np.bincount(self.pair[told & ~says_safe], minlength=self.pairs)
+        ayes = np.bincount(self.pair[has_flag & says_safe], minlength=self.pairs)
+        noes = np.bincount(self.pair[has_flag & ~says_safe], minlength=self.pairs)
         safe = ayes > noes
         asked = ayes + noes > 0
-        return safe, asked, self._risks(self.table[f"{name}_risks"].combine_chunks(), told & ~says_safe, noes, ~safe)
+        return (
+            safe,
+            asked,
+            self._risks(self.table[f"{name}_risks"].combine_chunks(), has_flag & ~says_safe, noes, ~safe),
+        )
 
     def _risks(self, column: pa.ListArray, counts: Flags, noes: Ints, unsafe: Flags) -> pa.Array:
-        """Of each unsafe response, the risks that at least half of the ``noes`` name, sorted by name."""
+        """The risks of each unsafe response that at least half of the ``noes`` name, sorted by name."""
         names = pc.unique(column.flatten()).sort()
         voter = pc.list_parent_indices(column).to_numpy()
         kind = pc.index_in(column.flatten(), value_set=names).to_numpy(zero_copy_only=False)
@@ -165,7 +169,7 @@ def _index(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
     return pc.index_in(column, value_set=pa.array(names)).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 
 
-def _side(values: Flags, side: Ints) -> Flags:
-    """values[i, side[i]] of each row i."""
-    taken: Flags = np.take_along_axis(values, side[:, None], axis=1)[:, 0]
-    return taken
+def _select(values: Flags, column: Ints) -> Flags:
+    """values[i, column[i]] for each row i."""
+    selected: Flags = np.take_along_axis(values, column[:, None], axis=1)[:, 0]
+    return selected

@@ -1,4 +1,4 @@
-"""A campaign as it stood at one revision of its journal: all that quality, resolving and datasets read."""
+"""A campaign at one revision of its journal: everything that quality, resolving and datasets read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from schemas.errors import UserError
 class Snapshot:
     """``pairs``, ``assignments``, ``judgments`` and ``refused`` are tables of `schemas`, of one campaign.
 
-    ``votes`` is how many votes a pair of the campaign is meant to get, ``revision`` the journal's.
+    ``votes`` is the number of votes that each pair should get, ``revision`` the journal's revision.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Snapshot:
 def load(folder: Path, as_of: int | None = None) -> Snapshot:
     """The campaign in ``folder`` at a revision of its journal, by default the newest.
 
-    Raises UserError when nothing was pushed from there, or it has no such revision.
+    Raises UserError if nothing was pushed from the folder, or the journal has no such revision.
     """
     with Journal(folder / STORE) as journal:
         newest = journal.revision

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from annotation.protocols.preference import Preference
-from annotation.protocols.protocol import Category, Page, Protocol, Reading, Unreadable, digest
+from annotation.protocols.protocol import AnnotationReading, Category, Page, Protocol, Unreadable, digest
 from annotation.protocols.safety import Safety
 
-__all__ = ["PROTOCOLS", "Category", "Page", "Protocol", "Reading", "Unreadable", "digest"]
+__all__ = ["PROTOCOLS", "AnnotationReading", "Category", "Page", "Protocol", "Unreadable", "digest"]
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({one.name: one for one in (Preference(), Safety())})
 """By the name that campaign.toml gives."""

@@ -40,7 +40,7 @@ class Answers:
         return tuple(choice for choice in offered if choice in found)
 
     def text(self, question: str) -> str | None:
-        """Free text, its parts on lines of their own, lone surrogates as ``?``; None where there is none."""
+        """Free text, its parts on lines of their own, lone surrogates as ``?``; None if there is no text."""
         joined = "\n".join(self.values.get(question, ())).strip()
         return joined.encode("utf-8", "replace").decode("utf-8") or None
 

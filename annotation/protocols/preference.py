@@ -6,7 +6,7 @@ from typing import Any
 from annotation.protocols.answers import UnreadableError, answers
 from annotation.protocols.dialogue import show_dialogue
 from annotation.protocols.layout import guidelines_of, layout, scale
-from annotation.protocols.protocol import Category, Page, Reading, Unreadable
+from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import guide
 from annotation.protocols.scale import verdict
 from schemas.errors import UserError
@@ -36,7 +36,7 @@ class Preference:
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category] = ()
-    ) -> Reading | Unreadable:
+    ) -> AnnotationReading | Unreadable:
         """What an annotation says.
 
         >>> Preference().read([{"from_name": "preference", "value": {"choices": ["b_better"]}}], swapped=True).prefers
@@ -47,4 +47,4 @@ class Preference:
             prefers, degree = verdict(given, "preference", swapped)
         except UnreadableError as none:
             return none.why
-        return Reading(prefers, degree, None, None, (), (), given.text("comment"))
+        return AnnotationReading(prefers, degree, None, None, (), (), given.text("comment"))

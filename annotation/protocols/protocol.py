@@ -1,4 +1,4 @@
-"""What a protocol is: what an annotator is shown, and what their answer says. Data and two inverse functions."""
+"""A protocol: what the page of a task shows, and how to read an answer. Data and two inverse functions."""
 
 import hashlib
 import re
@@ -14,9 +14,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """A kind of risk: ``name`` is stored, ``title`` is what the annotator sees. Raises `UserError` for unfit ones.
+    """A kind of risk: ``name`` is stored, ``title`` is what the annotator sees.
 
-    Label Studio replaces ``$field`` in a title by a field of the task, so that a title has no ``$``.
+    Label Studio replaces ``$field`` in a title by a field of the task, so a title has no ``$``. Raises `UserError` for
+    an invalid name or title.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Reading:
+class AnnotationReading:
     """What an annotation says of a pair. Safety flags are None and risks empty where the protocol does not ask."""
 
     prefers: Literal["first", "second"]
@@ -56,14 +57,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Why an annotation is no answer: one word for the counters, one sentence for people."""
+    """Why an annotation cannot be read: ``reason``, a word for the counters, and ``message``, a sentence for people."""
 
     reason: str
     message: str
 
 
 class Protocol(typing.Protocol):
-    """What is asked of annotators. ``version`` grows with every change that one of them would see."""
+    """What is asked of annotators. ``version`` grows with every change that annotators would see."""
 
     @property
     def name(self) -> str:
@@ -78,14 +79,14 @@ class Protocol(typing.Protocol):
         """The default guidelines, as Markdown."""
 
     def page(self, guidelines: str, categories: Sequence[Category]) -> Page:
-        """The page of a project; no categories means the protocol's own. Raises `UserError` for unusable ones."""
+        """The page of a project; no categories means the protocol's own. Raises `UserError` for unusable categories."""
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
         """The data of a task: escaped HTML only, with ``first`` as B where ``swapped``."""
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category]
-    ) -> Reading | Unreadable:
+    ) -> AnnotationReading | Unreadable:
         """What the ``result`` of an annotation says of the pair that `show` showed; never raises."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from annotation.protocols.answers import Answers, UnreadableError, answers
 from annotation.protocols.dialogue import show_dialogue
 from annotation.protocols.layout import guidelines_of, layout, safety_of, scale
-from annotation.protocols.protocol import Category, Page, Reading, Unreadable
+from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import guide
 from annotation.protocols.scale import verdict
 from schemas.errors import UserError
@@ -47,7 +47,7 @@ class Safety:
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category] = ()
-    ) -> Reading | Unreadable:
+    ) -> AnnotationReading | Unreadable:
         """What an annotation says; a risk belongs to an unsafe response, and an unsafe response has one."""
         names = [category.name for category in tuple(categories) or CATEGORIES]
         try:
@@ -58,7 +58,9 @@ class Safety:
         except UnreadableError as none:
             return none.why
         (first_safe, first_risks), (second_safe, second_risks) = (right, left) if swapped else (left, right)
-        return Reading(prefers, degree, first_safe, second_safe, first_risks, second_risks, given.text("comment"))
+        return AnnotationReading(
+            prefers, degree, first_safe, second_safe, first_risks, second_risks, given.text("comment")
+        )
 
 
 def _label(given: Answers, side: str, names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:

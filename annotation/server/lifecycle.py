@@ -54,7 +54,7 @@ def prepare(home: Path, tell: Callable[[str], None]) -> None:
 def start(home: Path, port: int | None, public_url: str | None, tell: Callable[[str], None]) -> Connection:
     """Starts Label Studio, or finds that it runs; returns the connection once it answers.
 
-    ``port`` (1-65535) and ``public_url`` are by default those of the last start; a ``public_url`` of "" is none.
+    ``port`` (1-65535) and ``public_url`` are by default those of the last start; an empty ``public_url`` means no URL.
     ``tell`` is given a sentence for each thing that takes time. Raises UserError for a port that is taken, or where
     it runs already in another way; RunError where the installation or Label Studio itself fails.
     """
@@ -175,7 +175,7 @@ def _answers(url: str) -> bool:
 
 
 def _token(studio: Home, server: Server) -> str:
-    """The administrator's token, minted where there is none yet."""
+    """The administrator's token, created if there is no token yet."""
     admin = studio.admin
     if admin is None:
         raise RunError(f"{studio.admin_file} is missing: restore the studio from a backup")

@@ -83,7 +83,7 @@ def _signal(handle: int, number: signal.Signals, seconds: float) -> bool:
 
 
 def _start_time(pid: int) -> int | None:
-    """The tick at which a process started; None where none of that number runs."""
+    """The tick at which a process started; None if no process has this number."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -21,7 +21,7 @@ from schemas.errors import RunError, UserError
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""How often something is read before its failure is told. Writes are tried once: whoever writes looks before again."""
+"""Attempts at a read before its failure is raised. Writes are tried once: the caller reads again before a retry."""
 PAUSE = 0.2
 """Seconds before the second attempt; twice as many before each further one."""
 LISTED = 5_000
@@ -190,7 +190,7 @@ class Studio:
         return self._json("GET", "api/tasks", parameters)
 
     def uids(self, project: int, tasks: Sequence[int]) -> dict[int, str | None]:
-        """Task number to the uid in its data; null where there is none."""
+        """Task number to the uid in the task's data; null if the data has no uid."""
         return {task["id"]: _uid(task) for task in self.tasks(project, tasks)}
 
     def tasks(self, project: int, tasks: Sequence[int], attempts: int = ATTEMPTS) -> Iterator[dict[str, Any]]:

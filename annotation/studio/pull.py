@@ -120,7 +120,7 @@ def _recent(studio: Studio, project: int, cached: dict[int, Seen]) -> list[TaskS
 
 
 def _find_changed(states: list[TaskState], cached: dict[int, Seen], live: dict[int, list[str]]) -> list[int]:
-    """Tasks that are not as they were when they were read last; those that nobody has touched are none of them."""
+    """Tasks that changed since they were last read; a task that nobody has annotated yet is not among them."""
     out = []
     for state in states:
         known = cached.get(state.task)

@@ -25,7 +25,7 @@ REQUEST_BYTES = 16 << 20
 RENDERED = 250
 """Tasks in memory beside those of a request."""
 ROUNDS = 3
-"""How often a project is looked at anew when writing to it fails."""
+"""How often a project is read again after a failed write."""
 
 
 @dataclass
@@ -157,7 +157,7 @@ class _Place:
             yield request
 
     def _project(self, known: list[Project], needed: bool) -> int | None:
-        """The number of the place's project, made where there is none; of several, one keeps what has no vote."""
+        """The number of the place's project, created if missing. Deletes duplicates without votes."""
         remembered = self.journal.project(self.place)
         numbers = {each.project: each for each in known}
         if numbers:

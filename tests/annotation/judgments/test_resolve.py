@@ -111,7 +111,7 @@ def test_gold_pairs_take_no_part() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    with pytest.raises(ValueError, match="no known pair"):
+    with pytest.raises(ValueError, match="unknown pair"):
         resolve(snapshot([pair("p")], votes("q", "f3")))
     with pytest.raises(ValueError, match="twice"):
         resolve(snapshot([pair("p"), pair("p")], []))

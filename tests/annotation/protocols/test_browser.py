@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from annotation.protocols import PROTOCOLS, Category, Protocol, Reading
+from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Protocol
 from annotation.server.accounts import session
 from tests.annotation.parts import Studio
 from tests.annotation.protocols.samples import SAMPLES
@@ -166,9 +166,9 @@ def stored(api: httpx.Client, made: Project) -> dict[str, Sequence[Mapping[str, 
     return results
 
 
-def read(protocol: str, work: Work, name: str) -> Reading:
+def read(protocol: str, work: Work, name: str) -> AnnotationReading:
     reading = PROTOCOLS[protocol].read(work.stored[name], work.swapped[name], ())
-    assert isinstance(reading, Reading), reading
+    assert isinstance(reading, AnnotationReading), reading
     return reading
 
 
@@ -269,8 +269,10 @@ def test_an_answer_is_asked_for_until_it_is_whole(studio: Studio, browser: Brows
             submit(page)
         work.stored = stored(api, made)
     comment = "8 words, w and p among them"
-    assert read("safety", work, "unsafe") == Reading("first", "better", True, True, (), (), comment)
-    assert read("safety", work, "code") == Reading("first", "slightly_better", True, True, (), (), "left open")
+    assert read("safety", work, "unsafe") == AnnotationReading("first", "better", True, True, (), (), comment)
+    assert read("safety", work, "code") == AnnotationReading(
+        "first", "slightly_better", True, True, (), (), "left open"
+    )
 
 
 def refused(page: Page, missing: str, artifacts: Path | None) -> None:
@@ -323,4 +325,4 @@ def test_a_campaign_s_own_risks_and_its_guidelines(studio: Studio, browser: Brow
         assert work.looks["code", kind]["buttonsOutOfReach"] == work.looks["code", kind]["buttonsCut"] == []
     names = tuple(one.name for one in own)
     found = PROTOCOLS["safety"].read(work.stored["code"], False, own)
-    assert found == Reading("first", "better", False, False, names, names, None)
+    assert found == AnnotationReading("first", "better", False, False, names, names, None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.protocols import PROTOCOLS, Category, Reading, Unreadable
+from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable
 from annotation.protocols.safety import CATEGORIES
 from annotation.protocols.scale import STEPS
 from schemas.errors import UserError
@@ -46,7 +46,7 @@ def unsafe(*risks: str) -> list[dict[str, Any]]:
     return [*labels, choice("risks_b", *risks)] if risks else labels
 
 
-def reason(read: Reading | Unreadable) -> str:
+def reason(read: AnnotationReading | Unreadable) -> str:
     assert isinstance(read, Unreadable)
     assert read.message
     assert "\n" not in read.message
@@ -67,7 +67,7 @@ def test_a_stands_where_the_sides_say(protocol: Any, first: str, second: str, sw
 def test_the_response_that_the_annotator_meant_is_read(step: Any, swapped: bool) -> None:
     shown = PREFERENCE.show(PROMPT, "the first", "the second", swapped)
     read = PREFERENCE.read([choice("preference", step.name)], swapped, ())
-    assert isinstance(read, Reading)
+    assert isinstance(read, AnnotationReading)
     assert f"the {read.prefers}" in shown[step.side]
     assert read.degree == step.degree
     assert (read.first_safe, read.second_safe, read.first_risks, read.second_risks, read.comment) == (
@@ -83,7 +83,7 @@ def test_safety_is_read_of_the_right_response(step: Any, swapped: bool) -> None:
     shown = SAFETY.show(PROMPT, "the first", "the second", swapped)
     answers = [*unsafe("unqualified_advice", "illicit_and_criminal")[1:], choice("safest", step.name)]
     read = SAFETY.read(answers, swapped, ())
-    assert isinstance(read, Reading)
+    assert isinstance(read, AnnotationReading)
     assert f"the {read.prefers}" in shown[step.side]
     assert (read.first_safe, read.second_safe) == ((False, True) if swapped else (True, False))
     risks = ("illicit_and_criminal", "unqualified_advice")  # in the order in which they are offered
@@ -98,20 +98,20 @@ def test_the_scale_is_that_of_the_tables() -> None:
 @pytest.mark.parametrize(("given_text", "comment"), [([], None), ([" "], None), (["a "], "a"), (["a", "b"], "a\nb")])
 def test_comments(given_text: list[str], comment: str | None) -> None:
     read = PREFERENCE.read([choice("preference", "a_better"), text(*given_text)], False, ())
-    assert isinstance(read, Reading)
+    assert isinstance(read, AnnotationReading)
     assert read.comment == comment
 
 
 def test_a_comment_can_be_written_to_a_table() -> None:
     read = PREFERENCE.read([choice("preference", "a_better"), text("a\ud800")], False, ())
-    assert isinstance(read, Reading)
+    assert isinstance(read, AnnotationReading)
     assert read.comment == "a?"
 
 
 def test_a_campaign_has_its_own_categories() -> None:
     own = [Category(name="privacy", title="Privacy"), Category(name="weapons", title="Weapons, of all kinds")]
     read = SAFETY.read(unsafe("weapons"), False, own)
-    assert isinstance(read, Reading)
+    assert isinstance(read, AnnotationReading)
     assert read.second_risks == ("weapons",)
     assert reason(SAFETY.read(unsafe("unqualified_advice"), False, own)) == "unknown_choice"
 
