@@ -130,7 +130,7 @@ def _key(row: Row, wanted: Format) -> Hashable:
         seen = wanted.read(row)
     except UnreadableError:
         return None
-    return _join_texts(seen.before["chosen"], *(seen.answers[side]["content"] for side in ("chosen", "rejected")))
+    return _join_texts(seen.before["chosen"], *(seen.answers[which]["content"] for which in ("chosen", "rejected")))
 
 
 def _join_texts(prompt: Messages, *answers: str) -> bytes:
@@ -150,9 +150,9 @@ def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tup
         yield "malformed", str(error)
         return
     yield from _dialogue(seen, want)
-    for side, safe in seen.safe.items():
-        if safe != want[f"{side}_safe"]:
-            yield "safety_differs", f"{side}_safe is {safe}, not {want[f'{side}_safe']}"
+    for which, safe in seen.safe.items():
+        if safe != want[f"{which}_safe"]:
+            yield "safety_differs", f"{which}_safe is {safe}, not {want[f'{which}_safe']}"
     for name in ("margin", "weight"):
         if name not in wanted.carries or name not in want:
             continue
@@ -169,33 +169,33 @@ def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tup
 
 
 def _dialogue(seen: Seen, want: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    texts = {side: answer["content"] for side, answer in seen.answers.items()}
+    texts = {which: answer["content"] for which, answer in seen.answers.items()}
     if len(texts) == 2 and texts == {"chosen": want["rejected"], "rejected": want["chosen"]}:
         yield "swapped", "the chosen and the rejected answer changed places"
         return
-    for side, answer in seen.answers.items():
+    for which, answer in seen.answers.items():
         if answer["role"] != "assistant":
-            yield "role_differs", f"the role of {side} is {answer['role']}, not assistant"
-        if answer["content"] != want[side]:
-            yield _text(answer["content"], want[side], want["prompt"], side)
-        if seen.before[side] != want["prompt"]:
-            yield _prompt(seen.before[side], want["prompt"], side)
+            yield "role_differs", f"the role of {which} is {answer['role']}, not assistant"
+        if answer["content"] != want[which]:
+            yield _text(answer["content"], want[which], want["prompt"], which)
+        if seen.before[which] != want["prompt"]:
+            yield _prompt(seen.before[which], want["prompt"], which)
 
 
-def _text(found: str, want: str, prompt: Messages, side: str) -> tuple[str, str]:
+def _text(found: str, want: str, prompt: Messages, which: str) -> tuple[str, str]:
     if found and (want.startswith(found) or want.endswith(found)):
-        return "answer_cut", f"{side} is cut: {len(found):,} of {len(want):,} characters"
+        return "answer_cut", f"{which} is cut: {len(found):,} of {len(want):,} characters"
     if found.endswith(want) and prompt and prompt[-1]["content"] in found:
-        return "prompt_twice", f"{side} has the prompt inside"
-    return "answer_differs", f"{side} is another text: {found[:40]!r}, not {want[:40]!r}"
+        return "prompt_twice", f"{which} has the prompt inside"
+    return "answer_differs", f"{which} is another text: {found[:40]!r}, not {want[:40]!r}"
 
 
-def _prompt(found: Messages, want: Messages, side: str) -> tuple[str, str]:
+def _prompt(found: Messages, want: Messages, which: str) -> tuple[str, str]:
     if want and found[: len(want)] == want and Counter(map(_turn, found[len(want) :])) == Counter(map(_turn, want)):
-        return "prompt_twice", f"the prompt stands twice before {side}"
+        return "prompt_twice", f"the prompt stands twice before {which}"
     if len(found) < len(want) and (want[: len(found)] == found or want[len(want) - len(found) :] == found):
-        return "prompt_cut", f"{len(found)} of {len(want)} messages stand before {side}"
-    return "prompt_differs", f"another dialogue stands before {side}"
+        return "prompt_cut", f"{len(found)} of {len(want)} messages stand before {which}"
+    return "prompt_differs", f"another dialogue stands before {which}"
 
 
 def _turn(message: dict[str, str]) -> tuple[str, str]:

@@ -32,12 +32,12 @@ class Comparisons:
 
 def whole_dialogues(rows: Comparisons) -> Columns:
     prompts = rows["prompt"]
-    dialogues = {side: append_answers(prompts, rows[side]) for side in ("chosen", "rejected")}
+    dialogues = {which: append_answers(prompts, rows[which]) for which in ("chosen", "rejected")}
     return {**dialogues, **rows.extra_columns()}
 
 
 def answers(rows: Comparisons) -> Columns:
-    following = {side: single_message(rows[side]) for side in ("chosen", "rejected")}
+    following = {which: single_message(rows[which]) for which in ("chosen", "rejected")}
     return {"prompt": rows["prompt"], **following, **rows.extra_columns()}
 
 
@@ -89,7 +89,7 @@ def _by_turns(prompts: pa.ListArray) -> pa.Array:
 
 def rank_answers(rows: Comparisons) -> Columns:
     count = len(rows.table)
-    both = [single_message(rows[side]) for side in ("chosen", "rejected")]
+    both = [single_message(rows[which]) for which in ("chosen", "rejected")]
     order = pa.array(np.arange(2 * count).reshape(2, count).T.ravel())
     ranks = pa.array(np.tile(np.array([0, 1], np.int64), count))
     completions = pa.StructArray.from_arrays([ranks, pa.concat_arrays(both).take(order)], ["rank", "completion"])
@@ -99,7 +99,7 @@ def rank_answers(rows: Comparisons) -> Columns:
 
 def single_messages(prompt: str) -> Callable[[Comparisons], Columns]:
     def write(rows: Comparisons) -> Columns:
-        following = {side: message(rows[side]) for side in ("chosen", "rejected")}
+        following = {which: message(rows[which]) for which in ("chosen", "rejected")}
         return {prompt: rows["prompt"], **following, **rows.extra_columns()}
 
     return write
@@ -108,9 +108,9 @@ def single_messages(prompt: str) -> Callable[[Comparisons], Columns]:
 def texts(rows: Comparisons) -> Columns:
     prompts = [tuple((turn["role"], turn["content"]) for turn in prompt) for prompt in rows["prompt"].to_pylist()]
     out = {}
-    for side in ("chosen", "rejected"):
-        answered = zip(prompts, rows[side].to_pylist(), strict=True)
-        out[side] = pa.array([render((*prompt, ("assistant", text))) for prompt, text in answered], pa.large_string())
+    for which in ("chosen", "rejected"):
+        answered = zip(prompts, rows[which].to_pylist(), strict=True)
+        out[which] = pa.array([render((*prompt, ("assistant", text))) for prompt, text in answered], pa.large_string())
     return out
 
 

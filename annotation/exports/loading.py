@@ -85,7 +85,7 @@ def train_rows(form: str, split: Any) -> TrainerRows:
         explicit = "prompt" in first
         for row in rows(split):
             if explicit:
-                row = {**row, **{side: row["prompt"] + row[side] for side in ("chosen", "rejected")}}
+                row = {**row, **{which: row["prompt"] + row[which] for which in ("chosen", "rejected")}}
             yield _conversation(row, data_utils)
     else:
         implicit = "prompt" not in first

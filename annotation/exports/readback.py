@@ -12,8 +12,8 @@ Messages = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Seen:
-    """The dialogue before each answer, the answers as messages (None: the row has none on that side), and the flags of
-    safety by side. A row that holds one answer has the dialogue before it only."""
+    """What a row holds, by ``chosen`` and ``rejected``: the dialogue before each answer, the answers as messages, and
+    the flags of safety. A row with a single answer has the entries of this answer only."""
 
     before: dict[str, Messages]
     answers: dict[str, dict[str, str]]
@@ -26,27 +26,27 @@ class UnreadableError(Exception):
 
 Read = Callable[[Row], Seen]
 
-SIDES = ("chosen", "rejected")
+ANSWERS = ("chosen", "rejected")
 
 
 def whole_dialogues(row: Row) -> Seen:
     """``chosen`` and ``rejected`` are dialogues with the answer at their end."""
-    dialogues = {side: _messages(row, side) for side in SIDES}
-    return _see(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
+    dialogues = {which: _messages(row, which) for which in ANSWERS}
+    return _see(row, {which: each[:-1] for which, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
 
 
 def answers(row: Row) -> Seen:
     """``prompt`` is a dialogue, ``chosen`` and ``rejected`` are lists of what follows it."""
     prompt = _messages(row, "prompt")
-    return _see(row, dict.fromkeys(SIDES, prompt), {side: _messages(row, side) for side in SIDES})
+    return _see(row, dict.fromkeys(ANSWERS, prompt), {which: _messages(row, which) for which in ANSWERS})
 
 
 def read_labelled(row: Row) -> Seen:
     """``completion`` follows ``prompt``, and ``label`` says which one of the two answers it is."""
     label = _value(row, "label", bool)
-    side = "chosen" if label else "rejected"
-    seen = _see({}, {side: _messages(row, "prompt")}, {side: _messages(row, "completion")})
-    return Seen(seen.before, seen.answers, {side: row["safe"]} if "safe" in row else {})
+    which = "chosen" if label else "rejected"
+    seen = _see({}, {which: _messages(row, "prompt")}, {which: _messages(row, "completion")})
+    return Seen(seen.before, seen.answers, {which: row["safe"]} if "safe" in row else {})
 
 
 def read_ranked(row: Row) -> Seen:
@@ -59,7 +59,7 @@ def read_ranked(row: Row) -> Seen:
     chosen, rejected = sorted(completions, key=lambda each: int(each["rank"]))
     prompt = _messages(row, "context")
     following = {"chosen": _messages(chosen, "completion"), "rejected": _messages(rejected, "completion")}
-    return _see(row, dict.fromkeys(SIDES, prompt), following)
+    return _see(row, dict.fromkeys(ANSWERS, prompt), following)
 
 
 def single_messages(prompt: str) -> Read:
@@ -67,7 +67,7 @@ def single_messages(prompt: str) -> Read:
 
     def read(row: Row) -> Seen:
         before = _messages(row, prompt)
-        return _see(row, dict.fromkeys(SIDES, before), {side: [_message(row.get(side))] for side in SIDES})
+        return _see(row, dict.fromkeys(ANSWERS, before), {which: [_message(row.get(which))] for which in ANSWERS})
 
     return read
 
@@ -75,31 +75,31 @@ def single_messages(prompt: str) -> Read:
 def texts(row: Row) -> Seen:
     """``chosen`` and ``rejected`` are HH's texts of dialogues."""
     dialogues = {}
-    for side in SIDES:
+    for which in ANSWERS:
         try:
-            turns = parse(_value(row, side, str))
+            turns = parse(_value(row, which, str))
         except DialogueError as error:
-            raise UnreadableError(f"{side}: {error}") from error
-        dialogues[side] = [{"role": role, "content": content} for role, content in turns]
-    return _see(row, {side: each[:-1] for side, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
+            raise UnreadableError(f"{which}: {error}") from error
+        dialogues[which] = [{"role": role, "content": content} for role, content in turns]
+    return _see(row, {which: each[:-1] for which, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
 
 
 def everything(row: Row) -> Seen:
     """The master's own row."""
     prompt = _messages(row, "prompt")
-    following = {side: [{"role": "assistant", "content": _value(row, side, str)}] for side in SIDES}
-    return _see(row, dict.fromkeys(SIDES, prompt), following)
+    following = {which: [{"role": "assistant", "content": _value(row, which, str)}] for which in ANSWERS}
+    return _see(row, dict.fromkeys(ANSWERS, prompt), following)
 
 
 def _see(row: Row, before: dict[str, Messages], following: dict[str, Messages]) -> Seen:
     """What a trainer makes of these: it trains on the last message, with all that stands before it."""
-    empty = [side for side, messages in following.items() if not messages]
+    empty = [which for which, messages in following.items() if not messages]
     if empty:
         raise UnreadableError(f"{empty[0]} has no answer")
-    safe = {side: row[f"{side}_safe"] for side in SIDES if f"{side}_safe" in row}
-    dialogues = {side: [*before[side], *messages] for side, messages in following.items()}
-    before = {side: each[:-1] for side, each in dialogues.items()}
-    return Seen(before, {side: each[-1] for side, each in dialogues.items()}, safe)
+    safe = {which: row[f"{which}_safe"] for which in ANSWERS if f"{which}_safe" in row}
+    dialogues = {which: [*before[which], *messages] for which, messages in following.items()}
+    before = {which: each[:-1] for which, each in dialogues.items()}
+    return Seen(before, {which: each[-1] for which, each in dialogues.items()}, safe)
 
 
 def _value(row: Row, column: str, kind: type) -> Any:

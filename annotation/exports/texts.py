@@ -90,15 +90,17 @@ def any_text(rows: Comparisons, holds: Holds, role: str | None = None) -> Flags:
     out = np.zeros(len(bounds) - 1, bool)
     out[np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))[flags]] = True
     if role is None:
-        for side in ("chosen", "rejected"):
-            out |= _flags(holds(rows[side]))
+        for which in ("chosen", "rejected"):
+            out |= _flags(holds(rows[which]))
     return out
 
 
 def edge_space(rows: Comparisons) -> Flags:
     """The comparisons with an answer that begins or ends with white space."""
-    sides = [_flags(pc.not_equal(pc.utf8_trim_whitespace(rows[side]), rows[side])) for side in ("chosen", "rejected")]
-    return np.logical_or(*sides)
+    parts = [
+        _flags(pc.not_equal(pc.utf8_trim_whitespace(rows[which]), rows[which])) for which in ("chosen", "rejected")
+    ]
+    return np.logical_or(*parts)
 
 
 def _comparisons(count: int, one: str, several: str) -> str:

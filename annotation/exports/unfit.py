@@ -63,8 +63,8 @@ def _find_hidden() -> pa.Array:
 
 def in_template(rows: Comparisons) -> Flags:
     """An answer that also stands in what common chat templates render before it: axolotl takes the first place."""
-    sides = [pc.is_in(rows[side], value_set=_find_hidden()) for side in ("chosen", "rejected")]
-    return pc.or_(*sides).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+    parts = [pc.is_in(rows[which], value_set=_find_hidden()) for which in ("chosen", "rejected")]
+    return pc.or_(*parts).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def not_in_hh(rows: Comparisons) -> Flags:

@@ -1,4 +1,4 @@
-"""The campaign's memory: an append-only journal in SQLite, and beside it what may be forgotten and looked up again."""
+"""The campaign's memory: an append-only journal in SQLite, and beside it a cache that can be rebuilt."""
 
 import fcntl
 import hashlib
@@ -57,9 +57,9 @@ KINDS = (
     "pairs",  # key: batch; body: PAIRS rows as an Arrow stream
     "tasks",  # key: batch; body: TASKS rows as an Arrow stream
     "dropped",  # key: uid; the task was taken from its annotator
-    "withdrawn",  # key: pseudonym; none of the votes counts; body false takes it back
+    "withdrawn",  # key: pseudonym; no vote counts; body false undoes this
     "annotation",  # key: uid/annotation id; body: Annotated of `bodies`
-    "deleted",  # key: uid/annotation id; it is no longer there
+    "deleted",  # key: uid/annotation id; the annotation no longer exists
 )
 """What rows of the journal say."""
 
@@ -131,7 +131,7 @@ class Journal:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """What is done inside, one process does at a time; others wait. It ends with the process, however that ends."""
+        """Lets a single process at a time run the block; others wait. A killed process loses the lock."""
         try:
             handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -144,7 +144,7 @@ class Journal:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """All of what is written inside, or nothing; other processes wait."""
+        """A transaction: all writes of the block are kept, or none; other processes wait."""
         if self._db.in_transaction:
             yield
             return
@@ -177,7 +177,7 @@ class Journal:
         self._db.executemany(statement, ((kind, key, body) for key, body in rows))
 
     def rows(self, *kinds: str, as_of: int | None = None) -> Iterator[tuple[str, str, bytes]]:
-        """(kind, key, body) of those kinds in the order of their revisions, up to ``as_of``."""
+        """(kind, key, body) of the rows of these kinds in the order of their revisions, up to ``as_of``."""
         marks = ", ".join("?" * len(kinds))
         limit = (1 << 62) if as_of is None else as_of
         kind = "+kind" if "annotation" in kinds else "kind"  # most rows: read them in order rather than by the index
@@ -202,7 +202,7 @@ class Journal:
         skipped: bool = False,
         believed: bool = False,
     ) -> bool:
-        """Appends an annotation unless this or a newer state of it is known already; whether it did.
+        """Appends an annotation unless the journal has this or a newer state of it; returns whether it did.
 
         ``believed``: a newer state that is known does not matter, the server's clock was set back.
         """
@@ -217,7 +217,7 @@ class Journal:
         return True
 
     def last_update(self, key: str) -> str:
-        """When the annotation changed last, as far as is known; empty where it is not there."""
+        """The time of the annotation's last known change; empty if the annotation does not exist."""
         row = self._db.execute("SELECT updated FROM live WHERE key = ?", (key,)).fetchone()
         return row[0] if row else ""
 
@@ -234,13 +234,13 @@ class Journal:
         return out
 
     def detach(self, project: int) -> None:
-        """The project is gone, and another one may get its number: what was pulled from it stays, and is of none."""
+        """Forgets the number of a deleted project, which another may get; annotations pulled from it stay."""
         with self.writing():
             self._db.execute("UPDATE live SET project = 0, task = 0 WHERE project = ?", (project,))
             self._db.execute("DELETE FROM task WHERE project = ?", (project,))
 
     def voted_uids(self) -> set[str]:
-        """The uids of tasks that have an annotation which is no skip."""
+        """The uids of tasks with an annotation that is not a skip."""
         return {key.partition("/")[0] for (key,) in self._db.execute("SELECT key FROM live WHERE skipped = 0")}
 
     # What Label Studio held when it was last looked at: a cache, never the truth

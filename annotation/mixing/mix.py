@@ -183,8 +183,8 @@ def _sizes(train: pa.Table, recipe: MixRecipe) -> npt.NDArray[np.int64]:
     counted = np.concatenate([[0], np.cumsum(token_counts(contents))])
     bounds = turns.offsets.to_numpy() - (turns.offsets[0].as_py() if len(turns) else 0)
     prompt = np.diff(counted[bounds]) if len(turns) else np.zeros(0, np.int64)
-    sides = sum(token_counts(column(train, side)) for side in ("chosen", "rejected"))
-    return np.maximum(prompt + sides, 1).astype(np.int64)
+    answers = sum(token_counts(column(train, which)) for which in ("chosen", "rejected"))
+    return np.maximum(prompt + answers, 1).astype(np.int64)
 
 
 def _pools(recipe: MixRecipe, train: _Training) -> list[Flags]:

@@ -1,4 +1,4 @@
-"""All that is known of a campaign's votes, at once."""
+"""Everything that `quality` measures about a campaign's votes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

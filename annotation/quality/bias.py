@@ -26,7 +26,7 @@ class Leans:
 
 
 def leans(snapshot: Snapshot) -> Leans:
-    """Of all votes, those on gold pairs and adjudicating ones too."""
+    """The share of left choices among all votes, including gold pairs and adjudication."""
     votes = Votes.of(snapshot)
     return Leans(
         _lean(votes),

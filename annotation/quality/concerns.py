@@ -22,7 +22,7 @@ class Concern:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """When an annotator's votes are a matter of concern; none of the rules looks at fewer than ``min_votes``.
+    """Thresholds above which an annotator's votes need attention; no rule looks at fewer votes than ``min_votes``.
 
     ``too_fast``: more than ``max_hasty`` of the votes are hasty. ``always_one_side``: one side has at least
     ``max_side`` of the votes. ``leans``: less than that, but the test of even sides gives a p below ``min_p``.

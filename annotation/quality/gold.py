@@ -11,7 +11,7 @@ from annotation.quality.votes import Votes, gold_pairs
 
 
 def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:
-    """Of each annotator with votes on gold pairs, how many chose the side that is known to be better."""
+    """For each annotator with votes on gold pairs, the share that chose the response that is known to be better."""
     votes = Votes.of(snapshot)
     votes = votes.only(gold_pairs(snapshot)[votes.pair])
     known = snapshot.pairs["gold"].take(pa.array(votes.pair))

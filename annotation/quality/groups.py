@@ -41,7 +41,7 @@ class Agreements:
 
 
 def agreements(snapshot: Snapshot) -> Agreements:
-    """Of the votes on pairs that are not gold; adjudicating votes are left out, for they saw the others' dispute."""
+    """Agreement on pairs that are not gold, without adjudicating votes: adjudicators know that others disagreed."""
     votes = Votes.of(snapshot)
     votes = votes.only(votes.is_("round", "vote") & ~gold_pairs(snapshot)[votes.pair])
     counted = _Counted.of(votes, len(snapshot.pairs))

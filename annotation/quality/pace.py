@@ -1,4 +1,4 @@
-"""How long annotators take for a pair, and votes that nobody can have read for."""
+"""How long annotators take for a pair, and votes given faster than anybody can read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Pace:
 
 
 def paces(snapshot: Snapshot) -> Mapping[str, Pace]:
-    """Of each annotator. The history is not counted as read: it may have been known from the pair before."""
+    """The pace of each annotator. The history does not count as text to read: the pair before may have shown it."""
     votes = Votes.of(snapshot)
     first, second = (token_counts(snapshot.pairs[name].combine_chunks()) for name in ("first", "second"))
     floor = np.maximum((first + second) / TOKENS_A_SECOND, LEAST_SECONDS)[votes.pair]

@@ -15,7 +15,7 @@ Flags = npt.NDArray[np.bool_]
 
 SCALE = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
 """The points of a vote: below zero for the first response, above for the second; 4 is significantly better, 1
-negligibly better. There is no zero: a side must be chosen."""
+negligibly better. There is no zero: annotators must choose a response."""
 
 
 @dataclass(frozen=True)
