@@ -1,4 +1,4 @@
-"""Campaigns in, one versioned dataset of comparisons out; and such a dataset read back."""
+"""Builds one versioned dataset of comparisons from campaigns, and upgrades older datasets."""
 
 from annotation.dataset.build import Built, build
 from annotation.dataset.ledger import DatasetLedger

@@ -1,4 +1,4 @@
-"""The columns of Llama 2's table 6, of each batch."""
+"""The columns of Llama 2's table 6, for each batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,11 @@ from annotation.quality.votes import Ints
 
 @dataclass(frozen=True)
 class Averages:
-    """Means over the comparisons of a batch. ``turns``: the user's turns of a dialogue. ``example_tokens``: all turns
-    and one response; ``prompt_tokens``: the user's last turn; ``response_tokens``: one response, of both."""
+    """Means over the comparisons of a batch.
+
+    ``turns``: user turns per dialogue. ``example_tokens``: tokens of all turns and one response; ``prompt_tokens``:
+    tokens of the user's last turn; ``response_tokens``: tokens per response, averaged over both responses.
+    """
 
     campaign: str
     batch: str
@@ -28,7 +31,7 @@ class Averages:
 
 
 def averages(splits: Sequence[pa.Table]) -> list[Averages]:
-    """Of both splits together, sorted by campaign and batch."""
+    """The averages over all splits together, for each batch, sorted by campaign and batch."""
     keys = pa.chunked_array([_keys(rows) for rows in splits], pa.string())
     columns = np.concatenate([_columns(rows) for rows in splits])
     group, names = encode(keys)
@@ -45,7 +48,7 @@ def _keys(rows: pa.Table) -> pa.Array:
 
 
 def _columns(rows: pa.Table) -> npt.NDArray[np.float64]:
-    """What is averaged, in the order of Averages, one row a comparison."""
+    """The values to average, a row per comparison, in the column order of Averages."""
     turns, dialogue, last = _prompts(rows["prompt"].combine_chunks())
     chosen, rejected = (token_counts(rows[name].combine_chunks()) for name in ("chosen", "rejected"))
     response = (chosen + rejected) / 2
@@ -53,7 +56,7 @@ def _columns(rows: pa.Table) -> npt.NDArray[np.float64]:
 
 
 def _prompts(prompts: pa.ListArray) -> tuple[Ints, Ints, Ints]:
-    """The user's turns, the tokens of all turns, and the tokens of the user's last turn, of each dialogue."""
+    """For each dialogue: its user turns, the tokens of all its turns, and the tokens of the user's last turn."""
     row = pc.list_parent_indices(prompts).to_numpy()
     turns = prompts.flatten()
     tokens = token_counts(turns.field("content"))

@@ -1,4 +1,4 @@
-"""Campaigns to one dataset: comparisons in two splits, what is unresolved, a manifest and a card."""
+"""Builds a dataset from campaigns: comparisons in two splits, unresolved pairs, a manifest and a card."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ from schemas.manifest import MANIFEST
 
 @dataclass(frozen=True)
 class Built:
-    """What was written; ``manifest`` is the content of manifest.json."""
+    """A dataset that was written; ``manifest`` is the content of manifest.json."""
 
     folder: Path
     ledger: DatasetLedger
@@ -34,20 +34,20 @@ class Built:
 
 
 def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Built:
-    """Writes the dataset of these campaigns into a new folder; equal campaigns give equal bytes, in any order.
+    """Writes the dataset of these campaigns into a new folder. Equal campaigns give equal bytes, in any order.
 
-    A pair keeps the split that it got when its batch was made. Where campaigns are put together, prompts of one
-    family may be in both splits: then the training pairs of the family are left out (``near_held_out``), so that no
-    prompt of the training split is a near-duplicate of a held-out one. Raises UserError for an occupied folder, for
-    no campaign, or for two of one name.
+    A pair keeps the split that it got when its batch was made. If several campaigns are combined, a family of
+    prompts may be in both splits: the training pairs of that family are then left out (``near_held_out``), so that
+    no training prompt is a near-duplicate of a held-out prompt. Raises UserError for an occupied folder, for no
+    campaign, and for two campaigns with one name.
     """
-    snapshots = sorted(snapshots, key=lambda snapshot: f"{snapshot.name}/")  # as ids of comparisons are sorted
+    snapshots = sorted(snapshots, key=lambda snapshot: f"{snapshot.name}/")  # the order of comparison ids
     names = [snapshot.name for snapshot in snapshots]
     if not names:
-        raise UserError("a dataset is built of one campaign or more: name their folders")
+        raise UserError("a dataset needs at least one campaign: name the folder of each campaign")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UserError(f"two campaigns are named {twice[0]}: give each campaign once, and a name of its own")
+        raise UserError(f"two campaigns are named {twice[0]}: give each campaign once, and each a different name")
     with new_folder(folder) as writer:
         campaigns = [CampaignPairs.of(snapshot) for snapshot in snapshots]
         grouped = _families(campaigns, families)
@@ -68,9 +68,9 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
 
 
 def _families(campaigns: Sequence[CampaignPairs], families: Families) -> PromptFamilies:
-    """The families of all prompts, those of unresolved pairs too.
+    """The families of all prompts, including the prompts of unresolved pairs.
 
-    A prompt in neither split is near prompts of both: it is left out, or it would join their families after the fact.
+    A prompt in neither split is near prompts of both splits. It does not link them, or their families would become one.
     """
     in_split = pc.not_equal(_join([rows.pairs["split"] for rows in campaigns]), "neither")
     texts = [prompt_texts(rows.pairs["prompt"].combine_chunks()) for rows in campaigns if len(rows.pairs)]
@@ -79,7 +79,7 @@ def _families(campaigns: Sequence[CampaignPairs], families: Families) -> PromptF
 
 @dataclass(frozen=True)
 class _Placement:
-    """For every pair of all campaigns, one behind the other: its split, and why it is in none (null: it is in one)."""
+    """The split of every pair, campaign after campaign, and why the pair is in no split (null: it is in one)."""
 
     split: pa.Array
     reason: pa.Array

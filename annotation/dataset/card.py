@@ -1,4 +1,4 @@
-"""The dataset card: Markdown for a reader, with the head that Hugging Face reads."""
+"""The dataset card: Markdown for readers, below the metadata that Hugging Face reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,7 +18,7 @@ from annotation.quality.groups import Agreement, agreements, model_pairs
 
 
 def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: DatasetLedger) -> str:
-    """The whole text of README.md."""
+    """The text of README.md."""
     rows = pa.concat_tables(splits.values())
     reasons = sorted(ledger.total().unresolved)
     return page(
@@ -109,7 +109,7 @@ def _ledger(ledger: DatasetLedger, reasons: Sequence[str]) -> list[markdown.Cell
 
 
 def _list_refused(ledger: DatasetLedger) -> list[str]:
-    """For each campaign with annotations in quarantine, how many there are by reason."""
+    """For each campaign with annotations in quarantine: its name, and the number of annotations for each reason."""
     return [
         f"{markdown.cell(name)}: "
         + ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in counts.items())

@@ -1,4 +1,4 @@
-"""Resolved pairs to rows of the dataset, a campaign at a time."""
+"""Turns the resolved pairs of a campaign into rows of the dataset."""
 
 from dataclasses import dataclass
 
@@ -20,11 +20,11 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class CampaignPairs:
-    """Every pair of one campaign that is not gold, sorted by its id, with its outcome: ``reason`` is null where the
-    votes resolve it, and then ``chosen`` and what follows are not.
+    """The pairs of one campaign without its gold pairs, sorted by id, with the outcome of each pair.
 
-    Responses are long, and copied once: ``pairs`` has none, and the first response of its row ``k`` is number
-    ``order[k]`` of ``responses``, the second one half of their number later.
+    ``reason`` says why the votes do not resolve a pair; it is null if they do, and only then has ``outcome`` a chosen
+    response. Responses are long, so they are copied only once: ``pairs`` has no responses; the first response of its
+    row ``k`` is ``responses[order[k]]``, the second response is half of ``len(responses)`` further on.
     """
 
     snapshot: Snapshot
@@ -50,7 +50,7 @@ class CampaignPairs:
         return cls(snapshot, pairs, outcome["reason"].combine_chunks(), outcome, responses, order)
 
     def comparisons(self, kept: Flags, families: pa.Array, split: pa.Array) -> pa.Table:
-        """Rows of COMPARISONS for the kept pairs; ``families`` and ``split`` are given for every pair."""
+        """The rows of COMPARISONS for the kept pairs. ``families`` and ``split`` have a value for every pair."""
         chosen = pa.array(np.flatnonzero(kept))
         pairs, outcome = self.pairs.take(chosen), self.outcome.take(chosen)
         first = pc.equal(outcome["chosen"], "first").combine_chunks()
@@ -104,7 +104,7 @@ class CampaignPairs:
         return pa.Table.from_batches([batch])
 
     def _votes(self, pair_ids: pa.ChunkedArray, first: pa.Array) -> pa.Array:
-        """All votes on each of these pairs, by round and annotator."""
+        """All votes on each of these pairs, sorted by round and annotator."""
         judgments = self.snapshot.judgments
         place = pc.index_in(judgments["pair_id"], value_set=pair_ids)
         judgments = judgments.append_column("place", place).filter(pc.is_valid(place))
@@ -132,7 +132,7 @@ class CampaignPairs:
         return pa.ListArray.from_arrays(pa.array(offsets), struct, type=kind)
 
     def unresolved_pairs(self, reasons: pa.Array, families: pa.Array) -> pa.Table:
-        """The pairs with a reason, which is given for every pair; null keeps a pair out."""
+        """The rows of UNRESOLVED for pairs with a reason. ``reasons`` has a value per pair; null: resolved."""
         rows = self.pairs.select(["pair_id", "batch", "prompt_id"])
         rows = rows.append_column("campaign", pa.repeat(pa.scalar(self.snapshot.name), len(rows)))
         rows = rows.append_column("prompt_family", families).append_column("reason", reasons)
@@ -142,7 +142,7 @@ class CampaignPairs:
 
 
 def _bins(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
-    """Llama 2's three bins; null where nobody was asked about either response."""
+    """The safety bin of each pair, one of Llama 2's three; null if the safety of a response is unknown."""
     known = pc.and_(chosen.is_valid(), rejected.is_valid())
     both = pc.equal(chosen, rejected)
     name = pc.if_else(both, pc.if_else(chosen, "both_safe", "both_unsafe"), "chosen_safe")
@@ -150,7 +150,7 @@ def _bins(chosen: pa.Array, rejected: pa.Array) -> pa.Array:
 
 
 def _zero_nulls(column: pa.Array) -> pa.Array:
-    """The same values; those behind nulls are zeros, so that equal columns are equal bytes."""
+    """The same column with zeros in the memory behind its nulls, so that equal columns have equal bytes."""
     missing = column.is_null().to_numpy(zero_copy_only=False)
     if not missing.any():
         return column

@@ -1,4 +1,4 @@
-"""What the ledgers of datasets have in common: counts by place, and their sums."""
+"""Counts that the ledgers of built and imported datasets share, and their sums."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from typing import Any, Self, TypeVar
 
 @dataclass
 class SplitCounts:
-    """Of a batch or a file: its pairs, and how many of these became comparisons of each split. What else a ledger
-    counts, by reason too, is in fields of its own."""
+    """The pairs of a batch or a file, and how many of them became comparisons of each split. Subclasses add further
+    counts, also by reason."""
 
     pairs: int = 0
     train: int = 0
@@ -24,7 +24,7 @@ class SplitCounts:
             setattr(self, name, getattr(self, name) + value)
 
     def as_json(self) -> dict[str, Any]:
-        """All counts, also those that are 0."""
+        """All counts by name, also counts of 0."""
         return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
 
 
@@ -32,7 +32,7 @@ C = TypeVar("C", bound=SplitCounts)
 
 
 def add_up(total: C, counts: Iterable[C]) -> C:
-    """``total`` after each of the counts was added to it."""
+    """Adds each of the counts to ``total`` and returns it."""
     for each in counts:
         total.add(each)
     return total

@@ -1,4 +1,4 @@
-"""The dataset's folder: it appears whole, or not at all."""
+"""Writes the folder of a dataset, which appears complete or not at all."""
 
 import hashlib
 import json
@@ -16,20 +16,20 @@ from schemas.manifest import Entry
 from schemas.records import to_json
 
 ROWS = 8192
-"""Rows of a record batch of Arrow files; a row group of Parquet holds eight times as many."""
+"""Rows per record batch of an Arrow file; a Parquet row group has eight times as many."""
 
 
 class Writer:
-    """Writes files into a folder that does not have its name yet, and notes what they hold."""
+    """Writes files into an unfinished folder, and records their checksums and rows for the manifest."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.files: dict[str, Entry] = {}
 
     def table(self, name: str, rows: pa.Table) -> None:
-        """``NAME.arrow``, an IPC file that can be memory-mapped, and ``NAME.parquet`` with the same rows."""
+        """Writes ``NAME.arrow``, an IPC file to memory-map, and ``NAME.parquet`` with the same rows."""
         (self.folder / name).parent.mkdir(exist_ok=True)
-        rows = rows.combine_chunks()  # so that batches begin at the same rows, however the table came about
+        rows = rows.combine_chunks()  # so that batch boundaries do not depend on the table's chunks
         with ThreadPoolExecutor(2) as threads:
             written = threads.map(lambda write: write(self.folder / name, rows), (_arrow, _parquet))
             self.files |= {path.relative_to(self.folder).as_posix(): about for path, about in written}
@@ -40,11 +40,11 @@ class Writer:
         self.files[name] = Entry(hashlib.sha256(whole).hexdigest())
 
     def note(self, name: str) -> None:
-        """A file that somebody else wrote into the folder."""
+        """Records a file that other code wrote into the folder."""
         self.files[name] = Entry(sha256_of_file(self.folder / name))
 
     def json(self, name: str, value: object) -> None:
-        """A record in a file that is not noted: it is written last, and holds the notes of the others."""
+        """Writes a record as JSON without recording the file: this is the manifest, which lists all other files."""
         content = json.dumps(to_json(value), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         (self.folder / name).write_text(content, encoding="utf-8")
 
@@ -70,10 +70,10 @@ def _note(path: Path, rows: pa.Table) -> tuple[Path, Entry]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Writer]:
-    """A writer of a folder that takes its name when the block ends without an error.
+    """A writer for a folder that gets its name when the block ends without an error.
 
-    Raises UserError when there is something by that name other than an empty folder, or none can be made there;
-    RunError when it cannot be written, as on a full disk.
+    Raises UserError if the name is taken by anything but an empty folder, or no folder can be created there; RunError
+    if the folder cannot be written, for example on a full disk.
     """
     with folders.new_folder(folder, "dataset") as unfinished:
         yield Writer(unfinished)

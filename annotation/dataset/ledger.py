@@ -1,4 +1,4 @@
-"""Where every pair and every judgment went. What is read and what is written are counted apart, and must agree."""
+"""Counts where every pair and judgment went. Input and output are counted separately, and must agree."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ Batch = tuple[str, str]
 
 @dataclass
 class BatchCounts(SplitCounts):
-    """Of a batch. Pairs are comparisons or unresolved; gold pairs are apart. Judgments went with the pair that they are
-    about."""
+    """The counts of a batch. A pair becomes a comparison or is unresolved; gold pairs are counted separately. Each
+    judgment is counted with its pair."""
 
     gold_pairs: int = 0
     unresolved: Counter[str] = field(default_factory=Counter)
@@ -31,14 +31,14 @@ class BatchCounts(SplitCounts):
 
 @dataclass(frozen=True)
 class DatasetLedger:
-    """``refused``: of each campaign, the annotations in quarantine by reason; they are no judgments."""
+    """``refused``: the annotations in quarantine of each campaign, by reason; they do not count as judgments."""
 
     batches: Mapping[Batch, BatchCounts]
     refused: Mapping[str, Mapping[str, int]]
 
     @classmethod
     def of(cls, snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], unresolved: pa.Table) -> "DatasetLedger":
-        """Raises LedgerError when it does not balance."""
+        """The ledger of a dataset. Raises LedgerError if the counts do not balance."""
         counted: dict[Batch, BatchCounts] = {}
         for snapshot in snapshots:
             for batch, value in _read(snapshot, unresolved).items():
@@ -59,7 +59,7 @@ class DatasetLedger:
         return add_up(BatchCounts(), self.batches.values())
 
     def check(self) -> None:
-        """Raises LedgerError when a pair or a judgment was lost, or counted twice."""
+        """Raises LedgerError if a pair or a judgment was lost or counted twice."""
         for (campaign, batch), counts in self.batches.items():
             place = f"{campaign}, {batch}"
             check_balance(f"pairs of {place}", counts.pairs, {"comparisons": counts.comparisons, **counts.unresolved})
@@ -68,7 +68,7 @@ class DatasetLedger:
 
 
 def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, BatchCounts]:
-    """What a campaign holds, by the batch of the pair."""
+    """The pairs and judgments of a campaign, by batch."""
     pairs = snapshot.pairs.select(["pair_id", "batch"])
     gold = pc.is_valid(snapshot.pairs["gold"])
     failed = unresolved.filter(pc.equal(unresolved["campaign"], snapshot.name))["pair_id"]
@@ -89,7 +89,7 @@ def _read(snapshot: Snapshot, unresolved: pa.Table) -> dict[str, BatchCounts]:
 
 
 def _comparisons(rows: pa.Table) -> list[tuple[str, str, int, int]]:
-    """(campaign, batch, comparisons, votes in them)."""
+    """A (campaign, batch, comparisons, votes in these comparisons) per batch."""
     sized = rows.select(["source", "batch"]).append_column("votes", pc.list_value_length(rows["votes"]))
     grouped = sized.group_by(["source", "batch"]).aggregate([("votes", "count"), ("votes", "sum")])
     return [(row["source"], row["batch"], row["votes_count"], row["votes_sum"]) for row in grouped.to_pylist()]

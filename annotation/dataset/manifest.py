@@ -1,5 +1,4 @@
-"""What a dataset says of itself, written and read: nothing of the run that made it, so that equal campaigns give equal
-bytes."""
+"""The manifest of a dataset, written and read. Nothing in it depends on the run: equal campaigns give equal bytes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What the manifest of each folder says: ``files`` are relative to the folder."""
+    """The fields that the manifests of datasets and exports share. ``files``: by path relative to the folder."""
 
     format: str
     version: int
@@ -37,8 +36,8 @@ class Manifest:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetManifest(Manifest):
-    """Of a dataset that was built, imported or mixed. ``tables``: the version of each table; ``upgraded``: the version
-    that a table was written in before, by name."""
+    """The manifest of a dataset that was built, imported or mixed. ``tables``: the version of each table;
+    ``upgraded``: for each table that was upgraded, the version before."""
 
     tables: Mapping[str, int]
     upgraded: Mapping[str, int] = field(default_factory=dict)
@@ -47,7 +46,7 @@ class DatasetManifest(Manifest):
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What was asked in a batch. ``votes``: of a pair."""
+    """What annotators were asked in a batch. ``votes``: the votes requested per pair."""
 
     protocol: str
     protocol_version: str
@@ -56,7 +55,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchEntry:
-    """A batch of a campaign. ``ledger``: BatchCounts of `ledger`."""
+    """A batch of a campaign. ``ledger``: its BatchCounts."""
 
     name: str
     asked: tuple[Asked, ...]
@@ -65,7 +64,7 @@ class BatchEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignEntry:
-    """A campaign that a dataset was built of."""
+    """A campaign that a dataset was built from."""
 
     name: str
     policy: Resolving
@@ -88,7 +87,7 @@ class BuiltManifest(DatasetManifest):
 def describe(
     snapshots: Sequence[Snapshot], ledger: DatasetLedger, proof: SplitProof, files: Mapping[str, Entry]
 ) -> BuiltManifest:
-    """The manifest of a dataset; ``files`` are relative to its folder, each with its rows and SHA-256."""
+    """The manifest of a dataset. ``files``: by path relative to its folder, each with rows and SHA-256."""
     refused = {name: dict(counts) for name, counts in ledger.refused.items()}
     return BuiltManifest(
         format=FORMAT,
@@ -113,7 +112,7 @@ def _campaign(snapshot: Snapshot, ledger: DatasetLedger) -> CampaignEntry:
 
 
 def batches_of(snapshot: Snapshot) -> dict[str, list[Asked]]:
-    """What was asked in each batch, gold pairs apart."""
+    """What was asked in each batch, without gold pairs."""
     keys = ["batch", "protocol", "protocol_version", "votes"]
     pairs = snapshot.pairs.select(keys).filter(pc.is_null(snapshot.pairs["gold"]))
     found: pa.Table = pairs.group_by(keys).aggregate([])
@@ -124,11 +123,11 @@ def batches_of(snapshot: Snapshot) -> dict[str, list[Asked]]:
 
 
 def read_manifest(folder: Path, kind: type[T], form: str, version: int, what: str, made_by: str) -> tuple[bytes, T]:
-    """The bytes of a folder's manifest.json, and the record that they hold. ``what`` and ``made_by`` are for messages:
-    what a folder without it holds (``no dataset``), and which commands write such folders.
+    """The bytes of a folder's manifest.json, and the record parsed from them. ``what`` and ``made_by`` are for
+    messages: what a folder without a manifest holds (``no dataset``), and which commands write these folders.
 
-    Raises UserError for a folder without one or with one of another format, DamagedError for one of a newer version or
-    one that lacks something.
+    Raises UserError for a folder without a manifest or with a manifest of another format, DamagedError for a manifest
+    of a newer version or with missing fields.
     """
     path = folder / MANIFEST
     try:
@@ -142,7 +141,7 @@ def read_manifest(folder: Path, kind: type[T], form: str, version: int, what: st
 
 
 def check_file(folder: Path, each: Noted) -> None:
-    """Reads a file of the folder. Raises UserError for one that is missing, unreadable or not as it was written."""
+    """Compares a file with its entry in the manifest. Raises UserError if it is missing, unreadable or changed."""
     try:
         wrong = difference(each, lambda name: open_named(folder / name))
     except OSError as error:

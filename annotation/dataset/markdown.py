@@ -1,4 +1,4 @@
-"""What cards are made of: prose, numbers, and tables that show any text as it is."""
+"""Markdown for cards: wrapped prose, numbers, and tables that show any text literally."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ Cells = Sequence[str]
 
 
 def counts(column: pa.ChunkedArray) -> dict[str | None, int]:
-    """How often each value is there."""
+    """The number of rows of each value."""
     return {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
 
 
@@ -20,13 +20,13 @@ def with_share(count: int, total: int) -> Cells:
 
 
 def prose(text: str) -> str:
-    """Text in lines of at most 118 characters, each with its end."""
+    """The text wrapped to lines of at most 118 characters, each with a line feed."""
     lines = textwrap.wrap(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
     return "".join(f"{line}\n" for line in lines)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun, whose plural ends in -s unless it is given.
+    """A number with its noun. ``plural``: the plural, if it is not the noun with an -s.
 
     >>> count(1, "pair"), count(1000, "pair"), count(2, "batch", "batches")
     ('1 pair', '1,000 pairs', '2 batches')
@@ -35,7 +35,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def table(body: Iterable[Cells], head: Cells, words: int) -> str:
-    """A Markdown table below the titles ``head``; its first ``words`` columns are words, and the rest numbers.
+    """A Markdown table with the column titles ``head``. The first ``words`` columns hold words, the others numbers.
 
     >>> print(table([("a|b", "1,000")], ["name", "rows"], words=1))
     | name | rows |
@@ -47,7 +47,7 @@ def table(body: Iterable[Cells], head: Cells, words: int) -> str:
 
 
 def cell(text: str) -> str:
-    r"""Text that Markdown shows as it is.
+    r"""Escapes text so that Markdown shows it literally, on one line.
 
     >>> cell("a|b\n<c> *d*")
     'a\\|b &lt;c&gt; \\*d\\*'

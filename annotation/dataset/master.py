@@ -1,4 +1,4 @@
-"""A dataset that was built, imported or mixed, read back: what exports and mixes start from."""
+"""Reads a dataset that was built, imported or mixed: the input of exports and mixes."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,8 +17,10 @@ SPLITS = ("train", "held_out")
 
 @dataclass(frozen=True)
 class Master:
-    """The comparisons of a folder, by split, as the newest version of the table. ``digest``: the SHA-256 of its
-    manifest, which names all that it holds; ``version``: the one that the rows were written in."""
+    """A dataset: the comparisons of a folder, by split, upgraded to the newest version of the table.
+
+    ``digest``: the SHA-256 of the manifest, which covers all files; ``version``: the table version on disk.
+    """
 
     folder: Path
     digest: str
@@ -32,9 +34,9 @@ class Master:
 
 
 def load(folder: Path) -> Master:
-    """Reads the dataset of this folder, its files against the checksums of its manifest.
+    """Reads the dataset in a folder, and compares its files with the checksums in its manifest.
 
-    Raises UserError for a folder that holds no dataset, one of a newer version, or one whose files were changed.
+    Raises UserError for a folder without a dataset, a dataset of a newer version, or changed files.
     """
     content, manifest = read_manifest(
         folder,

@@ -1,4 +1,4 @@
-"""Pages of Markdown, such as the cards of datasets, from the templates beside the modules that fill them."""
+"""Renders Markdown pages, such as dataset cards, from the templates beside the modules that fill them."""
 
 import json
 from functools import cache
@@ -12,16 +12,16 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 
 def page(template: str, **values: Any) -> str:
-    """The text of a page. ``template`` is a file below this package's folder, such as ``dataset/card.md.j2``.
+    """The text of a page. ``template``: a path below the folder ``annotation``, such as ``dataset/card.md.j2``.
 
-    Raises jinja2.UndefinedError for a value that the template names and ``values`` lacks.
+    Raises jinja2.UndefinedError if the template uses a value that is not in ``values``.
     """
     return _templates().get_template(template).render(values)
 
 
 @cache
 def _templates() -> Environment:
-    """Nothing is escaped by itself: ``cell`` and ``table`` show a name from a file as it is."""
+    """The environment has no automatic escaping: templates pass names from files through ``cell`` or ``table``."""
     made = Environment(
         loader=PackageLoader("annotation", ""),
         undefined=StrictUndefined,

@@ -1,4 +1,4 @@
-"""A prompt as one text, and the families of prompts that are nearly the same."""
+"""Prompts as single texts, and families of prompts that are near-duplicates or continuations of each other."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from annotation.campaign.split import Families, relate
 
 
 def prompt_texts(prompts: pa.ListArray) -> pa.LargeStringArray:
-    """All turns of each dialogue but the system's, one behind the other: by these, prompts are compared.
+    """The turns of each dialogue joined to one text, for comparing prompts.
 
-    A system prompt is left out because many prompts share it.
+    System prompts are left out because many prompts share them.
     """
     rows = pc.list_parent_indices(prompts)
     turns = prompts.flatten()
@@ -28,8 +28,8 @@ def prompt_texts(prompts: pa.ListArray) -> pa.LargeStringArray:
 
 @dataclass(frozen=True)
 class PromptFamilies:
-    """``number``: the family of each row, 0 to ``count - 1``. ``names``: of each family, 32 hex digits: the smallest
-    hash of its prompts."""
+    """``number``: the family of each row, from 0 to ``len(self) - 1``. ``names``: the name of each family, the smallest
+    hash of its prompts (32 hex digits). ``prompts``: the number of distinct prompts."""
 
     number: npt.NDArray[np.int64]
     names: pa.StringArray
@@ -41,7 +41,7 @@ class PromptFamilies:
 
 @dataclass(frozen=True)
 class SplitProof:
-    """That no family of prompts is in both splits, as a manifest says it."""
+    """The entry of a manifest which proves that no family of prompts is in both splits."""
 
     prompts: int
     families: int
@@ -49,7 +49,7 @@ class SplitProof:
 
 
 def prove_apart(splits: Mapping[str, pa.Table], grouped: PromptFamilies) -> SplitProof:
-    """Looks for families in both splits. Raises AssertionError where there is one: then the program is wrong."""
+    """Proves that no family is in both splits. Raises AssertionError if one is, which is a bug in this program."""
     train, held_out = (set(pc.unique(splits[name]["prompt_family"]).to_pylist()) for name in ("train", "held_out"))
     shared = len(train & held_out)
     if shared:
@@ -58,8 +58,10 @@ def prove_apart(splits: Mapping[str, pa.Table], grouped: PromptFamilies) -> Spli
 
 
 def prompt_families(texts: pa.LargeStringArray, links: npt.NDArray[np.bool_], families: Families) -> PromptFamilies:
-    """The family of each prompt; each distinct prompt is compared once. Where ``links`` is false, a prompt is a family
-    of its own, so that it brings no others together."""
+    """The family of each prompt. Equal prompts are compared only once.
+
+    A prompt is a family of its own if ``links`` is false for all its rows: it does not connect other prompts.
+    """
     coded = texts.dictionary_encode()
     linking = np.zeros(len(coded.dictionary), bool)
     linking[coded.indices.to_numpy()[links]] = True

@@ -1,4 +1,4 @@
-"""A dataset of an older version, written anew in this one."""
+"""Rewrites a dataset of an older version in the current version."""
 
 import shutil
 from dataclasses import replace
@@ -12,9 +12,9 @@ from schemas.manifest import MANIFEST, noted_files
 
 
 def upgrade_dataset(master: Master, folder: Path) -> None:
-    """Writes the comparisons as the newest version of the table, and all other files as they are.
+    """Writes the comparisons in the newest version of the table, and copies all other files.
 
-    The manifest names the version that they were upgraded from. Raises UserError for an occupied folder.
+    The manifest names the version before the upgrade. Raises UserError for an occupied folder.
     """
     rewritten = {f"comparisons/{name}.{kind}" for name in master.splits for kind in ("arrow", "parquet")}
     others = sorted(set(master.manifest.files) - rewritten)

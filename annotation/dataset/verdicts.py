@@ -1,4 +1,4 @@
-"""How the comparisons of a card divide by verdict: rows of its tables, each a title, a count and a share."""
+"""Rows of a card's tables of verdicts: each a title, the number of comparisons and their share."""
 
 import pyarrow as pa
 
@@ -7,7 +7,8 @@ from schemas import DEGREES
 
 
 def by_degree(rows: pa.Table, unknown: str | None = None) -> list[Cells]:
-    """Every degree, also without comparisons. ``unknown``: the title of a last row, of comparisons without a degree."""
+    """A row per degree, also for degrees without comparisons. ``unknown``: the title of a last row that counts the
+    comparisons without a degree; None: no such row."""
     found = counts(rows["degree"])
     titles: list[tuple[str | None, str]] = [(name, name.replace("_", " ")) for name in DEGREES]
     if unknown is not None:
@@ -16,7 +17,7 @@ def by_degree(rows: pa.Table, unknown: str | None = None) -> list[Cells]:
 
 
 def by_safety(rows: pa.Table, unknown: str) -> list[Cells]:
-    """Every safety bin that a comparison has; ``unknown``: the title for those without a bin."""
+    """A row per safety bin that occurs. ``unknown``: the title of the row of comparisons without a bin."""
     found = counts(rows["safety_bin"])
     titles = {
         "chosen_safe": "chosen safe, rejected unsafe",

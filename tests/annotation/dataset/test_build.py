@@ -258,7 +258,7 @@ def test_the_name_of_a_family_is_that_of_its_smallest_prompt(tmp_path: Path) -> 
 
 
 def test_what_cannot_be_built_is_said(small: Snapshot, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="one campaign or more"):
+    with pytest.raises(UserError, match="at least one campaign"):
         made(tmp_path / "out")
     with pytest.raises(UserError, match="two campaigns are named mill"):
         made(tmp_path / "out", small, small)
