@@ -1,4 +1,4 @@
-"""Open preference sets in, one dataset of comparisons out."""
+"""Imports open preference sets as one dataset of comparisons."""
 
 from annotation.imports.build import ImportedSet, import_set
 from annotation.imports.layout import Layout

@@ -1,4 +1,4 @@
-"""Files of an open set to one dataset folder: comparisons in two splits, rejects, a manifest and a card."""
+"""Imports the files of an open set into a dataset folder: comparisons in two splits, rejects, a manifest and a card."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -34,8 +34,8 @@ from schemas.manifest import MANIFEST
 
 @dataclass(frozen=True)
 class ImportedSet:
-    """What was written; ``manifest`` is the content of manifest.json. ``unused``: fields of the rows that the schema
-    does not read; ``contradictions``: pairs of answers with opposite verdicts, all of them comparisons."""
+    """A dataset that was written; ``manifest`` is the content of manifest.json. ``unused``: fields of the rows that the
+    schema does not read; ``contradictions``: pairs of answers with opposite verdicts, which all stay comparisons."""
 
     folder: Path
     ledger: ImportLedger
@@ -46,7 +46,7 @@ class ImportedSet:
 
 @dataclass(frozen=True)
 class SetFile:
-    """One file of a set. ``name``: the one that ids and batches take; ``split``: that of its rows."""
+    """One file of a set. ``name``: its name in ids and batches; ``split``: the split of its rows."""
 
     name: str
     path: Path
@@ -61,16 +61,16 @@ def import_set(
     families: Families,
     name: str | None = None,
 ) -> ImportedSet:
-    """Writes the dataset of these files into a new folder; equal files give equal bytes, in any order.
+    """Writes the dataset of these files into a new folder. Equal files give equal bytes, in any order.
 
-    ``files`` are the training split, ``held_out`` the other one; ``name`` is the comparisons' source (default: that of
-    the set). Training pairs whose prompt is of one family with a held-out prompt are left out (``near_held_out``).
-    Raises UserError for an occupied folder, a file that cannot be read, or one of which no row can be; for files of
-    which no row becomes a comparison; and for a mapping that takes ranks for scores, or leaves out a system's message.
+    ``files`` are the training split, ``held_out`` the held-out split; ``name`` is the comparisons' source (default: the
+    source of the set). Training pairs whose prompt is in the family of a held-out prompt are left out
+    (``near_held_out``). Raises UserError for an occupied folder, for a file that cannot be read or has no readable row,
+    if no training row becomes a comparison, and for a mapping that takes ranks for scores or drops a system message.
     """
     source = name or known.source
     if not source.strip() or "/" in source or not source.isprintable():
-        raise UserError(f"the name {source!r} cannot be: give one of visible characters, without a slash")
+        raise UserError(f"the name {source!r} is invalid: give a name of visible characters, without a slash")
     set_files = name_files(files, held_out)
     with new_folder(folder) as writer:
         content = _content(set_files, known, source, families)
@@ -89,7 +89,7 @@ def import_set(
 
 @dataclass(frozen=True)
 class _Content:
-    """What goes into the folder; ``proof``: that no family of prompts is in both splits. The rest as in ImportedSet."""
+    """The content of the folder. ``proof``: no family of prompts is in both splits; other fields as in ImportedSet."""
 
     splits: dict[str, pa.Table]
     rejects: pa.Table
@@ -128,13 +128,13 @@ def _describe_ranks(known: OpenSet, ranks: Ranks) -> str:
     prompts = "the prompt" if ranks.prompts == 1 else f"{ranks.ranked:,} of {ranks.prompts:,} prompts"
     return (
         f"in {prompts} the values of {field} are whole numbers from 0 or 1 without a gap, as ranks are: add "
-        'better = "lower" to the mapping if the lowest value is that of the best answer, or better = "higher" if the '
-        "highest is"
+        'better = "lower" to the mapping if the best answer has the lowest value, or better = "higher" if it has the '
+        "highest"
     )
 
 
 def _check_trainable(set_files: Sequence[SetFile], ledger: ImportLedger, rejects: pa.Table) -> None:
-    """Raises UserError where no pair of the files to train on is a comparison, with the reasons."""
+    """Raises UserError, with the reasons, if no pair of the training files is a comparison."""
     counts = [ledger.files[each.name] for each in set_files if each.split == "train"]
     if not counts or any(each.comparisons for each in counts):
         return
@@ -146,13 +146,13 @@ def _check_trainable(set_files: Sequence[SetFile], ledger: ImportLedger, rejects
     )
     first = left.slice(0, 1).to_pylist()[0]
     raise UserError(
-        f"there is nothing to train on: none of {markdown.count(len(left), 'pair')} is a comparison ({listed}; row "
+        f"there is nothing to train on: 0 of {markdown.count(len(left), 'pair')} became comparisons ({listed}; row "
         f"{first['row']} of {first['file']}: {first['message']})"
     )
 
 
 def _read(file: SetFile, known: OpenSet, source: str, ranks: Ranks, seen: set[str]) -> FileTables:
-    """Raises UserError where no row of a file can be read: then it is no file of the set."""
+    """The pairs and rejects of one file. Raises UserError if no row can be read: the file is then not of this set."""
     reader = Reader(known.layouts, known.mapped)
     found = reader.read(rows(file.path, reader.columns, seen))
     try:
@@ -161,7 +161,7 @@ def _read(file: SetFile, known: OpenSet, source: str, ranks: Ranks, seen: set[st
         raise UserError(f"{file.path}: {error}") from error
     ranks.add(reader.ranks)
     if not read.rows:
-        raise UserError(f"{file.path} holds no rows: leave it out, or look whether it is whole")
+        raise UserError(f"{file.path} holds no rows: leave it out, or check that it is complete")
     if len(read.rejects) and not len(read.comparisons) and set(read.rejects["reason"].to_pylist()) == {"unreadable"}:
         raise UserError(
             f"no row of {file.path} can be read as {known.name} (row {read.rejects['row'][0]}: "
@@ -171,13 +171,13 @@ def _read(file: SetFile, known: OpenSet, source: str, ranks: Ranks, seen: set[st
 
 
 def name_files(files: Sequence[Path], held_out: Sequence[Path]) -> list[SetFile]:
-    """The files with their names, without folders and endings, sorted; where two would have one name, the folder's
-    comes first (``helpful-base-train``). Raises UserError for a file that is named twice."""
+    """The files with their names (without folder and ending), sorted by name. Files of the same name get the folder's
+    name in front (``helpful-base-train``). Raises UserError for a file that is given twice."""
     both = [(path, split) for split, paths in zip(SPLITS, (files, held_out), strict=True) for path in paths]
     seen: set[Path] = set()
     for path, _ in both:
         if path.resolve() in seen:
-            raise UserError(f"{path} is named twice: name each file once, to train on or held out")
+            raise UserError(f"{path} is named twice: name each file once, for training or as held out")
         seen.add(path.resolve())
     short = [_stem(path) for path, _ in both]
     out = []
@@ -186,7 +186,7 @@ def name_files(files: Sequence[Path], held_out: Sequence[Path]) -> list[SetFile]
         out.append(SetFile(name, path, split))
     twice = sorted({each.name for each in out if sum(other.name == each.name for other in out) > 1})
     if twice:
-        raise UserError(f"two files would be named {twice[0]}, after themselves and their folders: rename one")
+        raise UserError(f"two files would be named {twice[0]}, by their folder and name: rename one of them")
     return sorted(out, key=lambda each: f"{each.name}/")
 
 
@@ -198,14 +198,14 @@ def _stem(path: Path) -> str:
 
 
 def _split(found: pa.Table, set_files: Sequence[SetFile]) -> pa.Array:
-    """The split of each comparison: that of its file, unless the row itself is held out."""
+    """The split of each comparison: the split of its file, unless the row itself says that it is held out."""
     held = pa.array([each.name for each in set_files if each.split == "held_out"], pa.string())
     flags = pc.or_(pc.is_in(column(found, "file"), value_set=held), column(found, "held_out"))
     return pc.if_else(flags, "held_out", "train")
 
 
 def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
-    """Which training pairs have a prompt of one family with a held-out one."""
+    """Whether each pair is a training pair whose prompt is in the family of a held-out prompt."""
     train = flags(pc.equal(split, "train"))
     held_out = np.zeros(len(grouped), bool)
     held_out[grouped.number[~train]] = True
@@ -213,7 +213,7 @@ def _near_held_out(split: pa.Array, grouped: PromptFamilies) -> pa.Array:
 
 
 def _sort(rows: pa.Table) -> pa.Table:
-    """By id; rows of files in their order are so already, unless they have ids of their own."""
+    """The rows sorted by id. Rows in file order are already sorted, unless the set has its own ids."""
     ids = column(rows, "comparison_id")
     if pc.all(pc.less(ids[:-1], ids[1:]), min_count=0).as_py():
         return rows
@@ -228,7 +228,7 @@ def _check_rows(rows: pa.Table) -> pa.Table:
 
 
 def _rejects(parts: Sequence[pa.Table], near: pa.Table, source: str) -> pa.Table:
-    """All rejects, those near a held-out prompt too, sorted by file, row and pair."""
+    """All rejects, including pairs near a held-out prompt, sorted by file, row and pair."""
     texts = near.select(["prompt", "chosen", "rejected"]).to_pylist()
     columns = {name: near[name].to_pylist() for name in ("file", "row", "pair")}
     columns["reason"] = ["near_held_out"] * len(near)

@@ -1,4 +1,4 @@
-"""The card of an imported set: where it is from, by which rule answers are chosen, and what was left out."""
+"""The card of an imported set: its origin, the rule for chosen answers, and what was left out."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,7 +17,7 @@ from annotation.imports.sets import OpenSet
 def card(
     source: str, known: OpenSet, splits: Mapping[str, pa.Table], ledger: ImportLedger, contradictions: int = 0
 ) -> str:
-    """The whole text of README.md. ``contradictions``: pairs of answers that have opposite verdicts."""
+    """The text of README.md. ``contradictions``: the number of pairs of answers with opposite verdicts."""
     rows = pa.concat_tables(splits.values())
     reasons = sorted(ledger.total().rejects)
     return page(
@@ -37,7 +37,7 @@ def card(
 
 
 def describe_contradictions(contradictions: int) -> str:
-    """A sentence on how many pairs have opposite verdicts; empty if no pair has."""
+    """A sentence on the number of pairs with opposite verdicts; empty for 0."""
     if not contradictions:
         return ""
     pairs = "1 pair of answers has" if contradictions == 1 else f"{contradictions:,} pairs of answers have"

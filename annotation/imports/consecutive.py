@@ -1,4 +1,4 @@
-"""Rows with one scored answer each: two that follow each other and have one prompt are a pair."""
+"""Rows with one scored answer each: two consecutive rows with the same prompt are a pair."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ from annotation.imports.scored import Scored
 
 
 class Consecutive(Form):
-    """A row waits for the next one."""
+    """Holds each row until the next row shows whether both have the same prompt."""
 
     def __init__(self, layout: Layout, ranks: Ranks, mapped: bool):
         super().__init__(layout, mapped)

@@ -1,11 +1,11 @@
-"""Pairs of answers with opposite verdicts: one comparison prefers the first answer, another one the second."""
+"""Pairs of answers with opposite verdicts: one comparison prefers the first answer, another the second."""
 
 import numpy as np
 import pyarrow as pa
 
 
 def contradictions(rows: pa.Table) -> int:
-    """The number of pairs, each a prompt with two answers, that comparisons prefer in both directions.
+    """The number of pairs (a prompt with two answers) with comparisons in both directions.
 
     ``rows`` has the columns prompt_id, chosen and rejected.
     """

@@ -1,4 +1,4 @@
-"""Rows out of CSV and TSV: the first record names the columns, each value is the text of its cell."""
+"""Reads rows from CSV and TSV: the first record names the columns, each value is the text of a cell."""
 
 import csv
 from collections import Counter
@@ -11,16 +11,16 @@ from annotation.imports.fields import Cell
 from schemas.errors import UserError
 
 LONGEST = 1 << 27
-"""Characters of a cell at most."""
+"""Maximum characters per cell."""
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
 def records(lines: Iterable[bytes], delimiter: str, path: str) -> Iterator[dict[str, Any] | tuple[list[str], str]]:
-    """The records below the head, each a row, or its cells with the reason why they are not a row.
+    """The records below the header: rows, or for an invalid record its cells with the reason.
 
-    A cell that begins with a bracket and is a JSON list or object is that list or object. ``path`` is for messages.
-    Raises UserError for a head that names a column twice, or no column at all.
+    A cell with a JSON list or object is parsed; it must begin with the bracket. ``path`` is for messages. Raises
+    UserError if the header names a column twice, or no column at all.
 
     >>> lines = [b"prompt,score\\n", b'"What is rye?",2\\n', b"short\\n"]
     >>> list(records(lines, ",", "rye.csv"))

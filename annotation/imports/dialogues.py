@@ -1,4 +1,4 @@
-"""Dialogues out of the fields of open sets: lists of messages, a single text, or a text that holds turns."""
+"""Reads dialogues from fields of open sets: lists of messages, a single text, or a text that holds turns."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from annotation.campaign.responses import ROLES, Messages, beyond_text
 from annotation.imports import hh
 
 TURN = "\n<extra_id_1>"
-"""What begins a further turn in a prompt of HelpSteer 2: the role and a line feed follow."""
+"""The separator before each further turn in a prompt of HelpSteer 2; the role and a line feed follow."""
 
 _NAMES = {"User": "user", "Assistant": "assistant"}
 _SHAREGPT = {"human": "user", "gpt": "assistant"} | {role: role for role in ROLES}
@@ -15,7 +15,7 @@ _KEYS = {"role", "content"}
 
 
 class MessageError(ValueError):
-    """A message that a comparison has no place for: ``reason`` in a word, the message in a sentence."""
+    """A message that a comparison cannot hold. ``reason`` is a key of REASONS, the text is a sentence."""
 
     def __init__(self, reason: str, message: str):
         super().__init__(message)
@@ -23,13 +23,14 @@ class MessageError(ValueError):
 
 
 def messages_of(value: Any, form: str, ignored: Collection[str] = ()) -> Messages:
-    """The messages of a field. A text is read in its ``form``: ``text`` is one turn of the user's, ``hh`` Anthropic's
-    form, ``helpsteer`` that of HelpSteer 2's prompts. A list of {role, content} is the same in each of these, a single
-    {role, content} is a list of one; in ``sharegpt`` they are {from, value}.
+    """The messages in a field.
 
-    ``ignored``: keys of a message that may hold anything. Raises TypeError for a value that is neither,
-    hh.DialogueError for a text that does not parse, MessageError for a message of another role or with more in it than
-    one text.
+    ``form`` says how to read a text: ``text`` is one user turn, ``hh`` is Anthropic's form, ``helpsteer`` the form of
+    HelpSteer 2's prompts. With each of these, a value may also be a list of {role, content}, or a single
+    {role, content}; with ``sharegpt`` the messages are {from, value}.
+
+    ``ignored``: keys of a message that may hold anything. Raises TypeError for any other value, hh.DialogueError for a
+    text that does not parse, MessageError for a message with another role or with more than one text.
     """
     if isinstance(value, str):
         if form == "hh":
@@ -64,15 +65,15 @@ def _turn(message: Any, ignored: Collection[str]) -> tuple[str, str]:
 
 
 def _check_keys(message: Mapping[str, Any], known: Collection[str], ignored: Collection[str]) -> None:
-    """Raises MessageError for a message that holds more than the keys that are known; null and empty values are
-    nothing."""
+    """Raises MessageError for a message with other keys than ``known`` and ``ignored``, unless their values are null or
+    empty."""
     key = beyond_text(message, message.keys() - set(known) - set(ignored))
     if key is not None:
         raise MessageError("more_than_text", f"a message has {key!r}, which a comparison cannot hold")
 
 
 def _single_part(content: list[Any]) -> str:
-    """The text of a message whose content is a list of one part, a text."""
+    """The text of a message whose content is a list of one text part. Raises MessageError for other lists."""
     if len(content) == 1 and isinstance(content[0], dict) and content[0].get("type") == "text":
         [part] = content
         if isinstance(part.get("text"), str):
@@ -83,7 +84,7 @@ def _single_part(content: list[Any]) -> str:
 
 
 def _rename(message: Any) -> Any:
-    """A message of ShareGPT's as {role, content}."""
+    """A ShareGPT message as {role, content}. Raises TypeError for a message in another form."""
     if not isinstance(message, dict) or not isinstance(message.get("from"), str) or "value" not in message:
         raise TypeError("holds a message other than {from, value}")
     role = _SHAREGPT.get(message["from"], message["from"])
@@ -99,7 +100,7 @@ def _list_names(names: Collection[str]) -> str:
 
 
 def _helpsteer(text: str) -> Messages:
-    r"""Turns that HelpSteer 2 writes one behind the other; the first one is the user's, without a mark.
+    r"""The turns of a HelpSteer 2 prompt; the first turn is the user's and has no separator.
 
     >>> _helpsteer("What is rye?\n<extra_id_1>Assistant\nA grain.\n<extra_id_1>User\nAnd oats?")
     (('user', 'What is rye?'), ('assistant', 'A grain.'), ('user', 'And oats?'))

@@ -1,4 +1,4 @@
-"""Rows with one answer each, good or bad: two of them with one prompt are a pair."""
+"""Rows with one answer each, good or bad: a good and a bad answer to the same prompt are a pair."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -24,8 +24,8 @@ class Feedback(NamedTuple):
 
 
 class Labelled(Form):
-    """Pairs the first good answer to a prompt with the first bad one, then the second ones, and so on, however far
-    apart they are. A row waits in memory for the other one of its pair."""
+    """Pairs the first good answer to a prompt with its first bad answer, the second with the second, and so on, however
+    far apart the rows are. A row stays in memory until its partner is read."""
 
     def __init__(self, layout: Layout, mapped: bool):
         super().__init__(layout, mapped)

@@ -1,4 +1,4 @@
-"""Values out of a row, by their paths; what is not there, or of another type, makes the row unreadable."""
+"""Reads values of a row by their paths; a missing value or a wrong type makes the row unreadable."""
 
 import math
 from collections.abc import Callable
@@ -10,17 +10,19 @@ _FLAGS: dict[str, bool | None] = {"true": True, "false": False, "1": True, "0": 
 
 
 class RowError(ValueError):
-    """A row that cannot be used; the message says why."""
+    """A row that cannot be used; the text says why."""
 
 
 class Cell(str):
-    """The text of a cell of a CSV file, where numbers, flags and lists are written as texts too."""
+    """The text of a CSV cell, which may spell a number, a flag or a list."""
 
     __slots__ = ()
 
 
 def getter(path: str) -> Get:
-    """What takes the value at a path out of a row: names with points between them; numbers are places in a list.
+    """A function that returns the value at a path of a row, or raises RowError if it is missing.
+
+    A path is names joined by points; numbers are indexes into a list.
 
     >>> getter("summaries.0.text")({"summaries": [{"text": "A mill."}]})
     'A mill.'
@@ -47,7 +49,7 @@ def getter(path: str) -> Get:
 
 
 def optional_getter(path: str | None) -> Get:
-    """The same; null where no path is given."""
+    """The getter of the path; without a path, a getter that returns None."""
     return getter(path) if path is not None else lambda row: None
 
 
@@ -76,7 +78,7 @@ def number(value: Any, path: str) -> float:
 
 
 def flag(value: Any, path: str) -> bool | None:
-    """True, false, 1 or 0; null if nobody was asked. A cell of a CSV file may spell the words in any case.
+    """True, false, 1 or 0 as a bool; null stays None (unknown). A CSV cell may spell the words in any case.
 
     >>> flag(1, "safe"), flag(Cell("False"), "safe"), flag(Cell(""), "safe")
     (True, False, None)
@@ -91,7 +93,7 @@ def flag(value: Any, path: str) -> bool | None:
 
 
 def names(value: Any, path: str) -> tuple[str, ...]:
-    """A list of names, or an object that holds true for each; sorted. Null is none.
+    """The sorted names of a list, or of an object with true for each name. Null gives no names.
 
     >>> names({"Violence": True, "Drugs": False}, "risks")
     ('Violence',)
@@ -104,7 +106,7 @@ def names(value: Any, path: str) -> tuple[str, ...]:
 
 
 def word(value: Any, path: str) -> str:
-    """A value as mappings write it: 1 for the number and for 1.0, true for true.
+    """A value as mappings spell it: '1' for 1 and 1.0, 'true' for True.
 
     >>> word(-2.0, "strength"), word(True, "chosen"), word("A", "winner")
     ('-2', 'true', 'A')

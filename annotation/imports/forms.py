@@ -1,4 +1,4 @@
-"""What all ways from a row to a pair have in common: a form is one layout, ready to read rows."""
+"""The interface of all forms. A form reads the rows of one layout into candidate pairs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from annotation.imports.row_facts import RowFacts
 
 
 class Form(ABC):
-    """Reads the rows of one layout, which have the fields ``needs``. A row may wait for another one of its pair."""
+    """Reads the rows of one layout, which have the fields ``needs``. It may hold a row until its partner is read."""
 
     def __init__(self, layout: Layout, mapped: bool):
         self.layout = layout
@@ -20,12 +20,12 @@ class Form(ABC):
 
     @abstractmethod
     def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
-        """Every candidate that is complete with this row, which has a number."""
+        """The candidates that this row completes. ``number``: the number of the row in its file."""
 
     def interrupt(self) -> Iterator[Found]:
-        """Rows that waited for the next row of the file, which is of another form."""
+        """The candidates of rows that waited for the next row of the file, which turned out to be of another form."""
         yield from ()
 
     def finish(self) -> Iterator[Found]:
-        """Rows that still wait at the end of the file."""
+        """The candidates of rows that still wait at the end of the file."""
         yield from ()

@@ -1,6 +1,6 @@
-r"""Dialogues as Anthropic's HH writes them: one text, each turn behind ``\n\nHuman: `` or ``\n\nAssistant: ``.
+r"""Dialogues in the form of Anthropic's HH: one text, each turn after ``\n\nHuman: `` or ``\n\nAssistant: ``.
 
-``parse`` and ``render`` are inverses: what one of them accepts, the other undoes, to the letter.
+``parse`` and ``render`` are exact inverses: each accepts every output of the other, and undoes it.
 """
 
 import re
@@ -14,11 +14,11 @@ _NAMES = {role: name for name, role in _ROLES.items()}
 
 
 class DialogueError(ValueError):
-    """A dialogue that HH's form cannot hold, or a text that is none; the message says why."""
+    """A dialogue that HH's form cannot hold, or a text that is not a dialogue; the text says why."""
 
 
 def parse(text: str) -> Messages:
-    r"""The messages of a text, their contents verbatim: ``render`` gives back the very same text.
+    r"""The messages of a text, with their contents verbatim: ``render`` returns exactly this text.
 
     Raises DialogueError for a text that does not begin with a turn.
 
@@ -32,7 +32,7 @@ def parse(text: str) -> Messages:
 
 
 def parse_prompt(text: str) -> Messages:
-    r"""The messages of a text that may end where an answer begins, with a turn of the assistant's that is empty.
+    r"""The messages of a text that may end with an empty assistant turn, where the answer would begin.
 
     >>> parse_prompt("\n\nHuman: What is rye?\n\nAssistant: ")
     (('user', 'What is rye?'),)
@@ -41,7 +41,7 @@ def parse_prompt(text: str) -> Messages:
 
 
 def parse_both(one: str, other: str) -> tuple[Messages, Messages]:
-    r"""The messages of two texts, as ``parse`` gives them; quicker where the texts differ in the last turn only.
+    r"""The messages of two texts, as from ``parse``; faster if only the last turns differ.
 
     >>> parse_both("\n\nHuman: a\n\nAssistant: b", "\n\nHuman: a\n\nAssistant: c")[1]
     (('user', 'a'), ('assistant', 'c'))
@@ -55,10 +55,10 @@ def parse_both(one: str, other: str) -> tuple[Messages, Messages]:
 
 
 def render(messages: Messages) -> str:
-    r"""The text of a dialogue, which ``parse`` reads back to the very same messages.
+    r"""The text of a dialogue, from which ``parse`` reads exactly these messages.
 
-    Raises DialogueError for no messages, for roles other than user and assistant (HH has no system turn), and for a
-    content that holds the beginning of another turn.
+    Raises DialogueError for an empty dialogue, for roles other than user and assistant (HH has no system turn), and
+    for content that holds the beginning of another turn.
 
     >>> render((("user", "What is rye?"), ("assistant", "A grain.")))
     '\n\nHuman: What is rye?\n\nAssistant: A grain.'

@@ -1,4 +1,4 @@
-"""Where a comparison's parts lie in the rows of an open set: one table of names, the same for each set."""
+"""Layouts: the field names of a comparison's parts in the rows of an open set."""
 
 import re
 import string
@@ -13,10 +13,10 @@ Side = Literal["first", "second", "tie"]
 Degree = Literal["significantly_better", "better", "slightly_better", "negligibly_better"]
 
 MOST = 99
-"""Pairs of one row at most."""
+"""Maximum pairs per row."""
 
 RANKS = {"rank", "ranks", "ranking", "place", "position"}
-"""Words in the name of a field whose values may be ranks, of which the lowest is the best."""
+"""Words in a field name that suggest ranks, where the lowest value is the best."""
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Za-z][a-z]*")
 
@@ -40,34 +40,35 @@ _ANY = {"dialogue", "system", "prompt", "templates", "weight", "id", "batch", "s
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Names are paths: ``summaries.0.text`` is the text of the first of the summaries. Every name that is given must be
-    in a row; a null there is null in the dataset.
+    """Where a row holds the parts of a comparison. Names are paths: ``summaries.0.text`` is the text of the first
+    summary. Each given name must be present in a row; a null value becomes null in the dataset.
 
-    A layout has one of six ways to two answers: ``chosen`` and ``rejected``; ``first`` and ``second`` with what tells
-    the better one; ``answers``, a list, each with ``text`` and ``score``; ``consecutive`` rows with one prompt, two
-    by two, each with ``text`` and ``score``; a ``tree`` of messages, each with ``text``, ``score``, a role and its
-    ``replies``; or rows of one ``completion`` with a ``label``, good or bad, of which two with one prompt are a pair.
-    Raises UserError for names that do not go together.
+    A layout gets two answers in one of six ways: ``chosen`` and ``rejected``; ``first`` and ``second`` with a field
+    that decides between them; ``answers``, a list, each with ``text`` and ``score``; ``consecutive`` rows with the same
+    prompt, paired two by two, each with ``text`` and ``score``; a ``tree`` of messages, each with ``text``, ``score``,
+    a role and its ``replies``; or rows of one ``completion`` with a ``label``, where a good and a bad answer to the
+    same prompt are a pair. Raises UserError for names that do not fit together.
 
-    - ``prompt``: a text or a list of {role, content}; ``templates`` make one text of several fields, the first template
-      whose fields are all there. Neither is needed where the answers are whole dialogues. ``system``: a text that
-      stands before the prompt as the system's message, unless it is empty or null.
-    - ``dialogue``: how dialogues are written: ``text`` (a text holds no turns), ``hh``, ``helpsteer``, or ``sharegpt``
-      (lists of {from, value}). Lists of {role, content} are read with each of the first three.
-    - ``preferred``: the field that tells the better one; ``preference``: what its values mean, also ranges of numbers
-      such as ``<1.5``. Or ``first_score`` and ``second_score``: the higher one is better, equal ones are a tie
-      (``chosen_score`` and ``rejected_score`` too). ``better``: which score is better, the ``higher`` or the ``lower``
-      one; a field whose name says that it holds ranks needs it.
-      Or votes, of which the most decide: ``votes``, a list, with ``vote`` in each (beside ``preferred`` they are only
-      counted), or ``annotations`` of Label Studio, where ``control`` names the control if there are several.
-    - ``ignore``: fields of a row and keys of a message that are left out although they hold more than words, such as
-      ``images`` or ``tool_calls``; without it such a row is a reject.
-    - ``degree``: the field that tells how much better (default: ``preferred``); ``degrees``: what its values mean.
-    - ``chosen_safe``, ``first_safe``, ...: true or false; ``..._risks``: names, or an object with true for each;
-      ``..._model``: who wrote it.
-    - ``most_pairs``: of a row with many answers, pairs beyond it are no candidates; the best answers come first.
-    - ``weight``: a field, or a number for each row. ``id``: a field with the row's own name. ``batch``: likewise.
-    - ``split``: a field; rows with one of the values ``held_out`` there are held out, whatever file they are in.
+    - ``prompt``: a text or a list of {role, content}. ``templates`` build the prompt from several fields; the first
+      template whose fields are all present applies. Neither is needed if the answers are complete dialogues.
+      ``system``: a text placed before the prompt as the system message, unless it is empty or null.
+    - ``dialogue``: the form of dialogues: ``text`` (a text is one turn), ``hh``, ``helpsteer``, or ``sharegpt`` (lists
+      of {from, value}). The first three also read lists of {role, content}.
+    - ``preferred``: the field that names the better answer; ``preference``: the meaning of its values, also of ranges
+      such as ``<1.5``. Or ``first_score`` and ``second_score``: the higher score is better, equal scores are a tie
+      (also for ``chosen_score`` and ``rejected_score``). ``better``: whether the ``higher`` or the ``lower`` score is
+      better; required for a field whose name suggests ranks. Or votes, where the majority decides: ``votes``, a list
+      with ``vote`` in each item (beside ``preferred``, votes are only counted), or ``annotations`` of Label Studio,
+      where ``control`` names the control if there are several.
+    - ``ignore``: fields of a row and keys of a message to leave out although they hold more than text, such as
+      ``images`` or ``tool_calls``; a row with other fields of this kind is a reject.
+    - ``degree``: the field that says how much better (default: ``preferred``); ``degrees``: the meaning of its values.
+    - ``chosen_safe``, ``first_safe``, ...: true or false; ``..._risks``: names, or an object with true for each name;
+      ``..._model``: the model that wrote the answer.
+    - ``most_pairs``: the maximum of pairs from a row with many answers; pairs of the best answers come first.
+    - ``weight``: a field, or a number for all rows. ``id``: a field with the row's own id. ``batch``: a field with its
+      batch.
+    - ``split``: a field; rows with one of the values ``held_out`` in it are held out, whatever their file.
     """
 
     dialogue: Literal["text", "hh", "helpsteer", "sharegpt"] = "text"
@@ -127,7 +128,7 @@ class Layout:
 
     @property
     def way(self) -> str:
-        """Which of the six ways it goes, by the names of what it needs."""
+        """How the layout gets two answers: one of the six ways, by name."""
         if self.chosen is not None or self.rejected is not None:
             return "chosen and rejected"
         if self.answers is not None:
@@ -140,20 +141,20 @@ class Layout:
 
     @property
     def sides(self) -> tuple[str, str]:
-        """How the names of the two answers begin."""
+        """The prefixes of the two answers' names."""
         return ("chosen", "rejected") if self.way == "chosen and rejected" else ("first", "second")
 
     def paths(self, of: str | None = None) -> tuple[str | None, str | None]:
-        """The paths of the two answers, or those of what a row says of each, such as their ``model``."""
+        """The paths of the two answers; with ``of``, the paths of a property of each answer, such as ``model``."""
         one, other = (getattr(self, side if of is None else f"{side}_{of}") for side in self.sides)
         return one, other
 
     def list_given(self) -> dict[str, object]:
-        """The names that are given, with their values."""
+        """The given names with their values, without defaults."""
         return {each.name: getattr(self, each.name) for each in fields(self) if self._is_given(each.name)}
 
     def required_fields(self) -> frozenset[str]:
-        """The fields of a row, at its top, that must be there."""
+        """The top-level fields that a row must have."""
         inside = {"text", "score", "model", "replies"} if self.way in ("answers", "tree") else set()
         beside = {"dialogue", "better", "templates", "vote", "control", *inside}
         paths = [each for name, each in self.list_given().items() if isinstance(each, str) and name not in beside]
@@ -161,7 +162,7 @@ class Layout:
         return frozenset(path.partition(".")[0] for path in paths)
 
     def columns(self) -> frozenset[str]:
-        """The fields of a row, at its top, that are read where they are there."""
+        """The top-level fields that are read, if a row has them."""
         others = (path for template in self.templates for path in template_fields(template))
         return self.required_fields() | {path.partition(".")[0] for path in others}
 
@@ -194,17 +195,17 @@ class Layout:
         if {"prompt", "templates"} <= given:
             yield "give prompt or templates, not both"
         if not {"prompt", "templates"} & given and self.way in ("answers", "consecutive", "labelled"):
-            yield "it needs prompt or templates"
+            yield f"{'completion' if self.way == 'labelled' else self.way} needs prompt or templates"
         if self.degrees and not {"degree", "preferred"} & given:
             yield "degrees needs degree"
         if "degree" in given and not self.degrees:
             yield "degree needs degrees"
         if not 1 <= self.most_pairs <= MOST:
-            yield f"most_pairs is 1 to {MOST}"
+            yield f"most_pairs is {self.most_pairs}: give 1 to {MOST}"
         if isinstance(self.weight, int | float) and not 0 < self.weight < float("inf"):
-            yield "weight is a number above 0"
+            yield f"weight is {self.weight}: give a number above 0"
         if any(not path or "" in path.split(".") for path in given_paths(self)):
-            yield "a name is a field, or fields with points between them"
+            yield "a name has an empty part: give a field, or fields joined by points"
         yield from mistakes("preference", self.preference)
         yield from mistakes("degrees", self.degrees)
 
@@ -218,20 +219,23 @@ class Layout:
             path = str(getattr(self, name))
             if is_rank(path):
                 yield (
-                    f'{path} may hold ranks: add better = "lower" if the lowest value is that of the best answer, '
-                    'or better = "higher" if the highest is'
+                    f'{path} may hold ranks: add better = "lower" if the best answer has the lowest value, '
+                    'or better = "higher" if it has the highest'
                 )
 
     def _verdict_mistakes(self, given: set[str]) -> Iterator[str]:
         if "first" not in given:
-            yield "it needs chosen and rejected, first and second, answers, consecutive, tree, or completion and label"
+            yield (
+                "it has no answers: give chosen and rejected, first and second, answers, consecutive, tree, or "
+                "completion and label"
+            )
         ways = [name for name in ("preferred", "first_score", "annotations") if name in given]
         if not ways and "votes" not in given:
             yield "first and second need preferred, first_score and second_score, votes, or annotations"
         if len(ways) > 1:
-            yield f"{ways[0]} and {ways[1]} both tell the better one: give one"
+            yield f"{ways[0]} and {ways[1]} both decide which answer is better: give one of them"
         if ways != ["first_score"] and not {"first", "second"} <= set(self.preference.values()):
-            yield "preference needs a value for first and one for second"
+            yield "preference needs a value that means first, and a value that means second"
         if self.preference and ways == ["first_score"] and "votes" not in given:
             yield "preference has no effect beside first_score"
         if "control" in given and "annotations" not in given:
@@ -239,14 +243,14 @@ class Layout:
 
 
 def given_paths(layout: Layout) -> list[str]:
-    """All names of fields in a layout."""
+    """All paths of a layout, including those in its templates."""
     others = ("control", "dialogue", "better")
     texts = [value for name, value in layout.list_given().items() if isinstance(value, str) and name not in others]
     return [*texts, *(path for template in layout.templates for path in template_fields(template))]
 
 
 def is_rank(path: str) -> bool:
-    """Whether the name of a field says that it holds ranks.
+    """Whether the name of a field suggests that it holds ranks.
 
     >>> is_rank("answers.0.rank"), is_rank("humanRank"), is_rank("rank_of_b"), is_rank("frankness")
     (True, True, True, False)
@@ -255,12 +259,12 @@ def is_rank(path: str) -> bool:
 
 
 def template_fields(template: str) -> list[str]:
-    """The fields of a template, in braces."""
+    """The paths in the braces of a template."""
     return [path for _, path in template_parts(template) if path is not None]
 
 
 def template_parts(template: str) -> list[tuple[str, str | None]]:
-    """What a template is made of: a text as it is, or the path of a field.
+    """The parts of a template in order: a literal text and None, or '' and the path of a field.
 
     Raises UserError for a template with unbalanced braces.
 

@@ -1,4 +1,4 @@
-"""Where every row of an open set went: the candidates of each file are comparisons or rejects, none is both."""
+"""Counts where every row of an open set went: each candidate of a file is either a comparison or a reject."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from schemas.balance import check_balance
 
 @dataclass
 class FileCounts(SplitCounts):
-    """Of one file: rows read, candidate pairs in them, and what these became."""
+    """The counts of one file: rows read, candidate pairs, and the comparisons and rejects from them."""
 
     rows: int = 0
     rejects: Counter[str] = field(default_factory=Counter)
@@ -21,7 +21,7 @@ class FileCounts(SplitCounts):
 
 @dataclass(frozen=True)
 class ImportLedger:
-    """By the file's name. What was read is counted while reading, what became of it in the tables that are written."""
+    """The counts by file name. Input is counted while reading, output in the written tables."""
 
     files: Mapping[str, FileCounts]
 
@@ -31,7 +31,7 @@ class ImportLedger:
     ) -> "ImportLedger":
         """``read``: rows and candidate pairs of each file; ``splits`` have a column ``file``.
 
-        Raises LedgerError when the ledger does not balance.
+        Raises LedgerError if the counts do not balance.
         """
         files = {name: FileCounts(rows=rows, pairs=pairs) for name, (rows, pairs) in read.items()}
         for split, rows in splits.items():
@@ -47,6 +47,6 @@ class ImportLedger:
         return add_up(FileCounts(), self.files.values())
 
     def check(self) -> None:
-        """Raises LedgerError when a pair was lost, or counted twice."""
+        """Raises LedgerError if a pair was lost or counted twice."""
         for name, counts in self.files.items():
             check_balance(f"pairs of {name}", counts.pairs, {"comparisons": counts.comparisons, **counts.rejects})

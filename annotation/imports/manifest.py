@@ -1,4 +1,4 @@
-"""What an imported dataset says of itself: nothing of the run that made it, so that equal files give equal bytes."""
+"""The manifest of an imported dataset. Nothing in it depends on the run, so equal files give equal bytes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from schemas.manifest import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class FileEntry:
-    """A file that was read, and the split of its rows. ``ledger``: FileCounts of `ledger`."""
+    """A file that was read, and the split of its rows. ``ledger``: its FileCounts."""
 
     name: str
     split: str
@@ -24,7 +24,7 @@ class FileEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportEntry:
-    """A set that was imported. ``layouts``: what is given in each Layout."""
+    """A set that was imported. ``layouts``: the given names of each Layout."""
 
     name: str
     schema: str
@@ -35,8 +35,8 @@ class ImportEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportManifest(DatasetManifest):
-    """Of a dataset that was imported. ``ledger``: the sum of all FileCounts; ``split``: that no family of prompts is in
-    both splits; ``opposite_verdicts``: pairs of answers that have such."""
+    """The manifest of an imported dataset. ``ledger``: the sum of all FileCounts; ``split``: the proof that no family
+    of prompts is in both splits; ``opposite_verdicts``: the number of pairs of answers with opposite verdicts."""
 
     imports: tuple[ImportEntry, ...]
     ledger: Mapping[str, Any]
@@ -53,8 +53,8 @@ def describe(
     contradictions: int,
     written: Mapping[str, Entry],
 ) -> ImportManifest:
-    """The manifest of a dataset. ``files``: name, split and SHA-256 of each file that was read; ``written`` are
-    relative to the dataset's folder, each with its rows and SHA-256."""
+    """The manifest of a dataset. ``files``: name, split and SHA-256 of each input file; ``written``: the output files
+    by path relative to the dataset's folder, each with rows and SHA-256."""
     read = tuple(
         FileEntry(name=name, split=split, sha256=digest, ledger=ledger.files[name].as_json())
         for name, split, digest in files

@@ -1,4 +1,4 @@
-"""What the values of a field mean: single values, and ranges of numbers such as ``<1.5``."""
+"""The meanings of a field's values: of single values, and of ranges of numbers such as ``<1.5``."""
 
 import math
 import re
@@ -12,7 +12,7 @@ _RANGE = re.compile(r"(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+))")
 
 
 class _Range(NamedTuple):
-    """Numbers on one side of a bound, which belongs to them or not."""
+    """All numbers below or above a bound. ``inclusive``: the bound belongs to the range."""
 
     below: bool
     inclusive: bool
@@ -25,16 +25,16 @@ class _Range(NamedTuple):
         return (number < self.bound) == self.below
 
     def overlaps(self, other: "_Range") -> bool:
-        """Whether a number lies in both, of which one goes up and the other goes down."""
+        """Whether a number is in both ranges; one range must go up from its bound, the other down."""
         low, high = (other, self) if self.below else (self, other)
         return low.bound < high.bound or (low.bound == high.bound and low.inclusive and high.inclusive)
 
 
 def meanings(table: Mapping[str, str]) -> Callable[[object, str], str | None]:
-    """A function of a value and its path, which returns what the value means, or null if ``table`` does not say.
+    """A function of a value and its path that returns the meaning of the value, or None if ``table`` has no meaning.
 
-    A value that the table names means what stands there; otherwise a number means what the range says that holds it:
-    of several ranges, the one with the nearest bound. The function raises RowError for a list or an object.
+    An exact entry of the table comes first; otherwise the range that holds the number decides, of several ranges the
+    range with the nearest bound. The function raises RowError for a list or an object.
 
     >>> preferred = meanings({"<1.5": "first", ">1.5": "second", "1.5": "tie"})
     >>> [preferred(value, "preference") for value in (1, 1.4999, 1.5, "2", "neither")]
@@ -58,7 +58,7 @@ def meanings(table: Mapping[str, str]) -> Callable[[object, str], str | None]:
 
 
 def mistakes(name: str, table: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the ranges of a table, a sentence each."""
+    """The conflicts between the ranges of a table, a sentence each."""
     ranges = [(key, found) for key, meaning in table.items() if (found := _range(key, meaning)) is not None]
     for (one, first), (other, second) in combinations(ranges, 2):
         same = first[:3] == second[:3]

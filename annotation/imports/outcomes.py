@@ -1,4 +1,4 @@
-"""What becomes of a candidate pair: a pair with the better answer first, or the reason why it is no comparison."""
+"""The outcome of a candidate pair: a pair with the better answer first, or a reject with its reason."""
 
 from typing import Any, NamedTuple
 
@@ -26,27 +26,27 @@ REASONS = {
     "repeated_id": "another row of the file has the same id",
     "near_held_out": "the prompt is close to a held-out one",
 }
-"""Why a candidate pair is no comparison."""
+"""The reasons of rejects, and their meanings."""
 
 
 class AnswerFacts(NamedTuple):
-    """What a row says of two answers, of each pair of values that of the first answer first."""
+    """Facts about two answers, as pairs of values: the first answer's value, then the second's."""
 
     safe: tuple[bool | None, bool | None]
     risks: tuple[tuple[str, ...], tuple[str, ...]]
     models: tuple[str | None, str | None]
 
     def swap(self) -> "AnswerFacts":
-        """The same of the second answer and the first one."""
+        """The same facts with both answers in the other order."""
         return AnswerFacts(self.safe[::-1], self.risks[::-1], self.models[::-1])
 
 
 UNKNOWN_ANSWERS = AnswerFacts((None, None), ((), ()), (None, None))
-"""The row says nothing of its answers."""
+"""The facts of a row that says nothing about its answers."""
 
 
 class Pair(NamedTuple):
-    """One comparison. ``votes``: those for the chosen and for the rejected answer, where the set tells."""
+    """One comparison. ``votes``: the votes for the chosen and the rejected answer; None if unknown."""
 
     prompt: Messages
     chosen: str
@@ -58,7 +58,7 @@ class Pair(NamedTuple):
 
 
 class Reject(NamedTuple):
-    """A candidate that is no comparison; ``raw`` is JSON text, ``message`` is empty where REASONS says it all."""
+    """A candidate that is left out. ``raw`` is JSON text; ``message`` is empty if the text in REASONS is enough."""
 
     reason: str
     message: str
@@ -69,9 +69,12 @@ Outcome = Pair | Reject
 
 
 class Found(NamedTuple):
-    """What became of one candidate. ``row``: the number of its row; ``pair``: which pair of the row it is, from 1;
-    ``rows``: how many of the file's rows it accounts for (none, where the row has an earlier pair); ``several``: rows
-    of this form have more pairs than one."""
+    """One candidate with its outcome.
+
+    ``row``: the number of its row; ``pair``: its number among the pairs of the row, from 1; ``rows``: how many rows of
+    the file it accounts for (0 if an earlier pair already counted the row); ``several``: rows of this form can have
+    several pairs.
+    """
 
     row: int
     pair: int
@@ -81,7 +84,7 @@ class Found(NamedTuple):
 
 
 class RejectError(Exception):
-    """A candidate that a rule leaves out."""
+    """A candidate that a rule rejects, with the reason (a key of REASONS)."""
 
     def __init__(self, reason: str, message: str = ""):
         super().__init__(message)
@@ -89,11 +92,11 @@ class RejectError(Exception):
 
 
 REJECT_ERRORS = (RejectError, RowError, DialogueError, MessageError)
-"""What costs a candidate, and nothing else."""
+"""Errors that reject one candidate and let the import continue."""
 
 
 def check(prompt: Messages, first: str, second: str) -> None:
-    """Raises RejectError where these are no two answers to a prompt."""
+    """Raises RejectError unless these are two different answers to a prompt that ends with the user."""
     if not prompt or prompt[-1][0] != "user":
         raise RejectError("unreadable_dialogue", "the turn before the answer is not the user's")
     if not prompt[-1][1].strip():

@@ -1,4 +1,4 @@
-"""Rows of an open set into pairs of answers with the better one first, or the reason why there is none."""
+"""Turns the rows of an open set into pairs with the better answer first, or into rejects."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,11 +16,11 @@ from annotation.imports.two_answers import TwoAnswers
 
 
 class Reader:
-    """Reads rows by the first of the layouts whose fields they have.
+    """Reads each row by the first layout whose fields it has.
 
-    ``mapped``: the layout is the user's own, so that a system's message that it leaves out is an error. ``columns``:
-    the fields of a row that are looked at; ``used``: those that become part of a comparison, or are left out on
-    purpose; ``ranks``: what the scores of answers look like, where the layout does not say which are better.
+    ``mapped``: the layout is the user's own, so that an unused system message is an error. ``columns``: all fields that
+    are read; ``used``: the fields that become part of a comparison or are ignored on purpose; ``ranks``: statistics of
+    the scores, for layouts that do not say which score is better.
     """
 
     def __init__(self, layouts: Sequence[Layout], mapped: bool = False):
@@ -30,7 +30,7 @@ class Reader:
         self._forms = [_form(layout, self.ranks, mapped) for layout in layouts]
 
     def read(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Found]:
-        """Every candidate of a file, in the order of its rows; those of rows that waited for another one come late."""
+        """All candidates of a file in row order, except that a row which waits for its partner comes later."""
         before: Form | None = None
         for number, row in rows:
             form = None if isinstance(row, Unreadable) else self._form(row)
@@ -56,7 +56,7 @@ class Reader:
 
 
 def _form(layout: Layout, ranks: Ranks, mapped: bool) -> Form:
-    """The form that reads a layout. ``ranks`` sees the scores where the layout does not say which are better."""
+    """The form that reads a layout. ``ranks`` sees the scores if the layout does not say which score is better."""
     seen = Ranks() if layout.better is not None else ranks
     if layout.way in ("chosen and rejected", "first and second"):
         return TwoAnswers(layout, seen, mapped)

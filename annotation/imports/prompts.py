@@ -1,4 +1,4 @@
-"""The prompt of a row: a field or a template, with the system's message before it, and nothing but texts in it."""
+"""Reads the prompt of a row, which holds only texts: a field or a template, after the system message."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ from annotation.imports.layout import Layout, template_parts
 from annotation.imports.outcomes import RejectError
 
 SYSTEM = frozenset(["system", "system_message", "system_prompt"])
-"""Fields of a row that hold the system's message, by their names."""
+"""Names of fields that usually hold the system message."""
 
 
 class UnusedSystemError(Exception):
-    """A row has a system's message that the mapping does not use; the message says where."""
+    """A row has a system message that the mapping does not use; the text says where."""
 
 
 class Prompts:
@@ -32,10 +32,10 @@ class Prompts:
         ]
         self._system = optional_getter(layout.system)
         self.field = optional_getter(layout.prompt)
-        """The field of a row that holds its prompt, as it is; null where the layout names no such field."""
+        """The getter of the prompt field; it returns None if the layout names no prompt field."""
 
     def of(self, row: Mapping[str, object]) -> Messages:
-        """The whole prompt of a row. Raises RowError for a row without one."""
+        """The complete prompt of a row. Raises RowError for a row without a prompt."""
         layout = self._layout
         if layout.prompt is not None:
             return self.with_system(self.messages(self.field(row), layout.prompt, prompt=True), row)
@@ -51,7 +51,7 @@ class Prompts:
         raise RowError(f"{layout.paths()[0]} is no dialogue, and the mapping names no prompt")
 
     def messages(self, value: object, path: str, prompt: bool = False) -> Messages:
-        """The messages of a field. A ``prompt`` in HH's form may end with an empty turn of the assistant's."""
+        """The messages of a field. A ``prompt`` in HH's form may end with an empty assistant turn."""
         form = self._layout.dialogue
         try:
             if prompt and form == "hh" and isinstance(value, str):
@@ -61,7 +61,7 @@ class Prompts:
             raise RowError(f"{path} {error}") from error
 
     def with_system(self, dialogue: Messages, row: Mapping[str, object]) -> Messages:
-        """The dialogue behind the system's message, where the row has one in a field of its own."""
+        """The dialogue, after the system message if the row has a field for it."""
         system = self._system(row)
         if system is None:
             return dialogue
@@ -75,14 +75,14 @@ class Prompts:
         return (("system", text), *dialogue)
 
     def check_text(self, value: object) -> None:
-        """Raises RejectError for a row, or an answer, with fields that belong to the dialogue and are no texts."""
+        """Raises RejectError for a row or an answer with content other than text, such as images or tools."""
         if isinstance(value, dict) and not self._beyond.isdisjoint(value):
             name = beyond_text(value, self._beyond)
             if name is not None:
                 raise RejectError("more_than_text", f"the row has {name!r}, which a comparison cannot hold")
 
     def check_system(self, number: int, row: Mapping[str, object]) -> None:
-        """Raises UnusedSystemError for a row with a system's message that the layout neither uses nor ignores."""
+        """Raises UnusedSystemError for a row with a system message that the layout neither uses nor ignores."""
         for name in sorted(self._unused_systems & row.keys()):
             value = row[name]
             if isinstance(value, str) and value.strip():

@@ -1,10 +1,10 @@
-"""Scores that are ranks by the look of them: then the lowest one may be the best."""
+"""Recognizes scores that look like ranks, where the lowest value may be the best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 SHARE = 0.9
-"""Of the prompts whose answers have different scores, this share must look ranked for the scores to be taken for ranks:
+"""The share of prompts that must look ranked, among prompts whose answers have different scores. It is below 1 because
 a prompt that lacks an answer has a gap in its ranks."""
 
 
@@ -36,5 +36,5 @@ class Ranks:
         self.ranked += other.ranked
 
     def look_ranked(self) -> bool:
-        """Whether the scores look like ranks: whole numbers from 0 or 1, without a gap, in nearly each prompt."""
+        """Whether the scores look like ranks: whole numbers from 0 or 1 without a gap, for nearly all prompts."""
         return self.ranked > 0 and self.ranked >= SHARE * self.prompts

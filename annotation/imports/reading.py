@@ -1,5 +1,4 @@
-"""Rows out of files as open sets publish them: JSON lines, a JSON array, CSV or TSV, plain or compressed; Parquet;
-Arrow."""
+"""Reads rows from files: JSON lines, a JSON array, CSV or TSV, each plain or compressed; Parquet; Arrow."""
 
 import bz2
 import codecs
@@ -24,21 +23,21 @@ from schemas.errors import UserError
 from schemas.named_files import open_named
 
 ROWS = 1024
-"""Rows of Parquet or Arrow that are in memory at once as Python's values."""
+"""Rows of Parquet or Arrow that are converted to Python values at once."""
 
 COMPRESSIONS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00"}
-"""The endings of compressed files, and how these begin."""
+"""The endings of compressed files, and the bytes with which these files begin."""
 
 _BROKEN = (
     *(pa.ArrowException, OSError, EOFError, ValueError, OverflowError, LookupError),
     *(zlib.error, lzma.LZMAError),
 )
-"""What broken files raise: those of Arrow, of compressions, of texts and of dates."""
+"""Errors from broken files: from Arrow, decompression, and invalid texts and dates."""
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A record that is no row: what was found, as JSON text, and why it cannot be read."""
+    """A record that is not a row: its content as JSON text, and why it cannot be read."""
 
     raw: str
     message: str
@@ -48,17 +47,17 @@ Row = dict[str, Any] | Unreadable
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file. Raises UserError when it cannot be read."""
+    """The SHA-256 of a file. Raises UserError if the file cannot be read."""
     with _open(path) as stream:
         return sha256_of(stream)
 
 
 def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> Iterator[tuple[int, Row]]:
-    """The rows of a file, each with its number from 1 (in JSON lines: its line; blank ones are no rows).
+    """The rows of a file, each with its number from 1 (in JSON lines: the line number; blank lines are skipped).
 
-    What a file is, its first bytes say, not its name; only CSV and TSV are known by their endings. Of Parquet and Arrow
-    only ``columns`` are read. ``seen`` is filled with the names of all fields in the file's rows. Raises UserError
-    when a file cannot be read at all, or is broken in its midst.
+    The first bytes of a file decide its type, only CSV and TSV are recognized by their endings. From Parquet and Arrow
+    only ``columns`` are read. The names of all fields in the file are added to ``seen``. Raises UserError if the file
+    cannot be opened or is broken at any place.
     """
     seen = set() if seen is None else seen
     with _open(path) as stream:
@@ -79,7 +78,7 @@ def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> I
                     yield number, row
         except _BROKEN as error:
             raise UserError(
-                f"{path} is broken or of no kind that is read ({error}): give JSON lines, a JSON array, CSV or TSV "
+                f"{path} is broken or of an unknown type ({error}): give JSON lines, a JSON array, CSV or TSV "
                 "(plain, gzip, zstd, bzip2 or xz), Parquet or Arrow"
             ) from error
 
@@ -88,7 +87,7 @@ def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> I
 def _open(path: Path) -> Iterator[BufferedReader]:
     try:
         stream = open_named(path)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:  # ValueError: an invalid file name
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"{str(path)!r} cannot be read ({reason}): name an existing file") from error
     with stream:
@@ -148,10 +147,10 @@ def _line(line: bytes) -> Row:
 
 
 def _python_json(line: bytes) -> Any:
-    """What Python writes beyond JSON: NaN and infinite numbers. Null where there is more wrong with a line."""
+    """A line in Python's superset of JSON, with NaN and infinite numbers; None if the line is invalid in other ways."""
     try:
         row = json.loads(line)
-        orjson.dumps(row)  # a half of a character, or a number beyond 64 bits, is still none
+        orjson.dumps(row)  # raises for a lone surrogate, or a number beyond 64 bits
     except (ValueError, TypeError, RecursionError):
         return None
     return row
@@ -189,5 +188,5 @@ def _values(batch: pa.RecordBatch) -> list[Row]:
 
 
 def as_json(value: Any) -> str:
-    """JSON text of any value that was read; what JSON lacks (bytes, durations) as Python writes it."""
+    """Any value from a file as JSON text; types that JSON lacks (bytes, durations) as Python's ``str``."""
     return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

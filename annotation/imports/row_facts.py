@@ -1,4 +1,4 @@
-"""What a row says of itself beside its texts: its weight, id and batch, and whether it is held out."""
+"""Facts about a row besides its texts: its weight, id and batch, and whether it is held out."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from annotation.imports.layout import Layout
 
 
 class Facts(NamedTuple):
-    """``id`` and ``batch`` are None where the row has none of its own; ``held_out`` is what the row itself says."""
+    """``id`` and ``batch`` are None if the row has no own id or batch; ``held_out``: the row's own split says so."""
 
     weight: float = 1.0
     id: str | None = None

@@ -1,4 +1,4 @@
-"""Answers with a score each: read one by one, and compared two by two, the better one first."""
+"""Reads answers with scores, and pairs two answers with the better answer first."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
 
 class Scored:
-    """Reads the answers of a layout and compares them. Which score is the better one, the layout says."""
+    """Reads the answers of a layout, and compares their scores. The layout says whether the lower score is better."""
 
     def __init__(self, layout: Layout, prompts: Prompts, facts: RowFacts):
         self._prompts, self._facts = prompts, facts
@@ -35,7 +35,7 @@ class Scored:
         )
 
     def answer(self, value: object) -> Answer:
-        """The answer that a row, or one of its answers, holds."""
+        """The answer in ``value``: a row, or an item of its answers. Raises REJECT_ERRORS for an invalid answer."""
         self._prompts.check_text(value)
         text = self._text(value)
         if self._in_tree and isinstance(value, dict) and value.get(self._score_path) is None:
@@ -45,11 +45,11 @@ class Scored:
         return Answer(fields.text(text, self._text_path), fields.number(score, self._score_path), model)
 
     def sort_key(self, answer: Answer) -> float:
-        """A key for sorting answers, the best one first."""
+        """A key that sorts answers from best to worst."""
         return answer.score if self._lower else -answer.score
 
     def pair(self, row: Mapping[str, object], prompt: Messages, one: Answer, other: Answer) -> Pair:
-        """The pair of two answers of a row. Raises RejectError for two that are no comparison."""
+        """The pair of two answers of a row. Raises RejectError if they are not a comparison, for example a tie."""
         better, worse = sorted((one, other), key=self.sort_key)
         check(prompt, better.text, worse.text)
         if better.score == worse.score:

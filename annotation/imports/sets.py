@@ -1,4 +1,4 @@
-"""The open sets that are known by name: where they come from, how their rows are laid out, which pairs they give."""
+"""The known open sets: their origins, the layouts of their rows, and the rules for chosen answers."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from annotation.imports.layout import Layout
 
 @dataclass(frozen=True, kw_only=True)
 class OpenSet:
-    """A set, or a form that many sets have. ``layouts``: a row is read by the first one whose fields it has.
+    """A set, or a form that many sets share. ``layouts``: the first layout whose fields a row has reads the row.
 
-    ``mapped``: a mapping of the user's describes it, which is asked about what looks like a mistake.
-    ``version`` grows whenever the same file would give other comparisons. ``rule``: which answer is chosen, and who
-    says so. ``source``: what the comparisons' source is called, unless the user says otherwise.
+    ``mapped``: the layout is the user's own mapping, so that likely mistakes in it are errors. ``version`` grows
+    whenever the same file would give other comparisons. ``rule``: which answer is chosen, and according to whom.
+    ``source``: the default name of the comparisons' source.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Rows with many answers, a list or a tree of them: each two answers to one prompt are a pair."""
+"""Rows with many answers, in a list or a tree: every two answers to the same prompt are a pair."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations, islice
@@ -14,7 +14,7 @@ from annotation.imports.trees import nodes
 
 
 class Several(Form):
-    """A row is as many pairs as it has two answers to one prompt, up to a limit."""
+    """Reads every pair of two answers to the same prompt in a row, up to ``most_pairs`` per prompt."""
 
     def __init__(self, layout: Layout, ranks: Ranks, mapped: bool):
         super().__init__(layout, mapped)
@@ -26,7 +26,7 @@ class Several(Form):
             yield Found(number, pair, int(pair == 1), outcome, True)
 
     def _outcomes(self, row: Mapping[str, object]) -> Iterator[Outcome]:
-        """What becomes of each two of a row's answers, best ones first; one that cannot be read is left out alone."""
+        """The outcomes of a row's pairs, best answers first. An unreadable answer is a reject of its own."""
         found = False
         try:
             self.prompts.check_text(row)
@@ -41,7 +41,7 @@ class Several(Form):
             yield make_reject(RejectError("too_few_answers"), row)
 
     def _answers(self, row: Mapping[str, object]) -> Iterator[tuple[Messages, list[object]]]:
-        """Each prompt of a row with its answers, unread; of a tree those that have two or more."""
+        """The prompts of a row with their unread answers; from a tree, only prompts with two or more answers."""
         layout = self.layout
         if layout.tree is not None:
             for node in nodes(getter(layout.tree)(row), str(layout.text), str(layout.replies), layout.tree):
@@ -62,7 +62,7 @@ class Several(Form):
             except REJECT_ERRORS as error:
                 unreadable.append(make_reject(error, value))
         self._ranks.see([answer.score for answer in answers])
-        answers.sort(key=self._scored.sort_key)  # equal ones stay as they are listed
+        answers.sort(key=self._scored.sort_key)  # answers with equal scores keep their order
         for one, other in islice(combinations(answers, 2), self.layout.most_pairs):
             try:
                 yield self._scored.pair(row, prompt, one, other)

@@ -1,4 +1,4 @@
-"""Pairs and rejects of a file as rows of their tables, some thousand at a time."""
+"""Collects the pairs and rejects of a file into tables, some thousand rows at a time."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from annotation.imports.outcomes import REASONS, Found, Pair, Reject
 from schemas import COMPARISONS, DEGREES, IMPORT_REJECTS
 
 ROWS = 8192
-"""Rows that are in memory at once as Python's values."""
+"""Pairs that are held as Python values before they become a record batch."""
 
 _MARGINS = {degree: (small, large) for degree, small, large in zip(DEGREES, SMALL, LARGE, strict=True)}
 _BINS: dict[tuple[bool | None, bool | None], str] = {
@@ -24,7 +24,7 @@ _BINS: dict[tuple[bool | None, bool | None], str] = {
     (False, False): "both_unsafe",
 }
 _LATER = ("prompt_family", "split")
-"""Columns that are known when all files are read."""
+"""Columns that are only known after all files are read."""
 
 FOUND = (
     pa.field("file", pa.string()),
@@ -32,13 +32,13 @@ FOUND = (
     pa.field("pair", pa.int32()),
     pa.field("held_out", pa.bool_()),
 )
-"""Where a comparison was found, and whether the row itself says that it is held out."""
+"""The place of a comparison in its file, and whether the row itself says that it is held out."""
 
 
 @dataclass(frozen=True)
 class FileTables:
-    """What one file holds: its rows, its candidate pairs, and what became of these. ``comparisons`` lacks prompt_family
-    and split, and has FOUND instead."""
+    """The content of one file: the number of rows and of candidate pairs, and the pairs as tables. ``comparisons`` has
+    the columns FOUND instead of prompt_family and split."""
 
     rows: int
     pairs: int
@@ -47,7 +47,7 @@ class FileTables:
 
 
 def tables(found: Iterator[Found], source: str, file: str, protocol_version: str) -> FileTables:
-    """The comparisons and rejects of one file. ``file``: the name that it goes by in ids and batches."""
+    """The comparisons and rejects of one file. ``file``: its name in ids and batches."""
     rows = pairs = 0
     comparisons, rejects = _Comparisons(source, file, protocol_version), _Rejects(source, file)
     for each in found:
@@ -64,12 +64,12 @@ def tables(found: Iterator[Found], source: str, file: str, protocol_version: str
 
 
 def raw_of(prompt: list[dict[str, str]], chosen: str, rejected: str) -> str:
-    """JSON text of a comparison, for those that are left out when all of them are known."""
+    """A comparison as JSON text, for the rejects table."""
     return orjson.dumps({"prompt": prompt, "chosen": chosen, "rejected": rejected}).decode()
 
 
 def reject_table(rows: dict[str, list[Any]], source: str) -> pa.Table:
-    """Rows of IMPORT_REJECTS out of its columns, but the source."""
+    """The rows of IMPORT_REJECTS, from all its columns except the source."""
     batch = IMPORT_REJECTS.batch({**rows, "source": [source] * len(rows["row"])}, len(rows["row"]))
     IMPORT_REJECTS.check(batch)
     return pa.Table.from_batches([batch])
@@ -91,7 +91,7 @@ class _Rejects:
 
 
 class _Comparisons:
-    """Collects pairs, and makes Arrow of them whenever there are enough."""
+    """Collects pairs, and converts every ROWS of them to a record batch."""
 
     def __init__(self, source: str, file: str, protocol_version: str):
         self._source, self._file, self._version = source, file, protocol_version
@@ -100,7 +100,7 @@ class _Comparisons:
         self._batches: list[pa.RecordBatch] = []
 
     def add(self, found: Found, pair: Pair) -> bool:
-        """False where an earlier pair has this one's id: then it is not taken."""
+        """Adds the pair and returns True; returns False without adding it if an earlier pair has its id."""
         if pair.facts.id is not None:
             name = _name(self._source, self._file, found, pair)
             if name in self._names:
@@ -164,13 +164,13 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
 
 
 def _name(source: str, file: str, found: Found, pair: Pair) -> str:
-    """The id of a comparison: its source, its file, and its row (or the row's own id); then which pair of the row."""
+    """The id of a comparison: source, file, and row number or the row's own id; then its number among several pairs."""
     row = f"{source}/{file}/{found.row:08}" if pair.facts.id is None else f"{source}/{file}/{pair.facts.id}"
     return f"{row}-{found.pair:02}" if found.several else row
 
 
 def prompt_id(prompt: Messages) -> str:
-    """A hash of the messages, the same as that of a campaign's prompt without an id: 32 hex digits."""
+    """A hash of the messages, 32 hex digits. A campaign gives the same id to a prompt without an id."""
     return hashlib.blake2b(orjson.dumps(prompt), digest_size=16).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Trees of messages, as OpenAssistant publishes them: each message with its replies, and these with their ranks."""
+"""Reads trees of messages in OpenAssistant's form: each message has replies, and replies have ranks."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -8,21 +8,21 @@ from annotation.imports.fields import RowError
 from annotation.imports.fields import text as text_of
 
 ROLES = {"prompter": "user", "assistant": "assistant"}
-"""The roles of a tree's messages, and what a comparison calls them."""
+"""The roles of a tree's messages, and the same roles in a comparison."""
 
 
 class Node(NamedTuple):
-    """A message of the user's with the dialogue up to it, and the replies of the assistant's to it."""
+    """A user message with the dialogue before it, and the assistant's replies to it."""
 
     prompt: Messages
     replies: list[Any]
 
 
 def nodes(root: Any, text: str, replies: str, path: str) -> Iterator[Node]:
-    """Every message of the user's in a tree that has a reply, from the root down, first replies first.
+    """The user messages of a tree that have an assistant's reply, in depth-first order.
 
-    ``text`` and ``replies``: the names of a message's text and replies; ``path``: that of the root, for errors. Raises
-    RowError for a message that is no object, or lacks its role or text.
+    ``text`` and ``replies``: the names of a message's text and replies; ``path``: the path of the root, for messages.
+    Raises RowError for a message that is not an object, or lacks its role or text.
 
     >>> reply = {"role": "assistant", "text": "A grain."}
     >>> [node] = nodes({"role": "prompter", "text": "What is rye?", "replies": [reply]}, "text", "replies", "prompt")

@@ -1,4 +1,4 @@
-"""Rows with two answers: chosen and rejected, or first and second with what tells the better one."""
+"""Rows with two answers: chosen and rejected, or first and second with a field that decides between them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
@@ -27,7 +27,7 @@ _CHOSEN = Verdict("first", None, None)
 
 
 class TwoAnswers(Form):
-    """A row is a pair."""
+    """Reads each row as one pair."""
 
     def __init__(self, layout: Layout, ranks: Ranks, mapped: bool):
         super().__init__(layout, mapped)
@@ -66,7 +66,7 @@ class TwoAnswers(Form):
         return Pair(prompt, first, second, self.facts.of(row), about, verdict.degree, votes)
 
     def _texts(self, row: Mapping[str, object]) -> tuple[Messages, str, str]:
-        """The prompt and both answers. An answer that is a dialogue holds its prompt."""
+        """The prompt and both answers. An answer that is a complete dialogue also contains its prompt."""
         values = self._first(row), self._second(row)
         one_path, other_path = map(str, self._paths)
         turns = self.layout.dialogue == "hh"
@@ -87,7 +87,7 @@ class TwoAnswers(Form):
         return prompt, one[-1][1], other[-1][1]
 
     def _judge(self, row: Mapping[str, object]) -> Verdict:
-        """Which answer is the better one. Raises RejectError where scores are equal, or nobody voted."""
+        """The verdict of a row. Raises RejectError if scores are equal, or nobody voted."""
         if self.layout.chosen_score is not None:
             self._check_scores(row)
         if self._verdict is None:
@@ -98,7 +98,7 @@ class TwoAnswers(Form):
         return verdict
 
     def _check_scores(self, row: Mapping[str, object]) -> None:
-        """Raises RejectError for equal scores, and RowError where the rejected answer has the better one."""
+        """Raises RejectError for equal scores, and RowError if the rejected answer has the better score."""
         layout = self.layout
         chosen, rejected = self._scores(row)
         lower = layout.better == "lower"
@@ -109,7 +109,7 @@ class TwoAnswers(Form):
 
 
 def _read_both(layout: Layout, of: str, read: Callable[[object, str], T]) -> Callable[[object], tuple[T, T]]:
-    """What reads something ``of`` both answers out of a row, such as their models; ``read`` takes value and path."""
+    """A function that reads a property of both answers from a row, such as ``model``. ``read`` takes value and path."""
     one, other = layout.paths(of)
     first, second = optional_getter(one), optional_getter(other)
     return lambda row: (read(first(row), str(one)), read(second(row), str(other)))

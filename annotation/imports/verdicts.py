@@ -12,7 +12,7 @@ from annotation.imports.ranks import Ranks
 
 
 class Verdict(NamedTuple):
-    """``side``: first, second, tie, or null where nobody voted. ``votes``: those for the first and for the second."""
+    """``side``: first, second, tie, or None if nobody voted. ``votes``: for the first answer, and for the second."""
 
     side: str | None
     degree: str | None
@@ -20,9 +20,10 @@ class Verdict(NamedTuple):
 
 
 def verdict_of(layout: Layout, ranks: Ranks) -> Callable[[Any], Verdict] | None:
-    """What reads the verdict out of a row; null where the row has the better answer first. ``ranks`` sees the scores.
+    """A function that reads the verdict of a row; None if rows always have the better answer first.
 
-    What it returns raises RowError for a row that does not tell, or with a value that the layout gives no meaning.
+    ``ranks`` sees the scores. The function raises RowError for a row without a verdict, or with a value that has no
+    meaning in the layout.
     """
     if layout.way != "first and second":
         if not layout.degrees:
@@ -68,7 +69,7 @@ def _by_field(layout: Layout, path: str, count: Callable[[Any], Counter[str]]) -
 
 
 def _by_votes(counts: Counter[str]) -> Verdict:
-    """The one with the most votes; ties vote too, and no single most is a tie."""
+    """The side with the most votes. Votes for a tie count too; a draw between sides is a tie."""
     votes = counts["first"], counts["second"]
     best = max(counts.values(), default=0)
     most = [side for side, count in counts.items() if count == best]
@@ -96,7 +97,7 @@ def _meaning(meaning: Callable[[object, str], str | None], value: Any, path: str
 
 
 def _counter(layout: Layout) -> Callable[[Any], Counter[str]]:
-    """What counts the votes of a row by what they are for."""
+    """A function that counts the votes of a row by side (first, second, tie)."""
     path = layout.annotations or layout.votes
     if path is None:
         return lambda row: Counter()
@@ -118,7 +119,7 @@ def _is_given(value: Any) -> bool:
 
 
 def _read_annotations(annotations: list[Any], control: str | None) -> Iterator[Any]:
-    """What each of Label Studio's annotations chose; those that were skipped, or chose nothing, are no votes."""
+    """The choice of each Label Studio annotation, without annotations that were skipped or chose nothing."""
     for annotation in annotations:
         if not isinstance(annotation, dict):
             raise RowError("an annotation is not an object")

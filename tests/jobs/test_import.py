@@ -186,7 +186,7 @@ def test_nothing_to_train_on_is_said_with_the_reasons(
     for held_out in ([], ["--held-out", "held.jsonl"]):
         assert call("ties.jsonl", *held_out, "--schema", "arena", "--output", "out") == 2
         assert capsys.readouterr().err == (
-            "gristmill: there is nothing to train on: none of 3 pairs is a comparison (2 tie, 1 empty_answer; "
+            "gristmill: there is nothing to train on: 0 of 3 pairs became comparisons (2 tie, 1 empty_answer; "
             "row 1 of ties: neither answer is better)\n"
         )
         assert not (tmp_path / "out").exists()

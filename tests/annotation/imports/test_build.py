@@ -219,7 +219,7 @@ def test_a_ledger_that_does_not_add_up_fails() -> None:
         (["a.jsonl"], ["a.jsonl"], None, "named twice"),
         (["a.jsonl", "a.json"], [], None, "two files would be named"),
         (["a.jsonl"], [], "a/b", "without a slash"),
-        (["a.jsonl"], [], " ", "the name ' ' cannot be"),
+        (["a.jsonl"], [], " ", "the name ' ' is invalid"),
         (["wrong.jsonl"], [], None, "can be read as hh (row 1: a row needs chosen, rejected)"),
         (["none.jsonl"], [], None, "No such file"),
     ],

@@ -24,7 +24,7 @@ def mapped(**names: Any) -> OpenSet:
     "name", ["rank", "human_rank", "rank_of_b", "avgRank", "Ranking", "place", "a.position", "RANK"]
 )
 def test_a_field_named_like_a_rank_needs_the_better_end(name: str) -> None:
-    with pytest.raises(UserError, match=f'{name} may hold ranks: add better = "lower" if the lowest value'):
+    with pytest.raises(UserError, match=f'{name} may hold ranks: add better = "lower" if the best answer'):
         Layout(**NAMES, score=name)
     for better in ("lower", "higher"):
         Layout(**NAMES, score=name, better=better)

@@ -94,7 +94,7 @@ def test_a_text_that_is_none_costs_one_row(tmp_path: Path) -> None:
 )
 def test_a_broken_file_is_the_users_to_replace(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "set").write_bytes(content)
-    with pytest.raises(UserError, match="is broken or of no kind that is read"):
+    with pytest.raises(UserError, match="is broken or of an unknown type"):
         list(rows(tmp_path / "set", KEPT))
 
 
