@@ -1,4 +1,4 @@
-"""Comparisons out, in the form that each trainer reads; and the proof that it reads the same."""
+"""Exports comparisons in the form that each trainer reads, and checks that the trainer reads the same data."""
 
 from annotation.exports.check import Checked, check, describe_export
 from annotation.exports.comparing import Fault

@@ -1,4 +1,4 @@
-"""The README.md of an export: how to load it, and what it holds."""
+"""The README.md of an export: how to load it, and its content."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from annotation.exports.exported import Exported
 
 
 def card(exported: Exported, master: str, written: Sequence[str]) -> str:
-    """The whole text; the head tells `datasets` which file is which split."""
+    """The text of README.md. Its metadata tells `datasets` which file holds which split."""
     return page(
         "exports/card.md.j2",
         form=exported.format,

@@ -1,4 +1,4 @@
-"""An export read back, row by row, beside the dataset that it was made of (law 7: trainer truth)."""
+"""Reads an export back and compares it, row by row, with its dataset (law 7: trainer truth)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,7 +24,7 @@ from schemas.manifest import MANIFEST, difference, noted_files
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found. ``by``: what read the rows back; ``own`` is whether that is the trainer's own loader."""
+    """The result of a check. ``by``: the loader that read the rows; ``own``: whether it is the trainer's own loader."""
 
     format: Format
     by: str
@@ -37,7 +37,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class _Reading:
-    """The rows of each split, what reads them, and whether that is the trainer's own."""
+    """The rows of each split, the loader that reads them, and whether it is the trainer's own loader."""
 
     splits: Mapping[str, loading.TrainerRows]
     by: str
@@ -46,7 +46,7 @@ class _Reading:
 
 
 def describe_export(folder: Path, form: str) -> ExportManifest:
-    """The manifest of an export. Raises UserError for a folder that is no export, or one in another format."""
+    """The manifest of an export. Raises UserError for a folder that is not an export, or is in another format."""
     if form not in FORMATS:
         raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
     _, manifest = read_manifest(folder, ExportManifest, FORMAT, VERSION, "no export", "gristmill dataset export")
@@ -59,11 +59,11 @@ def describe_export(folder: Path, form: str) -> ExportManifest:
 
 
 def check(folder: Path, form: str, master: Master) -> Checked:
-    """Reads the export with the trainer's own loader where that is installed, and compares each row with the master's.
+    """Reads the export, with the trainer's own loader if it is installed, and compares each row with the dataset.
 
-    Every comparison must be there or named among those left out, with the same dialogue before either answer, the same
-    answers, and the margin, weight and flags that the format carries. Raises UserError where the dataset is not the one
-    that the export was made of.
+    Every comparison must be in the export or in its list of left-out comparisons, with the same dialogue before both
+    answers, the same answers, and the margin, weight and flags that the format carries. Raises UserError if the export
+    was made from another dataset.
     """
     manifest = describe_export(folder, form)
     if manifest.master.sha256 != master.digest:
@@ -102,7 +102,7 @@ def _find_changed(folder: Path, manifest: ExportManifest) -> Iterator[Fault]:
 def _check_other_files(
     folder: Path, manifest: ExportManifest, wanted: Format, splits: Mapping[str, Split]
 ) -> Iterator[Fault]:
-    """What stands next to the rows: files that nobody named, those that a trainer reads first, and the counts."""
+    """Faults besides the rows: extra files, wrong companion files of the trainer, and wrong counts in the manifest."""
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
     for name in sorted(there - manifest.files.keys()):
         yield Fault("file_added", f"{name} is not in the manifest")
@@ -115,7 +115,7 @@ def _check_other_files(
 
 
 def _check_left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
-    """That what is not in the export is named in it."""
+    """A fault unless left_out.jsonl names exactly the comparisons that are left out of this split."""
     path = folder / "left_out.jsonl"
     lines = path.read_bytes().splitlines() if path.is_file() else []
     wanted = sorted((each, reason) for reason, ids in split.left_out.items() for each in ids)

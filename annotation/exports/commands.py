@@ -1,10 +1,10 @@
-"""What a user writes to train on an export: for each trainer a command or settings, with the held-out split.
+"""The commands or settings with which each trainer trains on an export, with the held-out split.
 
-Each was held to the trainer's own source in November 2026: TRL 1.16.0; OpenRLHF 0.11.2 (openrlhf/cli/train_rm.py,
+Checked against each trainer's own source in November 2026: TRL 1.16.0; OpenRLHF 0.11.2 (openrlhf/cli/train_rm.py,
 train_dpo.py, datasets/utils.py); open-instruct at e6c3044 of August 2026 (reward_modeling.py, dpo_utils.py,
 dataset_transformation.py); NeMo RL at 7ea279a of August 2026 (examples/run_dpo.py and run_rm.py, their configs,
 data/utils.py); LLaMA-Factory 0.9.5 (data/parser.py, data/loader.py, hparams/data_args.py); axolotl 0.19.0
-(utils/data/rl.py, utils/data/shared.py). `make trainers-test` runs those that a registry has.
+(utils/data/rl.py, utils/data/shared.py). `make trainers-test` runs the trainers that a package registry offers.
 """
 
 from collections.abc import Collection
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """One command, or the settings of one trainer. ``{folder}`` stands for the export in each text.
+    """One command, or the settings of one trainer. ``{folder}`` in a text is replaced by the export's folder.
 
-    ``held_out`` follows where the export has a held-out split, ``alone`` where it has none, ``margin`` where its rows
-    have margins. ``title`` says what the command trains; it is empty for the only command of a trainer.
+    ``held_out`` is appended if the export has a held-out split, ``alone`` if it has none, ``margin`` if its rows have
+    margins. ``title`` says what the command trains; it is empty if a trainer has only one command.
     """
 
     title: str = ""
@@ -26,7 +26,7 @@ class Load:
     margin: str = ""
 
     def text(self, folder: str, written: Collection[str], margin: bool) -> str:
-        """The whole text for an export with these splits (``train``, ``test``)."""
+        """The complete text for an export with these splits (``train``, ``test``)."""
         parts = [self.train, self.held_out if "test" in written else self.alone, self.margin if margin else ""]
         return "".join(parts).replace("{folder}", folder)
 

@@ -1,4 +1,4 @@
-"""One split of an export beside the same split of its dataset: which rows differ, and how."""
+"""Compares a split of an export with the same split of its dataset, and lists the differences."""
 
 import hashlib
 from collections import Counter
@@ -18,7 +18,7 @@ _LOOKED_AT = {"prompt", "chosen", "rejected", "chosen_safe", "rejected_safe", "m
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is not as it should be: its kind in a word, a sentence, and where (row: from 0)."""
+    """A difference: its kind in a word, a message, and its place (``row`` counts from 0)."""
 
     kind: str
     message: str
@@ -29,14 +29,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Compared:
-    """The rows that were read, and what was wrong with them."""
+    """The number of rows that were read, and their faults."""
 
     rows: int
     faults: list[Fault]
 
 
 class _Wanted:
-    """The comparisons as they should be read, a batch of them at a time as Python's own objects."""
+    """The expected comparisons, converted to Python objects a batch at a time."""
 
     KEPT = 4
 
@@ -65,8 +65,8 @@ class _Wanted:
 
 
 def compare(split: str, expected: Comparisons, found: Iterable[Row], wanted: Format) -> Compared:
-    """Compares each row with the comparison that it should be: by its id where the format has one, else by what it
-    says. Memory is about 200 bytes a row, beside the columns."""
+    """Compares each row with its comparison, found by id if the format carries ids, otherwise by a digest of its texts.
+    Memory is about 200 bytes per row, besides the columns."""
     wants = _Wanted(expected, wanted)
     waiting = _places(wants, wanted)
     named = {"prompt", *wanted.write(Comparisons(expected.table.slice(0, 0), _empty(expected.margin)))}
@@ -102,7 +102,7 @@ def _empty(margin: pa.DoubleArray | None) -> pa.DoubleArray | None:
 
 
 def _places(wants: _Wanted, wanted: Format) -> dict[Hashable, list[int]]:
-    """Which comparisons no row was found for yet, by what a row of theirs is known by, last ones first."""
+    """The comparisons without a row yet, by the key of their rows, in reverse order."""
     out: dict[Hashable, list[int]] = {}
     if wanted.halves:
         keys: Iterable[Hashable] = [(each, label) for label in (True, False) for each in wants.ids()]
@@ -134,7 +134,7 @@ def _key(row: Row, wanted: Format) -> Hashable:
 
 
 def _join_texts(prompt: Messages, *answers: str) -> bytes:
-    """A digest of what a row says."""
+    """A digest of a row's texts."""
     digest = hashlib.blake2b(digest_size=16)
     for text in (*(part for turn in prompt for part in (turn["role"], turn["content"])), "", *answers):
         encoded = text.encode("utf-8", "surrogatepass")
@@ -143,7 +143,7 @@ def _join_texts(prompt: Messages, *answers: str) -> bytes:
 
 
 def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tuple[str, str]]:
-    """What a trainer would make of this row that is not what the comparison says."""
+    """The differences between a row as a trainer reads it and its comparison: (kind, message)."""
     try:
         seen = wanted.read(row)
     except UnreadableError as error:
@@ -162,7 +162,7 @@ def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tup
             yield f"{name}_differs", f"{name} is {row[name]!r}, not {want[name]!r}"
     if "chosen_safe" in wanted.carries and not seen.safe:
         yield "safety_missing", "the row has no flags of safety"
-    if wanted.file == "disk":  # it has all columns of the dataset
+    if wanted.file == "disk":  # this format has all columns of the dataset
         for name in want.keys() - _LOOKED_AT:
             if row.get(name) != want[name]:
                 yield "column_differs", f"{name} is {row.get(name)!r}, not {want[name]!r}"

@@ -1,4 +1,4 @@
-"""Columns of dialogues: put together and taken apart without a loop over rows."""
+"""Builds and splits columns of dialogues without a loop over rows."""
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ def single_message(texts: pa.LargeStringArray, role: str = ASSISTANT) -> pa.List
 
 
 def append_answers(prompts: pa.ListArray, texts: pa.LargeStringArray) -> pa.ListArray:
-    """Each dialogue with one more message of the assistant's at its end."""
+    """Each dialogue with one more assistant message at its end."""
     bounds, turns = _parts(prompts)
     lengths = np.diff(bounds)
     offsets = np.zeros(len(prompts) + 1, np.int64)
@@ -47,14 +47,14 @@ def append_answers(prompts: pa.ListArray, texts: pa.LargeStringArray) -> pa.List
 
 
 def roles(dialogues: pa.ListArray) -> tuple[Ints, pa.StringArray]:
-    """Where each dialogue begins among all messages (and the end), and the role of each message."""
+    """The offset of each dialogue among all messages (and the end), and the role of each message."""
     bounds, turns = _parts(dialogues)
     return bounds, turns.field("role")
 
 
 def alternates(dialogues: pa.ListArray) -> npt.NDArray[np.bool_]:
-    """Where a dialogue is the user's and the assistant's turns by turns, from the user's to the user's; a system's
-    message may stand before them."""
+    """Whether user and assistant alternate in each dialogue, from a user turn to a user turn; a system message may come
+    first."""
     bounds, named = roles(dialogues)
     lengths = np.diff(bounds)
     row = np.repeat(np.arange(len(dialogues)), lengths)
@@ -72,7 +72,7 @@ def alternates(dialogues: pa.ListArray) -> npt.NDArray[np.bool_]:
 
 
 def _parts(dialogues: pa.ListArray) -> tuple[Ints, pa.StructArray]:
-    """Bounds from 0 and the messages between the first and the last of them, without gaps."""
+    """The offsets, starting at 0, and the messages between the first and the last offset, without gaps."""
     offsets = dialogues.offsets.to_numpy().astype(np.int64)
     first = int(offsets[0]) if len(offsets) else 0
     turns = dialogues.flatten()

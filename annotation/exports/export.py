@@ -1,4 +1,4 @@
-"""A dataset to the folder that one trainer reads."""
+"""Exports a dataset to a folder that one trainer reads."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,18 +23,17 @@ from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Entry
 
 SPLITS = {"train": "train", "held_out": "test"}
-"""The splits of a dataset, and what trainers call them."""
+"""The splits of a dataset, and their names in exports."""
 
 ROWS = 8192
-"""Rows of a row group of Parquet."""
+"""Rows per Parquet row group."""
 
 
 def export(master: Master, folder: Path, form: str, margin: str = "small") -> Exported:
     """Writes the comparisons into a new folder, as this trainer reads them; the same dataset gives the same bytes.
 
-    ``margin``: which of Llama 2's margins (table 27) to give, or none; a comparison whose degree nobody told has margin
-    0, which is the loss without a margin. Raises UserError for a form or a margin that there is not, or an occupied
-    folder.
+    ``margin``: which of Llama 2's margins (table 27) to write, or none. A comparison without a degree gets margin 0,
+    which equals the loss without a margin. Raises UserError for an unknown format or margin, or an occupied folder.
     """
     if form not in FORMATS:
         raise UserError(f"there is no format {form}: choose one of {', '.join(FORMATS)}")
@@ -61,7 +60,7 @@ def export(master: Master, folder: Path, form: str, margin: str = "small") -> Ex
 
 
 def prepare(comparisons: pa.Table, wanted: Format, margin: str) -> tuple[Comparisons, Split]:
-    """The comparisons that this trainer takes, and what became of the others."""
+    """The comparisons that this trainer can use, and the counts of the split, with the ids that are left out."""
     rows = Comparisons(comparisons.combine_chunks(), None)
     out: dict[str, tuple[str, ...]] = {}
     kept = np.ones(len(comparisons), bool)
@@ -94,7 +93,7 @@ def _lines(rows: pa.Table) -> Iterator[bytes]:
 
 
 def companions(wanted: Format, written: list[str]) -> dict[str, str]:
-    """The files that a trainer wants to find next to the rows of these splits, and their content."""
+    """The names and contents of the files that a trainer needs beside the rows of these splits."""
     if wanted.name == "hf":
         return {"dataset_dict.json": huggingface.splits(written)}
     if wanted.name != "llama-factory":

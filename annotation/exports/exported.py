@@ -1,4 +1,4 @@
-"""What an export came to, and what it says of that."""
+"""The result of an export, and its description in sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from annotation.exports.texts import Hazards
 
 @dataclass(frozen=True)
 class Split:
-    """What came of one split. ``left_out``: the comparisons that the trainer could not take as they are, by reason."""
+    """The counts of one split. ``left_out``: ids of comparisons that the trainer would misread, by reason."""
 
     comparisons: int
     rows: int
@@ -20,15 +20,15 @@ class Split:
 
     @property
     def counts(self) -> SplitEntry:
-        """As the manifest holds it."""
+        """The split's entry in the manifest."""
         left_out = {reason: len(ids) for reason, ids in self.left_out.items()}
         return SplitEntry(self.comparisons, self.rows, left_out, self.without_degree)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written. A split without rows has no file, for `datasets` cannot load one. ``texts``: what tokenizers
-    and chat templates do not take as it stands."""
+    """An export that was written. A split without rows has no file, because `datasets` cannot load an empty file.
+    ``texts``: counts of texts that tokenizers or chat templates change."""
 
     folder: Path
     format: Format
@@ -37,7 +37,7 @@ class Exported:
     texts: Hazards = field(default_factory=Hazards)
 
     def describe(self) -> list[str]:
-        """What the trainer uses, what is only in the files, and what has no place there: a sentence each."""
+        """Sentences on columns that the trainer uses, that it ignores, and that the format cannot hold."""
         form = self.format
         there = [name for name in form.carries if name != "margin" or self.margin != "none"]
         used = [name for name in there if name in form.used]

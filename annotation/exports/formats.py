@@ -1,6 +1,6 @@
 """The trainers' formats, as one table.
 
-What each trainer reads was looked up in November 2026: TRL 1.16 (its dataset formats and the reward, DPO and KTO
+The sources, read in November 2026: TRL 1.16 (its dataset formats and the reward, DPO and KTO
 trainers), datasets 5.2, OpenRLHF 0.11.2 (datasets/reward_dataset.py), open-instruct (dataset_transformation.py), NeMo
 RL (guides/dpo.md), LLaMA-Factory 0.9.5 (data/converter.py, data/template.py), axolotl 0.19.0
 (prompt_strategies/dpo/chat_template.py), and Anthropic's hh-rlhf.
@@ -19,19 +19,18 @@ from annotation.exports.unfit import Unfit
 MARGINS = ("small", "large", "none")
 
 BESIDE = ("comparison_id", "margin", "weight", "chosen_safe", "rejected_safe")
-"""What stands beside the dialogue where there is room for it."""
+"""The columns beside the dialogue, if the format has a place for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """How one trainer wants comparisons.
+    """The format in which one trainer reads comparisons.
 
-    ``write`` makes the columns of the dialogue, ``read`` takes a row of the trainer's apart; ``carries``: what of
-    BESIDE has a place in its files, and ``used``: what of that the trainer makes use of by itself. ``halves``: a
-    comparison is two rows, an answer each. ``unfit`` names
-    rows that the trainer would skip, stop at or change. ``loader``: the package of the extra `trainer` that reads it.
-    ``load`` says how a user loads it, ``note`` what to know of the trainer. ``templates``: the trainer renders
-    dialogues by a chat template.
+    ``write`` builds the columns, ``read`` parses a row as the trainer reads it. ``carries``: the columns of BESIDE that
+    the files hold; ``used``: the columns of these that the trainer itself uses. ``halves``: a comparison is two rows,
+    each with one answer. ``unfit``: tests for rows that the trainer would skip, fail at or change, by reason.
+    ``loader``: the package of the extra `trainer` that reads the format. ``load``: how a user loads it; ``note``: what
+    a user should know about the trainer. ``templates``: the trainer renders dialogues by a chat template.
     """
 
     name: str
@@ -50,7 +49,7 @@ class Format:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """What the format has no place for."""
+        """The columns of BESIDE that the format cannot hold."""
         return tuple(name for name in BESIDE if name not in self.carries)
 
 

@@ -1,4 +1,4 @@
-"""The folder that `datasets` itself saves and loads: IPC streams beside JSON that describes them."""
+"""Writes folders as `datasets` itself saves and loads them: IPC streams, with JSON files that describe them."""
 
 import json
 from pathlib import Path
@@ -9,13 +9,13 @@ import pyarrow as pa
 from schemas.checksums import sha256_of_file
 
 BATCH = 1000
-"""Rows of a record batch, as `datasets` writes them."""
+"""Rows per record batch, the same as in `datasets`."""
 
 _NAMES = {pa.string(): "string", pa.large_string(): "large_string", pa.bool_(): "bool", pa.float64(): "float64"}
 
 
 def feature(kind: pa.DataType) -> Any:
-    """The type of a column as `datasets` describes it, in the form that all its versions read.
+    """The type of a column in the notation of `datasets`, in a form that all its versions read.
 
     >>> feature(pa.list_(pa.struct([("role", pa.string())])))
     [{'role': {'dtype': 'string', '_type': 'Value'}}]
@@ -28,14 +28,14 @@ def feature(kind: pa.DataType) -> Any:
 
 
 def features(schema: pa.Schema) -> dict[str, Any]:
-    """All columns, in their order."""
+    """The features of all columns, in order."""
     return {column.name: feature(column.type) for column in schema}
 
 
 def save(rows: pa.Table, folder: Path, split: str) -> None:
-    """``data-00000-of-00001.arrow``, ``dataset_info.json`` and ``state.json`` of one split, in a new folder.
+    """Writes one split as ``data-00000-of-00001.arrow``, ``dataset_info.json`` and ``state.json`` into a new folder.
 
-    The fingerprint, by which `datasets` names what it caches, is that of the bytes.
+    The fingerprint, by which `datasets` names its cache files, is a hash of the bytes.
     """
     folder.mkdir()
     described = features(rows.schema)
@@ -61,7 +61,7 @@ def save(rows: pa.Table, folder: Path, split: str) -> None:
 
 
 def splits(names: list[str]) -> str:
-    """The content of ``dataset_dict.json``, by which the folder is read as one."""
+    """The content of ``dataset_dict.json``, which makes the folder one dataset of several splits."""
     return _text({"splits": names})
 
 

@@ -1,4 +1,4 @@
-"""How comparisons lie in each trainer's files: columns to columns, without a loop over rows."""
+"""Builds the columns of each trainer's files from comparisons, without a loop over rows where possible."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Columns = dict[str, pa.Array]
 
 @dataclass(frozen=True)
 class Comparisons:
-    """Comparisons, in one piece a column, with the margin that was asked for (null: no margins)."""
+    """Comparisons, each column in one chunk, with the requested margin (None: no margins)."""
 
     table: pa.Table
     margin: pa.DoubleArray | None
@@ -24,7 +24,7 @@ class Comparisons:
         return self.table[column].combine_chunks()
 
     def extra_columns(self) -> Columns:
-        """What stands next to the dialogue, wherever there is room for it."""
+        """The columns beside the dialogue."""
         margin = {} if self.margin is None else {"margin": self.margin}
         names = ("weight", "chosen_safe", "rejected_safe")
         return {"comparison_id": self["comparison_id"], **margin, **{name: self[name] for name in names}}
@@ -42,9 +42,9 @@ def answers(rows: Comparisons) -> Columns:
 
 
 def label_answers(rows: Comparisons) -> Columns:
-    """A row an answer, good and bad ones by turns. TRL reads the rows in their order, and takes the answer of a row's
-    neighbour in its batch for one to another prompt (KTO's estimate of the divergence): so both kinds are in each
-    batch, and neighbours are of different prompts as far as there are any."""
+    """A row per answer, good and bad answers alternately. TRL reads the rows in order, and treats the answer of a
+    neighbouring row in the batch as an answer to another prompt (KTO's estimate of the divergence). So each batch has
+    both kinds, and neighbours have different prompts if possible."""
     prompts = rows["prompt"]
     count = len(prompts)
     order = _by_turns(prompts)
@@ -64,9 +64,9 @@ def label_answers(rows: Comparisons) -> Columns:
 
 
 def _by_turns(prompts: pa.ListArray) -> pa.Array:
-    """The order of all chosen answers (0 to n - 1) and all rejected ones (n to 2n - 1): one of each by turns. Prompts
-    that have several comparisons are gone through again and again, and the rejected answers stand some way behind the
-    chosen ones of their prompts: of some distances, the one that brings the fewest of one prompt together."""
+    """The order of all chosen answers (0 to n - 1) and all rejected answers (n to 2n - 1), alternately. Comparisons of
+    the same prompt are spread over rounds, and each rejected answer follows its chosen answer at a distance. Of several
+    distances, the distance with the fewest neighbours of the same prompt is used."""
     count = len(prompts)
     if not count:
         return pa.array([], pa.int64())
@@ -115,5 +115,5 @@ def texts(rows: Comparisons) -> Columns:
 
 
 def everything(rows: Comparisons) -> Columns:
-    """The master's own columns, and the margin that was asked for."""
+    """All columns of the dataset, and the requested margin."""
     return {**{name: rows[name] for name in rows.table.column_names}, **rows.extra_columns()}

@@ -1,4 +1,4 @@
-"""The trainers' own loaders, where the extra `trainer` is installed; the only module that imports them."""
+"""The trainers' own loaders, if the extra `trainer` is installed. Only this module imports them."""
 
 import os
 import shutil
@@ -13,15 +13,15 @@ from typing import Any, Literal
 TrainerRows = Iterator[dict[str, Any]]
 BATCH = 1000
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError)
-"""What readers raise at files that were cut or written over."""
+"""Errors that loaders raise for truncated or overwritten files."""
 
 
 class LoadingError(Exception):
-    """A loader does not take the files; the message is what it says."""
+    """A loader rejects the files; the text is the loader's message."""
 
 
 def find_versions(*packages: str) -> str | None:
-    """The packages with their versions, or None where one is missing.
+    """The packages with their versions, or None if a package is missing.
 
     >>> find_versions("no-such-package") is None
     True
@@ -34,13 +34,13 @@ def find_versions(*packages: str) -> str | None:
 
 @contextmanager
 def load_splits(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iterator[dict[str, Any]]:
-    """The splits of an export as `datasets` loads it, whose cache goes when the block ends.
+    """The splits of an export as `datasets` loads them. Its cache is deleted when the block ends.
 
-    Raises LoadingError for files that it does not take.
+    Raises LoadingError if `datasets` rejects the files.
     """
     datasets = _datasets()
     with tempfile.TemporaryDirectory() as scratch:
-        place = Path(scratch) / "export"  # `datasets` takes names for patterns: this one is none
+        place = Path(scratch) / "export"  # `datasets` reads names as patterns; this name has no wildcards
         shutil.copytree(folder, place, copy_function=_link)
         cache = str(Path(scratch) / "cache")
         try:
@@ -57,7 +57,7 @@ def load_splits(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iter
 
 
 def _link(source: str, target: str) -> None:
-    """The same file by another name; a copy, where that cannot be."""
+    """Makes a hard link to the file, or a copy if links are impossible."""
     try:
         os.link(source, target)
     except OSError:
@@ -65,19 +65,19 @@ def _link(source: str, target: str) -> None:
 
 
 def describe_error(error: BaseException) -> str:
-    """What a loader says, in a line."""
+    """The loader's message on one line, at most 200 characters."""
     return " ".join(str(error.__cause__ or error).split())[:200] or type(error).__name__
 
 
 def rows(split: Any) -> TrainerRows:
-    """The rows of a split, as Python's own objects."""
+    """The rows of a split as Python objects."""
     for batch in split.with_format("arrow").iter(BATCH):
         yield from batch.to_pylist()
 
 
 def train_rows(form: str, split: Any) -> TrainerRows:
-    """The rows as TRL's trainer of this format takes them, by TRL's own functions: it adds a prompt that stands alone
-    to both dialogues, and looks for one where there is none. What the first row has decides for all."""
+    """The rows as TRL's trainer of this format reads them, by TRL's own functions. TRL adds a separate prompt to both
+    dialogues, and extracts a prompt if there is none. The columns of the first row decide for all rows."""
     from trl import data_utils
 
     first = next(rows(split), {})
@@ -96,7 +96,7 @@ def train_rows(form: str, split: Any) -> TrainerRows:
 
 
 def _conversation(row: dict[str, Any], data_utils: Any) -> dict[str, Any]:
-    """The row, if TRL takes it for a conversation whichever of its columns it looks at; otherwise nothing of it."""
+    """The row if TRL recognizes a conversation in each of its columns; otherwise the row without these columns."""
     columns = [name for name in ("prompt", "chosen", "rejected", "completion") if name in row]
     talks = all(row[name] and data_utils.is_conversational({name: row[name]}) for name in columns)
     return row if talks else {name: value for name, value in row.items() if name not in columns}

@@ -1,4 +1,4 @@
-"""What an export says of itself, written and read."""
+"""The manifest of an export, written and read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class SplitEntry:
-    """How many comparisons the dataset has in a split, the rows of the export, the comparisons that are left out by
-    reason, and how many of its comparisons have no degree."""
+    """The number of comparisons in the dataset's split, of rows in the export, of comparisons left out for each reason,
+    and of exported comparisons without a degree."""
 
     comparisons: int
     rows: int
@@ -22,7 +22,7 @@ class SplitEntry:
 
 @dataclass(frozen=True)
 class MasterEntry:
-    """The dataset that an export was made of: the name of its folder and the SHA-256 of its manifest."""
+    """The dataset of an export: the name of its folder and the SHA-256 of its manifest."""
 
     name: str
     sha256: str
@@ -30,7 +30,7 @@ class MasterEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportManifest(Manifest):
-    """Of an export. ``lost``: what the trainer's format has no place for."""
+    """The manifest of an export. ``lost``: the columns that the trainer's format cannot hold."""
 
     trainer_format: str
     margin: str

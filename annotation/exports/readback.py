@@ -1,4 +1,4 @@
-"""What a trainer's row says, in the words of the master. Nothing here knows how the row was written."""
+"""Parses rows of trainers' files back into the dataset's terms, independently of the code that writes them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Seen:
 
 
 class UnreadableError(Exception):
-    """A row that is not of the trainer's form; the message says how."""
+    """A row that is not in the trainer's form; the text says why."""
 
 
 Read = Callable[[Row], Seen]
@@ -42,7 +42,7 @@ def answers(row: Row) -> Seen:
 
 
 def read_labelled(row: Row) -> Seen:
-    """``completion`` follows ``prompt``, and ``label`` says which one of the two answers it is."""
+    """``completion`` follows ``prompt``; ``label`` is true for the chosen answer."""
     label = _value(row, "label", bool)
     which = "chosen" if label else "rejected"
     seen = _see({}, {which: _messages(row, "prompt")}, {which: _messages(row, "completion")})
@@ -50,7 +50,7 @@ def read_labelled(row: Row) -> Seen:
 
 
 def read_ranked(row: Row) -> Seen:
-    """Of the two ``completions`` of ``context``, the one of the lower rank is the better one."""
+    """Of the two ``completions`` of ``context``, the completion with the lower rank is the chosen answer."""
     completions = _value(row, "completions", list)
     if len(completions) != 2:
         raise UnreadableError(f"{len(completions)} completions, where NeMo RL's DPO takes exactly 2")
@@ -63,7 +63,7 @@ def read_ranked(row: Row) -> Seen:
 
 
 def single_messages(prompt: str) -> Read:
-    """``chosen`` and ``rejected`` are a message each, and follow the dialogue in the column of that name."""
+    """``chosen`` and ``rejected`` are one message each, after the dialogue in the column ``prompt``."""
 
     def read(row: Row) -> Seen:
         before = _messages(row, prompt)
@@ -85,7 +85,7 @@ def texts(row: Row) -> Seen:
 
 
 def everything(row: Row) -> Seen:
-    """The master's own row."""
+    """The row has the columns of the dataset itself."""
     prompt = _messages(row, "prompt")
     following = {which: [{"role": "assistant", "content": _value(row, which, str)}] for which in ANSWERS}
     return _see(row, dict.fromkeys(ANSWERS, prompt), following)

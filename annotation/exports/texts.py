@@ -1,4 +1,4 @@
-"""What in the texts of comparisons tokenizers and chat templates do not take as it stands: it is counted and said."""
+"""Counts texts of comparisons that tokenizers or chat templates change."""
 
 import re
 from collections import Counter
@@ -31,13 +31,13 @@ _ANY = "|".join(re.escape(token) for token in CONTROL)
 
 Flags = npt.NDArray[np.bool_]
 Holds = Callable[[pa.Array], pa.Array]
-"""What says of each text whether something is in it."""
+"""A function from texts to booleans: whether each text holds something."""
 
 
 @dataclass
 class Hazards:
-    """Counts of comparisons. ``control``: with a control token in a text; ``tokens``: with each of them; ``edges``:
-    with an answer that begins or ends with white space."""
+    """Numbers of comparisons. ``control``: with any control token in a text; ``tokens``: by token; ``edges``: with an
+    answer that begins or ends with white space."""
 
     control: int = 0
     tokens: Counter[str] = field(default_factory=Counter)
@@ -49,7 +49,7 @@ class Hazards:
         self.edges += other.edges
 
     def describe(self) -> list[str]:
-        """A sentence for each kind that was found."""
+        """A sentence for each kind of hazard that was found."""
         out = []
         if self.control:
             each = ", ".join(f"`{token}` {count:,}" for token, count in self.tokens.most_common())
@@ -66,7 +66,7 @@ class Hazards:
 
 
 def find_hazards(rows: Comparisons) -> Hazards:
-    """Counts what there is in these comparisons."""
+    """The hazards in these comparisons."""
     control = any_text(rows, partial(pc.match_substring_regex, pattern=_ANY))
     tokens: Counter[str] = Counter()
     if control.any():
@@ -79,9 +79,9 @@ def find_hazards(rows: Comparisons) -> Hazards:
 
 
 def any_text(rows: Comparisons, holds: Holds, role: str | None = None) -> Flags:
-    """The comparisons of which a message before the answers, or an answer, has what ``holds`` looks for.
+    """Whether ``holds`` is true for a message before the answers, or for an answer, of each comparison.
 
-    ``role``: look at the messages of this role alone, and at no answer.
+    ``role``: look only at messages of this role, and at no answers.
     """
     bounds, named = roles(rows["prompt"])
     flags = _flags(holds(rows["prompt"].flatten().field("content")))

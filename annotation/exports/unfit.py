@@ -1,4 +1,4 @@
-"""Rows that a trainer would skip, stop at or change: they are left out by name, never in silence."""
+"""Tests for comparisons that a trainer would skip, fail at or change. Exports leave them out and list their ids."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -12,7 +12,7 @@ from annotation.exports.layouts import Comparisons
 from annotation.exports.texts import Flags, any_text
 
 Unfit = Mapping[str, Callable[[Comparisons], Flags]]
-"""For each reason, the rows that it holds for."""
+"""For each reason, a function that says which comparisons to leave out."""
 
 
 def no_prompt(rows: Comparisons) -> Flags:
@@ -21,23 +21,23 @@ def no_prompt(rows: Comparisons) -> Flags:
 
 
 def not_alternating(rows: Comparisons) -> Flags:
-    """Turns other than user, assistant, user, ..., user, a system's message before them aside."""
+    """Turns other than user, assistant, ..., user, after an optional system message."""
     return ~alternates(rows["prompt"])
 
 
 def media_marks(rows: Comparisons) -> Flags:
-    """A text with a mark that LLaMA-Factory puts media in the place of; a model of images stops at it, for the row has
-    none."""
+    """A text with a mark that LLaMA-Factory replaces by media. An image model fails at the mark, because the row has no
+    media."""
     return any_text(rows, partial(pc.match_substring_regex, pattern="<image>|<video>|<audio>"))
 
 
 def turn_number(rows: Comparisons) -> Flags:
-    """A message of the user's with the mark that LLaMA-Factory puts the number of the turn in the place of."""
+    """A user message with the mark that LLaMA-Factory replaces by the number of the turn."""
     return any_text(rows, partial(pc.match_substring, pattern="{{idx}}"), role="user")
 
 
 DUMMY = "[[dummy_message]]"
-"""The message of the user's that axolotl renders an answer behind, to look for the answer in the rendered text."""
+"""The user message after which axolotl renders an answer, to find the answer in the rendered text."""
 
 _CHATML = f"<|im_start|>user\n{DUMMY}<|im_end|>\n<|im_start|>assistant\n"
 _RENDERED = (
@@ -51,12 +51,12 @@ _RENDERED = (
     f"<s>[INST] {DUMMY} [/INST]",
     f"<|system|>\n<|end|>\n<|user|>\n{DUMMY}<|end|>\n<|assistant|>\n",
 )
-"""What the templates of ChatML, Qwen, Llama 3, Gemma, Mistral and Phi render before an answer to that message."""
+"""The text that the templates of ChatML, Qwen, Llama 3, Gemma, Mistral and Phi render before the answer to DUMMY."""
 
 
 @cache
 def _find_hidden() -> pa.Array:
-    """Every text that stands in what a template renders before an answer."""
+    """Every substring of a text that a template renders before an answer."""
     parts = {text[k:end] for text in _RENDERED for k in range(len(text)) for end in range(k, len(text) + 1)}
     return pa.array(sorted(parts), pa.large_string())
 

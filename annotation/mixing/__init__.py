@@ -1,4 +1,4 @@
-"""Datasets of comparisons in, one mixture to train on out."""
+"""Mixes datasets of comparisons to one dataset for training."""
 
 from annotation.mixing.mix import Mixed, mix
 from annotation.mixing.recipe import MixRecipe, MixSource

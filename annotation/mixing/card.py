@@ -1,4 +1,4 @@
-"""The card of a mixture: what each source really gives, and that no held-out prompt is near."""
+"""The card of a mixture: the contribution of each source, and the proof that no held-out prompt is near."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ HEAD = ("source", "share", "epochs", "rows", "different rows", "could be drawn",
 
 
 def card(recipe: MixRecipe, yields: Sequence[SourceYield], splits: Mapping[str, pa.Table], proof: MixProof) -> str:
-    """The whole text of README.md."""
+    """The text of README.md."""
     return page(
         "mixing/card.md.j2",
         title=f"Mixture: {recipe.name}",
@@ -29,14 +29,14 @@ def card(recipe: MixRecipe, yields: Sequence[SourceYield], splits: Mapping[str, 
 
 
 def row(each: SourceYield, yields: Sequence[SourceYield]) -> list[str]:
-    """A source's row of the table whose head is HEAD."""
+    """The table row of a source, with the columns HEAD."""
     total = sum(other.taken for other in yields)
     counts = (each.rows, each.distinct, each.available, each.near_held_out)
     return [each.name, f"{each.share(total):.1%}", f"{each.epochs:.2f}", *(f"{count:,}" for count in counts)]
 
 
 def list_short(recipe: MixRecipe, yields: Sequence[SourceYield]) -> list[str]:
-    """A sentence for each source that gives less than its share, by more than a comparison that did not fit."""
+    """A sentence for each source that gives clearly less than its share, not just by a comparison that did not fit."""
     out = []
     for each in yields:
         why = "max_epochs holds it" if each.short else "no further comparison fits"

@@ -1,4 +1,4 @@
-"""Which comparisons of a source are drawn, how often, and where they come to stand: by a seeded hash of their ids."""
+"""Draws the comparisons of a source, and their places in the mixture, by a seeded hash of their ids."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def places(seed: int, purpose: str, ids: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """A number a comparison, uniform over 64 bits, of nothing but the seed, the purpose and the id."""
+    """A number per comparison, uniform over 64 bits, which depends only on the seed, the purpose and the id."""
     start = hashlib.blake2b(f"{seed}\0{purpose}\0".encode(), digest_size=8)
     out = np.empty(len(ids), np.uint64)
     for row, each in enumerate(ids):
@@ -21,10 +21,10 @@ def places(seed: int, purpose: str, ids: Sequence[str]) -> npt.NDArray[np.uint64
 
 
 def draw(sizes: Ints, order: Ints, wanted: int) -> tuple[Ints, Ints]:
-    """Rows and the epoch of each, whose sizes add up to ``wanted`` or less.
+    """The drawn rows with the epoch of each; their sizes add up to at most ``wanted``.
 
-    All rows once an epoch; of the last epoch each row by ``order`` that still fits. What is left is less than the
-    size of any row that is not there.
+    Each complete epoch has all rows. The last epoch takes each row, in ``order``, that still fits, so the remainder is
+    smaller than any row that is missing from it.
 
     >>> draw(np.array([1, 1, 1]), np.array([2, 0, 1]), 5)
     (array([2, 0, 1, 2, 0]), array([0, 0, 0, 1, 1]))

@@ -1,4 +1,4 @@
-"""What a mixture says of itself: its recipe, what each source gave, and that no held-out prompt is near."""
+"""The manifest of a mixture: its recipe, each source's contribution, and the proof that no held-out prompt is near."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from schemas.manifest import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class MixProof:
-    """All training prompts were compared with all held-out ones. ``near_held_out``: the training comparisons that were
-    left out before."""
+    """The result of comparing all training prompts with all held-out prompts. ``near_held_out``: the number of training
+    comparisons that were left out before."""
 
     train_prompts: int
     held_out_prompts: int
@@ -25,7 +25,7 @@ class MixProof:
 
 @dataclass(frozen=True, kw_only=True)
 class MixEntry:
-    """The recipe. ``sources``: what each gives, with its ``where``; ``datasets``: the SHA-256 of their manifests."""
+    """The recipe. ``sources``: each contribution, with its ``where``; ``datasets``: the SHA-256 of each manifest."""
 
     name: str
     seed: int
@@ -36,7 +36,7 @@ class MixEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class MixManifest(DatasetManifest):
-    """Of a mixture. ``ledger``: the comparisons of each split."""
+    """The manifest of a mixture. ``ledger``: the number of comparisons in each split."""
 
     mix: MixEntry
     ledger: Mapping[str, int]
@@ -51,7 +51,7 @@ def describe(
     proof: MixProof,
     files: Mapping[str, Entry],
 ) -> MixManifest:
-    """The manifest of a mixture. ``digests``: of each dataset's manifest; ``counts``: the rows of each split."""
+    """The manifest of a mixture. ``digests``: SHA-256 of each dataset's manifest; ``counts``: rows of each split."""
     total = sum(each.taken for each in yields)
     sources = zip(recipe.source, yields, strict=True)
     mix = MixEntry(

@@ -1,4 +1,4 @@
-"""Datasets to one mixture: what each source gives, and a training split that no held-out prompt is near to."""
+"""Mixes datasets by a recipe; no training prompt of the mixture is near a held-out prompt."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -29,12 +29,12 @@ from schemas.mixture import Part, Taken, mixture
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Alike = Callable[[pa.Array, pa.Array], Flags]
-"""Which of the first texts are nearly the same as one of the others, all pairs compared."""
+"""A function that says which of the first texts are near-duplicates of any second text; it compares all pairs."""
 
 
 @dataclass(frozen=True)
 class Mixed:
-    """What was written; ``manifest`` is the content of manifest.json."""
+    """A mixture that was written; ``manifest`` is the content of manifest.json."""
 
     folder: Path
     recipe: MixRecipe
@@ -46,10 +46,10 @@ class Mixed:
 def mix(recipe: MixRecipe, masters: Mapping[str, Master], folder: Path, families: Families, alike: Alike) -> Mixed:
     """Writes the mixture of these datasets (by the names that the recipe gives them) into a new folder.
 
-    The held-out split is that of all datasets together. A training comparison whose prompt is of one family with a
-    held-out prompt of any of them, or nearly the same as one (all pairs compared), is in no source. The training split
-    stands in a seeded order, so that every stretch of it is mixed; a comparison is there as often as it was drawn.
-    Equal datasets and recipes give equal bytes. Raises UserError for a recipe that cannot be followed.
+    The held-out split joins the held-out splits of all datasets. No training comparison is drawn whose prompt is in the
+    family of a held-out prompt of any dataset, or is a near-duplicate of one (all pairs are compared). The training
+    split is in a seeded random order, and has each comparison as often as it was drawn. Equal datasets and recipes give
+    equal bytes. Raises UserError for a recipe that does not fit the datasets.
     """
     held_out = _join_held_out(masters)
     with new_folder(folder) as writer:
@@ -71,8 +71,8 @@ def mix(recipe: MixRecipe, masters: Mapping[str, Master], folder: Path, families
 
 @dataclass(frozen=True)
 class _Training:
-    """The training comparisons of all datasets: ``origin`` is the number of each one's dataset (of ``names``),
-    ``sizes`` are in the recipe's unit, ``clean``: its prompt is near no held-out one."""
+    """The training comparisons of all datasets. ``origin``: the index of a row's dataset in ``names``; ``sizes``: in
+    the recipe's unit; ``clean``: the row's prompt is near no held-out prompt."""
 
     rows: pa.Table
     ids: list[str]
@@ -85,8 +85,7 @@ class _Training:
 def _training(
     recipe: MixRecipe, masters: Mapping[str, Master], held_out: pa.Table, families: Families, alike: Alike
 ) -> tuple[_Training, pa.Array, MixProof]:
-    """The comparisons to draw from, the names of the families of their prompts and then the held-out ones, and the
-    proof."""
+    """The comparisons to draw from; the family names of their prompts, then of the held-out prompts; the proof."""
     rows = _join([master.splits["train"] for master in masters.values()])
     origin = np.repeat(np.arange(len(masters)), [len(master.splits["train"]) for master in masters.values()])
     grouped = _families(rows, held_out, families)
@@ -97,7 +96,7 @@ def _training(
 
 
 def _choose(recipe: MixRecipe, train: _Training) -> tuple[pa.Array, list[SourceYield]]:
-    """The rows of the mixture in their order, and what each source gives to it."""
+    """The rows of the training split in order, and the contribution of each source."""
     pools = _pools(recipe, train)
     parts = [
         Part(
@@ -143,7 +142,7 @@ def _join_held_out(masters: Mapping[str, Master]) -> pa.Table:
 
 
 def _families(train: pa.Table, held_out: pa.Table, families: Families) -> PromptFamilies:
-    """Of the training prompts and then the held-out ones."""
+    """The families of the training prompts, followed by the held-out prompts."""
     texts = pa.concat_arrays([_texts(train), _texts(held_out)])
     return prompt_families(texts, np.ones(len(texts), bool), families)
 
@@ -153,7 +152,7 @@ def _texts(rows: pa.Table) -> pa.LargeStringArray:
 
 
 def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: Alike) -> tuple[Flags, MixProof]:
-    """Which training rows are not near a held-out prompt, and the proof: each pair of prompts was compared."""
+    """Which training rows are near no held-out prompt, and the proof from comparing every pair of prompts."""
     held = np.zeros(len(grouped), bool)
     held[grouped.number[len(train) :]] = True
     near = held[grouped.number[: len(train)]]
@@ -175,7 +174,7 @@ def _clean(train: pa.Table, held_out: pa.Table, grouped: PromptFamilies, alike: 
 
 
 def _sizes(train: pa.Table, recipe: MixRecipe) -> npt.NDArray[np.int64]:
-    """Of each row, 1; or its tokens, prompt and both answers."""
+    """The size of each row in the recipe's unit: 1, or the tokens of its prompt and both answers."""
     if recipe.unit == "rows":
         return np.ones(len(train), np.int64)
     turns = column(train, "prompt")
@@ -188,7 +187,7 @@ def _sizes(train: pa.Table, recipe: MixRecipe) -> npt.NDArray[np.int64]:
 
 
 def _pools(recipe: MixRecipe, train: _Training) -> list[Flags]:
-    """The rows of each source. Raises UserError where one has none, or two share some."""
+    """The rows of each source. Raises UserError if a source has no rows, or two sources share rows."""
     taken = np.full(len(train.rows), -1, np.int64)
     pools = []
     for place, source in enumerate(recipe.source):
@@ -211,7 +210,7 @@ def _pools(recipe: MixRecipe, train: _Training) -> list[Flags]:
 
 
 def _draw(recipe: MixRecipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
-    """The rows of a source that are in the mixture, and where each comes to stand."""
+    """The drawn rows of a source, and a rank for each that orders the mixture."""
     ids = _make_unique([train.ids[row] for row in rows])
     order = np.lexsort((np.array(ids, dtype=str), places(recipe.seed, f"draw {share.name}", ids)))
     found, epochs = draw(train.sizes[rows], order, share.taken)
@@ -221,7 +220,7 @@ def _draw(recipe: MixRecipe, train: _Training, rows: Ints, share: Taken) -> tupl
 
 
 def _make_unique(ids: list[str]) -> list[str]:
-    """The ids, with a number behind those that were there before, as in a mixture of mixtures."""
+    """The ids, with a number appended to repeated ids, which occur in a mixture of mixtures."""
     seen: Counter[str] = Counter()
     out = []
     for each in ids:
@@ -247,7 +246,7 @@ def _count_yield(train: _Training, pool: Flags, rows: Ints, share: Taken) -> Sou
 
 
 def _with_families(rows: pa.Table, names: pa.Array) -> pa.Table:
-    """The families are those of the mixture, whose datasets knew only their own."""
+    """The rows with the mixture's families, because each dataset knew only the families of its own prompts."""
     place = rows.schema.get_field_index("prompt_family")
     rows = rows.set_column(place, COMPARISONS.columns.field("prompt_family"), names).combine_chunks()
     rows = rows.cast(COMPARISONS.schema)

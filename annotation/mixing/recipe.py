@@ -1,4 +1,4 @@
-"""What a mixture is asked to be."""
+"""The recipe of a mixture: its sources and their shares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from schemas.errors import UserError
 
 Unit = Literal["rows", "tokens"]
 WHERE = ("source", "batch", "protocol", "degree", "safety_bin", "chosen_model", "rejected_model")
-"""The columns by which a source can be told apart from others in the same dataset."""
+"""The columns by which a source can select rows of its datasets."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixSource:
-    """Comparisons of one or several datasets, drawn uniformly. ``where``: the values that a column may have (of WHERE);
-    ``share`` is of the whole mixture, beside the other sources' shares; ``max_epochs``: how often a comparison may be
-    in it; ``all``: each of them once, which sets the mixture's size."""
+    """Comparisons of one or several datasets, drawn uniformly. ``where``: the allowed values of columns in WHERE;
+    ``share``: the weight in the mixture, relative to the other sources; ``max_epochs``: how often a comparison may be
+    drawn; ``all``: take each comparison once, which sets the mixture's size."""
 
     name: str
     datasets: tuple[str, ...]
@@ -27,8 +27,8 @@ class MixSource:
 
 @dataclass(frozen=True, kw_only=True)
 class MixRecipe:
-    """A mixture's sources. ``unit``: what shares and sizes are counted in; ``size``: the whole, unless a source sets it
-    or it is to be the largest one for which no source is short."""
+    """A recipe. ``unit``: the unit of shares and sizes; ``size``: the size of the mixture. Without it, a source with
+    ``all`` sets it, or the mixture is as large as possible with no source below its share."""
 
     name: str
     source: tuple[MixSource, ...]

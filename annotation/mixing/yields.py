@@ -1,4 +1,4 @@
-"""What one source really gives to a mixture."""
+"""The contribution of one source to a mixture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class SourceYield:
-    """Sizes are in the recipe's unit. ``available`` and ``near_held_out`` are rows that could be drawn, and that could
-    not because their prompts are near a held-out one; ``rows`` were drawn, ``distinct`` of them different;
-    ``datasets``: the rows that each dataset gave. ``short``: the cap on epochs holds the source below its share."""
+    """The contribution of a source. Sizes are in the recipe's unit.
+
+    ``available``: rows that could be drawn; ``near_held_out``: rows that could not, because their prompts are near a
+    held-out prompt; ``rows``: drawn rows, of which ``distinct`` are different; ``datasets``: drawn rows by dataset;
+    ``short``: the limit on epochs keeps the source below its share.
+    """
 
     name: str
     available: int
@@ -24,11 +27,11 @@ class SourceYield:
 
     @property
     def epochs(self) -> float:
-        """How often the source is gone through."""
+        """The number of passes over the source."""
         return self.taken / self.size if self.size else 0.0
 
     def share(self, total: int) -> float:
-        """Of a mixture of that size."""
+        """The source's share of a mixture of size ``total``, from 0 to 1."""
         return self.taken / total if total else 0.0
 
     def as_json(self, total: int) -> dict[str, Any]:
