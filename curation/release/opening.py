@@ -151,8 +151,8 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
 def against_missing(name: str) -> str:
     """The end of a message about a release that was deduplicated against the release ``name``, which is not given."""
     return (
-        f"was deduplicated against the release {name}, which is not named: add --against with the folder of {name} "
-        f"(where sha256sum manifest.json begins with {name}), or of a takedown of {name}"
+        f"was deduplicated against the release {name}, which is not named: add --against with the folder of that "
+        "release (the SHA-256 of its manifest.json begins so), or with the folder of a takedown of it"
     )
 
 

@@ -240,7 +240,7 @@ def test_releases_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
             "dedup.near.bands was 40 and is 20",
         ),
         "b": (STRICT, ["one", "one"], "holds the same release as"),
-        "c": (STRICT, ["two"], "add --against with its folder"),
+        "c": (STRICT, ["two"], "add --against with the folder of that release"),
         "d": (STRICT, ["in"], "holds no finished run"),
         "e": (["dedup.exact=false", "near=false"], ["one"], "removes no duplicates: switch dedup.url"),
     }

@@ -75,7 +75,7 @@ def test_the_dataset_may_lie_elsewhere(call: Call, capsys: pytest.CaptureFixture
     call("export", "mill", "--format", "hh", "--output", "far/out")
     capsys.readouterr()
     assert call("check", "far/out", "--format", "hh") == 2
-    assert "name it with --dataset DIR" in capsys.readouterr().err
+    assert "give --dataset DIR" in capsys.readouterr().err
     assert call("check", "far/out", "--format", "hh", "--dataset", "mill") == 0
 
 

@@ -150,7 +150,7 @@ def test_a_program_can_follow_a_run(tmp_path: Path) -> None:
     assert last["rejects"] == {"exact: same_text": 20}
     assert last["bytes"] == (tmp_path / "in.jsonl").stat().st_size
     assert last["seconds_left"] == 0
-    assert events(tmp_path, "in.jsonl", 0)[-1]["message"].startswith("an earlier run had finished it")
+    assert events(tmp_path, "in.jsonl", 0)[-1]["message"].startswith("an earlier run finished this job")
     (tmp_path / "out/manifest.json").unlink()
     assert [each["event"] for each in events(tmp_path, "in.jsonl", 2)] == ["failed"]
 

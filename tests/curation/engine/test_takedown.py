@@ -280,7 +280,7 @@ def test_a_release_that_followed_on_another_needs_that_one(tmp_path: Path) -> No
     write(tmp_path / "b", PAGES)
     first = run(tmp_path / "a", tmp_path / "first", STRICT)
     second = run(tmp_path / "b", tmp_path / "second", STRICT, [first])
-    with pytest.raises(UserError, match="add --against with its folder"):
+    with pytest.raises(UserError, match="add --against with the folder of that release"):
         take(second, Selection.of(["1-1"]), tmp_path / "new")
     with pytest.raises(UserError, match="leave that folder out"):
         take(first, Selection.of(["0-0"]), tmp_path / "new", [second, first])
