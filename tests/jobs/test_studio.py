@@ -37,7 +37,7 @@ def test_a_studio_from_its_start_to_its_end(
         assert "run `gristmill studio stop` first" in studio("start", "--port", str(free_port()), code=2)
         assert studio("status").startswith(f"Label Studio runs at {url} (process ")
         assert "/user/login/" in studio("logs")
-        assert "it holds secrets" in studio("backup", tmp_path / "b.tar.gz")
+        assert "contains secrets" in studio("backup", tmp_path / "b.tar.gz")
         assert "exists: give the backup another name" in studio("backup", tmp_path / "b.tar.gz", code=2)
     finally:
         assert studio("stop") == "stopped\n"
