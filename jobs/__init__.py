@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         verdicts,
     )
 
-__all__ = [
+__all__ = [  # the same names again: type checkers read the imports, Python reads this list
     "RunError",
     "UserError",
     "agreement",

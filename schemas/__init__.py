@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from schemas.sequences import PackedError, PackedSequences, Part, open_packed
     from schemas.table import SchemaError, Table
 
-__all__ = [
+__all__ = [  # the same names again: type checkers read the imports, Python reads this list
     "ASSIGNMENTS",
     "COMPARISONS",
     "DEGREES",

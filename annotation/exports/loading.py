@@ -76,8 +76,8 @@ def rows(split: Any) -> TrainerRows:
 
 
 def train_rows(form: str, split: Any) -> TrainerRows:
-    """The rows as TRL's trainer of this format reads them, by TRL's own functions. TRL adds a separate prompt to both
-    dialogues, and extracts a prompt if there is none. The columns of the first row decide for all rows."""
+    """The rows as TRL's trainer of this format reads them, by TRL's own functions. TRL prepends a separate prompt to
+    both dialogues, and extracts the prompt of rows without one. The first row's columns decide this for all rows."""
     from trl import data_utils
 
     first = next(rows(split), {})

@@ -55,7 +55,7 @@ def families(texts: pa.Array) -> Ints:
 
 
 def alike_to_any(texts: pa.Array, others: pa.Array) -> npt.NDArray[np.bool_]:
-    """Which of the texts are ALIKE to any of the others: every pair is compared, so that none is missed.
+    """Which of the texts are ALIKE to any of the others. Every pair is compared, so no match is missed.
 
     Texts without words are alike if they are equal without surrounding white space; a null counts as an empty text.
 

@@ -156,7 +156,7 @@ def _manifest(run: Run, release: Release, before: Manifest, selection: Selection
 
 
 def _write_texts(run: Run, release: Release, selection: Selection) -> dict[str, ShardEntry]:
-    """Writes the hashes of all texts that were taken down, now and before; no file if there are none."""
+    """Writes a file with the hashes of all texts that this takedown and earlier ones removed, if they removed any."""
     near = [read_hashes(run.folder, NEAR_HASHES)] if selection.near else []
     every = merge_hashes([taken_down_hashes((release,)), read_hashes(run.folder, HASHES), *near])
     if not len(every):

@@ -109,7 +109,7 @@ def _has_words(data, start, end, kinds, least, longest):
 
 @leaf
 def _citation(data, i, end):
-    """The index behind the citation mark at i, such as [12], [edit] or [citation needed]; i if there is none."""
+    """The index after the citation mark at i, such as [12], [edit] or [citation needed]; without a mark, i."""
     k = i + 1
     while k < end and 0x30 <= data[k] <= 0x39:
         k += 1

@@ -67,7 +67,7 @@ def status(header: bytes) -> int | None:
 
 
 def media_type(content_type: str) -> tuple[str, str | None]:
-    """Media type (empty if there is none) and charset of a Content-Type value.
+    """The media type of a Content-Type value, empty if it names no type, and the charset.
 
     Of several types the last counts, as in the Fetch standard, and keeps an earlier charset of the same type.
 

@@ -66,7 +66,7 @@ def title(page: str) -> str | None:
 
 
 def main_text(page: str, extractor: Extractor) -> str:
-    """The text of the page's main content, one paragraph per line; empty if there is none.
+    """The text of the page's main content, one paragraph per line; empty for a page without text.
 
     Raises ExtractionError for a page that no parser should read, or on which the parser fails.
     """

@@ -1,6 +1,7 @@
 """The commands ``gristmill campaign ...``: their names and options."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -79,11 +80,11 @@ def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
     help="With --watch: the most seconds between two pulls.",
 )
 @HOME
-def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None) -> None:
+def pull(**given: Any) -> None:
     """Copy new, changed and deleted annotations of DIR into its journal. Run it as often as you like."""
     from jobs.campaign.commands import PullOptions, pull
 
-    pull(PullOptions(folder=folder, quick=quick, watch=watch, every=every, home=home))
+    pull(PullOptions(**given))
 
 
 @campaign.command(short_help="Show progress, agreement, and what needs attention.")

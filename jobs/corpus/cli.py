@@ -1,11 +1,12 @@
 """The commands ``gristmill curate``, ``takedown``, ``plan``, ``verdict`` and ``explain``: their names and options."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from curation.sources.format_names import FORMATS
-from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes, ProgressStyle
+from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes
 from schemas.settings import LARGEST
 
 FORMAT = click.option(
@@ -75,25 +76,7 @@ FORMAT = click.option(
 @PROGRESS
 @click.option("--dry-run", is_flag=True, help="Show the resolved job, its units and an estimate, and stop.")
 @click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
-def curate(
-    job: Path | None,
-    inputs: tuple[str, ...],
-    kind: str | None,
-    output: str | None,
-    recipe: str | None,
-    changes: tuple[str, ...],
-    against: tuple[str, ...],
-    limit: int | None,
-    allow_unreadable: bool,
-    follow_links: bool,
-    storage: tuple[str, ...],
-    workers: int | None,
-    partitions: int | None,
-    memory: int | None,
-    progress: ProgressStyle,
-    dry_run: bool,
-    beam_options: tuple[str, ...],
-) -> None:
+def curate(**given: Any) -> None:
     """Filter and deduplicate raw web files into a Parquet corpus.
 
     Give a JOB file, or --input and --output. Write options of Apache Beam after --, such as -- --runner=FlinkRunner.
@@ -105,34 +88,15 @@ def curate(
     """
     from curation.engine.workers import start_early
 
-    if workers != 0 and not dry_run and not beam_options:
+    if given["job"] is not None and str(given["job"]).startswith("-"):  # the first word after --
+        given |= {"job": None, "beam_options": (str(given["job"]), *given["beam_options"])}
+    if given["workers"] != 0 and not given["dry_run"] and not given["beam_options"]:
         start_early()
     from jobs.corpus.curate import CurateOptions, run
     from jobs.corpus.progress import messages_on_stderr
 
-    if job is not None and str(job).startswith("-"):
-        job, beam_options = None, (str(job), *beam_options)
-    options = CurateOptions(
-        job=job,
-        inputs=inputs,
-        kind=kind,
-        output=output,
-        recipe=recipe,
-        changes=changes,
-        against=against,
-        limit=limit,
-        allow_unreadable=allow_unreadable,
-        follow_links=follow_links,
-        storage=storage,
-        workers=workers,
-        partitions=partitions,
-        memory=memory,
-        progress=progress,
-        dry_run=dry_run,
-        beam_options=beam_options,
-    )
-    with messages_on_stderr(progress):
-        run(options)
+    with messages_on_stderr(given["progress"]):
+        run(CurateOptions(**given))
 
 
 @click.command(short_help="Rewrite a corpus without some documents.")
@@ -175,18 +139,7 @@ def curate(
 @WORKERS
 @MEMORY
 @PROGRESS
-def takedown(
-    release: str,
-    doc_ids: Path | None,
-    hosts: Path | None,
-    urls: Path | None,
-    near: bool,
-    output: str,
-    against: tuple[str, ...],
-    workers: int | None,
-    memory: int | None,
-    progress: ProgressStyle,
-) -> None:
+def takedown(**given: Any) -> None:
     """Write the corpus of the folder RELEASE to a new folder, without some documents.
 
     Documents with the same text are removed, too. Near-duplicates that had been removed in favour of a removed document
@@ -195,25 +148,13 @@ def takedown(
     """
     from curation.engine.workers import start_early
 
-    if workers != 0:
+    if given["workers"] != 0:
         start_early()
     from jobs.corpus.progress import messages_on_stderr
     from jobs.corpus.takedown import TakedownOptions, run
 
-    options = TakedownOptions(
-        release=release,
-        doc_ids=doc_ids,
-        hosts=hosts,
-        urls=urls,
-        near=near,
-        output=output,
-        against=against,
-        workers=workers,
-        memory=memory,
-        progress=progress,
-    )
-    with messages_on_stderr(progress):
-        run(options)
+    with messages_on_stderr(given["progress"]):
+        run(TakedownOptions(**given))
 
 
 @click.command(short_help="Estimate the cost of a job of a given size.")
@@ -252,30 +193,11 @@ def takedown(
     help="A file of costs measured on another machine, as make bench CONSTANTS=FILE writes it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def plan(
-    documents: float,
-    text: float,
-    workers: int,
-    recipe: str,
-    memory: int,
-    price: float,
-    constants: Path | None,
-    as_json: bool,
-) -> None:
+def plan(**given: Any) -> None:
     """Estimate a job of a given size, stage by stage: CPU hours, bytes shuffled, memory, partitions and cost."""
     from jobs.corpus.plan import PlanOptions, run
 
-    options = PlanOptions(
-        documents=documents,
-        text=text,
-        workers=workers,
-        recipe=recipe,
-        memory=memory,
-        price=price,
-        constants=constants,
-        as_json=as_json,
-    )
-    run(options)
+    run(PlanOptions(**given))
 
 
 @click.command(short_help="Judge documents one by one, as JSON lines.")
@@ -316,8 +238,8 @@ def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tupl
 )
 @click.option("--reason", metavar="NAME", help="With --sample: only removals for this reason.")
 @click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
-def explain(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
+def explain(**given: Any) -> None:
     """Say in words why document DOC_ID of the corpus FOLDER was kept or removed."""
     from jobs.corpus.explain import ExplainOptions, run
 
-    run(ExplainOptions(folder=folder, doc_id=doc_id, sample=sample, reason=reason, diff=diff))
+    run(ExplainOptions(**given))

@@ -6,7 +6,7 @@ from jobs.options import ProgressStyle
 
 
 def compile_kernels(style: ProgressStyle) -> None:
-    """Compiles all kernels in this process if none is compiled yet, so that worker processes only load them."""
+    """Compiles the kernels in this process, unless they are compiled, so that worker processes only load them."""
     if not compiled():
         from curation.warm import warm  # imports all that judges documents
 

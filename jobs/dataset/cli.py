@@ -1,6 +1,7 @@
 """The commands ``gristmill dataset ...``: their names and options."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -57,7 +58,7 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
     help="A file of the held-out split; repeat for several. All other files form the training split.",
 )
 @click.option("--name", metavar="NAME", help="The name of the comparisons' source (default: the set's name).")
-def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[Path, ...], name: str | None) -> None:
+def import_(**given: Any) -> None:
     """Write the comparisons of an open set in the same form as those of campaigns; FILES are its training split.
 
     FILES are JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz), or Parquet or Arrow.
@@ -68,7 +69,7 @@ def import_(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[
     """
     from jobs.dataset.imports import ImportOptions, run
 
-    run(ImportOptions(files=files, schema=schema, output=output, held_out=held_out, name=name))
+    run(ImportOptions(**given))
 
 
 @dataset.command(short_help="Write a dataset in the format of a trainer.")

@@ -1,6 +1,7 @@
 """The commands ``gristmill pack``, ``pack-export`` and ``train-tokenizer``: their names and options."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -66,19 +67,7 @@ END_TOKEN = (
     metavar="N",
     help="Threads that tokenise (default: one per core). The output does not depend on the number.",
 )
-def pack(
-    corpora: tuple[str, ...],
-    tokenizer: Path,
-    length: int,
-    output: Path,
-    mixture: Path | None,
-    seed: int,
-    end_token: str | None,
-    begin_token: str | None,
-    text_column: str,
-    id_column: str,
-    threads: int | None,
-) -> None:
+def pack(**given: Any) -> None:
     """Tokenise each CORPUS, shuffle its documents and pack them into sequences of one length, for pretraining.
 
     A CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. The tokenizer is a tokenizer.json
@@ -92,20 +81,7 @@ def pack(
     """
     from jobs.packing.pack import PackOptions, run
 
-    options = PackOptions(
-        corpora=corpora,
-        tokenizer=tokenizer,
-        length=length,
-        output=output,
-        mixture=mixture,
-        seed=seed,
-        end_token=end_token,
-        begin_token=begin_token,
-        text_column=text_column,
-        id_column=id_column,
-        threads=threads,
-    )
-    run(options)
+    run(PackOptions(**given))
 
 
 @click.command(name="pack-export", short_help="Write packed sequences in the form that a trainer reads.")
@@ -151,28 +127,11 @@ def pack_export(folder: Path, form: str, output: Path) -> None:
 @click.option("--end-token", default="</s>", show_default=True, metavar="NAME", help="The token that ends a document.")
 @TEXT_COLUMN
 @ID_COLUMN
-def train_tokenizer(
-    corpora: tuple[str, ...],
-    vocabulary: int,
-    output: Path,
-    sample: int,
-    end_token: str,
-    text_column: str,
-    id_column: str,
-) -> None:
+def train_tokenizer(**given: Any) -> None:
     """Learn a byte-level BPE tokenizer from each CORPUS (as in gristmill pack). Every digit is a separate token.
 
     Texts are not normalised. Equal documents give equal bytes.
     """
     from jobs.packing.pack import TrainTokenizerOptions, train
 
-    options = TrainTokenizerOptions(
-        corpora=corpora,
-        vocabulary=vocabulary,
-        output=output,
-        sample=sample,
-        end_token=end_token,
-        text_column=text_column,
-        id_column=id_column,
-    )
-    train(options)
+    train(TrainTokenizerOptions(**given))

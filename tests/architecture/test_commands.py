@@ -1,5 +1,6 @@
 """The console script: documented in full, and quick to ask for help."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -8,7 +9,14 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from jobs.campaign.commands import PullOptions
 from jobs.cli import gristmill
+from jobs.corpus.curate import CurateOptions
+from jobs.corpus.explain import ExplainOptions
+from jobs.corpus.plan import PlanOptions
+from jobs.corpus.takedown import TakedownOptions
+from jobs.dataset.imports import ImportOptions
+from jobs.packing.pack import PackOptions, TrainTokenizerOptions
 from jobs.reference import PAGE, page
 from tests.architecture.tree import ROOT, files
 
@@ -40,6 +48,23 @@ def commands(group: click.Group, *above: str) -> Iterator[tuple[tuple[str, ...],
 
 
 COMMANDS = {" ".join(words): command for words, command in commands(gristmill)}
+
+
+OPTIONS = {
+    "curate": CurateOptions,
+    "takedown": TakedownOptions,
+    "plan": PlanOptions,
+    "explain": ExplainOptions,
+    "pack": PackOptions,
+    "train-tokenizer": TrainTokenizerOptions,
+    "campaign pull": PullOptions,
+    "dataset import": ImportOptions,
+}
+
+
+@pytest.mark.parametrize(("words", "options"), OPTIONS.items(), ids=OPTIONS)
+def test_a_command_has_the_parameters_that_its_options_hold(words: str, options: type) -> None:
+    assert {each.name for each in COMMANDS[words].params} == {each.name for each in dataclasses.fields(options)}
 
 
 @pytest.mark.parametrize(("words", "command"), COMMANDS.items(), ids=COMMANDS)
