@@ -76,7 +76,7 @@ def note_settings(folder: CampaignFolder, journal: Journal) -> None:
 
 
 def _refuse_other_campaign(folder: CampaignFolder, journal: Journal) -> None:
-    body = journal.latest("settings", "settings")
+    body = journal.newest_body("settings", "settings")
     known = read(Settings, body, f"{journal.path}: the row settings") if body else None
     for name in ("name", "protocol") if known else ():
         before = getattr(known, name)

@@ -84,7 +84,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Annotated:
+class AnnotationRow:
     """``annotation``: an annotation as Label Studio gave it, and where it lay.
 
     ``uid`` is that of the task, None where its data has none; ``shown`` is the digest of what the task shows now, in
@@ -100,7 +100,7 @@ class Annotated:
     annotation: Mapping[str, Any]
 
 
-_ANNOTATED: dict[str, Any] = {**get_type_hints(Annotated), "annotation": dict}
+_ANNOTATED: dict[str, Any] = {**get_type_hints(AnnotationRow), "annotation": dict}
 """What the values of its fields are instances of."""
 
 
@@ -116,12 +116,12 @@ def read(kind: type[T], body: bytes, place: str) -> T:
     return from_json(kind, value, place)
 
 
-def read_annotated(body: bytes, place: str) -> Annotated:
+def read_annotation(body: bytes, place: str) -> AnnotationRow:
     """As ``read`` for the row of an annotation, at about a third of the time: a campaign has one for each vote."""
     value = orjson.loads(body)
     if not isinstance(value, dict) or not all(isinstance(value.get(name), kind) for name, kind in _ANNOTATED.items()):
-        return read(Annotated, body, place)
-    return Annotated(**{name: value[name] for name in _ANNOTATED})
+        return read(AnnotationRow, body, place)
+    return AnnotationRow(**{name: value[name] for name in _ANNOTATED})
 
 
 def write(record: Any, *, sort: bool = False) -> bytes:
@@ -129,7 +129,7 @@ def write(record: Any, *, sort: bool = False) -> bytes:
     return orjson.dumps(to_json(record), option=orjson.OPT_SORT_KEYS if sort else None)
 
 
-def write_annotated(row: Annotated) -> bytes:
+def write_annotation(row: AnnotationRow) -> bytes:
     """The body of the row of an annotation, with sorted keys. Raises orjson.JSONEncodeError where what Label Studio
     gave nests too deeply."""
     return orjson.dumps(vars(row), option=orjson.OPT_SORT_KEYS)

@@ -49,12 +49,12 @@ class Record:
 def fold(journal: Journal, as_of: int | None = None) -> Record:
     """Reads everything except the annotations, up to revision ``as_of`` (None: the newest)."""
     revision = journal.revision if as_of is None else as_of
-    withdrawn = _newest(journal, "withdrawn", bool, revision)
+    withdrawn = _newest_by_key(journal, "withdrawn", bool, revision)
     return Record(
         revision=revision,
-        settings=_newest(journal, "settings", Settings, revision).get("settings"),
-        annotators=_newest(journal, "annotator", str, revision),
-        batches=_newest(journal, "batch", Batch, revision),
+        settings=_newest_by_key(journal, "settings", Settings, revision).get("settings"),
+        annotators=_newest_by_key(journal, "annotator", str, revision),
+        batches=_newest_by_key(journal, "batch", Batch, revision),
         pairs=_pairs(journal, revision),
         tasks=_concatenate(TASKS, [_table(body) for _, _, body in journal.rows("tasks", as_of=revision)]),
         dropped=frozenset(key for _, key, _ in journal.rows("dropped", as_of=revision)),
@@ -79,11 +79,11 @@ def record_settings(journal: Journal, settings: Settings) -> None:
     """Appends the campaign's settings to the journal if they changed."""
     body = write(settings, sort=True)
     with journal.writing():
-        if journal.latest("settings", "settings") != body:
+        if journal.newest_body("settings", "settings") != body:
             journal.append("settings", "settings", body)
 
 
-def _newest(journal: Journal, kind: str, body: type[T], as_of: int) -> dict[str, T]:
+def _newest_by_key(journal: Journal, kind: str, body: type[T], as_of: int) -> dict[str, T]:
     """Key to its newest body."""
     return {
         key: read(body, content, f"{journal.path}: the row {kind} {key}")

@@ -58,7 +58,7 @@ KINDS = (
     "tasks",  # key: batch; body: TASKS rows as an Arrow stream
     "dropped",  # key: uid; the task was taken from its annotator
     "withdrawn",  # key: pseudonym; no vote counts; body false undoes this
-    "annotation",  # key: uid/annotation id; body: Annotated of `bodies`
+    "annotation",  # key: uid/annotation id; body: AnnotationRow of `bodies`
     "deleted",  # key: uid/annotation id; the annotation no longer exists
 )
 """What rows of the journal say."""
@@ -97,7 +97,7 @@ class Journal:
     def _prepare(self) -> None:
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self._mode() != "wal":
-            with self.alone():  # SQLite does not wait where two processes change the mode at once: one of them fails
+            with self.lock():  # SQLite does not wait where two processes change the mode at once: one of them fails
                 if self._mode() != "wal":
                     self._db.execute("PRAGMA journal_mode = WAL")
         if self._format() != FORMAT:
@@ -130,12 +130,12 @@ class Journal:
             raise _failure(self.path, error) from error
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Lets a single process at a time run the block; others wait. A killed process loses the lock."""
         try:
             handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise _unwritable(self.path) from error
+            raise _unwritable_error(self.path) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -184,7 +184,7 @@ class Journal:
         statement = f"SELECT kind, key, body FROM journal WHERE {kind} IN ({marks}) AND revision <= ? ORDER BY revision"
         return iter(self._db.execute(statement, (*kinds, limit)))
 
-    def latest(self, kind: str, key: str) -> bytes | None:
+    def newest_body(self, kind: str, key: str) -> bytes | None:
         statement = "SELECT body FROM journal WHERE kind = ? AND key = ? ORDER BY revision DESC LIMIT 1"
         row = self._db.execute(statement, (kind, key)).fetchone()
         return row[0] if row else None
@@ -200,15 +200,15 @@ class Journal:
         body: bytes,
         *,
         skipped: bool = False,
-        believed: bool = False,
+        confirmed: bool = False,
     ) -> bool:
         """Appends an annotation unless the journal has this or a newer state of it; returns whether it did.
 
-        ``believed``: a newer state that is known does not matter, the server's clock was set back.
+        ``confirmed``: a newer state that is known does not matter, the server's clock was set back.
         """
-        updated, digest = exact(updated), hashlib.blake2b(body, digest_size=16).digest()
+        updated, digest = sortable_time(updated), hashlib.blake2b(body, digest_size=16).digest()
         known = self._db.execute("SELECT updated, digest FROM live WHERE key = ?", (key,)).fetchone()
-        if known and ((updated < known[0] and not believed) or digest == known[1]):
+        if known and ((updated < known[0] and not confirmed) or digest == known[1]):
             self._db.execute("UPDATE live SET project = ?, task = ? WHERE key = ?", (project, task, key))
             return False
         self.append("annotation", key, body)
@@ -226,7 +226,7 @@ class Journal:
             self.append("deleted", key, b"null")
             self._db.execute("DELETE FROM live WHERE key = ?", (key,))
 
-    def live(self, project: int) -> dict[int, list[str]]:
+    def live_annotations(self, project: int) -> dict[int, list[str]]:
         """Task number to the keys of its annotations."""
         out: dict[int, list[str]] = {}
         for task, key in self._db.execute("SELECT task, key FROM live WHERE project = ? ORDER BY key", (project,)):
@@ -278,20 +278,20 @@ class Journal:
         self._db.executemany("DELETE FROM task WHERE project = ? AND task = ?", ((project, task) for task in tasks))
 
 
-def _unwritable(path: Path) -> UserError:
+def _unwritable_error(path: Path) -> UserError:
     return UserError(f"the campaign's store {path} cannot be written: give its folder and files to whoever runs this")
 
 
 def _failure(path: Path, error: sqlite3.Error) -> Exception:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-        return _unwritable(path)
+        return _unwritable_error(path)
     return RunError(f"the campaign's store {path} fails ({error}): wait for other commands, look for room on the disk")
 
 
-def exact(moment: str) -> str:
+def sortable_time(moment: str) -> str:
     """A time of Label Studio's (ISO 8601, UTC) so that it sorts as a text: a fraction of zero is left out there.
 
-    >>> exact("2026-01-02T03:04:05Z")
+    >>> sortable_time("2026-01-02T03:04:05Z")
     '2026-01-02T03:04:05.000000Z'
     """
     return moment if "." in moment else moment.removesuffix("Z") + ".000000Z"

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import orjson
 import pyarrow as pa
 
-from annotation.journal.bodies import Annotated, Batch, read_annotated
+from annotation.journal.bodies import AnnotationRow, Batch, read_annotation
 from annotation.journal.fold import TASKS, Record
-from annotation.journal.journal import Journal, exact
+from annotation.journal.journal import Journal, sortable_time
 from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 
@@ -32,7 +32,7 @@ class _Annotation(NamedTuple):
 
     key: str
     body: bytes
-    row: Annotated
+    row: AnnotationRow
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -44,7 +44,7 @@ class _Annotation(NamedTuple):
 
     @property
     def age(self) -> tuple[str, int]:
-        return exact(self.raw["updated_at"]), self.raw["id"]
+        return sortable_time(self.raw["updated_at"]), self.raw["id"]
 
 
 class _Tasks:
@@ -97,18 +97,18 @@ def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Tabl
     """ASSIGNMENTS, JUDGMENTS and REFUSED of the journal up to the record's revision, each in a fixed order."""
     tasks, votes, reader = _Tasks(record), _Votes(), _Reader(record)
     authors = {email.lower(): name for email, name in record.annotators.items()}
-    for uid, found in _current(journal, record.revision).items():
-        row, mine = tasks.row.get(uid), []
+    for uid, found in _existing_annotations(journal, record.revision).items():
+        row, own = tasks.row.get(uid), []
         for key, body in found.items():
-            annotation = _Annotation(key, body, read_annotated(body, f"{journal.path}: the row annotation {key}"))
+            annotation = _Annotation(key, body, read_annotation(body, f"{journal.path}: the row annotation {key}"))
             author = authors.get((annotation.row.author or "").lower())
-            reason = _misfit(annotation.row, author, uid, row, tasks, record)
+            reason = _find_refusal(annotation.row, author, uid, row, tasks, record)
             if reason:
                 votes.refuse(annotation, author, reason)
             else:
-                mine.append(annotation)
+                own.append(annotation)
         if row is not None:
-            tasks.state[row] = _vote(mine, row, tasks, reader, record, votes)
+            tasks.state[row] = _record_vote(own, row, tasks, reader, record, votes)
     return _assignments(record, tasks), _judgments(record, votes, reader), _refusal_rows(votes)
 
 
@@ -116,7 +116,7 @@ def _categories(batch: Batch) -> tuple[Category, ...]:
     return tuple(Category(name=name, title=title) for name, title in batch.categories.items())
 
 
-def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
+def _existing_annotations(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
     """The annotations that exist at a revision: uid to key to body."""
     found: dict[str, dict[str, bytes]] = {}
     for kind, key, body in journal.rows("annotation", "deleted", as_of=revision):
@@ -128,7 +128,9 @@ def _current(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
     return {uid: inside for uid, inside in found.items() if inside}
 
 
-def _misfit(found: Annotated, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record) -> str:
+def _find_refusal(
+    found: AnnotationRow, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record
+) -> str:
     """Why an annotation cannot be its annotator's vote on the task as pushed; empty if it can."""
     if "result" not in found.annotation:
         return "unreadable"
@@ -145,12 +147,14 @@ def _misfit(found: Annotated, author: str | None, uid: str, row: int | None, tas
     return "reassigned" if uid in record.dropped else ""
 
 
-def _vote(mine: list[_Annotation], row: int, tasks: _Tasks, reader: _Reader, record: Record, votes: _Votes) -> str:
+def _record_vote(
+    own: list[_Annotation], row: int, tasks: _Tasks, reader: _Reader, record: Record, votes: _Votes
+) -> str:
     """Records the vote on a task, the newest annotation that is not a skip, and returns the task's state."""
-    if not mine:
+    if not own:
         return "refused"
     annotator = tasks.annotator[row]
-    newest, *older = sorted(mine, key=lambda each: (not each.skipped, *each.age), reverse=True) if mine[1:] else mine
+    newest, *older = sorted(own, key=lambda each: (not each.skipped, *each.age), reverse=True) if own[1:] else own
     if newest.skipped:
         return "skipped"
     for other in older:
@@ -182,7 +186,7 @@ def _judgments(record: Record, votes: _Votes, reader: _Reader) -> pa.Table:
     columns: dict[str, Any] = {"seconds": votes.seconds}
     for column in JUDGMENTS.columns:
         if column.name in TASKS.names:
-            columns[column.name] = _whole(record.tasks[column.name].take(rows))
+            columns[column.name] = _as_array(record.tasks[column.name].take(rows))
         elif column.name != "seconds":
             values = [getattr(reading, column.name, None) for reading in reader.distinct]
             columns[column.name] = pa.array(values, column.type).take(places)
@@ -199,7 +203,7 @@ def _refusal_rows(votes: _Votes) -> pa.Table:
     return pa.Table.from_batches([REFUSED.batch(columns, len(rows))])
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
+def _as_array(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays([pa.array([], column.type), *column.chunks])
 
 

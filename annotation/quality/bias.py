@@ -30,8 +30,8 @@ def leans(snapshot: Snapshot) -> Leans:
     votes = Votes.of(snapshot)
     return Leans(
         _lean(votes),
-        {name: _lean(own) for name, own in votes.by("annotator")},
-        {name: _lean(own) for name, own in votes.by("batch")},
+        {name: _lean(own) for name, own in votes.group_by("annotator")},
+        {name: _lean(own) for name, own in votes.group_by("batch")},
     )
 
 

@@ -13,8 +13,10 @@ from annotation.quality.votes import Votes, gold_pairs
 def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:
     """For each annotator with votes on gold pairs, the share that chose the response that is known to be better."""
     votes = Votes.of(snapshot)
-    votes = votes.only(gold_pairs(snapshot)[votes.pair])
+    votes = votes.filter(gold_pairs(snapshot)[votes.pair])
     known = snapshot.pairs["gold"].take(pa.array(votes.pair))
     right = pc.equal(votes.table["prefers"], known).to_numpy()
     votes = Votes(votes.table.append_column("right", pa.array(right)), votes.pair, votes.point)
-    return {name: Share(int(own.table["right"].to_numpy().sum()), len(own)) for name, own in votes.by("annotator")}
+    return {
+        name: Share(int(own.table["right"].to_numpy().sum()), len(own)) for name, own in votes.group_by("annotator")
+    }

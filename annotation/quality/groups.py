@@ -43,13 +43,13 @@ class Agreements:
 def agreements(snapshot: Snapshot) -> Agreements:
     """Agreement on pairs that are not gold, without adjudicating votes: adjudicators know that others disagreed."""
     votes = Votes.of(snapshot)
-    votes = votes.only(votes.is_("round", "vote") & ~gold_pairs(snapshot)[votes.pair])
-    counted = _Counted.of(votes, len(snapshot.pairs))
+    votes = votes.filter(votes.matches("round", "vote") & ~gold_pairs(snapshot)[votes.pair])
+    counts = _Counts.of(votes, len(snapshot.pairs))
     return Agreements(
-        counted.agreement(np.ones(len(snapshot.pairs), bool)),
-        counted.by(_degrees(counted.points), list(DEGREES[::-1])),
-        counted.by(*encode(snapshot.pairs["batch"])),
-        counted.by(*encode(model_pairs(snapshot.pairs["first_model"], snapshot.pairs["second_model"]))),
+        counts.agreement(np.ones(len(snapshot.pairs), bool)),
+        counts.by_group(_median_strengths(counts.points), list(DEGREES[::-1])),
+        counts.by_group(*encode(snapshot.pairs["batch"])),
+        counts.by_group(*encode(model_pairs(snapshot.pairs["first_model"], snapshot.pairs["second_model"]))),
     )
 
 
@@ -62,14 +62,14 @@ def model_pairs(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedAr
 
 
 @dataclass(frozen=True)
-class _Counted:
+class _Counts:
     """How often each point was given to each pair, and how often each response was called (unsafe, safe)."""
 
     points: Ints
     flags: tuple[Ints, Ints]
 
     @classmethod
-    def of(cls, votes: Votes, pairs: int) -> "_Counted":
+    def of(cls, votes: Votes, pairs: int) -> "_Counts":
         points = np.bincount(votes.pair * 8 + votes.point, minlength=pairs * 8).reshape(-1, 8)
         first, second = (_flags(votes, name, pairs) for name in ("first_safe", "second_safe"))
         return cls(points, (first, second))
@@ -88,7 +88,7 @@ class _Counted:
             gwet(safety),
         )
 
-    def by(self, group: Ints, names: list[str]) -> dict[str, Agreement]:
+    def by_group(self, group: Ints, names: list[str]) -> dict[str, Agreement]:
         """The agreement of each group that has votes; a pair in group -1 is in none."""
         found = {name: self.agreement(group == number) for number, name in enumerate(names)}
         return {name: agreement for name, agreement in found.items() if agreement.votes}
@@ -96,12 +96,12 @@ class _Counted:
 
 def _flags(votes: Votes, name: str, pairs: int) -> Ints:
     flag = votes.table[name]
-    told = flag.is_valid().to_numpy()
+    answered = flag.is_valid().to_numpy()
     safe = flag.fill_null(False).to_numpy()
-    return np.bincount((votes.pair * 2 + safe)[told], minlength=pairs * 2).reshape(-1, 2)
+    return np.bincount((votes.pair * 2 + safe)[answered], minlength=pairs * 2).reshape(-1, 2)
 
 
-def _degrees(points: Ints) -> Ints:
+def _median_strengths(points: Ints) -> Ints:
     """The lower median strength of each pair's votes; -1 without votes."""
     strengths = points[:, 3::-1] + points[:, 4:]
     below = strengths.cumsum(axis=1)

@@ -31,7 +31,7 @@ def paces(snapshot: Snapshot) -> Mapping[str, Pace]:
     first, second = (token_counts(snapshot.pairs[name].combine_chunks()) for name in ("first", "second"))
     floor = np.maximum((first + second) / TOKENS_A_SECOND, LEAST_SECONDS)[votes.pair]
     votes = Votes(votes.table.append_column("floor", pa.array(floor)), votes.pair, votes.point)
-    return {name: _pace(own) for name, own in votes.by("annotator")}
+    return {name: _pace(own) for name, own in votes.group_by("annotator")}
 
 
 def _pace(votes: Votes) -> Pace:

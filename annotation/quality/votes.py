@@ -34,7 +34,7 @@ class Votes:
         second = pc.equal(judgments["prefers"], "second").to_numpy()
         return cls(judgments, pair, np.where(second, 7 - weaker, weaker))
 
-    def only(self, kept: Flags) -> "Votes":
+    def filter(self, kept: Flags) -> "Votes":
         return Votes(self.table.filter(pa.array(kept)), self.pair[kept], self.point[kept])
 
     def __len__(self) -> int:
@@ -57,15 +57,15 @@ class Votes:
         stood: Flags = self.second == swapped
         return stood
 
-    def is_(self, column: str, value: str) -> Flags:
+    def matches(self, column: str, value: str) -> Flags:
         return pc.equal(self.table[column], value).to_numpy()  # type: ignore[no-any-return]
 
-    def by(self, column: str) -> list[tuple[str, "Votes"]]:
+    def group_by(self, column: str) -> list[tuple[str, "Votes"]]:
         """The votes of each value of a column, sorted by the value."""
         coded = self.table[column].combine_chunks().dictionary_encode()
         place = coded.indices.to_numpy()
         names = coded.dictionary.to_pylist()
-        return [(name, self.only(place == names.index(name))) for name in sorted(names)]
+        return [(name, self.filter(place == names.index(name))) for name in sorted(names)]
 
 
 def gold_pairs(snapshot: Snapshot) -> Flags:

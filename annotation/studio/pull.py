@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from annotation.campaign.tasks import shown_digest
-from annotation.journal.bodies import Annotated, write_annotated
-from annotation.journal.journal import Journal, Seen, exact
+from annotation.journal.bodies import AnnotationRow, write_annotation
+from annotation.journal.journal import Journal, Seen, sortable_time
 from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Studio, TaskState
 from annotation.studio.push import marker
 from schemas.errors import UserError
@@ -48,7 +48,7 @@ def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = i
         raise UserError(f"{journal.path.parent} has no project in Label Studio: run gristmill campaign push")
     pulled, people, looks = Pulled(), _People(studio), []
     for place, project in _projects(journal, studio, pulled):
-        cached, live = journal.tasks(project), journal.live(project)
+        cached, live = journal.tasks(project), journal.live_annotations(project)
         try:
             states = studio.task_states(project) if sweep else _recent(studio, project, cached)
         except MissingError:
@@ -137,16 +137,16 @@ def _take(journal: Journal, studio: Studio, project: int, numbers: list[int], pe
     behind = [task["id"] for task in tasks if _is_behind(journal, task)]
     again = {task["id"]: task for task in _read(studio, project, behind)[0]}
     with journal.writing():
-        live = journal.live(project)
+        live = journal.live_annotations(project)
         for task in tasks:
             seen = set()
             for key, annotation, body in _bodies(again.get(task["id"], task), people):
                 seen.add(key)
                 updated, skipped = annotation["updated_at"], annotation["was_cancelled"]
-                if annotation["completed_by"] is None and exact(updated) == journal.last_update(key):
+                if annotation["completed_by"] is None and sortable_time(updated) == journal.last_update(key):
                     continue  # the account was deleted, and nothing else: it is known whose vote it is
                 pulled.kept += journal.keep_annotation(
-                    key, project, task["id"], updated, body, skipped=skipped, believed=task["id"] in again
+                    key, project, task["id"], updated, body, skipped=skipped, confirmed=task["id"] in again
                 )
             missing = [key for key in live.get(task["id"], []) if key not in seen]
             journal.delete_annotations(missing)
@@ -159,9 +159,9 @@ def _keep_unreadable(journal: Journal, project: int, task: int) -> bool:
     """A row that says so in place of the task's annotations; as the task is not remembered, it is asked for again."""
     uid = journal.tasks(project).get(task, (None, "", 0))[0]
     annotation = {"id": f"task {task}", "was_cancelled": False}
-    row = Annotated(uid, "", None, None, project, task, annotation)
+    row = AnnotationRow(uid, "", None, None, project, task, annotation)
     key = f"{uid or ''}/{annotation['id']}"
-    return journal.keep_annotation(key, project, task, "", write_annotated(row), skipped=True)
+    return journal.keep_annotation(key, project, task, "", write_annotation(row), skipped=True)
 
 
 def _read(studio: Studio, project: int, numbers: list[int]) -> tuple[list[dict[str, Any]], list[int]]:
@@ -188,7 +188,7 @@ def _is_behind(journal: Journal, task: dict[str, Any]) -> bool:
     Who asks again is told the truth."""
     keys = (f"{_uid(task) or ''}/{each['id']}" for each in task["annotations"])
     pairs = zip(keys, task["annotations"], strict=True)
-    return any(exact(each["updated_at"]) < journal.last_update(key) for key, each in pairs)
+    return any(sortable_time(each["updated_at"]) < journal.last_update(key) for key, each in pairs)
 
 
 def _bodies(task: dict[str, Any], people: _People) -> list[tuple[str, dict[str, Any], bytes]]:
@@ -197,20 +197,20 @@ def _bodies(task: dict[str, Any], people: _People) -> list[tuple[str, dict[str, 
     for annotation in task["annotations"]:
         author, editor = (people.email(_number(annotation[name])) for name in AUTHORS)
         shown = shown_digest(_data(task)).hex()
-        row = Annotated(uid, shown, author, editor, task["project"], task["id"], annotation)
+        row = AnnotationRow(uid, shown, author, editor, task["project"], task["id"], annotation)
         out.append((f"{uid or ''}/{annotation['id']}", annotation, _write_row(row)))
     return out
 
 
-def _write_row(row: Annotated) -> bytes:
+def _write_row(row: AnnotationRow) -> bytes:
     """The body of a row; a result that nests too deeply to be one of our pages' as a text, which is no result."""
     try:
-        return write_annotated(row)
+        return write_annotation(row)
     except orjson.JSONEncodeError:
         plain = {name: value for name, value in row.annotation.items() if not isinstance(value, list | dict)}
         users = {name: _number(row.annotation[name]) for name in AUTHORS}
         annotation = {**plain, **users, "result": "nested too deeply to be kept"}
-        return write_annotated(replace(row, annotation=annotation))
+        return write_annotation(replace(row, annotation=annotation))
 
 
 def _data(task: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +232,7 @@ def _forget(journal: Journal, project: int, gone: list[int]) -> int:
     if not gone:
         return 0
     with journal.writing():
-        live = journal.live(project)
+        live = journal.live_annotations(project)
         keys = [key for task in gone for key in live.get(task, [])]
         journal.delete_annotations(keys)
         journal.forget_tasks(project, gone)

@@ -57,7 +57,7 @@ def push(journal: Journal, studio: Studio, tell: Tell = ignore_progress) -> Push
     Raises RunError when Label Studio fails for longer than some attempts last, and UserError where this version of
     Gristmill shows a task in another way than the one that planned it.
     """
-    with journal.alone():
+    with journal.lock():
         return _push(journal, studio, tell)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from annotation.journal.bodies import Annotated, Batch, Settings, read, read_annotated, write, write_annotated
+from annotation.journal.bodies import AnnotationRow, Batch, Settings, read, read_annotation, write, write_annotation
 from schemas.errors import DamagedError
 from tests.architecture.tree import ROOT
 
@@ -19,9 +19,9 @@ AGAIN: dict[str, Callable[[bytes], bytes]] = {
     "annotator": lambda body: write(read(str, body, "annotator")),
     "batch": lambda body: write(read(Batch, body, "batch")),
     "withdrawn": lambda body: write(read(bool, body, "withdrawn")),
-    "annotation": lambda body: write_annotated(read_annotated(body, "annotation")),
+    "annotation": lambda body: write_annotation(read_annotation(body, "annotation")),
 }
-ROW = Annotated("t1", "00", "ann@mill.example", None, 1, 2, {"id": 3})
+ROW = AnnotationRow("t1", "00", "ann@mill.example", None, 1, 2, {"id": 3})
 
 
 def test_what_an_earlier_version_wrote_is_written_as_the_same_bytes(tmp_path: Path) -> None:
@@ -48,11 +48,11 @@ def test_what_an_earlier_version_wrote_is_written_as_the_same_bytes(tmp_path: Pa
     ],
 )
 def test_an_annotation_that_is_not_as_it_was_written_is_refused(changes: dict[str, Any], wrong: str) -> None:
-    assert read_annotated(write_annotated(ROW), "here") == read(Annotated, write_annotated(ROW), "here") == ROW
+    assert read_annotation(write_annotation(ROW), "here") == read(AnnotationRow, write_annotation(ROW), "here") == ROW
     with pytest.raises(DamagedError, match=f"^here: {wrong}"):
-        read_annotated(write({**vars(ROW), **changes}), "here")
+        read_annotation(write({**vars(ROW), **changes}), "here")
     with pytest.raises(DamagedError, match=r"^here lacks"):
-        read_annotated(b"{}", "here")
+        read_annotation(b"{}", "here")
 
 
 def test_lists_of_a_fixed_length_and_what_is_no_json_are_refused() -> None:

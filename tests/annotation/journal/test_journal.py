@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.journal.journal import Journal, exact
+from annotation.journal.journal import Journal, sortable_time
 from schemas.errors import RunError, UserError
 
 WRITER = """
@@ -94,8 +94,8 @@ def test_revisions_show_what_was_known_then(store: Path) -> None:
         rows = list(journal.rows("settings", "campaign"))
         assert [kind for kind, _, _ in rows] == ["campaign", "settings", "settings", "settings"]
         assert [len(list(journal.rows("settings", as_of=revision))) for revision in range(5)] == [0, 0, 1, 2, 3]
-        assert journal.latest("settings", "settings") == b"2"
-        assert journal.latest("settings", "other") is None
+        assert journal.newest_body("settings", "settings") == b"2"
+        assert journal.newest_body("settings", "other") is None
 
 
 def test_processes_that_make_and_write_it_at_once_lose_nothing(store: Path) -> None:
@@ -131,16 +131,16 @@ def test_annotations_that_come_late_or_again_change_nothing(tmp_path: Path, even
             body = f"{key} {moment}".encode()
             assert journal.keep_annotation(key, 1, int(key[-1]), moments[moment], body) == expected
             newest[key] = max(moment, newest.get(key, 0))
-        live = journal.live(1)
+        live = journal.live_annotations(1)
         assert {key for keys in live.values() for key in keys} == set(newest)
         bodies = {key: body for _, key, body in journal.rows("annotation")}
         assert bodies == {key: f"{key} {moment}".encode() for key, moment in newest.items()}
         journal.delete_annotations(list(newest))
-        assert (journal.live(1), journal.voted_uids()) == ({}, set())
+        assert (journal.live_annotations(1), journal.voted_uids()) == ({}, set())
 
 
 def test_times_sort_as_texts() -> None:
-    assert exact("2026-01-02T03:04:05Z") < exact("2026-01-02T03:04:05.000001Z")
+    assert sortable_time("2026-01-02T03:04:05Z") < sortable_time("2026-01-02T03:04:05.000001Z")
 
 
 def test_a_place_with_another_project_forgets_the_tasks_of_the_former(store: Path) -> None:
@@ -162,5 +162,5 @@ def test_a_store_that_cannot_be_written_is_one_sentence(store: Path) -> None:
     lock = Path(f"{store}.lock")
     lock.unlink()
     lock.mkdir()
-    with pytest.raises(UserError, match="cannot be written"), Journal(store) as journal, journal.alone():
+    with pytest.raises(UserError, match="cannot be written"), Journal(store) as journal, journal.lock():
         pass

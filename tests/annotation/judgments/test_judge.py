@@ -240,7 +240,7 @@ def happen(at: Desk, tasks: list[dict[str, Any]], step: tuple[str, int, int, int
     task = tasks[place]
     number += 10 * place
     if what == "delete":
-        live = [key for keys in at.journal.live(1).values() for key in keys]
+        live = [key for keys in at.journal.live_annotations(1).values() for key in keys]
         at.journal.delete_annotations(sorted(live)[place : place + 1])
     elif what in ("withdraw", "undo"):
         withdraw(at.journal, PEOPLE[place % 3], undo=what == "undo")
@@ -266,7 +266,7 @@ def test_each_annotation_is_a_judgment_a_skip_or_refused_and_the_past_stays(
             happen(at, tasks, step)
             past[at.journal.revision] = bytes_of(at.load())
         snapshot = at.load()
-        live = Counter(key.partition("/")[0] for keys in at.journal.live(1).values() for key in keys)
+        live = Counter(key.partition("/")[0] for keys in at.journal.live_annotations(1).values() for key in keys)
         assert all(bytes_of(at.load(revision)) == then for revision, then in past.items())
     votes = Counter(snapshot.judgments["uid"].to_pylist())
     refused = Counter(snapshot.refused["uid"].to_pylist())
