@@ -1,4 +1,4 @@
-"""The state that the rows of a journal add up to: settings, people, batches, pairs and tasks."""
+"""Computes the state of a campaign from the rows of its journal: settings, people, batches, pairs and tasks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from schemas.table import SchemaError
 T = TypeVar("T")
 
 PACKED_BYTES = 64 << 20
-"""Largest table in a row of the journal, in bytes; SQLite accepts up to 1 GB."""
+"""The largest table in a row of the journal, in bytes. SQLite accepts up to 1 GB."""
 
 TASKS = pa.schema(
     [
@@ -28,13 +28,17 @@ TASKS = pa.schema(
         pa.field("shown", pa.binary(16), nullable=False),
     ]
 )
-"""A task as planned, in the order in which the annotator gets it; ``shown`` is the digest of what the page shows."""
+"""The planned tasks, in the order in which each annotator gets them. ``shown`` is the digest of what the page shows."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """The journal up to ``revision``. ``settings``: None before the first batch was planned; ``annotators``: email to
-    pseudonym, in the order of joining."""
+    """The state of a campaign at ``revision``, without its annotations.
+
+    ``settings`` is None before the first batch is planned. ``annotators`` maps emails to pseudonyms, in the order of
+    joining. ``dropped`` are the uids of tasks that were taken from their annotators, ``withdrawn`` the pseudonyms whose
+    votes do not count.
+    """
 
     revision: int
     settings: Settings | None
@@ -47,7 +51,10 @@ class Record:
 
 
 def fold(journal: Journal, as_of: int | None = None) -> Record:
-    """Reads everything except the annotations, up to revision ``as_of`` (None: the newest)."""
+    """Reads the state at revision ``as_of`` (None: the newest).
+
+    Raises UserError if a newer version of Gristmill wrote a row, DamagedError if a row is damaged.
+    """
     revision = journal.revision if as_of is None else as_of
     withdrawn = _newest_by_key(journal, "withdrawn", bool, revision)
     return Record(
@@ -63,7 +70,7 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
 
 
 def pack(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
-    """A table as Arrow streams, each small enough for a row of the journal; no stream for an empty table."""
+    """Writes a table as Arrow streams, each small enough for a row of the journal. An empty table gives no stream."""
     if table.nbytes > limit and table.num_rows > 1:
         half = table.num_rows // 2
         yield from pack(table.slice(0, half), limit)
@@ -76,7 +83,7 @@ def pack(table: pa.Table, limit: int = PACKED_BYTES) -> Iterable[bytes]:
 
 
 def record_settings(journal: Journal, settings: Settings) -> None:
-    """Appends the campaign's settings to the journal if they changed."""
+    """Appends the campaign's settings to the journal if they differ from the newest row."""
     body = write(settings, sort=True)
     with journal.writing():
         if journal.newest_body("settings", "settings") != body:
@@ -84,7 +91,7 @@ def record_settings(journal: Journal, settings: Settings) -> None:
 
 
 def _newest_by_key(journal: Journal, kind: str, body: type[T], as_of: int) -> dict[str, T]:
-    """Key to its newest body."""
+    """Each key of the rows of a kind, with its newest body."""
     return {
         key: read(body, content, f"{journal.path}: the row {kind} {key}")
         for _, key, content in journal.rows(kind, as_of=as_of)
@@ -92,7 +99,7 @@ def _newest_by_key(journal: Journal, kind: str, body: type[T], as_of: int) -> di
 
 
 def _pairs(journal: Journal, as_of: int) -> pa.Table:
-    """All pairs in the current version of PAIRS.
+    """All pairs, converted to the current version of PAIRS.
 
     Raises UserError if a newer version of Gristmill wrote them.
     """

@@ -1,4 +1,4 @@
-"""The campaign's memory: an append-only journal in SQLite, and beside it a cache that can be rebuilt."""
+"""Stores a campaign in SQLite: an append-only journal, and a cache of Label Studio's state that can be rebuilt."""
 
 import fcntl
 import hashlib
@@ -14,8 +14,9 @@ import orjson
 from schemas.errors import RunError, UserError
 
 STORE = "campaign.db"
-"""The file of a campaign's folder that holds its journal."""
+"""The name of the journal's file in a campaign's folder."""
 FORMAT = 1
+"""The version of the file's layout, stored as SQLite's user_version."""
 
 _SCHEMA = """
 CREATE TABLE journal (
@@ -50,36 +51,41 @@ CREATE INDEX live_task ON live (project, task);
 """
 
 KINDS = (
-    "campaign",  # the campaign's own secret id; the first row
-    "settings",  # body: Settings of `bodies`, whenever they changed
+    "campaign",  # key: id; body: the campaign's secret id; always the first row
+    "settings",  # body: Settings of `bodies`; a row for each change
     "annotator",  # key: email; body: the pseudonym
     "batch",  # key: name; body: Batch of `bodies`
     "pairs",  # key: batch; body: PAIRS rows as an Arrow stream
     "tasks",  # key: batch; body: TASKS rows as an Arrow stream
-    "dropped",  # key: uid; the task was taken from its annotator
-    "withdrawn",  # key: pseudonym; no vote counts; body false undoes this
+    "dropped",  # key: uid of a task that was taken from its annotator
+    "withdrawn",  # key: pseudonym; body: true if the votes of this person do not count, false to undo this
     "annotation",  # key: uid/annotation id; body: AnnotationRow of `bodies`
-    "deleted",  # key: uid/annotation id; the annotation no longer exists
+    "deleted",  # key: uid/annotation id of an annotation that was deleted in Label Studio
 )
-"""What rows of the journal say."""
+"""The kinds of rows."""
 
 Seen = tuple[str | None, str, int]
-"""A task as it was seen last: its uid, the time of its last change (empty: not known) and its annotations."""
+"""A task when it was last pulled: its uid, the time of its last change (empty if unknown), and its number of
+annotations."""
 
 
 class Journal:
-    """``campaign.db``. Rows of the journal are never changed; a revision is the number of its last row."""
+    """An open ``campaign.db``. Rows are never changed; a revision is the number of the last row that it includes.
+
+    Raises UserError if the file is missing (unless ``create``), cannot be written, or has a newer format; RunError if
+    SQLite fails.
+    """
 
     def __init__(self, path: Path, *, create: bool = False):
         if not path.exists():
             if not create:
-                raise UserError(
-                    f"{path.parent} has no {path.name} yet: nothing was pushed; run gristmill campaign push"
-                )
+                raise UserError(f"{path.parent} has no {path.name} yet: run gristmill campaign push first")
             try:
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             except OSError as error:
-                raise UserError(f"{path} cannot be made ({error.strerror}): choose a folder to write in") from error
+                raise UserError(
+                    f"{path} cannot be created ({error.strerror}): choose a folder that you can write to"
+                ) from error
         self.path = path
         try:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
@@ -97,11 +103,11 @@ class Journal:
     def _prepare(self) -> None:
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self._mode() != "wal":
-            with self.lock():  # SQLite does not wait where two processes change the mode at once: one of them fails
+            with self.lock():  # if two processes change the mode at once, SQLite fails in one of them
                 if self._mode() != "wal":
                     self._db.execute("PRAGMA journal_mode = WAL")
         if self._format() != FORMAT:
-            with self.writing():  # one of several processes makes the tables; the others wait
+            with self.writing():  # the first of several processes creates the tables; the others wait
                 if self._format() == 0:
                     for statement in _statements(_SCHEMA):
                         self._db.execute(statement)
@@ -115,7 +121,9 @@ class Journal:
     def _format(self) -> int:
         [version] = self._db.execute("PRAGMA user_version").fetchone()
         if version > FORMAT:
-            raise UserError(f"{self.path} was written by a newer Gristmill (format {version}): upgrade this one")
+            raise UserError(
+                f"{self.path} was written by a newer version of Gristmill (format {version}): upgrade Gristmill"
+            )
         return int(version)
 
     def close(self) -> None:
@@ -131,7 +139,7 @@ class Journal:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Lets a single process at a time run the block; others wait. A killed process loses the lock."""
+        """Runs the block in one process at a time; other processes wait. A process that is killed loses the lock."""
         try:
             handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -144,7 +152,7 @@ class Journal:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction: all writes of the block are kept, or none; other processes wait."""
+        """Runs the block as a transaction, which is rolled back if the block raises; other writers wait."""
         if self._db.in_transaction:
             yield
             return
@@ -177,10 +185,12 @@ class Journal:
         self._db.executemany(statement, ((kind, key, body) for key, body in rows))
 
     def rows(self, *kinds: str, as_of: int | None = None) -> Iterator[tuple[str, str, bytes]]:
-        """(kind, key, body) of the rows of these kinds in the order of their revisions, up to ``as_of``."""
+        """Yields (kind, key, body) of the rows of these kinds up to revision ``as_of`` (None: all), in order."""
         marks = ", ".join("?" * len(kinds))
         limit = (1 << 62) if as_of is None else as_of
-        kind = "+kind" if "annotation" in kinds else "kind"  # most rows: read them in order rather than by the index
+        kind = (
+            "+kind" if "annotation" in kinds else "kind"
+        )  # "+" disables the index: most rows are annotations, and a scan reads them faster
         statement = f"SELECT kind, key, body FROM journal WHERE {kind} IN ({marks}) AND revision <= ? ORDER BY revision"
         return iter(self._db.execute(statement, (*kinds, limit)))
 
@@ -189,7 +199,7 @@ class Journal:
         row = self._db.execute(statement, (kind, key)).fetchone()
         return row[0] if row else None
 
-    # Annotations: the journal's, with an index of those that are there now
+    # Annotations: rows of the journal, and the table ``live``, an index of the annotations that exist now
 
     def keep_annotation(
         self,
@@ -202,9 +212,10 @@ class Journal:
         skipped: bool = False,
         confirmed: bool = False,
     ) -> bool:
-        """Appends an annotation unless the journal has this or a newer state of it; returns whether it did.
+        """Appends an annotation and returns True, unless the journal has the same or a newer state of the annotation.
 
-        ``confirmed``: a newer state that is known does not matter, the server's clock was set back.
+        ``confirmed``: Label Studio returned this state twice. The state is then appended even if the journal has a
+        later one, because the server's clock was set back.
         """
         updated, digest = sortable_time(updated), hashlib.blake2b(body, digest_size=16).digest()
         known = self._db.execute("SELECT updated, digest FROM live WHERE key = ?", (key,)).fetchone()
@@ -227,34 +238,34 @@ class Journal:
             self._db.execute("DELETE FROM live WHERE key = ?", (key,))
 
     def live_annotations(self, project: int) -> dict[int, list[str]]:
-        """Task number to the keys of its annotations."""
+        """The keys of the existing annotations of each task in a project, by task number."""
         out: dict[int, list[str]] = {}
         for task, key in self._db.execute("SELECT task, key FROM live WHERE project = ? ORDER BY key", (project,)):
             out.setdefault(task, []).append(key)
         return out
 
     def detach(self, project: int) -> None:
-        """Forgets the number of a deleted project, which another may get; annotations pulled from it stay."""
+        """Forgets the number of a deleted project, which Label Studio may reuse. Pulled annotations stay."""
         with self.writing():
             self._db.execute("UPDATE live SET project = 0, task = 0 WHERE project = ?", (project,))
             self._db.execute("DELETE FROM task WHERE project = ?", (project,))
 
     def voted_uids(self) -> set[str]:
-        """The uids of tasks with an annotation that is not a skip."""
+        """The uids of tasks that have an annotation other than a skip."""
         return {key.partition("/")[0] for (key,) in self._db.execute("SELECT key FROM live WHERE skipped = 0")}
 
-    # What Label Studio held when it was last looked at: a cache, never the truth
+    # A cache of Label Studio's state at the last push or pull, which can be out of date
 
     def project(self, place: str) -> int | None:
         row = self._db.execute("SELECT project FROM project WHERE place = ?", (place,)).fetchone()
         return row[0] if row else None
 
     def projects(self) -> dict[str, int]:
-        """Place (see push) to the number of its project."""
+        """The project number of each place, which is batch/round/annotator."""
         return dict(self._db.execute("SELECT place, project FROM project ORDER BY place"))
 
     def remember_project(self, place: str, project: int | None) -> None:
-        """Another number for a place forgets the tasks of the former; None forgets the place."""
+        """Stores the project number of a place, and forgets the tasks of its former project. None removes the place."""
         with self.writing():
             former = self.project(place)
             if former is not None and former != project:
@@ -265,12 +276,12 @@ class Journal:
                 self._db.execute("INSERT OR REPLACE INTO project (place, project) VALUES (?, ?)", (place, project))
 
     def tasks(self, project: int) -> dict[int, Seen]:
-        """The tasks of a project by number."""
+        """The cached tasks of a project, by number."""
         found = self._db.execute("SELECT task, uid, updated, annotations FROM task WHERE project = ?", (project,))
         return {task: (uid, updated, annotations) for task, uid, updated, annotations in found}
 
     def remember_tasks(self, project: int, rows: Iterable[tuple[int, str | None, str, int]]) -> None:
-        """Rows of (task, uid, updated, annotations)."""
+        """Stores rows of (task, uid, updated, annotations) in the cache."""
         statement = "INSERT OR REPLACE INTO task (project, task, uid, updated, annotations) VALUES (?, ?, ?, ?, ?)"
         self._db.executemany(statement, ((project, *row) for row in rows))
 
@@ -279,17 +290,21 @@ class Journal:
 
 
 def _unwritable_error(path: Path) -> UserError:
-    return UserError(f"the campaign's store {path} cannot be written: give its folder and files to whoever runs this")
+    return UserError(f"the journal {path} cannot be written: let this user write to its folder and files")
 
 
 def _failure(path: Path, error: sqlite3.Error) -> Exception:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return _unwritable_error(path)
-    return RunError(f"the campaign's store {path} fails ({error}): wait for other commands, look for room on the disk")
+    return RunError(
+        f"the journal {path} fails ({error}): let other commands finish, check for free disk space, and retry"
+    )
 
 
 def sortable_time(moment: str) -> str:
-    """A time of Label Studio's (ISO 8601, UTC) so that it sorts as a text: a fraction of zero is left out there.
+    """Converts a time of Label Studio (ISO 8601, UTC) to a form in which times sort as text.
+
+    Label Studio leaves out the fraction of a second if it is zero.
 
     >>> sortable_time("2026-01-02T03:04:05Z")
     '2026-01-02T03:04:05.000000Z'

@@ -1,4 +1,4 @@
-"""Raw annotations into judgments: who prefers what, or why a vote does not count."""
+"""Turns annotations into judgments: which response each vote prefers, or why the vote does not count."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,21 +14,21 @@ from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreada
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 
 REASONS = {
-    "unreadable": "Label Studio fails when it is asked for the task: delete its newest annotation there, and ask again",
+    "unreadable": "Label Studio fails to export the task: delete the task's newest annotation there, and pull again",
     "unknown_task": "the task does not belong to this campaign",
-    "changed_task": "the task does not show what was pushed: somebody changed its data in Label Studio",
-    "unknown_annotator": "nobody of this campaign has the account that it comes from",
-    "not_assigned": "the task was given to somebody else",
-    "edited_by_other": "somebody other than its author changed it",
-    "reassigned": "the task had been given to somebody else: the vote would be one too many",
-    "repeated": "the same annotator voted again on the same task: the newest vote counts",
+    "changed_task": "the task's data was changed in Label Studio after the push",
+    "unknown_annotator": "the annotation's account belongs to nobody in this campaign",
+    "not_assigned": "the task was assigned to another annotator",
+    "edited_by_other": "somebody other than its author changed the annotation",
+    "reassigned": "the task was reassigned to another annotator: this vote would be one too many",
+    "repeated": "the same annotator has a later vote on this task, which counts instead",
     "withdrawn": "all votes of this annotator were withdrawn",
 }
-"""Reasons why a vote is refused; a protocol adds its own for answers that it cannot read."""
+"""Reasons to refuse a vote, with their messages. Protocols have further reasons, for answers that they cannot read."""
 
 
 class _Annotation(NamedTuple):
-    """An annotation that exists at the revision: its key and body in the journal, and the parsed body."""
+    """An annotation that exists at the revision: key and body of its row in the journal, and the parsed body."""
 
     key: str
     body: bytes
@@ -59,7 +59,7 @@ class _Tasks:
 
 
 class _Reader:
-    """Reads the answers of annotators; an answer that repeats on the same page is read once."""
+    """Parses the answers of annotators. Equal answers to the same page are parsed once."""
 
     def __init__(self, record: Record):
         batches = record.batches.items()
@@ -68,8 +68,10 @@ class _Reader:
         self.distinct: list[AnnotationReading | Unreadable] = []
 
     def read(self, batch: str, swapped: bool, result: Any) -> int:
-        """Index of the answer's reading in ``distinct``."""
-        if isinstance(result, list) and all(type(each) is dict for each in result):  # ids and the like are not read
+        """Parses an answer and returns the index of its reading in ``distinct``."""
+        if isinstance(result, list) and all(
+            type(each) is dict for each in result
+        ):  # ids and similar fields do not matter
             result = [{name: each[name] for name in ("from_name", "value") if name in each} for each in result]
         key = batch, swapped, orjson.dumps(result)
         place = self._known.get(key)
@@ -82,7 +84,7 @@ class _Reader:
 
 @dataclass
 class _Votes:
-    """Votes that count (rows of their tasks, indices of their readings) and votes that are refused."""
+    """Votes that count, as columns (the row of the task, the index of the reading, the seconds), and refused votes."""
 
     rows: list[int] = field(default_factory=list)
     readings: list[int] = field(default_factory=list)
@@ -94,7 +96,7 @@ class _Votes:
 
 
 def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """ASSIGNMENTS, JUDGMENTS and REFUSED of the journal up to the record's revision, each in a fixed order."""
+    """The tables ASSIGNMENTS, JUDGMENTS and REFUSED at the record's revision, each in a fixed order."""
     tasks, votes, reader = _Tasks(record), _Votes(), _Reader(record)
     authors = {email.lower(): name for email, name in record.annotators.items()}
     for uid, found in _existing_annotations(journal, record.revision).items():
@@ -117,7 +119,7 @@ def _categories(batch: Batch) -> tuple[Category, ...]:
 
 
 def _existing_annotations(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
-    """The annotations that exist at a revision: uid to key to body."""
+    """The annotations that exist at a revision: their bodies by uid and key."""
     found: dict[str, dict[str, bytes]] = {}
     for kind, key, body in journal.rows("annotation", "deleted", as_of=revision):
         inside = found.setdefault(key.rpartition("/")[0], {})
@@ -131,7 +133,7 @@ def _existing_annotations(journal: Journal, revision: int) -> dict[str, dict[str
 def _find_refusal(
     found: AnnotationRow, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record
 ) -> str:
-    """Why an annotation cannot be its annotator's vote on the task as pushed; empty if it can."""
+    """The reason, a key of REASONS, to refuse an annotation before its answer is read; empty if there is no reason."""
     if "result" not in found.annotation:
         return "unreadable"
     if row is None:
@@ -150,7 +152,7 @@ def _find_refusal(
 def _record_vote(
     own: list[_Annotation], row: int, tasks: _Tasks, reader: _Reader, record: Record, votes: _Votes
 ) -> str:
-    """Records the vote on a task, the newest annotation that is not a skip, and returns the task's state."""
+    """Records the newest annotation that is not a skip as the vote on a task. Returns the state of the task."""
     if not own:
         return "refused"
     annotator = tasks.annotator[row]

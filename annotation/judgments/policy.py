@@ -1,4 +1,4 @@
-"""The policy by which the votes on a pair become a verdict."""
+"""The policy that turns the votes on a pair into a verdict."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,11 +6,11 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """How votes become a verdict.
+    """Decides which response of a pair wins.
 
-    ``majority``: more votes than the other response has. ``unanimous``: all votes. Both need ``min_votes`` (1 or more;
-    None: as many as were asked for). Where a pair has adjudicating votes, they alone decide: one is enough, and a
-    majority of them.
+    ``majority``: the response with more votes wins. ``unanimous``: a response wins if it has all votes. Both need at
+    least ``min_votes`` votes on the pair (1 or more; None: the number of votes that the pair was planned to get). If a
+    pair has adjudicating votes, only these count: a majority of them decides, and one vote is enough.
     """
 
     use: Literal["majority", "unanimous"] = "majority"

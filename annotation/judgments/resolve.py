@@ -1,4 +1,4 @@
-"""A verdict for each pair, or the reason why it has no verdict. The order of the votes does not matter."""
+"""Computes a verdict for each pair, or the reason why the pair has no verdict. The order of votes does not matter."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,11 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 FAILURES = ("too_few_votes", "tied", "no_majority", "unsafe_chosen")
-"""Why a pair is unresolved; the first that holds. ``tied``: as many votes for either response. ``no_majority``: a
-response leads, but not as the policy demands (a vote against it under ``unanimous``). ``unsafe_chosen``: the votes
-prefer a response that they call unsafe to one that they call safe: for adjudication."""
+"""Reasons why a pair is unresolved; if several apply, the first is reported.
+
+``too_few_votes``: fewer votes than the policy needs. ``tied``: both responses have the same number of votes.
+``no_majority``: the policy is ``unanimous``, and the votes disagree. ``unsafe_chosen``: the preferred response is
+unsafe and the other is safe, by the votes; an adjudicator should decide."""
 
 _RESPONSES = ("first", "second")
 _RISKS = pa.list_(pa.field("risk", pa.string(), nullable=False))
@@ -25,11 +27,13 @@ _STRENGTHS = DEGREES[::-1]
 
 @dataclass(frozen=True)
 class Resolution:
-    """Each pair that is not gold, in one of two tables; both in the order of the pairs.
+    """The verdicts. Each pair that is not gold is in one of the two tables; both keep the order of the pairs.
 
-    ``resolved``: pair_id, chosen (``first`` or ``second``), degree, first_safe, second_safe (null: nobody was asked),
-    first_risks, second_risks, votes_first, votes_second (those that decided), adjudicated.
+    ``resolved``: pair_id, chosen (``first`` or ``second``), degree, first_safe, second_safe (null if no vote says),
+    first_risks, second_risks, votes_first, votes_second, adjudicated.
     ``unresolved``: pair_id, reason (one of FAILURES), votes_first, votes_second, adjudicated.
+
+    ``votes_first`` and ``votes_second`` count the votes that decide: adjudicating votes if ``adjudicated``, else all.
     """
 
     resolved: pa.Table
@@ -39,9 +43,11 @@ class Resolution:
 def resolve(snapshot: Snapshot) -> Resolution:
     """The verdict on each pair, by the campaign's policy.
 
-    The degree is the median of those who chose the winner, the weaker of the middle two. A response is safe when most
-    of those asked say so, unsafe when as many say the opposite; its risks are those that at least half of those who
-    call it unsafe name. Raises ValueError if a judgment names an unknown pair, or a pair occurs twice.
+    The degree of a verdict is the median degree of the votes for the winner; of two middle degrees, the weaker. A
+    response is safe if more votes call it safe than unsafe, otherwise unsafe. An unsafe response has each risk that at
+    least half of its "unsafe" votes name.
+
+    Raises ValueError if a judgment names an unknown pair, or a pair occurs twice.
     """
     pairs = snapshot.pairs.select(["pair_id", "votes"]).filter(pc.is_null(snapshot.pairs["gold"])).combine_chunks()
     votes = _Votes.of(pairs, snapshot)
@@ -82,7 +88,10 @@ def resolve(snapshot: Snapshot) -> Resolution:
 
 @dataclass(frozen=True)
 class _Votes:
-    """The votes that decide, as columns: index of the pair, preferred response (0 first, 1 second), and strength."""
+    """The votes that decide, as columns: index of the pair, preferred response (0 first, 1 second), strength (0 to 3).
+
+    ``pairs`` is the number of pairs, ``adjudicated`` has an entry for each pair.
+    """
 
     pairs: int
     adjudicated: Flags
@@ -116,21 +125,22 @@ class _Votes:
         )
 
     def tally(self) -> tuple[Ints, Ints]:
-        """Votes for the first and for the second response of each pair."""
+        """The numbers of votes for the first and for the second response of each pair."""
         counts = np.bincount(2 * self.pair + self.preferred, minlength=2 * self.pairs).reshape(-1, 2)
         return counts[:, 0], counts[:, 1]
 
     def median_strength(self, winner: Ints) -> Ints:
-        """The lower median of the strengths of those who chose the winner; 0 where nobody did."""
+        """The lower median of the strengths of the votes for each pair's winner; 0 if the winner has no votes."""
         levels = len(DEGREES)
-        mine = self.preferred == winner[self.pair]
-        cells = self.pair[mine] * levels + self.strength[mine]
+        for_winner = self.preferred == winner[self.pair]
+        cells = self.pair[for_winner] * levels + self.strength[for_winner]
         below = np.bincount(cells, minlength=self.pairs * levels).reshape(-1, levels).cumsum(axis=1)
         strength: Ints = np.argmax(2 * below >= below[:, -1:], axis=1)
         return strength
 
     def safety(self) -> tuple[Flags, Flags, tuple[pa.Array, pa.Array]]:
-        """(safe, asked), pairs x responses each, and the risks of the first and the second response."""
+        """(safe, asked, risks). ``safe`` and ``asked`` have shape (pairs, 2), a column for each response; ``risks``
+        holds a list array for each response."""
         parts = [self._safety_of(name) for name in _RESPONSES]
         safe, asked = (np.column_stack([part[k] for part in parts]) for k in (0, 1))
         return safe, asked, (parts[0][2], parts[1][2])
@@ -150,7 +160,7 @@ class _Votes:
         )
 
     def _risks(self, column: pa.ListArray, counts: Flags, noes: Ints, unsafe: Flags) -> pa.Array:
-        """The risks of each unsafe response that at least half of the ``noes`` name, sorted by name."""
+        """The risks of each unsafe response that at least half of its unsafe votes (``noes``) name, sorted by name."""
         names = pc.unique(column.flatten()).sort()
         voter = pc.list_parent_indices(column).to_numpy()
         kind = pc.index_in(column.flatten(), value_set=names).to_numpy(zero_copy_only=False)
@@ -165,7 +175,7 @@ class _Votes:
 
 
 def _index(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
-    """The place of each value among the names."""
+    """The index of each value in ``names``."""
     return pc.index_in(column, value_set=pa.array(names)).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
 
 

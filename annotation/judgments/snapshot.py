@@ -1,4 +1,4 @@
-"""A campaign at one revision of its journal: everything that quality, resolving and datasets read."""
+"""A campaign at one revision of its journal: the only input of quality, resolution and datasets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,9 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """``pairs``, ``assignments``, ``judgments`` and ``refused`` are tables of `schemas`, of one campaign.
+    """A campaign at ``revision`` of its journal. The four tables are declared in `schemas.preference`.
 
-    ``votes`` is the number of votes that each pair should get, ``revision`` the journal's revision.
+    ``votes`` is the number of votes that each pair should get.
     """
 
     name: str
@@ -32,18 +32,21 @@ class Snapshot:
 
 
 def load(folder: Path, as_of: int | None = None) -> Snapshot:
-    """The campaign in ``folder`` at a revision of its journal, by default the newest.
+    """Loads the campaign in ``folder`` at a revision of its journal, by default the newest.
 
-    Raises UserError if nothing was pushed from the folder, or the journal has no such revision.
+    Raises UserError if the folder has no journal, or if the journal has no such revision, or no batch at this revision.
     """
     with Journal(folder / STORE) as journal:
         newest = journal.revision
         if as_of is not None and not 1 <= as_of <= newest:
-            raise UserError(f"{folder} has no revision {as_of}: its journal goes from 1 to {newest}")
+            raise UserError(f"{folder} has no revision {as_of}: choose a revision from 1 to {newest}")
         record = fold(journal, as_of)
         settings = record.settings
         if not record.batches or settings is None:
-            raise UserError(f"{folder} had no batch at revision {record.revision}: run gristmill campaign push")
+            revision = record.revision
+            raise UserError(
+                f"{folder} has no batch at revision {revision}: run gristmill campaign push, or choose a later revision"
+            )
         assignments, judgments, refused = judge(journal, record)
     return Snapshot(
         name=settings.name,

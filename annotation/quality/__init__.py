@@ -1,4 +1,4 @@
-"""How far votes can be trusted."""
+"""Measures how far votes can be trusted."""
 
 from annotation.quality.assessment import Assessment, assess
 from annotation.quality.concerns import Concern, Rules

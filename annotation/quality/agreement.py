@@ -1,8 +1,8 @@
 """Agreement beyond chance: Gwet's AC1 and AC2, and Krippendorff's alpha.
 
-Both read how often each point of a scale was given to each unit; units may have any number of ratings, those with
-fewer than two say something of chance only (AC), or nothing (alpha). The work grows with the number of different
-patterns of ratings, not of units.
+The input is how often each point of a scale was given to each unit. A unit may have any number of ratings. A unit with
+a single rating affects only the chance agreement of AC, and does not affect alpha. The running time grows with the
+number of distinct patterns of ratings, not with the number of units.
 """
 
 import math
@@ -24,10 +24,11 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A coefficient (1 is perfect, 0 is chance) with its standard error and 95% interval, at most 1.
+    """A coefficient (1 is perfect agreement, 0 is chance) with its standard error and the bounds of its 95% interval.
 
-    None where it is not defined: the coefficient without a unit of two ratings (alpha: without two different ones), the
-    rest with one such unit (alpha: with two). ``units``: those with two ratings or more.
+    ``units`` is the number of units with two ratings or more. ``value`` is None without such a unit and, for alpha, if
+    all ratings are equal. Error and bounds are None if there are too few units: AC needs two rated units; alpha needs
+    three, whose ratings differ even without any one of them. The bounds are cut at -1 and 1.
     """
 
     value: float | None
@@ -42,9 +43,9 @@ UNDEFINED = Estimate(None, None, None, None, 0)
 
 @dataclass(frozen=True)
 class Ratings:
-    """``counts[i]`` says how often each point of ``scale`` was given; ``times[i]`` how many units have this pattern.
+    """Distinct patterns of ratings. ``counts[i]``: how often each point is given; ``times[i]``: units with pattern i.
 
-    The scale is the full one, in ascending order: a point that nobody used changes AC1 and AC2.
+    ``scale`` is ascending and lists all points, also unused points: they change AC1 and AC2.
     """
 
     scale: Floats
@@ -53,14 +54,14 @@ class Ratings:
 
     @classmethod
     def of(cls, unit: Ints, point: Ints, scale: Sequence[float]) -> "Ratings":
-        """One rating an entry: the unit (0 or more), and the place of the point on the scale."""
+        """Builds ratings from an entry for each rating: its unit (0 or more), and its point's index in ``scale``."""
         size = len(scale)
         units = int(unit.max(initial=-1)) + 1
         return cls.of_counts(np.bincount(unit * size + point, minlength=units * size).reshape(units, size), scale)
 
     @classmethod
     def of_counts(cls, counts: Ints, scale: Sequence[float]) -> "Ratings":
-        """``counts`` is units x points."""
+        """Builds ratings from counts of shape (units, points)."""
         base = int(counts.max(initial=0)) + 1
         if base ** len(scale) < 1 << 63:
             keys = counts @ (base ** np.arange(len(scale), dtype=np.int64))
@@ -73,7 +74,7 @@ class Ratings:
 
 
 def weights(name: Weights, scale: Floats) -> Floats:
-    """How much two points of the scale agree, 0 to 1 (Gwet 2014, chapter 3). ``ordinal`` looks at ranks only."""
+    """How much each two points agree, 0 to 1 (Gwet 2014, chapter 3). ``ordinal`` uses only the ranks of points."""
     size = len(scale)
     if name == "identity" or size < 2:
         return np.eye(size)
@@ -87,8 +88,11 @@ def weights(name: Weights, scale: Floats) -> Floats:
 
 
 def gwet(ratings: Ratings, kind: Weights = "identity") -> Estimate:
-    """AC1 (``identity``), or AC2 with other weights. The error is that over samples of units, raters held fixed; the
-    interval takes Student's t with units - 1 degrees (Gwet 2014, chapters 4 and 5; his irrCAC)."""
+    """Gwet's AC1 (``identity``), or AC2 (other weights).
+
+    The standard error is conditional on the raters: it covers the sampling of units only. The interval uses Student's t
+    with units - 1 degrees of freedom (Gwet 2014, chapters 4 and 5, and his package irrCAC).
+    """
     matrix = weights(kind, ratings.scale)
     size = len(ratings.scale)
     given = ratings.counts.sum(axis=1)
@@ -112,8 +116,10 @@ def gwet(ratings: Ratings, kind: Weights = "identity") -> Estimate:
 
 
 def krippendorff(ratings: Ratings, metric: Metric = "nominal") -> Estimate:
-    """Alpha (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability); the error is the jackknife's over units,
-    and the interval takes Student's t with units - 1 degrees."""
+    """Krippendorff's alpha (Krippendorff 2011, Computing Krippendorff's Alpha-Reliability).
+
+    The standard error is a jackknife over units; the interval uses Student's t with units - 1 degrees of freedom.
+    """
     paired = ratings.counts.sum(axis=1) > 1
     counts, times = ratings.counts[paired].astype(np.float64), ratings.times[paired].astype(np.float64)
     units = int(times.sum())
@@ -133,8 +139,11 @@ def krippendorff(ratings: Ratings, metric: Metric = "nominal") -> Estimate:
 
 
 def _alpha(together: Floats, used: Floats, metric: Metric, scale: Floats) -> Floats:
-    """Alpha of each row: ``together`` (rows x points x points) holds how often two points met in a unit, ``used`` (rows
-    x points) how often each was given. NaN where all ratings are equal."""
+    """The alpha of each row; NaN if all ratings of the row are equal.
+
+    ``together``, of shape (rows, points, points), counts how often two points occur in the same unit; ``used``, of
+    shape (rows, points), how often each point was given.
+    """
     apart = _distances(used, metric, scale)
     total = used.sum(axis=1)
     observed = (together * apart).sum(axis=(1, 2))
@@ -144,7 +153,7 @@ def _alpha(together: Floats, used: Floats, metric: Metric, scale: Floats) -> Flo
 
 
 def _distances(used: Floats, metric: Metric, scale: Floats) -> Floats:
-    """The squared difference of each two points, for each row of ``used``."""
+    """The squared difference between each two points, for each row of ``used``."""
     size = len(scale)
     if metric == "ordinal":
         upto = np.cumsum(used, axis=1) - used / 2

@@ -1,4 +1,4 @@
-"""Everything that `quality` measures about a campaign's votes."""
+"""Gathers all measurements of a campaign's votes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class Assessment:
 
 
 def assess(snapshot: Snapshot, rules: Rules | None = None) -> Assessment:
+    """Measures the votes of a campaign. ``rules`` decide which annotators need attention (None: the defaults)."""
     right, pace, lean = accuracy(snapshot), paces(snapshot), leans(snapshot)
     return Assessment(
         progress(snapshot),

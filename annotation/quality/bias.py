@@ -1,4 +1,4 @@
-"""Whether the side on which a response stands makes it win."""
+"""Measures whether annotators prefer the left or the right side."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from annotation.quality.votes import Votes
 
 @dataclass(frozen=True)
 class Lean:
-    """``left``: votes for the response on the left, of all. ``p``: of the exact two-sided binomial test that either
-    side is chosen as often; sides are drawn evenly, so a small p speaks of the annotator, not of the responses."""
+    """``left``: the share of votes for the response on the left. ``p``: the p-value of the exact two-sided binomial
+    test that both sides are equally likely. Sides are drawn at random, so a small p is due to the annotator, not to the
+    responses."""
 
     left: Share
     p: float
@@ -26,7 +27,7 @@ class Leans:
 
 
 def leans(snapshot: Snapshot) -> Leans:
-    """The share of left choices among all votes, including gold pairs and adjudication."""
+    """The share of left choices among all votes, including votes on gold pairs and adjudicating votes."""
     votes = Votes.of(snapshot)
     return Leans(
         _lean(votes),

@@ -1,4 +1,4 @@
-"""What needs a person's attention, by named rules."""
+"""Named rules that find annotators who need attention."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Rule = Literal["too_fast", "always_one_side", "leans", "often_wrong"]
 
 @dataclass(frozen=True)
 class Concern:
-    """``share`` is what the rule measured: hasty votes, votes for the left side, or right answers on gold pairs."""
+    """A rule that an annotator breaks. ``share``: hasty votes, left choices, or right answers on gold pairs."""
 
     annotator: str
     rule: Rule
@@ -22,12 +22,12 @@ class Concern:
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Thresholds above which an annotator's votes need attention; no rule looks at fewer votes than ``min_votes``.
+    """The thresholds of the rules. Annotators with fewer than ``min_votes`` votes are not judged.
 
     ``too_fast``: more than ``max_hasty`` of the votes are hasty. ``always_one_side``: one side has at least
-    ``max_side`` of the votes. ``leans``: less than that, but the test of even sides gives a p below ``min_p``.
-    ``often_wrong``: the accuracy on gold pairs is below ``min_accuracy``, beyond doubt (the upper bound of its 95%
-    interval); this one needs ``min_gold`` votes.
+    ``max_side`` of the votes. ``leans``: one side has less than ``max_side``, but the test of equal sides gives a p
+    below ``min_p``. ``often_wrong``: the upper bound of the 95% interval of the accuracy on gold pairs is below
+    ``min_accuracy``; this rule needs only ``min_gold`` votes on gold pairs.
     """
 
     min_votes: int = 20
@@ -38,7 +38,7 @@ class Rules:
     min_gold: int = 5
 
     def concerns(self, accuracy: Mapping[str, Share], paces: Mapping[str, Pace], leans: Leans) -> tuple[Concern, ...]:
-        """By annotator, then in the order of the rules."""
+        """The concerns, sorted by annotator and then in the order of the rules."""
         found = [*self._pace(paces), *self._sides(leans.by_annotator), *self._gold(accuracy)]
         return tuple(sorted(found, key=lambda concern: (len(concern.annotator), concern.annotator)))
 

@@ -1,10 +1,10 @@
-"""The probabilities behind intervals and tests."""
+"""The distributions behind intervals and tests."""
 
 from scipy.special import betaincc, stdtrit
 
 
 def student_t(confidence: float, degrees: int) -> float:
-    """The t with ``confidence`` (0 to 1) of Student's distribution between -t and t.
+    """The t for which Student's distribution has probability ``confidence`` (0 to 1) between -t and t.
 
     >>> round(student_t(0.95, 11), 6), round(student_t(0.95, 1), 4)
     (2.200985, 12.7062)

@@ -1,4 +1,4 @@
-"""Accuracy on pairs whose better response is known."""
+"""Measures the accuracy of annotators on gold pairs, whose better response is known."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from annotation.quality.votes import Votes, gold_pairs
 
 
 def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:
-    """For each annotator with votes on gold pairs, the share that chose the response that is known to be better."""
+    """For each annotator with votes on gold pairs: the share of these votes that chose the better response."""
     votes = Votes.of(snapshot)
     votes = votes.filter(gold_pairs(snapshot)[votes.pair])
     known = snapshot.pairs["gold"].take(pa.array(votes.pair))

@@ -1,4 +1,4 @@
-"""Agreement of annotators: over all pairs, and for some of them."""
+"""Agreement of annotators over all pairs, and by degree, batch and pair of models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from schemas import DEGREES
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far annotators agree on some pairs.
+    """The agreement of annotators on a group of pairs, with the numbers of pairs and votes.
 
     ``preferred``: AC1 on which response is better. ``vote``: AC2 with ordinal weights on the eight points of a vote.
-    ``alpha``: Krippendorff's, ordinal, on the same. ``safety``: AC1 on safe or unsafe, each response a unit.
+    ``alpha``: Krippendorff's ordinal alpha on the same points. ``safety``: AC1 on safe or unsafe; a unit is a response.
     """
 
     pairs: int
@@ -31,8 +31,11 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Agreements:
-    """``by_degree``: by the median degree of all votes on the pair, the weaker of the middle two, whichever response
-    they prefer. ``by_models``: ``"alpha / beta"``, the two names sorted."""
+    """Agreement over all pairs and by group.
+
+    ``by_degree`` groups pairs by the median degree of all their votes, for either response; of two middle degrees, the
+    weaker. The keys of ``by_models`` are sorted names, ``"alpha / beta"``.
+    """
 
     overall: Agreement
     by_degree: Mapping[str, Agreement] = field(default_factory=dict)
@@ -41,7 +44,7 @@ class Agreements:
 
 
 def agreements(snapshot: Snapshot) -> Agreements:
-    """Agreement on pairs that are not gold, without adjudicating votes: adjudicators know that others disagreed."""
+    """Agreement on pairs that are not gold. Adjudicating votes do not count: adjudicators know of the dispute."""
     votes = Votes.of(snapshot)
     votes = votes.filter(votes.matches("round", "vote") & ~gold_pairs(snapshot)[votes.pair])
     counts = _Counts.of(votes, len(snapshot.pairs))
@@ -54,7 +57,7 @@ def agreements(snapshot: Snapshot) -> Agreements:
 
 
 def model_pairs(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
-    """``"alpha / beta"``, the two names sorted; null where either is."""
+    """The two names in sorted order, ``"alpha / beta"``; null if either name is null."""
     swapped = pc.greater(first, second)
     return pc.binary_join_element_wise(
         pc.if_else(swapped, second, first), pc.if_else(swapped, first, second), pa.scalar(" / ")
@@ -89,7 +92,8 @@ class _Counts:
         )
 
     def by_group(self, group: Ints, names: list[str]) -> dict[str, Agreement]:
-        """The agreement of each group that has votes; a pair in group -1 is in none."""
+        """The agreement in each group that has votes. ``group`` is the number of each pair's group; pairs with -1 are
+        left out."""
         found = {name: self.agreement(group == number) for number, name in enumerate(names)}
         return {name: agreement for name, agreement in found.items() if agreement.votes}
 
@@ -102,14 +106,14 @@ def _flags(votes: Votes, name: str, pairs: int) -> Ints:
 
 
 def _median_strengths(points: Ints) -> Ints:
-    """The lower median strength of each pair's votes; -1 without votes."""
+    """The lower median of the strengths of each pair's votes; -1 for a pair without votes."""
     strengths = points[:, 3::-1] + points[:, 4:]
     below = strengths.cumsum(axis=1)
     return np.where(below[:, -1] > 0, np.argmax(2 * below >= below[:, -1:], axis=1), -1)
 
 
 def encode(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
-    """The number of each value, and the values, sorted; -1 for a null."""
+    """Encodes a column: an index for each entry (-1 for null), and the sorted distinct values."""
     names = pc.unique(column).drop_null().sort()
     places = pc.index_in(column, value_set=names).fill_null(-1).to_numpy()
     return np.where(column.is_null().to_numpy(), -1, places), names.to_pylist()

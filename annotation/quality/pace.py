@@ -1,4 +1,4 @@
-"""How long annotators take for a pair, and votes given faster than anybody can read."""
+"""Measures how long annotators take for a pair, and finds votes that came faster than anybody can read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,21 +12,22 @@ from annotation.quality.shares import Share
 from annotation.quality.votes import Votes
 
 TOKENS_A_SECOND = 20.0
-"""Five times as fast as people read English silently (238 words a minute: Brysbaert 2019); a skimmer may do it once."""
+"""Five times the speed of silent reading in English (238 words a minute, Brysbaert 2019)."""
 LEAST_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Pace:
-    """``quartiles``: seconds a pair at 25%, 50% and 75% (None without times). ``hasty``: the votes given in less than
-    LEAST_SECONDS, or in less time than TOKENS_A_SECOND allows for the two responses, of those whose time is known."""
+    """``quartiles``: the seconds a pair at 25%, 50% and 75% (None if no time is known). ``hasty``: the share of votes,
+    among votes with a known time, that took less than LEAST_SECONDS, or less time than reading both responses takes at
+    TOKENS_A_SECOND."""
 
     quartiles: tuple[float, float, float] | None
     hasty: Share
 
 
 def paces(snapshot: Snapshot) -> Mapping[str, Pace]:
-    """The pace of each annotator. The history does not count as text to read: the pair before may have shown it."""
+    """The pace of each annotator. The history does not count as text to read: an earlier pair may show it too."""
     votes = Votes.of(snapshot)
     first, second = (token_counts(snapshot.pairs[name].combine_chunks()) for name in ("first", "second"))
     floor = np.maximum((first + second) / TOKENS_A_SECOND, LEAST_SECONDS)[votes.pair]

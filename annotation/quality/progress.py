@@ -1,4 +1,4 @@
-"""How far each annotator has come, and each batch."""
+"""Counts the tasks of each annotator and of each batch by state."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ STATES = ("done", "open", "skipped", "refused", "withdrawn")
 
 @dataclass(frozen=True)
 class Progress:
-    """Tasks by state, of each annotator and of each batch; and the annotations in quarantine by reason."""
+    """The numbers of tasks by state, for each annotator and each batch. ``refused`` counts the annotations in
+    quarantine by reason."""
 
     by_annotator: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     by_batch: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

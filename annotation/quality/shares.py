@@ -1,4 +1,4 @@
-"""A share of a count, with its uncertainty."""
+"""A share with its confidence interval."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _Z = NormalDist().inv_cdf(0.975)
 
 @dataclass(frozen=True)
 class Share:
-    """``count`` of ``total``, with the bounds of its 95% interval (0 to 1; None without a total)."""
+    """``count`` of ``total``. ``value`` and the 95% ``interval`` are from 0 to 1, and None if ``total`` is 0."""
 
     count: int
     total: int

@@ -1,4 +1,4 @@
-"""Votes as columns of numbers: who chose which response, how strongly, and on which side it stood."""
+"""Votes as arrays: the pair, the chosen response, the strength, and whether the chosen response was on the left."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 SCALE = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
-"""The points of a vote: below zero for the first response, above for the second; 4 is significantly better, 1
-negligibly better. There is no zero: annotators must choose a response."""
+"""The points of a vote: negative if the first response is better, positive if the second is; 4 is significantly better,
+1 negligibly better. There is no zero: annotators must choose a response."""
 
 
 @dataclass(frozen=True)
 class Votes:
-    """One entry a judgment. ``pair``: its row in ``Snapshot.pairs``. ``point``: its place on SCALE, 0 to 7."""
+    """An entry for each judgment. ``pair``: its index in ``Snapshot.pairs``. ``point``: its index in SCALE, 0 to 7."""
 
     table: pa.Table
     pair: Ints
@@ -47,21 +47,21 @@ class Votes:
 
     @property
     def strength(self) -> Ints:
-        """3 for significantly, 0 for negligibly better."""
+        """The strength of each vote, from 0 (negligibly better) to 3 (significantly better)."""
         return np.where(self.second, self.point - 4, 3 - self.point)
 
     @property
     def left(self) -> Flags:
-        """Whether the response that was chosen stood on the left, as A."""
+        """Whether the chosen response was on the left, as A."""
         swapped: Flags = self.table["swapped"].to_numpy()
-        stood: Flags = self.second == swapped
-        return stood
+        on_left: Flags = self.second == swapped
+        return on_left
 
     def matches(self, column: str, value: str) -> Flags:
         return pc.equal(self.table[column], value).to_numpy()  # type: ignore[no-any-return]
 
     def group_by(self, column: str) -> list[tuple[str, "Votes"]]:
-        """The votes of each value of a column, sorted by the value."""
+        """The votes for each value of a column, sorted by value."""
         coded = self.table[column].combine_chunks().dictionary_encode()
         place = coded.indices.to_numpy()
         names = coded.dictionary.to_pylist()
@@ -69,5 +69,5 @@ class Votes:
 
 
 def gold_pairs(snapshot: Snapshot) -> Flags:
-    """Which pairs have an answer known beforehand."""
+    """Whether each pair is gold: its better response is known."""
     return snapshot.pairs["gold"].is_valid().to_numpy()  # type: ignore[no-any-return]

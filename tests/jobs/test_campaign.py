@@ -178,9 +178,9 @@ def test_somebody_joins_and_somebody_leaves(mill: Gristmill) -> None:
 MISTAKES: list[tuple[list[str], tuple[str, str] | None, str]] = [
     (["campaign", "new", "mill"], None, "mill exists and is not an empty folder: choose another name"),
     (["campaign", "push", "nowhere"], None, "nowhere has no campaign.toml"),
-    (["campaign", "pull", "mill"], None, "nothing was pushed; run gristmill campaign push"),
-    (["campaign", "status", "mill"], None, "nothing was pushed"),
-    (["campaign", "withdraw", "mill", "zoe@mill.example"], None, "nothing was pushed"),
+    (["campaign", "pull", "mill"], None, "has no campaign.db yet: run gristmill campaign push first"),
+    (["campaign", "status", "mill"], None, "run gristmill campaign push first"),
+    (["campaign", "withdraw", "mill", "zoe@mill.example"], None, "run gristmill campaign push first"),
     (["campaign", "invite", "mill", "zoe@mill.example"], None, "zoe@mill.example is not in mill/campaign.toml"),
     (["campaign", "push", "mill"], ("votes = 2", "votes = 7"), "votes is 7 and annotators names 2"),
     (["campaign", "push", "mill"], ("votes = 2", "votes = "), "campaign.toml is not valid TOML"),
@@ -215,7 +215,7 @@ MISTAKES: list[tuple[list[str], tuple[str, str] | None, str]] = [
     (["campaign", "pull", "mill", "--every", "0"], None, "--every"),
     (["campaign", "pull", "mill", "--every", "inf"], None, "--every is inf: give a number of seconds"),
     (["campaign", "pull", "mill", "--every", "nan"], None, "--every is nan: give a number of seconds"),
-    (["dataset", "build", "mill", "--output", "out"], None, "nothing was pushed"),
+    (["dataset", "build", "mill", "--output", "out"], None, "run gristmill campaign push first"),
 ]
 
 

@@ -61,7 +61,7 @@ def test_to_read_takes_no_leave_to_write(store: Path) -> None:
 
 
 def test_stores_that_are_not_there_newer_or_none(store: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="nothing was pushed"):
+    with pytest.raises(UserError, match="run gristmill campaign push first"):
         Journal(store)
     with pytest.raises(UserError, match="cannot be made"):
         Journal(tmp_path / "missing" / "campaign.db", create=True)
@@ -69,7 +69,7 @@ def test_stores_that_are_not_there_newer_or_none(store: Path, tmp_path: Path) ->
     with sqlite3.connect(store) as newer:
         newer.execute("PRAGMA user_version = 2")
     newer.close()
-    with pytest.raises(UserError, match="newer Gristmill"):
+    with pytest.raises(UserError, match="newer version of Gristmill"):
         Journal(store)
     (tmp_path / "letter.db").write_text("Dear miller, this is no database at all, but a letter." * 9)
     with pytest.raises(RunError, match="fails"):

@@ -216,9 +216,9 @@ def test_a_campaign_without_answers_has_tables_without_rows(tmp_path: Path) -> N
 def test_revisions_that_are_not_there(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         for revision in (0, at.journal.revision + 1):
-            with pytest.raises(UserError, match="its journal goes from 1 to"):
+            with pytest.raises(UserError, match="choose a revision from 1 to"):
                 at.load(revision)
-        with pytest.raises(UserError, match="had no batch at revision 1"):
+        with pytest.raises(UserError, match="has no batch at revision 1"):
             at.load(1)
 
 
