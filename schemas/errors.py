@@ -1,6 +1,7 @@
 """The errors that a command shows as one sentence. A bug raises another error and ends with a traceback."""
 
-CHANGED = "the manifest was changed or damaged since it was written: put it back as it was"
+CHANGED = "the file was changed or damaged after Gristmill wrote it: restore the original file"
+"""The end of the message of a DamagedError, for every file that Gristmill wrote: manifests, reports and journals."""
 
 
 class UserError(Exception):
@@ -12,7 +13,7 @@ class InputError(UserError):
 
 
 class DamagedError(UserError):
-    """A file that Gristmill wrote was changed or damaged later; the sentence names the file and the place in it."""
+    """A file that Gristmill wrote was changed or damaged later. The sentence names the file and the place in it."""
 
 
 class RunError(Exception):

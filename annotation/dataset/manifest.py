@@ -147,4 +147,4 @@ def check_file(folder: Path, each: Noted) -> None:
     except OSError as error:
         wrong = f"cannot be read ({error.strerror})"
     if wrong:
-        raise UserError(f"{folder / each.name} {wrong}: put it back as it was, or build the dataset again")
+        raise UserError(f"{folder / each.name} {wrong}: restore the original file, or build the dataset again")

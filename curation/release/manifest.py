@@ -11,7 +11,7 @@ from curation.release.shards import shard_name
 from curation.sources.chunks import Lost
 from schemas import SUPERSEDED, TAKEN_DOWN
 from schemas.balance import LedgerError
-from schemas.errors import UserError
+from schemas.errors import CHANGED, UserError
 from schemas.manifest import MANIFEST, Entry, Noted, ShardEntry, difference, noted_files, parsed, size_difference
 from schemas.records import from_json, other_keys
 
@@ -195,7 +195,7 @@ def check_digests(folder: Folder, files: Iterable[Noted]) -> None:
     """Reads the files, and raises UserError for a file that is missing or does not have the SHA-256 in the manifest."""
     for each in files:
         if wrong := difference(each, folder.reading):
-            raise UserError(f"{folder.root}/{each.name} {wrong}: put it back as it was, or curate the input again")
+            raise UserError(f"{folder.root}/{each.name} {wrong}: restore the original file, or curate the input again")
 
 
 def _check_shards(manifest: Manifest, files: Mapping[str, Noted], place: str) -> None:
@@ -237,4 +237,4 @@ def _rows(files: Mapping[str, Noted], prefix: str) -> int:
 
 
 def _changed_error(place: str, what: str) -> UserError:
-    return UserError(f"{place}: {what}: the manifest was changed since it was written: put it back as it was")
+    return UserError(f"{place}: {what}: {CHANGED}")

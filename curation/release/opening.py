@@ -90,7 +90,7 @@ def release_files(folder: Folder, name: str) -> Mapping[str, Noted]:
     """
     found, digest = read_finished(folder)
     if not digest.startswith(name):
-        raise UserError(f"{folder.root}/{MANIFEST} has changed since the run began: put it back, and run again")
+        raise UserError(f"{folder.root}/{MANIFEST} has changed since the run began: restore it, and run again")
     return found.files
 
 

@@ -167,7 +167,7 @@ def test_an_upgrade_copies_what_the_manifest_says_and_nothing_from_elsewhere(
     path = Path("mill/manifest.json")
     whole = json.loads(path.read_text())
     Path("evil.txt").write_text("x")
-    outside, missing = "names a file outside of its folder", "nothing.txt is missing: put it back as it was"
+    outside, missing = "names a file outside of its folder", "nothing.txt is missing: restore the original file"
     for name, said in {"../evil.txt": outside, str(tmp_path / "evil.txt"): outside, "nothing.txt": missing}.items():
         whole["files"][name] = {"sha256": "0" * 64}
         path.write_text(json.dumps(whole))

@@ -69,7 +69,7 @@ BROKEN, OF_ANOTHER = "manifest.json is not JSON", "manifest.json was not written
             '{"format": 1, "job": {}, "ledger": {}, "inputs": []}',
             "manifest.json lacks gristmill: the manifest was",
         ),
-        ("explain", "[]", "manifest.json: the file is not a table: the manifest was changed"),
+        ("explain", "[]", "manifest.json: the file is not a table: the file was changed"),
         ("against", '{"format": 1', BROKEN),
     ],
 )

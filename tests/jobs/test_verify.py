@@ -122,7 +122,7 @@ def test_a_manifest_that_was_changed_is_one_sentence(
     digest = {"sha256": "0" * 64, "rows": 1, "bytes": 1}
     for content, said in (
         (whole[:-9], "is not JSON"),
-        ("[]", "manifest.json: the file is not a table: the manifest was changed"),
+        ("[]", "manifest.json: the file is not a table: the file was changed"),
         (changed(format="other"), "was written by another version of gristmill" if listed == "outputs" else "was not"),
         (changed(**{listed: {**json.loads(whole)[listed], "../x": digest}}), "names a file outside of its folder"),
         (changed(**{listed: []}), f"{listed} is not a table"),

@@ -36,7 +36,7 @@ def test_a_manifest_of_another_format_or_a_newer_version_is_named() -> None:
 
 @pytest.mark.parametrize("content", [b'{"a": ', b"\xff", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b""])
 def test_what_is_no_json_is_said(content: bytes) -> None:
-    with pytest.raises(DamagedError, match=r"^corpus/manifest\.json is not JSON \(.*put it back as it was$"):
+    with pytest.raises(DamagedError, match=r"^corpus/manifest\.json is not JSON \(.*restore the original file$"):
         parsed(content, "corpus/manifest.json")
 
 
