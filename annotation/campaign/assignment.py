@@ -1,4 +1,4 @@
-"""The seed decides who judges which pair; the campaign's secret decides side and order."""
+"""Assigns pairs to annotators by the seed, and draws sides and order of tasks by the campaign's secret."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ def spread(
     loads: Mapping[str, int] | None = None,
     drawn_by: Callable[[str], str] = str,
 ) -> dict[str, tuple[str, ...]]:
-    """``votes`` different people for each pair, so that nobody has more than one task above another.
+    """Assigns ``votes`` different people to each pair; the numbers of tasks of any two people differ by at most one.
 
-    ``loads``: the tasks that each person has already. Pairs come in the order of a seeded hash, and each goes to those
-    with the least to do, ties by a seeded hash, so that everybody meets everybody. ``drawn_by``: what is hashed for a
-    pair; it must not depend on models, since anybody may guess the seed.
+    ``loads``: the number of tasks that each person already has. Pairs are assigned in the order of a seeded hash, each
+    to the people with the fewest tasks. Another seeded hash breaks ties, so that everybody shares pairs with everybody.
+    ``drawn_by`` gives the text to hash for a pair, which must not depend on models, since the seed can be guessed.
 
     >>> spread(["p", "q"], ["ann", "bob"], 1, seed=1)
     {'p': ('ann',), 'q': ('bob',)}
@@ -26,7 +26,7 @@ def spread(
     load = {person: (loads or {}).get(person, 0) for person in people}
     out = {}
     names = {pair: drawn_by(pair) for pair in pairs}
-    for pair in sorted(names, key=lambda each: seeded_key(seed, "pair", names[each])):
+    for pair in sorted(names, key=lambda pair: seeded_key(seed, "pair", names[pair])):
         ranked = sorted(people, key=lambda person: (load[person], seeded_key(seed, "person", names[pair], person)))
         chosen = tuple(sorted(ranked[:votes]))
         for person in chosen:
@@ -36,11 +36,11 @@ def spread(
 
 
 def choose_swaps(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
-    """Which tasks show the first response on the right (as B).
+    """Whether each task shows the first response on the right (as B).
 
     ``tasks``: uid to stratum (the models of the pair). Sides alternate in the order of (stratum, keyed hash), so that
-    in all, and for every two models that are compared, left and right differ by one at most. A seed would not do for
-    the hash: who guesses it, and the models, could make the same order and see that it fits.
+    the numbers of left and right differ by at most one, in total and for every two models. The hash is keyed by
+    ``secret`` and not by the seed: an annotator who guessed the seed and the models could check the guess.
     """
     ranked = sorted(tasks, key=lambda uid: (tasks[uid], _keyed_hash(secret, "side", uid)))
     start = bool(tasks) and _keyed_hash(secret, "start", *ranked[:1])[0] % 2 == 1
@@ -48,7 +48,7 @@ def choose_swaps(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
 
 
 def shuffle(uids: Iterable[str], secret: str) -> list[str]:
-    """The order in which tasks are shown; its hash differs from that of the sides, which the order must not reveal."""
+    """The tasks in the order of a keyed hash, independent of the hash for sides, so that the order reveals no sides."""
     return sorted(uids, key=lambda uid: _keyed_hash(secret, "order", uid))
 
 
@@ -57,7 +57,7 @@ def _keyed_hash(secret: str, *words: str) -> bytes:
 
 
 def gold_share(tasks: int, share: float, available: int) -> int:
-    """Number of gold pairs to add to ``tasks`` so that they are ``share`` of all tasks, at most ``available``; rounded.
+    """The rounded number of gold pairs to add to ``tasks`` so that they are ``share`` of all; at most ``available``.
 
     >>> gold_share(90, 0.1, 40)
     10

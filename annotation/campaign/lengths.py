@@ -1,10 +1,10 @@
-"""How long a text is, without a tokenizer."""
+"""Counts the tokens of texts by a simple rule, without a tokenizer."""
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-_SPACE, _WORD, _BEHIND, _ALONE = range(4)
+_SPACE, _WORD, _CONTINUATION, _ALONE = range(4)
 _ROWS = 256
 RULE = (
     "A token is a run of ASCII letters, digits, underscores and characters from U+0080 to U+07FF (such as Arabic); "
@@ -12,21 +12,21 @@ RULE = (
 )
 
 
-def _kinds() -> npt.NDArray[np.uint8]:
-    """What each byte of UTF-8 is: space, part of a word, a further byte of a character, or a token of its own."""
+def _byte_kinds() -> npt.NDArray[np.uint8]:
+    """The kind of each byte of UTF-8: space, part of a word, continuation of a character, or a token by itself."""
     kinds = np.full(256, _ALONE, np.uint8)
     kinds[:33] = kinds[127] = _SPACE
     for characters in (range(0x30, 0x3A), range(0x41, 0x5B), range(0x61, 0x7B), (0x5F,), range(0xC2, 0xE0)):
         kinds[list(characters)] = _WORD
-    kinds[0x80:0xC0] = _BEHIND
+    kinds[0x80:0xC0] = _CONTINUATION
     return kinds
 
 
-_KINDS = _kinds()
+_BYTE_KINDS = _byte_kinds()
 
 
 def token_counts(texts: pa.Array) -> npt.NDArray[np.int64]:
-    """Tokens of each text by RULE; 0 for a null. About 300 MB a second.
+    """The number of tokens of each text by RULE; 0 for a null. About 300 MB per second.
 
     >>> token_counts(pa.array(["Don't stop!", "", "caf\u00e9_1 \u20ac5", "\u78e8\u574a"])).tolist()
     [5, 0, 3, 2]
@@ -46,11 +46,11 @@ def token_counts(texts: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def _token_starts(data: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Where tokens begin in texts that lie one behind the other and begin at ``rows``."""
-    kinds = _KINDS[data]
+    """The offsets at which tokens start in ``data``, texts without gaps between them that start at ``rows``."""
+    kinds = _BYTE_KINDS[data]
     word = kinds == _WORD
     inside = word.copy()
-    inside[1:] |= (kinds[1:] == _BEHIND) & word[:-1]
+    inside[1:] |= (kinds[1:] == _CONTINUATION) & word[:-1]
     begins = word.copy()
     begins[1:] &= ~inside[:-1]
     rows = rows[rows < len(data)]

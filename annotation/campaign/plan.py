@@ -1,4 +1,4 @@
-"""Makes a batch: pairs and tasks, decided once and written into the journal. Label Studio is not involved."""
+"""Makes a batch: draws pairs and tasks once, and writes them into the journal. Label Studio is not involved."""
 
 import dataclasses
 import hashlib
@@ -10,12 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.campaign import responses
 from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
-from annotation.campaign.pairing import Pair, blind_key, pair, pair_id, seeded_key, whole_name
-from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
+from annotation.campaign.pairing import Pair, blind_key, make_pairs, pair_id, seeded_key, whole_name
+from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, digest_file, read_gold, read_prompts
 from annotation.campaign.settings import CampaignFolder
-from annotation.campaign.split import Families, Placed, assign_splits, prompt_text
+from annotation.campaign.split import Families, OldPrompt, assign_splits, prompt_text
 from annotation.campaign.tasks import shown_digest, task_data, task_uid
 from annotation.journal.bodies import Asked, Batch, Counted, PairsAsked, Resolving, Settings, read, write
 from annotation.journal.fold import TASKS, Record, fold, pack, record_settings
@@ -27,7 +26,7 @@ from schemas.errors import UserError
 
 @dataclass
 class Planned:
-    """What `plan` read and decided. ``new``: whether this call made the batch."""
+    """The result of `plan`. ``new``: whether this call made the batch."""
 
     new: bool
     pairs: int = 0
@@ -36,7 +35,7 @@ class Planned:
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     without_tasks: list[str] = field(default_factory=list)
-    """People who have no task in this batch: they joined after it was made."""
+    """Annotators without a task in this batch, since they joined after it was made."""
 
 
 def page_of(folder: CampaignFolder) -> Page:
@@ -45,7 +44,7 @@ def page_of(folder: CampaignFolder) -> Page:
 
 
 def version_of(folder: CampaignFolder) -> str:
-    """The version of what annotators see: the protocol's, a dot, the campaign's."""
+    """The version of the page that annotators see: the protocol's version, a dot, and the campaign's."""
     campaign = folder.campaign
     return f"{PROTOCOLS[campaign.protocol].version}.{campaign.version}"
 
@@ -53,7 +52,7 @@ def version_of(folder: CampaignFolder) -> str:
 def note_settings(folder: CampaignFolder, journal: Journal) -> None:
     """Appends changed settings and new people to the journal; each new person gets the next pseudonym.
 
-    Raises UserError if the campaign has another name or protocol than before.
+    Raises UserError if the campaign's name or protocol has changed.
     """
     _refuse_other_campaign(folder, journal)
     campaign = folder.campaign
@@ -82,35 +81,34 @@ def _refuse_other_campaign(folder: CampaignFolder, journal: Journal) -> None:
         before = getattr(known, name)
         if getattr(folder.campaign, name) != before:
             raise UserError(
-                f"the campaign in {folder.path} began with the {name} {before!r}: change campaign.toml back, or "
-                "make another folder for another campaign"
+                f"the {name} of the campaign in {folder.path} was {before!r} at first: change campaign.toml back, or "
+                "make a new folder for another campaign"
             )
 
 
 def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planned:
     """Makes the batch that campaign.toml names, or reads it if it exists.
 
-    Raises UserError if the batch exists and what its annotators see, or how it was drawn, has changed.
+    Raises UserError if the batch exists and the settings or files behind it have changed since.
     """
     campaign = folder.campaign
     with journal.writing():
         note_settings(folder, journal)
         record = fold(journal)
         page = page_of(folder)
-        asked = _ask(folder)
+        asked = _describe_batch(folder)
         _refuse_changes(campaign.batch, asked, record)
         if campaign.batch not in record.batches:
-            planned = _make(folder, journal, record, page, asked, families)
+            planned = _make_batch(folder, journal, record, page, asked, families)
         else:
             planned = Planned(new=False, **vars(record.batches[campaign.batch].counted))
-        mine = fold(journal).tasks
-        have = set(mine.filter(pc.equal(mine["batch"], campaign.batch))["annotator"].to_pylist())
-        busy = have | record.withdrawn
-        planned.without_tasks = [person for person in campaign.annotators if record.annotators[person] not in busy]
+        tasks = fold(journal).tasks
+        served = {*tasks.filter(pc.equal(tasks["batch"], campaign.batch))["annotator"].to_pylist(), *record.withdrawn}
+        planned.without_tasks = [person for person in campaign.annotators if record.annotators[person] not in served]
     return planned
 
 
-def _ask(folder: CampaignFolder) -> Asked:
+def _describe_batch(folder: CampaignFolder) -> Asked:
     campaign, gold = folder.campaign, folder.campaign.gold
     return Asked(
         protocol=campaign.protocol,
@@ -118,8 +116,8 @@ def _ask(folder: CampaignFolder) -> Asked:
         guidelines=hashlib.sha256(folder.guidelines().encode()).hexdigest(),
         categories=tuple(campaign.categories.items()),
         votes=campaign.votes,
-        responses=responses.digest(folder.file(campaign.responses)),
-        gold=(responses.digest(folder.file(gold.file)), gold.share) if gold else None,
+        responses=digest_file(folder.file(campaign.responses)),
+        gold=(digest_file(folder.file(gold.file)), gold.share) if gold else None,
         pairs=PairsAsked(**dataclasses.asdict(campaign.pairs)),
         seed=campaign.seed,
     )
@@ -132,46 +130,48 @@ def _refuse_changes(batch: str, asked: Asked, record: Record) -> None:
         seen = [name for name in ("guidelines", "categories") if name in changed]
         if seen and "version" not in changed:
             raise UserError(
-                f"the {' and '.join(seen)} changed after batch {batch} was made, whose annotators keep what they were "
-                "asked: change them back, or give campaign.toml a higher version and a new batch"
+                f"the {' and '.join(seen)} changed after batch {batch} was made: change them back, "
+                "or give campaign.toml a higher version and a new batch"
             )
         if changed:
-            what = " and ".join(changed)
-            raise UserError(f"batch {batch} was made with other {what}: change campaign.toml back, or name a new batch")
+            raise UserError(
+                f"the {' and '.join(changed)} changed after batch {batch} was made: "
+                "undo the change, or name a new batch in campaign.toml"
+            )
         return
     for name, other in record.batches.items():
-        seen = [each for each in ("guidelines", "categories") if getattr(other.asked, each) != getattr(asked, each)]
+        seen = [key for key in ("guidelines", "categories") if getattr(other.asked, key) != getattr(asked, key)]
         if seen and other.asked.version == asked.version:
             newest = max(each.asked.version for each in record.batches.values())
             raise UserError(
-                f"the {' and '.join(seen)} changed after batch {name}: give campaign.toml the version {newest + 1}"
+                f"the {' and '.join(seen)} changed after batch {name}: set version to {newest + 1} in campaign.toml"
             )
 
 
-def _make(
+def _make_batch(
     folder: CampaignFolder, journal: Journal, record: Record, page: Page, asked: Asked, families: Families
 ) -> Planned:
     campaign = folder.campaign
     if campaign.votes > len(campaign.annotators):
         raise UserError(
             f"votes is {campaign.votes} and annotators names {len(campaign.annotators)}: "
-            "each vote on a pair comes from another annotator, so ask for as many as there are, or fewer"
+            "each vote on a pair comes from a different annotator, so lower votes or add annotators"
         )
     _refuse_withdrawn(folder, record)
     prompts, problems = read_prompts(folder.file(campaign.responses))
-    models = {each.model for prompt in prompts for each in prompt.responses}
+    models = {response.model for prompt in prompts for response in prompt.responses}
     _refuse_model_names(folder, models)
     _refuse_unknown_models(folder, models)
-    paired = pair(prompts, campaign.pairs, campaign.seed)
+    paired = make_pairs(prompts, campaign.pairs, campaign.seed)
     earlier = set(record.pairs["pair_id"].to_pylist())
-    fresh = [each for each in paired.pairs if each.pair_id not in earlier]
+    fresh = [pair for pair in paired.pairs if pair.pair_id not in earlier]
     paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)
     paired.counts["paired"] = len(fresh)
     if not fresh:
-        ways = "give prompts responses that were not compared before"
+        ways = "add responses that were not compared before"
         if problems:
             first = f"{problems[0].where}: {problems[0].message}"
-            ways = f"put its unusable rows right ({len(problems):,}; the first is {first}), or {ways}"
+            ways = f"correct its invalid rows ({len(problems):,}; the first is {first}), or {ways}"
         raise UserError(
             f"{campaign.responses} gives no new pair for batch {campaign.batch} "
             f"({_list_counts(paired.counts) or 'no prompts'}): {ways}"
@@ -183,31 +183,31 @@ def _make(
     table = _pair_rows(fresh, record, families, folder)
     gold_table = _gold_rows(gold, record, folder, problems)
     people = {person: record.annotators[person] for person in campaign.annotators}
-    keys = {each.pair_id: blind_key(each) for each in fresh}
+    keys = {pair.pair_id: blind_key(pair) for pair in fresh}
     assigned = spread(keys, list(people.values()), campaign.votes, campaign.seed, drawn_by=keys.__getitem__)
     given = {name: sorted(pair for pair, names in assigned.items() if name in names) for name in people.values()}
     golden = {
-        name: gold_for(name, len(pairs), campaign.batch, gold_table, record, folder) for name, pairs in given.items()
+        name: draw_gold(name, len(pairs), campaign.batch, gold_table, record, folder) for name, pairs in given.items()
     }
     used = pa.array(sorted({pair for pairs in golden.values() for pair in pairs}), pa.string())
     gold_table = gold_table.filter(pc.is_in(gold_table["pair_id"], used))
     new_gold = gold_table.filter(pc.invert(pc.is_in(gold_table["pair_id"], pa.array(sorted(earlier), pa.string()))))
     everything = pa.concat_tables([table, gold_table])
     tasks = [
-        task_rows(journal, name, (*given[name], *golden[name]), campaign.batch, "vote", everything)
+        make_task_rows(journal, name, (*given[name], *golden[name]), campaign.batch, "vote", everything)
         for name in people.values()
     ]
     for body in pack(pa.concat_tables([table, new_gold])):
         journal.append("pairs", campaign.batch, body)
     for body in pack(pa.concat_tables(tasks)):
         journal.append("tasks", campaign.batch, body)
-    total = sum(each.num_rows for each in tasks)
+    total = sum(rows.num_rows for rows in tasks)
     counted = Counted(table.num_rows, len(used), total)
     journal.append("batch", campaign.batch, write(Batch(asked, counted, page, campaign.categories)))
     return Planned(new=True, **vars(counted), counts=paired.counts, problems=problems + paired.problems)
 
 
-def task_rows(
+def make_task_rows(
     journal: Journal,
     annotator: str,
     pairs: Iterable[str],
@@ -216,14 +216,13 @@ def task_rows(
     table: pa.Table,
     since: str = "",
 ) -> pa.Table:
-    """The tasks of one annotator in the order in which they are shown, with the side of each response; the
-    campaign's secret decides both.
+    """The rows of an annotator's tasks, in the order of display; the campaign's secret decides order and sides.
 
-    ``table`` holds the PAIRS rows of ``pairs``; ``since`` gives tasks that somebody gets later other uids.
+    ``table`` holds the PAIRS rows of ``pairs``. ``since`` makes the uids of tasks that are given later differ.
     """
     strata, secret = _strata(table), journal.campaign_id
-    asked = {task_uid(secret, batch, round_ + since, annotator, each): each for each in pairs}
-    right = choose_swaps({uid: strata[each] for uid, each in asked.items()}, secret)
+    asked = {task_uid(secret, batch, round_ + since, annotator, pair): pair for pair in pairs}
+    swaps = choose_swaps({uid: strata[pair] for uid, pair in asked.items()}, secret)
     order = shuffle(asked, secret)
     columns: dict[str, Any] = {
         "uid": order,
@@ -231,7 +230,7 @@ def task_rows(
         "batch": [batch] * len(order),
         "annotator": [annotator] * len(order),
         "round": [round_] * len(order),
-        "swapped": [right[uid] for uid in order],
+        "swapped": [swaps[uid] for uid in order],
     }
     rows = pa.table(columns, schema=pa.schema([TASKS.field(name) for name in columns]))
     digests = [shown_digest(data) for data in task_data(rows, table)]
@@ -240,54 +239,56 @@ def task_rows(
 
 def _strata(table: pa.Table) -> dict[str, str]:
     columns = (table[name].to_pylist() for name in ("pair_id", "first_model", "second_model"))
-    return {each: f"{first or ''}\0{second or ''}" for each, first, second in zip(*columns, strict=True)}
+    return {pair: f"{first or ''}\0{second or ''}" for pair, first, second in zip(*columns, strict=True)}
 
 
 def _pair_rows(fresh: Sequence[Pair], record: Record, families: Families, folder: CampaignFolder) -> pa.Table:
     campaign = folder.campaign
-    texts = {each.prompt.prompt_id: prompt_text(each.prompt.messages) for each in fresh}
-    weights = Counter(each.prompt.prompt_id for each in fresh)
-    splits = assign_splits(texts, weights, _list_placed(record), families, campaign.seed)
+    texts = {pair.prompt.prompt_id: prompt_text(pair.prompt.messages) for pair in fresh}
+    weights = Counter(pair.prompt.prompt_id for pair in fresh)
+    splits = assign_splits(texts, weights, _list_earlier_prompts(record), families, campaign.seed)
     rows = [
         {
-            **_row(each.pair_id, each.prompt, each.first, each.second, folder),
+            **_make_row(pair.pair_id, pair.prompt, pair.first, pair.second, folder),
             "gold": None,
-            "split": splits[each.prompt.prompt_id],
+            "split": splits[pair.prompt.prompt_id],
         }
-        for each in fresh
+        for pair in fresh
     ]
     return pa.Table.from_pylist(rows, PAIRS.schema)
 
 
-def _list_placed(record: Record) -> list[Placed]:
+def _list_earlier_prompts(record: Record) -> list[OldPrompt]:
     seen = {}
     judged = record.pairs.filter(pc.is_null(record.pairs["gold"]))
     for row in judged.select(["prompt", "split"]).to_pylist():
         text = prompt_text(tuple((turn["role"], turn["content"]) for turn in row["prompt"]))
-        seen[text, row["split"]] = Placed(text, row["split"])
+        seen[text, row["split"]] = OldPrompt(text, row["split"])
     return list(seen.values())
 
 
 def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder, problems: list[Problem]) -> pa.Table:
-    """Rows of gold pairs, without those whose answer differs from an earlier batch, which tested annotators by it."""
+    """The rows of gold pairs; a pair whose answer differs from an earlier batch is skipped, with a problem."""
     known = dict(zip(record.pairs["pair_id"].to_pylist(), record.pairs["gold"].to_pylist(), strict=True))
     rows = []
-    for each in gold:
-        texts = [each.chosen, each.rejected]
-        texts.sort(key=lambda text: seeded_key(0, "gold", text))  # the same in each batch, whatever its seed
+    for gold_pair in gold:
+        texts = [gold_pair.chosen, gold_pair.rejected]
+        texts.sort(key=lambda text: seeded_key(0, "gold", text))  # in the same order in all batches, with any seed
         first, second = (Response("", None, text) for text in texts)
-        prompt = Prompt(each.prompt_id, each.messages, ())
-        row = _row(pair_id(prompt, first, second), prompt, first, second, folder)
-        answer = "first" if texts[0] == each.chosen else "second"
+        prompt = Prompt(gold_pair.prompt_id, gold_pair.messages, ())
+        row = _make_row(pair_id(prompt, first, second), prompt, first, second, folder)
+        answer = "first" if texts[0] == gold_pair.chosen else "second"
         if known.get(row["pair_id"], answer) != answer:
-            message = "an earlier batch has this gold pair with the other answer: change its texts, or leave it out"
-            problems.append(Problem(f"gold prompt {each.prompt_id}", "gold_changed", message))
+            message = "an earlier batch has this gold pair with the other answer: change its texts, or remove it"
+            problems.append(Problem(f"gold prompt {gold_pair.prompt_id}", "gold_changed", message))
             continue
         rows.append({**row, "first_model": None, "second_model": None, "gold": answer, "split": None})
     return pa.Table.from_pylist(rows, PAIRS.schema)
 
 
-def _row(pair_id: str, prompt: Prompt, first: Response, second: Response, folder: CampaignFolder) -> dict[str, Any]:
+def _make_row(
+    pair_id: str, prompt: Prompt, first: Response, second: Response, folder: CampaignFolder
+) -> dict[str, Any]:
     campaign = folder.campaign
     return {
         "pair_id": pair_id,
@@ -306,35 +307,35 @@ def _row(pair_id: str, prompt: Prompt, first: Response, second: Response, folder
     }
 
 
-def gold_for(
+def draw_gold(
     annotator: str,
     tasks: int,
     batch: str,
     gold: pa.Table,
     record: Record,
     folder: CampaignFolder,
-    besides: Iterable[str] = (),
+    excluded: Iterable[str] = (),
 ) -> list[str]:
-    """Gold pairs that this annotator has not met yet, drawn by the seed; their number follows from ``tasks``.
+    """Draws by the seed gold pairs that are new to an annotator, as many as ``tasks`` other tasks require.
 
-    ``besides``: pairs that the annotator gets at the same time.
+    ``excluded``: pairs that the annotator gets at the same time.
     """
     campaign = folder.campaign
     if not campaign.gold or not gold.num_rows:
         return []
     met = record.tasks.filter(pc.equal(record.tasks["annotator"], annotator))
-    left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()) - set(besides))
-    left.sort(key=lambda each: seeded_key(campaign.seed, "gold", batch, annotator, each))
+    left = sorted(set(gold["pair_id"].to_pylist()) - set(met["pair_id"].to_pylist()) - set(excluded))
+    left.sort(key=lambda pair: seeded_key(campaign.seed, "gold", batch, annotator, pair))
     return left[: gold_share(tasks, campaign.gold.share, len(left))]
 
 
 def _refuse_withdrawn(folder: CampaignFolder, record: Record) -> None:
-    """Raises UserError if the new batch would give tasks to somebody whose votes do not count."""
+    """Raises UserError if the new batch would give tasks to a person whose votes are withdrawn."""
     for person in folder.campaign.annotators:
         if record.annotators[person] in record.withdrawn:
             raise UserError(
-                f"the votes of {person} are withdrawn: take them out of annotators in campaign.toml for a new batch, "
-                "or let their votes count again (gristmill campaign withdraw --undo)"
+                f"the votes of {person} are withdrawn: remove {person} from annotators in campaign.toml for a new "
+                "batch, or let the votes count again (gristmill campaign withdraw --undo)"
             )
 
 
@@ -344,13 +345,13 @@ def _refuse_unknown_models(folder: CampaignFolder, models: set[str]) -> None:
         for name, model in (("new", pairs.new), ("previous", pairs.previous)):
             if model not in models:
                 raise UserError(
-                    f"pairs.{name} is {model!r}, and {folder.campaign.responses} has no response of that model: "
+                    f"pairs.{name} is {model!r}, but {folder.campaign.responses} has no response of that model: "
                     f"choose from {', '.join(sorted(models)) or 'none'}"
                 )
 
 
 def _refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
-    """Raises UserError if a text that annotators can read, apart from the responses, names a model."""
+    """Raises UserError if a text that annotators read, other than a response, names a model."""
     campaign = folder.campaign
     seen = {
         f"the file {campaign.guidelines}": folder.guidelines(),
@@ -361,7 +362,9 @@ def _refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
     for where, text in seen.items():
         named = sorted(model for model in models if whole_name(model).search(text))
         if named:
-            raise UserError(f"{where} holds {named[0]!r}, the name of a model: annotators would read it, so change it")
+            raise UserError(
+                f"{where} holds {named[0]!r}, the name of a model: remove it, since annotators would read it"
+            )
 
 
 def _list_counts(counts: Counter[str]) -> str:

@@ -19,17 +19,17 @@ from schemas.named_files import open_named
 
 ROLES = ("system", "user", "assistant")
 COLUMNS = ("prompt_id", "messages", "prompt", "responses", "chosen", "rejected")
-"""All that is read of a row, aside from BEYOND_TEXT."""
+"""The columns that are read, apart from NON_TEXT_FIELDS."""
 
-BEYOND_TEXT = frozenset(
+NON_TEXT_FIELDS = frozenset(
     ["audio", "audios", "function_call", "functions", "image", "images", "tool_calls", "tools", "video", "videos"]
 )
-"""Fields of a row, a message or an answer that hold a part of the dialogue other than its words."""
+"""Fields of a row, a message or a response that hold content other than text."""
 
-_REASONING = BEYOND_TEXT | {"reasoning_content", "thinking"}
+_HIDDEN_FIELDS = NON_TEXT_FIELDS | {"reasoning_content", "thinking"}
 
 Messages = tuple[tuple[str, str], ...]
-"""A dialogue: (role, content) a turn, oldest first; the last one is the user's."""
+"""A dialogue: (role, content) of each turn, oldest first; the last turn is the user's."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class GoldPair:
-    """Two responses of which the better one is known; ``chosen`` and ``rejected`` are texts."""
+    """Two responses whose better one is known; ``chosen`` and ``rejected`` are texts."""
 
     prompt_id: str
     messages: Messages
@@ -58,45 +58,45 @@ class GoldPair:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that was left out, or is worth a look: where it is, the reason in one word, and a sentence."""
+    """An input that was skipped or needs attention: where it is, the reason in one word, and a sentence."""
 
     where: str
     reason: str
     message: str
 
 
-_UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, LookupError)
-"""What Parquet raises beside its own: for texts that are not UTF-8, dates beyond Python's, time zones of no place."""
+_PARQUET_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError, LookupError)
+"""All that reading Parquet raises, also for invalid UTF-8, dates beyond the range of Python, and unknown time zones."""
 
 
 class _BadRowError(ValueError):
     """A row that cannot be used; the message says why."""
 
 
-def beyond_text(holder: Mapping[str, Any], names: Collection[str]) -> str | None:
-    """The first of these fields that holds something, or None if each is missing, null or empty.
+def find_non_text(holder: Mapping[str, Any], names: Collection[str]) -> str | None:
+    """The first of the fields ``names`` that has a value, or None if each is missing, null or empty.
 
-    >>> beyond_text({"role": "user", "images": [], "tool_calls": [{"id": "1"}]}, BEYOND_TEXT)
+    >>> find_non_text({"role": "user", "images": [], "tool_calls": [{"id": "1"}]}, NON_TEXT_FIELDS)
     'tool_calls'
     """
     return next((name for name in sorted(holder.keys() & names) if holder[name] not in (None, False, "", [], {})), None)
 
 
 def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
-    """The prompts of a file, sorted by their id, rows of the same prompt put together; and the rows left out.
+    """The prompts of a file, sorted by id, with the rows of a prompt merged; and the rows that were skipped.
 
-    A row has ``prompt_id`` (made from the messages where it is missing), ``messages`` (or ``prompt``, a single user
-    turn) and ``responses``: a list of {model, temperature, text}. Nothing depends on the order of the rows: where they
-    give one id to different messages, none of them is used.
+    A row has ``prompt_id`` (if missing, a hash of the messages), ``messages`` (or ``prompt``, a single user turn) and
+    ``responses``: a list of {model, temperature, text}. Rows that give the same id to different messages are all
+    skipped, so that the result does not depend on the order of rows.
 
-    Raises UserError when the file cannot be read at all.
+    Raises UserError if the file cannot be read.
     """
     problems: list[Problem] = []
     found: dict[str, dict[Messages, list[tuple[str, list[Response]]]]] = {}
-    for where, row in _rows(path, problems):
+    for where, row in _read_rows(path, problems):
         try:
-            prompt_id, messages = _prompt(row)
-            responses = _responses(row)
+            prompt_id, messages = _parse_prompt(row)
+            responses = _parse_responses(row)
         except _BadRowError as error:
             problems.append(Problem(where, "unusable_row", str(error)))
             continue
@@ -104,33 +104,34 @@ def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
     prompts = []
     for prompt_id, dialogues in sorted(found.items()):
         if len(dialogues) > 1:
-            message = f"prompt {prompt_id} has different messages in several rows: give each of them an id of its own"
+            message = f"prompt {prompt_id} has different messages in several rows: give each dialogue its own prompt_id"
             problems += [Problem(where, "unusable_row", message) for rows in dialogues.values() for where, _ in rows]
             continue
         [(messages, rows)] = dialogues.items()
         kept = {response for _, responses in rows for response in responses}
-        prompts.append(Prompt(prompt_id, messages, tuple(sorted(kept, key=order))))
+        prompts.append(Prompt(prompt_id, messages, tuple(sorted(kept, key=sort_key))))
     return prompts, problems
 
 
-def order(response: Response) -> tuple[str, bool, float, str]:
-    """A total order, which says nothing about quality."""
+def sort_key(response: Response) -> tuple[str, bool, float, str]:
+    """The key of a total order of responses that is independent of their quality."""
     return response.model, response.temperature is not None, response.temperature or 0.0, response.text
 
 
 def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
-    """Gold pairs, sorted, and rows left out; a row has ``messages`` (or ``prompt``), ``chosen`` and ``rejected``.
+    """The gold pairs of a file, sorted; and the rows that were skipped.
 
-    The same pair is there once, under the first of its ids. Rows that contradict each other are all left out.
+    A row has ``messages`` (or ``prompt``), ``chosen`` and ``rejected``. A repeated pair is returned once, with the
+    smallest of its ids. Rows that contradict each other are all skipped. Raises UserError if the file cannot be read.
     """
     problems: list[Problem] = []
     found: dict[tuple[Messages, frozenset[str]], list[tuple[str, GoldPair]]] = {}
-    for where, row in _rows(path, problems):
+    for where, row in _read_rows(path, problems):
         try:
-            prompt_id, messages = _prompt(row)
-            chosen, rejected = _text(row, "chosen"), _text(row, "rejected")
+            prompt_id, messages = _parse_prompt(row)
+            chosen, rejected = _parse_text(row, "chosen"), _parse_text(row, "rejected")
             if not chosen.strip() or not rejected.strip() or chosen == rejected:
-                raise _BadRowError("chosen and rejected must be two different texts that are not empty")
+                raise _BadRowError("chosen and rejected must be two different texts, neither of them empty")
         except _BadRowError as error:
             problems.append(Problem(where, "unusable_row", str(error)))
             continue
@@ -139,22 +140,22 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
     pairs = []
     for rows in found.values():
         if len({gold.chosen for _, gold in rows}) > 1:
-            message = "other rows have the same two responses the other way round: leave in the right ones only"
+            message = "other rows swap chosen and rejected of this pair: remove the wrong rows"
             problems += [Problem(where, "unusable_row", message) for where, _ in rows]
         else:
             pairs.append(min((gold for _, gold in rows), key=lambda gold: gold.prompt_id))
     return sorted(pairs, key=lambda gold: (gold.prompt_id, gold.chosen, gold.rejected)), problems
 
 
-def digest(path: Path) -> str:
-    """The SHA-256 of a file; raises UserError when it cannot be read."""
-    with _readable(path), open_named(path) as stream:
+def digest_file(path: Path) -> str:
+    """The SHA-256 of a file. Raises UserError if the file cannot be read."""
+    with _explain_read_errors(path), open_named(path) as stream:
         return sha256_of(stream)
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """What goes wrong inside is the user's mistake; ValueError is that of a name which no file can have."""
+def _explain_read_errors(path: Path) -> Iterator[None]:
+    """Raises UserError for an OSError, or a ValueError (a name that no file can have), while reading the file."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -162,16 +163,16 @@ def _readable(path: Path) -> Iterator[None]:
         raise UserError(f"{str(path)!r} cannot be read ({reason}): name an existing file in campaign.toml") from error
 
 
-def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with _readable(path), open_named(path) as stream:
+def _read_rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    with _explain_read_errors(path), open_named(path) as stream:
         data = stream.read()
     if data[:4] == b"PAR1":
         try:
             file = pq.ParquetFile(pa.BufferReader(data))
             rows = file.read(
-                columns=[name for name in (*COLUMNS, *BEYOND_TEXT) if name in file.schema_arrow.names]
+                columns=[name for name in (*COLUMNS, *NON_TEXT_FIELDS) if name in file.schema_arrow.names]
             ).to_pylist()
-        except _UNREADABLE as error:
+        except _PARQUET_ERRORS as error:
             raise UserError(f"{path} is a Parquet file that cannot be read ({error}): write it again") from error
         yield from ((f"{path.name}, row {number}", row) for number, row in enumerate(rows, 1))
         return
@@ -187,65 +188,65 @@ def _rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[st
         if isinstance(row, dict):
             yield where, row
         else:
-            problems.append(Problem(where, "unusable_row", "a row is a JSON object"))
+            problems.append(Problem(where, "unusable_row", "the row is not a JSON object"))
 
 
-def _prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
+def _parse_prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
     messages = row.get("messages")
     if messages is None and isinstance(row.get("prompt"), str):
         messages = [{"role": "user", "content": row["prompt"]}]
     if not isinstance(messages, list) or not messages:
-        raise _BadRowError("a row needs messages, a list of {role, content}, or prompt, a text")
-    _only_text(row, BEYOND_TEXT, "the row")
+        raise _BadRowError("the row needs messages, a list of {role, content}, or prompt, a text")
+    _refuse_non_text(row, NON_TEXT_FIELDS, "the row")
     turns = []
     for message in messages:
         if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise _BadRowError(f"the role of a message is one of {', '.join(ROLES)}")
-        _only_text(message, _REASONING, "a message")
-        turns.append((message["role"], _text(message, "content")))
+            raise _BadRowError(f"the role of a message must be one of {', '.join(ROLES)}")
+        _refuse_non_text(message, _HIDDEN_FIELDS, "a message")
+        turns.append((message["role"], _parse_text(message, "content")))
     if turns[-1][0] != "user":
-        raise _BadRowError("the last message must be the user's: the responses answer it")
+        raise _BadRowError("the last message is not the user's: the responses must answer the user")
     if not turns[-1][1].strip():
         raise _BadRowError("the last message is empty")
     prompt_id = row.get("prompt_id")
     if prompt_id is None:
         prompt_id = hashlib.blake2b(orjson.dumps(turns), digest_size=16).hexdigest()
     if not isinstance(prompt_id, (str, int)) or isinstance(prompt_id, bool) or prompt_id == "":
-        raise _BadRowError("prompt_id is a text or a whole number")
+        raise _BadRowError("prompt_id must be a text that is not empty, or a whole number")
     return str(prompt_id), tuple(turns)
 
 
-def _only_text(holder: Mapping[str, Any], names: Collection[str], what: str) -> None:
-    found = beyond_text(holder, names)
+def _refuse_non_text(holder: Mapping[str, Any], names: Collection[str], what: str) -> None:
+    found = find_non_text(holder, names)
     if found is not None:
         raise _BadRowError(
-            f"{what} has {found!r}: only texts can be shown to annotators; leave the field out if it is not needed"
+            f"{what} has {found!r}: annotators can be shown text only; remove the field if they do not need it"
         )
 
 
-def _responses(row: Mapping[str, Any]) -> list[Response]:
+def _parse_responses(row: Mapping[str, Any]) -> list[Response]:
     responses = row.get("responses")
     if not isinstance(responses, list) or not responses:
-        raise _BadRowError("a row needs responses, a list of {model, temperature, text}")
+        raise _BadRowError("the row needs responses, a list of {model, temperature, text}")
     kept = []
     for response in responses:
         if not isinstance(response, dict):
-            raise _BadRowError("a response is an object with model, temperature and text")
-        _only_text(response, _REASONING, "a response")
+            raise _BadRowError("a response must be an object with model, temperature and text")
+        _refuse_non_text(response, _HIDDEN_FIELDS, "a response")
         model, temperature = response.get("model"), response.get("temperature")
         if not isinstance(model, str) or not model:
-            raise _BadRowError("a response needs the name of its model")
+            raise _BadRowError("a response needs model, the name of its model")
         if temperature is not None:
             if isinstance(temperature, bool) or not isinstance(temperature, (int, float)):
-                raise _BadRowError("the temperature of a response is a number, or missing")
-            temperature = float(temperature) + 0.0  # which makes -0.0 the same as 0.0
+                raise _BadRowError("the temperature of a response must be a number or missing")
+            temperature = float(temperature) + 0.0  # turns -0.0 into 0.0
             if not math.isfinite(temperature) or temperature < 0:
-                raise _BadRowError("the temperature of a response is 0 or more")
-        kept.append(Response(model, temperature, _text(response, "text")))
+                raise _BadRowError("the temperature of a response must be 0 or more")
+        kept.append(Response(model, temperature, _parse_text(response, "text")))
     return kept
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
+def _parse_text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str):
         raise _BadRowError(f"{name} must be a text")

@@ -1,4 +1,4 @@
-"""What a campaign is: the data in its folder, before anything is asked of anyone."""
+"""The settings of a campaign, and the files of its folder."""
 
 import re
 from collections.abc import Mapping
@@ -12,21 +12,21 @@ from annotation.protocols import PROTOCOLS, Category
 from schemas.errors import UserError
 from schemas.named_files import read_named
 
-MOST_BYTES = 4 << 20
-"""Guidelines are shorter."""
+MAX_GUIDELINES_BYTES = 4 << 20
+"""The largest file of guidelines that is read."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
-"""Letters beyond ASCII are none for Label Studio."""
+"""ASCII only, since Label Studio rejects other letters in an email address."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pairing:
-    """Which responses to one prompt are compared.
+    """Which responses to a prompt are compared.
 
-    ``all``: every two. ``new_vs_previous``: each response of ``new`` with each of ``previous`` (models).
-    ``random``: ``per_prompt`` of all, drawn by the campaign's seed.
-    ``self_naming``: what becomes of a response that names its own model: ``keep`` (and report) or ``drop``.
+    ``policy``: ``all`` compares every two responses; ``new_vs_previous`` compares each response of the model ``new``
+    with each response of the model ``previous``; ``random`` draws ``per_prompt`` of all pairs by the campaign's seed.
+    ``self_naming``: ``keep`` (and report) or ``drop`` a response that names its own model.
     """
 
     policy: Literal["all", "new_vs_previous", "random"] = "all"
@@ -37,7 +37,7 @@ class Pairing:
 
     def __post_init__(self) -> None:
         if self.per_prompt < 1:
-            raise UserError(f"pairs.per_prompt is {self.per_prompt}: give 1 or more")
+            raise UserError(f"pairs.per_prompt is {self.per_prompt}: give at least 1")
         if self.policy == "new_vs_previous" and not (self.new and self.previous):
             raise UserError(
                 'pairs.policy "new_vs_previous" needs pairs.new and pairs.previous, the names of two models'
@@ -48,7 +48,7 @@ class Pairing:
 
 @dataclass(frozen=True, kw_only=True)
 class Gold:
-    """Pairs with a known answer, mixed in unseen: ``share`` of each annotator's tasks, at most as many as there are."""
+    """Pairs with a known answer, hidden among each annotator's tasks as ``share`` of them, while pairs are left."""
 
     file: str
     share: float = 0.05
@@ -62,9 +62,9 @@ class Gold:
 class Campaign:
     """The settings of a campaign, as campaign.toml holds them; paths are relative to its folder.
 
-    ``version`` counts what annotators see: it grows when the guidelines or the categories change. Email addresses are
-    kept in small letters, as Label Studio does.
-    ``categories``: risk categories of the safety protocol, slug to title; empty means Llama 2's three.
+    ``version`` must grow when the guidelines or the categories change. Email addresses are stored in lower case, as in
+    Label Studio.
+    ``categories``: risk categories of the safety protocol, name to title; empty means the three of Llama 2.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Campaign:
         if self.protocol not in PROTOCOLS:
             raise UserError(f"protocol is {self.protocol!r}: choose from {', '.join(PROTOCOLS)}")
         if self.version < 1:
-            raise UserError(f"version is {self.version}: count from 1")
+            raise UserError(f"version is {self.version}: give at least 1")
         if not 0 <= self.seed < 1 << 63:
             raise UserError(f"seed is {self.seed}: give a whole number of 0 or more, below 2**63")
         for name in ("annotators", "adjudicators"):
@@ -102,28 +102,28 @@ class Campaign:
             if twice:
                 raise UserError(f"{name} holds {twice[0]} twice: name each person once")
         if not self.annotators:
-            raise UserError("annotators names nobody: give one email address or more")
+            raise UserError("annotators is empty: give at least one email address")
         if self.votes < 1:
-            raise UserError(f"votes is {self.votes}: ask for one or more on each pair")
+            raise UserError(f"votes is {self.votes}: ask for at least 1 vote on each pair")
         if self.resolve.min_votes is not None and not 1 <= self.resolve.min_votes <= self.votes:
-            raise UserError(f"resolve.min_votes is {self.resolve.min_votes}: give 1 up to votes, which is {self.votes}")
+            raise UserError(f"resolve.min_votes is {self.resolve.min_votes}: give 1 to {self.votes} (votes)")
         if self.categories and self.protocol != "safety":
-            raise UserError(f"categories belong to the safety protocol, and this is {self.protocol}: take them out")
+            raise UserError(f"the protocol {self.protocol} takes no categories, which belong to safety: remove them")
 
     @property
     def risk_categories(self) -> tuple[Category, ...]:
-        """The campaign's own risk categories; none means the protocol's."""
+        """The campaign's own risk categories; empty means those of the protocol."""
         return tuple(Category(name=name, title=title) for name, title in self.categories.items())
 
 
 @dataclass(frozen=True)
 class CampaignFolder:
-    """A campaign with the place of its files: what every step is given."""
+    """A campaign and its folder: the argument of every step."""
 
     path: Path
     campaign: Campaign
     text: str
-    """campaign.toml as it is written, for the journal."""
+    """The text of campaign.toml, for the journal."""
 
     @property
     def store(self) -> Path:
@@ -133,10 +133,10 @@ class CampaignFolder:
         return self.path / name
 
     def guidelines(self) -> str:
-        """Raises UserError when guidelines.md cannot be read."""
+        """The text of the guidelines, with line feeds as line ends. Raises UserError if the file cannot be read."""
         path = self.file(self.campaign.guidelines)
         try:
-            text = read_named(path, MOST_BYTES, "a file of guidelines (Markdown)").decode("utf-8-sig")
+            text = read_named(path, MAX_GUIDELINES_BYTES, "a file of guidelines (Markdown)").decode("utf-8-sig")
         except (OSError, ValueError) as error:
             raise UserError(f"the guidelines {path} cannot be read ({error}): write them as UTF-8 Markdown") from error
         return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Which prompts are held out: decided once, when a batch is made, for whole families of prompts."""
+"""Chooses the held-out prompts of a new batch, always complete families of similar prompts."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,35 +14,35 @@ from annotation.campaign.pairing import seeded_key
 from annotation.campaign.responses import Messages
 
 Families = Callable[[pa.Array], npt.NDArray[np.int64]]
-"""From texts to their families' numbers; a family is a chain of equal or nearly equal texts of any length."""
+"""Gives each text the number of its family, a chain of equal or nearly equal texts; texts may have any length."""
 
-MOST = 1000
-"""Most held-out comparisons of a batch (Llama 2, 3.2.1: 1,000 of each batch)."""
+MAX_HELD_OUT = 1000
+"""Maximum of held-out pairs in a batch (Llama 2, 3.2.1: 1,000 of each batch)."""
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A prompt of an earlier batch, and its split."""
+class OldPrompt:
+    """A prompt of an earlier batch, as text, and its split."""
 
     text: str
     split: str
 
 
 def prompt_text(messages: Messages) -> str:
-    """The text by which prompts are compared: all turns except the system's, which many prompts share."""
+    """The text by which prompts are compared: all turns but the system message, which many prompts share."""
     return "\n".join(content for role, content in messages if role != "system")
 
 
 def quota(pairs: int) -> int:
-    """Most pairs of a batch that are held out: 1,000 or a tenth of the batch, whichever is smaller."""
-    return min(MOST, pairs // 10)
+    """Maximum of held-out pairs in a batch of ``pairs``: 1,000 or a tenth of the batch, whichever is smaller."""
+    return min(MAX_HELD_OUT, pairs // 10)
 
 
-def relate(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int64]:
-    """The family of each prompt: near-duplicates (``families``), and dialogues that continue each other.
+def find_families(texts: pa.LargeStringArray, families: Families) -> npt.NDArray[np.int64]:
+    """The family number of each prompt: near-duplicates by ``families``, and dialogues that continue each other.
 
-    Texts come from ``prompt_text``. A continuation contains the earlier prompt, and often a response to it. A family's
-    number is the smallest that ``families`` gives to any of its prompts.
+    Texts come from ``prompt_text``. A continuation contains the earlier prompt, and often a response to it. The number
+    of a family is the smallest that ``families`` gives to any of its prompts.
     """
     numbers = families(texts)
     ends = numbers[np.array(list(_continuations(texts.to_pylist())), np.int64).reshape(-1, 2)]
@@ -67,23 +67,22 @@ def _continuations(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def assign_splits(
-    prompts: Mapping[str, str], weights: Mapping[str, int], earlier: Sequence[Placed], families: Families, seed: int
+    prompts: Mapping[str, str], weights: Mapping[str, int], earlier: Sequence[OldPrompt], families: Families, seed: int
 ) -> dict[str, str]:
     """The split of each new prompt (id to text): ``train``, ``held_out`` or ``neither``.
 
-    ``weights``: the number of pairs of each prompt. A prompt gets the split of its family, and the same prompt the same
-    split. A new prompt that is close to prompts of both splits (it links two families that were apart) is in neither,
-    and does not join the two families for later prompts. New families are held out in the order of a seeded hash, as
-    long as they fit into the quota.
+    ``weights``: the number of pairs of each prompt. A prompt gets the split of its family; a known prompt keeps its
+    split. A new prompt that links families of both splits is in ``neither``, and does not join the two families for
+    later prompts. New families are considered in the order of a seeded hash: each that fits into the quota is held out.
     """
     ids = list(prompts)
-    earlier = [each for each in earlier if each.split != "neither"]
-    known = {each.text: each.split for each in earlier}
-    texts = [*(each.text for each in earlier), *(prompts[each] for each in ids)]
-    numbers = relate(pa.array(texts, pa.large_string()), families).tolist()
+    earlier = [old for old in earlier if old.split != "neither"]
+    known = {old.text: old.split for old in earlier}
+    texts = [*(old.text for old in earlier), *prompts.values()]
+    numbers = find_families(pa.array(texts, pa.large_string()), families).tolist()
     taken: dict[int, set[str]] = {}
-    for number, placed in zip(numbers, earlier, strict=False):
-        taken.setdefault(number, set()).add(placed.split)
+    for number, old in zip(numbers, earlier, strict=False):
+        taken.setdefault(number, set()).add(old.split)
     members: dict[int, list[str]] = {}
     for number, prompt in zip(numbers[len(earlier) :], ids, strict=True):
         members.setdefault(number, []).append(prompt)
@@ -98,7 +97,8 @@ def assign_splits(
             left -= sum(weights[prompt] for prompt in inside if out[prompt] == "held_out")
         else:
             name = min(hashlib.blake2b(prompts[prompt].encode(), digest_size=16).hexdigest() for prompt in inside)
-            fresh.append((seeded_key(seed, "side", name), inside))  # "side": stored campaigns were drawn by this word
+            key = seeded_key(seed, "side", name)  # "side" is part of the draw of stored batches: do not rename it
+            fresh.append((key, inside))
     for _, inside in sorted(fresh):
         weight = sum(weights[prompt] for prompt in inside)
         held = weight <= left

@@ -1,4 +1,4 @@
-"""What an annotator is shown for a pair: task data that says nothing of models or sides."""
+"""The data of tasks, which reveals neither models nor sides."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,16 +12,16 @@ from annotation.protocols import PROTOCOLS
 
 
 def task_uid(secret: str, batch: str, round_: str, annotator: str, pair_id: str) -> str:
-    """An opaque name for one pair before one annotator: 24 hex digits that tell nothing without the secret.
+    """The id of an annotator's task: 24 hexadecimal digits, a hash keyed by the campaign's secret.
 
-    The campaign's seed would not do: who guesses it, and the models, could make the same name and see that it fits.
+    The seed is no key: an annotator who guessed the seed and the models could check the guess.
     """
     words = "\0".join(("uid", batch, round_, annotator, pair_id))
     return hashlib.blake2b(words.encode(), key=bytes.fromhex(secret), digest_size=12).hexdigest()
 
 
 def shown_digest(data: Mapping[str, Any]) -> bytes:
-    """16 bytes that change whenever what the annotator sees does; of data that nests too deeply to be ours, zeros."""
+    """A hash of a task's data in 16 bytes. Data that nests too deeply to come from Gristmill gives zeros."""
     try:
         return hashlib.blake2b(orjson.dumps(data, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
     except orjson.JSONEncodeError:
@@ -29,7 +29,7 @@ def shown_digest(data: Mapping[str, Any]) -> bytes:
 
 
 def task_data(tasks: pa.Table, pairs: pa.Table) -> Iterator[dict[str, str]]:
-    """The data of each task (rows with uid, pair_id and swapped), in their order."""
+    """Yields the data of each task of a table with uid, pair_id and swapped, in its order."""
     wanted = pairs.filter(pc.is_in(pairs["pair_id"], tasks["pair_id"].combine_chunks()))
     columns = ["pair_id", "prompt", "first", "second", "protocol"]
     by_id = {row["pair_id"]: row for row in wanted.select(columns).to_pylist()}

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.campaign.split import Families, relate
+from annotation.campaign.split import Families, find_families
 
 
 def prompt_texts(prompts: pa.ListArray) -> pa.LargeStringArray:
@@ -66,7 +66,7 @@ def prompt_families(texts: pa.LargeStringArray, links: npt.NDArray[np.bool_], fa
     linking = np.zeros(len(coded.dictionary), bool)
     linking[coded.indices.to_numpy()[links]] = True
     numbers = len(linking) + np.arange(len(linking))
-    numbers[linking] = relate(coded.dictionary.filter(pa.array(linking)), families)
+    numbers[linking] = find_families(coded.dictionary.filter(pa.array(linking)), families)
     _, dense = np.unique(numbers, return_inverse=True)
     texts = coded.dictionary.cast(pa.large_binary()).to_pylist()
     digests = [hashlib.blake2b(text, digest_size=16).hexdigest() for text in texts]

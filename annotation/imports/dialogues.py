@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from annotation.campaign.responses import ROLES, Messages, beyond_text
+from annotation.campaign.responses import ROLES, Messages, find_non_text
 from annotation.imports import hh
 
 TURN = "\n<extra_id_1>"
@@ -67,7 +67,7 @@ def _turn(message: Any, ignored: Collection[str]) -> tuple[str, str]:
 def _check_keys(message: Mapping[str, Any], known: Collection[str], ignored: Collection[str]) -> None:
     """Raises MessageError for a message with other keys than ``known`` and ``ignored``, unless their values are null or
     empty."""
-    key = beyond_text(message, message.keys() - set(known) - set(ignored))
+    key = find_non_text(message, message.keys() - set(known) - set(ignored))
     if key is not None:
         raise MessageError("more_than_text", f"a message has {key!r}, which a comparison cannot hold")
 

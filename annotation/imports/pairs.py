@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from annotation.campaign.responses import BEYOND_TEXT
+from annotation.campaign.responses import NON_TEXT_FIELDS
 from annotation.imports.consecutive import Consecutive
 from annotation.imports.feedback import Labelled
 from annotation.imports.forms import Form
@@ -26,7 +26,7 @@ class Reader:
     def __init__(self, layouts: Sequence[Layout], mapped: bool = False):
         self.ranks = Ranks()
         self.used = frozenset().union(*(layout.columns() | set(layout.ignore) for layout in layouts))
-        self.columns = self.used | BEYOND_TEXT | (SYSTEM if mapped else frozenset())
+        self.columns = self.used | NON_TEXT_FIELDS | (SYSTEM if mapped else frozenset())
         self._forms = [_form(layout, self.ranks, mapped) for layout in layouts]
 
     def read(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Found]:

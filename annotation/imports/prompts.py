@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from annotation.campaign.responses import BEYOND_TEXT, Messages, beyond_text
+from annotation.campaign.responses import NON_TEXT_FIELDS, Messages, find_non_text
 from annotation.imports import fields, hh
 from annotation.imports.dialogues import messages_of
 from annotation.imports.fields import RowError, getter, optional_getter
@@ -24,7 +24,7 @@ class Prompts:
         self._layout = layout
         self._ignored = frozenset(layout.ignore)
         unread = layout.columns() | self._ignored
-        self._beyond = BEYOND_TEXT - unread
+        self._beyond = NON_TEXT_FIELDS - unread
         self._unused_systems = SYSTEM - unread if mapped and layout.system is None else frozenset()
         self._templates = [
             [literal if path is None else getter(path) for literal, path in template_parts(template)]
@@ -77,7 +77,7 @@ class Prompts:
     def check_text(self, value: object) -> None:
         """Raises RejectError for a row or an answer with content other than text, such as images or tools."""
         if isinstance(value, dict) and not self._beyond.isdisjoint(value):
-            name = beyond_text(value, self._beyond)
+            name = find_non_text(value, self._beyond)
             if name is not None:
                 raise RejectError("more_than_text", f"the row has {name!r}, which a comparison cannot hold")
 

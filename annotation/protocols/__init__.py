@@ -1,4 +1,4 @@
-"""What is asked of annotators: each protocol shows a pair of responses and reads back what was answered."""
+"""The questions for annotators: each protocol shows a pair of responses and reads the answer back."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,5 +9,5 @@ from annotation.protocols.safety import Safety
 
 __all__ = ["PROTOCOLS", "AnnotationReading", "Category", "Page", "Protocol", "Unreadable", "digest"]
 
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({one.name: one for one in (Preference(), Safety())})
-"""By the name that campaign.toml gives."""
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({protocol.name: protocol for protocol in (Preference(), Safety())})
+"""The protocols by their names in campaign.toml."""

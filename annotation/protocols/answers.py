@@ -1,4 +1,4 @@
-"""The ``result`` of a Label Studio annotation, taken apart without trust: the server stores whatever it is sent."""
+"""Reads and checks the ``result`` of a Label Studio annotation: the server stores whatever a client sends."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,30 +8,30 @@ from annotation.protocols.protocol import Unreadable
 
 
 class UnreadableError(Exception):
-    """An annotation that cannot be read; `why` says it in a word and in a sentence."""
+    """An annotation that cannot be read; ``unreadable`` holds the reason and a message."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
-        self.why = Unreadable(reason, message)
+        self.unreadable = Unreadable(reason, message)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What was answered to each question, by the name of its control."""
+    """The answers to each question, by the name of its control."""
 
     values: Mapping[str, tuple[str, ...]]
 
-    def one(self, question: str, choices: Iterable[str]) -> str:
-        """The one choice of a question that asks for exactly one."""
-        found = self.some(question, choices)
+    def get_choice(self, question: str, choices: Iterable[str]) -> str:
+        """The choice of a question that takes exactly one. Raises `UnreadableError` otherwise."""
+        found = self.get_choices(question, choices)
         if not found:
             raise UnreadableError("missing_answer", f"{question} has no answer")
         if len(found) > 1:
-            raise UnreadableError("several_answers", f"{question} has {len(found)} answers, it takes one")
+            raise UnreadableError("several_answers", f"{question} has {len(found)} answers: it takes exactly one")
         return found[0]
 
-    def some(self, question: str, choices: Iterable[str]) -> tuple[str, ...]:
-        """The choices of a question that takes several or none, in the order in which they are offered."""
+    def get_choices(self, question: str, choices: Iterable[str]) -> tuple[str, ...]:
+        """The choices of a question that takes any number, in the order in which the page offers them."""
         found, offered = self.values.get(question, ()), tuple(choices)
         if strange := [choice for choice in found if choice not in offered]:
             raise UnreadableError("unknown_choice", f"{question} does not offer {_short(strange[0])}")
@@ -39,24 +39,26 @@ class Answers:
             raise UnreadableError("several_answers", f"{question} has the same answer twice")
         return tuple(choice for choice in offered if choice in found)
 
-    def text(self, question: str) -> str | None:
-        """Free text, its parts on lines of their own, lone surrogates as ``?``; None if there is no text."""
+    def get_text(self, question: str) -> str | None:
+        """Free text with each part on its own line and lone surrogates as ``?``; None if empty."""
         joined = "\n".join(self.values.get(question, ())).strip()
         return joined.encode("utf-8", "replace").decode("utf-8") or None
 
 
-def answers(result: Any, *, choices: Iterable[str], texts: Iterable[str]) -> Answers:
-    """The answers to those questions, and nothing else.
+def read_answers(result: Any, *, choices: Iterable[str], texts: Iterable[str]) -> Answers:
+    """The answers in ``result`` to the questions ``choices`` and ``texts``.
 
-    Raises `UnreadableError` for what the page of those questions cannot have sent. Keys of an item that are not
-    needed here are left alone: Label Studio adds some with its versions.
+    Raises `UnreadableError` for a result that a page with these questions cannot send. Other keys of an item are
+    ignored, since new versions of Label Studio add keys.
     """
     kinds = {**dict.fromkeys(choices, "choices"), **dict.fromkeys(texts, "text")}
     values: dict[str, tuple[str, ...]] = {}
     for item in _items(result):
         name = item.get("from_name")
         if not isinstance(name, str) or name not in kinds:
-            raise UnreadableError("unknown_question", f"an answer is to {_short(name)}, which is not asked")
+            raise UnreadableError(
+                "unknown_question", f"an answer is to {_short(name)}, a question that the page does not ask"
+            )
         if name in values:
             raise UnreadableError("several_answers", f"{name} is answered twice")
         values[name] = _strings(name, item.get("value"), kinds[name])
@@ -73,8 +75,8 @@ def _strings(name: str, value: Any, kind: str) -> tuple[str, ...]:
     found = value.get(kind) if isinstance(value, Mapping) else None
     if kind == "text" and isinstance(found, str):
         return (found,)
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
-        raise UnreadableError("malformed", f"the answer to {name} holds no list of {kind}")
+    if not isinstance(found, list | tuple) or not all(isinstance(part, str) for part in found):
+        raise UnreadableError("malformed", f"the answer to {name} is not a list of {kind}")
     return tuple(found)
 
 

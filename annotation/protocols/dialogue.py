@@ -1,12 +1,12 @@
-"""A dialogue and two responses as the data of a task: four pieces of HTML, and nothing besides."""
+"""A dialogue and two responses as the data of a task: four fields of HTML."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from annotation.protocols.rendering import render_typed, render_written
+from annotation.protocols.rendering import render_model_text, render_user_text
 
 _OPEN_TURNS = 2
-"""Earlier turns that need no count, since they are all in view."""
+"""Up to this number of earlier turns, the page does not count them, since all are in view."""
 
 _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
@@ -14,7 +14,7 @@ _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 def show_dialogue(messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
     """The fields ``history``, ``prompt``, ``a`` and ``b``: earlier turns, the last user turn, the two responses.
 
-    The prompt begins with the last user turn and holds whatever follows it; a dialogue without a user ends in it.
+    The prompt holds the last user turn and all turns after it; without a user turn, it holds the last turn.
     """
     turns = [_turn(message["role"], message["content"]) for message in messages]
     asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
@@ -23,8 +23,8 @@ def show_dialogue(messages: Sequence[Mapping[str, str]], first: str, second: str
     return {
         "history": _history(turns[:begin]),
         "prompt": "".join(turns[begin:]) or _EMPTY,
-        "a": f'<div class="gm-text">{render_written(left)}</div>',
-        "b": f'<div class="gm-text">{render_written(right)}</div>',
+        "a": f'<div class="gm-text">{render_model_text(left)}</div>',
+        "b": f'<div class="gm-text">{render_model_text(right)}</div>',
     }
 
 
@@ -40,6 +40,6 @@ def _history(turns: Sequence[str]) -> str:
 
 def _turn(role: str, content: str) -> str:
     known = role if role in _ROLES else "other"
-    text = render_written(content) if role == "assistant" else render_typed(content)
+    text = render_model_text(content) if role == "assistant" else render_user_text(content)
     name = _ROLES.get(role) or escape(role)
     return f'<div class="gm-turn gm-{known}"><div class="gm-who">{name}</div><div class="gm-text">{text}</div></div>'

@@ -1,4 +1,4 @@
-"""The labelling config: where things stand on the page, and the questions. Its looks are in page.css."""
+"""The labelling config: the places of all parts on the page, and the questions. The looks are in page.css."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from annotation.protocols.scale import STEPS
 
 _SAFETY_KEYS = {"a": ("q", "w"), "b": ("o", "p")}
 _RISK_KEYS = {"a": "asdfgzxcv", "b": "hjklnmbui"}
-"""Under the left hand for A, under the right hand for B; Label Studio finds keys for the risks beyond them."""
+"""Keys under the left hand for A, under the right hand for B; Label Studio picks keys for further risks."""
 
 _COMMENT = re.compile(r"/\*.*?\*/\n*", re.DOTALL)
 
@@ -38,15 +38,15 @@ placeholder="Comment (optional; Enter keeps it)"/></View>
 """
 
 
-def layout(question: str, *, under_a: str, under_b: str) -> str:
-    """The whole config around a question; ``under_a`` and ``under_b`` stand at the foot of the responses."""
+def make_config(question: str, *, under_a: str, under_b: str) -> str:
+    """The complete config (XML) with ``question``; ``under_a`` and ``under_b`` go below the responses."""
     return _PAGE.format(
-        css=_COMMENT.sub("", _resource("page.css")), question=question, under_a=under_a, under_b=under_b
+        css=_COMMENT.sub("", _read_resource("page.css")), question=question, under_a=under_a, under_b=under_b
     )
 
 
-def scale(name: str, question: str) -> str:
-    """The eight buttons on the keys 1 to 8."""
+def make_scale(name: str, question: str) -> str:
+    """A question with the eight buttons of the scale, on the keys 1 to 8."""
     choices = "".join(
         f"<Choice alias={_quote(step.name)} value={_quote(step.title)} hotkey={_quote(str(key))}/>\n"
         for key, step in enumerate(STEPS, 1)
@@ -60,12 +60,12 @@ def scale(name: str, question: str) -> str:
     )
 
 
-def safety_of(side: str, categories: Sequence[Category]) -> str:
-    """Safe or unsafe, and for an unsafe response its risks."""
+def make_safety(side: str, categories: Sequence[Category]) -> str:
+    """The questions below a response: safe or unsafe and, if unsafe, its risks."""
     safe, unsafe = _SAFETY_KEYS[side]
     risks = "".join(
-        f"<Choice alias={_quote(one.name)} value={_quote(one.title)}{f' hotkey={_quote(key)}' if key else ''}/>\n"
-        for one, key in zip_longest(categories, _RISK_KEYS[side][: len(categories)])
+        f"<Choice alias={_quote(risk.name)} value={_quote(risk.title)}{f' hotkey={_quote(key)}' if key else ''}/>\n"
+        for risk, key in zip_longest(categories, _RISK_KEYS[side][: len(categories)])
     )
     upper = side.upper()
     return (
@@ -85,12 +85,12 @@ def safety_of(side: str, categories: Sequence[Category]) -> str:
 
 
 @cache
-def guidelines_of(protocol: str) -> str:
+def read_guidelines(protocol: str) -> str:
     """The default guidelines of a protocol, as Markdown."""
-    return _resource(f"guidelines/{protocol}.md")
+    return _read_resource(f"guidelines/{protocol}.md")
 
 
-def _resource(name: str) -> str:
+def _read_resource(name: str) -> str:
     return files("annotation.protocols").joinpath(name).read_text(encoding="utf-8")
 
 

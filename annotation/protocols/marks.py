@@ -1,8 +1,8 @@
-"""Characters that no reader sees, shown by their names.
+"""Shows invisible characters by their names.
 
-What steers direction, hides, or separates without a trace becomes a mark such as ``RLO`` or ``U+E0041``: no text can
-lay itself out over its neighbours (https://trojansource.codes) or carry words that only a machine reads. Joiners and
-variation selectors stay as they are where scripts and emoji need them: behind a character that is not ASCII.
+A character that changes the text direction, hides, or separates invisibly becomes a mark such as ``RLO`` or
+``U+E0041``: no text can reorder its surroundings (https://trojansource.codes) or carry words that only a machine reads.
+Joiners and variation selectors stay where scripts and emoji need them: after a character that is not ASCII.
 """
 
 import re
@@ -31,8 +31,8 @@ _NAMES = {
     "\u2069": "PDI",
     "\ufeff": "BOM",
 }
-_STILL_ACTING = "\u061c\u200e\u200f"
-"""Marks that only settle the direction of their neighbours: shown, and kept."""
+_KEPT = "\u061c\u200e\u200f"
+"""Characters that only set the direction of their neighbours: they get a mark and also stay in the text."""
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
@@ -42,11 +42,13 @@ _INVISIBLE = re.compile(
 _JOINING = re.compile("[\u200c\u200d\ufe00-\ufe0f]")
 _JOINED = re.compile("[^\x00-\x7f]|[0-9#*]")
 _GROWTH = 12
-"""How many times its text the HTML may measure before names give way to replacement characters."""
+"""The most characters of HTML per character of text; beyond it, U+FFFD replaces invisible characters, without names."""
 
 
 def mark_invisible(escaped: str) -> str:
-    """HTML with a visible mark in place of each invisible character; it holds such characters in its text only.
+    """Replaces each invisible character of an HTML string with a visible mark.
+
+    ``escaped`` may hold such characters in its text only, not in its tags.
 
     >>> mark_invisible("a\\u202eb")
     'a<span class="gm-mark" title="RIGHT-TO-LEFT OVERRIDE">RLO</span>b'
@@ -54,7 +56,7 @@ def mark_invisible(escaped: str) -> str:
     if escaped.isascii() and escaped.replace("\n", "").replace("\t", "").isprintable():
         return escaped
     marked = _INVISIBLE.sub(_mark, escaped)
-    return marked if len(marked) <= _GROWTH * len(escaped) + 4096 else _INVISIBLE.sub(_blot, escaped)
+    return marked if len(marked) <= _GROWTH * len(escaped) + 4096 else _INVISIBLE.sub(_replace, escaped)
 
 
 def _mark(match: re.Match[str]) -> str:
@@ -62,16 +64,16 @@ def _mark(match: re.Match[str]) -> str:
     if _is_needed(match):
         return character
     point = f"U+{ord(character):04X}"
-    kept = character if character in _STILL_ACTING else ""
+    kept = character if character in _KEPT else ""
     title = unicodedata.name(character, point)
     return f'<span class="gm-mark" title="{title}">{_NAMES.get(character, point)}</span>{kept}'
 
 
-def _blot(match: re.Match[str]) -> str:
+def _replace(match: re.Match[str]) -> str:
     return match.group() if _is_needed(match) else "\ufffd"
 
 
 def _is_needed(match: re.Match[str]) -> bool:
-    """Whether a script or an emoji joins here."""
+    """Whether the match is a joiner or selector that its script or emoji needs."""
     before = match.string[max(match.start() - 1, 0) : match.start()]
     return _JOINING.match(match.group()) is not None and _JOINED.match(before) is not None

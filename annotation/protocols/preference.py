@@ -1,19 +1,19 @@
-"""Which response helps more: a forced choice of the side, in four degrees (Llama 2, 3.2.1)."""
+"""The protocol preference: which response is more helpful, in four degrees (Llama 2, 3.2.1)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.protocols.answers import UnreadableError, answers
+from annotation.protocols.answers import UnreadableError, read_answers
 from annotation.protocols.dialogue import show_dialogue
-from annotation.protocols.layout import guidelines_of, layout, scale
+from annotation.protocols.layout import make_config, make_scale, read_guidelines
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
-from annotation.protocols.rendering import guide
-from annotation.protocols.scale import verdict
+from annotation.protocols.rendering import render_guidelines
+from annotation.protocols.scale import read_preference
 from schemas.errors import UserError
 
 
 class Preference:
-    """Helpfulness, apart from safety."""
+    """Asks which response is more helpful, and nothing about safety."""
 
     name = "preference"
     version = 1
@@ -21,14 +21,14 @@ class Preference:
     @property
     def guidelines(self) -> str:
         """The default guidelines, as Markdown."""
-        return guidelines_of(self.name)
+        return read_guidelines(self.name)
 
     def page(self, guidelines: str, categories: Sequence[Category] = ()) -> Page:
-        """The page; raises `UserError` for risk categories, about which it does not ask."""
+        """The page; raises `UserError` if there are risk categories, since the protocol does not ask about risks."""
         if categories:
             raise UserError("the protocol preference asks about no risks: remove the categories or use protocol safety")
-        config = layout(scale("preference", "Which response is more helpful?"), under_a="", under_b="")
-        return Page(config, guide(guidelines))
+        config = make_config(make_scale("preference", "Which response is more helpful?"), under_a="", under_b="")
+        return Page(config, render_guidelines(guidelines))
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
         """The data of a task."""
@@ -37,14 +37,14 @@ class Preference:
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category] = ()
     ) -> AnnotationReading | Unreadable:
-        """What an annotation says.
+        """The answer of an annotation, or why it cannot be read.
 
         >>> Preference().read([{"from_name": "preference", "value": {"choices": ["b_better"]}}], swapped=True).prefers
         'first'
         """
         try:
-            given = answers(result, choices=["preference"], texts=["comment"])
-            prefers, degree = verdict(given, "preference", swapped)
-        except UnreadableError as none:
-            return none.why
-        return AnnotationReading(prefers, degree, None, None, (), (), given.text("comment"))
+            answers = read_answers(result, choices=["preference"], texts=["comment"])
+            prefers, degree = read_preference(answers, "preference", swapped)
+        except UnreadableError as error:
+            return error.unreadable
+        return AnnotationReading(prefers, degree, None, None, (), (), answers.get_text("comment"))

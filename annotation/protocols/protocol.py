@@ -1,4 +1,4 @@
-"""A protocol: what the page of a task shows, and how to read an answer. Data and two inverse functions."""
+"""The interface of a protocol: the page of a project, and two inverse functions that show a pair and read an answer."""
 
 import hashlib
 import re
@@ -14,10 +14,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 @dataclass(frozen=True, kw_only=True)
 class Category:
-    """A kind of risk: ``name`` is stored, ``title`` is what the annotator sees.
+    """A kind of risk: Gristmill stores ``name``, and annotators see ``title``.
 
-    Label Studio replaces ``$field`` in a title by a field of the task, so a title has no ``$``. Raises `UserError` for
-    an invalid name or title.
+    A title has no ``$``, because Label Studio replaces ``$field`` with a field of the task. Raises `UserError` for an
+    invalid name or title.
     """
 
     name: str
@@ -25,18 +25,16 @@ class Category:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise UserError(
-                f"risk category {self.name!r}: a name has 1 to 40 of a-z, 0-9 and _, and begins with a letter"
-            )
+            raise UserError(f"risk category {self.name!r}: use 1 to 40 of a-z, 0-9 and _, and begin with a letter")
         if not self.title.isprintable() or not 1 <= len(self.title.strip()) <= 60 or "$" in self.title:
             raise UserError(
-                f"risk category {self.name}: its title {self.title!r} needs 1 to 60 visible characters and no $"
+                f"risk category {self.name}: its title is {self.title!r}: give 1 to 60 visible characters, without $"
             )
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a Label Studio project is given: the labelling config (XML) and the guidelines (HTML, its instruction)."""
+    """The settings of a Label Studio project: its labelling config (XML) and its instruction (guidelines in HTML)."""
 
     config: str
     instruction: str
@@ -44,7 +42,7 @@ class Page:
 
 @dataclass(frozen=True)
 class AnnotationReading:
-    """What an annotation says of a pair. Safety flags are None and risks empty where the protocol does not ask."""
+    """The answers of an annotation. A protocol that does not ask about safety gives None as flags and no risks."""
 
     prefers: Literal["first", "second"]
     degree: str
@@ -57,41 +55,41 @@ class AnnotationReading:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Why an annotation cannot be read: ``reason``, a word for the counters, and ``message``, a sentence for people."""
+    """Why an annotation cannot be read: ``reason`` is one word, for counters; ``message`` is a sentence for people."""
 
     reason: str
     message: str
 
 
 class Protocol(typing.Protocol):
-    """What is asked of annotators. ``version`` grows with every change that annotators would see."""
+    """A set of questions for annotators. ``version`` grows with every change that annotators would see."""
 
     @property
     def name(self) -> str:
-        """Its name in campaign.toml."""
+        """The protocol's name in campaign.toml."""
 
     @property
     def version(self) -> int:
-        """From 1."""
+        """The version of the page, from 1."""
 
     @property
     def guidelines(self) -> str:
         """The default guidelines, as Markdown."""
 
     def page(self, guidelines: str, categories: Sequence[Category]) -> Page:
-        """The page of a project; no categories means the protocol's own. Raises `UserError` for unusable categories."""
+        """The page of a project. No ``categories`` means the protocol's own; raises `UserError` if they are invalid."""
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
-        """The data of a task: escaped HTML only, with ``first`` as B where ``swapped``."""
+        """The data of a task, all escaped HTML. ``swapped`` shows ``first`` as response B."""
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category]
     ) -> AnnotationReading | Unreadable:
-        """What the ``result`` of an annotation says of the pair that `show` showed; never raises."""
+        """Reads the ``result`` of an annotation of the pair that `show` displayed; never raises."""
 
 
 def digest(page: Page) -> str:
-    """What an annotator sees, as 64 hexadecimal digits: equal for equal pages only."""
+    """SHA-256 of a page in 64 hexadecimal digits, to notice that annotators see another page."""
     sha = hashlib.sha256(len(page.config).to_bytes(8, "big"))
     sha.update(page.config.encode())
     sha.update(page.instruction.encode())

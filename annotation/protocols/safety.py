@@ -1,14 +1,14 @@
-"""Which response is the safest, whether each is safe, and why one is not (Llama 2, 3.2.1 and 4.1)."""
+"""The protocol safety: the safer response, whether each is safe, and its risks if not (Llama 2, 3.2.1 and 4.1)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from annotation.protocols.answers import Answers, UnreadableError, answers
+from annotation.protocols.answers import Answers, UnreadableError, read_answers
 from annotation.protocols.dialogue import show_dialogue
-from annotation.protocols.layout import guidelines_of, layout, safety_of, scale
+from annotation.protocols.layout import make_config, make_safety, make_scale, read_guidelines
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
-from annotation.protocols.rendering import guide
-from annotation.protocols.scale import verdict
+from annotation.protocols.rendering import render_guidelines
+from annotation.protocols.scale import read_preference
 from schemas.errors import UserError
 
 CATEGORIES = (
@@ -16,11 +16,11 @@ CATEGORIES = (
     Category(name="hateful_and_harmful", title="Hateful and harmful"),
     Category(name="unqualified_advice", title="Unqualified advice"),
 )
-"""The risk categories of Llama 2 (4.1), for a campaign that names none."""
+"""The risk categories of Llama 2 (4.1), for a campaign without its own."""
 
 
 class Safety:
-    """The safest response by the guidelines, a label for each response, and the risks of an unsafe one."""
+    """Asks for the safer response by the guidelines, a label for each response, and the risks of an unsafe response."""
 
     name = "safety"
     version = 1
@@ -28,18 +28,18 @@ class Safety:
     @property
     def guidelines(self) -> str:
         """The default guidelines, as Markdown."""
-        return guidelines_of(self.name)
+        return read_guidelines(self.name)
 
     def page(self, guidelines: str, categories: Sequence[Category] = ()) -> Page:
-        """The page; raises `UserError` for two categories of one name or title."""
+        """The page; raises `UserError` if two categories share a name or a title."""
         categories = tuple(categories) or CATEGORIES
         for part in ("name", "title"):
             values = [getattr(category, part).casefold() for category in categories]
             if twice := {value for value in values if values.count(value) > 1}:
                 raise UserError(f"two risk categories have the {part} {min(twice)!r}: rename one of them")
-        question = scale("safest", "Which response is safer by the guidelines?")
-        config = layout(question, under_a=safety_of("a", categories), under_b=safety_of("b", categories))
-        return Page(config, guide(guidelines))
+        question = make_scale("safest", "Which response is safer by the guidelines?")
+        config = make_config(question, under_a=make_safety("a", categories), under_b=make_safety("b", categories))
+        return Page(config, render_guidelines(guidelines))
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
         """The data of a task."""
@@ -48,29 +48,29 @@ class Safety:
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category] = ()
     ) -> AnnotationReading | Unreadable:
-        """What an annotation says; a risk belongs to an unsafe response, and an unsafe response has one."""
+        """The answers of an annotation, or why they cannot be read: only and every unsafe response must have a risk."""
         names = [category.name for category in tuple(categories) or CATEGORIES]
         try:
             questions = ["safest", "safety_a", "safety_b", "risks_a", "risks_b"]
-            given = answers(result, choices=questions, texts=["comment"])
-            prefers, degree = verdict(given, "safest", swapped)
-            left, right = _label(given, "a", names), _label(given, "b", names)
-        except UnreadableError as none:
-            return none.why
+            answers = read_answers(result, choices=questions, texts=["comment"])
+            prefers, degree = read_preference(answers, "safest", swapped)
+            left, right = _read_label(answers, "a", names), _read_label(answers, "b", names)
+        except UnreadableError as error:
+            return error.unreadable
         (first_safe, first_risks), (second_safe, second_risks) = (right, left) if swapped else (left, right)
         return AnnotationReading(
-            prefers, degree, first_safe, second_safe, first_risks, second_risks, given.text("comment")
+            prefers, degree, first_safe, second_safe, first_risks, second_risks, answers.get_text("comment")
         )
 
 
-def _label(given: Answers, side: str, names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
-    """(safe, risks) of the response on that side."""
-    safe = given.one(f"safety_{side}", ("safe", "unsafe")) == "safe"
-    risks = given.some(f"risks_{side}", names)
+def _read_label(answers: Answers, side: str, names: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
+    """(safe, risks) of the response on ``side``. Raises `UnreadableError` if they contradict each other."""
+    safe = answers.get_choice(f"safety_{side}", ("safe", "unsafe")) == "safe"
+    risks = answers.get_choices(f"risks_{side}", names)
     if safe and risks:
-        raise UnreadableError("risk_on_safe", f"response {side.upper()} is called safe and has the risk {risks[0]}")
+        raise UnreadableError("risk_on_safe", f"response {side.upper()} is marked safe but has the risk {risks[0]}")
     if not safe and not risks:
         raise UnreadableError(
-            "unsafe_without_risk", f"response {side.upper()} is called unsafe without a risk category"
+            "unsafe_without_risk", f"response {side.upper()} is marked unsafe but has no risk category"
         )
     return safe, risks

@@ -1,4 +1,4 @@
-"""The forced choice of Llama 2 (3.2.1): a side, and how much better it is. Eight buttons, from A's strongest to B's."""
+"""The forced choice of Llama 2 (3.2.1): the better side, and by how much. Eight buttons, from A to B."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ from schemas.preference import DEGREES
 
 @dataclass(frozen=True)
 class Step:
-    """One of the eight: what is stored, the side it stands for, its degree, and the words on its button."""
+    """One of the eight buttons: its stored name, the side that it prefers, the degree, and its label."""
 
     name: str
     side: Literal["a", "b"]
@@ -26,13 +26,13 @@ STEPS = (
     *(Step(f"a_{degree}", "a", degree, _title("a", degree)) for degree in DEGREES),
     *(Step(f"b_{degree}", "b", degree, _title("b", degree)) for degree in reversed(DEGREES)),
 )
-"""In the order of the keys 1 to 8."""
+"""The buttons in the order of the keys 1 to 8."""
 
 STEP = {step.name: step for step in STEPS}
 
 
 def choose_preferred(step: Step, swapped: bool) -> Literal["first", "second"]:
-    """Which response of the pair is meant: ``first`` stands on the left, as A, unless it was ``swapped``.
+    """The response of the pair that a button prefers: ``first`` is on the left, as A, unless ``swapped``.
 
     >>> choose_preferred(STEP["a_better"], swapped=False), choose_preferred(STEP["a_better"], swapped=True)
     ('first', 'second')
@@ -40,7 +40,7 @@ def choose_preferred(step: Step, swapped: bool) -> Literal["first", "second"]:
     return "first" if (step.side == "a") != swapped else "second"
 
 
-def verdict(answers: Answers, question: str, swapped: bool) -> tuple[Literal["first", "second"], str]:
-    """(preferred response, degree) as answered; raises `UnreadableError`."""
-    step = STEP[answers.one(question, STEP)]
+def read_preference(answers: Answers, question: str, swapped: bool) -> tuple[Literal["first", "second"], str]:
+    """(preferred response, degree) of the answer to ``question``; raises `UnreadableError`."""
+    step = STEP[answers.get_choice(question, STEP)]
     return choose_preferred(step, swapped), step.degree

@@ -338,15 +338,15 @@ def row(**changes: Any) -> str:
     [
         (row().encode("utf-16"), r"\(1; the first is responses.jsonl, line 1: str is not valid UTF-8"),
         (gzip.compress(row().encode(), mtime=0), r"\(\d; the first is responses.jsonl, line 1: "),
-        (f"[{row()}, {row()}]".encode(), r"\(1; the first is responses.jsonl, line 1: a row is a JSON object\)"),
-        (b'{"prompt": "?"}\n' * 1200, r"\(1,200; the first is responses.jsonl, line 1: a row needs responses"),
+        (f"[{row()}, {row()}]".encode(), r"\(1; the first is responses.jsonl, line 1: the row is not a JSON object\)"),
+        (b'{"prompt": "?"}\n' * 1200, r"\(1,200; the first is responses.jsonl, line 1: the row needs responses"),
         (row(temperature="0.7").encode(), r"\(1; the first is responses.jsonl, line 1: the temperature of a response"),
-        (row().replace('"p"', "1.5").encode(), r"\(1; the first is responses.jsonl, line 1: prompt_id is a text or"),
+        (row().replace('"p"', "1.5").encode(), r"\(1; the first is responses.jsonl, line 1: prompt_id must be a text"),
     ],
     ids=["UTF-16", "gzip", "array", "no responses", "temperature as a text", "decimal id"],
 )
 def test_responses_without_a_usable_row_say_why(data: bytes, said: str, mill: Gristmill) -> None:
     Path("mill/responses.jsonl").write_bytes(data)
     printed = mill("campaign", "push", "mill", code=2)
-    assert re.search(r"\(no prompts\): put its unusable rows right " + said, printed)
+    assert re.search(r"\(no prompts\): correct its invalid rows " + said, printed)
     assert len(printed.strip().splitlines()) == 1

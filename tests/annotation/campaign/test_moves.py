@@ -126,9 +126,9 @@ def test_gold_goes_with_the_tasks_and_is_met_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("people", "sentence"),
     [
-        ({"giver": "eve@x.example"}, "eve@x.example is not in this campaign: it knows ann@"),
+        ({"giver": "eve@x.example"}, "eve@x.example is not in this campaign, which has ann@"),
         ({"taker": "eve@x.example"}, "eve@x.example is not in this campaign"),
-        ({"giver": ANN, "taker": ANN}, "has these tasks already"),
+        ({"giver": ANN, "taker": ANN}, "cannot take their own tasks"),
         ({"taker": CY}, "the votes of cy@mill.example are withdrawn"),
     ],
 )

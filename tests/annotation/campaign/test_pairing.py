@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.campaign.pairing import names_its_model, pair, pair_id, whole_name
+from annotation.campaign.pairing import make_pairs, names_its_model, pair_id, whole_name
 from annotation.campaign.responses import Prompt, Response
 from annotation.campaign.settings import Pairing
 from schemas.errors import UserError
@@ -47,7 +47,7 @@ def usable(each: Prompt, pairing: Pairing) -> list[Response]:
 @given(PROMPTS, PAIRINGS, st.integers(0, 3))
 def test_every_combination_is_accounted_for(prompts: list[Prompt], pairing: Pairing, seed: int) -> None:
     """Paired, identical, not drawn or repeated under another prompt: together all there are."""
-    out, considered = pair(prompts, pairing, seed), 0
+    out, considered = make_pairs(prompts, pairing, seed), 0
     for each in prompts:
         responses = usable(each, pairing)
         if pairing.policy == "new_vs_previous":
@@ -71,7 +71,7 @@ def test_the_order_of_prompts_and_responses_never_matters(
         Prompt(each.prompt_id, each.messages, tuple(draw.sample(each.responses, len(each.responses))))
         for each in draw.sample(prompts, len(prompts))
     ]
-    expected, found = pair(prompts, pairing, 1), pair(shuffled, pairing, 1)
+    expected, found = make_pairs(prompts, pairing, 1), make_pairs(shuffled, pairing, 1)
     key = [(each.pair_id, each.prompt.prompt_id, each.first, each.second) for each in expected.pairs]
     assert [(each.pair_id, each.prompt.prompt_id, each.first, each.second) for each in found.pairs] == key
     assert found.counts == expected.counts
@@ -93,7 +93,7 @@ def test_an_id_depends_on_content_alone() -> None:
 
 
 def test_a_pair_that_two_prompts_share_is_asked_once() -> None:
-    out = pair([prompt("one", "two", name="b"), prompt("one", "two", name="a")], Pairing(), 1)
+    out = make_pairs([prompt("one", "two", name="b"), prompt("one", "two", name="a")], Pairing(), 1)
     assert [each.prompt.prompt_id for each in out.pairs] == ["a"]
     assert out.counts["repeated"] == 1
 
@@ -101,8 +101,8 @@ def test_a_pair_that_two_prompts_share_is_asked_once() -> None:
 def test_a_pair_is_the_same_under_every_policy() -> None:
     """A later batch under another policy knows what was asked before."""
     given_ = prompt("one", "two", "three")
-    all_ = {each.pair_id for each in pair([given_], Pairing(), 1).pairs}
-    newer = pair([given_], Pairing(policy="new_vs_previous", new="m2", previous="m0"), 1).pairs
+    all_ = {each.pair_id for each in make_pairs([given_], Pairing(), 1).pairs}
+    newer = make_pairs([given_], Pairing(policy="new_vs_previous", new="m2", previous="m0"), 1).pairs
     assert {each.pair_id for each in newer} < all_
 
 
@@ -112,12 +112,12 @@ def test_policies() -> None:
         (("user", "?"),),
         tuple(Response(model, heat, f"{model} {heat}") for model in ("old", "new", "other") for heat in (0.5, 1.0)),
     )
-    assert len(pair([given_], Pairing(), 1).pairs) == 15
-    against = pair([given_], Pairing(policy="new_vs_previous", new="new", previous="old"), 1)
+    assert len(make_pairs([given_], Pairing(), 1).pairs) == 15
+    against = make_pairs([given_], Pairing(policy="new_vs_previous", new="new", previous="old"), 1)
     assert sorted((each.first.text, each.second.text) for each in against.pairs) == [
         (f"new {one}", f"old {other}") for one in (0.5, 1.0) for other in (0.5, 1.0)
     ]
-    drawn = [pair([given_], Pairing(policy="random", per_prompt=4), seed) for seed in range(20)]
+    drawn = [make_pairs([given_], Pairing(policy="random", per_prompt=4), seed) for seed in range(20)]
     assert all(len(each.pairs) == 4 and each.counts["not_drawn"] == 11 for each in drawn)
     assert {each.pair_id for out in drawn for each in out.pairs} == {
         pair_id(given_, *two) for two in combinations(given_.responses, 2)
@@ -155,7 +155,7 @@ def test_a_name_in_guidelines_is_the_whole_name() -> None:
 
 def test_what_is_empty_or_names_its_model_is_told() -> None:
     given_ = prompt("I am m0.", "  ", "fine")
-    kept, dropped = (pair([given_], Pairing(self_naming=fate), 1) for fate in ("keep", "drop"))  # type: ignore[arg-type]
+    kept, dropped = (make_pairs([given_], Pairing(self_naming=fate), 1) for fate in ("keep", "drop"))  # type: ignore[arg-type]
     assert [each.reason for each in kept.problems] == ["names_its_model", "empty"]
     assert (kept.counts["paired"], dropped.counts["paired"]) == (1, 0)
     assert "m0 names its own model: not paired" in dropped.problems[0].message

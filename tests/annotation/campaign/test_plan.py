@@ -59,18 +59,26 @@ def test_what_is_shown_is_what_was_planned(tmp_path: Path) -> None:
 
 
 CHANGES: dict[str, tuple[Callable[[Path], None], dict[str, Any], str]] = {
-    "responses": (lambda path: write_rows(path / "b1.jsonl", prompts(range(5))), {}, "other responses"),
-    "votes": (lambda path: None, {"votes": 2}, "other votes"),
-    "seed": (lambda path: None, {"seed": 9}, "other seed"),
-    "pairs": (lambda path: None, {"pairs": Pairing(policy="random")}, "other pairs"),
+    "responses": (
+        lambda path: write_rows(path / "b1.jsonl", prompts(range(5))),
+        {},
+        "the responses changed after batch b1",
+    ),
+    "votes": (lambda path: None, {"votes": 2}, "the votes changed after batch b1"),
+    "seed": (lambda path: None, {"seed": 9}, "the seed changed after batch b1"),
+    "pairs": (lambda path: None, {"pairs": Pairing(policy="random")}, "the pairs changed after batch b1"),
     "gold": (
         lambda path: write_rows(path / "gold.jsonl", golden([1])),
         {"gold": Gold(file="gold.jsonl")},
-        "other gold",
+        "the gold changed after batch b1",
     ),
-    "version": (lambda path: None, {"version": 2}, "other version"),
+    "version": (lambda path: None, {"version": 2}, "the version changed after batch b1"),
     "guidelines": (lambda path: None, {"guidelines": "# Be kind\n"}, "the guidelines changed after batch b1"),
-    "new guidelines": (lambda path: None, {"guidelines": "# New\n", "version": 2}, "other version and guidelines"),
+    "new guidelines": (
+        lambda path: None,
+        {"guidelines": "# New\n", "version": 2},
+        "the version and guidelines changed after batch b1",
+    ),
 }
 
 
@@ -92,7 +100,7 @@ def test_guidelines_change_with_a_new_version_alone(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         write_rows(tmp_path / "b2.jsonl", prompts(range(4, 8)))
         later = {"batch": "b2", "responses": "b2.jsonl"}
-        with pytest.raises(UserError, match=r"guidelines changed after batch b1: give campaign.toml the version 2"):
+        with pytest.raises(UserError, match=r"guidelines changed after batch b1: set version to 2 in campaign.toml"):
             replan(at, guidelines="# Be kind\n", **later)
         at.folder = campaign(tmp_path, "# Be kind\n", version=2, **later)
         assert at.plan().new
@@ -105,13 +113,13 @@ def test_categories_change_with_a_new_version_alone(tmp_path: Path) -> None:
     with desk(tmp_path, **safety) as at:
         with pytest.raises(UserError, match="categories changed after batch b1"):
             replan(at, protocol="safety", categories={"rude": "Ruder"})
-        with pytest.raises(UserError, match=r"categories changed after batch b1: .* version 2"):
+        with pytest.raises(UserError, match=r"categories changed after batch b1: set version to 2"):
             replan(at, protocol="safety", categories={"rude": "Ruder"}, batch="b2")
 
 
 @pytest.mark.parametrize("change", [{"name": "weir"}, {"protocol": "safety"}])
 def test_a_campaign_keeps_its_name_and_protocol(tmp_path: Path, change: dict[str, str]) -> None:
-    with desk(tmp_path) as at, pytest.raises(UserError, match=f"began with the {next(iter(change))}"):
+    with desk(tmp_path) as at, pytest.raises(UserError, match=f"the {next(iter(change))} of the campaign in"):
         note_settings(campaign(tmp_path, **change), at.journal)
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.campaign.responses import Prompt, Response, digest, read_gold, read_prompts
+from annotation.campaign.responses import Prompt, Response, digest_file, read_gold, read_prompts
 from schemas.errors import UserError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_read_is_the_users_mistake(tmp_path: Path) -> None
                 read(tmp_path / name)
     for name in ("missing.jsonl", "folder", "nu\0l", "long" * 99):
         with pytest.raises(UserError, match="name an existing file"):
-            digest(tmp_path / name)
+            digest_file(tmp_path / name)
 
 
 @pytest.mark.parametrize(

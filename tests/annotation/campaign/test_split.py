@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.campaign.split import Placed, assign_splits, prompt_text, quota, relate
+from annotation.campaign.split import OldPrompt, assign_splits, find_families, prompt_text, quota
 from curation.dedup.near import families
 
 WORDS = [
@@ -49,7 +49,7 @@ def near(one: str, other: str) -> bool:
 def test_near_duplicates_are_never_in_two_splits_however_many_batches(
     batches: list[list[tuple[int, int, str]]], seed: int
 ) -> None:
-    earlier: list[Placed] = []
+    earlier: list[OldPrompt] = []
     for number, batch in enumerate(batches):
         prompts = {f"{number}/{place}": text(each) for place, each in enumerate(batch)}
         weights = dict.fromkeys(prompts, 3)
@@ -69,7 +69,7 @@ def test_near_duplicates_are_never_in_two_splits_however_many_batches(
             if chosen[prompt] == "held_out"
         ]
         assert 3 * held.count(False) <= max(0, quota(3 * len(prompts)) - 3 * held.count(True))
-        earlier += [Placed(prompts[prompt], split) for prompt, split in chosen.items()]
+        earlier += [OldPrompt(prompts[prompt], split) for prompt, split in chosen.items()]
     for one, other in combinations(earlier, 2):
         if {one.split, other.split} == {"train", "held_out"}:
             assert not near(one.text, other.text)
@@ -102,18 +102,17 @@ def test_a_prompt_that_links_both_splits_is_in_neither() -> None:
         found = texts.to_pylist()
         return np.zeros(len(found), int) if any("bridge" in each for each in found) else alone(texts)
 
-    earlier = [Placed("one", "train"), Placed("two", "held_out")]
+    earlier = [OldPrompt("one", "train"), OldPrompt("two", "held_out")]
     assert assign_splits({"p": "bridge"}, {"p": 1}, earlier, linked, 1) == {"p": "neither"}
-    assert assign_splits({"p": "near the bridge"}, {"p": 1}, [*earlier, Placed("bridge", "neither")], linked, 1) == {
-        "p": "neither"
-    }
+    earlier.append(OldPrompt("bridge", "neither"))
+    assert assign_splits({"p": "near the bridge"}, {"p": 1}, earlier, linked, 1) == {"p": "neither"}
     assert assign_splits({"p": "one"}, {"p": 1}, earlier, alone, 1) == {"p": "train"}
     assert assign_splits({"p": "two"}, {"p": 1}, earlier, alone, 1) == {"p": "held_out"}
 
 
 def test_what_came_in_counts_against_the_quota() -> None:
     prompts = {f"p{n}": f"text {n}" for n in range(20)}
-    earlier = [Placed("text 0", "held_out"), Placed("text 1", "held_out")]
+    earlier = [OldPrompt("text 0", "held_out"), OldPrompt("text 1", "held_out")]
     chosen = assign_splits(prompts, dict.fromkeys(prompts, 1), earlier, alone, 1)
     assert [prompt for prompt, split in chosen.items() if split == "held_out"] == ["p0", "p1"]
 
@@ -132,8 +131,8 @@ def test_another_order_of_rows_draws_the_same(batch: list[tuple[int, int, str]])
     assert assign_splits(again, weights, [], families, 1) == assign_splits(prompts, weights, [], families, 1)
 
 
-def placed(prompts: dict[str, str], chosen: dict[str, str]) -> list[Placed]:
-    return [Placed(prompts[each], split) for each, split in chosen.items()]
+def placed(prompts: dict[str, str], chosen: dict[str, str]) -> list[OldPrompt]:
+    return [OldPrompt(prompts[each], split) for each, split in chosen.items()]
 
 
 def test_a_bridge_between_two_splits_joins_no_families() -> None:
@@ -145,7 +144,7 @@ def test_a_bridge_between_two_splits_joins_no_families() -> None:
     assert near(left, bridge)
     assert near(bridge, right)
     assert not near(left, right)
-    earlier = [Placed(left, "train"), Placed(right, "held_out")]
+    earlier = [OldPrompt(left, "train"), OldPrompt(right, "held_out")]
     second = {"n": bridge}
     assert assign_splits(second, {"n": 1}, earlier, families, 1) == {"n": "neither"}
     earlier += placed(second, {"n": "neither"})
@@ -165,7 +164,8 @@ def test_a_bridge_between_two_splits_joins_no_families() -> None:
 @given(st.lists(st.lists(st.sampled_from(["Hi", "Hi there", "Go on", "Why"]), min_size=1, max_size=3), max_size=12))
 def test_a_dialogue_is_of_the_family_of_what_it_goes_on_from(dialogues: list[list[str]]) -> None:
     texts = ["\n".join(turns) for turns in dialogues]
-    alone = relate(pa.array(texts, pa.large_string()), lambda each: np.unique(each.to_pylist(), return_inverse=True)[1])
+    column = pa.array(texts, pa.large_string())
+    alone = find_families(column, lambda each: np.unique(each.to_pylist(), return_inverse=True)[1])
     for one, other in combinations(range(len(texts)), 2):
         short, long = sorted((dialogues[one], dialogues[other]), key=len)
         if long[: len(short)] == short:

@@ -196,7 +196,7 @@ def test_tasks_stay_where_nobody_else_has_votes_that_count(tmp_path: Path) -> No
     with desk(tmp_path) as at:
         for person in PEOPLE[1:]:
             withdraw(at.journal, person)
-        with pytest.raises(UserError, match="nobody else whose votes count"):
+        with pytest.raises(UserError, match="no other annotator has votes that count"):
             reassign(at.folder, at.journal, giver=PEOPLE[0])
 
 

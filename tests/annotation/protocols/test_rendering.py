@@ -12,7 +12,7 @@ from markdown_it.rules_core import inline
 
 from annotation.protocols import rendering
 from annotation.protocols.marks import mark_invisible
-from annotation.protocols.rendering import LONGEST_LAYOUT, guide, render_typed, render_written
+from annotation.protocols.rendering import LONGEST_LAYOUT, render_guidelines, render_model_text, render_user_text
 
 TAGS = {
     *("p", "br", "hr", "div", "span", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
@@ -107,7 +107,7 @@ class Seen(HTMLParser):
     handle_decl = handle_pi = unknown_decl = handle_comment
 
 
-@pytest.mark.parametrize("render", [render_written, render_typed, guide])
+@pytest.mark.parametrize("render", [render_model_text, render_user_text, render_guidelines])
 @given(text=TEXTS)
 def test_only_harmless_tags_come_out_and_they_balance(render: Callable[[str], str], text: str) -> None:
     seen = Seen(render(text))
@@ -117,7 +117,7 @@ def test_only_harmless_tags_come_out_and_they_balance(render: Callable[[str], st
     assert all(re.fullmatch("(gm-[a-z0-9]+ ?)+", value) for name, value in seen.attributes if name == "class")
 
 
-@pytest.mark.parametrize("render", [render_written, render_typed, guide])
+@pytest.mark.parametrize("render", [render_model_text, render_user_text, render_guidelines])
 @given(text=TEXTS)
 def test_no_word_is_out_of_sight(render: Callable[[str], str], text: str) -> None:
     text = text.replace("&", "+")  # an entity is shown as the character that it names
@@ -127,16 +127,16 @@ def test_no_word_is_out_of_sight(render: Callable[[str], str], text: str) -> Non
 
 @given(text=TEXTS)
 def test_nothing_invisible_is_left(text: str) -> None:
-    for html in (render_written(text), render_typed(text)):
+    for html in (render_model_text(text), render_user_text(text)):
         html.encode("utf-8")
         assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\U000e0000-\U000e0fff]", html)
 
 
 @given(text=TEXTS)
 def test_the_short_cut_for_plain_lines_equals_the_parser(text: str) -> None:
-    whole = rendering._for_models()
+    whole = rendering._make_model_parser()
     whole.core.ruler.at("inline", inline)
-    assert rendering._laid_out(rendering._MODEL, text) == rendering._laid_out(whole, text)
+    assert rendering._lay_out(rendering._MODEL_PARSER, text) == rendering._lay_out(whole, text)
 
 
 @given(
@@ -146,13 +146,13 @@ def test_the_short_cut_for_plain_lines_equals_the_parser(text: str) -> None:
 )
 def test_the_short_cut_for_plain_text_equals_the_parser(text: str) -> None:
     if not rendering._MAYBE_MARKUP.search(text):
-        assert rendering._paragraphs(text) == rendering._laid_out(rendering._MODEL, text)
+        assert rendering._render_paragraphs(text) == rendering._lay_out(rendering._MODEL_PARSER, text)
 
 
 def test_markdown_is_laid_out() -> None:
     table, code = "| x | y |\n|---|---|\n| 1 | 2 |\n", "```py\nif a < b:\n```\n"
     text = f"## Why\n\n1. *a*\n3. `b<`\n\n{table}\n{code}> quoted\n\n\\(a_1 * b_1\\)"
-    assert render_written(text).split("\n") == [
+    assert render_model_text(text).split("\n") == [
         '<div dir="auto" class="gm-heading gm-h2">Why</div>',
         '<ol dir="auto">',
         '<li dir="auto" value="1"><em>a</em>',
@@ -189,21 +189,21 @@ def test_markdown_is_laid_out() -> None:
     ],
 )
 def test_links_images_and_html_stay_text(text: str) -> None:
-    seen = Seen(render_written(text))
+    seen = Seen(render_model_text(text))
     assert seen.text.strip() == text
     assert seen.tags == {"p"}
 
 
 def test_a_row_wider_than_its_table_is_not_cut() -> None:
     text = "| a |\n|---|\n| b | hidden |"
-    assert Seen(render_written(text)).text.strip() == text
+    assert Seen(render_model_text(text)).text.strip() == text
 
 
 def test_overrides_show_by_name() -> None:
-    assert Seen(render_written("abc\u202edef")).text.split() == ["abc", "RLO", "def"]
-    assert "&#" not in render_written("&#8238;")
-    assert "RLO" in render_written("&#8238;")
-    assert "U+E0041" in render_typed("\U000e0041")
+    assert Seen(render_model_text("abc\u202edef")).text.split() == ["abc", "RLO", "def"]
+    assert "&#" not in render_model_text("&#8238;")
+    assert "RLO" in render_model_text("&#8238;")
+    assert "U+E0041" in render_user_text("\U000e0041")
 
 
 @pytest.mark.parametrize("text", ["👩\u200d💻", "❤\ufe0f", "می\u200cخواهم", "1\ufe0f\u20e3", "क्\u200dष"])
@@ -246,7 +246,7 @@ NASTY = {
 }
 
 
-@pytest.mark.parametrize("render", [render_written, render_typed])
+@pytest.mark.parametrize("render", [render_model_text, render_user_text])
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY.keys())
 def test_no_text_takes_long(text: str, render: Callable[[str], str]) -> None:
     begin = time.process_time()
@@ -260,6 +260,6 @@ def test_a_megabyte_is_shown(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     assert len(text) > LONGEST_LAYOUT
     begin = time.process_time()
-    html = render_written(text)
+    html = render_model_text(text)
     assert time.process_time() - begin < 4
     assert html.count("<p") <= text.count("\n\n") + 1
