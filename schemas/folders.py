@@ -91,10 +91,10 @@ def workplace(place: Path) -> Iterator[Path]:
         _give_up(place, handle)
 
 
-def lock(file: int) -> bool:
-    """Locks an open file until it is closed; False while another process holds its lock."""
+def lock(file: int, *, wait: bool = False) -> bool:
+    """Locks an open file until it is closed. While another process holds the lock: False, or with ``wait`` waits."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

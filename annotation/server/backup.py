@@ -14,7 +14,7 @@ from zlib import error as zlib_error
 from annotation.server.home import CHECKED, COPY, RESTORED, Home, write_private
 from annotation.server.installation import VERSION
 from annotation.server.process import alive
-from schemas.errors import RunError, UserError
+from schemas.errors import UserError
 from schemas.folders import new_files, sync
 
 DATABASE = "label_studio.sqlite3"
@@ -35,11 +35,8 @@ def backup(home: Path, file: Path) -> None:
         raise UserError(f"{file} cannot be written: there is no folder {file.parent}")
     if file.exists():
         raise UserError(f"{file} exists: give the backup another name")
-    try:
-        with studio.lock(lambda _: None), new_files(file, private=True) as [unfinished]:
-            _write(studio, unfinished)
-    except OSError as error:
-        raise RunError(f"{file} cannot be written: {error.strerror or error}") from error
+    with studio.lock(lambda _: None), new_files(file, private=True) as [unfinished]:
+        _write(studio, unfinished)
 
 
 def _write(studio: Home, file: Path) -> None:

@@ -1,6 +1,5 @@
 """The folder in which the embedded Label Studio lives: where things lie in it, and who may work on it."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 from annotation.server.process import Process
 from schemas.errors import RunError, UserError
+from schemas.folders import lock
 
 ADMIN_EMAIL = "admin@gristmill.local"
 DEFAULT_PORT = 8080
@@ -84,43 +84,44 @@ class Home:
     def write_server(self, server: Server) -> None:
         write_private(self.root / "server.json", asdict(server))
 
-    def make(self) -> None:
-        """Makes the folder, for its owner only.
+    def _open_lock(self) -> int:
+        """Creates the folder and its lock file, accessible only to their owner; returns the open lock file.
 
-        Raises UserError where that is impossible, or where the folder holds something else.
+        Raises UserError if that is impossible, or if the folder holds something else.
         """
         try:
             if self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "lock").exists():
                 raise UserError(f"{self.root} is not empty and holds no studio: give a new or empty folder with --home")
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.root.chmod(0o700)
+            return os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UserError(f"{self.root} cannot be the studio's folder: {error.strerror}") from error
 
     @contextmanager
     def lock(self, tell: Callable[[str], None]) -> Iterator[None]:
-        """Makes the folder and holds its lock: one command at a time changes a studio, others wait for it."""
-        self.make()
-        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        """Creates the folder if needed and holds its lock: one command at a time changes a studio, others wait."""
+        handle = self._open_lock()
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                tell("waiting for another command that works on this studio")
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            if not lock(handle):
+                tell("waiting for another command that uses this studio")
+                lock(handle, wait=True)
             self._remove_leftovers()
             yield
         finally:
             os.close(handle)
 
     def _remove_leftovers(self) -> None:
-        """Removes what a command that was killed left: the database and keys may be in it. Where it had begun to put a
-        backup in place, that is done first."""
-        for restored in self.root.glob(f"{RESTORED}*"):
-            if (restored / CHECKED).exists() and not self.data.exists():
-                self.put_in_place(restored)
-        for path in [path for pattern in LEFTOVERS for path in self.root.glob(pattern)]:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        """Removes what killed commands left behind, which may contain the database and keys. Before that, completes a
+        restore that was killed while it put a backup in place."""
+        try:
+            for restored in self.root.glob(f"{RESTORED}*"):
+                if (restored / CHECKED).exists() and not self.data.exists():
+                    self.put_in_place(restored)
+            for path in [path for pattern in LEFTOVERS for path in self.root.glob(pattern)]:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        except OSError as error:
+            raise RunError(f"{self.root}: files of a killed command cannot be removed: {error.strerror}") from error
 
     def put_in_place(self, restored: Path) -> None:
         """Takes the administrator and the data of an unpacked backup, the data last: they tell that it is done."""

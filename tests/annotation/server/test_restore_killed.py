@@ -14,9 +14,8 @@ from annotation.server.home import Admin, Home
 def home_of(root: Path, name: str) -> Home:
     """A studio without a server, with a database that holds its name."""
     home = Home(root)
-    home.make()
-    (root / "lock").touch()
-    home.data.mkdir(mode=0o700)
+    with home.lock(print):
+        home.data.mkdir(mode=0o700)
     (home.data / ".env").write_text(f"SECRET_KEY={name}")
     home.write_admin(Admin(f"{name}@mill.example", name))
     database = sqlite3.connect(home.data / DATABASE)
