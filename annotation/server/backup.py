@@ -1,4 +1,4 @@
-"""Backups: the whole state of the embedded server in one private file, taken while it runs."""
+"""Backs up the complete state of the embedded server into one private file, and restores it."""
 
 import gzip
 import json
@@ -8,12 +8,13 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from zlib import error as zlib_error
 
 from annotation.server.home import CHECKED, COPY, RESTORED, Home, write_private
 from annotation.server.installation import VERSION
-from annotation.server.process import alive
+from annotation.server.process import is_alive
 from schemas.errors import UserError
 from schemas.folders import new_files, sync
 
@@ -25,8 +26,8 @@ NOTE = "backup.json"
 def backup(home: Path, file: Path) -> None:
     """Writes a consistent copy of database, uploaded files, secret key and administrator to ``file`` (.tar.gz).
 
-    The server may run. The file has mode 0600 and appears when it is whole. Raises UserError where it exists or cannot
-    be made, and where there is nothing to copy; RunError where the disk fails, as when it is full.
+    The server may be running. The file has mode 0600 and appears only when it is complete. Raises UserError if the file
+    exists or cannot be created, or if there is nothing to back up; RunError if the disk fails or is full.
     """
     studio = Home(home.absolute())
     if not studio.data.is_dir() or studio.admin is None:
@@ -43,7 +44,11 @@ def _write(studio: Home, file: Path) -> None:
     with tempfile.TemporaryDirectory(dir=studio.root, prefix=COPY) as folder:
         copy = Path(folder) / DATABASE
         copy.touch(0o600)
-        _copy_database(studio.data / DATABASE, copy)
+        with (
+            closing(sqlite3.connect(studio.data / DATABASE, timeout=60)) as source,
+            closing(sqlite3.connect(copy)) as target,
+        ):
+            source.backup(target)
         write_private(Path(folder) / NOTE, {"label_studio": VERSION})
         with tarfile.open(file, mode="w:gz", compresslevel=6) as archive:
             archive.add(Path(folder) / NOTE, NOTE)
@@ -53,51 +58,40 @@ def _write(studio: Home, file: Path) -> None:
 
 
 def _add_files(archive: tarfile.TarFile, data: Path) -> None:
-    """All files but the database's own: copied after it, so that each file that it names is there."""
+    """Adds all files except the database, after the database was copied: each file that the copy names is included."""
+    database = {data / f"{DATABASE}{suffix}" for suffix in SUFFIXES}
     for path in sorted(data.rglob("*")):
-        if path.is_symlink() or not path.is_file() or path in {data / f"{DATABASE}{suffix}" for suffix in SUFFIXES}:
-            continue
-        try:
-            archive.add(path, str(Path("data") / path.relative_to(data)))
-        except FileNotFoundError:  # removed by Label Studio since it was listed
-            continue
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    reading, writing = sqlite3.connect(source, timeout=60), sqlite3.connect(target)
-    try:
-        reading.backup(writing)
-    finally:
-        writing.close()
-        reading.close()
+        if path.is_file() and not path.is_symlink() and path not in database:
+            with suppress(FileNotFoundError):  # Label Studio may have removed the file meanwhile
+                archive.add(path, str(Path("data") / path.relative_to(data)))
 
 
 def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) -> None:
-    """Puts a backup in place of what ``home`` holds; ``replace`` allows that there is something.
+    """Restores a backup into ``home``; with ``replace``, also if ``home`` already holds a studio.
 
-    What was there is kept beside it, as ``data.replaced`` (the last one only). Raises UserError where the server runs,
-    where something is there and ``replace`` is false, and for a file that is no whole backup of this version.
+    The replaced data is kept in ``data.replaced``, until the next restore. Raises UserError if the server is running,
+    if ``home`` holds a studio and ``replace`` is false, or if the file is not a complete backup of this version.
     """
     studio = Home(home.absolute())
     if not file.is_file():
         raise UserError(f"{file} is not a file: name a backup that `gristmill studio backup` made")
     with studio.lock(tell):
         process = studio.server.process
-        if process is not None and alive(process):
-            raise UserError(f"Label Studio runs in {home}: run `gristmill studio stop` before a backup is restored")
+        if process is not None and is_alive(process):
+            raise UserError(f"Label Studio runs in {home}: run `gristmill studio stop` before you restore a backup")
         if studio.data.exists() and not replace:
-            raise UserError(f"{home} holds a studio already: give --replace to put the backup in its place")
+            raise UserError(f"{home} holds a studio already: give --replace to replace it with the backup")
         with tempfile.TemporaryDirectory(dir=studio.root, prefix=RESTORED) as folder:
-            fresh = Home(Path(folder))
-            _unpack(file, fresh.root)
-            _check(file, fresh)
-            fresh.data.rename(fresh.root / CHECKED)
-            sync(fresh.root)
+            unpacked = Home(Path(folder))
+            _unpack(file, unpacked.root)
+            _check(file, unpacked)
+            unpacked.data.rename(unpacked.root / CHECKED)
+            sync(unpacked.root)
             if studio.data.exists():
-                kept = studio.root / "data.replaced"
-                shutil.rmtree(kept, ignore_errors=True)
-                studio.data.rename(kept)
-            studio.put_in_place(fresh.root)
+                replaced = studio.root / "data.replaced"
+                shutil.rmtree(replaced, ignore_errors=True)
+                studio.data.rename(replaced)
+            studio.put_in_place(unpacked.root)
 
 
 def _unpack(file: Path, folder: Path) -> None:
@@ -110,34 +104,30 @@ def _unpack(file: Path, folder: Path) -> None:
                 )
                 content = archive.extractfile(member) if inside and member.isfile() else None
                 if content is None:
-                    raise UserError(f"{file} is no backup of a studio: it holds {member.name!r}")
+                    raise UserError(f"{file} is not a backup of a studio: it holds {member.name!r}")
                 (folder / place).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with open(os.open(folder / place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
                     shutil.copyfileobj(content, target)
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib_error) as error:
-        raise UserError(f"{file} is not a whole backup: {error}") from error
+        raise UserError(f"{file} is not a complete backup: {error}") from error
     except OSError as error:
         raise UserError(f"{file} cannot be restored: {error.strerror or error}") from error
 
 
-def _check(file: Path, fresh: Home) -> None:
-    """Raises UserError unless everything is there and sound."""
-    note, database = fresh.root / NOTE, fresh.data / DATABASE
-    if not (note.exists() and database.exists() and fresh.admin and (fresh.data / ".env").exists()):
-        raise UserError(f"{file} is not a whole backup: the database, its key or the administrator is missing")
+def _check(file: Path, unpacked: Home) -> None:
+    """Raises UserError unless the backup is complete, of this version and undamaged."""
+    note, database = unpacked.root / NOTE, unpacked.data / DATABASE
+    if not (note.exists() and database.exists() and unpacked.admin and (unpacked.data / ".env").exists()):
+        raise UserError(f"{file} is not a complete backup: the database, its key or the administrator is missing")
     version = json.loads(note.read_text(encoding="utf-8"))["label_studio"]
     if version != VERSION:
         raise UserError(
-            f"{file} is of Label Studio {version}, and this is {VERSION}: restore it with the version of gristmill "
-            "that wrote it"
+            f"{file} is a backup of Label Studio {version}, and this gristmill runs {VERSION}: restore it with the "
+            "version of gristmill that wrote it"
         )
-    fresh.data.chmod(0o700)
-    reading = sqlite3.connect(database)
-    try:
-        sound = reading.execute("PRAGMA quick_check").fetchone()[0] == "ok"
-    except sqlite3.DatabaseError:
-        sound = False
-    finally:
-        reading.close()
-    if not sound:
-        raise UserError(f"{file} is not a whole backup: its database is damaged")
+    unpacked.data.chmod(0o700)
+    damaged = True
+    with closing(sqlite3.connect(database)) as connection, suppress(sqlite3.DatabaseError):
+        damaged = connection.execute("PRAGMA quick_check").fetchone()[0] != "ok"
+    if damaged:
+        raise UserError(f"{file} is not a complete backup: its database is damaged")

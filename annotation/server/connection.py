@@ -1,4 +1,4 @@
-"""Which Label Studio the commands talk to, and by which token."""
+"""Finds the Label Studio that the commands use, and the token for it."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from annotation.server.home import Home
-from annotation.server.process import alive
+from annotation.server.process import is_alive
 from schemas.errors import UserError
 
 URL = "GRISTMILL_STUDIO_URL"
@@ -16,7 +16,7 @@ TOKEN = "GRISTMILL_STUDIO_TOKEN"  # the variable's name
 
 @dataclass(frozen=True)
 class Connection:
-    """A server: where this machine reaches it, the personal access token, and where annotators reach it."""
+    """A server's URL for this machine, a personal access token, and the server's URL for annotators."""
 
     url: str
     token: str = field(repr=False)
@@ -24,16 +24,17 @@ class Connection:
 
 
 def connection(home: Path) -> Connection:
-    """The server that the environment names (both variables, or neither), else the embedded one of ``home``.
+    """The server that the environment names, else the embedded server of ``home``.
 
-    Raises UserError where only one variable is set, or where the embedded server does not run.
+    Raises UserError if only one of the two variables is set, if a variable is invalid, or if the embedded server does
+    not run.
     """
     url, token = os.environ.get(URL, "").strip(), os.environ.get(TOKEN, "").strip()
     if url or token:
         return _check_named(url, token)
     studio = Home(home)
     server, admin = studio.server, studio.admin
-    if admin is None or admin.token is None or server.process is None or not alive(server.process):
+    if admin is None or admin.token is None or server.process is None or not is_alive(server.process):
         raise UserError(f"no Label Studio runs in {home}: run `gristmill studio start`, or set {URL} and {TOKEN}")
     return Connection(server.url, admin.token, server.public_url or server.url)
 
@@ -42,20 +43,20 @@ def _check_named(url: str, token: str) -> Connection:
     if not url or not token:
         given, missing = (URL, TOKEN) if url else (TOKEN, URL)
         raise UserError(f"{given} is set and {missing} is not: set both to use a server of your own, or neither")
-    if "@" in url:  # whatever else is wrong with it: no message may repeat a password
+    if "@" in url:  # checked first, because the next message repeats the URL and no message may show a password
         raise UserError(f"{URL} holds an @: leave out name and password, the token is enough")
-    if not _is_address(url):
-        raise UserError(f"{URL} is {url!r}, which is no address: give it like https://labels.example.org")
+    if not _is_url(url):
+        raise UserError(f"{URL} is {url!r}, which is not a valid URL: give a URL such as https://labels.example.org")
     if not re.fullmatch("[!-~]+", token):
-        raise UserError(f"{TOKEN} is no token: it holds blanks or letters beyond ASCII; copy it again")
+        raise UserError(f"{TOKEN} is not a token: it contains blanks or characters beyond ASCII; copy it again")
     return Connection(url.rstrip("/"), token, url.rstrip("/"))
 
 
-def _is_address(url: str) -> bool:
+def _is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        (parts.hostname or "").encode("idna")  # which raises for an empty part, and one that is too long
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")  # raises for a part that is empty or too long
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return whole and url.isprintable() and " " not in url
+    return complete and url.isprintable() and " " not in url

@@ -1,4 +1,4 @@
-"""The folder in which the embedded Label Studio lives: where things lie in it, and who may work on it."""
+"""The folder of the embedded Label Studio: its paths, its two JSON files and its lock."""
 
 import json
 import os
@@ -18,20 +18,20 @@ ADMIN_EMAIL = "admin@gristmill.local"
 DEFAULT_PORT = 8080
 
 COPY, RESTORED = "copy-", "restored-"
-"""How the names of scratch folders begin, in which a backup is made and restored."""
+"""Prefixes of the temporary folders in which a backup is written and unpacked."""
 
 CHECKED = "checked"
-"""The data in such a folder, when all of a backup is unpacked and sound."""
+"""The name of the data folder of a backup that is completely unpacked and checked."""
 
 LEFTOVERS = (f"{COPY}*", f"{RESTORED}*", ".admin.json.*", ".server.json.*")
-"""What a command leaves in the home if it is killed. Each is made under the lock only."""
+"""What a killed command leaves behind in the folder. These files are created only under the lock."""
 
 Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
 class Admin:
-    """The account that pushes and pulls. Its token is None until the server ran for the first time."""
+    """The account that pushes and pulls. ``token`` is None until the first start of the server."""
 
     email: str
     password: str = field(repr=False)
@@ -40,7 +40,7 @@ class Admin:
 
 @dataclass(frozen=True)
 class Server:
-    """How the server was started last. Without a process it was stopped in order."""
+    """The settings of the last start. ``process`` is None after a regular stop."""
 
     port: int = DEFAULT_PORT
     public_url: str | None = None
@@ -53,13 +53,13 @@ class Server:
 
 @dataclass(frozen=True)
 class Home:
-    """The paths of one embedded server, and its two small files. Nothing is made before it is needed."""
+    """The paths of an embedded server, and its two JSON files. Nothing is created before it is needed."""
 
     root: Path
 
     @property
     def data(self) -> Path:
-        """Label Studio's own: the database, its secret key, uploaded files."""
+        """Label Studio's data: the database, its secret key, uploaded files."""
         return self.root / "data"
 
     @property
@@ -124,14 +124,14 @@ class Home:
             raise RunError(f"{self.root}: files of a killed command cannot be removed: {error.strerror}") from error
 
     def put_in_place(self, restored: Path) -> None:
-        """Takes the administrator and the data of an unpacked backup, the data last: they tell that it is done."""
+        """Moves an unpacked backup into the folder. The data comes last: its presence marks the restore as complete."""
         if (restored / self.admin_file.name).exists():
             os.replace(restored / self.admin_file.name, self.admin_file)
         (restored / CHECKED).rename(self.data)
 
 
 def default_home() -> Path:
-    """``$GRISTMILL_STUDIO_HOME``, else ``gristmill/studio`` where the user's data lies."""
+    """``$GRISTMILL_STUDIO_HOME``, else ``gristmill/studio`` in the user's data folder."""
     if named := os.environ.get("GRISTMILL_STUDIO_HOME"):
         return Path(named).expanduser().absolute()
     shared = os.environ.get("XDG_DATA_HOME")
@@ -139,7 +139,7 @@ def default_home() -> Path:
 
 
 def write_private(path: Path, values: Mapping[str, Any]) -> None:
-    """Writes JSON at once or not at all, readable by its owner only."""
+    """Writes a JSON file that appears complete or not at all, and that only its owner can read."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

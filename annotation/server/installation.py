@@ -1,4 +1,4 @@
-"""Label Studio in an environment of its own: the pinned version, each file checked against its hash."""
+"""Installs the pinned version of Label Studio into its own environment, each file checked against its hash."""
 
 import hashlib
 import os
@@ -17,23 +17,23 @@ MARK = "complete"
 
 
 def environment(home: Home) -> Path:
-    """Where the environment lies: a change of what is pinned makes another one."""
+    """The folder of the environment. A change of the pinned versions changes its name."""
     return home.root / f"environment-{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
 
 
 def install(home: Home, tell: Callable[[str], None]) -> Path:
-    """Installs what is pinned, unless it is installed already; returns the environment.
+    """Installs the pinned packages if needed; returns the folder of the environment.
 
-    Raises RunError where a package cannot be fetched or written.
+    Raises RunError if a package cannot be fetched or written.
     """
     folder = environment(home)
     if (folder / MARK).exists():
         return folder
     tell(f"installing Label Studio {VERSION} into {folder}")
     shutil.rmtree(folder, ignore_errors=True)
-    _uv("venv", "--no-python-downloads", "--python", sys.executable, str(folder))
+    _run_uv("venv", "--no-python-downloads", "--python", sys.executable, str(folder))
     python = str(folder / "bin" / "python")
-    _uv("pip", "install", "--python", python, "--no-deps", "--require-hashes", "--requirement", str(REQUIREMENTS))
+    _run_uv("pip", "install", "--python", python, "--no-deps", "--require-hashes", "--requirement", str(REQUIREMENTS))
     (folder / MARK).touch()
     for other in home.root.glob("environment-*"):
         if other != folder and not other.is_symlink():
@@ -41,40 +41,40 @@ def install(home: Home, tell: Callable[[str], None]) -> Path:
     return folder
 
 
-def _uv(*words: str) -> None:
+def _run_uv(*words: str) -> None:
     from uv import find_uv_bin
 
     done = subprocess.run(
         [find_uv_bin(), "--quiet", *words],
         env=_variables(),
-        cwd="/",  # uv would obey the pyproject.toml of the folder that it runs in
+        cwd="/",  # in the current folder, uv would obey its pyproject.toml
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise RunError(f"Label Studio could not be installed: {_sentence(done.stderr.splitlines())}")
+        raise RunError(f"Label Studio could not be installed: {_summarise(done.stderr.splitlines())}")
 
 
 def _variables() -> dict[str, str]:
-    """The user's own variables; where uv has no word of its own it obeys pip's."""
+    """The user's environment variables, with settings of pip translated for uv unless uv has its own."""
     variables = dict(os.environ)
-    for ours, theirs in (
+    for pip_name, uv_name in (
         ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
         ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
         ("PIP_CERT", "SSL_CERT_FILE"),
     ):
-        if ours in variables:
-            variables.setdefault(theirs, variables[ours])
+        if pip_name in variables:
+            variables.setdefault(uv_name, variables[pip_name])
     return variables
 
 
-def _sentence(lines: Sequence[str]) -> str:
-    """What went wrong, why, and why in the end.
+def _summarise(lines: Sequence[str]) -> str:
+    """uv's error, its first cause and its last cause, on one line.
 
-    >>> _sentence(["error: No flour", "  cause: The mill stands", "  cause: No wind", "  cause: Ice", "", "hint: Wait"])
+    >>> _summarise(["error: No flour", "  cause: The mill stands", "  cause: No wind", "  cause: Ice", "", "hint: Oil"])
     'No flour: The mill stands: Ice'
     """
-    said = [line.strip().removeprefix("error: ") for line in lines if line.startswith("error: ")][:1]
+    errors = [line.strip().removeprefix("error: ") for line in lines if line.startswith("error: ")][:1]
     causes = [line.strip().removeprefix("cause: ") for line in lines if line.startswith("  cause: ")]
-    return ": ".join([*said, *causes[:1], *causes[1:][-1:]]) or " ".join(lines[:1]) or "uv says nothing"
+    return ": ".join([*errors, *causes[:1], *causes[1:][-1:]]) or " ".join(lines[:1]) or "uv printed no message"

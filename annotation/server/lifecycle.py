@@ -1,10 +1,11 @@
-"""Starting and stopping the embedded Label Studio, and seeing whether it runs."""
+"""Starts and stops the embedded Label Studio, and says whether it runs."""
 
 import re
 import secrets
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,23 +17,23 @@ from annotation.server.home import ADMIN_EMAIL, Admin, Home, Server
 from annotation.server.installation import install
 from annotation.server.migration import migrate
 from annotation.server.ports import is_free
-from annotation.server.process import Process, alive, end, spawn
+from annotation.server.process import Process, end, is_alive, spawn
 from annotation.server.variables import check_public_url, variables
 from schemas.errors import RunError, UserError
 
 READY_SECONDS = 120.0
-"""How long Label Studio may take from its start to its first answer: 4 s here, more on a slow disk."""
+"""Most seconds from the start of Label Studio to its first answer: 4 s when measured, more on a slow disk."""
 STOP_SECONDS = 10.0
-"""How long it may take to end before it is killed."""
+"""Seconds after which a server that does not end is killed."""
 PORT_SECONDS = 1.0
-"""How long a server that was killed may go on holding its port."""
-GLANCE = 0.05
+"""Seconds for which a killed server may still hold its port."""
+POLL_SECONDS = 0.05
 LISTENING = re.compile(r"Starting development server at http://127\.0\.0\.1:(\d+)/")
 
 
 @dataclass(frozen=True)
 class Status:
-    """What runs in a home. ``url`` and the like tell of the last start where nothing runs."""
+    """The state of a studio. If no server runs, its addresses are those of the last start."""
 
     running: bool
     url: str
@@ -42,9 +43,9 @@ class Status:
 
 
 def prepare(home: Path, tell: Callable[[str], None]) -> None:
-    """Does all of a first start that needs no running server: the installation and the database.
+    """Installs Label Studio and creates its database, without starting it.
 
-    Raises UserError for a folder that cannot be used, RunError where one of the two fails.
+    Raises UserError if the folder cannot be used, RunError if the installation or the database fails.
     """
     studio = Home(home.absolute())
     with studio.lock(tell):
@@ -52,18 +53,18 @@ def prepare(home: Path, tell: Callable[[str], None]) -> None:
 
 
 def start(home: Path, port: int | None, public_url: str | None, tell: Callable[[str], None]) -> Connection:
-    """Starts Label Studio, or finds that it runs; returns the connection once it answers.
+    """Starts Label Studio unless it runs; returns the connection once the server answers.
 
     ``port`` (1-65535) and ``public_url`` are by default those of the last start; an empty ``public_url`` means no URL.
-    ``tell`` is given a sentence for each thing that takes time. Raises UserError for a port that is taken, or where
-    it runs already in another way; RunError where the installation or Label Studio itself fails.
+    ``tell`` receives a sentence before each slow step. Raises UserError if the port is taken, or if the server runs
+    already with other settings; RunError if the installation or Label Studio fails.
     """
     studio = Home(home.absolute())
     with studio.lock(tell):
         server = _choose_server(studio.server, port, public_url)
         if server.process is None:
             environment = install(studio, tell)
-            _refuse_a_taken_port(server.port)
+            _check_port(server.port)
             migrate(studio, environment, tell)
             admin = studio.admin or Admin(ADMIN_EMAIL, secrets.token_urlsafe(24))
             studio.write_admin(admin)
@@ -71,18 +72,18 @@ def start(home: Path, port: int | None, public_url: str | None, tell: Callable[[
             server = _launch(studio, environment, server, admin)
         else:
             tell(f"Label Studio runs already at {server.public_url or server.url}")
-            _await(studio, server, server.process)
+            _wait_for_answer(studio, server, server.process)
         return Connection(server.url, _token(studio, server), server.public_url or server.url)
 
 
 def stop(home: Path) -> bool:
-    """Stops Label Studio and returns once it ended; False where it did not run."""
+    """Stops Label Studio and waits for its end; returns whether it was running."""
     studio = Home(home.absolute())
     if not studio.root.exists():
         return False
     with studio.lock(lambda _: None):
         server = studio.server
-        running = server.process is not None and alive(server.process)
+        running = server.process is not None and is_alive(server.process)
         if server.process is not None:
             end(server.process, STOP_SECONDS)
             studio.write_server(replace(server, process=None))
@@ -90,21 +91,21 @@ def stop(home: Path) -> bool:
 
 
 def status(home: Path) -> Status:
-    """What runs in that home now."""
+    """The state of the studio in ``home``."""
     studio = Home(home.absolute())
     server, admin = studio.server, studio.admin
-    running = server.process is not None and alive(server.process)
+    running = server.process is not None and is_alive(server.process)
     pid = server.process.pid if running and server.process else None
     return Status(running, server.url, server.public_url or server.url, admin.email if admin else None, pid)
 
 
 def _choose_server(last: Server, port: int | None, public_url: str | None) -> Server:
-    """How the server shall run; with a process where it runs so already."""
+    """The settings for this start; ``process`` is set if the server already runs with them."""
     address = last.public_url
     if public_url is not None:
         address = check_public_url(public_url) if public_url else None
     wanted = replace(last, port=port or last.port, public_url=address)
-    if last.process is None or not alive(last.process):  # stopped, killed, or the machine was started anew
+    if last.process is None or not is_alive(last.process):  # stopped, killed, or the machine was restarted
         return replace(wanted, process=None)
     if wanted != last:
         raise UserError(
@@ -114,35 +115,35 @@ def _choose_server(last: Server, port: int | None, public_url: str | None) -> Se
     return wanted
 
 
-def _refuse_a_taken_port(port: int) -> None:
+def _check_port(port: int) -> None:
     deadline = time.monotonic() + PORT_SECONDS
     try:
         while not is_free(port):
             if time.monotonic() > deadline:
                 raise _port_error(port)
-            time.sleep(GLANCE)
+            time.sleep(POLL_SECONDS)
     except PermissionError as error:
-        raise UserError(f"port {port} needs more rights than yours: give one above 1023 with --port") from error
+        raise UserError(f"you may not use port {port}: give a port above 1023 with --port") from error
 
 
 def _port_error(port: int) -> UserError:
-    return UserError(f"port {port} is taken by another program: stop that, or give another port with --port")
+    return UserError(f"port {port} is taken by another program: stop it, or give another port with --port")
 
 
 def _launch(studio: Home, environment: Path, server: Server, admin: Admin) -> Server:
-    """Starts the process and waits for its first answer; leaves none behind where that fails."""
-    seen = variables(studio, server.public_url)
-    if admin.token is None:  # it makes this account where there is none of that name
-        seen |= {"LABEL_STUDIO_USERNAME": admin.email, "LABEL_STUDIO_PASSWORD": admin.password}
+    """Starts the process and waits for its first answer; ends the process if that fails."""
+    environ = variables(studio, server.public_url)
+    if admin.token is None:  # Label Studio then creates this account, unless it exists
+        environ |= {"LABEL_STUDIO_USERNAME": admin.email, "LABEL_STUDIO_PASSWORD": admin.password}
     if studio.log.exists():
         studio.log.replace(studio.log.with_suffix(".log.1"))
     words = [str(environment / "bin" / name) for name in ("python", "label-studio")]
     words += ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(server.port)]
-    process = spawn(words, seen, studio.log)
+    process = spawn(words, environ, studio.log)
     try:
         server = replace(server, process=process)
         studio.write_server(server)
-        _await(studio, server, process)
+        _wait_for_answer(studio, server, process)
     except BaseException:
         end(process, STOP_SECONDS)
         studio.write_server(replace(server, process=None))
@@ -150,24 +151,24 @@ def _launch(studio: Home, environment: Path, server: Server, admin: Admin) -> Se
     return server
 
 
-def _await(studio: Home, server: Server, process: Process) -> None:
+def _wait_for_answer(studio: Home, server: Server, process: Process) -> None:
     """Returns once the server listens on its own port and answers."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         log = studio.log.read_text(encoding="utf-8", errors="replace")
         listening = LISTENING.search(log)
         if (listening and int(listening[1]) != server.port) or "That port is already in use" in log:
-            raise _port_error(server.port)  # Label Studio takes the next one without a word
-        if listening and _answers(server.url):
+            raise _port_error(server.port)  # Label Studio silently takes the next free port
+        if listening and _is_healthy(server.url):
             return
-        if not alive(process):
-            last = (log.strip().splitlines() or ["it says nothing"])[-1]
-            raise RunError(f"Label Studio ended while it started ({last}): see {studio.log}")
-        time.sleep(GLANCE)
+        if not is_alive(process):
+            last = (log.strip().splitlines() or ["its log is empty"])[-1]
+            raise RunError(f"Label Studio ended during its start ({last}): see {studio.log}")
+        time.sleep(POLL_SECONDS)
     raise RunError(f"Label Studio did not answer within {READY_SECONDS:g} seconds: see {studio.log}")
 
 
-def _answers(url: str) -> bool:
+def _is_healthy(url: str) -> bool:
     try:
         return httpx.get(f"{url}/health", timeout=5, trust_env=False).status_code == 200
     except httpx.TransportError:
@@ -180,22 +181,18 @@ def _token(studio: Home, server: Server) -> str:
     if admin is None:
         raise RunError(f"{studio.admin_file} is missing: restore the studio from a backup")
     if admin.token is None:
-        _forget_tokens(studio, admin)
+        _expire_tokens(studio, admin)
         with session(server.url, admin.email, admin.password) as client:
             admin = replace(admin, token=mint_token(client))
         studio.write_admin(admin)
     return str(admin.token)
 
 
-def _forget_tokens(studio: Home, admin: Admin) -> None:
-    """Lets a token that was minted just before a crash, and that nobody knows, no longer stand in the way."""
-    database = sqlite3.connect(studio.data / "label_studio.sqlite3", timeout=30)
-    try:
-        with database:
-            database.execute(
-                "UPDATE token_blacklist_outstandingtoken SET expires_at = '2000-01-01 00:00:00' "
-                "WHERE user_id = (SELECT id FROM htx_user WHERE email = ?)",
-                (admin.email,),
-            )
-    finally:
-        database.close()
+def _expire_tokens(studio: Home, admin: Admin) -> None:
+    """Expires a token that was lost in a crash just after its creation, because an account can have only one token."""
+    with closing(sqlite3.connect(studio.data / "label_studio.sqlite3", timeout=30)) as database, database:
+        database.execute(
+            "UPDATE token_blacklist_outstandingtoken SET expires_at = '2000-01-01 00:00:00' "
+            "WHERE user_id = (SELECT id FROM htx_user WHERE email = ?)",
+            (admin.email,),
+        )

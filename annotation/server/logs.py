@@ -8,13 +8,13 @@ from annotation.server.home import Home
 from schemas.errors import UserError
 
 SECRETS = re.compile(r"(?P<before>token=)[^&\s\"']+|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
-"""Invitations in the addresses of requests, and signed tokens."""
+"""Matches the secrets of invitations in the addresses of requests, and signed tokens."""
 
 
 def logs(home: Path, lines: int = 100) -> list[str]:
-    """The last lines of the server's log, tokens and the administrator's password blotted out.
+    """The last lines of the server's log, with tokens and the administrator's password masked.
 
-    Raises UserError where the server was never started.
+    Raises UserError if the server was never started.
     """
     studio = Home(home.absolute())
     admin = studio.admin
@@ -27,7 +27,7 @@ def logs(home: Path, lines: int = 100) -> list[str]:
 
 
 def redact(line: str, known: list[str]) -> str:
-    """The line without known secrets, and without what looks like one.
+    """The line with known secrets masked, and everything that looks like a secret.
 
     >>> redact("GET /user/signup/?token=abc123&x=1 for hunter2", ["hunter2"])
     'GET /user/signup/?token=[secret]&x=1 for [secret]'

@@ -5,7 +5,7 @@ import socket
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on it now. Raises PermissionError for one that takes more rights."""
+    """Whether a server can listen on the port now. Raises PermissionError if the user may not use the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""A process that outlives the command which started it, known again without mistaking another for it."""
+"""Starts processes that outlive the command, and later recognises exactly these processes."""
 
 import contextlib
 import os
@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PRIVATE = ("/bin/sh", "-c", 'umask 077; cd /; exec "$@"', "sh")
-"""Goes before the words of a command: what that writes is its owner's only, and it does not run in the user's current
-folder."""
+"""Words before a command, so that only the owner can read its files and it does not run in the current folder."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process by its number, the tick of the clock at which it started, and the boot of the machine.
+    """A process: its number, the clock tick at which it started, and an id of the machine's boot.
 
-    Numbers are given out again; the three together are not.
+    The system uses a number again, but never all three values.
     """
 
     pid: int
@@ -26,9 +25,9 @@ class Process:
 
 
 def spawn(words: Sequence[str], variables: Mapping[str, str], log: Path) -> Process:
-    """Starts a program in a session of its own: neither Ctrl+C nor the end of the terminal reaches it.
+    """Starts a program in its own session: neither Ctrl+C nor the end of the terminal reaches it.
 
-    What it prints goes to ``log``; what it writes is its owner's only. ``variables`` are all that it sees.
+    Its output goes to ``log``, only the owner can read its files, and ``variables`` are its complete environment.
     """
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -45,31 +44,31 @@ def spawn(words: Sequence[str], variables: Mapping[str, str], log: Path) -> Proc
         )
     finally:
         os.close(handle)
-    started = _start_time(pid)
-    return Process(pid, started if started is not None else -1, _boot())
+    ticks = _start_time(pid)
+    return Process(pid, -1 if ticks is None else ticks, _boot())
 
 
-def alive(process: Process) -> bool:
-    """Whether that very process runs. One that ended and was not waited for does not."""
+def is_alive(process: Process) -> bool:
+    """Whether exactly this process is running. A zombie is not."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(process.pid, os.WNOHANG)
     return _boot() == process.boot and _start_time(process.pid) == process.ticks
 
 
 def end(process: Process, seconds: float) -> bool:
-    """Ends a process: asks, and after so many seconds insists. Returns whether asking was enough."""
+    """Ends a process by SIGTERM, or by SIGKILL after ``seconds``. Returns whether SIGTERM was enough."""
     try:
         handle = os.pidfd_open(process.pid)
     except ProcessLookupError:
         return True
     try:
-        if not alive(process):
+        if not is_alive(process):
             return True
-        asked = _signal(handle, signal.SIGTERM, seconds)
-        if not asked:
+        terminated = _signal(handle, signal.SIGTERM, seconds)
+        if not terminated:
             _signal(handle, signal.SIGKILL, seconds)
-        alive(process)  # takes note of a child's end
-        return asked
+        is_alive(process)  # collects the exit status of a child
+        return terminated
     finally:
         os.close(handle)
 
@@ -77,13 +76,13 @@ def end(process: Process, seconds: float) -> bool:
 def _signal(handle: int, number: signal.Signals, seconds: float) -> bool:
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(handle, number)
-    waiting = select.poll()
-    waiting.register(handle, select.POLLIN)  # readable once the process ended
-    return bool(waiting.poll(seconds * 1000))
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)  # readable once the process has ended
+    return bool(poll.poll(seconds * 1000))
 
 
 def _start_time(pid: int) -> int | None:
-    """The tick at which a process started; None if no process has this number."""
+    """The clock tick at which a process started; None if no running process has this number."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

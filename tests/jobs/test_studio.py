@@ -54,4 +54,4 @@ def test_a_taken_port_ends_with_exit_code_2(
         port = str(taken.getsockname()[1])
         assert call("studio", "start", "--home", home, "--port", port, monkeypatch=monkeypatch) == 2
     said = capsys.readouterr().err
-    assert said == f"gristmill: port {port} is taken by another program: stop that, or give another port with --port\n"
+    assert said == f"gristmill: port {port} is taken by another program: stop it, or give another port with --port\n"

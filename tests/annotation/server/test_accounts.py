@@ -105,7 +105,7 @@ def stranger() -> Iterator[Callable[..., str]]:
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ([(500, "<h1>oops</h1>")], "answered 500 to GET /user/signup/, which is not what version"),
+        ([(500, "<h1>oops</h1>")], "answered 500 to GET /user/signup/, unlike Label Studio"),
         ([(200, "<h1>a shop</h1>")], "answered 200 to GET"),
         ([(200, "")], "answered 200 to GET"),
         ([(200, FORM), (502, "<h1>bad gateway</h1>")], "answered 502 to POST"),
@@ -117,7 +117,7 @@ def stranger() -> Iterator[Callable[..., str]]:
 def test_another_server_is_told_from_label_studio(
     stranger: Callable[..., str], answers: list[tuple[int, str] | None], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accounts, "SECONDS", 0.3)
+    monkeypatch.setattr(accounts, "TIMEOUT_SECONDS", 0.3)
     with pytest.raises(RunError, match=said) as caught:
         sign_up(stranger(*answers), "/user/signup/?token=hidden", "x@mill.example", "flour-and-bread")
     assert "hidden" not in str(caught.value)
@@ -139,10 +139,10 @@ def test_a_token_that_does_not_come_is_an_outage(stranger: Callable[..., str], a
 
 
 @pytest.mark.parametrize("url", ["http://[labels", "http://127.0.0.1:x", "labels.example.org"])
-def test_what_is_no_address_is_said_to_be_none(url: str) -> None:
-    with pytest.raises((UserError, RunError), match=r"is no address|cannot be reached"):
+def test_an_invalid_url_is_reported(url: str) -> None:
+    with pytest.raises((UserError, RunError), match=r"is not a valid URL|cannot be reached"):
         sign_up(url, "/user/signup/?token=x", "x@mill.example", "flour-and-bread")
-    with pytest.raises((UserError, RunError), match=r"is no address|cannot be reached"):
+    with pytest.raises((UserError, RunError), match=r"is not a valid URL|cannot be reached"):
         session(url, "x@mill.example", "flour-and-bread").__enter__()
 
 

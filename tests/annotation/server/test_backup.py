@@ -1,5 +1,6 @@
 """A backup taken while people label is whole, and what is restored from it is what was there."""
 
+import errno
 import io
 import sqlite3
 import tarfile
@@ -13,7 +14,7 @@ from annotation.server.backup import backup, restore
 from annotation.server.home import Home
 from annotation.server.installation import environment
 from annotation.server.lifecycle import start, stop
-from schemas.errors import UserError
+from schemas.errors import RunError, UserError
 from tests.annotation.parts import Studio, empty_home
 from tests.annotation.ports import free_port
 
@@ -119,27 +120,39 @@ def test_a_backup_is_private_while_it_is_written(
     modes: set[int] = set()
     add = tarfile.TarFile.add
 
-    def looked_at(archive: tarfile.TarFile, *words: object, **more: object) -> None:
+    def record_modes(archive: tarfile.TarFile, *words: object, **more: object) -> None:
         for place in (*studio.home.glob("copy-*"), *tmp_path.iterdir()):
             modes.update(path.stat().st_mode & 0o777 for path in (place, *place.rglob("*")))
         add(archive, *words, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tarfile.TarFile, "add", looked_at)
+    monkeypatch.setattr(tarfile.TarFile, "add", record_modes)
     backup(studio.home, tmp_path / "saved.tar.gz")
     assert modes == {0o700, 0o600}
     assert [path.name for path in tmp_path.iterdir()] == ["saved.tar.gz"]
+
+
+def test_a_full_disk_is_an_error_that_names_the_backup(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "add", fail)
+    with pytest.raises(RunError, match=r"saved\.tar\.gz cannot be written: No space left on device"):
+        backup(studio.home, tmp_path / "saved.tar.gz")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
         ("absent", "is not a file"),
-        ("text", "is not a whole backup"),
-        ("cut", "is not a whole backup"),
+        ("text", "is not a complete backup"),
+        ("cut", "is not a complete backup"),
         ("elsewhere", r"it holds '\.\./evil'"),
         ("link", "it holds 'data/link'"),
         ("empty", "is missing"),
-        ("version", r"is of Label Studio 1\.0\.0"),
+        ("version", r"is a backup of Label Studio 1\.0\.0"),
         ("database", "its database is damaged"),
     ],
 )

@@ -19,7 +19,7 @@ from annotation.server.connection import Connection, connection
 from annotation.server.home import Home
 from annotation.server.lifecycle import start, status, stop
 from annotation.server.logs import logs
-from annotation.server.process import Process, alive, end, spawn
+from annotation.server.process import Process, end, is_alive, spawn
 from schemas.errors import RunError, UserError
 from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port
@@ -149,7 +149,7 @@ def test_one_that_was_killed_is_started_anew_and_one_that_was_stopped_stays_so(s
     assert started.process != killed
     running = started.process
     assert stop(started.home)
-    assert not alive(running)
+    assert not is_alive(running)
     assert not status(started.home).running
     assert not stop(started.home)
 
@@ -163,7 +163,7 @@ def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> Non
     assert not stop(home)
     studio.write_server(replace(studio.server, process=replace(other, boot="another")))
     assert not stop(home)
-    assert alive(other)
+    assert is_alive(other)
     assert end(other, 5)
 
 
@@ -176,7 +176,7 @@ def test_one_that_does_not_listen_to_a_request_to_end_is_ended(tmp_path: Path) -
     assert os.read(reading, 5) == b"ready"
     os.close(reading)
     assert not end(deaf, 0.1)
-    assert not alive(deaf)
+    assert not is_alive(deaf)
 
 
 def test_a_taken_port_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_a_taken_port_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypat
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=f"port {port} is taken by another program"):
             start(home, port, None, print)
-        monkeypatch.setattr(lifecycle, "_refuse_a_taken_port", lambda port: None)  # taken a moment later
+        monkeypatch.setattr(lifecycle, "_check_port", lambda port: None)  # taken a moment later
         with pytest.raises(UserError, match=f"port {port} is taken by another program"):
             start(home, port, None, print)
     assert not status(home).running
@@ -215,6 +215,9 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
             act()
     with pytest.raises(UserError, match="cannot be the studio's folder"):
         start(tmp_path / "letter.txt", None, None, print)
+    (tmp_path / "home" / "lock").mkdir(parents=True)
+    with pytest.raises(UserError, match="cannot be the studio's folder: Is a directory"):
+        stop(tmp_path / "home")
 
 
 @pytest.mark.parametrize(
@@ -227,7 +230,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
     ],
 )
 def test_a_public_address_is_that_of_a_whole_server(tmp_path: Path, text: str) -> None:
-    with pytest.raises(UserError, match=r"give it like https://labels\.example\.org"):
+    with pytest.raises(UserError, match=r"give a URL such as https://labels\.example\.org"):
         start(tmp_path / "studio", None, text, print)
 
 
