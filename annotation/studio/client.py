@@ -1,4 +1,4 @@
-"""Label Studio, as far as a campaign needs it. The only file that knows its SDK."""
+"""A client for the parts of Label Studio that a campaign needs. No other module uses its SDK."""
 
 import base64
 import hmac
@@ -21,27 +21,28 @@ from schemas.errors import RunError, UserError
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""Attempts at a read before its failure is raised. Writes are tried once: the caller reads again before a retry."""
+"""Most attempts at a read. A write is tried once: before a retry, its caller reads what Label Studio holds."""
 PAUSE = 0.2
-"""Seconds before the second attempt; twice as many before each further one."""
+"""Seconds before the second attempt, doubled before each further attempt."""
 LISTED = 5_000
+"""Tasks in a page of a listing."""
 EXPORTED = 200
-"""Tasks in a request: more ids make an address that servers refuse."""
+"""Tasks in an export. More ids would make an address that servers refuse as too long."""
 
 
 class MissingError(RunError):
-    """What was asked for is not in Label Studio (any more)."""
+    """The requested object is not in Label Studio, or has been deleted."""
 
 
 class FailedError(RunError):
-    """Label Studio is there, and fails at this."""
+    """Label Studio answers, but fails at this request."""
 
 
 @dataclass(frozen=True)
 class Project:
     project: int
     marker: str
-    """Its description: what finds it again."""
+    """The project's description, by which a push or pull finds the project."""
     tasks: int
 
 
@@ -51,14 +52,14 @@ class TaskState:
     updated: str
     """The server's time of the last change of the task or its annotations, ISO 8601 in UTC."""
     annotations: int
-    """Annotations and skips."""
+    """The number of annotations and skips."""
 
 
 class Studio:
-    """One Label Studio, by a personal access token.
+    """A Label Studio server, used with a personal access token.
 
-    Every method raises UserError for a token that is refused, MissingError for what is gone, and RunError for an
-    outage that several attempts did not outlast; no message holds the token.
+    Every method raises UserError if the token is refused, MissingError if an object is missing, and RunError if all
+    attempts fail. No message contains the token.
     """
 
     def __init__(self, connection: Connection, timeout: float = 120.0):
@@ -72,7 +73,7 @@ class Studio:
         except ApiError as error:
             self._client.close()
             raise self._translate(error) from None
-        self._once: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
+        self._options: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
 
     def close(self) -> None:
         self._client.close()
@@ -86,35 +87,37 @@ class Studio:
     # People
 
     def whoami(self) -> str:
-        """The email address that the token belongs to."""
-        return str(self._read(lambda: self._sdk.users.whoami(request_options=self._once)).email)
+        """The email address of the token's owner."""
+        return str(self._read(lambda: self._sdk.users.whoami(request_options=self._options)).email)
 
     def people(self) -> dict[int, str]:
-        """User number to email address."""
-        found = self._read(lambda: self._sdk.users.list(request_options=self._once))
-        return {user.id: user.email for user in found}
+        """The email address of each user, by number."""
+        users = self._read(lambda: self._sdk.users.list(request_options=self._options))
+        return {user.id: user.email for user in users}
 
     def password(self, email: str) -> str:
-        """Of an account that gristmill makes: 96 bits out of the token and the address, so that none is kept."""
+        """The password of an account that gristmill creates: 96 bits derived from token and address, never stored."""
         digest = hmac.digest(self._token.encode(), f"gristmill account {email}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest[:12]).decode()
 
     def invite_url(self) -> str:
-        """The address of the sign-up form for those who were invited."""
-        link = str(self._json("GET", "api/invite")["invite_url"])
+        """The address of the sign-up form for invited people."""
+        link = str(self._send("GET", "api/invite")["invite_url"])
         return link if "://" in link else self.url + link
 
     # Projects
 
     def projects(self) -> list[Project]:
-        """All of them, by number."""
-        found: list[Any] = self._read(lambda: list(self._sdk.projects.list(page_size=200, request_options=self._once)))
-        mine = [Project(each.id, each.description or "", each.task_number or 0) for each in found]
-        return sorted(mine, key=lambda each: each.project)
+        """All projects, sorted by number."""
+        found: list[Any] = self._read(
+            lambda: list(self._sdk.projects.list(page_size=200, request_options=self._options))
+        )
+        projects = (Project(item.id, item.description or "", item.task_number or 0) for item in found)
+        return sorted(projects, key=lambda project: project.project)
 
     def create_project(self, title: str, marker: str, page: Page) -> int:
-        """A project for one annotator; ``marker`` becomes its description."""
-        made: Any = self._call(
+        """Creates a project for one annotator, with ``marker`` as its description; returns its number."""
+        created: Any = self._call(
             lambda: self._sdk.projects.create(
                 title=title,
                 description=marker,
@@ -125,54 +128,54 @@ class Studio:
                 enable_empty_annotation=False,
                 maximum_annotations=1,
                 sampling="Sequential sampling",
-                request_options=self._once,
+                request_options=self._options,
             )
         )
-        return int(made.id)
+        return int(created.id)
 
     def delete_project(self, project: int) -> None:
-        self._call(lambda: self._sdk.projects.delete(id=project, request_options=self._once))
+        self._call(lambda: self._sdk.projects.delete(id=project, request_options=self._options))
 
     # Tasks
 
     def import_tasks(self, project: int, data: Sequence[dict[str, str]]) -> list[int]:
-        """The numbers of the new tasks, in the order of ``data``."""
-        request: Any = [{"data": each} for each in data]
-        made: Any = self._call(
+        """Adds tasks to a project; returns their numbers, in the order of ``data``."""
+        request: Any = [{"data": fields} for fields in data]
+        answer: Any = self._call(
             lambda: self._sdk.projects.import_tasks(
-                id=project, request=request, return_task_ids=True, request_options=self._once
+                id=project, request=request, return_task_ids=True, request_options=self._options
             )
         )
-        numbers = list(made.task_ids or [])
+        numbers = list(answer.task_ids or [])
         if len(numbers) != len(data):
-            raise RunError(f"{self.url} took {len(numbers)} of {len(data)} tasks: run the same command again")
+            raise RunError(f"{self.url} accepted {len(numbers)} of {len(data)} tasks: run the same command again")
         return numbers
 
     def delete_tasks(self, project: int, tasks: Iterable[int]) -> None:
         for task in tasks:
             try:
-                self._call(lambda task=task: self._sdk.tasks.delete(id=str(task), request_options=self._once))  # type: ignore[misc]
+                self._call(lambda task=task: self._sdk.tasks.delete(id=str(task), request_options=self._options))  # type: ignore[misc]
             except MissingError:
                 continue
 
     def task_states(self, project: int, since: str | None = None) -> list[TaskState]:
-        """The tasks of a project by number; with ``since``, those changed at that time (UTC) or later."""
+        """The tasks of a project, by number. With ``since``: only tasks changed at that time (UTC) or later."""
         return list(self._task_states(project, since))
 
     def _task_states(self, project: int, since: str | None) -> Iterator[TaskState]:
         after, changed = 0, [] if since is None else [_filter("updated_at", "greater_or_equal", "Datetime", since)]
-        while True:  # by number, not by page: pages shift when a task goes
+        while True:  # by number, not by page: pages shift when a task is deleted
             filters = [_filter("id", "greater", "Number", after), *changed]
             tasks = self._listing(project, filters, LISTED)["tasks"]
             for task in tasks:
                 count = task["total_annotations"] + task["cancelled_annotations"]
-                yield TaskState(task["id"], _exact(task["updated_at"]), count)
+                yield TaskState(task["id"], _add_fraction(task["updated_at"]), count)
             if len(tasks) < LISTED:
                 return
             after = tasks[-1]["id"]
 
     def count_changed(self, project: int, since: str, before: str) -> int:
-        """How many tasks of a project changed last at ``since`` or later and before ``before`` (UTC)."""
+        """The number of tasks whose last change was at ``since`` or later, and before ``before`` (UTC)."""
         filters = [
             _filter("updated_at", "greater_or_equal", "Datetime", since),
             _filter("updated_at", "less", "Datetime", before),
@@ -187,14 +190,14 @@ class Studio:
             "include": "id,updated_at,total_annotations,cancelled_annotations",
             "query": json.dumps(query),
         }
-        return self._json("GET", "api/tasks", parameters)
+        return self._send("GET", "api/tasks", parameters)
 
     def uids(self, project: int, tasks: Sequence[int]) -> dict[int, str | None]:
-        """Task number to the uid in the task's data; null if the data has no uid."""
+        """The uid in the data of each task, by task number; None if the data has no uid."""
         return {task["id"]: _uid(task) for task in self.tasks(project, tasks)}
 
     def tasks(self, project: int, tasks: Sequence[int], attempts: int = ATTEMPTS) -> Iterator[dict[str, Any]]:
-        """Tasks as Label Studio exports them, with all annotations; those that are gone are left out."""
+        """Tasks as Label Studio exports them, with all annotations. Deleted tasks are left out."""
         for start in range(0, len(tasks), EXPORTED):
             parameters = {
                 "exportType": "JSON",
@@ -203,8 +206,8 @@ class Studio:
                 "interpolate_key_frames": "false",
                 "ids[]": list(tasks[start : start + EXPORTED]),
             }
-            for task in self._json("GET", f"api/projects/{project}/export", parameters, attempts=attempts):
-                yield {**task, "updated_at": _exact(task["updated_at"])}
+            for task in self._send("GET", f"api/projects/{project}/export", parameters, attempts=attempts):
+                yield {**task, "updated_at": _add_fraction(task["updated_at"])}
 
     # Webhooks
 
@@ -218,17 +221,17 @@ class Studio:
             "send_for_all_actions": False,
             "actions": actions,
         }
-        return int(self._json("POST", "api/webhooks/", body=body)["id"])
+        return int(self._send("POST", "api/webhooks/", body=body)["id"])
 
     def remove_webhook(self, webhook: int) -> None:
-        self._call(lambda: self._sdk.webhooks.delete(id=webhook, request_options=self._once))
+        self._call(lambda: self._sdk.webhooks.delete(id=webhook, request_options=self._options))
 
-    # The wire
+    # Requests
 
-    def _json(self, method: str, path: str, parameters: Any = None, body: Any = None, attempts: int = ATTEMPTS) -> Any:
+    def _send(self, method: str, path: str, parameters: Any = None, body: Any = None, attempts: int = ATTEMPTS) -> Any:
         def ask() -> Any:
             transport = self._sdk._client_wrapper.httpx_client
-            answer = transport.request(path, method=method, params=parameters, json=body, request_options=self._once)
+            answer = transport.request(path, method=method, params=parameters, json=body, request_options=self._options)
             if answer.status_code >= 300:
                 raise ApiError(status_code=answer.status_code, body=answer.text)
             try:
@@ -239,7 +242,7 @@ class Studio:
         return self._read(ask, attempts) if method == "GET" else self._call(ask)
 
     def _read(self, call: Callable[[], T], attempts: int = ATTEMPTS) -> T:
-        """Tries again after an outage; what is refused stays refused."""
+        """Makes a call and repeats it after an outage, but not after a refusal."""
         pause = PAUSE
         for _ in range(attempts - 1):
             try:
@@ -258,7 +261,7 @@ class Studio:
             except ApiError as error:
                 if error.status_code != 401:
                     raise
-                # the SDK judges by this machine's clock whether its access token is valid still
+                # the SDK decides by this machine's clock whether its access token is still valid
                 self._sdk._client_wrapper._tokens_client._access_token = None
                 return call()
         except ApiError as error:
@@ -272,7 +275,7 @@ class Studio:
         except (httpx.HTTPError, json.JSONDecodeError) as error:
             kind = type(error).__name__
             raise RunError(
-                f"Label Studio at {self.url} broke off in the middle of an answer ({kind}): run the same command again"
+                f"Label Studio at {self.url} broke off its answer ({kind}): run the same command again"
             ) from None
 
     def _translate(self, error: ApiError) -> Exception:
@@ -283,11 +286,11 @@ class Studio:
                 "set GRISTMILL_STUDIO_TOKEN to a personal access token of an account there"
             )
         if code == 404:
-            return MissingError(f"Label Studio at {self.url} does not have what was asked for (HTTP 404)")
+            return MissingError(f"Label Studio at {self.url} does not have the requested object (HTTP 404)")
         if code == 400:
             return RunError(f"Label Studio at {self.url} refused a request (HTTP 400): {_excerpt(error.body)}")
         if 200 <= code < 300:
-            return FailedError(f"{self.url} answered with something that is not Label Studio's: check the address")
+            return FailedError(f"{self.url} does not answer like Label Studio: check the address")
         return FailedError(f"Label Studio at {self.url} failed (HTTP {code}): run the same command again")
 
 
@@ -295,8 +298,8 @@ def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]
     return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
 
 
-def _exact(moment: str) -> str:
-    """A time that sorts as a text: Label Studio leaves out a fraction of zero."""
+def _add_fraction(moment: str) -> str:
+    """A time that sorts as text: Label Studio omits a fraction of zero."""
     return moment if "." in moment else moment.removesuffix("Z") + ".000000Z"
 
 

@@ -1,4 +1,4 @@
-"""Accounts for a campaign's annotators, and the links by which they begin."""
+"""Creates accounts for a campaign's annotators, and the links to their tasks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from annotation.studio.client import Studio
 
 @dataclass(frozen=True)
 class Invitation:
-    """What to send to one annotator. ``password`` is None where the account has another one, chosen by its owner;
-    ``link`` is None where they have no task so far."""
+    """What to send to one annotator. ``password`` is None if the account's owner chose another password; ``link`` is
+    None if the annotator has no tasks yet."""
 
     email: str
     password: str | None = field(repr=False)
@@ -21,42 +21,42 @@ class Invitation:
 
 
 def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[Invitation]:
-    """An account for each of them that has none, with a password that the server's token decides (``Studio.password``).
+    """Creates the missing accounts, and yields an invitation for each of ``people``.
 
-    One after the other, so that a failure hides none that were made. The link leads through the sign-in to the
-    annotator's newest project. Repeatable: who has an account keeps it, and is told the same password again while it
-    opens the account. Raises UserError or RunError as Label Studio does.
+    Each invitation is yielded as soon as its account exists, so that a later failure hides no new account. Repeatable:
+    existing accounts are kept, and the invitation contains the same password (``Studio.password``) as long as the
+    account has it. Raises UserError or RunError if Label Studio refuses or fails.
     """
-    there = {email.lower() for email in studio.people().values()}
+    existing = {email.lower() for email in studio.people().values()}
     invitation, record = studio.invite_url(), fold(journal)
-    for person in (each.lower() for each in people):
-        password = studio.password(person)
-        ours = person not in there and _make_account(studio, invitation, person, password)
-        opens = ours or _opens(studio, person, password)
-        yield Invitation(person, password if opens else None, link(journal, studio, record, person))
+    for email in map(str.lower, people):
+        password = studio.password(email)
+        created = email not in existing and _create_account(studio, invitation, email, password)
+        valid = created or _can_sign_in(studio, email, password)
+        yield Invitation(email, password if valid else None, link(journal, studio, record, email))
 
 
-def _make_account(studio: Studio, invitation: str, person: str, password: str) -> bool:
+def _create_account(studio: Studio, invitation: str, email: str, password: str) -> bool:
     try:
-        sign_up(studio.url, invitation, person, password)
-    except AccountExistsError:  # made meanwhile
+        sign_up(studio.url, invitation, email, password)
+    except AccountExistsError:  # created meanwhile
         return False
     return True
 
 
-def _opens(studio: Studio, person: str, password: str) -> bool:
+def _can_sign_in(studio: Studio, email: str, password: str) -> bool:
     try:
-        with session(studio.url, person, password):
+        with session(studio.url, email, password):
             return True
     except PasswordError:
         return False
 
 
-def link(journal: Journal, studio: Studio, record: Record, person: str) -> str | None:
-    """Where an annotator begins: the sign-in page, which goes on to their newest project."""
-    name = record.annotators.get(person)
-    mine = [project for place, project in journal.projects().items() if place.split("/", 2)[2] == name]
-    if not mine:
+def link(journal: Journal, studio: Studio, record: Record, email: str) -> str | None:
+    """The address of the sign-in page, which leads to the annotator's newest project; None without a project."""
+    name = record.annotators.get(email)
+    projects = [project for place, project in journal.projects().items() if place.split("/", 2)[2] == name]
+    if not projects:
         return None
-    goal = quote(f"/projects/{max(mine)}/data?labeling=1", safe="")
+    goal = quote(f"/projects/{max(projects)}/data?labeling=1", safe="")
     return f"{studio.public_url}/user/login/?next={goal}"

@@ -1,6 +1,6 @@
-"""Makes Label Studio hold what the journal asks for: looks at what is there, and adds or takes away the difference.
+"""Makes Label Studio hold the tasks that the journal asks for: compares both, and adds or removes the difference.
 
-So it can be run again at any time, also after it was stopped anywhere: the second run finds what the first one left.
+So a push can be repeated at any time. A push after an interrupted push completes it.
 """
 
 import hashlib
@@ -14,18 +14,18 @@ from annotation.campaign.tasks import shown_digest, task_data
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
 from annotation.protocols import Page
-from annotation.studio.client import MissingError, Project, Studio, TaskState
+from annotation.studio.client import Project, Studio, TaskState
 from schemas.errors import RunError, UserError
 from schemas.progress import Tell, ignore_progress
 
 IMPORTED = 1000
-"""Tasks in a request, at most."""
+"""Most tasks in a request."""
 REQUEST_BYTES = 16 << 20
-"""Of a request, about; Label Studio takes 250 MiB, and fails at less."""
+"""Size of a request, about. Label Studio's limit is 250 MiB, but smaller requests fail already."""
 RENDERED = 250
-"""Tasks in memory beside those of a request."""
+"""Tasks rendered at a time, in memory beside the tasks of a request."""
 ROUNDS = 3
-"""How often a project is read again after a failed write."""
+"""Most attempts at a project. After a failed write, an attempt reads the project again."""
 
 
 @dataclass
@@ -35,14 +35,14 @@ class Pushed:
     projects: int = 0
     imported: int = 0
     removed: int = 0
-    there: int = 0
-    """Tasks that were there already, or have their vote."""
-    made_again: list[str] = field(default_factory=list)
-    """Places whose project had gone."""
+    existing: int = 0
+    """Tasks that were in Label Studio already, or have a vote in the journal."""
+    recreated: list[str] = field(default_factory=list)
+    """Places whose project had been deleted."""
 
 
 def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
-    """The tasks of each project: its place is batch/round/annotator, and the version of what they see is one."""
+    """(place, tasks) of each project. A place is batch/round/annotator; all its tasks have the same page."""
     keys = sorted(set(zip(*(record.tasks[name].to_pylist() for name in ("batch", "round", "annotator")), strict=True)))
     for batch, round_, annotator in keys:
         tasks = record.tasks
@@ -52,10 +52,10 @@ def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
 
 
 def push(journal: Journal, studio: Studio, tell: Tell = ignore_progress) -> Pushed:
-    """Every project of the campaign; one push at a time, others wait.
+    """Updates the tasks of all projects of the campaign. One push runs at a time, others wait.
 
-    Raises RunError when Label Studio fails for longer than some attempts last, and UserError where this version of
-    Gristmill shows a task in another way than the one that planned it.
+    Raises RunError if Label Studio fails at all attempts, and UserError if this version of Gristmill shows a task
+    differently from the version that planned it.
     """
     with journal.lock():
         return _push(journal, studio, tell)
@@ -69,21 +69,20 @@ def _push(journal: Journal, studio: Studio, tell: Tell) -> Pushed:
     total, done = record.tasks.num_rows, 0
     for place, tasks in places(record):
         page = record.batches[place.partition("/")[0]].page
-        reconciled = _Place(journal, studio, record, place, tasks, page, pushed)
-        before = done
-        reconciled.make(by_marker, lambda count, before=before: tell(before + count, total))  # type: ignore[misc]
+        update = _PlaceUpdate(journal, studio, record, place, tasks, page, pushed)
+        update.run(by_marker, lambda count, before=done: tell(before + count, total))  # type: ignore[misc]
         done += tasks.num_rows
         tell(done, total)
     return pushed
 
 
 def marker(campaign_id: str, place: str) -> str:
-    """What a project's description holds: finds it again, and tells nothing."""
+    """A project's description, by which the project is found again. It reveals nothing about the campaign."""
     return f"gristmill {hashlib.blake2b(f'{campaign_id}/{place}'.encode(), digest_size=10).hexdigest()}"
 
 
 def title(place: str) -> str:
-    """3 to 50 characters, as Label Studio wants: the batch, the campaign and whose it is."""
+    """A project's title: campaign, batch and annotator, in the 3 to 50 characters that Label Studio allows."""
     batch, round_, annotator = place.split("/", 2)
     name, _, number = annotator.rpartition("/")
     words = [batch, number] if round_ == "vote" else [batch, round_, number]
@@ -92,7 +91,9 @@ def title(place: str) -> str:
 
 
 @dataclass
-class _Place:
+class _PlaceUpdate:
+    """Brings the project of one place up to date."""
+
     journal: Journal
     studio: Studio
     record: Record
@@ -101,42 +102,42 @@ class _Place:
     page: Page
     pushed: Pushed
 
-    def make(self, by_marker: Mapping[str, list[Project]], tell: Callable[[int], None]) -> None:
+    def run(self, by_marker: Mapping[str, list[Project]], tell: Callable[[int], None]) -> None:
         known = by_marker.get(marker(self.journal.campaign_id, self.place), [])
         for attempt in range(ROUNDS):
             try:
-                self._make(known, tell)
+                self._run_once(known, tell)
                 return
             except RunError:
                 if attempt == ROUNDS - 1:
                     raise
                 wanted = marker(self.journal.campaign_id, self.place)
-                known = [each for each in self.studio.projects() if each.marker == wanted]
+                known = [project for project in self.studio.projects() if project.marker == wanted]
 
-    def _make(self, known: list[Project], tell: Callable[[int], None]) -> None:
+    def _run_once(self, known: list[Project], tell: Callable[[int], None]) -> None:
         voted = self.journal.voted_uids()
         rows = zip(self.tasks["uid"].to_pylist(), range(self.tasks.num_rows), strict=True)
         wanted = {uid: row for uid, row in rows if uid not in self.record.dropped}
-        project = self._project(known, needed=any(uid not in voted for uid in wanted))
+        project = self._find_or_create_project(known, needed=any(uid not in voted for uid in wanted))
         if project is None:
-            self.pushed.there += len(wanted)
+            self.pushed.existing += len(wanted)
             return
-        present = self._present(project)
-        self._remove(project, present, set(wanted))
+        present = self._list_tasks(project)
+        self._remove_extra(project, present, set(wanted))
         missing = [row for uid, row in wanted.items() if uid not in present and uid not in voted]
-        self.pushed.there += len(wanted) - len(missing)
+        self.pushed.existing += len(wanted) - len(missing)
         done = 0
         for data in self._requests(missing):
             numbers = self.studio.import_tasks(project, data)
             with self.journal.writing():
-                rows_ = zip(numbers, data, strict=True)
-                self.journal.remember_tasks(project, ((number, each["uid"], "", 0) for number, each in rows_))
+                imported = zip(numbers, data, strict=True)
+                self.journal.remember_tasks(project, ((number, fields["uid"], "", 0) for number, fields in imported))
             self.pushed.imported += len(numbers)
             done += len(numbers)
             tell(done)
 
     def _requests(self, rows: list[int]) -> Iterator[list[dict[str, str]]]:
-        """The data of these tasks, as much at a time as a request may hold."""
+        """The data of tasks, divided into requests of at most IMPORTED tasks and about REQUEST_BYTES."""
         request: list[dict[str, str]] = []
         size = 0
         for start in range(0, len(rows), RENDERED):
@@ -145,21 +146,21 @@ class _Place:
                 if shown_digest(data) != shown:
                     raise UserError(
                         f"batch {self.place.partition('/')[0]} was made by another version of Gristmill, which shows "
-                        "its tasks in another way: push it with that version, or make a new batch"
+                        "its tasks differently: push it with that version, or make a new batch"
                     )
-                mine = sum(len(text.encode()) for text in data.values())
-                if request and (size + mine > REQUEST_BYTES or len(request) == IMPORTED):
+                length = sum(len(text.encode()) for text in data.values())
+                if request and (size + length > REQUEST_BYTES or len(request) == IMPORTED):
                     yield request
                     request, size = [], 0
                 request.append(data)
-                size += mine
+                size += length
         if request:
             yield request
 
-    def _project(self, known: list[Project], needed: bool) -> int | None:
+    def _find_or_create_project(self, known: list[Project], needed: bool) -> int | None:
         """The number of the place's project, created if missing. Deletes duplicates without votes."""
         remembered = self.journal.project(self.place)
-        numbers = {each.project: each for each in known}
+        numbers = {project.project: project for project in known}
         if numbers:
             project = remembered if remembered in numbers else min(numbers, key=lambda n: (numbers[n].tasks == 0, n))
             for number in numbers.keys() - {project}:
@@ -175,7 +176,7 @@ class _Place:
                 self.journal.remember_project(self.place, None)
         if needed:
             if remembered is not None:
-                self.pushed.made_again.append(self.place)
+                self.pushed.recreated.append(self.place)
             wanted = marker(self.journal.campaign_id, self.place)
             project = self.studio.create_project(title(self.place), wanted, self.page)
             self.pushed.projects += 1
@@ -183,8 +184,8 @@ class _Place:
             return project
         return None
 
-    def _present(self, project: int) -> dict[str, list[TaskState]]:
-        """uid to the tasks that hold it: one, unless a request was repeated on its way."""
+    def _list_tasks(self, project: int) -> dict[str, list[TaskState]]:
+        """The tasks with each uid: one task, unless the network repeated a request."""
         states = {state.task: state for state in self.studio.task_states(project)}
         cached = self.journal.tasks(project)
         strangers = [task for task in states if task not in cached]
@@ -199,8 +200,8 @@ class _Place:
                 present.setdefault(uid, []).append(state)
         return present
 
-    def _remove(self, project: int, present: dict[str, list[TaskState]], wanted: set[str]) -> None:
-        """Tasks that were taken from the annotator, and all but one of several with the same uid; none with a vote."""
+    def _remove_extra(self, project: int, present: dict[str, list[TaskState]], wanted: set[str]) -> None:
+        """Removes tasks without a vote that the annotator no longer has, or whose uid another task has, too."""
         extra = []
         for uid, states in present.items():
             states.sort(key=lambda state: (-state.annotations, state.task))
@@ -211,6 +212,3 @@ class _Place:
             with self.journal.writing():
                 self.journal.forget_tasks(project, extra)
             self.pushed.removed += len(extra)
-
-
-__all__ = ["MissingError", "Pushed", "marker", "places", "push", "title"]

@@ -1,9 +1,9 @@
-"""Keeps pulling: every so often, and sooner when Label Studio says that something changed."""
+"""Pulls repeatedly: at regular times, and sooner when Label Studio reports a change."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from annotation.journal.journal import Journal
@@ -13,18 +13,18 @@ from annotation.studio.pull import Pulled, pull
 from schemas.errors import RunError
 
 SWEEP_EVERY_SECONDS = 600.0
-"""How often a full pull looks for deletions."""
+"""Seconds between full pulls, which also find deletions."""
 
 
 def watch(
     journal: Journal, studio: Studio, every: float, tell: Callable[[str], None], rounds: int | None = None
 ) -> Iterator[Pulled]:
-    """What each pull brought, for ever (or ``rounds`` times); the first one is a full one.
+    """Pulls for ever, or ``rounds`` times, and yields what each pull copied. The first pull is a full one.
 
-    Webhooks only hint: a call that Label Studio does not make, or that comes twice, changes nothing but the moment of
-    the next pull. An outage is told and outlasted. ``every``: seconds between pulls.
+    A webhook only makes the next pull earlier: a missing or repeated call does no harm. During an outage, ``tell``
+    receives the error and the pulls continue. ``every`` is the number of seconds between pulls.
     """
-    with _hints(journal, studio, tell) as hint:
+    with _receive_hints(journal, studio, tell) as hint:
         swept = -SWEEP_EVERY_SECONDS
         while rounds is None or rounds > 0:
             hint.clear()
@@ -43,8 +43,8 @@ def watch(
 
 
 @contextmanager
-def _hints(journal: Journal, studio: Studio, tell: Callable[[str], None]) -> Iterator[threading.Event]:
-    """An event that is set when Label Studio calls; its calls end with the block."""
+def _receive_hints(journal: Journal, studio: Studio, tell: Callable[[str], None]) -> Iterator[threading.Event]:
+    """An event that is set when Label Studio calls a webhook. The webhooks are removed at the end of the block."""
     hint = threading.Event()
 
     class Sink(BaseHTTPRequestHandler):
@@ -55,30 +55,28 @@ def _hints(journal: Journal, studio: Studio, tell: Callable[[str], None]) -> Ite
             self.end_headers()
 
         def log_message(self, *arguments: object) -> None:
-            """Says nothing: a hint is no news."""
+            """Does not log the requests."""
 
     try:
         sink = ThreadingHTTPServer((CALLBACK_HOST, 0), Sink)
     except OSError as error:
-        tell(f"cannot listen on {CALLBACK_HOST} for webhooks ({error.strerror}): looking at fixed times only")
+        tell(f"cannot listen on {CALLBACK_HOST} for webhooks ({error.strerror}): pulling at fixed times only")
         yield hint
         return
-    with sink as server:
-        listening = threading.Thread(target=server.serve_forever, daemon=True)
+    with sink:
+        listening = threading.Thread(target=sink.serve_forever, daemon=True)
         listening.start()
         hooks = []
         try:
             for project in journal.projects().values():
-                hooks.append(studio.add_webhook(project, f"http://{CALLBACK_HOST}:{server.server_address[1]}/"))
+                hooks.append(studio.add_webhook(project, f"http://{CALLBACK_HOST}:{sink.server_address[1]}/"))
         except RunError:
-            tell("Label Studio takes no webhooks from here: looking at fixed times only")
+            tell("Label Studio accepts no webhooks from this machine: pulling at fixed times only")
         try:
             yield hint
         finally:
             for hook in hooks:
-                try:
+                with suppress(RunError):  # Label Studio stops calling webhooks that do not answer
                     studio.remove_webhook(hook)
-                except RunError:  # gone, or out of reach: Label Studio gives up on what nobody answers
-                    continue
-            server.shutdown()
+            sink.shutdown()
             listening.join()

@@ -130,17 +130,17 @@ def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | No
         pull_all(journal, studio)
         moved = moves.reassign(at, journal, giver, taker)
         _push(journal, studio)
-    say(f"{folder}: {markdown.count(moved, 'task')} passed on")
+    say(f"{folder}: {markdown.count(moved, 'task')} reassigned")
 
 
 def withdraw(folder: Path, email: str, undo: bool) -> None:
     at = read_and_note(folder)
     with Journal(at.store) as journal:
         moves.withdraw(journal, email, undo=undo)
-    votes = "the votes of {} count again" if undo else "no vote of {} counts any more"
+    votes = "the votes of {} count again" if undo else "the votes of {} no longer count"
     say(f"{folder}: {votes.format(email)}")
     if not undo:
-        say(f"Their tasks can pass to others: gristmill campaign reassign {folder} --from {email}")
+        say(f"To give their tasks to others: gristmill campaign reassign {folder} --from {email}")
 
 
 def _studio(home: Path | None) -> Studio:
@@ -150,16 +150,16 @@ def _studio(home: Path | None) -> Studio:
 def _push(journal: Journal, studio: Studio) -> Pushed:
     with counting("pushing") as tell:
         pushed = push_all(journal, studio, tell)
-    for place in pushed.made_again:
+    for place in pushed.recreated:
         say(f"the project of {place} was deleted from Label Studio: recreated with the tasks that have no vote")
     removed = f", {pushed.removed:,} removed" if pushed.removed else ""
-    say(f"{studio.url}: {pushed.imported:,} tasks added, {pushed.there:,} were there{removed}")
+    say(f"{studio.url}: {pushed.imported:,} tasks added, {pushed.existing:,} already there{removed}")
     return pushed
 
 
 def _print_planned(at: CampaignFolder, planned: Planned) -> None:
     campaign = at.campaign
-    made = "made" if planned.new else "is as it was made"
+    made = "made" if planned.new else "is unchanged"
     with_gold = f" and {markdown.count(planned.gold, 'gold pair')}" if planned.gold else ""
     say(
         f"batch {campaign.batch} {made}: {markdown.count(planned.pairs, 'pair')}{with_gold}, "

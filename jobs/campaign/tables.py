@@ -27,7 +27,7 @@ SHOWN_REFUSED = 5
 
 REASONS = {
     "too_few_votes": "too few votes so far",
-    "tied": "as many votes for either response",
+    "tied": "equal votes for both responses",
     "no_majority": "not unanimous",
     "unsafe_chosen": "chose an unsafe response over a safe one",
 }
@@ -167,7 +167,7 @@ def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str,
         say(f"- {_concern(concern, emails)}")
     if len(refused):
         annotations = markdown.count(len(refused), "annotation")
-        say(f"- {annotations} in quarantine, which count{'s' * (len(refused) == 1)} for nothing:")
+        say(f"- {annotations} in quarantine, not counted:")
     for row in refused.slice(0, SHOWN_REFUSED).to_pylist():
         say(f"    {row['annotation']}, {row['reason']}: {row['message']}")
     if len(refused) > SHOWN_REFUSED:

@@ -35,7 +35,7 @@ def test_status_shows_progress_agreement_and_what_needs_attention(
     assert "Left side chosen: 44.4% of 9 votes (18.9% to 73.3%; exact binomial test, p 1.00)." in out
     assert out[-3:] == [
         "Needs attention:",
-        "- 1 annotation in quarantine, which counts for nothing:",
+        "- 1 annotation in quarantine, not counted:",
         "1, not_asked: m",
     ]
 
@@ -44,7 +44,7 @@ def test_status_shows_some_of_many_annotations_in_quarantine(capsys: pytest.Capt
     refused = [{"annotation": f"{n}", "reason": "repeated", "message": "m", "raw": b""} for n in range(8)]
     print_status(snapshot([pair("p")], [], refused=table(REFUSED, refused)), EMAILS)
     out = lines(capsys)
-    assert "- 8 annotations in quarantine, which count for nothing:" in out
+    assert "- 8 annotations in quarantine, not counted:" in out
     assert out[-2:] == ["4, repeated: m", "... and 3 more; in all 8 repeated"]
 
 

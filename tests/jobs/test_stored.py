@@ -190,7 +190,7 @@ def test_a_campaign_can_be_looked_at_and_gone_on_with(stored: Path, gristmill: G
     assert "better" in gristmill("campaign", "resolve", "mill")
     assert "tasks done" in gristmill("campaign", "status", "guard")
     told = gristmill("campaign", "withdraw", "mill", "ann@mill.example")
-    assert "no vote of ann@mill.example counts any more" in told
+    assert "the votes of ann@mill.example no longer count" in told
     gristmill("dataset", "build", "mill", "--output", "fewer")
     gristmill("campaign", "withdraw", "mill", "ann@mill.example", "--undo")
     gristmill("dataset", "build", "mill", "--output", "same")

@@ -94,7 +94,7 @@ def test_pushing_again_changes_nothing(case: Case) -> None:
     assert case.pushed.imported == 12
     assert case.pushed.projects == 2
     again = push(case.journal, case.studio)
-    assert (again.projects, again.imported, again.removed, again.there) == (0, 0, 0, 12)
+    assert (again.projects, again.imported, again.removed, again.existing) == (0, 0, 0, 12)
 
 
 def test_a_store_without_its_cache_finds_projects_and_tasks_again(case: Case) -> None:
@@ -122,7 +122,7 @@ def test_a_deleted_task_and_a_deleted_project_are_made_again(case: Case) -> None
     assert states(snapshot) == {"done": 4, "open": 8}, "ann's vote went with its task, bob's are in the journal"
     assert pull(case.journal, case.studio).gone == ["b1/vote/pushed/a2"]
     again = push(case.journal, case.studio)
-    assert again.made_again == ["b1/vote/pushed/a2"]
+    assert again.recreated == ["b1/vote/pushed/a2"]
     assert again.imported == 1 + 3, "what has a vote is not asked again"
     case.label(case.bob, case.tasks(2))
     assert states(case.pull()) == {"done": 7, "open": 5}
