@@ -62,9 +62,9 @@ def read_events(
 
             yield from read_delimited(events, found.kind, builder)
         case "warc" | "arc":
-            from curation.sources.archives import read_archive
+            from curation.sources.warc import read_warc
 
-            yield from read_archive(events, found.kind, builder, look)
+            yield from read_warc(events, found.kind, builder, look)
         case "text":
             from curation.sources.plain_text import read_text
 

@@ -31,7 +31,7 @@ class _NoDocumentError(Exception):
     """A record that is not a document; the message is the reason under which it is counted as skipped."""
 
 
-def read_archive(
+def read_warc(
     events: Iterator[Event], kind: Literal["warc", "arc"], builder: ChunkBuilder, look: Look | None = None
 ) -> Iterator[Chunk]:
     """Reads an archive; the last chunk stays in ``builder``. ``look`` is given for a file without compression."""
