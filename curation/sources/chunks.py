@@ -66,6 +66,14 @@ class ReadingSettings:
             raise UserError("max_record_bytes and batch_bytes must be at least 1")
 
 
+class RecordError(ValueError):
+    """A record that cannot be a document: ``error`` in one word, and a message."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
 @dataclass(frozen=True)
 class Lost:
     """The unreadable data of a span: stretches that could not be decoded, or all of its records.

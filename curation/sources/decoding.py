@@ -10,6 +10,7 @@ import re
 
 from resiliparse.parse.encoding import detect_encoding
 
+from curation.sources.chunks import RecordError
 from curation.sources.encodings import MULTI_BYTE, REPLACEMENT, decode_as, encoding_of
 
 _HEAD_BYTES = 64 << 10
@@ -30,14 +31,10 @@ _SEVEN_BIT = (b"\x1b$", b"\x1b(", b"~{", b"\x0e")
 """Without any of these, a page in a 7-bit encoding is ASCII."""
 
 
-class UndecodableError(ValueError):
-    """A page in an encoding that browsers refuse as well."""
-
-
 def decode(data: bytes, charset: str | None) -> tuple[str, str]:
     """The page's text and the name of its encoding; ``charset`` is the charset of its HTTP header.
 
-    Raises UndecodableError for a page in an encoding that the Encoding Standard does not decode.
+    Raises RecordError for a page in an encoding that the Encoding Standard does not decode.
     """
     if encoding := wide_encoding(data, charset):
         mark = next((mark for mark, name in _BOMS[1:] if name == encoding and data.startswith(mark)), b"")
@@ -66,7 +63,8 @@ def wide_encoding(data: bytes, charset: str | None) -> str | None:
 def _seven_bit(data: bytes, declared: str | None) -> str | None:
     """The text of a page in ISO-2022-JP, or None if the page is in another encoding."""
     if declared == REPLACEMENT:
-        raise UndecodableError("the page declares HZ, ISO-2022-KR or ISO-2022-CN: browsers do not decode them either")
+        message = "the page declares HZ, ISO-2022-KR or ISO-2022-CN: browsers do not decode them either"
+        raise RecordError("unknown_encoding", message)
     shifted = b"\x1b$" in data
     if (declared == "iso2022_jp" and (shifted or data.isascii())) or (declared is None and shifted and data.isascii()):
         return decode_as(data, "iso2022_jp")

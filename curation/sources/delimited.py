@@ -5,9 +5,9 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Literal
 
-from curation.sources.chunks import Chunk, ChunkBuilder
+from curation.sources.chunks import Chunk, ChunkBuilder, RecordError
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
-from curation.sources.json_objects import Fields, RecordError
+from curation.sources.json_objects import Fields
 
 csv.field_size_limit((1 << 31) - 1)  # max_record_bytes limits rows instead
 

@@ -11,6 +11,8 @@ import trafilatura
 from lxml import etree
 from resiliparse.extract.html2text import extract_plain_text
 
+from curation.sources.chunks import RecordError
+
 MAX_HTML_BYTES = 16 << 20
 """Longer pages are not parsed. The largest pages written by people have about 10 MB."""
 
@@ -50,14 +52,6 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # its messages on s
 Extractor = Literal["trafilatura", "resiliparse"]
 
 
-class ExtractionError(ValueError):
-    """A page without extractable text; ``error`` is one word."""
-
-    def __init__(self, error: str, message: str) -> None:
-        super().__init__(message)
-        self.error = error
-
-
 def title(page: str) -> str | None:
     """The page's title with its white space collapsed; at most 300 characters."""
     found = _TITLE.search(page, 0, 1 << 18)
@@ -68,7 +62,7 @@ def title(page: str) -> str | None:
 def main_text(page: str, extractor: Extractor) -> str:
     """The text of the page's main content, one paragraph per line; empty for a page without text.
 
-    Raises ExtractionError for a page that no parser should read, or on which the parser fails.
+    Raises RecordError for a page that no parser should read, or on which the parser fails.
     """
     _refuse_bombs(page)
     try:
@@ -78,18 +72,18 @@ def main_text(page: str, extractor: Extractor) -> str:
             )
         return trafilatura.extract(page, fast=True, include_comments=False, include_tables=True) or ""
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, etree.LxmlError) as error:
-        raise ExtractionError("extraction_failed", f"{extractor}: {type(error).__name__}: {error}") from error
+        raise RecordError("extraction_failed", f"{extractor}: {type(error).__name__}: {error}") from error
 
 
 def _refuse_bombs(page: str) -> None:
-    """Raises ExtractionError for pages made to exhaust parsers: too long, too deep, too many tags or attributes."""
+    """Raises RecordError for pages made to exhaust parsers: too long, too deep, too many tags or attributes."""
     if len(page) > MAX_HTML_BYTES:
-        raise ExtractionError("too_large", f"a page of {len(page)} characters, more than {MAX_HTML_BYTES}")
+        raise RecordError("too_large", f"a page of {len(page)} characters, more than {MAX_HTML_BYTES}")
     tags = page.count("<")
     if tags > MAX_TAGS:
-        raise ExtractionError("too_complex", f"a page with {tags} tags, more than {MAX_TAGS}")
+        raise RecordError("too_complex", f"a page with {tags} tags, more than {MAX_TAGS}")
     if len(page) > 2 * MAX_ATTRIBUTES and _attributes(page) > MAX_ATTRIBUTES:
-        raise ExtractionError("too_complex", f"a tag, or several, with more than {MAX_ATTRIBUTES} attributes")
+        raise RecordError("too_complex", f"a tag, or several, with more than {MAX_ATTRIBUTES} attributes")
     ends = page.count("</")
     if tags - ends > MAX_DEPTH or (tags - ends) * ends > MAX_LOOKED_AT:
         _refuse_deep_pages(page)
@@ -106,7 +100,7 @@ def _attributes(page: str) -> float:
 
 
 def _refuse_deep_pages(page: str) -> None:
-    """Raises ExtractionError for deeply nested elements, a very wide row, or many end tags without a start tag."""
+    """Raises RecordError for deeply nested elements, a very wide row, or many end tags without a start tag."""
     depth = deepest = leaves = cells = strays = 0
     opened: Counter[str] = Counter()
     for tag in _TAG.finditer(page):
@@ -114,22 +108,20 @@ def _refuse_deep_pages(page: str) -> None:
         if name in _NOT_NESTED:
             cells = 0 if name == "tr" else cells + (name in ("td", "th") and not tag[1])
             if cells > MAX_CELLS:
-                raise ExtractionError("too_complex", f"a table's row with more than {MAX_CELLS} cells")
+                raise RecordError("too_complex", f"a table's row with more than {MAX_CELLS} cells")
         elif not tag[1]:
             opened[name] += 1
             leaves += name in _LEAVES
             depth += name not in _LEAVES
             deepest = max(deepest, depth)
             if len(opened) > MAX_NAMES:
-                raise ExtractionError("too_complex", f"elements of more than {MAX_NAMES} names")
+                raise RecordError("too_complex", f"elements of more than {MAX_NAMES} names")
             if depth > MAX_DEPTH:
-                raise ExtractionError("too_complex", f"tags nested more than {MAX_DEPTH} deep")
+                raise RecordError("too_complex", f"tags nested more than {MAX_DEPTH} deep")
         elif opened[name]:
             opened[name] -= 1
             depth -= name not in _LEAVES
         else:
             strays += 1
             if strays * (deepest + leaves) > MAX_LOOKED_AT:
-                raise ExtractionError(
-                    "too_complex", f"{strays} end tags without a start, inside {deepest + leaves} others"
-                )
+                raise RecordError("too_complex", f"{strays} end tags without a start, inside {deepest + leaves} others")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from curation.sources.chunks import ChunkBuilder
-from curation.sources.decoding import UndecodableError, decode
+from curation.sources.chunks import ChunkBuilder, RecordError
+from curation.sources.decoding import decode
 from curation.sources.events import Event
-from curation.sources.html import ExtractionError, main_text, title
+from curation.sources.html import main_text, title
 from curation.sources.json_objects import canonical_json
 from curation.sources.plain_text import read_whole
 
@@ -18,9 +18,8 @@ def read_html(events: Iterator[Event], builder: ChunkBuilder) -> None:
     try:
         page, encoding = decode(data, None)
         text = main_text(page, builder.reading.extract)
-    except (ExtractionError, UndecodableError) as bad:
-        word = bad.error if isinstance(bad, ExtractionError) else "unknown_encoding"
-        builder.quarantine(word, str(bad), offset=0, size=len(data), record=data)
+    except RecordError as bad:
+        builder.quarantine(bad.error, str(bad), offset=0, size=len(data), record=data)
         return
     found = {"encoding": encoding, "title": title(page)}
     metadata = canonical_json({name: value for name, value in found.items() if value is not None})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
+from curation.sources.chunks import RecordError
 from curation.sources.members import CONTAINERS, MAX_WINDOW_BYTES, is_skippable
 
 MAX_RATIO = 250
@@ -31,14 +32,6 @@ _TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\n]*\n)*\s*\Z")
 _BOM = b"\xef\xbb\xbf"
 
 
-class PayloadError(ValueError):
-    """A payload that cannot be decoded; ``error`` is one word."""
-
-    def __init__(self, error: str, message: str) -> None:
-        super().__init__(message)
-        self.error = error
-
-
 @dataclass(frozen=True)
 class Payload:
     """Decoded bytes; ``cut`` is true if the payload ended before one of its encodings did."""
@@ -54,26 +47,26 @@ class _CutShortError(Exception):
 def decode_payload(payload: bytes, transfer: str, content: str, limit: int) -> Payload:
     """Decodes the encodings that the Transfer-Encoding and Content-Encoding headers name.
 
-    Raises PayloadError for a broken encoding, for an unknown encoding unless the payload is text, for a payload of
+    Raises RecordError for a broken encoding, for an unknown encoding unless the payload is text, for a payload of
     which nothing can be decoded, and for a payload that decodes to more than ``limit`` bytes or MAX_RATIO times its
     size.
     """
     decoded = dechunk(payload) if "chunked" in transfer.lower() else Payload(payload)
     names = [part.strip().lower() for part in content.split(",")]
     if len(names) > _MOST_ENCODINGS:
-        raise PayloadError("unknown_encoding", f"the payload has {len(names)} content encodings")
+        raise RecordError("unknown_encoding", f"the payload has {len(names)} content encodings")
     for name in reversed(names):
         further = _decode(decoded.data, name, limit)
         decoded = Payload(further.data, further.cut or decoded.cut)
     if payload and decoded.cut and not decoded.data:
-        raise PayloadError("bad_payload", f"the payload ends after {len(payload)} bytes, of which nothing is decoded")
+        raise RecordError("bad_payload", f"the payload ends after {len(payload)} bytes, of which nothing is decoded")
     return decoded
 
 
 def dechunk(payload: bytes) -> Payload:
     """Removes the chunk lines of a chunked body, which is cut if no chunk of size 0 ends it.
 
-    A body that is not chunked is returned as it is. Raises PayloadError if a chunk does not begin where it should.
+    A body that is not chunked is returned as it is. Raises RecordError if a chunk does not begin where it should.
     """
     pieces: list[bytes] = []
     at, ended = 0, not payload
@@ -85,7 +78,7 @@ def dechunk(payload: bytes) -> Payload:
         if size is None or (not pieces and end < 0):
             if len(pieces) < 2 and not _is_surely_chunk(pieces, payload[max(0, at - 2) : at]):
                 return Payload(payload)
-            raise PayloadError("bad_payload", f"no chunk begins at byte {at} of the chunked payload")
+            raise RecordError("bad_payload", f"no chunk begins at byte {at} of the chunked payload")
         if size == 0 or end < 0:  # the last chunk, or a chunk line that was cut
             ended = end >= 0
             break
@@ -125,7 +118,7 @@ def _decode(payload: bytes, name: str, limit: int) -> Payload:
         return _gather(_from_brotli(payload), most)
     if _is_text(payload):
         return Payload(payload)
-    raise PayloadError("unknown_encoding", f"the content encoding '{name[:64]}' is unknown")
+    raise RecordError("unknown_encoding", f"the content encoding '{name[:64]}' is unknown")
 
 
 def _is_markup(payload: bytes) -> bool:
@@ -140,7 +133,7 @@ def _is_text(payload: bytes) -> bool:
 
 
 def _gather(pieces: Iterable[bytes], most: int) -> Payload:
-    """Joins decoded pieces. Raises PayloadError if decoding fails or yields more than ``most`` bytes."""
+    """Joins decoded pieces. Raises RecordError if decoding fails or yields more than ``most`` bytes."""
     output: list[bytes] = []
     size, cut = 0, False
     try:
@@ -148,15 +141,15 @@ def _gather(pieces: Iterable[bytes], most: int) -> Payload:
             output.append(piece)
             size += len(piece)
             if size > most:
-                raise PayloadError("too_large", f"the payload decodes to more than {most} bytes")
+                raise RecordError("too_large", f"the payload decodes to more than {most} bytes")
     except _CutShortError:
         cut = True
     except zlib.error as error:
-        raise PayloadError("bad_payload", f"the payload cannot be inflated: {error}") from error
+        raise RecordError("bad_payload", f"the payload cannot be inflated: {error}") from error
     except brotli.error as error:
-        raise PayloadError("bad_payload", f"the payload is not valid brotli: {error}") from error
+        raise RecordError("bad_payload", f"the payload is not valid brotli: {error}") from error
     except zstandard.ZstdError as error:
-        raise PayloadError("bad_payload", f"the payload is not valid zstd: {error}") from error
+        raise RecordError("bad_payload", f"the payload is not valid zstd: {error}") from error
     return Payload(b"".join(output), cut)
 
 

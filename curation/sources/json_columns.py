@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import xxhash
 
 from curation.kernels import json_scan, json_write
-from curation.sources.chunks import ChunkBuilder, content_id
-from curation.sources.json_objects import Fields, RecordError, canonical_json, parse_object
+from curation.sources.chunks import ChunkBuilder, RecordError, content_id
+from curation.sources.json_objects import Fields, canonical_json, parse_object
 from schemas.corpus import RECORDS
 
 _SMALLEST_FIELD = len('"":1,')

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from curation.sources.chunks import COLUMNS
+from curation.sources.chunks import COLUMNS, RecordError
 
 _BIG_NUMBER = re.compile(rb"[0-9]{19}")
 _LARGE = 1 << 20
@@ -23,14 +23,6 @@ _JSON_TYPES = {
     list: "an array",
     dict: "an object",
 }
-
-
-class RecordError(ValueError):
-    """A record that cannot be a document: ``error`` in one word, and a message."""
-
-    def __init__(self, error: str, message: str) -> None:
-        super().__init__(message)
-        self.error = error
 
 
 class Fields:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.kernels.json_nesting import OUTSIDE, object_end
-from curation.sources.chunks import Chunk, ChunkBuilder
+from curation.sources.chunks import Chunk, ChunkBuilder, RecordError
 from curation.sources.events import EXCERPT_BYTES, Broken, Event, MemberStart
-from curation.sources.json_objects import Fields, RecordError, parse_object
+from curation.sources.json_objects import Fields, parse_object
 
 _BETWEEN = re.compile(rb"(?:[\s,\[\]]|\xef\xbb\xbf)*")
 _ANY_OBJECT = re.compile(rb'(?<=[\[,}\n])[^\S\n]*(\{\s*")')

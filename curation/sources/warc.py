@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 from curation.sources.arc import ArcFields
-from curation.sources.chunks import Chunk, ChunkBuilder
-from curation.sources.decoding import UndecodableError, decode, wide_encoding
+from curation.sources.chunks import Chunk, ChunkBuilder, RecordError
+from curation.sources.decoding import decode, wide_encoding
 from curation.sources.events import Event
 from curation.sources.framing import Framed, Look, Records
 from curation.sources.headers import MAX_HEADER_BYTES, fields, header_size, is_only_fields, media_type, status
-from curation.sources.html import ExtractionError, main_text, title
-from curation.sources.http import Payload, PayloadError, decode_payload
+from curation.sources.html import main_text, title
+from curation.sources.http import Payload, decode_payload
 from curation.sources.json_objects import canonical_json
 
 _NO_DOCUMENT = ("warcinfo", "request", "metadata", "revisit", "continuation")
@@ -41,7 +41,7 @@ def read_warc(
             _add(framed, fields(framed.header) if kind == "warc" else _from_arc(framed, arc), builder)
         except _NoDocumentError as reason:
             builder.skip(str(reason))
-        except (PayloadError, ExtractionError) as bad:
+        except RecordError as bad:
             record = framed.header + framed.content
             builder.quarantine(bad.error, str(bad), offset=framed.offset, size=framed.size, record=record)
         if builder.full:
@@ -81,7 +81,7 @@ def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
         raise _NoDocumentError("empty")
     code = status(framed.content[:1024])
     if code is None:
-        raise PayloadError("bad_http", "there is no HTTP header")
+        raise RecordError("bad_http", "there is no HTTP header")
     if code != 200:
         raise _NoDocumentError("status")
     content = framed.content.lstrip(b"\r\n")
@@ -99,21 +99,21 @@ def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
 
 
 def _refuse_endless(framed: Framed, header: bytes, length: str, limit: int) -> None:
-    """Raises PayloadError for an HTTP header without an empty line behind it, which may hide a body.
+    """Raises RecordError for an HTTP header without an empty line behind it, which may hide a body.
 
     A header that lacks only that line is accepted if it declares an empty body.
     """
     if len(header) > MAX_HEADER_BYTES:
-        raise PayloadError("bad_http", f"the HTTP header is longer than {MAX_HEADER_BYTES} bytes")
+        raise RecordError("bad_http", f"the HTTP header is longer than {MAX_HEADER_BYTES} bytes")
     _refuse_cut(framed, limit)
     if not (length and not length.strip("0, ") and is_only_fields(header)):
         message = "the HTTP header does not end: no empty line follows it, so that its body cannot be told from it"
-        raise PayloadError("bad_http", message)
+        raise RecordError("bad_http", message)
 
 
 def _refuse_cut(framed: Framed, limit: int) -> None:
     if framed.cut:
-        raise PayloadError("too_large", f"a record of {framed.size} bytes, more than max_record_bytes = {limit}")
+        raise RecordError("too_large", f"a record of {framed.size} bytes, more than max_record_bytes = {limit}")
 
 
 def _kind(payload: bytes, content_type: str) -> Literal["html", "text"] | None:
@@ -132,10 +132,7 @@ def _text(payload: bytes, content_type: str, found: dict[str, object], framed: F
     if kind is None or (b"\0" in payload[:1024] and not wide_encoding(payload, charset)):
         raise _NoDocumentError("not_html")
     _refuse_cut(framed, builder.reading.max_record_bytes)
-    try:
-        page, found["encoding"] = decode(payload, charset)
-    except UndecodableError as error:
-        raise PayloadError("unknown_encoding", str(error)) from error
+    page, found["encoding"] = decode(payload, charset)
     found["content_type"] = name or None
     if kind == "text":
         return page
@@ -147,7 +144,7 @@ def _from_arc(framed: Framed, arc: ArcFields) -> dict[str, list[str]]:
     """The fields of a WARC record equivalent to an ARC record."""
     found = arc.read(framed.header)
     if found is None:
-        raise PayloadError("bad_record", "the record's line has no url, date and length")
+        raise RecordError("bad_record", "the record's line has no url, date and length")
     if found["url"].startswith("filedesc:"):
         arc.describe(framed.content)
         raise _NoDocumentError("warcinfo")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.sources.decoding import UndecodableError, decode
+from curation.sources.chunks import RecordError
+from curation.sources.decoding import decode
 from tests.curation.sources.test_encodings import TEXTS, encoded
 
 GERMAN = "Die Mühle dreht sich im Fluß, und die Steine mahlen das Korn – für größere Räder, sagte der Müller. " * 6
@@ -131,7 +132,7 @@ def test_seven_bits() -> None:
     assert decode(b"bold \x1b[1m ~{ text", None) == ("bold \x1b[1m ~{ text", "utf-8")
     assert decode(b"plain", "hz-gb-2312") == ("plain", "utf-8")
     for label in ("hz-gb-2312", "iso-2022-kr"):
-        with pytest.raises(UndecodableError, match="browsers do not decode"):
+        with pytest.raises(RecordError, match="browsers do not decode"):
             decode(b"~{<:Ky2;~} \x0e", label)
 
 

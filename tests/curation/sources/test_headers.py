@@ -11,8 +11,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curation.sources.chunks import RecordError
 from curation.sources.headers import fields, header_size, media_type, status
-from curation.sources.http import Payload, PayloadError, dechunk, decode_payload
+from curation.sources.http import Payload, dechunk, decode_payload
 from tests.doubling import assert_linear
 
 LIMIT = 64 << 20
@@ -123,7 +124,7 @@ def test_a_body_that_is_cut_short_gives_what_is_left_of_it_and_says_so(name: str
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_a_body_of_which_nothing_is_left_is_refused(name: str) -> None:
-    with pytest.raises(PayloadError, match="nothing is decoded") as refused:
+    with pytest.raises(RecordError, match="nothing is decoded") as refused:
         decode_payload(ENCODERS[name](NOISE)[:4], "", name, LIMIT)
     assert refused.value.error == "bad_payload"
 
@@ -132,7 +133,7 @@ def test_a_body_of_which_nothing_is_left_is_refused(name: str) -> None:
 def test_a_body_that_is_broken_is_refused(name: str) -> None:
     body = bytearray(ENCODERS[name](TEXT))
     body[len(body) // 2 :] = b"\xff" * (len(body) // 2)
-    with pytest.raises(PayloadError) as refused:
+    with pytest.raises(RecordError) as refused:
         decode_payload(bytes(body), "", name, LIMIT)
     assert refused.value.error == "bad_payload"
 
@@ -140,7 +141,7 @@ def test_a_body_that_is_broken_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ENCODERS)
 def test_a_bomb_is_refused_before_it_unfolds(name: str) -> None:
     body = brotli.compress(bytes(1 << 25), quality=5) if name == "br" else ENCODERS[name](bytes(1 << 25))
-    with pytest.raises(PayloadError, match="decodes to more than") as refused:
+    with pytest.raises(RecordError, match="decodes to more than") as refused:
         decode_payload(body, "", name, LIMIT)
     assert refused.value.error == "too_large"
 
@@ -181,10 +182,10 @@ def test_a_body_that_is_not_chunked_stays_as_it_is(body: bytes) -> None:
 
 
 def test_chunks_that_break_off_in_the_middle_are_not_cut_in_silence() -> None:
-    with pytest.raises(PayloadError, match="no chunk begins at byte 18"):
+    with pytest.raises(RecordError, match="no chunk begins at byte 18"):
         dechunk(_chunks(b"one ", b"two ")[:-4] + b"and more that is in no chunk\r\n0\r\n\r\n")
     for first in (b"<p>one", gzip.compress(b"one")):
-        with pytest.raises(PayloadError, match="no chunk begins at byte"):
+        with pytest.raises(RecordError, match="no chunk begins at byte"):
             dechunk(_chunks(first)[:-5] + b"and more that is in no chunk\r\n0\r\n\r\n")
 
 

@@ -10,8 +10,9 @@ from statistics import mean
 import orjson
 import pytest
 
+from curation.sources.chunks import RecordError
 from curation.sources.decoding import decode
-from curation.sources.html import ExtractionError, Extractor, _refuse_bombs, main_text, title
+from curation.sources.html import Extractor, _refuse_bombs, main_text, title
 from tests.curation.sources.made import page
 from tests.doubling import assert_linear
 
@@ -97,7 +98,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_page_can_hurt(name: str, extractor: Extractor) -> None:
     """A text or a refusal, soon, and the next page is read as ever."""
-    with suppress(ExtractionError):
+    with suppress(RecordError):
         main_text(BOMBS[name], extractor)
     assert "The miller sings." in main_text(page("The miller sings.").decode(), extractor)
 
@@ -107,7 +108,7 @@ HARMLESS = ("entities", "one long word", "NUL and lone surrogates", "comments", 
 
 @pytest.mark.parametrize("name", [name for name in BOMBS if name not in HARMLESS])
 def test_what_would_take_long_is_refused(name: str) -> None:
-    with pytest.raises(ExtractionError) as refused:
+    with pytest.raises(RecordError) as refused:
         main_text(BOMBS[name], "trafilatura")
     assert refused.value.error == "too_complex"
 
@@ -119,7 +120,7 @@ def test_what_would_take_long_is_refused(name: str) -> None:
 def test_looking_for_bombs_takes_as_long_as_the_page_is(piece: str) -> None:
     def look(page: str) -> None:
         title(page)
-        with suppress(ExtractionError):
+        with suppress(RecordError):
             _refuse_bombs(page)
 
     assert_linear(look, lambda size: "<a " + piece * size, 20_000)
@@ -134,5 +135,5 @@ def test_real_pages_stay_far_from_the_limits(shared: Path) -> None:
 
 
 def test_a_giant_page_is_refused() -> None:
-    with pytest.raises(ExtractionError, match="characters, more than"):
+    with pytest.raises(RecordError, match="characters, more than"):
         main_text("x" * (17 << 20), "trafilatura")
