@@ -7,7 +7,7 @@ names. Source: https://encoding.spec.whatwg.org, indexes of 2024-09-18.
 
 import codecs
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from resiliparse.parse.encoding import map_encoding_to_html5
 
@@ -72,28 +72,27 @@ def _bad_bytes(data: bytes, start: int) -> int:
     return 2 if start + 1 < len(data) and data[start + 1] >= 0x80 else 1
 
 
-def _on_error(name: str, replace: Callable[[bytes, int], tuple[str, int]]) -> str:
-    """Registers an error handler of codecs; ``replace`` returns the text and the length of a bad sequence."""
+Decoder = Callable[[bytes], str]
+
+
+def _decoder(
+    codec: str, replace: Callable[[bytes, int], tuple[str, int]], fixes: Mapping[int, int | str] | None = None
+) -> Decoder:
+    """A decoder by one of Python's codecs. ``replace`` returns the text and the length of a bad sequence; ``fixes`` are
+    the characters that the standard decodes otherwise than the codec."""
 
     def handle(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeDecodeError)
         text, size = replace(error.object, error.start)
         return text, min(error.start + size, len(error.object))
 
-    name = f"gristmill-{name}"
+    name = f"gristmill-{codec}"
     codecs.register_error(name, handle)
-    return name
+    return lambda data: data.decode(codec, name) if fixes is None else data.decode(codec, name).translate(fixes)
 
 
 def _replace_euc_kr(data: bytes, start: int) -> tuple[str, int]:
     return "\ufffd", 1 if data[start] in b"\x80\xff" else _bad_bytes(data, start)
-
-
-_EUC_KR = _on_error("euc-kr", _replace_euc_kr)
-
-
-def _decode_euc_kr(data: bytes) -> str:
-    return data.decode("cp949", _EUC_KR)
 
 
 _GB18030_FIXES = str.maketrans(
@@ -115,13 +114,6 @@ def _replace_gb18030(data: bytes, start: int) -> tuple[str, int]:
         whole = all(a <= b <= c for a, b, c in zip(b"\x81\x30\x81\x30", four, b"\xfe\x39\xfe\x39", strict=False))
         return "\ufffd", 4 if whole else 1
     return "\ufffd", _bad_bytes(data, start)
-
-
-_GB18030 = _on_error("gb18030", _replace_gb18030)
-
-
-def _decode_gb18030(data: bytes) -> str:
-    return data.decode("gb18030", _GB18030).translate(_GB18030_FIXES)
 
 
 _BIG5_FIXES = str.maketrans("•､‾∼♁☉¥¢£", "‧﹑¯～⊕⊙￥￠￡")
@@ -150,28 +142,11 @@ def _replace_big5(data: bytes, start: int) -> tuple[str, int]:
     return "\ufffd", 1 if data[start] in b"\x80\xff" else _bad_bytes(data, start)
 
 
-_BIG5 = _on_error("big5", _replace_big5)
-
-
-def _decode_big5(data: bytes) -> str:
-    return data.decode("big5hkscs", _BIG5).translate(_BIG5_FIXES)
-
-
 _SHIFT_JIS_FIXES = str.maketrans(dict.fromkeys("\uf8f0\uf8f1\uf8f2\uf8f3", "\ufffd"))
 
 
 def _replace_shift_jis(data: bytes, start: int) -> tuple[str, int]:
     return "\ufffd", _bad_bytes(data, start)
-
-
-_SHIFT_JIS = _on_error("shift-jis", _replace_shift_jis)
-
-
-def _decode_shift_jis(data: bytes) -> str:
-    return data.decode("cp932", _SHIFT_JIS).translate(_SHIFT_JIS_FIXES)
-
-
-_EUC_JP_FIXES = str.maketrans("〜‖−¢£¬", "～∥－￠￡￢")
 
 
 def _replace_euc_jp(data: bytes, start: int) -> tuple[str, int]:
@@ -196,12 +171,11 @@ def _by_shift_jis(pair: bytes) -> str | None:
         return None
 
 
-_EUC_JP = _on_error("euc-jp", _replace_euc_jp)
+_BY_EUC_JP = _decoder("euc_jp", _replace_euc_jp, str.maketrans("〜‖−¢£¬", "～∥－￠￡￢"))
 
 
 def _decode_euc_jp(data: bytes) -> str:
-    data = data.replace(b"\x8f\xa2\xb7", b"\xa1\xc1")  # two codes of U+FF5E; Python takes the first for "~"
-    return data.decode("euc_jp", _EUC_JP).translate(_EUC_JP_FIXES)
+    return _BY_EUC_JP(data.replace(b"\x8f\xa2\xb7", b"\xa1\xc1"))  # two codes of U+FF5E; Python takes the first for "~"
 
 
 _ESCAPE = re.compile(rb"\x1b(\(B|\(J|\(I|\$@|\$B)")
@@ -230,13 +204,14 @@ def _by_table(data: bytes, table: str) -> str:
     return codecs.charmap_decode(data, "replace", table)[0]
 
 
-MULTI_BYTE: dict[str, Callable[[bytes], str]] = {
-    "big5": _decode_big5,
+_GB18030 = _decoder("gb18030", _replace_gb18030, _GB18030_FIXES)
+MULTI_BYTE: dict[str, Decoder] = {
+    "big5": _decoder("big5hkscs", _replace_big5, _BIG5_FIXES),
     "euc_jp": _decode_euc_jp,
-    "euc_kr": _decode_euc_kr,
-    "gb18030": _decode_gb18030,
-    "gbk": _decode_gb18030,
+    "euc_kr": _decoder("cp949", _replace_euc_kr),
+    "gb18030": _GB18030,
+    "gbk": _GB18030,
     "iso2022_jp": _decode_iso_2022_jp,
-    "shift_jis": _decode_shift_jis,
+    "shift_jis": _decoder("cp932", _replace_shift_jis, _SHIFT_JIS_FIXES),
 }
 """Decoders of the encodings with more than one byte per character."""

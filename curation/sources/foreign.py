@@ -2,51 +2,41 @@
 
 import re
 
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"version https://git-lfs.github.com/spec/", "a git-lfs pointer, in whose place git lfs pull puts the file"),
-    (b"%PDF-", "a PDF document"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"Obj\x01", "an Avro file"),
-    (b"ORC", "an ORC file"),
-    (b"FEA1", "a Feather file of version 1 (write it anew as version 2)"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
-    (b"\x93NUMPY", "a NumPy array"),
-    (b"GGUF", "a GGUF model"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Office document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"%!PS", "a PostScript document"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF87a", "a GIF image"),
-    (b"GIF89a", "a GIF image"),
-    (b"II*\0", "a TIFF image"),
-    (b"MM\0*", "a TIFF image"),
-    (b"\x7fELF", "a program"),
-    (b"\xcf\xfa\xed\xfe", "a program"),
-    (b"\xca\xfe\xba\xbe", "a program"),
-    (b"\0asm", "a WebAssembly program"),
-    (b"OggS", "an Ogg file"),
-    (b"fLaC", "a FLAC file"),
-    (b"ID3\x02", "an MP3 file"),
-    (b"ID3\x03", "an MP3 file"),
-    (b"ID3\x04", "an MP3 file"),
-    (b"\x1a\x45\xdf\xa3", "a Matroska video"),
-    (b"SEQ4", "a Hadoop sequence file"),
-    (b"SEQ5", "a Hadoop sequence file"),
-    (b"SEQ6", "a Hadoop sequence file"),
-    (b"!<arch>\n", "an ar archive"),
-    (b"LZIP", "an lzip file"),
-    (b"\x89LZO\0\r\n\x1a\n", "an lzop file"),
-    (b"\x02\x21\x4c\x18", "an lz4 file in the legacy format"),
-    (b"\xff\x06\0\0sNaPpY", "a Snappy file"),
-    (b"\x80\x04\x95", "a Python pickle"),
-    (b"\x80\x05\x95", "a Python pickle"),
-    (b"wOFF", "a font"),
-    (b"wOF2", "a font"),
-)
-"""Signatures at the start of a file, and their formats."""
+_SIGNATURES: dict[str, tuple[bytes, ...]] = {
+    "a git-lfs pointer, in whose place git lfs pull puts the file": (b"version https://git-lfs.github.com/spec/",),
+    "a PDF document": (b"%PDF-",),
+    "an SQLite database": (b"SQLite format 3\0",),
+    "an Avro file": (b"Obj\x01",),
+    "an ORC file": (b"ORC",),
+    "a Feather file of version 1 (write it anew as version 2)": (b"FEA1",),
+    "an HDF5 file": (b"\x89HDF\r\n\x1a\n",),
+    "a NumPy array": (b"\x93NUMPY",),
+    "a GGUF model": (b"GGUF",),
+    "a 7z archive": (b"7z\xbc\xaf\x27\x1c",),
+    "a RAR archive": (b"Rar!\x1a\x07",),
+    "an Office document": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",),
+    "an RTF document": (b"{\\rtf",),
+    "a PostScript document": (b"%!PS",),
+    "a PNG image": (b"\x89PNG\r\n\x1a\n",),
+    "a JPEG image": (b"\xff\xd8\xff",),
+    "a GIF image": (b"GIF87a", b"GIF89a"),
+    "a TIFF image": (b"II*\0", b"MM\0*"),
+    "a program": (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"),
+    "a WebAssembly program": (b"\0asm",),
+    "an Ogg file": (b"OggS",),
+    "a FLAC file": (b"fLaC",),
+    "an MP3 file": (b"ID3\x02", b"ID3\x03", b"ID3\x04"),
+    "a Matroska video": (b"\x1a\x45\xdf\xa3",),
+    "a Hadoop sequence file": (b"SEQ4", b"SEQ5", b"SEQ6"),
+    "an ar archive": (b"!<arch>\n",),
+    "an lzip file": (b"LZIP",),
+    "an lzop file": (b"\x89LZO\0\r\n\x1a\n",),
+    "an lz4 file in the legacy format": (b"\x02\x21\x4c\x18",),
+    "a Snappy file": (b"\xff\x06\0\0sNaPpY",),
+    "a Python pickle": (b"\x80\x04\x95", b"\x80\x05\x95"),
+    "a font": (b"wOFF", b"wOF2"),
+}
+"""The formats, each with its signatures at the start of a file."""
 
 _ZIPPED = (
     (re.compile(rb"\[Content_Types\]\.xml|_rels/|(?:word|xl|ppt)/"), "an Office document"),
@@ -66,8 +56,8 @@ def foreign_kind(head: bytes) -> str:
     >>> foreign_kind(b"%PDF-1.7")
     'a PDF document'
     """
-    for signature, what in _SIGNATURES:
-        if head.startswith(signature) and (not _is_word(signature) or b"\0" in head[:1024]):
+    for what, signatures in _SIGNATURES.items():
+        if any(head.startswith(each) and (not _is_word(each) or b"\0" in head[:1024]) for each in signatures):
             return what
     if head.startswith(b"PK\3\4"):
         return _zipped_kind(head)

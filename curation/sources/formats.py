@@ -10,7 +10,7 @@ import orjson
 
 from curation.sources.decompression import decompress
 from curation.sources.foreign import foreign_kind
-from curation.sources.format_names import Readable
+from curation.sources.inputs import Readable
 from curation.sources.members import Compression, compression_of
 from curation.sources.opening import READ_BYTES, StoredFile
 

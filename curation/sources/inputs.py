@@ -1,9 +1,15 @@
-"""What a job reads: inputs, their files, and units of work made of the files."""
+"""What a job reads: inputs and their formats, their files, and units of work made of the files."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from curation.sources.format_names import check_format
-from schemas.errors import InputError
+from schemas.errors import InputError, UserError
+
+Readable = Literal[
+    "parquet", "arrow", "arrow_stream", "warc", "arc", "jsonl", "json", "csv", "tsv", "html", "text", "zip", "tar"
+]
+FORMATS: tuple[Readable, ...] = get_args(Readable)
+"""All formats that are read and that a job can name."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +26,8 @@ class Input:
     def __post_init__(self) -> None:
         if not self.glob:
             raise InputError("an input has no name: give a file, a folder or a glob, such as . for the current folder")
-        if self.format is not None:
-            check_format(self.format)
+        if self.format is not None and self.format not in FORMATS:
+            raise UserError(f"there is no format '{self.format}': choose from {', '.join(FORMATS)}")
 
 
 @dataclass(frozen=True)

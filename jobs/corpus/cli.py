@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from curation.sources.format_names import FORMATS
+from curation.sources.inputs import FORMATS
 from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes
 from schemas.settings import LARGEST
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.sources.foreign import foreign_kind
-from curation.sources.format_names import FORMATS
 from curation.sources.formats import NAMES, PEEK_BYTES, Format, detect_format
+from curation.sources.inputs import FORMATS
 from tests.curation.sources.made import arc, gz, lines, page, warc, zst
 
 
