@@ -31,12 +31,10 @@ def read_arrow_file(source: str | IO[bytes], builder: ChunkBuilder) -> Iterator[
             batches = BatchRows(file.schema, builder)
         except _ERRORS as error:
             _raise_outage(error)
-            builder.quarantine(
-                "bad_arrow", f"the file cannot be read: {error}", offset=0, size=0, record=b"", lost=size
-            )
+            builder.quarantine("bad_arrow", f"the file cannot be read: {error}", lost=size)
             return
         if not batches.has_text:
-            builder.quarantine("no_text", batches.no_text, offset=0, size=0, record=b"", lost=size)
+            builder.quarantine("no_text", batches.no_text, lost=size)
             return
         first, count = 0, file.num_record_batches
         limits = _Limits(size)
@@ -46,14 +44,12 @@ def read_arrow_file(source: str | IO[bytes], builder: ChunkBuilder) -> Iterator[
                 batch = _check_offsets(file.get_batch(n))
                 limits.take(batch)
             except _TooFarError as error:
-                builder.quarantine(
-                    "expands_too_far", f"batch {n}: {error}", offset=first, size=0, record=b"", lost=size // count
-                )
+                builder.quarantine("expands_too_far", f"batch {n}: {error}", offset=first, lost=size // count)
                 continue
             except _ERRORS as error:
                 _raise_outage(error)
                 message = f"batch {n} cannot be read: {error}"
-                builder.quarantine("bad_arrow", message, offset=first, size=0, record=b"", lost=size // count)
+                builder.quarantine("bad_arrow", message, offset=first, lost=size // count)
                 continue
             for piece, place in _pieces(batch, first, builder):
                 yield from _add(piece, place, batches)
@@ -72,15 +68,13 @@ def read_arrow_stream(events: Iterator[Event], builder: ChunkBuilder) -> Iterato
                 reader = pa.ipc.open_stream(pa.PythonFile(stream, "r"))
                 batches = BatchRows(reader.schema, builder)
                 if not batches.has_text:
-                    builder.quarantine(
-                        "no_text", batches.no_text, offset=0, size=0, record=b"", lost=builder.stored_bytes
-                    )
+                    builder.quarantine("no_text", batches.no_text, lost=builder.stored_bytes)
                     return
             batch = _check_offsets(reader.read_next_batch())
             limits.take(batch)
         except _TooFarError as error:
             message = f"batch {n} and what follows it: {error}"
-            builder.quarantine("expands_too_far", message, offset=first, size=0, record=b"", lost=builder.stored_bytes)
+            builder.quarantine("expands_too_far", message, offset=first, lost=builder.stored_bytes)
             return
         except StopIteration:
             if not stream.more():
@@ -91,7 +85,7 @@ def read_arrow_stream(events: Iterator[Event], builder: ChunkBuilder) -> Iterato
             _raise_outage(error)
             lost = max(0, builder.stored_bytes - stream.position)
             message = f"batch {n} and what follows it cannot be read: {error}"
-            builder.quarantine("bad_arrow", message, offset=first, size=0, record=b"", lost=lost)
+            builder.quarantine("bad_arrow", message, offset=first, lost=lost)
             return
         for piece, place in _pieces(batch, first, builder):
             yield from _add(piece, place, batches)

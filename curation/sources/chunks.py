@@ -225,9 +225,10 @@ class ChunkBuilder:
         self._text_bytes += text_bytes
 
     def quarantine(
-        self, error: str, message: str, *, offset: int, size: int, record: bytes, lost: int | None = None
+        self, error: str, message: str, *, offset: int = 0, record: bytes = b"", size: int = 0, lost: int | None = None
     ) -> None:
-        """Adds an unreadable record; the first 64 KiB of ``record`` are kept.
+        """Adds an unreadable record; the first 64 KiB of ``record`` are kept. ``size`` is its length where
+        ``record`` is only its beginning.
 
         ``lost`` is None for a single bad record. For a stretch of the file that could not be decoded, ``lost`` is its
         length in stored bytes (0 if the file ends too early): stretches count by their share of the input, and a span
@@ -238,7 +239,7 @@ class ChunkBuilder:
         row["offset"].append(offset)
         row["error"].append(error)
         row["message"].append(message)
-        row["bytes"].append(max(size, len(record[:EXCERPT_BYTES])))
+        row["bytes"].append(max(size, len(record)))
         row["record"].append(record[:EXCERPT_BYTES])
         if not self.quarantined:
             self._first_bad = 0, error, message

@@ -8,10 +8,11 @@ from typing import IO
 
 from curation.sources.chunks import Chunk, ChunkBuilder
 from curation.sources.decompression import decompress
-from curation.sources.events import EXCERPT_BYTES, Broken, Event
+from curation.sources.events import EXCERPT_BYTES, Event
 from curation.sources.formats import PEEK_BYTES, Format, content_format, detect_format
 from curation.sources.inputs import Span
 from curation.sources.jsonl import read_jsonl
+from curation.sources.plain_text import read_beginning, read_text
 from curation.sources.spooled import Spooled
 from curation.sources.tar import ArchivedFile, TarMembers
 
@@ -66,8 +67,6 @@ def read_events(
 
             yield from read_warc(events, found.kind, builder, look)
         case "text":
-            from curation.sources.plain_text import read_text
-
             read_text(events, builder)
         case "html":
             from curation.sources.html_file import read_html
@@ -158,19 +157,7 @@ def inner_format(content: bytes, name: str, asked: str | None, found: Format) ->
 
 def _refuse(found: Format, events: Iterator[Event], builder: ChunkBuilder) -> None:
     """Quarantines all of a file or member in an unknown or unsupported format."""
-    size, record = 0, b""
-    broken: Broken | None = None
-    for event in events:
-        if isinstance(event, Broken):
-            broken = broken or event
-        elif isinstance(event, bytes):
-            builder.count_bytes(len(event))
-            size += len(event)
-            record = record if len(record) >= EXCERPT_BYTES else (record + event)[:EXCERPT_BYTES]
-    if broken is not None:
-        record, size = record or broken.excerpt, max(size, broken.size)
-        builder.quarantine(broken.error, broken.message, offset=0, size=size, record=record, lost=builder.stored_bytes)
-        return
+    record, size = read_beginning(events, EXCERPT_BYTES, builder)
     if not size:
         return
     word, message = "unknown_format", "it is in no format that gristmill reads"
@@ -178,7 +165,7 @@ def _refuse(found: Format, events: Iterator[Event], builder: ChunkBuilder) -> No
         word, message = "unsupported_format", f"it is {found.what}, which gristmill does not read"
     elif found.kind != "unknown":
         word, message = "unsupported_format", f"archives are read {MAX_DEPTH} deep"
-    builder.quarantine(word, message, offset=0, size=size, record=record, lost=builder.stored_bytes)
+    builder.quarantine(word, message, size=size, record=record, lost=builder.stored_bytes)
 
 
 def _as_utf8(events: Iterator[Event], encoding: str) -> Iterator[Event]:

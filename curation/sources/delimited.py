@@ -175,7 +175,7 @@ class _Table:
             word, message = "too_large", f"a row of more than max_record_bytes = {limit} bytes"
         else:
             word, message = "bad_row", f"a row that cannot be parsed: {error or 'a quote that does not end'}"
-        self.builder.quarantine(word, message, offset=begin, size=len(record), record=record[:EXCERPT_BYTES])
+        self.builder.quarantine(word, message, offset=begin, record=record)
 
     def _take(self, row: list[str]) -> None:
         record, undecodable = self.lines.taken, self.lines.undecodable

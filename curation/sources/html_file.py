@@ -19,7 +19,7 @@ def read_html(events: Iterator[Event], builder: ChunkBuilder) -> None:
         page, encoding = decode(data, None)
         text = main_text(page, builder.reading.extract)
     except RecordError as bad:
-        builder.quarantine(bad.error, str(bad), offset=0, size=len(data), record=data)
+        builder.quarantine(bad.error, str(bad), record=data)
         return
     found = {"encoding": encoding, "title": title(page)}
     metadata = canonical_json({name: value for name, value in found.items() if value is not None})

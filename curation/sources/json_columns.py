@@ -86,7 +86,7 @@ class LineParser:
         else:
             line = block.removesuffix(b"\n")
             message = f"reading a line of {len(line)} bytes takes more memory than --memory allows"
-            self.builder.quarantine("too_large", message, offset=offset, size=len(line), record=line)
+            self.builder.quarantine("too_large", message, offset=offset, record=line)
 
     def _scan_if_memory(self, block: bytes, offset: int) -> tuple[_Scan, pa.RecordBatch, int] | None:
         """The scan and its columns; None, with all memory freed, if they need more memory than this process may use."""
@@ -227,7 +227,7 @@ class LineParser:
                 raise RecordError("too_large", message)
             values = self.fields.document(parse_object(line))
         except RecordError as bad:
-            self.builder.quarantine(bad.error, str(bad), offset=offset, size=len(line), record=line)
+            self.builder.quarantine(bad.error, str(bad), offset=offset, record=line)
             return None
         doc_id = values["doc_id"] or content_id(values["url"], str(values["text"]))
         source = self.builder.source_of(values["source"])

@@ -50,9 +50,8 @@ class _Found:
     root: str
     name: str
     size: int
-    source: str | None
     version: str
-    format: str | None
+    given: Input
 
 
 def list_files(inputs: Sequence[Input], follow_links: bool = False) -> list[InputFile]:
@@ -86,7 +85,7 @@ def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
     names = _unique_names(list(found.values()))
     ordered = sorted(found.values(), key=lambda match: (names[match.path], match.path))
     files = tuple(
-        InputFile(i, match.path, names[match.path], match.size, match.source, match.version, match.format)
+        InputFile(i, match.path, names[match.path], match.size, match.given.source, match.version, match.given.format)
         for i, match in enumerate(ordered)
     )
     _check_names(files)
@@ -180,9 +179,7 @@ def _local_files(
         if not os.access(path, os.R_OK):
             raise InputError(f"the input file '{path}' may not be read: change its permissions or leave it out")
         name = posixpath.relpath(path.replace(os.sep, "/"), match.root.replace(os.sep, "/"))
-        yield _Found(
-            path, match.root, readable(name), status.st_size, given.source, local_version(status), given.format
-        )
+        yield _Found(path, match.root, readable(name), status.st_size, local_version(status), given)
 
 
 def _remote_files(given: Input, pattern: str, root: str | None) -> Iterator[_Found]:
@@ -198,17 +195,9 @@ def _remote_files(given: Input, pattern: str, root: str | None) -> Iterator[_Fou
     root = filesystem._strip_protocol(root) if root and "://" in root and "::" not in pattern else own
     for name, info in listing.items():
         if info["type"] == "file":
-            path, version = in_chain(pattern, filesystem, name), remote_version(info)
+            path, base = (in_chain(pattern, filesystem, each) for each in (name, root))
             relative = readable(posixpath.relpath(name, root))
-            yield _Found(
-                path,
-                in_chain(pattern, filesystem, root),
-                relative,
-                int(info["size"] or 0),
-                given.source,
-                version,
-                given.format,
-            )
+            yield _Found(path, base, relative, int(info["size"] or 0), remote_version(info), given)
 
 
 def _beam_files(given: Input, pattern: str) -> Iterator[_Found]:
@@ -227,5 +216,4 @@ def _beam_files(given: Input, pattern: str) -> Iterator[_Found]:
     for result in results:
         for info in result.metadata_list:
             version = str(info.last_updated_in_seconds or "")
-            name = posixpath.relpath(info.path, root)
-            yield _Found(info.path, root, name, info.size_in_bytes, given.source, version, given.format)
+            yield _Found(info.path, root, posixpath.relpath(info.path, root), info.size_in_bytes, version, given)

@@ -75,7 +75,7 @@ def read_parquet(source: str | IO[bytes], span: Span, builder: ChunkBuilder) -> 
             if not is_content(error):
                 raise
             message = f"the footer cannot be read: {str(error) or 'it is cut short'}"
-            builder.quarantine("bad_parquet", message, offset=0, size=0, record=b"", lost=builder.stored_bytes)
+            builder.quarantine("bad_parquet", message, lost=builder.stored_bytes)
             return
         yield from _read_groups(reader, footer, span, builder)
 
@@ -86,12 +86,12 @@ def _read_groups(reader: "_Reader", footer: Footer, span: Span, builder: ChunkBu
     held = sum(group.rows for group in groups)
     if held != footer.rows and span.start == 0:
         message = f"the footer says that there are {footer.rows} rows, and lists {held}"
-        builder.quarantine("bad_parquet", message, offset=0, size=0, record=b"")
+        builder.quarantine("bad_parquet", message)
     first = min(sum(group.rows for group in groups[: span.start]), _LARGEST_ROW)
     if not reader.has_text:
         whole = span.end is None and not span.start
         lost = builder.stored_bytes if whole else sum(groups[number].stored for number in numbers)
-        builder.quarantine("no_text", reader.no_text, offset=first, size=0, record=b"", lost=lost)
+        builder.quarantine("no_text", reader.no_text, offset=first, lost=lost)
         return
     for number in numbers:
         builder.count_bytes(groups[number].stored)
@@ -226,7 +226,7 @@ class _Reader(BatchRows):
         why, expected, most_rows = self.limits.take(group)
         if why:
             message = f"row group {group}: {why}"
-            self.builder.quarantine("expands_too_far", message, offset=first, size=0, record=b"", lost=stored)
+            self.builder.quarantine("expands_too_far", message, offset=first, lost=stored)
             return
         if expected > 4 * size + (16 << 20):
             size = expected
@@ -250,9 +250,7 @@ class _Reader(BatchRows):
             why = fault[1] or f"the footer says that it holds {count} rows"
             message = f"row group {group}: rows {first + done} to {first + count - 1} cannot be read: {why}"
             lost = stored * max(0, count - done) // max(count, 1)
-            self.builder.quarantine(
-                fault[0] or "bad_row_group", message, offset=first + done, size=0, record=b"", lost=lost
-            )
+            self.builder.quarantine(fault[0] or "bad_row_group", message, offset=first + done, lost=lost)
 
 
 def _name_field(broken: Broken, name: str) -> Broken:

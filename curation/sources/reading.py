@@ -52,7 +52,7 @@ def _quarantine_rest(file: StoredFile, builder: ChunkBuilder) -> None:
     """Quarantines the unread rest of a file that yields more records than its stored bytes can hold."""
     rest = max(0, builder.file.size - file.position)
     message = f"more than {FREE_RECORDS:,} records and one for each stored byte: the rest is not read"
-    builder.quarantine("expands_too_far", message, offset=file.position, size=rest, record=b"", lost=rest)
+    builder.quarantine("expands_too_far", message, offset=file.position, size=rest, lost=rest)
 
 
 def _check_unchanged(file: InputFile) -> None:

@@ -21,7 +21,7 @@ def check_formats(files: Iterable[InputFile]) -> None:
             refused.setdefault(what, []).append(readable(file.path))
     if not refused:
         return
-    listed = "; ".join(f"{_first_names(names)} ({what})" for what, names in refused.items())
+    listed = "; ".join(f"{and_more(names[:SHOWN_FILES], len(names))} ({what})" for what, names in refused.items())
     single = sum(map(len, refused.values())) == 1
     them, file_is = ("it", "an input file is") if single else ("them", "input files are")
     hint = f", or say how to read {them}: --format text" if _UNKNOWN in refused else ""
@@ -46,7 +46,3 @@ def _refusal(file: InputFile) -> str:
 
         return "an encrypted zip file" if is_encrypted(local_path(file.path)) else ""
     return _UNKNOWN if found.kind == "unknown" else ""
-
-
-def _first_names(names: list[str]) -> str:
-    return and_more(names[:SHOWN_FILES], len(names))

@@ -48,7 +48,7 @@ def zip_members(file: IO[bytes], builder: ChunkBuilder) -> Iterator[ArchivedFile
     except (*_ERRORS, OSError, NotImplementedError) as error:
         _raise_outage(error)
         message = f"the directory of the zip file cannot be read ({error}): its members were found by their own headers"
-        builder.quarantine("bad_directory", message, offset=0, size=0, record=b"")
+        builder.quarantine("bad_directory", message)
         yield from _scan_members(file, size, builder, budget)
         return
     names = {info.filename for info in listed}
@@ -131,7 +131,7 @@ class _Budget:
 def _quarantine_encrypted(name: str, size: int, builder: ChunkBuilder) -> None:
     with builder.inside_member(name, size):
         message = "a member that is encrypted: decrypt the zip file first"
-        builder.quarantine("encrypted", message, offset=0, size=size, record=b"", lost=size)
+        builder.quarantine("encrypted", message, size=size, lost=size)
 
 
 def _read_listed(zipped: zipfile.ZipFile, info: zipfile.ZipInfo, budget: _Budget) -> Iterator[Event]:
