@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from curation.packing.noticed import Noticed, NoticedReport
+from curation.packing.noticed import NoticedReport
 from curation.packing.order import Numbers
 from curation.packing.shares import Mixture
 from curation.packing.tokenised import Tokenised
-from curation.packing.tokenizer import Tokenizer, TokenizerReport
-from schemas.manifest import ShardEntry
+from curation.packing.tokenizer import TokenizerReport
 from schemas.mixture import Taken
-from schemas.packed import FORMAT, VERSION, PackedManifest
+from schemas.packed import PackedManifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,37 +71,6 @@ def source_reports(
         )
         for place, share in enumerate(shares)
     ]
-
-
-def manifest(
-    *,
-    tokenizer: Tokenizer,
-    corpus: Tokenised,
-    length: int,
-    seed: int,
-    rows: int,
-    sources: Sequence[SourceReport],
-    tokens_asked: int | None,
-    ledger: Mapping[str, Mapping[str, int]],
-    noticed: Noticed,
-    files: Mapping[str, ShardEntry],
-) -> Manifest:
-    return Manifest(
-        format=FORMAT,
-        version=VERSION,
-        gristmill=version("gristmill"),
-        length=length,
-        token_type=tokenizer.token_type,
-        rows=rows,
-        seed=seed,
-        content=content(corpus),
-        tokenizer=tokenizer.report(),
-        tokens_asked=tokens_asked,
-        sources=tuple(sources),
-        ledger=ledger,
-        noticed=noticed.report(),
-        files=files,
-    )
 
 
 def content(corpus: Tokenised) -> str:

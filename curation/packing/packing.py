@@ -3,9 +3,9 @@
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from curation.engine.claim import CLAIM, Claim, claim_folder, tidy
 from curation.packing.corpus import ParquetCorpus
 from curation.packing.encoding import encode
 from curation.packing.ledger import PackingLedger
-from curation.packing.manifest import Manifest, SourceReport, manifest, source_reports
+from curation.packing.manifest import Manifest, content, source_reports
 from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
 from curation.packing.rows import Cutting, table_of
@@ -26,6 +26,7 @@ from curation.release.folder import Folder, disk_full
 from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
 from schemas.manifest import MANIFEST
+from schemas.packed import FORMAT, VERSION
 from schemas.progress import Counting, silent
 from schemas.records import to_json
 
@@ -38,18 +39,6 @@ MOST_LENGTH = 1 << 26
 MOST_THREADS = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
-class Packed:
-    """What a run wrote; ``ledger`` and ``noticed`` as in the manifest."""
-
-    folder: Path
-    rows: int
-    length: int
-    sources: tuple[SourceReport, ...]
-    ledger: Mapping[str, Mapping[str, int]]
-    noticed: Noticed
-
-
 def pack(
     corpora: Sequence[ParquetCorpus],
     tokenizer: Tokenizer,
@@ -60,7 +49,7 @@ def pack(
     threads: int | None = None,
     mixture: Mixture | None = None,
     counting: Counting = silent,
-) -> Packed:
+) -> Manifest:
     """Packs documents into sequences of ``length`` tokens, in a new folder, or in a folder in which the same run was
     interrupted: the run then resumes where it stopped. The manifest is written last.
 
@@ -111,25 +100,27 @@ def pack(
         ledger = PackingLedger(corpus, documents)
         with counting("packing, in sequences") as tell:
             files = write_shards(folder, cutting, ledger, shard_batches(length, corpus.tokens.itemsize), tell)
-        counts = ledger.balance(cutting.left_tokens)
-        sources = source_reports(corpus, documents, taken, mixture)
         with folder.writing(tokenizer.file, durable=True) as stream:
             stream.write(tokenizer.content)
-        noted = manifest(
-            tokenizer=tokenizer,
-            corpus=corpus,
+        noted = Manifest(
+            format=FORMAT,
+            version=VERSION,
+            gristmill=version("gristmill"),
             length=length,
-            seed=seed,
+            token_type=tokenizer.token_type,
             rows=cutting.rows,
-            sources=sources,
+            seed=seed,
+            content=content(corpus),
+            tokenizer=tokenizer.report(),
             tokens_asked=mixture.tokens if mixture else None,
-            ledger=counts,
-            noticed=noticed,
+            sources=tuple(source_reports(corpus, documents, taken, mixture)),
+            ledger=ledger.balance(cutting.left_tokens),
+            noticed=noticed.report(),
             files=files,
         )
         folder.write_json(MANIFEST, noted)
         folder.release()
-    return _result(output, noted)
+    return noted
 
 
 def _claim(
@@ -145,7 +136,7 @@ def _claim(
     return Claim(gristmill=version("gristmill"), files=to_json(files), asked=settings)
 
 
-def _finished_run(folder: Folder, claim: Claim) -> Packed | None:
+def _finished_run(folder: Folder, claim: Claim) -> Manifest | None:
     """The result of the same run, if it was killed after writing its manifest; None if the folder is not finished.
 
     Raises UserError if the folder holds another finished run.
@@ -156,18 +147,7 @@ def _finished_run(folder: Folder, claim: Claim) -> Packed | None:
     tidy(folder)
     if not same:
         raise UserError(f"the output {folder.root} holds a finished run: choose a new folder, or remove this one first")
-    return _result(Path(folder.root), folder.read_json(MANIFEST, Manifest))
-
-
-def _result(output: Path, noted: Manifest) -> Packed:
-    return Packed(
-        folder=output,
-        rows=noted.rows,
-        length=noted.length,
-        sources=noted.sources,
-        ledger=noted.ledger,
-        noticed=Noticed.of(noted.noticed),
-    )
+    return folder.read_json(MANIFEST, Manifest)
 
 
 @contextmanager

@@ -18,6 +18,10 @@ class MixtureSource:
     max_epochs: float = 1.0
     all: bool = False
 
+    def of_size(self, size: int) -> Part:
+        """The part of a mixture that a corpus of ``size`` tokens is."""
+        return Part(name=self.name, size=size, share=self.share, max_epochs=self.max_epochs, all=self.all)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
@@ -39,20 +43,13 @@ def shares(names: Sequence[str], sizes: Sequence[int], mixed: Mixture | None) ->
     if empty:
         raise UserError(f"source {empty[0]} holds no text: leave it out of the mixture")
     by_name = {source.name: source for source in mixed.source}
-    parts = [
-        Part(name=name, size=size, share=asked.share, max_epochs=asked.max_epochs, all=asked.all)
-        for name, size, asked in zip(names, sizes, map(by_name.__getitem__, names), strict=True)
-    ]
+    parts = [by_name[name].of_size(size) for name, size in zip(names, sizes, strict=True)]
     return _mixture(parts, mixed.tokens)
 
 
 def check(mixed: Mixture) -> None:
     """Raises UserError for a mixture that is impossible for sources of any size."""
-    parts = [
-        Part(name=source.name, size=1, share=source.share, max_epochs=source.max_epochs, all=source.all)
-        for source in mixed.source
-    ]
-    _mixture(parts, mixed.tokens)
+    _mixture([source.of_size(1) for source in mixed.source], mixed.tokens)
 
 
 def _mixture(parts: Sequence[Part], total: int | None) -> list[Taken]:

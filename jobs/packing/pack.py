@@ -4,22 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.packing import (
-    Columns,
-    Mixture,
-    Noticed,
-    Packed,
-    ParquetCorpus,
-    export_megatron,
-    open_tokenizer,
-    pack,
-    train_tokenizer,
-)
+from curation.packing.corpus import Columns, ParquetCorpus
+from curation.packing.manifest import Manifest
+from curation.packing.megatron import export_megatron
+from curation.packing.noticed import Noticed
+from curation.packing.packing import pack
+from curation.packing.shares import Mixture
+from curation.packing.tokenizer import open_tokenizer
+from curation.packing.training import train_tokenizer
 from jobs.counting import counting
 from jobs.packing.panics import hold_back_panics
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError
+from schemas.settings import build
+from schemas.toml_file import read_toml
 from schemas.wording import and_more
 
 SHOWN = 5
@@ -82,7 +81,7 @@ def run(options: PackOptions) -> None:
             mixture=mixture,
             counting=counting,
         )
-    print_packed(packed)
+    print_packed(options.output, packed)
 
 
 def export(folder: Path, prefix: Path) -> None:
@@ -100,7 +99,7 @@ def train(options: TrainTokenizerOptions) -> None:
         say(f"the documents yield only {size:,} of the {vocabulary:,} tokens asked for")
 
 
-def print_packed(packed: Packed) -> None:
+def print_packed(folder: Path, packed: Manifest) -> None:
     """Prints a table of the sources, and lines about tokens that were not packed."""
     rows = []
     for source in packed.sources:
@@ -116,10 +115,10 @@ def print_packed(packed: Packed) -> None:
         say(f"empty: {documents['empty']:,} documents")
     if documents["left_out"]:
         say(f"left out by the mixture: {documents['left_out']:,} documents, {tokens['left_out']:,} tokens")
-    for line in noticed_lines(packed.noticed):
+    for line in noticed_lines(Noticed.of(packed.noticed)):
         say(line)
     say(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
-    say(f"{packed.folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
+    say(f"{folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
 
 
 def noticed_lines(noticed: Noticed) -> Iterator[str]:
@@ -135,10 +134,13 @@ def noticed_lines(noticed: Noticed) -> Iterator[str]:
 
 
 def _read_mixture(path: Path, columns: Columns) -> tuple[list[ParquetCorpus], Mixture]:
-    from jobs.packing.mixture_file import mixed_corpora, read_mixture  # imports all modules of jobs
-
-    mixture = read_mixture(path)
-    return mixed_corpora(mixture, path.parent, columns), mixture
+    """The sources of a mixture file (TOML), whose relative paths are relative to its folder, and the mixture."""
+    mixture = build(Mixture, read_toml(path), str(path))
+    if not mixture.source:
+        raise UserError(f"{path} names no source: add a [[source]] with name, path and share")
+    places = [each.path if "://" in each.path else str(path.parent / each.path) for each in mixture.source]
+    named = zip(places, mixture.source, strict=True)
+    return [ParquetCorpus(path=place, name=each.name, columns=columns) for place, each in named], mixture
 
 
 def _corpora(paths: tuple[str, ...], columns: Columns) -> list[ParquetCorpus]:

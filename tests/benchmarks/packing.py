@@ -21,7 +21,10 @@ from rich.console import Console
 from rich.table import Table
 from tokenizers import Tokenizer
 
-from curation.packing import ParquetCorpus, open_tokenizer, pack, train_tokenizer
+from curation.packing.corpus import ParquetCorpus
+from curation.packing.packing import pack
+from curation.packing.tokenizer import open_tokenizer
+from curation.packing.training import train_tokenizer
 from tests.benchmarks.process import measure
 
 MEGABYTES = 60

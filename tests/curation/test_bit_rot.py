@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.engine.selection import Selection
-from curation.packing import ParquetCorpus
+from curation.packing.corpus import ParquetCorpus
 from curation.release.folder import Folder
 from curation.release.shards import read_shard
 from jobs.verification.folder import faults, read_expected, sizes_of

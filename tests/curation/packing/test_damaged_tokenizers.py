@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from curation.packing import open_tokenizer, train_tokenizer
 from curation.packing.packing import MOST_LENGTH, pack
-from curation.packing.tokenizer import MOST_TOKENS
+from curation.packing.tokenizer import MOST_TOKENS, open_tokenizer
+from curation.packing.training import train_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, saved, write_corpus
 

@@ -8,7 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curation.packing import ParquetCorpus, Tokenizer, export_megatron, open_tokenizer, pack
+from curation.packing.corpus import ParquetCorpus
+from curation.packing.megatron import export_megatron
+from curation.packing.packing import pack
+from curation.packing.tokenizer import Tokenizer, open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, copies, everything, saved, sentence_piece, write_corpus
 

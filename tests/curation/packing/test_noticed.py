@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 
-from curation.packing import Noticed, ParquetCorpus, open_tokenizer, pack
-from curation.packing.noticed import ControlTokens, change_kind
+from curation.packing.corpus import ParquetCorpus
+from curation.packing.noticed import ControlTokens, Noticed, change_kind
+from curation.packing.packing import pack
+from curation.packing.tokenizer import open_tokenizer
 from tests.curation.packing.corpora import (
     PROSE,
     Row,
@@ -39,7 +41,7 @@ def word_level(lowercase: bool = False) -> bytes:
 def noticed(folder: Path, tokenizer: bytes, texts: Sequence[str], files: int = 1) -> Noticed:
     corpus = write_corpus(folder / "corpus", [Row(f"d{n}", text) for n, text in enumerate(texts)], files)
     opened = open_tokenizer(saved(folder / "tokenizer", tokenizer))
-    return pack([ParquetCorpus(path=str(corpus))], opened, 1, folder / "out").noticed
+    return Noticed.of(pack([ParquetCorpus(path=str(corpus))], opened, 1, folder / "out").noticed)
 
 
 def test_a_byte_level_tokenizer_changes_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 
-from curation.packing import Columns, Mixture, MixtureSource, ParquetCorpus, open_tokenizer, pack
+from curation.packing.corpus import Columns, ParquetCorpus
+from curation.packing.packing import pack
+from curation.packing.shares import Mixture, MixtureSource
+from curation.packing.tokenizer import open_tokenizer
 from schemas import open_packed
 from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
-from curation.packing import Mixture, MixtureSource, Packed, ParquetCorpus, open_tokenizer, pack
+from curation.packing.corpus import ParquetCorpus
+from curation.packing.manifest import Manifest
+from curation.packing.packing import pack
+from curation.packing.shares import Mixture, MixtureSource
+from curation.packing.tokenizer import open_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import Row, byte_level, everything, saved, write_corpus
 
 TEXTS = [f"mill {number} " * (number % 9) for number in range(700)]
-Run = Callable[..., Packed]
+Run = Callable[..., Manifest]
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         write_corpus(tmp_path / name, [Row(f"{name}{n}", text) for n, text in enumerate(texts)], files)
     saved(tmp_path / "tokenizer.json", byte_level())
 
-    def packs(output: str, length: int = 8, **more: Any) -> Packed:
+    def packs(output: str, length: int = 8, **more: Any) -> Manifest:
         corpora = [ParquetCorpus(path=str(tmp_path / "web")), ParquetCorpus(path=str(tmp_path / "books"))]
         return pack(corpora, open_tokenizer(tmp_path), length, tmp_path / output, threads=1, **more)
 

@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer as Plain
 
-from curation.packing import ParquetCorpus, open_tokenizer, train_tokenizer
+from curation.packing.corpus import ParquetCorpus
+from curation.packing.tokenizer import open_tokenizer
+from curation.packing.training import train_tokenizer
 from schemas.errors import UserError
 from tests.curation.packing.corpora import PROSE, Row, write_corpus
 
 TRAIN = """
-import sys; from pathlib import Path; from curation.packing import ParquetCorpus, train_tokenizer
+import sys; from pathlib import Path; from curation.packing.corpus import ParquetCorpus
+from curation.packing.training import train_tokenizer
 train_tokenizer([ParquetCorpus(path=sys.argv[1])], 400, Path(sys.argv[2]))
 """
 
