@@ -1,6 +1,7 @@
 """Claims an output folder for a run: one run at a time, and an interrupted run resumes only with the same job."""
 
 import io
+import logging
 import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,8 @@ from schemas.folders import InUseError, lock
 from schemas.manifest import MANIFEST
 from schemas.records import other_keys
 from schemas.wording import and_more
+
+LOG = logging.getLogger(__name__)
 
 CLAIM = f"{WORK}/claim.json"
 SHOWN_DIFFERENCES = 3
@@ -33,7 +36,8 @@ class Claim:
 
 @contextmanager
 def claim_folder(folder: Folder, claim: Claim) -> Iterator[bool]:
-    """Reserves a folder for the run that ``claim`` describes; gives whether the run resumes an interrupted one.
+    """Reserves a folder for the run that ``claim`` describes; gives whether the run resumes an interrupted one,
+    which is logged.
 
     Raises UserError if the folder holds anything else, if another run is using it, if it holds an interrupted run with
     another claim, or if it cannot be created or written to; RunError if the disk is full.
@@ -50,6 +54,7 @@ def claim_folder(folder: Folder, claim: Claim) -> Iterator[bool]:
             if earlier:
                 _compare(folder, folder.read_json(CLAIM, Claim), claim)
                 folder.sweep()
+                LOG.warning("%s: resuming the interrupted run", folder.root, extra={"event": "resumed"})
             else:
                 folder.write_json(CLAIM, claim)
         with _disk_errors(folder):

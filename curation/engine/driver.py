@@ -11,18 +11,19 @@ from curation.engine.beam_options import is_local
 from curation.engine.beam_runner import run_pipelines
 from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, output_errors, tidy
-from curation.engine.manifest import check_written, forget_damaged, gather, gather_released, job_json, manifest
+from curation.engine.manifest import check_written, forget_damaged, gather, gather_released, job_json
 from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
 from curation.engine.unreadable import check_readable
 from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
-from curation.release.manifest import InputReport, Manifest, check_sizes, read_manifest
+from curation.release.manifest import FORMAT, InputReport, Manifest, check_sizes, read_manifest
 from curation.release.opening import check_apart
 from curation.sources.listing import SHOWN_MISSING, skipped_note
 from curation.sources.reading import checksum
 from curation.sources.storage import use_storage
+from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 from schemas.manifest import MANIFEST
 from schemas.wording import and_more
 
@@ -51,7 +52,6 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     check_apart(folder, planned.releases)
     with claim_folder(folder, _claim(job, planned)) as earlier:
         if earlier:
-            LOG.warning("%s: resuming the interrupted run", output, extra={"event": "resumed"})
             forget_damaged(folder, len(planned.units))
         warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
@@ -80,7 +80,18 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
     outputs |= listed
     check_written(folder, outputs)
     asked = replace(job, unit_bytes=planned.unit_bytes)
-    folder.write_json(MANIFEST, manifest(asked, ledger, files, outputs, against))
+    tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED)
+    manifest = Manifest(  # without runner, worker count, output path or time, so that equal runs have equal manifests
+        format=FORMAT,
+        gristmill=version("gristmill"),
+        schemas={table.name: table.version for table in tables},
+        job=job_json(asked),
+        against=against,
+        inputs=tuple(files),
+        ledger=ledger.report(),
+        outputs=outputs,
+    )
+    folder.write_json(MANIFEST, manifest)
     return ledger
 
 

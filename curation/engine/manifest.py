@@ -2,8 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Mapping
 from typing import Any
 
 from curation.engine.run import Run, judged_name, superseded_name, written_name
@@ -11,10 +10,9 @@ from curation.engine.unit_reports import JudgedReport, SupersededReport, UnitRep
 from curation.job import Job
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
-from curation.release.manifest import FORMAT, AgainstReport, InputReport, Manifest
+from curation.release.manifest import AgainstReport, InputReport
 from curation.sources.members import MAX_WINDOW_BYTES
 from curation.sources.places import readable
-from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 from schemas.errors import RunError
 from schemas.manifest import ShardEntry
 
@@ -90,28 +88,6 @@ def gather_released(run: Run) -> tuple[tuple[AgainstReport, ...], dict[str, Shar
         for each in run.releases
     )
     return tuple(reports), outputs
-
-
-def manifest(
-    job: Job,
-    ledger: Ledger,
-    files: Sequence[InputReport],
-    outputs: Mapping[str, ShardEntry],
-    against: tuple[AgainstReport, ...],
-) -> Manifest:
-    """The manifest of a run. It holds no runner, worker count, output path or time, so that equal runs have equal
-    manifests."""
-    tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED)
-    return Manifest(
-        format=FORMAT,
-        gristmill=version("gristmill"),
-        schemas={table.name: table.version for table in tables},
-        job=job_json(job),
-        against=against,
-        inputs=tuple(files),
-        ledger=ledger.report(),
-        outputs=outputs,
-    )
 
 
 def plain(value: Any) -> Any:

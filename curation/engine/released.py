@@ -34,7 +34,7 @@ def find_gone(run: Run, unit: int) -> None:
     """
     release, number = run.release_of(unit)
     check_contents(release, [shard_name(table, number) for table in ("sketches", "rejects/duplicates")])
-    gone = [duplicate_places(release, number)]
+    gone = [duplicate_places(release.folder, number)]
     for other in run.releases:
         if other.is_stale(run.releases):
             continue  # documents that it superseded may be kept again: this run finds them again
@@ -45,12 +45,7 @@ def find_gone(run: Run, unit: int) -> None:
     keep_gone(run, unit, rows_at(sketched_places(release, number), pa.concat_tables(gone)))
 
 
-def duplicate_places(release: Release, number: int) -> pa.Table:
-    """The places of the documents that were removed from a unit of a release as duplicates."""
-    return duplicate_places_in(release.folder, number)
-
-
-def duplicate_places_in(folder: Folder, number: int) -> pa.Table:
+def duplicate_places(folder: Folder, number: int) -> pa.Table:
     """The places of the documents that were removed from a unit of a finished folder as duplicates."""
     return read_shard(folder, shard_name("rejects/duplicates", number), PLACE)
 

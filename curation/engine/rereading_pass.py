@@ -113,7 +113,7 @@ def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger
     """Copies the documents that reached deduplication, kept or not, in their order, without those taken down."""
     assert run.taken_from is not None
     release, number = run.taken_from, unit - run.first
-    before = rows_at(sketched_places(release, number), duplicate_places(release, number))
+    before = rows_at(sketched_places(release, number), duplicate_places(release.folder, number))
     kept = _ShardReader(release, shard_name("documents", number))
     lost = _ShardReader(release, shard_name("rejects/duplicates", number))
     taken, counts, left = [_no_places()], Counter[str](), 0

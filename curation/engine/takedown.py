@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -40,7 +39,6 @@ from schemas import TAKEN_DOWN
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, ShardEntry
 
-LOG = logging.getLogger(__name__)
 READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/", f"{TAKEN_DOWN.name}/")
 """The tables of a release that are read, as prefixes of file names."""
 
@@ -79,9 +77,7 @@ def takedown(
     asked = {"takedown": release.name, "against": names, "selection": digest}
     claim = Claim(gristmill=version("gristmill"), files={}, asked=asked)
     was_there = folder.exists("")
-    with claim_folder(folder, claim) as earlier:
-        if earlier:
-            LOG.warning("%s: resuming the interrupted run", output, extra={"event": "resumed"})
+    with claim_folder(folder, claim):
         warn_of_memory(execution)
         folder.write_json(SELECTION, selection.to_json())
         run, workers = _prepare(release, before, recipe, releases, folder, execution)

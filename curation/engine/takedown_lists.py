@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from curation.engine.released import duplicate_places_in
+from curation.engine.released import duplicate_places
 from curation.engine.run import Run
 from curation.engine.selecting_pass import near_documents
 from curation.engine.selection import Selection
@@ -50,7 +50,7 @@ def list_near(run: Run) -> tuple[int, dict[str, Entry]]:
 def _lines(run: Run, number: int, rows: list[dict[str, Any]]) -> Iterator[bytes]:
     if not rows:
         return
-    lost = {(row["file"], row["offset"]) for row in duplicate_places_in(run.folder, number).to_pylist()}
+    lost = {(row["file"], row["offset"]) for row in duplicate_places(run.folder, number).to_pylist()}
     for row in rows:
         listed = {name: row[name] for name in ("doc_id", "file", "offset", "like")}
         listed |= {"similarity": round(row["similarity"], 4), "kept": (row["file"], row["offset"]) not in lost}

@@ -1,6 +1,5 @@
 """The run on one page: reads and tokenises documents, takes shares of the sources, shuffles, cuts and writes."""
 
-import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -30,7 +29,6 @@ from schemas.packed import FORMAT, VERSION
 from schemas.progress import Counting, silent
 from schemas.records import to_json
 
-LOG = logging.getLogger(__name__)
 SAVED_SECONDS = 5.0
 """How often tokenised documents are saved, so that a killed run can resume."""
 
@@ -82,9 +80,7 @@ def pack(
     claim = _claim(corpora, tokenizer, length, seed, mixture)
     if done := _finished_run(folder, claim):
         return done
-    with claim_folder(folder, claim) as earlier, _clean_up(folder, was_there):
-        if earlier:
-            LOG.warning("%s: resuming the interrupted run", output, extra={"event": "resumed"})
+    with claim_folder(folder, claim), _clean_up(folder, was_there):
         corpus, noticed = _tokenise(folder, corpora, tokenizer, threads or _cores(), counting)
         totals = corpus.totals()
         if not sum(totals):
