@@ -8,6 +8,7 @@ import click
 from schemas.settings import LARGEST
 
 ProgressStyle = Literal["auto", "bars", "lines", "json", "none"]
+PATH = click.Path(path_type=Path)
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
@@ -28,9 +29,7 @@ class Bytes(click.ParamType[int]):
         return size
 
 
-OUTPUT = click.option(
-    "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder."
-)
+OUTPUT = click.option("--output", required=True, type=PATH, metavar="DIR", help="A new or empty folder.")
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=0),

@@ -5,10 +5,12 @@ from typing import Any
 
 import click
 
-FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+from jobs.options import PATH
+
+FOLDER = click.argument("folder", metavar="DIR", type=PATH)
 HOME = click.option(
     "--home",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="The folder of the embedded Label Studio (default: as for gristmill studio).",
 )

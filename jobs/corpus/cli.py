@@ -1,12 +1,11 @@
 """The commands ``gristmill curate``, ``takedown``, ``plan``, ``verdict`` and ``explain``: their names and options."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from curation.sources.inputs import FORMATS
-from jobs.options import MEMORY, PROGRESS, WORKERS, Bytes
+from jobs.options import MEMORY, PATH, PROGRESS, WORKERS, Bytes
 from schemas.settings import LARGEST
 
 FORMAT = click.option(
@@ -18,7 +17,7 @@ FORMAT = click.option(
 
 
 @click.command(short_help="Filter and deduplicate raw web files into a Parquet corpus.")
-@click.argument("job", required=False, type=click.Path(path_type=Path))
+@click.argument("job", required=False, type=PATH)
 @click.option(
     "--input",
     "inputs",
@@ -48,9 +47,7 @@ FORMAT = click.option(
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Read a sample of about N documents.")
 @click.option(
-    "--allow-unreadable",
-    is_flag=True,
-    help="Skip files that cannot be read at all (default: they fail the run).",
+    "--allow-unreadable", is_flag=True, help="Skip files that cannot be read at all (default: they fail the run)."
 )
 @click.option(
     "--follow-links",
@@ -104,21 +101,21 @@ def curate(**given: Any) -> None:
 @click.option(
     "--doc-id",
     "doc_ids",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Document ids, one per line, taken literally: blanks and a leading # belong to the id.",
 )
 @click.option(
     "--host",
     "hosts",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Hosts, one per line; a host includes its subdomains. Lines that begin with # are comments.",
 )
 @click.option(
     "--url",
     "urls",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Urls, one per line, compared as in deduplication: without their #fragment. Lines that begin with # are "
     "comments.",
@@ -188,7 +185,7 @@ def takedown(**given: Any) -> None:
 )
 @click.option(
     "--constants",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="A file of costs measured on another machine, as make bench CONSTANTS=FILE writes it.",
 )

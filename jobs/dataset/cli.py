@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.options import OUTPUT
+from jobs.options import OUTPUT, PATH
 
 FORMAT = click.option(
     "--format",
@@ -22,7 +22,7 @@ def dataset() -> None:
 
 
 @dataset.command(short_help="Write the comparisons of campaigns into a new folder.")
-@click.argument("campaigns", metavar="CAMPAIGN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("campaigns", metavar="CAMPAIGN...", nargs=-1, required=True, type=PATH)
 @OUTPUT
 @click.option(
     "--as-of",
@@ -41,7 +41,7 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
 
 
 @dataset.command(name="import", short_help="Write an open preference set into a new folder.")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
 @click.option(
     "--schema",
     required=True,
@@ -53,7 +53,7 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
 @click.option(
     "--held-out",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="A file of the held-out split; repeat for several. All other files form the training split.",
 )
@@ -73,7 +73,7 @@ def import_(**given: Any) -> None:
 
 
 @dataset.command(short_help="Write a dataset in the format of a trainer.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @FORMAT
 @OUTPUT
 @click.option(
@@ -95,12 +95,12 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
 
 
 @dataset.command(short_help="Read an export back as its trainer does, and compare.")
-@click.argument("folder", metavar="EXPORT", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="EXPORT", type=PATH)
 @FORMAT
 @click.option(
     "--dataset",
     "master",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="The dataset that was exported (default: the folder of that name beside EXPORT).",
 )
@@ -116,7 +116,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
 
 
 @dataset.command(short_help="Rewrite a dataset of an older version.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @OUTPUT
 def upgrade(folder: Path, output: Path) -> None:
     """Write the dataset of folder DIR to a new folder, in the newest version of its tables."""
@@ -126,8 +126,8 @@ def upgrade(folder: Path, output: Path) -> None:
 
 
 @dataset.command(short_help="Mix datasets by shares.")
-@click.argument("recipe", required=False, type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), metavar="DIR", help="A new or empty folder.")
+@click.argument("recipe", required=False, type=PATH)
+@click.option("--output", type=PATH, metavar="DIR", help="A new or empty folder.")
 @click.option("--example", metavar="NAME", help="Print a recipe to fill in: helpfulness or safety, as in Llama 2.")
 def mix(recipe: Path | None, output: Path | None, example: str | None) -> None:
     """Draw comparisons from several datasets by the shares in a RECIPE file, with a seed.

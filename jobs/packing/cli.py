@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from jobs.options import PATH
+
 TEXT_COLUMN = click.option(
     "--text-column", default="text", show_default=True, metavar="NAME", help="The column of texts."
 )
@@ -26,7 +28,7 @@ END_TOKEN = (
 @click.option(
     "--tokenizer",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="PATH",
     help="A tokenizer.json as Hugging Face's tokenizers saves it, a SentencePiece .model, or a folder with a "
     "tokenizer.json or tokenizer.model.",
@@ -37,13 +39,13 @@ END_TOKEN = (
 @click.option(
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="A new or empty folder. Packing needs disk space for twice the folder's final size.",
 )
 @click.option(
     "--mixture",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="A TOML file that names the sources and the share of each; replaces CORPUS.",
 )
@@ -85,14 +87,10 @@ def pack(**given: Any) -> None:
 
 
 @click.command(name="pack-export", short_help="Write packed sequences in the form that a trainer reads.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--format", "form", type=click.Choice(["megatron"]), required=True, help="Megatron-LM's indexed dataset.")
 @click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="PREFIX",
-    help="The names of the new files, without .bin and .idx.",
+    "--output", required=True, type=PATH, metavar="PREFIX", help="The names of the new files, without .bin and .idx."
 )
 def pack_export(folder: Path, form: str, output: Path) -> None:
     """Write the documents of packed folder DIR as PREFIX.bin and PREFIX.idx, which Megatron-LM reads.
@@ -109,13 +107,7 @@ def pack_export(folder: Path, form: str, output: Path) -> None:
 @click.option(
     "--vocabulary", type=int, default=32_000, show_default=True, metavar="N", help="The most tokens to learn."
 )
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="A new file, such as tokenizer.json.",
-)
+@click.option("--output", required=True, type=PATH, metavar="FILE", help="A new file, such as tokenizer.json.")
 @click.option(
     "--sample",
     type=click.IntRange(1),

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from jobs.options import PATH
+
 HOME = click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
@@ -98,12 +100,8 @@ def backup(home: Path | None, file: Path) -> None:
 
 @studio.command(short_help="Restore a backup of Label Studio.")
 @HOME
-@click.option(
-    "--replace",
-    is_flag=True,
-    help="Replace an existing studio, whose data is kept in data.replaced.",
-)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace an existing studio, whose data is kept in data.replaced.")
+@click.argument("file", type=PATH)
 def restore(home: Path | None, file: Path, replace: bool) -> None:
     """Restore Label Studio from the backup FILE. Stop it first."""
     from jobs.studio import commands
