@@ -14,15 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.arrow_layout import (
-    MAGIC,
-    PREFIX_BYTES,
-    TAIL_BYTES,
-    Batches,
-    LayoutError,
-    read_footer,
-    read_messages,
-)
+from schemas.arrow_layout import MAGIC, PREFIX_BYTES, TAIL_BYTES, Batches, LayoutError, read_footer, read_messages
 from schemas.manifest import Noted, difference, size_difference
 from schemas.named_files import irregular, open_named
 from schemas.packed import BATCH

@@ -27,13 +27,7 @@ from curation.recipe import Recipe
 from curation.release.folder import Folder
 from curation.release.ledger import LedgerReport
 from curation.release.manifest import Manifest, TakedownReport, read_manifest
-from curation.release.opening import (
-    Release,
-    against_missing,
-    check_apart,
-    check_shards,
-    open_releases,
-)
+from curation.release.opening import Release, against_missing, check_apart, check_shards, open_releases
 from curation.release.shards import ShardWriter, shard_name
 from schemas import TAKEN_DOWN
 from schemas.errors import UserError

@@ -32,9 +32,7 @@ class C4Pages:
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(
-            [
-                Rule("lorem_ipsum", "lorem_ipsum", at_most=0 if self.lorem_ipsum else None),
-                Rule("curly_bracket", "curly_brackets", at_most=0 if self.curly_brackets else None),
-                Rule("too_few_sentences", "sentences", at_least=self.min_sentences),
-            ]
+            Rule("lorem_ipsum", "lorem_ipsum", at_most=0 if self.lorem_ipsum else None),
+            Rule("curly_bracket", "curly_brackets", at_most=0 if self.curly_brackets else None),
+            Rule("too_few_sentences", "sentences", at_least=self.min_sentences),
         )

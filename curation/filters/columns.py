@@ -12,9 +12,9 @@ from curation.kernels.signals import Measured, gopher_values, page_values
 Place = tuple[int, ...]
 
 
-def count(name: str, description: str) -> pa.Field:
-    """The field of a signal that is a count."""
-    return pa.field(name, pa.int32(), metadata={"description": description, "range": "0.."})
+def count(name: str, description: str, most: int | str = "") -> pa.Field:
+    """The field of a signal that is a count, of at most ``most``."""
+    return pa.field(name, pa.int32(), metadata={"description": description, "range": f"0..{most}"})
 
 
 def share(name: str, description: str) -> pa.Field:

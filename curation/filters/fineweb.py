@@ -35,11 +35,9 @@ class Fineweb:
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(
-            [
-                Rule("no_lines", "lines", at_least=self.min_lines),
-                Rule("line_punctuation", "line_punctuation", at_least=self.min_line_punctuation),
-                Rule("short_lines", "short_lines", at_most=self.max_short_lines),
-                Rule("duplicate_characters", "duplicate_characters", at_most=self.max_duplicate_characters),
-                Rule("newlines_per_word", "newlines_per_word", at_most=self.max_newlines_per_word),
-            ]
+            Rule("no_lines", "lines", at_least=self.min_lines),
+            Rule("line_punctuation", "line_punctuation", at_least=self.min_line_punctuation),
+            Rule("short_lines", "short_lines", at_most=self.max_short_lines),
+            Rule("duplicate_characters", "duplicate_characters", at_most=self.max_duplicate_characters),
+            Rule("newlines_per_word", "newlines_per_word", at_most=self.max_newlines_per_word),
         )

@@ -34,9 +34,7 @@ class GopherQuality:
             share("bullet_lines", "share of lines that start with a bullet or a hyphen"),
             share("ellipsis_lines", "share of lines that end in an ellipsis"),
             share("alpha_words", "share of words with a letter, marks of punctuation counted as words"),
-            count("stop_words", "different ones of the, be, to, of, and, that, have, with").with_metadata(
-                {"description": "different ones of the, be, to, of, and, that, have, with", "range": "0..8"}
-            ),
+            count("stop_words", "different ones of the, be, to, of, and, that, have, with", most=8),
         ]
     )
 
@@ -44,7 +42,7 @@ class GopherQuality:
         return gopher_columns(batch["text"], self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
-        every = (
+        return active_rules(
             Rule("too_few_words", "words", at_least=self.min_words),
             Rule("too_many_words", "words", at_most=self.max_words),
             Rule("short_words", "mean_word_length", at_least=self.min_mean_word_length),
@@ -56,4 +54,3 @@ class GopherQuality:
             Rule("few_alpha_words", "alpha_words", at_least=self.min_alpha_words),
             Rule("few_stop_words", "stop_words", at_least=self.min_stop_words),
         )
-        return active_rules(every)

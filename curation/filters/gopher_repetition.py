@@ -49,4 +49,4 @@ class GopherRepetition:
         return gopher_columns(batch["text"], self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
-        return active_rules([Rule(name, name, at_most=getattr(self, f"max_{name}")) for name in self.signals.names])
+        return active_rules(*(Rule(name, name, at_most=getattr(self, f"max_{name}")) for name in self.signals.names))

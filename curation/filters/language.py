@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 
+from curation.filters.columns import share
 from curation.filters.lid_model import language_model
 from curation.filters.rules import Rule, active_rules
 from curation.kernels.buffers import text_buffers
@@ -31,11 +32,7 @@ class Language:
     signals: ClassVar[pa.Schema] = pa.schema(
         [
             pa.field("language", pa.string(), metadata={"description": "the most likely language, as an ISO 639 code"}),
-            pa.field(
-                "language_score",
-                pa.float32(),
-                metadata={"description": "the probability of the most likely language", "range": "0..1"},
-            ),
+            share("language_score", "the probability of the most likely language"),
         ]
     )
 
@@ -49,8 +46,6 @@ class Language:
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(
-            [
-                Rule("language", "language", one_of=self.languages or None),
-                Rule("language_score", "language_score", at_least=self.min_score),
-            ]
+            Rule("language", "language", one_of=self.languages or None),
+            Rule("language_score", "language_score", at_least=self.min_score),
         )

@@ -51,6 +51,6 @@ def _fails(signal: pa.Array, rule: Rule) -> npt.NDArray[np.bool_]:
     return failed
 
 
-def active_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+def active_rules(*rules: Rule) -> tuple[Rule, ...]:
     """The rules with a threshold; rules without a threshold are switched off."""
     return tuple(rule for rule in rules if (rule.at_least, rule.at_most, rule.one_of) != (None, None, None))

@@ -89,14 +89,12 @@ class Url:
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(
-            [
-                Rule("host", "url_host", at_most=0 if self.hosts else None),
-                Rule("domain", "url_domain", at_most=0 if self.domains else None),
-                Rule("address", "url_address", at_most=0 if self.urls else None),
-                Rule("word", "url_words", at_most=0 if self.words else None),
-                Rule("subword", "url_subwords", at_most=0 if self.subwords else None),
-                Rule("soft_words", "url_soft_words", at_most=self.min_soft_words - 1 if self.soft_words else None),
-            ]
+            Rule("host", "url_host", at_most=0 if self.hosts else None),
+            Rule("domain", "url_domain", at_most=0 if self.domains else None),
+            Rule("address", "url_address", at_most=0 if self.urls else None),
+            Rule("word", "url_words", at_most=0 if self.words else None),
+            Rule("subword", "url_subwords", at_most=0 if self.subwords else None),
+            Rule("soft_words", "url_soft_words", at_most=self.min_soft_words - 1 if self.soft_words else None),
         )
 
 

@@ -102,35 +102,22 @@ def make_job(
     recipe: str | Mapping[str, Any],
     changes: Iterable[str],
     table: Mapping[str, Any] | None = None,
+    own: Iterable[tuple[str, Any]] = (),
 ) -> Job:
-    """A job from its inputs, a recipe (name, path or table), changes, and the job file's other fields."""
-    return _make(inputs, recipe, {}, changes, table or {})
-
-
-def _make(
-    inputs: Sequence[Input],
-    recipe: str | Mapping[str, Any],
-    own: Mapping[str, Any],
-    changes: Iterable[str],
-    table: Mapping[str, Any],
-) -> Job:
-    """``own`` holds the job file's changes, which apply before those of the command line."""
-    job = copy.deepcopy(dict(table))
+    """A job from its inputs, a recipe (name, path or table), changes, and the job file's other fields. ``own`` are the
+    job file's changes, which apply before those of the command line."""
+    job = copy.deepcopy(dict(table or {}))
     name = recipe if isinstance(recipe, str) else "own"
     recipe_copy = recipe_table(recipe) if isinstance(recipe, str) else copy.deepcopy(dict(recipe))
-    for key, value in chain(own.items(), map(parse_change, changes)):
+    for key, value in chain(own, map(parse_change, changes)):
         change(job, recipe_copy, key, value)
     reading = build(ReadingSettings, job.pop("reading", {}), "reading")
     against = job.get("against", ())
     if isinstance(against, bool | int | float | Mapping):
         raise UserError(f"against is {shown(against)}: give a list of folders")
     plain = convert_fields(Job, (*PLAIN_FIELDS, "against"), job, "the job")
-    return Job(
-        inputs=tuple(inputs),
-        recipe=_with_lists(make_recipe(Path(name).stem, recipe_copy)),
-        reading=reading,
-        **plain,
-    )
+    made = _with_lists(make_recipe(Path(name).stem, recipe_copy))
+    return Job(inputs=tuple(inputs), recipe=made, reading=reading, **plain)
 
 
 def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[str, ...]]:
@@ -149,7 +136,7 @@ def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[s
     if not isinstance(recipe, str | dict):
         raise UserError(f"{path}: recipe is {shown(recipe)}: give a name, the path of a TOML file, or a table")
     own, beam, _ = (_table(table, name, path) for name in ("set", "beam", "storage"))
-    return _make(inputs, recipe, dict(_dotted_keys(own)), changes, table), output, beam_options(beam, path)
+    return make_job(inputs, recipe, changes, table, _dotted_keys(own)), output, beam_options(beam, path)
 
 
 def parse_storage(text: str) -> tuple[str, Any]:
