@@ -39,8 +39,8 @@ def choose_swaps(tasks: Mapping[str, str], secret: str) -> dict[str, bool]:
     """Whether each task shows the first response on the right (as B).
 
     ``tasks``: uid to stratum (the models of the pair). Sides alternate in the order of (stratum, keyed hash), so that
-    the numbers of left and right differ by at most one, in total and for every two models. The hash is keyed by
-    ``secret`` and not by the seed: an annotator who guessed the seed and the models could check the guess.
+    the numbers of left and right differ by at most one, in total and for every two models. The key of the
+    hash is not the seed, since an annotator who guessed the seed and the models could check the guess.
     """
     ranked = sorted(tasks, key=lambda uid: (tasks[uid], _keyed_hash(secret, "side", uid)))
     start = bool(tasks) and _keyed_hash(secret, "start", *ranked[:1])[0] % 2 == 1

@@ -142,7 +142,7 @@ def _refuse_changes(batch: str, asked: Asked, record: Record) -> None:
     for name, other in record.batches.items():
         seen = [key for key in ("guidelines", "categories") if getattr(other.asked, key) != getattr(asked, key)]
         if seen and other.asked.version == asked.version:
-            newest = max(each.asked.version for each in record.batches.values())
+            newest = max(known.asked.version for known in record.batches.values())
             raise UserError(
                 f"the {' and '.join(seen)} changed after batch {name}: set version to {newest + 1} in campaign.toml"
             )

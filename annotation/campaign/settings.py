@@ -48,7 +48,7 @@ class Pairing:
 
 @dataclass(frozen=True, kw_only=True)
 class Gold:
-    """Pairs with a known answer, hidden among each annotator's tasks as ``share`` of them, while pairs are left."""
+    """Pairs with a known answer, hidden among each annotator's tasks: ``share`` of them, or fewer if pairs run out."""
 
     file: str
     share: float = 0.05

@@ -56,10 +56,10 @@ def find_families(texts: pa.LargeStringArray, families: Families) -> npt.NDArray
 
 def _continuations(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yields the indices (beginning, continuation) of each text that continues another, with its longest beginning."""
-    whole = [f"{text}\n" for text in texts]
+    lines = [f"{text}\n" for text in texts]
     beginnings: list[int] = []
-    for row in sorted(range(len(whole)), key=whole.__getitem__):  # texts with the same beginning are neighbours
-        while beginnings and not whole[row].startswith(whole[beginnings[-1]]):
+    for row in sorted(range(len(lines)), key=lines.__getitem__):  # texts with the same beginning are neighbours
+        while beginnings and not lines[row].startswith(lines[beginnings[-1]]):
             beginnings.pop()
         if beginnings:
             yield beginnings[-1], row

@@ -14,7 +14,7 @@ from annotation.protocols import PROTOCOLS
 def task_uid(secret: str, batch: str, round_: str, annotator: str, pair_id: str) -> str:
     """The id of an annotator's task: 24 hexadecimal digits, a hash keyed by the campaign's secret.
 
-    The seed is no key: an annotator who guessed the seed and the models could check the guess.
+    The key is not the seed, since an annotator who guessed the seed and the models could check the guess.
     """
     words = "\0".join(("uid", batch, round_, annotator, pair_id))
     return hashlib.blake2b(words.encode(), key=bytes.fromhex(secret), digest_size=12).hexdigest()
