@@ -73,11 +73,11 @@ def curate(
 ) -> Ledger:
     """Curates the files of the globs ``inputs`` into the folder ``output`` and returns the run's ledger.
 
-    ``changes`` are settings such as ``"near.bands=20"``; ``against`` are folders of earlier runs, of whose documents no
-    duplicate is kept; ``storage`` are options of remote file systems, such as ``{"anon": True}``; ``format`` is how the
-    files are read, None for as their content tells. A script that starts worker processes (``workers`` other than 0)
-    needs the usual ``if __name__ == "__main__":``. Raises UserError for a mistake in what was asked and RunError when
-    the run cannot finish.
+    ``changes`` are settings such as ``"near.bands=20"``; ``against`` are folders of earlier runs: duplicates of their
+    documents are removed. ``storage`` are options of remote file systems, such as ``{"anon": True}``. ``format`` is the
+    format of the files (None: detected from their content). A script that starts worker processes (``workers`` other
+    than 0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a wrong argument or input, and RunError
+    if the run cannot finish.
     """
     globs = [inputs] if isinstance(inputs, str) else inputs
     job = make_job(
@@ -95,8 +95,8 @@ def curate(
 class Failure:
     """One rule that a document fails: the filter (``stage``) and the rule's name (``reason``).
 
-    ``value`` is what was measured and ``threshold`` what the recipe asks for, in the unit of the signal; both are None
-    where the rule asks for one of several words, such as a language.
+    ``value`` is the measured value and ``threshold`` the recipe's limit, in the unit of the signal. Both are None if
+    the rule compares words, such as languages.
     """
 
     stage: str
@@ -107,9 +107,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a recipe's filters say of one document, without deduplication.
+    """The verdict of a recipe's filters on a document, without deduplication.
 
-    ``signals`` are all measurements, by name; None for what cannot be measured, such as a share of no words.
+    ``signals`` are all measurements, by name; None if a value is not defined, such as a share of 0 words.
     """
 
     doc_id: str
@@ -119,10 +119,10 @@ class Verdict:
 
 
 def verdicts(files: str | Sequence[str], recipe: str = "fineweb", changes: Iterable[str] = ()) -> Iterator[Verdict]:
-    """The verdict on each document of the files, in their order; a document at a time, whatever their size.
+    """Yields the verdict on each document of the files, in order. Memory does not grow with the size of the files.
 
     ``changes`` are settings of the recipe such as ``"language.min_score=0.5"``. A record that cannot be read is skipped
-    and named on standard error. Raises UserError for a mistake in what was asked.
+    and named on standard error. Raises UserError for a wrong argument or input.
     """
     paths = [files] if isinstance(files, str) else files
     for found in _verdicts(paths, load_recipe(recipe, changes), say_quarantined):
@@ -147,22 +147,22 @@ class Corpus:
 
     @property
     def rejected(self) -> pa.Table:
-        """How much went for which reason: source, stage, reason, documents, bytes (of text, as read), words."""
+        """The removed documents by reason: source, stage, reason, documents, bytes (of text, as read), words."""
         words, numbers = ("source", "stage", "reason"), ("documents", "bytes", "words")
         columns = pa.schema([*((name, pa.string()) for name in words), *((name, pa.int64()) for name in numbers)])
         rows = [(*key, *amount) for key, amount in sorted(self.ledger.rejected.items())]
         return pa.Table.from_pylist([dict(zip(columns.names, row, strict=True)) for row in rows], columns)
 
     def explain(self, doc_id: str) -> list[str]:
-        """As ``explain`` does."""
+        """The lines of ``explain`` for a document of this corpus."""
         return explain(self.folder, doc_id)
 
 
 def open_corpus(folder: AnyPath) -> Corpus:
-    """The corpus in a folder that ``curate`` or a takedown finished, on any file system.
+    """Opens a folder that ``curate`` or a takedown finished, on any file system.
 
-    Raises UserError for a folder without one, and for files that are missing or of another size than was written. What
-    the files hold is checked by ``gristmill verify``.
+    Raises UserError if the folder has no finished corpus, or if a file is missing or has another size.
+    ``gristmill verify`` also checks the content of the files.
     """
     release, manifest = open_release(str(folder))
     lookup = Lookup(str(folder))
@@ -185,20 +185,20 @@ def _table(lookup: Lookup, name: str) -> ds.Dataset:
 
 
 def explain(folder: AnyPath, doc_id: str) -> list[str]:
-    """The lines in which ``gristmill explain`` says why the document was kept or removed; none if it is not there.
+    """The lines of ``gristmill explain``: why a document was kept or removed. Empty for an unknown id.
 
-    Raises UserError for a folder without a corpus, and for a damaged one.
+    Raises UserError if the folder has no corpus, or a damaged one.
     """
     lookup = Lookup(str(folder))
     return [line for row in lookup.find(doc_id) for line in _explain(lookup, row)]
 
 
 def open_campaign(folder: AnyPath, as_of: int | None = None) -> Snapshot:
-    """A campaign as the last pull left it, or as it was at revision ``as_of`` of its journal.
+    """The campaign after the last pull, or at revision ``as_of`` of its journal.
 
-    The snapshot's tables are Arrow tables: ``pairs``, ``assignments``, ``judgments`` (a vote a row) and ``refused``
-    (annotations that do not count, with the reason). Settings of campaign.toml that changed are noted in the journal
-    first, as by the commands. Raises UserError for a folder without a campaign, and before its first push.
+    The snapshot's tables are Arrow tables: ``pairs``, ``assignments``, ``judgments`` (a row for each vote that counts)
+    and ``refused`` (annotations that do not count, with the reason). If campaign.toml has changed, the change is first
+    recorded in the journal. Raises UserError if the folder has no campaign, or nothing was pushed yet.
     """
     path = Path(folder)
     if as_of is None:
@@ -209,23 +209,23 @@ def open_campaign(folder: AnyPath, as_of: int | None = None) -> Snapshot:
 def agreement(campaign: Snapshot) -> Agreements:
     """How far the annotators agree, over all pairs and by degree, batch and pair of models.
 
-    Each coefficient (1 is perfect, 0 is chance) comes with its 95% interval. Gold pairs and adjudicating votes do not
+    Each coefficient (1 is perfect agreement, 0 is chance) has a 95% interval. Gold pairs and adjudicating votes do not
     count.
     """
     return agreements(campaign)
 
 
 def resolve(campaign: Snapshot) -> Resolution:
-    """What the votes come to by the campaign's policy: a row a pair, in ``resolved`` or, with the reason, in
-    ``unresolved``; both are Arrow tables. Gold pairs are left out."""
+    """The verdicts by the campaign's policy: each pair is a row of the Arrow table ``resolved`` or, with the reason, of
+    ``unresolved``. Gold pairs are left out."""
     return _resolve(campaign)
 
 
 def build_dataset(campaigns: AnyPath | Sequence[AnyPath], output: AnyPath, as_of: int | None = None) -> Built:
     """Writes the comparisons of campaign folders into the new folder ``output``; returns its path, ledger and manifest.
 
-    ``as_of`` is a revision of the journal, for one campaign. Equal campaigns give equal bytes. Raises UserError for an
-    occupied folder or a folder without a campaign, and RunError where the ledger does not balance.
+    ``as_of`` is a revision of the journal, for a single campaign. Equal campaigns give equal bytes. Raises UserError if
+    ``output`` is not empty or a folder has no campaign.
     """
     folders = [campaigns] if isinstance(campaigns, str | os.PathLike) else list(campaigns)
     if as_of is not None and len(folders) > 1:
@@ -234,10 +234,10 @@ def build_dataset(campaigns: AnyPath | Sequence[AnyPath], output: AnyPath, as_of
 
 
 def load_dataset(folder: AnyPath) -> Master:
-    """The dataset in a folder that was built, imported or mixed: ``splits`` holds the Arrow tables ``train`` and
-    ``held_out``, a comparison a row.
+    """Loads a dataset that was built, imported or mixed: ``splits`` holds the Arrow tables ``train`` and ``held_out``,
+    with a row for each comparison.
 
-    Its files are read against the checksums of its manifest; rows of an older version come as those of the newest.
-    Raises UserError for a folder without a dataset, one of a newer version, or a changed file.
+    Each file is compared with its checksum. Rows of an older version are converted to the newest version. Raises
+    UserError if the folder has no dataset, or a dataset of a newer version, or if a file has changed.
     """
     return _load_dataset(Path(folder))

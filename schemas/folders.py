@@ -1,7 +1,8 @@
-"""Folders and files that appear whole, or not at all, whenever the process that writes them is killed.
+"""Folders and files that appear complete or not at all, even if the process that writes them is killed.
 
-What is being written lies in a hidden folder beside the output, ``.NAME.gristmill-unfinished``, with a lock that the
-kernel frees when the process dies. The next command that writes beside it removes what a dead process left.
+Unfinished output is in a hidden folder beside its final place, ``.NAME.gristmill-unfinished``, with a lock that the
+kernel frees when the process dies. The next command that writes to the same parent folder removes unfinished output of
+dead processes.
 """
 
 import errno
@@ -21,28 +22,28 @@ UNFINISHED = ".gristmill-unfinished"
 LOCK = "lock"
 
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EMLINK)
-"""Of a file system without hard links."""
+"""The errors of os.link on a file system without hard links."""
 
 _TRIES, _PAUSE_SECONDS = 20, 0.05
-"""A process that only removes what a dead one left holds the lock for a moment."""
+"""How often to try to lock, with pauses: a process that removes a dead process's output holds the lock for a moment."""
 
 
 class InUseError(UserError):
-    """Another process writes there."""
+    """Another process is writing this output."""
 
 
 @contextmanager
 def new_folder(folder: Path, kind: str = "run") -> Iterator[Path]:
     """An empty folder that takes the name ``folder`` when the block ends without an error, and is removed otherwise.
 
-    ``kind`` is what messages call a finished folder, which holds a ``manifest.json``. Raises UserError where
-    ``folder`` is a file, holds anything, is being written by another process or cannot be made, and RunError for a
-    failure of the disk, such as a full one.
+    ``kind`` is the word for a finished folder, which holds a ``manifest.json``, in messages. Raises UserError if
+    ``folder`` is a file, is not empty, is being written by another process or cannot be created, and RunError if the
+    disk fails or is full.
     """
-    with _reached(folder):
+    with _output_errors(folder):
         _remove_dead(folder.parent)
         _check_free(folder, kind)
-    with _written(folder), _beside(folder) as place:
+    with _write_errors(folder), _open_workplace(folder) as place:
         _check_free(folder, kind)  # another process may have finished it meanwhile
         unfinished = place / folder.name
         unfinished.mkdir()
@@ -54,17 +55,17 @@ def new_folder(folder: Path, kind: str = "run") -> Iterator[Path]:
 
 @contextmanager
 def new_files(*paths: Path, private: bool = False) -> Iterator[list[Path]]:
-    """Empty files, one for each of ``paths``, which lie in one folder. They take those names when the block ends
-    without an error, the last one last, and are removed otherwise. ``private``: only their owner can read them.
+    """Empty files, one for each of ``paths``, all in the same folder. The files get their names, in this order, when
+    the block ends without an error, and are removed otherwise. ``private``: only the owner can read the files.
 
-    Raises UserError where one is there already, is being written by another process or cannot be made, and RunError
-    for a failure of the disk, such as a full one.
+    Raises UserError if a path exists already, is being written by another process or cannot be created, and RunError if
+    the disk fails or is full.
     """
     _remove_dead(paths[-1].parent)
     for path in paths:
         if os.path.lexists(path):
             raise UserError(f"the output {path} exists already: choose another name, or remove it first")
-    with _written(paths[0]), _beside(paths[-1]) as place:
+    with _write_errors(paths[0]), _open_workplace(paths[-1]) as place:
         unfinished = [place / path.name for path in paths]
         for each in unfinished:
             each.touch(0o600 if private else 0o666)
@@ -78,10 +79,10 @@ def new_files(*paths: Path, private: bool = False) -> Iterator[list[Path]]:
 
 @contextmanager
 def workplace(place: Path) -> Iterator[Path]:
-    """An empty folder at ``place``, which only its owner can read and which this process alone holds. Its content is
-    removed when the block ends, and what a dead process left there before the block begins.
+    """An empty folder at ``place`` that only its owner can read and that this process has locked. Leftovers of a dead
+    process are removed before the block begins, and the folder is removed when the block ends.
 
-    Raises InUseError where another process holds it, OSError where it cannot be made.
+    Raises InUseError if another process has locked the folder, OSError if the folder cannot be created.
     """
     handle = _hold(place)
     try:
@@ -92,7 +93,8 @@ def workplace(place: Path) -> Iterator[Path]:
 
 
 def lock(file: int, *, wait: bool = False) -> bool:
-    """Locks an open file until it is closed. While another process holds the lock: False, or with ``wait`` waits."""
+    """Locks an open file until it is closed. If another process has locked the file, waits or, without ``wait``,
+    returns False."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -101,7 +103,7 @@ def lock(file: int, *, wait: bool = False) -> bool:
 
 
 def sync(folder: Path) -> None:
-    """Waits until the folder and all that lies in it is on the disk."""
+    """Waits until the folder and everything in it is on the disk."""
     for parent, _, names in os.walk(folder):
         for name in names:
             _sync_one(Path(parent, name))
@@ -109,19 +111,19 @@ def sync(folder: Path) -> None:
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """The workplace of an output."""
+def _open_workplace(path: Path) -> Iterator[Path]:
+    """The workplace for an output. Raises UserError if it cannot be created."""
     if path.name in ("", ".."):
-        raise UserError(f"the output {path} cannot be made: give it a name of its own")
+        raise UserError(f"the output {path} has no name: give the path of a new folder or file")
     with ExitStack() as stack:
-        with _reached(path):
+        with _output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             place = stack.enter_context(workplace(path.parent / f".{path.name}{UNFINISHED}"))
         yield place
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[None]:
+def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -129,15 +131,15 @@ def _written(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _reached(path: Path) -> Iterator[None]:
+def _output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except InUseError as error:
         raise InUseError(
-            f"the output {path} is being written by another process: wait for that one, or choose another name"
+            f"the output {path} is being written by another process: wait until it ends, or choose another name"
         ) from error
     except OSError as error:
-        raise UserError(f"the output {path} cannot be made: {error.strerror or error}") from error
+        raise UserError(f"the output {path} cannot be created: {error.strerror or error}") from error
 
 
 def _check_free(folder: Path, kind: str) -> None:
@@ -149,7 +151,9 @@ def _check_free(folder: Path, kind: str) -> None:
         raise UserError(f"the output {folder} is a file: name a folder that is new or empty")
     held = sorted(path.name for path in folder.iterdir())
     if MANIFEST in held:
-        raise UserError(f"the output {folder} holds a finished {kind}: choose a new folder, or remove that one first")
+        raise UserError(
+            f"the output {folder} holds a finished {kind}: choose a new folder, or remove this folder first"
+        )
     if held:
         raise UserError(f"the output {folder} is not empty ({len(held)} entries): choose a new folder")
     if folder.is_mount():
@@ -157,30 +161,30 @@ def _check_free(folder: Path, kind: str) -> None:
 
 
 def _hold(place: Path) -> int:
-    """The open lock of a workplace, which is made where it is not there."""
+    """Creates a workplace if it is missing, and returns its open lock."""
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE_SECONDS)
-        with suppress(FileNotFoundError):  # removed by its last holder since it was made
+        with suppress(FileNotFoundError):  # its previous owner removed it after mkdir
             try:
                 place.mkdir(0o700)
             except FileExistsError:
                 if not _is_mine(place):
                     raise PermissionError(errno.EPERM, f"{place} is not a folder of this user: remove it") from None
-            handle = _locked(place, os.O_CREAT)
+            handle = _open_lock(place, os.O_CREAT)
             if handle is not None:
                 return handle
-    raise InUseError(f"{place} is in use by another process: wait for that one")
+    raise InUseError(f"{place} is in use by another process: wait until it ends")
 
 
 def _is_mine(place: Path) -> bool:
-    """Whether it is a folder that this user made: not a link that somebody set beside the output, nor their folder."""
+    """Whether ``place`` is a folder of this user, and not a link or a folder that another user put there."""
     found = place.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
-def _locked(place: Path, flags: int = 0) -> int | None:
-    """The open lock of a workplace; None while another process holds it. Raises FileNotFoundError where it is gone."""
+def _open_lock(place: Path, flags: int = 0) -> int | None:
+    """The open lock of a workplace; None if another process holds it. Raises FileNotFoundError if it is missing."""
     handle = os.open(place / LOCK, os.O_RDWR | flags, 0o600)
     try:
         if lock(handle) and os.path.samestat(os.fstat(handle), os.stat(place / LOCK)):
@@ -196,7 +200,7 @@ def _remove_dead(parent: Path) -> None:
     """Removes the workplaces in a folder whose processes died."""
     for place in sorted(parent.glob(f".*{UNFINISHED}")):
         with suppress(OSError):  # another process removes it as well
-            handle = _locked(place) if _is_mine(place) else None
+            handle = _open_lock(place) if _is_mine(place) else None
             if handle is not None:
                 _give_up(place, handle)
 
@@ -213,7 +217,7 @@ def _give_up(place: Path, handle: int) -> None:
 
 
 def _clear(place: Path) -> None:
-    """Removes all in a workplace but its lock, and the files of an output that was put in place in part."""
+    """Removes everything in a workplace except its lock, and the files of an output if only some have their names."""
     held = [path for path in place.iterdir() if path.name != LOCK]
     placed = [path for path in held if _is_placed(path)]
     for path in placed if len(placed) < len(held) else []:
@@ -225,7 +229,9 @@ def _clear(place: Path) -> None:
 def _put_in_place(unfinished: Path, path: Path) -> None:
     """Gives a file its name, unless something has that name."""
     try:
-        os.link(unfinished, path)  # it keeps its first name until all are in place, which tells whose they are
+        os.link(
+            unfinished, path
+        )  # the first name stays until all files are in place, so that a later process can find them
     except OSError as error:
         if error.errno not in _NO_LINKS or os.path.lexists(path):
             raise
@@ -233,7 +239,7 @@ def _put_in_place(unfinished: Path, path: Path) -> None:
 
 
 def _is_placed(path: Path) -> bool:
-    """Whether a file of a workplace has its name in the folder beside it, too."""
+    """Whether a file in a workplace already has its final name as well."""
     named = path.parent.parent / path.name
     return path.is_file() and os.path.lexists(named) and os.path.samestat(path.stat(), named.lstat())
 

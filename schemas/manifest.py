@@ -1,4 +1,4 @@
-"""Manifests: what a finished folder says of itself and of its files, and whether the files are still what it says."""
+"""Manifests: reads the description of a finished folder and its files, and checks that the files have not changed."""
 
 import json
 import re
@@ -13,15 +13,14 @@ from schemas.visible import visible
 
 MANIFEST = "manifest.json"
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
-"""What spells one half of a surrogate pair in JSON, or is one in bytes that Python's parser lets pass."""
+"""Half of a surrogate pair in JSON, as an escape or as bytes; Python's parser accepts both."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a manifest says of a file, under the name of that. ``bytes`` and ``rows`` are None where it does not say
-    them."""
+    """A manifest's description of a file, under the file's name. ``bytes`` and ``rows`` are None if not given."""
 
     sha256: str
     bytes: int | None = None
@@ -30,14 +29,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class ShardEntry(Entry):
-    """An `Entry` that says both."""
+    """An `Entry` with bytes and rows."""
 
     bytes: int = field()
     rows: int = field()
 
 
 @dataclass(frozen=True)
-class Noted:
+class NamedEntry:
     """An `Entry` with the name of its file, relative to the folder."""
 
     name: str
@@ -46,8 +45,8 @@ class Noted:
     rows: int | None = None
 
 
-def parsed(content: bytes, place: str) -> Any:
-    """The JSON value of a manifest whose path is ``place``. Raises DamagedError where it is not JSON."""
+def parse_json(content: bytes, place: str) -> Any:
+    """The JSON value of the manifest at ``place``. Raises DamagedError if ``content`` is not valid JSON and Unicode."""
     try:
         value = json.loads(content)
         if _HALF.search(content):
@@ -61,12 +60,12 @@ def parsed(content: bytes, place: str) -> Any:
 
 
 def read_manifest(content: bytes, place: str, kind: type[T], *, form: str, version: int, made_by: str) -> T:
-    """The manifest at ``place``, whose bytes are ``content``, as a record of ``kind``.
+    """Parses ``content``, the manifest at ``place``, as a record of class ``kind``.
 
-    Raises UserError for one whose ``format`` is not ``form``, which ``made_by`` writes, and DamagedError for one of a
-    newer version and for what is not JSON or not of its type.
+    ``made_by`` names the command that writes this ``form``, for messages. Raises UserError if the manifest has another
+    ``format``, and DamagedError if its version is newer, or if it is not JSON or has missing or wrong fields.
     """
-    value = parsed(content, place)
+    value = parse_json(content, place)
     if not isinstance(value, dict) or value.get("format") != form:
         raise UserError(f"{place} was not written by {made_by}: name another folder")
     found = from_json(Versioned, value, place).version
@@ -79,14 +78,14 @@ def read_manifest(content: bytes, place: str, kind: type[T], *, form: str, versi
 
 @dataclass(frozen=True)
 class Versioned:
-    """What tells the manifests of one kind and version from others."""
+    """The fields that name the kind and version of a manifest."""
 
     format: str
     version: int
 
 
-def noted_files(files: Mapping[str, Entry], place: str) -> dict[str, Noted]:
-    """The files that the manifest at ``place`` names, by name.
+def named_entries(files: Mapping[str, Entry], place: str) -> dict[str, NamedEntry]:
+    """The entries of the manifest at ``place``, by name.
 
     Raises DamagedError for a name that leads out of the folder, and for an invalid SHA-256.
     """
@@ -96,12 +95,12 @@ def noted_files(files: Mapping[str, Entry], place: str) -> dict[str, Noted]:
             raise DamagedError(f"{place} names a file outside of its folder, '{visible(name)}': {CHANGED}")
         if len(about.sha256) != 64 or about.sha256.strip("0123456789abcdef"):
             raise DamagedError(f"{place}: the SHA-256 of {visible(name)} is not 64 hexadecimal digits: {CHANGED}")
-        found[name] = Noted(name, about.sha256, about.bytes, about.rows)
+        found[name] = NamedEntry(name, about.sha256, about.bytes, about.rows)
     return found
 
 
 def is_inside(name: str) -> bool:
-    """Whether a name, with / between folders, leads to a file inside of a folder wherever that lies.
+    """Whether a relative path, with / between folders, always leads to a file inside of its folder.
 
     >>> is_inside("documents/00000.parquet"), is_inside("../x"), is_inside("/etc/passwd"), is_inside("a//b")
     (True, False, False, False)
@@ -110,11 +109,11 @@ def is_inside(name: str) -> bool:
     return visible(name) == name and "\\" not in name and all(part not in ("", ".", "..") for part in parts)
 
 
-def difference(noted: Noted, opened: Callable[[str], IO[bytes]]) -> str | None:
-    """How a file differs from what a manifest says of it, in words that follow its name; None where it does not.
+def difference(noted: NamedEntry, opened: Callable[[str], IO[bytes]]) -> str | None:
+    """How a file differs from its entry, as words to print after the file's name; None if it does not differ.
 
-    ``opened`` opens the file by its name in the folder; all of it is read. Raises what reading raises, but for
-    FileNotFoundError, which is a difference.
+    ``opened`` opens the file by its name in the folder; the complete file is read. Raises the errors of reading, except
+    FileNotFoundError: a missing file is a difference.
     """
     try:
         with opened(noted.name) as stream:
@@ -125,8 +124,8 @@ def difference(noted: Noted, opened: Callable[[str], IO[bytes]]) -> str | None:
     return size_difference(noted, size) or damaged
 
 
-def size_difference(noted: Noted, size: int | None) -> str | None:
-    """How a file of ``size`` bytes, None for a missing one, differs from what a manifest says, as `difference` does."""
+def size_difference(noted: NamedEntry, size: int | None) -> str | None:
+    """How a file of ``size`` bytes (None: it is missing) differs from its entry, in the words of `difference`."""
     if size is None:
         return "is missing"
     if noted.bytes is None or noted.bytes == size:

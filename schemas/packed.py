@@ -12,7 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from schemas.errors import CHANGED, DamagedError
-from schemas.manifest import Entry, Noted, ShardEntry, noted_files, read_manifest
+from schemas.manifest import Entry, NamedEntry, ShardEntry, named_entries, read_manifest
 from schemas.table import Table
 
 FORMAT = "gristmill.packed"
@@ -69,7 +69,7 @@ PARTS = pa.list_(
 the document (0 unless the document began in an earlier sequence). A part ends where the next part starts."""
 
 
-def read_packed(content: bytes, place: str) -> tuple[PackedManifest, dict[str, Noted]]:
+def read_packed(content: bytes, place: str) -> tuple[PackedManifest, dict[str, NamedEntry]]:
     """Parses the manifest at ``place`` from its bytes; returns it and its files by name.
 
     Raises UserError for another kind of manifest, and DamagedError for a newer version or an incomplete or inconsistent
@@ -79,7 +79,7 @@ def read_packed(content: bytes, place: str) -> tuple[PackedManifest, dict[str, N
     if found.version < 1 or not 1 <= found.length <= MOST_TOKENS:
         raise DamagedError(f"{place} has an impossible version or length: {CHANGED}")
     copy = {found.tokenizer.file: Entry(found.tokenizer.sha256)} if found.tokenizer else {}
-    files = noted_files({**found.files, **copy}, place)
+    files = named_entries({**found.files, **copy}, place)
     if found.files.keys() != set(found.shards):
         raise DamagedError(f"{place} does not number its shards from 00000 without gaps: {CHANGED}")
     rows = [found.files[name].rows for name in found.shards]

@@ -1,11 +1,11 @@
-"""Records, which are dataclasses, as JSON and back: manifests, the reports of units, the bodies of a journal.
+"""Converts records (dataclasses) to JSON and back: manifests, reports of units, bodies of a journal's rows.
 
-The type of a field says what its JSON may be: ``str`` a text, ``int`` a whole number from 0 up, ``float`` a finite
-number, ``bool`` true or false, ``Any`` anything, ``tuple[X, ...]`` a list, ``tuple[X, Y]`` a list of these two,
-``Mapping[str, X]`` a table with any keys, ``Literal`` one of these texts, another record a table with its fields,
-``X | None`` null or X. A field with a default may be missing, and is not written where it has that default. Keys that
-are no field are skipped, as a later version may have added them; a record with a field `other_keys` holds these keys
-there, and writes them again.
+The type of a field says which JSON values are valid: ``str`` a text, ``int`` a whole number of 0 or more, ``float`` a
+finite number, ``bool`` true or false, ``Any`` anything, ``tuple[X, ...]`` a list, ``tuple[X, Y]`` a list of exactly two
+values, ``Mapping[str, X]`` a table with any keys, ``Literal`` one of its texts, another record a table with its fields,
+``X | None`` null or X. A field with a default may be missing, and is not written if it has the default. Unknown keys
+are skipped, as a later version may have added them; a record with a field `other_keys` keeps the unknown keys in this
+field and writes them again.
 """
 
 import dataclasses
@@ -48,8 +48,8 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: type[T], value: Any, place: str, path: str = "") -> T:
-    """The record, or another of the types above, that plain tables, lists and values hold. ``place`` is the file,
-    ``path`` the place in it.
+    """Converts plain tables, lists and values to a record, or to another of the types above. ``place`` names the file
+    and ``path`` the place in the file, for messages.
 
     Raises DamagedError for the first part of ``value`` that is missing or not of its type.
 
@@ -73,7 +73,7 @@ def from_json(kind: type[T], value: Any, place: str, path: str = "") -> T:
 
 
 def other_keys() -> Any:
-    """A field of a record for the keys of its table that are no field: they are kept, and written again."""
+    """A field that keeps the unknown keys of a record's table, which are written again."""
     return dataclasses.field(default_factory=dict, metadata={_OTHERS: True})
 
 
@@ -87,13 +87,13 @@ class Example:
 
 
 def _default(field: "dataclasses.Field[Any]") -> Any:
-    """The default of a field; a field without a default has one that no value equals."""
+    """The default of a field; for a field without a default, a marker that no value equals."""
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
 
 
 @cache
 def _fields(kind: Any) -> list[tuple[str, Any, bool]]:
-    """(name, type, whether it must be there) of each field; the type of a field `other_keys` is _OTHERS."""
+    """(name, type, whether it is required) of each field; the type of a field `other_keys` is _OTHERS."""
     hints = get_type_hints(kind)
     return [
         (

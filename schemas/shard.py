@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.arrow_layout import MAGIC, PREFIX_BYTES, TAIL_BYTES, Batches, LayoutError, read_footer, read_messages
-from schemas.manifest import Noted, difference, size_difference
+from schemas.manifest import NamedEntry, difference, size_difference
 from schemas.named_files import irregular, open_named
 from schemas.packed import BATCH
 from schemas.table import SchemaError, Table
@@ -41,7 +41,7 @@ class Shard:
     """A shard in a folder, as the folder's manifest describes it."""
 
     folder: Path
-    noted: Noted
+    noted: NamedEntry
 
     @property
     def path(self) -> Path:
@@ -121,9 +121,11 @@ class Shard:
         except (SchemaError, UnicodeDecodeError) as error:
             raise LayoutError("its footer does not name its table and version") from error
         if version != table.version or not schema.equals(table.columns, check_metadata=False):
-            raise LayoutError("its columns are not those of packed sequences of the manifest's length and token type")
+            raise LayoutError("its columns do not match the manifest's length and token type")
         if len(blocks) != -(-self.rows // BATCH):
-            raise LayoutError(f"it has {len(blocks)} record batches, not those of {self.rows:,} rows")
+            raise LayoutError(
+                f"it has {len(blocks)} record batches, {-(-self.rows // BATCH)} expected for {self.rows:,} rows"
+            )
         if any((blocks[part] % 8).any() for part in ("offset", "metadata", "body")):
             raise LayoutError("its record batches are not aligned")
         ends = blocks["offset"] + blocks["metadata"] + blocks["body"]

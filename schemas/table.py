@@ -75,7 +75,9 @@ class Table:
         noted = schema.metadata or {}
         name, version = noted.get(b"gristmill.table", b"").decode(), noted.get(b"gristmill.version", b"").decode()
         if name != self.name or not version.isdecimal():
-            raise SchemaError(f"rows of {self.name} expected, found {f'those of {name}' if name else 'unmarked rows'}")
+            raise SchemaError(
+                f"rows of {self.name} expected, found {f'rows of {name}' if name else 'rows without a table name'}"
+            )
         if int(version) > self.version:
             raise SchemaError(
                 f"{self.name} version {version} is newer than this Gristmill, which reads up to {self.version}: "

@@ -15,7 +15,7 @@ from annotation.judgments.snapshot import Snapshot
 from schemas import COMPARISONS, UNRESOLVED
 from schemas import manifest as manifests
 from schemas.errors import UserError
-from schemas.manifest import MANIFEST, Entry, Noted, difference
+from schemas.manifest import MANIFEST, Entry, NamedEntry, difference
 from schemas.named_files import open_named
 from schemas.records import other_keys
 
@@ -140,7 +140,7 @@ def read_manifest(folder: Path, kind: type[T], form: str, version: int, what: st
     return content, manifests.read_manifest(content, str(path), kind, form=form, version=version, made_by=made_by)
 
 
-def check_file(folder: Path, each: Noted) -> None:
+def check_file(folder: Path, each: NamedEntry) -> None:
     """Compares a file with its entry in the manifest. Raises UserError if it is missing, unreadable or changed."""
     try:
         wrong = difference(each, lambda name: open_named(folder / name))

@@ -10,7 +10,7 @@ import pyarrow as pa
 from annotation.dataset.manifest import FORMAT, VERSION, DatasetManifest, check_file, read_manifest
 from schemas import COMPARISONS, SchemaError
 from schemas.errors import CHANGED, DamagedError, UserError
-from schemas.manifest import MANIFEST, Noted, noted_files
+from schemas.manifest import MANIFEST, NamedEntry, named_entries
 
 SPLITS = ("train", "held_out")
 
@@ -46,7 +46,7 @@ def load(folder: Path) -> Master:
         "no dataset of comparisons",
         "gristmill dataset build, import or mix",
     )
-    files = noted_files(manifest.files, str(folder / MANIFEST))
+    files = named_entries(manifest.files, str(folder / MANIFEST))
     splits, versions = {}, set()
     for name in SPLITS:
         each = files.get(f"comparisons/{name}.arrow")
@@ -61,7 +61,7 @@ def load(folder: Path) -> Master:
     return Master(folder, hashlib.sha256(content).hexdigest(), manifest, splits, min(versions))
 
 
-def _arrow(folder: Path, each: Noted) -> pa.Table:
+def _arrow(folder: Path, each: NamedEntry) -> pa.Table:
     check_file(folder, each)
     with pa.memory_map(str(folder / each.name)) as file:
         return pa.ipc.open_file(file).read_all()

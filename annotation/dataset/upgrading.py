@@ -8,7 +8,7 @@ from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import VERSION, check_file
 from annotation.dataset.master import Master
 from schemas import COMPARISONS
-from schemas.manifest import MANIFEST, noted_files
+from schemas.manifest import MANIFEST, named_entries
 
 
 def upgrade_dataset(master: Master, folder: Path) -> None:
@@ -18,7 +18,7 @@ def upgrade_dataset(master: Master, folder: Path) -> None:
     """
     rewritten = {f"comparisons/{name}.{kind}" for name in master.splits for kind in ("arrow", "parquet")}
     others = sorted(set(master.manifest.files) - rewritten)
-    files = noted_files(master.manifest.files, str(master.folder / MANIFEST))
+    files = named_entries(master.manifest.files, str(master.folder / MANIFEST))
     for name in others:
         check_file(master.folder, files[name])
     with new_folder(folder) as writer:

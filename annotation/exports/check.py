@@ -19,7 +19,7 @@ from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 from annotation.exports.manifest import FORMAT, VERSION, ExportManifest
 from schemas.errors import CHANGED, DamagedError, UserError
-from schemas.manifest import MANIFEST, difference, noted_files
+from schemas.manifest import MANIFEST, difference, named_entries
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def check(folder: Path, form: str, master: Master) -> Checked:
 
 
 def _find_changed(folder: Path, manifest: ExportManifest) -> Iterator[Fault]:
-    for name, each in noted_files(manifest.files, str(folder / MANIFEST)).items():
+    for name, each in named_entries(manifest.files, str(folder / MANIFEST)).items():
         if not (folder / name).is_file():
             yield Fault("file_missing", f"{name} is missing")
         elif wrong := difference(each, lambda name: (folder / name).open("rb")):

@@ -202,7 +202,7 @@ def _pools(recipe: MixRecipe, train: _Training) -> list[Flags]:
         other = taken[pool].max()
         if other >= 0:
             raise UserError(
-                f"sources {recipe.source[other].name} and {source.name} share comparisons: tell them apart with where"
+                f"sources {recipe.source[other].name} and {source.name} share comparisons: separate them with where"
             )
         taken[pool] = place
         pools.append(pool)

@@ -51,7 +51,7 @@ class Url:
     subwords: tuple[str, ...] = ()
     """Sequences of letters and digits anywhere in the url, ignoring all other characters."""
     soft_words: tuple[str, ...] = ()
-    """Words of which a few are allowed: at least ``min_soft_words`` different words reject a document."""
+    """A document is rejected if its url has at least ``min_soft_words`` different words of this list."""
     min_soft_words: int = 2
 
     signals: ClassVar[pa.Schema] = pa.schema(

@@ -128,7 +128,7 @@ def _citation(data, i, end):
 
 @leaf
 def _copy(data, start, end, citations, out, o):
-    """Copies a line to ``out`` from o on (without citation marks if ``citations``); returns the index behind it."""
+    """Copies a line to ``out`` from o on (without citation marks if ``citations``); returns the index after it."""
     i = start
     while i < end:
         stop = find_byte(data, i, end, _OPEN) if citations else end

@@ -16,7 +16,7 @@ _GROUPS = 8
 
 @leaf
 def _digits(data, i, end):
-    """The index behind the digits at i; at most three digits are read."""
+    """The index after the digits at i; at most three digits are read."""
     stop = min(end, i + 3)
     while i < stop and 0x30 <= data[i] <= 0x39:
         i += 1

@@ -11,7 +11,7 @@ from curation.kernels.byte_masks import STEP, first_bit, json_special
 from curation.kernels.compiled import leaf
 
 OUTSIDE, INSIDE, ESCAPED = 0, 1, 2
-"""State of a scan: between strings, in a string, behind a backslash in a string."""
+"""State of a scan: between strings, in a string, after a backslash in a string."""
 
 _QUOTE, _BACKSLASH, _NEWLINE = 34, 92, 10
 _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
@@ -19,7 +19,7 @@ _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = 123, 125, 91, 93
 
 @leaf
 def object_end(buf: npt.NDArray[np.uint8], i: int, depth: int, state: int) -> tuple[int, int, int]:
-    """Scans from ``i`` to behind the bracket that brings ``depth`` to 0, or to the end.
+    """Scans from ``i`` to the place after the bracket that brings ``depth`` to 0, or to the end.
 
     Returns the place, and the depth and the state there. A line feed ends a string: valid strings contain none, and so
     a missing quote affects only its line.

@@ -129,7 +129,7 @@ def _shortest(buf: Bytes, first: int, point: int, end: int) -> bool:
 
 @leaf
 def _nested_end(buf: Bytes, i: int, end: int) -> int:
-    """The place behind the bracket that closes the bracket at ``i``; the content is not checked."""
+    """The place after the bracket that closes the bracket at ``i``; the content is not checked."""
     depth = 0
     while i < end:
         c = buf[i]

@@ -66,7 +66,7 @@ def _add_bucket(h, words, buckets, codes, centroids, norms, total):
 
 @leaf
 def _byte(data, i, start, end):
-    """The byte at i of the word data[start:end] with < before and > behind."""
+    """The byte at i of the word data[start:end] with < before the word and > after it."""
     if i < start:
         return np.uint8(0x3C)
     return data[i] if i < end else np.uint8(0x3E)

@@ -79,7 +79,7 @@ def _hash_points(points, count):
 
 @leaf
 def _any_words(data, start, until, end, classes, lower, points, out, count):
-    """Like `word_hashes`, for any words that begin in data[start:until]; returns (words, index behind)."""
+    """Like `word_hashes`, for any words that begin in data[start:until]; returns (words, index after them)."""
     i = start
     while i < until:
         length = 0

@@ -112,7 +112,7 @@ def _word_values(infos, count, out):
 
 @leaf
 def _count_sentences(infos, count):
-    """The number of sentences, line by line: a sentence ends with a full stop or similar and all punctuation behind."""
+    """The number of sentences, line by line. A sentence ends after a full stop or similar, and its punctuation."""
     sentences = 0
     ended = False
     for k in range(count):

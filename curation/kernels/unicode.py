@@ -120,7 +120,7 @@ def _joined(array: pa.LargeStringArray) -> bytes:
 
 @inline
 def decode(data, i):
-    """The code point that starts at data[i] (valid UTF-8) and the index behind it."""
+    """The code point that starts at data[i] (valid UTF-8) and the index after it."""
     byte = uint32(data[i])
     if byte < 0x80:
         return byte, i + 1

@@ -19,7 +19,7 @@ SUFFIX = 1 << 5
 """Split from the end of a word."""
 QUOTE = 1 << 6
 BEFORE_DOT = 1 << 7
-"""A full stop behind this character is split from the end of a word."""
+"""A full stop after this character is split from the end of a word."""
 ICON = 1 << 8
 """Splits a word inside: dingbats, emoji, the ellipsis."""
 SPACE = 1 << 9

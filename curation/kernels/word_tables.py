@@ -21,7 +21,7 @@ _UNITS = (
     "ТБ كم كم² كم³ م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب "
     "$ £ € ¥ ฿ ﷼"
 )
-"""Units, which are split from the end of a word behind a digit, like the currency signs U+20A0 to U+20BF."""
+"""Units, which are split from the end of a word after a digit, like the currency signs U+20A0 to U+20BF."""
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Gopher's stop words."""
 

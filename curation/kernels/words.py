@@ -1,6 +1,6 @@
 """Splits texts into words like spaCy's English tokeniser, in which punctuation marks are words too.
 
-Most words are runs of ASCII letters, perhaps with one mark behind, and are found eight bytes at a time; all other words
+Most words are runs of ASCII letters, perhaps followed by one mark, and are found eight bytes at a time; all other words
 go through `affixes.py`. A word is two numbers: a 64-bit hash, and its ``info``: flags, stop word and length. 60 times
 the speed of spaCy, measured by `make bench`.
 """
@@ -132,9 +132,9 @@ def _skip_space(data, i, end, kinds):
 
 @inner
 def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):
-    """Writes the letters at i as a word, and a mark behind them as another word, if the chunk has nothing else.
+    """Writes the letters at i as a word, and a mark after them as another word, if the chunk has nothing else.
 
-    Returns the index behind them and the number of words; the index is i if the chunk has anything else.
+    Returns the index after them and the number of words; the index is i if the chunk has anything else.
     """
     j = i
     key = uint64(0)

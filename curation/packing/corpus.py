@@ -17,7 +17,7 @@ from curation.release.manifest import check_digests, check_sizes, read_manifest
 from curation.sources.places import remote_version
 from schemas import DOCUMENTS
 from schemas.errors import UserError
-from schemas.manifest import Noted
+from schemas.manifest import NamedEntry
 
 BATCH_BYTES = 1 << 20
 """A batch ends when its texts hold this many bytes. A thread encodes one batch at a time."""
@@ -124,7 +124,7 @@ class ParquetCorpus:
         parent, _, name = self.path.rpartition("/")
         return Folder(parent or ("/" if self.path.startswith("/") else ".")), name
 
-    def _list_files(self) -> tuple[list[str], dict[str, Noted]]:
+    def _list_files(self) -> tuple[list[str], dict[str, NamedEntry]]:
         """The files, see `files`, and their entries in the manifest, if the folder has one."""
         folder, name = self._place()
         if name is not None:

@@ -175,9 +175,11 @@ def _make_tokenizer(
 def _end_token(path: Path, vocabulary: dict[str, int]) -> str:
     found = [name for name in END_TOKENS if name in vocabulary]
     if not found:
-        raise UserError(f"{path} has none of {', '.join(END_TOKENS)} to end a document: name its own as --end-token")
+        raise UserError(
+            f"{path} has none of {', '.join(END_TOKENS)} to end a document: name another token as --end-token"
+        )
     if len(found) > 1:
-        raise UserError(f"{path} has {' and '.join(found)}: name the one that ends a document as --end-token")
+        raise UserError(f"{path} has {' and '.join(found)}: name the token that ends a document as --end-token")
     return found[0]
 
 

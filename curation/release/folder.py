@@ -18,7 +18,7 @@ from fsspec.utils import glob_translate
 
 from curation.sources.places import is_local
 from schemas.errors import RunError, UserError
-from schemas.manifest import parsed
+from schemas.manifest import parse_json
 from schemas.named_files import check_named
 from schemas.records import from_json, to_json
 
@@ -102,7 +102,7 @@ class Folder:
         with self.reading(name) as stream:
             content = stream.read()
         place = f"{self.root}/{name}"
-        return from_json(kind, parsed(content, place), place)
+        return from_json(kind, parse_json(content, place), place)
 
     def exists(self, name: str) -> bool:
         files, root = self.filesystem()
@@ -173,7 +173,7 @@ def disk_full(error: BaseException) -> bool:
 
 
 def no_room(folder: Folder, error: BaseException) -> RunError:
-    """The error to show to the user for an error of which ``disk_full`` is true."""
+    """The error to show to the user if ``disk_full(error)`` is true."""
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
         return RunError(
             f"a file in {folder.root} would be larger than this process may write (ulimit -f): raise the limit and run "

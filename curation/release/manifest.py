@@ -12,13 +12,22 @@ from curation.sources.chunks import Lost
 from schemas import SUPERSEDED, TAKEN_DOWN
 from schemas.balance import LedgerError
 from schemas.errors import CHANGED, UserError
-from schemas.manifest import MANIFEST, Entry, Noted, ShardEntry, difference, noted_files, parsed, size_difference
+from schemas.manifest import (
+    MANIFEST,
+    Entry,
+    NamedEntry,
+    ShardEntry,
+    difference,
+    named_entries,
+    parse_json,
+    size_difference,
+)
 from schemas.records import from_json, other_keys
 
 FORMAT = 1
-"""The version of the manifest's format. It grows whenever a reader would notice the change."""
+"""The version of the manifest's format, increased by each change that affects readers."""
 TABLES = ("documents", "rejects/filters", "rejects/duplicates", "sketches", "quarantine")
-"""The tables of which every unit has one shard; with a recipe that measures signals, ``signals`` is another."""
+"""The tables with a shard for each unit. If the recipe measures signals, ``signals`` is another such table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +98,9 @@ class Manifest:
         return sum(name.startswith("sketches/") for name in self.outputs)
 
     @property
-    def files(self) -> dict[str, Noted]:
+    def files(self) -> dict[str, NamedEntry]:
         """All files that the manifest names, by name."""
-        return noted_files({**self.outputs, **(self.lists or {})}, MANIFEST)
+        return named_entries({**self.outputs, **(self.lists or {})}, MANIFEST)
 
     @property
     def recipe(self) -> Mapping[str, Any]:
@@ -170,20 +179,20 @@ def _content(folder: Folder) -> bytes | None:
 def parse_manifest(content: bytes, folder: Folder) -> Manifest:
     """Parses and checks the bytes of a folder's manifest. Raises UserError as ``read_manifest`` does."""
     place = f"{folder.root}/{MANIFEST}"
-    value: Any = parsed(content, place)
+    value: Any = parse_json(content, place)
     if isinstance(value, dict) and len(value.keys() & {field.name for field in fields(Manifest)}) < _ENOUGH:
         raise UserError(f"{place} was not written by gristmill curate: name another folder")
     if isinstance(value, dict) and value.get("format", FORMAT) != FORMAT:
         raise UserError(f"{folder.root} was written by another version of gristmill: curate it again with this one")
     found = from_json(Manifest, value, place)
     from_json(_Job, found.job, place, "job")
-    files = noted_files({**found.outputs, **(found.lists or {})}, place)
+    files = named_entries({**found.outputs, **(found.lists or {})}, place)
     _check_shards(found, files, place)
     _check_ledger(found, files, place)
     return found
 
 
-def check_sizes(folder: Folder, files: Collection[Noted]) -> None:
+def check_sizes(folder: Folder, files: Collection[NamedEntry]) -> None:
     """Raises UserError for a file that is missing, or does not have the size in the manifest."""
     sizes = folder.sizes(each.name for each in files)
     for each in files:
@@ -191,14 +200,14 @@ def check_sizes(folder: Folder, files: Collection[Noted]) -> None:
             raise UserError(f"{folder.root}/{each.name} {wrong}: put the folder back as it was, or curate it again")
 
 
-def check_digests(folder: Folder, files: Iterable[Noted]) -> None:
+def check_digests(folder: Folder, files: Iterable[NamedEntry]) -> None:
     """Reads the files, and raises UserError for a file that is missing or does not have the SHA-256 in the manifest."""
     for each in files:
         if wrong := difference(each, folder.reading):
             raise UserError(f"{folder.root}/{each.name} {wrong}: restore the original file, or curate the input again")
 
 
-def _check_shards(manifest: Manifest, files: Mapping[str, Noted], place: str) -> None:
+def _check_shards(manifest: Manifest, files: Mapping[str, NamedEntry], place: str) -> None:
     """Raises UserError unless the manifest names one shard of every table for each unit."""
     tables = (*TABLES, "signals") if manifest.recipe["signals"] else TABLES
     wanted = [shard_name(table, unit) for table in tables for unit in range(manifest.units)]
@@ -213,7 +222,7 @@ def _check_shards(manifest: Manifest, files: Mapping[str, Noted], place: str) ->
         raise _changed_error(place, f"it names {extra[0]}, and no shard of that number in sketches")
 
 
-def _check_ledger(manifest: Manifest, files: Mapping[str, Noted], place: str) -> None:
+def _check_ledger(manifest: Manifest, files: Mapping[str, NamedEntry], place: str) -> None:
     """Raises UserError if the ledger does not balance, or counts another number of documents than the shards' rows."""
     ledger = Ledger.of(manifest.ledger)
     try:
@@ -232,7 +241,7 @@ def _check_ledger(manifest: Manifest, files: Mapping[str, Noted], place: str) ->
             raise _changed_error(place, f"it counts {each.superseded:,} superseded documents, its shards {rows:,}")
 
 
-def _rows(files: Mapping[str, Noted], prefix: str) -> int:
+def _rows(files: Mapping[str, NamedEntry], prefix: str) -> int:
     return sum(each.rows or 0 for name, each in files.items() if name.startswith(prefix))
 
 

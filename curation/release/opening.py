@@ -14,7 +14,7 @@ from curation.release.folder import Folder
 from curation.release.manifest import Manifest, check_digests, check_sizes, read_finished
 from schemas import REJECTS, SKETCHES, TAKEN_DOWN
 from schemas.errors import UserError
-from schemas.manifest import MANIFEST, Noted
+from schemas.manifest import MANIFEST, NamedEntry
 from schemas.wording import and_more
 
 COMPARED = ("sketches/", "rejects/duplicates/", "superseded/", f"{TAKEN_DOWN.name}/")
@@ -83,7 +83,7 @@ def check_contents(release: Release, names: Sequence[str]) -> None:
 
 
 @lru_cache(maxsize=8)
-def release_files(folder: Folder, name: str) -> Mapping[str, Noted]:
+def release_files(folder: Folder, name: str) -> Mapping[str, NamedEntry]:
     """The files of a release, by name, as its manifest describes them.
 
     Raises UserError if the folder's manifest is no longer that of the release ``name``.

@@ -23,7 +23,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)"
 _IN_BRACKETS = rf"\[(?:(?:{_OCTET}\.){{3}}{_OCTET}|[Ii][Pp][Vv]6:[0-9A-Fa-f:.]{{2,45}})\]"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}|{_IN_BRACKETS}")
 _LONGEST_NAME, _LONGEST_DOMAIN = 128, 256
-"""Maximum characters of an e-mail address before and behind its at sign; RFC 5321 allows 64 and 255."""
+"""Maximum characters of an e-mail address before and after its at sign; RFC 5321 allows 64 and 255."""
 
 _IPV4 = re.compile(rf"(?<![0-9])(?<![0-9]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9])(?!\.[0-9])")
 """Exactly four numbers: five or more are numbers of sections and versions."""
@@ -100,7 +100,7 @@ def replace_emails(text: str, replacement: str) -> str:
 
 
 def _name_start(text: str, begin: int, at: int) -> int | None:
-    """The start, at or behind ``begin``, of the name of an e-mail address with this at sign; None if there is no name.
+    """The start, at or after ``begin``, of the name of an e-mail address with this at sign; None if there is no name.
 
     A name starts at a word boundary, and has no dot at either end and no two dots in a row.
     """

@@ -58,7 +58,7 @@ _LIGATURE_PAIRS = ("=œŒ", "any")
 """Also bad before an ASCII character that is not a letter."""
 
 _PAIRS_BEFORE_WORD = (_LETTERS, "start_punctuation end_punctuation")
-"""Bad only before a letter or digit: closing quotes behind an accented letter are common."""
+"""Bad only before a letter or digit: closing quotes after an accented letter are common."""
 
 _PAIRS_BEFORE_LETTER = ("=ВГРСΒΓΞΟ", "c1 bad start_punctuation end_punctuation currency =°µ")
 """Bad only between two letters of the first class."""

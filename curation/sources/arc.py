@@ -1,6 +1,6 @@
 """The one-line headers of ARC records, of versions 1 and 2.
 
-A line has the url, which may contain spaces, and a fixed number of fields behind it. The block of the file's first
+A line has the url, which may contain spaces, and a fixed number of fields after it. The block of the file's first
 record names the fields: 5 with the url in version 1, 10 in version 2.
 Source: https://archive.org/web/researcher/ArcFileFormat.php.
 """

@@ -57,7 +57,7 @@ def read_arrow_file(source: str | IO[bytes], builder: ChunkBuilder) -> Iterator[
 
 
 def read_arrow_stream(events: Iterator[Event], builder: ChunkBuilder) -> Iterator[Chunk]:
-    """Reads the batches of a stream up to the first damaged batch, behind which the next batch cannot be found."""
+    """Reads the batches of a stream up to the first damaged batch, after which the next batch cannot be found."""
     stream = _Stream(events, builder)
     first = n = 0
     batches: BatchRows | None = None

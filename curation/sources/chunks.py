@@ -231,8 +231,8 @@ class ChunkBuilder:
         ``record`` is only its beginning.
 
         ``lost`` is None for a single bad record. For a stretch of the file that could not be decoded, ``lost`` is its
-        length in stored bytes (0 if the file ends too early): stretches count by their share of the input, and a span
-        of which nothing else was read fails the run.
+        length in stored bytes (0 if the file ends too early): stretches count by their share of the input, and the
+        run fails if nothing else of the span was read.
         """
         row = self._quarantine
         row["file"].append(self.name)
@@ -251,7 +251,7 @@ class ChunkBuilder:
         self._kept_bytes += _ROW_BYTES + len(record[:EXCERPT_BYTES])
 
     def start_member(self, start: int | None = None) -> None:
-        """Starts a compressed member at the next document, or behind the first ``start`` documents of the span."""
+        """Starts a compressed member at the next document, or after the first ``start`` documents of the span."""
         self.member_start = self.documents if start is None else start
 
     def quarantine_stretch(

@@ -143,7 +143,7 @@ def _read_member(member: ArchivedFile, builder: ChunkBuilder, depth: int) -> Ite
 
 
 def _quarantine_stretches(spooled: Spooled, builder: ChunkBuilder, start: int) -> None:
-    """Quarantines the undecodable stretches of a stream, whose documents are those behind the first ``start``."""
+    """Quarantines the undecodable stretches of a stream, whose documents are those after the first ``start``."""
     for broken in spooled.broken:
         builder.start_member(start)
         start = builder.documents

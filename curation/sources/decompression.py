@@ -168,7 +168,7 @@ class _Members:
         return Broken(error, message, begin, size, excerpt[:size], max(0, stored.offset - place))
 
     def _skip_garbage(self) -> Broken | None:
-        """Skips bytes between members or behind the last member; zero bytes are padding, as in gzip(1)."""
+        """Skips bytes between members or after the last member; zero bytes are padding, as in gzip(1)."""
         stored = self.stored
         while (held := stored.fill(1)) and not (rest := bytes(held).lstrip(b"\0")):
             stored.drop()

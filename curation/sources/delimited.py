@@ -14,7 +14,7 @@ csv.field_size_limit((1 << 31) - 1)  # max_record_bytes limits rows instead
 _DELIMITERS = ",;|\t"
 _FREE_RETRIES = 32 << 20
 _RETRIES = 4
-"""Behind damage at most _FREE_RETRIES bytes plus _RETRIES times the bytes read so far are parsed again."""
+"""After damage, at most _FREE_RETRIES bytes plus _RETRIES times the bytes read so far are parsed again."""
 
 
 def read_delimited(events: Iterator[Event], kind: Literal["csv", "tsv"], builder: ChunkBuilder) -> Iterator[Chunk]:
@@ -43,7 +43,7 @@ class _Lines:
         self.taken: list[bytes] = []
         self.undecodable = False
         self.cut = False
-        """Whether the file is broken right behind the last line."""
+        """Whether the file is broken right after the last line."""
         self._events = events
         self._builder = builder
         self._limit = builder.reading.max_record_bytes

@@ -46,7 +46,7 @@ _ZIPPED = (
     (re.compile(rb"[^/]{1,100}/data\.pkl"), "a PyTorch checkpoint"),
     (re.compile(rb"[^/]{1,100}\.npy"), "a NumPy archive"),
 )
-"""Patterns for the name of the first member of a zip file (and, for some, the content directly behind the name)."""
+"""Patterns for the name of the first member of a zip file (and, for some, the content directly after the name)."""
 
 
 def foreign_kind(head: bytes) -> str:

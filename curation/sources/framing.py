@@ -1,7 +1,7 @@
 """Cuts WARC and ARC files into records, whatever is broken in them.
 
 A record that is cut short, has a wrong length or no header goes to quarantine, and reading continues at the next record
-that can be recognised: at a member of the container, or behind an empty line. Each byte is inspected a bounded number
+that can be recognised: at a member of the container, or after an empty line. Each byte is inspected a bounded number
 of times.
 """
 
@@ -148,7 +148,7 @@ class Records:
         return None
 
     def _next_record(self, begin: int) -> int | None:
-        """The place in the window where the next record begins, at or behind ``begin``; None if unknown."""
+        """The place in the window where the next record begins, at or after ``begin``; None if unknown."""
         starts = (found.start() for found in START[self.kind].finditer(self.window.buf, begin))
         place = next((start for start in starts if self._begins_at(start)), None)
         member = self.window.next_member()
@@ -181,7 +181,7 @@ class Records:
     def _quarantine_broken(
         self, offset: int, record: bytes, broken: Broken, size: int = 0, lost: int | None = None
     ) -> None:
-        """Quarantines a record of which ``size`` bytes were read before a broken place, and continues behind it."""
+        """Quarantines a record with ``size`` bytes up to a broken place, and continues after the place."""
         if not self.window.in_member(broken.offset):
             self.builder.start_member()
         self.builder.quarantine_stretch(
@@ -190,7 +190,7 @@ class Records:
         self.window.resume()
 
     def _quarantine_truncated(self, offset: int, record: bytes, size: int) -> None:
-        """Quarantines a record of which ``size`` bytes were read before the file ended or was broken."""
+        """Quarantines a record with ``size`` bytes up to the file's end or a broken place."""
         if self.window.broken is not None:
             self._quarantine_broken(offset, record, self.window.broken, size)
         else:
@@ -232,7 +232,7 @@ class Records:
         return Framed(offset, header, content, len(header) + length, cut=True)
 
     def _lands_well(self, size: int, look: Look) -> bool:
-        """Whether the file ends ``size`` bytes ahead, or another record begins there behind empty lines."""
+        """Whether the file ends ``size`` bytes ahead, or another record begins there after empty lines."""
         place = self.window.position + size
         rest = look(place, MAX_HEADER_BYTES)
         if not rest:
@@ -240,7 +240,7 @@ class Records:
         return self._follows(rest)
 
     def _follows(self, rest: bytes) -> bool:
-        """Whether only empty lines follow, or another record behind empty lines."""
+        """Whether only empty lines follow, or another record after empty lines."""
         lines = blank(rest)
         return lines == len(rest) or begins(self.kind, rest, lines)
 

@@ -168,7 +168,7 @@ def _from_deflate(payload: bytes, wbits: int) -> Iterator[bytes]:
         if not stream.eof:
             raise _CutShortError
         if not (wbits == 31 and payload.startswith(b"\x1f\x8b", at)):
-            return  # bytes behind a stream are ignored, as in browsers
+            return  # bytes after a stream are ignored, as in browsers
 
 
 def _from_brotli(payload: bytes) -> Iterator[bytes]:
@@ -198,7 +198,7 @@ def _brotli_step(stream: brotli.Decompressor, data: bytes) -> Iterator[bytes]:
 def _end_of_brotli(payload: bytes, place: int, error: Exception) -> bytes:
     """The rest of a stream that ends in the piece at ``place``; raises ``error`` if it does not end there.
 
-    The decoder refuses bytes behind the end of a stream, which browsers ignore, and does not say where that end is.
+    The decoder refuses bytes after the end of a stream, which browsers ignore, and does not say where that end is.
     """
     stream = brotli.Decompressor()
     for at in range(0, place, _PIECE):

@@ -21,7 +21,7 @@ _TAIL_BYTES = 512
 """Maximum length of the start of an object; while bytes are skipped, it may be split over two reads."""
 _FREE_SCANS = 64 << 20
 _SCANS = 4
-"""Behind damage at most _FREE_SCANS bytes plus _SCANS times the bytes read so far are scanned again."""
+"""After damage, at most _FREE_SCANS bytes plus _SCANS times the bytes read so far are scanned again."""
 
 
 def read_json(events: Iterator[Event], builder: ChunkBuilder) -> Iterator[Chunk]:

@@ -1,4 +1,4 @@
-"""Finds the next compressed member behind a broken place, as long as the search is cheap."""
+"""Finds the next compressed member after a broken place, as long as the search is cheap."""
 
 from curation.sources.members import ERRORS, OUTPUT_BYTES, Container, Decompressor
 from curation.sources.stored_window import StoredWindow

@@ -32,7 +32,7 @@ def begins(kind: Kind, data: bytes | bytearray, place: int) -> bool:
 
 
 def header_end(kind: Kind, data: bytes | bytearray, place: int) -> int | None:
-    """The end of the header that begins at this place, behind its empty line: 0 if ``data`` or the longest header ends
+    """The end of the header that begins at this place, after its empty line: 0 if ``data`` or the longest header ends
     before, None if no header begins here or another record begins inside."""
     limit = place + MAX_HEADER_BYTES
     if kind == "arc":

@@ -89,6 +89,6 @@ class RecordWindow:
         return broken if alone else None
 
     def resume(self) -> None:
-        """Continues behind a broken place."""
+        """Continues after a broken place."""
         self.drop(len(self.buf))
         self.broken = None

@@ -83,7 +83,7 @@ def _put(table: dict[str, Any], names: list[str], value: Any, key: str) -> None:
     for name in names[:-1]:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
-            raise UserError(f"storage: '{key}' cannot be set: '{name}' has a value of its own")
+            raise UserError(f"storage: '{key}' cannot be set: '{name}' already has a value")
     table[names[-1]] = value
 
 

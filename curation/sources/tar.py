@@ -1,4 +1,4 @@
-"""Reads tar files from front to back, and continues at the next member behind anything broken."""
+"""Reads tar files from front to back, and continues at the next member after anything broken."""
 
 import re
 import tarfile
@@ -154,7 +154,7 @@ class TarMembers:
         return None
 
     def _quarantine_remainder(self) -> bool:
-        """Quarantines the remaining bytes. Returns whether more bytes follow behind a broken place."""
+        """Quarantines the remaining bytes. Returns whether more bytes follow after a broken place."""
         if self._broken is None and self._buf.strip(b"\0"):
             size, record = len(self._buf), bytes(self._buf)
             self.builder.quarantine(

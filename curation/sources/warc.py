@@ -99,7 +99,7 @@ def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
 
 
 def _refuse_endless(framed: Framed, header: bytes, length: str, limit: int) -> None:
-    """Raises RecordError for an HTTP header without an empty line behind it, which may hide a body.
+    """Raises RecordError for an HTTP header without an empty line after it, which may hide a body.
 
     A header that lacks only that line is accepted if it declares an empty body.
     """

@@ -171,7 +171,7 @@ class _ZipBytes:
         self.position = 0
 
     def find(self, pattern: re.Pattern[bytes], start: int) -> int | None:
-        """The first match of a pattern of four bytes at or behind ``start``, or None."""
+        """The first match of a pattern of four bytes at or after ``start``, or None."""
         self.file.seek(start)
         tail = b""
         while data := self.file.read(_READ):

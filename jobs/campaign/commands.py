@@ -36,7 +36,7 @@ SHOWN_PROBLEMS = 10
 def new(folder: Path, protocol: str) -> None:
     written = write_example(folder, protocol)
     say(f"{folder}: wrote {', '.join(written)}")
-    say(f"Next: edit campaign.toml, or go on with the example: gristmill campaign push {folder}")
+    say(f"Next: edit campaign.toml, or continue with the example: gristmill campaign push {folder}")
 
 
 def push(folder: Path, home: Path | None) -> None:

@@ -33,7 +33,7 @@ REASONS = {
 }
 
 CONCERNS = {
-    "too_fast": "{count} of {total} votes came faster than anyone reads",
+    "too_fast": "{count} of {total} votes came faster than anybody can read",
     "always_one_side": "nearly always the {side} side: {count} of {total} votes",
     "leans": "leans to the {side} side, more than chance explains: {count} of {total} votes",
     "often_wrong": "right on {count} of {total} gold pairs only",

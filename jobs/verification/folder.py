@@ -13,7 +13,7 @@ from curation.engine.takedown_lists import NOT_FOUND
 from curation.release.folder import WORK, Folder
 from curation.release.manifest import parse_manifest
 from schemas.errors import UserError
-from schemas.manifest import MANIFEST, Noted, difference, noted_files, parsed, read_manifest, size_difference
+from schemas.manifest import MANIFEST, NamedEntry, difference, named_entries, parse_json, read_manifest, size_difference
 from schemas.packed import FORMAT as PACKED
 from schemas.packed import read_packed
 from schemas.progress import Tell
@@ -34,7 +34,7 @@ class Expected:
 
     what: str
     digest: str
-    files: Mapping[str, Noted]
+    files: Mapping[str, NamedEntry]
     loose: tuple[str, ...] = ()
 
 
@@ -60,7 +60,7 @@ def read_expected(folder: Folder) -> Expected:
             why = "an unfinished run: repeat its command to finish it first"
         raise UserError(f"{folder.root} holds {why}") from error
     place, digest = f"{folder.root}/{MANIFEST}", hashlib.sha256(content).hexdigest()
-    manifest = parsed(content, place)
+    manifest = parse_json(content, place)
     form = manifest.get("format") if isinstance(manifest, dict) else None
     if form == PACKED:
         return Expected("packed sequences", digest, read_packed(content, place)[1])
@@ -69,7 +69,7 @@ def read_expected(folder: Folder) -> Expected:
         named = read_manifest(
             content, place, datasets.Manifest, form=form, version=version, made_by="gristmill dataset"
         )
-        return Expected(what, digest, noted_files(named.files, place))
+        return Expected(what, digest, named_entries(named.files, place))
     found = parse_manifest(content, folder)
     what = "a corpus after a takedown" if found.takedown else "a corpus"
     loose = () if found.lists is not None else (NOT_FOUND,)  # earlier versions' takedowns did not list these files

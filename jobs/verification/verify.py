@@ -12,7 +12,7 @@ from jobs.tables import Row, print_table
 from jobs.terminal import say
 from jobs.verification.folder import Expected, Fault, faults, read_expected, sizes_of
 from schemas.errors import RunError
-from schemas.manifest import Noted
+from schemas.manifest import NamedEntry
 
 SHOWN = 20
 """The most faults that are printed one by one."""
@@ -40,19 +40,19 @@ def run(root: str) -> None:
 
 def _say(found: Expected, sizes: Mapping[str, int], wrong: Sequence[Fault]) -> None:
     """Prints a row per folder of files: the files and rows in the manifest, and the actual size of these files."""
-    tables: defaultdict[str, list[Noted]] = defaultdict(list)
+    tables: defaultdict[str, list[NamedEntry]] = defaultdict(list)
     for name, each in found.files.items():
         tables[posixpath.dirname(name) or "."].append(each)
     damaged = Counter(posixpath.dirname(fault.name) or "." for fault in wrong)
     rows = []
     for name in sorted(tables.keys() | damaged.keys()):
-        files: Sequence[Noted] = tables.get(name, [])
+        files: Sequence[NamedEntry] = tables.get(name, [])
         size = sum(sizes.get(each.name, 0) for each in files)
         rows.append(Row((name, f"{len(files):,}", _rows(files), f"{size / 1e6:,.1f}", f"{damaged[name]:,}")))
     print_table(("", "files", "rows", "MB", "wrong"), rows)
 
 
-def _rows(files: Sequence[Noted]) -> str:
+def _rows(files: Sequence[NamedEntry]) -> str:
     """The rows of all files, or an empty string if the manifest does not count the rows of every file."""
     known = [each.rows for each in files if each.rows is not None]
     return f"{sum(known):,}" if known and len(known) == len(files) else ""

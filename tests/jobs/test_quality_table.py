@@ -52,7 +52,7 @@ def test_status_of_many_hasty_votes_names_the_annotator(capsys: pytest.CaptureFi
     pairs = [pair(f"p{n}") for n in range(20)]
     judged = [vote(f"p{n}", "f1", swapped=n % 2 == 0, seconds=1.0) for n in range(20)]
     print_status(snapshot(pairs, judged), EMAILS)
-    assert lines(capsys)[-1] == "- mill/a1 ann@mill.example: 20 of 20 votes came faster than anyone reads"
+    assert lines(capsys)[-1] == "- mill/a1 ann@mill.example: 20 of 20 votes came faster than anybody can read"
 
 
 def test_status_before_any_vote(capsys: pytest.CaptureFixture[str]) -> None:

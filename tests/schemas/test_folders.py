@@ -228,8 +228,8 @@ def occupied(path: Path) -> None:
         ("out", lambda path: path.write_text("mine"), "is a file"),
         ("out", lambda path: path.symlink_to("inside"), "is a link"),
         ("out", lambda path: (path.mkdir(), occupied(path)), "is not empty"),
-        ("file/out", lambda path: path.parent.write_text("mine"), "cannot be made: File exists"),
-        ("n" * 300, lambda path: None, "cannot be made: File name too long"),
+        ("file/out", lambda path: path.parent.write_text("mine"), "cannot be created: File exists"),
+        ("n" * 300, lambda path: None, "cannot be created: File name too long"),
         ("..", lambda path: None, "is not empty"),
     ],
 )

@@ -10,12 +10,12 @@ from schemas.checksums import sha256_of
 from schemas.errors import DamagedError, UserError
 from schemas.manifest import (
     Entry,
-    Noted,
+    NamedEntry,
     Versioned,
     difference,
     is_inside,
-    noted_files,
-    parsed,
+    named_entries,
+    parse_json,
     read_manifest,
 )
 
@@ -37,14 +37,14 @@ def test_a_manifest_of_another_format_or_a_newer_version_is_named() -> None:
 @pytest.mark.parametrize("content", [b'{"a": ', b"\xff", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b""])
 def test_what_is_no_json_is_said(content: bytes) -> None:
     with pytest.raises(DamagedError, match=r"^corpus/manifest\.json is not JSON \(.*restore the original file$"):
-        parsed(content, "corpus/manifest.json")
+        parse_json(content, "corpus/manifest.json")
 
 
 def test_half_of_a_character_is_said() -> None:
-    assert parsed(b'{"a": "\\ud83c\\udf3e"}', "m") == {"a": "\U0001f33e"}
+    assert parse_json(b'{"a": "\\ud83c\\udf3e"}', "m") == {"a": "\U0001f33e"}
     for content in (b'{"a": [{"\\uDF3e": 1}]}', b'["\xed\xb0\x80"]'):
         with pytest.raises(DamagedError, match="m holds half of a surrogate pair"):
-            parsed(content, "m")
+            parse_json(content, "m")
 
 
 def test_a_name_leads_to_a_file_inside_of_the_folder() -> None:
@@ -53,12 +53,12 @@ def test_a_name_leads_to_a_file_inside_of_the_folder() -> None:
     for name in ("", ".", "..", "../a", "a/../../b", "/a", "a/", "a//b", "./a", "a\\b", "a\0b", "a\nb", "\ud800"):
         assert not is_inside(name), name
     digest = sha256_of(io.BytesIO(b""))
-    assert noted_files({"a": Entry(digest, rows=2)}, "m") == {"a": Noted("a", digest, rows=2)}
+    assert named_entries({"a": Entry(digest, rows=2)}, "m") == {"a": NamedEntry("a", digest, rows=2)}
     with pytest.raises(DamagedError, match=r"m names a file outside of its folder, '\.\./a'"):
-        noted_files({"../a": Entry(digest)}, "m")
+        named_entries({"../a": Entry(digest)}, "m")
     for wrong in ("", digest[1:], digest.upper(), digest[:-1] + "g"):
         with pytest.raises(DamagedError, match="the SHA-256 of a is not 64 hexadecimal digits"):
-            noted_files({"a": Entry(wrong)}, "m")
+            named_entries({"a": Entry(wrong)}, "m")
 
 
 def test_a_file_is_compared_with_what_the_manifest_says(tmp_path: Path) -> None:
@@ -70,5 +70,5 @@ def test_a_file_is_compared_with_what_the_manifest_says(tmp_path: Path) -> None:
     }
     for content, expected in said.items():
         (tmp_path / "a").write_bytes(content)
-        assert difference(Noted("a", digest, 1234), lambda name: (tmp_path / name).open("rb")) == expected
-    assert difference(Noted("b", digest), lambda name: (tmp_path / name).open("rb")) == "is missing"
+        assert difference(NamedEntry("a", digest, 1234), lambda name: (tmp_path / name).open("rb")) == expected
+    assert difference(NamedEntry("b", digest), lambda name: (tmp_path / name).open("rb")) == "is missing"

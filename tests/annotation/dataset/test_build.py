@@ -279,7 +279,7 @@ def test_an_occupied_folder_is_refused(small: Snapshot, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UserError, match="is a file"):
         made(tmp_path / "file", small)
-    with pytest.raises(UserError, match="cannot be made"):
+    with pytest.raises(UserError, match="cannot be created"):
         made(tmp_path / "file" / "out", small)
 
 

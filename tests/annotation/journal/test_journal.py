@@ -63,7 +63,7 @@ def test_to_read_takes_no_leave_to_write(store: Path) -> None:
 def test_stores_that_are_not_there_newer_or_none(store: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="run gristmill campaign push first"):
         Journal(store)
-    with pytest.raises(UserError, match="cannot be made"):
+    with pytest.raises(UserError, match="cannot be created"):
         Journal(tmp_path / "missing" / "campaign.db", create=True)
     Journal(store, create=True).close()
     with sqlite3.connect(store) as newer:
