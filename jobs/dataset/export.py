@@ -36,7 +36,7 @@ def check(folder: Path, form: str, master: Path | None) -> None:
     found = checked(folder, form, _read(master or beside))
     say(f"read back by {found.by}{'' if found.own else '; its own loader was not run'}")
     rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")
-    say(f"{rows}, {comparisons}, {found.left_out:,} of them left out by name")
+    say(f"{rows}, {comparisons}, {found.left_out:,} left out")
     for kind, number in Counter(fault.kind for fault in found.faults).most_common():
         say(f"  {kind}: {number:,}")
     for fault in found.faults[:SHOWN]:

@@ -26,16 +26,16 @@ def studio() -> None:
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    help="The local port on which it listens (default: as last time, at first 8080).",
+    help="The local port of the server (default: the last port, initially 8080).",
 )
 @click.option(
     "--public-url",
     metavar="URL",
     help="The address of a TLS proxy for annotators on other machines, such as https://labels.example.org; '' means "
-    "no proxy (default: as last time).",
+    "no proxy (default: the last address).",
 )
 def start(home: Path | None, port: int | None, public_url: str | None) -> None:
-    """Install Label Studio if needed, start it unless it runs, and return once it answers.
+    """Install Label Studio if needed, start it unless it is running, and wait until it answers.
 
     \b
         gristmill studio start

@@ -44,7 +44,7 @@ def test_an_export_and_its_check(call: Call, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr()
     assert told.out == (
         "read back by trl 1.16.0 and datasets 5.2.0\n"
-        "6 rows, 6 comparisons, 0 of them left out by name\n"
+        "6 rows, 6 comparisons, 0 left out\n"
         "every row is what the dataset says\n"
     )
 
@@ -55,7 +55,7 @@ def test_a_check_by_the_documented_schema_says_so(call: Call, capsys: pytest.Cap
     assert call("check", "out", "--format", "llama-factory") == 0
     assert capsys.readouterr().out.startswith(
         "read back by datasets 5.2.0, by the documented schema of LLaMA-Factory; its own loader was not run\n"
-        "5 rows, 6 comparisons, 1 of them left out by name\n"
+        "5 rows, 6 comparisons, 1 left out\n"
     )
 
 
