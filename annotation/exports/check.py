@@ -52,9 +52,9 @@ def describe_export(folder: Path, form: str) -> ExportManifest:
     _, manifest = read_manifest(folder, ExportManifest, FORMAT, VERSION, "no export", "gristmill dataset export")
     found = manifest.trainer_format
     if found not in FORMATS or manifest.margin not in MARGINS:
-        raise DamagedError(f"{folder / MANIFEST} names a format or a margin that there is not: {CHANGED}")
+        raise DamagedError(f"{folder / MANIFEST} names an unknown format or margin: {CHANGED}")
     if found != form:
-        raise UserError(f"{folder} is in the format {found}: check it with --format of that name")
+        raise UserError(f"{folder} has the format {found}: give --format {found}")
     return manifest
 
 
@@ -68,7 +68,7 @@ def check(folder: Path, form: str, master: Master) -> Checked:
     manifest = describe_export(folder, form)
     if manifest.master.sha256 != master.digest:
         raise UserError(
-            f"{folder} was made of another dataset than {master.folder} is now: export it again, or name that one"
+            f"{folder} was not exported from the present {master.folder}: export it again, or give the original dataset"
         )
     wanted = FORMATS[form]
     faults = list(_find_changed(folder, manifest))

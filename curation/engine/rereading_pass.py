@@ -125,8 +125,8 @@ def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger
             documents = _merge(kept, lost, was_lost)
             if not all(documents[name].equals(sketches[name]) for name in PLACE):
                 raise UserError(
-                    f"the shards {number:05d} of {release.folder.root} do not belong together: put the folder back "
-                    "as it was"
+                    f"the shards {number:05d} of {release.folder.root} do not belong together: restore the "
+                    "original folder"
                 )
             passed = pa.RecordBatch.from_arrays(
                 [*documents.columns, sketches["read_bytes"], sketches["words"]], schema=PASSED

@@ -188,7 +188,9 @@ def _digest(selection: Selection) -> str:
 def _check_accounts(path: str, now: LedgerReport, before: Manifest) -> None:
     for what in ("read", "quarantined"):
         if getattr(now, what) != getattr(before.ledger, what):
-            raise UserError(f"{path} does not hold what its manifest says was {what}: put the folder back as it was")
+            raise UserError(
+                f"{path}: shards and manifest disagree about the records {what}: restore the original folder"
+            )
 
 
 def _matched_entries(run: Run) -> dict[str, set[str]]:

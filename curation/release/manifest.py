@@ -197,7 +197,7 @@ def check_sizes(folder: Folder, files: Collection[NamedEntry]) -> None:
     sizes = folder.sizes(each.name for each in files)
     for each in files:
         if wrong := size_difference(each, sizes.get(each.name)):
-            raise UserError(f"{folder.root}/{each.name} {wrong}: put the folder back as it was, or curate it again")
+            raise UserError(f"{folder.root}/{each.name} {wrong}: restore the original folder, or curate it again")
 
 
 def check_digests(folder: Folder, files: Iterable[NamedEntry]) -> None:

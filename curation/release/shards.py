@@ -124,7 +124,7 @@ def _shard_errors(folder: Folder, name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise RunError(
-            f"{folder.root}/{name} is damaged ({error}): put the file back as it was written, or write the folder again"
+            f"{folder.root}/{name} is damaged ({error}): restore the original file, or write the folder again"
         ) from error
 
 

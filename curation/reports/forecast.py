@@ -168,5 +168,5 @@ def _table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _number(found: Mapping[str, Any], name: str) -> float:
     value = found.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LARGEST_CONSTANT:
-        raise ValueError(f"{name} is {'missing' if value is None else value}, and should be a number from 0 up")
+        raise ValueError(f"{name} is {'missing' if value is None else value}, give a number of 0 or more")
     return float(value)

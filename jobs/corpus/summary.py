@@ -65,8 +65,8 @@ def print_lost(manifest: Manifest) -> None:
 def print_releases(manifest: Manifest) -> None:
     """Prints how many duplicates of each earlier release were removed, and how many released documents superseded."""
     for each in manifest.against:
-        superseded = f", superseded {each.superseded:,} (see superseded/)" if each.superseded else ""
-        say(f"release {each.release}: removed as its duplicates {each.removed_for:,}{superseded}")
+        superseded = f", {each.superseded:,} of its documents superseded (see superseded/)" if each.superseded else ""
+        say(f"release {each.release}: {each.removed_for:,} of its duplicates removed{superseded}")
 
 
 def _row(name: str, amount: Amount, of: Amount, style: str = "") -> Row:

@@ -95,8 +95,8 @@ def _entries(path: Path | None) -> list[str]:
 
 def _print_takedown(report: TakedownReport, output: str) -> None:
     say(
-        f"release {report.of}: taken down {report.taken_down:,}, brought back {report.brought_back:,}, "
-        f"removed as duplicates of documents brought back {report.lost:,}"
+        f"release {report.of}: {report.taken_down:,} taken down, {report.brought_back:,} brought back, "
+        f"{report.lost:,} removed as duplicates of documents brought back"
     )
     if report.same_text:
         say(f"taken down because another document taken down has the same text: {report.same_text:,}")

@@ -45,8 +45,8 @@ def check(folder: Path, form: str, master: Path | None) -> None:
         say(f"{place}: {fault.message}" if place else fault.message)
     if found.faults:
         more = f"; the first {SHOWN} are shown" if len(found.faults) > SHOWN else ""
-        raise RunError(f"{folder} is not what the dataset says: {count(len(found.faults), 'fault')}{more}")
-    say("every row is what the dataset says")
+        raise RunError(f"{folder} does not match the dataset: {count(len(found.faults), 'fault')}{more}")
+    say("every row matches the dataset")
 
 
 def upgrade(folder: Path, output: Path) -> None:

@@ -287,13 +287,15 @@ def test_a_damaged_release_is_refused_before_anything_is_written(tmp_path: Path,
     write(tmp_path, "a", [lines(text(0), text(100))])
     shard = run(tmp_path, "a", "one", STRICT) / name
     pq.write_table(pq.read_table(shard).slice(0, 1), shard)
-    with pytest.raises(UserError, match=rf"{name} has [\d,]+ bytes, the manifest says [\d,]+: put the folder back"):
+    with pytest.raises(
+        UserError, match=rf"{name} has [\d,]+ bytes, the manifest says [\d,]+: restore the original folder"
+    ):
         run(tmp_path, "a", "again", STRICT, ["one"])
     shard.unlink()
-    with pytest.raises(UserError, match=f"{name} is missing: put the folder back"):
+    with pytest.raises(UserError, match=f"{name} is missing: restore the original folder"):
         run(tmp_path, "a", "again", STRICT, ["one"])
     shutil.rmtree(shard.parent)
-    with pytest.raises(UserError, match=f"{name} is missing: put the folder back"):
+    with pytest.raises(UserError, match=f"{name} is missing: restore the original folder"):
         run(tmp_path, "a", "again", STRICT, ["one"])
     assert not (tmp_path / "again").exists()
 

@@ -106,7 +106,7 @@ def test_no_command_on_documents_imports_from_the_current_folder(place: Place, c
 def test_no_command_on_datasets_imports_from_the_current_folder(place: Place, tmp_path: Path) -> None:
     dataset(tmp_path / "mill", MIXED)
     place.gristmill("dataset", "export", tmp_path / "mill", "--format", "trl-dpo", "--output", tmp_path / "dpo")
-    assert "every row is what" in place.gristmill("dataset", "check", tmp_path / "dpo", "--format", "trl-dpo")
+    assert "every row matches" in place.gristmill("dataset", "check", tmp_path / "dpo", "--format", "trl-dpo")
 
 
 def test_label_studio_imports_nothing_from_the_current_folder(place: Place, tmp_path: Path) -> None:

@@ -43,9 +43,7 @@ def test_an_export_and_its_check(call: Call, capsys: pytest.CaptureFixture[str])
     assert call("check", "mill-dpo", "--format", "trl-dpo") == 0
     told = capsys.readouterr()
     assert told.out == (
-        "read back by trl 1.16.0 and datasets 5.2.0\n"
-        "6 rows, 6 comparisons, 0 left out\n"
-        "every row is what the dataset says\n"
+        "read back by trl 1.16.0 and datasets 5.2.0\n6 rows, 6 comparisons, 0 left out\nevery row matches the dataset\n"
     )
 
 
@@ -68,7 +66,7 @@ def test_faults_are_shown_and_the_exit_code_is_1(call: Call, capsys: pytest.Capt
     told = capsys.readouterr()
     assert "  row_lost: 1\n" in told.out
     assert "train mill/a: the export has no row for it\n" in told.out
-    assert told.err == "gristmill: out is not what the dataset says: 2 faults\n"
+    assert told.err == "gristmill: out does not match the dataset: 2 faults\n"
 
 
 def test_the_dataset_may_lie_elsewhere(call: Call, capsys: pytest.CaptureFixture[str]) -> None:

@@ -163,7 +163,7 @@ def test_a_finished_folder_without_its_signals_is_not_called_finished(
 ) -> None:
     shutil.rmtree(curated / "signals")
     assert call("curate", "--input", corpus, "--output", curated, monkeypatch=monkeypatch) == 2
-    assert f"{curated}/signals/00000.parquet is missing: put the folder back" in capsys.readouterr().err
+    assert f"{curated}/signals/00000.parquet is missing: restore the original folder" in capsys.readouterr().err
 
 
 def test_names_that_are_not_utf_8_are_taken_or_are_one_sentence(

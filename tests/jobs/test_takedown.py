@@ -15,7 +15,7 @@ def test_copies_go_and_near_duplicates_are_named(
     command = ("takedown", curated, "--doc-id", tmp_path / "ids.txt", "--output")
     assert call(*command, less, monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    assert "taken down 2, brought back 1, removed as duplicates of documents brought back 0\n" in said
+    assert "2 taken down, 1 brought back, 0 removed as duplicates of documents brought back\n" in said
     assert "taken down because another document taken down has the same text: 1\n" in said
     assert "near-duplicates of the documents taken down: 1 (--near takes them down, too), see near.jsonl\n" in said
     assert "  close (kept) is " in said

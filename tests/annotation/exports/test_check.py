@@ -188,12 +188,12 @@ def test_naive_dialogues_of_which_one_is_the_other_s_beginning_lose_the_answer(t
 
 def test_what_cannot_be_checked_is_said(mill: Master, tmp_path: Path) -> None:
     export(mill, tmp_path / "out", "trl-dpo")
-    with pytest.raises(UserError, match="is in the format trl-dpo: check it with --format of that name"):
+    with pytest.raises(UserError, match="has the format trl-dpo: give --format trl-dpo"):
         check(tmp_path / "out", "trl-reward", mill)
     with pytest.raises(UserError, match="holds no export"):
         describe_export(tmp_path, "trl-dpo")
     other = dataset(tmp_path / "other", [comparison("z")])
-    with pytest.raises(UserError, match="was made of another dataset"):
+    with pytest.raises(UserError, match="was not exported from"):
         check(tmp_path / "out", "trl-dpo", other)
 
 

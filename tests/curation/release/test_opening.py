@@ -45,7 +45,7 @@ def test_a_shard_that_is_missing_is_told_before_anything_is_written(tmp_path: Pa
     write(tmp_path / "in", PAGES)
     released = run(tmp_path / "in", tmp_path / "released", recipe="gopher")
     shutil.rmtree(released / table)
-    with pytest.raises(UserError, match=rf"{table}/00000\.parquet is missing: put the folder back"):
+    with pytest.raises(UserError, match=rf"{table}/00000\.parquet is missing: restore the original folder"):
         take(released, Selection.of(["0-0"]), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -57,7 +57,7 @@ def test_what_was_read_is_accounted_for_again(tmp_path: Path) -> None:
     assert pq.read_metadata(shard).num_rows == 2
     pq.write_table(pq.read_table(shard).slice(0, 1), shard)
     to_the_files(released)
-    with pytest.raises(UserError, match="does not hold what its manifest says was read: put the folder back as it was"):
+    with pytest.raises(UserError, match="disagree about the records read: restore the original folder"):
         take(released, Selection.of(["0-2"]), tmp_path / "new")
     assert not (tmp_path / "new/manifest.json").exists()
 
