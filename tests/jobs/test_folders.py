@@ -67,7 +67,7 @@ BROKEN, OF_ANOTHER = "manifest.json is not JSON", "manifest.json was not written
         (
             "explain damaged",
             '{"format": 1, "job": {}, "ledger": {}, "inputs": []}',
-            "manifest.json lacks gristmill: the manifest was",
+            "manifest.json lacks gristmill: the file was",
         ),
         ("explain", "[]", "manifest.json: the file is not a table: the file was changed"),
         ("against", '{"format": 1', BROKEN),
