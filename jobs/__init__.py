@@ -2,21 +2,9 @@
 
 TYPE_CHECKING = False  # not from typing: nothing may be imported before the current folder is off the module path
 if TYPE_CHECKING:
-    from jobs.api import (
-        RunError,
-        UserError,
-        agreement,
-        build_dataset,
-        curate,
-        explain,
-        load_dataset,
-        open_campaign,
-        open_corpus,
-        resolve,
-        verdicts,
-    )
+    from jobs.api import *  # noqa: F403
 
-__all__ = [  # the same names again: type checkers read the imports, Python reads this list
+__all__ = [  # noqa: F405
     "RunError",
     "UserError",
     "agreement",

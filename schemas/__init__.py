@@ -6,31 +6,12 @@ nothing from here before it has removed the current folder from the module path 
 
 TYPE_CHECKING = False  # not from typing, which takes time to import
 if TYPE_CHECKING:
-    from schemas.corpus import (
-        DOCUMENTS,
-        FAILED,
-        QUARANTINE,
-        RECORDS,
-        REJECTS,
-        SIGNALS,
-        SKETCHES,
-        SUPERSEDED,
-        TAKEN_DOWN,
-    )
-    from schemas.preference import (
-        ASSIGNMENTS,
-        COMPARISONS,
-        DEGREES,
-        IMPORT_REJECTS,
-        JUDGMENTS,
-        PAIRS,
-        REFUSED,
-        UNRESOLVED,
-    )
-    from schemas.sequences import PackedError, PackedSequences, Part, open_packed
-    from schemas.table import SchemaError, Table
+    from schemas.corpus import *  # noqa: F403
+    from schemas.preference import *  # noqa: F403
+    from schemas.sequences import *  # noqa: F403
+    from schemas.table import *  # noqa: F403
 
-__all__ = [  # the same names again: type checkers read the imports, Python reads this list
+__all__ = [  # noqa: F405
     "ASSIGNMENTS",
     "COMPARISONS",
     "DEGREES",
