@@ -43,9 +43,13 @@ class Budget:
 def budget(stored_bytes: int, units: int, memory: int | None) -> Budget:
     """One worker for each core, but no more than there are units, or than fit into the memory."""
     total = memory or int(available() * USED_SHARE)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = max(1, min(cores, units, most_workers(total)))
+    workers = max(1, min(cores(), units, most_workers(total)))
     return Budget(workers, partitions(stored_bytes, memory and (memory - BASE_BYTES) // workers))
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def most_workers(total: int) -> int:

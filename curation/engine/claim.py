@@ -49,7 +49,9 @@ def claim_folder(folder: Folder, claim: Claim) -> Iterator[bool]:
         held = _lock(folder, files, root)
     with held:
         with output_errors(folder):
-            _check_finished_meanwhile(folder)
+            if folder.exists(MANIFEST):  # another run has finished between the check above and the lock
+                folder.release()
+                raise _finished_error(folder)
             earlier = folder.exists(CLAIM)
             if earlier:
                 _compare(folder, folder.read_json(CLAIM, Claim), claim)
@@ -105,13 +107,6 @@ def _check_held(folder: Folder, files: Any, root: str) -> None:
         raise _finished_error(folder)
     if held and not files.isdir(posixpath.join(root, WORK)):
         raise UserError(f"the output {folder.root} is not empty ({len(held)} entries): choose a new folder")
-
-
-def _check_finished_meanwhile(folder: Folder) -> None:
-    """Raises UserError if another run has finished between the first check and the lock."""
-    if folder.exists(MANIFEST):
-        folder.release()
-        raise _finished_error(folder)
 
 
 def _finished_error(folder: Folder) -> UserError:

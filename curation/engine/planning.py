@@ -39,12 +39,8 @@ class JobPlan:
         object.__setattr__(self, "stored_bytes", sum(file.size for file in self.files))
 
     def workers(self, execution: Execution) -> int:
-        """The number of worker processes: as requested, else as many as the budget allows, and 0 for a small input."""
-        if execution.workers is not None:
-            return execution.workers
-        if self.compared_bytes < SMALL_INPUT or len(self.units) < 2:
-            return 0
-        return budget(self.compared_bytes, len(self.units), execution.memory).workers
+        """The number of worker processes, see `workers_for`."""
+        return workers_for(execution, self.compared_bytes, len(self.units))
 
     def partitions(self, execution: Execution) -> int:
         if execution.partitions is not None:
@@ -69,6 +65,13 @@ class JobPlan:
     def compared_bytes(self) -> int:
         """The stored bytes of all documents that are compared, including those of releases."""
         return self.stored_bytes + sum(release.stored_bytes for release in self.releases)
+
+
+def workers_for(execution: Execution, stored_bytes: int, units: int) -> int:
+    """The number of worker processes: as requested, else as many as the budget allows, and 0 for a small input."""
+    if execution.workers is not None:
+        return execution.workers
+    return 0 if stored_bytes < SMALL_INPUT or units < 2 else budget(stored_bytes, units, execution.memory).workers
 
 
 def plan_job(job: Job) -> JobPlan:

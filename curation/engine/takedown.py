@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, tidy
 from curation.engine.driver import Watch
 from curation.engine.manifest import check_written, gather, gather_released, plain
-from curation.engine.planning import SMALL_INPUT
+from curation.engine.planning import workers_for
 from curation.engine.run import Run, judged_name, written_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Selection
@@ -102,19 +102,16 @@ def _prepare(
 ) -> tuple[Run, int]:
     """The run, and its number of worker processes."""
     compared = sum(_sizes(before, release.units)) + sum(each.stored_bytes for each in releases)
-    share = budget(compared, release.units, execution.memory)
     run = Run(
         Job(inputs=(), recipe=recipe, rejects_text=before.rejects_text),
         folder,
         release.units,
-        execution.partitions or share.partitions,
+        execution.partitions or budget(compared, release.units, execution.memory).partitions,
         is_local(execution.beam_options),
         releases=releases,
         taken_from=release,
     )
-    if execution.workers is not None:
-        return run, execution.workers
-    return run, 0 if compared < SMALL_INPUT or release.units < 2 else share.workers
+    return run, workers_for(execution, compared, release.units)
 
 
 def _manifest(run: Run, release: Release, before: Manifest, selection: Selection) -> Manifest:
@@ -125,14 +122,27 @@ def _manifest(run: Run, release: Release, before: Manifest, selection: Selection
     report = ledger.report()
     _check_accounts(release.folder.root, report, before)
     against, listed = gather_released(run)
-    taken = _matched_entries(run)
+    judged = [run.folder.read_json(judged_name(unit), JudgedReport) for unit in range(run.units)]
+    taken = {reason: {entry for each in judged for entry in each.found.get(reason, ())} for reason in REASONS}
     near, lists = (0, {}) if selection.near else list_near(run)
     lists |= list_missing(run.folder, selection, taken)
     remembering = _write_texts(run, release, selection)
     outputs |= {**listed, **remembering}
     check_written(run.folder, outputs)
     schemas = {**before.schemas, **({TAKEN_DOWN.name: TAKEN_DOWN.version} if remembering else {})}
-    done = _report(run, release, selection, taken, near)
+    written = [run.folder.read_json(written_name(unit), WrittenReport) for unit in range(run.units)]
+    done = TakedownReport(
+        of=release.name,
+        selection=_digest(selection),
+        asked={reason: len(entries) for reason, entries in selection.by_reason().items()},
+        found={reason: len(entries) for reason, entries in taken.items()},
+        taken_down=sum(each.taken for each in judged),
+        same_text=sum(each.reasons.get(SAME_TEXT, 0) for each in judged),
+        near=sum(each.reasons.get(NEAR, 0) for each in judged),
+        brought_back=sum(each.brought_back for each in written),
+        lost=sum(each.lost for each in written),
+        near_left=near,
+    )
     return replace(
         before,
         gristmill=version("gristmill"),
@@ -191,36 +201,6 @@ def _check_accounts(path: str, now: LedgerReport, before: Manifest) -> None:
             raise UserError(
                 f"{path}: shards and manifest disagree about the records {what}: restore the original folder"
             )
-
-
-def _matched_entries(run: Run) -> dict[str, set[str]]:
-    """The entries of the selection that matched a document, by reason."""
-    found: dict[str, set[str]] = {reason: set() for reason in REASONS}
-    for unit in range(run.units):
-        for reason, entries in run.folder.read_json(judged_name(unit), JudgedReport).found.items():
-            found[reason].update(entries)
-    return found
-
-
-def _report(
-    run: Run, release: Release, selection: Selection, found: Mapping[str, set[str]], near_left: int
-) -> TakedownReport:
-    """``found``: the entries of the selection that matched a document; ``near_left``: near-duplicates that stay."""
-    units = range(run.units)
-    judged = [run.folder.read_json(judged_name(unit), JudgedReport) for unit in units]
-    written = [run.folder.read_json(written_name(unit), WrittenReport) for unit in units]
-    return TakedownReport(
-        of=release.name,
-        selection=_digest(selection),
-        asked={reason: len(entries) for reason, entries in selection.by_reason().items()},
-        found={reason: len(found[reason]) for reason in REASONS},
-        taken_down=sum(each.taken for each in judged),
-        same_text=sum(each.reasons.get(SAME_TEXT, 0) for each in judged),
-        near=sum(each.reasons.get(NEAR, 0) for each in judged),
-        brought_back=sum(each.brought_back for each in written),
-        lost=sum(each.lost for each in written),
-        near_left=near_left,
-    )
 
 
 def _finished_takedown(folder: Folder, release: Release, against: list[str], digest: str) -> Manifest | None:

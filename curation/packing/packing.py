@@ -1,6 +1,5 @@
 """The run on one page: reads and tokenises documents, takes shares of the sources, shuffles, cuts and writes."""
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -9,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from curation.engine.budget import cores
 from curation.engine.claim import CLAIM, Claim, claim_folder, tidy
 from curation.packing.corpus import ParquetCorpus
 from curation.packing.encoding import encode
@@ -16,7 +16,7 @@ from curation.packing.ledger import PackingLedger
 from curation.packing.manifest import Manifest, content, source_reports
 from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
-from curation.packing.rows import Cutting, table_of
+from curation.packing.rows import Cutting
 from curation.packing.shards import shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
@@ -81,7 +81,7 @@ def pack(
     if done := _finished_run(folder, claim):
         return done
     with claim_folder(folder, claim), _clean_up(folder, was_there):
-        corpus, noticed = _tokenise(folder, corpora, tokenizer, threads or _cores(), counting)
+        corpus, noticed = _tokenise(folder, corpora, tokenizer, threads or cores(), counting)
         totals = corpus.totals()
         if not sum(totals):
             raise UserError(
@@ -90,7 +90,7 @@ def pack(
             )
         taken = shares(corpus.names, totals, mixture)
         documents = order(corpus, taken, seed)
-        cutting = Cutting(corpus, documents, length, table_of(corpus, length))
+        cutting = Cutting(corpus, documents, length)
         if not cutting.rows:
             raise UserError(f"{cutting.left_tokens:,} tokens fill no sequence of {length:,}: give a smaller --length")
         ledger = PackingLedger(corpus, documents)
@@ -181,8 +181,3 @@ def _tokenise(
             writer.at = number + 1, 0, 0
             writer.save()
         return writer.finish(), writer.noticed
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -10,7 +10,6 @@ import pyarrow as pa
 from curation.packing.order import Numbers
 from curation.packing.tokenised import Tokenised
 from schemas.packed import BATCH, PARTS, packed_table
-from schemas.table import Table
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,11 @@ class RowBatch:
 class Cutting:
     """The rows of ordered documents; tokens that do not fill a last row are left over."""
 
-    def __init__(self, corpus: Tokenised, documents: Numbers, length: int, table: Table):
+    def __init__(self, corpus: Tokenised, documents: Numbers, length: int):
         self.corpus = corpus
         self.documents = documents
         self.length = length
-        self.table = table
+        self.table = packed_table(length, "uint16" if corpus.tokens.dtype == np.uint16 else "int32")
         self._begins = np.concatenate([[0], np.cumsum(corpus.lengths[documents], dtype=np.int64)])
         self.rows, self.left_tokens = divmod(int(self._begins[-1]), length)
         self._names = pa.array(corpus.names, pa.string())
@@ -80,7 +79,3 @@ class Cutting:
             [columns[kind.field(n).name] for n in range(kind.num_fields)], fields=list(kind)
         )
         return pa.ListArray.from_arrays(pa.array(lists.astype(np.int32)), parts, type=PARTS)
-
-
-def table_of(corpus: Tokenised, length: int) -> Table:
-    return packed_table(length, "uint16" if corpus.tokens.dtype == np.uint16 else "int32")

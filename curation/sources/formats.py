@@ -12,7 +12,8 @@ from curation.sources.decompression import decompress
 from curation.sources.foreign import foreign_kind
 from curation.sources.inputs import Readable
 from curation.sources.members import Compression, compression_of
-from curation.sources.opening import READ_BYTES, StoredFile
+from curation.sources.opening import StoredFile
+from curation.sources.spooled import Spooled
 
 Kind = Literal[Readable, "empty", "foreign", "unknown"]
 
@@ -91,7 +92,7 @@ def detect_format(head: bytes, name: str = "", asked: str | None = None, whole: 
         found = content_format(head, name, asked, whole)
         damaged = found.kind in ("unknown", _by_name(name, asked)) and not _is_utf8(head)
         return replace(found, compression=_PACKED.get(_extensions(name)[-1]) if damaged else None)
-    content = b"".join(_beginning(Head(head), compression))
+    content = b"".join(_beginning(head, compression))
     if not content:
         return Format(_by_name(name, asked) or "jsonl", compression)
     return replace(content_format(content, name, asked, whole and len(content) < PEEK_BYTES), compression=compression)
@@ -105,34 +106,16 @@ def _is_utf8(head: bytes) -> bool:
         return False
 
 
-def _beginning(file: "Head", compression: Compression) -> Iterator[bytes]:
+def _beginning(head: bytes, compression: Compression) -> Iterator[bytes]:
     """The content of the head of a compressed file: of all its members, up to PEEK_BYTES."""
     size = 0
-    for event in decompress(file, compression):
-        if isinstance(event, bytes):
-            yield event[: PEEK_BYTES - size]
-            size += len(event)
-            if size >= PEEK_BYTES:
-                return
-
-
-class Head:
-    """Bytes in memory, with the interface of a stored file."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.position = 0
-
-    def seek(self, position: int) -> None:
-        self.position = position
-
-    def read(self, size: int = READ_BYTES) -> bytes:
-        data = self.data[self.position : self.position + size]
-        self.position += len(data)
-        return data
-
-    def reread(self, start: int) -> Iterator[bytes]:
-        yield self.data[start:]
+    with Spooled(iter([head])) as file:
+        for event in decompress(file, compression):
+            if isinstance(event, bytes):
+                yield event[: PEEK_BYTES - size]
+                size += len(event)
+                if size >= PEEK_BYTES:
+                    return
 
 
 def content_format(content: bytes, name: str, asked: str | None, whole: bool) -> Format:
