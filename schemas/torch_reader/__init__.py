@@ -28,7 +28,6 @@ if find_spec("torch") is None:
     raise ImportError("schemas.torch_reader needs PyTorch: install gristmill[torch]")
 
 from schemas.torch_reader.dataset import RankSampler, SequenceDataset
-from schemas.torch_reader.loader import SequenceLoader
-from schemas.torch_reader.stream import SequenceStream
+from schemas.torch_reader.stream import SequenceLoader, SequenceStream
 
 __all__ = ["RankSampler", "SequenceDataset", "SequenceLoader", "SequenceStream"]

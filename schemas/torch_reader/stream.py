@@ -1,10 +1,10 @@
-"""A stream of the batches that a rank reads, in order, in this process or in the workers of a DataLoader."""
+"""A stream of the batches that a rank reads, in order, and a DataLoader that tracks which batches arrived."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from schemas.division import Even
 from schemas.reading import Place
@@ -93,3 +93,23 @@ class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
         if get_worker_info() is not None:
             raise RuntimeError("a worker does not know which batches the training loop received: use SequenceLoader")
         return super().state_dict()
+
+
+class SequenceLoader(Resuming):
+    """A DataLoader over a stream. Its state counts the batches that the training loop received, not batches read ahead.
+
+    An iteration starts at the current place and ends with the epoch; the next iteration is the next epoch. ``options``
+    are DataLoader's: num_workers, prefetch_factor, pin_memory, multiprocessing_context and so on. With a loaded state
+    the loader resumes at the very next batch, also with another number of workers.
+    """
+
+    def __init__(self, stream: SequenceStream, **options: Any):
+        self.stream, self.options = stream, options
+        self.reading, self.place = stream.reading, stream.place
+
+    def __iter__(self) -> Iterator[Tensors]:
+        self.stream.place = self.place
+        for batch in DataLoader(self.stream, batch_size=None, **self.options):
+            self.pass_batch()
+            yield batch
+        self.pass_epoch()
