@@ -84,9 +84,9 @@ def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
 @HOME
 def pull(**given: Any) -> None:
     """Copy new, changed and deleted annotations of DIR into its journal. Run it as often as you like."""
-    from jobs.campaign.commands import PullOptions, pull
+    from jobs.campaign.commands import pull
 
-    pull(PullOptions(**given))
+    pull(**given)
 
 
 @campaign.command(short_help="Show progress, agreement, and what needs attention.")

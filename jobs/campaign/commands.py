@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from annotation.campaign import moves
@@ -62,32 +61,20 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
             say(f"  password  {invited.password or '(unknown: Gristmill did not make this account)'}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PullOptions:
-    """The arguments and options of ``gristmill campaign pull``; ``every`` in seconds."""
-
-    folder: Path
-    quick: bool
-    watch: bool
-    every: float
-    home: Path | None
-
-
-def pull(options: PullOptions) -> None:
-    """Copies annotations into the journal, once or until Ctrl+C, and prints their number."""
-    folder = options.folder
-    if not options.every <= threading.TIMEOUT_MAX:
-        raise UserError(f"--every is {options.every}: give a number of seconds")
+def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None) -> None:
+    """Copies annotations into the journal, once or every ``every`` seconds until Ctrl+C, and prints their number."""
+    if not every <= threading.TIMEOUT_MAX:
+        raise UserError(f"--every is {every}: give a number of seconds")
     at = read_campaign(folder)
-    with _studio(options.home) as studio, Journal(at.store) as journal:
+    with _studio(home) as studio, Journal(at.store) as journal:
         note_settings(at, journal)
-        if not options.watch:
+        if not watch:
             with counting("pulling") as tell:
-                _print_pulled(pull_all(journal, studio, sweep=not options.quick, tell=tell), folder)
+                _print_pulled(pull_all(journal, studio, sweep=not quick, tell=tell), folder)
             return
         say("watching until Ctrl+C", err=True)
         try:
-            for pulled in watch_all(journal, studio, options.every, lambda message: say(message, err=True)):
+            for pulled in watch_all(journal, studio, every, lambda message: say(message, err=True)):
                 if pulled.kept or pulled.deleted:
                     _print_pulled(pulled, folder)
         except KeyboardInterrupt:

@@ -237,6 +237,6 @@ def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tupl
 @click.option("--diff/--no-diff", default=True, help="Show how a duplicate differs from the document that it matched.")
 def explain(**given: Any) -> None:
     """Say in words why document DOC_ID of the corpus FOLDER was kept or removed."""
-    from jobs.corpus.explain import ExplainOptions, run
+    from jobs.corpus.explain import run
 
-    run(ExplainOptions(**given))
+    run(**given)

@@ -1,7 +1,6 @@
 """The command ``gristmill explain``."""
 
 import os
-from dataclasses import dataclass
 
 import click
 
@@ -11,23 +10,11 @@ from jobs.terminal import say
 from schemas.errors import UserError
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExplainOptions:
-    """The arguments and options of the command; None if not given."""
-
-    folder: str
-    doc_id: str | None
-    sample: int | None
-    reason: str | None
-    diff: bool
-
-
-def run(options: ExplainOptions) -> None:
+def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None, diff: bool) -> None:
     """Prints the explanations of one document, or of a sample of removals."""
-    folder, sample = options.folder, options.sample
-    if (options.doc_id is None) == (sample is None):
+    if (doc_id is None) == (sample is None):
         raise UserError("say which document to explain: a DOC_ID, or --sample N (with --reason NAME)")
-    doc_id, reason = _utf8(options.doc_id), _utf8(options.reason)
+    doc_id, reason = _utf8(doc_id), _utf8(reason)
     lookup = Lookup(folder)
     if sample is not None:
         rows = lookup.sample(sample, reason)
@@ -43,7 +30,7 @@ def run(options: ExplainOptions) -> None:
     for number, row in enumerate(rows):
         if number:
             click.echo()
-        for line in explain(lookup, row, options.diff):
+        for line in explain(lookup, row, diff):
             say(line)
 
 

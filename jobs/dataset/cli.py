@@ -67,9 +67,9 @@ def import_(**given: Any) -> None:
     \b
         gristmill dataset import train.jsonl.gz --held-out test.jsonl.gz --schema hh --output hh
     """
-    from jobs.dataset.imports import ImportOptions, run
+    from jobs.dataset.imports import run
 
-    run(ImportOptions(**given))
+    run(**given)
 
 
 @dataset.command(short_help="Write a dataset in the format of a trainer.")

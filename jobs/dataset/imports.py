@@ -1,6 +1,6 @@
 """The command ``gristmill dataset import``."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from annotation.imports import SETS, ImportedSet, Layout, OpenSet, import_set
@@ -13,21 +13,9 @@ from schemas.settings import LARGEST, build, shown, unknown
 from schemas.toml_file import read_toml
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """The arguments and options of the command; ``name`` is None and ``held_out`` empty if not given."""
-
-    files: tuple[Path, ...]
-    schema: str
-    output: Path
-    held_out: tuple[Path, ...]
-    name: str | None
-
-
-def run(options: ImportOptions) -> None:
+def run(files: tuple[Path, ...], schema: str, output: Path, held_out: tuple[Path, ...], name: str | None) -> None:
     """Imports an open set, and prints a summary."""
-    schema = open_set(options.schema)
-    print_built(import_set(options.files, options.held_out, schema, options.output, families, options.name))
+    print_built(import_set(files, held_out, open_set(schema), output, families, name))
 
 
 def open_set(schema: str) -> OpenSet:
