@@ -4,7 +4,7 @@ import json
 
 from curation.engine.manifest import plain
 from curation.engine.planning import JobPlan
-from curation.engine.unreadable import damaged_files
+from curation.engine.unreadable import DamagedFile, damaged_files
 from curation.job import Execution, Job
 from curation.release.ledger import NOTHING, Amount, Ledger, add
 from curation.release.manifest import Manifest
@@ -44,22 +44,21 @@ def print_lost(manifest: Manifest) -> None:
     """Prints each input file that could not be read completely, the most damaged first."""
     damaged = damaged_files(manifest.inputs)
     for file in sorted(damaged, key=lambda file: -file.lost)[:SHOWN_FILES]:
-        if file.unreadable and not file.lost:
-            say(f"nothing could be read from {file.name} ({file.size:,} stored bytes): {file.error}")
-            continue
-        doubt = f"; {doubtful_documents(file.doubtful_documents)}" if file.doubtful_documents else ""
-        if doubt and not file.lost:
-            say(f"{file.name}: {file.error}{doubt}")
-            continue
-        if not file.lost:
-            say(f"lost from {file.name}: everything after its {file.size:,} stored bytes: {file.error}")
-            continue
-        say(
-            f"lost from {file.name}: {file.lost:,} of {file.size:,} stored bytes ({file.lost / file.size:.1%}): "
-            f"{file.error}{doubt}"
-        )
+        say(_describe_loss(file))
     if len(damaged) > SHOWN_FILES:
         say(f"... and {len(damaged) - SHOWN_FILES:,} more damaged files (see manifest.json)")
+
+
+def _describe_loss(file: DamagedFile) -> str:
+    doubt = f"; {doubtful_documents(file.doubtful_documents)}" if file.doubtful_documents else ""
+    if file.lost:
+        share = f"{file.lost:,} of {file.size:,} stored bytes ({file.lost / file.size:.1%})"
+        return f"lost from {file.name}: {share}: {file.error}{doubt}"
+    if file.unreadable:
+        return f"nothing could be read from {file.name} ({file.size:,} stored bytes): {file.error}"
+    if doubt:
+        return f"{file.name}: {file.error}{doubt}"
+    return f"lost from {file.name}: everything after its {file.size:,} stored bytes: {file.error}"
 
 
 def print_releases(manifest: Manifest) -> None:
