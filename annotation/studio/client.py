@@ -16,6 +16,7 @@ from label_studio_sdk.core.api_error import ApiError
 from annotation.protocols import Page
 from annotation.server.accounts import is_loopback
 from annotation.server.connection import Connection
+from annotation.server.ownership import describe, read_description
 from schemas.errors import RunError, UserError
 
 T = TypeVar("T")
@@ -42,7 +43,9 @@ class FailedError(RunError):
 class Project:
     project: int
     marker: str
-    """The project's description, by which a push or pull finds the project."""
+    """The project's description without the owner, by which a push or pull finds the project."""
+    owner: str
+    """The email address of the project's annotator, by its description; empty if the description names no owner."""
     tasks: int
 
 
@@ -112,15 +115,20 @@ class Studio:
         found: list[Any] = self._read(
             lambda: list(self._sdk.projects.list(page_size=200, request_options=self._options))
         )
-        projects = (Project(item.id, item.description or "", item.task_number or 0) for item in found)
+        projects = (
+            Project(item.id, *read_description(item.description or ""), item.task_number or 0) for item in found
+        )
         return sorted(projects, key=lambda project: project.project)
 
-    def create_project(self, title: str, marker: str, page: Page) -> int:
-        """Creates a project for one annotator, with ``marker`` as its description; returns its number."""
+    def create_project(self, title: str, marker: str, owner: str, page: Page) -> int:
+        """Creates a project for one annotator; returns its number.
+
+        The project is found again by ``marker``. ``owner`` is the annotator's email address.
+        """
         created: Any = self._call(
             lambda: self._sdk.projects.create(
                 title=title,
-                description=marker,
+                description=describe(marker, owner),
                 label_config=page.config,
                 expert_instruction=page.instruction,
                 show_instruction=True,
@@ -132,6 +140,11 @@ class Studio:
             )
         )
         return int(created.id)
+
+    def set_owner(self, project: int, marker: str, owner: str) -> None:
+        """Writes into a project's description whose project it is."""
+        body = {"description": describe(marker, owner)}
+        self._send("PATCH", f"api/projects/{project}/", body=body)
 
     def delete_project(self, project: int) -> None:
         self._call(lambda: self._sdk.projects.delete(id=project, request_options=self._options))

@@ -77,7 +77,7 @@ def _push(journal: Journal, studio: Studio, tell: Tell) -> Pushed:
 
 
 def marker(campaign_id: str, place: str) -> str:
-    """A project's description, by which the project is found again. It reveals nothing about the campaign."""
+    """What a project's description begins with, to find the project again. It reveals nothing about the campaign."""
     return f"gristmill {hashlib.blake2b(f'{campaign_id}/{place}'.encode(), digest_size=10).hexdigest()}"
 
 
@@ -168,6 +168,8 @@ class _PlaceUpdate:
                 self.studio.delete_tasks(number, [state.task for state in states if not state.annotations])
                 if not any(state.annotations for state in states):
                     self.studio.delete_project(number)
+            if numbers[project].owner != self._owner():
+                self.studio.set_owner(project, numbers[project].marker, self._owner())
             self.journal.remember_project(self.place, project)
             return project
         if remembered is not None:
@@ -178,11 +180,16 @@ class _PlaceUpdate:
             if remembered is not None:
                 self.pushed.recreated.append(self.place)
             wanted = marker(self.journal.campaign_id, self.place)
-            project = self.studio.create_project(title(self.place), wanted, self.page)
+            project = self.studio.create_project(title(self.place), wanted, self._owner(), self.page)
             self.pushed.projects += 1
             self.journal.remember_project(self.place, project)
             return project
         return None
+
+    def _owner(self) -> str:
+        """The email address of the place's annotator, in lower case."""
+        name = self.place.split("/", 2)[2]
+        return next(email.lower() for email, known in self.record.annotators.items() if known == name)
 
     def _list_tasks(self, project: int) -> dict[str, list[TaskState]]:
         """The tasks with each uid: one task, unless the network repeated a request."""

@@ -245,7 +245,7 @@ def test_pushes_at_the_same_time_wait_for_each_other(case: Case, studio: Server)
 def test_two_projects_of_a_place_are_both_read_and_become_one(case: Case) -> None:
     place = "b1/vote/pushed/a1"
     page = fold(case.journal).batches["b1"].page
-    spare = case.studio.create_project("spare", marker(case.journal.campaign_id, place), page)
+    spare = case.studio.create_project("spare", marker(case.journal.campaign_id, place), case.ann.name, page)
     data = [task["data"] for task in case.tasks()]
     numbers = case.studio.import_tasks(spare, data[:2])
     case.ann.submit(numbers[0], opinion(data[0], "ann"))

@@ -1,0 +1,31 @@
+"""Which campaign's place a project is, and whose: both stand in the project's description in Label Studio."""
+
+import re
+
+_DESCRIPTION = re.compile(r"(?P<marker>gristmill [0-9a-f]{20})(?: (?P<owner>[^\s@]+@[^\s@]+))?")
+
+
+def describe(marker: str, owner: str) -> str:
+    """The description of a project: its marker and the email address of the annotator whose project it is.
+
+    >>> describe("gristmill 0123456789abcdef0123", "Ann@mill.example")
+    'gristmill 0123456789abcdef0123 ann@mill.example'
+    """
+    return f"{marker} {owner.lower()}"
+
+
+def read_description(text: str) -> tuple[str, str]:
+    """(marker, owner) of a project's description; the owner is empty if no annotator owns the project.
+
+    Earlier versions of Gristmill wrote the marker alone; the next push adds the owner. The marker of a description that
+    Gristmill did not write is the description itself.
+
+    >>> read_description("gristmill 0123456789abcdef0123 ann@mill.example")
+    ('gristmill 0123456789abcdef0123', 'ann@mill.example')
+    >>> read_description("gristmill 0123456789abcdef0123")
+    ('gristmill 0123456789abcdef0123', '')
+    >>> read_description("Cats and dogs, for ann@mill.example")
+    ('Cats and dogs, for ann@mill.example', '')
+    """
+    found = _DESCRIPTION.fullmatch(text)
+    return (found["marker"], found["owner"] or "") if found else (text, "")
