@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 
-from tests.annotation.parts import api, artifacts, browser, studio
+from tests.annotation.parts import api, artifacts, browser, gate, studio
 from tests.benchmarks.corpora import SHARED
 
-__all__ = ["api", "artifacts", "browser", "studio"]
+__all__ = ["api", "artifacts", "browser", "gate", "studio"]
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 IN_CI = bool(os.environ.get("CI"))

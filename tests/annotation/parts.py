@@ -3,6 +3,8 @@
 import os
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from annotation.gate.serve import server as make_gate
+from annotation.gate.settings import Address
 from annotation.server.accounts import mint_token, session, sign_up
 from annotation.server.connection import Connection
 from annotation.server.home import Home
@@ -85,6 +89,30 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         yield Studio(home, connection, admin.email, admin.password)
     finally:
         stop(home)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate that runs in front of the studio."""
+
+    url: str
+
+
+@pytest.fixture(scope="session")
+def gate(studio: Studio) -> Iterator[Gate]:
+    """The gate of the studio, in a thread of its own."""
+    port = free_port()
+    server = make_gate(studio.home, studio.connection.url, Address(port))
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    try:
+        while not server.started:
+            assert serving.is_alive(), "the gate did not start"
+            time.sleep(0.01)
+        yield Gate(f"http://127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        serving.join()
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "annotation": (
         "protocols server",
-        "journal",
+        "journal gate",
         "judgments",
         "campaign",
         "studio quality",
@@ -73,8 +73,11 @@ ONLY_IN = {
     },
     "httpx": {
         *("annotation/server/accounts.py", "annotation/server/lifecycle.py", "annotation/studio/client.py"),
+        "annotation/gate/inner.py",
         "jobs/demo/annotators.py",
     },
+    "starlette": {"annotation/gate/app.py"},
+    "uvicorn": {"annotation/gate/serve.py"},
     "llvmlite": {str(path) for path in modules("curation") if path.parent.name == "kernels"},
     "numba": {str(path) for path in modules("curation") if path.parent.name == "kernels"},
     "label_studio_sdk": {"annotation/studio/client.py"},

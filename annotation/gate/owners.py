@@ -1,0 +1,156 @@
+"""Whose a project, a task, an annotation or a draft is, as Label Studio tells the administrator.
+
+What cannot change is kept in caches of a fixed size; who owns which project is read again every half minute.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from annotation.gate.inner import Inner
+from annotation.server.ownership import read_description
+
+FRESH = 30.0
+"""Seconds for which the list of projects is believed."""
+SOON = 1.0
+"""Seconds after which it is read again for a project that it does not name: a new batch must not have to wait."""
+CACHED = 50_000
+"""Tasks, and as many annotations and drafts, whose place is remembered: 5 MB each."""
+LISTED = 1000
+FIELDS = "id,title,description,task_number,num_tasks_with_annotations"
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Project:
+    number: int
+    title: str
+    owner: str
+    """The email address of the annotator, in lower case; empty if the project is no annotator's."""
+    tasks: int
+    done: int
+    """Tasks with an annotation."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """Where an annotation or a draft belongs, and whose it is."""
+
+    task: int
+    user: int
+
+
+class Cache(Generic[Value]):
+    """The values of the keys that were used last, at most ``size``."""
+
+    def __init__(self, size: int):
+        self._size, self._values = size, OrderedDict[int, Value]()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: int) -> Value | None:
+        if key not in self._values:
+            return None
+        self._values.move_to_end(key)
+        return self._values[key]
+
+    def put(self, key: int, value: Value) -> None:
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
+
+
+class Owners:
+    """Answers for one Label Studio. Methods raise DownError if it fails."""
+
+    def __init__(self, inner: Inner, size: int = CACHED, clock: Callable[[], float] = time.monotonic):
+        self._inner, self._clock = inner, clock
+        self._projects: dict[int, Project] = {}
+        self._read_at = -FRESH
+        self._reading = asyncio.Lock()
+        self.tasks, self.annotations, self.drafts = Cache[int](size), Cache[Author](size), Cache[Author](size)
+
+    async def projects(self, email: str) -> list[Project]:
+        """The projects of an account, the newest first."""
+        await self._refresh(SOON)
+        return sorted((each for each in self._projects.values() if each.owner == email), key=lambda each: -each.number)
+
+    async def owns_all(self, email: str, user: int, numbers: Mapping[str, int]) -> bool:
+        """Whether the project, task, annotation and draft that are named are the account's own and belong together."""
+        project, task = numbers.get("project"), numbers.get("task")
+        for kind, find in (("annotation", self._annotation), ("draft", self._draft)):
+            if kind in numbers:
+                author = await find(numbers[kind])
+                if author is None or author.user != user or task not in (None, author.task):
+                    return False
+                task = author.task
+        if task is not None:
+            found = await self._task(task)
+            if found is None or project not in (None, found):
+                return False
+            project = found
+        return project is None or await self._owner(project) == email
+
+    async def _owner(self, project: int) -> str | None:
+        await self._refresh(FRESH if project in self._projects else SOON)
+        known = self._projects.get(project)
+        return known.owner if known else None
+
+    async def _refresh(self, age: float) -> None:
+        if self._clock() - self._read_at < age:
+            return
+        async with self._reading:
+            if self._clock() - self._read_at < age:  # meanwhile somebody else read it
+                return
+            began, page = self._clock(), 1
+            found: dict[int, Project] = {}
+            while True:
+                parameters = {"include": FIELDS, "page_size": str(LISTED), "page": str(page)}
+                listing = await self._inner.ask_as_admin("/api/projects/", parameters) or {"results": [], "next": None}
+                found |= {each["id"]: _project(each) for each in listing["results"]}
+                if not listing["next"]:
+                    break
+                page += 1
+            self._projects, self._read_at = found, began
+
+    async def _task(self, task: int) -> int | None:
+        """The project of a task."""
+        known = self.tasks.get(task)
+        if known is None and (found := await self._inner.ask_as_admin(f"/api/tasks/{task}/")) is not None:
+            known = int(found["project"])
+            self.tasks.put(task, known)
+        return known
+
+    async def _annotation(self, annotation: int) -> Author | None:
+        known = self.annotations.get(annotation)
+        if known is None and (found := await self._inner.ask_as_admin(f"/api/annotations/{annotation}/")) is not None:
+            known = Author(int(found["task"]), number_of(found["completed_by"]))
+            self.annotations.put(annotation, known)
+        return known
+
+    async def _draft(self, draft: int) -> Author | None:
+        known = self.drafts.get(draft)
+        if known is None and (found := await self._inner.ask_as_admin(f"/api/drafts/{draft}/")) is not None:
+            known = Author(int(found["task"]), number_of(found["created_username"]))
+            self.drafts.put(draft, known)
+        return known
+
+
+def number_of(user: Any) -> int:
+    """A user's number, which Label Studio gives bare, in an object, or after an email address; 0 if there is none."""
+    value = user.get("id") if isinstance(user, dict) else user
+    if isinstance(value, str):
+        value = value.rpartition(",")[2].strip()
+    return int(value) if value and str(value).isdecimal() else 0
+
+
+def _project(found: Mapping[str, Any]) -> Project:
+    _, owner = read_description(found["description"] or "")
+    tasks, done = found["task_number"] or 0, found["num_tasks_with_annotations"] or 0
+    return Project(found["id"], found["title"] or "", owner, tasks, done)

@@ -1,0 +1,26 @@
+"""The gate's own pages: signing in, the account's projects, and messages. They hold no script."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+
+from annotation.gate.owners import Project
+
+_TEMPLATE = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined).from_string(
+    files(__package__).joinpath("page.html.j2").read_text(encoding="utf-8")
+)
+
+
+def sign_in_page(token: str, next_path: str, email: str = "", problem: str = "") -> str:
+    return _TEMPLATE.render(kind="sign_in", title="Sign in", token=token, next=next_path, email=email, problem=problem)
+
+
+def home_page(email: str, projects: Sequence[Project]) -> str:
+    """The account's projects, those with open tasks first."""
+    ordered = sorted(projects, key=lambda each: (each.done >= each.tasks, -each.number))
+    return _TEMPLATE.render(kind="home", title="Your tasks", email=email, projects=ordered, problem="")
+
+
+def message_page(title: str, message: str) -> str:
+    return _TEMPLATE.render(kind="message", title=title, message=message, problem="")

@@ -1,0 +1,40 @@
+"""One line in the log for each request that the gate refuses, and no secret in it."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LOG = logging.getLogger("gristmill.gate")
+MOST = 120
+"""Lines a minute; the others are counted."""
+
+
+@dataclass
+class Refusals:
+    clock: Callable[[], float] = time.monotonic
+    _minute: float = 0.0
+    _written: int = 0
+    _left_out: int = 0
+
+    def note(self, email: str | None, method: str, path: str, reason: str) -> None:
+        """``path`` comes without its query: tokens and passwords may be there."""
+        now = self.clock()
+        if now - self._minute >= 60:
+            if self._left_out:
+                LOG.warning("refused %d more requests in that minute", self._left_out)
+            self._minute, self._written, self._left_out = now, 0, 0
+        if self._written >= MOST:
+            self._left_out += 1
+            return
+        self._written += 1
+        LOG.warning("refused %s %s %s: %s", email or "somebody", _visible(method), _visible(path), reason)
+
+
+def _visible(text: str) -> str:
+    """At most 200 characters, and no line break or other control character.
+
+    >>> _visible("/api/tasks/\\n12")
+    '/api/tasks/?12'
+    """
+    return "".join(each if each.isprintable() and each != " " else "?" for each in text[:200])
