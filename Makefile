@@ -166,7 +166,7 @@ requirements:
 	compile --extra dev pyproject.toml --output-file requirements.txt
 	compile --extra dev --extra trainer --constraint requirements.txt pyproject.toml --output-file requirements-trainer.txt
 	studio=annotation/server/requirements.txt
-	grep --only-matching '^label-studio==[0-9.]*' $$studio | (cd / && compile - --output-file "$$OLDPWD/$$studio")
+	{ grep --only-matching '^label-studio==[0-9.]*' $$studio; echo gunicorn; } | (cd / && compile - --output-file "$$OLDPWD/$$studio")
 
 reference: setup
 	@$(BIN)/python -P -m jobs.reference

@@ -89,6 +89,20 @@ def mint_token(client: httpx.Client) -> str:
         raise _unexpected_answer(url, answer) from error
 
 
+def revoke_tokens(client: httpx.Client) -> None:
+    """Revokes all tokens of the signed-in account, so that the account can create another token."""
+    url = str(client.base_url).rstrip("/")
+    headers = {"X-CSRFToken": client.cookies.get("csrftoken") or ""}
+    with _translate_errors(url):
+        listed = client.get("/api/token/")
+        if listed.status_code != 200:
+            raise _unexpected_answer(url, listed)
+        for each in listed.json():
+            answer = client.post("/api/token/blacklist/", json={"refresh": each["token"]}, headers=headers)
+            if answer.status_code not in (204, 404):  # 404: revoked meanwhile
+                raise _unexpected_answer(url, answer)
+
+
 def is_loopback(url: str) -> bool:
     """Whether the server is on this machine, so that proxies named by the environment do not apply."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")

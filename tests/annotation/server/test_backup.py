@@ -80,6 +80,15 @@ def test_a_backup_taken_amid_changes_is_whole(studio: Studio, api: httpx.Client,
         database.close()
 
 
+def test_a_backup_holds_no_write_ahead_log(studio: Studio, saved: Path) -> None:
+    assert (studio.home / "data" / "label_studio.sqlite3-wal").exists()
+    with tarfile.open(saved) as archive:
+        assert [name for name in archive.getnames() if "sqlite3" in name] == ["data/label_studio.sqlite3"]
+        database = archive.extractfile("data/label_studio.sqlite3")
+        assert database is not None
+        assert database.read(20)[18:] == b"\1\1", "the versions of a database without write-ahead log"
+
+
 def test_a_studio_that_is_there_is_replaced_only_when_told_to_and_kept(saved: Path, tmp_path: Path) -> None:
     home = empty_home(tmp_path / "home")
     (home / "data" / "mine").touch()

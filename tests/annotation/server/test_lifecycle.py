@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,6 +82,13 @@ def test_it_is_its_owners_only(started: Started) -> None:
     ]
     assert open_files == []
     assert json.loads((started.home / "admin.json").read_text())["email"] == "admin@gristmill.local"
+
+
+def test_many_people_can_write_at_once(started: Started) -> None:
+    with closing(sqlite3.connect(started.home / "data" / "label_studio.sqlite3")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    workers = Path(f"/proc/{started.process.pid}/task/{started.process.pid}/children").read_text().split()
+    assert len(workers) >= 2
 
 
 def test_it_outlives_the_command_and_its_terminal(started: Started) -> None:
@@ -189,7 +198,7 @@ def test_a_taken_port_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypat
         with pytest.raises(UserError, match=f"port {port} is taken by another program"):
             start(home, port, None, print)
     assert not status(home).running
-    assert "Trying to start at" in Home(home).log.read_text()
+    assert "Connection in use" in Home(home).log.read_text()
 
 
 def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:
