@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from annotation.protocols.rendering import render_model_text, render_user_text
+from annotation.protocols.rendering import render_model_text, render_responses, render_user_text
 
 _OPEN_TURNS = 2
 """Up to this number of earlier turns, the page does not count them, since all are in view."""
@@ -19,12 +19,12 @@ def show_dialogue(messages: Sequence[Mapping[str, str]], first: str, second: str
     turns = [_turn(message["role"], message["content"]) for message in messages]
     asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
     begin = asked[-1] if asked else max(len(turns) - 1, 0)
-    left, right = (second, first) if swapped else (first, second)
+    a, b = render_responses(*((second, first) if swapped else (first, second)))
     return {
         "history": _history(turns[:begin]),
         "prompt": "".join(turns[begin:]) or _EMPTY,
-        "a": f'<div class="gm-text">{render_model_text(left)}</div>',
-        "b": f'<div class="gm-text">{render_model_text(right)}</div>',
+        "a": f'<div class="gm-text">{a}</div>',
+        "b": f'<div class="gm-text">{b}</div>',
     }
 
 

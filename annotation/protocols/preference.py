@@ -16,7 +16,7 @@ class Preference:
     """Asks which response is more helpful, and nothing about safety."""
 
     name = "preference"
-    version = 1
+    version = 2
 
     @property
     def guidelines(self) -> str:

@@ -23,7 +23,7 @@ class Safety:
     """Asks for the safer response by the guidelines, a label for each response, and the risks of an unsafe response."""
 
     name = "safety"
-    version = 1
+    version = 2
 
     @property
     def guidelines(self) -> str:

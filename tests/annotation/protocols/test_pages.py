@@ -23,6 +23,8 @@ SAMPLE: tuple[list[dict[str, str]], str, str] = (
 SEEN = {
     ("preference", 1): "8fa502b9cf941203",
     ("safety", 1): "f5920ed46b91d85b",
+    ("preference", 2): "f0ad2b1d74cb994f",
+    ("safety", 2): "4e24a8111e98f2bc",
 }
 """A change that an annotator would see gets a new version and a line here; a line that was released stays as it is."""
 
