@@ -29,7 +29,7 @@ from curation.reports.explain import explain as _explain
 from curation.reports.verdicts import verdicts as _verdicts
 from curation.sources.inputs import Input
 from curation.sources.storage import storage_options
-from jobs.campaign.campaign_file import read_and_note
+from jobs.campaign.campaign_file import read_and_record
 from jobs.corpus.job_file import load_recipe, make_job
 from jobs.corpus.verdict import say_quarantined
 from schemas.errors import RunError, UserError
@@ -202,7 +202,7 @@ def open_campaign(folder: AnyPath, as_of: int | None = None) -> Snapshot:
     """
     path = Path(folder)
     if as_of is None:
-        read_and_note(path)
+        read_and_record(path)
     return _load_campaign(path, as_of)
 
 

@@ -1,4 +1,4 @@
-"""The SHA-256 of what is read, and of what is written while it is written."""
+"""SHA-256 digests of streams and files, and of a stream while it is written."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ _CHUNK = 1 << 20
 
 
 def sha256_of(stream: IO[bytes]) -> str:
-    """The SHA-256, in hexadecimal digits, of what is left of a stream."""
+    """The SHA-256, in hexadecimal digits, of the rest of a stream."""
     digest = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)

@@ -41,9 +41,9 @@ class Division:
 
     def __post_init__(self) -> None:
         if self.rows < 0 or self.world < 1 or self.batch < 1 or not 0 <= self.seen <= self.rows:
-            raise ValueError(f"{self.rows} rows, {self.world} ranks and batches of {self.batch}: they are counts")
+            raise ValueError(f"{self.rows} rows, {self.world} ranks and batches of {self.batch}: invalid counts")
         if self.even not in get_args(Even):
-            raise ValueError(f"even is {self.even!r}: it is one of {', '.join(get_args(Even))}")
+            raise ValueError(f"even is {self.even!r}: give one of {', '.join(get_args(Even))}")
 
     def batches(self, rank: int) -> int:
         """The number of batches of the rank in an epoch. Raises ValueError unless 0 <= rank < world."""

@@ -109,25 +109,25 @@ def is_inside(name: str) -> bool:
     return visible(name) == name and "\\" not in name and all(part not in ("", ".", "..") for part in parts)
 
 
-def difference(noted: NamedEntry, opened: Callable[[str], IO[bytes]]) -> str | None:
+def difference(entry: NamedEntry, opened: Callable[[str], IO[bytes]]) -> str | None:
     """How a file differs from its entry, as words to print after the file's name; None if it does not differ.
 
     ``opened`` opens the file by its name in the folder; the complete file is read. Raises the errors of reading, except
     FileNotFoundError: a missing file is a difference.
     """
     try:
-        with opened(noted.name) as stream:
+        with opened(entry.name) as stream:
             digest, size = sha256_of(stream), stream.tell()
     except FileNotFoundError:
-        return size_difference(noted, None)
-    damaged = None if digest == noted.sha256 else "is damaged: its SHA-256 is not the one in the manifest"
-    return size_difference(noted, size) or damaged
+        return size_difference(entry, None)
+    damaged = None if digest == entry.sha256 else "is damaged: its SHA-256 is not the one in the manifest"
+    return size_difference(entry, size) or damaged
 
 
-def size_difference(noted: NamedEntry, size: int | None) -> str | None:
+def size_difference(entry: NamedEntry, size: int | None) -> str | None:
     """How a file of ``size`` bytes (None: it is missing) differs from its entry, in the words of `difference`."""
     if size is None:
         return "is missing"
-    if noted.bytes is None or noted.bytes == size:
+    if entry.bytes is None or entry.bytes == size:
         return None
-    return f"has {size:,} bytes, the manifest says {noted.bytes:,}"
+    return f"has {size:,} bytes, the manifest says {entry.bytes:,}"

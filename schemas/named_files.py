@@ -42,7 +42,7 @@ def check_named(path: StrPath) -> None:
     kind = irregular(status)
     if kind is None or (stat.S_ISFIFO(status.st_mode) and _SHELL_PIPE.fullmatch(os.path.abspath(path))):
         return
-    raise NamedFileError(f"{os.fspath(path)} is {kind}: copy what it yields into a regular file first")
+    raise NamedFileError(f"{os.fspath(path)} is {kind}: copy its content into a regular file first")
 
 
 def open_named(path: StrPath) -> BufferedReader:

@@ -84,7 +84,7 @@ class Reading:
         state of another dataset, seed or shuffle, in which the same step means another place.
         """
         if state.get("version") not in (1, STATE_VERSION):
-            raise StateError(f"the state has version {state.get('version')!r}: this reader takes up to {STATE_VERSION}")
+            raise StateError(f"the state has version {state.get('version')!r}: this reader knows up to {STATE_VERSION}")
         place = Place(*(state.get(name, 0 if name == "seen" else None) for name in Place._fields))
         if any(type(count) is not int or count < 0 for count in place) or place.seen > self.rows:
             raise StateError(

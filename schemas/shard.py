@@ -41,20 +41,20 @@ class Shard:
     """A shard in a folder, as the folder's manifest describes it."""
 
     folder: Path
-    noted: NamedEntry
+    entry: NamedEntry
 
     @property
     def path(self) -> Path:
-        return self.folder / self.noted.name
+        return self.folder / self.entry.name
 
     @property
     def rows(self) -> int:
-        return self.noted.rows or 0
+        return self.entry.rows or 0
 
     @property
     def size(self) -> int:
         """The size of the file in bytes."""
-        return self.noted.bytes or 0
+        return self.entry.bytes or 0
 
     def error(self, what: str) -> PackedError:
         return PackedError(f"{self.path} {what}: {_AGAIN}")
@@ -68,12 +68,12 @@ class Shard:
                 raise self.error(f"is {kind}")
         except FileNotFoundError:
             size = None
-        if wrong := size_difference(self.noted, size):
+        if wrong := size_difference(self.entry, size):
             raise self.error(wrong)
 
     def check_digest(self) -> None:
         """Reads the complete file. Raises PackedError if its SHA-256 differs from the manifest."""
-        if wrong := difference(self.noted, lambda name: open_named(self.folder / name)):
+        if wrong := difference(self.entry, lambda name: open_named(self.folder / name)):
             raise self.error(wrong)
 
     def layout(self, table: Table) -> npt.NDArray[np.int64]:

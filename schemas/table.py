@@ -72,8 +72,8 @@ class Table:
         Raises SchemaError for rows of another table, of a newer version, or without a version.
         """
         schema = rows.schema if isinstance(rows, pa.Table) else rows
-        noted = schema.metadata or {}
-        name, version = noted.get(b"gristmill.table", b"").decode(), noted.get(b"gristmill.version", b"").decode()
+        metadata = schema.metadata or {}
+        name, version = metadata.get(b"gristmill.table", b"").decode(), metadata.get(b"gristmill.version", b"").decode()
         if name != self.name or not version.isdecimal():
             raise SchemaError(
                 f"rows of {self.name} expected, found {f'rows of {name}' if name else 'rows without a table name'}"

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from annotation.campaign.assignment import spread
 from annotation.campaign.pairing import seeded_key
-from annotation.campaign.plan import draw_gold, make_task_rows, note_settings
+from annotation.campaign.plan import draw_gold, make_task_rows, record_changes
 from annotation.campaign.settings import CampaignFolder
 from annotation.journal.bodies import write
 from annotation.journal.fold import Record, fold, pack
@@ -56,7 +56,7 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
     """
     campaign = folder.campaign
     with journal.writing():
-        note_settings(folder, journal)
+        record_changes(folder, journal)
         record = fold(journal)
         people = [record.annotators[person] for person in campaign.annotators]
         takers = [_pseudonym(record, taker)] if taker else people
@@ -104,7 +104,7 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
     if not campaign.adjudicators:
         raise UserError("campaign.toml names no adjudicators: add adjudicators = [...] with their email addresses")
     with journal.writing():
-        note_settings(folder, journal)
+        record_changes(folder, journal)
         record = fold(journal)
         people = [record.annotators[person] for person in campaign.adjudicators]
         able = [name for name in people if name not in record.withdrawn]

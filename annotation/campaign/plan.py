@@ -49,7 +49,7 @@ def version_of(folder: CampaignFolder) -> str:
     return f"{PROTOCOLS[campaign.protocol].version}.{campaign.version}"
 
 
-def note_settings(folder: CampaignFolder, journal: Journal) -> None:
+def record_changes(folder: CampaignFolder, journal: Journal) -> None:
     """Appends changed settings and new people to the journal; each new person gets the next pseudonym.
 
     Raises UserError if the campaign's name or protocol has changed.
@@ -93,7 +93,7 @@ def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planne
     """
     campaign = folder.campaign
     with journal.writing():
-        note_settings(folder, journal)
+        record_changes(folder, journal)
         record = fold(journal)
         page = page_of(folder)
         asked = _describe_batch(folder)

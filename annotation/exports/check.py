@@ -109,9 +109,9 @@ def _check_other_files(
     written = [called for called, split in splits.items() if split.rows]
     for name, text in companions(wanted, written).items():
         if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8", errors="replace") != text:
-            yield Fault("file_differs", f"{name} does not say what {wanted.trainer} is to read")
+            yield Fault("file_differs", f"{name} does not describe these rows to {wanted.trainer}")
     if manifest.splits != {called: split.counts for called, split in splits.items()}:
-        yield Fault("counts_differ", "manifest.json counts other rows than the dataset has")
+        yield Fault("counts_differ", "the counts in manifest.json differ from the dataset")
 
 
 def _check_left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:

@@ -192,10 +192,10 @@ def _text(found: str, want: str, prompt: Messages, which: str) -> tuple[str, str
 
 def _prompt(found: Messages, want: Messages, which: str) -> tuple[str, str]:
     if want and found[: len(want)] == want and Counter(map(_turn, found[len(want) :])) == Counter(map(_turn, want)):
-        return "prompt_twice", f"the prompt stands twice before {which}"
+        return "prompt_twice", f"{which} follows the prompt twice"
     if len(found) < len(want) and (want[: len(found)] == found or want[len(want) - len(found) :] == found):
-        return "prompt_cut", f"{len(found)} of {len(want)} messages stand before {which}"
-    return "prompt_differs", f"another dialogue stands before {which}"
+        return "prompt_cut", f"{len(found)} of {len(want)} messages are before {which}"
+    return "prompt_differs", f"{which} follows another dialogue"
 
 
 def _turn(message: dict[str, str]) -> tuple[str, str]:

@@ -39,8 +39,8 @@ def save(rows: pa.Table, folder: Path, split: str) -> None:
     """
     folder.mkdir()
     described = features(rows.schema)
-    noted = {"huggingface": json.dumps({"info": {"features": described}}, ensure_ascii=False)}
-    plain = pa.schema([column.with_nullable(True) for column in rows.schema], metadata=noted)
+    metadata = {"huggingface": json.dumps({"info": {"features": described}}, ensure_ascii=False)}
+    plain = pa.schema([column.with_nullable(True) for column in rows.schema], metadata=metadata)
     data = folder / "data-00000-of-00001.arrow"
     with pa.OSFile(str(data), "wb") as sink, pa.ipc.new_stream(sink, plain) as writer:
         writer.write_table(_relax(rows, plain), max_chunksize=BATCH)

@@ -92,7 +92,7 @@ def everything(row: Row) -> Seen:
 
 
 def _see(row: Row, before: dict[str, Messages], following: dict[str, Messages]) -> Seen:
-    """What a trainer makes of these: it trains on the last message, with all that stands before it."""
+    """The row as a trainer uses it: the last message is the answer, all messages before it are its dialogue."""
     empty = [which for which, messages in following.items() if not messages]
     if empty:
         raise UnreadableError(f"{empty[0]} has no answer")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.dataset.columns import flags
 from annotation.exports.dialogues import roles
 from annotation.exports.layouts import Comparisons
 
@@ -84,28 +85,22 @@ def any_text(rows: Comparisons, holds: Holds, role: str | None = None) -> Flags:
     ``role``: look only at messages of this role, and at no answers.
     """
     bounds, named = roles(rows["prompt"])
-    flags = _flags(holds(rows["prompt"].flatten().field("content")))
+    found = flags(holds(rows["prompt"].flatten().field("content")))
     if role is not None:
-        flags &= _flags(pc.equal(named, role))
+        found &= flags(pc.equal(named, role))
     out = np.zeros(len(bounds) - 1, bool)
-    out[np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))[flags]] = True
+    out[np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))[found]] = True
     if role is None:
         for which in ("chosen", "rejected"):
-            out |= _flags(holds(rows[which]))
+            out |= flags(holds(rows[which]))
     return out
 
 
 def edge_space(rows: Comparisons) -> Flags:
     """The comparisons with an answer that begins or ends with white space."""
-    parts = [
-        _flags(pc.not_equal(pc.utf8_trim_whitespace(rows[which]), rows[which])) for which in ("chosen", "rejected")
-    ]
+    parts = [flags(pc.not_equal(pc.utf8_trim_whitespace(rows[which]), rows[which])) for which in ("chosen", "rejected")]
     return np.logical_or(*parts)
 
 
 def _comparisons(count: int, one: str, several: str) -> str:
     return f"1 comparison {one}" if count == 1 else f"{count:,} comparisons {several}"
-
-
-def _flags(array: pa.Array) -> Flags:
-    return array.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

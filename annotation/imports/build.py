@@ -103,7 +103,7 @@ def _content(set_files: Sequence[SetFile], known: OpenSet, source: str, families
     seen: set[str] = set()
     ranks = Ranks()
     read = {each.name: _read(each, known, source, ranks, seen) for each in set_files}
-    if known.mapped and ranks.look_ranked():
+    if known.mapped and ranks.are_ranks():
         raise UserError(_describe_ranks(known, ranks))
     found = pa.concat_tables([each.comparisons for each in read.values()])
     split = _split(found, set_files)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from annotation.imports.fields import RowError
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import REJECT_ERRORS, Found, Outcome, Reject, make_reject
+from annotation.imports.outcomes import REJECT_ERRORS, Candidate, Outcome, Reject, make_reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.reading import as_json
 from annotation.imports.scored import Scored
@@ -20,20 +20,20 @@ class Consecutive(Form):
         self._scored = Scored(layout, self.prompts, self.facts)
         self._before: tuple[int, Mapping[str, object]] | None = None
 
-    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Candidate]:
         if self._before is not None and self._same_prompt(self._before[1], row):
             (first, before), self._before = self._before, None
-            yield Found(first, 1, 2, self._outcome(before, row))
+            yield Candidate(first, 1, 2, self._outcome(before, row))
             return
         yield from self.interrupt()
         self._before = number, row
 
-    def interrupt(self) -> Iterator[Found]:
+    def interrupt(self) -> Iterator[Candidate]:
         if self._before is not None:
             (number, row), self._before = self._before, None
-            yield Found(number, 1, 1, Reject("unpaired", "", as_json(row)))
+            yield Candidate(number, 1, 1, Reject("unpaired", "", as_json(row)))
 
-    def finish(self) -> Iterator[Found]:
+    def finish(self) -> Iterator[Candidate]:
         return self.interrupt()
 
     def _same_prompt(self, one: Mapping[str, object], other: Mapping[str, object]) -> bool:
@@ -45,7 +45,7 @@ class Consecutive(Form):
     def _outcome(self, one: Mapping[str, object], other: Mapping[str, object]) -> Outcome:
         try:
             first, second = self._scored.answer(one), self._scored.answer(other)
-            self._ranks.see((first.score, second.score))
+            self._ranks.count((first.score, second.score))
             return self._scored.pair(one, self.prompts.of(one), first, second)
         except REJECT_ERRORS as error:
             return make_reject(error, [one, other])

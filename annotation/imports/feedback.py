@@ -9,7 +9,7 @@ from annotation.imports import fields
 from annotation.imports.fields import getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import REJECT_ERRORS, Found, Outcome, Pair, Reject, RejectError, check, make_reject
+from annotation.imports.outcomes import REJECT_ERRORS, Candidate, Outcome, Pair, Reject, RejectError, check, make_reject
 from annotation.imports.reading import as_json
 
 
@@ -32,11 +32,11 @@ class Labelled(Form):
         self._label, self._completion = getter(str(layout.label)), getter(str(layout.completion))
         self._waiting: dict[tuple[Messages, bool], deque[Feedback]] = {}
 
-    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Candidate]:
         try:
             new = self._feedback(number, row)
         except REJECT_ERRORS as error:
-            yield Found(number, 1, 1, make_reject(error, row))
+            yield Candidate(number, 1, 1, make_reject(error, row))
             return
         others = self._waiting.get((new.prompt, not new.good))
         if not others:
@@ -44,13 +44,13 @@ class Labelled(Form):
             return
         other = others.popleft()
         good, bad = (new, other) if new.good else (other, new)
-        yield Found(other.number, 1, 2, self._outcome(good, bad))
+        yield Candidate(other.number, 1, 2, self._outcome(good, bad))
 
-    def finish(self) -> Iterator[Found]:
+    def finish(self) -> Iterator[Candidate]:
         why = "no further row with the same prompt has the other label"
         waiting, self._waiting = self._waiting, {}
         for each in sorted((each for kept in waiting.values() for each in kept), key=lambda each: each.number):
-            yield Found(each.number, 1, 1, Reject("unpaired", why, as_json(each.row)))
+            yield Candidate(each.number, 1, 1, Reject("unpaired", why, as_json(each.row)))
 
     def _feedback(self, number: int, row: Mapping[str, object]) -> Feedback:
         self.prompts.check_text(row)

@@ -22,7 +22,7 @@ class Cell(str):
 def getter(path: str) -> Get:
     """A function that returns the value at a path of a row, or raises RowError if it is missing.
 
-    A path is names joined by points; numbers are indexes into a list.
+    A path is names joined by dots; numbers are indexes into a list.
 
     >>> getter("summaries.0.text")({"summaries": [{"text": "A mill."}]})
     'A mill.'

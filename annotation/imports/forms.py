@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import Found
+from annotation.imports.outcomes import Candidate
 from annotation.imports.prompts import Prompts
 from annotation.imports.row_facts import RowFacts
 
@@ -19,13 +19,13 @@ class Form(ABC):
         self.facts = RowFacts(layout)
 
     @abstractmethod
-    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Candidate]:
         """The candidates that this row completes. ``number``: the number of the row in its file."""
 
-    def interrupt(self) -> Iterator[Found]:
+    def interrupt(self) -> Iterator[Candidate]:
         """The candidates of rows that waited for the next row of the file, which turned out to be of another form."""
         yield from ()
 
-    def finish(self) -> Iterator[Found]:
+    def finish(self) -> Iterator[Candidate]:
         """The candidates of rows that still wait at the end of the file."""
         yield from ()

@@ -205,7 +205,7 @@ class Layout:
         if isinstance(self.weight, int | float) and not 0 < self.weight < float("inf"):
             yield f"weight is {self.weight}: give a number above 0"
         if any(not path or "" in path.split(".") for path in given_paths(self)):
-            yield "a name has an empty part: give a field, or fields joined by points"
+            yield "a name has an empty part: give a field, or fields joined by dots"
         yield from mistakes("preference", self.preference)
         yield from mistakes("degrees", self.degrees)
 

@@ -68,7 +68,7 @@ class Reject(NamedTuple):
 Outcome = Pair | Reject
 
 
-class Found(NamedTuple):
+class Candidate(NamedTuple):
     """One candidate with its outcome.
 
     ``row``: the number of its row; ``pair``: its number among the pairs of the row, from 1; ``rows``: how many rows of

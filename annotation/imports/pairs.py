@@ -7,7 +7,7 @@ from annotation.imports.consecutive import Consecutive
 from annotation.imports.feedback import Labelled
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import Found, Reject
+from annotation.imports.outcomes import Candidate, Reject
 from annotation.imports.prompts import SYSTEM
 from annotation.imports.ranks import Ranks
 from annotation.imports.reading import Row, Unreadable, as_json
@@ -29,7 +29,7 @@ class Reader:
         self.columns = self.used | NON_TEXT_FIELDS | (SYSTEM if mapped else frozenset())
         self._forms = [_form(layout, self.ranks, mapped) for layout in layouts]
 
-    def read(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Found]:
+    def read(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Candidate]:
         """All candidates of a file in row order, except that a row which waits for its partner comes later."""
         before: Form | None = None
         for number, row in rows:
@@ -38,9 +38,9 @@ class Reader:
                 yield from before.interrupt()
             before = form
             if isinstance(row, Unreadable):
-                yield Found(number, 1, 1, Reject("unreadable", row.message, row.raw))
+                yield Candidate(number, 1, 1, Reject("unreadable", row.message, row.raw))
             elif form is None:
-                yield Found(number, 1, 1, Reject("unreadable", self._missing_fields(row), as_json(row)))
+                yield Candidate(number, 1, 1, Reject("unreadable", self._missing_fields(row), as_json(row)))
             else:
                 form.prompts.check_system(number, row)
                 yield from form.read(number, row)

@@ -15,12 +15,12 @@ class Ranks:
     prompts: int = 0
     ranked: int = 0
 
-    def see(self, scores: Sequence[float]) -> None:
+    def count(self, scores: Sequence[float]) -> None:
         """Counts the scores of one prompt's answers.
 
         >>> ranks = Ranks()
         >>> for scores in ([2.0, 1.0, 3.0], [1.0, 0.0], [4.0, 2.0], [1.0, 1.0]):
-        ...     ranks.see(scores)
+        ...     ranks.count(scores)
         >>> ranks
         Ranks(prompts=3, ranked=2)
         """
@@ -35,6 +35,6 @@ class Ranks:
         self.prompts += other.prompts
         self.ranked += other.ranked
 
-    def look_ranked(self) -> bool:
+    def are_ranks(self) -> bool:
         """Whether the scores look like ranks: whole numbers from 0 or 1 without a gap, for nearly all prompts."""
         return self.ranked > 0 and self.ranked >= SHARE * self.prompts

@@ -7,7 +7,7 @@ from annotation.campaign.responses import Messages
 from annotation.imports.fields import RowError, getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
-from annotation.imports.outcomes import REJECT_ERRORS, Found, Outcome, Reject, RejectError, make_reject
+from annotation.imports.outcomes import REJECT_ERRORS, Candidate, Outcome, Reject, RejectError, make_reject
 from annotation.imports.ranks import Ranks
 from annotation.imports.scored import Answer, Scored
 from annotation.imports.trees import nodes
@@ -21,9 +21,9 @@ class Several(Form):
         self._ranks = ranks
         self._scored = Scored(layout, self.prompts, self.facts)
 
-    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Candidate]:
         for pair, outcome in enumerate(self._outcomes(row), 1):
-            yield Found(number, pair, int(pair == 1), outcome, True)
+            yield Candidate(number, pair, int(pair == 1), outcome, True)
 
     def _outcomes(self, row: Mapping[str, object]) -> Iterator[Outcome]:
         """The outcomes of a row's pairs, best answers first. An unreadable answer is a reject of its own."""
@@ -31,7 +31,7 @@ class Several(Form):
         try:
             self.prompts.check_text(row)
             for prompt, answers in self._answers(row):
-                for outcome in self._each_two(row, prompt, answers):
+                for outcome in self._pair_up(row, prompt, answers):
                     found = True
                     yield outcome
         except REJECT_ERRORS as error:
@@ -53,7 +53,7 @@ class Several(Form):
             raise RowError(f"{layout.answers} is not a list")
         yield self.prompts.of(row), listed
 
-    def _each_two(self, row: Mapping[str, object], prompt: Messages, listed: list[object]) -> Iterator[Outcome]:
+    def _pair_up(self, row: Mapping[str, object], prompt: Messages, listed: list[object]) -> Iterator[Outcome]:
         answers: list[Answer] = []
         unreadable: list[Reject] = []
         for value in listed:
@@ -61,7 +61,7 @@ class Several(Form):
                 answers.append(self._scored.answer(value))
             except REJECT_ERRORS as error:
                 unreadable.append(make_reject(error, value))
-        self._ranks.see([answer.score for answer in answers])
+        self._ranks.count([answer.score for answer in answers])
         answers.sort(key=self._scored.sort_key)  # answers with equal scores keep their order
         for one, other in islice(combinations(answers, 2), self.layout.most_pairs):
             try:

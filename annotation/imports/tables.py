@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from annotation.campaign.responses import Messages
 from annotation.dataset.comparisons import LARGE, SMALL
-from annotation.imports.outcomes import REASONS, Found, Pair, Reject
+from annotation.imports.outcomes import REASONS, Candidate, Pair, Reject
 from schemas import COMPARISONS, DEGREES, IMPORT_REJECTS
 
 ROWS = 8192
@@ -46,7 +46,7 @@ class FileTables:
     rejects: pa.Table
 
 
-def tables(found: Iterator[Found], source: str, file: str, protocol_version: str) -> FileTables:
+def tables(found: Iterator[Candidate], source: str, file: str, protocol_version: str) -> FileTables:
     """The comparisons and rejects of one file. ``file``: its name in ids and batches."""
     rows = pairs = 0
     comparisons, rejects = _Comparisons(source, file, protocol_version), _Rejects(source, file)
@@ -80,7 +80,7 @@ class _Rejects:
         self._source, self._file = source, file
         self._rows: list[tuple[int, int, str, str, str]] = []
 
-    def add(self, found: Found, reject: Reject) -> None:
+    def add(self, found: Candidate, reject: Reject) -> None:
         message = reject.message or REASONS[reject.reason]
         self._rows.append((found.row, found.pair, reject.reason, message, reject.raw))
 
@@ -96,10 +96,10 @@ class _Comparisons:
     def __init__(self, source: str, file: str, protocol_version: str):
         self._source, self._file, self._version = source, file, protocol_version
         self._names: set[str] = set()
-        self._pairs: list[tuple[Found, Pair]] = []
+        self._pairs: list[tuple[Candidate, Pair]] = []
         self._batches: list[pa.RecordBatch] = []
 
-    def add(self, found: Found, pair: Pair) -> bool:
+    def add(self, found: Candidate, pair: Pair) -> bool:
         """Adds the pair and returns True; returns False without adding it if an earlier pair has its id."""
         if pair.facts.id is not None:
             name = _name(self._source, self._file, found, pair)
@@ -120,7 +120,7 @@ class _Comparisons:
         self._pairs = []
 
 
-def _batch(found: list[tuple[Found, Pair]], source: str, file: str, version: str) -> pa.RecordBatch:
+def _batch(found: list[tuple[Candidate, Pair]], source: str, file: str, version: str) -> pa.RecordBatch:
     pairs = [pair for _, pair in found]
     margins = [_MARGINS.get(pair.degree or "", (None, None)) for pair in pairs]
     count = len(pairs)
@@ -163,7 +163,7 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def _name(source: str, file: str, found: Found, pair: Pair) -> str:
+def _name(source: str, file: str, found: Candidate, pair: Pair) -> str:
     """The id of a comparison: source, file, and row number or the row's own id; then its number among several pairs."""
     row = f"{source}/{file}/{found.row:08}" if pair.facts.id is None else f"{source}/{file}/{pair.facts.id}"
     return f"{row}-{found.pair:02}" if found.several else row

@@ -12,7 +12,7 @@ from annotation.imports.outcomes import (
     REJECT_ERRORS,
     UNKNOWN_ANSWERS,
     AnswerFacts,
-    Found,
+    Candidate,
     Pair,
     RejectError,
     check,
@@ -41,11 +41,11 @@ class TwoAnswers(Form):
         self._in_order = layout.way == "chosen and rejected"
         self._verdict = verdict_of(layout, ranks)
 
-    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Found]:
+    def read(self, number: int, row: Mapping[str, object]) -> Iterator[Candidate]:
         try:
-            yield Found(number, 1, 1, self._pair(row))
+            yield Candidate(number, 1, 1, self._pair(row))
         except REJECT_ERRORS as error:
-            yield Found(number, 1, 1, make_reject(error, row))
+            yield Candidate(number, 1, 1, make_reject(error, row))
 
     def _pair(self, row: Mapping[str, object]) -> Pair:
         self.prompts.check_text(row)

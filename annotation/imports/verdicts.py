@@ -47,7 +47,7 @@ def _by_score(one: str, other: str, lower: bool, ranks: Ranks) -> Callable[[Any]
 
     def read(row: Any) -> Verdict:
         left, right = fields.number(first(row), one), fields.number(second(row), other)
-        ranks.see((left, right))
+        ranks.count((left, right))
         return Verdict("tie" if left == right else "first" if (left > right) != lower else "second", None, None)
 
     return read

@@ -198,7 +198,7 @@ def _pools(recipe: MixRecipe, train: _Training) -> list[Flags]:
             fits = pc.is_in(column(train.rows, name), value_set=pa.array(values, pa.string()))
             pool &= fits.to_numpy(zero_copy_only=False)
         if not pool.any():
-            raise UserError(f"source {source.name} has no training comparisons: look at its datasets and its where")
+            raise UserError(f"source {source.name} has no training comparisons: check its datasets and its where")
         other = taken[pool].max()
         if other >= 0:
             raise UserError(

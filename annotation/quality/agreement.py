@@ -74,7 +74,7 @@ class Ratings:
 
 
 def weights(name: Weights, scale: Floats) -> Floats:
-    """How much each two points agree, 0 to 1 (Gwet 2014, chapter 3). ``ordinal`` uses only the ranks of points."""
+    """How much any two points agree, 0 to 1 (Gwet 2014, chapter 3). ``ordinal`` uses only the ranks of points."""
     size = len(scale)
     if name == "identity" or size < 2:
         return np.eye(size)
@@ -153,7 +153,7 @@ def _alpha(together: Floats, used: Floats, metric: Metric, scale: Floats) -> Flo
 
 
 def _distances(used: Floats, metric: Metric, scale: Floats) -> Floats:
-    """The squared difference between each two points, for each row of ``used``."""
+    """The squared difference between any two points, for each row of ``used``."""
     size = len(scale)
     if metric == "ordinal":
         upto = np.cumsum(used, axis=1) - used / 2

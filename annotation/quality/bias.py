@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality.distributions import fair_coin
+from annotation.quality.distributions import binomial_p
 from annotation.quality.shares import Share
 from annotation.quality.votes import Votes
 
@@ -38,4 +38,4 @@ def leans(snapshot: Snapshot) -> Leans:
 
 def _lean(votes: Votes) -> Lean:
     left = int(votes.left.sum())
-    return Lean(Share(left, len(votes)), fair_coin(left, len(votes)))
+    return Lean(Share(left, len(votes)), binomial_p(left, len(votes)))

@@ -12,10 +12,10 @@ def student_t(confidence: float, degrees: int) -> float:
     return float(stdtrit(degrees, (1 + confidence) / 2))
 
 
-def fair_coin(heads: int, tosses: int) -> float:
+def binomial_p(heads: int, tosses: int) -> float:
     """The p-value of the exact two-sided binomial test that heads and tails are equally likely; 1 without tosses.
 
-    >>> fair_coin(1, 6), fair_coin(3, 6), fair_coin(0, 0)
+    >>> binomial_p(1, 6), binomial_p(3, 6), binomial_p(0, 0)
     (0.21875, 1.0, 1.0)
     """
     fewer = min(heads, tosses - heads)

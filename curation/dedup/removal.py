@@ -34,15 +34,15 @@ NONE_REMOVED = Removals(
 
 
 def removals(
-    unit: int, links: Records, edges: Mapping[str, Records], news: Mapping[str, Records] | None = None
+    unit: int, links: Records, edges: Mapping[str, Records], new_edges: Mapping[str, Records] | None = None
 ) -> Removals:
     """The removals of one unit. ``links`` are the unit's links of the forest, ``edges`` the edges at its documents by
     stage.
 
     A document that shares its url, or else its text, with a better document matched that document. Any other document
-    matched its most similar neighbour (the better of equals). ``news`` are edges of a released unit that its own run
-    did not have. With ``news``, the best document of a url or text matched the others too, since it can lose to another
-    released document that is similar to one of them; and new edges take precedence over known edges.
+    matched its most similar neighbour (the better of equals). ``new_edges`` are edges of a released unit that the
+    release's own run did not have; they take precedence over known edges. With them, the best document of a url or text
+    also matched the others, since it can lose to another released document that is similar to one of the others.
     """
     links = links[np.argsort(links[:, 3])]
     ids = links[:, 3]
@@ -50,8 +50,8 @@ def removals(
     stage = np.full(count, STAGES.index("near"))
     matched = np.zeros(count, np.uint64)
     similarity = np.full(count, np.nan)
-    every_end = news is not None
-    for part, name in product((edges, news) if news else (edges,), reversed(STAGES)):
+    every_end = new_edges is not None
+    for part, name in product((edges, new_edges) if new_edges else (edges,), reversed(STAGES)):
         best = _best_neighbours(part[name], unit, both=every_end or name == "near")
         found = np.searchsorted(ids, best[:, 0])
         known = (found < count) & (ids[np.minimum(found, count - 1)] == best[:, 0]) if count else np.zeros(0, bool)

@@ -31,7 +31,7 @@ def check_units(sizes: Sequence[int], unit_bytes: int) -> None:
 
 def check_fits(job: Job, execution: Execution, workers: int, partitions: int, stored_bytes: int) -> None:
     """Raises UserError if the partitions, texts or signatures that are in memory at one time need more memory than the
-    run may use, and if the partitions are too many for an input of ``stored_bytes``."""
+    run may use, or if there are too many partitions for an input of ``stored_bytes``."""
     total = _total(execution.memory)
     most = max(FREE_PARTITIONS, stored_bytes // FEW)
     if partitions > most:

@@ -18,7 +18,15 @@ from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, re
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
 from curation.dedup.stars import by_worse, large_star, small_star, spread
-from curation.engine.released import IN_CORPUS, class_of, class_ranks, is_news, known_to, orient_links, unbeaten_ids
+from curation.engine.released import (
+    IN_CORPUS,
+    class_of,
+    class_ranks,
+    groups_known_to,
+    is_new_edge,
+    orient_links,
+    unbeaten_ids,
+)
 from curation.engine.run import Run, edges_name, linked_name
 from curation.engine.unit_reports import LinkedReport, ShrunkReport
 from curation.release.shards import read_rows, row_groups
@@ -95,7 +103,7 @@ def band_records(run: Run, unit: int, removed: Records) -> Routed:
 
 def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
     """The candidate pairs of one partition, routed to the unit of the first document."""
-    known = [known_to(run, group) for group in range(len(run.releases))]
+    known = [groups_known_to(run, group) for group in range(len(run.releases))]
     pairs = candidates(blobs, run.firsts, known)
     yield from route(units_of(pairs[:, 0]), pairs)
 
@@ -186,7 +194,7 @@ EDGES = pa.schema(
 """``stage`` is an index into STAGES; ``similarity`` the bits of a float64."""
 
 
-def keep_edges(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
+def write_edges(run: Run, unit: int, groups: Mapping[str, Blobs]) -> None:
     """Writes all edges at a unit's documents to the run's folder, and then a report with the number of its links."""
     links = 0
     with run.folder.writing(edges_name(unit)) as stream, pa.ipc.new_file(stream, EDGES) as file:
@@ -238,7 +246,7 @@ def large_stars(run: Run, blobs: Blobs) -> tuple[Routed, int]:
     return by_worse(found, run.partitions), changed
 
 
-def keep_small_stars(run: Run, partition: int, round_: int, blobs: Blobs, changed: int) -> None:
+def write_small_stars(run: Run, partition: int, round_: int, blobs: Blobs, changed: int) -> None:
     """Applies small-star to a partition's links and writes the new links, and then a report of how many links both
     steps changed."""
     found, more = small_star(unpack(blobs, LINK_WIDTH))
@@ -265,8 +273,8 @@ def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
     links, edges = unpack(survivors, LINK_WIDTH), unit_edges(run, unit)
     if unit >= run.first:
         return removals(unit, links, edges)
-    news = {stage: found[is_news(run, found)] for stage, found in edges.items()}
-    return removals(unit, links[class_of(links[:, 2]) == IN_CORPUS], edges, news)
+    new_edges = {stage: found[is_new_edge(run, found)] for stage, found in edges.items()}
+    return removals(unit, links[class_of(links[:, 2]) == IN_CORPUS], edges, new_edges)
 
 
 def name_requests(run: Run, unit: int, survivors: Blobs) -> Routed:

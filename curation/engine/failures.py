@@ -23,11 +23,11 @@ def error_for_user(cause: BaseException, folder: Folder) -> BaseException | None
     if isinstance(cause, MemoryError) or str(cause) == NO_THREAD:
         return RunError(
             "a process reached its memory limit: give more --memory, fewer --workers or smaller records "
-            "(--set max_record_bytes=...)"
+            "(--set reading.max_record_bytes=...)"
         )
     if isinstance(cause, FileNotFoundError) and _is_in(folder, cause.filename):
         return RunError(
-            f"files of the output {folder.root} were removed during the run: remove the rest of it and run again"
+            f"files of the output {folder.root} were removed during the run: remove the folder and run again"
         )
     if disk_full(cause):
         return no_room(folder, cause)

@@ -42,7 +42,7 @@ def find_gone(run: Run, unit: int) -> None:
         if other.folder.exists(name):
             check_contents(other, [name])
             gone.append(read_shard(other.folder, name, PLACE))
-    keep_gone(run, unit, rows_at(sketched_places(release, number), pa.concat_tables(gone)))
+    write_gone(run, unit, rows_at(sketched_places(release, number), pa.concat_tables(gone)))
 
 
 def duplicate_places(folder: Folder, number: int) -> pa.Table:
@@ -62,7 +62,7 @@ def rows_at(places: pa.Table, wanted: pa.Table) -> npt.NDArray[np.int64]:
     return np.sort(found["row"].to_numpy()).astype(np.int64)
 
 
-def keep_gone(run: Run, unit: int, rows: npt.NDArray[np.int64]) -> None:
+def write_gone(run: Run, unit: int, rows: npt.NDArray[np.int64]) -> None:
     with run.folder.writing(gone_name(unit)) as stream:
         stream.write(rows.tobytes())
 
@@ -119,7 +119,7 @@ def unbeaten_ids(run: Run, keys: Records, nodes: Records) -> Records:
     counts = ~((classes == REMOVED) & np.isin(groups, stale))
     found = []
     for group in range(len(run.releases) + 1):
-        taking_part = np.isin(groups, known_to(run, group))
+        taking_part = np.isin(groups, groups_known_to(run, group))
         rows = np.flatnonzero(taking_part & counts if group == len(run.releases) else taking_part)
         first = np.ones(len(rows), bool)
         first[1:] = (keys[rows[1:]] != keys[rows[:-1]]).any(axis=1)
@@ -127,7 +127,7 @@ def unbeaten_ids(run: Run, keys: Records, nodes: Records) -> Records:
     return np.sort(np.concatenate(found))
 
 
-def known_to(run: Run, group: int) -> list[int]:
+def groups_known_to(run: Run, group: int) -> list[int]:
     """The groups whose documents took part in the deduplication of ``group``."""
     if group == len(run.releases):
         return list(range(group + 1))
@@ -135,12 +135,12 @@ def known_to(run: Run, group: int) -> list[int]:
     return [index for index, release in enumerate(run.releases) if release == of or of.knew(release)]
 
 
-def is_news(run: Run, edges: Records) -> npt.NDArray[np.bool_]:
+def is_new_edge(run: Run, edges: Records) -> npt.NDArray[np.bool_]:
     """Which edges no release knew. For other edges, the run of a release has already removed one of the documents."""
     groups = len(run.releases) + 1
     met = np.zeros((groups, groups), bool)
     for group in range(groups - 1):
-        met[group, known_to(run, group)] = True
+        met[group, groups_known_to(run, group)] = True
     better, worse = groups_of(run, edges[:, 1]), groups_of(run, edges[:, 3])
     return np.asarray(~(met[better, worse] | met[worse, better]))
 

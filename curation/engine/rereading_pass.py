@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation.engine.reading_pass import PASSED, Shards, taken_down_rows, write_taken_down
-from curation.engine.released import PLACE, duplicate_places, keep_gone, rows_at, sketched_places
+from curation.engine.released import PLACE, duplicate_places, rows_at, sketched_places, write_gone
 from curation.engine.run import Run, judged_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Matcher, Selection
-from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, among, recognise_rejected
+from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, is_among, recognise_rejected
 from curation.engine.unit_reports import JudgedReport, SelectedReport
 from curation.release.ledger import Ledger
 from curation.release.opening import Release
@@ -49,7 +49,7 @@ class _TakenDown:
         """The decisions for documents that reached deduplication."""
         why = self.matcher.reasons(documents["doc_id"], documents["url"])
         for reason, wanted in ((SAME_TEXT, self.texts), (NEAR, self.near)):
-            why[(why < 0) & among(content_hashes, wanted)] = WHY.index(reason)
+            why[(why < 0) & is_among(content_hashes, wanted)] = WHY.index(reason)
         return why
 
 
@@ -144,7 +144,7 @@ def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger
             if len(passed):
                 shards.sketches.write(sketches.cast(SKETCHES.schema))
                 shards.passed.write_batch(passed)
-    keep_gone(run, unit, np.concatenate(gone))
+    write_gone(run, unit, np.concatenate(gone))
     return pa.concat_tables(taken), counts
 
 

@@ -21,8 +21,8 @@ from curation.engine.selection import Matcher, Selection
 from curation.engine.taken_down import (
     HASH,
     STAGE,
-    among,
     hashes,
+    is_among,
     merge_hashes,
     recognise_rejected,
     rejected_texts,
@@ -110,7 +110,7 @@ def _passed_texts(run: Run, unit: int, matcher: Matcher, earlier: pa.Array) -> p
     rows = rows_at(sketched_places(release, number), pa.concat_tables(places)) if places else np.empty(0, np.int64)
     if len(earlier):
         again = [
-            start + np.flatnonzero(among(batch["content_hash"], earlier))
+            start + np.flatnonzero(is_among(batch["content_hash"], earlier))
             for start, batch in row_groups(release.folder, name, ["content_hash"])
         ]
         rows = np.union1d(rows, np.concatenate([np.empty(0, np.int64), *again]))
@@ -158,7 +158,7 @@ def _near(run: Run, release: Release, number: int, near: Near) -> Iterator[pa.Re
     wanted = read_hashes(run.folder, HASHES)
     for start, batch in row_groups(release.folder, shard_name("sketches", number), [*_SKETCHED, "signature"]):
         values, present = signature_values(batch["signature"], near)
-        rows = np.flatnonzero(present & ~among(batch["content_hash"], wanted))
+        rows = np.flatnonzero(present & ~is_among(batch["content_hash"], wanted))
         values = values[np.searchsorted(np.flatnonzero(present), rows)]
         best, like = np.zeros(len(rows)), np.full(len(rows), "", object)
         for texts in _signed_texts(run.folder):

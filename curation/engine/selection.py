@@ -17,9 +17,9 @@ REASONS = ("doc_id", "host", "url")
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Sorted, without repetition. Ids are compared exactly; a host includes all hosts in its domain; urls are compared
-    without fragment and surrounding space, as in deduplication. With ``near``, near-duplicates of the selected
-    documents are taken down, too."""
+    """The documents to take down, as sorted, distinct entries. Ids are compared exactly; a host includes all hosts in
+    its domain; urls are compared without fragment and surrounding space, as in deduplication. With ``near``,
+    near-duplicates of the selected documents are taken down, too."""
 
     doc_ids: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()

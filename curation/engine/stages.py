@@ -133,7 +133,7 @@ def compare(run: Run, unit: int, groups: Groups) -> Results:
 
 def link(run: Run, unit: int, groups: Groups) -> Results:
     if not run.folder.exists(linked_name(unit)):
-        dedup.keep_edges(run, unit, groups)
+        dedup.write_edges(run, unit, groups)
     return []
 
 
@@ -150,7 +150,7 @@ def large(run: Run, partition: int, groups: Groups) -> Results:
 
 def small(run: Run, partition: int, groups: Groups) -> Results:
     changed = sum(int.from_bytes(blob, "little") for blob in groups["changed"])
-    dedup.keep_small_stars(run, partition, run.stars or 0, groups["links"], changed)
+    dedup.write_small_stars(run, partition, run.stars or 0, groups["links"], changed)
     return []
 
 

@@ -76,7 +76,7 @@ def takedown(
         folder.write_json(SELECTION, selection.to_json())
         run, workers = _prepare(release, before, recipe, releases, folder, execution)
 
-        def something_is_taken() -> None:
+        def check_matched() -> None:
             judged = (folder.read_json(judged_name(unit), JudgedReport) for unit in range(run.units))
             if not renewed and not any(report.taken for report in judged):
                 folder.clear() if was_there else folder.abandon()
@@ -85,7 +85,7 @@ def takedown(
                 )
 
         with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
-            run_pipelines(run, range(run.first, run.all_units), workers, execution, something_is_taken)
+            run_pipelines(run, range(run.first, run.all_units), workers, execution, check_matched)
             found = _manifest(run, release, before, selection)
             folder.write_json(MANIFEST, found)
         folder.release()
@@ -198,9 +198,7 @@ def _digest(selection: Selection) -> str:
 def _check_accounts(path: str, now: LedgerReport, before: Manifest) -> None:
     for what in ("read", "quarantined"):
         if getattr(now, what) != getattr(before.ledger, what):
-            raise UserError(
-                f"{path}: shards and manifest disagree about the records {what}: restore the original folder"
-            )
+            raise UserError(f"{path}: shards and manifest count different {what} records: restore the original folder")
 
 
 def _finished_takedown(folder: Folder, release: Release, against: list[str], digest: str) -> Manifest | None:

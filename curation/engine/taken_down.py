@@ -62,11 +62,11 @@ def _texts(rejects: pa.RecordBatch) -> pa.LargeStringArray:
 def _recognise(normalised: pa.LargeStringArray, kept: pa.LargeStringArray, wanted: pa.Array) -> Flags:
     if not len(wanted):
         return np.zeros(len(kept), bool)
-    found = among(hashes(kept), wanted)
-    return found if kept is normalised else found | among(hashes(normalised), wanted)
+    found = is_among(hashes(kept), wanted)
+    return found if kept is normalised else found | is_among(hashes(normalised), wanted)
 
 
-def among(hashes: pa.Array, wanted: pa.Array) -> Flags:
+def is_among(hashes: pa.Array, wanted: pa.Array) -> Flags:
     """Which hashes are in ``wanted``; null never is."""
     if not len(wanted):
         return np.zeros(len(hashes), bool)

@@ -18,7 +18,7 @@ READING_SHARE = 0.75
 @dataclass
 class Tally:
     """``sizes`` are the stored bytes of each unit, None if it is not known how many of them are read (under a limit);
-    ``earlier_bytes`` and ``earlier_done`` are the work that was done before the first look."""
+    ``earlier_bytes`` and ``earlier_done`` are the work that was done before the first update."""
 
     folder: Folder
     sizes: Sequence[int | None]
@@ -30,7 +30,7 @@ class Tally:
     read_in: float | None = None
     """The seconds after which all units were read."""
 
-    def look(self, seconds: float) -> None:
+    def update(self, seconds: float) -> None:
         """Reads the new reports, ``seconds`` after the run began."""
         for kind, units in ((JUDGED, self.read), (WRITTEN, self.written)):
             for unit, name in report_names(self.folder, kind).items():

@@ -93,11 +93,11 @@ class ParquetCorpus:
         Raises UserError for a file that is damaged or does not have the column of texts. In a folder that
         `gristmill curate` wrote, checks the SHA-256 of each file before reading it.
         """
-        names, noted = self._list_files()
+        names, entries = self._list_files()
         first, skipped = start
         for number, name in enumerate(names[first:], first):
-            if name in noted:
-                check_digests(self._place()[0], [noted[name]])
+            if name in entries:
+                check_digests(self._place()[0], [entries[name]])
             with self._open_parquet(name) as file:
                 self._check(name, file.schema_arrow)
                 yield from self._rows(file, number, skipped if number == first else 0)
@@ -130,20 +130,20 @@ class ParquetCorpus:
         if name is not None:
             return [name], {}
         manifest = read_manifest(folder)
-        names, noted = folder.names("**/*.parquet"), {}
+        names, entries = folder.names("**/*.parquet"), {}
         if manifest is not None:
             shards = f"{DOCUMENTS.name}/"
-            noted = {name: each for name, each in manifest.files.items() if name.startswith(shards)}
+            entries = {name: each for name, each in manifest.files.items() if name.startswith(shards)}
             names = [name for name in names if name.startswith(shards)]
             for name in names:
-                if name not in noted:
+                if name not in entries:
                     raise UserError(f"{self._full_path(name)} is not in the corpus's manifest: move it elsewhere")
-            check_sizes(folder, noted.values())
+            check_sizes(folder, entries.values())
         elif folder.exists(WORK):
             raise UserError(f"{self.path} is unfinished: run `gristmill curate` to its end first")
         if not names:
             raise UserError(f"{self.path} holds no Parquet: name a folder that `gristmill curate` wrote, or Parquet")
-        return names, noted
+        return names, entries
 
     def _full_path(self, name: str) -> str:
         return self._place()[0].path(name)

@@ -31,7 +31,7 @@ class EncodedBatch:
 
 def encode(batches: Iterable[Documents], tokenizer: Tokenizer, threads: int, share: float) -> Generator[EncodedBatch]:
     """Encodes each batch; a few more batches than threads are in memory. About ``share`` of the documents are also
-    decoded, to see whether their text comes back."""
+    decoded and compared with their text."""
     own = threading.local()
 
     def start() -> None:

@@ -1,4 +1,4 @@
-"""Checks how much longer a tokenizer's normaliser can make a text: a downloaded file may hold an unbounded one."""
+"""Checks how much longer a tokenizer's normaliser can make a text: a downloaded file may set no bound."""
 
 import base64
 import re
@@ -48,8 +48,8 @@ def longest_mapping(charsmap: bytes) -> int:
 def _check(path: Path, times: int) -> None:
     if times > MOST:
         raise UserError(
-            f"the tokenizer {path} cannot be used: its normaliser can make a text {times:,} times as long, and "
-            f"{MOST} times is the most; take one whose normaliser replaces less"
+            f"the tokenizer {path} cannot be used: its normaliser can make a text {times:,} times as long, "
+            f"above the limit of {MOST} times: choose another tokenizer"
         )
 
 

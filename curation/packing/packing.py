@@ -92,13 +92,15 @@ def pack(
         documents = order(corpus, taken, seed)
         cutting = Cutting(corpus, documents, length)
         if not cutting.rows:
-            raise UserError(f"{cutting.left_tokens:,} tokens fill no sequence of {length:,}: give a smaller --length")
+            raise UserError(
+                f"{cutting.left_tokens:,} tokens are too few for --length {length:,}: give a smaller --length"
+            )
         ledger = PackingLedger(corpus, documents)
         with counting("packing, in sequences") as tell:
             files = write_shards(folder, cutting, ledger, shard_batches(length, corpus.tokens.itemsize), tell)
         with folder.writing(tokenizer.file, durable=True) as stream:
             stream.write(tokenizer.content)
-        noted = Manifest(
+        manifest = Manifest(
             format=FORMAT,
             version=VERSION,
             gristmill=version("gristmill"),
@@ -114,9 +116,9 @@ def pack(
             noticed=noticed.report(),
             files=files,
         )
-        folder.write_json(MANIFEST, noted)
+        folder.write_json(MANIFEST, manifest)
         folder.release()
-    return noted
+    return manifest
 
 
 def _claim(

@@ -166,7 +166,7 @@ def _open_at(folder: Folder, name: str, size: int) -> BinaryIO:
 
 
 def _ends(lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """The offsets at which each begins, and the end of the last; shape (n + 1,)."""
+    """The offsets at which items of these lengths begin, and the end of the last item; shape (n + 1,)."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 

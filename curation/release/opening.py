@@ -50,8 +50,8 @@ class Release:
         return [name for name in self.against if name not in known]
 
     def is_stale(self, releases: Sequence["Release"]) -> bool:
-        """Whether documents were taken down since from a release that this one was deduplicated against, going by
-        ``releases``. Documents that this one removed as duplicates may then have no counterpart left."""
+        """Whether ``releases`` holds a takedown of a release that this one was deduplicated against. Then the document
+        that was kept in place of a duplicate may no longer exist."""
         return not set(self.against) <= {each.name for each in releases}
 
 
@@ -78,8 +78,8 @@ def check_shards(release: Release, manifest: Manifest, tables: tuple[str, ...]) 
 def check_contents(release: Release, names: Sequence[str]) -> None:
     """Reads the named shards, as far as the release has them. Raises UserError if a shard does not have the SHA-256 in
     the manifest."""
-    noted = release_files(release.folder, release.name)
-    check_digests(release.folder, [noted[name] for name in names if name in noted])
+    files = release_files(release.folder, release.name)
+    check_digests(release.folder, [files[name] for name in names if name in files])
 
 
 @lru_cache(maxsize=8)
@@ -121,7 +121,7 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
     """
     if paths and not any(recipe["dedup"][stage] for stage in ("url", "exact", "near")):
         raise UserError(
-            f"--against {paths[0]} is without effect, since the recipe removes no duplicates: "
+            f"--against {paths[0]} has no effect, since the recipe removes no duplicates: "
             "switch dedup.url, dedup.exact or near on, or leave --against out"
         )
     opened = []
@@ -152,7 +152,7 @@ def against_missing(name: str) -> str:
     """The end of a message about a release that was deduplicated against the release ``name``, which is not given."""
     return (
         f"was deduplicated against the release {name}, which is not named: add --against with the folder of that "
-        "release (the SHA-256 of its manifest.json begins so), or with the folder of a takedown of it"
+        "release (its name is the beginning of the SHA-256 of its manifest.json) or of a takedown of it"
     )
 
 

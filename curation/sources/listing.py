@@ -177,7 +177,7 @@ def _local_files(
     for match in local_matches(_absolute(pattern), follow_links, skipped, root):
         path, status = match.path, match.status
         if not os.access(path, os.R_OK):
-            raise InputError(f"the input file '{path}' may not be read: change its permissions or leave it out")
+            raise InputError(f"no permission to read the input file '{path}': change its permissions or leave it out")
         name = posixpath.relpath(path.replace(os.sep, "/"), match.root.replace(os.sep, "/"))
         yield _Found(path, match.root, readable(name), status.st_size, local_version(status), given)
 

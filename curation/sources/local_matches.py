@@ -60,7 +60,7 @@ def _file_status(path: str) -> os.stat_result:
     except OSError as error:
         raise InputError(f"the input '{path}' is a broken link ({error.strerror}): fix the link") from error
     if kind := irregular(status):
-        raise InputError(f"the input '{path}' is {kind}: copy what it yields into a regular file first")
+        raise InputError(f"the input '{path}' is {kind}: copy its content into a regular file first")
     return status
 
 
@@ -156,7 +156,7 @@ def _entries(folder: str) -> list[tuple[str, str]]:
 
 
 def _unreadable(folder: str, error: OSError) -> InputError:
-    return InputError(f"the input folder '{folder}' may not be read: {error.strerror}")
+    return InputError(f"the input folder '{folder}' cannot be read: {error.strerror}")
 
 
 def _entry(folder: str, name: str) -> list[tuple[str, str]]:

@@ -50,9 +50,9 @@ def is_content(error: Exception) -> bool:
     return not isinstance(error, OSError) or (type(error) is OSError and error.errno is None)
 
 
-def out_of_reach(path: str, error: Exception) -> RunError:
+def unreachable_error(path: str, error: Exception) -> RunError:
     """The error for a listed file that is missing, or cannot be opened or read: it is not a broken record."""
-    return RunError(f"the input file '{path}' could not be read ({reason(error)}): fix that and run again")
+    return RunError(f"the input file '{path}' could not be read ({reason(error)}): remove the cause and run again")
 
 
 def stored_version(path: str) -> tuple[int, str] | None:

@@ -7,7 +7,7 @@ from curation.sources.contents import AT_RANDOM, inner_format, peek, read_at_ran
 from curation.sources.decompression import decompress
 from curation.sources.formats import PEEK_BYTES, Format, detect_format
 from curation.sources.inputs import InputFile, Span, Unit
-from curation.sources.opening import StoredFile, open_stored, out_of_reach, stored_version
+from curation.sources.opening import StoredFile, open_stored, stored_version, unreachable_error
 from curation.sources.places import is_local, local_path
 from curation.sources.storage import outages
 from schemas.errors import RunError
@@ -45,7 +45,7 @@ def _read_span(span: Span, builder: ChunkBuilder) -> Iterator[Chunk]:
             builder.finish_span(file.sha256, file.hashed, _note(builder))
         _check_unchanged(span.file)
     except outages() as error:
-        raise out_of_reach(span.file.path, error) from error
+        raise unreachable_error(span.file.path, error) from error
 
 
 def _quarantine_rest(file: StoredFile, builder: ChunkBuilder) -> None:
@@ -74,7 +74,7 @@ def checksum(span: Span) -> str:
             file.finish()
             return file.sha256
     except outages() as error:
-        raise out_of_reach(span.file.path, error) from error
+        raise unreachable_error(span.file.path, error) from error
 
 
 def _detect(file: StoredFile, span: Span) -> Format:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from curation.sources.formats import detect
 from curation.sources.inputs import InputFile, Span, Unit
-from curation.sources.opening import out_of_reach
+from curation.sources.opening import unreachable_error
 from curation.sources.parquet import row_group_ranges
 from curation.sources.storage import outages
 
@@ -45,7 +45,7 @@ def _spans(file: InputFile, unit_bytes: int) -> list[Span]:
         else:
             ranges = []
     except outages() as error:
-        raise out_of_reach(file.path, error) from error
+        raise unreachable_error(file.path, error) from error
     return [Span(file, start, end) for start, end in ranges] if len(ranges) > 1 else [Span(file)]
 
 

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from annotation.campaign.plan import note_settings
+from annotation.campaign.plan import record_changes
 from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.journal import Journal
 from annotation.protocols import PROTOCOLS
@@ -28,11 +28,11 @@ def read_campaign(folder: Path) -> CampaignFolder:
         raise UserError(f"{path}: {error}") from error
 
 
-def read_and_note(folder: Path) -> CampaignFolder:
+def read_and_record(folder: Path) -> CampaignFolder:
     """The campaign in a folder that was pushed before; records changed settings in its journal."""
     campaign = read_campaign(folder)
     with Journal(campaign.store) as journal:
-        note_settings(campaign, journal)
+        record_changes(campaign, journal)
     return campaign
 
 

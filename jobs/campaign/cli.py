@@ -111,7 +111,7 @@ def resolve(folder: Path) -> None:
 @FOLDER
 @HOME
 def adjudicate(folder: Path, home: Path | None) -> None:
-    """Give pairs that are tied, lack a majority, or whose chosen response is unsafe to an adjudicator of DIR."""
+    """Give an adjudicator of DIR the pairs that are tied, have no majority, or whose chosen response is unsafe."""
     from jobs.campaign.commands import adjudicate
 
     adjudicate(folder, home)
@@ -123,10 +123,13 @@ def adjudicate(folder: Path, home: Path | None) -> None:
     "--from",
     "giver",
     metavar="EMAIL",
-    help="Move all unfinished tasks of this annotator (default: some tasks of the busiest ones).",
+    help="Move all unfinished tasks of this annotator (default: some tasks of the busiest annotators).",
 )
 @click.option(
-    "--to", "taker", metavar="EMAIL", help="Move them to this annotator (default: to those with the fewest tasks)."
+    "--to",
+    "taker",
+    metavar="EMAIL",
+    help="Move the tasks to this annotator (default: to the annotators with the fewest tasks).",
 )
 @HOME
 def reassign(folder: Path, giver: str | None, taker: str | None, home: Path | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from annotation.campaign import moves
-from annotation.campaign.plan import Planned, note_settings
+from annotation.campaign.plan import Planned, record_changes
 from annotation.campaign.plan import plan as make_plan
 from annotation.campaign.settings import CampaignFolder
 from annotation.dataset import markdown
@@ -24,7 +24,7 @@ from annotation.studio.push import Pushed
 from annotation.studio.push import push as push_all
 from annotation.studio.watch import watch as watch_all
 from curation.dedup.near import families
-from jobs.campaign.campaign_file import read_and_note, read_campaign, write_example
+from jobs.campaign.campaign_file import read_and_record, read_campaign, write_example
 from jobs.counting import counting
 from jobs.terminal import say
 from schemas.errors import UserError
@@ -54,7 +54,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
     if strangers:
         raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
     with _studio(home) as studio, Journal(at.store) as journal:
-        note_settings(at, journal)
+        record_changes(at, journal)
         for invited in people.invite(journal, studio, emails or known):
             say(f"{invited.email}")
             say(f"  link      {invited.link or '(no tasks yet)'}")
@@ -67,7 +67,7 @@ def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None
         raise UserError(f"--every is {every}: give a number of seconds")
     at = read_campaign(folder)
     with _studio(home) as studio, Journal(at.store) as journal:
-        note_settings(at, journal)
+        record_changes(at, journal)
         if not watch:
             with counting("pulling") as tell:
                 _print_pulled(pull_all(journal, studio, sweep=not quick, tell=tell), folder)
@@ -84,7 +84,7 @@ def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None
 def status(folder: Path) -> None:
     from jobs.campaign.tables import print_status
 
-    at = read_and_note(folder)
+    at = read_and_record(folder)
     with Journal(at.store) as journal:
         emails = {name: email for email, name in fold(journal).annotators.items()}
     print_status(load(at.path), emails)
@@ -93,11 +93,11 @@ def status(folder: Path) -> None:
 def resolve(folder: Path) -> None:
     from jobs.campaign.tables import print_resolution
 
-    print_resolution(load(read_and_note(folder).path))
+    print_resolution(load(read_and_record(folder).path))
 
 
 def adjudicate(folder: Path, home: Path | None) -> None:
-    at = read_and_note(folder)
+    at = read_and_record(folder)
     wanted = moves.find_disputed(resolve_votes(load(folder)).unresolved)
     with _studio(home) as studio, Journal(at.store) as journal:
         added, stuck = moves.adjudicate(at, journal, wanted) if wanted else (0, [])
@@ -113,7 +113,7 @@ def adjudicate(folder: Path, home: Path | None) -> None:
 def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None) -> None:
     at = read_campaign(folder)
     with _studio(home) as studio, Journal(at.store) as journal:
-        note_settings(at, journal)
+        record_changes(at, journal)
         pull_all(journal, studio)
         moved = moves.reassign(at, journal, giver, taker)
         _push(journal, studio)
@@ -121,7 +121,7 @@ def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | No
 
 
 def withdraw(folder: Path, email: str, undo: bool) -> None:
-    at = read_and_note(folder)
+    at = read_and_record(folder)
     with Journal(at.store) as journal:
         moves.withdraw(journal, email, undo=undo)
     votes = "the votes of {} count again" if undo else "the votes of {} no longer count"

@@ -120,7 +120,11 @@ def curate(**given: Any) -> None:
     help="Urls, one per line, compared as in deduplication: without their #fragment. Lines that begin with # are "
     "comments.",
 )
-@click.option("--near", is_flag=True, help="Also take down near-duplicates of these documents (default: list them).")
+@click.option(
+    "--near",
+    is_flag=True,
+    help="Also remove near-duplicates of the listed documents (default: list the near-duplicates).",
+)
 @click.option(
     "--output",
     required=True,
@@ -139,9 +143,10 @@ def curate(**given: Any) -> None:
 def takedown(**given: Any) -> None:
     """Write the corpus of the folder RELEASE to a new folder, without some documents.
 
-    Documents with the same text are removed, too. Near-duplicates that had been removed in favour of a removed document
-    come back, as do those removed in favour of a document that is no longer in the corpora of --against. The new folder
-    holds no text of the removed documents; it lists their near-duplicates, or --near takes these down, too.
+    Documents with the same text are removed, too. If a removed document had been kept in place of near-duplicates or of
+    documents with the same url, the best of those documents comes back. The same holds if the kept document was in a
+    corpus of --against and is no longer there. The new folder holds no text of removed documents; it lists their
+    near-duplicates, or --near removes these, too.
     """
     from curation.engine.workers import start_early
 
@@ -156,7 +161,9 @@ def takedown(**given: Any) -> None:
 
 @click.command(short_help="Estimate the cost of a job of a given size.")
 @click.option("--documents", type=float, required=True, metavar="N", help="Documents to read, such as 3e12.")
-@click.option("--bytes", "text", type=float, required=True, metavar="N", help="Bytes of their text, such as 1e16.")
+@click.option(
+    "--bytes", "text", type=float, required=True, metavar="N", help="Bytes of the text of all documents, such as 1e16."
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, LARGEST),

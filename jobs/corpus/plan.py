@@ -89,7 +89,7 @@ def print_plan(forecast: Forecast, price: float) -> None:
             row(stage.name, forecast.cpu_seconds_of(stage), forecast.shuffled_bytes_of(stage))
             for stage in forecast.constants.stages
         ),
-        row("in all", forecast.cpu_seconds, forecast.shuffled_bytes, "bold"),
+        row("total", forecast.cpu_seconds, forecast.shuffled_bytes, "bold"),
     ]
     print_table(("stage", "CPU hours", "shuffled", "cost"), rows)
     print(

@@ -93,7 +93,7 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         self._started = time.monotonic()
-        self.tally.look(0.0)
+        self.tally.update(0.0)
         self._thread.start()
         return self
 
@@ -101,7 +101,7 @@ class Progress:
         self._stopped.set()
         self._thread.join()
         if self.style == "json":
-            self.tally.look(self._seconds)
+            self.tally.update(self._seconds)
             self._json("finished" if error is None else "progress")
 
     @property
@@ -118,7 +118,7 @@ class Progress:
         wait = EVERY_SECONDS[self.style]
         while not self._stopped.wait(wait):
             looked = time.monotonic()
-            self.tally.look(self._seconds)
+            self.tally.update(self._seconds)
             wait = max(EVERY_SECONDS[self.style], (time.monotonic() - looked) / LOOKING_SHARE)
             show()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from annotation.dataset import Built, build
 from annotation.judgments.snapshot import load
 from curation.dedup.near import families
-from jobs.campaign.campaign_file import read_and_note
+from jobs.campaign.campaign_file import read_and_record
 from jobs.dataset.counts import print_counts
 from schemas.errors import UserError
 
@@ -16,7 +16,7 @@ def run(campaigns: Sequence[Path], output: Path, as_of: int | None) -> None:
         raise UserError("--as-of is a revision of one campaign's journal: give one campaign")
     if as_of is None:
         for folder in campaigns:
-            read_and_note(folder)
+            read_and_record(folder)
     print_built(build([load(folder, as_of) for folder in campaigns], output, families))
 
 

@@ -59,7 +59,7 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
 )
 @click.option("--name", metavar="NAME", help="The name of the comparisons' source (default: the set's name).")
 def import_(**given: Any) -> None:
-    """Write the comparisons of an open set in the same form as those of campaigns; FILES are its training split.
+    """Convert an open preference set to a dataset of comparisons; FILES are the training split of the set.
 
     FILES are JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz), or Parquet or Arrow.
     Rows that give no comparison go to rejects, with the reason. Equal files give equal bytes.
@@ -102,7 +102,7 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
     "master",
     type=PATH,
     metavar="DIR",
-    help="The dataset that was exported (default: the folder of that name beside EXPORT).",
+    help="The dataset that was exported (default: the folder beside EXPORT with the name in its manifest).",
 )
 def check(folder: Path, form: str, master: Path | None) -> None:
     """Compare each row of EXPORT with the dataset that was exported.

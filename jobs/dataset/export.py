@@ -3,12 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
+from annotation import exports
 from annotation.dataset import upgrade_dataset
 from annotation.dataset.markdown import count
 from annotation.dataset.master import Master, load
-from annotation.exports import check as checked
-from annotation.exports import describe_export
-from annotation.exports import export as written
 from jobs.terminal import say
 from schemas import COMPARISONS
 from schemas.errors import RunError, UserError
@@ -18,7 +16,7 @@ SHOWN = 10
 
 
 def export(folder: Path, form: str, output: Path, margin: str) -> None:
-    exported = written(_read(folder), output, form, margin)
+    exported = exports.export(_read(folder), output, form, margin)
     for name, split in exported.splits.items():
         rows = f"{count(split.rows, 'row')} of {count(split.comparisons, 'comparison')}"
         say(f"{output}: {name}, {rows}" if split.rows else f"{output}: no {name}, as there are no rows")
@@ -29,11 +27,11 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
 
 
 def check(folder: Path, form: str, master: Path | None) -> None:
-    name = describe_export(folder, form).master.name
+    name = exports.describe_export(folder, form).master.name
     beside = folder.resolve().parent / name
     if master is None and not beside.is_dir():
         raise UserError(f"{folder} was made from the dataset {name}, which is not beside it: give --dataset DIR")
-    found = checked(folder, form, _read(master or beside))
+    found = exports.check(folder, form, _read(master or beside))
     say(f"read back by {found.by}{'' if found.own else '; its own loader was not run'}")
     rows, comparisons = count(found.rows, "row"), count(found.comparisons, "comparison")
     say(f"{rows}, {comparisons}, {found.left_out:,} left out")
@@ -60,7 +58,7 @@ def _read(folder: Path) -> Master:
     if master.version != COMPARISONS.version:
         say(
             f"{folder}: comparisons version {master.version} read as version {COMPARISONS.version} "
-            "(gristmill dataset upgrade writes them so)",
+            "(gristmill dataset upgrade writes that version)",
             err=True,
         )
     return master

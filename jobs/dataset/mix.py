@@ -26,4 +26,4 @@ def run(path: Path | None, output: Path | None, name: str | None) -> None:
     for sentence in list_short(recipe, mixed.yields):
         say(sentence)
     proof = mixed.manifest.split
-    say(f"{proof.pairs_compared:,} pairs of prompts compared, {proof.matches_found:,} near a held-out one left")
+    say(f"{proof.pairs_compared:,} pairs of prompts compared, {proof.matches_found:,} of them alike")

@@ -50,11 +50,11 @@ def compare(campaign: Path) -> None:
     home = ("--home", STUDIO)
     gristmill("studio", "start", *home, *a_free_port())
     gristmill("campaign", "new", campaign)
-    say("\nAsking real questions: what functions of Python's standard library do, by their docstrings")
+    say("\nQuestions about Python's standard library, answered by the docstrings of its functions")
     write_questions(campaign)
     gristmill("campaign", "push", campaign, *home)
     gristmill("campaign", "invite", campaign, *home)
-    say("\nThree simulated annotators label by Label Studio's API; the first one leaves some to you")
+    say("\nThree simulated annotators answer through Label Studio's API; the first annotator leaves two pairs to you")
     folder = read_campaign(campaign)
     with Studio(connection(STUDIO)) as studio:
         label(folder, studio)

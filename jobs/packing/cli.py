@@ -105,7 +105,12 @@ def pack_export(folder: Path, form: str, output: Path) -> None:
 @click.command(name="train-tokenizer", short_help="Learn a byte-level BPE tokenizer from a corpus.")
 @click.argument("corpora", metavar="CORPUS...", nargs=-1, required=True)
 @click.option(
-    "--vocabulary", type=int, default=32_000, show_default=True, metavar="N", help="The most tokens to learn."
+    "--vocabulary",
+    type=int,
+    default=32_000,
+    show_default=True,
+    metavar="N",
+    help="The largest number of tokens to learn.",
 )
 @click.option("--output", required=True, type=PATH, metavar="FILE", help="A new file, such as tokenizer.json.")
 @click.option(

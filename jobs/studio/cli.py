@@ -67,7 +67,7 @@ def stop(home: Path | None) -> None:
 @studio.command(short_help="Say whether Label Studio runs, and where.")
 @HOME
 def status(home: Path | None) -> None:
-    """Say whether Label Studio runs, and where. Exit code 1: it does not run."""
+    """Say whether Label Studio runs, and where. Exit code 1: Label Studio does not run."""
     from jobs.studio import commands
 
     commands.status(home)
@@ -76,7 +76,7 @@ def status(home: Path | None) -> None:
 @studio.command(short_help="Show the end of Label Studio's log.")
 @HOME
 @click.option(
-    "--lines", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="How many lines."
+    "--lines", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Number of lines to show."
 )
 def logs(home: Path | None, lines: int) -> None:
     """Show the end of Label Studio's log, with tokens and passwords masked."""
@@ -103,7 +103,7 @@ def backup(home: Path | None, file: Path) -> None:
 @click.option("--replace", is_flag=True, help="Replace an existing studio, whose data is kept in data.replaced.")
 @click.argument("file", type=PATH)
 def restore(home: Path | None, file: Path, replace: bool) -> None:
-    """Restore Label Studio from the backup FILE. Stop it first."""
+    """Restore Label Studio from the backup FILE. Stop Label Studio first."""
     from jobs.studio import commands
 
     commands.restore(home, file, replace)

@@ -27,7 +27,7 @@ def install(home: Path | None) -> None:
 
 def stop(home: Path | None) -> None:
     """Stops Label Studio."""
-    say("stopped" if lifecycle.stop(home or default_home()) else "Label Studio did not run")
+    say("stopped" if lifecycle.stop(home or default_home()) else "Label Studio was not running")
 
 
 def status(home: Path | None) -> None:

@@ -3,7 +3,7 @@
 import click
 
 
-@click.command(short_help="Check that a folder is as it was written.")
+@click.command(short_help="Check that the files of a folder are unchanged.")
 @click.argument("folder", metavar="DIR")
 def verify(folder: str) -> None:
     """Compare each file of the folder DIR with the size and SHA-256 in its manifest.

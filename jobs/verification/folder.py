@@ -24,7 +24,7 @@ ANNOTATION = {
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
 }
 """The manifests of annotation: the newest version and a description of each format."""
-_NAME_ONE = "name a folder that gristmill curate, takedown, pack or dataset wrote"
+_NAME_ANOTHER = "name a folder that gristmill curate, takedown, pack or dataset wrote"
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ def read_expected(folder: Folder) -> Expected:
     """The files in the folder's manifest. Raises UserError if the manifest is missing or damaged."""
     files, root = folder.filesystem()
     if not files.isdir(root):
-        raise UserError(f"{folder.root} is not a folder: {_NAME_ONE}")
+        raise UserError(f"{folder.root} is not a folder: {_NAME_ANOTHER}")
     try:
         with folder.reading(MANIFEST) as stream:
             content = stream.read()
     except FileNotFoundError as error:
-        why = f"no {MANIFEST}: {_NAME_ONE}"
+        why = f"no {MANIFEST}: {_NAME_ANOTHER}"
         if folder.exists(WORK):
             why = "an unfinished run: repeat its command to finish it first"
         raise UserError(f"{folder.root} holds {why}") from error
@@ -94,11 +94,11 @@ def faults(folder: Folder, expected: Expected, sizes: Mapping[str, int], tell: T
 
 def _fault(folder: Folder, expected: Expected, name: str, sizes: Mapping[str, int]) -> str | None:
     """What is wrong with a file, to be printed after its name, or None. A file of another size is not read."""
-    noted = expected.files.get(name)
-    if noted is None:
+    entry = expected.files.get(name)
+    if entry is None:
         return "is not in the manifest"
     try:
-        return size_difference(noted, sizes.get(name)) or difference(noted, folder.reading)
+        return size_difference(entry, sizes.get(name)) or difference(entry, folder.reading)
     except OSError as error:
         return f"cannot be read ({error.strerror or error})"
 

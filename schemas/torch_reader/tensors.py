@@ -18,7 +18,7 @@ NOT_LEARNT = -100
 
 @dataclass(frozen=True)
 class Form:
-    """The tensors that are read of a row."""
+    """Which tensors a row is read as."""
 
     labels: bool
     boundaries: bool

@@ -223,8 +223,8 @@ def test_rounds_over_the_links_go_on_after_an_interruption(tmp_path: Path, monke
             raise RuntimeError("killed")
         keep(of, partition, round_, *rest)
 
-    keep = stages.keep_small_stars
-    monkeypatch.setattr(stages, "keep_small_stars", interrupted)
+    keep = stages.write_small_stars
+    monkeypatch.setattr(stages, "write_small_stars", interrupted)
     with pytest.raises(RuntimeError, match="killed"):
         run(tmp_path, corpus, "none", strict, "stars", links=1, partitions=3)
     before = list(rounds)

@@ -27,7 +27,7 @@ from schemas.errors import RunError
 from tests.curation.test_laws import digest
 from tests.jobs.calling import call
 
-FIX = "fix that and run again"
+FIX = "remove the cause and run again"
 GRISTMILL = Path(sys.executable).parent / "gristmill"
 
 

@@ -76,7 +76,7 @@ def test_what_is_no_file_is_refused_by_name(
     os.mkfifo(here / "pipe")
     assert curate(path, monkeypatch) == 2
     said = capsys.readouterr().err
-    assert f"{path}' is {what}: copy what it yields into a regular file first" in said
+    assert f"{path}' is {what}: copy its content into a regular file first" in said
     assert said.count("\n") == 1
     assert not (here / "out").exists()
 

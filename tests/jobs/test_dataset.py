@@ -29,7 +29,7 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
 
     def run(*words: str | Path) -> int:
         monkeypatch.setattr("jobs.dataset.build.load", load)
-        monkeypatch.setattr("jobs.dataset.build.read_and_note", lambda folder: folder)
+        monkeypatch.setattr("jobs.dataset.build.read_and_record", lambda folder: folder)
         monkeypatch.setattr(sys, "argv", ["gristmill", "dataset", "build", *map(str, words)])
         monkeypatch.chdir(tmp_path)
         try:

@@ -83,7 +83,7 @@ def test_an_older_version_is_read_with_a_word_and_upgraded(
     older(tmp_path / "old")
     assert call("export", "old", "--format", "hf", "--output", "out") == 0
     assert capsys.readouterr().err.startswith(
-        "old: comparisons version 1 read as version 2 (gristmill dataset upgrade writes them so)\n"
+        "old: comparisons version 1 read as version 2 (gristmill dataset upgrade writes that version)\n"
     )
     assert call("upgrade", "old", "--output", "new") == 0
     assert capsys.readouterr().out == "new: comparisons version 1, now 2\n"
@@ -130,7 +130,7 @@ def test_a_mixture_and_its_table(call: Call, tmp_path: Path, capsys: pytest.Capt
     assert lines[0] == "flour: 10 comparisons to train on, 1 held out"
     assert " ".join(lines[1].split()) == "source share epochs rows different rows could be drawn near held out"
     assert lines[2].split() == ["own", "50.0%", "1.00", "5", "5", "5", "0"]
-    assert lines[-1] == "8 pairs of prompts compared, 0 near a held-out one left"
+    assert lines[-1] == "8 pairs of prompts compared, 0 of them alike"
     assert call("export", "flour", "--format", "trl-reward", "--output", "out") == 0
     assert call("check", "out", "--format", "trl-reward") == 0
 

@@ -99,4 +99,4 @@ def test_the_files_of_a_campaign_are_refused(folder: Path) -> None:
     command = [sys.executable, "-c", CAMPAIGN]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONSAFEPATH": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.count("pipe is a FIFO: copy what it yields into a regular file first\n") == 4
+    assert done.stdout.count("pipe is a FIFO: copy its content into a regular file first\n") == 4

@@ -116,13 +116,13 @@ def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk_is(
 def test_an_output_that_is_removed_midway_is_told(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, keep_edges = tmp_path / "out", curation.engine.stages.dedup.keep_edges
+    out, write_edges = tmp_path / "out", curation.engine.stages.dedup.write_edges
 
     def remove_first(*arguments: Any) -> None:
         shutil.rmtree(out)
-        keep_edges(*arguments)
+        write_edges(*arguments)
 
-    monkeypatch.setattr(curation.engine.stages.dedup, "keep_edges", remove_first)
+    monkeypatch.setattr(curation.engine.stages.dedup, "write_edges", remove_first)
     words = ("curate", "--input", corpus, "--output", out, "--workers", "0", *QUICK)
     assert call(*words, monkeypatch=monkeypatch) == 1
     said = capsys.readouterr().err

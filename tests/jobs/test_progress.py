@@ -55,7 +55,7 @@ def test_counts_only_grow_and_end_as_the_ledger(
 ) -> None:
     folder = Counting(str(tmp_path_factory.mktemp("run")))
     tally, whole, seconds = Tally(folder, sizes), Ledger(), 0.0
-    tally.look(seconds)
+    tally.update(seconds)
     order = data.draw(st.permutations(range(len(sizes))))
     done = 0.0
     for kind in ("judged", "written"):
@@ -63,12 +63,12 @@ def test_counts_only_grow_and_end_as_the_ledger(
             whole.merge(report(folder, kind, unit))
             seconds += 1
             if data.draw(st.booleans()):
-                tally.look(seconds)
+                tally.update(seconds)
                 assert done <= tally.done <= 1
                 done = tally.done
                 left = tally.seconds_left(seconds)
                 assert left is None or left >= 0
-    tally.look(seconds)
+    tally.update(seconds)
     assert tally.ledger == whole
     assert tally.done == pytest.approx(1)
     assert tally.seconds_left(seconds) == pytest.approx(0, abs=1e-6)
@@ -82,10 +82,10 @@ def test_what_was_done_before_is_not_of_this_run(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
     report(folder, "judged", 0)
     tally = Tally(folder, [100, 300, 400])
-    tally.look(0.0)
+    tally.update(0.0)
     assert (tally.bytes, tally.rate(2.0), tally.seconds_left(2.0)) == (100, 0, None)
     report(folder, "judged", 1)
-    tally.look(2.0)
+    tally.update(2.0)
     assert (tally.bytes, tally.rate(2.0)) == (400, 150)
     assert tally.seconds_left(2.0) == pytest.approx(2.0 * (1 - 0.375) / (0.75 * 300 / 800))
 
@@ -93,11 +93,11 @@ def test_what_was_done_before_is_not_of_this_run(tmp_path: Path) -> None:
 def test_the_rate_is_that_of_the_time_that_was_spent_on_reading(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
     tally = Tally(folder, [100, 300])
-    tally.look(0.0)
+    tally.update(0.0)
     report(folder, "judged", 0)
     report(folder, "judged", 1)
     for seconds in (4.0, 8.0, 16.0):
-        tally.look(seconds)
+        tally.update(seconds)
         assert tally.rate(seconds) == 100
 
 
@@ -106,7 +106,7 @@ def test_how_much_is_read_under_a_limit_nobody_knows(tmp_path: Path, capsys: pyt
     progress = Progress(folder, [None, None], "lines")
     report(folder, "judged", 0)
     with progress:
-        progress.tally.look(1.0)
+        progress.tally.update(1.0)
         progress._line()
     told = progress.tally.to_json("progress", 1.0)
     assert (told["bytes"], told["bytes_per_second"], progress.tally.done) == (None, None, 0.375)
@@ -119,7 +119,7 @@ def test_lines_are_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     with progress:
         report(folder, "judged", 0)
         report(folder, "written", 0)
-        progress.tally.look(1.0)
+        progress.tally.update(1.0)
         progress._line()
     told = capsys.readouterr().err
     assert told.startswith("gristmill: 1/2 units read at ")
@@ -188,5 +188,5 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path / "o[1]*"))
     report(folder, "judged", 0)
     tally = Tally(folder, [100])
-    tally.look(1.0)
+    tally.update(1.0)
     assert tally.read == {0}

@@ -41,7 +41,7 @@ def test_a_studio_from_its_start_to_its_end(
         assert "exists: give the backup another name" in studio("backup", tmp_path / "b.tar.gz", code=2)
     finally:
         assert studio("stop") == "stopped\n"
-    assert studio("stop") == "Label Studio did not run\n"
+    assert studio("stop") == "Label Studio was not running\n"
     assert "give --replace" in studio("restore", tmp_path / "b.tar.gz", code=2)
     assert f"restored into {home}" in studio("restore", "--replace", tmp_path / "b.tar.gz")
 

@@ -71,7 +71,7 @@ def test_many_batches_are_those_one_by_one(rows: int, world: int, batch: int, ev
 
 
 def test_what_cannot_be_divided_is_refused() -> None:
-    with pytest.raises(ValueError, match="they are counts"):
+    with pytest.raises(ValueError, match="invalid counts"):
         Division(rows=1, world=0, batch=1)
     with pytest.raises(ValueError, match="one of none, pad, drop"):
         Division(rows=1, world=1, batch=1, even="some")  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from schemas.named_files import NamedFileError, open_named, read_named
 @pytest.mark.parametrize(("name", "what"), [("pipe", "a FIFO"), ("/dev/zero", "a device")])
 def test_a_fifo_and_a_device_are_refused(name: str, what: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(NamedFileError, match=f"{name} is {what}: copy what it yields into a regular file first"):
+    with pytest.raises(NamedFileError, match=f"{name} is {what}: copy its content into a regular file first"):
         open_named(tmp_path / name)
 
 

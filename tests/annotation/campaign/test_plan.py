@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from annotation.campaign.moves import withdraw
-from annotation.campaign.plan import note_settings, plan
+from annotation.campaign.plan import plan, record_changes
 from annotation.campaign.settings import Gold, Pairing
 from annotation.campaign.tasks import shown_digest, task_data
 from annotation.journal.journal import Journal
@@ -120,7 +120,7 @@ def test_categories_change_with_a_new_version_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", [{"name": "weir"}, {"protocol": "safety"}])
 def test_a_campaign_keeps_its_name_and_protocol(tmp_path: Path, change: dict[str, str]) -> None:
     with desk(tmp_path) as at, pytest.raises(UserError, match=f"the {next(iter(change))} of the campaign in"):
-        note_settings(campaign(tmp_path, **change), at.journal)
+        record_changes(campaign(tmp_path, **change), at.journal)
 
 
 @pytest.mark.parametrize(

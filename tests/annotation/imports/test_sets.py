@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation.imports.outcomes import REASONS, UNKNOWN_ANSWERS, AnswerFacts, Found, Pair, Reject
+from annotation.imports.outcomes import REASONS, UNKNOWN_ANSWERS, AnswerFacts, Candidate, Pair, Reject
 from annotation.imports.pairs import Reader
 from annotation.imports.row_facts import Facts
 from annotation.imports.sets import SETS
@@ -14,7 +14,7 @@ from tests.annotation.imports.published import EXPECTED, A, B, Q, Row, rated, sa
 CASES = [(name, row, expected) for name, table in EXPECTED.items() for row, expected in table]
 
 
-def read(name: str, *rows: Row) -> list[Found]:
+def read(name: str, *rows: Row) -> list[Candidate]:
     return list(Reader(SETS[name].layouts).read(iter(enumerate(rows, 1))))
 
 
@@ -57,7 +57,7 @@ def test_an_older_form_of_safe_rlhf_has_neither_risks_nor_models() -> None:
     assert found.outcome.about == AnswerFacts(safe=(True, True), risks=((), ()), models=(None, None))
 
 
-def results(found: list[Found]) -> list[tuple[int, int, str]]:
+def results(found: list[Candidate]) -> list[tuple[int, int, str]]:
     """(row, pair, chosen over rejected, or the reason)."""
     return [
         (

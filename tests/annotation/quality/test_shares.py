@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.quality.distributions import fair_coin, student_t
+from annotation.quality.distributions import binomial_p, student_t
 from annotation.quality.shares import Share, wilson
 
 
@@ -40,11 +40,11 @@ def test_quantiles_of_students_t(degrees: int, t: float) -> None:
 def test_the_binomial_test_is_exact(heads: int, tails: int) -> None:
     tosses = heads + tails
     tail = Fraction(sum(comb(tosses, k) for k in range(min(heads, tails) + 1)), 2**tosses)
-    assert fair_coin(heads, tosses) == pytest.approx(float(min(Fraction(1), 2 * tail)), rel=1e-9)
+    assert binomial_p(heads, tosses) == pytest.approx(float(min(Fraction(1), 2 * tail)), rel=1e-9)
 
 
 def test_the_binomial_test_of_large_counts() -> None:
-    assert fair_coin(500_000, 1_000_000) == 1
+    assert binomial_p(500_000, 1_000_000) == 1
     p = 6.36093375e-5  # summed term by term from Stirling's value of the central one
-    assert fair_coin(498_000, 1_000_000) == fair_coin(502_000, 1_000_000) == pytest.approx(p, rel=1e-7)
-    assert fair_coin(0, 1_000_000) == 0
+    assert binomial_p(498_000, 1_000_000) == binomial_p(502_000, 1_000_000) == pytest.approx(p, rel=1e-7)
+    assert binomial_p(0, 1_000_000) == 0
