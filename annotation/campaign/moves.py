@@ -38,7 +38,7 @@ Moves = list[tuple[Task, str]]
 
 
 def withdraw(journal: Journal, person: str, *, undo: bool = False) -> None:
-    """Makes no vote of a person count, past or future; ``undo`` makes them count again. Nothing is deleted."""
+    """Stops counting the past and future votes of a person; ``undo`` counts them again. Nothing is deleted."""
     with journal.writing():
         record = fold(journal)
         name = _pseudonym(record, person)

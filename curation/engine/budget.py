@@ -20,8 +20,8 @@ SORTED_BYTES = 3
 """The peak memory of a worker for each byte of a partition."""
 SHUFFLED_SHARE = 0.3
 """Bytes in the largest shuffle for each stored byte of input: a tenth of the text, about a third of the stored size."""
-FEW, PARTITIONS = 1 << 20, 32
-"""An input has a partition for each FEW bytes, up to PARTITIONS partitions; more only if they would get too large."""
+BYTES_PER_PARTITION, PARTITIONS = 1 << 20, 32
+"""An input has a partition for each BYTES_PER_PARTITION, up to PARTITIONS; more only if these get too large."""
 LINK_BYTES = 200
 """The peak memory of union-find for each link."""
 USED_SHARE = 0.8
@@ -64,7 +64,7 @@ def partition_bytes(memory: int | None) -> int:
 
 
 def partitions(stored_bytes: int, memory: int | None) -> int:
-    few = min(max(stored_bytes // FEW, 1), PARTITIONS)
+    few = min(max(stored_bytes // BYTES_PER_PARTITION, 1), PARTITIONS)
     return max(few, int(stored_bytes * SHUFFLED_SHARE) // partition_bytes(memory))
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from curation.engine.budget import FEW, USED_SHARE, available, most_workers
+from curation.engine.budget import BYTES_PER_PARTITION, USED_SHARE, available, most_workers
 from curation.job import Execution, Job
 from schemas.errors import UserError
 
@@ -33,7 +33,7 @@ def check_fits(job: Job, execution: Execution, workers: int, partitions: int, st
     """Raises UserError if the partitions, texts or signatures that are in memory at one time need more memory than the
     run may use, or if there are too many partitions for an input of ``stored_bytes``."""
     total = _total(execution.memory)
-    most = max(FREE_PARTITIONS, stored_bytes // FEW)
+    most = max(FREE_PARTITIONS, stored_bytes // BYTES_PER_PARTITION)
     if partitions > most:
         raise UserError(
             f"{partitions:,} partitions are too many for {stored_bytes / 1e6:,.1f} MB of input, and each costs time: "

@@ -59,8 +59,8 @@ def key_records(run: Run, unit: int, column: str, removed: Records) -> Routed:
 def same_key(run: Run, records: Records, kind: str) -> Routed:
     """Edges from the documents with equal keys to the best of them, routed to the units of the worse documents.
 
-    If the best document belongs to a release, its edges also go to its own unit: an edge may be the document's only
-    connection to others.
+    If the best document belongs to a release, its edges also go to its own unit, since such an edge may be the only one
+    that connects the document to others.
     """
     found = losers(records, SIMILARITY[kind])
     yield from route(units_of(found[:, 3]), found)

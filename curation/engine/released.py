@@ -5,9 +5,9 @@ document that was removed, and both are better than any new document. So a new d
 Only when survivors are chosen do removed documents rank last: the document that replaced them may have been taken down.
 
 Which documents drop out after a stage depends on their ranks without the class. A document loses only to documents that
-its own deduplication knew: a released document to its release and to the releases which that was deduplicated against,
-a new document to all. So every document that took part in an earlier run takes part again, and documents that were
-connected then are connected now.
+its own deduplication knew: a released document to documents of its release and of the releases that its release was
+deduplicated against, a new document to all. So every document that took part in an earlier run takes part again, and
+documents that were connected then are connected now.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ PLACE = ["file", "offset"]
 
 
 def find_gone(run: Run, unit: int) -> None:
-    """Writes the rows of a released unit that are not in the corpus: they were removed, or superseded since.
+    """Writes the rows of a released unit that are not in the corpus, as they were removed or superseded later.
 
     Raises UserError if one of the unit's files differs from the manifest.
     """

@@ -14,7 +14,7 @@ from curation.sources.storage import Options
 
 @dataclass(frozen=True)
 class Run:
-    """Plain data, so that it can be sent to every worker."""
+    """The data of a run, plain enough to be sent to every worker."""
 
     job: Job
     folder: Folder

@@ -17,8 +17,9 @@ READING_SHARE = 0.75
 
 @dataclass
 class Tally:
-    """``sizes`` are the stored bytes of each unit, None if it is not known how many of them are read (under a limit);
-    ``earlier_bytes`` and ``earlier_done`` are the work that was done before the first update."""
+    """The progress of the run that writes ``folder``. ``sizes`` are the stored bytes of each unit, None if it is not
+    known how many of them are read (under a limit); ``earlier_bytes`` and ``earlier_done`` are the work that was done
+    before the first update."""
 
     folder: Folder
     sizes: Sequence[int | None]
@@ -72,8 +73,8 @@ class Tally:
 
     def seconds_left(self, seconds: float) -> float | None:
         """The estimated seconds until the end, from the work done in ``seconds``; None before any work is done."""
-        mine = self.done - (self.earlier_done or 0.0)
-        return seconds * (1 - self.done) / mine if mine > 0 else None
+        added = self.done - (self.earlier_done or 0.0)
+        return seconds * (1 - self.done) / added if added > 0 else None
 
     def rejects(self) -> dict[str, int]:
         """Documents rejected so far by ``stage: reason``, the most frequent first."""

@@ -18,8 +18,8 @@ class UnitReport:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedReport(UnitReport):
-    """After the first pass: the files that were read. In a takedown also the entries of the selection that matched a
-    document, by reason, the number of documents ``taken`` down, and their numbers by reason."""
+    """The report after the first pass. ``files`` were read. In a takedown, ``found`` are the entries of the selection
+    that matched a document, by reason; ``taken`` documents were taken down, and ``reasons`` counts them by reason."""
 
     files: tuple[InputReport, ...] = ()
     found: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -29,8 +29,9 @@ class JudgedReport(UnitReport):
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenReport(UnitReport):
-    """After the second pass: how many documents were removed in favour of a document of each release. In a takedown
-    also how many documents were ``brought_back``, and how many were ``lost`` to these."""
+    """The report after the second pass. ``released`` counts the documents that were removed in favour of a document of
+    each release. In a takedown, ``brought_back`` counts the documents that came back, and ``lost`` counts the documents
+    that were removed in favour of one that came back."""
 
     released: Mapping[str, int]
     brought_back: int = 0

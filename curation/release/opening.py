@@ -76,7 +76,7 @@ def check_shards(release: Release, manifest: Manifest, tables: tuple[str, ...]) 
 
 
 def check_contents(release: Release, names: Sequence[str]) -> None:
-    """Reads the named shards, as far as the release has them. Raises UserError if a shard does not have the SHA-256 in
+    """Reads those of the named shards that the release has. Raises UserError if a shard does not have the SHA-256 in
     the manifest."""
     files = release_files(release.folder, release.name)
     check_digests(release.folder, [files[name] for name in names if name in files])

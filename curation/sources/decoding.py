@@ -28,7 +28,7 @@ _DETECTED = {"cp949": "euc-kr", "mac-cyrillic": "x-mac-cyrillic"}
 _HIGH_BYTES = bytes(range(128, 256))
 _LONE_BYTE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])")
 _SEVEN_BIT = (b"\x1b$", b"\x1b(", b"~{", b"\x0e")
-"""Without any of these, a page in a 7-bit encoding is ASCII."""
+"""The escapes of 7-bit encodings; a page without an escape is ASCII."""
 
 
 def decode(data: bytes, charset: str | None) -> tuple[str, str]:

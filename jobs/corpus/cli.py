@@ -144,9 +144,9 @@ def takedown(**given: Any) -> None:
     """Write the corpus of the folder RELEASE to a new folder, without some documents.
 
     Documents with the same text are removed, too. If a removed document had been kept in place of near-duplicates or of
-    documents with the same url, the best of those documents comes back. The same holds if the kept document was in a
-    corpus of --against and is no longer there. The new folder holds no text of removed documents; it lists their
-    near-duplicates, or --near removes these, too.
+    documents with the same url, those documents come back, without duplicates among them. The same holds if the kept
+    document was in a corpus of --against and is no longer there. The new folder holds no text of removed documents; it
+    lists their near-duplicates, or --near removes these, too.
     """
     from curation.engine.workers import start_early
 
