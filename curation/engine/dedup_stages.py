@@ -13,7 +13,7 @@ import pyarrow as pa
 from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, similar
 from curation.dedup.components import LINK_WIDTH, Forest
 from curation.dedup.edges import EDGE_WIDTH, Records, distinct, route, row_ids, rows_of, units_of, unpack
-from curation.dedup.groups import KEY_WIDTH, keys_by_partition, losers
+from curation.dedup.groups import keys_by_partition, losers
 from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
@@ -74,11 +74,6 @@ def continuing_ids(run: Run, records: Records) -> Routed:
     if run.releases:
         found = unbeaten_ids(run, records[:, :2], records[:, 2:])
         yield from route(units_of(found), found)
-
-
-def key_table(blobs: Blobs) -> Records:
-    """The records of `key_records`, unpacked."""
-    return unpack(blobs, KEY_WIDTH)
 
 
 def removed_rows(unit: int, edges: Mapping[str, Blobs], kinds: Sequence[str]) -> Records:

@@ -6,6 +6,8 @@ under one key. The keys are units and partitions.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from curation.dedup.edges import unpack
+from curation.dedup.groups import KEY_WIDTH
 from curation.engine import dedup_stages as dedup
 from curation.engine import selecting_pass as selecting
 from curation.engine.reading_pass import read_and_judge
@@ -108,7 +110,7 @@ def same_text(run: Run, partition: int, groups: Groups) -> Results:
 
 
 def _same_key(run: Run, groups: Groups, kind: str) -> Results:
-    records = dedup.key_table(groups["keys"])
+    records = unpack(groups["keys"], KEY_WIDTH)
     yield from _of_kind(kind, dedup.same_key(run, records, kind))
     yield from _of_kind(dedup.CONTINUES[kind], dedup.continuing_ids(run, records))
 

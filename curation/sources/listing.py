@@ -63,7 +63,7 @@ def list_input(inputs: Sequence[Input], follow_links: bool = False) -> Listing:
     """Lists all files of the inputs; a file that two inputs match belongs to the first.
 
     Links that leave an input's folder are skipped, unless ``follow_links``. Raises InputError if an input matches
-    nothing, a path that braces list does not exist, a file or folder may not be read, a path names anything other than
+    nothing, a path that braces list does not exist, a file or folder cannot be read, a path names anything other than
     a file or folder, or the scheme is unknown.
     """
     found: dict[str, _Found] = {}

@@ -25,7 +25,7 @@ def beam_filesystems() -> type:
 def open_stored(path: str) -> IO[bytes]:
     """Opens the stored bytes of a file for seeking and reading; compressed files stay compressed.
 
-    Raises one of `outages` for a file that is missing or may not be read.
+    Raises one of `outages` for a file that is missing or cannot be read.
     """
     if is_local(path):
         return open(local_path(path), "rb", buffering=0)

@@ -36,7 +36,7 @@ CONCERNS = {
     "too_fast": "{count} of {total} votes came faster than anybody can read",
     "always_one_side": "nearly always the {side} side: {count} of {total} votes",
     "leans": "leans to the {side} side, more than chance explains: {count} of {total} votes",
-    "often_wrong": "right on {count} of {total} gold pairs only",
+    "often_wrong": "right on only {count} of {total} gold pairs",
 }
 
 
@@ -102,7 +102,7 @@ def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
     given = set(asked["pair_id"].to_pylist())
     wanted = set(find_disputed(resolution.unresolved))
     if wanted & given:
-        lines.append(f"Before adjudicators: {markdown.count(len(wanted & given), 'pair')}.")
+        lines.append(f"Open with adjudicators: {markdown.count(len(wanted & given), 'pair')}.")
     if wanted - given:
         lines.append(
             f"For adjudication: {markdown.count(len(wanted - given), 'pair')}. Next: gristmill campaign adjudicate DIR"

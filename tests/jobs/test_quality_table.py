@@ -97,6 +97,6 @@ def test_resolution_tells_pairs_before_adjudicators_from_those_that_wait(capsys:
     print_resolution(replace(made, assignments=table(ASSIGNMENTS, given)))
     out = lines(capsys)
     assert out[-2:] == [
-        "Before adjudicators: 1 pair.",
+        "Open with adjudicators: 1 pair.",
         "For adjudication: 1 pair. Next: gristmill campaign adjudicate DIR",
     ]
