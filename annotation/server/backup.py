@@ -77,8 +77,8 @@ def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) 
     if not file.is_file():
         raise UserError(f"{file} is not a file: name a backup that `gristmill studio backup` made")
     with studio.lock(tell):
-        process = studio.server.process
-        if process is not None and is_alive(process):
+        server = studio.server
+        if any(process is not None and is_alive(process) for process in (server.process, server.gate)):
             raise UserError(f"Label Studio runs in {home}: run `gristmill studio stop` before you restore a backup")
         if studio.data.exists() and not replace:
             raise UserError(f"{home} holds a studio already: give --replace to replace it with the backup")

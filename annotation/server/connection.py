@@ -16,7 +16,8 @@ TOKEN = "GRISTMILL_STUDIO_TOKEN"  # the variable's name
 
 @dataclass(frozen=True)
 class Connection:
-    """A server's URL for this machine, a personal access token, and the server's URL for annotators."""
+    """Label Studio's URL for administrators, a personal access token, and the URL for annotators: the gate's, if there
+    is a gate."""
 
     url: str
     token: str = field(repr=False)
@@ -36,7 +37,7 @@ def connection(home: Path) -> Connection:
     server, admin = studio.server, studio.admin
     if admin is None or admin.token is None or server.process is None or not is_alive(server.process):
         raise UserError(f"no Label Studio runs in {home}: run `gristmill studio start`, or set {URL} and {TOKEN}")
-    return Connection(server.url, admin.token, server.public_url or server.url)
+    return Connection(server.inner_url, admin.token, server.public_url or server.url)
 
 
 def _check_named(url: str, token: str) -> Connection:

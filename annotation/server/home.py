@@ -40,15 +40,24 @@ class Admin:
 
 @dataclass(frozen=True)
 class Server:
-    """The settings of the last start. ``process`` is None after a regular stop."""
+    """The settings of the last start. The two processes are None after a regular stop."""
 
     port: int = DEFAULT_PORT
+    """The gate's port."""
     public_url: str | None = None
     process: Process | None = None
+    """Label Studio."""
+    inner_port: int | None = None
+    """Label Studio's port; None if a version of Gristmill without a gate started it, on ``port``."""
+    gate: Process | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def inner_url(self) -> str:
+        return f"http://127.0.0.1:{self.inner_port or self.port}"
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,10 @@ class Home:
     @property
     def log(self) -> Path:
         return self.root / "label-studio.log"
+
+    @property
+    def gate_log(self) -> Path:
+        return self.root / "gate.log"
 
     @property
     def admin_file(self) -> Path:
@@ -156,8 +169,9 @@ def write_private(path: Path, values: Mapping[str, Any]) -> None:
 def _read(path: Path, kind: type[Kind]) -> Kind | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        if kind is Server and values["process"] is not None:
-            values["process"] = Process(**values["process"])
+        if kind is Server:
+            for name in ("process", "gate"):
+                values[name] = Process(**values[name]) if values.get(name) else None
         return kind(**values)
     except FileNotFoundError:
         return None

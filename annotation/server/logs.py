@@ -11,16 +11,16 @@ SECRETS = re.compile(r"(?P<before>token=)[^&\s\"']+|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w
 """Matches the secrets of invitations in the addresses of requests, and signed tokens."""
 
 
-def logs(home: Path, lines: int = 100) -> list[str]:
-    """The last lines of the server's log, with tokens and the administrator's password masked.
+def logs(home: Path, lines: int = 100, gate: bool = False) -> list[str]:
+    """The last lines of Label Studio's log or the gate's, with tokens and the administrator's password masked.
 
-    Raises UserError if the server was never started.
+    Raises UserError if the studio was never started.
     """
     studio = Home(home.absolute())
     admin = studio.admin
     known = [secret for secret in (admin.password, admin.token) if secret] if admin else []
     try:
-        with studio.log.open(encoding="utf-8", errors="replace") as file:
+        with (studio.gate_log if gate else studio.log).open(encoding="utf-8", errors="replace") as file:
             return [redact(line.rstrip("\n"), known) for line in deque(file, lines)]
     except OSError as error:
         raise UserError(f"{home} holds no log: run `gristmill studio start`") from error

@@ -41,7 +41,7 @@ def migrate(home: Home, environment: Path, tell: Callable[[str], None]) -> None:
     unfinished.data.mkdir(mode=0o700)
     done = subprocess.run(
         [*PRIVATE, str(environment / "bin" / "python"), "-c", SCRIPT],
-        env=variables(unfinished, None),
+        env=variables(unfinished),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -16,3 +16,13 @@ def is_free(port: int) -> bool:
                 raise
             return False
     return True
+
+
+def free_port(but: int) -> int:
+    """A port on which a server can listen now, other than ``but``."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port != but:
+            return port

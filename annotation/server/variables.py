@@ -20,7 +20,7 @@ DEAD_PROXY = "http://127.0.0.1:9"
 """A proxy that does not exist. It stops requests that Label Studio does not check, as for its front page's news."""
 
 
-def variables(home: Home, public_url: str | None) -> dict[str, str]:
+def variables(home: Home) -> dict[str, str]:
     """The complete environment of Label Studio 1.23.2; some variables are for Django or Python."""
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     env |= {
@@ -43,14 +43,6 @@ def variables(home: Home, public_url: str | None) -> dict[str, str]:
     }
     env |= {"COLLECT_ANALYTICS": "false", "FRONTEND_SENTRY_DSN": "", "LATEST_VERSION_CHECK": "false", "SENTRY_DSN": ""}
     env |= {"HTTP_PROXY": DEAD_PROXY, "HTTPS_PROXY": DEAD_PROXY, "NO_PROXY": CALLBACK_HOST}
-    if public_url:
-        env |= {
-            "LABEL_STUDIO_ALLOWED_HOSTS": f"127.0.0.1,localhost,{urlsplit(public_url).hostname}",
-            "LABEL_STUDIO_CSRF_TRUSTED_ORIGINS": public_url,
-            "LABEL_STUDIO_HOST": public_url,
-        }
-        if public_url.startswith("https:"):
-            env |= {"LABEL_STUDIO_CSRF_COOKIE_SECURE": "1", "LABEL_STUDIO_SESSION_COOKIE_SECURE": "1"}
     return env
 
 

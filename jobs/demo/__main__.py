@@ -98,8 +98,9 @@ def reasons_to_explain(corpus: Path) -> list[str]:
 
 
 def a_free_port() -> list[str]:
-    """The option --port with the first free port from Label Studio's own up; empty if Label Studio runs."""
-    if lifecycle.status(STUDIO).running:
+    """The option --port with the first free port from the studio's own up; empty if the studio runs."""
+    found = lifecycle.status(STUDIO)
+    if found.pid or found.gate_pid:
         return []
     return ["--port", str(next(filter(is_free, count(Home(STUDIO).server.port))))]
 

@@ -26,7 +26,8 @@ def studio() -> None:
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    help="The local port of the server (default: the last port, initially 8080).",
+    help="The local port for annotators (default: the last port, initially 8080). Label Studio itself listens on "
+    "another free port.",
 )
 @click.option(
     "--public-url",
@@ -35,7 +36,9 @@ def studio() -> None:
     "no proxy (default: the last address).",
 )
 def start(home: Path | None, port: int | None, public_url: str | None) -> None:
-    """Install Label Studio if needed, start it unless it is running, and wait until it answers.
+    """Install Label Studio if needed, start it and its gate unless they are running, and wait until they answer.
+
+    Annotators reach the gate, which lets them do their own work only.
 
     \b
         gristmill studio start
@@ -58,7 +61,7 @@ def install(home: Path | None) -> None:
 @studio.command(short_help="Stop Label Studio.")
 @HOME
 def stop(home: Path | None) -> None:
-    """Stop Label Studio. All annotations are kept."""
+    """Stop Label Studio and its gate. All annotations are kept."""
     from jobs.studio import commands
 
     commands.stop(home)
@@ -67,7 +70,7 @@ def stop(home: Path | None) -> None:
 @studio.command(short_help="Say whether Label Studio runs, and where.")
 @HOME
 def status(home: Path | None) -> None:
-    """Say whether Label Studio runs, and where. Exit code 1: Label Studio does not run."""
+    """Say whether Label Studio and its gate run, and where. Exit code 1: one of them does not run."""
     from jobs.studio import commands
 
     commands.status(home)
@@ -78,11 +81,12 @@ def status(home: Path | None) -> None:
 @click.option(
     "--lines", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Number of lines to show."
 )
-def logs(home: Path | None, lines: int) -> None:
+@click.option("--gate", is_flag=True, help="The log of the gate, with the requests that it refused.")
+def logs(home: Path | None, lines: int, gate: bool) -> None:
     """Show the end of Label Studio's log, with tokens and passwords masked."""
     from jobs.studio import commands
 
-    commands.logs(home, lines)
+    commands.logs(home, lines, gate)
 
 
 @studio.command(short_help="Back up Label Studio into one file.")

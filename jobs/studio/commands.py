@@ -11,13 +11,10 @@ from jobs.terminal import say
 
 
 def start(home: Path | None, port: int | None, public_url: str | None) -> None:
-    """Starts Label Studio and prints its address."""
+    """Starts Label Studio and its gate and prints their addresses."""
     chosen = home or default_home()
-    connection = lifecycle.start(chosen, port, public_url, _say_progress)
-    say(f"Label Studio: {connection.public_url}")
-    if connection.public_url != connection.url:
-        say(f"the proxy's target: {connection.url}")
-    _print_administrator(chosen)
+    lifecycle.start(chosen, port, public_url, _say_progress)
+    _print_addresses(chosen, lifecycle.status(chosen))
 
 
 def install(home: Path | None) -> None:
@@ -31,21 +28,22 @@ def stop(home: Path | None) -> None:
 
 
 def status(home: Path | None) -> None:
-    """Prints the address of a running Label Studio; ends with exit code 1 if it does not run."""
+    """Prints the addresses of a running studio; ends with exit code 1 if the gate or Label Studio does not run."""
     chosen = home or default_home()
     found = lifecycle.status(chosen)
-    if not found.running:
+    if found.pid is None and found.gate_pid is None:
         say(f"no Label Studio runs in {chosen}")
         sys.exit(1)
-    say(f"Label Studio runs at {found.public_url} (process {found.pid})")
-    if found.public_url != found.url:
-        say(f"the proxy's target: {found.url}")
-    _print_administrator(chosen)
+    if not found.running:
+        ended, other = ("Label Studio", "its gate") if found.pid is None else ("the gate", "Label Studio")
+        say(f"{ended} of {chosen} does not run, and {other} does: run `gristmill studio start`; nobody can label now")
+        sys.exit(1)
+    _print_addresses(chosen, found)
 
 
-def logs(home: Path | None, lines: int) -> None:
-    """Prints the end of the log."""
-    for line in log.logs(home or default_home(), lines):
+def logs(home: Path | None, lines: int, gate: bool) -> None:
+    """Prints the end of Label Studio's log or the gate's."""
+    for line in log.logs(home or default_home(), lines, gate):
         say(line)
 
 
@@ -62,7 +60,11 @@ def restore(home: Path | None, file: Path, replace: bool) -> None:
     say(f"restored into {chosen}; run `gristmill studio start`")
 
 
-def _print_administrator(home: Path) -> None:
+def _print_addresses(home: Path, found: lifecycle.Status) -> None:
+    say(f"annotators: {found.public_url}")
+    if found.public_url != found.url:
+        say(f"the proxy's target: {found.url}")
+    say(f"Label Studio: {found.inner_url}, for administrators on this machine")
     studio = Home(home)
     if studio.admin:
         say(f"administrator: {studio.admin.email}, password in {studio.admin_file}")

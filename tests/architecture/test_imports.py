@@ -72,7 +72,7 @@ ONLY_IN = {
         "curation/sources/opening.py",
     },
     "httpx": {
-        *("annotation/server/accounts.py", "annotation/server/lifecycle.py", "annotation/studio/client.py"),
+        *("annotation/server/accounts.py", "annotation/server/programs.py", "annotation/studio/client.py"),
         "annotation/gate/inner.py",
         "jobs/demo/annotators.py",
     },

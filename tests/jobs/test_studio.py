@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from annotation.server.home import Home
+from annotation.server.process import end
 from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port
 from tests.jobs.calling import call
@@ -28,15 +29,22 @@ def test_a_studio_from_its_start_to_its_end(
     assert studio("status", code=1) == f"no Label Studio runs in {home}\n"
     who = f"administrator: admin@gristmill.local, password in {home / 'admin.json'}\n"
     try:
-        assert studio("start", "--port", str(port)) == f"Label Studio: {url}\n{who}starting Label Studio ...\n"
-        admin = Home(home).admin
+        said = studio("start", "--port", str(port))
+        server, admin = Home(home).server, Home(home).admin
+        where = f"annotators: {url}\nLabel Studio: {server.inner_url}, for administrators on this machine\n{who}"
+        assert said == f"{where}starting Label Studio ...\nstarting the gate ...\n"
         assert admin is not None
         assert admin.token
         secrets += [admin.password, admin.token]
         assert f"runs already at {url}" in studio("start")
         assert "run `gristmill studio stop` first" in studio("start", "--port", str(free_port()), code=2)
-        assert studio("status").startswith(f"Label Studio runs at {url} (process ")
+        assert studio("status") == where
         assert "/user/login/" in studio("logs")
+        assert "Uvicorn running" in studio("logs", "--gate")
+        assert server.gate is not None
+        end(server.gate, 10)
+        assert f"the gate of {home} does not run, and Label Studio does" in studio("status", code=1)
+        assert studio("start") == f"{where}starting the gate ...\n"
         assert "contains secrets" in studio("backup", tmp_path / "b.tar.gz")
         assert "exists: give the backup another name" in studio("backup", tmp_path / "b.tar.gz", code=2)
     finally:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -18,7 +18,7 @@ import pytest
 from annotation.server import lifecycle
 from annotation.server.accounts import session
 from annotation.server.connection import Connection, connection
-from annotation.server.home import Home
+from annotation.server.home import Home, Server
 from annotation.server.lifecycle import start, status, stop
 from annotation.server.logs import logs
 from annotation.server.process import Process, end, is_alive, spawn
@@ -56,12 +56,20 @@ def refresh(connection: Connection) -> int:
 
 
 def test_it_answers_on_this_machine_only(started: Started) -> None:
-    assert started.connection.url == started.connection.public_url == f"http://127.0.0.1:{started.port}"
+    inner = httpx.URL(started.connection.url).port
+    assert inner is not None
+    assert started.connection.public_url == f"http://127.0.0.1:{started.port}"
+    assert inner != started.port
     assert refresh(started.connection) == 200
     listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if " 0A " in line]
-    assert [address for address in listening if address.endswith(f":{started.port:04X}")] == [
-        f"0100007F:{started.port:04X}"
-    ]
+    for port in (inner, started.port):
+        assert [address for address in listening if address.endswith(f":{port:04X}")] == [f"0100007F:{port:04X}"]
+
+
+def test_annotators_reach_the_gate_and_not_label_studio(started: Started) -> None:
+    assert httpx.get(f"{started.connection.public_url}/gate/health").text == "ok\n"
+    assert httpx.get(f"{started.connection.public_url}/user/signup/").status_code == 404
+    assert httpx.post(f"{started.connection.public_url}/api/token/refresh").status_code == 404
 
 
 def test_it_sees_its_own_variables_only(started: Started) -> None:
@@ -99,7 +107,7 @@ def test_a_second_start_finds_it(started: Started) -> None:
     told: list[str] = []
     assert start(started.home, None, None, told.append) == started.connection
     assert start(started.home, started.port, "", told.append) == started.connection
-    assert told == [f"Label Studio runs already at {started.connection.url}"] * 2
+    assert told == [f"Label Studio runs already at {started.connection.public_url}"] * 2
     for port, public_url in ((free_port(), None), (None, "https://labels.example.org")):
         with pytest.raises(UserError, match="`gristmill studio stop` first"):
             start(started.home, port, public_url, print)
@@ -154,13 +162,50 @@ def test_one_that_was_killed_is_started_anew_and_one_that_was_stopped_stays_so(s
     assert not status(started.home).running
     with pytest.raises(UserError, match="run `gristmill studio start`"):
         connection(started.home)
-    assert start(started.home, None, None, print).url == started.connection.url
+    assert start(started.home, None, None, print).public_url == started.connection.public_url
     assert started.process != killed
     running = started.process
     assert stop(started.home)
     assert not is_alive(running)
     assert not status(started.home).running
     assert not stop(started.home)
+
+
+def test_one_that_runs_alone_gets_the_other_back(started: Started) -> None:
+    first = start(started.home, None, None, print)
+    assert status(started.home).running
+    gate, label_studio = Home(started.home).server.gate, started.process
+    assert gate is not None
+    os.kill(gate.pid, signal.SIGKILL)
+    end(gate, 5)
+    assert (status(started.home).pid, status(started.home).gate_pid) == (label_studio.pid, None)
+    assert connection(started.home) == first, "commands of the data lead need no gate"
+    told: list[str] = []
+    assert start(started.home, None, None, told.append) == first
+    assert (told, started.process) == (["starting the gate"], label_studio)
+    os.kill(label_studio.pid, signal.SIGKILL)
+    end(label_studio, 5)
+    gate = Home(started.home).server.gate
+    assert gate is not None
+    assert is_alive(gate)
+    assert not status(started.home).running
+    assert start(started.home, None, None, print).public_url == first.public_url
+    assert status(started.home).running
+    assert not is_alive(gate)
+
+
+def test_a_studio_of_a_version_without_a_gate_gets_one(started: Started) -> None:
+    start(started.home, None, None, print)
+    server = Home(started.home).server
+    assert server.gate is not None
+    end(server.gate, 5)
+    old = {"port": server.inner_port, "public_url": None, "process": asdict(started.process)}
+    (started.home / "server.json").write_text(json.dumps(old))
+    assert connection(started.home).url == server.inner_url, "what runs is used until the next start"
+    again = start(started.home, None, None, print)
+    assert again.public_url == server.inner_url, "the address of annotators stays"
+    assert again.url != server.inner_url
+    assert httpx.get(f"{again.public_url}/gate/health").text == "ok\n"
 
 
 def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> None:
@@ -197,8 +242,13 @@ def test_a_taken_port_is_a_sentence_and_leaves_nothing(tmp_path: Path, monkeypat
         monkeypatch.setattr(lifecycle, "_check_port", lambda port: None)  # taken a moment later
         with pytest.raises(UserError, match=f"port {port} is taken by another program"):
             start(home, port, None, print)
-    assert not status(home).running
-    assert "Connection in use" in Home(home).log.read_text()
+        assert "address already in use" in Home(home).gate_log.read_text()
+        Home(home).write_server(Server())
+        monkeypatch.setattr(lifecycle, "free_port", lambda but: port)
+        with pytest.raises(UserError, match=f"port {port} is taken by another program"):
+            start(home, free_port(), None, print)
+        assert "Connection in use" in Home(home).log.read_text()
+    assert (status(home).pid, status(home).gate_pid) == (None, None)
 
 
 def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from annotation.server.connection import Connection
+from annotation.server.accounts import session
 from annotation.server.home import Home
 from annotation.server.lifecycle import start, stop
+from tests.annotation.gate.projects import make_project
 from tests.annotation.parts import CHROMIUM, Studio, empty_home
 from tests.annotation.ports import free_port
 from tests.architecture.tree import ROOT
@@ -39,7 +40,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     words = [nginx, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")]
     try:
         connection = start(home, free_port(), f"https://{NAME}", print)
-        configure(folder, port, connection)
+        configure(folder, port)
         subprocess.run(words, check=True, capture_output=True)
         admin = Home(home).admin
         assert admin is not None
@@ -57,14 +58,14 @@ def certify(folder: Path) -> None:
     subprocess.run(words, check=True, capture_output=True)
 
 
-def configure(folder: Path, port: int, connection: Connection) -> None:
+def configure(folder: Path, port: int) -> None:
     """The guide's block as it stands, but for what this machine has elsewhere: ports and the certificate."""
     [block] = re.findall(r"^```nginx\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     here = {
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
         f"/etc/letsencrypt/live/{NAME}/fullchain.pem": str(folder / "chain.pem"),
         f"/etc/letsencrypt/live/{NAME}/privkey.pem": str(folder / "key.pem"),
-        "http://127.0.0.1:8080": connection.url,
+        "http://127.0.0.1:8080": Home(folder / "studio").server.url,
     }
     for theirs, ours in here.items():
         assert block.count(theirs) == 1, theirs
@@ -84,22 +85,26 @@ def elsewhere(proxied: Proxied, browser: Browser) -> Iterator[Browser]:
     far.close()
 
 
-def test_an_annotator_signs_up_and_in_by_https(proxied: Proxied, elsewhere: Browser) -> None:
-    asked: list[str] = []
-    for place in (proxied.studio.invite(), "/user/login/"):
-        context = elsewhere.new_context(ignore_https_errors=True)
-        page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"https://{NAME}{place}")
-        page.fill("input[name=email]", "far@mill.example")
-        page.fill("input[name=password]", "flour-and-bread")
-        page.press("input[name=password]", "Enter")
-        page.get_by_text("Welcome").wait_for()
-        cookies = {cookie.get("name"): cookie.get("secure") for cookie in context.cookies()}
-        assert "sessionid" in cookies
-        assert all(cookies.values())
-        context.close()
-    assert any("/api/" in url for url in asked)
+def test_an_annotator_labels_by_https(proxied: Proxied, elsewhere: Browser) -> None:
+    studio, asked = proxied.studio, list[str]()
+    far = studio.annotator("far")
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        project, _ = make_project(api, far.email)
+    context = elsewhere.new_context(ignore_https_errors=True)
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"https://{NAME}/user/login/?next=%2Fprojects%2F{project}%2Fdata%3Flabeling%3D1")
+    page.fill("input[name=email]", far.email)
+    page.fill("input[name=password]", far.password)
+    page.press("input[name=password]", "Enter")
+    page.locator(".gm-prompt").wait_for()
+    page.keyboard.press("2")
+    with page.expect_response(lambda answer: "/annotations" in answer.url) as sent:
+        page.keyboard.press("Control+Enter")
+    assert sent.value.ok
+    cookies = {cookie.get("name"): cookie.get("secure") for cookie in context.cookies()}
+    assert cookies == {"__Host-gristmill": True, "csrftoken": True}
+    context.close()
     assert {urlsplit(url).netloc for url in asked if url.startswith("http")} == {NAME}
 
 
@@ -113,5 +118,4 @@ def test_the_address_is_remembered_until_it_is_taken_back(proxied: Proxied) -> N
     home = proxied.studio.home
     assert start(home, None, None, print).public_url == f"https://{NAME}"
     stop(home)
-    again = start(home, None, "", print)
-    assert again.public_url == again.url
+    assert start(home, None, "", print).public_url == Home(home).server.url
