@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -45,7 +45,7 @@ OPEN_TASKS = {
     "selectedItems": {"all": True, "excluded": []},
 }
 """Asks Label Studio for the first open task in the order of import, whoever else may have looked at it."""
-SCRIPTS = ("token.js",)
+SCRIPTS = ("requests.js", "links.js")
 """Files of the gate that Label Studio's page loads before its own."""
 TYPES = {"css": "text/css", "js": "text/javascript"}
 VERSION = {
@@ -148,7 +148,7 @@ class Gate:
             case Answer.HEALTH:
                 return PlainTextResponse("ok\n")
             case Answer.GATE_FILE:
-                return self._file(visit.match.file)
+                return self._file(visit.match.file or visit.match.route.path.strip("/"))
             case Answer.SIGN_IN_FORM:
                 return self._sign_in_form(visit)
             case Answer.SIGN_OUT:
@@ -156,13 +156,15 @@ class Gate:
             case Answer.HOME:
                 projects = await self.owners.projects(visit.session.email)
                 return _page(pages.home_page(visit.session.email, projects))
+            case Answer.NEXT_PROJECT:
+                still = await self.owners.open_projects(visit.session.email)
+                return RedirectResponse(f"/projects/{still[0].number}/data?labeling=1" if still else "/", 303)
             case Answer.PAGE:
                 return await self._page(visit)
             case Answer.ASSET:
                 return await self._asset(visit, streams)
             case Answer.NEXT_TASK:
-                parameters = {"id": "next_task", "project": str(numbers["project"])}
-                return await self._forward(visit, "/api/dm/actions/", parameters, OPEN_TASKS)
+                return await self._next_task(visit, numbers["project"])
             case Answer.FORWARD:
                 path = visit.match.route.path.format(**numbers)
                 return await self._forward(visit, path, visit.match.parameters, passed)
@@ -282,6 +284,9 @@ class Gate:
             return self._expired(visit)
         if answer.status_code >= 500 or 300 <= answer.status_code < 400:
             raise DownError(f"Label Studio failed (HTTP {answer.status_code}): try again in a minute.")
+        if visit.request.method == "DELETE":
+            self.owners.annotations.drop(visit.match.numbers.get("annotation", 0))
+            self.owners.drafts.drop(visit.match.numbers.get("draft", 0))
         if not answer.content:
             return Response(status_code=answer.status_code)
         try:
@@ -291,6 +296,19 @@ class Gate:
         self._learn(visit, found)
         content = json.dumps(_trim(found, visit.session)).encode("ascii")
         return Response(content, answer.status_code, media_type="application/json")
+
+    async def _next_task(self, visit: Visit, project: int) -> Response:
+        """The first open task in the order of import, whoever else may hold a lock on it."""
+        parameters = {"id": "next_task", "project": str(project)}
+        response = await self._forward(visit, "/api/dm/actions/", parameters, OPEN_TASKS)
+        if response.status_code != 404:
+            return response
+        task = await self.owners.first_open_task(project)
+        if task is None:
+            self.owners.finish(project)
+            return response
+        visit = replace(visit, request=Request({**visit.request.scope, "method": "GET"}))
+        return await self._forward(visit, f"/api/tasks/{task}/", {}, None)
 
     def _learn(self, visit: Visit, found: Any) -> None:
         """Remembers whose is what Label Studio has just said to be in the account's project."""
@@ -358,6 +376,8 @@ def _own_answer(answer: Answer, session: Session, numbers: Mapping[str, int]) ->
             return VERSION
         case Answer.VIEWS:
             return [{"id": 1, "order": 0, "user": session.user, "project": numbers.get("project"), "data": VIEW}]
+        case Answer.NO_COLUMNS:
+            return {"columns": []}
         case Answer.NO_TASKS:
             return {"total": 0, "total_annotations": 0, "total_predictions": 0, "tasks": []}
         case Answer.EMPTY_PAGE:

@@ -4,6 +4,7 @@ What cannot change is kept in caches of a fixed size; who owns which project is 
 """
 
 import asyncio
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ SOON = 1.0
 CACHED = 50_000
 """Tasks, and as many annotations and drafts, whose place is remembered: 5 MB each."""
 LISTED = 1000
-FIELDS = "id,title,description,task_number,num_tasks_with_annotations"
+FIELDS = "id,title,description,task_number,num_tasks_with_annotations,skipped_annotations_number"
 
 Value = TypeVar("Value")
 
@@ -33,7 +34,7 @@ class Project:
     """The email address of the annotator, in lower case; empty if the project is no annotator's."""
     tasks: int
     done: int
-    """Tasks with an annotation."""
+    """Tasks that were answered or skipped."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ class Cache(Generic[Value]):
         if len(self._values) > self._size:
             self._values.popitem(last=False)
 
+    def drop(self, key: int) -> None:
+        self._values.pop(key, None)
+
 
 class Owners:
     """Answers for one Label Studio. Methods raise DownError if it fails."""
@@ -75,11 +79,32 @@ class Owners:
         self._read_at = -FRESH
         self._reading = asyncio.Lock()
         self.tasks, self.annotations, self.drafts = Cache[int](size), Cache[Author](size), Cache[Author](size)
+        self._finished = Cache[Project](size)
 
     async def projects(self, email: str) -> list[Project]:
         """The projects of an account, the newest first."""
         await self._refresh(SOON)
         return sorted((each for each in self._projects.values() if each.owner == email), key=lambda each: -each.number)
+
+    async def open_projects(self, email: str) -> list[Project]:
+        """The projects of an account with open tasks, the oldest first."""
+        mine = reversed(await self.projects(email))
+        return [each for each in mine if each.done < each.tasks and self._finished.get(each.number) != each]
+
+    def finish(self, project: int) -> None:
+        """Notes that Label Studio has no task left in a project, whatever its counts say, until the counts change."""
+        if project in self._projects:
+            self._finished.put(project, self._projects[project])
+
+    async def first_open_task(self, project: int) -> int | None:
+        """The task with the smallest number that nobody answered or skipped; None if there is none."""
+        fields = ("total_annotations", "cancelled_annotations")
+        nothing = {"operator": "equal", "type": "Number", "value": 0}
+        items = [{"filter": f"filter:tasks:{field}", **nothing} for field in fields]
+        query = {"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]}
+        parameters = {"project": str(project), "page_size": "1", "include": "id", "query": json.dumps(query)}
+        found = await self._inner.ask_as_admin("/api/tasks/", parameters)
+        return int(found["tasks"][0]["id"]) if found and found["tasks"] else None
 
     async def owns_all(self, email: str, user: int, numbers: Mapping[str, int]) -> bool:
         """Whether the project, task, annotation and draft that are named are the account's own and belong together."""
@@ -152,5 +177,6 @@ def number_of(user: Any) -> int:
 
 def _project(found: Mapping[str, Any]) -> Project:
     _, owner = read_description(found["description"] or "")
-    tasks, done = found["task_number"] or 0, found["num_tasks_with_annotations"] or 0
+    tasks, answered = found["task_number"] or 0, found["num_tasks_with_annotations"] or 0
+    done = min(tasks, answered + (found["skipped_annotations_number"] or 0))
     return Project(found["id"], found["title"] or "", owner, tasks, done)

@@ -15,6 +15,8 @@ class Answer(Enum):
     SIGN_OUT = auto()
     HOME = auto()
     """The gate's list of the account's projects."""
+    NEXT_PROJECT = auto()
+    """Leads to the account's oldest project with open tasks; where nothing is open, to the list."""
     GATE_FILE = auto()
     """A style sheet or script of the gate's own. ``/sw.js`` is one: a service worker that does nothing."""
     HEALTH = auto()
@@ -33,6 +35,8 @@ class Answer(Enum):
     VERSION = auto()
     VIEWS = auto()
     """One view for all: nobody stores views."""
+    NO_COLUMNS = auto()
+    """The columns of the task table, which the labelling page does not show."""
     NO_TASKS = auto()
     """The empty first page of the task table, which the labelling page loads and does not show."""
     EMPTY_LIST = auto()
@@ -63,13 +67,15 @@ class Route:
     ``path`` holds ``{project}``, ``{task}``, ``{annotation}`` and ``{draft}`` for numbers, which must be the account's
     own and belong together, and ``{file}`` for the name of a file; a slash at its end is optional. ``parameters`` are
     the permitted query parameters, each with the pattern that its whole value must match; a parameter that has the
-    name of a number is checked like one of the path. ``passed`` are those that Label Studio gets to see.
+    name of a number is checked like one of the path. Without the ``needed`` parameters there is no answer; ``passed``
+    are those that Label Studio gets to see.
     """
 
     method: str
     path: str
     answer: Answer
     parameters: Mapping[str, str] = field(default_factory=dict)
+    needed: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
     body: Body = Body.NOTHING
     signed_in: bool = True
@@ -81,12 +87,13 @@ ROUTES = (
     # Without a session
     Route("GET", "/gate/health", Answer.HEALTH, signed_in=False),
     Route("GET", "/gate/{file}", Answer.GATE_FILE, signed_in=False),
-    Route("GET", "/{file}", Answer.GATE_FILE, signed_in=False),
+    Route("GET", "/sw.js", Answer.GATE_FILE, signed_in=False),
     Route("GET", "/user/login/", Answer.SIGN_IN_FORM, {"next": LOCAL_PATH}, signed_in=False),
     Route("POST", "/user/login/", Answer.SIGN_IN, {"next": LOCAL_PATH}, body=Body.FORM, signed_in=False),
     # Pages
     Route("GET", "/", Answer.HOME),
     Route("GET", "/projects/", Answer.HOME),
+    Route("GET", "/next", Answer.NEXT_PROJECT),
     Route("GET", "/logout", Answer.SIGN_OUT),
     Route("GET", "/projects/{project}/data/", Answer.PAGE, {"labeling": "1", "tab": NUMBER, "task": NUMBER}),
     # Files of Label Studio's frontend
@@ -101,6 +108,7 @@ ROUTES = (
     Route("GET", "/api/users/", Answer.PEOPLE, PROJECT),
     Route("GET", "/api/ml/", Answer.EMPTY_LIST, PROJECT),
     Route("GET", "/api/label_links/", Answer.EMPTY_PAGE, {**PROJECT, "expand": "label"}),
+    Route("GET", "/api/dm/columns/", Answer.NO_COLUMNS, PROJECT),
     Route("GET", "/api/dm/views/", Answer.VIEWS, PROJECT),
     Route(
         "GET", "/api/tasks/", Answer.NO_TASKS,
@@ -109,23 +117,27 @@ ROUTES = (
     # Labelling
     Route("GET", "/api/projects/{project}/", Answer.FORWARD),
     Route("GET", "/api/projects/{project}/label-stream-history/", Answer.FORWARD, PROJECT),
-    Route("GET", "/api/dm/columns/", Answer.FORWARD, PROJECT, ("project",)),
     Route(
         "GET", "/api/dm/project/", Answer.FORWARD,
         {**PROJECT, "interaction": "timer", "include": WORD},
-        ("project", "include"),
+        needed=("project",), passed=("project", "include"),
     ),
     Route(
         "POST", "/api/dm/actions/", Answer.NEXT_TASK,
         {**PROJECT, "id": "next_task", "tabID": NUMBER},
-        body=Body.IGNORED,
+        needed=("project", "id"), body=Body.IGNORED,
     ),
-    Route("GET", "/api/tasks/{task}/", Answer.FORWARD, PROJECT),
+    Route("GET", "/api/tasks/{task}/", Answer.FORWARD, {**PROJECT, "interaction": "labelstream"}),
     Route("POST", "/api/tasks/{task}/annotations/", Answer.FORWARD, PROJECT, body=Body.ANNOTATION),
     Route(
         "PATCH", "/api/annotations/{annotation}/", Answer.FORWARD,
         {**PROJECT, "task": NUMBER, "taskID": NUMBER},
         body=Body.ANNOTATION,
+    ),
+    Route(
+        "DELETE", "/api/annotations/{annotation}/", Answer.FORWARD,
+        {**PROJECT, "task": NUMBER, "taskID": NUMBER},
+        body=Body.IGNORED,
     ),
     Route("POST", "/api/tasks/{task}/drafts", Answer.FORWARD, PROJECT, body=Body.DRAFT),
     Route("POST", "/api/tasks/{task}/annotations/{annotation}/drafts", Answer.FORWARD, PROJECT, body=Body.DRAFT),
@@ -154,7 +166,7 @@ def find_route(method: str, path: str, query: Sequence[tuple[str, str]]) -> Matc
         if route.method != method or not (found := pattern.fullmatch(path)):
             continue
         values = dict(query)
-        if len(values) != len(query) or not values.keys() <= route.parameters.keys():
+        if len(values) != len(query) or not set(route.needed) <= values.keys() <= route.parameters.keys():
             continue
         if any(not re.fullmatch(route.parameters[name], value) for name, value in values.items()):
             continue

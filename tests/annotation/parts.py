@@ -2,8 +2,8 @@
 
 import os
 import shutil
+import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,8 +13,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from annotation.gate.serve import server as make_gate
-from annotation.gate.settings import Address
 from annotation.server.accounts import mint_token, session, sign_up
 from annotation.server.connection import Connection
 from annotation.server.home import Home
@@ -96,23 +94,32 @@ class Gate:
     """A gate that runs in front of the studio."""
 
     url: str
+    log: Path
 
 
 @pytest.fixture(scope="session")
-def gate(studio: Studio) -> Iterator[Gate]:
-    """The gate of the studio, in a thread of its own."""
+def gate(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    """The gate of the studio."""
     port = free_port()
-    server = make_gate(studio.home, studio.connection.url, Address(port))
-    serving = threading.Thread(target=server.run)
-    serving.start()
+    words = ["--home", studio.home, "--inner-url", studio.connection.url, "--port", str(port)]
+    log = tmp_path_factory.mktemp("gate") / "gate.log"
+    with log.open("w") as file:
+        running = subprocess.Popen([sys.executable, "-P", "-m", "annotation.gate", *words], stderr=file)
     try:
-        while not server.started:
-            assert serving.is_alive(), "the gate did not start"
-            time.sleep(0.01)
-        yield Gate(f"http://127.0.0.1:{port}")
+        while not is_up(port):
+            assert running.poll() is None, log.read_text()
+            time.sleep(0.02)
+        yield Gate(f"http://127.0.0.1:{port}", log)
     finally:
-        server.should_exit = True
-        serving.join()
+        running.terminate()
+        running.wait()
+
+
+def is_up(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/gate/health").status_code == 200
+    except httpx.ConnectError:
+        return False
 
 
 @pytest.fixture

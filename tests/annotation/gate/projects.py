@@ -1,11 +1,15 @@
 """Projects as a push makes them, and annotators who sign in at the gate as a browser does."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import httpx
 
 from annotation.protocols import PROTOCOLS, Protocol
 from annotation.server.ownership import describe
+from tests.annotation.gate.resolver import Numbers
+from tests.annotation.labelling import choice, signed_in
+from tests.annotation.parts import Account, Studio
 from tests.annotation.protocols.samples import SAMPLES
 
 MARKER = "gristmill 00000000000000000000"
@@ -25,3 +29,22 @@ def make_project(
     tasks = [{"data": protocol.show(SAMPLES[n].messages, SAMPLES[n].first, SAMPLES[n].second, False)} for n in names]
     answer = api.post(f"/api/projects/{made['id']}/import?return_task_ids=1", json=tasks).raise_for_status().json()
     return int(made["id"]), list(answer["task_ids"])
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An annotator with a project of two tasks, an answer to the first and a draft of the second."""
+
+    account: Account
+    numbers: Numbers
+    open_task: int
+
+
+def make_desk(api: httpx.Client, studio: Studio, account: Account) -> Desk:
+    project, (task, open_task) = make_project(api, account.email, names=("code", "arabic"))
+    with signed_in(studio.connection.url, account) as annotator:
+        annotation = annotator.submit(task, [choice("preference", "a_better")])
+        headers = {"X-CSRFToken": annotator.client.cookies.get("csrftoken") or ""}
+        made = annotator.client.post(f"/api/tasks/{open_task}/drafts", json={"result": []}, headers=headers)
+        draft = int(made.raise_for_status().json()["id"])
+    return Desk(account, Numbers(project, task, annotation, draft, account.user_id), open_task)

@@ -58,7 +58,7 @@ def test_an_annotator_labels_a_project(
         with page.expect_response(lambda answer: "/annotations" in answer.url) as sent:
             page.keyboard.press("Control+Enter")
         assert sent.value.ok
-    page.get_by_text("No more").first.wait_for()
+    page.get_by_role("heading", name="Your tasks").wait_for()
     page.context.close()
     assert [error for error in seen.errors if "404" not in error] == []
     for task in tasks:
