@@ -25,6 +25,7 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from annotation.gate import headers, pages
+from annotation.gate.answers import own_answer, trim
 from annotation.gate.bodies import MOST_BYTES, BodyError, read_body
 from annotation.gate.inner import DownError, Inner
 from annotation.gate.owners import Author, Owners, number_of
@@ -33,7 +34,6 @@ from annotation.gate.routes import Answer, Body, Match, find_route
 from annotation.gate.sessions import AGE, Session, Sessions
 from annotation.gate.settings import Address
 from annotation.gate.sign_in import COOKIE, SignIn
-from annotation.server.installation import VERSION as VERSION_NUMBER
 
 TOKEN = "csrftoken"
 """The cookie that scripts of the gate's pages read, and send back as X-CSRFToken."""
@@ -48,17 +48,6 @@ OPEN_TASKS = {
 SCRIPTS = ("requests.js", "links.js")
 """Files of the gate that Label Studio's page loads before its own."""
 TYPES = {"css": "text/css", "js": "text/javascript"}
-VERSION = {
-    "release": VERSION_NUMBER, "edition": "Community",
-    "label-studio-os-package": {
-        "version": VERSION_NUMBER, "latest_version_from_pypi": None, "latest_version_upload_time": None,
-        "current_version_is_outdated": False,
-    },
-}  # fmt: skip
-VIEW = {
-    "title": "Default", "type": "list", "target": "tasks", "hiddenColumns": {"explore": [], "labeling": []},
-    "ordering": [], "filters": {"conjunction": "and", "items": []},
-}  # fmt: skip
 
 
 class RefusedError(Exception):
@@ -168,7 +157,7 @@ class Gate:
             case Answer.FORWARD:
                 path = visit.match.route.path.format(**numbers)
                 return await self._forward(visit, path, visit.match.parameters, passed)
-        return JSONResponse(_own_answer(answer, visit.session, numbers))
+        return JSONResponse(own_answer(answer, visit.session, numbers))
 
     # Checks
 
@@ -294,7 +283,7 @@ class Gate:
         except ValueError as error:
             raise DownError("Label Studio's answer is not JSON: try again in a minute.") from error
         self._learn(visit, found)
-        content = json.dumps(_trim(found, visit.session)).encode("ascii")
+        content = json.dumps(trim(found, visit.session)).encode("ascii")
         return Response(content, answer.status_code, media_type="application/json")
 
     async def _next_task(self, visit: Visit, project: int) -> Response:
@@ -357,44 +346,6 @@ class Gate:
             raise RefusedError("no such file")
         media_type = TYPES[name.rpartition(".")[2]]
         return Response(self.files[name], media_type=media_type, headers={"Cache-Control": "public, max-age=300"})
-
-
-def _own_answer(answer: Answer, session: Session, numbers: Mapping[str, int]) -> Any:
-    """What the gate says in place of Label Studio."""
-    name = session.email.partition("@")[0]
-    account = {
-        "id": session.user, "email": session.email, "username": name, "first_name": "", "last_name": "",
-        "initials": name[:2], "avatar": None, "phone": "", "custom_hotkeys": {}, "allow_newsletters": False,
-        "active_organization": 1,
-    }  # fmt: skip
-    match answer:
-        case Answer.ACCOUNT:
-            return {**account, "permissions": ["projects.view", "tasks.view", "annotations.view", "annotations.create"]}
-        case Answer.PEOPLE:
-            return [account]
-        case Answer.VERSION:
-            return VERSION
-        case Answer.VIEWS:
-            return [{"id": 1, "order": 0, "user": session.user, "project": numbers.get("project"), "data": VIEW}]
-        case Answer.NO_COLUMNS:
-            return {"columns": []}
-        case Answer.NO_TASKS:
-            return {"total": 0, "total_annotations": 0, "total_predictions": 0, "tasks": []}
-        case Answer.EMPTY_PAGE:
-            return {"count": 0, "next": None, "previous": None, "results": []}
-    return []
-
-
-def _trim(found: Any, session: Session) -> Any:
-    """Label Studio's answer without what concerns others: their annotations and drafts, and who made the project."""
-    if not isinstance(found, dict):
-        return found
-    if "created_by" in found:
-        found["created_by"] = None
-    for name, author in (("annotations", "completed_by"), ("drafts", "created_username")):
-        if isinstance(found.get(name), list):
-            found[name] = [each for each in found[name] if number_of(each.get(author)) == session.user]
-    return found
 
 
 def _is_api(path: str) -> bool:

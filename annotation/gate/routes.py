@@ -35,8 +35,6 @@ class Answer(Enum):
     VERSION = auto()
     VIEWS = auto()
     """One view for all: nobody stores views."""
-    NO_COLUMNS = auto()
-    """The columns of the task table, which the labelling page does not show."""
     NO_TASKS = auto()
     """The empty first page of the task table, which the labelling page loads and does not show."""
     EMPTY_LIST = auto()
@@ -108,7 +106,6 @@ ROUTES = (
     Route("GET", "/api/users/", Answer.PEOPLE, PROJECT),
     Route("GET", "/api/ml/", Answer.EMPTY_LIST, PROJECT),
     Route("GET", "/api/label_links/", Answer.EMPTY_PAGE, {**PROJECT, "expand": "label"}),
-    Route("GET", "/api/dm/columns/", Answer.NO_COLUMNS, PROJECT),
     Route("GET", "/api/dm/views/", Answer.VIEWS, PROJECT),
     Route(
         "GET", "/api/tasks/", Answer.NO_TASKS,
@@ -117,6 +114,10 @@ ROUTES = (
     # Labelling
     Route("GET", "/api/projects/{project}/", Answer.FORWARD),
     Route("GET", "/api/projects/{project}/label-stream-history/", Answer.FORWARD, PROJECT),
+    Route(
+        "GET", "/api/dm/columns/", Answer.FORWARD, PROJECT,
+        needed=("project",), passed=("project",),
+    ),
     Route(
         "GET", "/api/dm/project/", Answer.FORWARD,
         {**PROJECT, "interaction": "timer", "include": WORD},
