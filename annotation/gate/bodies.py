@@ -4,6 +4,7 @@ So fields that would speak for somebody else never arrive: ``completed_by``, ``u
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -12,6 +13,9 @@ from annotation.gate.routes import Body
 
 MOST_BYTES = 1 << 20
 """Of a body. An answer with a long comment has a few kB."""
+
+DEEPEST = 32
+"""Levels of lists and objects in a body: the page needs 5, and Label Studio's own export fails at 250."""
 
 _UNIQUE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _MOMENT = re.compile(r"[0-9T:.Z+-]{10,40}")
@@ -58,23 +62,42 @@ def read_body(kind: Body, content: bytes) -> tuple[dict[str, Any], dict[str, int
         if not fields[name](value):
             raise BodyError(f"{name} has a value that the page does not send")
     numbers = {name: values[name] for name in NAMED if values.get(name) is not None}
-    if values.get("draft_id"):
+    if values.get("draft_id") not in (None, 0):
         numbers["draft"] = values["draft_id"]
     return passed, {name: _number(name, value) for name, value in numbers.items()}
 
 
 def _read(content: bytes) -> dict[str, Any]:
     try:
-        values = json.loads(content, parse_constant=_refuse)  # takes half a character, which a browser may send
+        values = json.loads(_repair(json.loads(content)), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BodyError("the body is not JSON") from error
     if not isinstance(values, dict):
         raise BodyError("the body is not an object")
+    if _depth(values) > DEEPEST:
+        raise BodyError("the body is nested too deeply")
     return values
+
+
+def _repair(values: Any) -> str:
+    """JSON with a replacement sign for half a character, which a browser may send where a text was cut. Label Studio
+    stores it, and then can give out neither the answer nor its task."""
+    text = json.dumps(values, ensure_ascii=False)
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, inner), default=0)
 
 
 def _number(name: str, value: Any) -> int:
