@@ -105,6 +105,73 @@ class AnnotationRow:
     annotation: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class ServerNoted:
+    """The body of a ``server`` row. ``identity`` is the same in each backup of the server, and on no other server;
+    ``url`` is the address for annotators."""
+
+    identity: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ProjectMade:
+    """The body of a ``project`` row: the project of a place as it was pushed.
+
+    ``created`` is the server's time of its creation: a number can be used again after a restore, the time cannot.
+    ``page`` is the digest of the page that was sent; ``labels`` and ``instructions`` are the SHA-256 of what the server
+    made of them. ``adopted``: an earlier version of Gristmill pushed the project, and noted none of this.
+    """
+
+    project: int
+    created: str
+    page: str
+    labels: str
+    instructions: str
+    adopted: bool = False
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The body of a ``numbers`` row: the number of each task that was added to a project, by uid."""
+
+    project: int
+    tasks: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The body of a ``seen`` row: how the project of a place differs from what was pushed. All empty: not at all.
+
+    ``changed``: parts of the project, of PARTS of `made`. ``added``: tasks that Gristmill did not make.
+    ``removed``: uids of tasks that are missing and have no vote. ``others``: further projects with the same marker.
+    ``gone``: the project is missing. ``account``: the annotator's account is missing or another one. ``suggested``:
+    tasks with a suggested answer.
+    """
+
+    changed: tuple[str, ...] = ()
+    added: tuple[int, ...] = ()
+    suggested: tuple[int, ...] = ()
+    removed: tuple[str, ...] = ()
+    others: tuple[int, ...] = ()
+    gone: bool = False
+    account: bool = False
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The body of a ``lost`` row: why Label Studio no longer has an annotation whose vote still counts.
+
+    ``why``: ``deleted_by_other``, ``task_gone``, ``forgotten`` (the server was restored from an older backup), or
+    ``found`` if the annotation came back. ``by``: the email address of the last person who changed the task.
+    """
+
+    why: Literal["deleted_by_other", "task_gone", "forgotten", "found"]
+    by: str | None
+    project: int
+    task: int
+
+
 _ANNOTATION_TYPES: dict[str, Any] = {**get_type_hints(AnnotationRow), "annotation": dict}
 """The type of each field of AnnotationRow, for isinstance."""
 

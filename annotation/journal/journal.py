@@ -1,4 +1,8 @@
-"""Stores a campaign in SQLite: an append-only journal, and a cache of Label Studio's state that can be rebuilt."""
+"""Stores a campaign in SQLite: an append-only journal, and a cache of Label Studio's state that can be rebuilt.
+
+Each row of the journal has a hash (`chain`). Email addresses are stored once, apart from the rows, which hold tokens in
+their place; reading a row gives the addresses again, unless they were erased.
+"""
 
 import fcntl
 import hashlib
@@ -11,45 +15,12 @@ from pathlib import Path
 
 import orjson
 
+from annotation.journal import chain, layout
+from annotation.journal.layout import FORMAT
 from schemas.errors import RunError, UserError
 
 STORE = "campaign.db"
 """The name of the journal's file in a campaign's folder."""
-FORMAT = 1
-"""The version of the file's layout, stored as SQLite's user_version."""
-
-_SCHEMA = """
-CREATE TABLE journal (
-    revision INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind TEXT NOT NULL,
-    key TEXT NOT NULL,
-    body BLOB NOT NULL
-) STRICT;
-CREATE INDEX journal_kind ON journal (kind, key);
-CREATE TRIGGER journal_is_never_changed BEFORE UPDATE ON journal
-    BEGIN SELECT raise(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER journal_is_never_cut BEFORE DELETE ON journal
-    BEGIN SELECT raise(ABORT, 'the journal is append-only'); END;
-CREATE TABLE project (place TEXT PRIMARY KEY, project INTEGER NOT NULL) STRICT;
-CREATE TABLE task (
-    project INTEGER NOT NULL,
-    task INTEGER NOT NULL,
-    uid TEXT,
-    updated TEXT NOT NULL,
-    annotations INTEGER NOT NULL,
-    PRIMARY KEY (project, task)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE live (
-    key TEXT PRIMARY KEY,
-    project INTEGER NOT NULL,
-    task INTEGER NOT NULL,
-    updated TEXT NOT NULL,
-    digest BLOB NOT NULL,
-    skipped INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX live_task ON live (project, task);
-"""
-
 KINDS = (
     "campaign",  # key: id; body: the campaign's secret id; always the first row
     "settings",  # body: Settings of `bodies`; a row for each change
@@ -60,11 +31,24 @@ KINDS = (
     "dropped",  # key: uid of a task that was taken from its annotator
     "withdrawn",  # key: pseudonym; body: true if the votes of this person do not count, false to undo this
     "annotation",  # key: uid/annotation id; body: AnnotationRow of `bodies`
-    "deleted",  # key: uid/annotation id of an annotation that was deleted in Label Studio
+    "deleted",  # key: uid/annotation id of an annotation that its author deleted in Label Studio
+    "lost",  # key: uid/annotation id; body: Lost of `bodies`: Label Studio no longer has it, the journal keeps the vote
+    "server",  # key: identity; body: ServerNoted of `bodies`: the Label Studio of all rows that follow
+    "project",  # key: place; body: ProjectMade of `bodies`
+    "numbers",  # key: place; body: Numbers of `bodies`: the tasks that a push added to the project
+    "account",  # key: email; body: the number of this person's account
+    "erased",  # key: the token of an email address that was erased
+    "seen",  # key: place; body: Seen of `bodies`: how the project differs from what was pushed; a row for each change
 )
 """The kinds of rows."""
 
-Seen = tuple[str | None, str, int]
+ARROW = frozenset({"pairs", "tasks"})
+"""Kinds whose bodies are Arrow streams, not JSON."""
+
+Signature = tuple[int, bytes, bytes, bytes]
+"""A signed checkpoint: revision, hash of that row, public key, signature."""
+
+CachedTask = tuple[str | None, str, int]
 """A task when it was last pulled: its uid, the time of its last change (empty if unknown), and its number of
 annotations."""
 
@@ -102,17 +86,25 @@ class Journal:
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA secure_delete = ON")
         if self._mode() != "wal":
             with self.lock():  # if two processes change the mode at once, SQLite fails in one of them
                 if self._mode() != "wal":
                     self._db.execute("PRAGMA journal_mode = WAL")
-        if self._format() != FORMAT:
+        self._upgraded = False  # known to have the newest format
+        if self._format() == 0:
             with self.writing():  # the first of several processes creates the tables; the others wait
-                if self._format() == 0:
-                    for statement in _statements(_SCHEMA):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {FORMAT}")
-                    self.append("campaign", "id", orjson.dumps(secrets.token_hex(16)))
+                pass
+
+    def _upgrade(self) -> None:
+        """Creates the tables, or upgrades those of format 1, within a transaction. Readers see the same rows."""
+        version = self._format()
+        if version == 0:
+            layout.create(self._db)
+            self._insert("campaign", "id", orjson.dumps(secrets.token_hex(16)))
+        elif version < FORMAT:
+            layout.upgrade(self._db, self._conceal)
+        self._upgraded = True
 
     def _mode(self) -> str:
         [mode] = self._db.execute("PRAGMA journal_mode").fetchone()
@@ -158,6 +150,8 @@ class Journal:
             return
         self._db.execute("BEGIN IMMEDIATE")
         try:
+            if not self._upgraded:
+                self._upgrade()
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -176,13 +170,79 @@ class Journal:
         return str(orjson.loads(body))
 
     def append(self, kind: str, key: str, body: bytes) -> None:
-        assert kind in KINDS, kind
-        self._db.execute("INSERT INTO journal (kind, key, body) VALUES (?, ?, ?)", (kind, key, body))
+        with self.writing():
+            self._insert(kind, key, body)
 
     def extend(self, kind: str, rows: Iterable[tuple[str, bytes]]) -> None:
+        with self.writing():
+            for key, body in rows:
+                self._insert(kind, key, body)
+
+    def _insert(self, kind: str, key: str, body: bytes) -> None:
         assert kind in KINDS, kind
+        key, body = self._conceal(kind, key, body)
+        before = self._db.execute("SELECT hash FROM chain ORDER BY revision DESC LIMIT 1").fetchone()
         statement = "INSERT INTO journal (kind, key, body) VALUES (?, ?, ?)"
-        self._db.executemany(statement, ((kind, key, body) for key, body in rows))
+        revision = self._db.execute(statement, (kind, key, body)).lastrowid
+        hashed = chain.row_hash(before[0] if before else chain.START, kind, key, body)
+        self._db.execute("INSERT INTO chain VALUES (?, ?)", (revision, hashed))
+
+    def _conceal(self, kind: str, key: str, body: bytes) -> tuple[str, bytes]:
+        if kind in ARROW:
+            return key, body
+        return chain.conceal(key.encode(), self._token).decode(), chain.conceal(body, self._token)
+
+    def _token(self, value: str) -> str:
+        row = self._db.execute("SELECT token FROM personal WHERE value = ?", (value,)).fetchone()
+        if row:
+            return str(row[0])
+        salt = chain.new_salt()
+        made = chain.token(salt, value)
+        self._db.execute("INSERT INTO personal VALUES (?, ?, ?)", (made, salt, value))
+        return made
+
+    def personal(self) -> list[tuple[str, bytes, str]]:
+        """(token, salt, value) of each email address that was not erased, by token."""
+        if self._format() < FORMAT:
+            return []
+        return list(self._db.execute("SELECT token, salt, value FROM personal ORDER BY token"))
+
+    def erase(self, email: str) -> int:
+        """Erases an email address from the file; returns the number of its spellings. The chain stays as it is: its
+        rows hold the tokens."""
+        with self.writing():
+            spellings = [(token, value) for token, _, value in self.personal() if value.lower() == email.lower()]
+            for token, _ in spellings:
+                self._insert("erased", token, b"null")
+                self._db.execute("DELETE FROM personal WHERE token = ?", (token,))
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(spellings)
+
+    def stored_rows(self) -> Iterator[tuple[int, str, str, bytes, bytes | None]]:
+        """(revision, kind, key, body, hash) of each row as it is stored, with tokens instead of email addresses. The
+        hash is None in a file without a chain."""
+        if self._format() < FORMAT:
+            return iter(self._db.execute("SELECT revision, kind, key, body, NULL FROM journal ORDER BY revision"))
+        join = "journal LEFT JOIN chain USING (revision)"
+        return iter(self._db.execute(f"SELECT revision, kind, key, body, hash FROM {join} ORDER BY revision"))
+
+    def head(self) -> tuple[int, bytes]:
+        """The newest revision and its hash. Upgrades an old file."""
+        with self.writing():
+            revision, hashed = self._db.execute(
+                "SELECT revision, hash FROM chain ORDER BY revision DESC LIMIT 1"
+            ).fetchone()
+        return revision, hashed
+
+    def signatures(self) -> list[Signature]:
+        """The signed checkpoints, oldest first."""
+        if self._format() < FORMAT:
+            return []
+        return list(self._db.execute("SELECT revision, head, key, signature FROM signature ORDER BY revision, key"))
+
+    def add_signature(self, signature: Signature) -> None:
+        with self.writing():
+            self._db.execute("INSERT OR IGNORE INTO signature VALUES (?, ?, ?, ?)", signature)
 
     def rows(self, *kinds: str, as_of: int | None = None) -> Iterator[tuple[str, str, bytes]]:
         """Yields (kind, key, body) of the rows of these kinds up to revision ``as_of`` (None: all), in order."""
@@ -192,11 +252,36 @@ class Journal:
             "+kind" if "annotation" in kinds else "kind"
         )  # "+" disables the index: most rows are annotations, and a scan reads them faster
         statement = f"SELECT kind, key, body FROM journal WHERE {kind} IN ({marks}) AND revision <= ? ORDER BY revision"
-        return iter(self._db.execute(statement, (*kinds, limit)))
+        values = {token.encode(): value.encode() for token, _, value in self.personal()}
+        for name, key, body in self._db.execute(statement, (*kinds, limit)):
+            if name in ARROW or not values:
+                yield name, key, body
+            else:
+                yield name, chain.reveal(key.encode(), values).decode(), chain.reveal(body, values)
 
     def newest_body(self, kind: str, key: str) -> bytes | None:
         statement = "SELECT body FROM journal WHERE kind = ? AND key = ? ORDER BY revision DESC LIMIT 1"
-        row = self._db.execute(statement, (kind, key)).fetchone()
+        row = self._db.execute(statement, (kind, self._known(key))).fetchone()
+        return self._reveal(row[0]) if row else None
+
+    def bodies(self, kind: str, key: str) -> list[bytes]:
+        """The bodies of all rows of a kind with a key, oldest first."""
+        statement = "SELECT body FROM journal WHERE kind = ? AND key = ? ORDER BY revision"
+        return [self._reveal(body) for (body,) in self._db.execute(statement, (kind, self._known(key)))]
+
+    def _known(self, key: str) -> str:
+        """A key as it is stored."""
+        tokens = {value: token for token, _, value in self.personal()} if "@" in key else {}
+        return tokens.get(key, key)
+
+    def _reveal(self, body: bytes) -> bytes:
+        return chain.reveal(body, {token.encode(): value.encode() for token, _, value in self.personal()})
+
+    def newest_kind(self, key: str, *kinds: str, as_of: int | None = None) -> str | None:
+        """The kind of the newest row with a key, of some kinds, up to revision ``as_of`` (None: of all)."""
+        wanted = f"kind IN ({', '.join('?' * len(kinds))}) AND key = ? AND revision <= ?"
+        statement = f"SELECT kind FROM journal WHERE {wanted} ORDER BY revision DESC LIMIT 1"
+        row = self._db.execute(statement, (*kinds, key, (1 << 62) if as_of is None else as_of)).fetchone()
         return row[0] if row else None
 
     # Annotations: rows of the journal, and the table ``live``, an index of the annotations that exist now
@@ -250,6 +335,22 @@ class Journal:
             self._db.execute("UPDATE live SET project = 0, task = 0 WHERE project = ?", (project,))
             self._db.execute("DELETE FROM task WHERE project = ?", (project,))
 
+    def detach_annotation(self, key: str) -> None:
+        """Forgets the task of an annotation that Label Studio no longer has, and whose vote stays."""
+        self._db.execute("UPDATE live SET project = 0, task = 0 WHERE key = ?", (key,))
+
+    def is_detached(self, key: str) -> bool:
+        row = self._db.execute("SELECT project FROM live WHERE key = ?", (key,)).fetchone()
+        return row is not None and row[0] == 0
+
+    def forget_server(self) -> None:
+        """Forgets the numbers of projects and tasks, which belong to a server that the campaign has left. Pulled
+        annotations stay."""
+        with self.writing():
+            self._db.execute("UPDATE live SET project = 0, task = 0")
+            self._db.execute("DELETE FROM task")
+            self._db.execute("DELETE FROM project")
+
     def voted_uids(self) -> set[str]:
         """The uids of tasks that have an annotation other than a skip."""
         return {key.partition("/")[0] for (key,) in self._db.execute("SELECT key FROM live WHERE skipped = 0")}
@@ -275,7 +376,7 @@ class Journal:
             else:
                 self._db.execute("INSERT OR REPLACE INTO project (place, project) VALUES (?, ?)", (place, project))
 
-    def tasks(self, project: int) -> dict[int, Seen]:
+    def tasks(self, project: int) -> dict[int, CachedTask]:
         """The cached tasks of a project, by number."""
         found = self._db.execute("SELECT task, uid, updated, annotations FROM task WHERE project = ?", (project,))
         return {task: (uid, updated, annotations) for task, uid, updated, annotations in found}
@@ -310,12 +411,3 @@ def sortable_time(moment: str) -> str:
     '2026-01-02T03:04:05.000000Z'
     """
     return moment if "." in moment else moment.removesuffix("Z") + ".000000Z"
-
-
-def _statements(script: str) -> Iterator[str]:
-    collected = ""
-    for line in script.splitlines(keepends=True):
-        collected += line
-        if sqlite3.complete_statement(collected):
-            yield collected
-            collected = ""

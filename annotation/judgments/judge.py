@@ -1,6 +1,6 @@
 """Turns annotations into judgments: which response each vote prefers, or why the vote does not count."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,6 +10,8 @@ import pyarrow as pa
 from annotation.journal.bodies import AnnotationRow, Batch, read_annotation
 from annotation.journal.fold import TASKS, Record
 from annotation.journal.journal import Journal, sortable_time
+from annotation.journal.made import KINDS, Made
+from annotation.judgments.proof import find_doubt
 from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 
@@ -20,6 +22,11 @@ REASONS = {
     "unknown_annotator": "the annotation's account belongs to nobody in this campaign",
     "not_assigned": "the task was assigned to another annotator",
     "edited_by_other": "somebody other than its author changed the annotation",
+    "imported": "the annotation was imported, not submitted by its author",
+    "copied_task": "the task is a copy that Gristmill did not make",
+    "other_account": "the annotation's account has the annotator's address, but is another account than at first",
+    "changed_page": "the labels or the instructions differed from what was pushed when the annotation was pulled",
+    "suggested": "somebody added a suggested answer to the task",
     "reassigned": "the task was reassigned to another annotator: this vote would be one too many",
     "repeated": "the same annotator has a later vote on this task, which counts instead",
     "withdrawn": "all votes of this annotator were withdrawn",
@@ -52,10 +59,17 @@ class _Tasks:
 
     def __init__(self, record: Record):
         self.row = {uid: row for row, uid in enumerate(record.tasks["uid"].to_pylist())}
-        columns = ("batch", "annotator", "swapped", "shown")
-        self.batch, self.annotator, self.swapped, self.shown = (record.tasks[name].to_pylist() for name in columns)
+        columns = ("batch", "round", "annotator", "swapped", "shown")
+        self.batch, self.round, self.annotator, self.swapped, self.shown = (
+            record.tasks[name].to_pylist() for name in columns
+        )
         gone = record.withdrawn
         self.state = ["withdrawn" if name in gone else "open" for name in self.annotator]
+
+    def place(self, uid: str) -> str:
+        """The place of a task, which is batch/round/annotator; empty for an unknown task."""
+        row = self.row.get(uid)
+        return "" if row is None else f"{self.batch[row]}/{self.round[row]}/{self.annotator[row]}"
 
 
 class _Reader:
@@ -99,16 +113,18 @@ def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Tabl
     """The tables ASSIGNMENTS, JUDGMENTS and REFUSED at the record's revision, each in a fixed order."""
     tasks, votes, reader = _Tasks(record), _Votes(), _Reader(record)
     authors = {email.lower(): name for email, name in record.annotators.items()}
-    for uid, found in _existing_annotations(journal, record.revision).items():
+    for uid, found in _existing_annotations(journal, record, tasks, authors).items():
         row, own = tasks.row.get(uid), []
-        for key, body in found.items():
-            annotation = _Annotation(key, body, read_annotation(body, f"{journal.path}: the row annotation {key}"))
-            author = authors.get((annotation.row.author or "").lower())
-            reason = _find_refusal(annotation.row, author, uid, row, tasks, record)
-            if reason:
-                votes.refuse(annotation, author, reason)
-            else:
-                own.append(annotation)
+        for key, held in found.items():
+            for body, doubt in held.states():
+                annotation = _Annotation(key, body, _read(journal, key, body))
+                author = authors.get((annotation.row.author or "").lower())
+                reason = doubt or _find_refusal(annotation.row, author, row, tasks)
+                reason = reason or ("reassigned" if uid in record.dropped else "")
+                if reason:
+                    votes.refuse(annotation, author, reason)
+                else:
+                    own.append(annotation)
         if row is not None:
             tasks.state[row] = _record_vote(own, row, tasks, reader, record, votes)
     return _assignments(record, tasks), _judgments(record, votes, reader), _refusal_rows(votes)
@@ -118,21 +134,55 @@ def _categories(batch: Batch) -> tuple[Category, ...]:
     return tuple(Category(name=name, title=title) for name, title in batch.categories.items())
 
 
-def _existing_annotations(journal: Journal, revision: int) -> dict[str, dict[str, bytes]]:
-    """The annotations that exist at a revision: their bodies by uid and key."""
-    found: dict[str, dict[str, bytes]] = {}
-    for kind, key, body in journal.rows("annotation", "deleted", as_of=revision):
-        inside = found.setdefault(key.rpartition("/")[0], {})
-        if kind == "annotation":
-            inside[key] = body
-        else:
+def _read(journal: Journal, key: str, body: bytes) -> AnnotationRow:
+    return read_annotation(body, f"{journal.path}: the row annotation {key}")
+
+
+class _Held(NamedTuple):
+    """An annotation that exists: the body of its newest state without a doubt, and of a later state with a doubt."""
+
+    counted: bytes | None
+    doubted: bytes | None = None
+    doubt: str = ""
+
+    def states(self) -> Iterator[tuple[bytes, str]]:
+        if self.counted is not None:
+            yield self.counted, ""
+        if self.doubted is not None:
+            yield self.doubted, self.doubt
+
+
+def _existing_annotations(
+    journal: Journal, record: Record, tasks: _Tasks, authors: Mapping[str, str]
+) -> dict[str, dict[str, _Held]]:
+    """The annotations that exist at a revision, by uid and key.
+
+    Once a push has noted what it made, a state that is not proven to be the annotator's replaces no earlier state that
+    is. Before that, the newest state is taken as it is.
+    """
+    found: dict[str, dict[str, _Held]] = {}
+    state = Made()
+    for kind, key, body in journal.rows("annotation", "deleted", *KINDS, as_of=record.revision):
+        if kind in KINDS:
+            state.note(kind, key, body, str(journal.path))
+            continue
+        uid = key.rpartition("/")[0]
+        inside = found.setdefault(uid, {})
+        if kind == "deleted":
             inside.pop(key, None)
+            continue
+        doubt = ""
+        place = tasks.place(uid)
+        if place in state.projects:
+            read = _read(journal, key, body)
+            author = authors.get((read.author or "").lower())
+            doubt = _find_refusal(read, author, tasks.row.get(uid), tasks) or find_doubt(read, uid, place, state)
+        before = inside.get(key)
+        inside[key] = _Held(before.counted if before else None, body, doubt) if doubt else _Held(body)
     return {uid: inside for uid, inside in found.items() if inside}
 
 
-def _find_refusal(
-    found: AnnotationRow, author: str | None, uid: str, row: int | None, tasks: _Tasks, record: Record
-) -> str:
+def _find_refusal(found: AnnotationRow, author: str | None, row: int | None, tasks: _Tasks) -> str:
     """The reason, a key of REASONS, to refuse an annotation before its answer is read; empty if there is no reason."""
     if "result" not in found.annotation:
         return "unreadable"
@@ -146,7 +196,7 @@ def _find_refusal(
         return "not_assigned"
     if found.editor not in (None, found.author) or (found.editor is None and found.annotation["updated_by"]):
         return "edited_by_other"
-    return "reassigned" if uid in record.dropped else ""
+    return ""
 
 
 def _record_vote(

@@ -7,6 +7,8 @@ import pyarrow as pa
 
 from annotation.journal.fold import fold
 from annotation.journal.journal import STORE, Journal
+from annotation.journal.made import made
+from annotation.judgments.findings import Finding, batches_before_provenance, find
 from annotation.judgments.judge import judge
 from annotation.judgments.policy import Policy
 from schemas.errors import UserError
@@ -29,6 +31,11 @@ class Snapshot:
     judgments: pa.Table
     refused: pa.Table
     revision: int
+    findings: tuple[Finding, ...] = ()
+    server: str = ""
+    """The address of Label Studio, empty if no push has noted it."""
+    before_provenance: tuple[str, ...] = ()
+    """Batches of which an earlier version of Gristmill noted nothing at the push. Their votes count."""
 
 
 def load(folder: Path, as_of: int | None = None) -> Snapshot:
@@ -48,6 +55,8 @@ def load(folder: Path, as_of: int | None = None) -> Snapshot:
                 f"{folder} has no batch at revision {revision}: run gristmill campaign push, or choose a later revision"
             )
         assignments, judgments, refused = judge(journal, record)
+        findings, state = find(journal, record), made(journal, record.revision)
+        before = batches_before_provenance(journal, record)
     return Snapshot(
         name=settings.name,
         protocol=settings.protocol,
@@ -59,4 +68,7 @@ def load(folder: Path, as_of: int | None = None) -> Snapshot:
         judgments=judgments,
         refused=refused,
         revision=record.revision,
+        findings=findings,
+        server=state.server.url if state.server else "",
+        before_provenance=tuple(before),
     )

@@ -1,10 +1,12 @@
 """A client for the parts of Label Studio that a campaign needs. No other module uses its SDK."""
 
 import base64
+import hashlib
 import hmac
+import itertools
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,6 +27,8 @@ ATTEMPTS = 5
 """Most attempts at a read. A write is tried once: before a retry, its caller reads what Label Studio holds."""
 PAUSE = 0.2
 """Seconds before the second attempt, doubled before each further attempt."""
+PROJECTS = 100
+"""Projects in a page of a listing."""
 LISTED = 5_000
 """Tasks in a page of a listing."""
 EXPORTED = 200
@@ -39,6 +43,16 @@ class FailedError(RunError):
     """Label Studio answers, but fails at this request."""
 
 
+SETTINGS: dict[str, Any] = {
+    "show_instruction": True,
+    "show_skip_button": True,
+    "enable_empty_annotation": False,
+    "maximum_annotations": 1,
+    "sampling": "Sequential sampling",
+}
+"""The settings of each project, beside its page."""
+
+
 @dataclass(frozen=True)
 class Project:
     project: int
@@ -47,6 +61,11 @@ class Project:
     owner: str
     """The email address of the project's annotator, by its description; empty if the description names no owner."""
     tasks: int
+    created: str
+    """The server's time of the creation, which nobody can change through the API."""
+    page: Page
+    settings: Mapping[str, Any]
+    """The values of SETTINGS."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,8 @@ class TaskState:
     """The server's time of the last change of the task or its annotations, ISO 8601 in UTC."""
     annotations: int
     """The number of annotations and skips."""
+    suggested: bool
+    """Whether the task has predictions, from which Label Studio fills in answers."""
 
 
 class Studio:
@@ -87,6 +108,15 @@ class Studio:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def identity(self) -> str:
+        """The server's identity, in 32 hexadecimal digits: a backup keeps it, and another server has another.
+
+        It is made of number and creation time (in microseconds) of the organisation, which no request can change.
+        """
+        organisation = self._send("GET", "api/current-user/whoami")["active_organization"]
+        found = self._send("GET", f"api/organizations/{organisation}")
+        return hashlib.blake2b(f"{found['id']} {found['created_at']}".encode(), digest_size=16).hexdigest()
+
     # People
 
     def whoami(self) -> str:
@@ -112,13 +142,13 @@ class Studio:
 
     def projects(self) -> list[Project]:
         """All projects, sorted by number."""
-        found: list[Any] = self._read(
-            lambda: list(self._sdk.projects.list(page_size=200, request_options=self._options))
-        )
-        projects = (
-            Project(item.id, *read_description(item.description or ""), item.task_number or 0) for item in found
-        )
-        return sorted(projects, key=lambda project: project.project)
+        found: dict[int, Project] = {}
+        for page in itertools.count(1):
+            listed = self._send("GET", "api/projects", {"page": page, "page_size": PROJECTS})
+            found |= {each["id"]: _project(each) for each in listed["results"]}
+            if not listed["next"]:
+                break
+        return [found[number] for number in sorted(found)]
 
     def create_project(self, title: str, marker: str, owner: str, page: Page) -> int:
         """Creates a project for one annotator; returns its number.
@@ -131,20 +161,23 @@ class Studio:
                 description=describe(marker, owner),
                 label_config=page.config,
                 expert_instruction=page.instruction,
-                show_instruction=True,
-                show_skip_button=True,
-                enable_empty_annotation=False,
-                maximum_annotations=1,
-                sampling="Sequential sampling",
                 request_options=self._options,
+                **SETTINGS,
             )
         )
         return int(created.id)
 
-    def set_owner(self, project: int, marker: str, owner: str) -> None:
-        """Writes into a project's description whose project it is."""
-        body = {"description": describe(marker, owner)}
-        self._send("PATCH", f"api/projects/{project}/", body=body)
+    def project(self, project: int) -> Project:
+        return _project(self._send("GET", f"api/projects/{project}"))
+
+    def repair_project(self, project: int, marker: str, owner: str, page: Page) -> None:
+        """Gives a project its description, page and settings again."""
+        fields = {
+            "description": describe(marker, owner),
+            "label_config": page.config,
+            "expert_instruction": page.instruction,
+        }
+        self._send("PATCH", f"api/projects/{project}/", body={**fields, **SETTINGS})
 
     def delete_project(self, project: int) -> None:
         self._call(lambda: self._sdk.projects.delete(id=project, request_options=self._options))
@@ -182,7 +215,7 @@ class Studio:
             tasks = self._listing(project, filters, LISTED)["tasks"]
             for task in tasks:
                 count = task["total_annotations"] + task["cancelled_annotations"]
-                yield TaskState(task["id"], _add_fraction(task["updated_at"]), count)
+                yield TaskState(task["id"], _add_fraction(task["updated_at"]), count, task["total_predictions"] > 0)
             if len(tasks) < LISTED:
                 return
             after = tasks[-1]["id"]
@@ -200,7 +233,7 @@ class Studio:
         parameters = {
             "project": project,
             "page_size": size,
-            "include": "id,updated_at,total_annotations,cancelled_annotations",
+            "include": "id,updated_at,total_annotations,cancelled_annotations,total_predictions",
             "query": json.dumps(query),
         }
         return self._send("GET", "api/tasks", parameters)
@@ -305,6 +338,19 @@ class Studio:
         if 200 <= code < 300:
             return FailedError(f"{self.url} does not answer like Label Studio: check the address")
         return FailedError(f"Label Studio at {self.url} failed (HTTP {code}): run the same command again")
+
+
+def _project(found: dict[str, Any]) -> Project:
+    marker, owner = read_description(found["description"] or "")
+    return Project(
+        project=found["id"],
+        marker=marker,
+        owner=owner,
+        tasks=found["task_number"] or 0,
+        created=found["created_at"],
+        page=Page(found["label_config"] or "", found["expert_instruction"] or ""),
+        settings={name: found[name] for name in SETTINGS},
+    )
 
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:

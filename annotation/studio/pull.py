@@ -3,7 +3,8 @@
 Annotations are stored as received, before they are interpreted. Reading an annotation again, or late, changes nothing.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,16 +12,31 @@ from typing import Any
 import orjson
 
 from annotation.campaign.tasks import shown_digest
-from annotation.journal.bodies import AnnotationRow, write_annotation
-from annotation.journal.journal import Journal, Seen, sortable_time
+from annotation.journal.bodies import AnnotationRow, Lost, Seen, write, write_annotation
+from annotation.journal.fold import Record, fold
+from annotation.journal.journal import CachedTask, Journal, sortable_time
+from annotation.journal.made import Made, lost_annotations, made
 from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Studio, TaskState
-from annotation.studio.push import marker
+from annotation.studio.missing import (
+    Answer,
+    Suspect,
+    author_of,
+    is_earlier_state,
+    looks_restored,
+    question,
+    settle,
+)
+from annotation.studio.provenance import changed_parts, check_server, is_noted, note_accounts, note_seen, note_tasks
+from annotation.studio.push import find_projects, marker
 from schemas.errors import UserError
 from schemas.progress import Tell, ignore_progress
 
 LATE = timedelta(minutes=5)
 """How late a change may appear after newer changes. A quick pull counts the changes of this time, and lists them again
 only if the cache has more or fewer; a sweep lists all tasks."""
+
+UNREADABLE = "task "
+"""How the id of the note begins that stands for the annotations of an unreadable task."""
 
 AUTHORS = ("completed_by", "updated_by")
 """The fields that name the author of an annotation and its last editor."""
@@ -36,19 +52,29 @@ class Pulled:
     gone: list[str] = field(default_factory=list)
     """Places whose project is no longer in Label Studio. Their annotations in the journal still count."""
     revision: int = 0
+    unsettled: list[tuple[int, tuple[int, str | None, str, int]]] = field(default_factory=list)
+    """(project, (task, uid, updated, annotations)) of tasks whose annotations await an answer."""
 
 
-def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = ignore_progress) -> Pulled:
+def pull(
+    journal: Journal, studio: Studio, *, sweep: bool = True, missing: Answer = "ask", tell: Tell = ignore_progress
+) -> Pulled:
     """Copies the annotations of all projects of the campaign.
 
     A quick pull (``sweep`` false) asks only for tasks changed since the last pull; a sweep compares all tasks, which
-    also finds deleted annotations and tasks. Raises UserError if nothing was pushed, RunError if Label Studio fails;
-    the journal keeps what was copied before the failure.
+    also finds deleted annotations and tasks. ``missing`` says what becomes of votes that Label Studio no longer has,
+    unless their author deleted them. Raises UserError if nothing was pushed, if the server is not the campaign's, or if
+    it looks like an older backup and ``missing`` is ``ask``; RunError if Label Studio fails; the journal keeps what was
+    copied before the failure.
     """
     if not journal.projects():
         raise UserError(f"{journal.path.parent} has no project in Label Studio: run gristmill campaign push")
+    state, record = made(journal), fold(journal)
+    check_server(journal, studio, state)
+    note_accounts(journal, studio, state, record.annotators)
     pulled, people, listed = Pulled(), _People(studio), []
-    for place, project in _find_projects(journal, studio, pulled):
+    lost, uids = lost_annotations(journal), _uids_by_place(record)
+    for place, project in _find_projects(journal, studio, record, state, people, pulled):
         cached, live = journal.tasks(project), journal.live_annotations(project)
         try:
             states = studio.task_states(project) if sweep else _list_recent(studio, project, cached)
@@ -59,34 +85,66 @@ def pull(journal: Journal, studio: Studio, *, sweep: bool = True, tell: Tell = i
         gone = [task for task in cached.keys() | live.keys() if task not in present] if sweep else []
         changed = _find_changed(states, cached, live)
         with journal.writing():
+            note_tasks(journal, state, place, project, states, uids[place] if sweep else None)
             unchanged = cached.keys() - set(changed)
             rows = ((s.task, cached[s.task][0], s.updated, s.annotations) for s in states if s.task in unchanged)
             journal.remember_tasks(project, rows)
         listed.append((project, changed, gone))
     total, done = sum(len(changed) for _, changed, _ in listed), 0
+    suspects: list[Suspect] = []
     for project, changed, gone in listed:
         for start in range(0, len(changed), EXPORTED):
             numbers = changed[start : start + EXPORTED]
-            _copy(journal, studio, project, numbers, people, pulled)
+            suspects += _copy(journal, studio, project, numbers, people, pulled, lost)
             done += len(numbers)
             tell(done, total)
-        pulled.deleted += _delete_tasks(journal, project, gone)
+        suspects += _find_gone(journal, project, gone)
+    if missing == "ask" and looks_restored(suspects):
+        raise question(journal, suspects, studio.url)
+    pulled.deleted += settle(journal, suspects, accept=missing == "accept")
+    with journal.writing():
+        for project, _, gone in listed:
+            journal.forget_tasks(project, gone)
+        for project, row in pulled.unsettled:
+            journal.remember_tasks(project, [row])
     pulled.revision = journal.revision
     return pulled
 
 
-def _find_projects(journal: Journal, studio: Studio, pulled: Pulled) -> list[tuple[str, int]]:
-    """(place, project) of the projects with the campaign's markers: on another or a newly created server, the numbers
-    in the journal belong to other projects. A place has two projects if the network repeated a push's request."""
-    found: dict[str, list[int]] = {}
-    for project in studio.projects():
-        found.setdefault(project.marker, []).append(project.project)
-    campaign, projects = journal.campaign_id, []
+def _uids_by_place(record: Record) -> dict[str, list[str]]:
+    """The uids of the tasks of each place, except tasks that were taken from their annotators."""
+    uids: dict[str, list[str]] = defaultdict(list)
+    columns = (record.tasks[name].to_pylist() for name in ("uid", "batch", "round", "annotator"))
+    for uid, *place in zip(*columns, strict=True):
+        if uid not in record.dropped:
+            uids["/".join(place)].append(uid)
+    return uids
+
+
+def _find_projects(
+    journal: Journal, studio: Studio, record: Record, state: Made, people: "_People", pulled: Pulled
+) -> list[tuple[str, int]]:
+    """(place, project) of the noted projects, and of all that have the marker of a place. Notes how they differ from
+    what was pushed, before any of their annotations is read."""
+    listed, projects = studio.projects(), []
+    emails = {name: email for email, name in record.annotators.items()}
     for place in journal.projects():
-        numbers = found.get(marker(campaign, place), [])
-        projects += [(place, number) for number in numbers]
-        if not numbers:
+        noted, found = state.projects.get(place), find_projects(listed, journal.campaign_id, place, state)
+        projects += [(place, each.project) for each in found]
+        if not found:
             pulled.gone.append(place)
+        if noted:
+            own = next((each for each in found if is_noted(each, noted)), None)
+            email = emails[place.split("/", 2)[2]]
+            number = state.accounts.get(email)
+            seen = replace(
+                state.seen.get(place, Seen()),
+                changed=changed_parts(own, noted, marker(journal.campaign_id, place), email) if own else (),
+                others=tuple(each.project for each in found if each is not own),
+                gone=own is None,
+                account=number is not None and (people.email(number) or "").lower() != email,
+            )
+            note_seen(journal, state, place, seen)
     return projects
 
 
@@ -107,7 +165,7 @@ class _People:
         return None if number is None else self._emails.get(number)
 
 
-def _list_recent(studio: Studio, project: int, cached: dict[int, Seen]) -> list[TaskState]:
+def _list_recent(studio: Studio, project: int, cached: dict[int, CachedTask]) -> list[TaskState]:
     """The tasks that changed since the newest known change, and the tasks whose change appeared late."""
     newest = max((updated for _, updated, _ in cached.values()), default="")
     if not newest:
@@ -119,7 +177,7 @@ def _list_recent(studio: Studio, project: int, cached: dict[int, Seen]) -> list[
     return states if studio.count_changed(project, late, newest) == known else studio.task_states(project, late)
 
 
-def _find_changed(states: list[TaskState], cached: dict[int, Seen], live: dict[int, list[str]]) -> list[int]:
+def _find_changed(states: list[TaskState], cached: dict[int, CachedTask], live: dict[int, list[str]]) -> list[int]:
     """The tasks that changed since they were last read, except tasks that never had an annotation."""
     changed = []
     for state in states:
@@ -131,34 +189,76 @@ def _find_changed(states: list[TaskState], cached: dict[int, Seen], live: dict[i
     return changed
 
 
-def _copy(journal: Journal, studio: Studio, project: int, numbers: list[int], people: _People, pulled: Pulled) -> None:
+def _copy(
+    journal: Journal,
+    studio: Studio,
+    project: int,
+    numbers: list[int],
+    people: _People,
+    pulled: Pulled,
+    lost: dict[str, Lost],
+) -> list[Suspect]:
+    """Copies the annotations of tasks; returns those that the journal does not follow without an answer."""
     tasks, unreadable = _read(studio, project, numbers)
     people.find(_user_number(row[name]) for task in tasks for row in task["annotations"] for name in AUTHORS)
     outdated = [task["id"] for task in tasks if _is_outdated(journal, task)]
     again = {task["id"]: task for task in _read(studio, project, outdated)[0]}
+    suspects: list[Suspect] = []
     with journal.writing():
-        live = journal.live_annotations(project)
+        live, cached = journal.live_annotations(project), journal.tasks(project)
         for task in tasks:
             seen = set()
             for key, annotation, body in _bodies(again.get(task["id"], task), people):
                 seen.add(key)
                 updated, skipped = annotation["updated_at"], annotation["was_cancelled"]
+                why = _is_of_the_past(journal, key, sortable_time(updated), body)
+                if why:
+                    suspects.append(Suspect(key, why, None, project, task["id"], body, updated, skipped))
+                    continue
+                if journal.is_detached(key) and key in lost:
+                    journal.append("lost", key, write(replace(lost[key], why="found")))
                 if annotation["completed_by"] is None and sortable_time(updated) == journal.last_update(key):
                     continue  # only the account was deleted: the journal knows whose vote this is
                 pulled.kept += journal.keep_annotation(
                     key, project, task["id"], updated, body, skipped=skipped, confirmed=task["id"] in again
                 )
             missing = [key for key in live.get(task["id"], []) if key not in seen]
-            journal.delete_annotations(missing)
-            pulled.deleted += len(missing)
-        journal.remember_tasks(project, (_summarise(again.get(task["id"], task)) for task in tasks))
+            by = people.email(_user_number(task["updated_by"]))
+            before = cached.get(task["id"], (None, "", 0))[1]
+            forgotten = task["updated_at"] <= before
+            deleted = [key for key in missing if _is_note(key) or (by == author_of(journal, key) and not forgotten)]
+            why = "forgotten" if forgotten else "deleted_by_other"
+            suspects += (Suspect(key, why, by, project, task["id"]) for key in missing if key not in deleted)
+            journal.delete_annotations(deleted)
+            pulled.deleted += len(deleted)
+        settled = {task["id"] for task in tasks} - {each.task for each in suspects}
+        rows = [_summarise(again.get(task["id"], task)) for task in tasks]
+        journal.remember_tasks(project, (row for row in rows if row[0] in settled))
+        pulled.unsettled += ((project, row) for row in rows if row[0] not in settled)
         pulled.kept += sum(_keep_unreadable(journal, project, number) for number in unreadable)
+    return suspects
+
+
+def _is_of_the_past(journal: Journal, key: str, updated: str, body: bytes) -> str:
+    """``older`` if an annotation has a state that the journal had before its newest; ``returned`` if the annotation was
+    deleted in this state; else empty."""
+    last = journal.last_update(key)
+    if last and updated >= last:
+        return ""
+    if not is_earlier_state(journal, key, body):
+        return ""
+    return "older" if last else "returned"
+
+
+def _is_note(key: str) -> bool:
+    """Whether a key is that of the note that a task is unreadable, rather than of an annotation."""
+    return key.rpartition("/")[2].startswith(UNREADABLE)
 
 
 def _keep_unreadable(journal: Journal, project: int, task: int) -> bool:
     """Records that a task is unreadable, in place of its annotations. The next pull tries the task again."""
     uid = journal.tasks(project).get(task, (None, "", 0))[0]
-    annotation = {"id": f"task {task}", "was_cancelled": False}
+    annotation = {"id": f"{UNREADABLE}{task}", "was_cancelled": False}
     row = AnnotationRow(uid, "", None, None, project, task, annotation)
     key = f"{uid or ''}/{annotation['id']}"
     return journal.keep_annotation(key, project, task, "", write_annotation(row), skipped=True)
@@ -227,16 +327,12 @@ def _summarise(task: dict[str, Any]) -> tuple[int, str | None, str, int]:
     return task["id"], _uid(task), task["updated_at"], count
 
 
-def _delete_tasks(journal: Journal, project: int, gone: list[int]) -> int:
-    """Deletes the annotations of deleted tasks from the current state; returns their number."""
-    if not gone:
-        return 0
-    with journal.writing():
-        live = journal.live_annotations(project)
-        keys = [key for task in gone for key in live.get(task, [])]
-        journal.delete_annotations(keys)
-        journal.forget_tasks(project, gone)
-    return len(keys)
+def _find_gone(journal: Journal, project: int, gone: list[int]) -> Iterator[Suspect]:
+    """The annotations of deleted tasks."""
+    live = journal.live_annotations(project) if gone else {}
+    for task in gone:
+        for key in live.get(task, []):
+            yield Suspect(key, "task_gone", None, project, task)
 
 
 def _user_number(value: Any) -> int | None:

@@ -4,17 +4,28 @@ So a push can be repeated at any time. A push after an interrupted push complete
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.tasks import shown_digest, task_data
+from annotation.journal.bodies import Numbers, ProjectMade, Seen
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
-from annotation.protocols import Page
+from annotation.journal.made import Made, made
+from annotation.protocols import Page, digest
 from annotation.studio.client import Project, Studio, TaskState
+from annotation.studio.provenance import (
+    changed_parts,
+    check_server,
+    is_noted,
+    note,
+    note_accounts,
+    note_seen,
+    page_digests,
+)
 from schemas.errors import RunError, UserError
 from schemas.progress import Tell, ignore_progress
 
@@ -39,6 +50,8 @@ class Pushed:
     """Tasks that were in Label Studio already, or have a vote in the journal."""
     recreated: list[str] = field(default_factory=list)
     """Places whose project had been deleted."""
+    repaired: list[str] = field(default_factory=list)
+    """Places whose page, settings or description had been changed in Label Studio."""
 
 
 def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
@@ -51,26 +64,28 @@ def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
         yield f"{batch}/{round_}/{annotator}", tasks
 
 
-def push(journal: Journal, studio: Studio, tell: Tell = ignore_progress) -> Pushed:
+def push(journal: Journal, studio: Studio, tell: Tell = ignore_progress, *, new_server: bool = False) -> Pushed:
     """Updates the tasks of all projects of the campaign. One push runs at a time, others wait.
 
-    Raises RunError if Label Studio fails at all attempts, and UserError if this version of Gristmill shows a task
-    differently from the version that planned it.
+    ``new_server``: the campaign continues on another server; tasks that have a vote are not asked again. Raises
+    RunError if Label Studio fails at all attempts, and UserError if this version of Gristmill shows a task differently
+    from the version that planned it, or if the server is not the campaign's.
     """
     with journal.lock():
-        return _push(journal, studio, tell)
+        state = made(journal)
+        check_server(journal, studio, state, new=new_server)
+        return _push(journal, studio, state, tell)
 
 
-def _push(journal: Journal, studio: Studio, tell: Tell) -> Pushed:
+def _push(journal: Journal, studio: Studio, state: Made, tell: Tell) -> Pushed:
     record, pushed = fold(journal), Pushed()
-    by_marker: dict[str, list[Project]] = {}
-    for project in studio.projects():
-        by_marker.setdefault(project.marker, []).append(project)
+    note_accounts(journal, studio, state, record.annotators)
+    projects = studio.projects()
     total, done = record.tasks.num_rows, 0
     for place, tasks in places(record):
         page = record.batches[place.partition("/")[0]].page
-        update = _PlaceUpdate(journal, studio, record, place, tasks, page, pushed)
-        update.run(by_marker, lambda count, before=done: tell(before + count, total))  # type: ignore[misc]
+        update = _PlaceUpdate(journal, studio, record, place, tasks, page, pushed, state)
+        update.run(projects, lambda count, before=done: tell(before + count, total))  # type: ignore[misc]
         done += tasks.num_rows
         tell(done, total)
     return pushed
@@ -79,6 +94,12 @@ def _push(journal: Journal, studio: Studio, tell: Tell) -> Pushed:
 def marker(campaign_id: str, place: str) -> str:
     """What a project's description begins with, to find the project again. It reveals nothing about the campaign."""
     return f"gristmill {hashlib.blake2b(f'{campaign_id}/{place}'.encode(), digest_size=10).hexdigest()}"
+
+
+def find_projects(projects: Iterable[Project], campaign_id: str, place: str, state: Made) -> list[Project]:
+    """The projects of a place: the noted one, whatever its description says now, and all with the place's marker."""
+    wanted, noted = marker(campaign_id, place), state.projects.get(place)
+    return [each for each in projects if each.marker == wanted or (noted is not None and is_noted(each, noted))]
 
 
 def title(place: str) -> str:
@@ -101,18 +122,19 @@ class _PlaceUpdate:
     tasks: pa.Table
     page: Page
     pushed: Pushed
+    made: Made
+    created: int | None = None
+    """The number of the project, if this push has just made it."""
 
-    def run(self, by_marker: Mapping[str, list[Project]], tell: Callable[[int], None]) -> None:
-        known = by_marker.get(marker(self.journal.campaign_id, self.place), [])
+    def run(self, projects: Sequence[Project], tell: Callable[[int], None]) -> None:
         for attempt in range(ROUNDS):
             try:
-                self._run_once(known, tell)
+                self._run_once(find_projects(projects, self.journal.campaign_id, self.place, self.made), tell)
                 return
             except RunError:
                 if attempt == ROUNDS - 1:
                     raise
-                wanted = marker(self.journal.campaign_id, self.place)
-                known = [project for project in self.studio.projects() if project.marker == wanted]
+                projects = self.studio.projects()
 
     def _run_once(self, known: list[Project], tell: Callable[[int], None]) -> None:
         voted = self.journal.voted_uids()
@@ -122,16 +144,20 @@ class _PlaceUpdate:
         if project is None:
             self.pushed.existing += len(wanted)
             return
+        self._note_project(project)
         present = self._list_tasks(project)
+        self._note_found(project, present)
         self._remove_extra(project, present, set(wanted))
-        missing = [row for uid, row in wanted.items() if uid not in present and uid not in voted]
+        own = {uid for uid, states in present.items() if self._is_noted_task(project, uid, states[0].task)}
+        missing = [row for uid, row in wanted.items() if uid not in own and uid not in voted]
         self.pushed.existing += len(wanted) - len(missing)
         done = 0
         for data in self._requests(missing):
             numbers = self.studio.import_tasks(project, data)
             with self.journal.writing():
-                imported = zip(numbers, data, strict=True)
-                self.journal.remember_tasks(project, ((number, fields["uid"], "", 0) for number, fields in imported))
+                imported = {fields["uid"]: number for number, fields in zip(numbers, data, strict=True)}
+                self.journal.remember_tasks(project, ((number, uid, "", 0) for uid, number in imported.items()))
+                self._note_numbers(project, imported)
             self.pushed.imported += len(numbers)
             done += len(numbers)
             tell(done)
@@ -162,16 +188,15 @@ class _PlaceUpdate:
         remembered = self.journal.project(self.place)
         numbers = {project.project: project for project in known}
         if numbers:
-            project = remembered if remembered in numbers else min(numbers, key=lambda n: (numbers[n].tasks == 0, n))
+            project = self._choose_project(numbers, remembered)
             for number in numbers.keys() - {project}:
                 states = self.studio.task_states(number)
                 self.studio.delete_tasks(number, [state.task for state in states if not state.annotations])
                 if not any(state.annotations for state in states):
                     self.studio.delete_project(number)
-            if numbers[project].owner != self._owner():
-                self.studio.set_owner(project, numbers[project].marker, self._owner())
-            self.journal.remember_project(self.place, project)
-            return project
+            if project is not None:
+                self.journal.remember_project(self.place, project)
+                return project
         if remembered is not None:
             with self.journal.writing():
                 self.journal.detach(remembered)
@@ -182,6 +207,7 @@ class _PlaceUpdate:
             wanted = marker(self.journal.campaign_id, self.place)
             project = self.studio.create_project(title(self.place), wanted, self._owner(), self.page)
             self.pushed.projects += 1
+            self.created = project
             self.journal.remember_project(self.place, project)
             return project
         return None
@@ -190,6 +216,50 @@ class _PlaceUpdate:
         """The email address of the place's annotator, in lower case."""
         name = self.place.split("/", 2)[2]
         return next(email.lower() for email, known in self.record.annotators.items() if known == name)
+
+    def _choose_project(self, known: Mapping[int, Project], remembered: int | None) -> int | None:
+        """The noted project, None if it is missing. Without a noted project, the one that an earlier version of
+        Gristmill or an interrupted push made."""
+        noted = self.made.projects.get(self.place)
+        if noted:
+            return noted.project if noted.project in known and is_noted(known[noted.project], noted) else None
+        return remembered if remembered in known else min(known, key=lambda n: (known[n].tasks == 0, n))
+
+    def _note_project(self, number: int) -> None:
+        """Gives a project its page, settings and description again, and notes what the server made of them."""
+        project, noted = self.studio.project(number), self.made.projects.get(self.place)
+        known = noted is not None and is_noted(project, noted)
+        wanted, owner = marker(self.journal.campaign_id, self.place), self._owner()
+        if not noted or not known or noted.page != digest(self.page) or changed_parts(project, noted, wanted, owner):
+            if number != self.created:
+                self.studio.repair_project(number, wanted, owner, self.page)
+                project = self.studio.project(number)
+            if known:
+                self.pushed.repaired.append(self.place)
+            labels, instructions = page_digests(project.page)
+            fresh = ProjectMade(number, project.created, digest(self.page), labels, instructions, self._adopted(number))
+            if fresh != noted:
+                note(self.journal, self.made, "project", self.place, fresh)
+        note_seen(self.journal, self.made, self.place, Seen())
+
+    def _adopted(self, number: int) -> bool:
+        """Whether an earlier version of Gristmill made the project."""
+        noted = self.made.projects.get(self.place)
+        return noted.adopted if noted and noted.project == number else bool(self.journal.tasks(number)) and not noted
+
+    def _note_numbers(self, project: int, numbers: Mapping[str, int]) -> None:
+        if numbers:
+            note(self.journal, self.made, "numbers", self.place, Numbers(project, numbers))
+
+    def _note_found(self, project: int, present: Mapping[str, list[TaskState]]) -> None:
+        """Notes the numbers of tasks that are in Label Studio though no number of their uid is noted: an earlier
+        version pushed them, or a push was killed before it noted them."""
+        found = {uid: states for uid, states in present.items() if uid not in self.made.numbers}
+        for place in range(max(map(len, found.values()), default=0)):
+            self._note_numbers(project, {uid: each[place].task for uid, each in found.items() if len(each) > place})
+
+    def _is_noted_task(self, project: int, uid: str, task: int) -> bool:
+        return (project, task) in self.made.numbers.get(uid, ())
 
     def _list_tasks(self, project: int) -> dict[str, list[TaskState]]:
         """The tasks with each uid: one task, unless the network repeated a request."""
@@ -211,8 +281,10 @@ class _PlaceUpdate:
         """Removes tasks without a vote that the annotator no longer has, or whose uid another task has, too."""
         extra = []
         for uid, states in present.items():
-            states.sort(key=lambda state: (-state.annotations, state.task))
-            spare = states[1:] if uid in wanted else states
+            ours = [self._is_noted_task(project, uid, state.task) for state in states]
+            order = sorted(range(len(states)), key=lambda n: (not ours[n], -states[n].annotations, states[n].task))
+            states[:] = [states[n] for n in order]
+            spare = states[1:] if uid in wanted and any(ours) else states
             extra += [state.task for state in spare if not state.annotations]
         if extra:
             self.studio.delete_tasks(project, extra)

@@ -39,15 +39,18 @@ def new(folder: Path, protocol: str) -> None:
 
 @campaign.command(short_help="Give the batch of campaign.toml to its annotators.")
 @FOLDER
+@click.option(
+    "--new-server", is_flag=True, help="Continue the campaign on another Label Studio; votes in the journal stay."
+)
 @HOME
-def push(folder: Path, home: Path | None) -> None:
+def push(folder: Path, new_server: bool, home: Path | None) -> None:
     """Make the pairs and tasks of the batch in DIR/campaign.toml, and add them to Label Studio.
 
     Repeat the command at any time: existing tasks are kept, missing tasks are added.
     """
     from jobs.campaign.commands import push
 
-    push(folder, home)
+    push(folder, home, new_server=new_server)
 
 
 @campaign.command(short_help="Make annotators' accounts and print their links.")
@@ -67,6 +70,14 @@ def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
 @campaign.command(short_help="Copy annotations into the journal.")
 @FOLDER
 @click.option("--quick", is_flag=True, help="Read recent changes only; deleted annotations are not noticed.")
+@click.option(
+    "--missing",
+    type=click.Choice(["ask", "keep", "accept"]),
+    default="ask",
+    show_default=True,
+    help="Votes that Label Studio no longer has, though their author did not delete them: keep them, accept their "
+    "deletion, or ask if many are missing or Label Studio looks like an older backup.",
+)
 @click.option(
     "--watch",
     is_flag=True,

@@ -18,6 +18,7 @@ from annotation.server.connection import connection
 from annotation.server.home import default_home
 from annotation.studio import people
 from annotation.studio.client import Studio
+from annotation.studio.missing import Answer
 from annotation.studio.pull import Pulled
 from annotation.studio.pull import pull as pull_all
 from annotation.studio.push import Pushed
@@ -38,12 +39,12 @@ def new(folder: Path, protocol: str) -> None:
     say(f"Next: edit campaign.toml, or continue with the example: gristmill campaign push {folder}")
 
 
-def push(folder: Path, home: Path | None) -> None:
+def push(folder: Path, home: Path | None, *, new_server: bool = False) -> None:
     at = read_campaign(folder)
     with _studio(home) as studio, Journal(at.store, create=True) as journal:
         planned = make_plan(at, journal, families)
         _print_planned(at, planned)
-        _push(journal, studio)
+        _push(journal, studio, new_server=new_server)
     say(f"Next: gristmill campaign invite {folder}")
 
 
@@ -61,7 +62,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
             say(f"  password  {invited.password or '(unknown: Gristmill did not make this account)'}")
 
 
-def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None) -> None:
+def pull(folder: Path, quick: bool, watch: bool, every: float, missing: Answer, home: Path | None) -> None:
     """Copies annotations into the journal, once or every ``every`` seconds until Ctrl+C, and prints their number."""
     if not every <= threading.TIMEOUT_MAX:
         raise UserError(f"--every is {every}: give a number of seconds")
@@ -70,7 +71,7 @@ def pull(folder: Path, quick: bool, watch: bool, every: float, home: Path | None
         record_changes(at, journal)
         if not watch:
             with counting("pulling") as tell:
-                _print_pulled(pull_all(journal, studio, sweep=not quick, tell=tell), folder)
+                _print_pulled(pull_all(journal, studio, sweep=not quick, missing=missing, tell=tell), folder)
             return
         say("watching until Ctrl+C", err=True)
         try:
@@ -134,9 +135,11 @@ def _studio(home: Path | None) -> Studio:
     return Studio(connection(home or default_home()))
 
 
-def _push(journal: Journal, studio: Studio) -> Pushed:
+def _push(journal: Journal, studio: Studio, *, new_server: bool = False) -> Pushed:
     with counting("pushing") as tell:
-        pushed = push_all(journal, studio, tell)
+        pushed = push_all(journal, studio, tell, new_server=new_server)
+    for place in pushed.repaired:
+        say(f"the project of {place} had been changed in Label Studio: repaired")
     for place in pushed.recreated:
         say(f"the project of {place} was deleted from Label Studio: recreated with the tasks that have no vote")
     removed = f", {pushed.removed:,} removed" if pushed.removed else ""

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -65,6 +67,9 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
         print()
         say(f"Left side chosen: {_lean(found.leans.overall)}.")
     _print_attention(snapshot, found, emails)
+    if snapshot.before_provenance:
+        names = ", ".join(snapshot.before_provenance)
+        say(f"Pushed before provenance: {names}. Its votes count; nothing was noted that could prove them.")
 
 
 def print_resolution(snapshot: Snapshot) -> None:
@@ -162,17 +167,35 @@ def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
 def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str]) -> None:
     print()
     refused = snapshot.refused.sort_by([("reason", "ascending"), ("annotation", "ascending")])
-    print("Needs attention:" if found.concerns or len(refused) else "Nothing needs attention.")
+    attention = found.concerns or len(refused) or snapshot.findings
+    print("Needs attention:" if attention else "Nothing needs attention.")
     for concern in found.concerns:
         say(f"- {_concern(concern, emails)}")
+    _print_findings(snapshot, emails)
     if len(refused):
         annotations = markdown.count(len(refused), "annotation")
         say(f"- {annotations} in quarantine, not counted:")
     for row in refused.slice(0, SHOWN_REFUSED).to_pylist():
-        say(f"    {row['annotation']}, {row['reason']}: {row['message']}")
+        say(f"    {row['annotation']}, {row['reason']}: {row['message']}{_where(row, snapshot.server, emails)}")
     if len(refused) > SHOWN_REFUSED:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in found.progress.refused.items())
         say(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
+
+
+def _print_findings(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
+    """What differs in Label Studio from what was pushed."""
+    for finding in snapshot.findings:
+        batch = finding.place.partition("/")[0]
+        say(f"- {batch} {_person(finding.annotator, emails)}: {finding.message} ({finding.link})")
+    if any(finding.kind.startswith("changed_") for finding in snapshot.findings):
+        say("  gristmill campaign push repairs labels, instructions, settings and descriptions")
+
+
+def _where(row: Mapping[str, Any], server: str, emails: Mapping[str, str]) -> str:
+    """Whose task a refused annotation belongs to, and its address."""
+    raw = orjson.loads(row["raw"])
+    person = _person(row["annotator"], emails) if row["annotator"] else visible(raw["author"] or "an unknown account")
+    return f" ({person}, {server}/projects/{raw['project']}/data?task={raw['task']})"
 
 
 def _person(name: str, emails: Mapping[str, str]) -> str:

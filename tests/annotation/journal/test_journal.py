@@ -67,7 +67,7 @@ def test_stores_that_are_not_there_newer_or_none(store: Path, tmp_path: Path) ->
         Journal(tmp_path / "missing" / "campaign.db", create=True)
     Journal(store, create=True).close()
     with sqlite3.connect(store) as newer:
-        newer.execute("PRAGMA user_version = 2")
+        newer.execute("PRAGMA user_version = 3")
     newer.close()
     with pytest.raises(UserError, match="newer version of Gristmill"):
         Journal(store)

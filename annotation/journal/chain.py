@@ -1,0 +1,50 @@
+"""The chain of hashes over a journal's rows, and the commitments that stand for email addresses in it.
+
+The hash of a row is SHA-256 of: the hash of the row before it (32 zero bytes before the first), the lengths of kind and
+key in 8 bytes each, big-endian, kind and key in UTF-8, and SHA-256 of the body. So the hash of a row proves that no
+earlier row was changed, removed, moved or added, even to somebody from whom a body is withheld.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+
+START = bytes(32)
+"""The hash before the first row."""
+
+EMAIL = re.compile(rb"(?<!\\)[^\s\"\\<>(),;:\[\]@]+@[^\s\"\\<>(),;:\[\]@]+\.[^\s\"\\<>(),;:\[\]@.]+")
+"""An email address in JSON text; a character after a backslash belongs to an escape."""
+TOKEN = re.compile(rb"person-[0-9a-f]{40}")
+
+
+def row_hash(before: bytes, kind: str, key: str, body: bytes) -> bytes:
+    """The hash of a row as it is stored, in 32 bytes. ``before`` is the hash of the row before it."""
+    return hash_of(before, kind, key, hashlib.sha256(body).digest())
+
+
+def hash_of(before: bytes, kind: str, key: str, body_digest: bytes) -> bytes:
+    """Same as `row_hash`, from the SHA-256 of the body."""
+    name, place = kind.encode(), key.encode()
+    lengths = len(name).to_bytes(8, "big") + len(place).to_bytes(8, "big")
+    return hashlib.sha256(before + lengths + name + place + body_digest).digest()
+
+
+def new_salt() -> bytes:
+    return secrets.token_bytes(16)
+
+
+def token(salt: bytes, value: str) -> str:
+    """The commitment that stands for an email address: whoever knows salt and address can check it, and without the
+    salt nobody can tell the address, not even by trying all addresses."""
+    return "person-" + hashlib.sha256(salt + value.encode()).hexdigest()[:40]
+
+
+def conceal(text: bytes, token_of: Callable[[str], str]) -> bytes:
+    """Replaces email addresses by their tokens."""
+    return EMAIL.sub(lambda found: token_of(found[0].decode()).encode(), text) if b"@" in text else text
+
+
+def reveal(text: bytes, values: dict[bytes, bytes]) -> bytes:
+    """Replaces tokens by their email addresses; the token of an erased address stays."""
+    return TOKEN.sub(lambda found: values.get(found[0], found[0]), text) if b"person-" in text else text

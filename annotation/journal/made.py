@@ -1,0 +1,71 @@
+"""What pushes made in Label Studio, by the journal: the server, projects, numbers of tasks, and accounts."""
+
+from dataclasses import dataclass, field
+
+from annotation.journal.bodies import Lost, Numbers, ProjectMade, Seen, ServerNoted, read
+from annotation.journal.journal import Journal
+
+KINDS = ("server", "project", "numbers", "account", "seen")
+"""The kinds of rows that `Made.note` takes."""
+
+PARTS = ("labels", "instructions", "settings", "description")
+"""The parts of a project that are compared. Votes that were given under changed labels or instructions do not count."""
+SHOWN_PARTS = frozenset({"labels", "instructions"})
+
+
+@dataclass
+class Made:
+    """The state after some rows. A `server` row forgets what was made on the server before."""
+
+    server: ServerNoted | None = None
+    projects: dict[str, ProjectMade] = field(default_factory=dict)
+    """By place, which is batch/round/annotator."""
+    places: dict[int, str] = field(default_factory=dict)
+    """The place of each project that was ever made for a place, by project number."""
+    numbers: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
+    """The (project, task) of each task that was made for a uid."""
+    tasks: dict[int, dict[int, str]] = field(default_factory=dict)
+    """The uid for which each task was made, by project and number."""
+    accounts: dict[str, int] = field(default_factory=dict)
+    """The user number of each email address."""
+    seen: dict[str, Seen] = field(default_factory=dict)
+    """By place: how its project differs from what was pushed. A place without a difference may be missing."""
+
+    def note(self, kind: str, key: str, body: bytes, path: str = "campaign.db") -> None:
+        """Takes the next row of the journal, of one of KINDS."""
+        place = f"{path}: the row {kind} {key}"
+        if kind == "server":
+            server = read(ServerNoted, body, place)
+            if self.server and self.server.identity != server.identity:
+                for forgotten in (self.projects, self.places, self.numbers, self.tasks, self.accounts, self.seen):
+                    forgotten.clear()
+            self.server = server
+        elif kind == "project":
+            made = read(ProjectMade, body, place)
+            self.projects[key] = made
+            self.places[made.project] = key
+        elif kind == "numbers":
+            added = read(Numbers, body, place)
+            for uid, task in added.tasks.items():
+                self.numbers.setdefault(uid, set()).add((added.project, task))
+                self.tasks.setdefault(added.project, {})[task] = uid
+        elif kind == "account":
+            self.accounts[key] = read(int, body, place)
+        else:
+            self.seen[key] = read(Seen, body, place)
+
+
+def made(journal: Journal, as_of: int | None = None) -> Made:
+    """The state at a revision of the journal, by default the newest."""
+    state = Made()
+    for kind, key, body in journal.rows(*KINDS, as_of=as_of):
+        state.note(kind, key, body, str(journal.path))
+    return state
+
+
+def lost_annotations(journal: Journal, as_of: int | None = None) -> dict[str, Lost]:
+    """The newest ``lost`` row of each annotation that Label Studio does not have, and whose vote stays."""
+    rows = journal.rows("lost", as_of=as_of)
+    found = {key: read(Lost, body, f"{journal.path}: the row lost {key}") for _, key, body in rows}
+    newest = {key: journal.newest_kind(key, "lost", "annotation", "deleted", as_of=as_of) for key in found}
+    return {key: lost for key, lost in found.items() if newest[key] == "lost" and lost.why != "found"}

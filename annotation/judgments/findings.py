@@ -1,0 +1,87 @@
+"""Lists what differs in Label Studio from what was pushed, as far as the journal knows, beside refused votes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from annotation.journal.bodies import Seen
+from annotation.journal.fold import Record
+from annotation.journal.journal import Journal
+from annotation.journal.made import Made, lost_annotations, made
+
+CHANGED = {
+    "labels": "the labels were changed; votes given under them do not count",
+    "instructions": "the instructions were changed; votes given under them do not count",
+    "settings": "the settings were changed",
+    "description": "the description was changed",
+}
+LOST = {
+    "deleted_by_other": "a vote was deleted by {by}, not by its author; it counts",
+    "task_gone": "the task of a vote was deleted; the vote counts",
+    "forgotten": "a vote is missing on the server, which looks like an older backup; it counts",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that differs from what was pushed. ``annotator`` is the pseudonym of the person whose place it is;
+    ``link`` leads to the project or task."""
+
+    kind: str
+    place: str
+    annotator: str
+    message: str
+    link: str
+
+
+def find(journal: Journal, record: Record) -> tuple[Finding, ...]:
+    """The findings at the record's revision, by place."""
+    state = made(journal, record.revision)
+    places = {
+        uid: "/".join(place)
+        for uid, *place in zip(
+            *(record.tasks[name].to_pylist() for name in ("uid", "batch", "round", "annotator")), strict=True
+        )
+    }
+    found = [finding for place, seen in state.seen.items() for finding in _describe(place, seen, state)]
+    for key, lost in lost_annotations(journal, record.revision).items():
+        place = places.get(key.rpartition("/")[0], "")
+        message = LOST[lost.why].format(by=lost.by or "an unknown account")
+        found.append(_finding(lost.why, place, message, link(state, lost.project, lost.task)))
+    return tuple(sorted(found, key=lambda each: (each.place, each.kind, each.link)))
+
+
+def batches_before_provenance(journal: Journal, record: Record) -> list[str]:
+    """The batches that an earlier version of Gristmill pushed, which noted nothing of what it made."""
+    state = made(journal, record.revision)
+    noted = {place: not each.adopted for place, each in state.projects.items()}
+    return sorted({place.partition("/")[0] for place in {*journal.projects(), *noted} if not noted.get(place)})
+
+
+def link(state: Made, project: int, task: int | None = None) -> str:
+    """The address of a project or task in Label Studio."""
+    url = state.server.url if state.server else ""
+    return f"{url}/projects/{project}/data" + (f"?task={task}" if task else "")
+
+
+def _describe(place: str, seen: Seen, state: Made) -> Iterator[Finding]:
+    noted = state.projects.get(place)
+    project = noted.project if noted else 0
+    here = link(state, project)
+    for part in seen.changed:
+        yield _finding(f"changed_{part}", place, CHANGED[part], here)
+    for task in seen.added:
+        yield _finding("added_task", place, "a task that Gristmill did not make", link(state, project, task))
+    for task in seen.suggested:
+        yield _finding("suggested", place, "a task with a suggested answer", link(state, project, task))
+    if seen.removed:
+        yield _finding("removed_tasks", place, f"tasks without a vote were deleted: {len(seen.removed):,}", here)
+    for other in seen.others:
+        yield _finding("second_project", place, "a second project that Gristmill did not make", link(state, other))
+    if seen.gone:
+        yield _finding("project_gone", place, "the project was deleted; the votes pulled from it count", here)
+    if seen.account:
+        yield _finding("account", place, "the account of the annotator is missing or has another address", here)
+
+
+def _finding(kind: str, place: str, message: str, link: str) -> Finding:
+    return Finding(kind, place, place.split("/", 2)[2] if place else "", message, link)
