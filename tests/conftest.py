@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +34,11 @@ for _name in ("no_proxy", "NO_PROXY"):
 # Tests make studios of their own.
 for _name in ("GRISTMILL_STUDIO_HOME", "GRISTMILL_STUDIO_URL", "GRISTMILL_STUDIO_TOKEN"):
     os.environ.pop(_name, None)
+
+# Tests sign with a key of their own.
+os.environ["GRISTMILL_SIGNING_KEY"] = str(
+    Path(tempfile.gettempdir(), f"gristmill-tests-{os.getuid()}", "signing_key.pem")
+)
 
 _reached_out: list[str] = []
 

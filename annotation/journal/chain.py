@@ -13,8 +13,8 @@ from collections.abc import Callable
 START = bytes(32)
 """The hash before the first row."""
 
-EMAIL = re.compile(rb"(?<!\\)[^\s\"\\<>(),;:\[\]@]+@[^\s\"\\<>(),;:\[\]@]+\.[^\s\"\\<>(),;:\[\]@.]+")
-"""An email address in JSON text; a character after a backslash belongs to an escape."""
+EMAIL = re.compile(rb"(?<!\\)[^\s\"'\\<>(),;:\[\]@]+@[^\s\"'\\<>(),;:\[\]@]+\.[^\s\"'\\<>(),;:\[\]@.]+")
+"""An email address in JSON text, from its last apostrophe on; a character after a backslash belongs to an escape."""
 TOKEN = re.compile(rb"person-[0-9a-f]{40}")
 
 

@@ -16,35 +16,11 @@ from pathlib import Path
 import orjson
 
 from annotation.journal import chain, layout
-from annotation.journal.layout import FORMAT
+from annotation.journal.layout import ARROW, FORMAT, KINDS
 from schemas.errors import RunError, UserError
 
 STORE = "campaign.db"
 """The name of the journal's file in a campaign's folder."""
-KINDS = (
-    "campaign",  # key: id; body: the campaign's secret id; always the first row
-    "settings",  # body: Settings of `bodies`; a row for each change
-    "annotator",  # key: email; body: the pseudonym
-    "batch",  # key: name; body: Batch of `bodies`
-    "pairs",  # key: batch; body: PAIRS rows as an Arrow stream
-    "tasks",  # key: batch; body: TASKS rows as an Arrow stream
-    "dropped",  # key: uid of a task that was taken from its annotator
-    "withdrawn",  # key: pseudonym; body: true if the votes of this person do not count, false to undo this
-    "annotation",  # key: uid/annotation id; body: AnnotationRow of `bodies`
-    "deleted",  # key: uid/annotation id of an annotation that its author deleted in Label Studio
-    "lost",  # key: uid/annotation id; body: Lost of `bodies`: Label Studio no longer has it, the journal keeps the vote
-    "server",  # key: identity; body: ServerNoted of `bodies`: the Label Studio of all rows that follow
-    "project",  # key: place; body: ProjectMade of `bodies`
-    "numbers",  # key: place; body: Numbers of `bodies`: the tasks that a push added to the project
-    "account",  # key: email; body: the number of this person's account
-    "erased",  # key: the token of an email address that was erased
-    "seen",  # key: place; body: Seen of `bodies`: how the project differs from what was pushed; a row for each change
-)
-"""The kinds of rows."""
-
-ARROW = frozenset({"pairs", "tasks"})
-"""Kinds whose bodies are Arrow streams, not JSON."""
-
 Signature = tuple[int, bytes, bytes, bytes]
 """A signed checkpoint: revision, hash of that row, public key, signature."""
 
@@ -178,9 +154,18 @@ class Journal:
             for key, body in rows:
                 self._insert(kind, key, body)
 
+    def load_stored(self, rows: Iterable[tuple[str, str, bytes]], people: Iterable[tuple[str, bytes, str]]) -> None:
+        """Appends rows as `stored_rows` gives them, and the addresses of their tokens, as `personal` gives them."""
+        with self.writing():
+            self._db.executemany("INSERT INTO personal VALUES (?, ?, ?)", people)
+            for kind, key, body in rows:
+                self._insert_stored(kind, key, body)
+
     def _insert(self, kind: str, key: str, body: bytes) -> None:
         assert kind in KINDS, kind
-        key, body = self._conceal(kind, key, body)
+        self._insert_stored(kind, *self._conceal(kind, key, body))
+
+    def _insert_stored(self, kind: str, key: str, body: bytes) -> None:
         before = self._db.execute("SELECT hash FROM chain ORDER BY revision DESC LIMIT 1").fetchone()
         statement = "INSERT INTO journal (kind, key, body) VALUES (?, ?, ?)"
         revision = self._db.execute(statement, (kind, key, body)).lastrowid
@@ -211,8 +196,9 @@ class Journal:
         """Erases an email address from the file; returns the number of its spellings. The chain stays as it is: its
         rows hold the tokens."""
         with self.writing():
-            spellings = [(token, value) for token, _, value in self.personal() if value.lower() == email.lower()]
-            for token, _ in spellings:
+            whole = f"'{email.lower()}"  # a stored address begins after its last apostrophe
+            spellings = [token for token, _, value in self.personal() if whole.endswith(f"'{value.lower()}")]
+            for token in spellings:
                 self._insert("erased", token, b"null")
                 self._db.execute("DELETE FROM personal WHERE token = ?", (token,))
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -60,6 +60,31 @@ CREATE TRIGGER {table}_is_never_cut BEFORE DELETE ON {table}
 )
 
 
+KINDS = (
+    "campaign",  # key: id; body: the campaign's secret id; always the first row
+    "settings",  # body: Settings of `bodies`; a row for each change
+    "annotator",  # key: email; body: the pseudonym
+    "batch",  # key: name; body: Batch of `bodies`
+    "pairs",  # key: batch; body: PAIRS rows as an Arrow stream
+    "tasks",  # key: batch; body: TASKS rows as an Arrow stream
+    "dropped",  # key: uid of a task that was taken from its annotator
+    "withdrawn",  # key: pseudonym; body: true if the votes of this person do not count, false to undo this
+    "annotation",  # key: uid/annotation id; body: AnnotationRow of `bodies`
+    "deleted",  # key: uid/annotation id of an annotation that its author deleted in Label Studio
+    "lost",  # key: uid/annotation id; body: Lost of `bodies`: Label Studio no longer has it, the journal keeps the vote
+    "server",  # key: identity; body: ServerNoted of `bodies`: the Label Studio of all rows that follow
+    "project",  # key: place; body: ProjectMade of `bodies`
+    "numbers",  # key: place; body: Numbers of `bodies`: the tasks that a push added to the project
+    "account",  # key: email; body: the number of this person's account
+    "erased",  # key: the token of an email address that was erased
+    "seen",  # key: place; body: Seen of `bodies`: how the project differs from what was pushed; a row for each change
+)
+"""The kinds of rows."""
+
+ARROW = frozenset({"pairs", "tasks"})
+"""Kinds whose bodies are Arrow streams, not JSON."""
+
+
 def create(db: sqlite3.Connection) -> None:
     """Creates the tables, within the caller's transaction."""
     _run(db, _SCHEMA + _CHAIN + _TRIGGERS + f"PRAGMA user_version = {FORMAT};")

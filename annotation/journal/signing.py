@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from annotation.journal.journal import Journal, Signature
 from schemas.errors import UserError
+from schemas.folders import new_files
 
 KEY = "GRISTMILL_SIGNING_KEY"
 """The environment variable that names the file of the private key."""
@@ -81,21 +82,28 @@ def _message(revision: int, head: bytes) -> bytes:
 
 
 def _load_or_make(path: Path) -> Ed25519PrivateKey:
+    if not path.exists():
+        try:
+            _make(path)
+        except UserError:
+            if not path.exists():  # else another command made it meanwhile
+                raise
     try:
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            made = Ed25519PrivateKey.generate()
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            return made
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except FileExistsError:  # another command made it meanwhile
-        return _load_or_make(path)
     except OSError as error:
-        raise UserError(f"the signing key {path} cannot be read or made ({error.strerror}): set {KEY}") from error
+        raise UserError(f"the signing key {path} cannot be read ({error.strerror}): set {KEY}") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UserError(f"the signing key {path} is not a private key in PEM without a password") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise UserError(f"the signing key {path} is not an Ed25519 key")
     return key
+
+
+def _make(path: Path) -> None:
+    made = Ed25519PrivateKey.generate()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"the signing key {path} cannot be made ({error.strerror}): set {KEY}") from error
+    with new_files(path, private=True) as [unfinished]:
+        unfinished.write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

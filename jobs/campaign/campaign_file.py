@@ -5,8 +5,8 @@ from pathlib import Path
 
 from annotation.campaign.plan import record_changes
 from annotation.campaign.settings import Campaign, CampaignFolder
-from annotation.journal.journal import Journal
 from annotation.protocols import PROTOCOLS
+from jobs.campaign.opened import signed
 from schemas.errors import UserError
 from schemas.settings import build
 from schemas.toml_file import parse_toml, read_settings
@@ -31,7 +31,7 @@ def read_campaign(folder: Path) -> CampaignFolder:
 def read_and_record(folder: Path) -> CampaignFolder:
     """The campaign in a folder that was pushed before; records changed settings in its journal."""
     campaign = read_campaign(folder)
-    with Journal(campaign.store) as journal:
+    with signed(campaign.store) as journal:
         record_changes(campaign, journal)
     return campaign
 

@@ -159,3 +159,32 @@ def withdraw(folder: Path, email: str, undo: bool) -> None:
     from jobs.campaign.commands import withdraw
 
     withdraw(folder, email, undo)
+
+
+@campaign.command(short_help="Verify the record of a campaign, and write it out for others.")
+@click.argument("folder", metavar="[DIR]", type=PATH, required=False)
+@click.option(
+    "--public-key", type=PATH, metavar="FILE", help="The public key of the signer (default: campaign.pub in DIR)."
+)
+@click.option("--output", type=PATH, metavar="FILE", help="Write an audit that others can check, as JSON lines.")
+@click.option("--names", is_flag=True, help="With email addresses; without, an audit holds pseudonyms only.")
+@click.option("--check", type=PATH, metavar="FILE", help="Check an audit, with --public-key and without DIR.")
+def audit(folder: Path | None, **given: Any) -> None:
+    """Verify from the first row to the last that nobody changed the journal of DIR, and show what was set apart.
+
+    The audit says who was asked what, which page they saw, what they answered when, and what was set apart and why.
+    Exit code 1: a row or a signature is not as it was written.
+    """
+    from jobs.campaign.audit import audit
+
+    audit(folder, **given)
+
+
+@campaign.command(short_help="Erase an annotator's email address.")
+@FOLDER
+@click.argument("email")
+def erase(folder: Path, email: str) -> None:
+    """Erase the email address EMAIL from the journal of DIR. The votes stay, under the pseudonym."""
+    from jobs.campaign.audit import erase
+
+    erase(folder, email)

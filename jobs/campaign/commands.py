@@ -26,6 +26,7 @@ from annotation.studio.push import push as push_all
 from annotation.studio.watch import watch as watch_all
 from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_and_record, read_campaign, write_example
+from jobs.campaign.opened import signed
 from jobs.counting import counting
 from jobs.terminal import say
 from schemas.errors import UserError
@@ -41,7 +42,7 @@ def new(folder: Path, protocol: str) -> None:
 
 def push(folder: Path, home: Path | None, *, new_server: bool = False) -> None:
     at = read_campaign(folder)
-    with _studio(home) as studio, Journal(at.store, create=True) as journal:
+    with _studio(home) as studio, signed(at.store, create=True) as journal:
         planned = make_plan(at, journal, families)
         _print_planned(at, planned)
         _push(journal, studio, new_server=new_server)
@@ -54,7 +55,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
     strangers = [email for email in emails if email.lower() not in known]
     if strangers:
         raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
-    with _studio(home) as studio, Journal(at.store) as journal:
+    with _studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         for invited in people.invite(journal, studio, emails or known):
             say(f"{invited.email}")
@@ -67,7 +68,7 @@ def pull(folder: Path, quick: bool, watch: bool, every: float, missing: Answer, 
     if not every <= threading.TIMEOUT_MAX:
         raise UserError(f"--every is {every}: give a number of seconds")
     at = read_campaign(folder)
-    with _studio(home) as studio, Journal(at.store) as journal:
+    with _studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         if not watch:
             with counting("pulling") as tell:
@@ -100,7 +101,7 @@ def resolve(folder: Path) -> None:
 def adjudicate(folder: Path, home: Path | None) -> None:
     at = read_and_record(folder)
     wanted = moves.find_disputed(resolve_votes(load(folder)).unresolved)
-    with _studio(home) as studio, Journal(at.store) as journal:
+    with _studio(home) as studio, signed(at.store) as journal:
         added, stuck = moves.adjudicate(at, journal, wanted) if wanted else (0, [])
         _push(journal, studio)
     say(f"{folder}: {markdown.count(added, 'pair')} given to adjudicators, of {len(wanted)} to adjudicate")
@@ -113,7 +114,7 @@ def adjudicate(folder: Path, home: Path | None) -> None:
 
 def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None) -> None:
     at = read_campaign(folder)
-    with _studio(home) as studio, Journal(at.store) as journal:
+    with _studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         pull_all(journal, studio)
         moved = moves.reassign(at, journal, giver, taker)
@@ -123,7 +124,7 @@ def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | No
 
 def withdraw(folder: Path, email: str, undo: bool) -> None:
     at = read_and_record(folder)
-    with Journal(at.store) as journal:
+    with signed(at.store) as journal:
         moves.withdraw(journal, email, undo=undo)
     votes = "the votes of {} count again" if undo else "the votes of {} no longer count"
     say(f"{folder}: {votes.format(email)}")
