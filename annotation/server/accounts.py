@@ -89,6 +89,20 @@ def mint_token(client: httpx.Client) -> str:
         raise _unexpected_answer(url, answer) from error
 
 
+def change_password(client: httpx.Client, user: int, password: str) -> None:
+    """Gives the account with this number another password, which ends its sessions.
+
+    ``client`` is the session of an administrator. Raises RunError if Label Studio fails.
+    """
+    url, page = str(client.base_url).rstrip("/"), f"/admin/users/user/{user}/password/"
+    with _translate_errors(url):
+        fields = {"usable_password": "true", "password1": password, "password2": password}
+        form = {**_csrf_token(client, client.get(page)), **fields}
+        answer = client.post(page, data=form, headers={"Referer": f"{url}{page}"})
+    if answer.status_code != 302:
+        raise _unexpected_answer(url, answer)
+
+
 def revoke_tokens(client: httpx.Client) -> None:
     """Revokes all tokens of the signed-in account, so that the account can create another token."""
     url = str(client.base_url).rstrip("/")
@@ -122,11 +136,16 @@ def _client(url: str) -> httpx.Client:
 
 
 def _form(client: httpx.Client, page: httpx.Response, email: str, password: str) -> dict[str, str]:
-    """The fields that the sign-in and sign-up forms send, with Django's CSRF token."""
+    """The fields that the sign-in and sign-up forms send."""
+    return {**_csrf_token(client, page), "email": email, "password": password}
+
+
+def _csrf_token(client: httpx.Client, page: httpx.Response) -> dict[str, str]:
+    """The field with Django's CSRF token in a page with a form."""
     tokens = [form.fields[_TOKEN] for form in _html(page).forms if _TOKEN in form.fields]
     if page.status_code != 200 or not tokens:
         raise _unexpected_answer(str(client.base_url).rstrip("/"), page)
-    return {_TOKEN: tokens[0], "email": email, "password": password}
+    return {_TOKEN: tokens[0]}
 
 
 def _problems(answer: httpx.Response) -> list[str]:

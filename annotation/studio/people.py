@@ -1,13 +1,16 @@
 """Creates accounts for a campaign's annotators, and the links to their tasks."""
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
-from annotation.server.accounts import AccountExistsError, PasswordError, session, sign_up
+from annotation.server.accounts import AccountExistsError, PasswordError, change_password, session, sign_up
+from annotation.server.home import Admin
 from annotation.studio.client import Studio
+from schemas.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,20 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[
         created = email not in existing and _create_account(studio, invitation, email, password)
         valid = created or _can_sign_in(studio, email, password)
         yield Invitation(email, password if valid else None, link(journal, studio, record, email))
+
+
+def reset_password(studio: Studio, administrator: Admin, email: str) -> str:
+    """Gives an annotator's account a new random password, which is stored nowhere; returns the password.
+
+    Raises UserError if there is no such account, RunError if Label Studio fails.
+    """
+    numbers = {address.lower(): number for number, address in studio.people().items()}
+    if email.lower() not in numbers:
+        raise UserError(f"{email} has no account at {studio.url}: run the same command without --reset")
+    password = secrets.token_urlsafe(12)
+    with session(studio.url, administrator.email, administrator.password) as client:
+        change_password(client, numbers[email.lower()], password)
+    return password
 
 
 def _create_account(studio: Studio, invitation: str, email: str, password: str) -> bool:

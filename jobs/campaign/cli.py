@@ -56,15 +56,16 @@ def push(folder: Path, new_server: bool, home: Path | None) -> None:
 @campaign.command(short_help="Make annotators' accounts and print their links.")
 @FOLDER
 @click.argument("emails", metavar="[EMAIL]...", nargs=-1)
+@click.option("--reset", is_flag=True, help="Give each EMAIL a new password, which is printed now and stored nowhere.")
 @HOME
-def invite(folder: Path, emails: tuple[str, ...], home: Path | None) -> None:
+def invite(folder: Path, emails: tuple[str, ...], reset: bool, home: Path | None) -> None:
     """Make an account for each annotator of DIR (or for each EMAIL), and print link, email address and password.
 
     Passwords are computed from the server's token and stored nowhere.
     """
     from jobs.campaign.commands import invite
 
-    invite(folder, emails, home)
+    invite(folder, emails, home, reset)
 
 
 @campaign.command(short_help="Copy annotations into the journal.")

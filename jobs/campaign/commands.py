@@ -15,7 +15,7 @@ from annotation.journal.journal import Journal
 from annotation.judgments.resolve import resolve as resolve_votes
 from annotation.judgments.snapshot import load
 from annotation.server.connection import connection
-from annotation.server.home import default_home
+from annotation.server.home import Home, default_home
 from annotation.studio import people
 from annotation.studio.client import Studio
 from annotation.studio.missing import Answer
@@ -49,18 +49,32 @@ def push(folder: Path, home: Path | None, *, new_server: bool = False) -> None:
     say(f"Next: gristmill campaign invite {folder}")
 
 
-def invite(folder: Path, emails: Sequence[str], home: Path | None) -> None:
+def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool = False) -> None:
     at = read_campaign(folder)
+    if reset and not emails:
+        raise UserError("--reset needs the EMAIL of each annotator who gets a new password")
     known = (*at.campaign.annotators, *at.campaign.adjudicators)
     strangers = [email for email in emails if email.lower() not in known]
     if strangers:
         raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
     with _studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
+        passwords = {email.lower(): _reset_password(studio, email, home) for email in emails if reset}
         for invited in people.invite(journal, studio, emails or known):
+            password = passwords.get(invited.email, invited.password)
             say(f"{invited.email}")
             say(f"  link      {invited.link or '(no tasks yet)'}")
-            say(f"  password  {invited.password or '(unknown: Gristmill did not make this account)'}")
+            say(f"  password  {password or '(unknown: this server did not make it; --reset makes a new one)'}")
+
+
+def _reset_password(studio: Studio, email: str, home: Path | None) -> str:
+    """Gives an account of the embedded server a new password."""
+    admin = Home(home or default_home()).admin
+    if admin is None or connection(home or default_home()).token != admin.token:
+        raise UserError(
+            f"--reset changes passwords of the embedded Label Studio only: change this one at {studio.url}/admin/"
+        )
+    return people.reset_password(studio, admin, email)
 
 
 def pull(folder: Path, quick: bool, watch: bool, every: float, missing: Answer, home: Path | None) -> None:

@@ -10,10 +10,11 @@ import pytest
 from annotation.campaign.plan import plan
 from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.journal import Journal
-from annotation.server.accounts import session
+from annotation.server.accounts import PasswordError, session
 from annotation.server.connection import Connection
+from annotation.server.home import Home
 from annotation.studio.client import Studio
-from annotation.studio.people import Invitation, invite
+from annotation.studio.people import Invitation, invite, reset_password
 from annotation.studio.push import push
 from curation.dedup.near import families
 from schemas.errors import UserError
@@ -100,3 +101,17 @@ def test_somebody_s_own_password_is_not_known(tmp_path: Path, client: Studio, st
     [invitation] = invited(pushed(tmp_path / "mill", client, "own"), client, own.email)
     assert invitation.password is None
     assert invitation.link is None, "they have no tasks in this campaign"
+
+
+def test_a_new_password_ends_the_old_one_and_its_sessions(client: Studio, studio: Server) -> None:
+    forgetful, admin = studio.annotator("forgetful"), Home(studio.home).admin
+    assert admin is not None
+    with session(client.url, forgetful.email, forgetful.password) as before:
+        password = reset_password(client, admin, forgetful.email.upper())
+        assert before.get("/api/current-user/whoami").status_code == 401
+    with session(client.url, forgetful.email, password) as after:
+        assert after.get("/api/current-user/whoami").json()["email"] == forgetful.email
+    with pytest.raises(PasswordError):
+        session(client.url, forgetful.email, forgetful.password).__enter__()
+    with pytest.raises(UserError, match=r"nobody@mill\.example has no account"):
+        reset_password(client, admin, "nobody@mill.example")
