@@ -4,7 +4,7 @@
 # make trainer installs the extra `trainer` into .venv: TRL, datasets, torch (5 GB)
 # make trainers-test   runs the commands and settings that export cards print, with each trainer's own parser and loader,
 #              in a separate environment per trainer
-# make soak    the long tests, including clusters; with apt-get installs Java and Maven, from Maven Central Flink and Spark
+# make soak    the long tests, including clusters; with apt-get installs Java, Maven and PostgreSQL, from Maven Central Flink and Spark
 # make cluster-test   only the tests on clusters
 # make lint    ruff and mypy
 # make reference   writes jobs/commands.md from the help of the commands
@@ -16,7 +16,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
-.PHONY: setup demo test ready soak cluster-test trainers-test lint bench studio trainer programs clusters requirements reference clean
+.PHONY: setup demo test ready soak cluster-test trainers-test lint bench studio trainer programs postgresql clusters requirements reference clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
 INPUT :=
@@ -71,7 +71,7 @@ lint: setup
 test: ready
 	@$(BIN)/python -P -m pytest --numprocesses=2 --dist=loadfile
 
-soak: ready clusters
+soak: ready clusters postgresql
 	@$(BIN)/python -P -m pytest -m soak --durations=40
 
 cluster-test: setup clusters
@@ -113,6 +113,11 @@ programs:
 	command -v openssl > /dev/null || missing="$$missing openssl"
 	PATH="$$PATH:/usr/sbin" command -v nginx > /dev/null || missing="$$missing nginx-light"
 	$(call debian,Chromium and nginx)
+
+postgresql:
+	@missing=
+	[ -n "$$(command -v postgres || find /usr/lib/postgresql -name postgres 2> /dev/null)" ] || missing="postgresql"
+	$(call debian,PostgreSQL)
 
 clusters: .venv/.flink/ready .venv/.spark/ready
 

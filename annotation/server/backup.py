@@ -12,13 +12,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 from zlib import error as zlib_error
 
+from annotation.server.database import SQLITE, hide_password
 from annotation.server.home import CHECKED, COPY, RESTORED, Home, write_private
 from annotation.server.installation import VERSION
 from annotation.server.process import is_alive
 from schemas.errors import UserError
 from schemas.folders import new_files, sync
 
-DATABASE = "label_studio.sqlite3"
+DATABASE = SQLITE
 SUFFIXES = ("", "-journal", "-wal", "-shm")
 NOTE = "backup.json"
 
@@ -32,6 +33,11 @@ def backup(home: Path, file: Path) -> None:
     studio = Home(home.absolute())
     if not studio.data.is_dir() or studio.admin is None:
         raise UserError(f"{home} holds no studio to back up: run `gristmill studio start`, or give its --home")
+    if url := studio.server.database:
+        raise UserError(
+            f"the data of {home} is in PostgreSQL: back it up with `pg_dump {hide_password(url)}`, and keep "
+            f"{studio.admin_file} and the folder {studio.data}"
+        )
     if not file.parent.is_dir():
         raise UserError(f"{file} cannot be written: there is no folder {file.parent}")
     if file.exists():
@@ -80,6 +86,8 @@ def restore(home: Path, file: Path, replace: bool, tell: Callable[[str], None]) 
         server = studio.server
         if any(process is not None and is_alive(process) for process in (server.process, server.gate)):
             raise UserError(f"Label Studio runs in {home}: run `gristmill studio stop` before you restore a backup")
+        if server.database is not None:
+            raise UserError(f"{home} keeps its data in PostgreSQL: restore it there, or give a new folder with --home")
         if studio.data.exists() and not replace:
             raise UserError(f"{home} holds a studio already: give --replace to replace it with the backup")
         with tempfile.TemporaryDirectory(dir=studio.root, prefix=RESTORED) as folder:

@@ -50,6 +50,8 @@ class Server:
     inner_port: int | None = None
     """Label Studio's port; None if a version of Gristmill without a gate started it, on ``port``."""
     gate: Process | None = None
+    database: str | None = field(default=None, repr=False)
+    """The URL of a PostgreSQL database, with its password; None for SQLite in the home."""
 
     @property
     def url(self) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annotation.server.accounts import mint_token, revoke_tokens, session
+from annotation.server.accounts import PasswordError, mint_token, revoke_tokens, session
 from annotation.server.connection import Connection
+from annotation.server.database import SQLITE, check_database, hide_password
 from annotation.server.home import ADMIN_EMAIL, Admin, Home, Server
 from annotation.server.installation import environment, install
 from annotation.server.migration import migrate
@@ -50,19 +51,27 @@ def prepare(home: Path, tell: Callable[[str], None]) -> None:
     """
     studio = Home(home.absolute())
     with studio.lock(tell):
-        migrate(studio, install(studio, tell), tell)
+        migrate(studio, install(studio, tell), studio.server.database, tell)
 
 
-def start(home: Path, port: int | None, public_url: str | None, tell: Callable[[str], None]) -> Connection:
+def start(
+    home: Path,
+    port: int | None,
+    public_url: str | None,
+    tell: Callable[[str], None],
+    database: str | None = None,
+) -> Connection:
     """Starts Label Studio and its gate unless they run; returns the connection once both answer.
 
     ``port`` (1-65535), the gate's, and ``public_url`` are by default those of the last start; an empty ``public_url``
-    means no URL. ``tell`` receives a sentence before each slow step. Raises UserError if the port is taken, or if the
-    studio runs already with other settings; RunError if the installation, Label Studio or the gate fails.
+    means no URL. ``database``, the URL of a PostgreSQL database, is chosen at the first start; later it may only name
+    another place of the same data. ``tell`` receives a sentence before each slow step. Raises UserError if the port is
+    taken, or if the studio runs already with other settings; RunError if the installation, Label Studio or the gate
+    fails.
     """
     studio = Home(home.absolute())
     with studio.lock(tell):
-        server = _choose_server(studio.server, port, public_url)
+        server = _choose_server(studio, port, public_url, database)
         started = not _runs(server.process)
         if started:
             server = _start_label_studio(studio, server, tell)
@@ -105,16 +114,21 @@ def _runs(process: Process | None) -> bool:
     return process is not None and is_alive(process)
 
 
-def _choose_server(last: Server, port: int | None, public_url: str | None) -> Server:
+def _choose_server(studio: Home, port: int | None, public_url: str | None, database: str | None) -> Server:
     """The settings for this start. Raises UserError if the studio runs with other settings."""
+    last = studio.server
     address = last.public_url
     if public_url is not None:
         address = check_public_url(public_url) if public_url else None
-    wanted = replace(last, port=port or last.port, public_url=address)
+    if database is not None:
+        check_database(database)
+        if last.database is None and (studio.data / SQLITE).exists():
+            raise UserError(f"{studio.root} keeps its data in SQLite: give a new folder with --home, too")
+    wanted = replace(last, port=port or last.port, public_url=address, database=database or last.database)
     if wanted != last and (_runs(last.process) or _runs(last.gate)):
         raise UserError(
-            f"Label Studio runs already, at {last.public_url or last.url}: to start it with another port or public "
-            "address, run `gristmill studio stop` first"
+            f"Label Studio runs already, at {last.public_url or last.url}: to start it with another port, public "
+            "address or database, run `gristmill studio stop` first"
         )
     if last.inner_port is None and last.process is not None:  # started by a version of Gristmill that had no gate
         end(last.process, STOP_SECONDS)
@@ -126,7 +140,7 @@ def _start_label_studio(studio: Home, server: Server, tell: Callable[[str], None
     installed = install(studio, tell)
     _end_all(studio, server)
     _check_port(server.port)
-    migrate(studio, installed, tell)
+    migrate(studio, installed, server.database, tell)
     admin = studio.admin or Admin(ADMIN_EMAIL, secrets.token_urlsafe(24))
     studio.write_admin(admin)
     tell("starting Label Studio")
@@ -186,8 +200,12 @@ def _token(studio: Home, server: Server) -> str:
     if admin is None:
         raise RunError(f"{studio.admin_file} is missing: restore the studio from a backup")
     if admin.token is None:
-        with session(server.inner_url, admin.email, admin.password) as client:
-            revoke_tokens(client)  # a token was lost if an earlier start crashed just after its creation
-            admin = replace(admin, token=mint_token(client))
+        try:
+            with session(server.inner_url, admin.email, admin.password) as client:
+                revoke_tokens(client)  # a token was lost if an earlier start crashed just after its creation
+                admin = replace(admin, token=mint_token(client))
+        except PasswordError as error:
+            where = hide_password(server.database) if server.database else studio.data
+            raise UserError(f"{where} holds the data of another studio: give an empty database") from error
         studio.write_admin(admin)
     return str(admin.token)

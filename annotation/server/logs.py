@@ -4,6 +4,7 @@ import re
 from collections import deque
 from pathlib import Path
 
+from annotation.server.database import password
 from annotation.server.home import Home
 from schemas.errors import UserError
 
@@ -19,6 +20,8 @@ def logs(home: Path, lines: int = 100, gate: bool = False) -> list[str]:
     studio = Home(home.absolute())
     admin = studio.admin
     known = [secret for secret in (admin.password, admin.token) if secret] if admin else []
+    if (url := studio.server.database) and password(url):
+        known.append(password(url))
     try:
         with (studio.gate_log if gate else studio.log).open(encoding="utf-8", errors="replace") as file:
             return [redact(line.rstrip("\n"), known) for line in deque(file, lines)]

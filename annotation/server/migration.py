@@ -16,8 +16,9 @@ import gc, sys
 from django.db.backends.signals import connection_created
 
 def skip_syncs(sender, connection, **_):
-    connection.cursor().execute("PRAGMA synchronous = OFF")
-    connection.cursor().execute("PRAGMA journal_mode = MEMORY")
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA synchronous = OFF")
+        connection.cursor().execute("PRAGMA journal_mode = MEMORY")
 
 connection_created.connect(skip_syncs)
 gc.set_threshold(100_000)
@@ -28,8 +29,10 @@ main()
 """Runs the migrations, a third faster without syncs: a crash can only damage a database that nobody uses yet."""
 
 
-def migrate(home: Home, environment: Path, tell: Callable[[str], None]) -> None:
-    """Creates the data folder with an empty database, unless the folder exists.
+def migrate(home: Home, environment: Path, database: str | None, tell: Callable[[str], None]) -> None:
+    """Creates the data folder and an empty database, unless the folder exists.
+
+    ``database`` is the URL of a PostgreSQL database; None for SQLite in the data folder.
 
     Raises RunError if Label Studio fails.
     """
@@ -41,14 +44,15 @@ def migrate(home: Home, environment: Path, tell: Callable[[str], None]) -> None:
     unfinished.data.mkdir(mode=0o700)
     done = subprocess.run(
         [*PRIVATE, str(environment / "bin" / "python"), "-c", SCRIPT],
-        env=variables(unfinished),
+        env=variables(unfinished, database),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["it printed no message"])[-1]
+        lines = [line for line in done.stderr.splitlines() if line and not line[0].isspace()]
+        last = (lines or ["it printed no message"])[-1]
         raise RunError(f"Label Studio could not create its database in {home.root}: {last}")
     os.sync()
     os.rename(unfinished.data, home.data)

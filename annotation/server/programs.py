@@ -45,7 +45,7 @@ class Program:
 
 def label_studio(studio: Home, environment: Path, server: Server, admin: Admin) -> Program:
     """Label Studio, served by gunicorn."""
-    environ = variables(studio)
+    environ = variables(studio, server.database)
     if admin.token is None:  # Label Studio then creates this account, unless it exists
         environ |= {"LABEL_STUDIO_USERNAME": admin.email, "LABEL_STUDIO_PASSWORD": admin.password}
     python = str(environment / "bin" / "python")
@@ -104,7 +104,8 @@ def wait_for_answer(program: Program, process: Process) -> None:
         elif program.taken in log:
             raise port_error(program.port, program.advice)
         if not is_alive(process):
-            last = (log.strip().splitlines() or ["its log is empty"])[-1]
+            lines = [line for line in log.splitlines() if line and not line[0].isspace()]
+            last = (lines or ["its log is empty"])[-1]
             raise RunError(f"{program.name} ended during its start ({last}): see {program.log}")
         time.sleep(POLL_SECONDS)
     raise RunError(f"{program.name} did not answer within {READY_SECONDS:g} seconds: see {program.log}")

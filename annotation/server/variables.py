@@ -4,6 +4,7 @@ import os
 from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import urlsplit
 
+from annotation.server.database import database_variables
 from annotation.server.home import Home
 from schemas.errors import UserError
 
@@ -20,11 +21,11 @@ DEAD_PROXY = "http://127.0.0.1:9"
 """A proxy that does not exist. It stops requests that Label Studio does not check, as for its front page's news."""
 
 
-def variables(home: Home) -> dict[str, str]:
+def variables(home: Home, database: str | None) -> dict[str, str]:
     """The complete environment of Label Studio 1.23.2; some variables are for Django or Python."""
     env = {name: os.environ[name] for name in KEPT if name in os.environ}
     env |= {
-        "DJANGO_DB": "sqlite",
+        **database_variables(database),
         "HOME": str(home.root),
         "LABEL_STUDIO_ALLOWED_HOSTS": "127.0.0.1,localhost",
         "LABEL_STUDIO_BASE_DATA_DIR": str(home.data),

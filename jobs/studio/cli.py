@@ -35,7 +35,13 @@ def studio() -> None:
     help="The address of a TLS proxy for annotators on other machines, such as https://labels.example.org; '' means "
     "no proxy (default: the last address).",
 )
-def start(home: Path | None, port: int | None, public_url: str | None) -> None:
+@click.option(
+    "--database",
+    metavar="URL",
+    help="At the first start: keep all data in this empty PostgreSQL database, such as "
+    "postgresql://USER:PASSWORD@HOST:PORT/NAME (default: SQLite in the studio's folder).",
+)
+def start(home: Path | None, port: int | None, public_url: str | None, database: str | None) -> None:
     """Install Label Studio if needed, start it and its gate unless they are running, and wait until they answer.
 
     Annotators reach the gate, which lets them do their own work only.
@@ -46,7 +52,7 @@ def start(home: Path | None, port: int | None, public_url: str | None) -> None:
     """
     from jobs.studio import commands
 
-    commands.start(home, port, public_url)
+    commands.start(home, port, public_url, database)
 
 
 @studio.command(short_help="Install Label Studio and make its database, without starting it.")

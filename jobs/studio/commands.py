@@ -6,14 +6,15 @@ from pathlib import Path
 from annotation.server import backup as backups
 from annotation.server import lifecycle
 from annotation.server import logs as log
+from annotation.server.database import hide_password
 from annotation.server.home import Home, default_home
 from jobs.terminal import say
 
 
-def start(home: Path | None, port: int | None, public_url: str | None) -> None:
+def start(home: Path | None, port: int | None, public_url: str | None, database: str | None = None) -> None:
     """Starts Label Studio and its gate and prints their addresses."""
     chosen = home or default_home()
-    lifecycle.start(chosen, port, public_url, _say_progress)
+    lifecycle.start(chosen, port, public_url, _say_progress, database)
     _print_addresses(chosen, lifecycle.status(chosen))
 
 
@@ -66,6 +67,8 @@ def _print_addresses(home: Path, found: lifecycle.Status) -> None:
         say(f"the proxy's target: {found.url}")
     say(f"Label Studio: {found.inner_url}, for administrators on this machine")
     studio = Home(home)
+    if studio.server.database:
+        say(f"database: {hide_password(studio.server.database)}")
     if studio.admin:
         say(f"administrator: {studio.admin.email}, password in {studio.admin_file}")
 
