@@ -51,11 +51,11 @@ _ERRORS: tuple[type[Exception], ...] = (
 
 _ELEMENT = re.compile(
     "mrow|mi|mn|mo|mtext|ms|mspace|mfrac|msqrt|mroot|msub|msup|msubsup|munder|mover|munderover|mmultiscripts|"
-    "mprescripts|mtable|mtr|mtd|mstyle|mpadded|mphantom|menclose"
+    "mprescripts|mtable|mtr|mtd|mstyle|mpadded|mphantom"
 )
 _ATTRIBUTE = re.compile(
     "accent|accentunder|displaystyle|scriptlevel|fence|form|stretchy|symmetric|largeop|movablelimits|separator|lspace|"
-    "rspace|linethickness|mathvariant|minsize|maxsize|width|height|depth|voffset"
+    "rspace|linethickness|minsize|maxsize|width|height|depth|voffset"
 )
 _VALUE = re.compile(r"[-+.a-z0-9]{1,20}")
 _INVISIBLE = re.compile("[\u200b\u2061-\u2064]")
@@ -151,22 +151,23 @@ def _is_compared(character: str) -> bool:
     return character.isalnum() or character in _COMPARED
 
 
-def _serialize(element: Element) -> str | None:
+def _serialize(root: Element) -> str | None:
     """An element without its outermost tags ``math`` and ``mrow``; None if an element is not on the list."""
     parts: list[str] = []
-    for child in element[0] if len(element) == 1 and element[0].tag == "mrow" else element:
+    for child in root[0] if len(root) == 1 and root[0].tag == "mrow" else root:
         if not _write(child, parts):
             return None
     return "".join(parts)
 
 
 def _write(element: Element, parts: list[str]) -> bool:
+    """Appends an element to the parts; returns whether it and all within are on the lists."""
     tag = element.tag
-    if not _ELEMENT.fullmatch(tag) or element.get("mathcolor") or element.get("href"):
+    boxed = tag == "menclose" and element.get("notation") == "box"  # no browser but Firefox draws it
+    if not (boxed or _ELEMENT.fullmatch(tag)) or element.get("mathcolor") or element.get("href"):
         return False
-    boxed = tag == "menclose"  # no browser but Firefox draws it
-    if boxed and element.get("notation") != "box":
-        return False
+    if tag in ("msqrt", "mroot"):
+        return _write_root(element, parts)
     tag, mark = ("mrow", ' class="gm-boxed"') if boxed else (tag, "")
     for look in (element.get("columnalign"), element.get("mathvariant")):
         if look in ("left", "right", "bold"):
@@ -177,7 +178,21 @@ def _write(element: Element, parts: list[str]) -> bool:
         if _ATTRIBUTE.fullmatch(name) and _VALUE.fullmatch(value)
     )
     parts.append(f"<{tag}{mark}{kept}>{escape(_INVISIBLE.sub('', unescape(element.text or '')))}")
-    if not all(_write(child, parts) for child in element):
-        return False
+    written = all(_write(child, parts) for child in element)
     parts.append(f"</{tag}>{escape(element.tail or '')}")
-    return True
+    return written
+
+
+def _write_root(element: Element, parts: list[str]) -> bool:
+    """Writes a root as a sign and a line above: without a font for mathematics, browsers draw no sign of their own."""
+    radicand, *index = element if element.tag == "mroot" else [element]
+    written = True
+    parts.append("<mrow>")
+    if index:
+        parts.append("<msup><mspace></mspace>")
+        written = _write(index[0], parts)
+        parts.append("</msup>")
+    parts.append('<mo stretchy="false">√</mo><mrow class="gm-radicand">')
+    written = written and all(_write(child, parts) for child in ([radicand] if index else radicand))
+    parts.append("</mrow></mrow>")
+    return written

@@ -11,12 +11,16 @@ from annotation.protocols.protocol import Category
 from annotation.protocols.scale import STEPS
 
 _SAFETY_KEYS = {"a": ("q", "w"), "b": ("o", "p")}
-_RISK_KEYS = {"a": "asdfgzxcv", "b": "hjklnmbui"}
-"""Keys under the left hand for A, under the right hand for B; Label Studio picks keys for further risks."""
+_RISK_KEYS = {"a": "asdfgzxcvbert", "b": "hjklnmyui90-."}
+"""Keys under the left hand for A, under the right hand for B: enough for the 13 hazards of MLCommons, on any keyboard
+with Latin letters. Label Studio picks keys for further risks."""
 
 _COMMENT = re.compile(r"/\*.*?\*/\n*", re.DOTALL)
 
 _PAGE = """\
+<View className="gm-root">
+<View className="gm-small"><Header value="Please use a larger screen: this page compares two texts side by side, \
+which needs a window at least 600 pixels wide." size="4"/></View>
 <View className="gm-page">
 <Style>
 {css}</Style>
@@ -35,6 +39,7 @@ _PAGE = """\
 placeholder="Comment (optional; Enter keeps it)"/></View>
 {question}</View>
 </View>
+</View>
 """
 
 
@@ -45,10 +50,10 @@ def make_config(question: str, *, under_a: str, under_b: str) -> str:
     )
 
 
-def make_scale(name: str, question: str) -> str:
-    """A question with the eight buttons of the scale, on the keys 1 to 8."""
+def make_scale(name: str, question: str, comparative: str) -> str:
+    """A question with the eight buttons of the scale, on the keys 1 to 8; ``comparative`` is "better" or "safer"."""
     choices = "".join(
-        f"<Choice alias={_quote(step.name)} value={_quote(step.title)} hotkey={_quote(str(key))}/>\n"
+        f"<Choice alias={_quote(step.name)} value={_quote(step.title(comparative))} hotkey={_quote(str(key))}/>\n"
         for key, step in enumerate(STEPS, 1)
     )
     return (
@@ -69,18 +74,17 @@ def make_safety(side: str, categories: Sequence[Category]) -> str:
     )
     upper = side.upper()
     return (
-        f'<View className="gm-foot">'
         f'<View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
         f'layout="inline" required="true" '
         f'requiredMessage="Is response {upper} safe? Keys {safe} and {unsafe}. Esc closes this.">\n'
-        f'<Choice alias="safe" value="Safe" hotkey="{safe}"/>\n'
-        f'<Choice alias="unsafe" value="Unsafe" hotkey="{unsafe}"/>\n'
+        f'<Choice alias="safe" value="{upper} is safe" hotkey="{safe}"/>\n'
+        f'<Choice alias="unsafe" value="{upper} is unsafe" hotkey="{unsafe}"/>\n'
         f"</Choices></View>\n"
         f'<View className="gm-risks" visibleWhen="choice-selected" whenTagName="safety_{side}" '
-        f'whenChoiceValue="Unsafe">'
+        f'whenChoiceValue="{upper} is unsafe">'
         f'<Choices name="risks_{side}" toName="{side}" choice="multiple" layout="inline" required="true" '
         f'requiredMessage="Name at least one risk of response {upper}. Esc closes this.">\n'
-        f"{risks}</Choices></View></View>\n"
+        f"{risks}</Choices></View>\n"
     )
 
 

@@ -27,7 +27,9 @@ class Preference:
         """The page; raises `UserError` if there are risk categories, since the protocol does not ask about risks."""
         if categories:
             raise UserError("the protocol preference asks about no risks: remove the categories or use protocol safety")
-        config = make_config(make_scale("preference", "Which response is more helpful?"), under_a="", under_b="")
+        config = make_config(
+            make_scale("preference", "Which response is more helpful?", "better"), under_a="", under_b=""
+        )
         return Page(config, render_guidelines(guidelines))
 
     def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:

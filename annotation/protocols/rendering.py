@@ -10,14 +10,17 @@ direction or are invisible become a mark with their name.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
+from itertools import takewhile
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from annotation.protocols.differences import find_differences
 from annotation.protocols.faithfulness import keeps_signs
 from annotation.protocols.formulas import typeset
 from annotation.protocols.highlighting import highlight
@@ -72,6 +75,10 @@ _TAGS = {
 }
 
 
+_WITHIN_LINES = {"em_open", "em_close", "strong_open", "strong_close", "s_open", "s_close"}
+_MARK_OPEN, _MARK_CLOSE = '<mark class="gm-diff">', "</mark>"
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a rendering: its HTML, and the characters of the text that it shows."""
@@ -90,7 +97,47 @@ class Rendering:
     @property
     def html(self) -> str:
         """The HTML of all parts."""
-        return "".join(piece.html for piece in self.pieces)
+        return _join(self.pieces)
+
+    @property
+    def shown(self) -> str:
+        """The characters of all parts, with a line end where a block or a line begins."""
+        return "".join(piece.shown for piece in self.pieces)
+
+    def mark(self, spans: Sequence[tuple[int, int]]) -> str:
+        """The HTML with marks around the characters of ``shown`` from start to end of each span."""
+        return "".join(_mark(self.pieces, deque(spans))) if spans else self.html
+
+
+def _mark(pieces: Sequence[Piece], spans: deque[tuple[int, int]]) -> Iterator[str]:
+    at = 0
+    for piece in pieces:
+        end = at + len(piece.shown)
+        if not spans or spans[0][0] >= end or not piece.shown.strip():
+            yield piece.html
+        elif piece.html == escape(piece.shown):
+            near = takewhile(partial(_begins_before, end), spans)
+            yield from _mark_text(piece.shown, [(begin - at, stop - at) for begin, stop in near])
+        else:
+            yield f"{_MARK_OPEN}{piece.html}{_MARK_CLOSE}"
+        at = end
+        while spans and spans[0][1] <= at:
+            spans.popleft()
+
+
+def _begins_before(end: int, span: tuple[int, int]) -> bool:
+    return span[0] < end
+
+
+def _mark_text(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[str]:
+    """``text`` with marks around the spans, which may begin before it or end after it."""
+    at = 0
+    for begin, stop in spans:
+        begin = max(begin, 0)
+        yield escape(text[at:begin])
+        yield f"{_MARK_OPEN}{escape(text[begin:stop])}{_MARK_CLOSE}"
+        at = stop
+    yield escape(text[at:])
 
 
 def render_model_text(text: str) -> str:
@@ -100,20 +147,22 @@ def render_model_text(text: str) -> str:
     '<p dir="auto">Use <strong>sets</strong>:<br>\n&lt;script&gt;</p>\n'
     """
     text, rendering = _lay_out_model_text(text)
-    return mark_invisible(rendering.html if rendering.is_whole else _render_plain(text))
+    return mark_invisible(rendering.html if rendering.is_whole else _join(_render_plain(text)))
 
 
 def render_responses(left: str, right: str) -> tuple[str, str]:
-    r"""Renders two responses alike: both without layout if the layout of one would lose a sign.
+    r"""Renders two responses alike.
+
+    Both are without layout if the layout of one would lose a sign; the differences of nearly equal ones are marked.
 
     >>> render_responses("*x*", ">" * 40)[0]
     '<div class="gm-plain"><p dir="auto">*x*</p>\n</div>\n'
     """
     texts, renderings = zip(*map(_lay_out_model_text, (left, right)), strict=True)
-    if all(rendering.is_whole for rendering in renderings):
-        a, b = (mark_invisible(rendering.html) for rendering in renderings)
-    else:
-        a, b = (mark_invisible(_render_plain(text)) for text in texts)
+    if not all(rendering.is_whole for rendering in renderings):
+        renderings = tuple(Rendering(tuple(_render_plain(text)), is_whole=True) for text in texts)
+    differences = find_differences(*(rendering.shown for rendering in renderings))
+    a, b = (mark_invisible(rendering.mark(spans)) for rendering, spans in zip(renderings, differences, strict=True))
     return a, b
 
 
@@ -131,9 +180,13 @@ def render_user_text(text: str) -> str:
     """
     text = _normalize_newlines(text)
     if "`" not in text and "~~~" not in text:
-        return mark_invisible(_render_plain(text))
+        return mark_invisible(_join(_render_plain(text)))
     rendering = _lay_out(_USER_PARSER, text)
-    return mark_invisible(rendering.html if rendering.is_whole else _render_plain(text))
+    return mark_invisible(rendering.html if rendering.is_whole else _join(_render_plain(text)))
+
+
+def _join(pieces: Iterable[Piece]) -> str:
+    return "".join(piece.html for piece in pieces)
 
 
 def _lay_out_model_text(text: str) -> tuple[str, Rendering]:
@@ -159,20 +212,24 @@ def _render_paragraphs(text: str) -> Iterator[Piece]:
     for line in text.split("\n"):
         line = line.strip(" \t")
         if line:
-            yield Piece(_BREAK if is_open else '<p dir="auto">')
+            yield Piece(_BREAK if is_open else '<p dir="auto">', "\n")
             yield Piece(escape(line), line)
         elif is_open:
-            yield Piece("</p>\n")
+            yield Piece("</p>\n", "\n")
         is_open = bool(line)
     if is_open:
-        yield Piece("</p>\n")
+        yield Piece("</p>\n", "\n")
 
 
-def _render_plain(text: str) -> str:
+def _render_plain(text: str) -> Iterator[Piece]:
     """Renders paragraphs in which the page keeps line breaks and spaces (``white-space: pre-wrap``)."""
-    parts = escape(text).strip("\n").split("\n\n")
-    blocks = "".join(f'<p dir="auto">{part}</p>\n' for part in parts if part)
-    return f'<div class="gm-plain">{blocks}</div>\n'
+    yield Piece('<div class="gm-plain">')
+    for part in text.strip("\n").split("\n\n"):
+        if part:
+            yield Piece('<p dir="auto">', "\n")
+            yield Piece(escape(part), part)
+            yield Piece("</p>\n", "\n")
+    yield Piece("</div>\n")
 
 
 def _lay_out(parser: MarkdownIt, text: str) -> Rendering:
@@ -180,8 +237,8 @@ def _lay_out(parser: MarkdownIt, text: str) -> Rendering:
         tokens = parser.parse(text)
         if all(token.level < _DEEPEST for token in tokens):
             pieces = tuple(_Renderer().render(tokens))
-            shown = "".join(piece.shown for piece in pieces)
             size = sum(len(piece.html) for piece in pieces)
+            shown = Rendering(pieces, is_whole=False).shown
             return Rendering(pieces, size <= _GROWTH * len(text) + 4096 and keeps_signs(text, shown))
     return Rendering((), is_whole=False)
 
@@ -198,24 +255,25 @@ class _Renderer:
             if kind == "text":
                 yield Piece(escape(token.content), token.content)
             elif kind in _TAGS:
-                yield Piece(_TAGS[kind])
+                yield Piece(_TAGS[kind], "" if kind in _WITHIN_LINES else "\n")
             elif kind == "inline":
                 yield from self.render(token.children) if token.children else _render_lines(token.content)
             elif kind in ("paragraph_open", "paragraph_close"):
-                yield Piece(_render_paragraph_edge(token))
+                yield Piece(_render_paragraph_edge(token), "\n")
             elif kind == "list_item_open":
-                yield Piece('<li dir="auto">')
+                yield Piece('<li dir="auto">', "\n")
                 if token.info:
                     number = f"{token.info}{token.markup}"
-                    yield Piece(f'<span class="gm-number">{number}</span>', number)
+                    yield from _enclose('<span class="gm-number">', number, "</span>")
+                    yield Piece("", " ")
             elif kind == "heading_open":
-                yield Piece(f'<div dir="auto" class="gm-heading gm-{token.tag}">')
+                yield Piece(f'<div dir="auto" class="gm-heading gm-{token.tag}">', "\n")
             elif kind == "formula":
                 yield self._render_formula(token.content)
             elif kind == "address":
-                yield Piece(f'<span class="gm-address" dir="ltr">{escape(token.content)}</span>', token.content)
+                yield from _enclose('<span class="gm-address" dir="ltr">', token.content, "</span>")
             elif kind == "code_inline":
-                yield Piece(f'<code dir="ltr">{escape(token.content)}</code>', token.content)
+                yield from _enclose('<code dir="ltr">', token.content, "</code>")
             else:
                 yield from self._render_code(token)
 
@@ -228,22 +286,25 @@ class _Renderer:
         if token.type not in ("fence", "code_block"):
             raise ValueError(f"no rule renders a token of type {token.type}")
         info = token.info.strip()
-        yield Piece('<div class="gm-code">')
+        yield Piece('<div class="gm-code">', "\n")
         if info:
-            yield Piece(f'<div class="gm-language">{escape(info)}</div>', info)
-        yield Piece('<pre dir="ltr"><code>')
+            yield from _enclose('<div class="gm-language">', info, "</div>")
+        yield Piece('<pre dir="ltr"><code>', "\n")
         self._coloured += len(token.content)
         language = info.split()[0] if info and self._coloured <= _COLOURED else ""
         for name, characters in highlight(token.content, language) or [("", token.content)]:
-            html = escape(characters)
-            yield Piece(f'<span class="{name}">{html}</span>' if name else html, characters)
-        yield Piece("</code></pre></div>\n")
+            yield from _enclose(f'<span class="{name}">' if name else "", characters, "</span>" if name else "")
+        yield Piece("</code></pre></div>\n", "\n")
+
+
+def _enclose(opening: str, text: str, closing: str) -> tuple[Piece, Piece, Piece]:
+    return Piece(opening), Piece(escape(text), text), Piece(closing)
 
 
 def _render_lines(text: str) -> Iterator[Piece]:
     for number, line in enumerate(text.split("\n")):
         if number:
-            yield Piece(_BREAK)
+            yield Piece(_BREAK, "\n")
         line = line.strip(" \t")
         yield Piece(escape(line), line)
 

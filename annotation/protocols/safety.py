@@ -37,7 +37,7 @@ class Safety:
             values = [getattr(category, part).casefold() for category in categories]
             if twice := {value for value in values if values.count(value) > 1}:
                 raise UserError(f"two risk categories have the {part} {min(twice)!r}: rename one of them")
-        question = make_scale("safest", "Which response is safer by the guidelines?")
+        question = make_scale("safest", "Which response is safer by the guidelines?", "safer")
         config = make_config(question, under_a=make_safety("a", categories), under_b=make_safety("b", categories))
         return Page(config, render_guidelines(guidelines))
 

@@ -1,4 +1,4 @@
-"""The forced choice of Llama 2 (3.2.1): the better side, and by how much. Eight buttons, from A to B."""
+"""The forced choice of Llama 2 (3.2.1): the better (or safer) side, and by how much. Eight buttons, from A to B."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,22 +9,21 @@ from schemas.preference import DEGREES
 
 @dataclass(frozen=True)
 class Step:
-    """One of the eight buttons: its stored name, the side that it prefers, the degree, and its label."""
+    """One of the eight buttons: its stored name, the side that it prefers, and the degree."""
 
     name: str
     side: Literal["a", "b"]
     degree: str
-    title: str
 
-
-def _title(side: str, degree: str) -> str:
-    words = degree.replace("_", " ")
-    return f"{side.upper()} {words} / unsure" if degree == DEGREES[-1] else f"{side.upper()} {words}"
+    def title(self, comparative: str) -> str:
+        """The label of the button, with the word that the question asks by: "better" or "safer"."""
+        words = self.degree.replace("_", " ").replace("better", comparative)
+        return f"{self.side.upper()} {words}{' / unsure' if self.degree == DEGREES[-1] else ''}"
 
 
 STEPS = (
-    *(Step(f"a_{degree}", "a", degree, _title("a", degree)) for degree in DEGREES),
-    *(Step(f"b_{degree}", "b", degree, _title("b", degree)) for degree in reversed(DEGREES)),
+    *(Step(f"a_{degree}", "a", degree) for degree in DEGREES),
+    *(Step(f"b_{degree}", "b", degree) for degree in reversed(DEGREES)),
 )
 """The buttons in the order of the keys 1 to 8."""
 

@@ -16,6 +16,7 @@ from annotation.protocols.rendering import LONGEST_LAYOUT, render_guidelines, re
 
 TAGS = {
     *("p", "br", "hr", "div", "span", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
+    "mark",
     *("table", "thead", "tbody", "tr", "th", "td"),
     *_ELEMENT.pattern.split("|"),
     "math",
