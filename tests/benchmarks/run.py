@@ -20,7 +20,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import skew
+from tests.benchmarks import skew, team
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
 from tests.benchmarks.kernels import gains
@@ -78,6 +78,7 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
         yield from forecasts(work, asked.large)
         yield from skewed(work)
     yield from start_up(work)
+    yield from ((f"13. {name}", measured, asked) for name, measured, asked in team.bars(work / "team"))
 
 
 def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) -> Iterator[Row]:
