@@ -63,7 +63,30 @@ _STEERING = (
     "&lt;script&gt;window.__pwned=1&lt;/script&gt; $history {{a}} \\u003cscript>window.__pwned=1</script> Z"
 ) + "\u0301\u0302\u0303" * 40
 
+_FORMULAS = """Let $\\hat{w}_k$ be a weight and $T=\\{0,9\\}$; it costs $5 or $10.
+
+$$
+A = \\begin{pmatrix} 3 & 4 \\\\ 5 & 6 \\end{pmatrix}
+$$
+
+1. First $a*b*c$, then \\(\\sqrt{x^2 + 1}\\)
+
+| Tool | Line |
+|---|---|
+| grep | `cat a || cat b` | 3 |
+
+```python
+def grind(grain: int) -> str:
+    return f"{grain * 2} sacks"
+```
+"""
+
 SAMPLES = {
+    "formulas": Sample(
+        (_user("Show me what a formula, a table and some code look like."),),
+        _FORMULAS,
+        _FORMULAS.replace("weight", "mass").replace("grain * 2", "grain * 3"),
+    ),
     "code": Sample(
         (
             _user("Hi! I want to write a small Python function that removes duplicates from a list, in order."),

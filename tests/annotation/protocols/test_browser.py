@@ -121,7 +121,7 @@ def dress(page: Page, theme: str) -> None:
     expect(page.locator("html")).to_have_attribute("data-color-scheme", theme.lower())
 
 
-PREFERENCE_KEYS = dict(zip(SAMPLES, "12345678", strict=True))
+PREFERENCE_KEYS = dict(zip(SAMPLES, "312345678", strict=True))
 SAFETY_KEYS = {"code": "2qo", "hostile": "7wadp" + "k", "long prompt": "4wdo", "unsafe": "1qph"}
 """What is pressed, by sample."""
 
@@ -218,7 +218,7 @@ def check(seen: Mapping[str, Any], kind: str, buttons: int) -> None:
     assert seen["buttons"] == buttons
     assert seen["buttonsOutOfReach"] == []
     assert seen["buttonsCut"] == []
-    assert min(seen["responseHeights"]) > 150
+    assert min(seen["responseHeights"]) >= LOOKS[kind][1] * 0.4
     assert min(seen["responseWidths"]) > 0.44  # the full column
     assert seen["barBelowText"]
     assert seen["historyAtItsEnd"]
@@ -297,6 +297,84 @@ def scroll_by_keyboard(page: Page) -> None:
     expect(response).to_be_focused()
     page.keyboard.press("PageDown")
     page.wait_for_function("() => document.querySelector('.gm-a .gm-response').scrollTop > 40")
+
+
+MLCOMMONS = (
+    *("Violent crimes", "Non-violent crimes", "Sex-related crimes", "Child sexual exploitation", "Defamation"),
+    *("Specialized advice", "Privacy", "Intellectual property", "Indiscriminate weapons", "Hate"),
+    *("Suicide and self-harm", "Sexual content", "Elections"),
+)
+WINDOWS = {"768": (1366, 768), "tablet": (768, 1024), "flat tablet": (1024, 768), "zoom of 200%": (683, 384)}
+
+
+def test_thirteen_risks_leave_room_for_the_responses(studio: Studio, browser: Browser, artifacts: Path) -> None:
+    """On each screen a response has 40% of the height; each risk has a key, and each button is reached by Tab."""
+    work = Work(swapped={"formulas": False})
+    own = [Category(name=f"s{n}", title=title) for n, title in enumerate(MLCOMMONS, 1)]
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        made = project(api, PROTOCOLS["safety"], work.swapped, own)
+        with at_work(browser, studio, made.number, work) as page:
+            press(page, "2wasdfgzxcvbertphjklnmyui90-.")
+            for name, (width, height) in WINDOWS.items():
+                page.set_viewport_size({"width": width, "height": height})
+                for theme in ("Light", "Dark"):
+                    dress(page, theme)
+                    page.screenshot(path=artifacts / f"safety, 13 risks, {name}, {theme}.png", animations="disabled")
+                seen = page.evaluate(MEASURE)
+                assert min(seen["responseHeights"]) >= height * 0.4, name
+                assert seen["pageScrollsSideways"] <= 0, name
+                assert seen["buttonsCut"] == [], name
+            look_at_formulas(page)
+            page.set_viewport_size({"width": 1366, "height": 768})
+            assert walk_by_tab(page) >= {"A is safe", "B is unsafe", "A safer", "B significantly safer", *MLCOMMONS}
+            page.set_viewport_size({"width": 390, "height": 844})
+            expect(page.get_by_text("Please use a larger screen")).to_be_visible()
+            expect(page.locator(".gm-page")).to_be_hidden()
+            page.screenshot(path=artifacts / "safety, phone.png", animations="disabled")
+            page.set_viewport_size({"width": 1366, "height": 768})
+            submit(page)
+        work.stored = stored(api, made)
+    names = tuple(one.name for one in own)
+    reading = PROTOCOLS["safety"].read(work.stored["formulas"], False, own)
+    assert reading == AnnotationReading("first", "better", False, False, names, names, None)
+
+
+def look_at_formulas(page: Page) -> None:
+    """Label Studio lets MathML through, and the browser lays it out as such."""
+    formulas = page.locator(".gm-a math")
+    expect(formulas).to_have_count(5)
+    spaces = formulas.evaluate_all("found => [...new Set(found.map((each) => each.namespaceURI))]")
+    assert spaces == ["http://www.w3.org/1998/Math/MathML"]
+    height = "element => element.getBoundingClientRect().height"
+    plain, matrix = (formulas.nth(at).evaluate(height) for at in (0, 2))
+    assert matrix > 1.6 * plain, "the rows of a matrix stand above each other"
+    expect(page.locator(".gm-a .gm-k")).not_to_have_count(0)
+    expect(page.locator(".gm-a td")).to_have_count(3)
+
+
+def walk_by_tab(page: Page) -> set[str]:
+    """The labels of the inputs that Tab reaches from the head of the page to its end, without their keys."""
+    found = set()
+    page.locator("button[class^=themeToggle]").focus()
+    for _ in range(44):
+        page.keyboard.press("Tab")
+        found.add(page.evaluate("() => document.activeElement.closest('label')?.innerText.split('\\n')[0] ?? ''"))
+    return {label.split("[")[0].strip() for label in found}
+
+
+def test_both_responses_can_be_safe_for_a_screen_reader(studio: Studio, browser: Browser) -> None:
+    """The accessibility tree says what is chosen: radio buttons of one name would exclude each other."""
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        made = project(api, PROTOCOLS["safety"], {"unsafe": False})
+        with at_work(browser, studio, made.number, Work()) as page:
+            press(page, "3qo")
+            for label in ("A is safe", "B is safe", "A slightly safer"):
+                expect(page.get_by_role("radio", name=label)).to_be_checked()
+            expect(page.get_by_role("radio", checked=True)).to_have_count(3)
+            page.get_by_role("radio", name="A is unsafe").focus()
+            page.keyboard.press("Space")
+            expect(page.get_by_role("radio", name="A is unsafe")).to_be_checked()
+            expect(page.get_by_role("checkbox")).to_have_count(3)
 
 
 def test_a_campaign_s_own_risks_and_its_guidelines(studio: Studio, browser: Browser, artifacts: Path) -> None:

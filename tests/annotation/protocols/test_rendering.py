@@ -261,6 +261,18 @@ NASTY = {
     "tabs": "\t" * 100_000 + "a",
     "combining": "a" + "\u0301" * 100_000,
     "invisible": "\u200b" * 30_000,
+    "formulas": "$a$ " * 30_000,
+    "open dollars": ("$" + "a" * 480 + "\n\n") * 200,
+    "open brackets": ("\\[`\\]" + "\\[" * 900) * 50,
+    "lines in brackets": "\\[\n" * 30_000 + "\\]",
+    "schemes": "://" * 30_000,
+    "brackets of addresses": "http://a)" + ")" * 100_000,
+    "code in cells": "|" + "`a|" * 30_000 + "\n|-|\n",
+    "a short table after another": "a|b\n-|-\n" * 4_000,
+    "a table with a wide row": "|a|\n|-|\n" + "|b|\n" * 10_000 + "|" + "c|" * 1_000,
+    "blank lines of code": "```java\n" + "\n" * 100_000 + "```",
+    "a long line of code": "```make\n" + "a" * 100_000 + "\n```",
+    "blocks of code": "```ts\na_.b_.c\n```\n" * 6_000,
 }
 
 
