@@ -1,11 +1,12 @@
 """The gate as an ASGI application: each request finds its entry in the allow-list, its session and its owner."""
 
 import asyncio
+import gzip
 import hmac
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
@@ -19,13 +20,13 @@ from starlette.responses import (
     PlainTextResponse,
     RedirectResponse,
     Response,
-    StreamingResponse,
 )
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from annotation.gate import headers, pages
 from annotation.gate.answers import own_answer, trim
+from annotation.gate.assets import Assets
 from annotation.gate.bodies import MOST_BYTES, BodyError, read_body
 from annotation.gate.inner import DownError, Inner
 from annotation.gate.owners import Author, Owners, number_of
@@ -72,24 +73,25 @@ NOBODY = Session("", 0, "", "")
 class Gate:
     """Answers every request. Nothing is kept of a request when it has been answered, but for the caches' few bytes."""
 
-    def __init__(self, address: Address, inner: Inner, owners: Owners, sessions: Sessions, sign_in: SignIn):
+    def __init__(
+        self, address: Address, inner: Inner, owners: Owners, sessions: Sessions, sign_in: SignIn, assets: Assets
+    ):
         self.address, self.inner, self.owners, self.sessions = address, inner, owners, sessions
-        self.sign_in, self.refusals = sign_in, Refusals()
+        self.sign_in, self.assets, self.refusals = sign_in, assets, Refusals()
         self.files = {
             each.name: each.read_bytes() for each in files(__package__).joinpath("files").iterdir() if each.is_file()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        async with AsyncExitStack() as streams:
-            response = await self._answer(request, streams)
-            for name, value in headers.ALWAYS.items():
-                response.headers.setdefault(name, value)
-            response.headers.setdefault("Content-Security-Policy", headers.CLOSED)
-            response.headers.setdefault("Cache-Control", "no-store")
-            await response(scope, receive, send)
+        response = await self._answer(request)
+        for name, value in headers.ALWAYS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", headers.CLOSED)
+        response.headers.setdefault("Cache-Control", "no-store")
+        await response(scope, receive, send)
 
-    async def _answer(self, request: Request, streams: AsyncExitStack) -> Response:
+    async def _answer(self, request: Request) -> Response:
         path = request.scope.get("raw_path", b"").decode("latin-1")
         name = request.cookies.get(self.address.cookie, "")
         session = (self.sessions.find(name) if name else None) or NOBODY
@@ -98,7 +100,7 @@ class Gate:
             if match.route.signed_in and not session.email:
                 return _signed_out(path, request.url.query)
             visit = Visit(request, match, name, session)
-            return await self._answer_match(visit, streams)
+            return await self._answer_match(visit)
         except RefusedError as refused:
             self.refusals.note(session.email, request.method, path, str(refused))
             return _problem(path, 404, "There is nothing here for you.")
@@ -121,7 +123,7 @@ class Gate:
             raise RefusedError("not in the allow-list")
         return match
 
-    async def _answer_match(self, visit: Visit, streams: AsyncExitStack) -> Response:
+    async def _answer_match(self, visit: Visit) -> Response:
         answer, numbers = visit.match.route.answer, dict(visit.match.numbers)
         if visit.request.method != "GET":
             self._check_origin(visit.request)
@@ -151,7 +153,7 @@ class Gate:
             case Answer.PAGE:
                 return await self._page(visit)
             case Answer.ASSET:
-                return await self._asset(visit, streams)
+                return await self._asset(visit.request, visit.match.route.path.format(file=visit.match.file))
             case Answer.NEXT_TASK:
                 return await self._next_task(visit, numbers["project"])
             case Answer.FORWARD:
@@ -331,15 +333,18 @@ class Gate:
         self.sessions.end(visit.name)
         return _signed_out(visit.request.url.path, visit.request.url.query)
 
-    async def _asset(self, visit: Visit, streams: AsyncExitStack) -> Response:
-        path = visit.match.route.path.format(file=visit.match.file)
-        asked = headers.pick(visit.request.headers, headers.ASKED)
-        stream = self.inner.stream("GET", path, cookies={}, headers=asked)
-        answer = await streams.enter_async_context(stream)
-        if answer.status_code not in (200, 206, 304, 416):
-            raise RefusedError(f"Label Studio has no such file (HTTP {answer.status_code})")
-        kept = headers.pick(answer.headers, headers.ANSWERED)
-        return StreamingResponse(answer.aiter_raw(), answer.status_code, {"Cache-Control": "private, no-cache", **kept})
+    async def _asset(self, request: Request, path: str) -> Response:
+        asset = await self.assets.find(path)
+        if asset is None:
+            raise RefusedError("no such file")
+        kept = {"ETag": asset.etag, "Cache-Control": "private, max-age=600", "Vary": "Accept-Encoding"}
+        if asset.etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=kept)
+        if not asset.compressed:
+            return Response(asset.content, media_type=asset.media_type, headers=kept)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(asset.content, media_type=asset.media_type, headers={**kept, "Content-Encoding": "gzip"})
+        return Response(gzip.decompress(asset.content), media_type=asset.media_type, headers=kept)
 
     def _file(self, name: str) -> Response:
         if name not in self.files:

@@ -1,15 +1,7 @@
-"""The headers that pass between a browser and Label Studio, and those that the gate adds."""
+"""The headers that the gate adds to its answers. No header of a browser reaches Label Studio, and none of its own comes
+back: the gate writes both anew."""
 
 import re
-from collections.abc import Iterable, Mapping
-
-ASKED = ("accept", "accept-encoding", "if-modified-since", "if-none-match", "if-range", "range")
-"""Of a request for a file. Nothing else that a browser sends is passed on: no cookie, token or address of a proxy."""
-
-ANSWERED = (
-    *("accept-ranges", "cache-control", "content-encoding", "content-length", "content-range"),
-    *("content-type", "etag", "last-modified", "vary"),
-)
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -27,11 +19,6 @@ THEME_SCRIPT = "'sha256-fsZOebJJAnt3yfUgnelwRem8zqneW8EyLL123gBsTDY='"
 """The one script of Label Studio's page without a nonce: it sets the colour scheme before the page is drawn."""
 
 _NONCE = re.compile(r"'nonce-([A-Za-z0-9+/=_-]{16,64})'")
-
-
-def pick(headers: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
-    """Those of the named headers that are present."""
-    return {name: headers[name] for name in names if name in headers}
 
 
 def find_nonce(policy: str) -> str | None:

@@ -1,8 +1,8 @@
 """Label Studio behind the gate, over connections that are kept."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -57,19 +57,6 @@ class Inner:
             sent["Content-Type"] = "application/json"
         with _outages():
             return await self._client.request(method, path, params=parameters, headers=sent, content=content, data=form)
-
-    @asynccontextmanager
-    async def stream(
-        self, method: str, path: str, *, cookies: Mapping[str, str], headers: Mapping[str, str]
-    ) -> AsyncIterator[httpx.Response]:
-        """The answer, its body still to be read. Raises DownError where there is none."""
-        with _outages():
-            request = self._client.build_request(method, path, headers=_headers(cookies, headers))
-            answer = await self._client.send(request, stream=True)
-        try:
-            yield answer
-        finally:
-            await answer.aclose()
 
     async def ask_as_admin(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
         """What the administrator reads there; None if there is nothing. Raises DownError for any other answer."""

@@ -23,7 +23,7 @@ class Answer(Enum):
     PAGE = auto()
     """Label Studio's page, with the gate's content policy and scripts."""
     ASSET = auto()
-    """A file of Label Studio's frontend, streamed."""
+    """A file of Label Studio's frontend."""
     NEXT_TASK = auto()
     """The account's next open task in the project."""
     FORWARD = auto()

@@ -7,12 +7,14 @@ from pathlib import Path
 import uvicorn
 
 from annotation.gate.app import Gate, application
+from annotation.gate.assets import Assets
 from annotation.gate.inner import Inner
 from annotation.gate.owners import Owners
 from annotation.gate.sessions import Sessions
 from annotation.gate.settings import Address
 from annotation.gate.sign_in import SignIn
 from annotation.server.home import Home
+from annotation.server.installation import environment
 from schemas.errors import UserError
 
 CONNECTIONS = 1024
@@ -31,7 +33,8 @@ def server(home: Path, inner_url: str, address: Address) -> uvicorn.Server:
         raise UserError(f"{home} holds no studio: run `gristmill studio start`")
     inner = Inner(inner_url, admin.token)
     sessions = Sessions(studio.root / "sessions.sqlite3")
-    gate = Gate(address, inner, Owners(inner), sessions, SignIn(inner, refused=admin.email.lower()))
+    sign_in = SignIn(inner, refused=admin.email.lower())
+    gate = Gate(address, inner, Owners(inner), sessions, sign_in, Assets(environment(studio)))
     return uvicorn.Server(
         uvicorn.Config(
             application(gate),

@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,35 +89,16 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate that runs in front of the studio."""
+    """A gate that runs, and its log."""
 
     url: str
     log: Path
 
 
 @pytest.fixture(scope="session")
-def gate(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def gate(studio: Studio) -> Gate:
     """The gate of the studio."""
-    port = free_port()
-    words = ["--home", studio.home, "--inner-url", studio.connection.url, "--port", str(port)]
-    log = tmp_path_factory.mktemp("gate") / "gate.log"
-    with log.open("w") as file:
-        running = subprocess.Popen([sys.executable, "-P", "-m", "annotation.gate", *words], stderr=file)
-    try:
-        while not is_up(port):
-            assert running.poll() is None, log.read_text()
-            time.sleep(0.02)
-        yield Gate(f"http://127.0.0.1:{port}", log)
-    finally:
-        running.terminate()
-        running.wait()
-
-
-def is_up(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/gate/health").status_code == 200
-    except httpx.ConnectError:
-        return False
+    return Gate(studio.connection.public_url, Home(studio.home).gate_log)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from rich.table import Table
 from tests.benchmarks import skew, team
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
+from tests.benchmarks.gate import latencies
 from tests.benchmarks.kernels import gains
 from tests.benchmarks.process import Measured, measure, seconds
 from tests.benchmarks.stages import constants
@@ -79,6 +80,8 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
         yield from skewed(work)
     yield from start_up(work)
     yield from ((f"13. {name}", measured, asked) for name, measured, asked in team.bars(work / "team"))
+    for request, measured, asked_for in latencies(work / "gate"):
+        yield f"14. the gate adds, 95th percentile, {request}", measured, asked_for
 
 
 def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) -> Iterator[Row]:

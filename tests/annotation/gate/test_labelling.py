@@ -1,6 +1,9 @@
 """An annotator at work behind the gate: a real browser, the content policy on."""
 
+import threading
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -67,3 +70,48 @@ def test_an_annotator_labels_a_project(
     assert seen.requests
     assert {url.split("/")[2] for url in seen.requests if url.startswith("http")} == {gate.url.split("/")[2]}
     assert all("/api/dm/actions" in each for each in seen.refused), "Label Studio says 404 when no task is left"
+
+
+def test_no_page_can_reach_another_server(gate: Gate, studio: Studio, api: httpx.Client, browser: Browser) -> None:
+    """Even a page that Label Studio would draw with a model's image or script in it."""
+    account = studio.annotator("gated")
+    project, _ = make_project(api, account.email)
+    page = browser.new_context().new_page()
+    sign_in(page, gate, account, f"/projects/{project}/data?labeling=1")
+    page.locator(".gm-prompt").wait_for()
+    policy: list[str] = []
+    page.on("console", lambda said: policy.append(said.text) if "Content Security Policy" in said.text else None)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tracker) as tracker:
+        tracker.block_on_close = False  # a browser may connect ahead, and then ask for nothing
+        serving = threading.Thread(target=tracker.serve_forever)
+        serving.start()
+        url = f"http://127.0.0.1:{tracker.server_port}"
+        page.evaluate(TRY, url)
+        page.wait_for_timeout(500)
+        tracker.shutdown()
+        serving.join()
+    assert Tracker.asked == []
+    assert page.evaluate("window.pwned") is None
+    assert len(policy) >= 5
+    page.context.close()
+
+
+class Tracker(BaseHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_error(404)
+
+
+TRY = """async (url) => {
+  const add = (name, values) => document.body.append(Object.assign(document.createElement(name), values));
+  add("img", {src: url + "/image"});
+  add("iframe", {src: url + "/frame"});
+  add("link", {rel: "stylesheet", href: url + "/style"});
+  add("script", {src: url + "/script"});
+  add("script", {textContent: "window.pwned = 1"});
+  add("div", {style: "background-image: url(" + url + "/background)", textContent: "x"});
+  add("p", {innerHTML: "<img src=x onerror='window.pwned = 2'>"});
+  await fetch(url + "/fetch").catch(() => 0);
+}"""

@@ -2,13 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
 from annotation.gate.app import Gate, application
+from annotation.gate.assets import Assets
 from annotation.gate.inner import Inner
 from annotation.gate.owners import Cache, Owners
 from annotation.gate.refusals import MOST, Refusals
@@ -148,9 +150,16 @@ def test_a_flood_of_refusals_does_not_fill_the_disk(caplog: pytest.LogCaptureFix
 def offline(path: Path, address: Address) -> httpx.AsyncClient:
     """A gate in this process before a Label Studio that does not run."""
     inner = Inner(f"http://127.0.0.1:{free_port()}", "token")
-    gate = Gate(address, inner, Owners(inner), Sessions(path / "s"), SignIn(inner, refused="admin@mill.example"))
+    sign_in = SignIn(inner, refused="admin@mill.example")
+    gate = Gate(address, inner, Owners(inner), Sessions(path / "s"), sign_in, Assets(path))
     transport = httpx.ASGITransport(app=application(gate), client=("127.0.0.1", 1))
     return httpx.AsyncClient(transport=transport, base_url=address.public_url or f"http://127.0.0.1:{address.port}")
+
+
+def run(work: Coroutine[None, None, None]) -> None:
+    """Runs it in a thread of its own: the browser's tests leave an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 async def try_password(browser: httpx.AsyncClient, email: str, address: str = "10.0.0.1") -> httpx.Response:
@@ -176,7 +185,7 @@ def test_a_server_that_is_down_is_told_in_a_sentence_and_guesses_count(tmp_path:
             assert (await try_password(browser, "new@mill.example")).status_code == 429, "from the same address"
             assert (await try_password(browser, "new@mill.example", "10.0.0.3")).status_code == 502
 
-    asyncio.run(go())
+    run(go())
 
 
 def test_behind_a_tls_proxy_cookies_are_secure(tmp_path: Path) -> None:
@@ -190,4 +199,4 @@ def test_behind_a_tls_proxy_cookies_are_secure(tmp_path: Path) -> None:
         assert address.cookie == "__Host-gristmill"
         assert address.origins >= {"https://labels.example.org"}
 
-    asyncio.run(go())
+    run(go())
