@@ -108,7 +108,7 @@ class AnnotationRow:
 @dataclass(frozen=True)
 class ServerNoted:
     """The body of a ``server`` row. ``identity`` is the same in each backup of the server, and on no other server;
-    ``url`` is the address for annotators."""
+    ``url`` is the address that push and pull use."""
 
     identity: str
     url: str
@@ -162,11 +162,12 @@ class Seen:
 class Lost:
     """The body of a ``lost`` row: why Label Studio no longer has an annotation whose vote still counts.
 
-    ``why``: ``deleted_by_other``, ``task_gone``, ``forgotten`` (the server was restored from an older backup), or
-    ``found`` if the annotation came back. ``by``: the email address of the last person who changed the task.
+    ``why``: ``deleted_by_other``, ``moved`` (to another task), ``task_gone``, ``forgotten`` (the server was restored
+    from an older backup), or ``found`` if the annotation came back. ``by``: the email address of the last person who
+    changed the task.
     """
 
-    why: Literal["deleted_by_other", "task_gone", "forgotten", "found"]
+    why: Literal["deleted_by_other", "moved", "task_gone", "forgotten", "found"]
     by: str | None
     project: int
     task: int

@@ -16,6 +16,7 @@ CHANGED = {
 }
 LOST = {
     "deleted_by_other": "a vote was deleted by {by}, not by its author; it counts",
+    "moved": "a vote was moved to another task, or its task got another uid; it counts",
     "task_gone": "the task of a vote was deleted; the vote counts",
     "forgotten": "a vote is missing on the server, which looks like an older backup; it counts",
 }

@@ -23,6 +23,7 @@ MANY = 5
 
 WORDS = {
     "deleted_by_other": "{count} deleted by somebody other than the author",
+    "moved": "{count} moved to another task",
     "task_gone": "{count} whose task was deleted",
     "forgotten": "{count} missing",
     "older": "{count} in an older state",

@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
+from annotation.journal.made import made
 from annotation.server.accounts import AccountExistsError, PasswordError, change_password, session, sign_up
 from annotation.server.home import Admin
 from annotation.studio.client import Studio
+from annotation.studio.provenance import check_server, note_accounts
 from schemas.errors import UserError
 
 
@@ -28,8 +30,11 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[
 
     Each invitation is yielded as soon as its account exists, so that a later failure hides no new account. Repeatable:
     existing accounts are kept, and the invitation contains the same password (``Studio.password``) as long as the
-    account has it. Raises UserError or RunError if Label Studio refuses or fails.
+    account has it. The journal notes each account, so that a later account with the same address is not taken for it.
+    Raises UserError or RunError if Label Studio refuses or fails, or is not the campaign's.
     """
+    state = made(journal)
+    check_server(journal, studio, state)
     existing = {email.lower() for email in studio.people().values()}
     invitation, record = studio.invite_url(), fold(journal)
     for email in map(str.lower, people):
@@ -37,6 +42,7 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[
         created = email not in existing and _create_account(studio, invitation, email, password)
         valid = created or _can_sign_in(studio, email, password)
         yield Invitation(email, password if valid else None, link(journal, studio, record, email))
+    note_accounts(journal, studio, state, record.annotators)
 
 
 def reset_password(studio: Studio, administrator: Admin, email: str) -> str:

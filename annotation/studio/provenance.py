@@ -25,19 +25,18 @@ def check_server(journal: Journal, studio: Studio, state: Made, *, new: bool = F
 
     Raises UserError, before any change, if the server is not the noted one, and not ``new``.
     """
-    found, noted = ServerNoted(studio.identity(), studio.public_url), state.server
-    if noted is None or new:
-        with journal.writing():
-            if noted and noted.identity != found.identity:
-                journal.forget_server()
-            if noted != found:
-                note(journal, state, "server", "identity", found)
-    elif noted.identity != found.identity:
+    found, noted = ServerNoted(studio.identity(), studio.url), state.server
+    if noted and noted.identity != found.identity and not new:
         folder = journal.path.parent
         raise UserError(
             f"Label Studio at {studio.url} is not the server that {folder} was pushed to ({noted.url}): use that "
             f"server, or continue on this one and keep all votes: gristmill campaign push {folder} --new-server"
         )
+    if noted != found:
+        with journal.writing():
+            if noted and noted.identity != found.identity:
+                journal.forget_server()
+            note(journal, state, "server", "identity", found)
 
 
 def note_accounts(journal: Journal, studio: Studio, state: Made, people: Iterable[str]) -> None:

@@ -223,12 +223,14 @@ def _copy(
                     key, project, task["id"], updated, body, skipped=skipped, confirmed=task["id"] in again
                 )
             missing = [key for key in live.get(task["id"], []) if key not in seen]
-            by = people.email(_user_number(task["updated_by"]))
-            before = cached.get(task["id"], (None, "", 0))[1]
-            forgotten = task["updated_at"] <= before
-            deleted = [key for key in missing if _is_note(key) or (by == author_of(journal, key) and not forgotten)]
-            why = "forgotten" if forgotten else "deleted_by_other"
-            suspects += (Suspect(key, why, by, project, task["id"]) for key in missing if key not in deleted)
+            state, before = again.get(task["id"], task), cached.get(task["id"], (None, "", 0))[1]
+            by, found = people.email(_user_number(state["updated_by"])), _find_suspects(state, missing, before)
+            deleted = [
+                key
+                for key, why in found.items()
+                if _is_note(key) or (why == "deleted_by_other" and by == author_of(journal, key))
+            ]
+            suspects += (Suspect(key, why, by, project, task["id"]) for key, why in found.items() if key not in deleted)
             journal.delete_annotations(deleted)
             pulled.deleted += len(deleted)
         settled = {task["id"] for task in tasks} - {each.task for each in suspects}
@@ -237,6 +239,17 @@ def _copy(
         pulled.unsettled += ((project, row) for row in rows if row[0] not in settled)
         pulled.kept += sum(_keep_unreadable(journal, project, number) for number in unreadable)
     return suspects
+
+
+def _find_suspects(task: dict[str, Any], missing: list[str], before: str) -> dict[str, str]:
+    """Why each of these annotations is not at its task: a key of WORDS, where ``deleted_by_other`` may be the author.
+
+    ``before`` is the time of the task's last change that the journal knows.
+    """
+    ids = {str(each["id"]) for each in task["annotations"]}
+    is_moved = task["total_annotations"] + task["cancelled_annotations"] > len(ids)  # a deletion counts down
+    why = "forgotten" if task["updated_at"] <= before else "moved" if is_moved else "deleted_by_other"
+    return {key: "moved" if key.rpartition("/")[2] in ids else why for key in missing}
 
 
 def _is_of_the_past(journal: Journal, key: str, updated: str, body: bytes) -> str:
