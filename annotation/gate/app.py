@@ -4,13 +4,14 @@ import asyncio
 import gzip
 import hmac
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -46,7 +47,7 @@ OPEN_TASKS = {
     "selectedItems": {"all": True, "excluded": []},
 }
 """Asks Label Studio for the first open task in the order of import, whoever else may have looked at it."""
-SCRIPTS = ("requests.js", "links.js")
+SCRIPTS = ("requests.js", "links.js", "scrolling.js")
 """Files of the gate that Label Studio's page loads before its own."""
 TYPES = {"css": "text/css", "js": "text/javascript"}
 
@@ -98,7 +99,7 @@ class Gate:
         try:
             match = self._match(request, path)
             if match.route.signed_in and not session.email:
-                return _signed_out(path, request.url.query)
+                return _signed_out(path, _query(request))
             visit = Visit(request, match, name, session)
             return await self._answer_match(visit)
         except RefusedError as refused:
@@ -110,15 +111,11 @@ class Gate:
             return Response(status_code=400)
 
     def _match(self, request: Request, path: str) -> Match:
-        if (request.url.hostname or "") not in self.address.hosts:
+        if re.sub(r":\d+$", "", request.headers.get("host", "")) not in self.address.hosts:
             raise RefusedError("asked for by another name")
         if "authorization" in request.headers or "x-api-key" in request.headers:
             raise RefusedError("with a token")
-        try:
-            query = parse_qsl(request.url.query, keep_blank_values=True, strict_parsing=True, max_num_fields=16)
-        except ValueError:
-            query = [] if not request.url.query else [("?", "")]
-        match = find_route(request.method, path, query)
+        match = find_route(request.method, path, _pairs(_query(request)))
         if match is None:
             raise RefusedError("not in the allow-list")
         return match
@@ -166,9 +163,8 @@ class Gate:
     def _check_origin(self, request: Request) -> None:
         """Raises RefusedError if a page of another site may have sent the request."""
         origin = request.headers.get("origin")
-        if origin is None and (referer := request.headers.get("referer")):
-            parts = urlsplit(referer)
-            origin = f"{parts.scheme}://{parts.netloc}"
+        if origin is None:
+            origin = "/".join(request.headers.get("referer", "").split("/")[:3])
         if origin not in self.address.origins or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise RefusedError("from another site")
 
@@ -223,7 +219,7 @@ class Gate:
 
     async def _sign_in(self, visit: Visit) -> Response:
         content = await self._read(visit.request)
-        form = dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=16))
+        form = dict(_pairs(content.decode("latin-1")))
         token, sent = visit.request.cookies.get(TOKEN, ""), form.get("csrfmiddlewaretoken", "")
         if not token or not hmac.compare_digest(token.encode(), sent.encode()):
             raise RefusedError("without the form's token")
@@ -331,7 +327,7 @@ class Gate:
     def _expired(self, visit: Visit) -> Response:
         """Label Studio no longer knows the session: the password was changed, or the account is gone."""
         self.sessions.end(visit.name)
-        return _signed_out(visit.request.url.path, visit.request.url.query)
+        return _signed_out(visit.request.scope["path"], _query(visit.request))
 
     async def _asset(self, request: Request, path: str) -> Response:
         asset = await self.assets.find(path)
@@ -351,6 +347,19 @@ class Gate:
             raise RefusedError("no such file")
         media_type = TYPES[name.rpartition(".")[2]]
         return Response(self.files[name], media_type=media_type, headers={"Cache-Control": "public, max-age=300"})
+
+
+def _query(request: Request) -> str:
+    """The query as it was sent."""
+    return bytes(request.scope["query_string"]).decode("latin-1")
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """The pairs of a query or a form; one pair that fits nothing if the text is neither."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=16) if text else []
+    except ValueError:
+        return [("", "")]
 
 
 def _is_api(path: str) -> bool:

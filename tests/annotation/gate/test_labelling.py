@@ -72,6 +72,28 @@ def test_an_annotator_labels_a_project(
     assert all("/api/dm/actions" in each for each in seen.refused), "Label Studio says 404 when no task is left"
 
 
+def test_at_a_key_the_responses_scroll_together(
+    gate: Gate, studio: Studio, api: httpx.Client, browser: Browser
+) -> None:
+    account = studio.annotator("gated")
+    project, _ = make_project(api, account.email, names=["3,000 words"])
+    page = browser.new_context(viewport={"width": 1100, "height": 720}).new_page()
+    sign_in(page, gate, account, f"/projects/{project}/data?labeling=1")
+    page.locator(".gm-a .gm-response").wait_for()
+    expect(page.locator(".gm-prompt")).to_contain_text(SAMPLES["3,000 words"].opening)
+    longer = "e => e.insertAdjacentHTML('beforeend', '<div style=\"height: 1500px\"></div>')"
+    page.evaluate(f"document.querySelectorAll('.gm-response').forEach({longer})")
+    top = "(side) => document.querySelector(`.gm-${side} .gm-response`).scrollTop"
+    scroll = "(to) => {document.querySelector('.gm-a .gm-response').scrollTop = to}"
+    page.evaluate(scroll, 15)
+    page.wait_for_timeout(100)
+    assert page.evaluate(top, "b") == 0
+    page.keyboard.press("=")
+    page.evaluate(scroll, 1e6)
+    page.wait_for_function(f"() => ({top})('b') > 500")
+    page.context.close()
+
+
 def test_no_page_can_reach_another_server(gate: Gate, studio: Studio, api: httpx.Client, browser: Browser) -> None:
     """Even a page that Label Studio would draw with a model's image or script in it."""
     account = studio.annotator("gated")

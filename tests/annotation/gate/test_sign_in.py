@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from annotation.gate.app import Gate, application
@@ -19,6 +20,7 @@ from annotation.gate.settings import Address
 from annotation.gate.sign_in import SignIn
 from annotation.gate.throttle import REMEMBERED, Throttle
 from annotation.server.accounts import session
+from annotation.server.home import Home
 from tests.annotation.parts import Account, Studio
 from tests.annotation.parts import Gate as Running
 from tests.annotation.ports import free_port
@@ -200,3 +202,40 @@ def test_behind_a_tls_proxy_cookies_are_secure(tmp_path: Path) -> None:
         assert address.origins >= {"https://labels.example.org"}
 
     run(go())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["host", "origin", "referer", "cookie", "content-type", "x-forwarded-for", "accept-encoding", "if-none-match"],
+)
+def test_no_header_breaks_the_gate(tmp_path: Path, name: str) -> None:
+    async def go() -> None:
+        async with offline(tmp_path, Address(free_port())) as browser:
+            for value in ("", "[", "http://[", "\xff\xfe", "a" * 5000, ";=,;", "..//..", "127.0.0.1:x", "%00%zz", '"'):
+                headers = {name: value.encode("latin-1")}
+                for method, path in (("GET", "/"), ("GET", "/user/login/?next=%ff&%"), ("POST", "/user/login/")):
+                    answer = await browser.request(method, path, headers=headers, content=b"%zz&&=&" * 20)  # type: ignore[arg-type]
+                    assert answer.status_code in (200, 303, 404), (value, method, path)
+
+    run(go())
+
+
+@pytest.mark.soak
+def test_memory_does_not_grow_with_requests(gate: Running, studio: Studio, client: httpx.Client) -> None:
+    process = Home(studio.home).server.gate
+    assert process is not None
+    running = psutil.Process(process.pid)
+
+    def ask(number: int) -> None:
+        client.get(f"/api/tasks/{number + 10_000}")
+        client.get(f"/static/css/{number}.css")
+        client.post(f"/api/x{number}", content=b"x" * 1000)
+        client.get("/user/login/", params={"next": f"/{number}"})
+        client.get("/react-app/main.js")
+
+    for number in range(500):
+        ask(number)
+    before = running.memory_info().rss
+    for number in range(500, 3000):
+        ask(number)
+    assert running.memory_info().rss - before < 16 << 20
