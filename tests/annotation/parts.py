@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,16 +92,36 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 @dataclass(frozen=True)
 class Gate:
-    """A gate that runs, and its log."""
+    """A gate that runs, its log and its process."""
 
     url: str
     log: Path
+    pid: int
 
 
 @pytest.fixture(scope="session")
 def gate(studio: Studio) -> Gate:
     """The gate of the studio."""
-    return Gate(studio.connection.public_url, Home(studio.home).gate_log)
+    process = Home(studio.home).server.gate
+    assert process is not None
+    return Gate(studio.connection.public_url, Home(studio.home).gate_log, process.pid)
+
+
+@contextmanager
+def another_gate(studio: Studio, log: Path) -> Iterator[Gate]:
+    """One more gate before the same studio. A gate that refused much leaves lines out of its log for a minute."""
+    port = free_port()
+    words = ["--home", studio.home, "--inner-url", studio.connection.url, "--port", str(port)]
+    with log.open("w") as file:
+        running = subprocess.Popen([sys.executable, "-P", "-m", "annotation.gate", *words], stderr=file)
+    try:
+        while "Uvicorn running" not in log.read_text():
+            assert running.poll() is None, log.read_text()
+            time.sleep(0.02)
+        yield Gate(f"http://127.0.0.1:{port}", log, running.pid)
+    finally:
+        running.terminate()
+        running.wait()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ print(json.dumps(list(walk(get_resolver()))))
 def resolver_patterns(home: Home) -> list[str]:
     """The patterns, as Django writes them: some with converters, some as regular expressions."""
     words = [str(environment(home) / "bin" / "python"), "-c", SCRIPT]
-    seen = {**variables(home), "LABEL_STUDIO_ENABLE_LOCAL_FILES_STORAGE": "true"}  # whose routes we close besides
+    seen = {**variables(home, None), "LABEL_STUDIO_ENABLE_LOCAL_FILES_STORAGE": "true"}  # whose routes we close besides
     run = subprocess.run(words, env=seen, check=True, capture_output=True, text=True)
     patterns: list[str] = json.loads(run.stdout.strip().splitlines()[-1])
     return patterns

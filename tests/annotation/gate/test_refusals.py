@@ -12,7 +12,13 @@ import pytest
 from annotation.server.accounts import PasswordError, session
 from tests.annotation.gate.projects import Desk, make_desk, make_project
 from tests.annotation.labelling import choice
-from tests.annotation.parts import Gate, Studio
+from tests.annotation.parts import Gate, Studio, another_gate
+
+
+@pytest.fixture(scope="module")
+def gate(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    with another_gate(studio, tmp_path_factory.mktemp("gate") / "gate.log") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,15 @@ from annotation.gate.settings import Address
 from annotation.gate.sign_in import SignIn
 from annotation.gate.throttle import REMEMBERED, Throttle
 from annotation.server.accounts import session
-from annotation.server.home import Home
-from tests.annotation.parts import Account, Studio
+from tests.annotation.parts import Account, Studio, another_gate
 from tests.annotation.parts import Gate as Running
 from tests.annotation.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def gate(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with another_gate(studio, tmp_path_factory.mktemp("gate") / "gate.log") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -221,10 +226,8 @@ def test_no_header_breaks_the_gate(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.soak
-def test_memory_does_not_grow_with_requests(gate: Running, studio: Studio, client: httpx.Client) -> None:
-    process = Home(studio.home).server.gate
-    assert process is not None
-    running = psutil.Process(process.pid)
+def test_memory_does_not_grow_with_requests(gate: Running, client: httpx.Client) -> None:
+    running = psutil.Process(gate.pid)
 
     def ask(number: int) -> None:
         client.get(f"/api/tasks/{number + 10_000}")
