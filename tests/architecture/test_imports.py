@@ -180,7 +180,7 @@ def test_a_framework_stays_where_it_is_wired(name: str, where: set[str]) -> None
     assert found <= where
 
 
-@pytest.mark.parametrize(("path", "names"), INSIDE.items(), ids=str)
+@pytest.mark.parametrize(("path", "names"), INSIDE.items(), ids=map(str, INSIDE))
 def test_what_runs_in_another_environment_imports_nothing_of_this_project(path: Path, names: set[str]) -> None:
     assert third_party(path, STANDARD) == names
     assert not {name.partition(".")[0] for name in imports(path)} & {*PACKAGES}
