@@ -4,7 +4,7 @@ Annotations are stored as received, before they are interpreted. Reading an anno
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -340,12 +340,12 @@ def _summarise(task: dict[str, Any]) -> tuple[int, str | None, str, int]:
     return task["id"], _uid(task), task["updated_at"], count
 
 
-def _find_gone(journal: Journal, project: int, gone: list[int]) -> Iterator[Suspect]:
-    """The annotations of deleted tasks."""
+def _find_gone(journal: Journal, project: int, gone: list[int]) -> list[Suspect]:
+    """The annotations of deleted tasks. Deletes the notes that such a task was unreadable."""
     live = journal.live_annotations(project) if gone else {}
-    for task in gone:
-        for key in live.get(task, []):
-            yield Suspect(key, "task_gone", None, project, task)
+    keys = [(task, key) for task in gone for key in live.get(task, [])]
+    journal.delete_annotations(key for _, key in keys if _is_note(key))
+    return [Suspect(key, "task_gone", None, project, task) for task, key in keys if not _is_note(key)]
 
 
 def _user_number(value: Any) -> int | None:
