@@ -15,7 +15,10 @@ def signed(path: Path, *, create: bool = False) -> Iterator[Journal]:
     with Journal(path, create=create) as journal:
         try:
             yield journal
-        finally:
-            public = sign(journal, key_file())
-            if public:
-                say(f"{path.parent}: its journal is signed with {key_file()}; the public key is {public}", err=True)
+        except BaseException:
+            if journal.signatures():  # a journal that was never signed tells of its key once a command succeeds
+                sign(journal, key_file())
+            raise
+        public = sign(journal, key_file())
+    if public:
+        say(f"{path.parent}: its journal is signed with {key_file()}; the public key is {public}", err=True)
