@@ -97,8 +97,7 @@ def upgrade(db: sqlite3.Connection, conceal: Callable[[str, str, bytes], tuple[s
     """
     _run(db, "DROP TRIGGER journal_is_never_changed;\nDROP TRIGGER journal_is_never_cut;\n" + _CHAIN)
     before = chain.START
-    [last] = db.execute("SELECT coalesce(max(revision), 0) FROM journal").fetchone()
-    for revision in range(1, last + 1):
+    for (revision,) in db.execute("SELECT revision FROM journal ORDER BY revision").fetchall():
         statement = "SELECT kind, key, body FROM journal WHERE revision = ?"
         kind, key, body = db.execute(statement, (revision,)).fetchone()
         stored = conceal(kind, key, body)

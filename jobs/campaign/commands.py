@@ -1,5 +1,6 @@
 """The commands ``gristmill campaign ...``: their work and their messages."""
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -12,9 +13,10 @@ from annotation.campaign.settings import CampaignFolder
 from annotation.dataset import markdown
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
+from annotation.journal.made import made
 from annotation.judgments.resolve import resolve as resolve_votes
 from annotation.judgments.snapshot import load
-from annotation.server.connection import connection
+from annotation.server.connection import URL, connection
 from annotation.server.home import Home, default_home
 from annotation.studio import people
 from annotation.studio.client import Studio
@@ -45,7 +47,13 @@ def push(folder: Path, home: Path | None, *, new_server: bool = False) -> None:
     with _studio(home) as studio, signed(at.store, create=True) as journal:
         planned = make_plan(at, journal, families)
         _print_planned(at, planned)
+        is_first = made(journal).server is None
         _push(journal, studio, new_server=new_server)
+    if URL in os.environ and (is_first or new_server):
+        say(
+            f"{studio.url} has no gate before it: its annotators can read and change each other's votes. Votes that "
+            f"somebody else changed are set apart and named: gristmill campaign status {folder}"
+        )
     say(f"Next: gristmill campaign invite {folder}")
 
 

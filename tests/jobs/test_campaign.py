@@ -260,7 +260,10 @@ def test_a_server_of_one_s_own_is_used_by_its_address_and_token(
     monkeypatch.setenv("GRISTMILL_STUDIO_HOME", "nowhere")
     monkeypatch.setenv("GRISTMILL_STUDIO_URL", studio.connection.url + "/")
     monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", studio.connection.token)
-    assert f"{studio.connection.url}: 16 tasks added" in mill("campaign", "push", "mill")
+    printed = mill("campaign", "push", "mill")
+    assert f"{studio.connection.url}: 16 tasks added" in printed
+    assert "has no gate before it" in printed
+    assert "has no gate before it" not in mill("campaign", "push", "mill")
     assert f"link      {studio.connection.url}/user/login/" in mill("campaign", "invite", "mill")
     monkeypatch.setenv("GRISTMILL_STUDIO_TOKEN", studio.connection.token[:-6] + "AAAAAA")
     printed = mill("campaign", "pull", "mill", code=2)
