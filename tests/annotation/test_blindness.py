@@ -98,7 +98,7 @@ def test_no_answer_of_the_server_names_a_model_or_a_side(
     told = {address: [word for word in hidden if word in text] for address, text in seen.items()}
     assert {address: words for address, words in told.items() if words} == {}
     assert len(seen) > 100
-    answers = sum("Answer 1 to question 3" in text for text in seen.values())
+    answers = sum("to question 3" in text for text in seen.values())
     assert answers >= 3, "the scan reads what annotators see"
 
 
