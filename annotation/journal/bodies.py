@@ -191,12 +191,13 @@ def read(kind: type[T], body: bytes, place: str) -> T:
 
 def read_annotation(body: bytes, place: str) -> AnnotationRow:
     """Same as ``read(AnnotationRow, body, place)``, but three times as fast: a campaign has a row for each vote."""
-    value = orjson.loads(body)
-    if not isinstance(value, dict) or not all(
-        isinstance(value.get(name), kind) for name, kind in _ANNOTATION_TYPES.items()
-    ):
-        return read(AnnotationRow, body, place)
-    return AnnotationRow(**{name: value[name] for name in _ANNOTATION_TYPES})
+    try:
+        value = orjson.loads(body)
+        if all(isinstance(value[name], kind) for name, kind in _ANNOTATION_TYPES.items()):
+            return AnnotationRow(**{name: value[name] for name in _ANNOTATION_TYPES})
+    except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
+        pass
+    return read(AnnotationRow, body, place)
 
 
 def write(record: Any, *, sort: bool = False) -> bytes:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from annotation.journal.bodies import Batch, Settings, read, write
 from annotation.journal.journal import Journal
 from schemas import PAIRS
-from schemas.errors import UserError
+from schemas.errors import CHANGED, DamagedError, UserError
 from schemas.table import SchemaError
 
 T = TypeVar("T")
@@ -55,6 +55,7 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
 
     Raises UserError if a newer version of Gristmill wrote a row, DamagedError if a row is damaged.
     """
+    journal.check_kinds()
     revision = journal.revision if as_of is None else as_of
     withdrawn = _newest_by_key(journal, "withdrawn", bool, revision)
     return Record(
@@ -63,7 +64,7 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
         annotators=_newest_by_key(journal, "annotator", str, revision),
         batches=_newest_by_key(journal, "batch", Batch, revision),
         pairs=_pairs(journal, revision),
-        tasks=_concatenate(TASKS, [_table(body) for _, _, body in journal.rows("tasks", as_of=revision)]),
+        tasks=_concatenate(TASKS, _tables(journal, "tasks", TASKS, revision)),
         dropped=frozenset(key for _, key, _ in journal.rows("dropped", as_of=revision)),
         withdrawn=frozenset(key for key, out in withdrawn.items() if out),
     )
@@ -104,14 +105,27 @@ def _pairs(journal: Journal, as_of: int) -> pa.Table:
     Raises UserError if a newer version of Gristmill wrote them.
     """
     try:
-        tables = [PAIRS.upgrade(_table(body)) for _, _, body in journal.rows("pairs", as_of=as_of)]
+        tables = [PAIRS.upgrade(table) for table in _tables(journal, "pairs", None, as_of)]
     except SchemaError as error:
         raise UserError(f"{journal.path}: {error}") from error
     return _concatenate(PAIRS.schema, tables)
 
 
-def _table(body: bytes) -> pa.Table:
-    return pa.ipc.open_stream(body).read_all()
+def _tables(journal: Journal, kind: str, schema: pa.Schema | None, as_of: int) -> list[pa.Table]:
+    """The tables in the rows of a kind. Raises DamagedError for a row that holds no table, or one of another
+    ``schema``."""
+    found = []
+    for _, key, body in journal.rows(kind, as_of=as_of):
+        place = f"{journal.path}: the row {kind} {key}"
+        try:
+            table = pa.ipc.open_stream(body).read_all()
+            table.validate(full=True)
+        except (pa.ArrowException, OSError) as error:
+            raise DamagedError(f"{place} holds no table ({error}): {CHANGED}") from error
+        if schema is not None and table.schema != schema:
+            raise DamagedError(f"{place} has other columns than Gristmill writes: {CHANGED}")
+        found.append(table)
+    return found
 
 
 def _concatenate(schema: pa.Schema, tables: Sequence[pa.Table]) -> pa.Table:

@@ -17,7 +17,8 @@ import orjson
 
 from annotation.journal import chain, layout
 from annotation.journal.layout import ARROW, FORMAT, KINDS
-from schemas.errors import RunError, UserError
+from schemas.errors import CHANGED, DamagedError, RunError, UserError
+from schemas.visible import visible
 
 STORE = "campaign.db"
 """The name of the journal's file in a campaign's folder."""
@@ -46,6 +47,10 @@ class Journal:
                 raise UserError(
                     f"{path} cannot be created ({error.strerror}): choose a folder that you can write to"
                 ) from error
+        elif not create and not path.stat().st_size:
+            raise UserError(
+                f"{path} is empty: restore it from a copy; if nothing was pushed yet, run gristmill campaign push"
+            )
         self.path = path
         try:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
@@ -245,6 +250,15 @@ class Journal:
             else:
                 yield name, chain.reveal(key.encode(), values).decode(), chain.reveal(body, values)
 
+    def check_kinds(self) -> None:
+        """Raises DamagedError for a row of a kind that this version of Gristmill does not know."""
+        for [kind] in self._db.execute("SELECT DISTINCT kind FROM journal"):
+            if kind not in KINDS:
+                raise DamagedError(
+                    f"{self.path} has rows of the unknown kind '{visible(kind)}': upgrade Gristmill if a newer version "
+                    "wrote the journal, otherwise restore the original file"
+                )
+
     def newest_body(self, kind: str, key: str) -> bytes | None:
         statement = "SELECT body FROM journal WHERE kind = ? AND key = ? ORDER BY revision DESC LIMIT 1"
         row = self._db.execute(statement, (kind, self._known(key))).fetchone()
@@ -383,6 +397,8 @@ def _unwritable_error(path: Path) -> UserError:
 def _failure(path: Path, error: sqlite3.Error) -> Exception:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return _unwritable_error(path)
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return DamagedError(f"the journal {path} is not a sound SQLite database ({error}): {CHANGED}")
     return RunError(
         f"the journal {path} fails ({error}): let other commands finish, check for free disk space, and retry"
     )

@@ -64,7 +64,7 @@ def read_expected(folder: Folder) -> Expected:
     form = manifest.get("format") if isinstance(manifest, dict) else None
     if form == PACKED:
         return Expected("packed sequences", digest, read_packed(content, place)[1])
-    if form in ANNOTATION:
+    if isinstance(form, str) and form in ANNOTATION:
         version, what = ANNOTATION[form]
         named = read_manifest(
             content, place, datasets.Manifest, form=form, version=version, made_by="gristmill dataset"

@@ -126,9 +126,9 @@ def test_a_mistake_is_told(
         ("start = 1\nlinks = 1\n[recipes]\nnone = 3", "none is not a table"),
         ("start = 1\nlinks = 1\n[recipes.none]\njudge = 3", "judge is not a table"),
         ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_tb = 3", "judge.per_tb is unknown"),
-        ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = 'x'", "per_gb is x, and should be a number"),
-        ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = -1", "per_gb is -1, and should be a number"),
-        ("start = inf\nlinks = 1", "start is inf, and should be a number"),
+        ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = 'x'", "per_gb is x, give a number of 0 or more"),
+        ("start = 1\nlinks = 1\n[recipes.none.judge]\nper_gb = -1", "per_gb is -1, give a number of 0 or more"),
+        ("start = inf\nlinks = 1", "start is inf, give a number of 0 or more"),
     ],
 )
 def test_no_constants_are_guessed(constants: str, told: str, tmp_path: Path) -> None:

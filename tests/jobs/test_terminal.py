@@ -140,7 +140,8 @@ def test_sources_of_a_packing(
 
 def test_tables_of_a_campaign(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
-    refused = [{"annotation": EVIL, "reason": "not_asked", "message": EVIL, "raw": b""}]
+    raw = json.dumps({"author": EVIL, "project": 1, "task": 2}).encode()
+    refused = [{"annotation": EVIL, "reason": "not_asked", "message": EVIL, "raw": raw}]
     pairs = [pair("p"), pair("q")]
     rows = [*votes("p", "f3 f2 s1"), *votes("q", "s1 s1 s2")]
     campaign = snapshot(pairs, rows, refused=table(REFUSED, refused), name=EVIL)

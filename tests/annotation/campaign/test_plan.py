@@ -105,7 +105,7 @@ def test_guidelines_change_with_a_new_version_alone(tmp_path: Path) -> None:
         at.folder = campaign(tmp_path, "# Be kind\n", version=2, **later)
         assert at.plan().new
         versions = Counter(at.record.pairs["protocol_version"].to_pylist())
-        assert versions == {"1.1": 4, "1.2": 4}
+        assert versions == {"2.1": 4, "2.2": 4}
 
 
 def test_categories_change_with_a_new_version_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation.journal.journal import Journal, sortable_time
-from schemas.errors import RunError, UserError
+from schemas.errors import DamagedError, UserError
 
 WRITER = """
 import sys
@@ -72,7 +72,7 @@ def test_stores_that_are_not_there_newer_or_none(store: Path, tmp_path: Path) ->
     with pytest.raises(UserError, match="newer version of Gristmill"):
         Journal(store)
     (tmp_path / "letter.db").write_text("Dear miller, this is no database at all, but a letter." * 9)
-    with pytest.raises(RunError, match="fails"):
+    with pytest.raises(DamagedError, match="is not a sound SQLite database"):
         Journal(tmp_path / "letter.db")
 
 
