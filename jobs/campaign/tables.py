@@ -192,10 +192,10 @@ def _print_findings(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
 
 
 def _where(row: Mapping[str, Any], server: str, emails: Mapping[str, str]) -> str:
-    """Whose task a refused annotation belongs to, and its address."""
+    """Whose task a refused annotation belongs to, and its address if the server is known."""
     raw = orjson.loads(row["raw"])
     person = _person(row["annotator"], emails) if row["annotator"] else visible(raw["author"] or "an unknown account")
-    return f" ({person}, {server}/projects/{raw['project']}/data?task={raw['task']})"
+    return f" ({person}, {server}/projects/{raw['project']}/data?task={raw['task']})" if server else f" ({person})"
 
 
 def _person(name: str, emails: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from schemas import ASSIGNMENTS, REFUSED
 from tests.annotation.written import pair, snapshot, table, vote, votes
 
 EMAILS = {"mill/a1": "ann@mill.example"}
+RAW = b'{"author": "eve@mill.example", "project": 1, "task": 2}'
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -24,7 +25,7 @@ def rows() -> list[dict[str, object]]:
 def test_status_shows_progress_agreement_and_what_needs_attention(
     rows: list[dict[str, object]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = [{"annotation": "1", "reason": "not_asked", "message": "m", "raw": b""}]
+    refused = [{"annotation": "1", "reason": "not_asked", "message": "m", "raw": RAW}]
     pairs = [pair("p"), pair("q"), pair("r"), pair("g", gold="first")]
     print_status(snapshot(pairs, rows, refused=table(REFUSED, refused)), EMAILS)
     out = lines(capsys)
@@ -36,16 +37,16 @@ def test_status_shows_progress_agreement_and_what_needs_attention(
     assert out[-3:] == [
         "Needs attention:",
         "- 1 annotation in quarantine, not counted:",
-        "1, not_asked: m",
+        "1, not_asked: m (eve@mill.example)",
     ]
 
 
 def test_status_shows_some_of_many_annotations_in_quarantine(capsys: pytest.CaptureFixture[str]) -> None:
-    refused = [{"annotation": f"{n}", "reason": "repeated", "message": "m", "raw": b""} for n in range(8)]
+    refused = [{"annotation": f"{n}", "reason": "repeated", "message": "m", "raw": RAW} for n in range(8)]
     print_status(snapshot([pair("p")], [], refused=table(REFUSED, refused)), EMAILS)
     out = lines(capsys)
     assert "- 8 annotations in quarantine, not counted:" in out
-    assert out[-2:] == ["4, repeated: m", "... and 3 more; in all 8 repeated"]
+    assert out[-2:] == ["4, repeated: m (eve@mill.example)", "... and 3 more; in all 8 repeated"]
 
 
 def test_status_of_many_hasty_votes_names_the_annotator(capsys: pytest.CaptureFixture[str]) -> None:
