@@ -57,7 +57,7 @@ def test_what_was_read_is_accounted_for_again(tmp_path: Path) -> None:
     assert pq.read_metadata(shard).num_rows == 2
     pq.write_table(pq.read_table(shard).slice(0, 1), shard)
     to_the_files(released)
-    with pytest.raises(UserError, match="disagree about the records read: restore the original folder"):
+    with pytest.raises(UserError, match="count different read records: restore the original folder"):
         take(released, Selection.of(["0-2"]), tmp_path / "new")
     assert not (tmp_path / "new/manifest.json").exists()
 
