@@ -16,6 +16,7 @@ from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Protoco
 from annotation.server.accounts import session
 from tests.annotation.parts import Studio
 from tests.annotation.protocols.samples import SAMPLES
+from tests.architecture.tree import ROOT
 
 MEASURE = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")
 LOOKS = {"light": (1280, 720), "dark": (1280, 720), "wide": (1920, 1080), "narrow": (1100, 720)}
@@ -57,13 +58,18 @@ def _pair(name: str) -> tuple[str, str]:
     return SAMPLES[name].first, SAMPLES[name].second
 
 
+SCRIPT = ROOT / "annotation/gate/files/questions.js"
+
+
 @contextmanager
-def at_work(browser: Browser, studio: Studio, number: int, work: Work) -> Iterator[Page]:
-    """The first task of a project, before a signed-in annotator."""
+def at_work(browser: Browser, studio: Studio, number: int, work: Work, script: str = "") -> Iterator[Page]:
+    """The first task of a project, before a signed-in annotator, with a script of a server in front of Label Studio."""
     url, annotator = studio.connection.url, studio.annotator("reader")
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     with session(url, annotator.email, annotator.password) as client:
         context.add_cookies([{"name": one.name, "value": str(one.value), "url": url} for one in client.cookies.jar])
+    if script:
+        context.add_init_script(script)
     page = context.new_page()
 
     def note(request: Request) -> None:
@@ -375,6 +381,22 @@ def test_both_responses_can_be_safe_for_a_screen_reader(studio: Studio, browser:
             page.keyboard.press("Space")
             expect(page.get_by_role("radio", name="A is unsafe")).to_be_checked()
             expect(page.get_by_role("checkbox")).to_have_count(3)
+
+
+def test_the_gate_s_script_for_questions(studio: Studio, browser: Browser) -> None:
+    """With it, hidden risks have no keys and questions have names."""
+    with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
+        made = project(api, PROTOCOLS["safety"], {"3,000 words": False})
+        with at_work(browser, studio, made.number, Work(), script=SCRIPT.read_text()) as page:
+            page.keyboard.press("a")
+            page.keyboard.press("w")
+            press(page, "2qo")
+            page.keyboard.press("w")
+            expect(page.locator(".gm-a .gm-risks label:visible")).to_have_count(3)
+            expect(page.locator(".ant-checkbox-wrapper-checked")).to_have_count(0)
+            expect(page.get_by_role("group", name="Risks of response A").get_by_role("checkbox")).to_have_count(3)
+            for group, buttons in (("Is response A safe?", 2), ("Is response B safe?", 2), ("Which response", 8)):
+                expect(page.get_by_role("radiogroup", name=group).get_by_role("radio")).to_have_count(buttons)
 
 
 def test_a_campaign_s_own_risks_and_its_guidelines(studio: Studio, browser: Browser, artifacts: Path) -> None:
