@@ -252,9 +252,10 @@ class _PlaceUpdate:
             note(self.journal, self.made, "numbers", self.place, Numbers(project, numbers))
 
     def _note_found(self, project: int, present: Mapping[str, list[TaskState]]) -> None:
-        """Notes the numbers of tasks that are in Label Studio though no number of their uid is noted: an earlier
+        """Notes the numbers of tasks that are in a project though no number of their uid is noted for it: an earlier
         version pushed them, or a push was killed before it noted them."""
-        found = {uid: states for uid, states in present.items() if uid not in self.made.numbers}
+        noted = {uid for uid, tasks in self.made.numbers.items() if any(number == project for number, _ in tasks)}
+        found = {uid: states for uid, states in present.items() if uid not in noted}
         for place in range(max(map(len, found.values()), default=0)):
             self._note_numbers(project, {uid: each[place].task for uid, each in found.items() if len(each) > place})
 
