@@ -17,7 +17,7 @@ from annotation.campaign.plan import page_of
 from jobs.campaign.campaign_file import read_campaign
 from tests.annotation.parts import Studio
 from tests.annotation.ports import free_port
-from tests.annotation.protocols.test_browser import press, submit
+from tests.annotation.protocols.browsing import press, submit
 from tests.jobs.calling import call
 
 Gristmill = Callable[..., str]
