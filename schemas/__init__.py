@@ -24,6 +24,7 @@ __all__ = [  # noqa: F405
     "RECORDS",
     "REFUSED",
     "REJECTS",
+    "REPORTS",
     "SIGNALS",
     "SKETCHES",
     "SUPERSEDED",

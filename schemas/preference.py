@@ -132,6 +132,32 @@ REFUSED = Table(
 )
 """Votes in quarantine: the reason in one word, a sentence about it, and the annotation as Label Studio returned it."""
 
+REPORTS = Table(
+    name="reports",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("annotation", pa.string(), nullable=False),
+            pa.field("uid", pa.string(), nullable=False),
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("batch", pa.string(), nullable=False),
+            pa.field("annotator", pa.string(), nullable=False),
+            pa.field("round", pa.string(), nullable=False),
+            pa.field("skipped", pa.bool_(), nullable=False),
+            pa.field("reason", pa.string()),
+            pa.field("comment", pa.large_string()),
+            pa.field("project", pa.int64(), nullable=False),
+            pa.field("task", pa.int64(), nullable=False),
+        ]
+    ),
+    checks={
+        **_one_of("round", "vote", "adjudication"),
+        "a reason or a comment is given": lambda b: pc.or_(pc.is_valid(b["reason"]), pc.is_valid(b["comment"])),
+    },
+)
+"""What annotators said about tasks, with votes and with skips: the problem that they reported (or null) and a comment
+(or null). ``project`` and ``task`` are Label Studio's numbers. Sorted by (batch, pair_id, round, annotator)."""
+
 _VOTE = pa.struct(
     [
         pa.field("annotator", pa.string(), nullable=False),

@@ -108,7 +108,7 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
         record = fold(journal)
         people = [record.annotators[person] for person in campaign.adjudicators]
         able = [name for name in people if name not in record.withdrawn]
-        assignments, _, _ = judge(journal, record)
+        assignments = judge(journal, record).assignments
         waiting = pc.and_(pc.equal(assignments["round"], "adjudication"), pc.equal(assignments["state"], "open"))
         given_up = []
         under_way = set()
@@ -147,7 +147,7 @@ def _pseudonym(record: Record, person: str) -> str:
 
 def _find_unfinished(journal: Journal, record: Record) -> list[Task]:
     """The tasks without a vote that counts, in the order of ASSIGNMENTS."""
-    assignments, _, _ = judge(journal, record)
+    assignments = judge(journal, record).assignments
     gold = set(record.pairs.filter(pc.is_valid(record.pairs["gold"]))["pair_id"].to_pylist())
     waiting = pc.and_(pc.equal(assignments["round"], "vote"), pc.not_equal(assignments["state"], "done"))
     rows = assignments.filter(waiting).select(["uid", "pair_id", "batch", "annotator", "state"]).to_pylist()

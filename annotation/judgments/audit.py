@@ -122,15 +122,15 @@ def check_audit(path: Path, public: bytes) -> Verified:
 def statements(journal: Journal) -> Iterator[bytes]:
     """What follows from the rows: who was asked what, which page they saw, what they answered, what was set apart."""
     record = fold(journal)
-    assignments, judgments, refused = judge(journal, record)
+    judged = judge(journal, record)
     for kind, key, body in journal.rows("project"):
         made = read(ProjectMade, body, f"the row {kind} {key}")
         yield _line("page", place=key, digest=made.page, labels=made.labels, instructions=made.instructions)
-    for table, name in ((assignments, "asked"), (judgments, "counted")):
+    for table, name in ((judged.assignments, "asked"), (judged.judgments, "counted")):
         for row in table.to_pylist():
             yield _line(name, **row)
     yield from _answers(journal, record)
-    for row in refused.drop_columns(["raw"]).to_pylist():
+    for row in judged.refused.drop_columns(["raw"]).to_pylist():
         yield _line("set_apart", **row)
     for finding in find(journal, record):
         yield _line("finding", **vars(finding))

@@ -43,11 +43,12 @@ def find(journal: Journal, record: Record) -> tuple[Finding, ...]:
             *(record.tasks[name].to_pylist() for name in ("uid", "batch", "round", "annotator")), strict=True
         )
     }
-    found = [finding for place, seen in state.seen.items() for finding in _describe(place, seen, state)]
+    server = state.server.url if state.server else ""
+    found = [finding for place, seen in state.seen.items() for finding in _describe(place, seen, state, server)]
     for key, lost in lost_annotations(journal, record.revision).items():
         place = places.get(key.rpartition("/")[0], "")
         message = LOST[lost.why].format(by=lost.by or "an unknown account")
-        found.append(_finding(lost.why, place, message, link(state, lost.project, lost.task)))
+        found.append(_finding(lost.why, place, message, link(server, lost.project, lost.task)))
     return tuple(sorted(found, key=lambda each: (each.place, each.kind, each.link)))
 
 
@@ -58,26 +59,25 @@ def batches_before_provenance(journal: Journal, record: Record) -> list[str]:
     return sorted({place.partition("/")[0] for place in {*journal.projects(), *noted} if not noted.get(place)})
 
 
-def link(state: Made, project: int, task: int | None = None) -> str:
-    """The address of a project or task in Label Studio."""
-    url = state.server.url if state.server else ""
-    return f"{url}/projects/{project}/data" + (f"?task={task}" if task else "")
+def link(server: str, project: int, task: int | None = None) -> str:
+    """The address of a project or task in Label Studio, whose own address is ``server``."""
+    return f"{server}/projects/{project}/data" + (f"?task={task}" if task else "")
 
 
-def _describe(place: str, seen: Seen, state: Made) -> Iterator[Finding]:
+def _describe(place: str, seen: Seen, state: Made, server: str) -> Iterator[Finding]:
     noted = state.projects.get(place)
     project = noted.project if noted else 0
-    here = link(state, project)
+    here = link(server, project)
     for part in seen.changed:
         yield _finding(f"changed_{part}", place, CHANGED[part], here)
     for task in seen.added:
-        yield _finding("added_task", place, "a task that Gristmill did not make", link(state, project, task))
+        yield _finding("added_task", place, "a task that Gristmill did not make", link(server, project, task))
     for task in seen.suggested:
-        yield _finding("suggested", place, "a task with a suggested answer", link(state, project, task))
+        yield _finding("suggested", place, "a task with a suggested answer", link(server, project, task))
     if seen.removed:
         yield _finding("removed_tasks", place, f"tasks without a vote were deleted: {len(seen.removed):,}", here)
     for other in seen.others:
-        yield _finding("second_project", place, "a second project that Gristmill did not make", link(state, other))
+        yield _finding("second_project", place, "a second project that Gristmill did not make", link(server, other))
     if seen.gone:
         yield _finding("project_gone", place, "the project was deleted; the votes pulled from it count", here)
     if seen.account:

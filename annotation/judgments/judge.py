@@ -12,8 +12,8 @@ from annotation.journal.fold import TASKS, Record
 from annotation.journal.journal import Journal, sortable_time
 from annotation.journal.made import KINDS, Made
 from annotation.judgments.proof import find_doubt
-from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable
-from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
+from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable, read_report
+from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED, REPORTS
 
 REASONS = {
     "unreadable": "Label Studio fails to export the task: delete the task's newest annotation there, and pull again",
@@ -32,6 +32,15 @@ REASONS = {
     "withdrawn": "all votes of this annotator were withdrawn",
 }
 """Reasons to refuse a vote, with their messages. Protocols have further reasons, for answers that they cannot read."""
+
+
+class Judged(NamedTuple):
+    """The tables ASSIGNMENTS, JUDGMENTS, REFUSED and REPORTS of a campaign."""
+
+    assignments: pa.Table
+    judgments: pa.Table
+    refused: pa.Table
+    reports: pa.Table
 
 
 class _Annotation(NamedTuple):
@@ -59,8 +68,8 @@ class _Tasks:
 
     def __init__(self, record: Record):
         self.row = {uid: row for row, uid in enumerate(record.tasks["uid"].to_pylist())}
-        columns = ("batch", "round", "annotator", "swapped", "shown")
-        self.batch, self.round, self.annotator, self.swapped, self.shown = (
+        columns = ("pair_id", "batch", "round", "annotator", "swapped", "shown")
+        self.pair_id, self.batch, self.round, self.annotator, self.swapped, self.shown = (
             record.tasks[name].to_pylist() for name in columns
         )
         gone = record.withdrawn
@@ -70,6 +79,10 @@ class _Tasks:
         """The place of a task, which is batch/round/annotator; empty for an unknown task."""
         row = self.row.get(uid)
         return "" if row is None else f"{self.batch[row]}/{self.round[row]}/{self.annotator[row]}"
+
+    def describe(self, row: int) -> dict[str, str]:
+        """The columns of a task that REPORTS has, too."""
+        return {name: getattr(self, name)[row] for name in ("pair_id", "batch", "round", "annotator")}
 
 
 class _Reader:
@@ -104,13 +117,22 @@ class _Votes:
     readings: list[int] = field(default_factory=list)
     seconds: list[float | None] = field(default_factory=list)
     refused: list[tuple[_Annotation, str | None, Unreadable]] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, annotation: _Annotation, annotator: str | None, reason: str) -> None:
         self.refused.append((annotation, annotator, Unreadable(reason, REASONS[reason])))
 
+    def note_report(self, annotation: _Annotation, row: int, tasks: _Tasks) -> None:
+        """Notes the problem and the comment of an annotation that is proven to be its author's."""
+        said = read_report(annotation.raw["result"])
+        if said.reason or said.comment:
+            found = annotation.row
+            place = {"annotation": annotation.key, "uid": found.uid, "project": found.project, "task": found.task}
+            self.reports.append({**tasks.describe(row), **place, "skipped": annotation.skipped, **vars(said)})
 
-def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """The tables ASSIGNMENTS, JUDGMENTS and REFUSED at the record's revision, each in a fixed order."""
+
+def judge(journal: Journal, record: Record) -> Judged:
+    """The tables at the record's revision, each in a fixed order."""
     tasks, votes, reader = _Tasks(record), _Votes(), _Reader(record)
     authors = {email.lower(): name for email, name in record.annotators.items()}
     for uid, found in _existing_annotations(journal, record, tasks, authors).items():
@@ -120,6 +142,8 @@ def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Tabl
                 annotation = _Annotation(key, body, _read(journal, key, body))
                 author = authors.get((annotation.row.author or "").lower())
                 reason = doubt or _find_refusal(annotation.row, author, row, tasks)
+                if not reason and row is not None:
+                    votes.note_report(annotation, row, tasks)
                 reason = reason or ("reassigned" if uid in record.dropped else "")
                 if reason:
                     votes.refuse(annotation, author, reason)
@@ -127,7 +151,9 @@ def judge(journal: Journal, record: Record) -> tuple[pa.Table, pa.Table, pa.Tabl
                     own.append(annotation)
         if row is not None:
             tasks.state[row] = _record_vote(own, row, tasks, reader, record, votes)
-    return _assignments(record, tasks), _judgments(record, votes, reader), _refusal_rows(votes)
+    return Judged(
+        _assignments(record, tasks), _judgments(record, votes, reader), _refusal_rows(votes), _report_rows(votes)
+    )
 
 
 def _categories(batch: Batch) -> tuple[Category, ...]:
@@ -253,6 +279,12 @@ def _refusal_rows(votes: _Votes) -> pa.Table:
     ]
     columns = dict(zip(REFUSED.columns.names, zip(*rows, strict=True), strict=True)) if rows else {}
     return pa.Table.from_batches([REFUSED.batch(columns, len(rows))])
+
+
+def _report_rows(votes: _Votes) -> pa.Table:
+    columns = {name: [each[name] for each in votes.reports] for name in REPORTS.columns.names}
+    table = pa.Table.from_batches([REPORTS.batch(columns)])
+    return _sort(table, "batch", "pair_id", "round", "annotator", "annotation")
 
 
 def _as_array(column: pa.ChunkedArray) -> pa.Array:

@@ -1,6 +1,6 @@
 """A campaign at one revision of its journal: the only input of quality, resolution and datasets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +11,13 @@ from annotation.journal.made import made
 from annotation.judgments.findings import Finding, batches_before_provenance, find
 from annotation.judgments.judge import judge
 from annotation.judgments.policy import Policy
+from schemas import REPORTS
 from schemas.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A campaign at ``revision`` of its journal. The four tables are declared in `schemas.preference`.
+    """A campaign at ``revision`` of its journal. The five tables are declared in `schemas.preference`.
 
     ``votes`` is the number of votes that each pair should get.
     """
@@ -31,6 +32,7 @@ class Snapshot:
     judgments: pa.Table
     refused: pa.Table
     revision: int
+    reports: pa.Table = field(default_factory=REPORTS.schema.empty_table)
     findings: tuple[Finding, ...] = ()
     server: str = ""
     """The address of Label Studio, empty if no push has noted it."""
@@ -54,7 +56,7 @@ def load(folder: Path, as_of: int | None = None) -> Snapshot:
             raise UserError(
                 f"{folder} has no batch at revision {revision}: run gristmill campaign push, or choose a later revision"
             )
-        assignments, judgments, refused = judge(journal, record)
+        judged = judge(journal, record)
         findings, state = find(journal, record), made(journal, record.revision)
         before = batches_before_provenance(journal, record)
     return Snapshot(
@@ -64,9 +66,7 @@ def load(folder: Path, as_of: int | None = None) -> Snapshot:
         votes=settings.votes,
         policy=Policy(use=settings.resolve.use, min_votes=settings.resolve.min_votes),
         pairs=record.pairs,
-        assignments=assignments,
-        judgments=judgments,
-        refused=refused,
+        **judged._asdict(),
         revision=record.revision,
         findings=findings,
         server=state.server.url if state.server else "",

@@ -8,6 +8,7 @@ from annotation.protocols.dialogue import show_dialogue
 from annotation.protocols.layout import make_config, make_scale, read_guidelines
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import render_guidelines
+from annotation.protocols.reporting import QUESTION, read_problem
 from annotation.protocols.scale import read_preference
 from schemas.errors import UserError
 
@@ -45,8 +46,9 @@ class Preference:
         'first'
         """
         try:
-            answers = read_answers(result, choices=["preference"], texts=["comment"])
+            answers = read_answers(result, choices=["preference", QUESTION], texts=["comment"])
             prefers, degree = read_preference(answers, "preference", swapped)
+            read_problem(answers)
         except UnreadableError as error:
             return error.unreadable
         return AnnotationReading(prefers, degree, None, None, (), (), answers.get_text("comment"))

@@ -8,6 +8,7 @@ from annotation.protocols.dialogue import show_dialogue
 from annotation.protocols.layout import make_config, make_safety, make_scale, read_guidelines
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import render_guidelines
+from annotation.protocols.reporting import QUESTION, read_problem
 from annotation.protocols.scale import read_preference
 from schemas.errors import UserError
 
@@ -51,10 +52,11 @@ class Safety:
         """The answers of an annotation, or why they cannot be read: only and every unsafe response must have a risk."""
         names = [category.name for category in tuple(categories) or CATEGORIES]
         try:
-            questions = ["safest", "safety_a", "safety_b", "risks_a", "risks_b"]
+            questions = ["safest", "safety_a", "safety_b", "risks_a", "risks_b", QUESTION]
             answers = read_answers(result, choices=questions, texts=["comment"])
             prefers, degree = read_preference(answers, "safest", swapped)
             left, right = _read_label(answers, "a", names), _read_label(answers, "b", names)
+            read_problem(answers)
         except UnreadableError as error:
             return error.unreadable
         (first_safe, first_risks), (second_safe, second_risks) = (right, left) if swapped else (left, right)

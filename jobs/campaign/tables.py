@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 
 from annotation.campaign.moves import find_disputed
 from annotation.dataset import markdown
+from annotation.judgments.findings import link
 from annotation.judgments.resolve import FAILURES, Resolution, resolve
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality import Agreement, Assessment, Concern, assess
@@ -17,6 +19,7 @@ from annotation.quality.agreement import Estimate
 from annotation.quality.bias import Lean
 from annotation.quality.pace import Pace
 from annotation.quality.progress import STATES
+from annotation.quality.reports import count_problems, reports
 from annotation.quality.shares import Share
 from jobs.tables import Row, print_table
 from jobs.terminal import say
@@ -25,7 +28,9 @@ from schemas.visible import visible
 
 LEAST_WIDTH = 130
 """The least width of each table, in characters, so that no table is cut on a narrow terminal."""
-SHOWN_REFUSED = 5
+SHOWN_REFUSED = SHOWN_REPORTS = 5
+COMMENT_WIDTH = 80
+"""Most characters of a comment in a list."""
 
 REASONS = {
     "too_few_votes": "too few votes so far",
@@ -167,11 +172,13 @@ def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
 def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str]) -> None:
     print()
     refused = snapshot.refused.sort_by([("reason", "ascending"), ("annotation", "ascending")])
-    attention = found.concerns or len(refused) or snapshot.findings
+    problems = count_problems(snapshot)
+    attention = found.concerns or len(refused) or snapshot.findings or problems
     print("Needs attention:" if attention else "Nothing needs attention.")
     for concern in found.concerns:
         say(f"- {_concern(concern, emails)}")
     _print_findings(snapshot, emails)
+    _print_reports(snapshot, problems, emails)
     if len(refused):
         annotations = markdown.count(len(refused), "annotation")
         say(f"- {annotations} in quarantine, not counted:")
@@ -180,6 +187,25 @@ def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str,
     if len(refused) > SHOWN_REFUSED:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in found.progress.refused.items())
         say(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
+
+
+def _print_reports(snapshot: Snapshot, problems: Mapping[str, int], emails: Mapping[str, str]) -> None:
+    """The problems that annotators reported: how many of each kind, and the first ones."""
+    total = sum(problems.values())
+    if not total:
+        return
+    kinds = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in problems.items())
+    say(f"- {markdown.count(total, 'problem')} reported by annotators: {kinds}")
+    rows = reports(snapshot)
+    for row in rows.filter(pc.is_valid(rows["reason"])).slice(0, SHOWN_REPORTS).to_pylist():
+        skipped = ", skipped" if row["skipped"] else ""
+        comment = f": {shorten(visible(row['comment']), COMMENT_WIDTH, placeholder=' ...')}" if row["comment"] else ""
+        where = (
+            f"{_person(row['annotator'], emails)}, {row['link']}" if row["link"] else _person(row["annotator"], emails)
+        )
+        say(f"    {row['batch']} {row['pair_id']}, {row['reason'].replace('_', ' ')}{skipped}{comment} ({where})")
+    if total > SHOWN_REPORTS:
+        say(f"    ... and {total - SHOWN_REPORTS:,} more")
 
 
 def _print_findings(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
@@ -195,7 +221,7 @@ def _where(row: Mapping[str, Any], server: str, emails: Mapping[str, str]) -> st
     """Whose task a refused annotation belongs to, and its address if the server is known."""
     raw = orjson.loads(row["raw"])
     person = _person(row["annotator"], emails) if row["annotator"] else visible(raw["author"] or "an unknown account")
-    return f" ({person}, {server}/projects/{raw['project']}/data?task={raw['task']})" if server else f" ({person})"
+    return f" ({person}, {link(server, raw['project'], raw['task'])})" if server else f" ({person})"
 
 
 def _person(name: str, emails: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ def state(snapshot: Snapshot, task: dict[str, Any]) -> str:
 
 def bytes_of(snapshot: Snapshot) -> bytes:
     sink = pa.BufferOutputStream()
-    for table in (snapshot.pairs, snapshot.assignments, snapshot.judgments, snapshot.refused):
+    for table in (snapshot.pairs, snapshot.assignments, snapshot.judgments, snapshot.refused, snapshot.reports):
         with pa.ipc.new_stream(sink, table.schema) as stream:
             stream.write_table(table.combine_chunks())
     return bytes(sink.getvalue())

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable
+from annotation.protocols.reporting import Report, read_report
 from annotation.protocols.safety import CATEGORIES
 from annotation.protocols.scale import STEPS
 from schemas.errors import UserError
@@ -108,6 +109,29 @@ def test_a_comment_can_be_written_to_a_table() -> None:
     assert read.comment == "a?"
 
 
+@pytest.mark.parametrize(
+    ("result", "report"),
+    [
+        ([], Report(None, None)),
+        ([text("why"), choice("report", "harmful")], Report("harmful", "why")),
+        ([choice("report", "both_bad"), choice("safety_a", "safe"), {"from_name": ["x"]}], Report("both_bad", None)),
+        ([choice("report", "boring"), text("why")], Report(None, "why")),
+        ([choice("report", "harmful", "both_bad")], Report(None, None)),
+        ([choice("report"), None], Report(None, None)),
+        (None, Report(None, None)),
+    ],
+)
+def test_a_report_is_read_from_a_skip_too(result: Any, report: Report) -> None:
+    assert read_report(result) == report
+
+
+def test_a_vote_with_a_report_is_a_vote() -> None:
+    for protocol, answers in ((PREFERENCE, [ONE]), (SAFETY, unsafe("unqualified_advice"))):
+        read = protocol.read([*answers, choice("report", "both_bad")], False, ())
+        assert read == protocol.read(answers, False, ())
+        assert isinstance(read, AnnotationReading)
+
+
 def test_a_campaign_has_its_own_categories() -> None:
     own = [Category(name="privacy", title="Privacy"), Category(name="weapons", title="Weapons, of all kinds")]
     read = SAFETY.read(unsafe("weapons"), False, own)
@@ -131,6 +155,8 @@ ONE = choice("preference", "a_better")
         ([choice("preference", "A better")], "unknown_choice"),
         ([choice("preference", "a_best")], "unknown_choice"),
         ([ONE, choice("safest", "a_better")], "unknown_question"),
+        ([ONE, choice("report", "boring")], "unknown_choice"),
+        ([ONE, choice("report", "harmful", "both_bad")], "several_answers"),
         ([ONE, {"type": "relation", "from_id": "a", "to_id": "b"}], "unknown_question"),
         ([{**ONE, "from_name": ["preference"]}], "unknown_question"),
         ([{**ONE, "value": {"text": ["a_better"]}}], "malformed"),
@@ -178,7 +204,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-NAMES = st.sampled_from(["preference", "safest", "safety_a", "safety_b", "risks_a", "risks_b", "comment"])
+NAMES = st.sampled_from(["preference", "safest", "safety_a", "safety_b", "risks_a", "risks_b", "comment", "report"])
 CHOICES = st.sampled_from([*(step.name for step in STEPS), "safe", "unsafe", *(one.name for one in CATEGORIES), "x"])
 VALUES = st.fixed_dictionaries({}, optional={"choices": st.lists(CHOICES | JSON, max_size=3) | JSON, "text": JSON})
 ITEMS = st.fixed_dictionaries({}, optional={"from_name": NAMES | JSON, "value": VALUES | JSON, "type": JSON})
@@ -188,6 +214,7 @@ ITEMS = st.fixed_dictionaries({}, optional={"from_name": NAMES | JSON, "value": 
 @given(result=JSON | st.lists(ITEMS | JSON, max_size=6), swapped=st.booleans())
 def test_no_payload_raises(protocol: Any, result: Any, swapped: bool) -> None:
     read = protocol.read(result, swapped, ())
+    read_report(result)
     if isinstance(read, Unreadable):
         assert reason(read).replace("_", "").isalpha()
     else:

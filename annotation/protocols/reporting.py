@@ -1,0 +1,48 @@
+"""Problems with a task that an annotator can report, with a vote or a skip."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.protocols.answers import Answers, UnreadableError, read_answers
+
+QUESTION = "report"
+"""The name of the question on every page."""
+
+PROBLEMS = {
+    "broken_text": "Broken text",
+    "cannot_judge": "Cannot judge",
+    "both_bad": "Both bad",
+    "harmful": "Harmful",
+}
+"""The problems, as stored and as shown."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an annotator says about a task: a key of PROBLEMS, and a comment. Both are None if nothing was said."""
+
+    reason: str | None
+    comment: str | None
+
+
+def read_report(result: Any) -> Report:
+    """The problem and the comment in the result of a vote or a skip; never raises.
+
+    A skip may lack any answer. A problem or comment that the page cannot send is None.
+    """
+    items = [item for item in result if isinstance(item, Mapping)] if isinstance(result, list | tuple) else []
+    reason = comment = None
+    with suppress(UnreadableError):
+        asked = [item for item in items if item.get("from_name") == QUESTION]
+        reason = read_problem(read_answers(asked, choices=[QUESTION], texts=[]))
+    with suppress(UnreadableError):
+        written = [item for item in items if item.get("from_name") == "comment"]
+        comment = read_answers(written, choices=[], texts=["comment"]).get_text("comment")
+    return Report(reason, comment)
+
+
+def read_problem(answers: Answers) -> str | None:
+    """The reported problem, a key of PROBLEMS. Raises `UnreadableError` if the page cannot send the answer."""
+    return answers.get_choice(QUESTION, PROBLEMS) if answers.values.get(QUESTION) else None
