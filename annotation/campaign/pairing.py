@@ -36,7 +36,8 @@ class PairingResult:
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     """Numbers of combinations that became pairs (``paired``) or did not (``identical``, ``not_drawn``, or ``repeated``:
-    the same content has another prompt's id), and of responses (``empty``, ``names_its_model``)."""
+    the same content has another prompt's id), of responses (``empty``, ``names_its_model``, ``repeated_response``), and
+    of prompts without two responses to compare (``single``)."""
 
 
 def make_pairs(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> PairingResult:
@@ -48,8 +49,10 @@ def make_pairs(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> Pairin
     found: dict[str, Pair] = {}
     for prompt in sorted(prompts, key=lambda prompt: prompt.prompt_id):
         usable = _find_usable(prompt, pairing, out)
-        kept = []
-        for first, second in _combinations(usable, pairing):
+        out.counts["repeated_response"] += prompt.repeated
+        combined, kept = list(_combinations(usable, pairing)), []
+        out.counts["single"] += not combined
+        for first, second in combined:
             if first.text.strip() == second.text.strip():
                 out.counts["identical"] += 1
             else:

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
+from annotation.campaign.drops import count_drops
 from annotation.campaign.pairing import Pair, blind_key, make_pairs, pair_id, seeded_key, whole_name
 from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, digest_file, read_gold, read_prompts
 from annotation.campaign.settings import CampaignFolder
@@ -32,7 +33,8 @@ class Planned:
     pairs: int = 0
     gold: int = 0
     tasks: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """What the batch leaves out of its files, by reason of DROPPED of `drops`."""
     problems: list[Problem] = field(default_factory=list)
     without_tasks: list[str] = field(default_factory=list)
     """Annotators without a task in this batch, since they joined after it was made."""
@@ -86,9 +88,19 @@ def _refuse_other_campaign(folder: CampaignFolder, journal: Journal) -> None:
             )
 
 
-def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planned:
+def _say_nothing(planned: Planned) -> None:
+    pass
+
+
+def plan(
+    folder: CampaignFolder,
+    journal: Journal,
+    families: Families,
+    announce: Callable[[Planned], None] = _say_nothing,
+) -> Planned:
     """Makes the batch that campaign.toml names, or reads it if it exists.
 
+    ``announce`` is called before a new batch is written: whoever makes the batch learns first what it leaves out.
     Raises UserError if the batch exists and the settings or files behind it have changed since.
     """
     campaign = folder.campaign
@@ -99,9 +111,10 @@ def plan(folder: CampaignFolder, journal: Journal, families: Families) -> Planne
         asked = _describe_batch(folder)
         _refuse_changes(campaign.batch, asked, record)
         if campaign.batch not in record.batches:
-            planned = _make_batch(folder, journal, record, page, asked, families)
+            planned = _make_batch(folder, journal, record, page, asked, families, announce)
         else:
-            planned = Planned(new=False, **vars(record.batches[campaign.batch].counted))
+            known = record.batches[campaign.batch]
+            planned = Planned(new=False, **vars(known.counted), dropped=known.dropped)
         tasks = fold(journal).tasks
         served = {*tasks.filter(pc.equal(tasks["batch"], campaign.batch))["annotator"].to_pylist(), *record.withdrawn}
         planned.without_tasks = [person for person in campaign.annotators if record.annotators[person] not in served]
@@ -149,7 +162,13 @@ def _refuse_changes(batch: str, asked: Asked, record: Record) -> None:
 
 
 def _make_batch(
-    folder: CampaignFolder, journal: Journal, record: Record, page: Page, asked: Asked, families: Families
+    folder: CampaignFolder,
+    journal: Journal,
+    record: Record,
+    page: Page,
+    asked: Asked,
+    families: Families,
+    announce: Callable[[Planned], None],
 ) -> Planned:
     campaign = folder.campaign
     if campaign.votes > len(campaign.annotators):
@@ -177,11 +196,14 @@ def _make_batch(
             f"({_list_counts(paired.counts) or 'no prompts'}): {ways}"
         )
     gold: list[GoldPair] = []
+    gold_problems: list[Problem] = []
     if campaign.gold:
-        gold, unusable = read_gold(folder.file(campaign.gold.file))
-        problems += unusable
+        gold, gold_problems = read_gold(folder.file(campaign.gold.file))
     table = _pair_rows(fresh, record, families, folder)
-    gold_table = _gold_rows(gold, record, folder, problems)
+    gold_table = _gold_rows(gold, record, folder, gold_problems)
+    if campaign.pairs.self_naming == "keep":
+        del paired.counts["names_its_model"]
+    dropped = count_drops(paired.counts, len(problems), gold, gold_problems)
     people = {person: record.annotators[person] for person in campaign.annotators}
     keys = {pair.pair_id: blind_key(pair) for pair in fresh}
     assigned = spread(keys, list(people.values()), campaign.votes, campaign.seed, drawn_by=keys.__getitem__)
@@ -190,6 +212,10 @@ def _make_batch(
         name: draw_gold(name, len(pairs), campaign.batch, gold_table, record, folder) for name, pairs in given.items()
     }
     used = pa.array(sorted({pair for pairs in golden.values() for pair in pairs}), pa.string())
+    dropped["gold_not_drawn"] = len(gold_table) - len(used)
+    share = campaign.gold.share if campaign.gold else 0
+    wanted = sum(gold_share(len(pairs), share, len(pairs)) for pairs in given.values())
+    dropped["gold_missing"] = wanted - sum(map(len, golden.values()))
     gold_table = gold_table.filter(pc.is_in(gold_table["pair_id"], used))
     new_gold = gold_table.filter(pc.invert(pc.is_in(gold_table["pair_id"], pa.array(sorted(earlier), pa.string()))))
     everything = pa.concat_tables([table, gold_table])
@@ -197,14 +223,18 @@ def _make_batch(
         make_task_rows(journal, name, (*given[name], *golden[name]), campaign.batch, "vote", everything)
         for name in people.values()
     ]
+    counted = Counted(table.num_rows, len(used), sum(rows.num_rows for rows in tasks))
+    left_out = {reason: count for reason, count in sorted(dropped.items()) if count}
+    every = problems + gold_problems + paired.problems
+    planned = Planned(new=True, **vars(counted), dropped=left_out, problems=every)
+    announce(planned)
     for body in pack(pa.concat_tables([table, new_gold])):
         journal.append("pairs", campaign.batch, body)
     for body in pack(pa.concat_tables(tasks)):
         journal.append("tasks", campaign.batch, body)
-    total = sum(rows.num_rows for rows in tasks)
-    counted = Counted(table.num_rows, len(used), total)
-    journal.append("batch", campaign.batch, write(Batch(asked, counted, page, campaign.categories)))
-    return Planned(new=True, **vars(counted), counts=paired.counts, problems=problems + paired.problems)
+    batch = Batch(asked, counted, page, campaign.categories, left_out)
+    journal.append("batch", campaign.batch, write(batch))
+    return planned
 
 
 def make_task_rows(

@@ -5,7 +5,7 @@ import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class Prompt:
     prompt_id: str
     messages: Messages
     responses: tuple[Response, ...]
+    repeated: int = 0
+    """Responses that were left out because another one has the same model, temperature and text."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class GoldPair:
     messages: Messages
     chosen: str
     rejected: str
+    repeated: int = 0
+    """Rows that were left out because they hold the same pair."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,8 @@ def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
             continue
         [(messages, rows)] = dialogues.items()
         kept = {response for _, responses in rows for response in responses}
-        prompts.append(Prompt(prompt_id, messages, tuple(sorted(kept, key=sort_key))))
+        repeated = sum(len(responses) for _, responses in rows) - len(kept)
+        prompts.append(Prompt(prompt_id, messages, tuple(sorted(kept, key=sort_key)), repeated))
     return prompts, problems
 
 
@@ -143,7 +148,8 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
             message = "other rows swap chosen and rejected of this pair: remove the wrong rows"
             problems += [Problem(where, "unusable_row", message) for where, _ in rows]
         else:
-            pairs.append(min((gold for _, gold in rows), key=lambda gold: gold.prompt_id))
+            one = min((gold for _, gold in rows), key=lambda gold: gold.prompt_id)
+            pairs.append(replace(one, repeated=len(rows) - 1))
     return sorted(pairs, key=lambda gold: (gold.prompt_id, gold.chosen, gold.rejected)), problems
 
 

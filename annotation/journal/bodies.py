@@ -4,7 +4,7 @@ Tables (pairs and tasks) are Arrow streams, see `fold`. The record of an annotat
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_type_hints
 
 import orjson
@@ -80,12 +80,13 @@ class Counted:
 @dataclass(frozen=True)
 class Batch:
     """The body of a ``batch`` row: what the batch was made from, and the page that its annotators see. ``categories``:
-    name to title."""
+    name to title. ``dropped``: what was left out, by reason."""
 
     asked: Asked
     counted: Counted
     page: Page
     categories: Mapping[str, str]
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

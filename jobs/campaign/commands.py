@@ -2,14 +2,12 @@
 
 import os
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from annotation.campaign import moves
-from annotation.campaign.plan import Planned, record_changes
 from annotation.campaign.plan import plan as make_plan
-from annotation.campaign.settings import CampaignFolder
+from annotation.campaign.plan import record_changes
 from annotation.dataset import markdown
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
@@ -29,11 +27,10 @@ from annotation.studio.watch import watch as watch_all
 from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_and_record, read_campaign, write_example
 from jobs.campaign.opened import signed
+from jobs.campaign.planned import print_dropped, print_planned
 from jobs.counting import counting
 from jobs.terminal import say
 from schemas.errors import UserError
-
-SHOWN_PROBLEMS = 10
 
 
 def new(folder: Path, protocol: str) -> None:
@@ -45,8 +42,8 @@ def new(folder: Path, protocol: str) -> None:
 def push(folder: Path, home: Path | None, *, new_server: bool = False) -> None:
     at = read_campaign(folder)
     with _studio(home) as studio, signed(at.store, create=True) as journal:
-        planned = make_plan(at, journal, families)
-        _print_planned(at, planned)
+        planned = make_plan(at, journal, families, lambda planned: print_dropped(at, planned))
+        print_planned(at, planned)
         is_first = made(journal).server is None
         _push(journal, studio, new_server=new_server)
     if URL in os.environ and (is_first or new_server):
@@ -168,36 +165,6 @@ def _push(journal: Journal, studio: Studio, *, new_server: bool = False) -> Push
     removed = f", {pushed.removed:,} removed" if pushed.removed else ""
     say(f"{studio.url}: {pushed.imported:,} tasks added, {pushed.existing:,} already there{removed}")
     return pushed
-
-
-def _print_planned(at: CampaignFolder, planned: Planned) -> None:
-    campaign = at.campaign
-    made = "made" if planned.new else "is unchanged"
-    with_gold = f" and {markdown.count(planned.gold, 'gold pair')}" if planned.gold else ""
-    say(
-        f"batch {campaign.batch} {made}: {markdown.count(planned.pairs, 'pair')}{with_gold}, "
-        f"{campaign.votes} votes each, {markdown.count(planned.tasks, 'task')}"
-    )
-    left_out = {
-        "identical": "pairs of responses are identical: not paired",
-        "not_drawn": "pairs were not drawn (pairs.per_prompt)",
-        "in_an_earlier_batch": "pairs are in an earlier batch: not asked again",
-    }
-    for reason, words in left_out.items():
-        if planned.counts[reason]:
-            say(f"  {planned.counts[reason]:,} {words}")
-    kinds = Counter(problem.reason for problem in planned.problems)
-    for reason, count in sorted(kinds.items()):
-        some = [problem for problem in planned.problems if problem.reason == reason][:SHOWN_PROBLEMS]
-        for problem in some:
-            say(f"  {problem.where}: {problem.message}", err=True)
-        if count > len(some):
-            say(f"  ... and {count - len(some):,} more ({reason})", err=True)
-    for person in planned.without_tasks:
-        say(
-            f"  {person} joined after the batch was made and has no tasks: "
-            f"gristmill campaign reassign {at.path} --to {person}"
-        )
 
 
 def _print_pulled(pulled: Pulled, folder: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_second_batch_asks_nothing_again(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         write_rows(tmp_path / "b2.jsonl", prompts(range(2, 6)))
         planned = replan(at, batch="b2", responses="b2.jsonl")
-        assert (planned.pairs, planned.counts["in_an_earlier_batch"]) == (2, 2)
+        assert (planned.pairs, planned.dropped["in_an_earlier_batch"]) == (2, 2)
         write_rows(tmp_path / "b3.jsonl", prompts(range(3)))
         with pytest.raises(UserError, match=r"no new pair for batch b3 \(3 in an earlier batch\)"):
             replan(at, batch="b3", responses="b3.jsonl")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.campaign.responses import Prompt, Response, digest_file, read_gold, read_prompts
+from annotation.campaign.responses import GoldPair, Prompt, Response, digest_file, read_gold, read_prompts
 from schemas.errors import UserError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -144,7 +144,7 @@ def test_rows_of_one_prompt_are_put_together(tmp_path: Path) -> None:
     rows = [{"prompt": "?", "responses": both[:1]}, {"prompt": "?", "responses": both}]
     [prompt], problems = read_prompts(lines(tmp_path / "r.jsonl", rows))
     assert prompt.responses == (Response("m", None, "x"), Response("n", 1.0, "y"))
-    assert not problems
+    assert (prompt.repeated, problems) == (1, [])
 
 
 def test_one_id_for_different_messages_is_never_guessed(tmp_path: Path) -> None:
@@ -207,6 +207,6 @@ def test_gold_pairs_are_there_once_and_never_contradict(tmp_path: Path) -> None:
         {"prompt_id": "d", "prompt": "!", "chosen": "x", "rejected": " "},
     ]
     found, problems = read_gold(lines(tmp_path / "g.jsonl", rows))
-    assert [(each.prompt_id, each.chosen, each.rejected) for each in found] == [("a", "x", "y")]
+    assert found == [GoldPair("a", (("user", "?"),), "x", "y", repeated=1)]
     assert sorted(each.where[-1] for each in problems) == ["3", "4", "5", "6"]
     assert read_gold(lines(tmp_path / "g.jsonl", rows[::-1]))[0] == found

@@ -1,0 +1,40 @@
+"""Counts what a batch leaves out of its files, by reason."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from annotation.campaign.responses import GoldPair, Problem
+
+DROPPED = {
+    "unusable_row": "rows of responses cannot be used",
+    "single": "prompts have no two responses to compare",
+    "empty": "responses are empty",
+    "names_its_model": 'responses name their own model (pairs.self_naming is "drop")',
+    "repeated_response": "responses repeat a response of the same model to the same prompt",
+    "identical": "pairs of responses are identical: not paired",
+    "repeated": "pairs have the same content as a pair of another prompt_id",
+    "not_drawn": "pairs were not drawn (pairs.per_prompt)",
+    "in_an_earlier_batch": "pairs are in an earlier batch: not asked again",
+    "unusable_gold": "rows of gold pairs cannot be used",
+    "repeated_gold": "rows repeat a gold pair",
+    "gold_changed": "gold pairs have another answer than in an earlier batch",
+    "gold_not_drawn": "gold pairs were not drawn (gold.share)",
+    "gold_missing": "tasks with gold pairs are missing from gold.share: the file has too few usable gold pairs",
+}
+"""What is left out, by reason, in the order in which it is printed. Each text follows a number."""
+
+
+def count_drops(
+    paired: Mapping[str, int], unusable: int, gold: Sequence[GoldPair], gold_problems: Iterable[Problem]
+) -> Counter[str]:
+    """What a batch leaves out, by reason of DROPPED.
+
+    ``paired`` are the counts of a PairingResult, ``unusable`` the number of rows of responses that were skipped,
+    ``gold_problems`` the problems of the gold file.
+    """
+    found = Counter({reason: paired[reason] for reason in DROPPED.keys() & paired.keys()})
+    found["unusable_row"] = unusable
+    found["repeated_gold"] = sum(pair.repeated for pair in gold)
+    for problem in gold_problems:
+        found["gold_changed" if problem.reason == "gold_changed" else "unusable_gold"] += 1
+    return found
