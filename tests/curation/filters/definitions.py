@@ -96,3 +96,7 @@ def sentences(line: str) -> int:
 
 def share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
+
+
+DEFINITIONS = (gopher, page)
+"""All definitions. Together they define each signal that `test_signals` generates texts for."""

@@ -8,14 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.filters.c4 import C4Pages
-from curation.filters.fineweb import Fineweb
-from curation.filters.gopher_quality import GopherQuality
-from curation.filters.gopher_repetition import GopherRepetition
-from curation.filters.language import Language
 from curation.filters.rules import Rule, failures
+from curation.recipe import STEPS, Filter
 
-FILTERS = (GopherQuality(), GopherRepetition(), C4Pages(), Fineweb(), Language())
+FILTERS = [step for step in (each() for each in STEPS) if isinstance(step, Filter)]
 NUMERIC = [
     (one.use, rule, one.signals.field(rule.signal)) for one in FILTERS for rule in one.rules() if not rule.one_of
 ]
@@ -36,7 +32,7 @@ def test_a_value_at_the_threshold_passes_and_the_next_one_fails(use: str, rule: 
 
 
 @pytest.mark.parametrize("one", FILTERS, ids=lambda one: one.use)
-def test_rules_ask_for_signals_of_their_filter_and_have_words_for_reasons(one: GopherQuality) -> None:
+def test_rules_ask_for_signals_of_their_filter_and_have_words_for_reasons(one: Filter) -> None:
     rules = one.rules()
     assert {rule.signal for rule in rules} <= set(one.signals.names)
     assert len({rule.reason for rule in rules}) == len(rules)
@@ -46,9 +42,9 @@ def test_rules_ask_for_signals_of_their_filter_and_have_words_for_reasons(one: G
 
 
 @pytest.mark.parametrize("one", FILTERS, ids=lambda one: one.use)
-def test_none_switches_each_rule_off(one: GopherQuality) -> None:
+def test_none_switches_each_rule_off(one: Filter) -> None:
     off = {
-        field.name: () if field.name == "languages" else False if field.default is True else None
+        field.name: () if isinstance(field.default, tuple) else False if field.default is True else None
         for field in dataclasses.fields(one)
         if field.name not in ("use", "characters")
     }

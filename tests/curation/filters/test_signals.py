@@ -7,13 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curation.filters import columns
-from curation.filters.c4 import C4Pages
-from curation.filters.fineweb import Fineweb
 from curation.filters.gopher_quality import GopherQuality
-from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.language import Language
 from curation.kernels.signals import Measured, gopher_values, page_values
-from tests.curation.filters.definitions import MARKS, gopher, page
+from curation.recipe import STEPS, Filter
+from tests.curation.filters.definitions import DEFINITIONS, MARKS
 
 WORDS = (
     "a",
@@ -56,7 +54,10 @@ TEXTS = st.lists(
     ),
     max_size=80,
 ).map("".join)
-FILTERS = (GopherQuality(), GopherRepetition(), C4Pages(), Fineweb())
+FILTERS = [
+    step for step in (each() for each in STEPS) if isinstance(step, Filter) and step.use not in ("url", "language")
+]
+"""The filters whose signals have a definition in plain Python. test_url and test_language test the other two."""
 
 
 def batch(texts: list[str]) -> pa.RecordBatch:
@@ -81,7 +82,7 @@ def measured(texts: list[str]) -> list[dict[str, float | None]]:
 def test_signals_equal_their_definitions(texts: list[str], lead: str) -> None:
     texts = [lead + text for text in texts]
     for text, found in zip(texts, measured(texts), strict=True):
-        expected = {**gopher(text), **page(text)}
+        expected = {name: value for define in DEFINITIONS for name, value in define(text).items()}
         undefined = {name for name, value in expected.items() if value is None}
         assert {name for name, value in found.items() if value is None} == undefined, repr(text)
         for name in expected.keys() - undefined:
