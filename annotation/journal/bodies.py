@@ -132,9 +132,14 @@ class ProjectMade:
     adopted: bool = False
 
 
+ASKED = 0
+"""The number of a task that a push asks for and that has none yet. Label Studio counts from 1."""
+
+
 @dataclass(frozen=True)
 class Numbers:
-    """The body of a ``numbers`` row: the number of each task that was added to a project, by uid."""
+    """The body of a ``numbers`` row: the number of each task that was added to a project, by uid; ASKED before a push
+    asks Label Studio for it."""
 
     project: int
     tasks: Mapping[str, int]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from annotation.journal.bodies import Lost, Numbers, ProjectMade, Seen, ServerNoted, read
+from annotation.journal.bodies import ASKED, Lost, Numbers, ProjectMade, Seen, ServerNoted, read
 from annotation.journal.journal import Journal
 
 KINDS = ("server", "project", "numbers", "account", "seen")
@@ -26,6 +26,8 @@ class Made:
     """The (project, task) of each task that was made for a uid."""
     tasks: dict[int, dict[int, str]] = field(default_factory=dict)
     """The uid for which each task was made, by project and number."""
+    asked: dict[int, set[str]] = field(default_factory=dict)
+    """By project: the uids of tasks that a push asked for and whose numbers are not noted yet."""
     accounts: dict[str, int] = field(default_factory=dict)
     """The user number of each email address."""
     seen: dict[str, Seen] = field(default_factory=dict)
@@ -37,8 +39,7 @@ class Made:
         if kind == "server":
             server = read(ServerNoted, body, place)
             if self.server and self.server.identity != server.identity:
-                for forgotten in (self.projects, self.places, self.numbers, self.tasks, self.accounts, self.seen):
-                    forgotten.clear()
+                vars(self).update(vars(Made()))
             self.server = server
         elif kind == "project":
             made = read(ProjectMade, body, place)
@@ -46,9 +47,14 @@ class Made:
             self.places[made.project] = key
         elif kind == "numbers":
             added = read(Numbers, body, place)
+            asked = self.asked.setdefault(added.project, set())
             for uid, task in added.tasks.items():
-                self.numbers.setdefault(uid, set()).add((added.project, task))
-                self.tasks.setdefault(added.project, {})[task] = uid
+                if task == ASKED:
+                    asked.add(uid)
+                else:
+                    asked.discard(uid)
+                    self.numbers.setdefault(uid, set()).add((added.project, task))
+                    self.tasks.setdefault(added.project, {})[task] = uid
         elif kind == "account":
             self.accounts[key] = read(int, body, place)
         else:

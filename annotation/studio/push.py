@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.tasks import shown_digest, task_data
-from annotation.journal.bodies import Numbers, ProjectMade, Seen
+from annotation.journal.bodies import ASKED, Numbers, ProjectMade, Seen
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
 from annotation.journal.made import Made, made
@@ -151,16 +151,21 @@ class _PlaceUpdate:
         own = {uid for uid, states in present.items() if self._is_noted_task(project, uid, states[0].task)}
         missing = [row for uid, row in wanted.items() if uid not in own and uid not in voted]
         self.pushed.existing += len(wanted) - len(missing)
+        if not missing:
+            return
+        uids = self.tasks["uid"].take(missing).to_pylist()
+        self._note_numbers(project, dict.fromkeys(sorted({*uids} - self.made.asked.get(project, set())), ASKED))
         done = 0
         for data in self._requests(missing):
             numbers = self.studio.import_tasks(project, data)
-            with self.journal.writing():
-                imported = {fields["uid"]: number for number, fields in zip(numbers, data, strict=True)}
-                self.journal.remember_tasks(project, ((number, uid, "", 0) for uid, number in imported.items()))
-                self._note_numbers(project, imported)
+            imported = zip(numbers, data, strict=True)
+            self.journal.remember_tasks(project, ((number, fields["uid"], "", 0) for number, fields in imported))
             self.pushed.imported += len(numbers)
             done += len(numbers)
             tell(done)
+        present = self._list_tasks(project)
+        self._note_found(project, present)
+        self._remove_extra(project, present, set(wanted))
 
     def _requests(self, rows: list[int]) -> Iterator[list[dict[str, str]]]:
         """The data of tasks, divided into requests of at most IMPORTED tasks and about REQUEST_BYTES."""
@@ -252,10 +257,10 @@ class _PlaceUpdate:
             note(self.journal, self.made, "numbers", self.place, Numbers(project, numbers))
 
     def _note_found(self, project: int, present: Mapping[str, list[TaskState]]) -> None:
-        """Notes the numbers of tasks that are in a project though no number of their uid is noted for it: an earlier
-        version pushed them, or a push was killed before it noted them."""
-        noted = {uid for uid, tasks in self.made.numbers.items() if any(number == project for number, _ in tasks)}
-        found = {uid: states for uid, states in present.items() if uid not in noted}
+        """Notes the numbers of tasks that this push asked for, or an earlier one that was killed before it noted them,
+        and of tasks that an earlier version pushed. A request that the network repeated made several for a uid."""
+        asked = self.made.asked.get(project, set())
+        found = {uid: states for uid, states in present.items() if uid in asked or uid not in self.made.numbers}
         for place in range(max(map(len, found.values()), default=0)):
             self._note_numbers(project, {uid: each[place].task for uid, each in found.items() if len(each) > place})
 

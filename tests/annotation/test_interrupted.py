@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import random
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from annotation.campaign.plan import plan
@@ -65,15 +67,20 @@ class Run:
             if _votes(task) or draw.random() > share:
                 continue
             answer, way = safe_opinion(task["data"], annotator.name), draw.random()
-            if way < 0.1:
-                annotator.skip(task["id"])
-            elif way < 0.2:
-                other = safe_opinion({**task["data"], "a": task["data"]["b"], "b": task["data"]["a"]}, annotator.name)
-                annotator.change(annotator.submit(task["id"], other), answer)
-            elif way < 0.3:
-                annotator.delete(annotator.submit(task["id"], answer))
-            else:
-                annotator.submit(task["id"], answer)
+            try:
+                if way < 0.1:
+                    annotator.skip(task["id"])
+                elif way < 0.2:
+                    swapped = {**task["data"], "a": task["data"]["b"], "b": task["data"]["a"]}
+                    other = safe_opinion(swapped, annotator.name)
+                    annotator.change(annotator.submit(task["id"], other), answer)
+                elif way < 0.3:
+                    annotator.delete(annotator.submit(task["id"], answer))
+                else:
+                    annotator.submit(task["id"], answer)
+            except httpx.HTTPStatusError as error:  # the server still does what a killed push asked for
+                if error.response.status_code != 404:
+                    raise
 
     def finish(self) -> int:
         """Annotators do what is left; how much that was."""
@@ -204,7 +211,17 @@ def same_dataset(
     assert struck >= kills
     assert set(happened) >= {"refuse", "lose", "error", "repeat"} or kills < 20
     assert difference(calm.snapshot(), rough.snapshot()) == {}
-    assert dataset(rough, tmp_path / "found") == expected
+    found, refused = dataset(rough, tmp_path / "found"), rough.snapshot().refused["reason"].to_pylist()
+    assert set(refused) <= {"repeated"}, "somebody may vote on both copies of a task before a push removes one"
+    assert without_refused(found) == without_refused(expected)
+    assert refused or found == expected
+
+
+def without_refused(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """A dataset but for the number of refused votes, which its manifest and its README give."""
+    manifest = json.loads(files["manifest.json"])
+    del manifest["ledger"]["refused"], manifest["files"]["README.md"]
+    return {**files, "manifest.json": manifest, "README.md": re.sub(rb"in quarantine: .*", b"", files["README.md"])}
 
 
 def meddle(run: Run, draw: random.Random) -> None:
