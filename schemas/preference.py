@@ -105,6 +105,7 @@ JUDGMENTS = Table(
             pa.field("second_risks", RISKS, nullable=False),
             pa.field("comment", pa.large_string()),
             pa.field("seconds", pa.float64()),
+            pa.field("submitted", pa.timestamp("us", "UTC")),
         ]
     ),
     checks={
@@ -114,7 +115,7 @@ JUDGMENTS = Table(
     },
 )
 """The valid votes that count, sorted by (pair_id, round, annotator). ``seconds`` is the time from opening to submitting
-as measured by Label Studio."""
+as measured by Label Studio, ``submitted`` the time at which the vote got its present answer, by the server's clock."""
 
 REFUSED = Table(
     name="refused",

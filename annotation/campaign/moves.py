@@ -46,13 +46,21 @@ def withdraw(journal: Journal, person: str, *, undo: bool = False) -> None:
             journal.append("withdrawn", name, write(not undo))
 
 
-def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None, taker: str | None = None) -> int:
+def reassign(
+    folder: CampaignFolder,
+    journal: Journal,
+    giver: str | None = None,
+    taker: str | None = None,
+    *,
+    skipped: bool = False,
+) -> int:
     """Passes tasks without a vote that counts to other people, and returns the number of these tasks.
 
     ``giver``: pass on all tasks of this person, also skipped tasks and tasks whose votes are refused or withdrawn; if
     None, pass on open tasks of the people who have the most. ``taker``: the person who gets the tasks; if None, the
-    people who have the fewest. Nobody gets a pair twice. Pull first, so that all votes are known. Raises UserError for
-    a person who is not in the campaign or cannot take tasks.
+    people who have the fewest. ``skipped``: pass on only tasks that their annotators skipped. Nobody gets a pair twice.
+    Pull first, so that all votes are known. Raises UserError for a person who is not in the campaign or cannot take
+    tasks, and if ``skipped`` tasks have nobody left who was not asked.
     """
     campaign = folder.campaign
     with journal.writing():
@@ -73,8 +81,18 @@ def reassign(folder: CampaignFolder, journal: Journal, giver: str | None = None,
                     if taker
                     else f"nobody can take the tasks of {giver}: no other annotator has votes that count"
                 )
-            moves = _pass_on(unfinished, name, others, record, campaign.seed)
-            moves += [(task, "") for task in unfinished if moves and task.annotator == name and task.gold]
+            own = [task for task in unfinished if task.annotator == name]
+            own = [task for task in own if task.state == "skipped"] if skipped else own
+            moves = _pass_on(own, unfinished, others, record, campaign.seed, ever=skipped)
+            moves += [(task, "") for task in own if moves and task.gold and not skipped]
+        elif skipped:
+            given_up = [task for task in unfinished if task.state == "skipped" and not task.gold]
+            moves = _pass_on(given_up, unfinished, takers, record, campaign.seed, ever=True)
+            if given_up and not moves:
+                raise UserError(
+                    f"every annotator was already asked about the skipped pairs (such as {given_up[0].pair_id}): "
+                    f"add an annotator to {folder.path}/campaign.toml and repeat the command"
+                )
         else:
             waiting = [task for task in unfinished if task.state == "open" and not task.gold]
             moves = _even_out(waiting, takers, record, campaign.seed)
@@ -154,17 +172,24 @@ def _find_unfinished(journal: Journal, record: Record) -> list[Task]:
     return [Task(**row, gold=row["pair_id"] in gold) for row in rows]
 
 
-def _collect_asked(record: Record) -> set[tuple[str, str]]:
-    """(annotator, pair) of each task that was not taken back."""
+def _collect_asked(record: Record, *, ever: bool = False) -> set[tuple[str, str]]:
+    """(annotator, pair) of each task that was not taken back; with ``ever``, also of those that were."""
     columns = (record.tasks[name].to_pylist() for name in ("uid", "annotator", "pair_id"))
-    return {(annotator, pair) for uid, annotator, pair in zip(*columns, strict=True) if uid not in record.dropped}
+    tasks = zip(*columns, strict=True)
+    return {(annotator, pair) for uid, annotator, pair in tasks if ever or uid not in record.dropped}
 
 
-def _pass_on(tasks: Sequence[Task], giver: str, takers: Sequence[str], record: Record, seed: int) -> Moves:
-    met, moves = _collect_asked(record), []
-    load = Counter(task.annotator for task in tasks)
+def _pass_on(
+    tasks: Sequence[Task], unfinished: Sequence[Task], takers: Sequence[str], record: Record, seed: int, *, ever: bool
+) -> Moves:
+    """Gives ``tasks``, apart from gold pairs, to the takers with the fewest ``unfinished`` tasks.
+
+    With ``ever``, nobody gets a pair that was taken back from them: they may have skipped it.
+    """
+    met, moves = _collect_asked(record, ever=ever), []
+    load = Counter(task.annotator for task in unfinished)
     for task in _shuffle_tasks(tasks, seed):
-        if task.annotator != giver or task.gold:
+        if task.gold:
             continue
         free = [name for name in takers if (name, task.pair_id) not in met]
         if free:

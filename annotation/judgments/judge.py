@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -111,11 +112,12 @@ class _Reader:
 
 @dataclass
 class _Votes:
-    """Votes that count, as columns (the row of the task, the index of the reading, the seconds), and refused votes."""
+    """Votes that count, as columns (row of the task, index of the reading, seconds, time), and refused votes."""
 
     rows: list[int] = field(default_factory=list)
     readings: list[int] = field(default_factory=list)
     seconds: list[float | None] = field(default_factory=list)
+    submitted: list[datetime | None] = field(default_factory=list)
     refused: list[tuple[_Annotation, str | None, Unreadable]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
 
@@ -144,7 +146,8 @@ def judge(journal: Journal, record: Record) -> Judged:
                 reason = doubt or _find_refusal(annotation.row, author, row, tasks)
                 if not reason and row is not None:
                     votes.note_report(annotation, row, tasks)
-                reason = reason or ("reassigned" if uid in record.dropped else "")
+                if not annotation.skipped:
+                    reason = reason or ("reassigned" if uid in record.dropped else "")
                 if reason:
                     votes.refuse(annotation, author, reason)
                 else:
@@ -249,7 +252,17 @@ def _record_vote(
     votes.rows.append(row)
     votes.readings.append(place)
     votes.seconds.append(newest.raw["lead_time"])
+    votes.submitted.append(_moment(newest.raw["updated_at"]))
     return "done"
+
+
+def _moment(text: str) -> datetime | None:
+    """A time of Label Studio; None if the text is no time, which costs no vote."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _assignments(record: Record, tasks: _Tasks) -> pa.Table:
@@ -261,11 +274,11 @@ def _assignments(record: Record, tasks: _Tasks) -> pa.Table:
 
 def _judgments(record: Record, votes: _Votes, reader: _Reader) -> pa.Table:
     rows, places = pa.array(votes.rows, pa.int64()), pa.array(votes.readings, pa.int64())
-    columns: dict[str, Any] = {"seconds": votes.seconds}
+    columns: dict[str, Any] = {"seconds": votes.seconds, "submitted": votes.submitted}
     for column in JUDGMENTS.columns:
         if column.name in TASKS.names:
             columns[column.name] = _as_array(record.tasks[column.name].take(rows))
-        elif column.name != "seconds":
+        elif column.name not in columns:
             values = [getattr(reading, column.name, None) for reading in reader.distinct]
             columns[column.name] = pa.array(values, column.type).take(places)
     table = pa.Table.from_batches([JUDGMENTS.batch(columns, len(votes.rows))])

@@ -19,6 +19,7 @@ Weights = Literal["identity", "linear", "quadratic", "ordinal"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 CONFIDENCE = 0.95
 
 
@@ -94,25 +95,51 @@ def gwet(ratings: Ratings, kind: Weights = "identity") -> Estimate:
     with units - 1 degrees of freedom (Gwet 2014, chapters 4 and 5, and his package irrCAC).
     """
     matrix = weights(kind, ratings.scale)
-    size = len(ratings.scale)
     given = ratings.counts.sum(axis=1)
-    times = ratings.times.astype(np.float64)
-    units, paired = times.sum(), times[given > 1].sum()
-    if not paired:
-        return UNDEFINED
     agreed = (ratings.counts * (ratings.counts @ matrix - 1)).sum(axis=1) / np.maximum(given * (given - 1), 1)
-    observed = times @ agreed / paired
-    used = times @ (ratings.counts / given[:, None]) / units
-    spread = matrix.sum() / (size * (size - 1)) if size > 1 else 0.0
+    return _beyond_chance(
+        agreed, ratings.counts / given[:, None], ratings.times.astype(np.float64), given > 1, _spread(matrix)
+    )
+
+
+def gwet_with_others(own: Ints, others: Ints) -> Estimate:
+    """Gwet's AC1 of one rater with all others.
+
+    ``own`` is the index of the rater's point for each unit. ``others``, of shape (units, points), counts the points
+    that others gave; each unit needs at least one. The observed agreement of a unit is the share of the other ratings
+    that equal the rater's own. Chance agreement is that of two raters (Gwet 2008, Computing inter-rater reliability and
+    its variance in the presence of high agreement, formulas 6 to 8): the rater, and the others as one rater who gives
+    each point as often as they do. With one other rater this is AC1 of the two. Error and interval are as in ``gwet``.
+    """
+    units, points = others.shape
+    shares = others / others.sum(axis=1)[:, None]
+    agreed = shares[np.arange(units), own]
+    ones = np.ones(units)
+    return _beyond_chance(agreed, (np.eye(points)[own] + shares) / 2, ones, ones > 0, _spread(np.eye(points)))
+
+
+def _spread(matrix: Floats) -> float:
+    """The factor of Gwet's chance agreement for a matrix of weights."""
+    size = len(matrix)
+    return float(matrix.sum() / (size * (size - 1))) if size > 1 else 0.0
+
+
+def _beyond_chance(agreed: Floats, shares: Floats, times: Floats, paired: Flags, spread: float) -> Estimate:
+    """AC of units: the agreement observed in each, the share of each point in it, how often the unit occurs, and
+    whether it has two ratings or more."""
+    units, rated = times.sum(), times[paired].sum()
+    if not rated:
+        return UNDEFINED
+    observed = times @ agreed / rated
+    used = times @ shares / units
     chance = spread * (used @ (1 - used))
     if chance >= 1:
         return UNDEFINED
     value = (observed - chance) / (1 - chance)
-    of_unit = units / paired * (agreed - chance * (given > 1)) / (1 - chance)
-    chance_of_unit = spread * (ratings.counts @ (1 - used)) / given
-    of_unit = of_unit - 2 * (1 - value) * (chance_of_unit - chance) / (1 - chance)
+    of_unit = units / rated * (agreed - chance * paired) / (1 - chance)
+    of_unit = of_unit - 2 * (1 - value) * (spread * (shares @ (1 - used)) - chance) / (1 - chance)
     variance = times @ (of_unit - value) ** 2 / (units * (units - 1)) if units > 1 else None
-    return _estimate(float(value), variance, int(units), int(paired))
+    return _estimate(float(value), variance, int(units), int(rated))
 
 
 def krippendorff(ratings: Ratings, metric: Metric = "nominal") -> Estimate:

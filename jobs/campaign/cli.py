@@ -143,12 +143,13 @@ def adjudicate(folder: Path, home: Path | None) -> None:
     metavar="EMAIL",
     help="Move the tasks to this annotator (default: to the annotators with the fewest tasks).",
 )
+@click.option("--skipped", is_flag=True, help="Move only tasks that their annotators skipped.")
 @HOME
-def reassign(folder: Path, giver: str | None, taker: str | None, home: Path | None) -> None:
+def reassign(folder: Path, giver: str | None, taker: str | None, skipped: bool, home: Path | None) -> None:
     """Move tasks of DIR that have no vote yet: to somebody who joined, or from somebody who left."""
     from jobs.campaign.commands import reassign
 
-    reassign(folder, home, giver, taker)
+    reassign(folder, home, giver, taker, skipped=skipped)
 
 
 @campaign.command(short_help="Withdraw the votes of an annotator.")

@@ -108,7 +108,7 @@ def status(folder: Path) -> None:
     at = read_and_record(folder)
     with Journal(at.store) as journal:
         emails = {name: email for email, name in fold(journal).annotators.items()}
-    print_status(load(at.path), emails)
+    print_status(load(at.path), emails, folder)
 
 
 def resolve(folder: Path) -> None:
@@ -131,12 +131,12 @@ def adjudicate(folder: Path, home: Path | None) -> None:
         )
 
 
-def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None) -> None:
+def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None, *, skipped: bool) -> None:
     at = read_campaign(folder)
     with _studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         pull_all(journal, studio)
-        moved = moves.reassign(at, journal, giver, taker)
+        moved = moves.reassign(at, journal, giver, taker, skipped=skipped)
         _push(journal, studio)
     say(f"{folder}: {markdown.count(moved, 'task')} reassigned")
 

@@ -2,25 +2,24 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from textwrap import shorten
-from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.moves import find_disputed
 from annotation.dataset import markdown
-from annotation.judgments.findings import link
 from annotation.judgments.resolve import FAILURES, Resolution, resolve
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality import Agreement, Assessment, Concern, assess
+from annotation.quality import Agreement, Assessment, assess
 from annotation.quality.agreement import Estimate
 from annotation.quality.bias import Lean
 from annotation.quality.pace import Pace
 from annotation.quality.progress import STATES
 from annotation.quality.reports import count_problems, reports
 from annotation.quality.shares import Share
+from jobs.campaign.attention import items, p_value, quarantine
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas import DEGREES
@@ -39,16 +38,10 @@ REASONS = {
     "unsafe_chosen": "chose an unsafe response over a safe one",
 }
 
-CONCERNS = {
-    "too_fast": "{count} of {total} votes came faster than anybody can read",
-    "always_one_side": "nearly always the {side} side: {count} of {total} votes",
-    "leans": "leans to the {side} side, more than chance explains: {count} of {total} votes",
-    "often_wrong": "right on only {count} of {total} gold pairs",
-}
 
-
-def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
-    """Prints progress, agreement, and what needs attention. ``emails`` gives the address of each pseudonym."""
+def print_status(snapshot: Snapshot, emails: Mapping[str, str], folder: Path | str = "DIR") -> None:
+    """Prints progress, agreement, and what needs attention. ``emails`` gives the address of each pseudonym, and
+    ``folder`` stands in the commands that help."""
     found = assess(snapshot)
     states: Counter[str] = Counter()
     for counts in found.progress.by_batch.values():
@@ -71,7 +64,7 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
         _print_agreements(found)
         print()
         say(f"Left side chosen: {_lean(found.leans.overall)}.")
-    _print_attention(snapshot, found, emails)
+    _print_attention(snapshot, found, emails, str(folder))
     if snapshot.before_provenance:
         names = ", ".join(snapshot.before_provenance)
         say(f"Pushed before provenance: {names}. Its votes count; nothing was noted that could prove them.")
@@ -131,9 +124,11 @@ def _print_annotators(found: Assessment, emails: Mapping[str, str]) -> None:
         counts = found.progress.by_annotator[name]
         lean = found.leans.by_annotator.get(name)
         done = [f"{counts[state]:,}" for state in shown]
-        measured = (_pace(found.paces.get(name)), _side(lean), _of(found.accuracy.get(name)))
+        peer = found.peers.get(name)
+        agreement = _estimate(peer.agreement) if peer else "-"
+        measured = (agreement, _pace(found.paces.get(name)), _side(lean), _of(found.accuracy.get(name)))
         rows.append(Row((_person(name, emails), *done, *measured)))
-    columns = ("annotator", *shown, "seconds a pair", "left side", "gold right")
+    columns = ("annotator", *shown, "agreement", "seconds a pair", "left side", "gold right")
     print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
@@ -169,21 +164,24 @@ def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
     return [f"{agreement.pairs:,}", *(_estimate(each) for each in estimates)]
 
 
-def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str]) -> None:
+def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str], folder: str) -> None:
     print()
-    refused = snapshot.refused.sort_by([("reason", "ascending"), ("annotation", "ascending")])
+    listed, refused = items(snapshot, found, emails, folder), quarantine(snapshot)
     problems = count_problems(snapshot)
-    attention = found.concerns or len(refused) or snapshot.findings or problems
-    print("Needs attention:" if attention else "Nothing needs attention.")
-    for concern in found.concerns:
-        say(f"- {_concern(concern, emails)}")
-    _print_findings(snapshot, emails)
+    print("Needs attention:" if listed or refused or problems else "Nothing needs attention.")
+    for number, item in enumerate(listed, 1):
+        place = f"{item.batch} {_person(item.annotator, emails)}".strip()
+        where = f"{place}: " if place else ""
+        say(f"- {where}{item.message}" + (f" ({item.link})" if item.link else ""))
+        if item.help and item.help not in [following.help for following in listed[number : number + 1]]:
+            say(f"    {item.help}")
     _print_reports(snapshot, problems, emails)
-    if len(refused):
-        annotations = markdown.count(len(refused), "annotation")
-        say(f"- {annotations} in quarantine, not counted:")
-    for row in refused.slice(0, SHOWN_REFUSED).to_pylist():
-        say(f"    {row['annotation']}, {row['reason']}: {row['message']}{_where(row, snapshot.server, emails)}")
+    if refused:
+        say(f"- {markdown.count(len(refused), 'annotation')} in quarantine, not counted:")
+    for each in refused[:SHOWN_REFUSED]:
+        person = _person(each.annotator, emails) if each.annotator else visible(each.author)
+        link = f", {each.link}" if each.link else ""
+        say(f"    {each.annotation}, {each.reason}: {each.message} ({person}{link})")
     if len(refused) > SHOWN_REFUSED:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in found.progress.refused.items())
         say(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
@@ -208,54 +206,18 @@ def _print_reports(snapshot: Snapshot, problems: Mapping[str, int], emails: Mapp
         say(f"    ... and {total - SHOWN_REPORTS:,} more")
 
 
-def _print_findings(snapshot: Snapshot, emails: Mapping[str, str]) -> None:
-    """What differs in Label Studio from what was pushed."""
-    for finding in snapshot.findings:
-        batch = finding.place.partition("/")[0]
-        say(f"- {batch} {_person(finding.annotator, emails)}: {finding.message} ({finding.link})")
-    if any(finding.kind.startswith("changed_") for finding in snapshot.findings):
-        say("  gristmill campaign push repairs labels, instructions, settings and descriptions")
-
-
-def _where(row: Mapping[str, Any], server: str, emails: Mapping[str, str]) -> str:
-    """Whose task a refused annotation belongs to, and its address if the server is known."""
-    raw = orjson.loads(row["raw"])
-    person = _person(row["annotator"], emails) if row["annotator"] else visible(raw["author"] or "an unknown account")
-    return f" ({person}, {link(server, raw['project'], raw['task'])})" if server else f" ({person})"
-
-
 def _person(name: str, emails: Mapping[str, str]) -> str:
     return visible(f"{name} {emails.get(name, '')}".rstrip())
-
-
-def _concern(concern: Concern, emails: Mapping[str, str]) -> str:
-    count, total = concern.share.count, concern.share.total
-    side = "left" if 2 * count >= total else "right"
-    if concern.rule in ("always_one_side", "leans"):
-        count = max(count, total - count)
-    sentence = CONCERNS[concern.rule].format(count=f"{count:,}", total=f"{total:,}", side=side)
-    return f"{_person(concern.annotator, emails)}: {sentence}"
 
 
 def _lean(lean: Lean) -> str:
     low, high = lean.left.interval or (0.0, 1.0)
     votes = markdown.count(lean.left.total, "vote")
-    return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, {_p(lean.p)})"
+    return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, {p_value(lean.p)})"
 
 
 def _side(lean: Lean | None) -> str:
-    return "-" if lean is None else f"{_percent(lean.left)} ({_p(lean.p)})"
-
-
-def _p(p: float) -> str:
-    """A p-value in its usual notation.
-
-    >>> _p(0.04321), _p(0.00321), _p(1e-9)
-    ('p 0.04', 'p 0.003', 'p < 0.001')
-    """
-    if p < 0.001:
-        return "p < 0.001"
-    return f"p {p:.3f}" if p < 0.01 else f"p {p:.2f}"
+    return "-" if lean is None else f"{_percent(lean.left)} ({p_value(lean.p)})"
 
 
 def _pace(pace: Pace | None) -> str:

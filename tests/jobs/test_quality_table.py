@@ -30,8 +30,8 @@ def test_status_shows_progress_agreement_and_what_needs_attention(
     print_status(snapshot(pairs, rows, refused=table(REFUSED, refused)), EMAILS)
     out = lines(capsys)
     assert out[0] == "mill: preference 1, 3 pairs and 1 gold pair in 1 batch; 9 of 9 tasks done"
-    assert "mill/a1 ann@mill.example 4 0 30 (30 to 30) 75.0% (p 0.62) 1 of 1" in out
-    assert "mill/a3 2 0 30 (30 to 30) 0.0% (p 0.50) -" in out
+    assert "mill/a1 ann@mill.example 4 0 0.53 (-1.00 to 1.00) 30 (30 to 30) 75.0% (p 0.62) 1 of 1" in out
+    assert "mill/a3 2 0 0.20 (-1.00 to 1.00) 30 (30 to 30) 0.0% (p 0.50) -" in out
     assert [line for line in out if line.startswith("all 3 0.34 (")]
     assert "Left side chosen: 44.4% of 9 votes (18.9% to 73.3%; exact binomial test, p 1.00)." in out
     assert out[-3:] == [
@@ -52,8 +52,12 @@ def test_status_shows_some_of_many_annotations_in_quarantine(capsys: pytest.Capt
 def test_status_of_many_hasty_votes_names_the_annotator(capsys: pytest.CaptureFixture[str]) -> None:
     pairs = [pair(f"p{n}") for n in range(20)]
     judged = [vote(f"p{n}", "f1", swapped=n % 2 == 0, seconds=1.0) for n in range(20)]
-    print_status(snapshot(pairs, judged), EMAILS)
-    assert lines(capsys)[-1] == "- mill/a1 ann@mill.example: 20 of 20 votes came faster than anybody can read"
+    print_status(snapshot(pairs, judged), EMAILS, "my mill")
+    assert lines(capsys)[-2:] == [
+        "- mill/a1 ann@mill.example: 20 of 20 votes came faster than anybody can read",
+        "Ask the person to read both responses; gristmill campaign withdraw 'my mill' ann@mill.example stops counting "
+        "the votes.",
+    ]
 
 
 def test_status_before_any_vote(capsys: pytest.CaptureFixture[str]) -> None:

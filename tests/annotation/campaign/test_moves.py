@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -104,6 +105,24 @@ def test_tasks_of_votes_that_are_withdrawn_pass_on(tmp_path: Path) -> None:
         assert set(Counter(snapshot.judgments["pair_id"].to_pylist()).values()) == {2}, (
             "votes that came back are too many"
         )
+
+
+def test_skipped_tasks_go_to_people_who_were_not_asked(tmp_path: Path) -> None:
+    with desk(tmp_path, prompts(range(12)), votes=2) as at:
+        first = {task["pair_id"]: task["uid"] for task in at.tasks()}
+        skipped = set(list(first.values())[:8])
+        for task in at.tasks():
+            at.answer(task, skip=task["uid"] in skipped)
+        assert reassign(at.folder, at.journal, skipped=True) == 8
+        assert_sound(at, 2)
+        snapshot = at.load()
+        assert Counter(snapshot.assignments["state"].to_pylist()) == {"done": 16, "open": 8}
+        assert not snapshot.refused.num_rows, "a skip is no vote too many"
+        for task in at.tasks():
+            if task["uid"] in snapshot.assignments.filter(pc.field("state") == "open")["uid"].to_pylist():
+                at.answer(task, skip=True)
+        with pytest.raises(UserError, match="every annotator was already asked about the skipped pairs"):
+            reassign(at.folder, at.journal, skipped=True)
 
 
 def test_gold_goes_with_the_tasks_and_is_met_once(tmp_path: Path) -> None:

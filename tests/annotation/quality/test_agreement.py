@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.quality.agreement import Estimate, Metric, Ratings, Weights, gwet, krippendorff
+from annotation.quality.agreement import Estimate, Metric, Ratings, Weights, gwet, gwet_with_others, krippendorff
 
 _ = None
 RAW4RATERS = [
@@ -76,6 +76,22 @@ def test_an_unused_point_of_the_scale_counts() -> None:
     wider = gwet(ratings(RAW4RATERS, (*SCALE, 6.0)), "linear").value
     assert wider is not None
     assert wider != pytest.approx(0.858739, abs=1e-3)
+
+
+def test_the_agreement_of_one_with_one_other_is_ac1_of_two_raters() -> None:
+    one, other = np.array([0, 0, 1, 1, 0, 1, 0]), np.array([0, 1, 1, 1, 0, 0, 0])
+    both = Ratings.of(np.tile(np.arange(7), 2), np.concatenate([one, other]), (0, 1))
+    found, expected = gwet_with_others(one, np.eye(2, dtype=np.int64)[other]), gwet(both)
+    assert (found.value, found.error) == (pytest.approx(expected.value), pytest.approx(expected.error))
+    assert found.value == pytest.approx(((5 / 7) - 2 * (6 / 14) * (8 / 14)) / (1 - 2 * (6 / 14) * (8 / 14)))
+
+
+def test_the_agreement_of_one_with_two_others() -> None:
+    found = gwet_with_others(np.array([0, 0, 1]), np.array([[2, 0], [1, 1], [2, 0]]))
+    observed, second = (1 + 1 / 2 + 0) / 3, ((0 + 0) / 2 + (0 + 1 / 2) / 2 + (1 + 0) / 2) / 3
+    chance = 2 * second * (1 - second)
+    assert found.value == pytest.approx((observed - chance) / (1 - chance))
+    assert found.units == 3
 
 
 def test_what_is_not_defined_is_none() -> None:
