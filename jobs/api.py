@@ -170,18 +170,11 @@ def open_corpus(folder: AnyPath) -> Corpus:
         folder=str(folder),
         name=release.name,
         ledger=Ledger.of(manifest.ledger),
-        documents=_table(lookup, "documents"),
-        rejects=_table(lookup, "rejects"),
-        signals=_table(lookup, "signals"),
-        quarantine=_table(lookup, "quarantine"),
+        documents=lookup.dataset("documents"),
+        rejects=lookup.dataset("rejects"),
+        signals=lookup.dataset("signals"),
+        quarantine=lookup.dataset("quarantine"),
     )
-
-
-def _table(lookup: Lookup, name: str) -> ds.Dataset:
-    shards = [lookup.folder.path(file) for file in lookup.files if file.startswith(f"{name}/")]
-    if not shards:  # signals of a recipe that measures nothing
-        return ds.dataset(pa.table({}))
-    return ds.dataset(shards, format="parquet", filesystem=lookup.folder.filesystem()[0])
 
 
 def explain(folder: AnyPath, doc_id: str) -> list[str]:

@@ -12,6 +12,8 @@ from schemas.records import from_json
 from schemas.visible import visible
 
 MANIFEST = "manifest.json"
+MISSING = "is missing"
+"""How a missing file differs from its entry."""
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 """Half of a surrogate pair in JSON, as an escape or as bytes; Python's parser accepts both."""
 
@@ -112,14 +114,16 @@ def is_inside(name: str) -> bool:
 def difference(entry: NamedEntry, opened: Callable[[str], IO[bytes]]) -> str | None:
     """How a file differs from its entry, as words to print after the file's name; None if it does not differ.
 
-    ``opened`` opens the file by its name in the folder; the complete file is read. Raises the errors of reading, except
-    FileNotFoundError: a missing file is a difference.
+    ``opened`` opens the file by its name in the folder; the complete file is read. A file that is missing or that the
+    operating system does not let us read differs, too.
     """
     try:
         with opened(entry.name) as stream:
             digest, size = sha256_of(stream), stream.tell()
     except FileNotFoundError:
         return size_difference(entry, None)
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
     damaged = None if digest == entry.sha256 else "is damaged: its SHA-256 is not the one in the manifest"
     return size_difference(entry, size) or damaged
 
@@ -127,7 +131,7 @@ def difference(entry: NamedEntry, opened: Callable[[str], IO[bytes]]) -> str | N
 def size_difference(entry: NamedEntry, size: int | None) -> str | None:
     """How a file of ``size`` bytes (None: it is missing) differs from its entry, in the words of `difference`."""
     if size is None:
-        return "is missing"
+        return MISSING
     if entry.bytes is None or entry.bytes == size:
         return None
     return f"has {size:,} bytes, the manifest says {entry.bytes:,}"

@@ -208,6 +208,8 @@ def _read(manifest: Path) -> bytes:
         raise PackedError(str(error)) from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PackedError(f"{manifest} is missing: name a folder that `gristmill pack` has finished") from error
+    except OSError as error:
+        raise PackedError(f"{manifest} cannot be read ({error.strerror}): make the file readable") from error
 
 
 def _parse(folder: Path, written: bytes) -> tuple[PackedManifest, list[Shard]]:

@@ -68,6 +68,8 @@ class Shard:
                 raise self.error(f"is {kind}")
         except FileNotFoundError:
             size = None
+        except OSError as error:
+            raise self.error(f"cannot be read ({error.strerror})") from error
         if wrong := size_difference(self.entry, size):
             raise self.error(wrong)
 
@@ -85,7 +87,10 @@ class Shard:
         self.check_size()
         length = table.columns.field("tokens").type.list_size
         width = table.columns.field("tokens").type.value_type.bit_width // 8
-        file = os.open(self.path, os.O_RDONLY)
+        try:
+            file = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise self.error(f"cannot be read ({error.strerror})") from error
         try:
             if hasattr(os, "posix_fadvise"):
                 os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)

@@ -19,7 +19,8 @@ from annotation.exports.exported import Split
 from annotation.exports.formats import FORMATS, MARGINS, Format
 from annotation.exports.manifest import FORMAT, VERSION, ExportManifest
 from schemas.errors import CHANGED, DamagedError, UserError
-from schemas.manifest import MANIFEST, difference, named_entries
+from schemas.manifest import MANIFEST, MISSING, difference, named_entries
+from schemas.named_files import NamedFileError, open_named
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,8 @@ def check(folder: Path, form: str, master: Master) -> Checked:
 
 def _find_changed(folder: Path, manifest: ExportManifest) -> Iterator[Fault]:
     for name, each in named_entries(manifest.files, str(folder / MANIFEST)).items():
-        if not (folder / name).is_file():
-            yield Fault("file_missing", f"{name} is missing")
-        elif wrong := difference(each, lambda name: (folder / name).open("rb")):
-            yield Fault("file_changed", f"{name} {wrong}")
+        if wrong := difference(each, lambda name: open_named(folder / name)):
+            yield Fault("file_missing" if wrong == MISSING else "file_changed", f"{name} {wrong}")
 
 
 def _check_other_files(
@@ -108,7 +107,7 @@ def _check_other_files(
         yield Fault("file_added", f"{name} is not in the manifest")
     written = [called for called, split in splits.items() if split.rows]
     for name, text in companions(wanted, written).items():
-        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8", errors="replace") != text:
+        if _read_if_readable(folder / name) != text.encode():
             yield Fault("file_differs", f"{name} does not describe these rows to {wanted.trainer}")
     if manifest.splits != {called: split.counts for called, split in splits.items()}:
         yield Fault("counts_differ", "the counts in manifest.json differ from the dataset")
@@ -117,7 +116,7 @@ def _check_other_files(
 def _check_left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
     """A fault unless left_out.jsonl names exactly the comparisons that are left out of this split."""
     path = folder / "left_out.jsonl"
-    lines = path.read_bytes().splitlines() if path.is_file() else []
+    lines = _read_if_readable(path).splitlines()
     wanted = sorted((each, reason) for reason, ids in split.left_out.items() for each in ids)
     try:
         rows = [orjson.loads(line) for line in lines]
@@ -126,6 +125,15 @@ def _check_left_out(folder: Path, called: str, split: Split) -> Iterator[Fault]:
         named = None
     if named != wanted:
         yield Fault("left_out", f"{path.name} does not name the {len(wanted):,} comparisons that are left out", called)
+
+
+def _read_if_readable(path: Path) -> bytes:
+    """The bytes of a file; no bytes if the file is missing or cannot be read, which is a fault of its own."""
+    try:
+        with open_named(path) as stream:
+            return stream.read()
+    except (OSError, NamedFileError):
+        return b""
 
 
 @contextmanager

@@ -41,9 +41,9 @@ def load_splits(folder: Path, kind: Literal["parquet", "jsonl", "disk"]) -> Iter
     datasets = _datasets()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch) / "export"  # `datasets` reads names as patterns; this name has no wildcards
-        shutil.copytree(folder, place, copy_function=_link)
         cache = str(Path(scratch) / "cache")
         try:
+            shutil.copytree(folder, place, copy_function=_link)
             if kind == "disk":
                 found = datasets.load_from_disk(str(place))
             elif kind == "jsonl":

@@ -26,10 +26,10 @@ from curation.job import Execution, Job
 from curation.recipe import Recipe
 from curation.release.folder import Folder
 from curation.release.ledger import LedgerReport
-from curation.release.manifest import Manifest, TakedownReport, read_manifest
+from curation.release.manifest import TABLES, Manifest, TakedownReport, read_manifest
 from curation.release.opening import Release, against_missing, check_apart, check_shards, open_releases
 from curation.release.shards import ShardWriter, shard_name
-from schemas import TAKEN_DOWN
+from schemas import SIGNALS, TAKEN_DOWN
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, ShardEntry
 
@@ -186,7 +186,7 @@ def _sizes(manifest: Manifest, units: int) -> list[int]:
     sizes = [0] * units
     for name, entry in manifest.outputs.items():
         table, _, shard = name.rpartition("/")
-        if not table.startswith(("superseded", TAKEN_DOWN.name)):
+        if table in (*TABLES, SIGNALS.name):
             sizes[int(shard.removesuffix(".parquet"))] += entry.bytes
     return sizes
 

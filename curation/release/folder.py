@@ -141,12 +141,13 @@ class Folder:
         return sorted(name for path in found if matches(name := path.removeprefix(prefix)))
 
     def sizes(self, names: Iterable[str]) -> dict[str, int]:
-        """The sizes in bytes of all files in the folders of the named files, by name."""
+        """The sizes in bytes of all files in the folders of the named files, by name. A folder that is missing or that
+        the operating system does not let us list has no files."""
         files, root = self.filesystem()
         files.invalidate_cache()  # other processes have written files
         found: dict[str, int] = {}
         for parent in {posixpath.dirname(name) for name in names}:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 for entry in files.ls(posixpath.join(root, parent), detail=True):
                     found[posixpath.join(parent, posixpath.basename(entry["name"]))] = entry["size"]
         return found

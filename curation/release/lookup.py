@@ -1,6 +1,7 @@
 """Looks up documents of a finished folder: kept ones, and removed ones with the document kept in their place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -39,24 +40,40 @@ class Lookup:
         Checks the CRC-32 of every page that is read, and the SHA-256 of each file that holds one of the rows. Raises
         UserError for a damaged file.
         """
-        names = [name for name in self.files if name.startswith(f"{table}/")]
-        if not names:
-            return []
-        shards = {self.folder.path(name): self.files[name] for name in names}
-        kind = ds.ParquetFileFormat(page_checksum_verification=True)
-        try:
-            dataset = ds.dataset(list(shards), format=kind, filesystem=self.folder.filesystem()[0])
+        with self._table_errors(table):
+            dataset = self._open(table)
+            if dataset is None:
+                return []
             chosen = [*(columns or dataset.schema.names), FROM]
             found = dataset.to_table(columns=chosen, filter=wanted).to_pylist()
-        except (pa.ArrowInvalid, OSError) as error:
-            root = self.folder.root
-            raise UserError(
-                f"{root}/{table} cannot be read ({error}): `gristmill verify {root}` says which file is damaged"
-            ) from error
+        shards = {self.folder.path(name): each for name, each in self.files.items()}
         held = {shards[row.pop(FROM)].name for row in found} - self._checked
         check_digests(self.folder, [self.files[name] for name in sorted(held)])
         self._checked |= held
         return found  # type: ignore[no-any-return]
+
+    def dataset(self, table: str) -> ds.Dataset:
+        """A table as an Arrow dataset, without rows and columns if the run wrote no such table. Raises UserError if the
+        first file of the table cannot be read."""
+        with self._table_errors(table):
+            return self._open(table) or ds.dataset(pa.table({}))
+
+    def _open(self, table: str) -> ds.Dataset | None:
+        shards = [self.folder.path(name) for name in self.files if name.startswith(f"{table}/")]
+        if not shards:
+            return None
+        kind = ds.ParquetFileFormat(page_checksum_verification=True)
+        return ds.dataset(shards, format=kind, filesystem=self.folder.filesystem()[0])
+
+    @contextmanager
+    def _table_errors(self, table: str) -> Iterator[None]:
+        root = self.folder.root
+        try:
+            yield
+        except (pa.ArrowInvalid, OSError) as error:
+            raise UserError(
+                f"{root}/{table} cannot be read ({error}): `gristmill verify {root}` says which file is damaged"
+            ) from error
 
     def find(self, doc_id: str) -> list[dict[str, Any]]:
         """Every document with an id, kept, removed or superseded, in the order in which they were read."""

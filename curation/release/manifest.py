@@ -9,6 +9,7 @@ from curation.release.folder import Folder
 from curation.release.ledger import Ledger, LedgerReport
 from curation.release.shards import shard_name
 from curation.sources.chunks import Lost
+from curation.sources.storage import outages, reason
 from schemas import SUPERSEDED, TAKEN_DOWN
 from schemas.balance import LedgerError
 from schemas.errors import CHANGED, UserError
@@ -151,14 +152,14 @@ def read_manifest(folder: Folder) -> Manifest | None:
 
     Raises UserError if it is damaged, was changed, or is not the manifest of a curated corpus.
     """
-    content = _content(folder)
+    content = read_content(folder)
     return None if content is None else parse_manifest(content, folder)
 
 
 def read_finished(folder: Folder) -> tuple[Manifest, str]:
     """The manifest of a finished folder, and its SHA-256. Raises UserError as ``read_manifest`` does, and if the folder
     has no manifest."""
-    content = _content(folder)
+    content = read_content(folder)
     if content is None:
         raise UserError(
             f"{folder.root} holds no finished run ({MANIFEST} is missing): name a folder that gristmill curate wrote"
@@ -166,14 +167,18 @@ def read_finished(folder: Folder) -> tuple[Manifest, str]:
     return parse_manifest(content, folder), hashlib.sha256(content).hexdigest()
 
 
-def _content(folder: Folder) -> bytes | None:
+def read_content(folder: Folder) -> bytes | None:
+    """The bytes of a folder's manifest; None if the folder has no manifest. Raises UserError if they cannot be read."""
     try:
         with folder.reading(MANIFEST) as stream:
             return stream.read()
     except FileNotFoundError:
         return None
-    except IsADirectoryError as error:
-        raise UserError(f"{folder.root}/{MANIFEST} is a folder: name another folder") from error
+    except outages() as error:
+        raise UserError(
+            f"{folder.root}/{MANIFEST} cannot be read ({reason(error)}): name a folder that gristmill wrote, or make "
+            "the file readable"
+        ) from error
 
 
 def parse_manifest(content: bytes, folder: Folder) -> Manifest:
@@ -193,15 +198,16 @@ def parse_manifest(content: bytes, folder: Folder) -> Manifest:
 
 
 def check_sizes(folder: Folder, files: Collection[NamedEntry]) -> None:
-    """Raises UserError for a file that is missing, or does not have the size in the manifest."""
+    """Raises UserError for a file that is missing, cannot be read, or does not have the size in the manifest."""
     sizes = folder.sizes(each.name for each in files)
     for each in files:
-        if wrong := size_difference(each, sizes.get(each.name)):
+        if wrong := size_difference(each, sizes[each.name]) if each.name in sizes else difference(each, folder.reading):
             raise UserError(f"{folder.root}/{each.name} {wrong}: restore the original folder, or curate it again")
 
 
 def check_digests(folder: Folder, files: Iterable[NamedEntry]) -> None:
-    """Reads the files, and raises UserError for a file that is missing or does not have the SHA-256 in the manifest."""
+    """Reads the files, and raises UserError for a file that is missing, cannot be read, or does not have the SHA-256 in
+    the manifest."""
     for each in files:
         if wrong := difference(each, folder.reading):
             raise UserError(f"{folder.root}/{each.name} {wrong}: restore the original file, or curate the input again")

@@ -1,5 +1,6 @@
 """Reads campaign.toml into a Campaign, and writes the example folder of ``campaign new``."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,8 +19,14 @@ _IGNORED = "# the campaign's own store: who was shown what, raw annotations\ncam
 def read_campaign(folder: Path) -> CampaignFolder:
     """The campaign in a folder. Raises UserError if campaign.toml is missing or a setting is invalid."""
     path = folder / FILE
-    if not path.exists():
-        raise UserError(f"{folder} has no {FILE}: name a campaign's folder, or make one with gristmill campaign new")
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UserError(
+            f"{folder} has no {FILE}: name a campaign's folder, or make one with gristmill campaign new"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}): name a campaign's folder") from error
     text = read_settings(path)
     table = parse_toml(text, str(path))
     try:

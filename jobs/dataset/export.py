@@ -1,5 +1,6 @@
 """The commands ``gristmill dataset export``, ``check`` and ``upgrade``."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def export(folder: Path, form: str, output: Path, margin: str) -> None:
 def check(folder: Path, form: str, master: Path | None) -> None:
     name = exports.describe_export(folder, form).master.name
     beside = folder.resolve().parent / name
-    if master is None and not beside.is_dir():
+    if master is None and not os.path.isdir(beside):  # Path.is_dir raises an error for a name that is too long
         raise UserError(f"{folder} was made from the dataset {name}, which is not beside it: give --dataset DIR")
     found = exports.check(folder, form, _read(master or beside))
     say(f"read back by {found.by}{'' if found.own else '; its own loader was not run'}")

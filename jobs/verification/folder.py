@@ -11,7 +11,7 @@ from annotation.exports.manifest import FORMAT as EXPORT
 from annotation.exports.manifest import VERSION as EXPORT_VERSION
 from curation.engine.takedown_lists import NOT_FOUND
 from curation.release.folder import WORK, Folder
-from curation.release.manifest import parse_manifest
+from curation.release.manifest import parse_manifest, read_content
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, NamedEntry, difference, named_entries, parse_json, read_manifest, size_difference
 from schemas.packed import FORMAT as PACKED
@@ -51,14 +51,12 @@ def read_expected(folder: Folder) -> Expected:
     files, root = folder.filesystem()
     if not files.isdir(root):
         raise UserError(f"{folder.root} is not a folder: {_NAME_ANOTHER}")
-    try:
-        with folder.reading(MANIFEST) as stream:
-            content = stream.read()
-    except FileNotFoundError as error:
+    content = read_content(folder)
+    if content is None:
         why = f"no {MANIFEST}: {_NAME_ANOTHER}"
         if folder.exists(WORK):
             why = "an unfinished run: repeat its command to finish it first"
-        raise UserError(f"{folder.root} holds {why}") from error
+        raise UserError(f"{folder.root} holds {why}")
     place, digest = f"{folder.root}/{MANIFEST}", hashlib.sha256(content).hexdigest()
     manifest = parse_json(content, place)
     form = manifest.get("format") if isinstance(manifest, dict) else None
@@ -97,10 +95,8 @@ def _fault(folder: Folder, expected: Expected, name: str, sizes: Mapping[str, in
     entry = expected.files.get(name)
     if entry is None:
         return "is not in the manifest"
-    try:
-        return size_difference(entry, sizes.get(name)) or difference(entry, folder.reading)
-    except OSError as error:
-        return f"cannot be read ({error.strerror or error})"
+    wrong = size_difference(entry, sizes[name]) if name in sizes else None  # a folder may hide its files from listings
+    return wrong or difference(entry, folder.reading)
 
 
 def sizes_of(folder: Folder) -> dict[str, int]:

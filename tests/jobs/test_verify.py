@@ -2,11 +2,19 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from annotation.exports import describe_export
+from curation.release.folder import Folder
+from curation.release.manifest import read_finished
+from jobs import load_dataset, open_corpus
+from jobs.verification.folder import read_expected
+from schemas import PackedError, open_packed
+from schemas.errors import UserError
 from tests.annotation.exports.datasets import dataset
 from tests.curation.packing.corpora import byte_level, saved
 from tests.jobs.calling import call
@@ -186,3 +194,82 @@ def test_what_holds_nothing_of_ours_is_said(
         code, out, err = verify(tmp_path / name, capsys, monkeypatch)
         assert (code, out, said in err) == (2, "", True)
     assert "holds an unfinished run" in verify(tmp_path / "unfinished", capsys, monkeypatch)[2]
+
+
+@pytest.mark.parametrize(
+    ("command", "linked"),
+    [
+        ("verify corpus", "corpus/documents"),
+        ("explain corpus d3", "corpus/documents"),
+        ("takedown corpus --doc-id ids.txt --output new", "corpus/documents"),
+        ("pack corpus --tokenizer tokenizer.json --output new", "corpus/documents"),
+        ("curate --input in.jsonl --recipe none --set near.ngram=50 --output new --against corpus", "corpus/sketches"),
+        ("pack-export packed --format megatron --output new", "packed/shards"),
+        ("dataset export comparisons --format hh --output new", "comparisons/comparisons"),
+        ("dataset check export --format llama-factory", "export/dataset_info.json"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_not_called_missing(
+    command: str,
+    linked: str,
+    made: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    shutil.move(linked, "elsewhere")
+    Path(linked).symlink_to(Path(linked).name)
+    code = call(*command.split(), monkeypatch=monkeypatch)
+    said = capsys.readouterr()
+    assert code in (1, 2)
+    assert "cannot be read (Too many levels of symbolic links)" in said.out + said.err
+    assert "is missing" not in said.out + said.err
+    assert said.err.count("\n") == 1
+
+
+def test_a_manifest_may_name_a_file_that_no_disk_can_hold(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shutil.copytree(made, tmp_path, dirs_exist_ok=True))
+    path = Path("export/manifest.json")
+    manifest = json.loads(path.read_text())
+    name = "x" * 5000
+    path.write_text(json.dumps({**manifest, "files": {**manifest["files"], name: {"sha256": "0" * 64}}}))
+    assert call("dataset", "check", "export", "--format", "llama-factory", monkeypatch=monkeypatch) == 1
+    assert f"{name} cannot be read (File name too long)" in capsys.readouterr().out
+    manifest["master"]["name"] = name
+    path.write_text(json.dumps(manifest))
+    assert call("dataset", "check", "export", "--format", "llama-factory", monkeypatch=monkeypatch) == 2
+    assert "is not beside it" in capsys.readouterr().err
+
+
+def _loop(path: Path) -> None:
+    path.mkdir()
+    (path / "manifest.json").symlink_to("manifest.json")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [Path.touch, lambda path: (path / "manifest.json").mkdir(parents=True), _loop],
+    ids=["a file", "a folder as its manifest", "a link to itself"],
+)
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: read_finished(Folder(str(path))),
+        lambda path: read_expected(Folder(str(path))),
+        open_packed,
+        load_dataset,
+        lambda path: describe_export(path, "hh"),
+        open_corpus,
+    ],
+    ids=["release", "verify", "packed", "dataset", "export", "api"],
+)
+def test_what_is_no_folder_of_ours_is_one_sentence(
+    read: Callable[[Path], object], make: Callable[[Path], object], tmp_path: Path
+) -> None:
+    make(tmp_path / "it")
+    with pytest.raises((UserError, PackedError), match=r"cannot be read|is not a folder|is missing"):
+        read(tmp_path / "it")
