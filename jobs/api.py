@@ -1,7 +1,7 @@
 """The Python API: what the commands do, for programs and notebooks. ``from jobs import curate, open_corpus, ...``."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -33,6 +33,7 @@ from jobs.campaign.campaign_file import read_and_record
 from jobs.corpus.job_file import load_recipe, make_job
 from jobs.corpus.verdict import say_quarantined
 from schemas.errors import RunError, UserError
+from schemas.settings import convert, shown
 
 __all__ = [
     "Agreements",
@@ -61,13 +62,13 @@ AnyPath = str | PathLike[str]
 
 
 def curate(
-    inputs: str | Sequence[str],
+    inputs: AnyPath | Iterable[AnyPath],
     output: AnyPath,
-    recipe: str = "fineweb",
-    changes: Iterable[str] = (),
-    against: Sequence[AnyPath] = (),
+    recipe: AnyPath = "fineweb",
+    changes: str | Iterable[str] = (),
+    against: AnyPath | Iterable[AnyPath] = (),
     workers: int | None = None,
-    beam_options: Sequence[str] = (),
+    beam_options: str | Iterable[str] = (),
     storage: Mapping[str, Any] | None = None,
     format: str | None = None,
 ) -> Ledger:
@@ -79,16 +80,51 @@ def curate(
     than 0) needs the usual ``if __name__ == "__main__":``. Raises UserError for a wrong argument or input, and RunError
     if the run cannot finish.
     """
-    globs = [inputs] if isinstance(inputs, str) else inputs
+    globs, folder, earlier = _some(inputs, "inputs"), _text(output, "output"), _texts(against, "against")
+    kind = None if format is None else _text(format, "format")
     job = make_job(
-        [Input(glob=glob, format=format) for glob in globs],
-        recipe,
-        changes,
-        {"against": [str(path) for path in against]},
+        [Input(glob=glob, format=kind) for glob in globs],
+        _text(recipe, "recipe"),
+        _texts(changes, "changes"),
+        {"against": earlier},
     )
-    options = storage_options((storage or {}).items(), [*globs, str(output), *job.against])
-    execution = Execution(workers=workers, beam_options=tuple(beam_options), storage=options)
-    return _curate(job, str(output), execution)
+    if not isinstance(storage, Mapping | None):
+        raise UserError(f"storage is {shown(storage)}: give options by name, such as {{'anon': True}}")
+    options = {_text(name, "an option's name in storage"): value for name, value in (storage or {}).items()}
+    execution = Execution(
+        workers=convert(workers, int | None, "workers"),
+        beam_options=tuple(_texts(beam_options, "beam_options")),
+        storage=storage_options(options.items(), [*globs, folder, *earlier]),
+    )
+    return _curate(job, folder, execution)
+
+
+def _text(given: Any, name: str) -> str:
+    """The text of an argument that is a text or a path. Raises UserError for anything else."""
+    return str(convert(os.fspath(given) if isinstance(given, os.PathLike) else given, str, name))
+
+
+def _texts(given: Any, name: str) -> list[str]:
+    """The texts of an argument that is a text, a path, or several of them. Raises UserError for anything else."""
+    if isinstance(given, str | os.PathLike):
+        return [_text(given, name)]
+    if not isinstance(given, Iterable) or isinstance(given, bytes | Mapping):
+        raise UserError(f"{name} is {shown(given)}: give a text or a list of texts")
+    return [_text(each, f"an entry of {name}") for each in given]
+
+
+def _some(given: Any, name: str) -> list[str]:
+    """As ``_texts``, but at least one."""
+    texts = _texts(given, name)
+    if not texts:
+        raise UserError(f"{name} is empty: give at least one")
+    return texts
+
+
+def _snapshot(campaign: Any) -> Snapshot:
+    if not isinstance(campaign, Snapshot):
+        raise UserError(f"campaign is {shown(campaign)}: give what open_campaign returned")
+    return campaign
 
 
 @dataclass(frozen=True)
@@ -118,14 +154,16 @@ class Verdict:
     signals: Mapping[str, Any]
 
 
-def verdicts(files: str | Sequence[str], recipe: str = "fineweb", changes: Iterable[str] = ()) -> Iterator[Verdict]:
+def verdicts(
+    files: AnyPath | Iterable[AnyPath], recipe: AnyPath = "fineweb", changes: str | Iterable[str] = ()
+) -> Iterator[Verdict]:
     """Yields the verdict on each document of the files, in order. Memory does not grow with the size of the files.
 
     ``changes`` are settings of the recipe such as ``"language.min_score=0.5"``. A record that cannot be read is skipped
     and named on standard error. Raises UserError for a wrong argument or input.
     """
-    paths = [files] if isinstance(files, str) else files
-    for found in _verdicts(paths, load_recipe(recipe, changes), say_quarantined):
+    settings = load_recipe(_text(recipe, "recipe"), _texts(changes, "changes"))
+    for found in _verdicts(_some(files, "files"), settings, say_quarantined):
         failures = tuple(Failure(**failed) for failed in found["reasons"])
         yield Verdict(found["doc_id"], found["kept"], failures, found["signals"])
 
@@ -164,10 +202,11 @@ def open_corpus(folder: AnyPath) -> Corpus:
     Raises UserError if the folder has no finished corpus, or if a file is missing or has another size.
     ``gristmill verify`` also checks the content of the files.
     """
-    release, manifest = open_release(str(folder))
-    lookup = Lookup(str(folder))
+    place = _text(folder, "folder")
+    release, manifest = open_release(place)
+    lookup = Lookup(place)
     return Corpus(
-        folder=str(folder),
+        folder=place,
         name=release.name,
         ledger=Ledger.of(manifest.ledger),
         documents=lookup.dataset("documents"),
@@ -182,8 +221,8 @@ def explain(folder: AnyPath, doc_id: str) -> list[str]:
 
     Raises UserError if the folder has no corpus, or a damaged one.
     """
-    lookup = Lookup(str(folder))
-    return [line for row in lookup.find(doc_id) for line in _explain(lookup, row)]
+    lookup = Lookup(_text(folder, "folder"))
+    return [line for row in lookup.find(convert(doc_id, str, "doc_id")) for line in _explain(lookup, row)]
 
 
 def open_campaign(folder: AnyPath, as_of: int | None = None) -> Snapshot:
@@ -193,10 +232,10 @@ def open_campaign(folder: AnyPath, as_of: int | None = None) -> Snapshot:
     and ``refused`` (annotations that do not count, with the reason). If campaign.toml has changed, the change is first
     recorded in the journal. Raises UserError if the folder has no campaign, or nothing was pushed yet.
     """
-    path = Path(folder)
-    if as_of is None:
+    path, revision = Path(_text(folder, "folder")), convert(as_of, int | None, "as_of")
+    if revision is None:
         read_and_record(path)
-    return _load_campaign(path, as_of)
+    return _load_campaign(path, revision)
 
 
 def agreement(campaign: Snapshot) -> Agreements:
@@ -205,25 +244,25 @@ def agreement(campaign: Snapshot) -> Agreements:
     Each coefficient (1 is perfect agreement, 0 is chance) has a 95% interval. Gold pairs and adjudicating votes do not
     count.
     """
-    return agreements(campaign)
+    return agreements(_snapshot(campaign))
 
 
 def resolve(campaign: Snapshot) -> Resolution:
     """The verdicts by the campaign's policy: each pair is a row of the Arrow table ``resolved`` or, with the reason, of
     ``unresolved``. Gold pairs are left out."""
-    return _resolve(campaign)
+    return _resolve(_snapshot(campaign))
 
 
-def build_dataset(campaigns: AnyPath | Sequence[AnyPath], output: AnyPath, as_of: int | None = None) -> Built:
+def build_dataset(campaigns: AnyPath | Iterable[AnyPath], output: AnyPath, as_of: int | None = None) -> Built:
     """Writes the comparisons of campaign folders into the new folder ``output``; returns its path, ledger and manifest.
 
     ``as_of`` is a revision of the journal, for a single campaign. Equal campaigns give equal bytes. Raises UserError if
     ``output`` is not empty or a folder has no campaign.
     """
-    folders = [campaigns] if isinstance(campaigns, str | os.PathLike) else list(campaigns)
+    folders, place = _some(campaigns, "campaigns"), _text(output, "output")
     if as_of is not None and len(folders) > 1:
         raise UserError("as_of is a revision of one campaign's journal: give one campaign")
-    return _build([open_campaign(folder, as_of) for folder in folders], Path(output), families)
+    return _build([open_campaign(folder, as_of) for folder in folders], Path(place), families)
 
 
 def load_dataset(folder: AnyPath) -> Master:
@@ -233,4 +272,4 @@ def load_dataset(folder: AnyPath) -> Master:
     Each file is compared with its checksum. Rows of an older version are converted to the newest version. Raises
     UserError if the folder has no dataset, or a dataset of a newer version, or if a file has changed.
     """
-    return _load_dataset(Path(folder))
+    return _load_dataset(Path(_text(folder, "folder")))

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,44 @@ def test_curate_and_explain(corpus: Path, tmp_path: Path) -> None:
     (first,) = (line for line in jobs.explain(tmp_path / "out", "d1") if line.startswith("d1"))
     assert first.endswith("it has the same text as d0 (corpus.jsonl at 0).")
     assert jobs.explain(tmp_path / "out", "nobody") == []
+    again = jobs.curate(
+        corpus, tmp_path / "again", recipe="none", changes="near=false", against=tmp_path / "out", workers=0
+    )
+    assert again.total("kept")[0] == 0, "a single text is a list of one"
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "said"),
+    [
+        ("curate", {"inputs": [], "output": "out"}, "inputs is empty: give at least one"),
+        ("curate", {"inputs": 5, "output": "out"}, "inputs is 5: give a text or a list of texts"),
+        ("curate", {"inputs": ["a", None], "output": "out"}, "an entry of inputs is None: give a text"),
+        ("curate", {"inputs": "a", "output": None}, "output is None: give a text"),
+        ("curate", {"inputs": "a", "output": "out", "recipe": {}}, "recipe is {}: give a text"),
+        ("curate", {"inputs": "a", "output": "out", "changes": "near"}, "--set 'near' is not key=value"),
+        ("curate", {"inputs": "a", "output": "out", "changes": 5}, "changes is 5: give a text or a list of texts"),
+        ("curate", {"inputs": "a", "output": "out", "against": {"a": 1}}, "against is {'a': 1}: give a text or a list"),
+        ("curate", {"inputs": "a", "output": "out", "workers": "2"}, "workers is '2': give a whole number"),
+        ("curate", {"inputs": "a", "output": "out", "storage": "anon"}, "storage is 'anon': give options by name"),
+        ("curate", {"inputs": "a", "output": "out", "format": 5}, "format is 5: give a text"),
+        ("verdicts", {"files": []}, "files is empty: give at least one"),
+        ("open_corpus", {"folder": None}, "folder is None: give a text"),
+        ("explain", {"folder": ".", "doc_id": 5}, "holds no finished run"),
+        ("open_campaign", {"folder": ".", "as_of": "1"}, "as_of is '1': give a whole number"),
+        ("agreement", {"campaign": "mill"}, "campaign is 'mill': give what open_campaign returned"),
+        ("resolve", {"campaign": None}, "campaign is None: give what open_campaign returned"),
+        ("build_dataset", {"campaigns": [], "output": "out"}, "campaigns is empty: give at least one"),
+        ("load_dataset", {"folder": 5}, "folder is 5: give a text"),
+    ],
+)
+def test_a_wrong_argument_is_a_user_error(
+    function: str, arguments: dict[str, object], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=re.escape(said)):
+        found = getattr(jobs, function)(**arguments)
+        list(found)
+    assert not list(tmp_path.iterdir())
 
 
 def test_verdicts_come_in_order(corpus: Path) -> None:
