@@ -90,6 +90,14 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Undone:
+    """The body of an ``undone`` row: the batch was never begun, and is as if it was not made. ``places``: those of its
+    projects, which were deleted from Label Studio."""
+
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AnnotationRow:
     """The body of an ``annotation`` row: an annotation as Label Studio returned it, with its project and task.
 

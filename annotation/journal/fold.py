@@ -36,8 +36,9 @@ class Record:
     """The state of a campaign at ``revision``, without its annotations.
 
     ``settings`` is None before the first batch is planned. ``annotators`` maps emails to pseudonyms, in the order of
-    joining. ``dropped`` are the uids of tasks that were taken from their annotators, ``withdrawn`` the pseudonyms whose
-    votes do not count.
+    joining. ``undone`` names the batches that were undone, oldest first, also batches that were made again later;
+    nothing else in the record is from before. ``dropped`` are the uids of tasks that were taken from their annotators,
+    ``withdrawn`` the pseudonyms whose votes do not count.
     """
 
     revision: int
@@ -48,6 +49,7 @@ class Record:
     tasks: pa.Table
     dropped: frozenset[str]
     withdrawn: frozenset[str]
+    undone: tuple[str, ...] = ()
 
 
 def fold(journal: Journal, as_of: int | None = None) -> Record:
@@ -58,15 +60,17 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
     journal.check_kinds()
     revision = journal.revision if as_of is None else as_of
     withdrawn = _newest_by_key(journal, "withdrawn", bool, revision)
+    tasks, dropped = _tasks(journal, revision)
     return Record(
         revision=revision,
         settings=_newest_by_key(journal, "settings", Settings, revision).get("settings"),
         annotators=_newest_by_key(journal, "annotator", str, revision),
         batches=_newest_by_key(journal, "batch", Batch, revision),
         pairs=_pairs(journal, revision),
-        tasks=_concatenate(TASKS, _tables(journal, "tasks", TASKS, revision)),
-        dropped=frozenset(key for _, key, _ in journal.rows("dropped", as_of=revision)),
+        tasks=tasks,
+        dropped=dropped,
         withdrawn=frozenset(key for key, out in withdrawn.items() if out),
+        undone=tuple(key for _, key, _ in journal.rows("undone", as_of=revision)),
     )
 
 
@@ -92,11 +96,14 @@ def record_settings(journal: Journal, settings: Settings) -> None:
 
 
 def _newest_by_key(journal: Journal, kind: str, body: type[T], as_of: int) -> dict[str, T]:
-    """Each key of the rows of a kind, with its newest body."""
-    return {
-        key: read(body, content, f"{journal.path}: the row {kind} {key}")
-        for _, key, content in journal.rows(kind, as_of=as_of)
-    }
+    """Each key of the rows of a kind, with its newest body, except batches that were undone."""
+    found: dict[str, T] = {}
+    for name, key, content in journal.rows(kind, *(["undone"] if kind == "batch" else []), as_of=as_of):
+        if name == "undone":
+            found.pop(key, None)
+        else:
+            found[key] = read(body, content, f"{journal.path}: the row {kind} {key}")
+    return found
 
 
 def _pairs(journal: Journal, as_of: int) -> pa.Table:
@@ -104,28 +111,46 @@ def _pairs(journal: Journal, as_of: int) -> pa.Table:
 
     Raises UserError if a newer version of Gristmill wrote them.
     """
-    try:
-        tables = [PAIRS.upgrade(table) for table in _tables(journal, "pairs", None, as_of)]
-    except SchemaError as error:
-        raise UserError(f"{journal.path}: {error}") from error
-    return _concatenate(PAIRS.schema, tables)
-
-
-def _tables(journal: Journal, kind: str, schema: pa.Schema | None, as_of: int) -> list[pa.Table]:
-    """The tables in the rows of a kind. Raises DamagedError for a row that holds no table, or one of another
-    ``schema``."""
-    found = []
-    for _, key, body in journal.rows(kind, as_of=as_of):
-        place = f"{journal.path}: the row {kind} {key}"
+    tables: list[tuple[str, pa.Table]] = []
+    for kind, key, body in journal.rows("pairs", "undone", as_of=as_of):
+        if kind == "undone":
+            tables = [(batch, table) for batch, table in tables if batch != key]
+            continue
         try:
-            table = pa.ipc.open_stream(body).read_all()
-            table.validate(full=True)
-        except (pa.ArrowException, OSError) as error:
-            raise DamagedError(f"{place} holds no table ({error}): {CHANGED}") from error
-        if schema is not None and table.schema != schema:
-            raise DamagedError(f"{place} has other columns than Gristmill writes: {CHANGED}")
-        found.append(table)
-    return found
+            tables.append((key, PAIRS.upgrade(_table(journal, kind, key, body, None))))
+        except SchemaError as error:
+            raise UserError(f"{journal.path}: {error}") from error
+    return _concatenate(PAIRS.schema, [table for _, table in tables])
+
+
+def _tasks(journal: Journal, as_of: int) -> tuple[pa.Table, frozenset[str]]:
+    """All tasks, and the uids of those that were taken from their annotators. A batch that was undone has no tasks."""
+    tables: list[tuple[str, pa.Table]] = []
+    dropped: set[str] = set()
+    for kind, key, body in journal.rows("tasks", "dropped", "undone", as_of=as_of):
+        if kind == "tasks":
+            tables.append((key, _table(journal, kind, key, body, TASKS)))
+        elif kind == "dropped":
+            dropped.add(key)
+        else:
+            for batch, table in tables:
+                if batch == key:
+                    dropped.difference_update(table["uid"].to_pylist())
+            tables = [(batch, table) for batch, table in tables if batch != key]
+    return _concatenate(TASKS, [table for _, table in tables]), frozenset(dropped)
+
+
+def _table(journal: Journal, kind: str, key: str, body: bytes, schema: pa.Schema | None) -> pa.Table:
+    """The table in a row. Raises DamagedError for a row that holds no table, or one of another ``schema``."""
+    place = f"{journal.path}: the row {kind} {key}"
+    try:
+        table = pa.ipc.open_stream(body).read_all()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError) as error:
+        raise DamagedError(f"{place} holds no table ({error}): {CHANGED}") from error
+    if schema is not None and table.schema != schema:
+        raise DamagedError(f"{place} has other columns than Gristmill writes: {CHANGED}")
+    return table
 
 
 def _concatenate(schema: pa.Schema, tables: Sequence[pa.Table]) -> pa.Table:

@@ -351,9 +351,10 @@ class Journal:
             self._db.execute("DELETE FROM task")
             self._db.execute("DELETE FROM project")
 
-    def voted_uids(self) -> set[str]:
-        """The uids of tasks that have an annotation other than a skip."""
-        return {key.partition("/")[0] for (key,) in self._db.execute("SELECT key FROM live WHERE skipped = 0")}
+    def voted_uids(self, *, skips: bool = False) -> set[str]:
+        """The uids of tasks that have an annotation other than a skip; with ``skips``: any annotation."""
+        found = self._db.execute("SELECT key FROM live WHERE skipped <= ?", (skips,))
+        return {key.partition("/")[0] for (key,) in found}
 
     # A cache of Label Studio's state at the last push or pull, which can be out of date
 

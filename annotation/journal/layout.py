@@ -67,6 +67,7 @@ KINDS = (
     "batch",  # key: name; body: Batch of `bodies`
     "pairs",  # key: batch; body: PAIRS rows as an Arrow stream
     "tasks",  # key: batch; body: TASKS rows as an Arrow stream
+    "undone",  # key: batch; body: Undone of `bodies`: no row of the batch before this one counts
     "dropped",  # key: uid of a task that was taken from its annotator
     "withdrawn",  # key: pseudonym; body: true if the votes of this person do not count, false to undo this
     "annotation",  # key: uid/annotation id; body: AnnotationRow of `bodies`

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from annotation.journal.bodies import ASKED, Lost, Numbers, ProjectMade, Seen, ServerNoted, read
+from annotation.journal.bodies import ASKED, Lost, Numbers, ProjectMade, Seen, ServerNoted, Undone, read
 from annotation.journal.journal import Journal
 
-KINDS = ("server", "project", "numbers", "account", "seen")
+KINDS = ("server", "project", "numbers", "account", "seen", "undone")
 """The kinds of rows that `Made.note` takes."""
 
 PARTS = ("labels", "instructions", "settings", "description")
@@ -57,8 +57,24 @@ class Made:
                     self.tasks.setdefault(added.project, {})[task] = uid
         elif kind == "account":
             self.accounts[key] = read(int, body, place)
+        elif kind == "undone":
+            self._forget(read(Undone, body, place).places)
         else:
             self.seen[key] = read(Seen, body, place)
+
+    def _forget(self, places: tuple[str, ...]) -> None:
+        """Forgets the projects of these places."""
+        projects = {number for number, place in self.places.items() if place in places}
+        for place in places:
+            self.projects.pop(place, None)
+            self.seen.pop(place, None)
+        for project in projects:
+            del self.places[project]
+            self.asked.pop(project, None)
+            for task, uid in self.tasks.pop(project, {}).items():
+                self.numbers[uid].discard((project, task))
+                if not self.numbers[uid]:
+                    del self.numbers[uid]
 
 
 def made(journal: Journal, as_of: int | None = None) -> Made:

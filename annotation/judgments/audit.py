@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from annotation.journal import chain
-from annotation.journal.bodies import ProjectMade, read, read_annotation
+from annotation.journal.bodies import ProjectMade, Undone, read, read_annotation
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import STORE, Journal, Signature
 from annotation.journal.layout import ARROW
@@ -126,6 +126,8 @@ def statements(journal: Journal) -> Iterator[bytes]:
     for kind, key, body in journal.rows("project"):
         made = read(ProjectMade, body, f"the row {kind} {key}")
         yield _line("page", place=key, digest=made.page, labels=made.labels, instructions=made.instructions)
+    for kind, key, body in journal.rows("undone"):
+        yield _line("undone", batch=key, places=read(Undone, body, f"the row {kind} {key}").places)
     for table, name in ((judged.assignments, "asked"), (judged.judgments, "counted")):
         for row in table.to_pylist():
             yield _line(name, **row)

@@ -44,7 +44,13 @@ def find(journal: Journal, record: Record) -> tuple[Finding, ...]:
         )
     }
     server = state.server.url if state.server else ""
-    found = [finding for place, seen in state.seen.items() for finding in _describe(place, seen, state, server)]
+    asked = set(places.values())  # not those of a batch that was undone
+    found = [
+        finding
+        for place, seen in state.seen.items()
+        if place in asked
+        for finding in _describe(place, seen, state, server)
+    ]
     for key, lost in lost_annotations(journal, record.revision).items():
         place = places.get(key.rpartition("/")[0], "")
         message = LOST[lost.why].format(by=lost.by or "an unknown account")

@@ -228,6 +228,12 @@ class Studio:
         ]
         return int(self._listing(project, filters, 1)["total"])
 
+    def count_begun(self, project: int) -> int:
+        """The number of tasks with an annotation, a skip or a draft of anybody."""
+        filters = [_filter("draft_exists", "equal", "Boolean", True)]
+        drafts = int(self._listing(project, filters, 1)["total"])
+        return drafts + sum(state.annotations > 0 for state in self.task_states(project))
+
     def _listing(self, project: int, filters: list[dict[str, Any]], size: int) -> Any:
         query = {"filters": {"conjunction": "and", "items": filters}, "ordering": ["tasks:id"]}
         parameters = {

@@ -29,10 +29,15 @@ def audit(folder: Path | None, public_key: Path | None, output: Path | None, che
         if output is not None:
             with new_files(output, private=True) as [unfinished], unfinished.open("wb") as file:
                 file.writelines(line + b"\n" for line in write_audit(journal, names=names))
-        emails = {name: email for email, name in fold(journal).annotators.items()} if names else {}
+        record = fold(journal)
+        emails = {name: email for email, name in record.annotators.items()} if names else {}
     say(f"{folder}: {markdown.count(verified.rows, 'row')}, all as they were written; {_signed(verified.signed)}")
     if public_key is None:
         say(f"checked with the key in {folder / PUBLIC_KEY}: a copy that lies elsewhere proves more (--public-key)")
+    if record.undone:
+        say(f"batches undone before anybody had begun: {', '.join(record.undone)}")
+    if not record.batches:
+        return
     snapshot = load(folder)
     states = snapshot.assignments["state"].to_pylist()
     done = markdown.count(states.count("done"), "vote")

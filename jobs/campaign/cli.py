@@ -53,6 +53,20 @@ def push(folder: Path, new_server: bool, home: Path | None) -> None:
     push(folder, home, new_server=new_server)
 
 
+@campaign.command(short_help="Undo a batch that nobody has begun.")
+@FOLDER
+@click.argument("batch")
+@HOME
+def undo(folder: Path, batch: str, home: Path | None) -> None:
+    """Delete the projects of BATCH of DIR from Label Studio, as if the batch had not been made.
+
+    A batch with an annotation or a draft cannot be undone. After an edit, push can make the batch again.
+    """
+    from jobs.campaign.commands import undo
+
+    undo(folder, batch, home)
+
+
 @campaign.command(short_help="Make annotators' accounts and print their links.")
 @FOLDER
 @click.argument("emails", metavar="[EMAIL]...", nargs=-1)

@@ -23,6 +23,7 @@ from annotation.studio.pull import Pulled
 from annotation.studio.pull import pull as pull_all
 from annotation.studio.push import Pushed
 from annotation.studio.push import push as push_all
+from annotation.studio.undo import undo as undo_batch
 from annotation.studio.watch import watch as watch_all
 from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_and_record, read_campaign, write_example
@@ -52,6 +53,14 @@ def push(folder: Path, home: Path | None, *, new_server: bool = False) -> None:
             f"somebody else changed are set apart and named: gristmill campaign status {folder}"
         )
     say(f"Next: gristmill campaign invite {folder}")
+
+
+def undo(folder: Path, batch: str, home: Path | None) -> None:
+    at = read_campaign(folder)
+    with _studio(home) as studio, signed(at.store) as journal:
+        deleted = undo_batch(journal, studio, batch)
+    say(f"{folder}: batch {batch} undone, {markdown.count(deleted, 'project')} deleted from Label Studio")
+    say(f"Next: edit the files, and make the batch again: gristmill campaign push {folder}")
 
 
 def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool = False) -> None:

@@ -1,0 +1,70 @@
+"""Undoes a batch that nobody has begun: deletes its projects from Label Studio, and notes in the journal that the batch
+counts as never made."""
+
+import pyarrow.compute as pc
+
+from annotation.journal.bodies import Undone, read, write
+from annotation.journal.fold import Record, fold
+from annotation.journal.journal import Journal
+from annotation.journal.made import made
+from annotation.studio.client import MissingError, Project, Studio
+from annotation.studio.provenance import check_server
+from annotation.studio.push import find_projects, places
+from schemas.errors import UserError
+
+
+def undo(journal: Journal, studio: Studio, batch: str) -> int:
+    """Undoes a batch; returns the number of projects that were deleted.
+
+    The journal is written last: after an interruption the batch still exists, and both undo and push can be repeated.
+    If the batch was undone before, only projects that a restored backup brought back are deleted. Raises UserError for
+    an unknown batch, for a batch of which an annotation or a draft exists, and if another batch asks its gold pairs.
+    """
+    with journal.lock():
+        state, record = made(journal), fold(journal)
+        _refuse_unknown(batch, record)
+        check_server(journal, studio, state)
+        _refuse_asked_elsewhere(batch, record)
+        uids = record.tasks.filter(pc.equal(record.tasks["batch"], batch))["uid"].to_pylist()
+        _refuse_begun(batch, len(journal.voted_uids(skips=True).intersection(uids)), "the journal")
+        known = {place for place, _ in places(record) if place.partition("/")[0] == batch}
+        for body in journal.bodies("undone", batch):
+            known |= {*read(Undone, body, f"{journal.path}: the row undone {batch}").places}
+        listed, found = studio.projects(), dict[int, Project]()
+        for place in sorted(known):
+            found |= {each.project: each for each in find_projects(listed, journal.campaign_id, place, state)}
+        _refuse_begun(batch, sum(map(studio.count_begun, found)), studio.url)
+        for project in found:
+            _refuse_begun(batch, studio.count_begun(project), studio.url)  # again: somebody may have begun by now
+            try:
+                studio.delete_project(project)
+            except MissingError:
+                continue
+        with journal.writing():
+            for place in sorted(known):
+                journal.remember_project(place, None)
+            if batch in record.batches:
+                journal.append("undone", batch, write(Undone(tuple(sorted(known)))))
+        return len(found)
+
+
+def _refuse_unknown(batch: str, record: Record) -> None:
+    if batch not in record.batches and batch not in record.undone:
+        names = ", ".join(record.batches) or "none, since no batch was pushed"
+        raise UserError(f"the campaign has no batch {batch!r}: choose from {names}")
+
+
+def _refuse_begun(batch: str, tasks: int, where: str) -> None:
+    if tasks:
+        raise UserError(
+            f"batch {batch} has begun: {tasks:,} of its tasks have an annotation or a draft in {where}; only a batch "
+            "that nobody has begun can be undone. To stop counting the votes of a person: gristmill campaign withdraw"
+        )
+
+
+def _refuse_asked_elsewhere(batch: str, record: Record) -> None:
+    own = record.pairs.filter(pc.equal(record.pairs["batch"], batch))["pair_id"].combine_chunks()
+    others = record.tasks.filter(pc.not_equal(record.tasks["batch"], batch))
+    asking = others.filter(pc.is_in(others["pair_id"], own))["batch"].to_pylist()
+    if asking:
+        raise UserError(f"batch {max(asking)} asks gold pairs of batch {batch}: undo batch {max(asking)} first")
