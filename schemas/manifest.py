@@ -10,6 +10,7 @@ from schemas.checksums import sha256_of
 from schemas.errors import CHANGED, DamagedError, UserError
 from schemas.records import from_json
 from schemas.visible import visible
+from schemas.wording import parse_failure
 
 MANIFEST = "manifest.json"
 MISSING = "is missing"
@@ -56,8 +57,7 @@ def parse_json(content: bytes, place: str) -> Any:
     except UnicodeEncodeError as error:
         raise DamagedError(f"{place} holds half of a surrogate pair, which is not valid Unicode: {CHANGED}") from error
     except (ValueError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else visible(str(error))
-        raise DamagedError(f"{place} is not JSON ({why}): {CHANGED}") from error
+        raise DamagedError(f"{place} is not JSON ({visible(parse_failure(error))}): {CHANGED}") from error
     return value
 
 

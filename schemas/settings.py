@@ -6,6 +6,7 @@ import math
 import reprlib
 import types
 from collections.abc import Mapping, Sequence
+from datetime import date, time
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from schemas.errors import UserError
@@ -14,7 +15,18 @@ T = TypeVar("T")
 
 LARGEST = (1 << 63) - 1
 """The largest absolute value of a whole number in settings."""
-_SHORT = reprlib.Repr()
+
+
+class _Short(reprlib.Repr):
+    """Shortens values as TOML writes them."""
+
+    def repr_date(self, value: date | time, level: int) -> str:
+        return value.isoformat()
+
+    repr_datetime = repr_time = repr_date
+
+
+_SHORT = _Short()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 2
 
@@ -48,13 +60,20 @@ def convert_fields(kind: type, names: Sequence[str], table: Any, where: str) -> 
     values = {}
     for name, value in table.items():
         if name not in names:
-            raise UserError(unknown(f"{where} has no field", name, [name for name in names if name != "use"]))
+            raise UserError(
+                unknown(f"{where} has no field", name, [name for name in names if not _is_fixed(hints[name])])
+            )
         values[name] = convert(value, hints[name], f"{where}.{name}")
     return values
 
 
+def _is_fixed(hint: Any) -> bool:
+    """Whether a field has one possible value, such as the name of a filter."""
+    return get_origin(hint) is Literal and len(get_args(hint)) == 1
+
+
 def shown(value: Any) -> str:
-    """The repr of a value, shortened if it is long."""
+    """A value as in a program, or in TOML if it is a date or a time; shortened if it is long."""
     return _SHORT.repr(value)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.errors import UserError
 from schemas.named_files import read_named
+from schemas.wording import parse_failure
 
 MOST_BYTES = 4 << 20
 """Files of settings are smaller; a larger file is probably a corpus."""
@@ -43,8 +44,8 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
         table = tomllib.loads(text)
     except RecursionError as error:
         raise _too_deep(where) from error
-    except ValueError as error:  # also a number of more than 4,300 digits
-        raise UserError(f"{where} is not valid TOML: {error}") from error
+    except ValueError as error:
+        raise UserError(f"{where} is not valid TOML: {parse_failure(error)}") from error
     _check_depth(table, where)
     return table
 

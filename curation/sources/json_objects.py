@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from curation.sources.chunks import COLUMNS, RecordError
+from schemas.wording import parse_failure
 
 _BIG_NUMBER = re.compile(rb"[0-9]{19}")
 _LARGE = 1 << 20
@@ -109,7 +110,7 @@ def _object(line: bytes) -> dict[str, Any]:
         try:
             return json.loads(line)  # type: ignore[no-any-return]
         except (ValueError, RecursionError) as error:
-            raise RecordError("bad_json", str(error)) from error
+            raise RecordError("bad_json", parse_failure(error)) from error
     return value
 
 

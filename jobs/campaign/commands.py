@@ -123,7 +123,7 @@ def status(folder: Path) -> None:
 def resolve(folder: Path) -> None:
     from jobs.campaign.tables import print_resolution
 
-    print_resolution(load(read_and_record(folder).path))
+    print_resolution(load(read_and_record(folder).path), folder)
 
 
 def adjudicate(folder: Path, home: Path | None) -> None:

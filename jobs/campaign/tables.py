@@ -70,8 +70,9 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str], folder: Path | s
         say(f"Pushed before provenance: {names}. Its votes count; nothing was noted that could prove them.")
 
 
-def print_resolution(snapshot: Snapshot) -> None:
-    """Prints the number of pairs with a verdict by degree, and of pairs without a verdict by reason."""
+def print_resolution(snapshot: Snapshot, folder: Path) -> None:
+    """Prints the number of pairs with a verdict by degree, and of pairs without a verdict by reason. ``folder`` is the
+    campaign's, which the next command names."""
     resolution = resolve(snapshot)
     resolved, unresolved = len(resolution.resolved), len(resolution.unresolved)
     total = resolved + unresolved
@@ -88,14 +89,14 @@ def print_resolution(snapshot: Snapshot) -> None:
     say(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
     print()
     print_table(("", "pairs", "share"), rows, least_width=LEAST_WIDTH)
-    lines = _adjudication(snapshot, resolution)
+    lines = _adjudication(snapshot, resolution, folder)
     if lines:
         print()
         for line in lines:
             say(line)
 
 
-def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
+def _adjudication(snapshot: Snapshot, resolution: Resolution, folder: Path) -> list[str]:
     """Lines on the pairs that adjudicators decided, have open, and should get."""
     lines = []
     decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
@@ -107,9 +108,8 @@ def _adjudication(snapshot: Snapshot, resolution: Resolution) -> list[str]:
     if wanted & given:
         lines.append(f"Open with adjudicators: {markdown.count(len(wanted & given), 'pair')}.")
     if wanted - given:
-        lines.append(
-            f"For adjudication: {markdown.count(len(wanted - given), 'pair')}. Next: gristmill campaign adjudicate DIR"
-        )
+        pairs = markdown.count(len(wanted - given), "pair")
+        lines.append(f"For adjudication: {pairs}. Next: gristmill campaign adjudicate {folder}")
     return lines
 
 

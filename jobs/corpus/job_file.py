@@ -115,7 +115,7 @@ def make_job(
     against = job.get("against", ())
     if isinstance(against, bool | int | float | Mapping):
         raise UserError(f"against is {shown(against)}: give a list of folders")
-    plain = convert_fields(Job, (*PLAIN_FIELDS, "against"), job, "the job")
+    plain = convert_fields(Job, (*PLAIN_FIELDS, "against"), job, "job")
     made = _with_lists(make_recipe(Path(name).stem, recipe_copy))
     return Job(inputs=tuple(inputs), recipe=made, reading=reading, **plain)
 

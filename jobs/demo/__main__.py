@@ -78,8 +78,7 @@ Label Studio keeps running. To stop it:
 
 def make_input(folder: Path) -> list[str]:
     """Writes the demo's own input into the folder; returns its globs."""
-    for name in ("packages", "crawl"):
-        (folder / name).mkdir(parents=True)
+    (folder / "packages").mkdir(parents=True)
     write_packages(folder / "packages")
     write_pages(folder / "crawl" / "mill.warc.gz")
     return [f"{folder}/packages/*.jsonl.gz", f"crawl={folder}/crawl/*.warc.gz"]

@@ -1,6 +1,10 @@
-"""Writes a small crawl: a WARC file with good and bad pages as in real crawls."""
+"""Writes a small crawl: a WARC file with good and bad pages as in real crawls.
+
+``python -P -m jobs.demo.pages FILE`` writes the crawl to FILE.
+"""
 
 import html
+import sys
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -89,6 +93,7 @@ def pages() -> list[Page]:
 
 def write_pages(path: Path) -> None:
     """Writes the crawl as a gzip WARC: a warcinfo record, then a request and a response for each page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         writer = WARCWriter(file, gzip=True)
         about = b"software: gristmill demo\r\nformat: WARC File Format 1.0\r\n"
@@ -109,3 +114,7 @@ def _write(writer: WARCWriter, kind: str, url: str, body: bytes, headers: Status
         url, kind, payload=BytesIO(body), length=len(body), http_headers=headers, warc_headers_dict=named
     )
     writer.write_record(record)
+
+
+if __name__ == "__main__":
+    write_pages(Path(sys.argv[1]))

@@ -26,7 +26,6 @@ def crawl(tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Pa
     The Label Studio is the tests' own, which runs already.
     """
     monkeypatch.setenv("GRISTMILL_STUDIO_HOME", str(studio.home))
-    (tmp_path / "crawl").mkdir()
     write_pages(tmp_path / "crawl" / "mill.warc.gz")
     rehearsal = tmp_path / "bin" / "make"
     rehearsal.parent.mkdir()

@@ -1,6 +1,7 @@
 """What a person reads of a campaign's votes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_resolution_shows_verdicts_and_reasons(
     rows: list[dict[str, object]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     pairs = [pair("p"), pair("q"), pair("r"), pair("g", gold="first")]
-    print_resolution(snapshot(pairs, rows, policy=Policy(use="unanimous")))
+    print_resolution(snapshot(pairs, rows, policy=Policy(use="unanimous")), Path("mill"))
     out = lines(capsys)
     assert out[0] == "mill: unanimous of all votes asked for"
     assert "resolved 1 33.3%" in out
@@ -85,12 +86,12 @@ def test_resolution_shows_verdicts_and_reasons(
     assert "unresolved 2 66.7%" in out
     assert "too few votes so far (too_few_votes) 1 33.3%" in out
     assert "not unanimous (no_majority) 1 33.3%" in out
-    assert out[-1] == "For adjudication: 1 pair. Next: gristmill campaign adjudicate DIR"
+    assert out[-1] == "For adjudication: 1 pair. Next: gristmill campaign adjudicate mill"
 
 
 def test_resolution_counts_what_adjudication_decided(capsys: pytest.CaptureFixture[str]) -> None:
     judged = [*votes("p", "f3 s3"), vote("p", "f1", "mill/a9", round="adjudication")]
-    print_resolution(snapshot([pair("p")], judged, policy=Policy(min_votes=2)))
+    print_resolution(snapshot([pair("p")], judged, policy=Policy(min_votes=2)), Path("mill"))
     out = lines(capsys)
     assert out[0] == "mill: majority of 2 votes or more"
     assert out[-1] == "Decided by adjudication: 1 pair."
@@ -99,9 +100,9 @@ def test_resolution_counts_what_adjudication_decided(capsys: pytest.CaptureFixtu
 def test_resolution_tells_pairs_before_adjudicators_from_those_that_wait(capsys: pytest.CaptureFixture[str]) -> None:
     made = snapshot([pair("p"), pair("q")], [*votes("p", "f3 s3"), *votes("q", "f3 s3")], policy=Policy(min_votes=2))
     given = [{**vote("p", "f1", "mill/a9", round="adjudication"), "state": "open"}]
-    print_resolution(replace(made, assignments=table(ASSIGNMENTS, given)))
+    print_resolution(replace(made, assignments=table(ASSIGNMENTS, given)), Path("mill"))
     out = lines(capsys)
     assert out[-2:] == [
         "Open with adjudicators: 1 pair.",
-        "For adjudication: 1 pair. Next: gristmill campaign adjudicate DIR",
+        "For adjudication: 1 pair. Next: gristmill campaign adjudicate mill",
     ]

@@ -146,7 +146,7 @@ def test_tables_of_a_campaign(capsys: pytest.CaptureFixture[str], monkeypatch: p
     rows = [*votes("p", "f3 f2 s1"), *votes("q", "s1 s1 s2")]
     campaign = snapshot(pairs, rows, refused=table(REFUSED, refused), name=EVIL)
     print_status(campaign, {"mill/a1": EVIL})
-    print_resolution(snapshot(pairs, rows, policy=Policy(use="unanimous"), name=EVIL))
+    print_resolution(snapshot(pairs, rows, policy=Policy(use="unanimous"), name=EVIL), Path("mill"))
     assert_shown(capsys.readouterr().out, at_least=5)
 
 

@@ -1,12 +1,14 @@
 """A wrong setting is one sentence that names the place, the fault and the choices."""
 
 from dataclasses import dataclass, field
+from datetime import date, time
 from typing import Literal
 
 import pytest
 
 from schemas.errors import UserError
 from schemas.settings import build
+from schemas.toml_file import parse_toml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,7 @@ class Wheel:
 class Mill:
     stones: int
     speed: float = 1.0
+    use: Literal["mill"] = "mill"
     kind: Literal["water", "wind"] = "water"
     names: tuple[str, ...] = ()
     wheel: Wheel | None = field(default_factory=Wheel)
@@ -40,6 +43,8 @@ def test_a_table_becomes_a_dataclass() -> None:
         ({"stone": 2}, "mill has no field 'stone' (did you mean 'stones'?): choose from stones, speed"),
         ({}, "mill needs stones"),
         ({"stones": "two"}, "mill.stones is 'two': give a whole number"),
+        ({"stones": date(2024, 1, 2)}, "mill.stones is 2024-01-02: give a whole number"),
+        ({"stones": [time(1, 2)]}, "mill.stones is [01:02:00]: give a whole number"),
         ({"stones": True}, "mill.stones is True: give a whole number"),
         ({"stones": 1.5}, "mill.stones is 1.5: give a whole number"),
         ({"stones": 1, "running": 1}, "mill.running is 1: give true or false"),
@@ -54,3 +59,18 @@ def test_a_mistake_is_one_sentence(table: dict[str, object], sentence: str) -> N
         build(Mill, table, "mill")
     assert str(error.value).startswith(sentence)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"stones = {'1' * 5000}", "a whole number has more than 4,300 digits"),
+        ("[mill.wheel]\n[mill.wheel]", "Cannot declare mill.wheel twice (at line 2, column 12)"),
+        ("mill = {stones = 1}\n[mill.wheel]", "Cannot declare mill.wheel twice (at line 2, column 12)"),
+        ("mill = [1]\n[[mill]]", "Cannot mutate immutable namespace mill (at line 2, column 7)"),
+    ],
+)
+def test_the_reason_for_invalid_toml_names_nothing_of_python(text: str, reason: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse_toml(text, "mill.toml")
+    assert str(error.value) == f"mill.toml is not valid TOML: {reason}"
