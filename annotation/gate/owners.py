@@ -97,7 +97,7 @@ class Owners:
             self._finished.put(project, self._projects[project])
 
     async def first_open_task(self, project: int) -> int | None:
-        """The task with the smallest number that nobody answered or skipped; None if there is none."""
+        """The smallest number of a task that nobody answered or skipped; None without such a task."""
         fields = ("total_annotations", "cancelled_annotations")
         nothing = {"operator": "equal", "type": "Number", "value": 0}
         items = [{"filter": f"filter:tasks:{field}", **nothing} for field in fields]
@@ -168,7 +168,7 @@ class Owners:
 
 
 def number_of(user: Any) -> int:
-    """A user's number, which Label Studio gives bare, in an object, or after an email address; 0 if there is none."""
+    """A user's number, which Label Studio gives bare, in an object, or after an email address; 0 without a number."""
     value = user.get("id") if isinstance(user, dict) else user
     if isinstance(value, str):
         value = value.rpartition(",")[2].strip()

@@ -18,7 +18,7 @@ from annotation.server.installation import environment
 from schemas.errors import UserError
 
 CONNECTIONS = 1024
-"""At the same time; others are told to come back (503)."""
+"""The most connections at a time. Further connections get status 503."""
 HEADER_BYTES = 32 << 10
 KEPT_SECONDS = 75
 """An idle connection is kept for longer than a TLS proxy keeps its own (60 s in nginx)."""

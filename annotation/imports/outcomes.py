@@ -10,7 +10,7 @@ from annotation.imports.reading import as_json
 from annotation.imports.row_facts import Facts
 
 REASONS = {
-    "unreadable": "the row is no JSON, lacks a field, or holds a value of another type",
+    "unreadable": "the row is not JSON, lacks a field, or holds a value of another type",
     "unreadable_dialogue": "the dialogue does not parse, or does not end with the user before an answer",
     "more_than_text": "a message or the row holds more than text (tool calls, reasoning, images)",
     "other_role": "a message is of another role than system, user and assistant",

@@ -59,7 +59,7 @@ def find(journal: Journal, record: Record) -> tuple[Finding, ...]:
 
 
 def batches_before_provenance(journal: Journal, record: Record) -> list[str]:
-    """The batches that an earlier version of Gristmill pushed, which noted nothing of what it made."""
+    """The batches that an earlier version of Gristmill pushed without noting the accounts and projects that it made."""
     state = made(journal, record.revision)
     noted = {place: not each.adopted for place, each in state.projects.items()}
     return sorted({place.partition("/")[0] for place in {*journal.projects(), *noted} if not noted.get(place)})

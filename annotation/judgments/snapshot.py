@@ -37,7 +37,7 @@ class Snapshot:
     server: str = ""
     """The address of Label Studio, empty if no push has noted it."""
     before_provenance: tuple[str, ...] = ()
-    """Batches of which an earlier version of Gristmill noted nothing at the push. Their votes count."""
+    """Batches pushed by an earlier version of Gristmill, which noted nothing that can prove a vote. All votes count."""
 
 
 def load(folder: Path, as_of: int | None = None) -> Snapshot:

@@ -67,7 +67,7 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str], folder: Path | s
     _print_attention(snapshot, found, emails, str(folder))
     if snapshot.before_provenance:
         names = ", ".join(snapshot.before_provenance)
-        say(f"Pushed before provenance: {names}. Its votes count; nothing was noted that could prove them.")
+        say(f"Pushed by an earlier version, which noted nothing that can prove a vote: {names}. All votes count.")
 
 
 def print_resolution(snapshot: Snapshot, folder: Path) -> None:

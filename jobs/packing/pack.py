@@ -122,7 +122,7 @@ def print_packed(folder: Path, packed: Manifest) -> None:
 
 
 def noticed_lines(noticed: Noticed) -> Iterator[str]:
-    """Lines about texts that the tokenizer changes and tokens that it does not know; empty if there are none."""
+    """Lines about texts that the tokenizer changes and tokens that it does not know; empty if all texts fit."""
     if noticed.unknown:
         yield f"unknown to the tokenizer: {noticed.unknown:,} tokens"
     if noticed.controls:

@@ -19,7 +19,7 @@ class Quality:
     dissimilar_joined: float
     """Planted pairs with a Jaccard similarity under 0.5 that ended in one component."""
     unplanted_lost: float
-    """Documents that are nobody's copy and were removed for a document of another family."""
+    """Documents that are a copy of no other document, yet were removed as a duplicate of one."""
 
 
 def quality(folder: Path, truth: Path) -> Quality:

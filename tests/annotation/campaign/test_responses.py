@@ -154,7 +154,7 @@ def test_one_id_for_different_messages_is_never_guessed(tmp_path: Path) -> None:
 
 
 def test_only_columns_that_are_read_can_be_wrong(tmp_path: Path) -> None:
-    """A moment in nanoseconds, which Python's own cannot hold, and a byte order mark are nobody's business."""
+    """A time in nanoseconds, which Python cannot hold, and numbers that are not whole may stand in unread columns."""
     rows = [{"prompt_id": 7, "prompt": "?", "responses": [{"model": "m", "text": "x", "logprob": math.pi}]}]
     table = pa.Table.from_pylist(rows).append_column("at", pa.array([1], pa.timestamp("ns")))
     pq.write_table(table, tmp_path / "r.parquet")

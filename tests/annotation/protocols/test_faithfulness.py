@@ -58,7 +58,7 @@ def test_only_marks_of_markdown_are_out_of_sight(left: str, right: str) -> None:
         own, seen = squeeze(text), visible(rendered)
         assert without_marks(seen) == without_marks(own)
         rest = iter(own)
-        assert all(character in rest for character in seen), "no sign is added and none is moved"
+        assert all(character in rest for character in seen), "the page shows characters of the text in their order"
 
 
 @given(text=TEXTS)

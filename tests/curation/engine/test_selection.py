@@ -1,4 +1,4 @@
-"""What is taken down: a host is known however it is written, and what is none is refused."""
+"""Takedowns find a host in each of its spellings; an entry that is not a host is refused."""
 
 import numpy as np
 import pyarrow as pa
