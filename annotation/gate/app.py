@@ -47,8 +47,9 @@ OPEN_TASKS = {
     "selectedItems": {"all": True, "excluded": []},
 }
 """Asks Label Studio for the first open task in the order of import, whoever else may have looked at it."""
-SCRIPTS = ("requests.js", "links.js", "scrolling.js", "questions.js")
+SCRIPTS = ("requests.js", "links.js", "scrolling.js", "questions.js", "comments.js", "progress.js")
 """Files of the gate that Label Studio's page loads before its own."""
+STYLES = '<link rel="stylesheet" href="/gate/labelling.css">'
 TYPES = {"css": "text/css", "js": "text/javascript"}
 
 
@@ -143,10 +144,13 @@ class Gate:
                 return self._sign_out(visit)
             case Answer.HOME:
                 projects = await self.owners.projects(visit.session.email)
-                return _page(pages.home_page(visit.session.email, projects))
+                any_open = any(map(self.owners.is_open, projects))
+                return _page(pages.home_page(visit.session.email, projects, any_open))
             case Answer.NEXT_PROJECT:
                 still = await self.owners.open_projects(visit.session.email)
                 return RedirectResponse(f"/projects/{still[0].number}/data?labeling=1" if still else "/", 303)
+            case Answer.PROGRESS:
+                return await self._progress(visit, numbers["project"])
             case Answer.PAGE:
                 return await self._page(visit)
             case Answer.ASSET:
@@ -297,6 +301,12 @@ class Gate:
         visit = replace(visit, request=Request({**visit.request.scope, "method": "GET"}))
         return await self._forward(visit, f"/api/tasks/{task}/", {}, None)
 
+    async def _progress(self, visit: Visit, project: int) -> Response:
+        found = await self.owners.progress(visit.session.email, project)
+        if found is None:
+            raise RefusedError("no such project")
+        return JSONResponse(vars(found))
+
     def _learn(self, visit: Visit, found: Any) -> None:
         """Remembers whose is what Label Studio has just said to be in the account's project."""
         route, numbers = visit.match.route, visit.match.numbers
@@ -321,7 +331,7 @@ class Gate:
         if answer.status_code != 200 or nonce is None or b"<head>" not in answer.content:
             raise DownError(f"Label Studio's page is not what it should be (HTTP {answer.status_code}): try again.")
         scripts = "".join(f'<script src="/gate/{name}" nonce="{nonce}"></script>' for name in SCRIPTS)
-        html = answer.content.replace(b"<head>", b"<head>" + scripts.encode(), 1)
+        html = answer.content.replace(b"<head>", b"<head>" + (STYLES + scripts).encode(), 1)
         return HTMLResponse(html, headers={"Content-Security-Policy": headers.page_policy(nonce)})
 
     def _expired(self, visit: Visit) -> Response:

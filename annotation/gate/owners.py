@@ -38,6 +38,15 @@ class Project:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """The tasks of a project that are done, all its tasks, and its owner's other projects with open tasks."""
+
+    done: int
+    tasks: int
+    batches: int
+
+
+@dataclass(frozen=True)
 class Author:
     """Where an annotation or a draft belongs, and whose it is."""
 
@@ -88,8 +97,21 @@ class Owners:
 
     async def open_projects(self, email: str) -> list[Project]:
         """The projects of an account with open tasks, the oldest first."""
-        mine = reversed(await self.projects(email))
-        return [each for each in mine if each.done < each.tasks and self._finished.get(each.number) != each]
+        return [each for each in reversed(await self.projects(email)) if self.is_open(each)]
+
+    async def progress(self, email: str, project: int) -> Progress | None:
+        """How far an account is in one of its projects, by Label Studio's counts of this moment; other projects are
+        counted as they were last listed. None if the project is gone."""
+        found = await self._inner.ask_as_admin(f"/api/projects/{project}/", {"include": FIELDS})
+        if found is None:
+            return None
+        own = self._projects[project] = _project(found)
+        others = [each for each in self._projects.values() if each.owner == email and each.number != project]
+        return Progress(own.done, own.tasks, sum(map(self.is_open, others)))
+
+    def is_open(self, project: Project) -> bool:
+        """Whether the project has open tasks, as far as known."""
+        return project.done < project.tasks and self._finished.get(project.number) != project
 
     def finish(self, project: int) -> None:
         """Notes that Label Studio has no task left in a project, whatever its counts say, until the counts change."""

@@ -16,10 +16,12 @@ def sign_in_page(token: str, next_path: str, email: str = "", problem: str = "")
     return _TEMPLATE.render(kind="sign_in", title="Sign in", token=token, next=next_path, email=email, problem=problem)
 
 
-def home_page(email: str, projects: Sequence[Project]) -> str:
-    """The account's projects, those with open tasks first."""
+def home_page(email: str, projects: Sequence[Project], any_open: bool) -> str:
+    """The account's projects, those with open tasks first; ``any_open``: whether there are open tasks at all."""
     ordered = sorted(projects, key=lambda each: (each.done >= each.tasks, -each.number))
-    return _TEMPLATE.render(kind="home", title="Your tasks", email=email, projects=ordered, problem="")
+    return _TEMPLATE.render(
+        kind="home", title="Your tasks", email=email, projects=ordered, any_open=any_open, problem=""
+    )
 
 
 def message_page(title: str, message: str) -> str:

@@ -17,6 +17,8 @@ class Answer(Enum):
     """The gate's list of the account's projects."""
     NEXT_PROJECT = auto()
     """Leads to the account's oldest project with open tasks; where nothing is open, to the list."""
+    PROGRESS = auto()
+    """How many tasks of one's own project are done, and how many other projects have open tasks."""
     GATE_FILE = auto()
     """A style sheet or script of the gate's own. ``/sw.js`` is one: a service worker that does nothing."""
     HEALTH = auto()
@@ -92,6 +94,7 @@ ROUTES = (
     Route("GET", "/", Answer.HOME),
     Route("GET", "/projects/", Answer.HOME),
     Route("GET", "/next", Answer.NEXT_PROJECT),
+    Route("GET", "/gate/progress", Answer.PROGRESS, PROJECT, needed=("project",)),
     Route("GET", "/logout", Answer.SIGN_OUT),
     Route("GET", "/projects/{project}/data/", Answer.PAGE, {"labeling": "1", "tab": NUMBER, "task": NUMBER}),
     # Files of Label Studio's frontend

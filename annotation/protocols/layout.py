@@ -8,12 +8,16 @@ from importlib.resources import files
 from itertools import zip_longest
 
 from annotation.protocols.protocol import Category
+from annotation.protocols.reporting import PROBLEMS, QUESTION
 from annotation.protocols.scale import STEPS
 
 _SAFETY_KEYS = {"a": ("q", "w"), "b": ("o", "p")}
 _RISK_KEYS = {"a": "asdfgzxcvbert", "b": "hjklnmyui90-."}
 """Keys under the left hand for A, under the right hand for B: enough for the 13 hazards of MLCommons, on any keyboard
 with Latin letters. Label Studio picks keys for further risks."""
+
+_REPORT_KEYS = ("shift+1", "shift+2", "shift+3", "shift+4")
+"""page.css draws these keys as an arrow and a digit."""
 
 _COMMENT = re.compile(r"/\*.*?\*/\n*", re.DOTALL)
 
@@ -36,8 +40,8 @@ which needs a window at least 600 pixels wide." size="4"/></View>
 </View>
 <View className="gm-bar">
 <View className="gm-comment"><TextArea name="comment" toName="prompt" rows="1" maxSubmissions="1" editable="true" \
-placeholder="Comment (optional; Enter keeps it)"/></View>
-{question}</View>
+placeholder="Comment (optional)"/></View>
+{question}{report}</View>
 </View>
 </View>
 """
@@ -45,8 +49,20 @@ placeholder="Comment (optional; Enter keeps it)"/></View>
 
 def make_config(question: str, *, under_a: str, under_b: str) -> str:
     """The complete config (XML) with ``question``; ``under_a`` and ``under_b`` go below the responses."""
-    return _PAGE.format(
-        css=_COMMENT.sub("", _read_resource("page.css")), question=question, under_a=under_a, under_b=under_b
+    css = _COMMENT.sub("", _read_resource("page.css"))
+    return _PAGE.format(css=css, question=question, report=_make_report(), under_a=under_a, under_b=under_b)
+
+
+def _make_report() -> str:
+    """The problems that can be reported: at most one of them, and none by default."""
+    choices = "".join(
+        f"<Choice alias={_quote(name)} value={_quote(title)} hotkey={_quote(key)}/>\n"
+        for (name, title), key in zip(PROBLEMS.items(), _REPORT_KEYS, strict=True)
+    )
+    return (
+        f'<View className="gm-report"><View className="gm-keys"><Header value="Report a problem" size="6"/></View>\n'
+        f'<Choices name="{QUESTION}" toName="prompt" choice="single" layout="inline">\n'
+        f"{choices}</Choices></View>\n"
     )
 
 

@@ -28,6 +28,7 @@
   const nameGroups = () => {
     const question = document.querySelector(".gm-question h3")?.textContent;
     for (const group of document.querySelectorAll(".gm-scale .lsf-choices")) name(group, "radiogroup", question ?? "");
+    for (const group of document.querySelectorAll(".gm-report .lsf-choices")) name(group, "group", "Report a problem");
     for (const side of ["A", "B"]) {
       const own = `.gm-${side.toLowerCase()}`;
       for (const group of document.querySelectorAll(`${own} .gm-safety .lsf-choices`))

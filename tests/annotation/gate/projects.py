@@ -1,11 +1,11 @@
 """Projects as a push makes them, and annotators who sign in at the gate as a browser does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
 
-from annotation.protocols import PROTOCOLS, Protocol
+from annotation.protocols import PROTOCOLS, Category, Protocol
 from annotation.server.ownership import describe
 from tests.annotation.gate.resolver import Numbers
 from tests.annotation.labelling import choice, signed_in
@@ -16,17 +16,26 @@ MARKER = "gristmill 00000000000000000000"
 
 
 def make_project(
-    api: httpx.Client, owner: str | None, protocol: Protocol = PROTOCOLS["preference"], names: Iterable[str] = ("code",)
+    api: httpx.Client,
+    owner: str | None,
+    protocol: Protocol = PROTOCOLS["preference"],
+    names: Iterable[str] | Mapping[str, bool] = ("code",),
+    categories: Sequence[Category] = (),
 ) -> tuple[int, list[int]]:
-    """(number, the tasks' numbers) of a new project of an annotator; with ``owner`` None of nobody."""
-    page = protocol.page(protocol.guidelines, ())
+    """(number, the tasks' numbers) of a new project of an annotator; with ``owner`` None of nobody.
+
+    ``names`` are samples; a mapping says which of them are swapped.
+    """
+    page = protocol.page(protocol.guidelines, categories)
     settings = {
         "title": f"Gate {protocol.name}", "description": describe(MARKER, owner) if owner else MARKER,
         "label_config": page.config, "expert_instruction": page.instruction, "enable_empty_annotation": False,
         "show_skip_button": True, "sampling": "Sequential sampling",
     }  # fmt: skip
     made = api.post("/api/projects/", json=settings).raise_for_status().json()
-    tasks = [{"data": protocol.show(SAMPLES[n].messages, SAMPLES[n].first, SAMPLES[n].second, False)} for n in names]
+    swapped = names if isinstance(names, Mapping) else dict.fromkeys(names, False)
+    samples = ((SAMPLES[name], swap) for name, swap in swapped.items())
+    tasks = [{"data": protocol.show(each.messages, each.first, each.second, swap)} for each, swap in samples]
     answer = api.post(f"/api/projects/{made['id']}/import?return_task_ids=1", json=tasks).raise_for_status().json()
     return int(made["id"]), list(answer["task_ids"])
 

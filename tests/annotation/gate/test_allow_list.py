@@ -44,6 +44,7 @@ ANSWERED = {
     ("GET", "^api/dm/^views/$"): "one view for everybody",
     ("GET", "^api/dm/columns/"): "the names of what one's own tasks hold",
     ("GET", "^api/tasks/"): "an empty list",
+    ("GET", "^gate/progress$"): "counts of one's own project",
     # one's own work
     ("GET", "^api/projects/<int:pk>/"): "one's own project",
     ("GET", "^api/projects/<int:pk>/label-stream-history/"): "the tasks one has seen",
@@ -58,9 +59,11 @@ ANSWERED = {
     ("PATCH", "^api/drafts/<int:pk>/"): "changing one's own draft",
     ("DELETE", "^api/drafts/<int:pk>/"): "dropping one's own draft",
 }
-"""What the gate answers of Label Studio's 349 routes, and with what."""
+"""What the gate answers of Label Studio's 349 routes and of its own, and with what."""
 
 PATTERNS = 349
+OWN = ["^gate/progress$"]
+"""The gate's own route that tells an account something."""
 OPEN = {"^user/login/", r"^sw\.js$"}
 """What is answered without a session."""
 LEFT_OUT = {("GET", "^^logout/?$"), ("POST", "^user/login/")}
@@ -68,6 +71,7 @@ LEFT_OUT = {("GET", "^^logout/?$"), ("POST", "^user/login/")}
 QUERIES: Mapping[str, str] = {
     "POST /api/dm/actions/": "id=next_task&project={project}",
     "GET /projects/{project}/data/": "labeling=1",
+    "GET /gate/progress": "project={project}",
     **{f"GET /api/{name}/": "project={project}" for name in ("users", "ml", "label_links", "tasks")},
     **{f"GET /api/dm/{name}/": "project={project}" for name in ("views", "columns", "project")},
 }
@@ -110,7 +114,7 @@ def test_only_the_allow_list_answers(gate: Gate, studio: Studio, setting: Settin
             "key": {"X-Api-Key": token, **asking.cookies},
             "nobody": {},
         }
-        for pattern in setting.patterns:
+        for pattern in setting.patterns + OWN:
             for who, headers in credentials.items():
                 for whose, desk in (("mine", setting.mine), ("theirs", setting.theirs)):
                     if who != "session" and whose == "theirs":
@@ -163,7 +167,7 @@ def signed_in(gate: Gate, desk: Desk) -> Iterator[Asking]:
 
 def names_a_number(pattern: str) -> bool:
     """Whether a colleague's number can stand in the address."""
-    return "<int:" in pattern or pattern in ("^api/dm/columns/", "^api/dm/project/", "^api/dm/actions/")
+    return "<int:" in pattern or pattern in ("^api/dm/columns/", "^api/dm/project/", "^api/dm/actions/", *OWN)
 
 
 def queries(method: str, path: str, desk: Desk) -> list[str]:

@@ -1,5 +1,6 @@
 """An annotator at work behind the gate: a real browser, the content policy on."""
 
+import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
-from annotation.protocols import PROTOCOLS
+from annotation.protocols import PROTOCOLS, read_report
+from annotation.protocols.reporting import Report
 from tests.annotation.gate.projects import make_project
 from tests.annotation.parts import Account, Gate, Studio
 from tests.annotation.protocols.samples import SAMPLES
@@ -44,32 +46,63 @@ def sign_in(page: Page, gate: Gate, account: Account, path: str) -> None:
     page.press("input[name=password]", "Enter")
 
 
+COMPLETED = """new MutationObserver(() => {
+  if (document.querySelector("[class*=sub__result]")) console.error("Label Studio says that all is completed");
+}).observe(document, {childList: true, subtree: true})"""
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_an_annotator_labels_a_project(
+def test_an_annotator_labels_two_batches(
     gate: Gate, studio: Studio, api: httpx.Client, browser: Browser, protocol: str
 ) -> None:
-    account = studio.annotator("gated")
-    project, tasks = make_project(api, account.email, PROTOCOLS[protocol], NAMES)
+    """The page says how far one is; what is typed and reported goes with a skip and with a vote, at keys."""
+    account = studio.annotator(f"{protocol}-gated")
+    first, tasks = make_project(api, account.email, PROTOCOLS[protocol], NAMES[:2])
+    tasks += make_project(api, account.email, PROTOCOLS[protocol], NAMES[2:])[1]
     seen, page = Seen(), browser.new_context().new_page()
+    page.add_init_script(COMPLETED)
     seen.watch(page)
-    sign_in(page, gate, account, f"/projects/{project}/data?labeling=1")
-    for name in NAMES:
+    sign_in(page, gate, account, "/next")
+    for name, told in zip(NAMES, TOLD, strict=True):
         expect(page.locator(".gm-prompt")).to_contain_text(SAMPLES[name].opening, timeout=30_000)
+        expect(page.get_by_role("status").filter(has_text=told)).to_have_count(1)
+        if name == NAMES[0]:
+            assert f"/projects/{first}/" in page.url
+            assert told in page.locator(".lsf-current-task__task-id").evaluate(SHOWN)
+            page.keyboard.press("Shift+1")
+            expect(page.locator(".gm-report .ant-checkbox-wrapper-checked")).to_have_text(re.compile("Broken text"))
+            leave(page, "cut off!", "Control+Space")
+            continue
         for key in KEYS[protocol]:
             page.keyboard.press(key)
         expect(page.locator(".gm-page .ant-radio-wrapper-checked")).to_have_count(len(KEYS[protocol]))
-        with page.expect_response(lambda answer: "/annotations" in answer.url) as sent:
-            page.keyboard.press("Control+Enter")
-        assert sent.value.ok
-    page.get_by_role("heading", name="Your tasks").wait_for()
+        leave(page, "2 of them" if name == NAMES[1] else "", "Control+Enter")
+    expect(page.locator("main")).to_contain_text("All your tasks are done.")
     page.context.close()
     assert [error for error in seen.errors if "404" not in error] == []
-    for task in tasks:
-        [annotation] = api.get(f"/api/tasks/{task}/annotations/").raise_for_status().json()
-        assert annotation["completed_by"] == account.user_id
+    found = [api.get(f"/api/tasks/{task}/").raise_for_status().json()["annotations"] for task in tasks]
+    assert [(one["completed_by"]["id"], one["was_cancelled"]) for [one] in found] == [
+        (account.user_id, True), (account.user_id, False), (account.user_id, False)
+    ]  # fmt: skip
+    said = [read_report(one["result"]) for [one] in found]
+    assert said == [Report("broken_text", "cut off!"), Report(None, "2 of them"), Report(None, None)]
     assert seen.requests
     assert {url.split("/")[2] for url in seen.requests if url.startswith("http")} == {gate.url.split("/")[2]}
     assert all("/api/dm/actions" in each for each in seen.refused), "Label Studio says 404 when no task is left"
+
+
+TOLD = ("0 of 2 done, 1 more batch", "1 of 2 done, 1 more batch", "0 of 1 done")
+SHOWN = "element => getComputedStyle(element, '::after').content"
+
+
+def leave(page: Page, comment: str, keys: str) -> None:
+    """Submits or skips a task by keys pressed in the comment, if there is one."""
+    if comment:
+        page.locator(".gm-comment input").focus()
+        page.keyboard.type(comment)
+    with page.expect_response(lambda answer: "/annotations" in answer.url) as sent:
+        page.keyboard.press(keys)
+    assert sent.value.ok
 
 
 def test_at_a_key_the_responses_scroll_together(

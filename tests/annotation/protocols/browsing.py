@@ -1,4 +1,4 @@
-"""A real browser on the page of a real Label Studio: what annotators press, and what they see."""
+"""A real browser on the page of a real Label Studio, through the gate: what annotators press, and what they see."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from annotation.protocols import Category, Protocol
 from annotation.server.accounts import session
+from tests.annotation.gate.projects import make_project
 from tests.annotation.parts import Studio
 from tests.annotation.protocols.samples import SAMPLES
 
@@ -37,30 +38,20 @@ class Project:
 
 
 def project(
-    api: httpx.Client, protocol: Protocol, swapped: Mapping[str, bool], own: Sequence[Category] = ()
+    api: httpx.Client, studio: Studio, protocol: Protocol, swapped: Mapping[str, bool], own: Sequence[Category] = ()
 ) -> Project:
     """A project of some samples, in their order."""
-    page = protocol.page(protocol.guidelines, own)
-    settings = {"label_config": page.config, "expert_instruction": page.instruction, "enable_empty_annotation": False}
-    made = api.post("/api/projects", json={"title": f"Browser {protocol.name}", **settings}).raise_for_status().json()
-    tasks = [{"data": protocol.show(SAMPLES[name].messages, *_pair(name), swap)} for name, swap in swapped.items()]
-    answer = api.post(f"/api/projects/{made['id']}/import?return_task_ids=1", json=tasks).raise_for_status().json()
-    return Project(made["id"], dict(zip(swapped, answer["task_ids"], strict=True)))
-
-
-def _pair(name: str) -> tuple[str, str]:
-    return SAMPLES[name].first, SAMPLES[name].second
+    number, tasks = make_project(api, studio.annotator("reader").email, protocol, swapped, own)
+    return Project(number, dict(zip(swapped, tasks, strict=True)))
 
 
 @contextmanager
-def at_work(browser: Browser, studio: Studio, number: int, work: Work, script: str = "") -> Iterator[Page]:
-    """The first task of a project, before a signed-in annotator, with a script of a server in front of Label Studio."""
-    url, annotator = studio.connection.url, studio.annotator("reader")
+def at_work(browser: Browser, studio: Studio, number: int, work: Work) -> Iterator[Page]:
+    """The first task of a project, before an annotator who is signed in at the gate."""
+    url, annotator = studio.connection.public_url, studio.annotator("reader")
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     with session(url, annotator.email, annotator.password) as client:
         context.add_cookies([{"name": one.name, "value": str(one.value), "url": url} for one in client.cookies.jar])
-    if script:
-        context.add_init_script(script)
     page = context.new_page()
 
     def note(request: Request) -> None:
@@ -76,7 +67,7 @@ def at_work(browser: Browser, studio: Studio, number: int, work: Work, script: s
 
 
 def come_to(page: Page, name: str) -> None:
-    expect(page.locator(".gm-prompt")).to_contain_text(SAMPLES[name].opening)
+    expect(page.locator(".gm-prompt")).to_contain_text(SAMPLES[name].opening, timeout=30_000)
 
 
 def press(page: Page, keys: str) -> None:

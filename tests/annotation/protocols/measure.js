@@ -14,7 +14,7 @@
   const wide = (element) => element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "auto";
   const scrolling = [...document.querySelectorAll(".gm-page, .gm-history, .gm-prompt, .gm-response, .gm-code, .gm-side, .gm-bar, .gm-risks")];
   const buttons = [...document.querySelectorAll(".gm-scale label, .gm-safety label")];
-  const shown = [...document.querySelectorAll(".gm-risks label")].filter((label) => label.offsetParent !== null);
+  const shown = [...document.querySelectorAll(".gm-risks label, .gm-report label")].filter((label) => label.offsetParent !== null);
   const turns = [...document.querySelectorAll(".gm-history .gm-turn")];
   const lastTurn = turns.at(-1);
   return {

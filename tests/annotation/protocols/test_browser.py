@@ -1,4 +1,4 @@
-"""An annotator at work: the real Label Studio in a real browser, everything by keyboard."""
+"""An annotator at work: the real Label Studio behind the gate in a real browser, everything by keyboard."""
 
 import re
 from collections.abc import Mapping
@@ -27,11 +27,9 @@ from tests.annotation.protocols.browsing import (
     submit,
 )
 from tests.annotation.protocols.samples import SAMPLES
-from tests.architecture.tree import ROOT
 
 SAFETY_LOOKS = ["light", "dark", "narrow"]
 BUTTON = "[aria-label=submit], .lsf-bottombar button:has-text('Submit')"
-SCRIPT = ROOT / "annotation/gate/files/questions.js"
 
 PREFERENCE_KEYS = dict(zip(SAMPLES, "312345678", strict=True))
 SAFETY_KEYS = {"code": "2qo", "hostile": "7wadp" + "k", "long prompt": "4wdo", "unsafe": "1qph"}
@@ -43,7 +41,7 @@ def preference(studio: Studio, browser: Browser, artifacts: Path) -> Work:
     """All samples labelled on the page of preference, each in four looks."""
     work = Work(swapped={name: n % 3 == 1 for n, name in enumerate(SAMPLES)})
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
-        made = project(api, PROTOCOLS["preference"], work.swapped)
+        made = project(api, studio, PROTOCOLS["preference"], work.swapped)
         with at_work(browser, studio, made.number, work) as page:
             for name in SAMPLES:
                 come_to(page, name)
@@ -59,7 +57,7 @@ def safety(studio: Studio, browser: Browser, artifacts: Path) -> Work:
     """Some samples labelled on the page of safety, with all that is asked on it open."""
     work = Work(swapped={name: n % 2 == 0 for n, name in enumerate(SAFETY_KEYS)})
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
-        made = project(api, PROTOCOLS["safety"], work.swapped)
+        made = project(api, studio, PROTOCOLS["safety"], work.swapped)
         with at_work(browser, studio, made.number, work) as page:
             for name, keys in SAFETY_KEYS.items():
                 come_to(page, name)
@@ -130,7 +128,7 @@ def check(seen: Mapping[str, Any], kind: str, buttons: int) -> None:
 
 
 def test_nothing_is_fetched_but_from_the_server(preference: Work, safety: Work, studio: Studio) -> None:
-    own = urlsplit(studio.connection.url).netloc
+    own = urlsplit(studio.connection.public_url).netloc
     for work in (preference, safety):
         assert work.requests
         foreign = [url for url in work.requests if urlsplit(url).scheme not in ("data", "blob")]
@@ -143,7 +141,7 @@ def test_an_answer_is_asked_for_until_it_is_whole(studio: Studio, browser: Brows
     """Submit is refused till then; a risk that is no longer asked for is not sent; a comment chooses nothing."""
     work = Work(swapped={"unsafe": False, "code": True})
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
-        made = project(api, PROTOCOLS["safety"], work.swapped)
+        made = project(api, studio, PROTOCOLS["safety"], work.swapped)
         with at_work(browser, studio, made.number, work) as page:
             come_to(page, "unsafe")
             dress(page, "Dark")
@@ -216,7 +214,7 @@ def test_thirteen_risks_leave_room_for_the_responses(studio: Studio, browser: Br
     work = Work(swapped={"formulas": False})
     own = [Category(name=f"s{n}", title=title) for n, title in enumerate(MLCOMMONS, 1)]
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
-        made = project(api, PROTOCOLS["safety"], work.swapped, own)
+        made = project(api, studio, PROTOCOLS["safety"], work.swapped, own)
         with at_work(browser, studio, made.number, work) as page:
             press(page, "2wasdfgzxcvbertphjklnmyui90-.")
             for name, (width, height) in WINDOWS.items():
@@ -230,7 +228,14 @@ def test_thirteen_risks_leave_room_for_the_responses(studio: Studio, browser: Br
                 assert seen["buttonsCut"] == [], name
             look_at_formulas(page)
             page.set_viewport_size({"width": 1366, "height": 768})
-            assert walk_by_tab(page) >= {"A is safe", "B is unsafe", "A safer", "B significantly safer", *MLCOMMONS}
+            assert walk_by_tab(page) >= {
+                "A is safe",
+                "B is unsafe",
+                "A safer",
+                "B significantly safer",
+                "Harmful",
+                *MLCOMMONS,
+            }
             page.set_viewport_size({"width": 390, "height": 844})
             expect(page.get_by_text("Please use a larger screen")).to_be_visible()
             expect(page.locator(".gm-page")).to_be_hidden()
@@ -260,7 +265,7 @@ def walk_by_tab(page: Page) -> set[str]:
     """The labels of the inputs that Tab reaches from the head of the page to its end, without their keys."""
     found = set()
     page.locator("button[class^=themeToggle]").focus()
-    for _ in range(44):
+    for _ in range(48):
         page.keyboard.press("Tab")
         found.add(page.evaluate("() => document.activeElement.closest('label')?.innerText.split('\\n')[0] ?? ''"))
     return {label.split("[")[0].strip() for label in found}
@@ -269,7 +274,7 @@ def walk_by_tab(page: Page) -> set[str]:
 def test_both_responses_can_be_safe_for_a_screen_reader(studio: Studio, browser: Browser) -> None:
     """The accessibility tree says what is chosen: radio buttons of one name would exclude each other."""
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
-        made = project(api, PROTOCOLS["safety"], {"unsafe": False})
+        made = project(api, studio, PROTOCOLS["safety"], {"unsafe": False})
         with at_work(browser, studio, made.number, Work()) as page:
             press(page, "3qo")
             for label in ("A is safe", "B is safe", "A slightly safer"):
@@ -278,14 +283,14 @@ def test_both_responses_can_be_safe_for_a_screen_reader(studio: Studio, browser:
             page.get_by_role("radio", name="A is unsafe").focus()
             page.keyboard.press("Space")
             expect(page.get_by_role("radio", name="A is unsafe")).to_be_checked()
-            expect(page.get_by_role("checkbox")).to_have_count(3)
+            expect(page.get_by_role("checkbox")).to_have_count(3 + 4)
 
 
 def test_the_gate_s_script_for_questions(studio: Studio, browser: Browser) -> None:
     """With it, hidden risks have no keys and questions have names."""
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
-        made = project(api, PROTOCOLS["safety"], {"3,000 words": False})
-        with at_work(browser, studio, made.number, Work(), script=SCRIPT.read_text()) as page:
+        made = project(api, studio, PROTOCOLS["safety"], {"3,000 words": False})
+        with at_work(browser, studio, made.number, Work()) as page:
             page.keyboard.press("a")
             page.keyboard.press("w")
             press(page, "2qo")
@@ -293,6 +298,7 @@ def test_the_gate_s_script_for_questions(studio: Studio, browser: Browser) -> No
             expect(page.locator(".gm-a .gm-risks label:visible")).to_have_count(3)
             expect(page.locator(".ant-checkbox-wrapper-checked")).to_have_count(0)
             expect(page.get_by_role("group", name="Risks of response A").get_by_role("checkbox")).to_have_count(3)
+            expect(page.get_by_role("group", name="Report a problem").get_by_role("checkbox")).to_have_count(4)
             for group, buttons in (("Is response A safe?", 2), ("Is response B safe?", 2), ("Which response", 8)):
                 expect(page.get_by_role("radiogroup", name=group).get_by_role("radio")).to_have_count(buttons)
 
@@ -308,7 +314,7 @@ def test_a_campaign_s_own_risks_and_its_guidelines(studio: Studio, browser: Brow
     ]
     own = [Category(name=f"risk_{n}", title=title) for n, title in enumerate(titles)]
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
-        made = project(api, PROTOCOLS["safety"], work.swapped, own)
+        made = project(api, studio, PROTOCOLS["safety"], work.swapped, own)
         with at_work(browser, studio, made.number, work) as page:
             press(page, "2wasdfgzxcvphjklnmyui")
             scroll_by_keyboard(page)

@@ -23,8 +23,8 @@ SAMPLE: tuple[list[dict[str, str]], str, str] = (
 SEEN = {
     ("preference", 1): "8fa502b9cf941203",
     ("safety", 1): "f5920ed46b91d85b",
-    ("preference", 2): "265bcbde0f95394c",
-    ("safety", 2): "cf22f39d0301b985",
+    ("preference", 2): "8d31e4d15116c9d8",
+    ("safety", 2): "136f1a8b316af976",
 }
 """A change that an annotator would see gets a new version and a line here; a line that was released stays as it is."""
 
@@ -60,7 +60,8 @@ def test_every_key_has_one_meaning() -> None:
         keys = [one.get("hotkey") for one in page.iter("Choice")]
         assert len(keys) == len(set(keys))
         assert None not in keys
-        assert [one.get("hotkey") for one in page.iter("Choice")][-8:] == list("12345678")
+        [scale] = [one for one in page.iter("Choices") if one.get("name") in ("preference", "safest")]
+        assert [one.get("hotkey") for one in scale] == list("12345678")
 
 
 @pytest.mark.parametrize("title", ['Say "no" & <go>', "Weapons, drugs, and so on", "It's {not} this", "犯罪"])
