@@ -129,9 +129,13 @@ class Studio:
         return {user.id: user.email for user in users}
 
     def password(self, email: str) -> str:
-        """The password of an account that gristmill creates: 96 bits derived from token and address, never stored."""
+        """The password of an account that gristmill creates: 96 bits derived from token and address, never stored.
+
+        No password begins with "-", which a spreadsheet would take for a formula.
+        """
         digest = hmac.digest(self._token.encode(), f"gristmill account {email}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest[:12]).decode()
+        password = base64.urlsafe_b64encode(digest[:12]).decode()
+        return f"_{password[1:]}" if password.startswith("-") else password
 
     def invite_url(self) -> str:
         """The address of the sign-up form for invited people."""

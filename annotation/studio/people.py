@@ -53,7 +53,7 @@ def reset_password(studio: Studio, administrator: Admin, email: str) -> str:
     numbers = {address.lower(): number for number, address in studio.people().items()}
     if email.lower() not in numbers:
         raise UserError(f"{email} has no account at {studio.url}: run the same command without --reset")
-    password = secrets.token_urlsafe(12)
+    password = secrets.token_hex(12)
     with session(studio.url, administrator.email, administrator.password) as client:
         change_password(client, numbers[email.lower()], password)
     return password

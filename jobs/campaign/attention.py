@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from annotation.dataset import markdown
+from annotation.judgments.findings import LOST
 from annotation.judgments.findings import link as task_link
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality import Assessment, Concern
@@ -37,11 +38,12 @@ class Item:
     """Something that needs attention.
 
     ``kind`` is a rule of `Rules`, ``skipped``, or the kind of a finding. ``annotator`` is a pseudonym, empty if the
-    item is about nobody; ``help`` and ``link`` may be empty.
+    item is about nobody in particular; ``email``, ``help`` and ``link`` may be empty.
     """
 
     kind: str
     annotator: str
+    email: str
     batch: str
     message: str
     help: str = ""
@@ -50,29 +52,30 @@ class Item:
 
 @dataclass(frozen=True)
 class Refused:
-    """An annotation in quarantine. ``author`` is the pseudonym of its author, or what is known of an unknown account.
-
-    ``task`` is the address of the task, empty if the server is unknown.
-    """
+    """An annotation in quarantine. ``annotator`` is the pseudonym of its author, empty for an account of nobody in the
+    campaign; ``email`` is the author's address, as far as it is known and may be shown."""
 
     annotation: str
     annotator: str
-    author: str
+    email: str
     reason: str
     message: str
     link: str
 
 
-def items(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str], folder: str) -> tuple[Item, ...]:
-    """All but quarantine: what annotators do, then stuck pairs, then what was changed in Label Studio.
+def items(
+    snapshot: Snapshot, found: Assessment, emails: Mapping[str, str], folder: str, *, names: bool = True
+) -> tuple[Item, ...]:
+    """All but quarantine and reports: what annotators do, then stuck pairs, then what was changed in Label Studio.
 
-    ``emails`` gives the address of each pseudonym for the commands, as far as it may be shown.
+    ``emails`` gives the address of each pseudonym. Without ``names`` no message holds the address of anybody else.
     """
     folder = shlex.quote(folder)
     listed = [
         Item(
             concern.rule,
             concern.annotator,
+            emails.get(concern.annotator, ""),
             concern.measure.batch if isinstance(concern.measure, Change) else "",
             _sentence(concern),
             _TO_DO[concern.rule].format(folder=folder, email=emails.get(concern.annotator, "EMAIL")),
@@ -84,25 +87,28 @@ def items(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str], fold
         who = ", ".join(f"{name} {skips:,}" for name, skips in found.stuck.skipped_by.items())
         message = f"{pairs} can no longer get the votes that a verdict needs, as annotators skipped them ({who})"
         help_ = f"gristmill campaign reassign {folder} --skipped gives them to annotators who were not asked."
-        listed.append(Item("skipped", "", "", message, help_))
+        listed.append(Item("skipped", "", "", "", message, help_))
     for finding in snapshot.findings:
         batch = finding.place.partition("/")[0]
         help_ = _REPAIR.format(folder=folder) if finding.kind.startswith("changed_") else ""
-        listed.append(Item(finding.kind, finding.annotator, batch, finding.message, help_, finding.link))
+        message = finding.message if names or finding.kind not in LOST else LOST[finding.kind].format(by="somebody")
+        email = emails.get(finding.annotator, "")
+        listed.append(Item(finding.kind, finding.annotator, email, batch, message, help_, finding.link))
     return tuple(listed)
 
 
-def quarantine(snapshot: Snapshot, *, names: bool = True) -> list[Refused]:
-    """The annotations in quarantine, by reason. Without ``names``, an unknown account is not named."""
+def quarantine(snapshot: Snapshot, emails: Mapping[str, str], *, names: bool = True) -> list[Refused]:
+    """The annotations in quarantine, by reason. Without ``names``, no account of a stranger is named."""
     rows = snapshot.refused.sort_by([("reason", "ascending"), ("annotation", "ascending")]).to_pylist()
-    return [_refused(row, snapshot.server, names) for row in rows]
+    return [_refused(row, snapshot.server, emails, names) for row in rows]
 
 
-def _refused(row: Mapping[str, Any], server: str, names: bool) -> Refused:
+def _refused(row: Mapping[str, Any], server: str, emails: Mapping[str, str], names: bool) -> Refused:
     raw = orjson.loads(row["raw"])
-    author = row["annotator"] or (raw["author"] if names else None) or "an unknown account"
+    stranger = (raw["author"] if names else None) or ""
+    email = emails.get(row["annotator"], "") if row["annotator"] else stranger
     link = task_link(server, raw["project"], raw["task"]) if server else ""
-    return Refused(row["annotation"], row["annotator"] or "", author, row["reason"], row["message"], link)
+    return Refused(row["annotation"], row["annotator"] or "", email, row["reason"], row["message"], link)
 
 
 def _sentence(concern: Concern) -> str:

@@ -14,6 +14,7 @@ HOME = click.option(
     metavar="DIR",
     help="The folder of the embedded Label Studio (default: as for gristmill studio).",
 )
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 
 
 @click.group(short_help="Ask people which response is better.")
@@ -71,15 +72,17 @@ def undo(folder: Path, batch: str, home: Path | None) -> None:
 @FOLDER
 @click.argument("emails", metavar="[EMAIL]...", nargs=-1)
 @click.option("--reset", is_flag=True, help="Give each EMAIL a new password, which is printed now and stored nowhere.")
+@JSON
+@click.option("--csv", is_flag=True, help="Print CSV with email, link and password instead, to merge into letters.")
 @HOME
-def invite(folder: Path, emails: tuple[str, ...], reset: bool, home: Path | None) -> None:
+def invite(**given: Any) -> None:
     """Make an account for each annotator of DIR (or for each EMAIL), and print link, email address and password.
 
     Passwords are computed from the server's token and stored nowhere.
     """
     from jobs.campaign.commands import invite
 
-    invite(folder, emails, home, reset)
+    invite(**given)
 
 
 @campaign.command(short_help="Copy annotations into the journal.")
@@ -117,11 +120,31 @@ def pull(**given: Any) -> None:
 
 @campaign.command(short_help="Show progress, agreement, and what needs attention.")
 @FOLDER
-def status(folder: Path) -> None:
+@JSON
+@click.option(
+    "--csv",
+    type=click.Choice(["annotators", "batches", "attention", "comments", "reports", "quarantine"]),
+    help="Print one table as CSV instead.",
+)
+def status(folder: Path, as_json: bool, csv: str | None) -> None:
     """Show each annotator's progress, the agreement, and what needs attention in DIR; as of the last pull."""
-    from jobs.campaign.commands import status
+    from jobs.campaign.status import status
 
-    status(folder)
+    status(folder, as_json, csv)
+
+
+@campaign.command(short_help="Write a page with plots of a campaign.")
+@FOLDER
+@click.option("--output", type=PATH, metavar="FILE", help="The page (default: report.html in DIR).")
+@click.option("--names", is_flag=True, help="Show email addresses; without, the page shows pseudonyms only.")
+def report(**given: Any) -> None:
+    """Write progress, agreement, pace, bias, verdicts, comments and what needs attention in DIR as one HTML file.
+
+    The page needs no network, and is the same for the same state of DIR. An earlier report is replaced.
+    """
+    from jobs.campaign.report import report
+
+    report(**given)
 
 
 @campaign.command(short_help="Show which pairs have a verdict, and why others lack one.")

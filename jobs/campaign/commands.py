@@ -3,13 +3,15 @@
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import orjson
 
 from annotation.campaign import moves
 from annotation.campaign.plan import plan as make_plan
 from annotation.campaign.plan import record_changes
 from annotation.dataset import markdown
-from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
 from annotation.journal.made import made
 from annotation.judgments.resolve import resolve as resolve_votes
@@ -30,8 +32,10 @@ from jobs.campaign.campaign_file import read_and_record, read_campaign, write_ex
 from jobs.campaign.opened import signed
 from jobs.campaign.planned import print_dropped, print_planned
 from jobs.counting import counting
+from jobs.spreadsheet import print_exactly, write_csv
 from jobs.terminal import say
 from schemas.errors import UserError
+from schemas.visible import visible_json
 
 
 def new(folder: Path, protocol: str) -> None:
@@ -63,22 +67,45 @@ def undo(folder: Path, batch: str, home: Path | None) -> None:
     say(f"Next: edit the files, and make the batch again: gristmill campaign push {folder}")
 
 
-def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool = False) -> None:
+@dataclass(frozen=True)
+class Letter:
+    """What a letter to an annotator needs. None: no tasks yet, or a password that this server did not make."""
+
+    email: str
+    link: str | None
+    password: str | None = field(repr=False)
+
+
+def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool, as_json: bool, csv: bool) -> None:
+    """Makes accounts, and prints each person's letter: as text at once, as JSON or CSV once all accounts are made."""
     at = read_campaign(folder)
+    if as_json and csv:
+        raise UserError("--json and --csv exclude each other: give one of them")
     if reset and not emails:
         raise UserError("--reset needs the EMAIL of each annotator who gets a new password")
     known = (*at.campaign.annotators, *at.campaign.adjudicators)
     strangers = [email for email in emails if email.lower() not in known]
     if strangers:
         raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
+    letters = []
     with _studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         passwords = {email.lower(): _reset_password(studio, email, home) for email in emails if reset}
         for invited in people.invite(journal, studio, emails or known):
-            password = passwords.get(invited.email, invited.password)
-            say(f"{invited.email}")
-            say(f"  link      {invited.link or '(no tasks yet)'}")
-            say(f"  password  {password or '(unknown: this server did not make it; --reset makes a new one)'}")
+            letter = Letter(invited.email, invited.link, passwords.get(invited.email, invited.password))
+            letters.append(letter)
+            if not as_json and not csv:
+                _print_letter(letter)
+    if as_json:
+        print(visible_json(orjson.dumps({"invitations": letters}, option=orjson.OPT_INDENT_2).decode()))
+    elif csv:
+        print_exactly(write_csv(Letter, letters))
+
+
+def _print_letter(letter: Letter) -> None:
+    say(letter.email)
+    say(f"  link      {letter.link or '(no tasks yet)'}")
+    say(f"  password  {letter.password or '(unknown: this server did not make it; --reset makes a new one)'}")
 
 
 def _reset_password(studio: Studio, email: str, home: Path | None) -> str:
@@ -109,15 +136,6 @@ def pull(folder: Path, quick: bool, watch: bool, every: float, missing: Answer, 
                     _print_pulled(pulled, folder)
         except KeyboardInterrupt:
             say("stopped", err=True)
-
-
-def status(folder: Path) -> None:
-    from jobs.campaign.tables import print_status
-
-    at = read_and_record(folder)
-    with Journal(at.store) as journal:
-        emails = {name: email for email, name in fold(journal).annotators.items()}
-    print_status(load(at.path), emails, folder)
 
 
 def resolve(folder: Path) -> None:

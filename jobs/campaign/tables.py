@@ -1,5 +1,6 @@
 """Prints a campaign's progress, agreement, concerns and verdicts."""
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,6 +66,10 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str], folder: Path | s
         print()
         say(f"Left side chosen: {_lean(found.leans.overall)}.")
     _print_attention(snapshot, found, emails, str(folder))
+    comments = snapshot.reports["comment"].drop_null()
+    if len(comments):
+        command = f"gristmill campaign status {shlex.quote(str(folder))} --csv comments"
+        say(f"Annotators wrote {markdown.count(len(comments), 'comment')}: {command}")
     if snapshot.before_provenance:
         names = ", ".join(snapshot.before_provenance)
         say(f"Pushed by an earlier version, which noted nothing that can prove a vote: {names}. All votes count.")
@@ -166,11 +171,11 @@ def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
 
 def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str], folder: str) -> None:
     print()
-    listed, refused = items(snapshot, found, emails, folder), quarantine(snapshot)
+    listed, refused = items(snapshot, found, emails, folder), quarantine(snapshot, emails)
     problems = count_problems(snapshot)
     print("Needs attention:" if listed or refused or problems else "Nothing needs attention.")
     for number, item in enumerate(listed, 1):
-        place = f"{item.batch} {_person(item.annotator, emails)}".strip()
+        place = f"{item.batch} {_who(item.annotator, item.email)}".strip()
         where = f"{place}: " if place else ""
         say(f"- {where}{item.message}" + (f" ({item.link})" if item.link else ""))
         if item.help and item.help not in [following.help for following in listed[number : number + 1]]:
@@ -179,7 +184,7 @@ def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str,
     if refused:
         say(f"- {markdown.count(len(refused), 'annotation')} in quarantine, not counted:")
     for each in refused[:SHOWN_REFUSED]:
-        person = _person(each.annotator, emails) if each.annotator else visible(each.author)
+        person = _who(each.annotator, each.email) or "an unknown account"
         link = f", {each.link}" if each.link else ""
         say(f"    {each.annotation}, {each.reason}: {each.message} ({person}{link})")
     if len(refused) > SHOWN_REFUSED:
@@ -207,7 +212,11 @@ def _print_reports(snapshot: Snapshot, problems: Mapping[str, int], emails: Mapp
 
 
 def _person(name: str, emails: Mapping[str, str]) -> str:
-    return visible(f"{name} {emails.get(name, '')}".rstrip())
+    return _who(name, emails.get(name, ""))
+
+
+def _who(name: str, email: str) -> str:
+    return visible(f"{name} {email}".strip())
 
 
 def _lean(lean: Lean) -> str:

@@ -53,7 +53,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "terminal options interrupts example",
         "consoles",
-        "counting tables",
+        "counting tables spreadsheet",
         "corpus packing studio campaign verification",
         "dataset",
         "api cli demo",

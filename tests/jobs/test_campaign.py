@@ -148,7 +148,14 @@ def test_every_command_can_be_run_again(mill: Gristmill) -> None:
     again = mill("campaign", "push", "mill")
     assert "batch b1 is unchanged" in again
     assert "0 tasks added, 16 already there" in again
-    assert mill("campaign", "invite", "mill") == mill("campaign", "invite", "mill")
+    text = mill("campaign", "invite", "mill")
+    assert text == mill("campaign", "invite", "mill")
+    told = re.findall(r"(\S+@\S+)\n  link      (\S+|\(no tasks yet\))\n  password  (\S+)\n", text)
+    letters = json.loads(mill("campaign", "invite", "mill", "--json"))["invitations"]
+    assert [(each["email"], each["link"] or "(no tasks yet)", each["password"]) for each in letters] == told
+    head, *rows = mill("campaign", "invite", "mill", "--csv").splitlines()
+    assert head == "email,link,password"
+    assert rows == [f"{each['email']},{each['link'] or ''},{each['password']}" for each in letters]
     assert "0 annotations new or changed" in mill("campaign", "pull", "mill")
     assert "0 of 16 tasks done" in mill("campaign", "status", "mill")
     assert "too few votes so far" in mill("campaign", "resolve", "mill")

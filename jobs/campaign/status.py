@@ -1,0 +1,47 @@
+"""The command ``gristmill campaign status``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from annotation.journal.fold import fold
+from annotation.journal.journal import Journal
+from annotation.judgments.snapshot import Snapshot, load
+from jobs.campaign.attention import Item, Refused
+from jobs.campaign.campaign_file import read_and_record
+from jobs.campaign.overview import Annotator, Batch, Remark, as_json, overview
+from jobs.campaign.tables import print_status
+from jobs.spreadsheet import print_exactly, write_csv
+from schemas.errors import UserError
+
+TABLES = {
+    "annotators": Annotator,
+    "batches": Batch,
+    "attention": Item,
+    "comments": Remark,
+    "reports": Remark,
+    "quarantine": Refused,
+}
+"""The tables of ``--csv``, and the class of their rows, whose fields are the columns."""
+
+
+def status(folder: Path, json: bool, csv: str | None) -> None:
+    """Prints a campaign's state as tables for people, as one JSON object, or one table (a key of TABLES) as CSV."""
+    if json and csv:
+        raise UserError("--json and --csv exclude each other: give one of them")
+    snapshot, emails = open_campaign(folder)
+    if not json and not csv:
+        print_status(snapshot, emails, folder)
+        return
+    found = overview(snapshot, emails, str(folder))
+    if csv:
+        print_exactly(write_csv(TABLES[csv], getattr(found, csv)))
+    else:
+        print(as_json(found), end="")
+
+
+def open_campaign(folder: Path) -> tuple[Snapshot, Mapping[str, str]]:
+    """The campaign at its newest revision, and the email address of each pseudonym."""
+    at = read_and_record(folder)
+    with Journal(at.store) as journal:
+        emails = {name: email for email, name in fold(journal).annotators.items()}
+    return load(at.path), emails
