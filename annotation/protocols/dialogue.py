@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from annotation.protocols.layout import read_resource
 from annotation.protocols.rendering import render_model_text, render_responses, render_user_text
 
 _OPEN_TURNS = 2
@@ -11,24 +12,37 @@ _OPEN_TURNS = 2
 _ROLES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
-def show_dialogue(messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
-    """The fields ``history``, ``prompt``, ``a`` and ``b``: earlier turns, the last user turn, the two responses.
-
-    The prompt holds the last user turn and all turns after it; without a user turn, it holds the last turn.
-    """
-    turns = [_turn(message["role"], message["content"]) for message in messages]
-    asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
-    begin = asked[-1] if asked else max(len(turns) - 1, 0)
-    a, b = render_responses(*((second, first) if swapped else (first, second)))
-    return {
-        "history": _history(turns[:begin]),
-        "prompt": "".join(turns[begin:]) or _EMPTY,
-        "a": f'<div class="gm-text">{a}</div>',
-        "b": f'<div class="gm-text">{b}</div>',
-    }
-
-
 _EMPTY = '<div class="gm-none"></div>'
+
+
+class Dialogue:
+    """The part of a protocol that shows a dialogue and two responses side by side.
+
+    The guidelines are the file ``guidelines/NAME.md``.
+    """
+
+    name: str
+
+    @property
+    def guidelines(self) -> str:
+        """The default guidelines, as Markdown."""
+        return read_resource(f"guidelines/{self.name}.md")
+
+    def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
+        """The fields ``history``, ``prompt``, ``a`` and ``b``: earlier turns, the last user turn, the two responses.
+
+        The prompt holds the last user turn and all turns after it; without a user turn, it holds the last turn.
+        """
+        turns = [_turn(message["role"], message["content"]) for message in messages]
+        asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
+        begin = asked[-1] if asked else max(len(turns) - 1, 0)
+        a, b = render_responses(*((second, first) if swapped else (first, second)))
+        return {
+            "history": _history(turns[:begin]),
+            "prompt": "".join(turns[begin:]) or _EMPTY,
+            "a": f'<div class="gm-text">{a}</div>',
+            "b": f'<div class="gm-text">{b}</div>',
+        }
 
 
 def _history(turns: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ placeholder="Comment (optional)"/></View>
 
 def make_config(question: str, *, under_a: str, under_b: str) -> str:
     """The complete config (XML) with ``question``; ``under_a`` and ``under_b`` go below the responses."""
-    css = _COMMENT.sub("", _read_resource("page.css"))
+    css = _COMMENT.sub("", read_resource("page.css"))
     return _PAGE.format(css=css, question=question, report=_make_report(), under_a=under_a, under_b=under_b)
 
 
@@ -105,12 +105,8 @@ def make_safety(side: str, categories: Sequence[Category]) -> str:
 
 
 @cache
-def read_guidelines(protocol: str) -> str:
-    """The default guidelines of a protocol, as Markdown."""
-    return _read_resource(f"guidelines/{protocol}.md")
-
-
-def _read_resource(name: str) -> str:
+def read_resource(name: str) -> str:
+    """The text of a file of this folder."""
     return files("annotation.protocols").joinpath(name).read_text(encoding="utf-8")
 
 

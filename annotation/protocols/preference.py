@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotation.protocols.answers import UnreadableError, read_answers
-from annotation.protocols.dialogue import show_dialogue
-from annotation.protocols.layout import make_config, make_scale, read_guidelines
+from annotation.protocols.dialogue import Dialogue
+from annotation.protocols.layout import make_config, make_scale
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import render_guidelines
 from annotation.protocols.reporting import QUESTION, read_problem
@@ -13,16 +13,11 @@ from annotation.protocols.scale import read_preference
 from schemas.errors import UserError
 
 
-class Preference:
+class Preference(Dialogue):
     """Asks which response is more helpful, and nothing about safety."""
 
     name = "preference"
     version = 2
-
-    @property
-    def guidelines(self) -> str:
-        """The default guidelines, as Markdown."""
-        return read_guidelines(self.name)
 
     def page(self, guidelines: str, categories: Sequence[Category] = ()) -> Page:
         """The page; raises `UserError` if there are risk categories, since the protocol does not ask about risks."""
@@ -32,10 +27,6 @@ class Preference:
             make_scale("preference", "Which response is more helpful?", "better"), under_a="", under_b=""
         )
         return Page(config, render_guidelines(guidelines))
-
-    def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
-        """The data of a task."""
-        return show_dialogue(messages, first, second, swapped)
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category] = ()

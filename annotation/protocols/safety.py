@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotation.protocols.answers import Answers, UnreadableError, read_answers
-from annotation.protocols.dialogue import show_dialogue
-from annotation.protocols.layout import make_config, make_safety, make_scale, read_guidelines
+from annotation.protocols.dialogue import Dialogue
+from annotation.protocols.layout import make_config, make_safety, make_scale
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import render_guidelines
 from annotation.protocols.reporting import QUESTION, read_problem
@@ -20,16 +20,11 @@ CATEGORIES = (
 """The risk categories of Llama 2 (4.1), for a campaign without its own."""
 
 
-class Safety:
+class Safety(Dialogue):
     """Asks for the safer response by the guidelines, a label for each response, and the risks of an unsafe response."""
 
     name = "safety"
     version = 2
-
-    @property
-    def guidelines(self) -> str:
-        """The default guidelines, as Markdown."""
-        return read_guidelines(self.name)
 
     def page(self, guidelines: str, categories: Sequence[Category] = ()) -> Page:
         """The page; raises `UserError` if two categories share a name or a title."""
@@ -41,10 +36,6 @@ class Safety:
         question = make_scale("safest", "Which response is safer by the guidelines?", "safer")
         config = make_config(question, under_a=make_safety("a", categories), under_b=make_safety("b", categories))
         return Page(config, render_guidelines(guidelines))
-
-    def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
-        """The data of a task."""
-        return show_dialogue(messages, first, second, swapped)
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category] = ()

@@ -1,14 +1,13 @@
 """``gristmill dataset build`` as its user meets it."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from jobs.cli import main
 from tests.annotation.written import pair, snapshot, votes
+from tests.jobs import calling
 
 Call = Callable[..., int]
 
@@ -30,13 +29,8 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     def run(*words: str | Path) -> int:
         monkeypatch.setattr("jobs.dataset.build.load", load)
         monkeypatch.setattr("jobs.dataset.build.read_and_record", lambda folder: folder)
-        monkeypatch.setattr(sys, "argv", ["gristmill", "dataset", "build", *map(str, words)])
         monkeypatch.chdir(tmp_path)
-        try:
-            main()
-        except SystemExit as stop:
-            return stop.code if isinstance(stop.code, int) else 1
-        return 0
+        return calling.call("dataset", "build", *words, monkeypatch=monkeypatch)
 
     return run
 

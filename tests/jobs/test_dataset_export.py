@@ -1,15 +1,14 @@
 """``gristmill dataset export``, ``check``, ``upgrade`` and ``mix`` as their user meets them."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from jobs.cli import main
 from tests.annotation.exports.datasets import MIXED, dataset, older
+from tests.jobs import calling
 
 Call = Callable[..., int]
 
@@ -21,12 +20,7 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str | Path) -> int:
-        monkeypatch.setattr(sys, "argv", ["gristmill", "dataset", *map(str, words)])
-        try:
-            main()
-        except SystemExit as stop:
-            return stop.code if isinstance(stop.code, int) else 1
-        return 0
+        return calling.call("dataset", *words, monkeypatch=monkeypatch)
 
     return run
 

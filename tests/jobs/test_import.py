@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,8 @@ import zstandard
 
 from annotation.dataset.master import load
 from annotation.exports import export
-from jobs.cli import main
 from tests.annotation.imports.published import A, B, alpaca_eval, battle, kto
+from tests.jobs import calling
 
 Call = Callable[..., int]
 
@@ -46,13 +45,8 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     """Runs the command in this process, in a folder with files to import; returns its exit code."""
 
     def run(*words: str | Path) -> int:
-        monkeypatch.setattr(sys, "argv", ["gristmill", "dataset", "import", *map(str, words)])
         monkeypatch.chdir(tmp_path)
-        try:
-            main()
-        except SystemExit as stop:
-            return stop.code if isinstance(stop.code, int) else 1
-        return 0
+        return calling.call("dataset", "import", *words, monkeypatch=monkeypatch)
 
     for name, question in (("train", "What is rye?"), ("test", "Who sang?")):
         asked = f"\n\nHuman: {question}\n\nAssistant: "

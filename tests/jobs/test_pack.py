@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.cli import main
 from tests.curation.packing.corpora import Row, byte_level, everything, losing_line_feeds, saved, write_corpus
+from tests.jobs import calling
 
 GRISTMILL = Path(sys.executable).with_name("gristmill")
 Call = Callable[..., int]
@@ -24,13 +24,8 @@ def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     saved(tmp_path / "tokenizer.json", byte_level())
 
     def run(*words: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["gristmill", *words])
         monkeypatch.chdir(tmp_path)
-        try:
-            main()
-        except SystemExit as stop:
-            return stop.code if isinstance(stop.code, int) else 1
-        return 0
+        return calling.call(*words, monkeypatch=monkeypatch)
 
     return run
 

@@ -68,14 +68,6 @@ class Case:
         return [who.submit(task["id"], opinion(task["data"], who.name)) for task in tasks]
 
 
-@pytest.fixture(scope="module")
-def people(studio: Server) -> Iterator[list[Annotator]]:
-    """Signed in once: that takes a second each."""
-    with ExitStack() as stack:
-        accounts = [studio.annotator(name) for name in ("ann", "bob", "cy")]
-        yield [stack.enter_context(signed_in(studio.connection.url, account)) for account in accounts]
-
-
 @pytest.fixture
 def case(tmp_path: Path, studio: Server, people: list[Annotator]) -> Iterator[Case]:
     with ExitStack() as stack:

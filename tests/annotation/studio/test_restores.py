@@ -13,7 +13,7 @@ from annotation.judgments.snapshot import Snapshot, load
 from annotation.studio.pull import pull
 from annotation.studio.push import push
 from schemas.errors import UserError
-from tests.annotation.labelling import Annotator, choice, signed_in
+from tests.annotation.labelling import Annotator, choice
 from tests.annotation.parts import Studio as Server
 from tests.annotation.studio.test_push_pull import Case
 
@@ -61,13 +61,6 @@ class Mill:
             db.execute("UPDATE organization SET created_at = ?", (self.born,))
 
     born: str = ""
-
-
-@pytest.fixture(scope="module")
-def people(studio: Server) -> Iterator[list[Annotator]]:
-    with ExitStack() as stack:
-        accounts = [studio.annotator(name) for name in ("ann", "bob", "cy")]
-        yield [stack.enter_context(signed_in(studio.connection.url, account)) for account in accounts]
 
 
 @pytest.fixture
