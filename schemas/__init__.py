@@ -30,6 +30,7 @@ __all__ = [  # noqa: F405
     "SUPERSEDED",
     "TAKEN_DOWN",
     "UNRESOLVED",
+    "WORDINGS",
     "PackedError",
     "PackedSequences",
     "Part",

@@ -159,6 +159,29 @@ REPORTS = Table(
 """What annotators said about tasks, with votes and with skips: the problem that they reported (or null) and a comment
 (or null). ``project`` and ``task`` are Label Studio's numbers. Sorted by (batch, pair_id, round, annotator)."""
 
+WORDINGS = Table(
+    name="wordings",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("campaign", pa.string(), nullable=False),
+            pa.field("batch", pa.string(), nullable=False),
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("annotator", pa.string(), nullable=False),
+            pa.field("round", pa.string(), nullable=False),
+            pa.field("first_wording", pa.int32(), nullable=False),
+            pa.field("last_wording", pa.int32(), nullable=False),
+        ]
+    ),
+    checks={
+        **_one_of("round", "vote", "adjudication"),
+        "no last_wording is below its first_wording": lambda b: pc.less_equal(b["first_wording"], b["last_wording"]),
+    },
+)
+"""Which wording of the guidelines the annotator of a counted vote saw, in batches whose guidelines were reworded.
+Wordings are numbered from 1 in each batch. If ``first_wording`` and ``last_wording`` differ, it was one of these or of
+those between: the page was open during the change, or an earlier answer was edited. Sorted as JUDGMENTS."""
+
 _VOTE = pa.struct(
     [
         pa.field("annotator", pa.string(), nullable=False),

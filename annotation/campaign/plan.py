@@ -141,6 +141,12 @@ def _refuse_changes(batch: str, asked: Asked, record: Record) -> None:
     if known:
         changed = [name for name, value in vars(asked).items() if getattr(known.asked, name) != value]
         seen = [name for name in ("guidelines", "categories") if name in changed]
+        if changed == ["guidelines"]:
+            raise UserError(
+                f"the guidelines changed after batch {batch} was made: change them back, give campaign.toml a higher "
+                "version and a new batch, or give them to the batches that run, as a wording that the record keeps "
+                "apart: gristmill campaign push DIR --new-guidelines"
+            )
         if seen and "version" not in changed:
             raise UserError(
                 f"the {' and '.join(seen)} changed after batch {batch} was made: change them back, "
@@ -179,7 +185,7 @@ def _make_batch(
     _refuse_withdrawn(folder, record)
     prompts, problems = read_prompts(folder.file(campaign.responses))
     models = {response.model for prompt in prompts for response in prompt.responses}
-    _refuse_model_names(folder, models)
+    refuse_model_names(folder, models)
     _refuse_unknown_models(folder, models)
     paired = make_pairs(prompts, campaign.pairs, campaign.seed)
     earlier = set(record.pairs["pair_id"].to_pylist())
@@ -380,7 +386,7 @@ def _refuse_unknown_models(folder: CampaignFolder, models: set[str]) -> None:
                 )
 
 
-def _refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
+def refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
     """Raises UserError if a text that annotators read, other than a response, names a model."""
     campaign = folder.campaign
     seen = {

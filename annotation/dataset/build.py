@@ -18,6 +18,7 @@ from annotation.dataset.ledger import DatasetLedger
 from annotation.dataset.manifest import BuiltManifest, describe
 from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts, prove_apart
+from annotation.dataset.wordings import NAME, wordings
 from annotation.judgments.snapshot import Snapshot
 from schemas import UNRESOLVED
 from schemas.errors import UserError
@@ -61,6 +62,9 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
             for name in SPLITS:
                 writer.table(f"comparisons/{name}", splits[name])
             writer.table("unresolved", tables["unresolved"])
+            reworded = wordings(snapshots)
+            if reworded is not None:
+                writer.table(NAME, reworded)
             writer.text("README.md", written.result())
         content = describe(snapshots, ledger, proof, writer.files)
         writer.json(MANIFEST, content)

@@ -12,6 +12,7 @@ from annotation.dataset.ledger import BatchCounts, DatasetLedger
 from annotation.dataset.manifest import batches_of
 from annotation.dataset.page import page
 from annotation.dataset.verdicts import by_degree, by_safety
+from annotation.dataset.wordings import by_wording
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate
 from annotation.quality.groups import Agreement, agreements, model_pairs
@@ -29,6 +30,7 @@ def card(snapshots: Sequence[Snapshot], splits: Mapping[str, pa.Table], ledger: 
         annotators=_annotators(rows),
         batches=_batches(snapshots, splits),
         RULE=RULE,
+        wordings=by_wording(snapshots),
         snapshots=snapshots,
         degrees=by_degree(rows),
         safety=by_safety(rows, "not asked"),

@@ -12,7 +12,7 @@ from annotation.dataset.ledger import DatasetLedger
 from annotation.dataset.prompts import SplitProof
 from annotation.journal.bodies import Resolving
 from annotation.judgments.snapshot import Snapshot
-from schemas import COMPARISONS, UNRESOLVED
+from schemas import COMPARISONS, UNRESOLVED, WORDINGS
 from schemas import manifest as manifests
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, Entry, NamedEntry, difference
@@ -55,11 +55,13 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchEntry:
-    """A batch of a campaign. ``ledger``: its BatchCounts."""
+    """A batch of a campaign. ``ledger``: its BatchCounts. ``guidelines``: the SHA-256 of each wording of its guidelines
+    if there are several."""
 
     name: str
     asked: tuple[Asked, ...]
     ledger: Mapping[str, Any]
+    guidelines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +90,13 @@ def describe(
     snapshots: Sequence[Snapshot], ledger: DatasetLedger, proof: SplitProof, files: Mapping[str, Entry]
 ) -> BuiltManifest:
     """The manifest of a dataset. ``files``: by path relative to its folder, each with rows and SHA-256."""
+    reworded = any(snapshot.guidelines for snapshot in snapshots)
+    tables = (COMPARISONS, UNRESOLVED, *([WORDINGS] if reworded else []))
     refused = {name: dict(counts) for name, counts in ledger.refused.items()}
     return BuiltManifest(
         format=FORMAT,
         version=VERSION,
-        tables={table.name: table.version for table in (COMPARISONS, UNRESOLVED)},
+        tables={table.name: table.version for table in tables},
         campaigns=tuple(_campaign(snapshot, ledger) for snapshot in snapshots),
         ledger={**ledger.total().as_json(), "refused": refused},
         split=proof,
@@ -103,7 +107,12 @@ def describe(
 def _campaign(snapshot: Snapshot, ledger: DatasetLedger) -> CampaignEntry:
     asked = batches_of(snapshot)
     batches = tuple(
-        BatchEntry(name=batch, asked=tuple(asked.get(batch, ())), ledger=counts.as_json())
+        BatchEntry(
+            name=batch,
+            asked=tuple(asked.get(batch, ())),
+            ledger=counts.as_json(),
+            guidelines=snapshot.guidelines.get(batch, ()),
+        )
         for (campaign, batch), counts in ledger.batches.items()
         if campaign == snapshot.name
     )

@@ -90,6 +90,16 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Guidelines:
+    """The body of a ``guidelines`` row: another wording of a batch's guidelines. ``number`` counts the wordings of the
+    batch; the first is that of its ``batch`` row. ``guidelines`` is the SHA-256 of the file."""
+
+    number: int
+    guidelines: str
+    page: Page
+
+
+@dataclass(frozen=True)
 class Undone:
     """The body of an ``undone`` row: the batch was never begun, and is as if it was not made. ``places``: those of its
     projects, which were deleted from Label Studio."""

@@ -1,12 +1,12 @@
 """Computes the state of a campaign from the rows of its journal: settings, people, batches, pairs and tasks."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pyarrow as pa
 
-from annotation.journal.bodies import Batch, Settings, read, write
+from annotation.journal.bodies import Batch, Guidelines, Settings, read, write
 from annotation.journal.journal import Journal
 from schemas import PAIRS
 from schemas.errors import CHANGED, DamagedError, UserError
@@ -35,6 +35,9 @@ TASKS = pa.schema(
 class Record:
     """The state of a campaign at ``revision``, without its annotations.
 
+    ``batches`` hold the guidelines and the page that annotators see now. ``wordings``: the SHA-256 of each wording of
+    the guidelines of a batch, oldest first, if the batch has several.
+
     ``settings`` is None before the first batch is planned. ``annotators`` maps emails to pseudonyms, in the order of
     joining. ``undone`` names the batches that were undone, oldest first, also batches that were made again later;
     nothing else in the record is from before. ``dropped`` are the uids of tasks that were taken from their annotators,
@@ -50,6 +53,7 @@ class Record:
     dropped: frozenset[str]
     withdrawn: frozenset[str]
     undone: tuple[str, ...] = ()
+    wordings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def fold(journal: Journal, as_of: int | None = None) -> Record:
@@ -61,16 +65,18 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
     revision = journal.revision if as_of is None else as_of
     withdrawn = _newest_by_key(journal, "withdrawn", bool, revision)
     tasks, dropped = _tasks(journal, revision)
+    batches, wordings = _batches(journal, revision)
     return Record(
         revision=revision,
         settings=_newest_by_key(journal, "settings", Settings, revision).get("settings"),
         annotators=_newest_by_key(journal, "annotator", str, revision),
-        batches=_newest_by_key(journal, "batch", Batch, revision),
+        batches=batches,
         pairs=_pairs(journal, revision),
         tasks=tasks,
         dropped=dropped,
         withdrawn=frozenset(key for key, out in withdrawn.items() if out),
         undone=tuple(key for _, key, _ in journal.rows("undone", as_of=revision)),
+        wordings=wordings,
     )
 
 
@@ -96,14 +102,32 @@ def record_settings(journal: Journal, settings: Settings) -> None:
 
 
 def _newest_by_key(journal: Journal, kind: str, body: type[T], as_of: int) -> dict[str, T]:
-    """Each key of the rows of a kind, with its newest body, except batches that were undone."""
-    found: dict[str, T] = {}
-    for name, key, content in journal.rows(kind, *(["undone"] if kind == "batch" else []), as_of=as_of):
-        if name == "undone":
-            found.pop(key, None)
+    """Each key of the rows of a kind, with its newest body."""
+    return {
+        key: read(body, content, f"{journal.path}: the row {kind} {key}")
+        for _, key, content in journal.rows(kind, as_of=as_of)
+    }
+
+
+def _batches(journal: Journal, as_of: int) -> tuple[dict[str, Batch], dict[str, tuple[str, ...]]]:
+    """The batches that were not undone, with the newest wording of their guidelines; and the wordings of those that
+    have several."""
+    batches: dict[str, Batch] = {}
+    wordings: dict[str, tuple[str, ...]] = {}
+    for kind, key, body in journal.rows("batch", "guidelines", "undone", as_of=as_of):
+        place = f"{journal.path}: the row {kind} {key}"
+        if kind == "batch":
+            batches[key] = read(Batch, body, place)
+        elif kind == "undone":
+            batches.pop(key, None)
+            wordings.pop(key, None)
+        elif key not in batches:
+            raise DamagedError(f"{place} is of no batch: {CHANGED}")
         else:
-            found[key] = read(body, content, f"{journal.path}: the row {kind} {key}")
-    return found
+            made, other = batches[key], read(Guidelines, body, place)
+            wordings[key] = (*wordings.get(key, (made.asked.guidelines,)), other.guidelines)
+            batches[key] = replace(made, asked=replace(made.asked, guidelines=other.guidelines), page=other.page)
+    return batches, wordings
 
 
 def _pairs(journal: Journal, as_of: int) -> pa.Table:

@@ -65,6 +65,7 @@ KINDS = (
     "settings",  # body: Settings of `bodies`; a row for each change
     "annotator",  # key: email; body: the pseudonym
     "batch",  # key: name; body: Batch of `bodies`
+    "guidelines",  # key: batch; body: Guidelines of `bodies`: annotators see another wording from the next push on
     "pairs",  # key: batch; body: PAIRS rows as an Arrow stream
     "tasks",  # key: batch; body: TASKS rows as an Arrow stream
     "undone",  # key: batch; body: Undone of `bodies`: no row of the batch before this one counts

@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass, field
 
-from annotation.journal.bodies import ASKED, Lost, Numbers, ProjectMade, Seen, ServerNoted, Undone, read
+from annotation.journal.bodies import (
+    ASKED,
+    Guidelines,
+    Lost,
+    Numbers,
+    ProjectMade,
+    Seen,
+    ServerNoted,
+    Undone,
+    read,
+)
 from annotation.journal.journal import Journal
 
-KINDS = ("server", "project", "numbers", "account", "seen", "undone")
+KINDS = ("server", "project", "numbers", "account", "seen", "undone", "guidelines")
 """The kinds of rows that `Made.note` takes."""
 
 PARTS = ("labels", "instructions", "settings", "description")
@@ -30,6 +40,8 @@ class Made:
     """By project: the uids of tasks that a push asked for and whose numbers are not noted yet."""
     accounts: dict[str, int] = field(default_factory=dict)
     """The user number of each email address."""
+    wordings: dict[str, int] = field(default_factory=dict)
+    """The number of the newest wording of the guidelines of a batch, if the batch has several."""
     seen: dict[str, Seen] = field(default_factory=dict)
     """By place: how its project differs from what was pushed. A place without a difference may be missing."""
 
@@ -39,7 +51,7 @@ class Made:
         if kind == "server":
             server = read(ServerNoted, body, place)
             if self.server and self.server.identity != server.identity:
-                vars(self).update(vars(Made()))
+                vars(self).update(vars(Made(wordings=self.wordings)))
             self.server = server
         elif kind == "project":
             made = read(ProjectMade, body, place)
@@ -59,6 +71,9 @@ class Made:
             self.accounts[key] = read(int, body, place)
         elif kind == "undone":
             self._forget(read(Undone, body, place).places)
+            self.wordings.pop(key, None)
+        elif kind == "guidelines":
+            self.wordings[key] = read(Guidelines, body, place).number
         else:
             self.seen[key] = read(Seen, body, place)
 

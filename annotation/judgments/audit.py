@@ -17,13 +17,14 @@ from typing import Any
 import orjson
 
 from annotation.journal import chain
-from annotation.journal.bodies import ProjectMade, Undone, read, read_annotation
+from annotation.journal.bodies import Guidelines, ProjectMade, Undone, read, read_annotation
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import STORE, Journal, Signature
 from annotation.journal.layout import ARROW
 from annotation.journal.signing import is_valid
 from annotation.judgments.findings import find
 from annotation.judgments.judge import judge
+from annotation.protocols import digest
 from schemas.errors import RunError, UserError
 
 VERSION = 1
@@ -128,12 +129,19 @@ def statements(journal: Journal) -> Iterator[bytes]:
         yield _line("page", place=key, digest=made.page, labels=made.labels, instructions=made.instructions)
     for kind, key, body in journal.rows("undone"):
         yield _line("undone", batch=key, places=read(Undone, body, f"the row {kind} {key}").places)
+    for kind, key, body in journal.rows("guidelines"):
+        given = read(Guidelines, body, f"the row {kind} {key}")
+        yield _line(
+            "guidelines", batch=key, number=given.number, guidelines=given.guidelines, digest=digest(given.page)
+        )
     for table, name in ((judged.assignments, "asked"), (judged.judgments, "counted")):
         for row in table.to_pylist():
             yield _line(name, **row)
     yield from _answers(journal, record)
     for row in judged.refused.drop_columns(["raw"]).to_pylist():
         yield _line("set_apart", **row)
+    for row in judged.wordings.to_pylist():
+        yield _line("wording", **row)
     for finding in find(journal, record):
         yield _line("finding", **vars(finding))
 

@@ -14,7 +14,8 @@ from annotation.journal.journal import Journal, sortable_time
 from annotation.journal.made import KINDS, Made
 from annotation.judgments.proof import find_doubt
 from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable, read_report
-from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED, REPORTS
+from annotation.protocols.wording import wording_of
+from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED, REPORTS, WORDINGS
 
 REASONS = {
     "unreadable": "Label Studio fails to export the task: delete the task's newest annotation there, and pull again",
@@ -36,20 +37,25 @@ REASONS = {
 
 
 class Judged(NamedTuple):
-    """The tables ASSIGNMENTS, JUDGMENTS, REFUSED and REPORTS of a campaign."""
+    """The tables ASSIGNMENTS, JUDGMENTS, REFUSED, REPORTS and WORDINGS of a campaign."""
 
     assignments: pa.Table
     judgments: pa.Table
     refused: pa.Table
     reports: pa.Table
+    wordings: pa.Table
+    """WORDINGS: which guidelines the counted votes saw, for batches whose guidelines were reworded."""
 
 
 class _Annotation(NamedTuple):
-    """An annotation that exists at the revision: key and body of its row in the journal, and the parsed body."""
+    """An annotation that exists at the revision: key and body of its row in the journal, and the parsed body.
+
+    ``wording`` is the number of the newest wording of the guidelines when the row was written."""
 
     key: str
     body: bytes
     row: AnnotationRow
+    wording: int
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -119,6 +125,8 @@ class _Votes:
     seconds: list[float | None] = field(default_factory=list)
     submitted: list[datetime | None] = field(default_factory=list)
     refused: list[tuple[_Annotation, str | None, Unreadable]] = field(default_factory=list)
+    wordings: list[tuple[int, int, int]] = field(default_factory=list)
+    """(row of the task, first and last wording that the annotator may have seen) of votes that count."""
     reports: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, annotation: _Annotation, annotator: str | None, reason: str) -> None:
@@ -141,7 +149,7 @@ def judge(journal: Journal, record: Record) -> Judged:
         row, own = tasks.row.get(uid), []
         for key, held in found.items():
             for body, doubt in held.states():
-                annotation = _Annotation(key, body, _read(journal, key, body))
+                annotation = _Annotation(key, body, _read(journal, key, body), held.wording)
                 author = authors.get((annotation.row.author or "").lower())
                 reason = doubt or _find_refusal(annotation.row, author, row, tasks)
                 if not reason and row is not None:
@@ -155,7 +163,11 @@ def judge(journal: Journal, record: Record) -> Judged:
         if row is not None:
             tasks.state[row] = _record_vote(own, row, tasks, reader, record, votes)
     return Judged(
-        _assignments(record, tasks), _judgments(record, votes, reader), _refusal_rows(votes), _report_rows(votes)
+        _assignments(record, tasks),
+        _judgments(record, votes, reader),
+        _refusal_rows(votes),
+        _report_rows(votes),
+        _wording_rows(record, votes),
     )
 
 
@@ -168,9 +180,12 @@ def _read(journal: Journal, key: str, body: bytes) -> AnnotationRow:
 
 
 class _Held(NamedTuple):
-    """An annotation that exists: the body of its newest state without a doubt, and of a later state with a doubt."""
+    """An annotation that exists: the body of its newest state without a doubt, and of a later state with a doubt.
+
+    ``wording``: the newest wording of the guidelines when the counted state was written."""
 
     counted: bytes | None
+    wording: int
     doubted: bytes | None = None
     doubt: str = ""
 
@@ -206,8 +221,9 @@ def _existing_annotations(
             read = _read(journal, key, body)
             author = authors.get((read.author or "").lower())
             doubt = _find_refusal(read, author, tasks.row.get(uid), tasks) or find_doubt(read, uid, place, state)
-        before = inside.get(key)
-        inside[key] = _Held(before.counted if before else None, body, doubt) if doubt else _Held(body)
+        wording = state.wordings.get(place.partition("/")[0], 1)
+        before = inside.get(key, _Held(None, wording))
+        inside[key] = _Held(before.counted, before.wording, body, doubt) if doubt else _Held(body, wording)
     return {uid: inside for uid, inside in found.items() if inside}
 
 
@@ -249,6 +265,9 @@ def _record_vote(
     if isinstance(reading, Unreadable):
         votes.refused.append((newest, annotator, reading))
         return "refused"
+    if tasks.batch[row] in record.wordings:
+        newest_wording = newest.wording
+        votes.wordings.append((row, min(wording_of(newest.raw["result"]), newest_wording), newest_wording))
     votes.rows.append(row)
     votes.readings.append(place)
     votes.seconds.append(newest.raw["lead_time"])
@@ -298,6 +317,17 @@ def _report_rows(votes: _Votes) -> pa.Table:
     columns = {name: [each[name] for each in votes.reports] for name in REPORTS.columns.names}
     table = pa.Table.from_batches([REPORTS.batch(columns)])
     return _sort(table, "batch", "pair_id", "round", "annotator", "annotation")
+
+
+def _wording_rows(record: Record, votes: _Votes) -> pa.Table:
+    rows, first, last = zip(*votes.wordings, strict=True) if votes.wordings else ((), (), ())
+    taken = record.tasks.take(pa.array(rows, pa.int64()))
+    campaign = pa.scalar(record.settings.name if record.settings else "")
+    columns = {name: _as_array(taken[name]) for name in ("batch", "pair_id", "annotator", "round")}
+    columns |= {"campaign": pa.repeat(campaign, len(rows))}
+    columns |= {"first_wording": pa.array(first, pa.int32()), "last_wording": pa.array(last, pa.int32())}
+    table = pa.Table.from_batches([WORDINGS.batch(columns, len(rows))])
+    return _sort(table, "pair_id", "round", "annotator")
 
 
 def _as_array(column: pa.ChunkedArray) -> pa.Array:

@@ -1,5 +1,6 @@
 """A campaign at one revision of its journal: the only input of quality, resolution and datasets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +12,13 @@ from annotation.journal.made import made
 from annotation.judgments.findings import Finding, batches_before_provenance, find
 from annotation.judgments.judge import judge
 from annotation.judgments.policy import Policy
-from schemas import REPORTS
+from schemas import REPORTS, WORDINGS
 from schemas.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A campaign at ``revision`` of its journal. The five tables are declared in `schemas.preference`.
+    """A campaign at ``revision`` of its journal. The six tables are declared in `schemas.preference`.
 
     ``votes`` is the number of votes that each pair should get.
     """
@@ -33,6 +34,9 @@ class Snapshot:
     refused: pa.Table
     revision: int
     reports: pa.Table = field(default_factory=REPORTS.schema.empty_table)
+    wordings: pa.Table = field(default_factory=WORDINGS.schema.empty_table)
+    guidelines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The SHA-256 of each wording of a batch's guidelines, oldest first, of batches whose guidelines were reworded."""
     findings: tuple[Finding, ...] = ()
     server: str = ""
     """The address of Label Studio, empty if no push has noted it."""
@@ -67,6 +71,7 @@ def load(folder: Path, as_of: int | None = None) -> Snapshot:
         policy=Policy(use=settings.resolve.use, min_votes=settings.resolve.min_votes),
         pairs=record.pairs,
         **judged._asdict(),
+        guidelines=record.wordings,
         revision=record.revision,
         findings=findings,
         server=state.server.url if state.server else "",

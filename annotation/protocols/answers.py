@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.protocols.protocol import Unreadable
+from annotation.protocols.wording import WORDING
 
 
 class UnreadableError(Exception):
@@ -55,6 +56,8 @@ def read_answers(result: Any, *, choices: Iterable[str], texts: Iterable[str]) -
     values: dict[str, tuple[str, ...]] = {}
     for item in _items(result):
         name = item.get("from_name")
+        if name == WORDING:
+            continue
         if not isinstance(name, str) or name not in kinds:
             raise UnreadableError(
                 "unknown_question", f"an answer is to {_short(name)}, a question that the page does not ask"

@@ -4,7 +4,7 @@ Annotations are stored as received, before they are interpreted. Reading an anno
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,8 @@ from annotation.journal.bodies import AnnotationRow, Lost, Seen, write, write_an
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import CachedTask, Journal, sortable_time
 from annotation.journal.made import Made, lost_annotations, made
-from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Studio, TaskState
+from annotation.protocols import digest
+from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Project, Studio, TaskState
 from annotation.studio.missing import (
     Answer,
     Suspect,
@@ -51,6 +52,8 @@ class Pulled:
     deleted: int = 0
     gone: list[str] = field(default_factory=list)
     """Places whose project is no longer in Label Studio. Their annotations in the journal still count."""
+    waiting: list[str] = field(default_factory=list)
+    """Places that were not read, since their project did not get new guidelines yet."""
     revision: int = 0
     unsettled: list[tuple[int, tuple[int, str | None, str, int]]] = field(default_factory=list)
     """(project, (task, uid, updated, annotations)) of tasks whose annotations await an answer."""
@@ -69,12 +72,13 @@ def pull(
     """
     if not journal.projects():
         raise UserError(f"{journal.path.parent} has no project in Label Studio: run gristmill campaign push")
-    state, record = made(journal), fold(journal)
-    check_server(journal, studio, state)
+    check_server(journal, studio, made(journal))
+    projects = studio.projects()
+    state, record = made(journal), fold(journal)  # after the projects: a push notes new guidelines before it gives them
     note_accounts(journal, studio, state, record.annotators)
     pulled, people, listed = Pulled(), _People(studio), []
     lost, uids = lost_annotations(journal), _uids_by_place(record)
-    for place, project in _find_projects(journal, studio, record, state, people, pulled):
+    for place, project in _find_projects(journal, projects, record, state, people, pulled):
         cached, live = journal.tasks(project), journal.live_annotations(project)
         try:
             states = studio.task_states(project) if sweep else _list_recent(studio, project, cached)
@@ -122,14 +126,17 @@ def _uids_by_place(record: Record) -> dict[str, list[str]]:
 
 
 def _find_projects(
-    journal: Journal, studio: Studio, record: Record, state: Made, people: "_People", pulled: Pulled
+    journal: Journal, listed: Sequence[Project], record: Record, state: Made, people: "_People", pulled: Pulled
 ) -> list[tuple[str, int]]:
     """(place, project) of the noted projects, and of all that have the marker of a place. Notes how they differ from
-    what was pushed, before any of their annotations is read."""
-    listed, projects = studio.projects(), []
+    what was pushed, before any of their annotations is read. A project that still awaits new guidelines is skipped."""
+    projects = []
     emails = {name: email for email, name in record.annotators.items()}
     for place in journal.projects():
         noted, found = state.projects.get(place), find_projects(listed, journal.campaign_id, place, state)
+        if noted and noted.page != digest(record.batches[place.partition("/")[0]].page):
+            pulled.waiting.append(place)
+            continue
         projects += [(place, each.project) for each in found]
         if not found:
             pulled.gone.append(place)

@@ -50,6 +50,8 @@ class Pushed:
     """Tasks that were in Label Studio already, or have a vote in the journal."""
     recreated: list[str] = field(default_factory=list)
     """Places whose project had been deleted."""
+    reworded: list[str] = field(default_factory=list)
+    """Places whose project got another wording of the guidelines."""
     repaired: list[str] = field(default_factory=list)
     """Places whose page, settings or description had been changed in Label Studio."""
 
@@ -239,8 +241,9 @@ class _PlaceUpdate:
             if number != self.created:
                 self.studio.repair_project(number, wanted, owner, self.page)
                 project = self.studio.project(number)
-            if known:
-                self.pushed.repaired.append(self.place)
+            if noted and known:
+                is_new = noted.page != digest(self.page)
+                (self.pushed.reworded if is_new else self.pushed.repaired).append(self.place)
             labels, instructions = page_digests(project.page)
             fresh = ProjectMade(number, project.created, digest(self.page), labels, instructions, self._adopted(number))
             if fresh != noted:

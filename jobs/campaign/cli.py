@@ -43,15 +43,20 @@ def new(folder: Path, protocol: str) -> None:
 @click.option(
     "--new-server", is_flag=True, help="Continue the campaign on another Label Studio; votes in the journal stay."
 )
+@click.option(
+    "--new-guidelines",
+    is_flag=True,
+    help="Give the changed guidelines to the batches that run, as a wording that the record keeps apart.",
+)
 @HOME
-def push(folder: Path, new_server: bool, home: Path | None) -> None:
+def push(folder: Path, **given: Any) -> None:
     """Make the pairs and tasks of the batch in DIR/campaign.toml, and add them to Label Studio.
 
     Repeat the command at any time: existing tasks are kept, missing tasks are added.
     """
     from jobs.campaign.commands import push
 
-    push(folder, home, new_server=new_server)
+    push(folder, **given)
 
 
 @campaign.command(short_help="Undo a batch that nobody has begun.")

@@ -11,6 +11,8 @@ import orjson
 from annotation.campaign import moves
 from annotation.campaign.plan import plan as make_plan
 from annotation.campaign.plan import record_changes
+from annotation.campaign.rewording import reword_batches
+from annotation.campaign.settings import CampaignFolder
 from annotation.dataset import markdown
 from annotation.journal.journal import Journal
 from annotation.journal.made import made
@@ -44,9 +46,11 @@ def new(folder: Path, protocol: str) -> None:
     say(f"Next: edit campaign.toml, or continue with the example: gristmill campaign push {folder}")
 
 
-def push(folder: Path, home: Path | None, *, new_server: bool = False) -> None:
+def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guidelines: bool = False) -> None:
     at = read_campaign(folder)
     with _studio(home) as studio, signed(at.store, create=True) as journal:
+        if new_guidelines:
+            _reword(at, journal, studio)
         planned = make_plan(at, journal, families, lambda planned: print_dropped(at, planned))
         print_planned(at, planned)
         is_first = made(journal).server is None
@@ -182,9 +186,21 @@ def _studio(home: Path | None) -> Studio:
     return Studio(connection(home or default_home()))
 
 
+def _reword(at: CampaignFolder, journal: Journal, studio: Studio) -> None:
+    """Notes new guidelines of the batches that run, after a pull: what the journal has by then is from before."""
+    if journal.projects():
+        with counting("pulling") as tell:
+            _print_pulled(pull_all(journal, studio, tell=tell), at.path)
+    for batch, number in reword_batches(at, journal).items():
+        say(f"batch {batch}: {at.campaign.guidelines} is noted as wording {number} of its guidelines")
+
+
 def _push(journal: Journal, studio: Studio, *, new_server: bool = False) -> Pushed:
     with counting("pushing") as tell:
         pushed = push_all(journal, studio, tell, new_server=new_server)
+    if pushed.reworded:
+        count = markdown.count(len(pushed.reworded), "project")
+        say(f"{count} got the new guidelines; a page that is open shows the earlier ones until it is loaded again")
     for place in pushed.repaired:
         say(f"the project of {place} had been changed in Label Studio: repaired")
     for place in pushed.recreated:
@@ -197,6 +213,9 @@ def _push(journal: Journal, studio: Studio, *, new_server: bool = False) -> Push
 def _print_pulled(pulled: Pulled, folder: Path) -> None:
     deleted = f", {pulled.deleted:,} deleted" if pulled.deleted else ""
     say(f"{folder}: {pulled.kept:,} annotations new or changed{deleted}; revision {pulled.revision}")
+    if pulled.waiting:
+        count = markdown.count(len(pulled.waiting), "project")
+        say(f"{count} not read, as a push of new guidelines is under way or failed: gristmill campaign push {folder}")
     for place in pulled.gone:
         say(
             f"the project of {place} was deleted from Label Studio; the votes pulled from it count. "

@@ -246,7 +246,11 @@ def test_a_batch_that_was_pushed_stays_as_it_is(mill: Gristmill) -> None:
     change("seed = 2", "seed = 1")
     guidelines = Path("mill/guidelines.md")
     guidelines.write_text(guidelines.read_text(encoding="utf-8") + "\nBe kind.\n", encoding="utf-8")
-    assert "version" in mill("campaign", "push", "mill", code=2)
+    assert "--new-guidelines" in mill("campaign", "push", "mill", code=2)
+    printed = mill("campaign", "push", "mill", "--new-guidelines")
+    assert "batch b1: guidelines.md is noted as wording 2 of its guidelines" in printed
+    assert "2 projects got the new guidelines" in printed
+    assert "Guidelines of b1: wording 2 is in force; votes: none yet." in mill("campaign", "status", "mill")
 
 
 def test_a_server_that_is_down_is_one_sentence_and_exit_code_1(
