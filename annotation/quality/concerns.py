@@ -1,7 +1,7 @@
 """Named rules that find annotators who need attention."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from annotation.quality.agreement import Estimate
@@ -42,13 +42,13 @@ class Concern:
 class Measures:
     """What the rules judge, by annotator; see the modules of the classes."""
 
-    accuracy: Mapping[str, Share]
-    paces: Mapping[str, Pace]
-    leans: Mapping[str, Lean]
-    agreement: Mapping[str, Estimate]
-    agreement_changes: Mapping[str, Change]
-    left_changes: Mapping[str, Change]
-    waiting: Mapping[str, Waiting]
+    accuracy: Mapping[str, Share] = field(default_factory=dict)
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+    leans: Mapping[str, Lean] = field(default_factory=dict)
+    agreement: Mapping[str, Estimate] = field(default_factory=dict)
+    agreement_changes: Mapping[str, Change] = field(default_factory=dict)
+    left_changes: Mapping[str, Change] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate, gwet_with_others
@@ -36,11 +37,12 @@ def _peer(own: Votes, tally: Ints) -> Peer:
     others = tally[own.pair] - np.eye(2, dtype=np.int64)[own.second.astype(int)]
     seen = others.sum(axis=1) > 0
     own, others = own.filter(seen), others[seen]
-    decided = others[:, 0] != others[:, 1]
+    agreement = gwet_with_others(own.second.astype(np.int64), others)
     with_most = own.second == (others[:, 1] > others[:, 0])
-    batch = np.array(own.table["batch"].to_pylist(), object)
-    shares = {}
-    for name in dict.fromkeys(batch):
-        here = decided & (batch == name)
-        shares[name] = Share(int(with_most[here].sum()), int(here.sum()))
-    return Peer(gwet_with_others(own.second.astype(np.int64), others), shares)
+    marked = Votes(own.table.append_column("with_most", pa.array(with_most)), own.pair, own.point)
+    decided = marked.filter(others[:, 0] != others[:, 1])
+    shares = {
+        name: Share(int(part.table["with_most"].to_numpy().sum()), len(part))
+        for name, part in decided.group_by("batch")
+    }
+    return Peer(agreement, shares)

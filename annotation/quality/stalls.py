@@ -61,20 +61,20 @@ def stuck(snapshot: Snapshot) -> Stuck:
 
 
 def waiting(snapshot: Snapshot) -> Mapping[str, Waiting]:
-    """Each annotator with open tasks. Empty if no vote has a time."""
+    """Each annotator with open tasks; those of adjudicators do not count. Empty if no vote has a time."""
     votes = snapshot.judgments.filter(pc.is_valid(snapshot.judgments["submitted"]))
-    open_ = Counter(
-        snapshot.assignments.filter(pc.equal(snapshot.assignments["state"], "open"))["annotator"].to_pylist()
-    )
+    tasks = snapshot.assignments
+    waits = pc.and_(pc.equal(tasks["state"], "open"), pc.equal(tasks["round"], "vote"))
+    open_ = Counter(tasks.filter(waits)["annotator"].to_pylist())
     if not len(votes):
         return {}
     last = dict(zip(*votes.group_by("annotator").aggregate([("submitted", "max")]).columns, strict=True))
     last = {name.as_py(): moment for name, moment in last.items()}
     first, newest = (pc.min_max(votes["submitted"])[end] for end in ("min", "max"))
     found = {}
-    for name, tasks in sorted(open_.items()):
+    for name, count in sorted(open_.items()):
         mine = last.get(name)
         later = len(votes) if mine is None else pc.sum(pc.greater(votes["submitted"], mine)).as_py()
         days = (newest.as_py() - (first if mine is None else mine).as_py()).total_seconds() / 86_400
-        found[name] = Waiting(tasks, mine.as_py() if mine is not None else None, later or 0, days)
+        found[name] = Waiting(count, mine.as_py() if mine is not None else None, later or 0, days)
     return found

@@ -85,8 +85,8 @@ def items(
     if found.stuck.pairs:
         pairs = markdown.count(len(found.stuck.pairs), "pair")
         who = ", ".join(f"{name} {skips:,}" for name, skips in found.stuck.skipped_by.items())
-        message = f"{pairs} can no longer get the votes that a verdict needs, as annotators skipped them ({who})"
-        help_ = f"gristmill campaign reassign {folder} --skipped gives them to annotators who were not asked."
+        message = f"{pairs} can no longer get the votes that a verdict needs, because of skips ({who})"
+        help_ = f"gristmill campaign reassign {folder} --skipped asks annotators who were not asked yet."
         listed.append(Item("skipped", "", "", "", message, help_))
     for finding in snapshot.findings:
         batch = finding.place.partition("/")[0]

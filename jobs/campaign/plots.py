@@ -165,7 +165,7 @@ def _figure(title: str, described: str, height: float, parts: Sequence[str]) -> 
 
 def _margins(labels: Sequence[str], notes: Sequence[str]) -> tuple[float, float]:
     """The room left of a plot for its labels, and right of it for its notes."""
-    left = min(max(map(len, labels), default=0) * _LETTER + 14, 170)
+    left = min(max(map(len, labels), default=0) * _LETTER + 14, 200)
     return left, max(map(len, notes), default=0) * _LETTER + 20
 
 

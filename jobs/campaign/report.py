@@ -64,6 +64,7 @@ def render(of: Overview) -> str:
         states=[state for state in STATES if state in ("done", "open") or _count(of, state)],
         cards=list(_cards(of)),
         agreement=_agreement_rows(of),
+        safety=of.assessment.agreements.overall.safety.value is not None,
         verdicts=list(_verdict_rows(of)),
         newest=_minute(max((each.last_vote for each in of.annotators if each.last_vote), default=None)),
         **_plots(of),

@@ -103,9 +103,9 @@ def test_pairs_that_skips_keep_from_a_verdict() -> None:
     assert stuck(replace(made, policy=Policy(min_votes=2))) == Stuck(("q",), {"mill/a2": 1, "mill/a3": 1})
     [item] = items(made, assess(made), {}, "mill")
     assert item.message == (
-        "2 pairs can no longer get the votes that a verdict needs, as annotators skipped them (mill/a3 2, mill/a2 1)"
+        "2 pairs can no longer get the votes that a verdict needs, because of skips (mill/a3 2, mill/a2 1)"
     )
-    assert item.help.startswith("gristmill campaign reassign mill --skipped gives")
+    assert item.help.startswith("gristmill campaign reassign mill --skipped asks")
 
 
 def test_who_stopped_is_seen_by_the_votes_of_others() -> None:
