@@ -48,15 +48,29 @@ def new(folder: Path, protocol: str) -> None:
     is_flag=True,
     help="Give the changed guidelines to the batches that run, as a wording that the record keeps apart.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Make nothing: print what would be made and left out, and write a preview of the page. Needs no Label Studio.",
+)
+@click.option(
+    "--preview", type=PATH, metavar="FILE", help="With --dry-run: the preview's file (default: DIR/preview.html)."
+)
 @HOME
-def push(folder: Path, **given: Any) -> None:
+def push(folder: Path, home: Path | None, dry_run: bool, preview: Path | None, **given: bool) -> None:
     """Make the pairs and tasks of the batch in DIR/campaign.toml, and add them to Label Studio.
 
     Repeat the command at any time: existing tasks are kept, missing tasks are added.
     """
-    from jobs.campaign.commands import push
+    from jobs.campaign import commands
+    from jobs.campaign import dry_run as rehearsed
 
-    push(folder, **given)
+    if dry_run:
+        rehearsed.dry_run(folder, home, preview, new_guidelines=given["new_guidelines"])
+    elif preview:
+        raise click.UsageError("--preview needs --dry-run")
+    else:
+        commands.push(folder, home, **given)
 
 
 @campaign.command(short_help="Undo a batch that nobody has begun.")

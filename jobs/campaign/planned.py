@@ -27,10 +27,10 @@ def print_dropped(at: CampaignFolder, planned: Planned) -> None:
             say(f"  ... and {count - len(some):,} more ({reason})", err=True)
 
 
-def print_planned(at: CampaignFolder, planned: Planned) -> None:
-    """Prints the numbers of pairs and tasks of the batch."""
+def print_planned(at: CampaignFolder, planned: Planned, *, dry: bool = False) -> None:
+    """Prints the numbers of pairs and tasks of the batch. ``dry``: the batch was only rehearsed."""
     campaign = at.campaign
-    made = "made" if planned.new else "is unchanged"
+    made = ("would be made" if dry else "made") if planned.new else "is unchanged"
     with_gold = f" and {markdown.count(planned.gold, 'gold pair')}" if planned.gold else ""
     say(
         f"batch {campaign.batch} {made}: {markdown.count(planned.pairs, 'pair')}{with_gold}, "

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from annotation.campaign.rewording import reword_batches
+from annotation.journal.rehearsal import rehearsal
 from annotation.judgments.snapshot import Snapshot
 from annotation.studio import push as pushing
 from annotation.studio.client import Studio
+from annotation.studio.comparing import compare
 from annotation.studio.pull import pull
 from annotation.studio.push import push
 from tests.annotation.labelling import Annotator, opinion, signed_in
@@ -27,6 +29,12 @@ def case(tmp_path: Path, studio: Server) -> Iterator[Case]:
         accounts = [studio.annotator(name) for name in ("ann", "bob", "cy")]
         people: list[Annotator] = [stack.enter_context(signed_in(studio.connection.url, each)) for each in accounts]
         yield Case(tmp_path, studio, people, stack)
+
+
+def rehearse(case: Case) -> set[str]:
+    """What a push would do."""
+    with rehearsal(case.journal.path) as copy:
+        return {what for _, what in compare(copy, case.studio)}
 
 
 def seen(snapshot: Snapshot) -> dict[str, tuple[int, int]]:
@@ -47,6 +55,7 @@ def test_votes_under_both_wordings_count_and_are_told_apart(case: Case, monkeypa
     (case.folder.path / "guidelines.md").write_text("# Be kind\n", encoding="utf-8")
     assert reword_batches(case.folder, case.journal) == {"b1": 2}
     between = vote(1)
+    assert rehearse(case) == {"would get the new guidelines"}
     assert len(pull(case.journal, case.studio).waiting) == 2, "nothing is read until the guidelines are there"
 
     def die(*_: object) -> None:
@@ -70,7 +79,9 @@ def test_votes_under_both_wordings_count_and_are_told_apart(case: Case, monkeypa
     body = {"label_config": repair.config, "expert_instruction": "<p>Choose A.</p>"}
     case.ann._send("PATCH", f"/api/projects/{case.project(1)}/", body)
     vote(4, SECOND)
+    assert rehearse(case) == {"would be repaired, as it was changed in Label Studio (instructions)"}
     snapshot = case.pull()
     assert [finding.kind for finding in snapshot.findings] == ["changed_instructions"]
     assert snapshot.refused["reason"].to_pylist() == ["changed_page"]
     assert push(case.journal, case.studio).repaired == ["b1/vote/pushed/a1"]
+    assert rehearse(case) == set()
