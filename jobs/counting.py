@@ -31,7 +31,7 @@ def counting(label: str) -> Iterator[Tell]:
         return
     started = last = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def show_line(done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= LINE_EVERY_SECONDS:
@@ -39,4 +39,4 @@ def counting(label: str) -> Iterator[Tell]:
             left = (now - started) / max(done, 1) * (total - done)
             say(f"{label}: {done:,} of {total:,}, about {left:,.0f} s left", err=True)
 
-    yield tell
+    yield show_line

@@ -22,7 +22,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class Contribution:
     """The contribution of a source: ``asked`` follows from its share, ``taken`` is ``asked`` limited by the cap,
     ``epochs`` is ``taken`` divided by the source's size, and ``share`` is the actual share of the mixture."""
 
@@ -39,7 +39,7 @@ class Taken:
         return self.taken < self.asked
 
 
-def mixture(parts: Sequence[Part], total: int | None = None) -> list[Taken]:
+def mixture(parts: Sequence[Part], total: int | None = None) -> list[Contribution]:
     """The contribution of each source to a mixture of size ``total``, in the order of the parts.
 
     Without ``total``, the part with ``all`` and its share set the size; without such a part, the size is the largest
@@ -65,7 +65,7 @@ def mixture(parts: Sequence[Part], total: int | None = None) -> list[Taken]:
     taken = [min(count, limit) for count, limit in zip(asked, most, strict=True)]
     got = sum(taken)
     return [
-        Taken(
+        Contribution(
             name=part.name,
             size=part.size,
             asked=wanted,

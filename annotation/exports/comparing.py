@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from annotation.exports.formats import Format
 from annotation.exports.layouts import Comparisons
-from annotation.exports.readback import Messages, Row, Seen, UnreadableError
+from annotation.exports.readback import Messages, Row, RowContent, UnreadableError
 
 BATCH = 1000
 _LOOKED_AT = {"prompt", "chosen", "rejected", "chosen_safe", "rejected_safe", "margin", "weight"}
@@ -168,7 +168,7 @@ def _differences(row: Row, want: dict[str, Any], wanted: Format) -> Iterator[tup
                 yield "column_differs", f"{name} is {row.get(name)!r}, not {want[name]!r}"
 
 
-def _dialogue(seen: Seen, want: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _dialogue(seen: RowContent, want: dict[str, Any]) -> Iterator[tuple[str, str]]:
     texts = {which: answer["content"] for which, answer in seen.answers.items()}
     if len(texts) == 2 and texts == {"chosen": want["rejected"], "rejected": want["chosen"]}:
         yield "swapped", "the chosen and the rejected answer changed places"

@@ -11,7 +11,7 @@ Messages = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
-class Seen:
+class RowContent:
     """What a row holds, by ``chosen`` and ``rejected``: the dialogue before each answer, the answers as messages, and
     the flags of safety. A row with a single answer has the entries of this answer only."""
 
@@ -24,32 +24,32 @@ class UnreadableError(Exception):
     """A row that is not in the trainer's form; the text says why."""
 
 
-Read = Callable[[Row], Seen]
+Read = Callable[[Row], RowContent]
 
 ANSWERS = ("chosen", "rejected")
 
 
-def whole_dialogues(row: Row) -> Seen:
+def whole_dialogues(row: Row) -> RowContent:
     """``chosen`` and ``rejected`` are dialogues with the answer at their end."""
     dialogues = {which: _messages(row, which) for which in ANSWERS}
     return _see(row, {which: each[:-1] for which, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
 
 
-def answers(row: Row) -> Seen:
+def answers(row: Row) -> RowContent:
     """``prompt`` is a dialogue, ``chosen`` and ``rejected`` are lists of what follows it."""
     prompt = _messages(row, "prompt")
     return _see(row, dict.fromkeys(ANSWERS, prompt), {which: _messages(row, which) for which in ANSWERS})
 
 
-def read_labelled(row: Row) -> Seen:
+def read_labelled(row: Row) -> RowContent:
     """``completion`` follows ``prompt``; ``label`` is true for the chosen answer."""
     label = _value(row, "label", bool)
     which = "chosen" if label else "rejected"
     seen = _see({}, {which: _messages(row, "prompt")}, {which: _messages(row, "completion")})
-    return Seen(seen.before, seen.answers, {which: row["safe"]} if "safe" in row else {})
+    return RowContent(seen.before, seen.answers, {which: row["safe"]} if "safe" in row else {})
 
 
-def read_ranked(row: Row) -> Seen:
+def read_ranked(row: Row) -> RowContent:
     """Of the two ``completions`` of ``context``, the completion with the lower rank is the chosen answer."""
     completions = _value(row, "completions", list)
     if len(completions) != 2:
@@ -65,14 +65,14 @@ def read_ranked(row: Row) -> Seen:
 def single_messages(prompt: str) -> Read:
     """``chosen`` and ``rejected`` are one message each, after the dialogue in the column ``prompt``."""
 
-    def read(row: Row) -> Seen:
+    def read(row: Row) -> RowContent:
         before = _messages(row, prompt)
         return _see(row, dict.fromkeys(ANSWERS, before), {which: [_message(row.get(which))] for which in ANSWERS})
 
     return read
 
 
-def texts(row: Row) -> Seen:
+def texts(row: Row) -> RowContent:
     """``chosen`` and ``rejected`` are HH's texts of dialogues."""
     dialogues = {}
     for which in ANSWERS:
@@ -84,14 +84,14 @@ def texts(row: Row) -> Seen:
     return _see(row, {which: each[:-1] for which, each in dialogues.items()}, {s: e[-1:] for s, e in dialogues.items()})
 
 
-def everything(row: Row) -> Seen:
+def everything(row: Row) -> RowContent:
     """The row has the columns of the dataset itself."""
     prompt = _messages(row, "prompt")
     following = {which: [{"role": "assistant", "content": _value(row, which, str)}] for which in ANSWERS}
     return _see(row, dict.fromkeys(ANSWERS, prompt), following)
 
 
-def _see(row: Row, before: dict[str, Messages], following: dict[str, Messages]) -> Seen:
+def _see(row: Row, before: dict[str, Messages], following: dict[str, Messages]) -> RowContent:
     """The row as a trainer uses it: the last message is the answer, all messages before it are its dialogue."""
     empty = [which for which, messages in following.items() if not messages]
     if empty:
@@ -99,7 +99,7 @@ def _see(row: Row, before: dict[str, Messages], following: dict[str, Messages]) 
     safe = {which: row[f"{which}_safe"] for which in ANSWERS if f"{which}_safe" in row}
     dialogues = {which: [*before[which], *messages] for which, messages in following.items()}
     before = {which: each[:-1] for which, each in dialogues.items()}
-    return Seen(before, {which: each[-1] for which, each in dialogues.items()}, safe)
+    return RowContent(before, {which: each[-1] for which, each in dialogues.items()}, safe)
 
 
 def _value(row: Row, column: str, kind: type) -> Any:

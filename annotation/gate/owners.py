@@ -131,9 +131,10 @@ class Owners:
     async def owns_all(self, email: str, user: int, numbers: Mapping[str, int]) -> bool:
         """Whether the project, task, annotation and draft that are named are the account's own and belong together."""
         project, task = numbers.get("project"), numbers.get("task")
-        for kind, find in (("annotation", self._annotation), ("draft", self._draft)):
+        works = {"annotation": (self.annotations, "completed_by"), "draft": (self.drafts, "created_username")}
+        for kind, (known, person) in works.items():
             if kind in numbers:
-                author = await find(numbers[kind])
+                author = await self._author(kind, numbers[kind], known, person)
                 if author is None or author.user != user or task not in (None, author.task):
                     return False
                 task = author.task
@@ -174,19 +175,13 @@ class Owners:
             self.tasks.put(task, known)
         return known
 
-    async def _annotation(self, annotation: int) -> Author | None:
-        known = self.annotations.get(annotation)
-        if known is None and (found := await self._inner.ask_as_admin(f"/api/annotations/{annotation}/")) is not None:
-            known = Author(int(found["task"]), number_of(found["completed_by"]))
-            self.annotations.put(annotation, known)
-        return known
-
-    async def _draft(self, draft: int) -> Author | None:
-        known = self.drafts.get(draft)
-        if known is None and (found := await self._inner.ask_as_admin(f"/api/drafts/{draft}/")) is not None:
-            known = Author(int(found["task"]), number_of(found["created_username"]))
-            self.drafts.put(draft, known)
-        return known
+    async def _author(self, kind: str, number: int, known: Cache[Author], person: str) -> Author | None:
+        """The author of an annotation or a draft, whose field ``person`` names the user."""
+        author = known.get(number)
+        if author is None and (found := await self._inner.ask_as_admin(f"/api/{kind}s/{number}/")) is not None:
+            author = Author(int(found["task"]), number_of(found[person]))
+            known.put(number, author)
+        return author
 
 
 def number_of(user: Any) -> int:

@@ -24,7 +24,7 @@ from annotation.mixing.yields import SourceYield
 from schemas import COMPARISONS
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
-from schemas.mixture import Part, Taken, mixture
+from schemas.mixture import Contribution, Part, mixture
 
 Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -209,7 +209,7 @@ def _pools(recipe: MixRecipe, train: _Training) -> list[Flags]:
     return pools
 
 
-def _draw(recipe: MixRecipe, train: _Training, rows: Ints, share: Taken) -> tuple[Ints, npt.NDArray[np.uint64]]:
+def _draw(recipe: MixRecipe, train: _Training, rows: Ints, share: Contribution) -> tuple[Ints, npt.NDArray[np.uint64]]:
     """The drawn rows of a source, and a rank for each that orders the mixture."""
     ids = _make_unique([train.ids[row] for row in rows])
     order = np.lexsort((np.array(ids, dtype=str), places(recipe.seed, f"draw {share.name}", ids)))
@@ -229,7 +229,7 @@ def _make_unique(ids: list[str]) -> list[str]:
     return out
 
 
-def _count_yield(train: _Training, pool: Flags, rows: Ints, share: Taken) -> SourceYield:
+def _count_yield(train: _Training, pool: Flags, rows: Ints, share: Contribution) -> SourceYield:
     sources = {name: place for place, name in enumerate(train.names) if pool[train.origin == place].any()}
     return SourceYield(
         name=share.name,

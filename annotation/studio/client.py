@@ -15,6 +15,7 @@ import orjson
 from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
+from annotation.journal.journal import sortable_time
 from annotation.protocols import Page
 from annotation.server.accounts import is_loopback
 from annotation.server.connection import Connection
@@ -219,7 +220,7 @@ class Studio:
             tasks = self._listing(project, filters, LISTED)["tasks"]
             for task in tasks:
                 count = task["total_annotations"] + task["cancelled_annotations"]
-                yield TaskState(task["id"], _add_fraction(task["updated_at"]), count, task["total_predictions"] > 0)
+                yield TaskState(task["id"], sortable_time(task["updated_at"]), count, task["total_predictions"] > 0)
             if len(tasks) < LISTED:
                 return
             after = tasks[-1]["id"]
@@ -263,7 +264,7 @@ class Studio:
                 "ids[]": list(tasks[start : start + EXPORTED]),
             }
             for task in self._send("GET", f"api/projects/{project}/export", parameters, attempts=attempts):
-                yield {**task, "updated_at": _add_fraction(task["updated_at"])}
+                yield {**task, "updated_at": sortable_time(task["updated_at"])}
 
     # Webhooks
 
@@ -365,11 +366,6 @@ def _project(found: dict[str, Any]) -> Project:
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
     return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
-
-
-def _add_fraction(moment: str) -> str:
-    """A time that sorts as text: Label Studio omits a fraction of zero."""
-    return moment if "." in moment else moment.removesuffix("Z") + ".000000Z"
 
 
 def _uid(task: dict[str, Any]) -> str | None:

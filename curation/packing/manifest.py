@@ -11,7 +11,7 @@ from curation.packing.order import Numbers
 from curation.packing.shares import Mixture
 from curation.packing.tokenised import Tokenised
 from curation.packing.tokenizer import TokenizerReport
-from schemas.mixture import Taken
+from schemas.mixture import Contribution
 from schemas.packed import PackedManifest
 
 
@@ -48,7 +48,7 @@ class Manifest(PackedManifest):
 
 
 def source_reports(
-    corpus: Tokenised, documents: Numbers, shares: Sequence[Taken], mixed: Mixture | None
+    corpus: Tokenised, documents: Numbers, shares: Sequence[Contribution], mixed: Mixture | None
 ) -> list[SourceReport]:
     """The reports, from the documents that were actually taken. Only complete documents are taken, so a share may be
     off by less than a document."""

@@ -8,13 +8,13 @@ import numpy.typing as npt
 import xxhash
 
 from curation.packing.tokenised import Tokenised
-from schemas.mixture import Taken
+from schemas.mixture import Contribution
 
 Numbers = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
 
-def order(corpus: Tokenised, shares: Sequence[Taken], seed: int) -> Numbers:
+def order(corpus: Tokenised, shares: Sequence[Contribution], seed: int) -> Numbers:
     """The numbers of the documents in the order in which they are packed, each once for each epoch of its source.
 
     In every epoch a document gets another position, and so does every copy of it among the documents. If the last epoch

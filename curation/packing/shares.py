@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.errors import UserError
-from schemas.mixture import Part, Taken, mixture
+from schemas.mixture import Contribution, Part, mixture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +31,12 @@ class Mixture:
     tokens: int | None = None
 
 
-def shares(names: Sequence[str], sizes: Sequence[int], mixed: Mixture | None) -> list[Taken]:
+def shares(names: Sequence[str], sizes: Sequence[int], mixed: Mixture | None) -> list[Contribution]:
     """The tokens to take from each source, in the order of the names. Raises UserError for an impossible mixture."""
     if mixed is None:
         whole = sum(sizes)
         return [
-            Taken(name=name, size=size, asked=size, taken=size, epochs=1.0, share=size / whole if whole else 0.0)
+            Contribution(name=name, size=size, asked=size, taken=size, epochs=1.0, share=size / whole if whole else 0.0)
             for name, size in zip(names, sizes, strict=True)
         ]
     empty = [name for name, size in zip(names, sizes, strict=True) if not size]
@@ -52,7 +52,7 @@ def check(mixed: Mixture) -> None:
     _mixture([source.of_size(1) for source in mixed.source], mixed.tokens)
 
 
-def _mixture(parts: Sequence[Part], total: int | None) -> list[Taken]:
+def _mixture(parts: Sequence[Part], total: int | None) -> list[Contribution]:
     try:
         return mixture(parts, total)
     except ValueError as error:

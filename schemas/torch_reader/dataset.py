@@ -9,7 +9,7 @@ from schemas.division import Even
 from schemas.reading import Place
 from schemas.sequences import open_packed
 from schemas.torch_reader.ranks import check_divided_once, reading_of
-from schemas.torch_reader.resuming import Resuming
+from schemas.torch_reader.reading_place import ReadingPlace
 from schemas.torch_reader.tensors import Form, Tensors, tensors
 
 
@@ -44,7 +44,7 @@ class SequenceDataset(Dataset):  # type: ignore[misc]
         return [dict(zip(read, row, strict=True)) for row in zip(*read.values(), strict=True)]
 
 
-class RankSampler(Resuming, Sampler):  # type: ignore[misc]
+class RankSampler(ReadingPlace, Sampler):  # type: ignore[misc]
     """The batches of row numbers that a rank reads in an epoch: ``DataLoader(dataset, batch_sampler=...)``. Each
     iteration is another epoch. For the arguments see `Reading`.
 

@@ -10,12 +10,12 @@ from schemas.division import Even
 from schemas.reading import Place
 from schemas.sequences import open_packed
 from schemas.torch_reader.ranks import check_divided_once, reading_of
-from schemas.torch_reader.resuming import Resuming
+from schemas.torch_reader.reading_place import ReadingPlace
 from schemas.torch_reader.shared_place import SharedPlace
 from schemas.torch_reader.tensors import Form, Tensors, tensors
 
 
-class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
+class SequenceStream(ReadingPlace, IterableDataset):  # type: ignore[misc]
     """The batches that a rank reads in an epoch: ``DataLoader(stream, batch_size=None)``. For the arguments see
     `Reading` and the docstring of `schemas.torch_reader`. Pickling stores folder and settings; unpickling opens the
     folder again.
@@ -95,7 +95,7 @@ class SequenceStream(Resuming, IterableDataset):  # type: ignore[misc]
         return super().state_dict()
 
 
-class SequenceLoader(Resuming):
+class SequenceLoader(ReadingPlace):
     """A DataLoader over a stream. Its state counts the batches that the training loop received, not batches read ahead.
 
     An iteration starts at the current place and ends with the epoch; the next iteration is the next epoch. ``options``

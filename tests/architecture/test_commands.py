@@ -89,7 +89,7 @@ def test_the_reference_has_every_command(words: str) -> None:
 
 
 @pytest.mark.parametrize("name", gristmill.commands)
-def test_the_handbook_tells_of_every_command(name: str) -> None:
+def test_the_handbook_names_every_command(name: str) -> None:
     """In the README of its room: what it reads and writes, and how it goes about it."""
     rooms = [path for path in files() if path.parts[0] == "jobs" and path.name == "README.md"]
     headings = [path for path in rooms if f"\n## gristmill {name}\n" in (ROOT / path).read_text(encoding="utf-8")]

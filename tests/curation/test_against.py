@@ -119,7 +119,7 @@ def text(start: int, count: int = 60) -> str:
 STRICT = ["near.bands=40", "near.rows=3", "near.min_similarity=0.8"]
 
 
-def test_a_new_document_that_connects_two_released_ones_is_told(tmp_path: Path) -> None:
+def test_a_new_document_that_connects_two_released_ones_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "a", [lines(text(0), text(8))])
     write(tmp_path, "b", [lines(text(4), text(100))])
     released = run(tmp_path, "a", "released", STRICT)
@@ -145,7 +145,7 @@ def test_a_new_document_that_connects_two_released_ones_is_told(tmp_path: Path) 
     assert not rows(later, "documents")
 
 
-def test_what_connects_them_is_told_and_not_a_copy_that_was_known(tmp_path: Path) -> None:
+def test_the_connecting_document_is_named_and_no_known_copy(tmp_path: Path) -> None:
     write(tmp_path, "a", [lines(text(0), text(8), text(8))])
     write(tmp_path, "b", [lines(text(4))])
     run(tmp_path, "a", "released", STRICT)

@@ -123,7 +123,7 @@ def test_an_input_file_that_vanishes_during_a_run_is_read_when_it_is_back(
     assert "of 200 documents kept" in capsys.readouterr().out
 
 
-def test_what_a_stage_told_is_said_as_it_is_on_a_cluster_too(tmp_path: Path) -> None:
+def test_an_error_of_a_stage_has_the_same_words_on_a_cluster(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 2, 100)
     job = make_job([Input(glob=str(tmp_path / "in"))], "none", [])
     gone = tmp_path / "in" / "1.jsonl"
@@ -156,7 +156,7 @@ def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path, workers: str, im
     assert_goes_on(tmp_path, out, *asked)
 
 
-def test_an_interrupt_among_the_steps_of_beam_is_one_still(tmp_path: Path) -> None:
+def test_an_interrupt_inside_beam_stays_an_interrupt(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 1, 10)
     job = make_job([Input(glob=str(tmp_path / "in"))], "none", [])
     with patch("curation.engine.pipeline.current", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
@@ -177,7 +177,7 @@ def test_a_shard_that_a_crashed_machine_did_not_keep_is_written_again(tmp_path: 
     assert digest(out) == digest(tmp_path / "undisturbed")
 
 
-def test_a_shard_that_is_lost_at_the_end_is_told(tmp_path: Path) -> None:
+def test_a_shard_that_is_lost_at_the_end_is_reported(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 2, 10)
     job, out = make_job([Input(glob=str(tmp_path / "in"))], "none", []), tmp_path / "out"
     lost = out / "sketches" / "00000.parquet"

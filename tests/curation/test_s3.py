@@ -123,7 +123,7 @@ def test_a_run_that_was_killed_goes_on(bucket: Bucket) -> None:
         (["--storage", "anon"], "local", "--storage is not KEY=VALUE"),
     ],
 )
-def test_what_cannot_be_reached_is_one_sentence(
+def test_an_unreachable_place_is_one_sentence(
     bucket: Bucket,
     more: list[str],
     out: str,

@@ -114,7 +114,7 @@ def test_errors_are_those_of_the_commands() -> None:
     assert (jobs.UserError, jobs.RunError) == (UserError, RunError)
 
 
-def test_mistakes_are_told_apart_from_bugs(corpus: Path, tmp_path: Path) -> None:
+def test_a_mistake_is_a_user_error_and_a_bug_is_not(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="did you mean 'none'"):
         jobs.curate(str(corpus), tmp_path / "out", recipe="non")
     with pytest.raises(AttributeError):

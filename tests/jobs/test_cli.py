@@ -54,7 +54,7 @@ def test_explain_says_why(
     assert said in capsys.readouterr().out
 
 
-def test_explain_tells_files_of_one_name_apart(
+def test_explain_distinguishes_files_of_one_name(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     next_crawl = tmp_path / "next" / corpus.name

@@ -73,7 +73,7 @@ BROKEN, OF_ANOTHER = "manifest.json is not JSON", "manifest.json was not written
         ("against", '{"format": 1', BROKEN),
     ],
 )
-def test_a_manifest_that_is_none_is_told(
+def test_an_invalid_manifest_is_one_sentence(
     command: str,
     manifest: str,
     sentence: str,

@@ -203,7 +203,7 @@ def test_a_run_with_the_largest_and_least_number_ends_well(
         ('input = "x"\nset = {"url.hosts" = 3}', "url.hosts is 3: give a list of texts"),
     ],
 )
-def test_a_list_that_is_none_is_asked_for_as_a_list(
+def test_a_setting_that_should_be_a_list_is_refused(
     line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = tmp_path / "job.toml"

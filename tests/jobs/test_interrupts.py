@@ -54,7 +54,7 @@ def test_an_interrupt_that_comes_again_too_soon_comes_once_more() -> None:
         threading.Event().wait(60)
 
 
-def test_what_else_a_finaliser_raises_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_else_a_finaliser_raises_is_reported_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         def __del__(self) -> None:
             raise ValueError("broken")

@@ -86,7 +86,7 @@ def test_without_semaphores_one_process_does_the_work(corpus: Path, tmp_path: Pa
     assert said.count("\n") == 1
 
 
-def test_python_without_docstrings_is_told(corpus: Path, tmp_path: Path) -> None:
+def test_python_without_docstrings_is_reported(corpus: Path, tmp_path: Path) -> None:
     words = (GRISTMILL, "curate", "--input", corpus, "--workers", "0", "--output", tmp_path / "out")
     code, said = run(*words, env={**os.environ, "PYTHONOPTIMIZE": "2"})
     assert (code, said.count("\n")) == (2, 1)
@@ -94,7 +94,7 @@ def test_python_without_docstrings_is_told(corpus: Path, tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
-def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk_is(
+def test_a_limit_on_file_sizes_is_reported_like_a_full_disk(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     lines = corpus.read_text().splitlines()
@@ -113,7 +113,7 @@ def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk_is(
     assert call(*words, monkeypatch=monkeypatch) == 0
 
 
-def test_an_output_that_is_removed_midway_is_told(
+def test_an_output_that_is_removed_midway_is_reported(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, write_edges = tmp_path / "out", curation.engine.stages.dedup.write_edges
@@ -166,7 +166,7 @@ def test_a_finished_folder_without_its_signals_is_not_called_finished(
     assert f"{curated}/signals/00000.parquet is missing: restore the original folder" in capsys.readouterr().err
 
 
-def test_names_that_are_not_utf_8_are_taken_or_are_one_sentence(
+def test_names_that_are_not_utf_8_are_read_or_refused(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Arrow's own readers cannot open such files; curate reads and writes them by Python's."""

@@ -77,7 +77,7 @@ def test_larger_workers_take_fewer_partitions_and_so_less_time() -> None:
 
 
 @pytest.mark.parametrize("spread", [32, 1250, 300_000, 23_125_000])
-def test_blobs_are_foretold(spread: int) -> None:
+def test_the_number_of_blobs_is_predicted(spread: int) -> None:
     """As many as one row group of sketches really makes, and as many bytes."""
     near = make_job([Input(glob="x")], "none", []).recipe.dedup.near
     assert near
@@ -111,7 +111,7 @@ def test_blobs_are_foretold(spread: int) -> None:
         ),
     ],
 )
-def test_a_mistake_is_told(
+def test_a_mistake_is_one_sentence(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert call("plan", *arguments, monkeypatch=monkeypatch) == 2
@@ -138,7 +138,7 @@ def test_no_constants_are_guessed(constants: str, told: str, tmp_path: Path) -> 
 
 
 @pytest.mark.soak
-def test_runs_take_about_what_is_foretold(shared: Path, tmp_path: Path) -> None:
+def test_runs_take_about_the_predicted_time(shared: Path, tmp_path: Path) -> None:
     """`make bench LARGE=1000` holds sizes up to 1 GB to 30%; this law is smaller, with room for a busy machine."""
     for megabytes, ratio in foretold(tmp_path, (10, 60), calibration=40, rounds=1).items():
         assert 0.5 < ratio < 2, megabytes

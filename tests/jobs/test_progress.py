@@ -101,7 +101,7 @@ def test_the_rate_is_that_of_the_time_that_was_spent_on_reading(tmp_path: Path) 
         assert tally.rate(seconds) == 100
 
 
-def test_how_much_is_read_under_a_limit_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_under_a_limit_shows_no_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = Folder(str(tmp_path))
     progress = Progress(folder, [None, None], "lines")
     report(folder, "judged", 0)
@@ -174,7 +174,7 @@ def test_a_run_that_fails_at_its_end_has_not_finished(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("redirected", ["2>&1 >out.txt | true", ">out.txt 2>&-"])
-def test_a_run_ends_well_where_nobody_sees_how_far_it_is(tmp_path: Path, redirected: str) -> None:
+def test_a_run_succeeds_when_its_progress_cannot_be_written(tmp_path: Path, redirected: str) -> None:
     lines = "".join(json.dumps({"text": f"A mill by the river number {number}."}) + "\n" for number in range(20))
     (tmp_path / "in.jsonl").write_text(lines)
     asked = f"{GRISTMILL} curate --input in.jsonl --output out --recipe none --progress json"

@@ -97,7 +97,7 @@ def test_resolution_counts_what_adjudication_decided(capsys: pytest.CaptureFixtu
     assert out[-1] == "Decided by adjudication: 1 pair."
 
 
-def test_resolution_tells_pairs_before_adjudicators_from_those_that_wait(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resolution_counts_open_and_waiting_adjudications_apart(capsys: pytest.CaptureFixture[str]) -> None:
     made = snapshot([pair("p"), pair("q")], [*votes("p", "f3 s3"), *votes("q", "f3 s3")], policy=Policy(min_votes=2))
     given = [{**vote("p", "f1", "mill/a9", round="adjudication"), "state": "open"}]
     print_resolution(replace(made, assignments=table(ASSIGNMENTS, given)), Path("mill"))

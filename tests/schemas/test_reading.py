@@ -73,7 +73,7 @@ def test_a_state_of_something_else_is_refused(change: dict[str, Any], says: str)
 @pytest.mark.parametrize(
     "change", [{"version": 3}, {"epoch": None}, {"step": -1}, {"seen": 24}, {"world": None}], ids=str
 )
-def test_a_state_that_is_none_is_refused(change: dict[str, Any]) -> None:
+def test_an_invalid_state_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(StateError):
         reading(batch=3).place(reading().state(0, 1) | change)
 

@@ -50,7 +50,7 @@ def test_sides_are_balanced_in_all_and_for_every_two_models(tasks: dict[str, str
         assert abs(2 * sum(sides) - len(sides)) <= 1
 
 
-def test_the_order_tells_nothing_of_the_sides() -> None:
+def test_the_order_of_tasks_does_not_reveal_the_sides() -> None:
     """Over many secrets: neither the place, nor the side before, nor the first side foretells a side."""
     places, before, first = [], [], []
     for number in range(400):

@@ -153,7 +153,7 @@ def test_a_name_in_guidelines_is_the_whole_name() -> None:
     assert not whole_name("stone-2").search("stones and stone-20")
 
 
-def test_what_is_empty_or_names_its_model_is_told() -> None:
+def test_what_is_empty_or_names_its_model_is_reported() -> None:
     given_ = prompt("I am m0.", "  ", "fine")
     kept, dropped = (make_pairs([given_], Pairing(self_naming=fate), 1) for fate in ("keep", "drop"))  # type: ignore[arg-type]
     assert [each.reason for each in kept.problems] == ["names_its_model", "empty"]

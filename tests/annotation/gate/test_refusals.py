@@ -209,7 +209,7 @@ def test_a_stranger_s_lock_does_not_take_a_task_away(client: httpx.Client, admin
     assert given["data"]["prompt"]
 
 
-def test_a_project_is_nobody_s_without_an_owner(client: httpx.Client, admin: httpx.Client) -> None:
+def test_a_project_without_an_owner_belongs_to_nobody(client: httpx.Client, admin: httpx.Client) -> None:
     project, [task] = make_project(admin, None)
     assert client.get(f"/api/projects/{project}").status_code == 404
     assert client.get(f"/api/tasks/{task}").status_code == 404

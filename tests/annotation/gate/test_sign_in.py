@@ -176,7 +176,7 @@ async def try_password(browser: httpx.AsyncClient, email: str, address: str = "1
     return await browser.post("/user/login/", data=form, headers=headers)
 
 
-def test_a_server_that_is_down_is_told_in_a_sentence_and_guesses_count(tmp_path: Path) -> None:
+def test_a_server_that_is_down_is_one_sentence_and_guesses_count(tmp_path: Path) -> None:
     async def go() -> None:
         async with offline(tmp_path, Address(free_port())) as browser:
             for _ in range(10):

@@ -65,7 +65,7 @@ def outcome(row: dict[str, Any], **names: Any) -> Any:
     return found.outcome
 
 
-def test_a_row_tells_weight_id_batch_and_split() -> None:
+def test_weight_id_batch_and_split_come_from_the_row() -> None:
     names = {**JUDGED, "weight": "n", "id": "k", "batch": "month", "split": "s", "held_out": ("test",)}
     row = {"q": "Why?", "a": "x", "b": "y", "w": 2, "n": 0.5, "k": 7, "month": "May", "s": "test"}
     pair = outcome(row, **names)

@@ -74,7 +74,7 @@ def test_numbers_that_python_writes_are_read(tmp_path: Path) -> None:
     assert isinstance(found[3], Unreadable)
 
 
-def test_a_text_that_is_none_costs_one_row(tmp_path: Path) -> None:
+def test_an_invalid_text_costs_one_row(tmp_path: Path) -> None:
     texts = pa.Array.from_buffers(
         pa.string(), 3, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), pa.py_buffer(b"a\xffb")]
     )

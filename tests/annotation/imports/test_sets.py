@@ -42,7 +42,7 @@ def test_a_row_becomes_a_comparison_or_a_named_reject(name: str, row: Row, expec
     assert {key: said[key] for key in told} == told
 
 
-def test_what_a_set_does_not_tell_is_null() -> None:
+def test_what_a_set_leaves_out_is_null() -> None:
     [found] = read("shp", published.shp(1))
     pair = found.outcome
     assert isinstance(pair, Pair)

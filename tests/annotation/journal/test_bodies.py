@@ -55,7 +55,7 @@ def test_an_annotation_that_is_not_as_it_was_written_is_refused(changes: dict[st
         read_annotation(b"{}", "here")
 
 
-def test_lists_of_a_fixed_length_and_what_is_no_json_are_refused() -> None:
+def test_wrong_lengths_and_invalid_json_are_refused() -> None:
     with pytest.raises(DamagedError, match="is not a list of 2"):
         read(tuple[str, float], b'["a"]', "here")  # type: ignore[arg-type]
     with pytest.raises(DamagedError, match="here is not JSON"):

@@ -62,7 +62,7 @@ def test_an_empty_journal_is_not_taken_for_a_new_campaign(mill: Path) -> None:
     assert (mill / "campaign.db").stat().st_size == 0
 
 
-def test_a_file_that_is_no_database_is_to_be_restored(mill: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported_as_damaged(mill: Path) -> None:
     (mill / "campaign.db").write_bytes(b"not a database " * 1000)
     with pytest.raises(DamagedError, match=r"is not a sound SQLite database .*: restore|restore the original file"):
         load(mill)

@@ -60,7 +60,7 @@ def test_to_read_takes_no_leave_to_write(store: Path) -> None:
             assert reader.revision == 1
 
 
-def test_stores_that_are_not_there_newer_or_none(store: Path, tmp_path: Path) -> None:
+def test_missing_newer_and_invalid_stores_are_refused(store: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="run gristmill campaign push first"):
         Journal(store)
     with pytest.raises(UserError, match="cannot be created"):

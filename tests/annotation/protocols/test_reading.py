@@ -259,7 +259,7 @@ def test_a_category_that_cannot_be_shown_is_refused(name: str, title: str) -> No
 
 
 @pytest.mark.parametrize("names", [("a", "a"), ("a", "b")])
-def test_categories_are_told_apart(names: tuple[str, str]) -> None:
+def test_categories_need_different_names_and_titles(names: tuple[str, str]) -> None:
     with pytest.raises(UserError, match="two risk categories"):
         SAFETY.page("", [Category(name=name, title="Same") for name in names])
 

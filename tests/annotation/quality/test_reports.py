@@ -56,7 +56,7 @@ def test_a_report_stays_when_its_task_goes_to_somebody_else(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("change", [{"author": PEOPLE[1]}, {"editor": PEOPLE[1]}, {"shown": "00"}, {"uid": "feed"}])
-def test_a_report_that_is_not_proven_to_be_its_author_s_is_no_row(tmp_path: Path, change: dict[str, str]) -> None:
+def test_a_report_without_a_proven_author_is_left_out(tmp_path: Path, change: dict[str, str]) -> None:
     with desk(tmp_path) as at:
         at.answer(at.tasks("mill/a1")[0], said("harmful"), skip=True, **change)
         assert reports(at.load()).num_rows == 0

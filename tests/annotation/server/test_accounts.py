@@ -114,7 +114,7 @@ def stranger() -> Iterator[Callable[..., str]]:
         ([None], "did not answer within 0.3 seconds"),
     ],
 )
-def test_another_server_is_told_from_label_studio(
+def test_another_server_is_not_taken_for_label_studio(
     stranger: Callable[..., str], answers: list[tuple[int, str] | None], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounts, "TIMEOUT_SECONDS", 0.3)

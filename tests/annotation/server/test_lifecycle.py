@@ -155,7 +155,7 @@ def test_a_token_lost_in_a_crash_is_replaced(started: Started) -> None:
     assert refresh(again) == 200
 
 
-def test_one_that_was_killed_is_started_anew_and_one_that_was_stopped_stays_so(started: Started) -> None:
+def test_a_killed_studio_is_restarted_and_a_stopped_one_is_not(started: Started) -> None:
     killed = started.process
     os.kill(killed.pid, signal.SIGKILL)
     end(killed, 5)

@@ -37,7 +37,9 @@ def test_a_vote_is_pulled_when_label_studio_calls(tmp_path: Path, studio: Server
     assert not said
 
 
-def test_an_outage_is_told_and_outlasted(tmp_path: Path, studio: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watching_reports_an_outage_and_goes_on(
+    tmp_path: Path, studio: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("annotation.studio.client.PAUSE", 0.001)
     said: list[str] = []
     shares = {"refuse": 0.0}

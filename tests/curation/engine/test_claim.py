@@ -129,7 +129,7 @@ def test_what_changed_is_seen_in_long_lists_and_texts(tmp_path: Path) -> None:
     assert re.fullmatch(r"path was \.\.\.[a/]+/1 and is \.\.\.[a/]+/2", told)
 
 
-def test_a_grown_input_is_told_and_not_the_units_that_follow_from_it(tmp_path: Path) -> None:
+def test_a_refusal_names_the_grown_input_and_not_its_units(tmp_path: Path) -> None:
     source = tmp_path / "in.txt"
     for size in (70 << 20, 90 << 20):
         with open(source, "wb") as stream:

@@ -264,7 +264,7 @@ def hash_of(text: str) -> bytes:
     return xxhash.xxh3_128_digest(text.encode())
 
 
-def test_of_what_is_taken_down_hashes_stay_and_nothing_else(tmp_path: Path) -> None:
+def test_only_hashes_of_taken_down_documents_stay(tmp_path: Path) -> None:
     write(tmp_path / "in", PAGES)
     released = run(tmp_path / "in", tmp_path / "released", STRICT)
     assert not (released / "taken_down").exists()

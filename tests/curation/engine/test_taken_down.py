@@ -190,7 +190,7 @@ def test_a_later_crawl_takes_no_copy_in(tmp_path: Path) -> None:
     assert not rows(run(tmp_path / "in", tmp_path / "last", SOFT, [tmp_path / "least"]), "documents")
 
 
-def test_near_ones_are_listed_or_taken_along(tmp_path: Path) -> None:
+def test_near_duplicates_are_listed_or_taken_down_too(tmp_path: Path) -> None:
     write(
         tmp_path / "in",
         document("0", text(0), "http://mill.example/0"),
@@ -222,7 +222,7 @@ def test_near_ones_are_listed_or_taken_along(tmp_path: Path) -> None:
     assert "was taken down, because it is a near-duplicate of a document that was taken down" in line
 
 
-def test_the_near_ones_are_those_of_a_comparison_with_all(tmp_path: Path) -> None:
+def test_near_duplicates_equal_a_comparison_of_all_pairs(tmp_path: Path) -> None:
     starts = [start + 3 * (start % 5) for start in range(0, 230, 3)]
     write(tmp_path / "in", *(document(f"{number}", text(start)) for number, start in enumerate(starts)))
     released = run(tmp_path / "in", tmp_path / "released", SOFT)
@@ -242,7 +242,7 @@ def test_the_near_ones_are_those_of_a_comparison_with_all(tmp_path: Path) -> Non
     assert len(expected) > 5
 
 
-def test_an_interrupted_search_for_near_ones_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_search_for_near_duplicates_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "in", document("0", text(0)), document("4", text(4)), document("far", text(100)))
     released = run(tmp_path / "in", tmp_path / "released", SOFT)
     take(released, Selection.of(["0"], near=True), tmp_path / "alone")
@@ -255,7 +255,7 @@ def test_an_interrupted_search_for_near_ones_goes_on(tmp_path: Path, monkeypatch
         assert digest(tmp_path / step) == digest(tmp_path / "alone")
 
 
-def test_the_list_of_near_ones_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_of_near_duplicates_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("curation.engine.takedown_lists.LISTED", 3)
     monkeypatch.setattr("curation.engine.selecting_pass.COMPARED_AT_ONCE", 1)
     near = [document(f"{number}", text(number)) for number in range(1, 5)]

@@ -193,7 +193,7 @@ def test_the_share_that_is_advised_lets_the_same_run_pass(lost: int, bad: int, w
     check_readable(again, ledger, entries, Folder("out"))
 
 
-def test_too_many_bad_records_are_told_with_a_share_that_passes(
+def test_too_many_bad_records_are_reported_with_a_share_that_passes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "in").mkdir()

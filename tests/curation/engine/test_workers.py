@@ -17,7 +17,7 @@ def kill_oneself() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_worker_is_told_by_every_call() -> None:
+def test_every_call_after_a_killed_worker_fails() -> None:
     with Workers(1) as workers:
         killed, behind_it = workers.submit(kill_oneself), workers.submit(os.getpid)
         for future in (killed, behind_it):
@@ -34,7 +34,7 @@ def test_a_killed_worker_is_told_by_every_call() -> None:
         (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temporarily unavailable"),
     ],
 )
-def test_a_worker_that_cannot_start_is_told(error: Exception, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_cannot_start_is_reported(error: Exception, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*arguments: object) -> None:
         raise error
 
@@ -47,7 +47,7 @@ def test_a_worker_that_cannot_start_is_told(error: Exception, why: str, monkeypa
         assert isinstance(workers.failure, WorkerError)
 
 
-def test_a_killed_fork_server_is_told_or_started_anew() -> None:
+def test_a_killed_fork_server_is_reported_or_restarted() -> None:
     with Workers(1) as workers:
         workers.result(workers.submit(os.getpid))
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]

@@ -97,7 +97,7 @@ def test_a_missing_list_is_the_users_error() -> None:
         ("bad.example/x", "url.hosts: 'bad.example/x' is more than a host: give bad.example, or list the page under"),
     ],
 )
-def test_a_host_that_is_none_is_told_before_anything_is_read(entry: str, told: str) -> None:
+def test_an_invalid_host_is_refused_before_anything_is_read(entry: str, told: str) -> None:
     with pytest.raises(UserError) as refused:
         Url(hosts=(entry,)).read_lists()
     assert str(refused.value).startswith(told)

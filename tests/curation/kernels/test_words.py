@@ -127,7 +127,7 @@ def test_what_a_word_is_made_of() -> None:
     assert flags("a\r\n b  c") == [HAS_LETTER | NOT_SYMBOL | flag for flag in (start, AFTER_BREAK, AFTER_SPACES)]
 
 
-def test_stop_words_are_told_apart_from_others() -> None:
+def test_stop_words_are_marked() -> None:
     _, infos, _ = words_of(*text_buffers(pa.array(["the The of. haven't thee"], pa.large_string())), *word_tables())
     numbers = [int(info) >> STOP_WORD_SHIFT & 15 for info in infos]
     assert numbers == [1, 0, 4, 0, 7, 0, 0]

@@ -98,7 +98,7 @@ def test_a_sentencepiece_model_is_bounded_too(tmp_path: Path) -> None:
     content=st.text("ab", max_size=5),
     text=st.text("ab ", min_size=1, max_size=20),
 )
-def test_a_replacement_lengthens_a_text_no_more_than_is_foretold(
+def test_a_replacement_lengthens_a_text_no_more_than_predicted(
     pattern: str, literal: bool, content: str, text: str
 ) -> None:
     told = _replacement_factor({"pattern": {"String" if literal else "Regex": pattern}, "content": content})

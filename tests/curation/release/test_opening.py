@@ -41,7 +41,7 @@ def to_the_files(release: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["documents", "rejects/filters", "rejects/duplicates", "sketches", "signals"])
-def test_a_shard_that_is_missing_is_told_before_anything_is_written(tmp_path: Path, table: str) -> None:
+def test_a_shard_that_is_missing_is_reported_before_anything_is_written(tmp_path: Path, table: str) -> None:
     write(tmp_path / "in", PAGES)
     released = run(tmp_path / "in", tmp_path / "released", recipe="gopher")
     shutil.rmtree(released / table)

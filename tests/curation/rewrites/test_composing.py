@@ -27,7 +27,7 @@ TEXTS = st.lists(st.one_of(RUNS, st.sampled_from("aé각ꙗ\n \uff76ᾄ"), st.te
 @example("é" + "\u0315\u0300\u0344\u0323" * 200 + "a\u0301")
 @example("\u0f71\u0f73" * 300)
 @example("\uff76" + "\uff9e\u0301" * 300)
-def test_they_are_those_of_unicode(text: str) -> None:
+def test_composed_forms_equal_unicodes(text: str) -> None:
     assert nfc(text) == unicodedata.normalize("NFC", text)
     assert nfkc(text) == unicodedata.normalize("NFKC", text)
     for form in ("NFD", "NFKD"):

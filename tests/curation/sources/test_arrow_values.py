@@ -64,7 +64,7 @@ def test_a_date_that_no_calendar_holds_costs_its_row(field: str, zone: str | Non
 
 
 @given(st.sampled_from(sorted(PER_SECOND)), st.lists(st.integers(-(2**63) + 1, 2**63 - 1), min_size=1, max_size=8))
-def test_every_timestamp_is_read_as_python_counts_it_or_told(unit: str, counts: list[int]) -> None:
+def test_every_timestamp_is_read_as_in_python_or_refused(unit: str, counts: list[int]) -> None:
     values, broken = json_values(pa.array(counts, pa.int64()).view(pa.timestamp(unit)))
     assert len(values) == len(counts)
     for n, count in enumerate(counts):
@@ -115,7 +115,7 @@ def test_all_types_row_by_row(column: pa.Array, values: list[Any], bad: list[int
     assert sorted(broken) == bad
 
 
-def test_a_row_that_is_nested_too_deeply_is_told() -> None:
+def test_a_row_that_is_nested_too_deeply_is_reported() -> None:
     deep = pa.array([1, None])
     for _ in range(600):
         deep = pa.StructArray.from_arrays([deep], names=["n"])

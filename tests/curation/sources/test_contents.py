@@ -296,7 +296,7 @@ def test_a_zip_file_that_cannot_be_reached_is_not_a_broken_one() -> None:
     assert not builder.quarantined
 
 
-def test_a_member_that_needs_a_directory_which_is_damaged_is_told_in_words(tmp_path: Path) -> None:
+def test_a_member_whose_directory_is_damaged_is_reported(tmp_path: Path) -> None:
     whole = zipped({"a.jsonl": lines({"text": "One."})}, zipfile.ZIP_LZMA)
     read = read_bytes(whole[: whole.index(b"PK\x01\x02")], tmp_path, name="cut.zip")
     messages = [row["message"] for row in read.quarantine if row["error"] == "unsupported_format"]

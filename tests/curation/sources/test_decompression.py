@@ -72,7 +72,7 @@ def test_a_truncated_file_gives_what_it_holds(
 
 @CONTAINERS
 @pytest.mark.parametrize("junk", [b"junk", b"\x1f\x8b\x08\0 no", b"\x28\xb5\x2f\xfd\xff\xff", b"<html>" * 200_000])
-def test_garbage_behind_the_last_member_is_told(container: str, junk: bytes, tmp_path: Path) -> None:
+def test_garbage_behind_the_last_member_is_reported(container: str, junk: bytes, tmp_path: Path) -> None:
     good = PACK[container](b"good\n")
     out, broken, _ = unpack(good + junk, container, tmp_path)
     assert out == b"good\n"

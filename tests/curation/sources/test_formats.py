@@ -90,7 +90,7 @@ PACKS = {"gzip": gz, "zstd": zst, "bzip2": bz2.compress, "xz": lzma.compress, "l
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_content_tells(name: str) -> None:
+def test_the_content_identifies_the_format(name: str) -> None:
     data, kind = CASES[name]
     assert detect_format(data[:PEEK_BYTES]) == Format(kind)  # type: ignore[arg-type]
     for compression, pack in PACKS.items():
@@ -102,7 +102,7 @@ def test_content_tells(name: str) -> None:
     "name", [name for name, (_, kind) in CASES.items() if kind in ("jsonl", "json") and "on and on" not in name]
 )
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-def test_json_in_wide_encodings_with_a_mark_is_told(name: str, encoding: str) -> None:
+def test_json_in_wide_encodings_with_a_mark_is_reported(name: str, encoding: str) -> None:
     data, kind = CASES[name]
     text = "\ufeff" + data.decode("utf-8-sig", "replace")[:1000]
     assert detect_format(text.encode(encoding)) == Format(kind, encoding=encoding[:6])  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def test_nothing_is_in_an_empty_file() -> None:
 
 
 @pytest.mark.parametrize("end", NAMES)
-def test_names_tell_what_content_cannot(end: str) -> None:
+def test_a_name_decides_where_the_content_cannot(end: str) -> None:
     assert detect_format(b"Prose,\nnothing more\n", f"a/b.c.{end.upper()}").kind == NAMES[end]
     if end != "tgz":
         packed = detect_format(gz(b"Prose,\nnothing more\n"), f"b.{end}.gz")

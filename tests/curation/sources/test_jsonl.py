@@ -210,7 +210,9 @@ def test_one_field_may_feed_two_columns(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_a_bad_line_is_told_and_its_neighbours_are_read(line: bytes, error: str, end: bytes, tmp_path: Path) -> None:
+def test_a_bad_line_is_reported_and_its_neighbours_are_read(
+    line: bytes, error: str, end: bytes, tmp_path: Path
+) -> None:
     before, after = b'{"text": "before"}' + end, b'{"text": "after"}' + end
     limit = 1000 if error == "too_large" else 1 << 20
     read = read_bytes(before + line + end + after, tmp_path, ReadingSettings(max_record_bytes=limit))

@@ -86,13 +86,13 @@ def test_other_file_systems(tmp_path: Path) -> None:
         ("nosuchscheme://bucket/*.gz", "neither fsspec nor Beam knows it"),
     ],
 )
-def test_mistakes_are_told_in_one_sentence(pattern: str, message: str, tree: Path) -> None:
+def test_mistakes_are_reported_in_one_sentence(pattern: str, message: str, tree: Path) -> None:
     with pytest.raises(InputError, match=message) as error:
         list_files([Input(pattern.format(tree=tree))])
     assert "\n" not in str(error.value)
 
 
-def test_no_permission_is_told(tree: Path) -> None:
+def test_no_permission_is_reported(tree: Path) -> None:
     refusing = patch.object(os, "access", lambda path, mode: not path.endswith("c.txt"))
     with refusing, pytest.raises(InputError, match=r"no permission to read the input file '.*c\.txt'"):
         list_files([Input(str(tree))])
@@ -233,7 +233,7 @@ def test_a_password_in_a_url_is_refused(tree: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [b"more", b""])
-def test_a_file_that_changes_while_it_is_read_is_told(tree: Path, change: bytes) -> None:
+def test_a_file_that_changes_while_it_is_read_is_reported(tree: Path, change: bytes) -> None:
     path = tree / "big.jsonl"
     path.write_bytes(lines(*({"text": f"Stone {n}."} for n in range(10))))
     [file] = list_files([Input(str(path))])

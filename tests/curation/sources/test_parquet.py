@@ -92,7 +92,7 @@ def test_fields_can_be_mapped_into_structs(tmp_path: Path) -> None:
     ]
 
 
-def test_bad_rows_are_told_and_their_neighbours_are_read(tmp_path: Path) -> None:
+def test_bad_rows_are_reported_and_their_neighbours_are_read(tmp_path: Path) -> None:
     broken = pa.StringArray.from_buffers(
         5, pa.py_buffer(pa.array([0, 2, 4, 4, 9, 10], pa.int32()).buffers()[1]), pa.py_buffer(b"ok\xff\xfelong!z")
     )
@@ -116,7 +116,7 @@ def test_strings_that_are_not_utf8_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("column", "error"), [([1, 2], "text_not_a_string"), ([["a"], ["b"]], "text_not_a_string")])
-def test_a_text_of_another_type_is_told(column: list[Any], error: str, tmp_path: Path) -> None:
+def test_a_text_of_another_type_is_reported(column: list[Any], error: str, tmp_path: Path) -> None:
     assert read_bytes(parquet({"text": column}), tmp_path).errors == [error, error]
 
 

@@ -114,7 +114,7 @@ def test_small_batches_are_as_good_as_large_ones(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])
 @pytest.mark.parametrize("dictionary", [True, False])
-def test_footer_and_pages_are_what_pyarrow_tells(version: str, dictionary: bool) -> None:
+def test_footer_and_pages_equal_pyarrows(version: str, dictionary: bool) -> None:
     table = pa.table(
         {
             "text": [f"text {n} " * 50 for n in range(3000)],

@@ -101,7 +101,7 @@ def test_a_plain_text_is_one_document(pack: type[bytes], encoding: str, tmp_path
         (b"word " * 1000, "too_large"),
     ],
 )
-def test_a_text_that_cannot_be_read_is_told(data: bytes, error: str, tmp_path: Path) -> None:
+def test_a_text_that_cannot_be_read_is_reported(data: bytes, error: str, tmp_path: Path) -> None:
     read = read_bytes(data, tmp_path, ReadingSettings(max_record_bytes=4000), "mill.txt")
     assert not read.documents
     assert read.errors == [error]

@@ -69,6 +69,6 @@ def test_a_job_names_the_format(tmp_path: Path) -> None:
     assert read_spans([Span(file)]).texts == ["The text."]
 
 
-def test_a_format_that_there_is_not_is_told() -> None:
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(UserError, match="there is no format 'jsonlines': choose from parquet, arrow"):
         Input("a", format="jsonlines")

@@ -5,7 +5,7 @@ from socket import EAI_NONAME, gaierror
 from curation.sources.storage import reason
 
 
-def test_a_host_without_an_address_is_told_whatever_the_library_raises() -> None:
+def test_a_host_without_an_address_is_reported_whatever_the_library_raises() -> None:
     known = gaierror(EAI_NONAME, "Name or service not known")
     raised = RuntimeError("[Errno -2] Name or service not known")
     raised.__cause__ = OSError("connection failed")

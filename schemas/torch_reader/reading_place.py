@@ -6,7 +6,7 @@ from typing import Any
 from schemas.reading import Place, Reading
 
 
-class Resuming:
+class ReadingPlace:
     """A place in a reading."""
 
     reading: Reading
