@@ -16,7 +16,7 @@ from jobs.dataset.cli import dataset  # noqa: E402
 from jobs.interrupts import die_interrupted, raise_on_signals  # noqa: E402
 from jobs.packing.cli import pack, pack_export, train_tokenizer  # noqa: E402
 from jobs.studio.cli import studio  # noqa: E402
-from jobs.terminal import say, show_hidden  # noqa: E402
+from jobs.terminal import flush, say, show_hidden  # noqa: E402
 from jobs.verification.cli import verify  # noqa: E402
 from schemas.errors import RunError, UserError  # noqa: E402
 
@@ -46,6 +46,7 @@ def main() -> None:
     try:
         with raise_on_signals(), SafeForChildren():
             gristmill(standalone_mode=False)
+            flush()
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:

@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 
 import click
 
+from jobs.terminal import flush
+from schemas.errors import RunError
+
 AGAIN_SECONDS = 0.01
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 """Signals that end a command as Ctrl+C does. Schedulers and containers send SIGTERM, a closed terminal SIGHUP."""
@@ -90,8 +93,8 @@ def die_interrupted(error: BaseException) -> NoReturn:
     with suppress(OSError):
         click.echo(f"gristmill: {'interrupted' if number == signal.SIGINT else 'terminated'}", err=True)
     atexit._run_exitfuncs()
-    with suppress(OSError):
-        click.echo(nl=False)  # flushes standard output; its reader may be gone
+    with suppress(OSError, RunError):
+        flush()
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
     os._exit(128 + number)  # the kernel does not let the first process of a container (PID 1) die by its own signals

@@ -9,6 +9,7 @@ from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.protocols import PROTOCOLS
 from jobs.campaign.opened import signed
 from schemas.errors import UserError
+from schemas.folders import UNFINISHED, new_files
 from schemas.settings import build
 from schemas.toml_file import parse_toml, read_settings
 
@@ -45,9 +46,11 @@ def read_and_record(folder: Path) -> CampaignFolder:
 
 def write_example(folder: Path, protocol: str) -> list[str]:
     """Writes an example campaign that runs without edits; returns the names of its files. Raises UserError unless the
-    folder is new or empty."""
+    folder is new or empty, and RunError on a full disk; then the folder stays empty."""
     try:
-        occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        occupied = os.path.lexists(folder) and any(not path.name.endswith(UNFINISHED) for path in folder.iterdir())
+    except NotADirectoryError:
+        occupied = True
     except OSError as error:
         raise UserError(f"{folder} cannot be opened: {error.strerror}") from error
     if occupied:
@@ -63,12 +66,10 @@ def write_example(folder: Path, protocol: str) -> list[str]:
         "gold.jsonl": example.joinpath(f"{protocol}_gold.jsonl").read_text(encoding="utf-8"),
         ".gitignore": _IGNORED,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, content in contents.items():
-            (folder / file).write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written to: {error.strerror}") from error
+    last_first = list(contents)[::-1]  # campaign.toml appears last: then the folder is a campaign
+    with new_files(*(folder / file for file in last_first)) as unfinished:
+        for path, file in zip(unfinished, last_first, strict=True):
+            path.write_text(contents[file], encoding="utf-8")
     return list(contents)
 
 

@@ -51,8 +51,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "exports",
     ),
     "jobs": (
-        "terminal options interrupts example",
-        "consoles",
+        "terminal options example",
+        "consoles interrupts",
         "counting tables spreadsheet",
         "corpus packing studio campaign verification",
         "dataset",
