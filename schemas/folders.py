@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from schemas.errors import RunError, UserError
-from schemas.manifest import MANIFEST
+from schemas.manifest import MANIFEST, is_finished
 
 UNFINISHED = ".gristmill-unfinished"
 LOCK = "lock"
@@ -117,9 +117,20 @@ def _open_workplace(path: Path) -> Iterator[Path]:
         raise UserError(f"the output {path} has no name: give the path of a new folder or file")
     with ExitStack() as stack:
         with _output_errors(path):
+            check_not_nested(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             place = stack.enter_context(workplace(path.parent / f".{path.name}{UNFINISHED}"))
         yield place
+
+
+def check_not_nested(output: str | Path) -> None:
+    """Raises UserError if a folder above ``output`` is a finished folder: a new file in it would be a fault of it."""
+    for above in Path(os.path.realpath(output)).parents:
+        if is_finished(above):
+            raise UserError(
+                f"the output {output} is inside {above}, which holds a finished output of gristmill: name a folder "
+                "outside of it"
+            )
 
 
 @contextmanager

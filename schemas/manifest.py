@@ -4,10 +4,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from schemas.checksums import sha256_of
 from schemas.errors import CHANGED, DamagedError, UserError
+from schemas.named_files import NamedFileError, open_named
 from schemas.records import from_json
 from schemas.visible import visible
 from schemas.wording import parse_failure
@@ -76,6 +78,18 @@ def read_manifest(content: bytes, place: str, kind: type[T], *, form: str, versi
             f"{place} is of version {found}, newer than this Gristmill, which reads up to {version}: upgrade Gristmill"
         )
     return from_json(kind, value, place)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder of this machine holds a manifest that Gristmill wrote, of any kind and version."""
+    try:
+        with open_named(folder / MANIFEST) as stream:
+            value = json.load(stream)
+    except (OSError, ValueError, RecursionError, NamedFileError):
+        return False
+    if not isinstance(value, dict):
+        return False
+    return value.keys() >= {"gristmill", "ledger", "outputs"} or str(value.get("format")).startswith("gristmill.")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from curation.release.differences import differences
 from curation.release.folder import WORK, Folder, disk_full, no_room
 from curation.sources.storage import outages, reason
 from schemas.errors import UserError
-from schemas.folders import InUseError, lock
+from schemas.folders import InUseError, check_not_nested, lock
 from schemas.manifest import MANIFEST
 from schemas.records import other_keys
 from schemas.wording import and_more
@@ -100,6 +100,8 @@ def tidy(folder: Folder) -> None:
 
 
 def _check_held(folder: Folder, files: Any, root: str) -> None:
+    if "file" in files.protocol:
+        check_not_nested(root)
     if files.isfile(root):
         raise UserError(f"the output {folder.root} is a file: name a folder that is new or empty")
     held = files.ls(root, detail=False) if files.exists(root) else []

@@ -188,13 +188,20 @@ def parse_manifest(content: bytes, folder: Folder) -> Manifest:
     if isinstance(value, dict) and len(value.keys() & {field.name for field in fields(Manifest)}) < _ENOUGH:
         raise UserError(f"{place} was not written by gristmill curate: name another folder")
     if isinstance(value, dict) and value.get("format", FORMAT) != FORMAT:
-        raise UserError(f"{folder.root} was written by another version of gristmill: curate it again with this one")
+        raise version_error(folder, value["format"], FORMAT)
     found = from_json(Manifest, value, place)
     from_json(_Job, found.job, place, "job")
     files = named_entries({**found.outputs, **(found.lists or {})}, place)
     _check_shards(found, files, place)
     _check_ledger(found, files, place)
     return found
+
+
+def version_error(folder: Folder, found: Any, known: int) -> UserError:
+    """The error for a folder whose format has the version ``found``, and not the version ``known``."""
+    if isinstance(found, int) and found > known:
+        return UserError(f"{folder.root} was written by a newer version of gristmill: upgrade gristmill to read it")
+    return UserError(f"{folder.root} was written by another version of gristmill: curate it again with this one")
 
 
 def check_sizes(folder: Folder, files: Collection[NamedEntry]) -> None:

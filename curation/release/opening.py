@@ -11,7 +11,7 @@ from typing import Any
 from curation.recipe import REWRITES
 from curation.release.differences import differences
 from curation.release.folder import Folder
-from curation.release.manifest import Manifest, check_digests, check_sizes, read_finished
+from curation.release.manifest import Manifest, check_digests, check_sizes, read_finished, version_error
 from schemas import REJECTS, SKETCHES, TAKEN_DOWN
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, NamedEntry
@@ -62,8 +62,10 @@ def open_release(path: str) -> tuple[Release, Manifest]:
     """
     folder = Folder(path)
     found, digest = read_finished(folder)
-    if (found.schemas.get(SKETCHES.name), found.schemas.get(REJECTS.name)) != (SKETCHES.version, REJECTS.version):
-        raise UserError(f"{path} was written by another version of gristmill: curate it again with this one")
+    for table in (SKETCHES, REJECTS):
+        version = found.schemas.get(table.name)
+        if version != table.version:
+            raise version_error(folder, version, table.version)
     against = tuple(each.release for each in found.against)
     stored = sum({each.file: each.size for each in found.inputs}.values())
     taken_from = tuple(each.of for each in found.takedown)

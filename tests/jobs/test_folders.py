@@ -13,7 +13,12 @@ def places(tmp_path: Path) -> Path:
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / ".work").write_text("mine")
-    for name, manifest in (("empty", "{}"), ("packed", '{"format": 1, "tokens": 3}'), ("broken", '{"job": ')):
+    for name, manifest in (
+        ("empty", "{}"),
+        ("whole", '{"format": "gristmill.packed"}'),
+        ("packed", '{"format": 1, "tokens": 3}'),
+        ("broken", '{"job": '),
+    ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").write_text(manifest)
     return tmp_path
@@ -31,6 +36,7 @@ def places(tmp_path: Path) -> Path:
         ("empty", "was not written by gristmill curate"),
         ("packed", "was not written by gristmill curate"),
         ("broken", "manifest.json is not JSON"),
+        ("whole/sub/deep", "/whole, which holds a finished output of gristmill"),
     ],
 )
 def test_a_folder_that_cannot_hold_a_run_is_one_sentence(
@@ -68,6 +74,11 @@ BROKEN, OF_ANOTHER = "manifest.json is not JSON", "manifest.json was not written
             "explain damaged",
             '{"format": 1, "job": {}, "ledger": {}, "inputs": []}',
             "manifest.json lacks gristmill: the file was",
+        ),
+        (
+            "explain",
+            '{"format": 2, "job": {}, "ledger": {}, "inputs": []}',
+            "a newer version of gristmill: upgrade gristmill",
         ),
         ("explain", "[]", "manifest.json: the file is not a table: the file was changed"),
         ("against", '{"format": 1', BROKEN),

@@ -218,6 +218,18 @@ def test_a_folder_of_another_user_is_not_written_into(tmp_path: Path) -> None:
     assert names(place) == []
 
 
+def manifest(folder: Path, form: str) -> None:
+    folder.mkdir()
+    (folder / "manifest.json").write_text(f'{{"format": "{form}"}}')
+
+
+def test_a_manifest_of_another_program_forbids_nothing(tmp_path: Path) -> None:
+    manifest(tmp_path / "site", "web app")
+    with new_folder(tmp_path / "site/out"):
+        pass
+    assert (tmp_path / "site/out").is_dir()
+
+
 def occupied(path: Path) -> None:
     (path / "mine").touch()
 
@@ -231,6 +243,7 @@ def occupied(path: Path) -> None:
         ("file/out", lambda path: path.parent.write_text("mine"), "cannot be created: File exists"),
         ("n" * 300, lambda path: None, "cannot be created: File name too long"),
         ("..", lambda path: None, "is not empty"),
+        ("whole/out", lambda path: manifest(path.parent, "gristmill.packed"), "/whole, which holds a finished output"),
     ],
 )
 def test_an_output_that_cannot_be_is_one_sentence(
