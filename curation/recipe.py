@@ -112,6 +112,21 @@ class Recipe:
         for step in self._url_filters():
             step.read_lists()
 
+    def check(self) -> None:
+        """Raises UserError for settings that no document can meet: a minimum above its maximum, or unknown languages.
+        Recipes in manifests are not checked: a corpus that was made with such settings stays readable."""
+        for step in self.steps:
+            held = vars(step)
+            for name, least in held.items():
+                most = held.get(name.replace("min_", "max_", 1)) if name.startswith("min_") else None
+                if least is not None and most is not None and least > most:
+                    raise UserError(
+                        f"{step.use}.{name} is {least:g}, above {step.use}.{name.replace('min_', 'max_', 1)}, which is "
+                        f"{most:g}: no document can meet both, so change one of them"
+                    )
+            if isinstance(step, Language):
+                step.check_languages()
+
     def _url_filters(self) -> list[Url]:
         return [step for step in self.steps if isinstance(step, Url)]
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr
 from typing import Any
 
+from curation.sources.opening import quiet_imports
 from schemas.errors import UserError
 
 LOG = logging.getLogger(__name__)
@@ -22,17 +23,29 @@ def is_local(options: Sequence[str]) -> bool:
     return not any(option.startswith(("--runner", "--direct_", "-r")) for option in options)
 
 
-def check_options(options: Sequence[str]) -> None:
+def with_runner(options: Sequence[str]) -> list[str]:
+    """The options, with Beam's own in-memory runner if they name no runner."""
+    given = any(option.startswith("--runner") for option in options)
+    return [*options] if given else ["--runner=FnApiRunner", *options]
+
+
+def check_options(options: Sequence[str], *, ask_server: bool = True) -> None:
     """Raises UserError for an unknown runner, for an invalid value of an option, for a job server that does not answer,
     and for an option that neither Beam nor the job server knows.
 
     A runner on a cluster may know further options. If these cannot be listed, a warning names the unknown options.
+    Without ``ask_server`` no connection is made, and there is no warning.
     """
-    from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+    with quiet_imports():
+        from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+
+    options = with_runner(options)
 
     runner = _runner(options)
     endpoint = PipelineOptions(options).view_as(PortableOptions).job_endpoint
     served = endpoint not in (None, "embed")
+    if served and not ask_server:
+        return
     if served:
         _check_connection(endpoint)
     names = unknown_options(options, _server_options(endpoint) if served else ())
@@ -41,6 +54,8 @@ def check_options(options: Sequence[str]) -> None:
     if served or type(runner).__module__.startswith(IN_PROCESS):
         beam_does = f"Beam and its job server at {endpoint} do" if served else "Beam does"
         raise UserError(f"{beam_does} not know {', '.join(names)}: correct the name, or leave the option out")
+    if not ask_server:
+        return
     unknown, runner_name = ", ".join(names), type(runner).__name__
     LOG.warning("Beam does not know %s: the option has no effect unless %s knows it", unknown, runner_name)
 
@@ -53,7 +68,8 @@ def unknown_options(options: Sequence[str], server_options: Sequence[Any] = ()) 
     >>> unknown_options(["--runner=FnApiRunner", "--nosuch=1", "--other", "2"]), unknown_options(["word"])
     (['--nosuch', '--other'], ['word'])
     """
-    from apache_beam.options.pipeline_options import PipelineOptions
+    with quiet_imports():
+        from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.portability.api import beam_job_api_pb2
 
     left: list[str] = []
@@ -72,15 +88,20 @@ def unknown_options(options: Sequence[str], server_options: Sequence[Any] = ()) 
 
 
 def _runner(options: Sequence[str]) -> object:
-    from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-    from apache_beam.runners.runner import create_runner
+    with quiet_imports():
+        from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+        from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+        from apache_beam.runners.runner import create_runner
 
     said = io.StringIO()
     try:
-        with redirect_stderr(said):
+        with redirect_stderr(said), quiet_imports():
             given = PipelineOptions(options)
             given.get_all_options()
-            return create_runner(given.view_as(StandardOptions).runner)
+            runner = create_runner(given.view_as(StandardOptions).runner)
+            if faults := PipelineOptionsValidator(given, runner).validate():
+                raise ValueError("; ".join(fault.strip().rstrip(".") for fault in faults))
+            return runner
     except (SystemExit, ValueError, ImportError) as error:  # SystemExit: Beam's parser prints, and ends the program
         why = said.getvalue().strip().rpartition("error: ")[2] if isinstance(error, SystemExit) else error
         raise UserError(f"Beam cannot use these options: {why}") from error

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from curation.engine.beam_options import check_options
+from curation.engine.beam_options import check_options, with_runner
 from curation.engine.budget import most_links
 from curation.engine.failures import error_for_user, error_on_runner, find_interrupt
 from curation.engine.memory_limit import limited_memory, share
@@ -16,6 +16,7 @@ from curation.engine.unit_reports import LinkedReport, ShrunkReport
 from curation.engine.workers import Workers
 from curation.job import Execution
 from curation.sources.inputs import Unit
+from curation.sources.opening import quiet_imports
 from curation.sources.storage import outages
 from schemas.errors import RunError, UserError
 
@@ -52,21 +53,16 @@ def run_pipelines(
 
 
 def _run(run: Run, units: Sequence[Unit | int], execution: Execution, between: Callable[[], None]) -> None:
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)  # Beam warns of clients for Google's services that are not installed
-    import apache_beam as beam
-    import grpc
-    from apache_beam.options.pipeline_options import PipelineOptions
+    with quiet_imports():
+        import apache_beam as beam
+        import grpc
+        from apache_beam.options.pipeline_options import PipelineOptions
 
-    from curation.engine import pipeline
+        from curation.engine import pipeline
 
-    root.setLevel(level)
     quiet = logging.CRITICAL if run.local else logging.ERROR  # a local run raises the errors of its stages itself
     logging.getLogger("apache_beam").setLevel(quiet)
-    options = list(execution.beam_options)
-    if not any(option.startswith("--runner") for option in options):
-        options.insert(0, "--runner=FnApiRunner")
+    options = with_runner(execution.beam_options)
     options.append("--no_pipeline_type_check")  # the types are fixed here, and checking them costs a tenth of a second
     options.append("--no_save_main_session")  # workers import the stages from the wheel that they have
     check_options(options)

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from curation.engine.beam_options import is_local
+from curation.engine.beam_options import check_options, is_local
 from curation.engine.budget import budget, partitions
 from curation.engine.capacity import check_fits, check_units
 from curation.engine.manifest import plain
@@ -88,7 +88,10 @@ def plan_job(job: Job) -> JobPlan:
 
 
 def plan_and_check(job: Job, execution: Execution) -> JobPlan:
-    """The plan of a job. Raises UserError if the job needs more memory than it may use."""
+    """The plan of a job. Raises UserError for options of Beam that are wrong on any runner, and if the job needs more
+    memory than it may use."""
+    if execution.beam_options:
+        check_options(execution.beam_options, ask_server=False)
     planned = plan_job(job)
     shares = planned.workers(execution), planned.partitions(execution)
     check_fits(job, execution, *shares, planned.compared_bytes)

@@ -13,7 +13,7 @@ from fsspec.core import url_to_fs
 from curation.sources.braces import expand_braces, has_range
 from curation.sources.inputs import Input, InputFile
 from curation.sources.local_matches import local_matches, root_of
-from curation.sources.opening import beam_filesystems
+from curation.sources.opening import beam_filesystems, quiet_imports
 from curation.sources.places import (
     in_chain,
     is_local,
@@ -202,7 +202,8 @@ def _remote_files(given: Input, pattern: str, root: str | None) -> Iterator[_Fou
 
 def _beam_files(given: Input, pattern: str) -> Iterator[_Found]:
     """Files of a scheme that only Beam knows."""
-    from apache_beam.io.filesystem import BeamIOError
+    with quiet_imports():
+        from apache_beam.io.filesystem import BeamIOError
 
     scheme = pattern.split("://", 1)[0]
     try:

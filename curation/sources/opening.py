@@ -1,8 +1,10 @@
 """Opens stored files: local files directly, others with fsspec, the rest with Beam's file systems."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, cast
 
 from fsspec.core import url_to_fs
@@ -15,9 +17,22 @@ READ_BYTES = 1 << 18
 """Size of a read of a stored file."""
 
 
+@contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Within the block, imports of Beam's modules do not warn of clients for Google's services that are missing."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+
+
 def beam_filesystems() -> type:
     """Apache Beam's file systems, for schemes that fsspec does not know. Only this function imports them."""
-    from apache_beam.io.filesystems import FileSystems
+    with quiet_imports():
+        from apache_beam.io.filesystems import FileSystems
 
     return cast(type, FileSystems)
 
@@ -35,7 +50,8 @@ def open_stored(path: str) -> IO[bytes]:
         if "::" in path:
             opened.filesystem = filesystem  # an archive is closed when nothing refers to its file system
         return cast(IO[bytes], opened)
-    from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+    with quiet_imports():
+        from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 
     try:
         by_beam = beam_filesystems().open(path, compression_type=CompressionTypes.UNCOMPRESSED)  # type: ignore[attr-defined]

@@ -28,11 +28,12 @@ def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
         change(tables, table, key, value)
     if tables:
         raise UserError(f"--set {', '.join(tables)} belongs to a job: this command can set only the recipe's settings")
-    return _with_lists(make_recipe(Path(name).stem, table))
+    return _checked(make_recipe(Path(name).stem, table))
 
 
-def _with_lists(recipe: Recipe) -> Recipe:
-    """The recipe. Raises UserError if one of its lists cannot be read."""
+def _checked(recipe: Recipe) -> Recipe:
+    """The recipe. Raises UserError if one of its lists cannot be read, or if no document can meet its settings."""
+    recipe.check()
     recipe.read_lists()
     return recipe
 
@@ -116,7 +117,7 @@ def make_job(
     if isinstance(against, bool | int | float | Mapping):
         raise UserError(f"against is {shown(against)}: give a list of folders")
     plain = convert_fields(Job, (*PLAIN_FIELDS, "against"), job, "job")
-    made = _with_lists(make_recipe(Path(name).stem, recipe_copy))
+    made = _checked(make_recipe(Path(name).stem, recipe_copy))
     return Job(inputs=tuple(inputs), recipe=made, reading=reading, **plain)
 
 

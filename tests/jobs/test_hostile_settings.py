@@ -69,6 +69,7 @@ FILES: list[bytes] = [
     *(line.encode() for line in ("input = 5", "input = []", "input = [[]]", "input.source = 3", 'input = ""')),
     *(f"{JOB}{line}".encode() for line in ("recipe = 5", "set = 5", "beam = 5", "reading = 5", "against = [5]")),
     *(f"{JOB}[recipe]\n{line}".encode() for line in ("steps = 5", "steps = [5]", "steps = [{use = [1]}]", "dedup = 5")),
+    *(f"{JOB}[beam]\n{line}".encode() for line in ("nosuch = 1", 'runner = "Nosuch"', 'runner = "DataflowRunner"')),
     *(f"{JOB}[recipe]\n{line}".encode() for line in ("normalise = 5", "signals = 5", "dedup.near = 5")),
     *(f"{JOB}{line}".encode() for line in ("limit = true", "limit = nan", "unit_bytes = 1.5", "max_quarantined = nan")),
     *(f"{JOB}{line}".encode() for line in (f"limit = {'9' * 5000}", f"limit = {'9' * 30}", "beam.x = 2020-01-01")),
@@ -133,6 +134,8 @@ def test_what_is_no_file_of_settings_is_one_sentence(
         ),
         *("language.characters=-1", "reading.batch_bytes=9223372036854775807", "max_quarantined=nan", "steps=1", "=1"),
         *("near.x.y=3", f"near.{DEEP}=1", f"near=[{'[' * 100}{']' * 100}]", "keep.sources=5", 'keep.policy="x"', "x"),
+        *('language.languages=["eng"]', "language.languages=[]", 'language.languages=["en", "EN"]'),
+        *("gopher_quality.max_words=1", "gopher_quality.min_mean_word_length=11"),
         *('url.hosts=["@/dev/zero"]', 'url.hosts=["@/nowhere"]', "normalise=5", "dedup=5", "signals=3", "reading=4"),
     ],
 )
