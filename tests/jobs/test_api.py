@@ -110,7 +110,7 @@ def test_the_page_shows_every_function_with_all_its_parameters(name: str) -> Non
     assert function.__doc__
 
 
-def test_errors_are_those_of_the_commands() -> None:
+def test_errors_are_the_classes_of_the_commands() -> None:
     assert (jobs.UserError, jobs.RunError) == (UserError, RunError)
 
 

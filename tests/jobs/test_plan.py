@@ -27,7 +27,7 @@ def forecast(documents: float, text: float, workers: int = 1, recipe: str = "fin
 
 
 @given(documents=DOCUMENTS, length=st.floats(1, 1e5), workers=st.integers(1, 10_000), more=st.floats(1, 10))
-def test_it_adds_up_and_grows(documents: float, length: float, workers: int, more: float) -> None:
+def test_a_forecast_adds_up_and_grows(documents: float, length: float, workers: int, more: float) -> None:
     found = forecast(documents, documents * length, workers)
     told = to_json(found, price=0.5)
     of_stages = told["stages"]
@@ -144,7 +144,7 @@ def test_runs_take_about_the_predicted_time(shared: Path, tmp_path: Path) -> Non
         assert 0.5 < ratio < 2, megabytes
 
 
-def test_what_ships_was_measured() -> None:
+def test_the_shipped_constants_were_measured() -> None:
     shipped = tomllib.loads((Path(__file__).parents[2] / "curation" / "reports" / "constants.toml").read_text())
     assert set(shipped["recipes"]) == {"fineweb", "none"}
     for stages in shipped["recipes"].values():

@@ -78,7 +78,7 @@ def test_counts_only_grow_and_end_as_the_ledger(
     assert len(folder.opened) == len(set(folder.opened)) == 2 * len(sizes)
 
 
-def test_what_was_done_before_is_not_of_this_run(tmp_path: Path) -> None:
+def test_the_rate_counts_only_units_of_this_run(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
     report(folder, "judged", 0)
     tally = Tally(folder, [100, 300, 400])

@@ -44,7 +44,7 @@ PARTS = st.lists(
 
 
 @given(PARTS, st.integers(1, 100_000))
-def test_what_is_asked_adds_up_and_no_cap_is_passed(parts: list[Part], total: int) -> None:
+def test_asked_adds_up_and_taken_stays_below_the_cap(parts: list[Part], total: int) -> None:
     found = mixture(parts, total)
     assert sum(each.asked for each in found) == total
     whole = sum(part.share for part in parts)

@@ -93,13 +93,13 @@ def test_starts_are_those_of_the_parts(sequences: PackedSequences) -> None:
         assert sequences.starts(row).tolist() == [part.start for part in parts_of(row, LENGTH)]
 
 
-def test_it_travels_as_its_folder(sequences: PackedSequences) -> None:
+def test_a_pickle_holds_only_the_folder(sequences: PackedSequences) -> None:
     sent = pickle.dumps(sequences)
     assert len(sent) < 500
     assert np.array_equal(pickle.loads(sent)[3], sequences[3])
 
 
-def test_it_does_not_travel_to_other_sequences(written: Path, tmp_path: Path) -> None:
+def test_a_pickle_refuses_a_folder_that_was_packed_again(written: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(written, tmp_path / "out")
     sent = pickle.dumps(open_packed(folder))
     shutil.rmtree(folder)

@@ -24,7 +24,7 @@ def test_each_pair_gets_its_votes_from_different_people_evenly(
     assert spread(pairs[::-1], people[::-1], votes, seed) == given_
 
 
-def test_whoever_has_more_gets_less() -> None:
+def test_people_with_more_pairs_get_fewer_new_ones() -> None:
     given_ = spread([f"p{n}" for n in range(10)], ["ann", "bob"], 1, 1, {"ann": 6})
     assert Counter(name for [name] in given_.values()) == {"ann": 2, "bob": 8}
 

@@ -34,7 +34,7 @@ RULE = re.compile("[0-9A-Za-z_\u0080-\u07ff]+|[!-/:-@\\[-^`{-~\u0800-\U0010ffff]
 
 
 @given(st.lists(st.text("aZ_9 .\n\x00é磨🙂ß"), max_size=20))
-def test_as_the_rule_says_whatever_stands_around(texts: list[str]) -> None:
+def test_token_counts_follow_the_rule(texts: list[str]) -> None:
     expected = [len(RULE.findall(text)) for text in texts]
     assert token_counts(pa.array(texts, pa.string())).tolist() == expected
     assert token_counts(pa.array(["a b", *texts], pa.large_string())[1:]).tolist() == expected

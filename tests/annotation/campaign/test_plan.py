@@ -232,7 +232,7 @@ def test_a_newcomer_has_no_tasks_until_some_pass_on(tmp_path: Path) -> None:
         assert len(at.record.annotators) == 4, "neither order nor capitals make anybody new"
 
 
-def test_who_judges_what_tells_nothing_of_models(tmp_path: Path) -> None:
+def test_assignments_do_not_depend_on_the_models(tmp_path: Path) -> None:
     """With the models exchanged, everybody gets the same pairs."""
     given = []
     for name, models in (("one", ("alpha", "beta")), ("two", ("beta", "alpha"))):

@@ -244,7 +244,7 @@ def test_rows_that_cannot_be_read_are_faults(mill: Master, form: str, kept: int 
     assert check(tmp_path / "out", form, mill).faults
 
 
-def test_what_stands_beside_the_rows_is_looked_at(mill: Master, tmp_path: Path) -> None:
+def test_files_beside_the_rows_are_checked(mill: Master, tmp_path: Path) -> None:
     export(mill, tmp_path / "out", "llama-factory")
     path = tmp_path / "out" / "dataset_info.json"
     path.write_text(path.read_text().replace('"chosen": "chosen"', '"chosen": "rejected"'))

@@ -10,7 +10,7 @@ ROWS = st.lists(st.tuples(st.sampled_from("pq"), st.sampled_from("abc"), st.samp
 
 
 @given(ROWS)
-def test_as_many_as_a_search_of_all_pairs_finds(drawn: list[tuple[str, str, str]]) -> None:
+def test_contradictions_equal_a_search_of_all_pairs(drawn: list[tuple[str, str, str]]) -> None:
     rows = [row for row in drawn if row[1] != row[2]]
     columns = [pa.array([row[k] for row in rows], pa.large_string()) for k in range(3)]
     found = contradictions(pa.table(columns, ["prompt_id", "chosen", "rejected"]))

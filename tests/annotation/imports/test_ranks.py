@@ -58,7 +58,7 @@ def answers(*scores: Any) -> dict[str, Any]:
         [*(answers(1, 2, 3, k) for k in range(4, 5)), *(answers(0, 1, 2) for _ in range(9)), answers(1, 4)],
     ],
 )
-def test_whole_numbers_without_a_gap_are_asked_about(rows: list[Any], tmp_path: Path) -> None:
+def test_numbers_that_look_like_ranks_need_better(rows: list[Any], tmp_path: Path) -> None:
     path = written(tmp_path / "f.jsonl", rows)
     with pytest.raises(UserError, match=r'order are whole numbers from 0 or 1 without a gap.* better = "lower"'):
         import_set([path], [], mapped(**NAMES, score="order"), tmp_path / "out", families)

@@ -72,7 +72,7 @@ def test_annotators_reach_the_gate_and_not_label_studio(started: Started) -> Non
     assert httpx.post(f"{started.connection.public_url}/api/token/refresh").status_code == 404
 
 
-def test_it_sees_its_own_variables_only(started: Started) -> None:
+def test_the_studio_sees_its_own_variables_only(started: Started) -> None:
     text = Path(f"/proc/{started.process.pid}/environ").read_text()
     seen = dict(line.split("=", 1) for line in text.split("\0") if line)
     assert not {"HOST", "DEBUG", "LABEL_STUDIO_DEBUG", "HEARTEX_PORT"} & set(seen)
@@ -99,7 +99,7 @@ def test_many_people_can_write_at_once(started: Started) -> None:
     assert len(workers) >= 2
 
 
-def test_it_outlives_the_command_and_its_terminal(started: Started) -> None:
+def test_the_studio_outlives_the_command_and_its_terminal(started: Started) -> None:
     assert os.getsid(started.process.pid) == started.process.pid != os.getsid(0)
 
 
@@ -171,7 +171,7 @@ def test_a_killed_studio_is_restarted_and_a_stopped_one_is_not(started: Started)
     assert not stop(started.home)
 
 
-def test_one_that_runs_alone_gets_the_other_back(started: Started) -> None:
+def test_start_restarts_the_part_that_was_killed(started: Started) -> None:
     first = start(started.home, None, None, print)
     assert status(started.home).running
     gate, label_studio = Home(started.home).server.gate, started.process
@@ -221,7 +221,7 @@ def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> Non
     assert end(other, 5)
 
 
-def test_one_that_does_not_listen_to_a_request_to_end_is_ended(tmp_path: Path) -> None:
+def test_a_process_that_ignores_a_request_to_end_is_killed(tmp_path: Path) -> None:
     words = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 600; done"]
     os.mkfifo(tmp_path / "log")
     reading = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)

@@ -60,7 +60,7 @@ def test_what_is_nearly_the_same_is_one_family(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", APART)
-def test_what_only_looks_alike_is_not(name: str) -> None:
+def test_texts_that_only_look_alike_are_two_families(name: str) -> None:
     left, right = families(pa.array(APART[name]))
     assert left != right
 

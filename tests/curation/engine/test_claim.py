@@ -229,7 +229,7 @@ def test_a_folder_that_a_takedown_wrote_is_of_another_job(tmp_path: Path) -> Non
     assert finished_run(job(source), str(out)) is None
 
 
-def test_who_comes_second_does_not_write_over_the_first(tmp_path: Path) -> None:
+def test_a_second_run_does_not_overwrite_the_first(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path / "new"))
 
     def finish(*_: object) -> object:

@@ -39,7 +39,7 @@ print([refused(np.ones, 200_000_000, np.uint8), refused(doubled)])
 """
 
 
-def test_what_takes_more_raises_a_memory_error_of_python() -> None:
+def test_more_memory_than_the_limit_is_a_memory_error() -> None:
     told = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True).stdout
     assert told.splitlines() == ["[True, True, True, True, False, False]", "[False, False]"]
 

@@ -125,7 +125,7 @@ def same(one: Path, other: Path) -> None:
 
 @BRIEF
 @given(crawl=CRAWL, changes=CHANGES, selection=SELECTION)
-def test_it_is_the_release_of_the_input_without_them(
+def test_a_takedown_equals_a_run_without_the_documents(
     tmp_path_factory: pytest.TempPathFactory, crawl: Any, changes: list[str], selection: Selection
 ) -> None:
     root = tmp_path_factory.mktemp("takedown")
@@ -198,7 +198,7 @@ def test_the_next_best_duplicate_comes_back_and_a_copy_goes_too(tmp_path: Path) 
     assert told["of"] == open_release(str(released))[0].name
 
 
-def test_nothing_that_they_said_is_left(tmp_path: Path) -> None:
+def test_no_text_of_a_taken_down_document_is_left(tmp_path: Path) -> None:
     write(tmp_path / "in", PAGES)
     released = run(tmp_path / "in", tmp_path / "released", recipe="gopher")
     assert "secret.example" in everything(released)
@@ -242,7 +242,7 @@ def test_worker_processes_change_nothing_and_it_goes_on_after_an_interruption(
         take(released, Selection.of(["0-1"]), tmp_path / "again")
 
 
-def test_one_after_another_is_both_at_once(tmp_path: Path) -> None:
+def test_two_takedowns_equal_one_of_both_selections(tmp_path: Path) -> None:
     write(tmp_path / "in", PAGES)
     released = run(tmp_path / "in", tmp_path / "released", STRICT)
     take(released, Selection.of(["0-0", "2-1"]), tmp_path / "first")
@@ -331,7 +331,7 @@ def kept_sketches(folder: Path) -> list[dict[str, Any]]:
     return [row for row in rows(folder, "sketches") if (row["file"], row["offset"]) in places(folder)]
 
 
-def test_what_a_later_release_lost_to_it_comes_back_there(tmp_path: Path) -> None:
+def test_a_document_lost_to_a_taken_down_one_comes_back_later(tmp_path: Path) -> None:
     write(tmp_path / "a", [[(text(0), "http://secret.example/"), (text(200), None)]])
     write(tmp_path / "b", [[(text(4), None), (text(200), None), (text(100), None)]])
     write(tmp_path / "c", [[(text(8), None), (text(200), None)]])

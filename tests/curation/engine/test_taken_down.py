@@ -81,7 +81,7 @@ def parts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def test_what_they_said_is_in_no_byte_of_the_new_folder(tmp_path: Path) -> None:
+def test_no_byte_of_the_new_folder_holds_a_taken_down_text(tmp_path: Path) -> None:
     shown = "Ann of the upper mill"
     write(
         tmp_path / "in",

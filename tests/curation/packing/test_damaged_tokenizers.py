@@ -98,7 +98,7 @@ def test_an_exploding_regular_expression_is_one_sentence(
         encoder.documents(["a" * 40 + "!"])
 
 
-def test_what_no_memory_holds_is_refused(tmp_path: Path) -> None:
+def test_numbers_that_are_too_large_are_refused(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "web", [Row("a", "a mill")])
     with pytest.raises(UserError, match="is too large: give at most 16,777,216 tokens"):
         train_tokenizer([corpus], MOST_TOKENS + 1, tmp_path / "own.json")

@@ -60,7 +60,7 @@ def test_the_normalisers_of_known_models_are_taken(name: str, tmp_path: Path) ->
         [normalizers.Sequence([Replace("a", "aaaa")]), normalizers.Sequence([Replace("a", "aaaa")] * 3)],
     ],
 )
-def test_one_that_multiplies_a_text_is_refused(steps: list[Any], tmp_path: Path) -> None:
+def test_a_normaliser_that_multiplies_a_text_is_refused(steps: list[Any], tmp_path: Path) -> None:
     path = saved(tmp_path / "t.json", normalised(steps))
     with pytest.raises(
         UserError, match=r"t\.json cannot be used: its normaliser can make a text [0-9,]+ times as long"

@@ -16,7 +16,7 @@ from schemas.errors import InputError
         "{08..11}", "{3..1}", "{-1..1}", "{a..3}", "{{a,b}", "p{001..003}.{gz,zst}",
     ],
 )  # fmt: skip
-def test_as_bash_expands_them(pattern: str) -> None:
+def test_braces_expand_as_in_bash(pattern: str) -> None:
     bash = shutil.which("bash")
     assert bash is not None
     told = subprocess.run([bash, "-c", f"printf '%s\\n' {pattern}"], capture_output=True, text=True, check=True)
