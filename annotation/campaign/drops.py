@@ -6,22 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from annotation.campaign.responses import GoldPair, Problem
 
 DROPPED = {
-    "unusable_row": "rows of responses cannot be used",
-    "single": "prompts have no two responses to compare",
-    "empty": "responses are empty",
-    "names_its_model": 'responses name their own model (pairs.self_naming is "drop")',
-    "repeated_response": "responses repeat a response of the same model to the same prompt",
-    "identical": "pairs of responses are identical: not paired",
-    "repeated": "pairs have the same content as a pair of another prompt_id",
-    "not_drawn": "pairs were not drawn (pairs.per_prompt)",
-    "in_an_earlier_batch": "pairs are in an earlier batch: not asked again",
-    "unusable_gold": "rows of gold pairs cannot be used",
-    "repeated_gold": "rows repeat a gold pair",
-    "gold_changed": "gold pairs have another answer than in an earlier batch",
-    "gold_not_drawn": "gold pairs were not drawn (gold.share)",
-    "gold_missing": "tasks with gold pairs are missing from gold.share: the file has too few usable gold pairs",
+    "unusable_row": "unusable rows of responses",
+    "single": "prompts without two responses to compare",
+    "empty": "empty responses",
+    "names_its_model": 'responses that name their own model (pairs.self_naming is "drop")',
+    "repeated_response": "responses that repeat another one of the same model to the same prompt",
+    "identical": "pairs of identical responses",
+    "repeated": "pairs with the same content as a pair of another prompt_id",
+    "not_drawn": "pairs not drawn (pairs.per_prompt)",
+    "in_an_earlier_batch": "pairs of an earlier batch",
+    "unusable_gold": "unusable rows of gold pairs",
+    "repeated_gold": "rows that repeat a gold pair",
+    "gold_changed": "gold pairs with another answer than in an earlier batch",
+    "gold_not_drawn": "gold pairs not drawn (gold.share)",
+    "gold_missing": "tasks with gold pairs that gold.share asks for, beyond the usable gold pairs",
 }
-"""What is left out, by reason, in the order in which it is printed. Each text follows a number."""
+"""What is left out, by reason, in the order in which it is printed."""
 
 
 def count_drops(

@@ -20,7 +20,7 @@ def wordings(snapshots: Sequence[Snapshot]) -> pa.Table | None:
 
 
 def by_wording(snapshots: Sequence[Snapshot]) -> list[markdown.Cells]:
-    """(campaign, batch, wording, votes, SHA-256 of the guidelines) of each wording, and a row for votes that may have
+    """(campaign, batch, wording, SHA-256 of the guidelines, votes) of each wording, and a row for votes that may have
     been given under several."""
     cells: list[markdown.Cells] = []
     for snapshot in snapshots:
@@ -28,7 +28,7 @@ def by_wording(snapshots: Sequence[Snapshot]) -> list[markdown.Cells]:
             counts = count_wordings(snapshot.wordings, batch)
             for (first, last), votes in sorted(counts.items()):
                 named, digest = (str(first), digests[first - 1]) if first == last else (f"{first} to {last}", "-")
-                cells.append((snapshot.name, batch, named, f"{votes:,}", digest))
+                cells.append((snapshot.name, batch, named, digest, f"{votes:,}"))
     return cells
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pyarrow.compute as pc
 
+from annotation.dataset.wordings import count_wordings
 from annotation.judgments.resolve import FAILURES, resolve
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality import Assessment, assess
@@ -164,9 +165,25 @@ def as_json(of: Overview) -> str:
         "comments": of.comments,
         "reports": of.reports,
         "quarantine": of.quarantine,
+        "guidelines": _guidelines(snapshot),
         "before_provenance": snapshot.before_provenance,
     }
     return visible_json(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode()) + "\n"
+
+
+def _guidelines(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The wordings of the guidelines of each batch that has several, and its votes by what the annotators may have seen."""
+    return [
+        {
+            "batch": batch,
+            "sha256": digests,
+            "votes": [
+                {"first_wording": first, "last_wording": last, "votes": votes}
+                for (first, last), votes in sorted(count_wordings(snapshot.wordings, batch).items())
+            ],
+        }
+        for batch, digests in sorted(snapshot.guidelines.items())
+    ]
 
 
 def _annotators(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str]) -> list[Annotator]:

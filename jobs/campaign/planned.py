@@ -17,7 +17,7 @@ def print_dropped(at: CampaignFolder, planned: Planned) -> None:
         say(f"batch {at.campaign.batch} leaves out:")
     for reason, words in DROPPED.items():
         if planned.dropped.get(reason):
-            say(f"  {planned.dropped[reason]:,} {words}")
+            say(f"  {words}: {planned.dropped[reason]:,}")
     kinds = Counter(problem.reason for problem in planned.problems)
     for reason, count in sorted(kinds.items()):
         some = [problem for problem in planned.problems if problem.reason == reason][:SHOWN_PROBLEMS]
@@ -38,7 +38,7 @@ def print_planned(at: CampaignFolder, planned: Planned, *, dry: bool = False) ->
     )
     if not planned.new:
         for reason, count in planned.dropped.items():
-            say(f"  left out: {count:,} {DROPPED.get(reason, reason)}")
+            say(f"  left out: {DROPPED.get(reason, reason)}: {count:,}")
     for person in planned.without_tasks:
         say(
             f"  {person} joined after the batch was made and has no tasks: "

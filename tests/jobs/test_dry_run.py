@@ -35,7 +35,7 @@ def test_a_dry_run_makes_nothing_but_a_preview(run: Callable[..., str]) -> None:
     printed = run("campaign", "push", "mill", "--dry-run")
     assert "batch b1 would be made: 6 pairs, 3 votes each, 18 tasks" in printed
     assert "ann@mill.example: 6 tasks" in printed
-    assert "tasks with gold pairs are missing" in printed
+    assert "tasks with gold pairs that gold.share asks for, beyond the usable gold pairs: 6" in printed
     assert NOBODY in printed
     assert sorted({path.name for path in Path("mill").iterdir()} - {*before}) == ["preview.html"]
     assert run("campaign", "push", "mill", "--dry-run", "--preview", "other.html").count("other.html") == 1

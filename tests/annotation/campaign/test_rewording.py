@@ -103,7 +103,7 @@ def test_a_dataset_says_it_for_each_vote_only_if_there_are_several(tmp_path: Pat
         assert built.manifest.tables["wordings"] == WORDINGS.version
         assert built.manifest.campaigns[0].batches[0].guidelines == snapshot.guidelines["b1"]
         assert "wordings.parquet" in built.manifest.files
-        assert [cells[2:4] for cells in by_wording([snapshot])] == [("1", "2"), ("1 to 2", "1"), ("2", "1")]
+        assert [(cells[2], cells[4]) for cells in by_wording([snapshot])] == [("1", "2"), ("1 to 2", "1"), ("2", "1")]
         card = (tmp_path / "several/README.md").read_text()
         assert "## Guidelines" in card
         assert snapshot.guidelines["b1"][1] in card

@@ -15,7 +15,7 @@ from annotation.studio.client import Studio
 from annotation.studio.comparing import compare
 from annotation.studio.pull import pull
 from annotation.studio.push import push
-from tests.annotation.labelling import Annotator, opinion, signed_in
+from tests.annotation.labelling import Annotator, opinion
 from tests.annotation.parts import Studio as Server
 from tests.annotation.studio.test_push_pull import Case
 from tests.annotation.studio.test_undo import Killed
@@ -24,10 +24,8 @@ SECOND = {"from_name": "wording", "to_name": "prompt", "type": "number", "value"
 
 
 @pytest.fixture
-def case(tmp_path: Path, studio: Server) -> Iterator[Case]:
+def case(tmp_path: Path, studio: Server, people: list[Annotator]) -> Iterator[Case]:
     with ExitStack() as stack:
-        accounts = [studio.annotator(name) for name in ("ann", "bob", "cy")]
-        people: list[Annotator] = [stack.enter_context(signed_in(studio.connection.url, each)) for each in accounts]
         yield Case(tmp_path, studio, people, stack)
 
 

@@ -15,16 +15,14 @@ from annotation.studio.push import push
 from annotation.studio.undo import undo
 from curation.dedup.near import families
 from schemas.errors import UserError
-from tests.annotation.labelling import Annotator, signed_in
+from tests.annotation.labelling import Annotator
 from tests.annotation.parts import Studio as Server
 from tests.annotation.studio.test_push_pull import Case
 
 
 @pytest.fixture
-def case(tmp_path: Path, studio: Server) -> Iterator[Case]:
+def case(tmp_path: Path, studio: Server, people: list[Annotator]) -> Iterator[Case]:
     with ExitStack() as stack:
-        accounts = [studio.annotator(name) for name in ("ann", "bob", "cy")]
-        people: list[Annotator] = [stack.enter_context(signed_in(studio.connection.url, each)) for each in accounts]
         yield Case(tmp_path, studio, people, stack)
 
 
