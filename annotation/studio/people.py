@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+import pyarrow.compute as pc
+
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
 from annotation.journal.made import made
+from annotation.judgments.judge import judge
 from annotation.server.accounts import AccountExistsError, PasswordError, change_password, session, sign_up
 from annotation.server.home import Admin
 from annotation.studio.client import Studio
@@ -17,12 +20,12 @@ from schemas.errors import UserError
 
 @dataclass(frozen=True)
 class Invitation:
-    """What to send to one annotator. ``password`` is None if the account's owner chose another password; ``link`` is
-    None if the annotator has no tasks yet."""
+    """What to send to one annotator. ``password`` is None if the account's owner chose another password. ``links`` lead
+    to the annotator's tasks; there is none if the annotator has no tasks yet."""
 
     email: str
     password: str | None = field(repr=False)
-    link: str | None
+    links: tuple[str, ...]
 
 
 def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[Invitation]:
@@ -41,7 +44,7 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[
         password = studio.password(email)
         created = email not in existing and _create_account(studio, invitation, email, password)
         valid = created or _can_sign_in(studio, email, password)
-        yield Invitation(email, password if valid else None, link(journal, studio, record, email))
+        yield Invitation(email, password if valid else None, _links(journal, studio, record, email))
     note_accounts(journal, studio, state, record.annotators)
 
 
@@ -75,11 +78,18 @@ def _can_sign_in(studio: Studio, email: str, password: str) -> bool:
         return False
 
 
-def link(journal: Journal, studio: Studio, record: Record, email: str) -> str | None:
-    """The address of the sign-in page, which leads to the annotator's newest project; None without a project."""
+def _links(journal: Journal, studio: Studio, record: Record, email: str) -> tuple[str, ...]:
+    """The gate's address that leads on through all batches; without a gate, the sign-in page for each batch with open
+    tasks, oldest first, or for the newest batch if no task is open."""
     name = record.annotators.get(email)
-    projects = [project for place, project in journal.projects().items() if place.split("/", 2)[2] == name]
+    projects = {place: project for place, project in journal.projects().items() if place.split("/", 2)[2] == name}
     if not projects:
-        return None
-    goal = quote(f"/projects/{max(projects)}/data?labeling=1", safe="")
-    return f"{studio.public_url}/user/login/?next={goal}"
+        return ()
+    if studio.public_url != studio.url:
+        return (f"{studio.public_url}/next",)
+    tasks = judge(journal, record).assignments
+    tasks = tasks.filter(pc.and_(pc.equal(tasks["annotator"], name), pc.equal(tasks["state"], "open")))
+    places = {f"{row['batch']}/{row['round']}/{name}" for row in tasks.select(["batch", "round"]).to_pylist()}
+    wanted = sorted(project for place, project in projects.items() if place in places) or [max(projects.values())]
+    goals = (quote(f"/projects/{project}/data?labeling=1", safe="") for project in wanted)
+    return tuple(f"{studio.url}/user/login/?next={goal}" for goal in goals)

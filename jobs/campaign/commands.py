@@ -73,7 +73,8 @@ def undo(folder: Path, batch: str, home: Path | None) -> None:
 
 @dataclass(frozen=True)
 class Letter:
-    """What a letter to an annotator needs. None: no tasks yet, or a password that this server did not make."""
+    """What a letter to an annotator needs. None: no tasks yet, or a password that this server did not make. ``link``
+    holds several links, with spaces between, for several open batches on a server without a gate."""
 
     email: str
     link: str | None
@@ -96,7 +97,8 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool, 
         record_changes(at, journal)
         passwords = {email.lower(): _reset_password(studio, email, home) for email in emails if reset}
         for invited in people.invite(journal, studio, emails or known):
-            letter = Letter(invited.email, invited.link, passwords.get(invited.email, invited.password))
+            password = passwords.get(invited.email, invited.password)
+            letter = Letter(invited.email, " ".join(invited.links) or None, password)
             letters.append(letter)
             if not as_json and not csv:
                 _print_letter(letter)
@@ -108,7 +110,9 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool, 
 
 def _print_letter(letter: Letter) -> None:
     say(letter.email)
-    say(f"  link      {letter.link or '(no tasks yet)'}")
+    links = letter.link.split() if letter.link else ["(no tasks yet)"]
+    for number, link in enumerate(links):
+        say(f"  {'' if number else 'link':<9} {link}")
     say(f"  password  {letter.password or '(unknown: this server did not make it; --reset makes a new one)'}")
 
 

@@ -66,7 +66,7 @@ def compare(campaign: Path) -> None:
     gristmill("dataset", "build", campaign, "--output", HERE / "comparisons")
     say(f"""
 {LEFT_FOR_THE_READER} pairs wait for you: 1 to 8 say which response is better and by how much, Ctrl+Enter submits.
-  link      {reader.link}
+  link      {reader.links[0]}
   email     {reader.email}
   password  {reader.password}
 Then:

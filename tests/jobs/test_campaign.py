@@ -76,7 +76,7 @@ def label(page: Page, protocol: str, better: Callable[[str, str], bool], tasks: 
         submit(page)
         sides[left] += 1
         if number < tasks - 1:
-            expect(page.locator(".gm-prompt")).not_to_have_text(prompt, use_inner_text=True)
+            expect(page.locator(".gm-prompt")).not_to_have_text(prompt, use_inner_text=True, timeout=30_000)
             page.locator(".gm-scale label").first.wait_for()
     return sides
 

@@ -27,7 +27,7 @@ def test_three_annotators_compare_and_two_pairs_are_left(
     demonstration.compare(tmp_path / "docstrings")
     said = capfd.readouterr().out
     assert "24 pairs and 5 gold pairs in 1 batch; 85 of 87 tasks done" in said
-    assert f"link      {studio.connection.public_url}/user/login/?next=" in said
+    assert f"link      {studio.connection.public_url}/next\n" in said
     ledger = json.loads((tmp_path / "comparisons" / "manifest.json").read_bytes())["ledger"]
     assert ledger["judgments"] == 85
     assert ledger["train"] + ledger["held_out"] + sum(ledger["unresolved"].values()) == ledger["pairs"] == 24

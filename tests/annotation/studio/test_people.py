@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -11,13 +12,15 @@ from annotation.campaign.plan import plan
 from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.journal import Journal
 from annotation.server.accounts import PasswordError, session
-from annotation.server.connection import Connection
 from annotation.server.home import Home
 from annotation.studio.client import Studio
 from annotation.studio.people import Invitation, invite, reset_password
+from annotation.studio.pull import pull
 from annotation.studio.push import push
 from curation.dedup.near import families
 from schemas.errors import UserError
+from tests.annotation.labelling import choice, signed_in
+from tests.annotation.parts import Account
 from tests.annotation.parts import Studio as Server
 
 PEOPLE = ("ivy@mill.example", "jon@mill.example")
@@ -75,32 +78,39 @@ def test_a_failure_hides_no_invitation_that_was_made(tmp_path: Path, client: Stu
             next(coming)
 
 
-def test_a_link_leads_through_the_sign_in_to_the_newest_project(tmp_path: Path, client: Studio, studio: Server) -> None:
+def test_one_link_leads_through_all_batches_behind_the_gate(tmp_path: Path, client: Studio, studio: Server) -> None:
     folder = pushed(tmp_path / "mill", client, "links")
     pushed(tmp_path / "mill", client, "links", "b2")
-    [invitation] = invited(folder, client, PEOPLE[0])
-    with Journal(folder.store) as journal:
-        projects = journal.projects()
-    assert projects["b2/vote/links/a1"] > projects["b1/vote/links/a1"]
-    goal = f"/projects/{projects['b2/vote/links/a1']}/data?labeling=1"
-    address, _, query = (invitation.link or "").partition("?")
-    assert address == f"{studio.connection.public_url}/user/login/"
-    assert parse_qs(query) == {"next": [goal]}
+    public = "https://labels.example.org"
+    for connection in (studio.connection, replace(studio.connection, public_url=public)):
+        with Studio(connection) as gated:
+            [invitation] = invited(folder, gated, PEOPLE[0])
+        assert invitation.links == (f"{connection.public_url}/next",)
 
 
-def test_links_begin_with_the_public_address(tmp_path: Path, studio: Server) -> None:
-    mine = studio.connection
-    with Studio(Connection(mine.url, mine.token, "https://labels.example.org")) as client:
-        folder = pushed(tmp_path / "mill", client, "public")
-        links = [each.link or "" for each in invited(folder, client)]
-        assert all(link.startswith("https://labels.example.org/user/login/") for link in links)
+def test_without_a_gate_a_link_leads_to_each_open_batch(tmp_path: Path, client: Studio, studio: Server) -> None:
+    folder = pushed(tmp_path / "mill", client, "links")
+    pushed(tmp_path / "mill", client, "links", "b2")
+    bare = replace(studio.connection, public_url=studio.connection.url)
+    with Studio(bare) as ungated, Journal(folder.store) as journal:
+        [invitation] = invited(folder, ungated, PEOPLE[0])
+        batches = ["b1/vote/links/a1", "b2/vote/links/a1"]
+        goals = [f"/projects/{journal.projects()[place]}/data?labeling=1" for place in batches]
+        assert [link.partition("?")[0] for link in invitation.links] == [f"{bare.url}/user/login/"] * 2
+        assert [parse_qs(link.partition("?")[2]) for link in invitation.links] == [{"next": [goal]} for goal in goals]
+        with signed_in(bare.url, Account(PEOPLE[0], invitation.password or "", 0, "")) as annotator:
+            [task] = annotator.tasks(journal.projects()[batches[0]])
+            annotator.submit(task["id"], [choice("preference", "a_better")])
+        pull(journal, ungated)
+        [invitation] = invited(folder, ungated, PEOPLE[0])
+        assert [parse_qs(link.partition("?")[2]) for link in invitation.links] == [{"next": [goals[1]]}]
 
 
 def test_somebody_s_own_password_is_not_known(tmp_path: Path, client: Studio, studio: Server) -> None:
     own = studio.annotator("own")
     [invitation] = invited(pushed(tmp_path / "mill", client, "own"), client, own.email)
     assert invitation.password is None
-    assert invitation.link is None, "they have no tasks in this campaign"
+    assert invitation.links == (), "they have no tasks in this campaign"
 
 
 def test_a_new_password_ends_the_old_one_and_its_sessions(client: Studio, studio: Server) -> None:
