@@ -172,7 +172,7 @@ def as_json(of: Overview) -> str:
 
 
 def _guidelines(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """The wordings of the guidelines of each batch that has several, and its votes by what the annotators may have seen."""
+    """The wordings of the guidelines of each batch that has several, and its votes by (first, last) wording."""
     return [
         {
             "batch": batch,
