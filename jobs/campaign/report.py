@@ -110,7 +110,7 @@ def _cards(of: Overview) -> Iterable[tuple[str, str, str]]:
     yield "Needs attention", f"{attention:,}", f"{len(of.quarantine):,} in quarantine, {len(of.reports):,} reported"
 
 
-def _plots(of: Overview) -> dict[str, str]:
+def _plots(of: Overview) -> dict[str, Any]:
     overall = of.assessment.agreements.overall.preferred
     marks = [(0.0, "chance")] + ([] if overall.value is None else [(overall.value, f"all {overall.value:.2f}")])
     if len(marks) > 1 and abs(marks[1][0]) < 0.2:  # the names would overlap
@@ -129,6 +129,7 @@ def _plots(of: Overview) -> dict[str, str]:
             f"Median seconds a pair, per {_length(steps)}", labels, list(steps.seconds), None, "seconds"
         ),
         "step": _length(steps) if steps.starts else "",
+        "steps": list(zip(steps.starts, steps.votes, accumulate(steps.votes), steps.seconds, strict=True)),
         "pace_plot": ranges("Seconds a pair of each annotator", list(map(_pace, people)), (0, slowest), [], False),
         "agreement_plot": ranges(
             "Agreement of each annotator with the others (AC1)",

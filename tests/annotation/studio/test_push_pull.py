@@ -19,6 +19,7 @@ from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
 from annotation.judgments.snapshot import Snapshot, load
+from annotation.quality.stalls import stuck
 from annotation.server.connection import Connection
 from annotation.studio.client import Studio
 from annotation.studio.pull import pull
@@ -185,6 +186,18 @@ def test_reassigned_tasks_move_in_label_studio(case: Case) -> None:
     assert len(case.tasks(1)) == 2
     case.label(case.cy, case.tasks(3))
     assert states(case.pull()) == {"done": 6, "open": 6}
+
+
+def test_skipped_tasks_pass_on_and_leave_nothing_to_explain(case: Case) -> None:
+    for task in case.tasks(1)[:2]:
+        case.ann.skip(task["id"])
+    assert len(stuck(case.pull()).pairs) == 2
+    joined = replace(case.folder.campaign, annotators=(case.ann.name, case.bob.name, case.cy.name))
+    assert moves.reassign(CampaignFolder(case.folder.path, joined, "with cy"), case.journal, skipped=True) == 2
+    push(case.journal, case.studio)
+    after = case.pull()
+    assert (states(after), stuck(after).pairs) == ({"open": 12}, ())
+    assert (after.refused.num_rows, after.findings) == (0, ())
 
 
 def test_a_project_is_found_though_its_description_was_edited_and_the_next_push_repairs_it(case: Case) -> None:
