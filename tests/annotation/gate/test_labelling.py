@@ -73,6 +73,7 @@ def test_an_annotator_labels_two_batches(
             expect(page.locator(".gm-report .ant-checkbox-wrapper-checked")).to_have_text(re.compile("Broken text"))
             leave(page, "cut off!", "Control+Space")
             continue
+        page.locator(".gm-scale input").last.focus()  # as by Tab
         for key in KEYS[protocol]:
             page.keyboard.press(key)
         expect(page.locator(".gm-page .ant-radio-wrapper-checked")).to_have_count(len(KEYS[protocol]))
