@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
 from annotation.campaign.drops import count_drops
 from annotation.campaign.pairing import Pair, blind_key, make_pairs, pair_id, seeded_key, whole_name
-from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, digest_file, read_gold, read_prompts
+from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
 from annotation.campaign.settings import CampaignFolder
 from annotation.campaign.split import Families, OldPrompt, assign_splits, prompt_text
 from annotation.campaign.tasks import shown_digest, task_data, task_uid
@@ -21,6 +21,7 @@ from annotation.journal.bodies import Asked, Batch, Counted, PairsAsked, Resolvi
 from annotation.journal.fold import TASKS, Record, fold, pack, record_settings
 from annotation.journal.journal import Journal
 from annotation.protocols import PROTOCOLS, Page
+from annotation.rows.reading import digest
 from schemas import PAIRS
 from schemas.errors import UserError
 
@@ -129,8 +130,8 @@ def _describe_batch(folder: CampaignFolder) -> Asked:
         guidelines=hashlib.sha256(folder.guidelines().encode()).hexdigest(),
         categories=tuple(campaign.categories.items()),
         votes=campaign.votes,
-        responses=digest_file(folder.file(campaign.responses)),
-        gold=(digest_file(folder.file(gold.file)), gold.share) if gold else None,
+        responses=digest(folder.file(campaign.responses)),
+        gold=(digest(folder.file(gold.file)), gold.share) if gold else None,
         pairs=PairsAsked(**dataclasses.asdict(campaign.pairs)),
         seed=campaign.seed,
     )

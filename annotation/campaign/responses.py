@@ -1,25 +1,24 @@
-"""Prompts with their responses, and gold pairs, from JSON lines or Parquet."""
+"""Prompts with their responses, and gold pairs, from files of rows: JSON lines, CSV, Parquet and others."""
 
-import codecs
 import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from schemas.checksums import sha256_of
-from schemas.errors import UserError
-from schemas.named_files import open_named
+from annotation.rows.delimited import Cell
+from annotation.rows.reading import Unreadable
+from annotation.rows.reading import rows as rows_of
 
 ROLES = ("system", "user", "assistant")
-COLUMNS = ("prompt_id", "messages", "prompt", "responses", "chosen", "rejected")
-"""The columns that are read, apart from NON_TEXT_FIELDS."""
+RESPONSE_FIELDS = ("model", "temperature", "text")
+TEXTS = ("prompt_id", "prompt", "model", "text", "chosen", "rejected")
+"""The columns of texts, which may look like JSON in CSV."""
+COLUMNS = ("messages", "responses", "temperature", *TEXTS)
+"""The columns that are read, apart from _HIDDEN_FIELDS."""
 
 NON_TEXT_FIELDS = frozenset(
     ["audio", "audios", "function_call", "functions", "image", "images", "tool_calls", "tools", "video", "videos"]
@@ -69,10 +68,6 @@ class Problem:
     message: str
 
 
-_PARQUET_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError, LookupError)
-"""All that reading Parquet raises, also for invalid UTF-8, dates beyond the range of Python, and unknown time zones."""
-
-
 class _BadRowError(ValueError):
     """A row that cannot be used; the message says why."""
 
@@ -90,8 +85,9 @@ def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
     """The prompts of a file, sorted by id, with the rows of a prompt merged; and the rows that were skipped.
 
     A row has ``prompt_id`` (if missing, a hash of the messages), ``messages`` (or ``prompt``, a single user turn) and
-    ``responses``: a list of {model, temperature, text}. Rows that give the same id to different messages are all
-    skipped, so that the result does not depend on the order of rows.
+    ``responses``: a list of {model, temperature, text}; or it has the ``model``, ``temperature`` and ``text`` of one
+    response. Rows that give the same id to different messages are all skipped, so that the result does not depend on
+    the order of rows.
 
     Raises UserError if the file cannot be read.
     """
@@ -153,48 +149,19 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
     return sorted(pairs, key=lambda gold: (gold.prompt_id, gold.chosen, gold.rejected)), problems
 
 
-def digest_file(path: Path) -> str:
-    """The SHA-256 of a file. Raises UserError if the file cannot be read."""
-    with _explain_read_errors(path), open_named(path) as stream:
-        return sha256_of(stream)
-
-
-@contextmanager
-def _explain_read_errors(path: Path) -> Iterator[None]:
-    """Raises UserError for an OSError, or a ValueError (a name that no file can have), while reading the file."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"{str(path)!r} cannot be read ({reason}): name an existing file in campaign.toml") from error
-
-
 def _read_rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    with _explain_read_errors(path), open_named(path) as stream:
-        data = stream.read()
-    if data[:4] == b"PAR1":
-        try:
-            file = pq.ParquetFile(pa.BufferReader(data))
-            rows = file.read(
-                columns=[name for name in (*COLUMNS, *NON_TEXT_FIELDS) if name in file.schema_arrow.names]
-            ).to_pylist()
-        except _PARQUET_ERRORS as error:
-            raise UserError(f"{path} is a Parquet file that cannot be read ({error}): write it again") from error
-        yield from ((f"{path.name}, row {number}", row) for number, row in enumerate(rows, 1))
-        return
-    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
-        if not line.strip():
-            continue
-        where = f"{path.name}, line {number}"
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            problems.append(Problem(where, "not_json", str(error)))
-            continue
-        if isinstance(row, dict):
-            yield where, row
+    word = "line" if ".jsonl" in path.suffixes else "row"
+    for number, row in rows_of(path, frozenset((*COLUMNS, *_HIDDEN_FIELDS)), texts=TEXTS):
+        where = f"{path.name}, {word} {number}"
+        if isinstance(row, Unreadable):
+            problems.append(Problem(where, "unusable_row", row.message))
         else:
-            problems.append(Problem(where, "unusable_row", "the row is not a JSON object"))
+            yield where, {name: None if _is_blank(name, value) else value for name, value in row.items()}
+
+
+def _is_blank(name: str, value: Any) -> bool:
+    """Whether a value is an empty cell of CSV, which stands for a missing value. The text of an answer may be empty."""
+    return isinstance(value, Cell) and not value and name not in ("text", "chosen", "rejected")
 
 
 def _parse_prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
@@ -232,8 +199,12 @@ def _refuse_non_text(holder: Mapping[str, Any], names: Collection[str], what: st
 
 def _parse_responses(row: Mapping[str, Any]) -> list[Response]:
     responses = row.get("responses")
+    if responses is None and row.get("model") is not None:
+        responses = [{name: row[name] for name in (*RESPONSE_FIELDS, *_HIDDEN_FIELDS) if name in row}]
     if not isinstance(responses, list) or not responses:
-        raise _BadRowError("the row needs responses, a list of {model, temperature, text}")
+        raise _BadRowError(
+            "the row needs responses, a list of {model, temperature, text}, or model and text of one response"
+        )
     kept = []
     for response in responses:
         if not isinstance(response, dict):
@@ -243,12 +214,13 @@ def _parse_responses(row: Mapping[str, Any]) -> list[Response]:
         if not isinstance(model, str) or not model:
             raise _BadRowError("a response needs model, the name of its model")
         if temperature is not None:
+            temperature = _number(temperature) if isinstance(temperature, Cell) else temperature
             if isinstance(temperature, bool) or not isinstance(temperature, (int, float)):
                 raise _BadRowError("the temperature of a response must be a number or missing")
             temperature = float(temperature) + 0.0  # turns -0.0 into 0.0
             if not math.isfinite(temperature) or temperature < 0:
                 raise _BadRowError("the temperature of a response must be 0 or more")
-        kept.append(Response(model, temperature, _parse_text(response, "text")))
+        kept.append(Response(str(model), temperature, _parse_text(response, "text")))
     return kept
 
 
@@ -256,4 +228,12 @@ def _parse_text(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     if not isinstance(value, str):
         raise _BadRowError(f"{name} must be a text")
-    return value
+    return str(value)
+
+
+def _number(cell: Cell) -> float | Cell:
+    """The number that a cell of CSV spells, or the cell if it spells none."""
+    try:
+        return float(cell)
+    except ValueError:
+        return cell

@@ -24,9 +24,9 @@ from annotation.imports.outcomes import REASONS
 from annotation.imports.pairs import Reader
 from annotation.imports.prompts import UnusedSystemError
 from annotation.imports.ranks import Ranks
-from annotation.imports.reading import COMPRESSIONS, digest, rows
 from annotation.imports.sets import OpenSet
 from annotation.imports.tables import FileTables, raw_of, reject_table, tables
+from annotation.rows.reading import COMPRESSIONS, digest, rows
 from schemas import COMPARISONS
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST

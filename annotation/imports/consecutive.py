@@ -7,8 +7,8 @@ from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import REJECT_ERRORS, Candidate, Outcome, Reject, make_reject
 from annotation.imports.ranks import Ranks
-from annotation.imports.reading import as_json
 from annotation.imports.scored import Scored
+from annotation.rows.reading import as_json
 
 
 class Consecutive(Form):

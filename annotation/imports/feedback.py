@@ -10,7 +10,7 @@ from annotation.imports.fields import getter
 from annotation.imports.forms import Form
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import REJECT_ERRORS, Candidate, Outcome, Pair, Reject, RejectError, check, make_reject
-from annotation.imports.reading import as_json
+from annotation.rows.reading import as_json
 
 
 class Feedback(NamedTuple):

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from annotation.rows.delimited import Cell
+
 Get = Callable[[object], object]
 
 _FLAGS: dict[str, bool | None] = {"true": True, "false": False, "1": True, "0": False, "": None}
@@ -11,12 +13,6 @@ _FLAGS: dict[str, bool | None] = {"true": True, "false": False, "1": True, "0": 
 
 class RowError(ValueError):
     """A row that cannot be used; the text says why."""
-
-
-class Cell(str):
-    """The text of a CSV cell, which may spell a number, a flag or a list."""
-
-    __slots__ = ()
 
 
 def getter(path: str) -> Get:

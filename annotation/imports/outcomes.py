@@ -6,8 +6,8 @@ from annotation.campaign.responses import Messages
 from annotation.imports.dialogues import MessageError
 from annotation.imports.fields import RowError
 from annotation.imports.hh import DialogueError
-from annotation.imports.reading import as_json
 from annotation.imports.row_facts import Facts
+from annotation.rows.reading import as_json
 
 REASONS = {
     "unreadable": "the row is not JSON, lacks a field, or holds a value of another type",

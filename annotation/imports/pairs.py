@@ -10,9 +10,9 @@ from annotation.imports.layout import Layout
 from annotation.imports.outcomes import Candidate, Reject
 from annotation.imports.prompts import SYSTEM
 from annotation.imports.ranks import Ranks
-from annotation.imports.reading import Row, Unreadable, as_json
 from annotation.imports.several import Several
 from annotation.imports.two_answers import TwoAnswers
+from annotation.rows.reading import Row, Unreadable, as_json
 
 
 class Reader:

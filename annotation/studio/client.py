@@ -18,7 +18,7 @@ from label_studio_sdk.core.api_error import ApiError
 from annotation.journal.journal import sortable_time
 from annotation.protocols import Page
 from annotation.server.accounts import is_loopback
-from annotation.server.connection import Connection
+from annotation.server.connection import URL, Connection
 from annotation.server.ownership import describe, read_description
 from schemas.errors import RunError, UserError
 
@@ -98,6 +98,8 @@ class Studio:
         except ApiError as error:
             self._client.close()
             raise self._translate(error) from None
+        # the SDK asks for access tokens at the root of the host, unless the address ends with a slash
+        self._sdk._client_wrapper._tokens_client._base_url = f"{self.url}/"
         self._options: Any = {"max_retries": 0, "timeout_in_seconds": timeout}
 
     def close(self) -> None:
@@ -108,6 +110,25 @@ class Studio:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def check_address(self) -> None:
+        """Raises UserError if the address answers, but not as a Label Studio does, which tells its version to anybody.
+        An address that does not answer, or refuses to, is left to the next request."""
+        try:
+            answer = self._client.get(f"{self.url}/api/version")
+            told = orjson.loads(answer.content) if answer.status_code == 200 else {}
+        except httpx.TooManyRedirects:
+            told, answer = {}, None
+        except httpx.HTTPError:
+            return
+        except orjson.JSONDecodeError:
+            told = {}
+        refused = answer is not None and (answer.status_code in (401, 403) or answer.status_code >= 500)
+        if not refused and not any(str(name).startswith("label-studio") for name in told):
+            raise UserError(
+                f"{self.url} is not the address of a Label Studio: set {URL} to the server's address, with the path "
+                "below which it answers, if it has one"
+            )
 
     def identity(self) -> str:
         """The server's identity, in 32 hexadecimal digits: a backup keeps it, and another server has another.

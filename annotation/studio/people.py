@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pyarrow.compute as pc
 
@@ -91,5 +91,6 @@ def _links(journal: Journal, studio: Studio, record: Record, email: str) -> tupl
     tasks = tasks.filter(pc.and_(pc.equal(tasks["annotator"], name), pc.equal(tasks["state"], "open")))
     places = {f"{row['batch']}/{row['round']}/{name}" for row in tasks.select(["batch", "round"]).to_pylist()}
     wanted = sorted(project for place, project in projects.items() if place in places) or [max(projects.values())]
-    goals = (quote(f"/projects/{project}/data?labeling=1", safe="") for project in wanted)
+    below = urlsplit(studio.url).path  # of a server under a path of its host
+    goals = (quote(f"{below}/projects/{project}/data?labeling=1", safe="") for project in wanted)
     return tuple(f"{studio.url}/user/login/?next={goal}" for goal in goals)

@@ -33,6 +33,7 @@ from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_and_record, read_campaign, write_example
 from jobs.campaign.opened import signed
 from jobs.campaign.planned import print_dropped, print_planned
+from jobs.campaign.server import open_studio
 from jobs.counting import counting
 from jobs.spreadsheet import print_exactly, write_csv
 from jobs.terminal import say
@@ -48,7 +49,7 @@ def new(folder: Path, protocol: str) -> None:
 
 def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guidelines: bool = False) -> None:
     at = read_campaign(folder)
-    with _studio(home) as studio, signed(at.store, create=True) as journal:
+    with open_studio(home) as studio, signed(at.store, create=True) as journal:
         if new_guidelines:
             _reword(at, journal, studio)
         planned = make_plan(at, journal, families, lambda planned: print_dropped(at, planned))
@@ -65,7 +66,7 @@ def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guide
 
 def undo(folder: Path, batch: str, home: Path | None) -> None:
     at = read_campaign(folder)
-    with _studio(home) as studio, signed(at.store) as journal:
+    with open_studio(home) as studio, signed(at.store) as journal:
         deleted = undo_batch(journal, studio, batch)
     say(f"{folder}: batch {batch} undone, {markdown.count(deleted, 'project')} deleted from Label Studio")
     say(f"Next: edit the files, and make the batch again: gristmill campaign push {folder}")
@@ -93,7 +94,7 @@ def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool, 
     if strangers:
         raise UserError(f"{strangers[0]} is not in {folder}/campaign.toml: add the address to annotators first")
     letters = []
-    with _studio(home) as studio, signed(at.store) as journal:
+    with open_studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         passwords = {email.lower(): _reset_password(studio, email, home) for email in emails if reset}
         for invited in people.invite(journal, studio, emails or known):
@@ -131,7 +132,7 @@ def pull(folder: Path, quick: bool, watch: bool, every: float, missing: Answer, 
     if not every <= threading.TIMEOUT_MAX:
         raise UserError(f"--every is {every}: give a number of seconds")
     at = read_campaign(folder)
-    with _studio(home) as studio, signed(at.store) as journal:
+    with open_studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         if not watch:
             with counting("pulling") as tell:
@@ -155,7 +156,7 @@ def resolve(folder: Path) -> None:
 def adjudicate(folder: Path, home: Path | None) -> None:
     at = read_and_record(folder)
     wanted = moves.find_disputed(resolve_votes(load(folder)).unresolved)
-    with _studio(home) as studio, signed(at.store) as journal:
+    with open_studio(home) as studio, signed(at.store) as journal:
         added, stuck = moves.adjudicate(at, journal, wanted) if wanted else (0, [])
         _push(journal, studio)
     say(f"{folder}: {markdown.count(added, 'pair')} given to adjudicators, of {len(wanted)} to adjudicate")
@@ -168,7 +169,7 @@ def adjudicate(folder: Path, home: Path | None) -> None:
 
 def reassign(folder: Path, home: Path | None, giver: str | None, taker: str | None, *, skipped: bool) -> None:
     at = read_campaign(folder)
-    with _studio(home) as studio, signed(at.store) as journal:
+    with open_studio(home) as studio, signed(at.store) as journal:
         record_changes(at, journal)
         pull_all(journal, studio)
         moved = moves.reassign(at, journal, giver, taker, skipped=skipped)
@@ -184,10 +185,6 @@ def withdraw(folder: Path, email: str, undo: bool) -> None:
     say(f"{folder}: {votes.format(email)}")
     if not undo:
         say(f"To give their tasks to others: gristmill campaign reassign {folder} --from {email}")
-
-
-def _studio(home: Path | None) -> Studio:
-    return Studio(connection(home or default_home()))
 
 
 def _reword(at: CampaignFolder, journal: Journal, studio: Studio) -> None:

@@ -14,13 +14,11 @@ from annotation.campaign.settings import CampaignFolder
 from annotation.dataset import markdown
 from annotation.journal.fold import Record, fold
 from annotation.journal.rehearsal import rehearsal
-from annotation.server.connection import connection
-from annotation.server.home import default_home
-from annotation.studio.client import Studio
 from annotation.studio.comparing import compare
 from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_campaign
 from jobs.campaign.planned import print_dropped, print_planned
+from jobs.campaign.server import open_studio
 from jobs.terminal import say
 from schemas.errors import RunError, UserError
 
@@ -41,7 +39,7 @@ def dry_run(folder: Path, home: Path | None, file: Path | None, *, new_guideline
         _print_tasks(record, at)
         path = _write(at, record, file)
         try:
-            with Studio(connection(home or default_home())) as studio:
+            with open_studio(home) as studio:
                 found = compare(journal, studio)
         except (UserError, RunError) as error:
             say(f"Label Studio was not compared: {error}")

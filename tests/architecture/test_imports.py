@@ -41,7 +41,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "reports packing warm",
     ),
     "annotation": (
-        "protocols server",
+        "protocols server rows",
         "journal gate",
         "judgments",
         "campaign",

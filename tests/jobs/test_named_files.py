@@ -79,14 +79,15 @@ def test_a_list_is_read_from_a_pipe_of_the_shell_but_not_from_a_fifo(folder: Pat
 CAMPAIGN = """
 from pathlib import Path
 from annotation.campaign.settings import Campaign, CampaignFolder
-from annotation.campaign.responses import digest_file, read_gold, read_prompts
+from annotation.rows.reading import digest
+from annotation.campaign.responses import read_gold, read_prompts
 from schemas.named_files import NamedFileError
 
 campaign = Campaign(
     name="m", protocol="preference", batch="b", responses="pipe", annotators=("a@mill.example",), guidelines="pipe"
 )
 pipe = Path("pipe")
-for read in (lambda: digest_file(pipe), lambda: read_prompts(pipe), lambda: read_gold(pipe),
+for read in (lambda: digest(pipe), lambda: read_prompts(pipe), lambda: read_gold(pipe),
              CampaignFolder(Path(), campaign, "").guidelines):
     try:
         read()

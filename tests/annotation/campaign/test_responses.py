@@ -1,6 +1,11 @@
 """What is read of a file of responses or gold pairs: the same from JSON lines and Parquet, in whatever order."""
 
+import bz2
+import csv
+import gzip
+import io
 import json
+import lzma
 import math
 import random
 import re
@@ -11,10 +16,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.campaign.responses import GoldPair, Prompt, Response, digest_file, read_gold, read_prompts
+from annotation.campaign.responses import GoldPair, Prompt, Response, read_gold, read_prompts
+from annotation.rows.reading import digest
 from schemas.errors import UserError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -98,10 +105,10 @@ def test_odd_json_is_a_problem_of_its_own_row(tmp_path: Path, rows: list[dict[st
 
 
 BROKEN = {
-    '{"prompt": "?", "responses": [': "not_json",
-    '{"prompt": "?", "responses": NaN}': "not_json",
-    '{"prompt": "\\ud800", "responses": [{"model": "m", "text": "x"}]}': "not_json",
-    "[" * 2000: "not_json",
+    '{"prompt": "?", "responses": [': "unusable_row",
+    '{"prompt": "?", "responses": NaN}': "unusable_row",
+    '{"prompt": "\\ud800", "responses": [{"model": "m", "text": "x"}]}': "unusable_row",
+    "[" * 2000: "unusable_row",
     "17": "unusable_row",
     "{}": "unusable_row",
     '{"prompt": "?"}': "unusable_row",
@@ -167,15 +174,13 @@ def test_only_columns_that_are_read_can_be_wrong(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_the_users_mistake(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes(b"PAR1 and no more")
     (tmp_path / "folder").mkdir()
-    latin = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\xe9")])
-    pq.write_table(pa.table({"prompt": latin}), tmp_path / "latin.parquet")
-    for name in ("missing.jsonl", "folder", "cut.parquet", "latin.parquet", "nu\0l", "long" * 99):
+    for name in ("missing.jsonl", "folder", "cut.parquet", "nu\0l", "long" * 99):
         for read in (read_prompts, read_gold):
             with pytest.raises(UserError, match=re.escape(repr(name)[1:-1])):
                 read(tmp_path / name)
     for name in ("missing.jsonl", "folder", "nu\0l", "long" * 99):
         with pytest.raises(UserError, match="name an existing file"):
-            digest_file(tmp_path / name)
+            digest(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +194,73 @@ def test_a_file_that_cannot_be_read_is_the_users_mistake(tmp_path: Path) -> None
     ids=lambda value: str(value.type),
 )
 @pytest.mark.parametrize("deep", [False, True], ids=["plain", "in a list"])
-def test_a_time_that_python_cannot_hold_is_the_users_mistake(tmp_path: Path, value: pa.Scalar, deep: bool) -> None:
+def test_a_time_that_python_cannot_hold_costs_its_row_or_is_the_users_mistake(
+    tmp_path: Path, value: pa.Scalar, deep: bool
+) -> None:
     column = pa.array([value], value.type)
     column = pa.ListArray.from_arrays([0, 1], column) if deep else column
     pq.write_table(pa.table({"messages": column}), tmp_path / "odd.parquet")
-    with pytest.raises(UserError, match=r"odd\.parquet is a Parquet file that cannot be read"):
-        read_prompts(tmp_path / "odd.parquet")
+    try:
+        found, [problem] = read_prompts(tmp_path / "odd.parquet")
+    except UserError as error:
+        said = str(error)
+    else:
+        said = "odd.parquet is broken in one row"
+        assert (found, problem.where) == ([], "odd.parquet, row 1")
+    assert "odd.parquet is broken" in said
+
+
+RESPONSES = [
+    {"prompt_id": "1", "prompt": "[1] + [2]?", "model": "m", "text": "[1, 2]", "temperature": 0.5},
+    {"prompt_id": "1", "prompt": "[1] + [2]?", "model": "n", "text": 'No,\n"r\u00e9al"', "temperature": None},
+]
+"""A row for each response; two texts look like JSON, which CSV also uses for lists."""
+
+
+def as_csv(delimiter: str = ",") -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(RESPONSES[0]), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(RESPONSES)
+    return out.getvalue()
+
+
+def quoted(value: object) -> str:
+    """JSON as a cell of CSV."""
+    return '"{}"'.format(json.dumps(value).replace('"', '""'))
+
+
+WHOLE = {"prompt_id": "1", "prompt": "[1] + [2]?", "responses": RESPONSES}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("r.jsonl", "".join(json.dumps(row) + "\n" for row in RESPONSES).encode()),
+        ("r.jsonl", gzip.compress(json.dumps(WHOLE).encode())),
+        ("r.jsonl", json.dumps(WHOLE).encode("utf-16")),
+        ("r.json", json.dumps(RESPONSES, indent=1).encode()),
+        ("r.json.bz2", bz2.compress(json.dumps([WHOLE]).encode("utf-16"))),
+        ("r.csv", as_csv().encode()),
+        ("r.csv", as_csv().encode("utf-8-sig")),
+        ("r.csv", b"\xfe\xff" + as_csv().encode("utf-16-be")),
+        ("r.tsv.gz", gzip.compress(as_csv("\t").encode("utf-16"))),
+        ("r.csv.zst", zstandard.compress(as_csv().encode())),
+        ("r.csv.xz", lzma.compress(f"prompt_id,prompt,responses\n1,[1] + [2]?,{quoted(RESPONSES)}\n".encode())),
+    ],
+)
+def test_the_same_responses_come_out_of_every_kind_of_file(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    texts = (Response("m", 0.5, "[1, 2]"), Response("n", None, 'No,\n"r\u00e9al"'))
+    assert read_prompts(tmp_path / name) == ([Prompt("1", (("user", "[1] + [2]?"),), texts)], [])
+
+
+def test_a_cell_that_is_wrong_costs_its_row(tmp_path: Path) -> None:
+    head, good = "prompt_id,prompt,model,text,temperature", "a,What?,m,,"
+    (tmp_path / "r.csv").write_text("\n".join([head, good, "b,What?,m,x,warm", "c,What?,,x,", "d,What?,m", ",,m,x,"]))
+    found, problems = read_prompts(tmp_path / "r.csv")
+    assert found == [Prompt("a", (("user", "What?"),), (Response("m", None, ""),))]
+    assert [each.where for each in problems] == [f"r.csv, row {number}" for number in (2, 3, 4, 5)]
 
 
 def test_gold_pairs_are_there_once_and_never_contradict(tmp_path: Path) -> None:

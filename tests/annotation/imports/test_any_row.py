@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from annotation.imports.outcomes import Pair
 from annotation.imports.pairs import Reader
-from annotation.imports.reading import rows
 from annotation.imports.sets import SETS
 from annotation.imports.tables import tables
+from annotation.rows.reading import rows
 from tests.annotation.imports.published import EXPECTED
 
 json_values = st.recursive(

@@ -11,7 +11,7 @@ import pytest
 from annotation.imports.layout import Layout
 from annotation.imports.outcomes import Pair
 from annotation.imports.pairs import Reader
-from annotation.imports.reading import rows
+from annotation.rows.reading import rows
 
 CALL = [{"id": "1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}]
 USER = {"role": "user", "content": "Weather?"}

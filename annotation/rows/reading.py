@@ -1,4 +1,5 @@
-"""Reads rows from files: JSON lines, a JSON array, CSV or TSV, each plain or compressed; Parquet; Arrow."""
+"""Reads rows from files: JSON lines, a JSON array, CSV or TSV, each plain or compressed, UTF-8 or UTF-16; Parquet;
+Arrow."""
 
 import bz2
 import codecs
@@ -6,10 +7,10 @@ import gzip
 import json
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedIOBase, BufferedReader
+from io import BufferedIOBase, BufferedReader, BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from annotation.imports.delimited import DELIMITERS, records
+from annotation.rows.delimited import DELIMITERS, records
 from schemas.checksums import sha256_of
 from schemas.errors import UserError
 from schemas.named_files import open_named
@@ -52,12 +53,14 @@ def digest(path: Path) -> str:
         return sha256_of(stream)
 
 
-def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> Iterator[tuple[int, Row]]:
+def rows(
+    path: Path, columns: frozenset[str], seen: set[str] | None = None, texts: Collection[str] = ()
+) -> Iterator[tuple[int, Row]]:
     """The rows of a file, each with its number from 1 (in JSON lines: the line number; blank lines are skipped).
 
     The first bytes of a file decide its type, only CSV and TSV are recognized by their endings. From Parquet and Arrow
-    only ``columns`` are read. The names of all fields in the file are added to ``seen``. Raises UserError if the file
-    cannot be opened or is broken at any place.
+    only ``columns`` are read. The names of all fields in the file are added to ``seen``. JSON in a cell of CSV is
+    parsed, except in the columns ``texts``. Raises UserError if the file cannot be opened or is broken at any place.
     """
     seen = set() if seen is None else seen
     with _open(path) as stream:
@@ -72,14 +75,14 @@ def rows(path: Path, columns: frozenset[str], seen: set[str] | None = None) -> I
             elif begin[:4] == b"\xff\xff\xff\xff":
                 yield from _arrow(pa.ipc.open_stream(stream), columns, seen)
             else:
-                for number, row in _texts(_decompress(stream, begin), path):
+                for number, row in _texts(_utf8(_decompress(stream, begin)), path, texts):
                     if isinstance(row, dict):
                         seen.update(row)
                     yield number, row
         except _BROKEN as error:
             raise UserError(
                 f"{path} is broken or of an unknown type ({error}): give JSON lines, a JSON array, CSV or TSV "
-                "(plain, gzip, zstd, bzip2 or xz), Parquet or Arrow"
+                "(UTF-8 or UTF-16; plain, gzip, zstd, bzip2 or xz), Parquet or Arrow"
             ) from error
 
 
@@ -106,7 +109,14 @@ def _decompress(stream: BufferedReader, begin: bytes) -> BufferedIOBase:
     return stream
 
 
-def _texts(stream: BufferedIOBase, path: Path) -> Iterator[tuple[int, Row]]:
+def _utf8(stream: Any) -> Any:
+    """The bytes of a text as UTF-8: a text that begins with the byte order mark of UTF-16 is converted, in memory."""
+    if stream.peek(2)[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return stream
+    return BytesIO(stream.read().decode("utf-16").encode())
+
+
+def _texts(stream: BufferedIOBase, path: Path, texts: Collection[str]) -> Iterator[tuple[int, Row]]:
     name = path.name.lower()
     for ending in COMPRESSIONS:
         name = name.removesuffix(ending)
@@ -114,7 +124,7 @@ def _texts(stream: BufferedIOBase, path: Path) -> Iterator[tuple[int, Row]]:
     if delimiter is None:
         yield from _json(stream)
         return
-    for number, record in enumerate(records(stream, delimiter, str(path)), 1):
+    for number, record in enumerate(records(stream, delimiter, str(path), texts), 1):
         yield number, record if isinstance(record, dict) else Unreadable(as_json(record[0]), record[1])
 
 

@@ -2,12 +2,11 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import orjson
 
-from annotation.imports.fields import Cell
 from schemas.errors import UserError
 
 LONGEST = 1 << 27
@@ -16,11 +15,19 @@ LONGEST = 1 << 27
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 
 
-def records(lines: Iterable[bytes], delimiter: str, path: str) -> Iterator[dict[str, Any] | tuple[list[str], str]]:
+class Cell(str):
+    """The text of a CSV cell, which may spell a number, a flag or a list."""
+
+    __slots__ = ()
+
+
+def records(
+    lines: Iterable[bytes], delimiter: str, path: str, texts: Collection[str] = ()
+) -> Iterator[dict[str, Any] | tuple[list[str], str]]:
     """The records below the header: rows, or for an invalid record its cells with the reason.
 
-    A cell with a JSON list or object is parsed; it must begin with the bracket. ``path`` is for messages. Raises
-    UserError if the header names a column twice, or no column at all.
+    A cell with a JSON list or object is parsed, except in the columns ``texts``; it must begin with the bracket.
+    ``path`` is for messages. Raises UserError if the header names a column twice, or no column at all.
 
     >>> lines = [b"prompt,score\\n", b'"What is rye?",2\\n', b"short\\n"]
     >>> list(records(lines, ",", "rye.csv"))
@@ -48,7 +55,8 @@ def records(lines: Iterable[bytes], delimiter: str, path: str) -> Iterator[dict[
         elif not all(map(_is_text, cells)):
             yield _readable(cells), "the record is not valid UTF-8"
         else:
-            yield dict(zip(head, map(_value, cells), strict=True))
+            named = zip(head, cells, strict=True)
+            yield {name: Cell(cell) if name in texts else _value(cell) for name, cell in named}
 
 
 def _value(cell: str) -> Any:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from annotation.imports.reading import Unreadable, rows
+from annotation.rows.reading import Unreadable, rows
 from schemas.errors import UserError
 
 ROWS: list[dict[str, Any]] = [{"a": "rye", "b": [{"c": 1}]}, {"a": "o\u00e4ts", "b": []}, {"a": None, "b": None}]
