@@ -60,7 +60,7 @@ def reassign(
     None, pass on open tasks of the people who have the most. ``taker``: the person who gets the tasks; if None, the
     people who have the fewest. ``skipped``: pass on only tasks that their annotators skipped. Nobody gets a pair twice.
     Pull first, so that all votes are known. Raises UserError for a person who is not in the campaign or cannot take
-    tasks, and if ``skipped`` tasks have nobody left who was not asked.
+    tasks, and if there are tasks of ``giver``, or ``skipped`` ones, and nobody who was not asked about their pairs.
     """
     campaign = folder.campaign
     with journal.writing():
@@ -84,6 +84,12 @@ def reassign(
             own = [task for task in unfinished if task.annotator == name]
             own = [task for task in own if task.state == "skipped"] if skipped else own
             moves = _pass_on(own, unfinished, others, record, campaign.seed, ever=skipped)
+            pairs = [task.pair_id for task in own if not task.gold]
+            if pairs and not moves:
+                raise UserError(
+                    f"{taker or 'every other annotator'} was already asked about the unfinished pairs of {giver} (such "
+                    f"as {pairs[0]}): add an annotator to {folder.path}/campaign.toml and repeat the command"
+                )
             moves += [(task, "") for task in own if moves and task.gold and not skipped]
         elif skipped:
             given_up = [task for task in unfinished if task.state == "skipped" and not task.gold]
@@ -156,10 +162,14 @@ def adjudicate(folder: CampaignFolder, journal: Journal, pairs: Iterable[str]) -
 
 
 def _pseudonym(record: Record, person: str) -> str:
+    """The pseudonym of a person, who is named by email address or, if it was erased, by the pseudonym itself."""
+    if person in record.erased:
+        return person
     name = record.annotators.get(person.lower())
     if name is None:
-        known = ", ".join(record.annotators) or "nobody"
-        raise UserError(f"{person} is not in this campaign, which has {known}")
+        known = ", ".join(record.emails.values()) or "nobody"
+        erased = f"; name a person whose address was erased as {' or '.join(record.erased)}" if record.erased else ""
+        raise UserError(f"{person} is not in this campaign, which has {known}{erased}")
     return name
 
 

@@ -40,6 +40,11 @@ def token(salt: bytes, value: str) -> str:
     return "person-" + hashlib.sha256(salt + value.encode()).hexdigest()[:40]
 
 
+def is_token(value: str) -> bool:
+    """Whether a value is the commitment to an email address rather than an address."""
+    return TOKEN.fullmatch(value.encode()) is not None
+
+
 def conceal(text: bytes, token_of: Callable[[str], str]) -> bytes:
     """Replaces email addresses by their tokens."""
     return EMAIL.sub(lambda found: token_of(found[0].decode()).encode(), text) if b"@" in text else text

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from annotation.journal import chain
 from annotation.journal.bodies import Batch, Guidelines, Settings, read, write
 from annotation.journal.journal import Journal
 from schemas import PAIRS
@@ -39,9 +40,10 @@ class Record:
     the guidelines of a batch, oldest first, if the batch has several.
 
     ``settings`` is None before the first batch is planned. ``annotators`` maps emails to pseudonyms, in the order of
-    joining. ``undone`` names the batches that were undone, oldest first, also batches that were made again later;
-    nothing else in the record is from before. ``dropped`` are the uids of tasks that were taken from their annotators,
-    ``withdrawn`` the pseudonyms whose votes do not count.
+    joining; a token stands for an erased email, also in the annotations of that person. ``undone`` names the
+    batches that were undone, oldest first, also batches that were made again later; nothing else in the record is from
+    before. ``dropped`` are the uids of tasks that were taken from their annotators, ``withdrawn`` the pseudonyms whose
+    votes do not count.
     """
 
     revision: int
@@ -54,6 +56,16 @@ class Record:
     withdrawn: frozenset[str]
     undone: tuple[str, ...] = ()
     wordings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def emails(self) -> dict[str, str]:
+        """The email address of each pseudonym, except of people whose address was erased."""
+        return {name: email for email, name in self.annotators.items() if not chain.is_token(email)}
+
+    @property
+    def erased(self) -> tuple[str, ...]:
+        """The pseudonyms of people whose email address was erased."""
+        return tuple(name for email, name in self.annotators.items() if chain.is_token(email))
 
 
 def fold(journal: Journal, as_of: int | None = None) -> Record:

@@ -6,12 +6,14 @@ _DESCRIPTION = re.compile(r"(?P<marker>gristmill [0-9a-f]{20})(?: (?P<owner>[^\s
 
 
 def describe(marker: str, owner: str) -> str:
-    """The description of a project: its marker and the email address of the annotator whose project it is.
+    """The description of a project: its marker and the email address of the annotator whose project it is, if known.
 
     >>> describe("gristmill 0123456789abcdef0123", "Ann@mill.example")
     'gristmill 0123456789abcdef0123 ann@mill.example'
+    >>> describe("gristmill 0123456789abcdef0123", "")
+    'gristmill 0123456789abcdef0123'
     """
-    return f"{marker} {owner.lower()}"
+    return f"{marker} {owner.lower()}".rstrip()
 
 
 def read_description(text: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ def compare(journal: Journal, studio: Studio) -> list[tuple[str, str]]:
     """
     record, state = fold(journal), made(journal)
     check_server(journal, studio, state)
-    emails = {name: email for email, name in record.annotators.items()}
+    emails = record.emails
     listed, found = studio.projects(), []
     for place, _ in places(record):
         noted, known = state.projects.get(place), find_projects(listed, journal.campaign_id, place, state)
@@ -26,6 +26,6 @@ def compare(journal: Journal, studio: Studio) -> list[tuple[str, str]]:
             found.append((place, "would be adopted" if known else "would be made again" if noted else "would be made"))
         elif noted.page != digest(page):
             found.append((place, "would get the new guidelines"))
-        elif parts := changed_parts(own, noted, wanted, emails[place.split("/", 2)[2]]):
+        elif parts := changed_parts(own, noted, wanted, emails.get(place.split("/", 2)[2])):
             found.append((place, f"would be repaired, as it was changed in Label Studio ({', '.join(parts)})"))
     return found

@@ -60,14 +60,15 @@ def is_noted(project: Project, noted: ProjectMade) -> bool:
     return (project.project, project.created) == (noted.project, noted.created)
 
 
-def changed_parts(project: Project, noted: ProjectMade, marker: str, owner: str) -> tuple[str, ...]:
-    """The parts of a project, of PARTS, that differ from what was pushed."""
+def changed_parts(project: Project, noted: ProjectMade, marker: str, owner: str | None) -> tuple[str, ...]:
+    """The parts of a project, of PARTS, that differ from what was pushed. ``owner`` is the email address of the
+    annotator, None if it was erased; then the project keeps its owner."""
     labels, instructions = page_digests(project.page)
     changed = {
         "labels": labels != noted.labels,
         "instructions": instructions != noted.instructions,
         "settings": dict(project.settings) != SETTINGS,
-        "description": (project.marker, project.owner) != (marker, owner),
+        "description": project.marker != marker or owner not in (None, project.owner),
     }
     return tuple(part for part, differs in changed.items() if differs)
 

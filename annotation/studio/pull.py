@@ -131,7 +131,7 @@ def _find_projects(
     """(place, project) of the noted projects, and of all that have the marker of a place. Notes how they differ from
     what was pushed, before any of their annotations is read. A project that still awaits new guidelines is skipped."""
     projects = []
-    emails = {name: email for email, name in record.annotators.items()}
+    emails = record.emails
     for place in journal.projects():
         noted, found = state.projects.get(place), find_projects(listed, journal.campaign_id, place, state)
         if noted and noted.page != digest(record.batches[place.partition("/")[0]].page):
@@ -142,8 +142,8 @@ def _find_projects(
             pulled.gone.append(place)
         if noted:
             own = next((each for each in found if is_noted(each, noted)), None)
-            email = emails[place.split("/", 2)[2]]
-            number = state.accounts.get(email)
+            email = emails.get(place.split("/", 2)[2])
+            number = None if email is None else state.accounts.get(email)
             seen = replace(
                 state.seen.get(place, Seen()),
                 changed=changed_parts(own, noted, marker(journal.campaign_id, place), email) if own else (),

@@ -191,7 +191,8 @@ class _PlaceUpdate:
             yield request
 
     def _find_or_create_project(self, known: list[Project], needed: bool) -> int | None:
-        """The number of the place's project, created if missing. Deletes duplicates without votes."""
+        """The number of the place's project, created if missing, unless the annotator was erased and nobody could
+        answer. Deletes duplicates without votes."""
         remembered = self.journal.project(self.place)
         numbers = {project.project: project for project in known}
         if numbers:
@@ -208,21 +209,22 @@ class _PlaceUpdate:
             with self.journal.writing():
                 self.journal.detach(remembered)
                 self.journal.remember_project(self.place, None)
-        if needed:
+        owner = self._owner()
+        if needed and owner is not None:
             if remembered is not None:
                 self.pushed.recreated.append(self.place)
             wanted = marker(self.journal.campaign_id, self.place)
-            project = self.studio.create_project(title(self.place), wanted, self._owner(), self.page)
+            project = self.studio.create_project(title(self.place), wanted, owner, self.page)
             self.pushed.projects += 1
             self.created = project
             self.journal.remember_project(self.place, project)
             return project
         return None
 
-    def _owner(self) -> str:
-        """The email address of the place's annotator, in lower case."""
-        name = self.place.split("/", 2)[2]
-        return next(email.lower() for email, known in self.record.annotators.items() if known == name)
+    def _owner(self) -> str | None:
+        """The email address of the place's annotator, in lower case; None if it was erased."""
+        email = self.record.emails.get(self.place.split("/", 2)[2])
+        return None if email is None else email.lower()
 
     def _choose_project(self, known: Mapping[int, Project], remembered: int | None) -> int | None:
         """The noted project, None if it is missing. Without a noted project, the one that an earlier version of
@@ -239,7 +241,7 @@ class _PlaceUpdate:
         wanted, owner = marker(self.journal.campaign_id, self.place), self._owner()
         if not noted or not known or noted.page != digest(self.page) or changed_parts(project, noted, wanted, owner):
             if number != self.created:
-                self.studio.repair_project(number, wanted, owner, self.page)
+                self.studio.repair_project(number, wanted, project.owner if owner is None else owner, self.page)
                 project = self.studio.project(number)
             if noted and known:
                 is_new = noted.page != digest(self.page)

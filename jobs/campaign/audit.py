@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from annotation.dataset import markdown
 from annotation.journal.fold import fold
 from annotation.journal.journal import STORE, Journal
 from annotation.journal.signing import PUBLIC_KEY, read_public_key
 from annotation.judgments.audit import check_audit, verify_journal, write_audit
+from annotation.judgments.judge import judge
 from annotation.judgments.snapshot import load
 from jobs.campaign.campaign_file import read_campaign
 from jobs.campaign.opened import signed
@@ -30,7 +33,7 @@ def audit(folder: Path | None, public_key: Path | None, output: Path | None, che
             with new_files(output, private=True) as [unfinished], unfinished.open("wb") as file:
                 file.writelines(line + b"\n" for line in write_audit(journal, names=names))
         record = fold(journal)
-        emails = {name: email for email, name in record.annotators.items()} if names else {}
+        emails = record.emails if names else {}
     say(f"{folder}: {markdown.count(verified.rows, 'row')}, all as they were written; {_signed(verified.signed)}")
     if public_key is None:
         say(f"checked with the key in {folder / PUBLIC_KEY}: a copy that lies elsewhere proves more (--public-key)")
@@ -55,9 +58,19 @@ def erase(folder: Path, email: str) -> None:
     if email.lower() in (*campaign.annotators, *campaign.adjudicators):
         raise UserError(f"{folder}/campaign.toml names {email}: remove the address there first")
     with signed(folder / STORE) as journal:
+        record = fold(journal)
+        name = record.annotators.get(email.lower())
+        tasks = judge(journal, record).assignments.filter(pc.field("annotator") == name) if name else None
+        waiting = tasks["state"].to_pylist().count("open") if tasks else 0
         if not journal.erase(email):
-            raise UserError(f"{folder} does not hold {email}")
+            raise UserError(f"{email} is not in the journal of {folder}: check the spelling")
     say(f"{folder}: erased {email}; the votes stay, under the pseudonym. Label Studio still has the account: delete it")
+    say("Earlier reports, audits and tables with names, and copies of the folder, still hold the address: delete them")
+    if waiting:
+        say(
+            f"{name} still has {markdown.count(waiting, 'open task')}: gristmill campaign reassign {folder} --from "
+            f"{name} gives them to others"
+        )
 
 
 def _signed(revision: int) -> str:

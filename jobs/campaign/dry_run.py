@@ -55,9 +55,9 @@ def _print_tasks(record: Record, at: CampaignFolder) -> None:
     own = record.tasks.filter(pc.equal(record.tasks["batch"], at.campaign.batch))
     kept = own.filter(pc.invert(pc.is_in(own["uid"], pa.array(sorted(record.dropped), pa.string()))))
     counts = Counter(kept["annotator"].to_pylist())
-    for email, name in record.annotators.items():
+    for name in record.annotators.values():
         if counts[name]:
-            say(f"  {email}: {markdown.count(counts[name], 'task')}")
+            say(f"  {record.emails.get(name, name)}: {markdown.count(counts[name], 'task')}")
 
 
 def _write(at: CampaignFolder, record: Record, file: Path | None) -> Path:

@@ -40,8 +40,8 @@ def status(folder: Path, json: bool, csv: str | None) -> None:
 
 
 def open_campaign(folder: Path) -> tuple[Snapshot, Mapping[str, str]]:
-    """The campaign at its newest revision, and the email address of each pseudonym."""
+    """The campaign at its newest revision, and the email address of each pseudonym, unless it was erased."""
     at = read_and_record(folder)
     with Journal(at.store) as journal:
-        emails = {name: email for email, name in fold(journal).annotators.items()}
+        emails = fold(journal).emails
     return load(at.path), emails

@@ -68,8 +68,13 @@ annotators = ["bob@mill.example", "cy@mill.example"]
     Path("mill/campaign.toml").write_text(settings.replace('["bob', '["ann@mill.example", "bob'))
     assert "campaign.toml names ann@mill.example" in gristmill("erase", "mill", PEOPLE[0], code=2)
     Path("mill/campaign.toml").write_text(settings)
-    assert "erased ann@mill.example; the votes stay" in gristmill("erase", "mill", PEOPLE[0])
-    assert "does not hold ann@mill.example" in gristmill("erase", "mill", PEOPLE[0], code=2)
+    printed = gristmill("erase", "mill", PEOPLE[0])
+    assert "erased ann@mill.example; the votes stay" in printed
+    assert "Earlier reports, audits and tables with names" in printed
+    assert "open task" not in printed
+    assert "ann@mill.example is not in the journal of mill: check the spelling" in gristmill(
+        "erase", "mill", PEOPLE[0], code=2
+    )
     assert "12 votes counted" in gristmill("audit", "mill", "--names", "--output", "named.jsonl")
     assert PEOPLE[0] not in Path("named.jsonl").read_text()
     assert PEOPLE[1] in Path("named.jsonl").read_text()

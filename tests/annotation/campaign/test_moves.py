@@ -86,9 +86,19 @@ def test_to_one_from_whoever_has_most(tmp_path: Path) -> None:
 def test_a_pair_that_everybody_has_stays_where_it_is(tmp_path: Path) -> None:
     with desk(tmp_path, votes=3) as at:
         before = at.journal.revision
-        assert reassign(at.folder, at.journal, giver=ANN) == 0
+        with pytest.raises(UserError, match=f"every other annotator was already asked about the .* pairs of {ANN}"):
+            reassign(at.folder, at.journal, giver=ANN)
         assert reassign(at.folder, at.journal) == 0
         assert at.journal.revision == before
+
+
+def test_an_erased_person_is_named_by_the_pseudonym(tmp_path: Path) -> None:
+    with desk(tmp_path, prompts(range(12)), votes=1) as at:
+        at.journal.erase(ANN)
+        at.folder = campaign(tmp_path, votes=1, annotators=(BOB, CY))
+        with pytest.raises(UserError, match=f"which has {BOB}, {CY}; name a person .* as mill/a1$"):
+            reassign(at.folder, at.journal, giver=ANN)
+        assert reassign(at.folder, at.journal, giver="mill/a1") == 4
 
 
 def test_tasks_of_votes_that_are_withdrawn_pass_on(tmp_path: Path) -> None:
