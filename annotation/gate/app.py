@@ -47,7 +47,7 @@ OPEN_TASKS = {
     "selectedItems": {"all": True, "excluded": []},
 }
 """Asks Label Studio for the first open task in the order of import, whoever else may have looked at it."""
-SCRIPTS = ("requests.js", "links.js", "scrolling.js", "questions.js", "keys.js", "progress.js")
+SCRIPTS = ("theme.js", "requests.js", "links.js", "scrolling.js", "questions.js", "keys.js", "progress.js")
 """Files of the gate that Label Studio's page loads before its own."""
 STYLES = '<link rel="stylesheet" href="/gate/labelling.css">'
 TYPES = {"css": "text/css", "js": "text/javascript"}

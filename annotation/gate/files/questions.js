@@ -9,12 +9,20 @@
       (label) => label.querySelector(".lsf-hint")?.textContent === `[${key}]` && !shown(label),
     );
 
+  // Behind an open dialog, such as the guidelines on the first visit, Label Studio's keys would vote, submit and skip,
+  // and a button that still has the focus would take Enter and Space. Only Escape reaches Label Studio.
+  const isBehindDialog = ({ key, target }) => {
+    const dialog = document.querySelector(".lsf-modal-ls");
+    if (!dialog || key === "Escape") return false;
+    if (!dialog.contains(target)) target.blur?.();
+    return true;
+  };
+
   window.addEventListener(
     "keydown",
     (event) => {
-      if (!isField(event.target) && hasHiddenButton(event.key.toLowerCase())) {
-        event.stopImmediatePropagation();
-      }
+      const hidden = !isField(event.target) && hasHiddenButton(event.key.toLowerCase());
+      if (isBehindDialog(event) || hidden) event.stopImmediatePropagation();
     },
     true,
   );

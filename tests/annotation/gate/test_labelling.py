@@ -55,11 +55,12 @@ COMPLETED = """new MutationObserver(() => {
 def test_an_annotator_labels_two_batches(
     gate: Gate, studio: Studio, api: httpx.Client, browser: Browser, protocol: str
 ) -> None:
-    """The page says how far one is; what is typed and reported goes with a skip and with a vote, at keys."""
+    """The page says how far one is and has the system's theme; what is typed and reported goes with a skip and with a
+    vote, at keys."""
     account = studio.annotator(f"{protocol}-gated")
     first, tasks = make_project(api, account.email, PROTOCOLS[protocol], NAMES[:2])
     tasks += make_project(api, account.email, PROTOCOLS[protocol], NAMES[2:])[1]
-    seen, page = Seen(), browser.new_context().new_page()
+    seen, page = Seen(), browser.new_context(color_scheme="dark").new_page()
     page.add_init_script(COMPLETED)
     seen.watch(page)
     sign_in(page, gate, account, "/next")
@@ -67,6 +68,7 @@ def test_an_annotator_labels_two_batches(
         expect(page.locator(".gm-prompt")).to_contain_text(SAMPLES[name].opening, timeout=30_000)
         expect(page.get_by_role("status").filter(has_text=told)).to_have_count(1)
         if name == NAMES[0]:
+            expect(page.locator("html")).to_have_attribute("data-color-scheme", "dark")
             assert f"/projects/{first}/" in page.url
             assert told in page.locator(".lsf-current-task__task-id").evaluate(SHOWN)
             page.keyboard.press("Shift+1")
