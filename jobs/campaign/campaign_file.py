@@ -14,7 +14,14 @@ from schemas.settings import build
 from schemas.toml_file import parse_toml, read_settings
 
 FILE = "campaign.toml"
-_IGNORED = "# the campaign's own store: who was shown what, raw annotations\ncampaign.db*\n"
+_IGNORED = """\
+# the campaign's own store: who was shown what, raw annotations
+campaign.db*
+# made from it, perhaps with names
+report*.html
+preview*.html
+audit*.jsonl
+"""
 
 
 def read_campaign(folder: Path) -> CampaignFolder:

@@ -14,6 +14,7 @@ from annotation.campaign.plan import record_changes
 from annotation.campaign.rewording import reword_batches
 from annotation.campaign.settings import CampaignFolder
 from annotation.dataset import markdown
+from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
 from annotation.journal.made import made
 from annotation.judgments.resolve import resolve as resolve_votes
@@ -67,8 +68,12 @@ def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guide
 def undo(folder: Path, batch: str, home: Path | None) -> None:
     at = read_campaign(folder)
     with open_studio(home) as studio, signed(at.store) as journal:
+        is_first = batch in fold(journal).batches
         deleted = undo_batch(journal, studio, batch)
-    say(f"{folder}: batch {batch} undone, {markdown.count(deleted, 'project')} deleted from Label Studio")
+    if is_first or deleted:
+        say(f"{folder}: batch {batch} undone, {markdown.count(deleted, 'project')} deleted from Label Studio")
+    else:
+        say(f"{folder}: batch {batch} was already undone")
     say(f"Next: edit the files, and make the batch again: gristmill campaign push {folder}")
 
 

@@ -1,6 +1,5 @@
 """The command ``gristmill campaign push --dry-run``: what a push would do, and a preview of the page."""
 
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from annotation.journal.rehearsal import rehearsal
 from annotation.studio.comparing import compare
 from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_campaign
+from jobs.campaign.page_file import write_page
 from jobs.campaign.planned import print_dropped, print_planned
 from jobs.campaign.server import open_studio
 from jobs.terminal import say
@@ -65,12 +65,5 @@ def _write(at: CampaignFolder, record: Record, file: Path | None) -> Path:
     path, campaign = file or at.path / PREVIEW, at.campaign
     pairs = record.pairs.filter(pc.equal(record.pairs["batch"], campaign.batch))
     text = preview(f"Preview of batch {campaign.batch} of {campaign.name}", record.batches[campaign.batch].page, pairs)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        if path.exists() and not path.read_bytes().startswith(MARK.encode()):
-            raise UserError(f"{path} exists and is not a preview: choose another name with --preview")
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.rename(path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}): choose another name with --preview") from error
+    write_page(path, text, mark=MARK, kind="preview", option="--preview")
     return path

@@ -1,6 +1,5 @@
 """The command ``gristmill campaign report``: a campaign on one page of HTML that needs nothing else."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -18,11 +17,11 @@ from annotation.quality.shares import Share
 from annotation.quality.timeline import Timeline, timeline
 from jobs.campaign.attention import p_value
 from jobs.campaign.overview import Annotator, Overview, overview
+from jobs.campaign.page_file import write_page
 from jobs.campaign.plots import Bar, Range, bars, columns, curve, ranges
 from jobs.campaign.status import open_campaign
 from jobs.campaign.tables import REASONS
 from jobs.terminal import say
-from schemas.errors import UserError
 from schemas.visible import visible_lines
 
 FILE = "report.html"
@@ -39,14 +38,7 @@ def report(folder: Path, output: Path | None, names: bool) -> None:
     snapshot, emails = open_campaign(folder)
     path = output or folder / FILE
     text = render(overview(snapshot, emails, str(folder), names=names))
-    try:
-        if path.exists() and not path.read_bytes().startswith(_BEGINNING.encode()):
-            raise UserError(f"{path} exists and is not a report: choose another name with --output")
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}") from error
+    write_page(path, text, mark=_BEGINNING, kind="report", option="--output")
     say(f"{path}: the campaign as of revision {snapshot.revision}, {'with' if names else 'without'} email addresses")
 
 

@@ -1,0 +1,25 @@
+"""Writes a page of HTML in place of an earlier one, and of nothing else."""
+
+import os
+from pathlib import Path
+
+from schemas.errors import UserError
+
+
+def write_page(path: Path, text: str, *, mark: str, kind: str, option: str) -> None:
+    """Writes a page, and replaces an earlier page of this kind, which begins with ``mark``.
+
+    ``kind`` is the word for such a page and ``option`` the one that chooses its file, in messages. Raises UserError if
+    another file has the name, or the place cannot be written to.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.exists() and not path.read_bytes().startswith(mark.encode()):
+            raise UserError(f"{path} exists and is not a {kind}: choose another name with {option}")
+        try:
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.rename(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): choose another name with {option}") from error
