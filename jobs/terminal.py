@@ -5,7 +5,7 @@ control the terminal. ``show_hidden`` replaces standard output and error, so tha
 escapes line feeds, so that one call prints one line.
 
 A reader of standard output that left (``| head -1``) does not end a command, and is no error. Any other failure to
-write standard output, such as a full disk, is a RunError. Nobody can be told of a failure to write standard error.
+write standard output, such as a full disk, is a RunError. Failures to write standard error are ignored.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""What pushes made in Label Studio, by the journal: the server, projects, numbers of tasks, and accounts."""
+"""Reads from the journal what pushes created in Label Studio: the server, projects, numbers of tasks, and accounts."""
 
 from dataclasses import dataclass, field
 

@@ -121,7 +121,7 @@ def check_audit(path: Path, public: bytes) -> Verified:
 
 
 def statements(journal: Journal) -> Iterator[bytes]:
-    """What follows from the rows: who was asked what, which page they saw, what they answered, what was set apart."""
+    """What the rows say: who was asked what, which page they saw, what they answered, what is in quarantine."""
     record = fold(journal)
     judged = judge(journal, record)
     for kind, key, body in journal.rows("project"):

@@ -180,7 +180,8 @@ def _read(journal: Journal, key: str, body: bytes) -> AnnotationRow:
 
 
 class _Held(NamedTuple):
-    """An annotation that exists: the body of its newest state without a doubt, and of a later state with a doubt.
+    """An annotation that exists: the body of its newest state without a doubt, and of a later state with a doubt. An
+    unproven state never replaces a proven one.
 
     ``wording``: the newest wording of the guidelines when the counted state was written."""
 
@@ -201,8 +202,8 @@ def _existing_annotations(
 ) -> dict[str, dict[str, _Held]]:
     """The annotations that exist at a revision, by uid and key.
 
-    Once a push has noted what it made, a state that is not proven to be the annotator's replaces no earlier state that
-    is. Before that, the newest state is taken as it is.
+    Once a push has noted what it made, an unproven state never replaces a proven one. Before that, the newest state is
+    taken as it is.
     """
     found: dict[str, dict[str, _Held]] = {}
     state = Made()

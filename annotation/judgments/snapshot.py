@@ -41,7 +41,7 @@ class Snapshot:
     server: str = ""
     """The address of Label Studio, empty if no push has noted it."""
     before_provenance: tuple[str, ...] = ()
-    """Batches pushed by an earlier version of Gristmill, which noted nothing that can prove a vote. All votes count."""
+    """Batches pushed by an earlier version of Gristmill: the origin of their votes cannot be checked, and all count."""
 
 
 def load(folder: Path, as_of: int | None = None) -> Snapshot:

@@ -18,6 +18,8 @@ from annotation.quality.stalls import Stuck, stuck, waiting
 
 @dataclass(frozen=True)
 class Assessment:
+    """What was measured of a campaign at one revision: its progress, its annotators, and what needs attention."""
+
     progress: Progress
     agreements: Agreements
     peers: Mapping[str, Peer]

@@ -21,6 +21,8 @@ class Lean:
 
 @dataclass(frozen=True)
 class Leans:
+    """The choice of sides in all votes, by annotator and by batch."""
+
     overall: Lean
     by_annotator: Mapping[str, Lean]
     by_batch: Mapping[str, Lean]

@@ -20,6 +20,7 @@ class Progress:
 
 
 def progress(snapshot: Snapshot) -> Progress:
+    """The numbers of tasks by state, and of annotations in quarantine by reason."""
     return Progress(_states(snapshot, "annotator"), _states(snapshot, "batch"), _reasons(snapshot))
 
 

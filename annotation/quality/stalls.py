@@ -26,8 +26,8 @@ class Waiting:
     """An annotator with ``open`` tasks. ``last`` is the time of the annotator's last vote, None before the first.
 
     ``others`` counts the votes that others gave since then (before the first vote: all votes), and ``days`` is the time
-    from then (from the campaign's first vote) to the newest vote of anybody. No clock is read: at the same revision of
-    the journal, nobody waits longer tomorrow.
+    from then (from the campaign's first vote) to the newest vote of anybody. Depends on the journal only, not on
+    today's date.
     """
 
     open: int

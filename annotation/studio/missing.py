@@ -1,4 +1,4 @@
-"""Decides what becomes of votes that Label Studio no longer has, or has in an older state.
+"""Decides whether votes that are missing or older in Label Studio still count.
 
 A vote in the journal is never lost by what a server has forgotten. Only its author deletes a vote, or the person who
 runs the pull, by an answer.
@@ -19,7 +19,7 @@ Answer = Literal["ask", "keep", "accept"]
 stop with a question if Label Studio looks like an older backup, else keep."""
 
 MANY = 5
-"""So many annotations that vanish at once are asked about."""
+"""If at least this many annotations vanish in one pull, the pull asks."""
 
 WORDS = {
     "deleted_by_other": "{count} deleted by somebody other than the author",

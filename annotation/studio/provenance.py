@@ -14,7 +14,7 @@ from schemas.errors import UserError
 
 
 def note(journal: Journal, state: Made, kind: str, key: str, record: Any) -> None:
-    """Appends a row of a kind of `made` to the journal, and to the state."""
+    """Appends a row to the journal, and updates ``state`` with it."""
     body = write(record)
     journal.append(kind, key, body)
     state.note(kind, key, body)

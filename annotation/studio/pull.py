@@ -37,7 +37,7 @@ LATE = timedelta(minutes=5)
 only if the cache has more or fewer; a sweep lists all tasks."""
 
 UNREADABLE = "task "
-"""How the id of the note begins that stands for the annotations of an unreadable task."""
+"""Prefix of the id of the placeholder for an unreadable task."""
 
 AUTHORS = ("completed_by", "updated_by")
 """The fields that name the author of an annotation and its last editor."""
@@ -65,10 +65,10 @@ def pull(
     """Copies the annotations of all projects of the campaign.
 
     A quick pull (``sweep`` false) asks only for tasks changed since the last pull; a sweep compares all tasks, which
-    also finds deleted annotations and tasks. ``missing`` says what becomes of votes that Label Studio no longer has,
-    unless their author deleted them. Raises UserError if nothing was pushed, if the server is not the campaign's, or if
-    it looks like an older backup and ``missing`` is ``ask``; RunError if Label Studio fails; the journal keeps what was
-    copied before the failure.
+    also finds deleted annotations and tasks. ``missing`` decides whether votes that are missing or older in Label
+    Studio still count, unless their author deleted them. Raises UserError if nothing was pushed, if the server is not
+    the campaign's, or if it looks like an older backup and ``missing`` is ``ask``; RunError if Label Studio fails; the
+    journal keeps what was copied before the failure.
     """
     if not journal.projects():
         raise UserError(f"{journal.path.parent} has no project in Label Studio: run gristmill campaign push")

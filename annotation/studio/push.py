@@ -262,8 +262,8 @@ class _PlaceUpdate:
             note(self.journal, self.made, "numbers", self.place, Numbers(project, numbers))
 
     def _note_found(self, project: int, present: Mapping[str, list[TaskState]]) -> None:
-        """Notes the numbers of tasks that this push asked for, or an earlier one that was killed before it noted them,
-        and of tasks that an earlier version pushed. A request that the network repeated made several for a uid."""
+        """Notes the numbers of tasks that this push, an interrupted push or an earlier version created; a repeated
+        request may have created several for one uid."""
         asked = self.made.asked.get(project, set())
         found = {uid: states for uid, states in present.items() if uid in asked or uid not in self.made.numbers}
         for place in range(max(map(len, found.values()), default=0)):

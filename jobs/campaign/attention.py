@@ -1,7 +1,7 @@
 """What needs a data lead's attention, each item as a sentence with what to do."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,6 +152,17 @@ def _stopped_sentence(waiting: Waiting) -> str:
     return (
         f"last voted on {waiting.last:%Y-%m-%d}, with {tasks}; others gave {votes} in the {waiting.days:.1f} days since"
     )
+
+
+def earlier_version(batches: Sequence[str]) -> str:
+    """What is said of batches that were pushed before pushes noted what they made.
+
+    >>> earlier_version(["b1"])
+    'b1 was pushed by an earlier version, so the origin of its votes cannot be checked; all count.'
+    """
+    was, its = ("was", "its") if len(batches) == 1 else ("were", "their")
+    origin = f"the origin of {its} votes cannot be checked"
+    return f"{', '.join(batches)} {was} pushed by an earlier version, so {origin}; all count."
 
 
 def p_value(p: float) -> str:

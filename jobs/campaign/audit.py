@@ -11,6 +11,7 @@ from annotation.journal.signing import PUBLIC_KEY, read_public_key
 from annotation.judgments.audit import check_audit, verify_journal, write_audit
 from annotation.judgments.judge import judge
 from annotation.judgments.snapshot import load
+from jobs.campaign.attention import earlier_version
 from jobs.campaign.campaign_file import read_campaign
 from jobs.campaign.opened import signed
 from jobs.terminal import say
@@ -36,7 +37,7 @@ def audit(folder: Path | None, public_key: Path | None, output: Path | None, che
         emails = record.emails if names else {}
     say(f"{folder}: {markdown.count(verified.rows, 'row')}, all as they were written; {_signed(verified.signed)}")
     if public_key is None:
-        say(f"checked with the key in {folder / PUBLIC_KEY}: a copy that lies elsewhere proves more (--public-key)")
+        say(f"checked with {folder / PUBLIC_KEY}; for stronger proof use your own copy of the key: --public-key FILE")
     if record.undone:
         say(f"batches undone before anybody had begun: {', '.join(record.undone)}")
     if not record.batches:
@@ -44,13 +45,13 @@ def audit(folder: Path | None, public_key: Path | None, output: Path | None, che
     snapshot = load(folder)
     states = snapshot.assignments["state"].to_pylist()
     done = markdown.count(states.count("done"), "vote")
-    say(f"{markdown.count(len(states), 'task')} asked, {done} counted, {snapshot.refused.num_rows:,} set apart")
+    say(f"{markdown.count(len(states), 'task')} asked, {done} counted, {snapshot.refused.num_rows:,} in quarantine")
     for row in snapshot.refused.sort_by("annotation").to_pylist():
         say(f"- {row['annotation']} {_name(row['annotator'], emails)}, {row['reason']}: {row['message']}")
     for finding in snapshot.findings:
         say(f"- {finding.place} {_name(finding.annotator, emails)}, {finding.kind}: {finding.message}")
     if snapshot.before_provenance:
-        say(f"pushed before provenance: {', '.join(snapshot.before_provenance)}")
+        say(earlier_version(snapshot.before_provenance))
 
 
 def erase(folder: Path, email: str) -> None:

@@ -228,9 +228,9 @@ def withdraw(folder: Path, email: str, undo: bool) -> None:
 @click.option("--names", is_flag=True, help="With email addresses; without, an audit holds pseudonyms only.")
 @click.option("--check", type=PATH, metavar="FILE", help="Check an audit, with --public-key and without DIR.")
 def audit(folder: Path | None, **given: Any) -> None:
-    """Verify from the first row to the last that nobody changed the journal of DIR, and show what was set apart.
+    """Verify from the first row to the last that nobody changed the journal of DIR, and show what is in quarantine.
 
-    The audit says who was asked what, which page they saw, what they answered when, and what was set apart and why.
+    The audit says who was asked what, which page they saw, what they answered when, and what is in quarantine and why.
     Exit code 1: a row or a signature is not as it was written.
     """
     from jobs.campaign.audit import audit

@@ -60,7 +60,7 @@ def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guide
     if URL in os.environ and (is_first or new_server):
         say(
             f"{studio.url} has no gate before it: its annotators can read and change each other's votes. Votes that "
-            f"somebody else changed are set apart and named: gristmill campaign status {folder}"
+            f"somebody else changed go to quarantine: gristmill campaign status {folder}"
         )
     say(f"Next: gristmill campaign invite {folder}")
 

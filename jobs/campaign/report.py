@@ -15,7 +15,7 @@ from annotation.quality.agreement import Estimate
 from annotation.quality.progress import STATES
 from annotation.quality.shares import Share
 from annotation.quality.timeline import Timeline, timeline
-from jobs.campaign.attention import p_value
+from jobs.campaign.attention import earlier_version, p_value
 from jobs.campaign.overview import Annotator, Overview, overview
 from jobs.campaign.page_file import write_page
 from jobs.campaign.plots import Bar, Range, bars, columns, curve, ranges
@@ -74,6 +74,7 @@ def _template() -> Template:
         finalize=lambda value: visible_lines(value) if type(value) is str else value,
     )
     environment.filters |= {"counted": markdown.count, "p": p_value, "words": lambda name: name.replace("_", " ")}
+    environment.filters["earlier_version"] = earlier_version
     return environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
 
 

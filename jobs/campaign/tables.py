@@ -20,7 +20,7 @@ from annotation.quality.pace import Pace
 from annotation.quality.progress import STATES
 from annotation.quality.reports import count_problems, reports
 from annotation.quality.shares import Share
-from jobs.campaign.attention import items, p_value, quarantine
+from jobs.campaign.attention import earlier_version, items, p_value, quarantine
 from jobs.campaign.wordings import print_wordings
 from jobs.tables import Row, print_table
 from jobs.terminal import say
@@ -73,8 +73,7 @@ def print_status(snapshot: Snapshot, emails: Mapping[str, str], folder: Path | s
         say(f"Annotators wrote {markdown.count(len(comments), 'comment')}: {command}")
     print_wordings(snapshot)
     if snapshot.before_provenance:
-        names = ", ".join(snapshot.before_provenance)
-        say(f"Pushed by an earlier version, which noted nothing that can prove a vote: {names}. All votes count.")
+        say(earlier_version(snapshot.before_provenance))
 
 
 def print_resolution(snapshot: Snapshot, folder: Path) -> None:

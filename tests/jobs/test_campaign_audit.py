@@ -38,11 +38,11 @@ def gristmill(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: p
 def test_a_third_party_checks_an_audit(gristmill: Gristmill) -> None:
     printed = gristmill("audit", "mill", "--output", "audit.jsonl")
     assert re.search(r"mill: 21 rows, all as they were written; signed up to row 21", printed)
-    assert "12 tasks asked, 12 votes counted, 1 set apart" in printed
+    assert "12 tasks asked, 12 votes counted, 1 in quarantine" in printed
     assert "edited_by_other: somebody other than its author changed the annotation" in printed
     key = Path("mill/campaign.pub").rename("elsewhere.pub")
     assert "all as they were written" in gristmill("audit", "--check", "audit.jsonl", "--public-key", str(key))
-    assert "key in" not in gristmill("audit", "mill", "--public-key", str(key))
+    assert "checked with" not in gristmill("audit", "mill", "--public-key", str(key))
     changed = Path("audit.jsonl").read_text().replace("a_better", "b_better", 1)
     Path("changed.jsonl").write_text(changed)
     assert "was changed" in gristmill("audit", "--check", "changed.jsonl", "--public-key", str(key), code=1)
