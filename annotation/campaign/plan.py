@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -110,7 +111,7 @@ def plan(
         record = fold(journal)
         page = page_of(folder)
         asked = _describe_batch(folder)
-        _refuse_changes(campaign.batch, asked, record)
+        _refuse_changes(folder.path, campaign.batch, asked, record)
         if campaign.batch not in record.batches:
             planned = _make_batch(folder, journal, record, page, asked, families, announce)
         else:
@@ -137,7 +138,7 @@ def _describe_batch(folder: CampaignFolder) -> Asked:
     )
 
 
-def _refuse_changes(batch: str, asked: Asked, record: Record) -> None:
+def _refuse_changes(folder: Path, batch: str, asked: Asked, record: Record) -> None:
     known = record.batches.get(batch)
     if known:
         changed = [name for name, value in vars(asked).items() if getattr(known.asked, name) != value]
@@ -146,7 +147,7 @@ def _refuse_changes(batch: str, asked: Asked, record: Record) -> None:
             raise UserError(
                 f"the guidelines changed after batch {batch} was made: change them back, give campaign.toml a higher "
                 "version and a new batch, or give them to the batches that run, as a wording that the record keeps "
-                "apart: gristmill campaign push DIR --new-guidelines"
+                f"apart: gristmill campaign push {folder} --new-guidelines"
             )
         if seen and "version" not in changed:
             raise UserError(
@@ -186,7 +187,7 @@ def _make_batch(
     _refuse_withdrawn(folder, record)
     prompts, problems = read_prompts(folder.file(campaign.responses))
     models = {response.model for prompt in prompts for response in prompt.responses}
-    refuse_model_names(folder, models)
+    check_shown_texts(folder, models)
     _refuse_unknown_models(folder, models)
     paired = make_pairs(prompts, campaign.pairs, campaign.seed)
     earlier = set(record.pairs["pair_id"].to_pylist())
@@ -387,9 +388,11 @@ def _refuse_unknown_models(folder: CampaignFolder, models: set[str]) -> None:
                 )
 
 
-def refuse_model_names(folder: CampaignFolder, models: set[str]) -> None:
-    """Raises UserError if a text that annotators read, other than a response, names a model."""
+def check_shown_texts(folder: CampaignFolder, models: set[str]) -> None:
+    """Raises UserError without guidelines, or if a text that annotators read, other than a response, names a model."""
     campaign = folder.campaign
+    if not folder.guidelines().strip():
+        raise UserError(f"{folder.path}/{campaign.guidelines} is empty: write what annotators should look at")
     seen = {
         f"the file {campaign.guidelines}": folder.guidelines(),
         "the campaign's name": campaign.name,

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from annotation.campaign.plan import refuse_model_names
+from annotation.campaign.plan import check_shown_texts
 from annotation.campaign.settings import CampaignFolder
 from annotation.journal.bodies import Guidelines, write
 from annotation.journal.fold import fold
@@ -24,7 +24,7 @@ def reword_batches(folder: CampaignFolder, journal: Journal) -> dict[str, int]:
     with journal.writing():
         record = fold(journal)
         models = {*record.pairs["first_model"].to_pylist(), *record.pairs["second_model"].to_pylist()} - {None}
-        refuse_model_names(folder, models)
+        check_shown_texts(folder, models)
         for name, batch in record.batches.items():
             if batch.asked.version != campaign.version or batch.asked.guidelines == digest:
                 continue

@@ -1,6 +1,6 @@
 """Problems with a task that an annotator can report, with a vote or a skip."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -30,13 +30,13 @@ class Report:
 def read_report(result: Any) -> Report:
     """The problem and the comment in the result of a vote or a skip; never raises.
 
-    A skip may lack any answer. A problem or comment that the page cannot send is None.
+    A skip may lack any answer. A problem or comment that the page cannot send is None. The page sends one problem at
+    most; of several, the last of PROBLEMS is reported.
     """
     items = [item for item in result if isinstance(item, Mapping)] if isinstance(result, list | tuple) else []
-    reason = comment = None
-    with suppress(UnreadableError):
-        asked = [item for item in items if item.get("from_name") == QUESTION]
-        reason = read_problem(read_answers(asked, choices=[QUESTION], texts=[]))
+    comment = None
+    reported = [choice for item in items if item.get("from_name") == QUESTION for choice in _choices(item.get("value"))]
+    reason = next((problem for problem in reversed(PROBLEMS) if problem in reported), None)
     with suppress(UnreadableError):
         written = [item for item in items if item.get("from_name") == "comment"]
         comment = read_answers(written, choices=[], texts=["comment"]).get_text("comment")
@@ -46,3 +46,8 @@ def read_report(result: Any) -> Report:
 def read_problem(answers: Answers) -> str | None:
     """The reported problem, a key of PROBLEMS. Raises `UnreadableError` if the page cannot send the answer."""
     return answers.get_choice(QUESTION, PROBLEMS) if answers.values.get(QUESTION) else None
+
+
+def _choices(value: Any) -> Sequence[Any]:
+    found = value.get("choices") if isinstance(value, Mapping) else None
+    return found if isinstance(found, list | tuple) else ()

@@ -20,7 +20,7 @@ class Language:
 
     use: Literal["language"] = "language"
     languages: tuple[str, ...] = ("en",)
-    """ISO 639 codes. An empty tuple, which recipes of earlier versions may have, keeps all languages."""
+    """ISO 639 codes; an empty tuple keeps all languages."""
     min_score: float | None = 0.65
     characters: int = 1000
     """Number of characters at the start of each text that the model reads."""
@@ -30,11 +30,7 @@ class Language:
             raise UserError(f"language.characters is {self.characters}: give at least 1")
 
     def check_languages(self) -> None:
-        """Raises UserError if there is no language, or one that the model does not know."""
-        if not self.languages:
-            raise UserError(
-                "language.languages is empty: give codes such as 'en', or leave the step out to keep all languages"
-            )
+        """Raises UserError for a language that the model does not know."""
         labels = language_model().labels
         for code in self.languages:
             if code not in labels:

@@ -48,7 +48,7 @@ def dry_run(folder: Path, home: Path | None, file: Path | None, *, new_guideline
                 named = ", ".join(place for place, each in found if each == what)
                 say(f"{markdown.count(count, 'project')} {what}: {named}")
     say(f"{path}: the page as annotators will see it; open the file in a browser")
-    say(f"Nothing was made. Next: gristmill campaign push {folder}")
+    say(f"Nothing was made. Next: gristmill campaign push {folder}{' --new-guidelines' if new_guidelines else ''}")
 
 
 def _print_tasks(record: Record, at: CampaignFolder) -> None:

@@ -14,7 +14,7 @@ def write_page(path: Path, text: str, *, mark: str, kind: str, option: str) -> N
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.exists() and not path.read_bytes().startswith(mark.encode()):
+        if path.exists() and not _begins_with(path, mark.encode()):
             raise UserError(f"{path} exists and is not a {kind}: choose another name with {option}")
         try:
             unfinished.write_text(text, encoding="utf-8")
@@ -23,3 +23,11 @@ def write_page(path: Path, text: str, *, mark: str, kind: str, option: str) -> N
             unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}): choose another name with {option}") from error
+
+
+def _begins_with(path: Path, mark: bytes) -> bool:
+    """False for a folder, a pipe or a device, which may never end."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from annotation.journal.chain import conceal
 from annotation.journal.journal import Journal, sortable_time
 from schemas.errors import DamagedError, UserError
 
@@ -164,3 +165,9 @@ def test_a_store_that_cannot_be_written_is_one_sentence(store: Path) -> None:
     lock.mkdir()
     with pytest.raises(UserError, match="cannot be written"), Journal(store) as journal, journal.lock():
         pass
+
+
+@pytest.mark.parametrize("text", [b"@ " + b"C" * 1_000_000, b"a@" * 500_000, b"a@" + b"b." * 500_000, b"@" * 1_000_000])
+def test_a_long_text_costs_time_in_proportion_to_its_length(text: bytes) -> None:
+    """In proportion to the square of the length, this test would take hours."""
+    assert len(conceal(text + b" <ann@mill.example>", lambda _: "somebody")) < len(text) + 20

@@ -60,3 +60,12 @@ def test_a_report_without_a_proven_author_is_left_out(tmp_path: Path, change: di
     with desk(tmp_path) as at:
         at.answer(at.tasks("mill/a1")[0], said("harmful"), skip=True, **change)
         assert reports(at.load()).num_rows == 0
+
+
+def test_no_reported_problem_of_a_skip_is_lost(tmp_path: Path) -> None:
+    """The page sends one problem at most; of several, the gravest is reported."""
+    both = [*choices(report="harmful"), *choices(report="both_bad")]
+    with desk(tmp_path) as at:
+        task = at.tasks("mill/a1")[0]
+        at.answer(task, both, skip=True)
+        assert reports(at.load())["reason"].to_pylist() == ["harmful"]
