@@ -304,7 +304,8 @@ def test_somebody_leaves_and_nothing_stops(mill: Gristmill) -> None:
     change('["kim@mill.example", "lee@mill.example"]', '["kim@mill.example"]')
     assert "0 of 16 tasks done" in mill("campaign", "status", "mill")
     mill("campaign", "pull", "mill")
-    mill("campaign", "reassign", "mill", "--from", "lee@mill.example", "--to", "kim@mill.example")
+    printed = mill("campaign", "reassign", "mill", "--from", "lee@mill.example", "--to", "kim@mill.example", code=2)
+    assert "kim@mill.example was already asked about the unfinished pairs of lee@mill.example" in printed
     assert "batch b1 is unchanged" in mill("campaign", "push", "mill")
     change('batch = "b1"', 'batch = "b2"')
     assert "votes is 2 and annotators names 1" in mill("campaign", "push", "mill", code=2)

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from annotation.campaign.moves import reassign
 from annotation.campaign.plan import plan
 from annotation.journal.bodies import Numbers, ProjectMade, Seen, Undone, write
 from annotation.journal.fold import fold
 from annotation.journal.made import Made, made
 from annotation.judgments.snapshot import load
 from curation.dedup.near import families
-from tests.annotation.campaigns import PEOPLE, campaign, desk, prompts, write_rows
+from tests.annotation.campaigns import campaign, desk, prompts, write_rows
 
 UNDONE = write(Undone(("b1/vote/mill/a1",)))
 
@@ -17,7 +16,6 @@ UNDONE = write(Undone(("b1/vote/mill/a1",)))
 def test_an_undone_batch_leaves_nothing_and_can_be_made_again(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         first = at.record
-        reassign(at.folder, at.journal, giver=PEOPLE[0], taker=PEOPLE[1])
         at.journal.extend("dropped", [(uid, b"null") for uid in first.tasks["uid"].to_pylist()])
         at.journal.append("undone", "b1", UNDONE)
         gone = at.record
