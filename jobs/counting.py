@@ -36,7 +36,8 @@ def counting(label: str) -> Iterator[Tell]:
         now = time.monotonic()
         if now - last >= LINE_EVERY_SECONDS:
             last = now
-            left = (now - started) / max(done, 1) * (total - done)
-            say(f"{label}: {done:,} of {total:,}, about {left:,.0f} s left", err=True)
+            seconds = (now - started) / max(done, 1) * (total - done)
+            left = f", about {seconds:,.0f} s left" if done < total else ""
+            say(f"{label}: {done:,} of {total:,}{left}", err=True)
 
     yield show_line

@@ -134,7 +134,7 @@ def _print_annotators(found: Assessment, emails: Mapping[str, str]) -> None:
         agreement = _estimate(peer.agreement) if peer else "-"
         measured = (agreement, _pace(found.paces.get(name)), _side(lean), _of(found.accuracy.get(name)))
         rows.append(Row((_person(name, emails), *done, *measured)))
-    columns = ("annotator", *shown, "agreement", "seconds a pair", "left side", "gold right")
+    columns = ("annotator", *shown, "agreement (AC1)", "seconds a pair", "left side", "gold right")
     print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
