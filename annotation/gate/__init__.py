@@ -1,1 +1,1 @@
-"""The gate: the only address that annotators reach. It lets through what labelling one's own tasks needs."""
+"""The proxy in front of Label Studio. It forwards only the requests that annotators need to label their own tasks."""

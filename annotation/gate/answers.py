@@ -1,4 +1,4 @@
-"""What the gate says in place of Label Studio, and what it leaves out of Label Studio's own answers."""
+"""Builds the responses that the gate gives itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ VIEW = {
 
 
 def own_answer(answer: Answer, session: Session, numbers: Mapping[str, int]) -> Any:
-    """What the gate says in place of Label Studio."""
+    """The gate's own response to a request."""
     name = session.email.partition("@")[0]
     account = {
         "id": session.user, "email": session.email, "username": name, "first_name": "", "last_name": "",
@@ -46,7 +46,7 @@ def own_answer(answer: Answer, session: Session, numbers: Mapping[str, int]) -> 
 
 
 def trim(found: Any, session: Session) -> Any:
-    """Label Studio's answer without what is others': their numbers, annotations and drafts."""
+    """Removes other users' ids, annotations and drafts from a response."""
     if not isinstance(found, dict):
         return found
     if "created_by" in found:

@@ -64,7 +64,7 @@ class Visit:
     request: Request
     match: Match
     name: str
-    """Of the session, as the browser's cookie has it."""
+    """The name of the session, from the browser's cookie; may be empty or invalid."""
     session: Session
     """Without an email address if nobody is signed in."""
 
@@ -73,7 +73,7 @@ NOBODY = Session("", 0, "", "")
 
 
 class Gate:
-    """Answers every request. Nothing is kept of a request when it has been answered, but for the caches' few bytes."""
+    """Answers every request. Stateless except for bounded caches."""
 
     def __init__(
         self, address: Address, inner: Inner, owners: Owners, sessions: Sessions, sign_in: SignIn, assets: Assets
@@ -274,7 +274,7 @@ class Gate:
         if answer.status_code == 401:
             return self._expired(visit)
         if answer.status_code >= 500 or 300 <= answer.status_code < 400:
-            raise DownError(f"Label Studio failed (HTTP {answer.status_code}): try again in a minute.")
+            raise DownError.failed(answer.status_code)
         if visit.request.method == "DELETE":
             self.owners.annotations.drop(visit.match.numbers.get("annotation", 0))
             self.owners.drafts.drop(visit.match.numbers.get("draft", 0))

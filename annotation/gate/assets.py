@@ -19,6 +19,8 @@ MOST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Asset:
+    """A file of Label Studio's frontend; ``content`` is in gzip's format if ``compressed``."""
+
     content: bytes
     compressed: bool
     media_type: str

@@ -1,4 +1,4 @@
-"""What a request to write may say: the gate reads it, and writes a body of its own from the fields it knows.
+"""Validates request bodies, and rebuilds them from known fields.
 
 So fields that would speak for somebody else never arrive: ``completed_by``, ``updated_by``, ``ground_truth``, parents.
 """

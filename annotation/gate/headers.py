@@ -1,5 +1,4 @@
-"""The headers that the gate adds to its answers. No header of a browser reaches Label Studio, and none of its own comes
-back: the gate writes both anew."""
+"""Headers of browsers and of Label Studio are not forwarded; the gate sets its own."""
 
 import re
 

@@ -16,6 +16,11 @@ CONNECTIONS, IDLE_CONNECTIONS, IDLE_SECONDS = 64, 32, 30.0
 class DownError(Exception):
     """Label Studio does not answer; the text says so in one sentence."""
 
+    @classmethod
+    def failed(cls, status: int) -> "DownError":
+        """Label Studio answered with an unexpected HTTP status."""
+        return cls(f"Label Studio failed (HTTP {status}): try again in a minute.")
+
 
 class Inner:
     """Requests to Label Studio, by an account's cookie or by the administrator's token."""
@@ -77,7 +82,7 @@ class Inner:
         if answer.status_code == 404:
             return None
         if answer.status_code != 200:
-            raise DownError(f"Label Studio failed (HTTP {answer.status_code}): try again in a minute.")
+            raise DownError.failed(answer.status_code)
         return answer.json()
 
 

@@ -1,4 +1,4 @@
-"""Whose a project, a task, an annotation or a draft is, as Label Studio tells the administrator.
+"""Looks up the owner of a project, task, annotation or draft.
 
 What cannot change is kept in caches of a fixed size; who owns which project is read again every half minute.
 """
@@ -17,7 +17,7 @@ from annotation.server.ownership import read_description
 FRESH = 30.0
 """Seconds for which the list of projects is believed."""
 SOON = 1.0
-"""Seconds after which it is read again for a project that it does not name: a new batch must not have to wait."""
+"""Seconds between refreshes for an unknown project, so that a new batch appears at once."""
 CACHED = 50_000
 """Tasks, and as many annotations and drafts, whose place is remembered: 5 MB each."""
 LISTED = 1000
@@ -28,6 +28,8 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Project:
+    """A project of Label Studio with its owner and progress."""
+
     number: int
     title: str
     owner: str

@@ -13,6 +13,7 @@ _TEMPLATE = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndef
 
 
 def sign_in_page(token: str, next_path: str, email: str = "", problem: str = "") -> str:
+    """The form for signing in, as HTML. ``token`` is its CSRF token, ``next_path`` the path to open afterwards."""
     return _TEMPLATE.render(kind="sign_in", title="Sign in", token=token, next=next_path, email=email, problem=problem)
 
 
@@ -25,4 +26,5 @@ def home_page(email: str, projects: Sequence[Project], any_open: bool) -> str:
 
 
 def message_page(title: str, message: str) -> str:
+    """A page with one message and a link to the account's tasks, as HTML."""
     return _TEMPLATE.render(kind="message", title=title, message=message, problem="")

@@ -12,6 +12,8 @@ MOST = 120
 
 @dataclass
 class Refusals:
+    """Logs refused requests, at most MOST lines a minute. ``clock`` gives seconds."""
+
     clock: Callable[[], float] = time.monotonic
     _minute: float = 0.0
     _written: int = 0

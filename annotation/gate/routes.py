@@ -8,7 +8,7 @@ from functools import cache
 
 
 class Answer(Enum):
-    """Who answers a request, and how."""
+    """Which response a request gets: one of the gate's own, or Label Studio's."""
 
     SIGN_IN_FORM = auto()
     SIGN_IN = auto()
@@ -67,8 +67,8 @@ class Route:
     ``path`` holds ``{project}``, ``{task}``, ``{annotation}`` and ``{draft}`` for numbers, which must be the account's
     own and belong together, and ``{file}`` for the name of a file; a slash at its end is optional. ``parameters`` are
     the permitted query parameters, each with the pattern that its whole value must match; a parameter that has the
-    name of a number is checked like one of the path. Without the ``needed`` parameters there is no answer; ``passed``
-    are those that Label Studio gets to see.
+    name of a number is checked like one of the path. A request without the ``needed`` parameters
+    is refused; only ``passed`` parameters are forwarded.
     """
 
     method: str

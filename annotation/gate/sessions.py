@@ -45,7 +45,7 @@ class Session:
     cookie: str = field(repr=False)
     """Label Studio's session cookie."""
     token: str = field(repr=False)
-    """What a page of ours proves its requests with."""
+    """The CSRF token of the session."""
 
 
 class Sessions:

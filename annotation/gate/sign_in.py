@@ -19,6 +19,8 @@ COOKIE = "sessionid"
 
 @dataclass(frozen=True)
 class Account:
+    """An account whose password was right."""
+
     email: str
     """In lower case."""
     user: int
@@ -64,9 +66,9 @@ class SignIn:
         if answer.status_code == 200:
             return None
         if answer.status_code != 302 or not cookie:
-            raise DownError(f"Label Studio failed (HTTP {answer.status_code}): try again in a minute.")
+            raise DownError.failed(answer.status_code)
         me = await self.inner.ask("GET", "/api/current-user/whoami", cookies={COOKIE: cookie})
         if me.status_code != 200:
-            raise DownError(f"Label Studio failed (HTTP {me.status_code}): try again in a minute.")
+            raise DownError.failed(me.status_code)
         found = me.json()
         return Account(str(found["email"]).lower(), int(found["id"]), cookie)
