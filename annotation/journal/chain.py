@@ -53,6 +53,6 @@ def conceal(text: bytes, token_of: Callable[[str], str]) -> bytes:
     return EMAIL.sub(lambda found: token_of(found[0].decode()).encode(), text) if b"@" in text else text
 
 
-def reveal(text: bytes, values: dict[bytes, bytes]) -> bytes:
-    """Replaces tokens by their email addresses; the token of an erased address stays."""
-    return TOKEN.sub(lambda found: values.get(found[0], found[0]), text) if b"person-" in text else text
+def reveal(text: bytes, value_of: Callable[[bytes], bytes | None]) -> bytes:
+    """Replaces tokens by their email addresses; a token without a value, as of an erased address, stays."""
+    return TOKEN.sub(lambda found: value_of(found[0]) or found[0], text) if b"person-" in text else text

@@ -220,10 +220,8 @@ class Journal:
     def head(self) -> tuple[int, bytes]:
         """The newest revision and its hash. Upgrades an old file."""
         with self.writing():
-            revision, hashed = self._db.execute(
-                "SELECT revision, hash FROM chain ORDER BY revision DESC LIMIT 1"
-            ).fetchone()
-        return revision, hashed
+            row = self._db.execute("SELECT revision, hash FROM chain ORDER BY revision DESC LIMIT 1").fetchone()
+        return row[0], row[1]
 
     def signatures(self) -> list[Signature]:
         """The signed checkpoints, oldest first."""
@@ -239,16 +237,15 @@ class Journal:
         """Yields (kind, key, body) of the rows of these kinds up to revision ``as_of`` (None: all), in order."""
         marks = ", ".join("?" * len(kinds))
         limit = (1 << 62) if as_of is None else as_of
-        kind = (
-            "+kind" if "annotation" in kinds else "kind"
-        )  # "+" disables the index: most rows are annotations, and a scan reads them faster
+        # "+" disables the index: most rows are annotations, and a scan reads them faster
+        kind = "+kind" if "annotation" in kinds else "kind"
         statement = f"SELECT kind, key, body FROM journal WHERE {kind} IN ({marks}) AND revision <= ? ORDER BY revision"
         values = {token.encode(): value.encode() for token, _, value in self.personal()}
         for name, key, body in self._db.execute(statement, (*kinds, limit)):
             if name in ARROW or not values:
                 yield name, key, body
             else:
-                yield name, chain.reveal(key.encode(), values).decode(), chain.reveal(body, values)
+                yield name, chain.reveal(key.encode(), values.get).decode(), chain.reveal(body, values.get)
 
     def check_kinds(self) -> None:
         """Raises DamagedError for a row of a kind that this version of Gristmill does not know."""
@@ -271,11 +268,17 @@ class Journal:
 
     def _known(self, key: str) -> str:
         """A key as it is stored."""
-        tokens = {value: token for token, _, value in self.personal()} if "@" in key else {}
-        return tokens.get(key, key)
+        return (self._other("token", "value", key) if "@" in key else None) or key
 
     def _reveal(self, body: bytes) -> bytes:
-        return chain.reveal(body, {token.encode(): value.encode() for token, _, value in self.personal()})
+        return chain.reveal(body, lambda token: (self._other("value", "token", token.decode()) or "").encode())
+
+    def _other(self, wanted: str, known: str, text: str) -> str | None:
+        """The token of an email address, or the address of a token; None for an unknown or erased one."""
+        if self._format() < FORMAT:
+            return None
+        row = self._db.execute(f"SELECT {wanted} FROM personal WHERE {known} = ?", (text,)).fetchone()
+        return str(row[0]) if row else None
 
     def newest_kind(self, key: str, *kinds: str, as_of: int | None = None) -> str | None:
         """The kind of the newest row with a key, of some kinds, up to revision ``as_of`` (None: of all)."""
