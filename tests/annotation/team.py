@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def work(home: Path | None, connection: Connection, folder: CampaignFolder, thin
     With ``home`` None no backup is made.
     """
     tally = Tally()
-    asyncio.run(_work(home, connection, folder, think, tally))
+    with ThreadPoolExecutor(1) as thread:  # a browser's tests leave an event loop in this thread
+        thread.submit(asyncio.run, _work(home, connection, folder, think, tally)).result()
     _pull(connection, folder)
     return tally
 

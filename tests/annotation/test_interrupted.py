@@ -235,10 +235,10 @@ def meddle(run: Run, draw: random.Random) -> None:
 
 
 def difference(one: Snapshot, other: Snapshot) -> dict[Any, Any]:
-    """Votes that are not the same in both; what is secret to a campaign (names of tasks, sides) aside."""
+    """Votes that are not the same in both; what is secret to a campaign (names of tasks, sides) and times aside."""
     found = []
     for each in (one, other):
-        rows = each.judgments.drop_columns(["uid", "swapped"]).to_pylist()
+        rows = each.judgments.drop_columns(["uid", "swapped", "submitted"]).to_pylist()
         found.append({(row["pair_id"], row["annotator"]): row for row in rows})
     return {
         key: [each.get(key) for each in found] for key in found[0] | found[1] if found[0].get(key) != found[1].get(key)

@@ -50,13 +50,16 @@ def change(old: str, new: str, folder: str = "mill") -> None:
 
 
 def sign_in(browser: Browser, link: str, email: str, password: str) -> Page:
-    """The way of an annotator: the link of the invitation, the form, the first pair."""
+    """The way of an annotator: the link of the invitation, the form, the guidelines, the first pair."""
     page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
     page.goto(link)
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", password)
     page.press("input[name=password]", "Enter")
     page.locator(".gm-scale label").first.wait_for()
+    expect(page.locator(".gm-guide")).to_be_visible(timeout=30_000)
+    page.keyboard.press("Escape")
+    expect(page.locator(".lsf-modal-ls")).to_have_count(0)
     return page
 
 
