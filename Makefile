@@ -73,9 +73,9 @@ test: ready
 
 soak: ready clusters postgresql # two files at a time where no test measures seconds or memory
 	@$(BIN)/python -P -m pytest -m soak --durations=20 --numprocesses=2 --dist=loadfile \
-	  tests/annotation $(filter-out tests/jobs/test_plan.py,$(wildcard tests/jobs/test_*.py))
+	  tests/annotation tests/docs $(filter-out tests/jobs/test_plan.py,$(wildcard tests/jobs/test_*.py))
 	$(BIN)/python -P -m pytest -m soak --durations=30 tests/jobs/test_plan.py \
-	  $(filter-out tests/annotation/ tests/jobs/,$(wildcard tests/*/))
+	  $(filter-out tests/annotation/ tests/docs/ tests/jobs/,$(wildcard tests/*/))
 
 cluster-test: setup clusters
 	@$(BIN)/python -P -m pytest -m soak tests/cluster

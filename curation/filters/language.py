@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from curation.filters.columns import share
-from curation.filters.lid_model import language_model
+from curation.filters.lid_model import language_model, model_languages
 from curation.filters.rules import Rule, active_rules
 from curation.kernels.buffers import text_buffers
 from curation.kernels.languages import identify_languages
@@ -31,11 +31,11 @@ class Language:
 
     def check_languages(self) -> None:
         """Raises UserError for a language that the model does not know."""
-        labels = language_model().labels
+        known = model_languages()
         for code in self.languages:
-            if code not in labels:
-                close = [label for label in labels if label == code.lower()[:2]]
-                hint = f" (did you mean {close[0]!r}?)" if close else ""
+            if code not in known:
+                short = code.lower()[:2]
+                hint = f" (did you mean {short!r}?)" if short in known else ""
                 raise UserError(
                     f"language.languages has {code!r}, which the language model does not know{hint}: give ISO 639 "
                     "codes, most of them of two letters, such as 'en' or 'zh'"

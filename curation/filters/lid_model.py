@@ -87,15 +87,15 @@ def model_path() -> Path:
     return Path(package.origin).parent / "resources" / "lid.176.ftz"
 
 
+@cache
+def model_languages() -> frozenset[str]:
+    """The ISO 639 codes that the model knows. Reads them without a kernel, which may have to be compiled first."""
+    return frozenset(map(_code, _dictionary(_begin(model_path()))[1]))
+
+
 def read_model(path: Path) -> LanguageModel:
     """Reads a model file; raises UserError for any other kind of model than the kernel computes."""
-    reader = _Reader(path.read_bytes())
-    magic, version = reader.values("ii")
-    dimensions, _, _, _, _, ngrams, loss, kind, buckets, shortest, longest, _ = reader.values("12i")
-    reader.values("d")
-    settings = (magic, version, dimensions, ngrams, loss, kind, buckets, shortest, longest)
-    if settings != (_MAGIC, _VERSION, DIMENSIONS, 1, _HIERARCHICAL_SOFTMAX, _SUPERVISED, BUCKETS, 2, 4):
-        raise UserError(f"{path} is not fastText's language model lid.176.ftz")
+    reader = _begin(path)
     words, labels, counts, kept = _dictionary(reader)
     quantised, with_norms, rows, _, _ = reader.values("??qqi")
     if not quantised or not with_norms:
@@ -111,7 +111,7 @@ def read_model(path: Path) -> LanguageModel:
     order = np.argsort(kept[:, 0])
     word_keys, word_rows = _word_table(words)
     model = LanguageModel(
-        labels=tuple(label.removeprefix(_LABEL) for label in labels),
+        labels=tuple(map(_code, labels)),
         word_keys=word_keys,
         word_rows=word_rows,
         buckets=bucket_ranks(kept[order, 0]),
@@ -125,6 +125,22 @@ def read_model(path: Path) -> LanguageModel:
     for array in model[1:-1]:
         array.flags.writeable = False
     return model
+
+
+def _begin(path: Path) -> _Reader:
+    """A reader of the model file, after its settings."""
+    reader = _Reader(path.read_bytes())
+    magic, version = reader.values("ii")
+    dimensions, _, _, _, _, ngrams, loss, kind, buckets, shortest, longest, _ = reader.values("12i")
+    reader.values("d")
+    settings = (magic, version, dimensions, ngrams, loss, kind, buckets, shortest, longest)
+    if settings != (_MAGIC, _VERSION, DIMENSIONS, 1, _HIERARCHICAL_SOFTMAX, _SUPERVISED, BUCKETS, 2, 4):
+        raise UserError(f"{path} is not fastText's language model lid.176.ftz")
+    return reader
+
+
+def _code(label: str) -> str:
+    return label.removeprefix(_LABEL)
 
 
 def _dictionary(reader: _Reader) -> tuple[list[str], list[str], list[int], npt.NDArray[np.int32]]:

@@ -41,4 +41,5 @@ def hold_back_panics() -> Iterator[None]:
 
 
 def _is_own(stream: object) -> bool:
-    return isinstance(stream, VisibleStream) and stream.stream is sys.__stderr__ and stream.fileno() == 2
+    own = sys.__stderr__
+    return isinstance(stream, VisibleStream) and own is not None and stream.buffer is own.buffer and own.fileno() == 2

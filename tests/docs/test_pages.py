@@ -15,7 +15,13 @@ from tests.architecture.tree import ROOT, files
 from tests.docs.page import Block, blocks, session, shows
 from tests.docs.people import label
 
-PAGES = [path for path in files() if path.suffix == ".md" and blocks(ROOT / path)]
+LONG = {"README.md", "annotation/README.md", "jobs/api.md", "jobs/campaign/README.md", "jobs/corpus/README.md"}
+"""Pages whose commands take long, apart from guides."""
+PAGES = [
+    pytest.param(path, id=str(path), marks=[pytest.mark.soak] if str(path) in LONG or "guides" in path.parts else [])
+    for path in files()
+    if path.suffix == ".md" and blocks(ROOT / path)
+]
 SECONDS = 120
 
 
@@ -42,7 +48,7 @@ def crawl(tmp_path: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_true(page: Path, crawl: Path, studio: Studio) -> None:
     names: dict[str, object] = {}
     for block in blocks(ROOT / page):
@@ -82,4 +88,4 @@ def run_session(block: Block, place: str, names: dict[str, object]) -> None:
 
 
 def test_there_are_pages_with_commands() -> None:
-    assert {Path("README.md"), Path("jobs/api.md")} <= set(PAGES)
+    assert {"README.md", "jobs/api.md"} <= {str(page.id) for page in PAGES}
