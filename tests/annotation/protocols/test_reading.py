@@ -116,7 +116,7 @@ def test_a_comment_can_be_written_to_a_table() -> None:
         ([text("why"), choice("report", "harmful")], Report("harmful", "why")),
         ([choice("report", "both_bad"), choice("safety_a", "safe"), {"from_name": ["x"]}], Report("both_bad", None)),
         ([choice("report", "boring"), text("why")], Report(None, "why")),
-        ([choice("report", "harmful", "both_bad")], Report(None, None)),
+        ([choice("report", "harmful", "both_bad")], Report("harmful", None)),
         ([choice("report"), None], Report(None, None)),
         (None, Report(None, None)),
     ],
