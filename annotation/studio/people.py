@@ -21,7 +21,7 @@ from schemas.errors import UserError
 @dataclass(frozen=True)
 class Invitation:
     """What to send to one annotator. ``password`` is None if the account's owner chose another password. ``links`` lead
-    to the annotator's tasks; there is none if the annotator has no tasks yet."""
+    to the annotator's tasks; an annotator without tasks has no link yet."""
 
     email: str
     password: str | None = field(repr=False)

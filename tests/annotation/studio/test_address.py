@@ -1,4 +1,4 @@
-"""Addresses of servers: a Label Studio below a path of its host is used there, and what is none is named."""
+"""Addresses of servers: a Label Studio below a path of its host works, and any other server is named as such."""
 
 import threading
 from collections.abc import Callable, Iterator
