@@ -155,11 +155,15 @@ def default_home() -> Path:
 
 def write_private(path: Path, values: Mapping[str, Any]) -> None:
     """Writes a JSON file that appears complete or not at all, and that only its owner can read."""
+    write_private_text(path, json.dumps(values, indent=2) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Writes a file that appears complete or not at all, and that only its owner can read."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(values, file, indent=2)
-            file.write("\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)

@@ -15,6 +15,7 @@ from annotation.server.migration import migrate
 from annotation.server.ports import free_port, is_free
 from annotation.server.process import Process, end, is_alive
 from annotation.server.programs import POLL_SECONDS, Program, gate, label_studio, launch, port_error, wait_for_answer
+from annotation.server.secret_key import has_secret_key, make_secret_key
 from annotation.server.variables import check_public_url
 from schemas.errors import RunError, UserError
 
@@ -142,7 +143,11 @@ def _start_label_studio(studio: Home, server: Server, tell: Callable[[str], None
     _check_port(server.port)
     migrate(studio, installed, server.database, tell)
     admin = studio.admin or Admin(ADMIN_EMAIL, secrets.token_urlsafe(24))
+    known = has_secret_key(studio.data)
+    admin = admin if known else replace(admin, token=None)  # a new key ends the token
     studio.write_admin(admin)
+    if not known:
+        make_secret_key(studio.data)
     tell("starting Label Studio")
     kept = server.inner_port if server.inner_port not in (None, server.port) and is_free(server.inner_port) else None
     server = replace(server, process=None, gate=None, inner_port=kept or free_port(but=server.port))

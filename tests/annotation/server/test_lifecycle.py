@@ -22,6 +22,7 @@ from annotation.server.home import Home, Server
 from annotation.server.lifecycle import start, status, stop
 from annotation.server.logs import logs
 from annotation.server.process import Process, end, is_alive, spawn
+from annotation.server.secret_key import has_secret_key
 from schemas.errors import RunError, UserError
 from tests.annotation.parts import empty_home
 from tests.annotation.ports import free_port
@@ -153,6 +154,28 @@ def test_a_token_lost_in_a_crash_is_replaced(started: Started) -> None:
     again = start(started.home, None, None, print)
     assert again.token != started.connection.token
     assert refresh(again) == 200
+
+
+@pytest.mark.parametrize("key", ["$one-that-label-studio-cannot-read", ""])
+def test_a_secret_key_that_cannot_be_read_is_replaced_once(started: Started, key: str) -> None:
+    stop(started.home)
+    file = started.home / "data" / ".env"
+    file.write_text(f"OTHER=line\n\nSECRET_KEY={key}\n")
+    start(started.home, None, None, print)
+    kept = file.read_text()
+    assert kept.startswith("OTHER=line\n\nSECRET_KEY=")
+    assert f"SECRET_KEY={key}\n" not in kept
+    assert file.stat().st_mode & 0o777 == 0o600
+    stop(started.home)
+    again = start(started.home, None, None, print)
+    assert file.read_text() == kept
+    assert refresh(again) == 200
+
+
+def test_a_secret_key_that_label_studio_reads_is_kept(tmp_path: Path) -> None:
+    assert not has_secret_key(tmp_path)
+    (tmp_path / ".env").write_text("\nSECRET_KEY=a(good#one=$&\n\nSECRET_KEY=$a-second-that-does-not-count\n")
+    assert has_secret_key(tmp_path)
 
 
 def test_a_killed_studio_is_restarted_and_a_stopped_one_is_not(started: Started) -> None:
