@@ -34,6 +34,11 @@ class Writer:
             written = threads.map(lambda write: write(self.folder / name, rows), (_arrow, _parquet))
             self.files |= {path.relative_to(self.folder).as_posix(): about for path, about in written}
 
+    def parquet(self, name: str, rows: pa.Table) -> None:
+        """Writes ``NAME.parquet`` alone."""
+        path, about = _parquet(self.folder / name, rows.combine_chunks())
+        self.files[path.relative_to(self.folder).as_posix()] = about
+
     def text(self, name: str, content: str) -> None:
         whole = content.encode()
         (self.folder / name).write_bytes(whole)

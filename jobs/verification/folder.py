@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from annotation.dataset import manifest as datasets
+from annotation.evaluation import manifest as judged
 from annotation.exports.manifest import FORMAT as EXPORT
 from annotation.exports.manifest import VERSION as EXPORT_VERSION
 from curation.engine.takedown_lists import NOT_FOUND
@@ -22,9 +23,10 @@ THREADS = 4
 ANNOTATION = {
     datasets.FORMAT: (datasets.VERSION, "a dataset of comparisons"),
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
+    judged.FORMAT: (judged.VERSION, "verdicts of a judge"),
 }
 """The manifests of annotation: the newest version and a description of each format."""
-_NAME_ANOTHER = "name a folder that gristmill curate, takedown, pack or dataset wrote"
+_NAME_ANOTHER = "name a folder that gristmill curate, takedown, pack, dataset or judge wrote"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def read_expected(folder: Folder) -> Expected:
     if isinstance(form, str) and form in ANNOTATION:
         version, what = ANNOTATION[form]
         named = read_manifest(
-            content, place, datasets.Manifest, form=form, version=version, made_by="gristmill dataset"
+            content, place, datasets.Manifest, form=form, version=version, made_by="gristmill dataset or judge"
         )
         return Expected(what, digest, named_entries(named.files, place))
     found = parse_manifest(content, folder)

@@ -1,0 +1,153 @@
+"""Asks the requests of an evaluation that the book has no answer to, several at a time."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from annotation.evaluation.book import Book, Request
+from annotation.evaluation.replies import Failure, Reply
+from annotation.evaluation.spending import USUAL_ANSWER, Budget, Tokens, prompt_tokens, total, used
+from schemas.errors import RunError, UserError
+
+FAILURES_IN_A_ROW = 5
+"""As many requests that fail one after the other, each after all its attempts, end the run."""
+
+
+class Asks(Protocol):
+    """What a `Backend` does."""
+
+    async def ask(self, body: Mapping[str, Any], tokens: float = 0) -> Reply | Failure: ...
+
+
+@dataclass
+class Progress:
+    """The state of a run, in requests. ``before``: those that the book had answers to; ``repeated``: those that an
+    earlier run sent without an answer in the book, sent again now; ``spent``: the tokens of all answers, with those of
+    earlier runs."""
+
+    total: int
+    before: int = 0
+    answered: int = 0
+    failed: int = 0
+    repeated: int = 0
+    spent: Tokens = field(default_factory=Tokens)
+
+    @property
+    def done(self) -> int:
+        return self.before + self.answered + self.failed
+
+    @property
+    def usual_answer(self) -> float:
+        """The mean tokens of an answer so far; USUAL_ANSWER without any."""
+        answers = self.before + self.answered
+        return self.spent.completion / answers if answers else USUAL_ANSWER
+
+
+Show = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The answer or failure of each request, by key."""
+
+    found: Mapping[bytes, Reply | Failure]
+    progress: Progress
+
+
+def distinct(requests: Sequence[Request]) -> list[Request]:
+    """The requests without repetitions, in their order."""
+    return list({request.key: request for request in requests}.values())
+
+
+def look_up(requests: Sequence[Request], book: Book) -> tuple[dict[bytes, Reply], Progress]:
+    """The answers that the book has to distinct requests, and the progress before anything is asked."""
+    held = book.answers(request.key for request in requests)
+    spent = total(used(request.body, held[request.key]) for request in requests if request.key in held)
+    return held, Progress(len(requests), len(held), spent=spent)
+
+
+async def ask_all(
+    requests: Sequence[Request], book: Book, backend: Asks, budget: Budget, concurrency: int, show: Show
+) -> Asked:
+    """The answers to distinct requests, from the book or the endpoint.
+
+    Each answer is in the book before the next request of its worker is sent. Raises RunError if the budget is used up
+    or if FAILURES_IN_A_ROW requests fail, and what ``backend`` raises; in each case all requests in flight are first
+    waited for, so that no answer is lost.
+    """
+    held, progress = look_up(requests, book)
+    waiting = [request for request in requests if request.key not in held]
+    run = _Run(iter(waiting), book, backend, budget, show, progress, dict(held), book.in_flight())
+    show(progress)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(concurrency, len(waiting))):
+            group.create_task(run.work())
+    if run.stop is not None:
+        raise run.stop
+    return Asked(run.found, progress)
+
+
+@dataclass
+class _Run:
+    waiting: Iterator[Request]
+    book: Book
+    backend: Asks
+    budget: Budget
+    show: Show
+    progress: Progress
+    found: dict[bytes, Reply | Failure]
+    flown: set[bytes]
+    """Requests that an earlier run sent without an answer or failure in the book."""
+    flying: Tokens = field(default_factory=Tokens)
+    in_a_row: int = 0
+    stop: Exception | None = None
+
+    async def work(self) -> None:
+        """Asks one request after the other until none is left or the run stops."""
+        while self.stop is None and (request := next(self.waiting, None)) is not None:
+            expected = Tokens(prompt_tokens(request.body), self.progress.usual_answer)
+            if not self.budget.allows(self.progress.spent + self.flying + expected):
+                self.stop = self.stop or self._budget_is_used()
+                return
+            self.flying += expected
+            try:
+                await self._ask(request, expected)
+            except (UserError, RunError) as error:
+                self.book.forget(request)
+                self.stop = self.stop or error
+            self.flying += Tokens(-expected.prompt, -expected.completion)
+
+    async def _ask(self, request: Request, expected: Tokens) -> None:
+        self.progress.repeated += request.key in self.flown
+        self.book.send(request)
+        reply = await self.backend.ask(request.body, expected.total)
+        self.found[request.key] = reply
+        if isinstance(reply, Reply):
+            self.book.keep(request, reply)
+            self.progress.answered += 1
+            self.progress.spent += used(request.body, reply)
+        else:
+            self.book.forget(request)
+            self.progress.failed += 1
+        self._count_failures(reply)
+        self.show(self.progress)
+
+    def _count_failures(self, reply: Reply | Failure) -> None:
+        if isinstance(reply, Reply) or reply.reason == "context_length":
+            self.in_a_row = 0
+            return
+        self.in_a_row += 1
+        if self.in_a_row >= FAILURES_IN_A_ROW:
+            self.stop = self.stop or RunError(
+                f"{FAILURES_IN_A_ROW} requests in a row failed: {reply.message}; {self._left()}; when the endpoint "
+                "works, run the same command again"
+            )
+
+    def _budget_is_used(self) -> RunError:
+        return RunError(f"the budget is used up: {self._left()}; raise the budget and run the same command again")
+
+    def _left(self) -> str:
+        answered = self.progress.before + self.progress.answered
+        left = self.progress.total - answered
+        return f"{answered:,} of {self.progress.total:,} requests are answered and kept, {left:,} are left"

@@ -1,0 +1,160 @@
+"""The book of a judge: every answer that arrived, by the content of its request (SQLite).
+
+An answer is stored as soon as it arrives, and never changes; failures are not stored. A request that is sent is noted
+until its answer or failure is known, so that after a kill the book says which requests may have been paid for without
+an answer.
+"""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from annotation.evaluation.replies import Reply
+from schemas.errors import CHANGED, DamagedError, RunError, UserError
+from schemas.folders import lock
+from schemas.records import from_json, to_json
+
+FORMAT = 1
+"""The version of the file's layout, stored as SQLite's user_version."""
+BOOK = "judge.db"
+"""The usual name of a book."""
+_APPLICATION = 0x6A756467
+"""SQLite's application_id of a book."""
+
+_SCHEMA = (
+    "CREATE TABLE answer (request BLOB PRIMARY KEY, body BLOB NOT NULL, reply BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE flight (request BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+_AT_ONCE = 500
+"""Answers that are looked up in one statement."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request: the JSON body that is sent to the endpoint, and its key, the SHA-256 of all that went into it."""
+
+    key: bytes
+    body: Mapping[str, Any]
+
+
+def request_of(template: str, body: Mapping[str, Any]) -> Request:
+    """The request of a body that was made with the template of that digest."""
+    content = orjson.dumps({"template": template, "body": body}, option=orjson.OPT_SORT_KEYS)
+    return Request(hashlib.sha256(content).digest(), body)
+
+
+class Book:
+    """An open book, in one process at a time.
+
+    Raises UserError if the file cannot be created or is not a book, or if another process uses it; DamagedError if it
+    is damaged, RunError if SQLite fails, such as on a full disk.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UserError(f"the book {path} cannot be written ({reason}): name another file with --book") from error
+        if not lock(self._lock):
+            os.close(self._lock)
+            raise UserError(f"the book {path} is in use by another run: wait until it ends, or name another --book")
+        self._db = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._failures():
+            [version], [application] = (
+                self._db.execute(f"PRAGMA {name}").fetchone() for name in ("user_version", "application_id")
+            )
+            tables = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            if (application != _APPLICATION and tables) or version > FORMAT:
+                wrong = "was written by a newer Gristmill" if application == _APPLICATION else "is not a judge's book"
+                raise UserError(f"{self.path} {wrong}: name another file with --book")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")  # an answer was paid for: it outlives a power cut
+            if version == 0:
+                self._db.execute("BEGIN IMMEDIATE")
+                for statement in _SCHEMA:
+                    self._db.execute(statement)
+                self._db.execute("COMMIT")
+
+    def answers(self, keys: Iterable[bytes]) -> dict[bytes, Reply]:
+        """The stored answers to these requests, by key."""
+        wanted, found = list(dict.fromkeys(keys)), {}
+        with self._failures():
+            for start in range(0, len(wanted), _AT_ONCE):
+                part = wanted[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(part))
+                for key, reply in self._db.execute(
+                    f"SELECT request, reply FROM answer WHERE request IN ({marks})", part
+                ):
+                    found[key] = self._reply(reply)
+        return found
+
+    def _reply(self, stored: bytes) -> Reply:
+        try:
+            return from_json(Reply, orjson.loads(stored), str(self.path))
+        except orjson.JSONDecodeError as error:
+            raise DamagedError(f"{self.path} holds an answer that is not JSON ({error}): {CHANGED}") from error
+
+    def in_flight(self) -> set[bytes]:
+        """The keys of requests that were sent and of which neither an answer nor a failure is known."""
+        with self._failures():
+            return {key for (key,) in self._db.execute("SELECT request FROM flight")}
+
+    def send(self, request: Request) -> None:
+        """Notes that the request is about to be sent."""
+        with self._failures():
+            self._db.execute("INSERT OR IGNORE INTO flight VALUES (?)", (request.key,))
+
+    def keep(self, request: Request, reply: Reply) -> None:
+        """Stores the answer to a request."""
+        row = request.key, orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS), orjson.dumps(to_json(reply))
+        with self._failures():
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", row)
+            self._db.execute("DELETE FROM flight WHERE request = ?", (request.key,))
+            self._db.execute("COMMIT")
+
+    def forget(self, request: Request) -> None:
+        """Notes that the request failed."""
+        with self._failures():
+            self._db.execute("DELETE FROM flight WHERE request = ?", (request.key,))
+
+    def close(self) -> None:
+        self._db.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> "Book":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code == sqlite3.SQLITE_NOTADB:
+                raise UserError(f"{self.path} is not a judge's book: name another file with --book") from error
+            if code == sqlite3.SQLITE_CORRUPT:
+                raise DamagedError(f"the book {self.path} is damaged ({error}): {CHANGED}") from error
+            raise RunError(f"the book {self.path} fails ({error}): check for free disk space, and retry") from error

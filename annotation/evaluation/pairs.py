@@ -1,0 +1,104 @@
+"""The pairs of responses that a judge compares."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import orjson
+
+from annotation.campaign.responses import Messages
+from annotation.evaluation.outputs import Outputs
+from annotation.judgments.snapshot import Snapshot
+from schemas.errors import UserError
+from schemas.settings import unknown
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two responses to one prompt. ``first`` and ``second`` say nothing about quality; the order in which a judge sees
+    the responses is another matter."""
+
+    pair_id: str
+    prompt_id: str
+    category: str | None
+    messages: Messages
+    first_model: str
+    second_model: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs sorted by (prompt_id, first_model, second_model, pair_id). ``models``: the models that are compared, first
+    and second; ``unanswered``: (model, prompt_id) of the prompts that a model did not answer."""
+
+    pairs: Sequence[Pair]
+    models: Sequence[tuple[str, str]]
+    unanswered: Sequence[tuple[str, str]] = ()
+
+
+def of_outputs(outputs: Outputs, baseline: str | None = None) -> Pairs:
+    """Each model against the baseline, which is the first of each pair; without a baseline all pairs of models, sorted
+    by name. A prompt makes a pair if both models answered it.
+
+    Raises UserError if there are fewer than two models, or no model of that name.
+    """
+    names = list(outputs.models)
+    if baseline is not None and baseline not in names:
+        raise UserError(unknown("there is no baseline", baseline, names))
+    if len(names) < 2:
+        raise UserError(f"all responses are of the model {names[0]!r}: give the responses of two models or more")
+    compared = (
+        list(combinations(names, 2)) if baseline is None else [(baseline, name) for name in names if name != baseline]
+    )
+    made = (pair for first, second in compared for pair in _of_models(outputs, first, second))
+    return Pairs(sorted(made, key=_order), compared, outputs.unanswered)
+
+
+def _of_models(outputs: Outputs, first: str, second: str) -> Iterator[Pair]:
+    one, other = outputs.models[first], outputs.models[second]
+    for prompt_id in one.keys() & other.keys():
+        question = outputs.questions[prompt_id]
+        texts = one[prompt_id], other[prompt_id]
+        pair_id = _pair_id(prompt_id, question.messages, (first, second), texts)
+        yield Pair(pair_id, prompt_id, question.category, question.messages, first, second, *texts)
+
+
+def of_campaign(snapshot: Snapshot, baseline: str | None = None) -> Pairs:
+    """The pairs of a campaign without gold pairs; with a baseline those in which it takes part. Raises UserError if
+    there is none."""
+    rows = [row for row in snapshot.pairs.to_pylist() if row["gold"] is None]
+    names = sorted({row[name] or "" for row in rows for name in ("first_model", "second_model")})
+    if baseline is not None:
+        if baseline not in names:
+            raise UserError(unknown(f"{snapshot.name} has no baseline", baseline, names))
+        rows = [row for row in rows if baseline in (row["first_model"], row["second_model"])]
+    if not rows:
+        raise UserError(f"{snapshot.name} has no pairs to judge: push a batch first")
+    pairs = [
+        Pair(
+            row["pair_id"],
+            row["prompt_id"],
+            None,
+            tuple((turn["role"], turn["content"]) for turn in row["prompt"]),
+            row["first_model"] or "",
+            row["second_model"] or "",
+            row["first"],
+            row["second"],
+        )
+        for row in rows
+    ]
+    compared = sorted({(pair.first_model, pair.second_model) for pair in pairs})
+    return Pairs(sorted(pairs, key=_order), compared)
+
+
+def _order(pair: Pair) -> tuple[str, ...]:
+    return pair.prompt_id, pair.first_model, pair.second_model, pair.pair_id
+
+
+def _pair_id(prompt_id: str, messages: Messages, models: tuple[str, str], texts: tuple[str, str]) -> str:
+    """A hash of the content that does not depend on the order: 32 hexadecimal digits."""
+    content = [prompt_id, messages, sorted(zip(models, texts, strict=True))]
+    return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()

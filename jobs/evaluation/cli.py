@@ -1,0 +1,114 @@
+"""The command ``gristmill judge``: its name and options."""
+
+from typing import Any
+
+import click
+
+from jobs.options import PATH, PROGRESS
+
+
+@click.command(short_help="Let a model judge responses in pairs.")
+@click.argument("sources", metavar="CAMPAIGN|FILE...", nargs=-1, required=True, type=PATH)
+@click.option("--model", required=True, metavar="NAME", help="The judge, as the endpoint names it.")
+@click.option(
+    "--base-url",
+    required=True,
+    metavar="URL",
+    help="The address of an OpenAI-compatible API, such as http://127.0.0.1:8000/v1.",
+)
+@click.option("--output", type=PATH, metavar="DIR", help="A new or empty folder; needed unless with --dry-run.")
+@click.option(
+    "--key-from",
+    default="GRISTMILL_JUDGE_KEY",
+    show_default=True,
+    metavar="VARIABLE",
+    help="The environment variable with the API key; not set if the endpoint needs no key.",
+)
+@click.option(
+    "--template",
+    default="pairwise",
+    show_default=True,
+    metavar="NAME",
+    help="What the judge is asked: pairwise, or the path of a template (.toml).",
+)
+@click.option(
+    "--orders",
+    type=click.Choice(["both", "random", "first"]),
+    default="both",
+    show_default=True,
+    help="Ask about each pair in both orders, in one order drawn at random, or only in the given order.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws the random orders.")
+@click.option(
+    "--baseline",
+    metavar="MODEL",
+    help="Compare each model with this model only (default: all pairs of models).",
+)
+@click.option(
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A field of each request, such as temperature=0.5; none leaves it out. Repeat for several (default: "
+    "temperature=0, max_tokens=1024).",
+)
+@click.option(
+    "--accept-model",
+    "accepted",
+    multiple=True,
+    metavar="NAME",
+    help="A further name under which the judge may answer. Repeat for several.",
+)
+@click.option(
+    "--book",
+    type=PATH,
+    metavar="FILE",
+    help="The file that keeps every answer (default: judge.db, in the campaign or beside the first FILE).",
+)
+@click.option("--budget", type=click.FloatRange(min=0), metavar="AMOUNT", help="The most money; needs prices.")
+@click.option(
+    "--token-budget", type=click.IntRange(min=0), metavar="N", help="The most tokens of prompts and answers together."
+)
+@click.option(
+    "--prompt-price", type=click.FloatRange(min=0), metavar="AMOUNT", help="The price of a million tokens of prompts."
+)
+@click.option(
+    "--answer-price", type=click.FloatRange(min=0), metavar="AMOUNT", help="The price of a million tokens of answers."
+)
+@click.option(
+    "--requests-per-minute", type=click.FloatRange(min=0, min_open=True), metavar="N", help="The most requests."
+)
+@click.option(
+    "--tokens-per-minute", type=click.FloatRange(min=0, min_open=True), metavar="N", help="The most tokens, about."
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 1000),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Requests that wait for an answer at the same time.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an answer before it is asked for again.",
+)
+@click.option("--dry-run", is_flag=True, help="Ask nothing; print the number of requests, their tokens and cost.")
+@PROGRESS
+def judge(**given: Any) -> None:
+    """Ask a model behind an endpoint which of two responses is better, and write its verdicts into a new folder.
+
+    Each FILE has rows with prompt_id, prompt (or messages), model and response; a CAMPAIGN is judged by its pairs.
+    Every answer is kept in the book: a repeated or interrupted run asks nothing twice, and a run that a budget stopped
+    continues. Exit code 1: the budget is used up, or the endpoint fails.
+
+    \b
+        gristmill judge responses.jsonl --model judge-1 --base-url http://127.0.0.1:8000/v1 --output verdicts
+    """
+    from jobs.evaluation.judge import JudgeOptions, run
+
+    run(JudgeOptions(**given))

@@ -1,0 +1,23 @@
+"""Prints what a run of the judge would ask and cost."""
+
+from collections.abc import Sequence
+
+from annotation.evaluation.asking import Progress
+from annotation.evaluation.book import Request
+from annotation.evaluation.pairs import Pairs
+from annotation.evaluation.spending import Prices, Tokens, prompt_tokens
+from jobs.terminal import say
+
+
+def print_estimate(judged: Pairs, requests: Sequence[Request], progress: Progress, prices: Prices) -> None:
+    """Prints requests, tokens and cost. Tokens of prompts are estimated from their length, tokens of answers from the
+    answers in the book."""
+    left = progress.total - progress.before
+    share = left / progress.total if progress.total else 0.0
+    prompts = sum(prompt_tokens(request.body) for request in requests) * share
+    tokens = Tokens(prompts, left * progress.usual_answer)
+    say(f"{len(judged.pairs):,} pairs, {progress.total:,} requests, {progress.before:,} already answered")
+    say(f"to ask: {left:,} requests, about {tokens.prompt:,.0f} tokens in and {tokens.completion:,.0f} out")
+    if prices != Prices():
+        say(f"cost: about {prices.cost(tokens):,.2f}")
+    say("nothing was asked; leave out --dry-run to ask")

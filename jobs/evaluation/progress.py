@@ -1,0 +1,83 @@
+"""Shows the progress of a judge on standard error: requests, rate, time left and cost so far."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bars
+
+from annotation.evaluation.asking import Progress, Show
+from annotation.evaluation.spending import Prices
+from jobs.consoles import console
+from jobs.options import ProgressStyle
+from jobs.terminal import say
+
+LINE_EVERY_SECONDS = {"lines": 10.0, "json": 1.0}
+
+
+@contextmanager
+def showing(style: ProgressStyle, prices: Prices) -> Iterator[Show]:
+    """The function that shows the progress of a run within the block; ``auto`` means a bar on a terminal and lines
+    elsewhere."""
+    started = time.monotonic()
+    if style == "auto":
+        style = "bars" if console(err=True).is_terminal else "lines"
+    if style == "bars":
+        columns = (TextColumn("judging"), BarColumn(bar_width=20), TextColumn("{task.fields[said]}"))
+        with Bars(*columns, console=console(err=True), transient=True) as bars:
+            task = bars.add_task("", total=None, said="")
+
+            def show_bar(progress: Progress) -> None:
+                said = describe(progress, time.monotonic() - started, prices)
+                bars.update(task, completed=progress.done, total=progress.total, said=said)
+
+            yield show_bar
+        return
+    last = started
+
+    def show_line(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if style != "none" and now - last >= LINE_EVERY_SECONDS[style]:
+            last = now
+            line = as_json if style == "json" else describe
+            say(line(progress, now - started, prices), err=True)
+
+    yield show_line
+
+
+def describe(progress: Progress, seconds: float, prices: Prices) -> str:
+    """The progress after so many seconds, on one line.
+
+    >>> describe(Progress(total=400, before=100, answered=100), 60.0, Prices())
+    '200 of 400 requests, 100/min, about 120 s left, 0 tokens'
+    """
+    asked = progress.answered + progress.failed
+    parts = [f"{progress.done:,} of {progress.total:,} requests"]
+    if asked and seconds > 0:
+        left = (progress.total - progress.done) * seconds / asked
+        parts += [f"{60 * asked / seconds:,.0f}/min", f"about {left:,.0f} s left"]
+    if progress.failed:
+        parts.append(f"{progress.failed:,} failed")
+    parts.append(f"{progress.spent.total:,.0f} tokens")
+    if prices != Prices():
+        parts.append(f"cost {prices.cost(progress.spent):,.2f}")
+    return ", ".join(parts)
+
+
+def as_json(progress: Progress, seconds: float, prices: Prices) -> str:
+    """The progress as a JSON object."""
+    values = {
+        "event": "progress",
+        "requests": progress.total,
+        "before": progress.before,
+        "answered": progress.answered,
+        "failed": progress.failed,
+        "repeated": progress.repeated,
+        "tokens": round(progress.spent.total),
+        "cost": round(prices.cost(progress.spent), 6),
+        "seconds": round(seconds, 1),
+    }
+    return json.dumps(values)

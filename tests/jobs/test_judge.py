@@ -1,0 +1,140 @@
+"""The command ``gristmill judge``, over a real server on loopback."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.annotation.evaluation.endpoint import Script, endpoint, fails, prefers_quality, says, shown
+from tests.annotation.evaluation.judged import rows, write_rows
+from tests.jobs.calling import call
+
+MODELS = ("alpha", "beta", "gamma")
+
+
+def judge(source: Path, script: Script, *more: str | Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Any]:
+    """The exit code, and the requests that the endpoint received."""
+    with endpoint(script) as server:
+        words = ("judge", source, "--model", "judge-1", "--base-url", server.url, "--progress", "none", *more)
+        return call(*words, monkeypatch=monkeypatch), server.requests
+
+
+@pytest.fixture
+def responses(tmp_path: Path) -> Path:
+    return write_rows(tmp_path / "responses.jsonl", rows(14, MODELS))
+
+
+def test_pairs_are_judged_in_both_orders_and_counted(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Qualities repeat every seven prompts: in each round a has 1..6, b 2 4 6 1 3 5, c 3 6 2 5 1 4, and all 0 once."""
+    code, requests = judge(responses, prefers_quality, "--output", tmp_path / "out", monkeypatch=monkeypatch)
+    assert (code, len(requests)) == (0, 14 * 3 * 2)
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["alpha", "against", "beta", "14", "6", "2", "6", "0", "50.0%", "50.0%", "50.0%"] in printed
+    found = pq.read_table(tmp_path / "out" / "verdicts.parquet").to_pylist()
+    for row in found:
+        first, second = (int(row[name].rpartition(" ")[2]) for name in ("first", "second"))
+        assert row["outcome"] == ("tie" if first == second else "first" if first > second else "second")
+    assert len(found) == 42
+    assert call("verify", tmp_path / "out", monkeypatch=monkeypatch) == 0
+
+
+def test_a_repeated_run_asks_nothing_and_writes_the_same_bytes(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge(responses, prefers_quality, "--output", tmp_path / "one", monkeypatch=monkeypatch)
+    _, requests = judge(responses, prefers_quality, "--output", tmp_path / "two", monkeypatch=monkeypatch)
+    assert requests == []
+    for path in sorted((tmp_path / "one").iterdir()):
+        assert (tmp_path / "two" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_what_has_no_verdict_is_neither_win_nor_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five prompts whose judge agrees, refuses, is cut off, does not say, and says the prompt is too long."""
+
+    def script(body: dict[str, Any], number: int) -> Any:
+        user = body["messages"][1]["content"]
+        verdict = f"verdict {shown(body).key}: {'A' if 'alpha' in shown(body).first else 'B'}"
+        plays = {
+            "Question 1?": says("", refusal="I will not."),
+            "Question 2?": says(verdict, "length"),
+            "Question 3?": says("Both are fine."),
+            "Question 4?": fails(400, "This model's maximum context length is 10 tokens.", "context_length_exceeded"),
+        }
+        return next((play for text, play in plays.items() if text in user), says(verdict))
+
+    given = [row for row in rows(6) if (row["prompt_id"], row["model"]) != ("p0005", "beta")]
+    path = write_rows(tmp_path / "r.jsonl", [*given, {"prompt_id": "p0005", "model": "beta", "response": None}])
+    code, _ = judge(path, script, "--output", tmp_path / "out", monkeypatch=monkeypatch)
+    assert code == 0
+    printed = capsys.readouterr().out
+    assert "alpha against beta      6     1     0       0           5    100.0%     16.7%   100.0%" in printed
+    assert "refused: 2 of 10 answers" in printed
+    assert "truncated: 2 of 10 answers" in printed
+    assert "unparsed: 2 of 10 answers" in printed
+    assert "error: 2 of 10 requests: the request is too long for the model (context_length)" in printed
+    assert "unanswered: beta has no response to 1 of the prompts" in printed
+    ledger = json.loads((tmp_path / "out" / "manifest.json").read_text())["ledger"]
+    assert ledger["outcomes"] == {"error": 1, "first": 1, "refused": 1, "truncated": 1, "unparsed": 1}
+
+
+def test_a_dry_run_asks_nothing_and_writes_nothing(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = ("--prompt-price", "1000", "--answer-price", "1000")
+    code, requests = judge(responses, prefers_quality, "--dry-run", *prices, monkeypatch=monkeypatch)
+    assert (code, requests) == (0, [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["responses.jsonl"]
+    printed = capsys.readouterr().out
+    assert "42 pairs, 84 requests, 0 already answered" in printed
+    assert "cost: about" in printed
+
+
+def test_a_budget_stops_the_run_and_more_of_it_continues(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An answer takes 120 tokens, but 300 are expected of the first one."""
+    output = ("--output", tmp_path / "out", "--concurrency", "1")
+    code, first = judge(responses, prefers_quality, "--token-budget", "4000", *output, monkeypatch=monkeypatch)
+    assert code == 1
+    assert 120 * len(first) <= 4000
+    assert f"{len(first)} of 84 requests are answered and kept, {84 - len(first)} are left" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    code, second = judge(responses, prefers_quality, "--token-budget", "40000", *output, monkeypatch=monkeypatch)
+    assert (code, len(first) + len(second)) == (0, 84)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((), "say where to write the verdicts"),
+        (("--output", "out", "--budget", "1"), "give --prompt-price and --answer-price"),
+        (("--output", "out", "--baseline", "alfa"), "did you mean 'alpha'"),
+        (("--output", "out", "--parameter", "n=2"), "--parameter cannot set n"),
+        (("--output", "out", "--template", "single"), "grades single responses"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    more: tuple[str, ...],
+    message: str,
+    responses: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, requests = judge(responses, prefers_quality, *more, monkeypatch=monkeypatch)
+    assert (code, requests) == (2, [])
+    assert message in capsys.readouterr().err
+
+
+def test_one_fixed_order_is_warned_of(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = ("--output", tmp_path / "out", "--orders", "first")
+    code, requests = judge(responses, prefers_quality, *output, monkeypatch=monkeypatch)
+    assert (code, len(requests)) == (0, 42)
+    assert "warning: with one fixed order" in capsys.readouterr().err
