@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from annotation.quality.distributions import student_t
+from annotation.statistics.distributions import student_t
 
 Weights = Literal["identity", "linear", "quadratic", "ordinal"]
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]

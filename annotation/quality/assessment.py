@@ -12,8 +12,8 @@ from annotation.quality.groups import Agreements, agreements
 from annotation.quality.pace import Pace, paces
 from annotation.quality.peers import Peer, peers
 from annotation.quality.progress import Progress, progress
-from annotation.quality.shares import Share
 from annotation.quality.stalls import Stuck, stuck, waiting
+from annotation.statistics.shares import Share
 
 
 @dataclass(frozen=True)

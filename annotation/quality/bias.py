@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality.distributions import binomial_p
-from annotation.quality.shares import Share
 from annotation.quality.votes import Votes
+from annotation.statistics.distributions import binomial_p
+from annotation.statistics.shares import Share
 
 
 @dataclass(frozen=True)

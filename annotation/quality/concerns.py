@@ -8,8 +8,8 @@ from annotation.quality.agreement import Estimate
 from annotation.quality.bias import Lean
 from annotation.quality.drift import Change
 from annotation.quality.pace import Pace
-from annotation.quality.shares import Share
 from annotation.quality.stalls import Waiting
+from annotation.statistics.shares import Share
 
 Rule = Literal[
     "too_fast",

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow.compute as pc
 
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality.distributions import fisher_p
 from annotation.quality.peers import Peer
-from annotation.quality.shares import Share
 from annotation.quality.votes import Votes
+from annotation.statistics.distributions import fisher_p
+from annotation.statistics.shares import Share
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality.shares import Share
 from annotation.quality.votes import Votes, gold_pairs
+from annotation.statistics.shares import Share
 
 
 def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:

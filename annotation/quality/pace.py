@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from annotation.campaign.lengths import token_counts
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality.shares import Share
 from annotation.quality.votes import Votes
+from annotation.statistics.shares import Share
 
 TOKENS_A_SECOND = 20.0
 """Five times the speed of silent reading in English (238 words a minute, Brysbaert 2019)."""

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate, gwet_with_others
-from annotation.quality.shares import Share
 from annotation.quality.votes import Ints, Votes, gold_pairs
+from annotation.statistics.shares import Share
 
 
 @dataclass(frozen=True)

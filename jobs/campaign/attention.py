@@ -14,8 +14,8 @@ from annotation.judgments.snapshot import Snapshot
 from annotation.quality import Assessment, Concern
 from annotation.quality.agreement import Estimate
 from annotation.quality.drift import Change
-from annotation.quality.shares import Share
 from annotation.quality.stalls import Waiting
+from annotation.statistics.shares import Share
 
 _WITHDRAW = "gristmill campaign withdraw {folder} {email} stops counting the votes"
 _TO_DO = {

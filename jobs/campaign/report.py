@@ -13,8 +13,8 @@ from jinja2 import Environment, StrictUndefined, Template
 from annotation.dataset import markdown
 from annotation.quality.agreement import Estimate
 from annotation.quality.progress import STATES
-from annotation.quality.shares import Share
 from annotation.quality.timeline import Timeline, timeline
+from annotation.statistics.shares import Share
 from jobs.campaign.attention import earlier_version, p_value
 from jobs.campaign.overview import Annotator, Overview, overview
 from jobs.campaign.page_file import write_page

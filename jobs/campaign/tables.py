@@ -19,7 +19,7 @@ from annotation.quality.bias import Lean
 from annotation.quality.pace import Pace
 from annotation.quality.progress import STATES
 from annotation.quality.reports import count_problems, reports
-from annotation.quality.shares import Share
+from annotation.statistics.shares import Share
 from jobs.campaign.attention import earlier_version, items, p_value, quarantine
 from jobs.campaign.wordings import print_wordings
 from jobs.tables import Row, print_table

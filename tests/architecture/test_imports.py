@@ -41,7 +41,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "reports packing warm",
     ),
     "annotation": (
-        "protocols server rows",
+        "protocols server rows statistics",
         "journal gate",
         "judgments",
         "campaign",

@@ -9,11 +9,11 @@ from scipy.stats import fisher_exact
 
 from annotation.judgments.policy import Policy
 from annotation.quality import Rules, assess
-from annotation.quality.distributions import fisher_p
 from annotation.quality.drift import Change
 from annotation.quality.peers import peers
-from annotation.quality.shares import Share
 from annotation.quality.stalls import Stuck, stuck, waiting
+from annotation.statistics.distributions import fisher_p
+from annotation.statistics.shares import Share
 from jobs.campaign.attention import items
 from schemas import ASSIGNMENTS
 from tests.annotation.written import pair, snapshot, table, vote, votes

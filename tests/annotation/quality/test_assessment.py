@@ -10,8 +10,8 @@ from annotation.quality.bias import leans
 from annotation.quality.gold import accuracy
 from annotation.quality.groups import model_pairs
 from annotation.quality.pace import paces
-from annotation.quality.shares import Share
 from annotation.quality.votes import SCALE, Votes
+from annotation.statistics.shares import Share
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 from tests.annotation.written import drawn, pair, snapshot, table, vote, votes
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.special import betaincc, betaln, stdtrit
 
 
-def student_t(confidence: float, degrees: int) -> float:
+def student_t(confidence: float, degrees: float) -> float:
     """The t for which Student's distribution has probability ``confidence`` (0 to 1) between -t and t.
 
     >>> round(student_t(0.95, 11), 6), round(student_t(0.95, 1), 4)

@@ -1,0 +1,1 @@
+"""Estimates from votes, with intervals that hold."""
