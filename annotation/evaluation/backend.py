@@ -40,6 +40,7 @@ AGAIN: frozenset[FailureReason] = frozenset(
 _TOO_LONG = re.compile(
     r"context.{0,10}(?:length|window|size)|maximum.{0,40}tokens|(?:prompt|input).{0,20}too long", re.I
 )
+_BLOCKED = re.compile(r"content.?(?:filter|policy|management)|moderation|flagged", re.I)
 _VERSION = r"(?:[-@](?:\d{4}|\d{4}-?\d{2}-?\d{2}))?"
 """The end of the name of a model's version: a date, or month and day."""
 _SSE = re.compile(rb"\A\s*(?:data|event|id|retry):")
@@ -152,9 +153,11 @@ class Backend:
             return self._completion(body)
         error = _error(body)
         said = f"{error.code} {error.message}"
+        if status in (400, 403) and _BLOCKED.search(said):
+            return Reply("", "content_filter", "", self.endpoint.model, self.endpoint.shown)
         if status in (401, 403):
             self._refuse_key(status)
-        if status == 429 and error.code == "insufficient_quota":
+        if status == 402 or (status == 429 and error.code == "insufficient_quota"):
             raise RunError(f"{self.endpoint.shown}: the account has no money left: top it up, and run again")
         if status in (408, 409, 425, 429) or status >= 500:
             reason: FailureReason = "rate_limited" if status == 429 else "server_error"
@@ -164,8 +167,6 @@ class Backend:
                 f"{self.endpoint.shown} answers with status {status} ({self._excerpt(said)}): check --base-url, which "
                 f"usually ends with /v1, and --model {self.endpoint.model}"
             )
-        if error.code == "content_filter":
-            return Reply("", "content_filter", "", self.endpoint.model, self.endpoint.shown)
         reason = "context_length" if status == 413 or _TOO_LONG.search(said) else "bad_request"
         return self._failure(reason, f"status {status} {said}")
 

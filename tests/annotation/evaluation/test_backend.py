@@ -1,0 +1,306 @@
+"""Whatever an endpoint does is a reply, a named failure, or one clear sentence; and no key is shown."""
+
+import asyncio
+import json
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from annotation.evaluation.backend import ATTEMPTS, Backend, Endpoint, endpoint_of
+from annotation.evaluation.pace import Pace
+from annotation.evaluation.replies import Failure, FailureReason, Reply
+from schemas.errors import RunError, UserError
+from tests.annotation.evaluation.endpoint import MODEL, Play, Script, Server, endpoint, fails, says
+
+KEY = "sk-live-1234567890abcdef"
+BODY = {"model": MODEL, "messages": [{"role": "user", "content": "A or B?"}]}
+
+
+@dataclass
+class Clock:
+    """A clock that only sleeping moves."""
+
+    seconds: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+
+    def pace(self, **changes: Any) -> Pace:
+        return Pace(now=self.now, sleep=self.sleep, draw=lambda: 0.5, **changes)
+
+
+def ask(url: str, clock: Clock | None = None, attempts: int = ATTEMPTS, **changes: Any) -> Reply | Failure:
+    fields = {"base_url": url, "model": MODEL, "key": KEY, "key_from": "JUDGE_KEY", "timeout": 30.0, **changes}
+
+    async def run() -> Reply | Failure:
+        async with Backend(Endpoint(**fields), (clock or Clock()).pace(), attempts) as backend:
+            return await backend.ask(BODY)
+
+    return asyncio.run(run())
+
+
+def played(script: Script, **changes: Any) -> tuple[Reply | Failure, Server]:
+    with endpoint(script) as server:
+        return ask(server.url, **changes), server
+
+
+HTML = Play(b"<!DOCTYPE html><title>504 Gateway Time-out</title>", 200, {"Content-Type": "text/html"})
+STREAM = Play(b'data: {"choices": [{"delta": {"content": "A"}}]}\n\ndata: [DONE]\n\n')
+PASSING: dict[str, tuple[Play, FailureReason, str]] = {
+    "rate limit": (fails(429), "rate_limited", "status 429"),
+    "overloaded": (fails(503, "overloaded"), "server_error", "overloaded"),
+    "conflict": (fails(409), "server_error", "status 409"),
+    "gateway": (Play(HTML.body, 502, HTML.headers), "server_error", "504 Gateway"),
+    "error in a 200": (Play(b'{"error": {"message": "no worker"}}'), "server_error", "no worker"),
+    "cut": (Play(says("A").body, sent=25), "cut", "connection ended"),
+    "nothing sent": (Play(says("A").body, sent=0), "cut", "connection ended"),
+    "HTML": (HTML, "not_json", "<!DOCTYPE html>"),
+    "not JSON": (Play(b'{"choices": ['), "not_json", '{"choices": ['),
+    "not UTF-8": (Play(b"\xff\xfe"), "not_json", "not JSON"),
+    "empty": (Play(b""), "empty", "no content"),
+    "blank": (Play(b" \n"), "empty", "no content"),
+    "stream": (STREAM, "malformed", "stream of events"),
+    "no choice": (Play(b'{"model": "judge-1", "choices": []}'), "malformed", "not a chat completion"),
+    "a list": (Play(b"[]"), "malformed", "not a chat completion"),
+    "null": (Play(b"null"), "malformed", "not a chat completion"),
+    "content of parts": (says([{"type": "text", "text": "A"}]), "malformed", "not a chat completion"),  # type: ignore[arg-type]
+    "bad gzip": (
+        Play(b"no gzip", headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}),
+        "cut",
+        "connection ended",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_failure_that_may_pass_is_tried_again(name: str) -> None:
+    play, reason, message = PASSING[name]
+    found, server = played(lambda body, number: play)
+    assert isinstance(found, Failure)
+    assert (found.reason, len(server.requests)) == (reason, ATTEMPTS)
+    assert message in found.message
+    found, server = played(lambda body, number: play if number < 3 else says("B"))
+    assert isinstance(found, Reply)
+    assert (found.content, len(server.requests)) == ("B", 3)
+
+
+TOO_LONG = {
+    "OpenAI": fails(400, "This model's maximum context length is 128000 tokens.", "context_length_exceeded"),
+    "vLLM": fails(400, "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens"),
+    "Anthropic": fails(400, "prompt is too long: 208310 tokens > 200000 maximum", "invalid_request_error"),
+    "llama.cpp": fails(400, "the request exceeds the available context size", "exceed_context_size_error"),
+    "Google": fails(400, "The input token count exceeds the maximum number of tokens allowed"),
+    "proxy": Play(b"Request Entity Too Large", 413, {"Content-Type": "text/plain"}),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LONG)
+def test_a_request_that_is_too_long_is_asked_once(name: str) -> None:
+    found, server = played(lambda body, number: TOO_LONG[name])
+    assert isinstance(found, Failure)
+    assert (found.reason, len(server.requests)) == ("context_length", 1)
+
+
+def test_a_request_that_is_refused_is_asked_once() -> None:
+    found, server = played(lambda body, number: fails(400, "temperature does not fit this model"))
+    assert isinstance(found, Failure)
+    assert (found.reason, len(server.requests)) == ("bad_request", 1)
+    assert "temperature does not fit" in found.message
+
+
+BLOCKED = [
+    fails(400, "The response was filtered", "content_filter"),
+    fails(403, "Your input was flagged: violence"),
+    fails(400, "rejected", "content_policy_violation"),
+    says(None, "content_filter"),
+]
+
+
+@pytest.mark.parametrize("play", BLOCKED)
+def test_a_block_is_a_reply_of_its_own(play: Play) -> None:
+    found, server = played(lambda body, number: play)
+    assert isinstance(found, Reply)
+    assert (found.finish, found.content, len(server.requests)) == ("content_filter", "", 1)
+
+
+def test_refusal_length_and_tokens_are_passed_on() -> None:
+    found, _ = played(lambda body, number: says(None, refusal="I will not."))
+    assert isinstance(found, Reply)
+    assert (found.refusal, found.prompt_tokens, found.completion_tokens) == ("I will not.", 100, 20)
+    found, _ = played(lambda body, number: says("A is", "length"))
+    assert isinstance(found, Reply)
+    assert (found.content, found.finish) == ("A is", "length")
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -1, "completion_tokens": True}, {"prompt_tokens": "7"}])
+def test_tokens_that_are_not_reported_are_unknown(usage: Any) -> None:
+    value = json.loads(says("A").body) | {"usage": usage}
+    found, _ = played(lambda body, number: Play(json.dumps(value).encode()))
+    assert isinstance(found, Reply)
+    assert (found.prompt_tokens, found.completion_tokens) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("answered", "taken"),
+    [
+        ("judge-1", True),
+        ("judge-1-2024-08-06", True),
+        ("judge-1-0613", True),
+        ("judge-10", False),
+        ("judge-1-mini", False),
+        ("judge-1-5", False),
+        ("other", False),
+        ("", False),
+    ],
+)
+def test_another_model_is_no_answer(answered: str, taken: bool) -> None:
+    found, server = played(lambda body, number: says("A", model=answered))
+    assert isinstance(found, Reply) == taken
+    assert len(server.requests) == 1
+    if isinstance(found, Failure):
+        assert found.reason == "other_model"
+        accepted, _ = played(lambda body, number: says("A", model=answered), accepted=(answered,))
+        assert isinstance(accepted, Reply)
+
+
+def test_an_endpoint_that_is_down_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    clock = Clock()
+    found = ask(f"http://127.0.0.1:{port}/v1", clock)
+    assert isinstance(found, Failure)
+    assert (found.reason, len(clock.slept)) == ("down", ATTEMPTS - 1)
+
+
+def test_an_endpoint_that_does_not_answer_is_slow() -> None:
+    found, _ = played(lambda body, number: Play(hang=True), timeout=1.0, attempts=1)
+    assert isinstance(found, Failure)
+    assert found.reason == "slow"
+    assert "within 1 s" in found.message
+
+
+def test_pauses_double_and_are_jittered_up_to_a_minute() -> None:
+    clock = Clock()
+    with endpoint(lambda body, number: fails(500)) as server:
+        ask(server.url, clock)
+    assert clock.slept == [0.75 * wait for wait in (1, 2, 4, 8, 16, 32, 60)]
+
+
+def test_a_wait_that_the_endpoint_asks_for_is_kept() -> None:
+    clock = Clock()
+    with endpoint(lambda body, number: fails(429, Retry_After="37") if number == 1 else says("A")) as server:
+        assert isinstance(ask(server.url, clock), Reply)
+    assert clock.seconds >= 37
+
+
+def test_a_wait_holds_all_other_requests() -> None:
+    clock = Clock()
+    pace = clock.pace()
+
+    async def run() -> None:
+        await asyncio.gather(pace.pause(0, 30.0), pace.turn(0))
+
+    asyncio.run(run())
+    assert clock.seconds >= 30
+
+
+def test_a_wait_of_hours_ends_the_run() -> None:
+    with pytest.raises(RunError, match=r"asks to wait 2\.0 hours"):
+        played(lambda body, number: fails(429, Retry_After="7200"))
+
+
+@pytest.mark.parametrize(("limits", "seconds"), [({"requests_per_minute": 30}, 18), ({"tokens_per_minute": 600}, 90)])
+def test_requests_keep_the_limits_per_minute(limits: dict[str, float], seconds: float) -> None:
+    """Ten requests of 100 tokens: nine intervals of 2 s, or of 10 s."""
+    clock = Clock()
+    pace = clock.pace(**limits)
+
+    async def run() -> None:
+        for _ in range(10):
+            await pace.turn(100)
+
+    asyncio.run(run())
+    assert clock.seconds == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_never_shown(status: int) -> None:
+    with pytest.raises(UserError) as error:
+        played(lambda body, number: fails(status, f"Incorrect API key provided: {KEY}"))
+    assert "JUDGE_KEY" in str(error.value)
+    assert KEY not in str(error.value)
+
+
+@pytest.mark.parametrize("play", [fails(500, f"bad {KEY}"), Play(KEY.encode()), fails(400, KEY)])
+def test_a_key_that_the_endpoint_repeats_is_left_out(play: Play) -> None:
+    found, _ = played(lambda body, number: play)
+    assert isinstance(found, Failure)
+    assert KEY not in repr(found)
+    with pytest.raises(UserError) as error:
+        played(lambda body, number: fails(404, KEY))
+    assert KEY not in str(error.value)
+
+
+def test_the_key_is_sent_and_not_in_the_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", f"{KEY}\n")
+    made = endpoint_of("http://127.0.0.1:1/v1/?api-key=secret", MODEL, "JUDGE_KEY", (), 1.0)
+    assert made.key == KEY
+    assert KEY not in repr(made)
+    assert "secret" not in made.shown
+    _, server = played(lambda body, number: says("A"))
+    assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
+    _, server = played(lambda body, number: says("A"), key="")
+    assert "Authorization" not in server.headers[0]
+
+
+def test_a_query_of_the_address_is_kept() -> None:
+    with endpoint(lambda body, number: says("A")) as server:
+        ask(f"{server.url}?api-version=1")
+    assert server.paths == ["/v1/chat/completions?api-version=1"]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("127.0.0.1:8000", "must begin with http"),
+        ("ftp://mill.example/v1", "must begin with http"),
+        ("http://", "must begin with http"),
+        ("http://ann:secret@mill.example/v1", "holds a password"),
+        ("http://mill.example:port/v1", "is no address"),
+    ],
+)
+def test_a_wrong_address_is_one_sentence(url: str, message: str) -> None:
+    with pytest.raises(UserError, match=message) as error:
+        endpoint_of(url, MODEL, "JUDGE_KEY", (), 1.0)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["sk-ключ", "sk-1\nHost: x", "sk\x1b"])
+def test_a_key_that_no_header_can_hold_is_refused_unseen(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUDGE_KEY", key)
+    with pytest.raises(UserError, match="JUDGE_KEY") as error:
+        endpoint_of("http://127.0.0.1/v1", MODEL, "JUDGE_KEY", (), 1.0)
+    assert key not in str(error.value)
+
+
+STOPS: dict[str, tuple[Play, type[Exception], str]] = {
+    "no money": (fails(429, "You exceeded your quota", "insufficient_quota"), RunError, "no money left"),
+    "payment": (fails(402), RunError, "no money left"),
+    "unknown model": (fails(404, "model not found"), UserError, "model not found.*check --base-url"),
+    "unknown path": (Play(b"", 405), UserError, "check --base-url"),
+    "redirect": (Play(b"", 302, {"Location": "http://127.0.0.1:1/"}), UserError, "check --base-url"),
+}
+
+
+@pytest.mark.parametrize("name", STOPS)
+def test_what_no_retry_can_mend_ends_the_run(name: str) -> None:
+    play, kind, message = STOPS[name]
+    with pytest.raises(kind, match=message):
+        played(lambda body, number: play)
