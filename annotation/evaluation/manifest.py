@@ -27,9 +27,11 @@ class JudgeEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceEntry:
-    """What was judged. ``files``: the SHA-256 of each file of responses, by name; or the campaign and its revision."""
+    """What was judged. ``files``: the SHA-256 of each file of responses, by name; or the campaign and its revision.
+    ``compared``: the models that are compared, first and second of each pair."""
 
     files: Mapping[str, str]
+    compared: tuple[tuple[str, str], ...]
     campaign: str | None = None
     revision: int | None = None
     baseline: str | None = None

@@ -1,53 +1,47 @@
-"""Counts of a judge's verdicts: win rates, with bounds over what has no verdict, and the bias of position."""
+"""Win rates of a judge's verdicts, with intervals and bounds over what has no verdict, and the bias of position."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from annotation.evaluation.judging import Verdict
-from annotation.evaluation.pairs import Pairs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.verdicts import NO_VERDICT
+from annotation.statistics.clusters import Interval, Ratio, interval
+from annotation.statistics.outcomes import OUTCOMES, Bounds, Outcomes, bounds, parts
+
+_WORDS = {"first": "win", "second": "loss"}
+JUDGE = "judge"
+"""The name of the rater in outcomes of a judge."""
 
 
-@dataclass
-class Matches:
-    """The pairs of a model against an opponent, in numbers. ``inconsistent`` ties are among the ties; ``unanswered``
-    prompts were not judged, as one of the two models did not answer them."""
+@dataclass(frozen=True)
+class Match:
+    """A model against an opponent, in pairs. ``inconsistent`` ties are among the ties.
 
-    wins: int = 0
-    losses: int = 0
-    ties: int = 0
-    inconsistent: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    """Pairs without a verdict, by outcome."""
-    unanswered: int = 0
+    ``without`` counts the pairs without a verdict, by outcome; ``missing`` are prompts that one of the two models did
+    not answer. ``rate`` is win / (win + loss) with its interval, clustered by prompt; ``bounds`` are its lowest and
+    highest value, whatever the missing verdicts would have been.
+    """
 
-    @property
-    def without(self) -> int:
-        """Pairs without a verdict, and unanswered prompts."""
-        return self.failed.total() + self.unanswered
+    wins: int
+    ties: int
+    losses: int
+    inconsistent: int
+    without: Mapping[str, int]
+    rate: Interval
+    bounds: Bounds
 
     @property
     def total(self) -> int:
-        return self.wins + self.losses + self.ties + self.without
-
-    @property
-    def rate(self) -> float | None:
-        """win / (win + loss), None without either."""
-        decided = self.wins + self.losses
-        return self.wins / decided if decided else None
-
-    @property
-    def bounds(self) -> tuple[float, float] | None:
-        """The lowest and the highest rate that is possible, whatever the verdicts on the pairs without one: all of them
-        losses, or all of them wins. None if no pair could have a winner."""
-        counted = self.wins + self.losses + self.without
-        return (self.wins / counted, (self.wins + self.without) / counted) if counted else None
+        return self.wins + self.ties + self.losses + sum(self.without.values())
 
 
 @dataclass(frozen=True)
 class Position:
-    """How often the judge prefers the response that it sees first, over all answers that prefer one.
+    """How often the judge prefers the response that it sees first, in answers that prefer one.
 
     ``compared`` pairs have a verdict in both orders; ``changed`` of them have another verdict after the swap."""
 
@@ -63,23 +57,51 @@ class Position:
         return self.first / decided if decided else None
 
 
-def matches(
-    verdicts: Iterable[Verdict], compared: Pairs, baseline: str | None = None
-) -> dict[tuple[str, str], Matches]:
+def outcomes_of(tables: JudgeTables) -> Outcomes:
+    """The verdicts as votes of one rater, model A the first of each pair; and a ``missing`` vote for each prompt that
+    one of two compared models did not answer."""
+    verdicts = tables.verdicts
+    columns = [verdicts[name].to_pylist() for name in ("prompt_id", "first_model", "second_model")]
+    words = [_WORDS.get(outcome, outcome) for outcome in verdicts["outcome"].to_pylist()]
+    missing = _missing(tables)
+    prompts, first, second = ([*column, *(row[place] for row in missing)] for place, column in enumerate(columns))
+    words += ["missing"] * len(missing)
+    return Outcomes.of(prompts, [JUDGE] * len(words), first, second, words)
+
+
+def _missing(tables: JudgeTables) -> list[tuple[str, str, str]]:
+    """(prompt_id, first, second) of each prompt and compared models of which at least one did not answer it."""
+    silent: dict[str, set[str]] = {}
+    for row in tables.unanswered.to_pylist():
+        silent.setdefault(row["model"], set()).add(row["prompt_id"])
+    return [
+        (prompt_id, first, second)
+        for first, second in tables.compared
+        for prompt_id in sorted(silent.get(first, set()) | silent.get(second, set()))
+    ]
+
+
+def matches(tables: JudgeTables, baseline: str | None = None) -> dict[tuple[str, str], Match]:
     """The matches of the models that are compared, by (model, opponent), sorted. A baseline is each opponent; without
     it the model is the first of the two by name. Pairs of responses of the same model are left out."""
-    named = {_named(*models, baseline) for models in compared.models}
-    found = {models: Matches() for models in sorted(named) if models[0] != models[1]}
-    for verdict in verdicts:
-        models = _named(verdict.pair.first_model, verdict.pair.second_model, baseline)
-        if models in found:
-            _count(verdict, found[models], models[0])
-    silent: dict[str, set[str]] = {}
-    for model, prompt_id in compared.unanswered:
-        silent.setdefault(model, set()).add(prompt_id)
-    for models, held in found.items():
-        held.unanswered = len(set().union(*(silent.get(name, set()) for name in models)))
-    return found
+    votes = outcomes_of(tables)
+    inconsistent = _inconsistent(tables)
+    named = sorted({_named(*models, baseline) for models in tables.compared if models[0] != models[1]})
+    return {models: _match(models, votes, inconsistent) for models in named}
+
+
+def _match(models: tuple[str, str], votes: Outcomes, inconsistent: Mapping[frozenset[str], int]) -> Match:
+    own = votes.of_model(*models) if {*models} <= {*votes.models} else votes.filter(np.zeros(len(votes), bool))
+    counted = own.counts()
+    return Match(
+        counted["win"],
+        counted["tie"],
+        counted["loss"],
+        inconsistent.get(frozenset(models), 0),
+        {word: counted[word] for word in OUTCOMES[3:] if counted[word]},
+        interval(Ratio(*parts(own.outcome, "decided"), own.prompt)),
+        bounds(own.outcome),
+    )
 
 
 def _named(first: str, second: str, baseline: str | None) -> tuple[str, str]:
@@ -88,29 +110,29 @@ def _named(first: str, second: str, baseline: str | None) -> tuple[str, str]:
     return (first, second) if first <= second else (second, first)
 
 
-def _count(verdict: Verdict, held: Matches, model: str) -> None:
-    if verdict.outcome == "tie":
-        held.ties += 1
-        held.inconsistent += verdict.inconsistent
-    elif verdict.outcome in NO_VERDICT:
-        held.failed[verdict.outcome] += 1
-    elif (verdict.pair.first_model if verdict.outcome == "first" else verdict.pair.second_model) == model:
-        held.wins += 1
-    else:
-        held.losses += 1
+def _inconsistent(tables: JudgeTables) -> dict[frozenset[str], int]:
+    """The number of inconsistent ties of each two models."""
+    rows = tables.verdicts.filter(tables.verdicts["inconsistent"]).select(["first_model", "second_model"])
+    found: dict[frozenset[str], int] = {}
+    for row in rows.to_pylist():
+        models = frozenset(row.values())
+        found[models] = found.get(models, 0) + 1
+    return found
 
 
-def position(verdicts: Iterable[Verdict]) -> Position:
+def position(tables: JudgeTables) -> Position:
     """The bias of position over all answers."""
-    said: Counter[str] = Counter()
-    compared = changed = 0
-    for verdict in verdicts:
-        said.update(answer.reading.outcome for answer in verdict.answers)
-        both = len(verdict.answers) == 2 and verdict.outcome not in NO_VERDICT
-        compared, changed = compared + both, changed + verdict.inconsistent
-    return Position(said["first"], said["second"], compared, changed)
-
-
-def outcomes(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
-    """The number of pairs of each outcome."""
-    return dict(sorted(Counter(verdict.outcome for verdict in verdicts).items()))
+    said = tables.answers["outcome"]
+    first = pc.xor(pc.equal(said, "first"), tables.answers["swapped"])
+    decided = pc.is_in(said, value_set=pa.array(["first", "second"]))
+    shown_first = pc.sum(pc.and_(first, decided)).as_py() or 0
+    both = tables.answers.group_by("pair_id", use_threads=False).aggregate([("swapped", "count_distinct")])
+    twice = both.filter(pc.equal(both["swapped_count_distinct"], 2))["pair_id"].combine_chunks()
+    has_verdict = pc.invert(pc.is_in(tables.verdicts["outcome"], value_set=pa.array(NO_VERDICT)))
+    compared = pc.and_(has_verdict, pc.is_in(tables.verdicts["pair_id"], value_set=twice))
+    return Position(
+        shown_first,
+        (pc.sum(decided).as_py() or 0) - shown_first,
+        pc.sum(compared).as_py() or 0,
+        pc.sum(tables.verdicts["inconsistent"]).as_py() or 0,
+    )

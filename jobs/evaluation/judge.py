@@ -16,13 +16,15 @@ from annotation.evaluation.outputs import read_outputs
 from annotation.evaluation.pace import Pace
 from annotation.evaluation.pairs import Pairs, of_campaign, of_outputs
 from annotation.evaluation.spending import Budget, Prices
+from annotation.evaluation.tables import tables_of
 from annotation.evaluation.templates import load
 from annotation.judgments.snapshot import load as load_campaign
 from annotation.rows.reading import digest
 from jobs.evaluation.estimate import print_estimate
 from jobs.evaluation.progress import showing
-from jobs.evaluation.summary import print_summary, print_warnings
+from jobs.evaluation.summary import print_cost, print_summary, print_warnings
 from jobs.options import ProgressStyle
+from jobs.terminal import say
 from schemas.errors import UserError
 from schemas.settings import shown
 from schemas.toml_file import value_of
@@ -72,10 +74,12 @@ def run(options: JudgeOptions) -> None:
         return
     with Book(_book(options)) as book:
         answers = _ask(requests, book, endpoint, budget, options)
-    found = list(verdicts(asked, answers.found, judge.template))
+    found = tables_of(list(verdicts(asked, answers.found, judge.template)), judged)
     assert options.output is not None
-    folder.write(options.output, found, judged, judge, source)
-    print_summary(options.output, found, judged, answers.progress, options.baseline, budget.prices)
+    folder.write(options.output, found, judge, source)
+    print_summary(found, options.baseline)
+    print_cost(answers.progress, budget.prices)
+    say(f"{options.output}: the verdicts on {len(judged.pairs):,} pairs")
 
 
 def _known(requests: Sequence[Request], options: JudgeOptions) -> Progress:
@@ -125,12 +129,19 @@ def _read(options: JudgeOptions) -> tuple[Pairs, SourceEntry]:
     if not folders:
         judged = of_outputs(read_outputs(options.sources), options.baseline)
         files = {path.name: digest(path) for path in options.sources}
-        return judged, SourceEntry(files=files, baseline=options.baseline)
+        return judged, SourceEntry(files=files, compared=tuple(judged.models), baseline=options.baseline)
     if len(options.sources) > 1:
         raise UserError("judge one campaign at a time, or one or more files of responses")
     snapshot = load_campaign(folders[0])
-    entry = SourceEntry(files={}, campaign=snapshot.name, revision=snapshot.revision, baseline=options.baseline)
-    return of_campaign(snapshot, options.baseline), entry
+    judged = of_campaign(snapshot, options.baseline)
+    source = SourceEntry(
+        files={},
+        compared=tuple(judged.models),
+        campaign=snapshot.name,
+        revision=snapshot.revision,
+        baseline=options.baseline,
+    )
+    return judged, source
 
 
 def _book(options: JudgeOptions) -> Path:

@@ -2,8 +2,9 @@
 
 import csv
 import gzip
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -17,10 +18,12 @@ from annotation.evaluation.book import request_of
 from annotation.evaluation.judging import Answer, Question, Verdict, combine, draw, questions
 from annotation.evaluation.pairs import Pair, Pairs
 from annotation.evaluation.replies import Reply
+from annotation.evaluation.tables import tables_of
 from annotation.evaluation.verdicts import NO_VERDICT, Outcome, Reading
 from annotation.evaluation.winrates import Position, matches, position
 from tests.annotation.evaluation.judged import judge, pair
 
+PAIRS = Pairs([], [("alpha", "beta")])
 REPLY = Reply("", "stop", "", "judge-1", "")
 REQUEST = request_of("", {})
 SWAPPED: dict[str, Outcome] = {"first": "second", "second": "first"}
@@ -73,24 +76,27 @@ def test_a_random_order_depends_on_the_seed_and_the_pair_alone() -> None:
     assert not any(question.swapped for question in questions(pairs, judge(orders="first")))
 
 
-def simulated(rate: float, bias: float, orders: int, seed: int, pairs: int = 400) -> list[Verdict]:
-    """A judge that says the side shown first with probability ``bias``, else the response that it finds better, which
-    is the first one in a share ``rate`` of the pairs."""
+def simulated(rate: float, bias: float, orders: int, seed: int, pairs: int = 400) -> list[tuple[Outcome, ...]]:
+    """What a judge says about each pair that says the side shown first with probability ``bias``, else the response
+    that it finds better, which is the first one in a share ``rate`` of the pairs."""
     drawn = np.random.default_rng(seed)
     better = np.where(np.arange(pairs) < rate * pairs, 0, 1)
     biased = drawn.random((pairs, 2)) < bias
-    says: list[list[Outcome]] = [
-        ["first" if biased[n, order] or better[n] == order else "second" for order in range(orders)]
+    return [
+        tuple("first" if biased[n, order] or better[n] == order else "second" for order in range(orders))
         for n in range(pairs)
     ]
-    one = pair(1, "a", "b")
-    return [verdict(one, *said) for said in says]
 
 
-def estimate(verdicts: Sequence[Verdict]) -> float:
-    found = matches(verdicts, Pairs([], [("alpha", "beta")]))["alpha", "beta"].rate
-    assert found is not None
-    return found
+@cache
+def combined(said: tuple[Outcome, ...]) -> Outcome:
+    return verdict(pair(1, "a", "b"), *said).outcome
+
+
+def estimate(says: Sequence[tuple[Outcome, ...]]) -> float:
+    """The win rate of the first response."""
+    counted = Counter(map(combined, says))
+    return counted["first"] / (counted["first"] + counted["second"])
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.7, 0.95])
@@ -104,11 +110,17 @@ def test_both_orders_take_the_bias_of_position_out_of_the_win_rate(rate: float, 
 
 
 def test_the_share_of_the_first_position_shows_the_bias() -> None:
-    found = position(simulated(0.7, 0.4, 2, 1, 5_000))
+    says = simulated(0.7, 0.4, 2, 1, 5_000)
+    tables = tables_of([verdict(pair(number, "a", "b"), *said) for number, said in enumerate(says)], PAIRS)
+    found = position(tables)
     assert found.compared == 5_000
     assert found.share == pytest.approx(0.7, abs=0.01)  # half of 1, half of 0.4
     assert found.changed / found.compared == pytest.approx(0.4, abs=0.02)
-    assert position(simulated(0.7, 0.0, 2, 1, 500)) == Position(500, 500, 500, 0)
+    rate = matches(tables)["alpha", "beta"].rate
+    assert rate.value == estimate(says)
+    calm = simulated(0.7, 0.0, 2, 1, 500)
+    tables = tables_of([verdict(pair(number, "a", "b"), *said) for number, said in enumerate(calm)], PAIRS)
+    assert position(tables) == Position(500, 500, 500, 0)
 
 
 def test_position_bias_of_a_published_judge(shared: Path) -> None:
@@ -117,7 +129,8 @@ def test_position_bias_of_a_published_judge(shared: Path) -> None:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         said = [row["gpt_3_5"] for row in csv.DictReader(lines)]
     outcomes: dict[str, Outcome] = {"model_a": "first", "model_b": "second"}
-    found = position(verdict(pair(1, "a", "b"), outcomes.get(each, "tie")) for each in said)
+    verdicts = [verdict(pair(1, "a", "b"), outcomes.get(each, "tie")) for each in said]
+    found = position(tables_of(verdicts, PAIRS))
     assert found.share is not None
     assert round(found.share, 2) == 0.86
 
