@@ -32,6 +32,7 @@ SIGN_INS = 4
 class Tally:
     """What a team noticed: seconds for each answer, and the numbers of the annotations that were accepted."""
 
+    progress: list[float] = field(default_factory=list)
     next: list[float] = field(default_factory=list)
     submit: list[float] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
@@ -142,6 +143,8 @@ async def _label(
             if (made := tally.check(tally.submit, began, answer)) is None:
                 return
             tally.accepted.append(made["id"])
+            began = time.monotonic()
+            tally.check(tally.progress, began, await client.get("/gate/progress", params={"project": project}))
 
 
 def _pull(connection: Connection, folder: CampaignFolder) -> None:

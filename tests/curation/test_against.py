@@ -208,6 +208,7 @@ def test_only_sketches_and_places_of_a_release_are_read(tmp_path: Path) -> None:
     assert digest(run(tmp_path, "b", "whole", STRICT, ["released"], partitions=1)) == whole
 
 
+@pytest.mark.soak
 def test_the_same_crawl_again_leaves_nothing_and_worker_processes_change_nothing(tmp_path: Path) -> None:
     write(tmp_path, "a", [lines(*(text(start) for start in range(0, 45, 3))) for _ in range(3)])
     write(tmp_path, "b", [lines(text(2), text(130))])

@@ -135,27 +135,23 @@ def test_the_bytes_do_not_depend_on_partitions(
     assert digest(first) == digest(second)
 
 
-def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path) -> None:
+WAYS: dict[str, dict[str, Any]] = {
+    "one": {"workers": 1},
+    "two": {"workers": 2},
+    "processes": {"beam_options": ("--direct_running_mode=multi_processing", "--direct_num_workers=2")},
+}
+
+
+@pytest.mark.parametrize("way", ["two", *(pytest.param(way, marks=pytest.mark.soak) for way in ("one", "processes"))])
+def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path, way: str) -> None:
     corpus = [
         [json.dumps({"text": f"Report {m % 3}. " + "\n".join(SENTENCES[:n])}) for n in (3, 4, 5) for m in range(6)]
     ] * 4
-    folders = [
-        run(tmp_path, corpus, "fineweb", [], "none", workers=0)[0],
-        run(tmp_path, corpus, "fineweb", [], "one", workers=1)[0],
-        run(tmp_path, corpus, "fineweb", [], "two", workers=2)[0],
-        run(
-            tmp_path,
-            corpus,
-            "fineweb",
-            [],
-            "processes",
-            beam_options=("--direct_running_mode=multi_processing", "--direct_num_workers=2"),
-        )[0],
-    ]
-    assert rows(folders[0], "documents")
-    assert rows(folders[0], "rejects/duplicates")
-    for folder in folders[1:]:
-        assert digest(folder) == digest(folders[0])
+    here, _ = run(tmp_path, corpus, "fineweb", [], "none", workers=0)
+    there, _ = run(tmp_path, corpus, "fineweb", [], way, **WAYS[way])
+    assert rows(here, "documents")
+    assert rows(here, "rejects/duplicates")
+    assert digest(there) == digest(here)
 
 
 class Stale(Folder):

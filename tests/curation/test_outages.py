@@ -88,6 +88,7 @@ def assert_goes_on(root: Path, out: Path, *more: str) -> None:
     assert digest(out) == digest(root / "undisturbed")
 
 
+@pytest.mark.soak
 def test_a_killed_worker_fails_the_run_and_leaves_only_whole_files(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 4, 8_000)
     out = tmp_path / "out"

@@ -62,6 +62,7 @@ def kill_at(arguments: list[str], output: Path, files: int) -> bool:
     return False
 
 
+@pytest.mark.soak
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 4, 4_000)
     subprocess.run(command(tmp_path / "in", tmp_path / "whole"), check=True, capture_output=True)

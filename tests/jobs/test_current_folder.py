@@ -77,6 +77,7 @@ def test_poison_is_noticed(place: Place) -> None:
         place.run(sys.executable, "-c", "import html")
 
 
+@pytest.mark.soak
 def test_no_command_on_documents_imports_from_the_current_folder(place: Place, crawl: Path, tmp_path: Path) -> None:
     out, tokenizer = tmp_path / "out", tmp_path / "tokenizer.json"
     saved(tokenizer, byte_level())

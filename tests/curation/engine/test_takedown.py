@@ -219,6 +219,7 @@ def everything(folder: Path) -> str:
     return "".join([str(table.to_pylist()) for table in tables] + plain)
 
 
+@pytest.mark.soak
 def test_worker_processes_change_nothing_and_it_goes_on_after_an_interruption(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +243,7 @@ def test_worker_processes_change_nothing_and_it_goes_on_after_an_interruption(
         take(released, Selection.of(["0-1"]), tmp_path / "again")
 
 
+@pytest.mark.soak
 def test_two_takedowns_equal_one_of_both_selections(tmp_path: Path) -> None:
     write(tmp_path / "in", PAGES)
     released = run(tmp_path / "in", tmp_path / "released", STRICT)
