@@ -5,13 +5,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
+from annotation.campaign.changes import refuse_changes
 from annotation.campaign.drops import count_drops
 from annotation.campaign.pairing import Pair, blind_key, make_pairs, pair_id, seeded_key, whole_name
 from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
@@ -111,7 +111,7 @@ def plan(
         record = fold(journal)
         page = page_of(folder)
         asked = _describe_batch(folder)
-        _refuse_changes(folder.path, campaign.batch, asked, record)
+        refuse_changes(folder.path, campaign.batch, asked, record)
         if campaign.batch not in record.batches:
             planned = _make_batch(folder, journal, record, page, asked, families, announce)
         else:
@@ -136,37 +136,6 @@ def _describe_batch(folder: CampaignFolder) -> Asked:
         pairs=PairsAsked(**dataclasses.asdict(campaign.pairs)),
         seed=campaign.seed,
     )
-
-
-def _refuse_changes(folder: Path, batch: str, asked: Asked, record: Record) -> None:
-    known = record.batches.get(batch)
-    if known:
-        changed = [name for name, value in vars(asked).items() if getattr(known.asked, name) != value]
-        seen = [name for name in ("guidelines", "categories") if name in changed]
-        if changed == ["guidelines"]:
-            raise UserError(
-                f"the guidelines changed after batch {batch} was made: change them back, give campaign.toml a higher "
-                "version and a new batch, or give them to the batches that run, as a wording that the record keeps "
-                f"apart: gristmill campaign push {folder} --new-guidelines"
-            )
-        if seen and "version" not in changed:
-            raise UserError(
-                f"the {' and '.join(seen)} changed after batch {batch} was made: change them back, "
-                "or give campaign.toml a higher version and a new batch"
-            )
-        if changed:
-            raise UserError(
-                f"the {' and '.join(changed)} changed after batch {batch} was made: "
-                "undo the change, or name a new batch in campaign.toml"
-            )
-        return
-    for name, other in record.batches.items():
-        seen = [key for key in ("guidelines", "categories") if getattr(other.asked, key) != getattr(asked, key)]
-        if seen and other.asked.version == asked.version:
-            newest = max(known.asked.version for known in record.batches.values())
-            raise UserError(
-                f"the {' and '.join(seen)} changed after batch {name}: set version to {newest + 1} in campaign.toml"
-            )
 
 
 def _make_batch(

@@ -51,6 +51,37 @@ def test_a_change_is_refused_with_the_option_that_allows_it(tmp_path: Path) -> N
         assert (list(at.record.batches), at.record.wordings) == (["b2"], {})
 
 
+NEW_BATCH = {"batch": "b2", "responses": "b2.jsonl"}
+OTHER_CATEGORIES = {"categories": {"burns": "Burns"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "others"),
+    [
+        ({}, None),
+        ({"votes": 2}, "votes"),
+        ({"version": 2}, "version"),
+        ({"seed": 9, "votes": 2}, "votes and seed"),
+        (OTHER_CATEGORIES, "categories"),
+        (NEW_BATCH, None),
+        ({**NEW_BATCH, **OTHER_CATEGORIES}, "categories"),
+    ],
+    ids=str,
+)
+def test_every_refusal_of_new_guidelines_names_a_way_that_works(
+    tmp_path: Path, changes: dict[str, Any], others: str | None
+) -> None:
+    write_rows(tmp_path / "b2.jsonl", prompts(range(10, 14)))
+    with desk(tmp_path, protocol="safety") as at:
+        change(at, "# Be kind\n", protocol="safety", **changes)
+        with pytest.raises(UserError, match=r"guidelines.* changed after batch b1.* --new-guidelines$") as refused:
+            at.plan()
+        assert (f", or change the {others} back and give the new" in str(refused.value)) == (others is not None)
+        at.folder = campaign(tmp_path, "# Be kind\n", protocol="safety", **(NEW_BATCH if "batch" in changes else {}))
+        assert reword_batches(at.folder, at.journal) == {"b1": 2}
+        assert at.plan().new == ("batch" in changes)
+
+
 def test_a_vote_is_never_given_a_wording_that_its_annotator_may_not_have_seen(tmp_path: Path) -> None:
     with desk(tmp_path, votes=1) as at:
         before, open_page, after, edited = at.tasks()
