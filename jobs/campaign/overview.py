@@ -9,13 +9,14 @@ from typing import Any
 import orjson
 import pyarrow.compute as pc
 
-from annotation.dataset.wordings import count_wordings
 from annotation.judgments.resolve import FAILURES, resolve
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality import Assessment, assess
+from annotation.quality import Agreement, Assessment, assess
 from annotation.quality.agreement import Estimate
-from annotation.quality.reports import reports
+from annotation.quality.progress import STATES
+from annotation.quality.reports import count_problems, reports
 from jobs.campaign.attention import Item, Refused, items, quarantine
+from jobs.campaign.wordings import Wording, wordings
 from schemas import DEGREES
 from schemas.visible import visible_json
 
@@ -93,8 +94,10 @@ class Remark:
 
 @dataclass(frozen=True)
 class Overview:
-    """A campaign at a revision of its journal. ``remarks`` holds comments and reported problems."""
+    """A campaign at a revision of its journal. ``folder`` stands in commands that help; ``remarks`` holds comments and
+    reported problems."""
 
+    folder: str
     snapshot: Snapshot
     assessment: Assessment
     annotators: list[Annotator]
@@ -104,6 +107,53 @@ class Overview:
     quarantine: list[Refused]
     verdicts: Mapping[str, int]
     unresolved: Mapping[str, int]
+    wordings: list[Wording]
+
+    @property
+    def gold_pairs(self) -> int:
+        return int(self.snapshot.pairs["gold"].is_valid().to_numpy().sum())
+
+    @property
+    def pairs(self) -> int:
+        """The number of pairs that are not gold pairs."""
+        return len(self.snapshot.pairs) - self.gold_pairs
+
+    @property
+    def tasks(self) -> dict[str, int]:
+        """The number of tasks in each of STATES."""
+        return {state: sum(getattr(batch, state) for batch in self.batches) for state in STATES}
+
+    @property
+    def due(self) -> int:
+        """The number of tasks that are done or may still be: all but the withdrawn ones."""
+        return sum(self.tasks.values()) - self.tasks["withdrawn"]
+
+    @property
+    def shown_states(self) -> list[str]:
+        """The states that a table of tasks has a column for."""
+        return [state for state, count in self.tasks.items() if count or state in ("done", "open")]
+
+    @property
+    def agreements(self) -> list[tuple[str, str, Agreement]]:
+        """(group, name, agreement) of all pairs, if there is a vote, then by degree, batch and pair of models. The
+        groups ``batch`` and ``models`` are left out if all pairs are in the same."""
+        found = self.assessment.agreements
+        groups: list[tuple[str, Mapping[str, Agreement]]] = [
+            ("degree", found.by_degree),
+            ("batch", found.by_batch if len(found.by_batch) > 1 else {}),
+            ("models", found.by_models if len(found.by_models) > 1 else {}),
+        ]
+        rows = [("all", "all pairs", found.overall)] if found.overall.votes else []
+        return rows + [(title, name, each) for title, group in groups for name, each in group.items()]
+
+    @property
+    def measures_safety(self) -> bool:
+        return self.assessment.agreements.overall.safety.value is not None
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """The number of reports of each problem."""
+        return count_problems(self.snapshot)
 
     @property
     def comments(self) -> list[Remark]:
@@ -122,6 +172,7 @@ def overview(snapshot: Snapshot, emails: Mapping[str, str], folder: str, *, name
     reasons = Counter(resolution.unresolved["reason"].to_pylist())
     remarks = [Remark(email=shown.get(row["annotator"], ""), **row) for row in reports(snapshot).to_pylist()]
     return Overview(
+        folder=folder,
         snapshot=snapshot,
         assessment=found,
         annotators=_annotators(snapshot, found, shown),
@@ -131,16 +182,13 @@ def overview(snapshot: Snapshot, emails: Mapping[str, str], folder: str, *, name
         quarantine=quarantine(snapshot, shown, names=names),
         verdicts={name: degrees[name] for name in DEGREES},
         unresolved={name: reasons[name] for name in FAILURES},
+        wordings=wordings(snapshot),
     )
 
 
 def as_json(of: Overview) -> str:
     """One JSON object, with a line feed at its end; jobs/campaign/README.md explains its names."""
     snapshot, found = of.snapshot, of.assessment
-    tasks: Counter[str] = Counter()
-    for counts in found.progress.by_batch.values():
-        tasks.update(counts)
-    gold = int(snapshot.pairs["gold"].is_valid().to_numpy().sum())
     left = found.leans.overall
     groups = {
         name: {key: dataclasses.asdict(each) for key, each in getattr(found.agreements, name).items()}
@@ -152,9 +200,9 @@ def as_json(of: Overview) -> str:
         "protocol": snapshot.protocol,
         "protocol_version": snapshot.protocol_version,
         "revision": snapshot.revision,
-        "pairs": len(snapshot.pairs) - gold,
-        "gold_pairs": gold,
-        "tasks": tasks,
+        "pairs": of.pairs,
+        "gold_pairs": of.gold_pairs,
+        "tasks": of.tasks,
         "agreement": {"overall": dataclasses.asdict(found.agreements.overall), **groups},
         "left_side": {"left": left.left.count, "votes": left.left.total, "p": left.p},
         "verdicts": of.verdicts,
@@ -165,24 +213,25 @@ def as_json(of: Overview) -> str:
         "comments": of.comments,
         "reports": of.reports,
         "quarantine": of.quarantine,
-        "guidelines": _guidelines(snapshot),
+        "guidelines": _guidelines(of),
         "before_provenance": snapshot.before_provenance,
     }
     return visible_json(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode()) + "\n"
 
 
-def _guidelines(snapshot: Snapshot) -> list[dict[str, Any]]:
+def _guidelines(of: Overview) -> list[dict[str, Any]]:
     """The wordings of the guidelines of each batch that has several, and its votes by (first, last) wording."""
     return [
         {
             "batch": batch,
             "sha256": digests,
             "votes": [
-                {"first_wording": first, "last_wording": last, "votes": votes}
-                for (first, last), votes in sorted(count_wordings(snapshot.wordings, batch).items())
+                {"first_wording": row.first, "last_wording": row.last, "votes": row.votes}
+                for row in of.wordings
+                if row.batch == batch and row.votes
             ],
         }
-        for batch, digests in sorted(snapshot.guidelines.items())
+        for batch, digests in sorted(of.snapshot.guidelines.items())
     ]
 
 

@@ -1,7 +1,6 @@
 """The command ``gristmill campaign report``: a campaign on one page of HTML that needs nothing else."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from importlib.resources import files
 from itertools import accumulate
@@ -50,13 +49,15 @@ def render(of: Overview) -> str:
         quarantine=of.quarantine,
         remarks=of.remarks,
         shown_remarks=SHOWN_REMARKS,
-        problems=Counter(remark.reason for remark in of.reports),
+        problems=of.problems,
         annotators=of.annotators,
         batches=of.batches,
-        states=[state for state in STATES if state in ("done", "open") or _count(of, state)],
+        states=of.shown_states,
         cards=list(_cards(of)),
-        agreement=_agreement_rows(of),
-        safety=of.assessment.agreements.overall.safety.value is not None,
+        agreement=of.agreements,
+        safety=of.measures_safety,
+        wordings=of.wordings,
+        earlier=sum(row.votes for row in of.wordings if row.first < row.newest),
         verdicts=list(_verdict_rows(of)),
         newest=_minute(max((each.last_vote for each in of.annotators if each.last_vote), default=None)),
         **_plots(of),
@@ -78,14 +79,10 @@ def _template() -> Template:
     return environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
 
 
-def _count(of: Overview, state: str) -> int:
-    return sum(getattr(batch, state) for batch in of.batches)
-
-
 def _cards(of: Overview) -> Iterable[tuple[str, str, str]]:
     """The figures at the top: name, value, and a note."""
-    done, due = _count(of, "done"), sum(_count(of, state) for state in STATES if state != "withdrawn")
-    yield "Tasks done", _percent(Share(done, due)), f"{done:,} of {due:,}"
+    done = of.tasks["done"]
+    yield "Tasks done", _percent(Share(done, of.due)), f"{done:,} of {of.due:,}"
     decided, pairs = sum(of.verdicts.values()), sum(of.verdicts.values()) + sum(of.unresolved.values())
     yield "Pairs with a verdict", _percent(Share(decided, pairs)), f"{decided:,} of {pairs:,}"
     overall = of.assessment.agreements.overall
@@ -109,15 +106,14 @@ def _plots(of: Overview) -> dict[str, Any]:
     if len(marks) > 1 and abs(marks[1][0]) < 0.2:  # the names would overlap
         marks = marks[:1]
     people, steps = of.annotators, timeline(of.snapshot)
-    due = sum(_count(of, state) for state in STATES if state != "withdrawn")
     labels = [_step_name(start, steps.step) for start in steps.starts]
-    groups = [_group(name, each.preferred) for _, name, each in _agreement_rows(of)]
+    groups = [_group(name, each.preferred) for _, name, each in of.agreements]
     slowest = max((each.seconds_high for each in people if each.seconds_high is not None), default=1.0)
     return {
         "progress_plot": bars("Tasks of each annotator by state", [_progress(each.annotator, each) for each in people]),
         "batch_plot": bars("Tasks of each batch by state", [_progress(each.batch, each) for each in of.batches]),
         "votes_plot": columns(f"Votes per {_length(steps)}", labels, steps.votes, "votes"),
-        "total_plot": curve("Votes in all", labels, list(accumulate(steps.votes)), due, "votes"),
+        "total_plot": curve("Votes in all", labels, list(accumulate(steps.votes)), of.due, "votes"),
         "seconds_plot": curve(
             f"Median seconds a pair, per {_length(steps)}", labels, list(steps.seconds), None, "seconds"
         ),
@@ -192,18 +188,6 @@ def _minute(moment: str | None) -> str:
 def _share_range(name: str, share: Share) -> Range:
     low, high = share.interval or (None, None)
     return Range(name, share.value, low, high, f"{share.count:,} of {share.total:,}" if share.total else "-")
-
-
-def _agreement_rows(of: Overview) -> list[tuple[str, str, Any]]:
-    """(group, name, Agreement) of all pairs, and by degree, batch and models."""
-    found = of.assessment.agreements
-    groups: list[tuple[str, Mapping[str, Any]]] = [
-        ("degree", found.by_degree),
-        ("batch", found.by_batch if len(found.by_batch) > 1 else {}),
-        ("models", found.by_models if len(found.by_models) > 1 else {}),
-    ]
-    rows = [("all", "all pairs", found.overall)] if found.overall.votes else []
-    return rows + [(title, name, each) for title, group in groups for name, each in group.items()]
 
 
 def _verdict_rows(of: Overview) -> Iterable[tuple[str, int, str]]:

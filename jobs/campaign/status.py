@@ -29,14 +29,13 @@ def status(folder: Path, json: bool, csv: str | None) -> None:
     if json and csv:
         raise UserError("--json and --csv exclude each other: give one of them")
     snapshot, emails = open_campaign(folder)
-    if not json and not csv:
-        print_status(snapshot, emails, folder)
-        return
     found = overview(snapshot, emails, str(folder))
     if csv:
         print_exactly(write_csv(TABLES[csv], getattr(found, csv)))
-    else:
+    elif json:
         print(as_json(found), end="")
+    else:
+        print_status(found)
 
 
 def open_campaign(folder: Path) -> tuple[Snapshot, Mapping[str, str]]:

@@ -2,7 +2,8 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from textwrap import shorten
 
@@ -13,14 +14,11 @@ from annotation.campaign.moves import find_disputed
 from annotation.dataset import markdown
 from annotation.judgments.resolve import FAILURES, Resolution, resolve
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality import Agreement, Assessment, assess
-from annotation.quality.agreement import Estimate
+from annotation.quality import Agreement
 from annotation.quality.bias import Lean
-from annotation.quality.pace import Pace
-from annotation.quality.progress import STATES
-from annotation.quality.reports import count_problems, reports
 from annotation.statistics.shares import Share
-from jobs.campaign.attention import earlier_version, items, p_value, quarantine
+from jobs.campaign.attention import Item, Refused, earlier_version, p_value
+from jobs.campaign.overview import Annotator, Batch, Overview, Remark
 from jobs.campaign.wordings import print_wordings
 from jobs.tables import Row, print_table
 from jobs.terminal import say
@@ -41,37 +39,30 @@ REASONS = {
 }
 
 
-def print_status(snapshot: Snapshot, emails: Mapping[str, str], folder: Path | str = "DIR") -> None:
-    """Prints progress, agreement, and what needs attention. ``emails`` gives the address of each pseudonym, and
-    ``folder`` stands in the commands that help."""
-    found = assess(snapshot)
-    states: Counter[str] = Counter()
-    for counts in found.progress.by_batch.values():
-        states.update(counts)
-    gold = int(snapshot.pairs["gold"].is_valid().to_numpy().sum())
-    batches = len(found.progress.by_batch)
-    pairs, tasks = markdown.count(len(snapshot.pairs) - gold, "pair"), markdown.count(_due(states), "task")
-    pairs += f" and {markdown.count(gold, 'gold pair')}" if gold else ""
+def print_status(of: Overview) -> None:
+    """Prints progress, agreement, and what needs attention."""
+    snapshot = of.snapshot
+    gold = f" and {markdown.count(of.gold_pairs, 'gold pair')}" if of.gold_pairs else ""
+    batches = markdown.count(len(of.batches), "batch", "batches")
     say(
-        f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {pairs} in "
-        f"{markdown.count(batches, 'batch', 'batches')}; {states['done']:,} of {tasks} done"
+        f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {markdown.count(of.pairs, 'pair')}{gold} "
+        f"in {batches}; {of.tasks['done']:,} of {markdown.count(of.due, 'task')} done"
     )
     print()
-    _print_annotators(found, emails)
-    if batches > 1:
+    _print_annotators(of)
+    if len(of.batches) > 1:
         print()
-        _print_batches(found)
-    if found.agreements.overall.votes:
+        _print_batches(of)
+    if of.agreements:
         print()
-        _print_agreements(found)
+        _print_agreements(of)
         print()
-        say(f"Left side chosen: {_lean(found.leans.overall)}.")
-    _print_attention(snapshot, found, emails, str(folder))
-    comments = snapshot.reports["comment"].drop_null()
-    if len(comments):
-        command = f"gristmill campaign status {shlex.quote(str(folder))} --csv comments"
-        say(f"Annotators wrote {markdown.count(len(comments), 'comment')}: {command}")
-    print_wordings(snapshot)
+        say(f"Left side chosen: {_lean(of.assessment.leans.overall)}.")
+    _print_attention(of)
+    if of.comments:
+        command = f"gristmill campaign status {shlex.quote(of.folder)} --csv comments"
+        say(f"Annotators wrote {markdown.count(len(of.comments), 'comment')}: {command}")
+    print_wordings(of.wordings)
     if snapshot.before_provenance:
         say(earlier_version(snapshot.before_provenance))
 
@@ -123,101 +114,84 @@ def _only(rows: pa.Table, column: str, value: str) -> pa.Table:
     return rows.filter(pc.equal(rows[column], value))
 
 
-def _print_annotators(found: Assessment, emails: Mapping[str, str]) -> None:
-    shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_annotator, state)]
+def _print_annotators(of: Overview) -> None:
     rows = []
-    for name in sorted(found.progress.by_annotator, key=lambda name: (len(name), name)):
-        counts = found.progress.by_annotator[name]
-        lean = found.leans.by_annotator.get(name)
-        done = [f"{counts[state]:,}" for state in shown]
-        peer = found.peers.get(name)
-        agreement = _estimate(peer.agreement) if peer else "-"
-        measured = (agreement, _pace(found.paces.get(name)), _side(lean), _of(found.accuracy.get(name)))
-        rows.append(Row((_person(name, emails), *done, *measured)))
-    columns = ("annotator", *shown, "agreement (AC1)", "seconds a pair", "left side", "gold right")
+    for each in of.annotators:
+        counts = [f"{getattr(each, state):,}" for state in of.shown_states]
+        agreement = _interval(each.agreement, each.agreement_low, each.agreement_high)
+        rows.append(Row((_who(each), *counts, agreement, _pace(each), _side(each), _gold(each))))
+    columns = ("annotator", *of.shown_states, "agreement (AC1)", "seconds a pair", "left side", "gold right")
     print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
-def _print_batches(found: Assessment) -> None:
-    shown = [state for state in STATES if state in ("done", "open") or _any(found.progress.by_batch, state)]
+def _print_batches(of: Overview) -> None:
     rows = [
-        Row((name, *(f"{counts[state]:,}" for state in shown), _side(found.leans.by_batch.get(name))))
-        for name, counts in found.progress.by_batch.items()
+        Row((each.batch, *(f"{getattr(each, state):,}" for state in of.shown_states), _side(each)))
+        for each in of.batches
     ]
-    print_table(("batch", *shown, "left side"), rows, least_width=LEAST_WIDTH)
+    print_table(("batch", *of.shown_states, "left side"), rows, least_width=LEAST_WIDTH)
 
 
-def _print_agreements(found: Assessment) -> None:
-    groups: list[tuple[str, Mapping[str, Agreement]]] = [
-        ("by degree", found.agreements.by_degree),
-        ("by batch", found.agreements.by_batch if len(found.agreements.by_batch) > 1 else {}),
-        ("by models", found.agreements.by_models if len(found.agreements.by_models) > 1 else {}),
-    ]
-    safety = found.agreements.overall.safety.value is not None
+def _print_agreements(of: Overview) -> None:
     columns = ["agreement", "pairs", "preferred (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)"]
-    columns += ["safety (AC1)"] if safety else []
-    rows = [Row(("all", *_cells(found.agreements.overall, safety)), "bold")]
-    for title, group in groups:
-        rows += [Row((title,))] if group else []
-        for name, agreement in group.items():
-            shown = name.replace("_", " ") if name in DEGREES else name
-            rows.append(Row((f"  {shown}", *_cells(agreement, safety))))
+    columns += ["safety (AC1)"] if of.measures_safety else []
+    rows = []
+    for group, named in groupby(of.agreements, lambda row: row[0]):
+        if group != "all":
+            rows.append(Row((f"by {group}",)))
+        for _, name, agreement in named:
+            shown = "all" if group == "all" else f"  {name.replace('_', ' ') if group == 'degree' else name}"
+            cells = _cells(agreement, of.measures_safety)
+            rows.append(Row((shown, *cells), "bold" if group == "all" else ""))
     print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
 def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
     estimates = [agreement.preferred, agreement.vote, agreement.alpha, *([agreement.safety] if safety else [])]
-    return [f"{agreement.pairs:,}", *(_estimate(each) for each in estimates)]
+    return [f"{agreement.pairs:,}", *(_interval(each.value, each.low, each.high) for each in estimates)]
 
 
-def _print_attention(snapshot: Snapshot, found: Assessment, emails: Mapping[str, str], folder: str) -> None:
+def _print_attention(of: Overview) -> None:
     print()
-    listed, refused = items(snapshot, found, emails, folder), quarantine(snapshot, emails)
-    problems = count_problems(snapshot)
-    print("Needs attention:" if listed or refused or problems else "Nothing needs attention.")
+    listed, refused = of.attention, of.quarantine
+    print("Needs attention:" if listed or refused or of.reports else "Nothing needs attention.")
     for number, item in enumerate(listed, 1):
-        place = f"{item.batch} {_who(item.annotator, item.email)}".strip()
+        place = f"{item.batch} {_who(item)}".strip()
         where = f"{place}: " if place else ""
         say(f"- {where}{item.message}" + (f" ({item.link})" if item.link else ""))
         if item.help and item.help not in [following.help for following in listed[number : number + 1]]:
             say(f"    {item.help}")
-    _print_reports(snapshot, problems, emails)
+    _print_reports(of)
     if refused:
         say(f"- {markdown.count(len(refused), 'annotation')} in quarantine, not counted:")
     for each in refused[:SHOWN_REFUSED]:
-        person = _who(each.annotator, each.email) or "an unknown account"
+        person = _who(each) or "an unknown account"
         link = f", {each.link}" if each.link else ""
         say(f"    {each.annotation}, {each.reason}: {each.message} ({person}{link})")
     if len(refused) > SHOWN_REFUSED:
-        counts = ", ".join(f"{count:,} {reason}" for reason, count in found.progress.refused.items())
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in of.assessment.progress.refused.items())
         say(f"    ... and {len(refused) - SHOWN_REFUSED:,} more; in all {counts}")
 
 
-def _print_reports(snapshot: Snapshot, problems: Mapping[str, int], emails: Mapping[str, str]) -> None:
-    """The problems that annotators reported: how many of each kind, and the first ones."""
-    total = sum(problems.values())
+def _print_reports(of: Overview) -> None:
+    """The problems that annotators reported: how many of each kind, and the first reports."""
+    total = len(of.reports)
     if not total:
         return
-    kinds = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in problems.items())
+    kinds = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in of.problems.items())
     say(f"- {markdown.count(total, 'problem')} reported by annotators: {kinds}")
-    rows = reports(snapshot)
-    for row in rows.filter(pc.is_valid(rows["reason"])).slice(0, SHOWN_REPORTS).to_pylist():
-        skipped = ", skipped" if row["skipped"] else ""
-        comment = f": {shorten(visible(row['comment']), COMMENT_WIDTH, placeholder=' ...')}" if row["comment"] else ""
-        where = (
-            f"{_person(row['annotator'], emails)}, {row['link']}" if row["link"] else _person(row["annotator"], emails)
-        )
-        say(f"    {row['batch']} {row['pair_id']}, {row['reason'].replace('_', ' ')}{skipped}{comment} ({where})")
+    for each in of.reports[:SHOWN_REPORTS]:
+        skipped = ", skipped" if each.skipped else ""
+        comment = f": {shorten(visible(each.comment), COMMENT_WIDTH, placeholder=' ...')}" if each.comment else ""
+        where = f"{_who(each)}, {each.link}" if each.link else _who(each)
+        say(f"    {each.batch} {each.pair_id}, {(each.reason or '').replace('_', ' ')}{skipped}{comment} ({where})")
     if total > SHOWN_REPORTS:
         say(f"    ... and {total - SHOWN_REPORTS:,} more")
 
 
-def _person(name: str, emails: Mapping[str, str]) -> str:
-    return _who(name, emails.get(name, ""))
-
-
-def _who(name: str, email: str) -> str:
-    return visible(f"{name} {email}".strip())
+def _who(of: Annotator | Remark | Item | Refused) -> str:
+    """The person's pseudonym and email address; either may be empty."""
+    return visible(f"{of.annotator} {of.email}".strip())
 
 
 def _lean(lean: Lean) -> str:
@@ -226,37 +200,28 @@ def _lean(lean: Lean) -> str:
     return f"{_percent(lean.left)} of {votes} ({low:.1%} to {high:.1%}; exact binomial test, {p_value(lean.p)})"
 
 
-def _side(lean: Lean | None) -> str:
-    return "-" if lean is None else f"{_percent(lean.left)} ({p_value(lean.p)})"
+def _side(of: Annotator | Batch) -> str:
+    return f"{_percent(Share(of.left, of.votes))} ({p_value(of.left_p)})" if of.votes else "-"
 
 
-def _pace(pace: Pace | None) -> str:
-    if pace is None or pace.quartiles is None:
+def _pace(of: Annotator) -> str:
+    if of.seconds_median is None:
         return "-"
-    low, middle, high = pace.quartiles
-    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
+    return f"{of.seconds_median:,.0f} ({of.seconds_low:,.0f} to {of.seconds_high:,.0f})"
 
 
-def _percent(share: Share | None) -> str:
-    return "-" if share is None or share.value is None else f"{share.value:.1%}"
+def _gold(of: Annotator) -> str:
+    return f"{of.gold_right:,} of {of.gold_votes:,}" if of.gold_votes else "-"
 
 
-def _of(share: Share | None) -> str:
-    return "-" if share is None else f"{share.count:,} of {share.total:,}"
+def _percent(share: Share) -> str:
+    return "-" if share.value is None else f"{share.value:.1%}"
 
 
-def _estimate(estimate: Estimate) -> str:
-    if estimate.value is None:
+def _interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
         return "-"
-    return f"{estimate.value:.2f}" + ("" if estimate.low is None else f" ({estimate.low:.2f} to {estimate.high:.2f})")
-
-
-def _any(counted: Mapping[str, Mapping[str, int]], state: str) -> bool:
-    return any(counts[state] for counts in counted.values())
-
-
-def _due(states: Mapping[str, int]) -> int:
-    return sum(count for state, count in states.items() if state != "withdrawn")
+    return f"{value:.2f}" + ("" if low is None else f" ({low:.2f} to {high:.2f})")
 
 
 def _share_row(name: str, count: int, total: int, style: str = "") -> Row:

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from annotation.campaign.rewording import reword_batches
 from annotation.judgments.findings import Finding
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.timeline import STEPS, timeline
 from jobs.campaign.overview import overview
 from jobs.campaign.plots import Range, ranges
 from jobs.campaign.report import render
+from jobs.campaign.tables import print_status
 from schemas import REFUSED, REPORTS
-from tests.annotation.campaigns import choices, desk
+from tests.annotation.campaign.test_rewording import change, marked
+from tests.annotation.campaigns import choices, desk, prompts, write_rows
 from tests.annotation.written import drawn, pair, snapshot, table, vote
 from tests.jobs.calling import call
 from tests.jobs.test_campaign_overview import SETTINGS, report
@@ -115,6 +118,36 @@ def test_a_report_replaces_only_a_report(
     assert call(*words, monkeypatch=monkeypatch) == 2
     assert "notes.html exists and is not a report" in capsys.readouterr().err
     assert (tmp_path / "notes.html").read_text() == "mine"
+
+
+def test_it_shows_under_which_guidelines_votes_were_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with desk(tmp_path, votes=1) as at:
+        before, open_page, after, _ = at.tasks()
+        at.answer(before, second=1)
+        change(at, "# Be kind\n", votes=1)
+        reword_batches(at.folder, at.journal)
+        at.answer(open_page, second=2)
+        at.answer(after, marked(2), second=3)
+        write_rows(tmp_path / "b2.jsonl", prompts(range(10, 12)))
+        change(at, "# Be brief\n", votes=1, version=2, batch="b2", responses="b2.jsonl")
+        at.plan()
+        made = overview(at.load(), {}, "mill")
+    rows = [(row.batch, row.version, row.name, row.newest, row.votes) for row in made.wordings]
+    first = [("b1", "2.1", "1", 2, 1), ("b1", "2.1", "1 or 2", 2, 1), ("b1", "2.1", "2", 2, 1)]
+    assert rows == [*first, ("b2", "2.2", "1", 1, 0)]
+    times = [(row.first_vote, row.last_vote) for row in made.wordings]
+    moments = [START.replace(hour=3, minute=2, second=second) for second in (1, 2, 3)]
+    assert times == [*((moment, moment) for moment in moments), (None, None)]
+    text = re.sub(r"\s*<[^>]*>\s*", "|", render(made))
+    assert "2 votes may have been given under earlier guidelines" in text
+    assert "wording 1 of 2, earlier||1||2026-05-04 03:02" in text
+    assert "wording 2 of 2, in force||1" in text
+    assert "2.2||as pushed||0||-||-" in text
+    print_status(made)
+    line = (
+        "Guidelines of b1: wording 2 is in force; votes: 1 under wording 1, 1 under wording 1 or 2, 1 under wording 2."
+    )
+    assert line in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.soak

@@ -6,12 +6,18 @@ from pathlib import Path
 import pytest
 
 from annotation.judgments.policy import Policy
+from annotation.judgments.snapshot import Snapshot
+from jobs.campaign.overview import overview
 from jobs.campaign.tables import print_resolution, print_status
 from schemas import ASSIGNMENTS, REFUSED
 from tests.annotation.written import pair, snapshot, table, vote, votes
 
 EMAILS = {"mill/a1": "ann@mill.example"}
 RAW = b'{"author": "eve@mill.example", "project": 1, "task": 2}'
+
+
+def show(made: Snapshot) -> None:
+    print_status(overview(made, EMAILS, "my mill"))
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -28,7 +34,7 @@ def test_status_shows_progress_agreement_and_what_needs_attention(
 ) -> None:
     refused = [{"annotation": "1", "reason": "not_asked", "message": "m", "raw": RAW}]
     pairs = [pair("p"), pair("q"), pair("r"), pair("g", gold="first")]
-    print_status(snapshot(pairs, rows, refused=table(REFUSED, refused)), EMAILS)
+    show(snapshot(pairs, rows, refused=table(REFUSED, refused)))
     out = lines(capsys)
     assert out[0] == "mill: preference 1, 3 pairs and 1 gold pair in 1 batch; 9 of 9 tasks done"
     assert "mill/a1 ann@mill.example 4 0 0.53 (-1.00 to 1.00) 30 (30 to 30) 75.0% (p 0.62) 1 of 1" in out
@@ -44,7 +50,7 @@ def test_status_shows_progress_agreement_and_what_needs_attention(
 
 def test_status_shows_some_of_many_annotations_in_quarantine(capsys: pytest.CaptureFixture[str]) -> None:
     refused = [{"annotation": f"{n}", "reason": "repeated", "message": "m", "raw": RAW} for n in range(8)]
-    print_status(snapshot([pair("p")], [], refused=table(REFUSED, refused)), EMAILS)
+    show(snapshot([pair("p")], [], refused=table(REFUSED, refused)))
     out = lines(capsys)
     assert "- 8 annotations in quarantine, not counted:" in out
     assert out[-2:] == ["4, repeated: m (eve@mill.example)", "... and 3 more; in all 8 repeated"]
@@ -53,7 +59,7 @@ def test_status_shows_some_of_many_annotations_in_quarantine(capsys: pytest.Capt
 def test_status_of_many_hasty_votes_names_the_annotator(capsys: pytest.CaptureFixture[str]) -> None:
     pairs = [pair(f"p{n}") for n in range(20)]
     judged = [vote(f"p{n}", "f1", swapped=n % 2 == 0, seconds=1.0) for n in range(20)]
-    print_status(snapshot(pairs, judged), EMAILS, "my mill")
+    show(snapshot(pairs, judged))
     assert lines(capsys)[-2:] == [
         "- mill/a1 ann@mill.example: 20 of 20 votes came faster than anybody can read",
         "Ask the person to read both responses; gristmill campaign withdraw 'my mill' ann@mill.example stops counting "
@@ -62,15 +68,13 @@ def test_status_of_many_hasty_votes_names_the_annotator(capsys: pytest.CaptureFi
 
 
 def test_status_before_any_vote(capsys: pytest.CaptureFixture[str]) -> None:
-    print_status(snapshot([pair("p")], []), {})
+    show(snapshot([pair("p")], []))
     assert lines(capsys)[-1] == "Nothing needs attention."
 
 
 def test_tables_are_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    print_status(
-        snapshot([pair("p"), pair("q")], [*votes("p", "f3:yn f3:yy s1:yn"), *votes("q", "s1:nn f1:yy s1:yn")]), {}
-    )
+    show(snapshot([pair("p"), pair("q")], [*votes("p", "f3:yn f3:yy s1:yn"), *votes("q", "s1:nn f1:yy s1:yn")]))
     assert "…" not in capsys.readouterr().out
 
 

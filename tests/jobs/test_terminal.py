@@ -15,6 +15,7 @@ from rich.table import Table
 from annotation.judgments.policy import Policy
 from curation.release.ledger import Ledger
 from jobs import consoles, terminal
+from jobs.campaign.overview import overview
 from jobs.campaign.tables import print_resolution, print_status
 from jobs.corpus.summary import print_summary
 from schemas import REFUSED
@@ -145,7 +146,7 @@ def test_tables_of_a_campaign(capsys: pytest.CaptureFixture[str], monkeypatch: p
     pairs = [pair("p"), pair("q")]
     rows = [*votes("p", "f3 f2 s1"), *votes("q", "s1 s1 s2")]
     campaign = snapshot(pairs, rows, refused=table(REFUSED, refused), name=EVIL)
-    print_status(campaign, {"mill/a1": EVIL})
+    print_status(overview(campaign, {"mill/a1": EVIL}, "mill"))
     print_resolution(snapshot(pairs, rows, policy=Policy(use="unanimous"), name=EVIL), Path("mill"))
     assert_shown(capsys.readouterr().out, at_least=5)
 

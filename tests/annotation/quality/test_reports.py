@@ -7,6 +7,7 @@ import pytest
 
 from annotation.campaign.moves import reassign
 from annotation.quality.reports import count_problems, reports
+from jobs.campaign.overview import overview
 from jobs.campaign.tables import print_status
 from schemas import REPORTS
 from tests.annotation.campaigns import PEOPLE, choices, desk
@@ -40,7 +41,7 @@ def test_reports_are_rows_and_votes_are_as_without(tmp_path: Path, capsys: pytes
     changed = ["comment", "submitted"]
     assert found.judgments.drop_columns(changed).equals(plain.judgments.drop_columns(changed))
     REPORTS.upgrade(found.reports)
-    print_status(found, {"mill/a1": PEOPLE[0]})
+    print_status(overview(found, {"mill/a1": PEOPLE[0]}, "mill"))
     told = capsys.readouterr().out
     assert "- 2 problems reported by annotators: 1 broken text, 1 both bad\n" in told
     assert f"    b1 {three['pair_id']}, broken text, skipped: cut\\x1b off (mill/a1 {PEOPLE[0]})\n" in told

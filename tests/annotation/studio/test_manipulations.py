@@ -21,6 +21,7 @@ from annotation.studio.client import Studio
 from annotation.studio.pull import pull
 from annotation.studio.push import push
 from curation.dedup.near import families
+from jobs.campaign.overview import overview
 from jobs.campaign.tables import print_status
 from schemas.errors import UserError
 from tests.annotation.labelling import Annotator, opinion, signed_in
@@ -355,7 +356,7 @@ def test_what_is_done_around_gristmill_is_named_and_changes_no_dataset(
     verify_journal(mill.journal, read_public_key(tmp_path / PUBLIC_KEY))
     audit = [json.loads(line) for line in write_audit(mill.journal, names=False)]
     audited = [json.dumps(line) for line in audit if line.get("statement") in ("set_apart", "finding")]
-    print_status(after, {})
+    print_status(overview(after, {}, "around"))
     status = capsys.readouterr().out.splitlines()
     kinds = {finding.kind: finding for finding in after.findings}
     for expected, name, key in named:
