@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from annotation.gate.owners import number_of
 from annotation.gate.routes import Answer
 from annotation.gate.sessions import Session
 from annotation.server.installation import VERSION as VERSION_NUMBER
+from annotation.server.ownership import user_number
 
 VERSION = {
     "release": VERSION_NUMBER, "edition": "Community",
@@ -56,5 +56,5 @@ def trim(found: Any, session: Session) -> Any:
             column["schema"] = {"items": [session.user]}
     for name, author in (("annotations", "completed_by"), ("drafts", "created_username")):
         if isinstance(found.get(name), list):
-            found[name] = [each for each in found[name] if number_of(each.get(author)) == session.user]
+            found[name] = [each for each in found[name] if user_number(each.get(author)) == session.user]
     return found

@@ -1,7 +1,6 @@
 """The gate as an ASGI application: each request finds its entry in the allow-list, its session and its owner."""
 
 import asyncio
-import gzip
 import hmac
 import json
 import re
@@ -11,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -25,17 +24,18 @@ from starlette.responses import (
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from annotation.gate import headers, pages
+from annotation.gate import headers, pages, responses
 from annotation.gate.answers import own_answer, trim
 from annotation.gate.assets import Assets
 from annotation.gate.bodies import MOST_BYTES, BodyError, read_body
 from annotation.gate.inner import DownError, Inner
-from annotation.gate.owners import Author, Owners, number_of
+from annotation.gate.owners import Author, Owners
 from annotation.gate.refusals import Refusals
 from annotation.gate.routes import Answer, Body, Match, find_route
 from annotation.gate.sessions import AGE, Session, Sessions
 from annotation.gate.settings import Address
 from annotation.gate.sign_in import COOKIE, SignIn
+from annotation.server.ownership import user_number
 
 TOKEN = "csrftoken"
 """The cookie that scripts of the gate's pages read, and send back as X-CSRFToken."""
@@ -100,14 +100,14 @@ class Gate:
         try:
             match = self._match(request, path)
             if match.route.signed_in and not session.email:
-                return _signed_out(path, _query(request))
+                return responses.signed_out(path, _query(request))
             visit = Visit(request, match, name, session)
             return await self._answer_match(visit)
         except RefusedError as refused:
             self.refusals.note(session.email, request.method, path, str(refused))
-            return _problem(path, 404, "There is nothing here for you.")
+            return responses.problem(path, 404, "There is nothing here for you.")
         except DownError as down:
-            return _problem(path, 502, str(down))
+            return responses.problem(path, 502, str(down))
         except ClientDisconnect:
             return Response(status_code=400)
 
@@ -145,7 +145,7 @@ class Gate:
             case Answer.HOME:
                 projects = await self.owners.projects(visit.session.email)
                 any_open = any(map(self.owners.is_open, projects))
-                return _page(pages.home_page(visit.session.email, projects, any_open))
+                return responses.page(pages.home_page(visit.session.email, projects, any_open))
             case Answer.NEXT_PROJECT:
                 still = await self.owners.open_projects(visit.session.email)
                 return RedirectResponse(f"/projects/{still[0].number}/data?labeling=1" if still else "/", 303)
@@ -217,7 +217,7 @@ class Gate:
 
     def _form(self, goal: str, email: str = "", problem: str = "", status: int = 200) -> Response:
         token = secrets.token_urlsafe(24)
-        response = _page(pages.sign_in_page(token, goal, email, problem), status)
+        response = responses.page(pages.sign_in_page(token, goal, email, problem), status)
         self._set_cookie(response, TOKEN, token, http_only=False, age=3600)
         return response
 
@@ -315,9 +315,9 @@ class Gate:
         if route.answer is Answer.NEXT_TASK and found.get("project") == numbers["project"]:
             self.owners.tasks.put(found["id"], found["project"])
         elif route.body is Body.ANNOTATION and found.get("completed_by"):
-            self.owners.annotations.put(found["id"], Author(found["task"], number_of(found["completed_by"])))
+            self.owners.annotations.put(found["id"], Author(found["task"], user_number(found["completed_by"])))
         elif route.body is Body.DRAFT and "created_username" in found:
-            self.owners.drafts.put(found["id"], Author(found["task"], number_of(found["created_username"])))
+            self.owners.drafts.put(found["id"], Author(found["task"], user_number(found["created_username"])))
 
     async def _page(self, visit: Visit) -> Response:
         project = visit.match.numbers["project"]
@@ -337,20 +337,13 @@ class Gate:
     def _expired(self, visit: Visit) -> Response:
         """Label Studio no longer knows the session: the password was changed, or the account is gone."""
         self.sessions.end(visit.name)
-        return _signed_out(visit.request.scope["path"], _query(visit.request))
+        return responses.signed_out(visit.request.scope["path"], _query(visit.request))
 
     async def _asset(self, request: Request, path: str) -> Response:
         asset = await self.assets.find(path)
         if asset is None:
             raise RefusedError("no such file")
-        kept = {"ETag": asset.etag, "Cache-Control": "private, max-age=600", "Vary": "Accept-Encoding"}
-        if asset.etag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=kept)
-        if not asset.compressed:
-            return Response(asset.content, media_type=asset.media_type, headers=kept)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(asset.content, media_type=asset.media_type, headers={**kept, "Content-Encoding": "gzip"})
-        return Response(gzip.decompress(asset.content), media_type=asset.media_type, headers=kept)
+        return responses.asset(asset, request.headers)
 
     def _file(self, name: str) -> Response:
         if name not in self.files:
@@ -370,27 +363,6 @@ def _pairs(text: str) -> list[tuple[str, str]]:
         return parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=16) if text else []
     except ValueError:
         return [("", "")]
-
-
-def _is_api(path: str) -> bool:
-    return path.startswith(("/api/", "/static/", "/react-app/", "/gate/"))
-
-
-def _signed_out(path: str, query: str) -> Response:
-    if _is_api(path):
-        return JSONResponse({"detail": "Your session has ended: sign in again."}, 401)
-    goal = quote(path + (f"?{query}" if query else ""), safe="")
-    return RedirectResponse(f"/user/login/?next={goal}" if path != "/logout" else "/user/login/", 303)
-
-
-def _problem(path: str, status: int, sentence: str) -> Response:
-    if _is_api(path):
-        return JSONResponse({"detail": sentence}, status)
-    return _page(pages.message_page("Not found" if status == 404 else "Not now", sentence), status)
-
-
-def _page(html: str, status: int = 200) -> Response:
-    return HTMLResponse(html, status, headers={"Content-Security-Policy": headers.page_policy(None)})
 
 
 def application(gate: Gate) -> Starlette:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from annotation.gate.inner import Inner
-from annotation.server.ownership import read_description
+from annotation.server.ownership import read_description, user_number
 
 FRESH = 30.0
 """Seconds for which the list of projects is believed."""
@@ -53,7 +53,8 @@ class Author:
     """Where an annotation or a draft belongs, and whose it is."""
 
     task: int
-    user: int
+    user: int | None
+    """The number of the account; None if it was deleted."""
 
 
 class Cache(Generic[Value]):
@@ -181,17 +182,9 @@ class Owners:
         """The author of an annotation or a draft, whose field ``person`` names the user."""
         author = known.get(number)
         if author is None and (found := await self._inner.ask_as_admin(f"/api/{kind}s/{number}/")) is not None:
-            author = Author(int(found["task"]), number_of(found[person]))
+            author = Author(int(found["task"]), user_number(found[person]))
             known.put(number, author)
         return author
-
-
-def number_of(user: Any) -> int:
-    """A user's number, which Label Studio gives bare, in an object, or after an email address; 0 without a number."""
-    value = user.get("id") if isinstance(user, dict) else user
-    if isinstance(value, str):
-        value = value.rpartition(",")[2].strip()
-    return int(value) if value and str(value).isdecimal() else 0
 
 
 def _project(found: Mapping[str, Any]) -> Project:

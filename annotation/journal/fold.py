@@ -63,6 +63,11 @@ class Record:
         return {name: email for email, name in self.annotators.items() if not chain.is_token(email)}
 
     @property
+    def authors(self) -> dict[str, str]:
+        """The pseudonym of each email address in lower case, or of the token of an erased address."""
+        return {email.lower(): name for email, name in self.annotators.items()}
+
+    @property
     def erased(self) -> tuple[str, ...]:
         """The pseudonyms of people whose email address was erased."""
         return tuple(name for email, name in self.annotators.items() if chain.is_token(email))

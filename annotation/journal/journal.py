@@ -1,4 +1,4 @@
-"""Stores a campaign in SQLite: an append-only journal, and a cache of Label Studio's state that can be rebuilt.
+"""Stores a campaign in SQLite: an append-only journal, beside a cache of Label Studio's state (`cache`).
 
 Each row of the journal has a hash (`chain`). Email addresses are stored once, apart from the rows, which hold tokens in
 their place; reading a row gives the addresses again, unless they were erased.
@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 
 from annotation.journal import chain, layout
+from annotation.journal.cache import Cache
 from annotation.journal.layout import ARROW, FORMAT, KINDS
 from schemas.errors import CHANGED, DamagedError, RunError, UserError
 from schemas.visible import visible
@@ -24,10 +25,6 @@ STORE = "campaign.db"
 """The name of the journal's file in a campaign's folder."""
 Signature = tuple[int, bytes, bytes, bytes]
 """A signed checkpoint: revision, hash of that row, public key, signature."""
-
-CachedTask = tuple[str | None, str, int]
-"""A task when it was last pulled: its uid, the time of its last change (empty if unknown), and its number of
-annotations."""
 
 
 class Journal:
@@ -56,6 +53,7 @@ class Journal:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
         except sqlite3.Error as error:
             raise _failure(path, error) from error
+        self.cache = Cache(self._db, self.writing)
         try:
             self._prepare()
         except sqlite3.Error as error:
@@ -336,7 +334,7 @@ class Journal:
         """Forgets the number of a deleted project, which Label Studio may reuse. Pulled annotations stay."""
         with self.writing():
             self._db.execute("UPDATE live SET project = 0, task = 0 WHERE project = ?", (project,))
-            self._db.execute("DELETE FROM task WHERE project = ?", (project,))
+            self.cache.forget_all_tasks(project)
 
     def detach_annotation(self, key: str) -> None:
         """Forgets the task of an annotation that Label Studio no longer has, and whose vote stays."""
@@ -351,47 +349,12 @@ class Journal:
         annotations stay."""
         with self.writing():
             self._db.execute("UPDATE live SET project = 0, task = 0")
-            self._db.execute("DELETE FROM task")
-            self._db.execute("DELETE FROM project")
+            self.cache.clear()
 
     def voted_uids(self, *, skips: bool = False) -> set[str]:
         """The uids of tasks that have an annotation other than a skip; with ``skips``: any annotation."""
         found = self._db.execute("SELECT key FROM live WHERE skipped <= ?", (skips,))
         return {key.partition("/")[0] for (key,) in found}
-
-    # A cache of Label Studio's state at the last push or pull, which can be out of date
-
-    def project(self, place: str) -> int | None:
-        row = self._db.execute("SELECT project FROM project WHERE place = ?", (place,)).fetchone()
-        return row[0] if row else None
-
-    def projects(self) -> dict[str, int]:
-        """The project number of each place, which is batch/round/annotator."""
-        return dict(self._db.execute("SELECT place, project FROM project ORDER BY place"))
-
-    def remember_project(self, place: str, project: int | None) -> None:
-        """Stores the project number of a place, and forgets the tasks of its former project. None removes the place."""
-        with self.writing():
-            former = self.project(place)
-            if former is not None and former != project:
-                self._db.execute("DELETE FROM task WHERE project = ?", (former,))
-            if project is None:
-                self._db.execute("DELETE FROM project WHERE place = ?", (place,))
-            else:
-                self._db.execute("INSERT OR REPLACE INTO project (place, project) VALUES (?, ?)", (place, project))
-
-    def tasks(self, project: int) -> dict[int, CachedTask]:
-        """The cached tasks of a project, by number."""
-        found = self._db.execute("SELECT task, uid, updated, annotations FROM task WHERE project = ?", (project,))
-        return {task: (uid, updated, annotations) for task, uid, updated, annotations in found}
-
-    def remember_tasks(self, project: int, rows: Iterable[tuple[int, str | None, str, int]]) -> None:
-        """Stores rows of (task, uid, updated, annotations) in the cache."""
-        statement = "INSERT OR REPLACE INTO task (project, task, uid, updated, annotations) VALUES (?, ?, ?, ?, ?)"
-        self._db.executemany(statement, ((project, *row) for row in rows))
-
-    def forget_tasks(self, project: int, tasks: Iterable[int]) -> None:
-        self._db.executemany("DELETE FROM task WHERE project = ? AND task = ?", ((project, task) for task in tasks))
 
 
 def _unwritable_error(path: Path) -> UserError:

@@ -14,6 +14,7 @@ from annotation.journal.bodies import (
     read,
 )
 from annotation.journal.journal import Journal
+from annotation.journal.places import Place
 
 KINDS = ("server", "project", "numbers", "account", "seen", "undone", "guidelines")
 """The kinds of rows that `Made.note` takes."""
@@ -28,9 +29,8 @@ class Made:
     """The state after some rows. A `server` row forgets what was made on the server before."""
 
     server: ServerNoted | None = None
-    projects: dict[str, ProjectMade] = field(default_factory=dict)
-    """By place, which is batch/round/annotator."""
-    places: dict[int, str] = field(default_factory=dict)
+    projects: dict[Place, ProjectMade] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
     """The place of each project that was ever made for a place, by project number."""
     numbers: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
     """The (project, task) of each task that was made for a uid."""
@@ -42,7 +42,7 @@ class Made:
     """The user number of each email address."""
     wordings: dict[str, int] = field(default_factory=dict)
     """The number of the newest wording of the guidelines of a batch, if the batch has several."""
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[Place, Seen] = field(default_factory=dict)
     """By place: how its project differs from what was pushed. A place without a difference may be missing."""
 
     def note(self, kind: str, key: str, body: bytes, path: str = "campaign.db") -> None:
@@ -55,8 +55,8 @@ class Made:
             self.server = server
         elif kind == "project":
             made = read(ProjectMade, body, place)
-            self.projects[key] = made
-            self.places[made.project] = key
+            self.places[made.project] = Place.parse(key)
+            self.projects[self.places[made.project]] = made
         elif kind == "numbers":
             added = read(Numbers, body, place)
             asked = self.asked.setdefault(added.project, set())
@@ -70,14 +70,14 @@ class Made:
         elif kind == "account":
             self.accounts[key] = read(int, body, place)
         elif kind == "undone":
-            self._forget(read(Undone, body, place).places)
+            self._forget({Place.parse(text) for text in read(Undone, body, place).places})
             self.wordings.pop(key, None)
         elif kind == "guidelines":
             self.wordings[key] = read(Guidelines, body, place).number
         else:
-            self.seen[key] = read(Seen, body, place)
+            self.seen[Place.parse(key)] = read(Seen, body, place)
 
-    def _forget(self, places: tuple[str, ...]) -> None:
+    def _forget(self, places: set[Place]) -> None:
         """Forgets the projects of these places."""
         projects = {number for number, place in self.places.items() if place in places}
         for place in places:

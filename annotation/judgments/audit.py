@@ -147,14 +147,14 @@ def statements(journal: Journal) -> Iterator[bytes]:
 
 
 def _answers(journal: Journal, record: Record) -> Iterator[bytes]:
-    people = {email.lower(): name for email, name in record.annotators.items()}
+    authors = record.authors
     for _, key, body in journal.rows("annotation"):
         row = read_annotation(body, f"the row annotation {key}")
         answer = row.annotation
         yield _line(
             "answered",
             annotation=key,
-            annotator=people.get((row.author or "").lower()),
+            annotator=authors.get((row.author or "").lower()),
             author=row.author,
             editor=row.editor,
             project=row.project,

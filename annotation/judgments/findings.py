@@ -7,6 +7,7 @@ from annotation.journal.bodies import Seen
 from annotation.journal.fold import Record
 from annotation.journal.journal import Journal
 from annotation.journal.made import Made, lost_annotations, made
+from annotation.journal.places import Place, task_places
 
 CHANGED = {
     "labels": "the labels were changed; votes given under them do not count",
@@ -24,8 +25,8 @@ LOST = {
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that differs from what was pushed. ``annotator`` is the pseudonym of the person whose place it is;
-    ``link`` leads to the project or task."""
+    """Something that differs from what was pushed. ``place`` is the text of a Place and ``annotator`` its annotator,
+    both empty for a vote on an unknown task; ``link`` leads to the project or task."""
 
     kind: str
     place: str
@@ -37,12 +38,7 @@ class Finding:
 def find(journal: Journal, record: Record) -> tuple[Finding, ...]:
     """The findings at the record's revision, by place."""
     state = made(journal, record.revision)
-    places = {
-        uid: "/".join(place)
-        for uid, *place in zip(
-            *(record.tasks[name].to_pylist() for name in ("uid", "batch", "round", "annotator")), strict=True
-        )
-    }
+    places = dict(zip(record.tasks["uid"].to_pylist(), task_places(record.tasks), strict=True))
     server = state.server.url if state.server else ""
     asked = set(places.values())  # not those of a batch that was undone
     found = [
@@ -52,7 +48,7 @@ def find(journal: Journal, record: Record) -> tuple[Finding, ...]:
         for finding in _describe(place, seen, state, server)
     ]
     for key, lost in lost_annotations(journal, record.revision).items():
-        place = places.get(key.rpartition("/")[0], "")
+        place = places.get(key.rpartition("/")[0])
         message = LOST[lost.why].format(by=lost.by or "an unknown account")
         found.append(_finding(lost.why, place, message, link(server, lost.project, lost.task)))
     return tuple(sorted(found, key=lambda each: (each.place, each.kind, each.link)))
@@ -62,7 +58,7 @@ def batches_before_provenance(journal: Journal, record: Record) -> list[str]:
     """The batches that an earlier version of Gristmill pushed without noting the accounts and projects that it made."""
     state = made(journal, record.revision)
     noted = {place: not each.adopted for place, each in state.projects.items()}
-    return sorted({place.partition("/")[0] for place in {*journal.projects(), *noted} if not noted.get(place)})
+    return sorted({place.batch for place in {*journal.cache.projects(), *noted} if not noted.get(place)})
 
 
 def link(server: str, project: int, task: int | None = None) -> str:
@@ -70,7 +66,7 @@ def link(server: str, project: int, task: int | None = None) -> str:
     return f"{server}/projects/{project}/data" + (f"?task={task}" if task else "")
 
 
-def _describe(place: str, seen: Seen, state: Made, server: str) -> Iterator[Finding]:
+def _describe(place: Place, seen: Seen, state: Made, server: str) -> Iterator[Finding]:
     noted = state.projects.get(place)
     project = noted.project if noted else 0
     here = link(server, project)
@@ -90,5 +86,5 @@ def _describe(place: str, seen: Seen, state: Made, server: str) -> Iterator[Find
         yield _finding("account", place, "the account of the annotator is missing or has another address", here)
 
 
-def _finding(kind: str, place: str, message: str, link: str) -> Finding:
-    return Finding(kind, place, place.split("/", 2)[2] if place else "", message, link)
+def _finding(kind: str, place: Place | None, message: str, link: str) -> Finding:
+    return Finding(kind, str(place or ""), place.annotator if place else "", message, link)

@@ -12,6 +12,7 @@ from annotation.journal.bodies import AnnotationRow, Batch, read_annotation
 from annotation.journal.fold import TASKS, Record
 from annotation.journal.journal import Journal, sortable_time
 from annotation.journal.made import KINDS, Made
+from annotation.journal.places import Place
 from annotation.judgments.proof import find_doubt
 from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable, read_report
 from annotation.protocols.wording import wording_of
@@ -82,10 +83,10 @@ class _Tasks:
         gone = record.withdrawn
         self.state = ["withdrawn" if name in gone else "open" for name in self.annotator]
 
-    def place(self, uid: str) -> str:
-        """The place of a task, which is batch/round/annotator; empty for an unknown task."""
+    def place(self, uid: str) -> Place | None:
+        """The place of a task; None for an unknown task."""
         row = self.row.get(uid)
-        return "" if row is None else f"{self.batch[row]}/{self.round[row]}/{self.annotator[row]}"
+        return None if row is None else Place(self.batch[row], self.round[row], self.annotator[row])
 
     def describe(self, row: int) -> dict[str, str]:
         """The columns of a task that REPORTS has, too."""
@@ -144,7 +145,7 @@ class _Votes:
 def judge(journal: Journal, record: Record) -> Judged:
     """The tables at the record's revision, each in a fixed order."""
     tasks, votes, reader = _Tasks(record), _Votes(), _Reader(record)
-    authors = {email.lower(): name for email, name in record.annotators.items()}
+    authors = record.authors
     for uid, found in _existing_annotations(journal, record, tasks, authors).items():
         row, own = tasks.row.get(uid), []
         for key, held in found.items():
@@ -218,11 +219,11 @@ def _existing_annotations(
             continue
         doubt = ""
         place = tasks.place(uid)
-        if place in state.projects:
+        if place and place in state.projects:
             read = _read(journal, key, body)
             author = authors.get((read.author or "").lower())
             doubt = _find_refusal(read, author, tasks.row.get(uid), tasks) or find_doubt(read, uid, place, state)
-        wording = state.wordings.get(place.partition("/")[0], 1)
+        wording = state.wordings.get(place.batch, 1) if place else 1
         before = inside.get(key, _Held(None, wording))
         inside[key] = _Held(before.counted, before.wording, body, doubt) if doubt else _Held(body, wording)
     return {uid: inside for uid, inside in found.items() if inside}

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.judgments.policy import Policy
 from annotation.judgments.snapshot import Snapshot
 from schemas import DEGREES
 
@@ -54,14 +55,14 @@ def resolve(snapshot: Snapshot) -> Resolution:
     first, second = votes.tally()
     winner = np.where(second > first, 1, 0)
     safe, asked, risks = votes.safety()
-    needed = pairs["votes"].to_numpy() if snapshot.policy.min_votes is None else snapshot.policy.min_votes
     failure = np.full(len(pairs), -1)
     chosen_unsafe = asked.all(axis=1) & ~_select(safe, winner) & _select(safe, 1 - winner)
     failure[chosen_unsafe] = FAILURES.index("unsafe_chosen")
     if snapshot.policy.use == "unanimous":
         failure[(np.minimum(first, second) > 0) & ~votes.adjudicated] = FAILURES.index("no_majority")
     failure[first == second] = FAILURES.index("tied")
-    failure[first + second < np.where(votes.adjudicated, 1, np.maximum(needed, 1))] = FAILURES.index("too_few_votes")
+    needed = np.where(votes.adjudicated, 1, votes_needed(pairs, snapshot.policy))
+    failure[first + second < needed] = FAILURES.index("too_few_votes")
     counted = {
         "votes_first": pa.array(first, pa.int32()),
         "votes_second": pa.array(second, pa.int32()),
@@ -84,6 +85,12 @@ def resolve(snapshot: Snapshot) -> Resolution:
     unresolved = pa.table({"pair_id": pairs["pair_id"], "reason": reasons, **counted})
     failed = pa.array(failure >= 0)
     return Resolution(resolved.filter(pc.invert(failed)), unresolved.filter(failed))
+
+
+def votes_needed(pairs: pa.Table, policy: Policy) -> Ints:
+    """The fewest votes, at least 1, from which the policy derives a verdict on each pair that is not adjudicated."""
+    asked: Ints = pairs["votes"].to_numpy().astype(np.int64)
+    return np.maximum(asked if policy.min_votes is None else np.full(len(pairs), policy.min_votes), 1)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.judgments.resolve import votes_needed
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.votes import Ints
 
@@ -53,8 +54,7 @@ def stuck(snapshot: Snapshot) -> Stuck:
     votes = pc.equal(tasks["round"], "vote")
     skips = pc.and_(votes, pc.equal(tasks["state"], "skipped"))
     possible = count(pc.and_(votes, pc.is_in(tasks["state"], pa.array(["done", "open"]))))
-    needed = pairs["votes"].to_numpy() if snapshot.policy.min_votes is None else snapshot.policy.min_votes
-    found = (possible < needed) & (count(skips) > 0) & (count(pc.invert(votes)) == 0)
+    found = (possible < votes_needed(pairs, snapshot.policy)) & (count(skips) > 0) & (count(pc.invert(votes)) == 0)
     by = Counter(tasks.filter(pc.and_(skips, pa.chunked_array([pa.array(found[pair])])))["annotator"].to_pylist())
     ids = pairs["pair_id"].filter(pa.array(found)).to_pylist()
     return Stuck(tuple(sorted(ids)), dict(sorted(by.items(), key=lambda each: (-each[1], each[0]))))

@@ -1,6 +1,10 @@
-"""Which campaign's place a project is, and whose: both stand in the project's description in Label Studio."""
+"""Whose a project, an annotation or a draft is, by what Label Studio says.
+
+A project's description holds the place in a campaign, as a marker, and the email address of the annotator.
+"""
 
 import re
+from typing import Any
 
 _DESCRIPTION = re.compile(r"(?P<marker>gristmill [0-9a-f]{20})(?: (?P<owner>[^\s@]+@[^\s@]+))?")
 
@@ -31,3 +35,15 @@ def read_description(text: str) -> tuple[str, str]:
     """
     found = _DESCRIPTION.fullmatch(text)
     return (found["marker"], found["owner"] or "") if found else (text, "")
+
+
+def user_number(user: Any) -> int | None:
+    """The number of a user, which Label Studio gives bare, in an object, or after an email address. None for a deleted
+    account, and for anything else.
+
+    >>> user_number(7), user_number({"id": 7}), user_number("ann@mill.example, 7"), user_number(None)
+    (7, 7, 7, None)
+    """
+    value = user.get("id") if isinstance(user, dict) else user
+    text = str(value).rpartition(",")[2].strip()
+    return int(text) if text.isdecimal() else None

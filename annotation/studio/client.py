@@ -150,6 +150,10 @@ class Studio:
         users = self._read(lambda: self._sdk.users.list(request_options=self._options))
         return {user.id: user.email for user in users}
 
+    def accounts(self) -> dict[str, int]:
+        """The number of the user with each email address, in lower case; of several users, the lowest number."""
+        return {email.lower(): number for number, email in sorted(self.people().items(), reverse=True)}
+
     def password(self, email: str) -> str:
         """The password of an account that gristmill creates: 96 bits derived from token and address, never stored.
 
@@ -272,7 +276,7 @@ class Studio:
 
     def uids(self, project: int, tasks: Sequence[int]) -> dict[int, str | None]:
         """The uid in the data of each task, by task number; None if the data has no uid."""
-        return {task["id"]: _uid(task) for task in self.tasks(project, tasks)}
+        return {task["id"]: uid_of(task) for task in self.tasks(project, tasks)}
 
     def tasks(self, project: int, tasks: Sequence[int], attempts: int = ATTEMPTS) -> Iterator[dict[str, Any]]:
         """Tasks as Label Studio exports them, with all annotations. Deleted tasks are left out."""
@@ -389,7 +393,8 @@ def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]
     return {"filter": f"filter:tasks:{column}", "operator": operator, "type": kind, "value": value}
 
 
-def _uid(task: dict[str, Any]) -> str | None:
+def uid_of(task: dict[str, Any]) -> str | None:
+    """The uid in the data of an exported task; None if the data has no uid."""
     uid = task["data"].get("uid") if isinstance(task.get("data"), dict) else None
     return uid if isinstance(uid, str) else None
 

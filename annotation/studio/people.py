@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
 from annotation.journal.made import made
+from annotation.journal.places import task_places
 from annotation.judgments.judge import judge
 from annotation.server.accounts import AccountExistsError, PasswordError, change_password, session, sign_up
 from annotation.server.home import Admin
@@ -38,7 +39,7 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[
     """
     state = made(journal)
     check_server(journal, studio, state)
-    existing = {email.lower() for email in studio.people().values()}
+    existing = studio.accounts()
     invitation, record = studio.invite_url(), fold(journal)
     for email in map(str.lower, people):
         password = studio.password(email)
@@ -53,7 +54,7 @@ def reset_password(studio: Studio, administrator: Admin, email: str) -> str:
 
     Raises UserError if there is no such account, RunError if Label Studio fails.
     """
-    numbers = {address.lower(): number for number, address in studio.people().items()}
+    numbers = studio.accounts()
     if email.lower() not in numbers:
         raise UserError(f"{email} has no account at {studio.url}: run the same command without --reset")
     password = secrets.token_hex(12)
@@ -82,15 +83,15 @@ def _links(journal: Journal, studio: Studio, record: Record, email: str) -> tupl
     """The gate's address that leads on through all batches; without a gate, the sign-in page for each batch with open
     tasks, oldest first, or for the newest batch if no task is open."""
     name = record.annotators.get(email)
-    projects = {place: project for place, project in journal.projects().items() if place.split("/", 2)[2] == name}
+    projects = {place: project for place, project in journal.cache.projects().items() if place.annotator == name}
     if not projects:
         return ()
     if studio.public_url != studio.url:
         return (f"{studio.public_url}/next",)
     tasks = judge(journal, record).assignments
     tasks = tasks.filter(pc.and_(pc.equal(tasks["annotator"], name), pc.equal(tasks["state"], "open")))
-    places = {f"{row['batch']}/{row['round']}/{name}" for row in tasks.select(["batch", "round"]).to_pylist()}
-    wanted = sorted(project for place, project in projects.items() if place in places) or [max(projects.values())]
+    waiting = set(task_places(tasks))
+    wanted = sorted(project for place, project in projects.items() if place in waiting) or [max(projects.values())]
     below = urlsplit(studio.url).path  # of a server under a path of its host
     goals = (quote(f"{below}/projects/{project}/data?labeling=1", safe="") for project in wanted)
     return tuple(f"{studio.url}/user/login/?next={goal}" for goal in goals)

@@ -8,6 +8,7 @@ from typing import Any
 from annotation.journal.bodies import ProjectMade, Seen, ServerNoted, write
 from annotation.journal.journal import Journal
 from annotation.journal.made import Made
+from annotation.journal.places import Place
 from annotation.protocols import Page
 from annotation.studio.client import SETTINGS, Project, Studio, TaskState
 from schemas.errors import UserError
@@ -43,7 +44,7 @@ def note_accounts(journal: Journal, studio: Studio, state: Made, people: Iterabl
     """Notes the account of each email address that has an account, unless one is noted."""
     missing = set(people) - state.accounts.keys()
     if missing:
-        found = {email.lower(): number for number, email in sorted(studio.people().items(), reverse=True)}
+        found = studio.accounts()
         with journal.writing():
             for email in sorted(missing & found.keys()):
                 note(journal, state, "account", email, found[email])
@@ -73,14 +74,14 @@ def changed_parts(project: Project, noted: ProjectMade, marker: str, owner: str 
     return tuple(part for part, differs in changed.items() if differs)
 
 
-def note_seen(journal: Journal, state: Made, place: str, seen: Seen) -> None:
+def note_seen(journal: Journal, state: Made, place: Place, seen: Seen) -> None:
     """Notes how the project of a place differs from what was pushed, if that has changed."""
     if state.seen.get(place, Seen()) != seen:
-        note(journal, state, "seen", place, seen)
+        note(journal, state, "seen", str(place), seen)
 
 
 def note_tasks(
-    journal: Journal, state: Made, place: str, project: int, listed: Iterable[TaskState], asked: Sequence[str] | None
+    journal: Journal, state: Made, place: Place, project: int, listed: Iterable[TaskState], asked: Sequence[str] | None
 ) -> None:
     """Notes tasks of a place's project that were added or removed, and tasks with a suggested answer.
 

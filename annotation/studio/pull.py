@@ -13,11 +13,14 @@ import orjson
 
 from annotation.campaign.tasks import shown_digest
 from annotation.journal.bodies import AnnotationRow, Lost, Seen, write, write_annotation
+from annotation.journal.cache import CachedTask
 from annotation.journal.fold import Record, fold
-from annotation.journal.journal import CachedTask, Journal, sortable_time
+from annotation.journal.journal import Journal, sortable_time
 from annotation.journal.made import Made, lost_annotations, made
+from annotation.journal.places import Place, task_places
 from annotation.protocols import digest
-from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Project, Studio, TaskState
+from annotation.server.ownership import user_number
+from annotation.studio.client import ATTEMPTS, EXPORTED, FailedError, MissingError, Project, Studio, TaskState, uid_of
 from annotation.studio.missing import (
     Answer,
     Suspect,
@@ -50,9 +53,9 @@ class Pulled:
     kept: int = 0
     """New or changed annotations."""
     deleted: int = 0
-    gone: list[str] = field(default_factory=list)
+    gone: list[Place] = field(default_factory=list)
     """Places whose project is no longer in Label Studio. Their annotations in the journal still count."""
-    waiting: list[str] = field(default_factory=list)
+    waiting: list[Place] = field(default_factory=list)
     """Places that were not read, since their project did not get new guidelines yet."""
     revision: int = 0
     unsettled: list[tuple[int, tuple[int, str | None, str, int]]] = field(default_factory=list)
@@ -70,7 +73,7 @@ def pull(
     the campaign's, or if it looks like an older backup and ``missing`` is ``ask``; RunError if Label Studio fails; the
     journal keeps what was copied before the failure.
     """
-    if not journal.projects():
+    if not journal.cache.projects():
         raise UserError(f"{journal.path.parent} has no project in Label Studio: run gristmill campaign push")
     check_server(journal, studio, made(journal))
     projects = studio.projects()
@@ -79,7 +82,7 @@ def pull(
     pulled, people, listed = Pulled(), _People(studio), []
     lost, uids = lost_annotations(journal), _uids_by_place(record)
     for place, project in _find_projects(journal, projects, record, state, people, pulled):
-        cached, live = journal.tasks(project), journal.live_annotations(project)
+        cached, live = journal.cache.tasks(project), journal.live_annotations(project)
         try:
             states = studio.task_states(project) if sweep else _list_recent(studio, project, cached)
         except MissingError:
@@ -92,7 +95,7 @@ def pull(
             note_tasks(journal, state, place, project, states, uids[place] if sweep else None)
             unchanged = cached.keys() - set(changed)
             rows = ((s.task, cached[s.task][0], s.updated, s.annotations) for s in states if s.task in unchanged)
-            journal.remember_tasks(project, rows)
+            journal.cache.remember_tasks(project, rows)
         listed.append((project, changed, gone))
     total, done = sum(len(changed) for _, changed, _ in listed), 0
     suspects: list[Suspect] = []
@@ -108,33 +111,32 @@ def pull(
     pulled.deleted += settle(journal, suspects, accept=missing == "accept")
     with journal.writing():
         for project, _, gone in listed:
-            journal.forget_tasks(project, gone)
+            journal.cache.forget_tasks(project, gone)
         for project, row in pulled.unsettled:
-            journal.remember_tasks(project, [row])
+            journal.cache.remember_tasks(project, [row])
     pulled.revision = journal.revision
     return pulled
 
 
-def _uids_by_place(record: Record) -> dict[str, list[str]]:
+def _uids_by_place(record: Record) -> dict[Place, list[str]]:
     """The uids of the tasks of each place, except tasks that were taken from their annotators."""
-    uids: dict[str, list[str]] = defaultdict(list)
-    columns = (record.tasks[name].to_pylist() for name in ("uid", "batch", "round", "annotator"))
-    for uid, *place in zip(*columns, strict=True):
+    uids: dict[Place, list[str]] = defaultdict(list)
+    for uid, place in zip(record.tasks["uid"].to_pylist(), task_places(record.tasks), strict=True):
         if uid not in record.dropped:
-            uids["/".join(place)].append(uid)
+            uids[place].append(uid)
     return uids
 
 
 def _find_projects(
     journal: Journal, listed: Sequence[Project], record: Record, state: Made, people: "_People", pulled: Pulled
-) -> list[tuple[str, int]]:
+) -> list[tuple[Place, int]]:
     """(place, project) of the noted projects, and of all that have the marker of a place. Notes how they differ from
     what was pushed, before any of their annotations is read. A project that still awaits new guidelines is skipped."""
     projects = []
     emails = record.emails
-    for place in journal.projects():
+    for place in journal.cache.projects():
         noted, found = state.projects.get(place), find_projects(listed, journal.campaign_id, place, state)
-        if noted and noted.page != digest(record.batches[place.partition("/")[0]].page):
+        if noted and noted.page != digest(record.batches[place.batch].page):
             pulled.waiting.append(place)
             continue
         projects += [(place, each.project) for each in found]
@@ -142,7 +144,7 @@ def _find_projects(
             pulled.gone.append(place)
         if noted:
             own = next((each for each in found if is_noted(each, noted)), None)
-            email = emails.get(place.split("/", 2)[2])
+            email = emails.get(place.annotator)
             number = None if email is None else state.accounts.get(email)
             seen = replace(
                 state.seen.get(place, Seen()),
@@ -207,12 +209,12 @@ def _copy(
 ) -> list[Suspect]:
     """Copies the annotations of tasks; returns those that the journal does not follow without an answer."""
     tasks, unreadable = _read(studio, project, numbers)
-    people.find(_user_number(row[name]) for task in tasks for row in task["annotations"] for name in AUTHORS)
+    people.find(user_number(row[name]) for task in tasks for row in task["annotations"] for name in AUTHORS)
     outdated = [task["id"] for task in tasks if _is_outdated(journal, task)]
     again = {task["id"]: task for task in _read(studio, project, outdated)[0]}
     suspects: list[Suspect] = []
     with journal.writing():
-        live, cached = journal.live_annotations(project), journal.tasks(project)
+        live, cached = journal.live_annotations(project), journal.cache.tasks(project)
         for task in tasks:
             seen = set()
             for key, annotation, body in _bodies(again.get(task["id"], task), people):
@@ -231,7 +233,7 @@ def _copy(
                 )
             missing = [key for key in live.get(task["id"], []) if key not in seen]
             state, before = again.get(task["id"], task), cached.get(task["id"], (None, "", 0))[1]
-            by, found = people.email(_user_number(state["updated_by"])), _find_suspects(state, missing, before)
+            by, found = people.email(user_number(state["updated_by"])), _find_suspects(state, missing, before)
             deleted = [
                 key
                 for key, why in found.items()
@@ -242,7 +244,7 @@ def _copy(
             pulled.deleted += len(deleted)
         settled = {task["id"] for task in tasks} - {each.task for each in suspects}
         rows = [_summarise(again.get(task["id"], task)) for task in tasks]
-        journal.remember_tasks(project, (row for row in rows if row[0] in settled))
+        journal.cache.remember_tasks(project, (row for row in rows if row[0] in settled))
         pulled.unsettled += ((project, row) for row in rows if row[0] not in settled)
         pulled.kept += sum(_keep_unreadable(journal, project, number) for number in unreadable)
     return suspects
@@ -277,7 +279,7 @@ def _is_note(key: str) -> bool:
 
 def _keep_unreadable(journal: Journal, project: int, task: int) -> bool:
     """Records that a task is unreadable, in place of its annotations. The next pull tries the task again."""
-    uid = journal.tasks(project).get(task, (None, "", 0))[0]
+    uid = journal.cache.tasks(project).get(task, (None, "", 0))[0]
     annotation = {"id": f"{UNREADABLE}{task}", "was_cancelled": False}
     row = AnnotationRow(uid, "", None, None, project, task, annotation)
     key = f"{uid or ''}/{annotation['id']}"
@@ -306,16 +308,16 @@ def _read(studio: Studio, project: int, numbers: list[int]) -> tuple[list[dict[s
 def _is_outdated(journal: Journal, task: dict[str, Any]) -> bool:
     """Whether an annotation is older than in the journal: the answer is delayed, or the server's clock was set back.
     Reading the task again gives the current state."""
-    keys = (f"{_uid(task) or ''}/{row['id']}" for row in task["annotations"])
+    keys = (f"{uid_of(task) or ''}/{row['id']}" for row in task["annotations"])
     pairs = zip(keys, task["annotations"], strict=True)
     return any(sortable_time(row["updated_at"]) < journal.last_update(key) for key, row in pairs)
 
 
 def _bodies(task: dict[str, Any], people: _People) -> list[tuple[str, dict[str, Any], bytes]]:
     """(key, annotation, body) of each annotation of an exported task."""
-    uid, bodies = _uid(task), []
+    uid, bodies = uid_of(task), []
     for annotation in task["annotations"]:
-        author, editor = (people.email(_user_number(annotation[name])) for name in AUTHORS)
+        author, editor = (people.email(user_number(annotation[name])) for name in AUTHORS)
         shown = shown_digest(_data(task)).hex()
         row = AnnotationRow(uid, shown, author, editor, task["project"], task["id"], annotation)
         bodies.append((f"{uid or ''}/{annotation['id']}", annotation, _write_row(row)))
@@ -328,7 +330,7 @@ def _write_row(row: AnnotationRow) -> bytes:
         return write_annotation(row)
     except orjson.JSONEncodeError:
         plain = {name: value for name, value in row.annotation.items() if not isinstance(value, list | dict)}
-        users = {name: _user_number(row.annotation[name]) for name in AUTHORS}
+        users = {name: user_number(row.annotation[name]) for name in AUTHORS}
         annotation = {**plain, **users, "result": "nested too deeply to be kept"}
         return write_annotation(replace(row, annotation=annotation))
 
@@ -337,14 +339,9 @@ def _data(task: dict[str, Any]) -> dict[str, Any]:
     return task["data"] if isinstance(task["data"], dict) else {}
 
 
-def _uid(task: dict[str, Any]) -> str | None:
-    uid = _data(task).get("uid")
-    return uid if isinstance(uid, str) else None
-
-
 def _summarise(task: dict[str, Any]) -> tuple[int, str | None, str, int]:
     count = int(task["total_annotations"]) + int(task["cancelled_annotations"])
-    return task["id"], _uid(task), task["updated_at"], count
+    return task["id"], uid_of(task), task["updated_at"], count
 
 
 def _find_gone(journal: Journal, project: int, gone: list[int]) -> list[Suspect]:
@@ -353,9 +350,3 @@ def _find_gone(journal: Journal, project: int, gone: list[int]) -> list[Suspect]
     keys = [(task, key) for task in gone for key in live.get(task, [])]
     journal.delete_annotations(key for _, key in keys if _is_note(key))
     return [Suspect(key, "task_gone", None, project, task) for task, key in keys if not _is_note(key)]
-
-
-def _user_number(value: Any) -> int | None:
-    """A user's number, which exports give bare or in an object; None if the account was deleted."""
-    number = value.get("id") if isinstance(value, dict) else value
-    return None if number is None else int(number)

@@ -15,6 +15,7 @@ from annotation.journal.bodies import ASKED, Numbers, ProjectMade, Seen
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
 from annotation.journal.made import Made, made
+from annotation.journal.places import Place, task_places
 from annotation.protocols import Page, digest
 from annotation.studio.client import Project, Studio, TaskState
 from annotation.studio.provenance import (
@@ -48,22 +49,21 @@ class Pushed:
     removed: int = 0
     existing: int = 0
     """Tasks that were in Label Studio already, or have a vote in the journal."""
-    recreated: list[str] = field(default_factory=list)
+    recreated: list[Place] = field(default_factory=list)
     """Places whose project had been deleted."""
-    reworded: list[str] = field(default_factory=list)
+    reworded: list[Place] = field(default_factory=list)
     """Places whose project got another wording of the guidelines."""
-    repaired: list[str] = field(default_factory=list)
+    repaired: list[Place] = field(default_factory=list)
     """Places whose page, settings or description had been changed in Label Studio."""
 
 
-def places(record: Record) -> Iterator[tuple[str, pa.Table]]:
-    """(place, tasks) of each project. A place is batch/round/annotator; all its tasks have the same page."""
-    keys = sorted(set(zip(*(record.tasks[name].to_pylist() for name in ("batch", "round", "annotator")), strict=True)))
-    for batch, round_, annotator in keys:
+def places(record: Record) -> Iterator[tuple[Place, pa.Table]]:
+    """(place, tasks) of each project. All tasks of a place have the same page."""
+    for place in sorted(set(task_places(record.tasks))):
         tasks = record.tasks
-        for name, value in (("batch", batch), ("round", round_), ("annotator", annotator)):
+        for name, value in place._asdict().items():
             tasks = tasks.filter(pc.equal(tasks[name], value))
-        yield f"{batch}/{round_}/{annotator}", tasks
+        yield place, tasks
 
 
 def push(journal: Journal, studio: Studio, tell: Tell = ignore_progress, *, new_server: bool = False) -> Pushed:
@@ -85,7 +85,7 @@ def _push(journal: Journal, studio: Studio, state: Made, tell: Tell) -> Pushed:
     projects = studio.projects()
     total, done = record.tasks.num_rows, 0
     for place, tasks in places(record):
-        page = record.batches[place.partition("/")[0]].page
+        page = record.batches[place.batch].page
         update = _PlaceUpdate(journal, studio, record, place, tasks, page, pushed, state)
         update.run(projects, lambda count, before=done: tell(before + count, total))  # type: ignore[misc]
         done += tasks.num_rows
@@ -93,22 +93,21 @@ def _push(journal: Journal, studio: Studio, state: Made, tell: Tell) -> Pushed:
     return pushed
 
 
-def marker(campaign_id: str, place: str) -> str:
+def marker(campaign_id: str, place: Place) -> str:
     """What a project's description begins with, to find the project again. It reveals nothing about the campaign."""
     return f"gristmill {hashlib.blake2b(f'{campaign_id}/{place}'.encode(), digest_size=10).hexdigest()}"
 
 
-def find_projects(projects: Iterable[Project], campaign_id: str, place: str, state: Made) -> list[Project]:
+def find_projects(projects: Iterable[Project], campaign_id: str, place: Place, state: Made) -> list[Project]:
     """The projects of a place: the noted one, whatever its description says now, and all with the place's marker."""
     wanted, noted = marker(campaign_id, place), state.projects.get(place)
     return [each for each in projects if each.marker == wanted or (noted is not None and is_noted(each, noted))]
 
 
-def title(place: str) -> str:
+def title(place: Place) -> str:
     """A project's title: campaign, batch and annotator, in the 3 to 50 characters that Label Studio allows."""
-    batch, round_, annotator = place.split("/", 2)
-    name, _, number = annotator.rpartition("/")
-    words = [batch, number] if round_ == "vote" else [batch, round_, number]
+    name, _, number = place.annotator.rpartition("/")
+    words = [place.batch, number] if place.round == "vote" else [place.batch, place.round, number]
     tail = " · ".join(words)
     return f"{name[: 47 - len(tail)]} · {tail}" if len(tail) <= 44 else tail[-50:]
 
@@ -120,7 +119,7 @@ class _PlaceUpdate:
     journal: Journal
     studio: Studio
     record: Record
-    place: str
+    place: Place
     tasks: pa.Table
     page: Page
     pushed: Pushed
@@ -161,7 +160,7 @@ class _PlaceUpdate:
         for data in self._requests(missing):
             numbers = self.studio.import_tasks(project, data)
             imported = zip(numbers, data, strict=True)
-            self.journal.remember_tasks(project, ((number, fields["uid"], "", 0) for number, fields in imported))
+            self.journal.cache.remember_tasks(project, ((number, fields["uid"], "", 0) for number, fields in imported))
             self.pushed.imported += len(numbers)
             done += len(numbers)
             tell(done)
@@ -178,7 +177,7 @@ class _PlaceUpdate:
             for data, shown in zip(task_data(chunk, self.record.pairs), chunk["shown"].to_pylist(), strict=True):
                 if shown_digest(data) != shown:
                     raise UserError(
-                        f"batch {self.place.partition('/')[0]} was made by another version of Gristmill, which shows "
+                        f"batch {self.place.batch} was made by another version of Gristmill, which shows "
                         "its tasks differently: push it with that version, or make a new batch"
                     )
                 length = sum(len(text.encode()) for text in data.values())
@@ -193,7 +192,7 @@ class _PlaceUpdate:
     def _find_or_create_project(self, known: list[Project], needed: bool) -> int | None:
         """The number of the place's project, created if missing, unless the annotator was erased and nobody could
         answer. Deletes duplicates without votes."""
-        remembered = self.journal.project(self.place)
+        remembered = self.journal.cache.project(self.place)
         numbers = {project.project: project for project in known}
         if numbers:
             project = self._choose_project(numbers, remembered)
@@ -203,12 +202,12 @@ class _PlaceUpdate:
                 if not any(state.annotations for state in states):
                     self.studio.delete_project(number)
             if project is not None:
-                self.journal.remember_project(self.place, project)
+                self.journal.cache.remember_project(self.place, project)
                 return project
         if remembered is not None:
             with self.journal.writing():
                 self.journal.detach(remembered)
-                self.journal.remember_project(self.place, None)
+                self.journal.cache.remember_project(self.place, None)
         owner = self._owner()
         if needed and owner is not None:
             if remembered is not None:
@@ -217,13 +216,13 @@ class _PlaceUpdate:
             project = self.studio.create_project(title(self.place), wanted, owner, self.page)
             self.pushed.projects += 1
             self.created = project
-            self.journal.remember_project(self.place, project)
+            self.journal.cache.remember_project(self.place, project)
             return project
         return None
 
     def _owner(self) -> str | None:
         """The email address of the place's annotator, in lower case; None if it was erased."""
-        email = self.record.emails.get(self.place.split("/", 2)[2])
+        email = self.record.emails.get(self.place.annotator)
         return None if email is None else email.lower()
 
     def _choose_project(self, known: Mapping[int, Project], remembered: int | None) -> int | None:
@@ -249,17 +248,19 @@ class _PlaceUpdate:
             labels, instructions = page_digests(project.page)
             fresh = ProjectMade(number, project.created, digest(self.page), labels, instructions, self._adopted(number))
             if fresh != noted:
-                note(self.journal, self.made, "project", self.place, fresh)
+                note(self.journal, self.made, "project", str(self.place), fresh)
         note_seen(self.journal, self.made, self.place, Seen())
 
     def _adopted(self, number: int) -> bool:
         """Whether an earlier version of Gristmill made the project."""
         noted = self.made.projects.get(self.place)
-        return noted.adopted if noted and noted.project == number else bool(self.journal.tasks(number)) and not noted
+        if noted:
+            return noted.adopted and noted.project == number
+        return bool(self.journal.cache.tasks(number))
 
     def _note_numbers(self, project: int, numbers: Mapping[str, int]) -> None:
         if numbers:
-            note(self.journal, self.made, "numbers", self.place, Numbers(project, numbers))
+            note(self.journal, self.made, "numbers", str(self.place), Numbers(project, numbers))
 
     def _note_found(self, project: int, present: Mapping[str, list[TaskState]]) -> None:
         """Notes the numbers of tasks that this push, an interrupted push or an earlier version created; a repeated
@@ -275,12 +276,12 @@ class _PlaceUpdate:
     def _list_tasks(self, project: int) -> dict[str, list[TaskState]]:
         """The tasks with each uid: one task, unless the network repeated a request."""
         states = {state.task: state for state in self.studio.task_states(project)}
-        cached = self.journal.tasks(project)
+        cached = self.journal.cache.tasks(project)
         strangers = [task for task in states if task not in cached]
         found = self.studio.uids(project, strangers) if strangers else {}
         with self.journal.writing():
-            self.journal.remember_tasks(project, ((task, uid, "", 0) for task, uid in found.items()))
-            self.journal.forget_tasks(project, [task for task in cached if task not in states])
+            self.journal.cache.remember_tasks(project, ((task, uid, "", 0) for task, uid in found.items()))
+            self.journal.cache.forget_tasks(project, [task for task in cached if task not in states])
         present: dict[str, list[TaskState]] = {}
         for task, state in states.items():
             uid = cached[task][0] if task in cached else found.get(task)
@@ -300,5 +301,5 @@ class _PlaceUpdate:
         if extra:
             self.studio.delete_tasks(project, extra)
             with self.journal.writing():
-                self.journal.forget_tasks(project, extra)
+                self.journal.cache.forget_tasks(project, extra)
             self.pushed.removed += len(extra)

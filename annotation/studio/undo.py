@@ -7,6 +7,7 @@ from annotation.journal.bodies import Undone, read, write
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
 from annotation.journal.made import made
+from annotation.journal.places import Place
 from annotation.studio.client import MissingError, Project, Studio
 from annotation.studio.provenance import check_server
 from annotation.studio.push import find_projects, places
@@ -27,9 +28,10 @@ def undo(journal: Journal, studio: Studio, batch: str) -> int:
         _refuse_asked_elsewhere(batch, record)
         uids = record.tasks.filter(pc.equal(record.tasks["batch"], batch))["uid"].to_pylist()
         _refuse_begun(batch, len(journal.voted_uids(skips=True).intersection(uids)), "the journal")
-        known = {place for place, _ in places(record) if place.partition("/")[0] == batch}
+        known = {place for place, _ in places(record) if place.batch == batch}
         for body in journal.bodies("undone", batch):
-            known |= {*read(Undone, body, f"{journal.path}: the row undone {batch}").places}
+            before = read(Undone, body, f"{journal.path}: the row undone {batch}").places
+            known |= {Place.parse(text) for text in before}
         listed, found = studio.projects(), dict[int, Project]()
         for place in sorted(known):
             found |= {each.project: each for each in find_projects(listed, journal.campaign_id, place, state)}
@@ -42,9 +44,9 @@ def undo(journal: Journal, studio: Studio, batch: str) -> int:
                 continue
         with journal.writing():
             for place in sorted(known):
-                journal.remember_project(place, None)
+                journal.cache.remember_project(place, None)
             if batch in record.batches:
-                journal.append("undone", batch, write(Undone(tuple(sorted(known)))))
+                journal.append("undone", batch, write(Undone(tuple(sorted(map(str, known))))))
         return len(found)
 
 

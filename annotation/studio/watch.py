@@ -68,7 +68,7 @@ def _receive_hints(journal: Journal, studio: Studio, tell: Callable[[str], None]
         listening.start()
         hooks = []
         try:
-            for project in journal.projects().values():
+            for project in journal.cache.projects().values():
                 hooks.append(studio.add_webhook(project, f"http://{CALLBACK_HOST}:{sink.server_address[1]}/"))
         except RunError:
             tell("Label Studio accepts no webhooks from this machine: pulling at fixed times only")

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from annotation.dataset import markdown
+from annotation.journal.places import Place
 from annotation.judgments.findings import LOST
 from annotation.judgments.findings import link as task_link
 from annotation.judgments.snapshot import Snapshot
@@ -89,7 +90,7 @@ def items(
         help_ = f"gristmill campaign reassign {folder} --skipped asks annotators who were not asked yet."
         listed.append(Item("skipped", "", "", "", message, help_))
     for finding in snapshot.findings:
-        batch = finding.place.partition("/")[0]
+        batch = Place.parse(finding.place).batch if finding.place else ""
         help_ = _REPAIR.format(folder=folder) if finding.kind.startswith("changed_") else ""
         message = finding.message if names or finding.kind not in LOST else LOST[finding.kind].format(by="somebody")
         email = emails.get(finding.annotator, "")

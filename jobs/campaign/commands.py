@@ -194,7 +194,7 @@ def withdraw(folder: Path, email: str, undo: bool) -> None:
 
 def _reword(at: CampaignFolder, journal: Journal, studio: Studio) -> None:
     """Notes new guidelines of the batches that run, after a pull: what the journal has by then is from before."""
-    if journal.projects():
+    if journal.cache.projects():
         with counting("pulling") as tell:
             _print_pulled(pull_all(journal, studio, tell=tell), at.path)
     for batch, number in reword_batches(at, journal).items():

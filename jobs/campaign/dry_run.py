@@ -45,7 +45,7 @@ def dry_run(folder: Path, home: Path | None, file: Path | None, *, new_guideline
             say(f"Label Studio was not compared: {error}")
         else:
             for what, count in sorted(Counter(what for _, what in found).items()):
-                named = ", ".join(place for place, each in found if each == what)
+                named = ", ".join(str(place) for place, each in found if each == what)
                 say(f"{markdown.count(count, 'project')} {what}: {named}")
     say(f"{path}: the page as annotators will see it; open the file in a browser")
     say(f"Nothing was made. Next: gristmill campaign push {folder}{' --new-guidelines' if new_guidelines else ''}")

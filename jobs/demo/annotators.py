@@ -12,6 +12,7 @@ import httpx
 from annotation.campaign.settings import CampaignFolder
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
+from annotation.journal.places import Place
 from annotation.server.accounts import session
 from annotation.studio.client import Studio
 from jobs.demo.questions import KNOWN_ANSWERS, NAMES, documentation, question
@@ -28,9 +29,9 @@ LEFT_FOR_THE_READER = 2
 def label(folder: CampaignFolder, studio: Studio) -> None:
     """Answers all tasks of every annotator, except LEFT_FOR_THE_READER tasks of the first annotator."""
     with Journal(folder.store) as journal:
-        names, projects = fold(journal).annotators, journal.projects()
+        names, projects = fold(journal).annotators, journal.cache.projects()
     for number, email in enumerate(folder.campaign.annotators):
-        project = projects[f"{folder.campaign.batch}/vote/{folder.campaign.name}/{names[email].rpartition('/')[2]}"]
+        project = projects[Place(folder.campaign.batch, "vote", names[email])]
         with session(studio.url, email, studio.password(email)) as client:
             tasks = _tasks(client, project)
             for task in tasks[: len(tasks) - (LEFT_FOR_THE_READER if number == 0 else 0)]:

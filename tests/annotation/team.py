@@ -75,7 +75,7 @@ def work(home: Path | None, connection: Connection, folder: CampaignFolder, thin
 def in_journal(folder: CampaignFolder) -> list[int]:
     """The numbers of the annotations that the journal holds."""
     with Journal(folder.store) as journal:
-        lists = [journal.live_annotations(project).values() for project in journal.projects().values()]
+        lists = [journal.live_annotations(project).values() for project in journal.cache.projects().values()]
         return [int(key.rpartition("/")[2]) for keys in lists for each in keys for key in each]
 
 
@@ -88,7 +88,7 @@ async def _work(
     home: Path | None, connection: Connection, folder: CampaignFolder, think: Callable[[], float], tally: Tally
 ) -> None:
     with Journal(folder.store) as journal, Studio(connection) as studio:
-        numbers = {place.rpartition("/")[2]: project for place, project in journal.projects().items()}
+        numbers = {place.annotator.rpartition("/")[2]: project for place, project in journal.cache.projects().items()}
         people = [
             (email, studio.password(email), numbers[f"a{number}"])
             for number, email in enumerate(folder.campaign.annotators, 1)

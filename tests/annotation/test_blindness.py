@@ -12,6 +12,7 @@ from annotation.campaign.plan import plan
 from annotation.campaign.settings import Campaign, CampaignFolder, Gold
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
+from annotation.journal.places import Place
 from annotation.studio.client import Studio
 from annotation.studio.push import push
 from curation.dedup.near import families
@@ -85,9 +86,9 @@ def test_no_answer_of_the_server_names_a_model_or_a_side(
     studio: Server, pushed: tuple[CampaignFolder, Journal]
 ) -> None:
     _, journal = pushed
-    places = journal.projects()
+    places = journal.cache.projects()
     account = studio.annotator("ann")
-    mine = places["b1/vote/blind/a1"]
+    mine = places[Place("b1", "vote", "blind/a1")]
     with signed_in(studio.connection.url, account) as ann:
         for task in ann.tasks(mine)[:5]:
             ann.submit(task["id"], opinion(task["data"], "ann"))
@@ -105,7 +106,7 @@ def test_no_answer_of_the_server_names_a_model_or_a_side(
 def test_nothing_but_the_shown_texts_is_in_a_task(studio: Server, pushed: tuple[CampaignFolder, Journal]) -> None:
     _, journal = pushed
     with signed_in(studio.connection.url, studio.annotator("ann")) as ann:
-        tasks = [task for project in journal.projects().values() for task in ann.tasks(project)]
+        tasks = [task for project in journal.cache.projects().values() for task in ann.tasks(project)]
     assert {frozenset(task["data"]) for task in tasks} == {frozenset({"uid", "history", "prompt", "a", "b"})}
     assert all(task["meta"] in ({}, None) for task in tasks)
     assert len({task["data"]["uid"] for task in tasks}) == len(tasks) == fold(journal).tasks.num_rows

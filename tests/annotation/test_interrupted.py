@@ -18,6 +18,7 @@ from annotation.campaign.plan import plan
 from annotation.campaign.settings import Campaign, CampaignFolder, Gold
 from annotation.dataset import build
 from annotation.journal.journal import Journal
+from annotation.journal.places import Place
 from annotation.judgments.snapshot import Snapshot, load
 from annotation.server.connection import Connection
 from annotation.studio.client import Studio
@@ -51,7 +52,7 @@ class Run:
         with Journal(self.folder.store) as journal:
             campaign = self.folder.campaign
             places = {
-                marker(journal.campaign_id, f"{campaign.batch}/vote/{campaign.name}/a{number}"): email
+                marker(journal.campaign_id, Place(campaign.batch, "vote", f"{campaign.name}/a{number}")): email
                 for number, email in enumerate(campaign.annotators, 1)
             }
         with Studio(self.server.connection) as studio:

@@ -77,7 +77,7 @@ ONLY_IN = {
         "annotation/evaluation/backend.py",
         "jobs/demo/annotators.py",
     },
-    "starlette": {"annotation/gate/app.py"},
+    "starlette": {"annotation/gate/app.py", "annotation/gate/responses.py"},
     "uvicorn": {"annotation/gate/serve.py"},
     "llvmlite": {str(path) for path in modules("curation") if path.parent.name == "kernels"},
     "numba": {str(path) for path in modules("curation") if path.parent.name == "kernels"},

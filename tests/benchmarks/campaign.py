@@ -81,7 +81,7 @@ def pushed_and_pulled(path: Path, home: Path, studio: Studio) -> Iterator[Row]:
     with Journal(folder.store, create=True) as journal:
         yield f"plan {PAIRS:,} pairs", taken(lambda: plan(folder, journal, families)), ""
         yield f"push {PAIRS:,} pairs", taken(lambda: push(journal, studio)), "30 s"
-        [project] = journal.projects().values()
+        [project] = journal.cache.projects().values()
         label(home, project)
         yield f"full pull of {PAIRS:,} annotations", taken(lambda: pull(journal, studio)), "60 s"
         with signed_in(studio.url, Account(EMAIL, studio.password(EMAIL), 0, "")) as annotator:

@@ -16,10 +16,10 @@ def label(campaign: Path, connection: Connection) -> None:
     folder = read_campaign(campaign)
     judge = safe_opinion if folder.campaign.protocol == "safety" else opinion
     with Journal(folder.store) as journal, Studio(connection) as studio:
-        names, projects = fold(journal).annotators, journal.projects()
+        names, projects = fold(journal).annotators, journal.cache.projects()
         for email, name in names.items():
             account = Account(email, studio.password(email), 0, "")
-            mine = [number for place, number in projects.items() if place.endswith(f"/{name}")]
+            mine = [number for place, number in projects.items() if place.annotator == name]
             if not mine:
                 continue
             with signed_in(connection.url, account) as annotator:

@@ -22,7 +22,7 @@ def test_a_push_writes_whose_each_project_is_and_repairs_it(tmp_path: Path, stud
     with Journal(folder.store, create=True) as journal, Studio(studio.connection) as client:
         plan(folder, journal, families)
         push(journal, client)
-        projects = {int(place[-1]): project for place, project in journal.projects().items()}
+        projects = {int(place.annotator[-1]): project for place, project in journal.cache.projects().items()}
         expected = {projects[1]: ann.email, projects[2]: bob.email}
 
         def owners() -> dict[int, str]:

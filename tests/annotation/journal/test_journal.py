@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from annotation.journal.chain import conceal
 from annotation.journal.journal import Journal, sortable_time
+from annotation.journal.places import Place
 from schemas.errors import DamagedError, UserError
 
 WRITER = """
@@ -144,15 +145,18 @@ def test_times_sort_as_texts() -> None:
     assert sortable_time("2026-01-02T03:04:05Z") < sortable_time("2026-01-02T03:04:05.000001Z")
 
 
+ANN_B1 = Place("b1", "vote", "mill/a1")
+
+
 def test_a_place_with_another_project_forgets_the_tasks_of_the_former(store: Path) -> None:
     with Journal(store, create=True) as journal:
-        journal.remember_project("b1/vote/mill/a1", 7)
-        journal.remember_tasks(7, [(1, "t1", "", 0), (2, None, "now", 1)])
-        assert journal.tasks(7) == {1: ("t1", "", 0), 2: (None, "now", 1)}
-        journal.remember_project("b1/vote/mill/a1", 8)
-        assert (journal.tasks(7), journal.projects()) == ({}, {"b1/vote/mill/a1": 8})
-        journal.remember_project("b1/vote/mill/a1", None)
-        assert journal.projects() == {}
+        journal.cache.remember_project(ANN_B1, 7)
+        journal.cache.remember_tasks(7, [(1, "t1", "", 0), (2, None, "now", 1)])
+        assert journal.cache.tasks(7) == {1: ("t1", "", 0), 2: (None, "now", 1)}
+        journal.cache.remember_project(ANN_B1, 8)
+        assert (journal.cache.tasks(7), journal.cache.projects()) == ({}, {ANN_B1: 8})
+        journal.cache.remember_project(ANN_B1, None)
+        assert journal.cache.projects() == {}
 
 
 def test_a_store_that_cannot_be_written_is_one_sentence(store: Path) -> None:

@@ -6,6 +6,7 @@ from annotation.campaign.plan import plan
 from annotation.journal.bodies import Numbers, ProjectMade, Seen, Undone, write
 from annotation.journal.fold import fold
 from annotation.journal.made import Made, made
+from annotation.journal.places import Place
 from annotation.judgments.snapshot import load
 from curation.dedup.near import families
 from tests.annotation.campaigns import campaign, desk, prompts, write_rows
@@ -40,8 +41,8 @@ def test_projects_of_an_undone_batch_are_forgotten(tmp_path: Path) -> None:
             at.journal.append("seen", place, write(Seen(gone=True)))
         at.journal.append("undone", "b1", UNDONE)
         state = made(at.journal)
-        assert [*state.projects] == [*state.seen] == ["b2/vote/mill/a1"]
-        assert (state.places, state.tasks) == ({2: "b2/vote/mill/a1"}, {2: {20: "u"}})
+        assert [*state.projects] == [*state.seen] == [Place("b2", "vote", "mill/a1")]
+        assert (state.places, state.tasks) == ({2: Place("b2", "vote", "mill/a1")}, {2: {20: "u"}})
         assert state.numbers == {"u": {(2, 20)}}
         empty = Made()
         empty.note("undone", "b1", UNDONE)

@@ -12,7 +12,7 @@ from annotation.studio.comparing import compare
 from annotation.studio.push import push
 from tests.annotation.labelling import Annotator
 from tests.annotation.parts import Studio as Server
-from tests.annotation.studio.test_push_pull import Case
+from tests.annotation.studio.test_push_pull import Case, place
 
 
 @pytest.fixture
@@ -37,5 +37,5 @@ def test_an_erased_person_is_no_change_in_label_studio(case: Case) -> None:
     page = replace(before.page, instruction="Choose left.")
     case.studio.repair_project(number, before.marker, before.owner, page)
     assert {each.kind for each in case.pull().findings} == {"changed_instructions"}
-    assert push(case.journal, case.studio).repaired == ["b1/vote/pushed/a1"]
+    assert push(case.journal, case.studio).repaired == [place(1)]
     assert case.studio.project(number) == before, "a repair keeps the owner in the description"

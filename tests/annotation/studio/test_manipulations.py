@@ -12,6 +12,7 @@ import pytest
 from annotation.campaign.plan import plan
 from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.journal import Journal
+from annotation.journal.places import Place
 from annotation.journal.signing import PUBLIC_KEY, read_public_key, sign
 from annotation.judgments.audit import verify_journal, write_audit
 from annotation.judgments.resolve import resolve
@@ -44,7 +45,7 @@ class Mill:
     left: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def project(self, name: str) -> int:
-        return self.journal.projects()[f"b1/vote/around/a{NAMES.index(name) + 1}"]
+        return self.journal.cache.projects()[Place("b1", "vote", f"around/a{NAMES.index(name) + 1}")]
 
     def take(self, name: str = "moe") -> dict[str, Any]:
         """The next task of an annotator that no manipulation has touched."""
@@ -366,7 +367,7 @@ def test_what_is_done_around_gristmill_is_named_and_changes_no_dataset(
         assert [line for line in audited if expected in line and place in line], (name, expected, key)
 
     again = push(mill.journal, mill.studio)
-    assert set(again.repaired) == {"b1/vote/around/a2", "b1/vote/around/a3"}
+    assert set(again.repaired) == {Place("b1", "vote", "around/a2"), Place("b1", "vote", "around/a3")}
     pull(mill.journal, mill.studio)
     repaired = mill.load()
     assert votes(repaired) == votes(before)

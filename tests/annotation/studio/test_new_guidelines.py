@@ -17,7 +17,7 @@ from annotation.studio.pull import pull
 from annotation.studio.push import push
 from tests.annotation.labelling import Annotator, opinion
 from tests.annotation.parts import Studio as Server
-from tests.annotation.studio.test_push_pull import Case
+from tests.annotation.studio.test_push_pull import Case, place
 from tests.annotation.studio.test_undo import Killed
 
 SECOND = {"from_name": "wording", "to_name": "prompt", "type": "number", "value": {"number": 2}}
@@ -81,5 +81,5 @@ def test_votes_under_both_wordings_count_and_are_told_apart(case: Case, monkeypa
     snapshot = case.pull()
     assert [finding.kind for finding in snapshot.findings] == ["changed_instructions"]
     assert snapshot.refused["reason"].to_pylist() == ["changed_page"]
-    assert push(case.journal, case.studio).repaired == ["b1/vote/pushed/a1"]
+    assert push(case.journal, case.studio).repaired == [place(1)]
     assert rehearse(case) == set()

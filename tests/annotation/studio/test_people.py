@@ -11,6 +11,7 @@ import pytest
 from annotation.campaign.plan import plan
 from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.journal import Journal
+from annotation.journal.places import Place
 from annotation.server.accounts import PasswordError, session
 from annotation.server.home import Home
 from annotation.studio.client import Studio
@@ -94,12 +95,12 @@ def test_without_a_gate_a_link_leads_to_each_open_batch(tmp_path: Path, client: 
     bare = replace(studio.connection, public_url=studio.connection.url)
     with Studio(bare) as ungated, Journal(folder.store) as journal:
         [invitation] = invited(folder, ungated, PEOPLE[0])
-        batches = ["b1/vote/links/a1", "b2/vote/links/a1"]
-        goals = [f"/projects/{journal.projects()[place]}/data?labeling=1" for place in batches]
+        batches = [Place(name, "vote", "links/a1") for name in ("b1", "b2")]
+        goals = [f"/projects/{journal.cache.projects()[place]}/data?labeling=1" for place in batches]
         assert [link.partition("?")[0] for link in invitation.links] == [f"{bare.url}/user/login/"] * 2
         assert [parse_qs(link.partition("?")[2]) for link in invitation.links] == [{"next": [goal]} for goal in goals]
         with signed_in(bare.url, Account(PEOPLE[0], invitation.password or "", 0, "")) as annotator:
-            [task] = annotator.tasks(journal.projects()[batches[0]])
+            [task] = annotator.tasks(journal.cache.projects()[batches[0]])
             annotator.submit(task["id"], [choice("preference", "a_better")])
         pull(journal, ungated)
         [invitation] = invited(folder, ungated, PEOPLE[0])

@@ -18,6 +18,7 @@ from annotation.campaign.plan import plan
 from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
+from annotation.journal.places import Place
 from annotation.judgments.snapshot import Snapshot, load
 from annotation.quality.stalls import stuck
 from annotation.server.connection import Connection
@@ -32,6 +33,11 @@ from tests.annotation.parts import Studio as Server
 from tests.annotation.ports import free_port
 
 HOSTILE = "<script>alert(1)</script><iframe src=http://evil.example></iframe><img src=x onerror=alert(1)>\u202eabc"
+
+
+def place(number: int, batch: str = "b1") -> Place:
+    """Where the person with this number has the projects of a Case."""
+    return Place(batch, "vote", f"pushed/a{number}")
 
 
 class Case:
@@ -56,7 +62,7 @@ class Case:
         self.pushed = push(self.journal, self.studio)
 
     def project(self, number: int) -> int:
-        return self.journal.projects()[f"b1/vote/pushed/a{number}"]
+        return self.journal.cache.projects()[place(number)]
 
     def tasks(self, number: int = 1) -> list[dict[str, Any]]:
         return self.ann.tasks(self.project(number))
@@ -91,8 +97,8 @@ def test_pushing_again_changes_nothing(case: Case) -> None:
 
 
 def test_a_store_without_its_cache_finds_projects_and_tasks_again(case: Case) -> None:
-    for place in case.journal.projects():
-        case.journal.remember_project(place, None)
+    for each in case.journal.cache.projects():
+        case.journal.cache.remember_project(each, None)
     again = push(case.journal, case.studio)
     assert (again.projects, again.imported) == (0, 0)
 
@@ -113,9 +119,9 @@ def test_a_deleted_task_and_a_deleted_project_are_made_again(case: Case) -> None
     case.bob.delete_project(case.project(2))
     snapshot = case.pull()
     assert states(snapshot) == {"done": 5, "open": 7}, "all votes are in the journal"
-    assert pull(case.journal, case.studio).gone == ["b1/vote/pushed/a2"]
+    assert pull(case.journal, case.studio).gone == [place(2)]
     again = push(case.journal, case.studio)
-    assert again.recreated == ["b1/vote/pushed/a2"]
+    assert again.recreated == [place(2)]
     assert again.imported == 3, "what has a vote is not asked again"
     case.label(case.bob, case.tasks(2))
     assert states(case.pull()) == {"done": 8, "open": 4}
@@ -208,9 +214,9 @@ def test_a_project_is_found_though_its_description_was_edited_and_the_next_push_
     case.label(case.bob, case.tasks(2)[:2])
     after = case.pull()
     assert states(after) == {"done": 8, "open": 4}
-    assert [(each.kind, each.place) for each in after.findings] == [("changed_description", "b1/vote/pushed/a2")]
+    assert [(each.kind, each.place) for each in after.findings] == [("changed_description", str(place(2)))]
     again = push(case.journal, case.studio)
-    assert (again.projects, again.imported, again.repaired) == (0, 0, ["b1/vote/pushed/a2"])
+    assert (again.projects, again.imported, again.repaired) == (0, 0, [place(2)])
     assert case.pull().findings == ()
 
 
@@ -240,15 +246,14 @@ def test_pushes_at_the_same_time_wait_for_each_other(case: Case, studio: Server)
 
     with ThreadPoolExecutor(3) as threads:
         assert sorted(threads.map(run, range(3))) == [0, 0, 12]
-    places = [place for place in case.journal.projects() if place.startswith("b2/")]
+    places = [each for each in case.journal.cache.projects() if each.batch == "b2"]
     markers = [each.marker for each in case.studio.projects()]
-    assert [markers.count(marker(case.journal.campaign_id, place)) for place in places] == [1, 1]
+    assert [markers.count(marker(case.journal.campaign_id, each)) for each in places] == [1, 1]
 
 
 def test_a_second_project_of_a_place_is_read_and_does_not_count(case: Case) -> None:
-    place = "b1/vote/pushed/a1"
     page = fold(case.journal).batches["b1"].page
-    spare = case.studio.create_project("spare", marker(case.journal.campaign_id, place), case.ann.name, page)
+    spare = case.studio.create_project("spare", marker(case.journal.campaign_id, place(1)), case.ann.name, page)
     data = [task["data"] for task in case.tasks()]
     numbers = case.studio.import_tasks(spare, data[:2])
     case.ann.submit(numbers[0], opinion(data[0], "ann"))
@@ -398,7 +403,7 @@ def test_a_response_of_a_megabyte_goes_through(case: Case) -> None:
     campaign = replace(case.folder.campaign, batch="b2", responses="long.jsonl")
     plan(CampaignFolder(case.folder.path, campaign, "longer"), case.journal, families)
     assert push(case.journal, case.studio).imported == 2
-    [task] = case.ann.tasks(case.journal.projects()["b2/vote/pushed/a1"])
+    [task] = case.ann.tasks(case.journal.cache.projects()[place(1, "b2")])
     assert max(len(text) for text in task["data"].values()) > 1 << 20
     case.label(case.ann, [task])
     assert case.pull().judgments.num_rows == 1

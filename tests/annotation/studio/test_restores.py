@@ -29,7 +29,7 @@ class Mill:
     def __init__(self, case: Case, server: Server):
         self.case = case
         self.path = server.home / "data" / "label_studio.sqlite3"
-        self.projects = list(case.journal.projects().values())
+        self.projects = list(case.journal.cache.projects().values())
 
     def load(self) -> Snapshot:
         return load(self.case.folder.path)
@@ -193,8 +193,8 @@ def twice(mill: Mill) -> None:
 
 def without_the_cache(mill: Mill) -> None:
     between_votes(mill)
-    for place, project in mill.case.journal.projects().items():
-        mill.case.journal.forget_tasks(project, list(mill.case.journal.tasks(project)))
+    for place, project in mill.case.journal.cache.projects().items():
+        mill.case.journal.cache.forget_tasks(project, list(mill.case.journal.cache.tasks(project)))
         assert place
 
 

@@ -31,7 +31,7 @@ class Killed(BaseException):
 
 
 def test_undo_until_somebody_begins(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, numbers = fold(case.journal), set(case.journal.projects().values())
+    before, numbers = fold(case.journal), set(case.journal.cache.projects().values())
 
     def die(*_: object) -> None:
         raise Killed
@@ -41,7 +41,7 @@ def test_undo_until_somebody_begins(case: Case, monkeypatch: pytest.MonkeyPatch)
             if projects:
                 patch.setattr(Studio, step, die)
             else:
-                patch.setattr(case.journal, "remember_project", die)
+                patch.setattr(case.journal.cache, "remember_project", die)
             undo(case.journal, case.studio, "b1")
         assert fold(case.journal).batches == before.batches, "the journal is written last"
         assert len(numbers & {each.project for each in case.studio.projects()}) == projects

@@ -23,7 +23,7 @@ def test_a_vote_is_pulled_when_label_studio_calls(tmp_path: Path, studio: Server
     with Studio(studio.connection) as client:
         folder = pushed(tmp_path / "mill", client, "watched")
         with Journal(folder.store) as journal, signed_in(studio.connection.url, studio.annotator("ann")) as ann:
-            project = max(journal.projects().values())
+            project = max(journal.cache.projects().values())
             watching = watch(journal, client, LATEST_SECONDS, said.append)
             assert next(watching).kept == 0
             [task] = ann.tasks(project)
