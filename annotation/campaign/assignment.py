@@ -57,7 +57,7 @@ def _keyed_hash(secret: str, *words: str) -> bytes:
 
 
 def gold_share(tasks: int, share: float, available: int) -> int:
-    """The rounded number of gold pairs to add to ``tasks`` so that they are ``share`` of all; at most ``available``.
+    """The rounded number of gold pairs that, added to ``tasks``, are ``share`` of all tasks; at most ``available``.
 
     >>> gold_share(90, 0.1, 40)
     10

@@ -183,7 +183,7 @@ def _find_unfinished(journal: Journal, record: Record) -> list[Task]:
 
 
 def _collect_asked(record: Record, *, ever: bool = False) -> set[tuple[str, str]]:
-    """(annotator, pair) of each task that was not taken back; with ``ever``, also of those that were."""
+    """(annotator, pair) of each task that was not taken back; with ``ever``, also of tasks that were taken back."""
     columns = (record.tasks[name].to_pylist() for name in ("uid", "annotator", "pair_id"))
     tasks = zip(*columns, strict=True)
     return {(annotator, pair) for uid, annotator, pair in tasks if ever or uid not in record.dropped}

@@ -102,7 +102,7 @@ def plan(
 ) -> Planned:
     """Makes the batch that campaign.toml names, or reads it if it exists.
 
-    ``announce`` is called before a new batch is written: whoever makes the batch learns first what it leaves out.
+    ``announce`` is called before a new batch is written, so that the user learns first what the batch leaves out.
     Raises UserError if the batch exists and the settings or files behind it have changed since.
     """
     campaign = folder.campaign
@@ -225,7 +225,7 @@ def make_task_rows(
 ) -> pa.Table:
     """The rows of an annotator's tasks, in the order of display; the campaign's secret decides order and sides.
 
-    ``table`` holds the PAIRS rows of ``pairs``. ``since`` makes the uids of tasks that are given later differ.
+    ``table`` holds the PAIRS rows of ``pairs``. ``since`` gives tasks that are made later other uids.
     """
     strata, secret = _strata(table), journal.campaign_id
     asked = {task_uid(secret, batch, round_ + since, annotator, pair): pair for pair in pairs}

@@ -11,7 +11,7 @@ from annotation.protocols import PROTOCOLS, Page
 from annotation.protocols.showing import show_guidelines, show_page
 
 MARK = "<!DOCTYPE html>\n<!-- a preview by gristmill campaign push --dry-run -->\n"
-"""How the file begins."""
+"""The beginning of each preview, by which a later preview recognises the file."""
 TRIED = 30
 """The most pairs that are rendered to find one with code, a table or a formula."""
 
@@ -20,7 +20,7 @@ _KINDS = {
     "with a table": (re.compile(r"\|\s*:?-{3,}"), "<table"),
     "with a formula": (re.compile(r"\$[^$\s]|\\\(|\\\["), "<math"),
 }
-"""For each kind of pair: what its text holds, and what its HTML holds if the page shows it so."""
+"""For each kind of pair: a pattern of its text, and a piece of its HTML if the page renders the text as this kind."""
 
 _HEAD = """\
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -50,7 +50,7 @@ def preview(title: str, page: Page, pairs: pa.Table) -> str:
 
 
 def choose(pairs: pa.Table) -> list[tuple[str, dict[str, Any]]]:
-    """(what it is, row) of a few pairs: the shortest and the longest, and one with code, a table and a formula."""
+    """(title, row) of a few pairs: the shortest and the longest, and a pair each with code, a table and a formula."""
     asked = pairs.filter(pc.is_null(pairs["gold"])).sort_by("pair_id")
     if not asked.num_rows:
         return []

@@ -44,12 +44,12 @@ class Prompt:
     messages: Messages
     responses: tuple[Response, ...]
     repeated: int = 0
-    """Responses that were left out because another one has the same model, temperature and text."""
+    """Responses that were left out because another response has the same model, temperature and text."""
 
 
 @dataclass(frozen=True)
 class GoldPair:
-    """Two responses whose better one is known; ``chosen`` and ``rejected`` are texts."""
+    """Two responses of which the better is known; ``chosen`` and ``rejected`` are texts."""
 
     prompt_id: str
     messages: Messages
@@ -232,7 +232,7 @@ def _parse_text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _number(cell: Cell) -> float | Cell:
-    """The number that a cell of CSV spells, or the cell if it spells none."""
+    """A cell of CSV as a number; the cell unchanged if it is not a number."""
     try:
         return float(cell)
     except ValueError:

@@ -15,8 +15,8 @@ def reword_batches(folder: CampaignFolder, journal: Journal) -> dict[str, int]:
     """Notes the guidelines of the folder as a new wording of each batch that has the ``version`` of campaign.toml and
     other guidelines. Returns the number of the wording, by batch; a push shows it.
 
-    Pull first: votes that the journal has by now are known to be from before. Raises UserError if the guidelines name a
-    model.
+    Pull first: votes that are in the journal by then were given under the earlier wording. Raises UserError if the
+    guidelines name a model.
     """
     guidelines, campaign = folder.guidelines(), folder.campaign
     digest = hashlib.sha256(guidelines.encode()).hexdigest()

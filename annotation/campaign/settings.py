@@ -112,7 +112,7 @@ class Campaign:
 
     @property
     def risk_categories(self) -> tuple[Category, ...]:
-        """The campaign's own risk categories; empty means those of the protocol."""
+        """The campaign's own risk categories; empty if annotators see the protocol's categories."""
         return tuple(Category(name=name, title=title) for name, title in self.categories.items())
 
 

@@ -1,4 +1,4 @@
-"""The gate as an ASGI application: each request finds its entry in the allow-list, its session and its owner."""
+"""The gate as an ASGI application: checks each request by the allow-list, the session and the owners."""
 
 import asyncio
 import hmac
@@ -59,7 +59,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Visit:
-    """A request with what is known of it."""
+    """A request with its entry in the allow-list and its session."""
 
     request: Request
     match: Match
@@ -178,7 +178,7 @@ class Gate:
             raise RefusedError("without the session's token")
 
     async def _body(self, visit: Visit, numbers: dict[str, int]) -> dict[str, Any] | None:
-        """What is passed on of the body. Adds the numbers that it names to ``numbers``."""
+        """The part of the body that Label Studio gets; None for no part. Adds the body's numbers to ``numbers``."""
         content, kind = await self._read(visit.request), visit.match.route.body
         if kind in (Body.NOTHING, Body.IGNORED):
             return None
@@ -261,7 +261,7 @@ class Gate:
         response.set_cookie(name, value, max_age=age, httponly=http_only, secure=self.address.secure, samesite="lax")
 
     def _address_of(self, request: Request) -> str:
-        """Where the request comes from, as the TLS proxy on this machine says."""
+        """The address that sent the request, by the word of the TLS proxy if this machine has one."""
         peer = request.client.host if request.client else ""
         forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return forwarded[:64] if forwarded and peer in ("127.0.0.1", "::1") else peer
@@ -308,7 +308,7 @@ class Gate:
         return JSONResponse(vars(found))
 
     def _learn(self, visit: Visit, found: Any) -> None:
-        """Remembers whose is what Label Studio has just said to be in the account's project."""
+        """Remembers the owner of a task, annotation or draft that Label Studio returned from the account's project."""
         route, numbers = visit.match.route, visit.match.numbers
         if not isinstance(found, dict) or "id" not in found:
             return
@@ -358,7 +358,7 @@ def _query(request: Request) -> str:
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
-    """The pairs of a query or a form; one pair that fits nothing if the text is neither."""
+    """The pairs of a query or a form. Other text gives a pair of empty texts, which no route of the gate takes."""
     try:
         return parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=16) if text else []
     except ValueError:
@@ -366,7 +366,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def application(gate: Gate) -> Starlette:
-    """The gate with its beginning and end."""
+    """The application, which closes connections and sessions when it ends."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

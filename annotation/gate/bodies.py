@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from annotation.gate.routes import Body
 
 MOST_BYTES = 1 << 20
-"""Of a body. An answer with a long comment has a few kB."""
+"""The most bytes of a body. An answer with a long comment has a few kB."""
 
 DEEPEST = 32
 """Levels of lists and objects in a body: the page needs 5, and Label Studio's own export fails at 250."""
@@ -43,15 +43,14 @@ FIELDS: Mapping[Body, Mapping[str, Callable[[Any], bool]]] = {
         "was_postponed": lambda value: isinstance(value, bool),
     },
 }
-"""The fields that are passed on, each with what its value must be."""
+"""The fields that Label Studio gets, each with a check of its value."""
 
 NAMED = ("project", "task", "annotation")
 """Fields that may stand in a body if they say the same as the address."""
 
 
 def read_body(kind: Body, content: bytes) -> tuple[dict[str, Any], dict[str, int]]:
-    """(the fields to pass on, the numbers that the body names besides). ``draft`` is among the latter if a draft is to
-    be replaced.
+    """(fields to pass on, numbers that the body names). The numbers include ``draft`` if the body replaces a draft.
 
     Raises BodyError if the body is not what Label Studio's page sends.
     """
@@ -81,7 +80,7 @@ def _read(content: bytes) -> dict[str, Any]:
 
 def _repair(values: Any) -> str:
     """JSON with a replacement sign for half a character, which a browser may send where a text was cut. Label Studio
-    stores it, and then can give out neither the answer nor its task."""
+    would store the half, and could then export neither the answer nor its task."""
     text = json.dumps(values, ensure_ascii=False)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

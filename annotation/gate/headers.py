@@ -12,10 +12,10 @@ ALWAYS = {
 }
 
 CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""The content policy of everything that is no page."""
+"""The content policy of all responses except pages."""
 
 THEME_SCRIPT = "'sha256-fsZOebJJAnt3yfUgnelwRem8zqneW8EyLL123gBsTDY='"
-"""The one script of Label Studio's page without a nonce: it sets the colour scheme before the page is drawn."""
+"""The only script of Label Studio's page without a nonce: it sets the colour scheme before the page is drawn."""
 
 _NONCE = re.compile(r"'nonce-([A-Za-z0-9+/=_-]{16,64})'")
 

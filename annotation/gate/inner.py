@@ -1,4 +1,4 @@
-"""Label Studio behind the gate, over connections that are kept."""
+"""Sends requests to Label Studio behind the gate, over connections that stay open."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ class Inner:
         body: Any = None,
         form: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """The whole answer; ``body`` is sent as JSON. Raises DownError where there is no answer."""
+        """The whole answer; ``body`` is sent as JSON. Raises DownError if Label Studio does not answer."""
         sent = _headers(cookies, headers)
         content = None
         if body is not None:
@@ -64,7 +64,7 @@ class Inner:
             return await self._client.request(method, path, params=parameters, headers=sent, content=content, data=form)
 
     async def ask_as_admin(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:
-        """What the administrator reads there; None if there is nothing. Raises DownError for any other answer."""
+        """The JSON that the administrator reads at ``path``; None if it is missing. Raises DownError otherwise."""
         for _ in range(2):
             if not self._access:
                 body = {"refresh": self._admin_token}

@@ -1,6 +1,7 @@
 """Looks up the owner of a project, task, annotation or draft.
 
-What cannot change is kept in caches of a fixed size; who owns which project is read again every half minute.
+Caches of a fixed size keep facts that cannot change. The list of projects, with their owners, is read again every half
+minute.
 """
 
 import asyncio
@@ -15,11 +16,11 @@ from annotation.gate.inner import Inner
 from annotation.server.ownership import read_description, user_number
 
 FRESH = 30.0
-"""Seconds for which the list of projects is believed."""
+"""Seconds after which the list of projects is read again."""
 SOON = 1.0
 """Seconds between refreshes for an unknown project, so that a new batch appears at once."""
 CACHED = 50_000
-"""Tasks, and as many annotations and drafts, whose place is remembered: 5 MB each."""
+"""The most tasks, the most annotations and the most drafts in the caches: 5 MB each."""
 LISTED = 1000
 FIELDS = "id,title,description,task_number,num_tasks_with_annotations,skipped_annotations_number"
 
@@ -50,7 +51,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Author:
-    """Where an annotation or a draft belongs, and whose it is."""
+    """The task and the account of an annotation or a draft."""
 
     task: int
     user: int | None
@@ -83,7 +84,7 @@ class Cache(Generic[Value]):
 
 
 class Owners:
-    """Answers for one Label Studio. Methods raise DownError if it fails."""
+    """The owners in one Label Studio. Methods raise DownError if Label Studio fails."""
 
     def __init__(self, inner: Inner, size: int = CACHED, clock: Callable[[], float] = time.monotonic):
         self._inner, self._clock = inner, clock
@@ -103,8 +104,8 @@ class Owners:
         return [each for each in reversed(await self.projects(email)) if self.is_open(each)]
 
     async def progress(self, email: str, project: int) -> Progress | None:
-        """How far an account is in one of its projects, by Label Studio's counts of this moment; other projects are
-        counted as they were last listed. None if the project is gone."""
+        """How far an account is in one of its projects, by Label Studio's present counts; the counts of other projects
+        are from the last list. None if the project was deleted."""
         found = await self._inner.ask_as_admin(f"/api/projects/{project}/", {"include": FIELDS})
         if found is None:
             return None
@@ -117,7 +118,7 @@ class Owners:
         return project.done < project.tasks and self._finished.get(project.number) != project
 
     def finish(self, project: int) -> None:
-        """Notes that Label Studio has no task left in a project, whatever its counts say, until the counts change."""
+        """Notes that a project has no open task, whatever its counts say, until the counts change."""
         if project in self._projects:
             self._finished.put(project, self._projects[project])
 
@@ -157,7 +158,7 @@ class Owners:
         if self._clock() - self._read_at < age:
             return
         async with self._reading:
-            if self._clock() - self._read_at < age:  # meanwhile somebody else read it
+            if self._clock() - self._read_at < age:  # another request has just read the list
                 return
             began, page = self._clock(), 1
             found: dict[int, Project] = {}
@@ -179,7 +180,7 @@ class Owners:
         return known
 
     async def _author(self, kind: str, number: int, known: Cache[Author], person: str) -> Author | None:
-        """The author of an annotation or a draft, whose field ``person`` names the user."""
+        """The author of an annotation or a draft; the field ``person`` of such a record names the user."""
         author = known.get(number)
         if author is None and (found := await self._inner.ask_as_admin(f"/api/{kind}s/{number}/")) is not None:
             author = Author(int(found["task"]), user_number(found[person]))

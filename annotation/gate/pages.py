@@ -1,4 +1,4 @@
-"""The gate's own pages: signing in, the account's projects, and messages. They hold no script."""
+"""The gate's own pages: signing in, the account's projects, and messages. The pages contain no script."""
 
 from collections.abc import Sequence
 from importlib.resources import files

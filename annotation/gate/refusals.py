@@ -1,4 +1,4 @@
-"""One line in the log for each request that the gate refuses, and no secret in it."""
+"""Logs each request that the gate refuses in one line, without secrets."""
 
 import logging
 import time
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 LOG = logging.getLogger("gristmill.gate")
 MOST = 120
-"""Lines a minute; the others are counted."""
+"""The most lines a minute; further refusals are only counted."""
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Refusals:
     _left_out: int = 0
 
     def note(self, email: str | None, method: str, path: str, reason: str) -> None:
-        """``path`` comes without its query: tokens and passwords may be there."""
+        """Logs a refusal. ``path`` comes without the query, which may hold tokens and passwords."""
         now = self.clock()
         if now - self._minute >= 60:
             if self._left_out:

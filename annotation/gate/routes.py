@@ -1,4 +1,4 @@
-"""The allow-list: everything that the gate answers. What is not in this table is refused."""
+"""The allow-list: the table of all requests that the gate answers. The gate refuses every other request."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ class Answer(Enum):
     HOME = auto()
     """The gate's list of the account's projects."""
     NEXT_PROJECT = auto()
-    """Leads to the account's oldest project with open tasks; where nothing is open, to the list."""
+    """Leads to the account's oldest project with open tasks, or to the list if no task is open."""
     PROGRESS = auto()
-    """How many tasks of one's own project are done, and how many other projects have open tasks."""
+    """How many tasks of the account's project are done, and how many of its other projects have open tasks."""
     GATE_FILE = auto()
     """A style sheet or script of the gate's own. ``/sw.js`` is one: a service worker that does nothing."""
     HEALTH = auto()
@@ -31,9 +31,9 @@ class Answer(Enum):
     FORWARD = auto()
     """Label Studio's answer."""
     ACCOUNT = auto()
-    """The account itself, where Label Studio would list what it knows about the account."""
+    """The account's number and address, instead of everything that Label Studio knows about the account."""
     PEOPLE = auto()
-    """The account alone, where Label Studio would list everybody."""
+    """A list of this account alone, instead of Label Studio's list of all accounts."""
     VERSION = auto()
     VIEWS = auto()
     """One view for all: nobody stores views."""
@@ -44,7 +44,7 @@ class Answer(Enum):
 
 
 class Body(Enum):
-    """What a request may carry. The gate writes a body of its own from the fields it knows."""
+    """The kinds of bodies. The gate writes a new body from the known fields."""
 
     NOTHING = auto()
     IGNORED = auto()
@@ -67,8 +67,8 @@ class Route:
     ``path`` holds ``{project}``, ``{task}``, ``{annotation}`` and ``{draft}`` for numbers, which must be the account's
     own and belong together, and ``{file}`` for the name of a file; a slash at its end is optional. ``parameters`` are
     the permitted query parameters, each with the pattern that its whole value must match; a parameter that has the
-    name of a number is checked like one of the path. A request without the ``needed`` parameters
-    is refused; only ``passed`` parameters are forwarded.
+    name of a number is checked like a number of the path. The gate refuses a request without the ``needed``
+    parameters, and forwards only the ``passed`` parameters.
     """
 
     method: str
@@ -103,7 +103,7 @@ ROUTES = (
     Route("GET", "/static/fonts/{file}", Answer.ASSET),
     Route("GET", "/static/images/{file}", Answer.ASSET),
     Route("GET", "/static/js/{file}", Answer.ASSET),
-    # What the labelling page asks for, and does not need
+    # Requests whose answers the labelling page does not need
     Route("GET", "/api/version", Answer.VERSION),
     Route("GET", "/api/current-user/whoami", Answer.ACCOUNT),
     Route("GET", "/api/users/", Answer.PEOPLE, PROJECT),
@@ -153,7 +153,7 @@ ROUTES = (
 
 @dataclass(frozen=True)
 class Match:
-    """A request that the allow-list knows: its route, the numbers and the file that it names, and what is passed on."""
+    """A request of the allow-list: its route, the numbers and the file in it, and the parameters to pass on."""
 
     route: Route
     numbers: Mapping[str, int]
@@ -186,7 +186,7 @@ def find_route(method: str, path: str, query: Sequence[tuple[str, str]]) -> Matc
 
 
 NUMBERED = {"project": "project", "task": "task", "taskID": "task"}
-"""Query parameters that name a number like one of the path."""
+"""Query parameters whose number is checked like a number of the path."""
 
 
 @cache

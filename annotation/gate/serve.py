@@ -1,4 +1,4 @@
-"""Serves the gate on the loopback address until it is told to end."""
+"""Serves the gate on the loopback address until SIGTERM."""
 
 import logging
 import sys
@@ -26,7 +26,7 @@ END_SECONDS = 5
 
 
 def server(home: Path, inner_url: str, address: Address) -> uvicorn.Server:
-    """The gate of a home, ready to ``run``. Raises UserError if the studio has no administrator so far."""
+    """The gate of a home, ready to ``run``. Raises UserError if the studio was never started."""
     studio = Home(home)
     admin = studio.admin
     if admin is None or admin.token is None:

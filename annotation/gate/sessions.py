@@ -1,4 +1,4 @@
-"""Who is signed in: a small SQLite store of sessions, which a sign-out ends for good.
+"""Stores the sessions of people who are signed in, in SQLite. A sign-out ends a session for good.
 
 A browser holds a random name of its session. Label Studio's own cookie, which nothing can end, stays in this store.
 """
@@ -19,7 +19,7 @@ IDLE = 3 * 24 * 3600
 NOTED = 600
 """Seconds between two notes of a session's last request."""
 PER_ACCOUNT, IN_ALL = 10, 20_000
-"""Sessions that are kept; a new one ends the oldest."""
+"""The most sessions of an account, and of all accounts; a further session ends the oldest."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -63,7 +63,7 @@ class Sessions:
         self._db.close()
 
     def begin(self, email: str, user: int, cookie: str) -> tuple[str, Session]:
-        """A new session and its name, which only the browser gets to keep."""
+        """A new session, and its name for the browser. The store keeps only a digest of the name."""
         name, now = secrets.token_urlsafe(32), self._clock()
         session = Session(email, user, cookie, secrets.token_urlsafe(24))
         self._db.execute("DELETE FROM sessions WHERE began < ? OR seen < ?", (now - AGE, now - IDLE))
@@ -93,7 +93,7 @@ class Sessions:
         return Session(*found)
 
     def end(self, name: str) -> None:
-        """Ends a session: its name opens nothing from now on, whoever holds a copy of it."""
+        """Ends a session: its name, and every copy of the name, is invalid from now on."""
         self._db.execute("DELETE FROM sessions WHERE name = ?", (_digest(name),))
 
 

@@ -8,7 +8,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 @dataclass(frozen=True)
 class Address:
-    """The port of the loopback address, and the address that annotators use if it is another one."""
+    """The port of the loopback address, and the address that annotators elsewhere use."""
 
     port: int
     public_url: str | None = None
@@ -20,13 +20,13 @@ class Address:
 
     @property
     def origins(self) -> frozenset[str]:
-        """What a browser on one of the gate's own pages calls itself."""
+        """The origins that browsers send from pages of the gate."""
         own = {f"http://{name}:{self.port}" for name in LOOPBACK}
         return frozenset(own | {self.public_url} if self.public_url else own)
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The names by which the gate may be asked."""
+        """The host names that the gate answers to."""
         public = urlsplit(self.public_url).hostname if self.public_url else None
         return frozenset({*LOOPBACK, public} if public else LOOPBACK)
 

@@ -1,4 +1,4 @@
-"""Signing in: by Label Studio's own check of the password, asked for no more often than anybody types."""
+"""Signs people in: Label Studio checks the password, and repeated failures have to wait."""
 
 import asyncio
 import secrets
@@ -11,7 +11,7 @@ from annotation.gate.throttle import Throttle
 AT_ONCE = 4
 """Passwords that are checked at the same time: each takes a third of a second of a processor."""
 MOST_CHARACTERS = 200
-"""Of an email address or a password."""
+"""The most characters of an email address or a password."""
 
 COOKIE = "sessionid"
 """Label Studio's own cookie."""
@@ -43,11 +43,11 @@ class SignIn:
         return max(self.accounts.wait(email), self.addresses.wait(address))
 
     async def check(self, email: str, password: str, address: str) -> Account | None:
-        """The account; None for a wrong email address or password, which counts as a failure.
+        """The account; None for a wrong email address or password. A wrong try counts as a failure.
 
         Raises DownError if Label Studio fails.
         """
-        self.accounts.fail(email)  # before it is known: many tries at the same time count, too
+        self.accounts.fail(email)  # before the check: many tries at the same time count, too
         self.addresses.fail(address)
         async with self._checking:
             account = await self._check(email, password)

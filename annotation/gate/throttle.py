@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 REMEMBERED = 10_000
-"""Addresses, and as many accounts, whose failures are remembered; the ones that failed longest ago are forgotten."""
+"""The most addresses, and the most accounts, with remembered failures; the oldest failures are forgotten first."""
 
 
 @dataclass
 class Throttle:
-    """Failures of each key: ``most`` within ``seconds``, from then on the key waits until the oldest is that old."""
+    """Counts failures of each key. After ``most`` failures within ``seconds``, the key has to wait until the oldest of
+    these failures is ``seconds`` old."""
 
     most: int
     seconds: float

@@ -90,7 +90,7 @@ def mint_token(client: httpx.Client) -> str:
 
 
 def change_password(client: httpx.Client, user: int, password: str) -> None:
-    """Gives the account with this number another password, which ends its sessions.
+    """Sets the password of the account with the number ``user``; Label Studio then ends the account's sessions.
 
     ``client`` is the session of an administrator. Raises RunError if Label Studio fails.
     """
@@ -156,7 +156,7 @@ def _problems(answer: httpx.Response) -> list[str]:
 
 
 def _html(answer: httpx.Response) -> HtmlElement:
-    """The answer as a parsed page. The tag in front is for an empty answer, which lxml refuses."""
+    """The answer as a parsed page. A tag is put in front, because lxml refuses an empty page."""
     return html.document_fromstring(b"<html>" + answer.content, parser=html.HTMLParser(encoding="utf-8"))
 
 

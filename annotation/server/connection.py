@@ -16,8 +16,8 @@ TOKEN = "GRISTMILL_STUDIO_TOKEN"  # the variable's name
 
 @dataclass(frozen=True)
 class Connection:
-    """Label Studio's URL for administrators, a personal access token, and the URL for annotators: the gate's, if there
-    is a gate."""
+    """Label Studio's URL for administrators, a personal access token, and the URL for annotators, which is the gate's
+    if the server has a gate."""
 
     url: str
     token: str = field(repr=False)

@@ -41,7 +41,7 @@ def password(url: str) -> str:
 
 
 def database_variables(url: str | None) -> dict[str, str]:
-    """The environment variables by which Label Studio finds its database; SQLite for None."""
+    """The environment variables that name Label Studio's database: SQLite if ``url`` is None."""
     if url is None:
         return {"DJANGO_DB": "sqlite"}
     parts = urlsplit(url)

@@ -14,13 +14,13 @@ sys.path.insert(0, LS_PATH)
 
 wsgi_app = "core.wsgi:application"
 preload_app = True
-"""The processes share what the first of them loaded."""
+"""Loads Label Studio once, before the workers start, so that the workers share its memory."""
 
 worker_class = "gthread"
 workers = 2
 threads = 8
 timeout = 300
-"""Seconds without a sign of life after which a process is replaced. A long request gives signs of life."""
+"""Seconds without a sign of life after which gunicorn replaces a worker. A worker with a long request gives signs."""
 graceful_timeout = 8
 """Seconds that requests have to end after SIGTERM."""
 keepalive = 75
@@ -29,7 +29,7 @@ keepalive = 75
 accesslog = "-"
 access_log_format = '%(t)s "%(r)s" %(s)s %(B)s bytes %(M)s ms'
 forwarded_allow_ips = ""
-"""Who may say that a request came by https: nobody."""
+"""No proxy is believed when it says that a request came by https."""
 control_socket_disable = True
 
 DATABASES = {
@@ -50,7 +50,7 @@ writes would fail at once if another writer came first; an immediate transaction
 """
 
 PR_SET_PDEATHSIG = 1
-"""Of prctl(2)."""
+"""The option of prctl(2) that sets the signal for a process whose parent ends."""
 
 
 def on_starting(_: Any) -> None:
@@ -65,9 +65,9 @@ def on_starting(_: Any) -> None:
     if "LABEL_STUDIO_USERNAME" in os.environ:
         _create_user(parse_input_args(["start"]), {})
     connections.close_all()
-    gc.freeze()  # what is loaded by now stays shared
+    gc.freeze()  # workers go on sharing the memory of all objects so far
 
 
 def post_fork(_: Any, __: Any) -> None:
-    """Makes a process end with the process that started it, even if that is killed, so that the port is free."""
+    """Makes a worker end with gunicorn, even if gunicorn is killed: otherwise the worker would keep the port."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

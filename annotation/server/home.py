@@ -48,7 +48,7 @@ class Server:
     process: Process | None = None
     """Label Studio."""
     inner_port: int | None = None
-    """Label Studio's port; None if a version of Gristmill without a gate started it, on ``port``."""
+    """Label Studio's port; None if an earlier version of Gristmill, without a gate, started it on ``port``."""
     gate: Process | None = None
     database: str | None = field(default=None, repr=False)
     """The URL of a PostgreSQL database, with its password; None for SQLite in the home."""
@@ -102,7 +102,7 @@ class Home:
     def _open_lock(self) -> int:
         """Creates the folder and its lock file, accessible only to their owner; returns the open lock file.
 
-        Raises UserError if that is impossible, or if the folder holds something else.
+        Raises UserError if the folder cannot be created, or holds files but no studio.
         """
         try:
             if self.root.is_dir() and any(self.root.iterdir()) and not (self.root / "lock").exists():

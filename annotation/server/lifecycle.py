@@ -27,12 +27,12 @@ PORT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Status:
-    """The state of a studio. If nothing runs, its addresses are those of the last start."""
+    """The state of a studio. A studio that does not run has the addresses of its last start."""
 
     url: str
     """The gate on this machine."""
     public_url: str
-    """The address for annotators: that of the TLS proxy, else ``url``."""
+    """The address for annotators: the TLS proxy's, or ``url`` without a proxy."""
     inner_url: str
     """Label Studio itself, for administrators on this machine."""
     pid: int | None
@@ -41,7 +41,7 @@ class Status:
 
     @property
     def running(self) -> bool:
-        """Whether both run."""
+        """Whether Label Studio and the gate run."""
         return self.pid is not None and self.gate_pid is not None
 
 
@@ -64,11 +64,11 @@ def start(
 ) -> Connection:
     """Starts Label Studio and its gate unless they run; returns the connection once both answer.
 
-    ``port`` (1-65535), the gate's, and ``public_url`` are by default those of the last start; an empty ``public_url``
-    means no URL. ``database``, the URL of a PostgreSQL database, is chosen at the first start; later it may only name
-    another place of the same data. ``tell`` receives a sentence before each slow step. Raises UserError if the port is
-    taken, or if the studio runs already with other settings; RunError if the installation, Label Studio or the gate
-    fails.
+    ``port`` is the gate's, 1 to 65535. Without ``port`` or ``public_url`` the settings of the last start are kept; an
+    empty ``public_url`` removes the URL. ``database`` is the URL of a PostgreSQL database. The first start chooses the
+    database; a later start may only give another URL of the same data. ``tell`` receives a sentence before each slow
+    step. Raises UserError if the port is taken, or if the studio runs already with other settings; RunError if the
+    installation, Label Studio or the gate fails.
     """
     studio = Home(home.absolute())
     with studio.lock(tell):
@@ -137,7 +137,7 @@ def _choose_server(studio: Home, port: int | None, public_url: str | None, datab
 
 
 def _start_label_studio(studio: Home, server: Server, tell: Callable[[str], None]) -> Server:
-    """Starts Label Studio, without a gate. A gate that still runs is ended, because its Label Studio is gone."""
+    """Starts Label Studio, without a gate. Ends a gate that still runs, because its Label Studio is gone."""
     installed = install(studio, tell)
     _end_all(studio, server)
     _check_port(server.port)
@@ -156,9 +156,9 @@ def _start_label_studio(studio: Home, server: Server, tell: Callable[[str], None
 
 
 def _run(studio: Home, program: Program, change: Callable[[Process | None], Server]) -> Server:
-    """Starts a program and waits for its first answer; ends the process if that fails.
+    """Starts a program and waits for its first answer; ends the process if no answer comes.
 
-    ``change`` gives the settings with this process, which are written at once.
+    ``change`` returns the settings with the process. They are written before the first answer.
     """
     process = launch(program)
     try:

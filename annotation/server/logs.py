@@ -30,7 +30,7 @@ def logs(home: Path, lines: int = 100, gate: bool = False) -> list[str]:
 
 
 def redact(line: str, known: list[str]) -> str:
-    """The line with known secrets masked, and everything that looks like a secret.
+    """Masks the known secrets in a line, and everything that looks like a secret.
 
     >>> redact("GET /user/signup/?token=abc123&x=1 for hunter2", ["hunter2"])
     'GET /user/signup/?token=[secret]&x=1 for [secret]'

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PRIVATE = ("/bin/sh", "-c", 'umask 077; cd /; exec "$@"', "sh")
-"""Words before a command, so that only the owner can read its files and it does not run in the current folder."""
+"""Words before a command: only the owner can read files of the command, and the command runs in the root folder."""
 
 
 @dataclass(frozen=True)
 class Process:
     """A process: its number, the clock tick at which it started, and an id of the machine's boot.
 
-    The system uses a number again, but never all three values.
+    The system gives the number to later processes, too, but never all three values.
     """
 
     pid: int
@@ -25,9 +25,10 @@ class Process:
 
 
 def spawn(words: Sequence[str], variables: Mapping[str, str], log: Path) -> Process:
-    """Starts a program in its own session: neither Ctrl+C nor the end of the terminal reaches it.
+    """Starts a program in its own session: neither Ctrl+C nor the end of the terminal reaches the program.
 
-    Its output goes to ``log``, only the owner can read its files, and ``variables`` are its complete environment.
+    The program's output goes to ``log``; only the owner can read files that the program creates. ``variables`` are its
+    complete environment.
     """
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
@@ -49,7 +50,7 @@ def spawn(words: Sequence[str], variables: Mapping[str, str], log: Path) -> Proc
 
 
 def is_alive(process: Process) -> bool:
-    """Whether exactly this process is running. A zombie is not."""
+    """Whether exactly this process is running. A zombie does not run."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(process.pid, os.WNOHANG)
     return _boot() == process.boot and _start_time(process.pid) == process.ticks

@@ -1,4 +1,4 @@
-"""The two processes of a studio, Label Studio and the gate: how each is started, and when it answers."""
+"""Starts the two processes of a studio, Label Studio and the gate, and waits until they answer."""
 
 import os
 import re
@@ -19,7 +19,7 @@ READY_SECONDS = 120.0
 """Most seconds from the start of a process to its first answer: 5 s when measured, more on a slow disk."""
 POLL_SECONDS = 0.05
 HEAD_BYTES = 1 << 20
-"""The part of a log in which a process says that it listens."""
+"""The beginning of a log, in which a process says that it listens."""
 OTHER_PORT = "stop it, or give another port with --port"
 GUNICORN = Path(__file__).with_name("gunicorn_settings.py")
 
@@ -34,13 +34,13 @@ class Program:
     log: Path
     port: int
     health: str
-    """The path that it answers with 200 as soon as it works."""
+    """A path that the program answers with status 200 as soon as it works."""
     listening: str
-    """Matches what it logs when it has the port."""
+    """A pattern of the line that the program logs when it has the port."""
     taken: str
-    """What it logs if another program has the port."""
+    """Words that the program logs if another program has the port."""
     advice: str
-    """What to do in that case."""
+    """What a user should do about a port that is taken."""
 
 
 def label_studio(studio: Home, environment: Path, server: Server, admin: Admin) -> Program:

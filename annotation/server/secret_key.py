@@ -1,8 +1,8 @@
 """The secret key with which Label Studio signs sessions and tokens.
 
-Label Studio 1.23.2 makes a key of random signs and keeps it in ``.env``. It cannot read a key that begins with ``$``,
-one in sixty, which django-environ takes for the name of another variable: then each start makes another key, and no
-session and no token outlives a restart. Gristmill therefore makes the key.
+Label Studio 1.23.2 makes a key of random characters and keeps the key in ``.env``. One key in sixty begins with ``$``,
+and django-environ takes such a key for the name of another variable. Label Studio then makes another key at each start,
+and no session and no token outlives a restart. Gristmill therefore makes the key.
 """
 
 import re
@@ -22,7 +22,7 @@ def has_secret_key(data: Path) -> bool:
 
 
 def make_secret_key(data: Path) -> None:
-    """Writes a new key, readable by its owner only, in place of those that are there. Ends sessions and tokens."""
+    """Replaces the key by a new key, in a file that only its owner can read. All sessions and tokens become invalid."""
     others = [line for line in _lines(data) if not _LINE.fullmatch(line)]
     write_private_text(data / FILE, "\n".join([*others, f"SECRET_KEY={secrets.token_urlsafe(48)}", ""]))
 

@@ -9,16 +9,16 @@ from annotation.server.home import Home
 from schemas.errors import UserError
 
 KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "PATH", "TMPDIR", "TZ")
-"""The only variables of the user that Label Studio receives: it obeys names as general as HOST, PORT and DEBUG."""
+"""The only variables of the user that Label Studio receives: it would obey general names, such as HOST and DEBUG."""
 
 CALLBACK_HOST = "127.83.0.1"
-"""The only address to which the server may connect: this machine listens there for its webhooks.
+"""The only address to which Label Studio may connect: a pull on this machine receives webhooks there.
 
 In Label Studio's open-source edition every annotator can make the server fetch or call an address.
 """
 CLOSED = (*IPv4Network("0.0.0.0/0").address_exclude(IPv4Network(f"{CALLBACK_HOST}/32")), IPv6Network("::/0"))
 DEAD_PROXY = "http://127.0.0.1:9"
-"""A proxy that does not exist. It stops requests that Label Studio does not check, as for its front page's news."""
+"""A proxy that does not exist. It stops requests that Label Studio does not check, such as for its page's news."""
 
 
 def variables(home: Home, database: str | None) -> dict[str, str]:
@@ -35,7 +35,7 @@ def variables(home: Home, database: str | None) -> dict[str, str]:
         "LABEL_STUDIO_ENABLE_LOCAL_FILES_STORAGE": "false",
         "ML_BLOCK_LOCAL_IP": "true",
         "PYTHONSAFEPATH": "1",  # no modules from the current folder
-        "PYTHONUNBUFFERED": "1",  # so that the log shows at once when it listens
+        "PYTHONUNBUFFERED": "1",  # the log shows at once that Label Studio listens
         "SSRF_PROTECTION_ENABLED": "true",
         "USE_DEFAULT_BANNED_SUBNETS": "false",  # CLOSED contains them all
         "USER_ADDITIONAL_BANNED_SUBNETS": ",".join(map(str, CLOSED)),

@@ -112,8 +112,8 @@ class Studio:
         self.close()
 
     def check_address(self) -> None:
-        """Raises UserError if the address answers, but not as a Label Studio does, which tells its version to anybody.
-        An address that does not answer, or refuses to, is left to the next request."""
+        """Raises UserError if something other than Label Studio answers at the address: Label Studio tells its version
+        to anybody. Returns if nothing answers, or if the answer is a refusal: the next request says so."""
         try:
             answer = self._client.get(f"{self.url}/api/version")
             told = orjson.loads(answer.content) if answer.status_code == 200 else {}
@@ -133,7 +133,8 @@ class Studio:
     def identity(self) -> str:
         """The server's identity, in 32 hexadecimal digits: a backup keeps it, and another server has another.
 
-        It is made of number and creation time (in microseconds) of the organisation, which no request can change.
+        The identity is a hash of number and creation time (in microseconds) of the organisation, which no request can
+        change.
         """
         organisation = self._send("GET", "api/current-user/whoami")["active_organization"]
         found = self._send("GET", f"api/organizations/{organisation}")

@@ -1,7 +1,7 @@
 """Decides whether votes that are missing or older in Label Studio still count.
 
-A vote in the journal is never lost by what a server has forgotten. Only its author deletes a vote, or the person who
-runs the pull, by an answer.
+A vote in the journal is not lost when a server forgets the vote. Only two people can delete a vote: its author, and the
+person who runs the pull and accepts the deletion.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Suspect:
-    """An annotation of which Label Studio and the journal differ, other than by its author's doing.
+    """An annotation that differs between Label Studio and the journal, and not because of its author.
 
     ``body``, ``updated`` and ``skipped`` belong to the state in Label Studio if ``why`` is ``older`` or ``returned``.
     """

@@ -34,7 +34,8 @@ def invite(journal: Journal, studio: Studio, people: Sequence[str]) -> Iterator[
 
     Each invitation is yielded as soon as its account exists, so that a later failure hides no new account. Repeatable:
     existing accounts are kept, and the invitation contains the same password (``Studio.password``) as long as the
-    account has it. The journal notes each account, so that a later account with the same address is not taken for it.
+    account has it. The journal notes each account, so that a later account with the same address is not taken for the
+    first account.
     Raises UserError or RunError if Label Studio refuses or fails, or is not the campaign's.
     """
     state = made(journal)

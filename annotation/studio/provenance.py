@@ -41,7 +41,7 @@ def check_server(journal: Journal, studio: Studio, state: Made, *, new: bool = F
 
 
 def note_accounts(journal: Journal, studio: Studio, state: Made, people: Iterable[str]) -> None:
-    """Notes the account of each email address that has an account, unless one is noted."""
+    """Notes the account of each email address, unless the address has no account, or its account is noted already."""
     missing = set(people) - state.accounts.keys()
     if missing:
         found = studio.accounts()
@@ -85,8 +85,8 @@ def note_tasks(
 ) -> None:
     """Notes tasks of a place's project that were added or removed, and tasks with a suggested answer.
 
-    ``asked``: the uids of all tasks that the project should have, if ``listed`` are all of its tasks; None if these are
-    only the changed ones.
+    ``asked``: the uids of all tasks that the project should have, if ``listed`` are all of its tasks; None if
+    ``listed`` are only the changed tasks.
     """
     noted, known = state.projects.get(place), state.seen.get(place, Seen())
     if noted is None or noted.project != project:

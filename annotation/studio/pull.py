@@ -207,7 +207,7 @@ def _copy(
     pulled: Pulled,
     lost: dict[str, Lost],
 ) -> list[Suspect]:
-    """Copies the annotations of tasks; returns those that the journal does not follow without an answer."""
+    """Copies the annotations of tasks; returns the changes that the journal follows only if the user accepts them."""
     tasks, unreadable = _read(studio, project, numbers)
     people.find(user_number(row[name]) for task in tasks for row in task["annotations"] for name in AUTHORS)
     outdated = [task["id"] for task in tasks if _is_outdated(journal, task)]
@@ -273,7 +273,7 @@ def _is_of_the_past(journal: Journal, key: str, updated: str, body: bytes) -> st
 
 
 def _is_note(key: str) -> bool:
-    """Whether a key is that of the note that a task is unreadable, rather than of an annotation."""
+    """Whether a key is of the placeholder for an unreadable task, rather than of an annotation."""
     return key.rpartition("/")[2].startswith(UNREADABLE)
 
 
@@ -345,7 +345,7 @@ def _summarise(task: dict[str, Any]) -> tuple[int, str | None, str, int]:
 
 
 def _find_gone(journal: Journal, project: int, gone: list[int]) -> list[Suspect]:
-    """The annotations of deleted tasks. Deletes the notes that such a task was unreadable."""
+    """The annotations of deleted tasks. Deletes the placeholders of deleted tasks."""
     live = journal.live_annotations(project) if gone else {}
     keys = [(task, key) for task in gone for key in live.get(task, [])]
     journal.delete_annotations(key for _, key in keys if _is_note(key))

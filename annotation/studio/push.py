@@ -99,7 +99,8 @@ def marker(campaign_id: str, place: Place) -> str:
 
 
 def find_projects(projects: Iterable[Project], campaign_id: str, place: Place, state: Made) -> list[Project]:
-    """The projects of a place: the noted one, whatever its description says now, and all with the place's marker."""
+    """The projects of a place: the noted project, even if its description was changed, and all projects with the
+    place's marker."""
     wanted, noted = marker(campaign_id, place), state.projects.get(place)
     return [each for each in projects if each.marker == wanted or (noted is not None and is_noted(each, noted))]
 
@@ -226,7 +227,7 @@ class _PlaceUpdate:
         return None if email is None else email.lower()
 
     def _choose_project(self, known: Mapping[int, Project], remembered: int | None) -> int | None:
-        """The noted project, None if it is missing. Without a noted project, the one that an earlier version of
+        """The noted project, None if it is missing. If no project is noted, the project that an earlier version of
         Gristmill or an interrupted push made."""
         noted = self.made.projects.get(self.place)
         if noted:
