@@ -15,7 +15,7 @@ from tests.architecture.tree import ROOT
 from tests.curation.test_laws import rows
 from tests.jobs.calling import call
 
-STORED = sorted(path.name for path in (ROOT / "tests/stored").glob("*.tar.xz"))
+STORED = sorted({path.name for path in (ROOT / "tests/stored").glob("*.tar.xz")} - {"journal_2.tar.xz"})
 OLDEST = "without_page_checksums.tar.xz"
 """Of before takedowns kept hashes of what they took, and before `tests/stored/write.py` wrote all kinds of folders."""
 COMPLETE = [name for name in STORED if name != OLDEST]

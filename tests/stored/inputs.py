@@ -110,8 +110,8 @@ def write_input(folder: Path) -> None:
     (folder / "in").mkdir(parents=True)
     _write_corpora(folder)
     _write_preferences(folder)
-    _write_campaign(folder / "mill", MILL)
-    _write_campaign(folder / "guard", GUARD)
+    write_campaign(folder / "mill", MILL)
+    write_campaign(folder / "guard", GUARD)
 
 
 def _write_corpora(folder: Path) -> None:
@@ -177,7 +177,8 @@ def _write_preferences(folder: Path) -> None:
     (folder / "mix.toml").write_text(MIX)
 
 
-def _write_campaign(folder: Path, settings: str) -> None:
+def write_campaign(folder: Path, settings: str) -> None:
+    """The folder of a campaign, with the files of two batches."""
     folder.mkdir()
     (folder / "campaign.toml").write_text(settings)
     (folder / "guidelines.md").write_text("# Be fair\n\nThe better answer is the one that helps.\n")

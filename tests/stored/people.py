@@ -29,12 +29,13 @@ class Person:
         path = f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true"
         return sorted(json.loads(self._send("GET", path)), key=lambda task: int(task["id"]))
 
-    def answer(self, task: dict[str, Any], *, safety: bool) -> None:
-        result = opinion(task["data"], self.name, safety=safety)
+    def answer(self, task: dict[str, Any], *also: dict[str, Any], safety: bool = False) -> None:
+        """Votes; ``also`` holds answers to other questions of the page."""
+        result = [*opinion(task["data"], self.name, safety=safety), *also]
         self._json("POST", f"/api/tasks/{task['id']}/annotations/", result=result, lead_time=20)
 
-    def skip(self, task: dict[str, Any]) -> None:
-        self._json("POST", f"/api/tasks/{task['id']}/annotations/", result=[], was_cancelled=True, lead_time=3)
+    def skip(self, task: dict[str, Any], *said: dict[str, Any]) -> None:
+        self._json("POST", f"/api/tasks/{task['id']}/annotations/", result=said, was_cancelled=True, lead_time=3)
 
     def change(self, task: dict[str, Any]) -> None:
         """The opposite of what was answered."""
@@ -43,6 +44,9 @@ class Person:
 
     def delete(self, task: dict[str, Any]) -> None:
         self._json("DELETE", f"/api/annotations/{task['annotations'][0]['id']}/")
+
+    def change_settings(self, project: int, **settings: Any) -> None:
+        self._json("PATCH", f"/api/projects/{project}/", **settings)
 
     def _json(self, method: str, path: str, **body: Any) -> None:
         self._send(method, path, json.dumps(body).encode(), "application/json")
@@ -61,18 +65,27 @@ def opinion(data: dict[str, str], name: str, *, safety: bool = False) -> list[di
     better = max("ab", key=lambda side: _number(own, data[side]))
     verdict = f"{better}_{DEGREES[_number(name, data[better]) % 4]}"
     if not safety:
-        return [_choice("preference", verdict)]
-    result = [_choice("safest", verdict)]
+        return [choice("preference", verdict)]
+    result = [choice("safest", verdict)]
     for side in "ab":
         number = _number("safe", data[side])
-        result.append(_choice(f"safety_{side}", "safe" if number % 3 else "unsafe"))
+        result.append(choice(f"safety_{side}", "safe" if number % 3 else "unsafe"))
         if number % 3 == 0:
-            result.append(_choice(f"risks_{side}", RISKS[number // 3 % 2]))
+            result.append(choice(f"risks_{side}", RISKS[number // 3 % 2]))
     return result
 
 
-def _choice(question: str, *names: str) -> dict[str, Any]:
+def choice(question: str, *names: str) -> dict[str, Any]:
     return {"from_name": question, "to_name": "prompt", "type": "choices", "value": {"choices": list(names)}}
+
+
+def comment(text: str) -> dict[str, Any]:
+    return {"from_name": "comment", "to_name": "prompt", "type": "textarea", "value": {"text": [text]}}
+
+
+def wording(number: int) -> dict[str, Any]:
+    """What a page with this wording of the guidelines adds to each answer."""
+    return {"from_name": "wording", "to_name": "prompt", "type": "number", "value": {"number": number}}
 
 
 def _number(*words: str) -> int:

@@ -5,20 +5,11 @@ that runs (``gristmill studio start``), new and used for nothing else. What a ve
 this script, and is never written again: tests/jobs/test_stored.py says that every later version reads it.
 """
 
-import json
-import os
-import re
-import shutil
-import sqlite3
-import subprocess
 import sys
-import tarfile
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.stored.inputs import write_input
-from tests.stored.people import Person
+from tests.stored.office import Office, Writer, pack_up
 
 EXPORTS = (
     *("trl-reward", "trl-dpo", "trl-kto", "openrlhf", "open-instruct", "nemo-rl", "llama-factory", "axolotl", "hf"),
@@ -42,69 +33,6 @@ dataset import in/pairs.jsonl --held-out in/held_out.jsonl --schema hh --output 
 dataset mix mix.toml --output mixture
 dataset upgrade mixture --output upgraded
 """
-
-
-@dataclass(frozen=True)
-class Writer:
-    """A folder, and the commands of the version that writes it."""
-
-    folder: Path
-    programs: Path
-
-    def run(self, *words: str) -> str:
-        """What the command printed. Raises CalledProcessError where it fails."""
-        command = [str(self.programs / "gristmill"), *words]
-        done = subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.PIPE, text=True)
-        return done.stdout
-
-    def run_all(self, commands: str) -> None:
-        for command in commands.strip().splitlines():
-            self.run(*command.split())
-
-
-@dataclass(frozen=True)
-class Office:
-    """A campaign, the people who were invited to it, and what it came to at several revisions of its journal."""
-
-    writer: Writer
-    name: str
-
-    def push(self) -> dict[str, Person]:
-        """Pushes what is to be asked; the people by email address."""
-        self.writer.run("campaign", "push", self.name)
-        invited = self.writer.run("campaign", "invite", self.name)
-        found = re.findall(r"^(\S+@\S+)\n  link +(\S+).*\n  password +(\S+)$", invited, re.MULTILINE)
-        url = next(link for _, link, _ in found if "://" in link).split("/", 3)
-        return {email: Person("/".join(url[:3]), email, password) for email, _, password in found}
-
-    def pull(self, *words: str) -> None:
-        self.writer.run("campaign", "pull", self.name, *words)
-
-    def label(self, person: Person, share: float = 1.0, *, safety: bool = False) -> None:
-        """Answers the first tasks of each of a person's projects that have no answer yet."""
-        for project in self.projects(person.name):
-            waiting = [task for task in person.tasks(project) if not task["annotations"]]
-            for task in waiting[: round(share * len(waiting))]:
-                person.answer(task, safety=safety)
-
-    def projects(self, email: str) -> list[int]:
-        with self._journal() as journal:
-            [[body]] = journal.execute("SELECT body FROM journal WHERE kind = 'annotator' AND key = ?", [email])
-            places = journal.execute("SELECT place, project FROM project ORDER BY place")
-            return [number for place, number in places if place.endswith(f"/{json.loads(body)}")]
-
-    def build(self) -> None:
-        """What the campaign comes to as it is now, as ``as_of/REVISION``."""
-        with self._journal() as journal:
-            [[revision]] = journal.execute("SELECT max(revision) FROM journal")
-        self.writer.run("dataset", "build", self.name, "--output", f"as_of/{revision}")
-
-    def edit(self, old: str, new: str) -> None:
-        path = self.writer.folder / self.name / "campaign.toml"
-        path.write_text(path.read_text().replace(old, new))
-
-    def _journal(self) -> closing[sqlite3.Connection]:
-        return closing(sqlite3.connect(self.writer.folder / self.name / "campaign.db"))
 
 
 def compare(mill: Office) -> None:
@@ -155,28 +83,11 @@ def guard(office: Office) -> None:
     office.pull()
 
 
-def pack_up(folder: Path, archive: Path) -> None:
-    """The folder as a tar file in which nothing tells when and by whom it was made."""
-
-    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        entry.mtime = entry.uid = entry.gid = 0
-        entry.uname = entry.gname = ""
-        entry.mode = 0o755 if entry.isdir() else 0o644
-        return entry
-
-    with tarfile.open(archive, "w:xz", format=tarfile.PAX_FORMAT, preset=9) as file:
-        file.add(folder, ".", filter=plain)
-
-
 def main() -> None:
     folder, programs, version = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3]
     writer = Writer(folder, programs)
     write_input(folder)
-    found = writer.run("--version").split()[-1]
-    if found != version:
-        sys.exit(f"{programs}/gristmill is version {found}, not {version}")
-    if not os.environ.get("GRISTMILL_STUDIO_HOME"):
-        sys.exit("GRISTMILL_STUDIO_HOME names no Label Studio: start one with gristmill studio start --home DIR")
+    writer.check(version)
     (folder / "version.txt").write_text(f"{version}\n")
     writer.run_all(CORPORA)
     compare(Office(writer, "mill"))
@@ -184,10 +95,7 @@ def main() -> None:
     writer.run_all(DATASETS)
     for form in EXPORTS:
         writer.run("dataset", "export", "mixture", "--format", form, "--output", f"exports/{form}")
-    for lock in folder.glob("*/campaign.db?*"):
-        lock.unlink()
-    pack_up(folder, folder.parent / f"version_{version}.tar.xz")
-    shutil.rmtree(folder)
+    pack_up(folder, f"version_{version}.tar.xz")
 
 
 if __name__ == "__main__":

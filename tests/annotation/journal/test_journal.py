@@ -175,3 +175,16 @@ def test_a_store_that_cannot_be_written_is_one_sentence(store: Path) -> None:
 def test_a_long_text_costs_time_in_proportion_to_its_length(text: bytes) -> None:
     """In proportion to the square of the length, this test would take hours."""
     assert len(conceal(text + b" <ann@mill.example>", lambda _: "somebody")) < len(text) + 20
+
+
+@given(
+    st.builds(Place, st.from_regex(r"[\w.-]+", fullmatch=True), st.sampled_from(["vote", "adjudication"]), st.text())
+)
+def test_a_place_is_read_as_it_is_written(place: Place) -> None:
+    assert Place.parse(str(place)) == place
+
+
+@pytest.mark.parametrize("text", ["", "b1", "b1/vote"])
+def test_a_text_that_is_no_place_is_damage(text: str) -> None:
+    with pytest.raises(DamagedError, match="which is not batch/round/annotator"):
+        Place.parse(text)
