@@ -1,12 +1,13 @@
 """Simulated raters with a known true win rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
+from annotation.statistics.anytime import decide
 from annotation.statistics.clusters import Interval, Ratio
 
 Floats = npt.NDArray[np.float64]
@@ -30,16 +31,33 @@ class Study:
     most: int = 3
 
     def votes(self, draw: np.random.Generator) -> Ratio:
+        [votes] = self._drawn(draw, (self.rate,))
+        return votes
+
+    def both(self, draw: np.random.Generator, other_rate: float) -> list[Ratio]:
+        """Two models' votes by the same raters on the same prompts, whose effects have a correlation of 0.8."""
+        return self._drawn(draw, (self.rate, other_rate))
+
+    def _drawn(self, draw: np.random.Generator, rates: Sequence[float]) -> list[Ratio]:
         most = min(self.most, self.raters)
         given = draw.integers(min(self.fewest, most), most + 1, self.prompts)
         order = np.argsort(draw.random((self.prompts, self.raters)), axis=1)[:, :most]
         asked = np.arange(most)[None, :] < given[:, None]
-        prompt, rater = np.nonzero(asked)[0], order[asked]
+        prompt, rater = np.nonzero(asked)[0], order[asked].astype(np.int64)
         spread = np.sqrt(1 + self.prompt_effect**2 + self.rater_effect**2)
-        latent = draw.normal(ndtri(self.rate) * spread, 1, len(prompt))
-        latent += draw.normal(0, self.prompt_effect, self.prompts)[prompt]
-        latent += draw.normal(0, self.rater_effect, self.raters)[rater]
-        return Ratio((latent > 0).astype(np.float64), np.ones(len(prompt)), prompt, rater.astype(np.int64))
+        prompts = _correlated(draw, self.prompt_effect, self.prompts, len(rates))
+        raters = _correlated(draw, self.rater_effect, self.raters, len(rates))
+        found = []
+        for rate, of_prompt, of_rater in zip(rates, prompts, raters, strict=True):
+            latent = draw.normal(ndtri(rate) * spread, 1, len(prompt)) + of_prompt[prompt] + of_rater[rater]
+            found.append(Ratio((latent > 0).astype(np.float64), np.ones(len(prompt)), prompt, rater))
+        return found
+
+
+def _correlated(draw: np.random.Generator, deviation: float, size: int, models: int) -> list[Floats]:
+    """Normal effects for each model, with a correlation of 0.8 between models."""
+    shared = draw.normal(0, deviation * np.sqrt(0.8), size)
+    return [shared + draw.normal(0, deviation * np.sqrt(0.2), size) for _ in range(models)]
 
 
 def coverage(study: Study, estimate: Callable[[Ratio], Interval], rounds: int, seed: int = 0) -> float:
@@ -51,3 +69,19 @@ def coverage(study: Study, estimate: Callable[[Ratio], Interval], rounds: int, s
 
 def covers(interval: Interval, value: float) -> bool:
     return interval.low is not None and interval.high is not None and interval.low <= value <= interval.high
+
+
+def false_decisions(study: Study, rounds: int, step: int, tied: float = 0.2, seed: int = 0) -> float:
+    """The share of campaigns of equal models that are ever decided, looked at after every ``step`` prompts."""
+    draw = np.random.default_rng(seed)
+    return float(np.mean([_ever_decided(study.votes(draw), step, tied, draw) for _ in range(rounds)]))
+
+
+def _ever_decided(votes: Ratio, step: int, tied: float, draw: np.random.Generator) -> bool:
+    score = np.where(draw.random(len(votes.numerator)) < tied, 0.5, votes.numerator)
+    ends = np.flatnonzero(np.diff(votes.prompt, append=-1))[step - 1 :: step] + 1
+    rater = votes.rater
+    return any(
+        decide(score[:end], votes.prompt[:end], None if rater is None else rater[:end]).verdict != "open"
+        for end in ends
+    )
