@@ -26,6 +26,8 @@ CONSTANTS :=
 UPGRADE := --upgrade
 BIN := .venv/bin
 TRAINERS := openrlhf llama-factory axolotl hydra
+ALONE := tests/cluster tests/jobs/test_plan.py tests/schemas/test_speed.py tests/curation/test_skew.py tests/curation/test_bounds.py \
+  tests/curation/test_hostile_texts.py tests/curation/sources/test_damage.py
 PACKAGES := schemas curation annotation jobs
 PIP := $(BIN)/python -P -m pip --quiet --disable-pip-version-check install --no-deps
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes
@@ -71,11 +73,9 @@ lint: setup
 test: ready
 	@$(BIN)/python -P -m pytest --numprocesses=2 --dist=loadfile
 
-soak: ready clusters postgresql # two files at a time where no test measures seconds or memory
-	@$(BIN)/python -P -m pytest -m soak --durations=20 --numprocesses=2 --dist=loadfile \
-	  tests/annotation tests/docs $(filter-out tests/jobs/test_plan.py,$(wildcard tests/jobs/test_*.py))
-	$(BIN)/python -P -m pytest -m soak --durations=30 tests/jobs/test_plan.py \
-	  $(filter-out tests/annotation/ tests/docs/ tests/jobs/,$(wildcard tests/*/))
+soak: ready clusters postgresql # one test at a time where tests measure seconds or memory
+	@$(BIN)/python -P -m pytest -m soak --durations=40 --numprocesses=2 --dist=loadfile $(ALONE:%=--ignore=%)
+	$(BIN)/python -P -m pytest -m soak --durations=40 $(ALONE)
 
 cluster-test: setup clusters
 	@$(BIN)/python -P -m pytest -m soak tests/cluster
