@@ -6,15 +6,30 @@ import pyarrow.compute as pc
 from schemas.preference import MESSAGES
 from schemas.table import Check, Table
 
-OUTCOMES = ("first", "second", "tie", "unparsed", "refused", "truncated", "error")
+NO_VERDICT = ("unparsed", "refused", "truncated", "error")
+"""Why there is no verdict or grade."""
+OUTCOMES = ("first", "second", "tie", *NO_VERDICT)
 """What a judge's answer or a pair comes to: a verdict, or the reason why there is none."""
 
 
-def _is_an_outcome(batch: pa.RecordBatch) -> pa.Array:
-    return pc.is_in(batch["outcome"], value_set=pa.array(OUTCOMES))
+def _outcome(*allowed: str) -> dict[str, Check]:
+    values = pa.array(allowed)
+    return {f"outcome is one of {', '.join(allowed)}": lambda b: pc.is_in(b["outcome"], value_set=values)}
 
 
-_OUTCOME: dict[str, Check] = {f"outcome is one of {', '.join(OUTCOMES)}": _is_an_outcome}
+_REASON: dict[str, Check] = {
+    "an error has a reason": lambda b: pc.equal(pc.equal(b["outcome"], "error"), pc.is_valid(b["reason"]))
+}
+_ANSWER = [
+    pa.field("outcome", pa.string(), nullable=False),
+    pa.field("reason", pa.string()),
+    pa.field("content", pa.large_string()),
+    pa.field("finish", pa.string()),
+    pa.field("answered_by", pa.string()),
+    pa.field("prompt_tokens", pa.int64()),
+    pa.field("completion_tokens", pa.int64()),
+    pa.field("request", pa.string(), nullable=False),
+]
 
 VERDICTS = Table(
     name="verdicts",
@@ -34,7 +49,7 @@ VERDICTS = Table(
         ]
     ),
     checks={
-        **_OUTCOME,
+        **_outcome(*OUTCOMES),
         "only a tie is inconsistent": lambda b: pc.or_(pc.invert(b["inconsistent"]), pc.equal(b["outcome"], "tie")),
     },
 )
@@ -48,25 +63,37 @@ ANSWERS = Table(
         [
             pa.field("pair_id", pa.string(), nullable=False),
             pa.field("swapped", pa.bool_(), nullable=False),
-            pa.field("outcome", pa.string(), nullable=False),
-            pa.field("reason", pa.string()),
-            pa.field("content", pa.large_string()),
-            pa.field("finish", pa.string()),
-            pa.field("answered_by", pa.string()),
-            pa.field("prompt_tokens", pa.int64()),
-            pa.field("completion_tokens", pa.int64()),
-            pa.field("request", pa.string(), nullable=False),
+            *_ANSWER,
         ]
     ),
-    checks={
-        **_OUTCOME,
-        "an error has a reason": lambda b: pc.equal(pc.equal(b["outcome"], "error"), pc.is_valid(b["reason"])),
-    },
+    checks={**_outcome(*OUTCOMES), **_REASON},
 )
 """A judge's answers, a row for each order in which a pair was shown, in the order of VERDICTS. ``swapped``: the pair's
 second response was shown first. ``outcome`` is in terms of the pair's responses. ``content`` and ``finish`` are what
 the model wrote and why it ended, ``answered_by`` its name; all null without an answer, whose ``reason`` is one word.
 ``request``: the SHA-256 of all that went into the request, in hexadecimal digits."""
+
+GRADES = Table(
+    name="grades",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("category", pa.string()),
+            pa.field("prompt", MESSAGES, nullable=False),
+            pa.field("model", pa.string(), nullable=False),
+            pa.field("response", pa.large_string(), nullable=False),
+            pa.field("grade", pa.int64()),
+            *_ANSWER,
+        ]
+    ),
+    checks={
+        **_outcome("graded", *NO_VERDICT),
+        **_REASON,
+        "what is graded has a grade": lambda b: pc.equal(pc.equal(b["outcome"], "graded"), pc.is_valid(b["grade"])),
+    },
+)
+"""A judge's grades of single responses, sorted by (prompt_id, model, response). The last columns are as in ANSWERS."""
 
 UNANSWERED = Table(
     name="unanswered",

@@ -15,9 +15,9 @@ from annotation.evaluation.tables import JudgeTables
 from schemas.balance import check_balance
 from schemas.manifest import MANIFEST, Entry, named_entries
 from schemas.records import to_json
-from schemas.verdicts import ANSWERS, UNANSWERED, VERDICTS
+from schemas.verdicts import ANSWERS, GRADES, UNANSWERED, VERDICTS
 
-TABLES = {table.name: table for table in (VERDICTS, ANSWERS, UNANSWERED)}
+TABLES = {table.name: table for table in (VERDICTS, ANSWERS, GRADES, UNANSWERED)}
 
 
 def write(folder: Path, tables: JudgeTables, judge: Judge, source: SourceEntry) -> None:
@@ -37,7 +37,8 @@ def load(folder: Path) -> tuple[VerdictsManifest, JudgeTables]:
     _, manifest = read_manifest(folder, VerdictsManifest, FORMAT, VERSION, "no verdicts", made_by)
     for entry in named_entries(manifest.files, str(folder / MANIFEST)).values():
         check_file(folder, entry)
-    read = {name: table.upgrade(pq.read_table(folder / f"{name}.parquet")) for name, table in TABLES.items()}
+    held = [name for name in TABLES if name in manifest.tables]
+    read = {name: TABLES[name].upgrade(pq.read_table(folder / f"{name}.parquet")) for name in held}
     return manifest, JudgeTables(**read, compared=manifest.source.compared)
 
 
@@ -45,7 +46,7 @@ def _manifest(tables: JudgeTables, judge: Judge, source: SourceEntry, files: Map
     return VerdictsManifest(
         format=FORMAT,
         version=VERSION,
-        tables={name: table.version for name, table in TABLES.items()},
+        tables={name: TABLES[name].version for name in tables.by_name},
         judge=JudgeEntry(
             model=judge.model,
             parameters=judge.fields,
@@ -70,7 +71,7 @@ def ledger(tables: JudgeTables) -> VerdictsLedger:
         pairs=len(tables.verdicts),
         outcomes=found,
         inconsistent=pc.sum(tables.verdicts["inconsistent"]).as_py() or 0,
-        questions=len(tables.answers),
+        questions=len(tables.said),
         unanswered=len(tables.unanswered),
         prompt_tokens=pc.sum(requests["prompt_tokens"]).as_py() or 0,
         completion_tokens=pc.sum(requests["completion_tokens"]).as_py() or 0,
@@ -85,5 +86,5 @@ def counts(column: pa.ChunkedArray) -> dict[str, int]:
 def _requests(tables: JudgeTables) -> pa.Table:
     """The answers, once for each request: questions about equal texts share a request."""
     names = ["answered_by", "prompt_tokens", "completion_tokens"]
-    found = tables.answers.group_by("request", use_threads=False).aggregate([(name, "first") for name in names])
+    found = tables.said.group_by("request", use_threads=False).aggregate([(name, "first") for name in names])
     return found.rename_columns({f"{name}_first": name for name in names})

@@ -10,7 +10,6 @@ from annotation.evaluation.pairs import Pair
 from annotation.evaluation.replies import Failure, Reply
 from annotation.evaluation.templates import Template, fill
 from annotation.evaluation.verdicts import NO_VERDICT, Outcome, Reading, read
-from schemas.errors import UserError
 
 Orders = Literal["both", "random", "first"]
 ORDERS: tuple[Orders, ...] = get_args(Orders)
@@ -77,9 +76,7 @@ class Verdict:
 
 
 def questions(pairs: Sequence[Pair], judge: Judge) -> Iterator[Question]:
-    """The questions about the pairs, in their order. Raises UserError if the template grades single responses."""
-    if judge.template.single:
-        raise UserError(f"the template {judge.template.name} grades single responses: choose one that compares pairs")
+    """The questions about the pairs, in their order, by a template that compares pairs."""
     fields, digest = judge.fields, judge.template.digest
     for pair in pairs:
         for swapped in _orders(pair, judge):

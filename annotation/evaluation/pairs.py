@@ -30,31 +30,53 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Response:
+    """A model's response to a prompt."""
+
+    prompt_id: str
+    category: str | None
+    messages: Messages
+    model: str
+    text: str
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return self.prompt_id, self.model, self.text
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Pairs sorted by (prompt_id, first_model, second_model, pair_id). ``models``: the models that are compared, first
-    and second; ``unanswered``: (model, prompt_id) of the prompts that a model did not answer."""
+    and second; ``unanswered``: (model, prompt_id) of the prompts that a model did not answer; ``responses``: all
+    responses, also those in no pair, sorted by (prompt_id, model, text)."""
 
     pairs: Sequence[Pair]
     models: Sequence[tuple[str, str]]
     unanswered: Sequence[tuple[str, str]] = ()
+    responses: Sequence[Response] = ()
 
 
-def of_outputs(outputs: Outputs, baseline: str | None = None) -> Pairs:
+def of_outputs(outputs: Outputs, baseline: str | None = None, *, alone: bool = False) -> Pairs:
     """Each model against the baseline, which is the first of each pair; without a baseline all pairs of models, sorted
     by name. A prompt makes a pair if both models answered it.
 
-    Raises UserError if there are fewer than two models, or no model of that name.
+    Raises UserError if there is no model of that name, or a single model, unless it may be ``alone``.
     """
     names = list(outputs.models)
     if baseline is not None and baseline not in names:
         raise UserError(unknown("there is no baseline", baseline, names))
-    if len(names) < 2:
+    if len(names) < 2 and not alone:
         raise UserError(f"all responses are of the model {names[0]!r}: give the responses of two models or more")
     compared = (
         list(combinations(names, 2)) if baseline is None else [(baseline, name) for name in names if name != baseline]
     )
     made = (pair for first, second in compared for pair in _of_models(outputs, first, second))
-    return Pairs(sorted(made, key=_order), compared, outputs.unanswered)
+    responses = [
+        Response(key, outputs.questions[key].category, outputs.questions[key].messages, name, text)
+        for name, texts in outputs.models.items()
+        for key, text in texts.items()
+    ]
+    return Pairs(sorted(made, key=_order), compared, outputs.unanswered, _sorted(responses))
 
 
 def _of_models(outputs: Outputs, first: str, second: str) -> Iterator[Pair]:
@@ -91,7 +113,17 @@ def of_campaign(snapshot: Snapshot, baseline: str | None = None) -> Pairs:
         for row in rows
     ]
     compared = sorted({(pair.first_model, pair.second_model) for pair in pairs})
-    return Pairs(sorted(pairs, key=_order), compared)
+    responses = [
+        Response(pair.prompt_id, None, pair.messages, model, text)
+        for pair in pairs
+        for model, text in ((pair.first_model, pair.first), (pair.second_model, pair.second))
+    ]
+    return Pairs(sorted(pairs, key=_order), compared, (), _sorted(responses))
+
+
+def _sorted(responses: Sequence[Response]) -> list[Response]:
+    """The responses without repetitions, sorted."""
+    return [each for _, each in sorted({each.identity: each for each in responses}.items())]
 
 
 def _order(pair: Pair) -> tuple[str, ...]:

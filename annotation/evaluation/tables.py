@@ -1,68 +1,115 @@
-"""A judge's verdicts, answers and unanswered prompts as Arrow tables (`schemas.verdicts`)."""
+"""What a judge said, as Arrow tables (`schemas.verdicts`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-from annotation.evaluation.judging import Answer, Verdict
+from annotation.campaign.responses import Messages
+from annotation.evaluation.book import Request
+from annotation.evaluation.grading import Grade
+from annotation.evaluation.judging import Verdict
 from annotation.evaluation.pairs import Pairs
-from annotation.evaluation.replies import Failure
-from schemas.verdicts import ANSWERS, UNANSWERED, VERDICTS
+from annotation.evaluation.replies import Failure, Reply
+from annotation.evaluation.verdicts import Reading
+from schemas.table import Table
+from schemas.verdicts import ANSWERS, GRADES, UNANSWERED, VERDICTS
 
 
 @dataclass(frozen=True)
 class JudgeTables:
-    """The tables VERDICTS, ANSWERS and UNANSWERED, and the models that are compared, first and second of each pair."""
+    """The tables VERDICTS and UNANSWERED, and the models that are compared, first and second of each pair. A judge of
+    pairs has ANSWERS, a judge of single responses GRADES; the other is None."""
 
     verdicts: pa.Table
-    answers: pa.Table
     unanswered: pa.Table
     compared: tuple[tuple[str, str], ...]
+    answers: pa.Table | None = None
+    grades: pa.Table | None = None
 
     @property
     def by_name(self) -> dict[str, pa.Table]:
-        return {"verdicts": self.verdicts, "answers": self.answers, "unanswered": self.unanswered}
+        """The tables that are not None, by their names in `schemas.verdicts`."""
+        held = {
+            "verdicts": self.verdicts,
+            "answers": self.answers,
+            "grades": self.grades,
+            "unanswered": self.unanswered,
+        }
+        return {name: table for name, table in held.items() if table is not None}
+
+    @property
+    def said(self) -> pa.Table:
+        """ANSWERS or GRADES: a row for each question."""
+        return self.grades if self.answers is None else self.answers
 
 
-def tables_of(verdicts: Sequence[Verdict], judged: Pairs) -> JudgeTables:
-    """The tables of verdicts, in their order. Raises SchemaError for rows that break a rule, which is a bug."""
+def tables_of(verdicts: Sequence[Verdict], judged: Pairs, grades: Sequence[Grade] | None = None) -> JudgeTables:
+    """The tables of verdicts, in their order, with the answers or the grades from which they are. Raises SchemaError
+    for rows that break a rule, which is a bug."""
     unanswered = [{"model": model, "prompt_id": prompt_id} for model, prompt_id in judged.unanswered]
     return JudgeTables(
-        pa.Table.from_batches([_verdict_rows(verdicts)]),
-        pa.Table.from_batches([_answer_rows(verdicts)]),
+        _table(VERDICTS, _verdict_columns(verdicts), len(verdicts)),
         pa.Table.from_pylist(unanswered, UNANSWERED.schema),
         tuple(judged.models),
+        answers=_answer_rows(verdicts) if grades is None else None,
+        grades=None if grades is None else _grade_rows(grades),
     )
 
 
-def _verdict_rows(verdicts: Sequence[Verdict]) -> pa.RecordBatch:
+def _table(kind: Table, columns: Mapping[str, object], rows: int) -> pa.Table:
+    batch = kind.batch(columns, rows)
+    kind.check(batch)
+    return pa.Table.from_batches([batch])
+
+
+def _verdict_columns(verdicts: Sequence[Verdict]) -> dict[str, object]:
     pairs = [verdict.pair for verdict in verdicts]
     names = ("pair_id", "prompt_id", "category", "first_model", "second_model", "first", "second")
     columns: dict[str, object] = {name: [getattr(pair, name) for pair in pairs] for name in names}
-    columns["prompt"] = [[{"role": role, "content": text} for role, text in pair.messages] for pair in pairs]
-    columns |= {name: [getattr(each, name) for each in verdicts] for name in ("outcome", "inconsistent")}
-    batch = VERDICTS.batch(columns, len(pairs))
-    VERDICTS.check(batch)
-    return batch
+    columns["prompt"] = [_turns(pair.messages) for pair in pairs]
+    return columns | {name: [getattr(each, name) for each in verdicts] for name in ("outcome", "inconsistent")}
 
 
-def _answer_rows(verdicts: Sequence[Verdict]) -> pa.RecordBatch:
-    rows = [_answer_row(answer) for verdict in verdicts for answer in verdict.answers]
-    batch = ANSWERS.batch({name: [row.get(name) for row in rows] for name in ANSWERS.columns.names}, len(rows))
-    ANSWERS.check(batch)
-    return batch
+def _turns(messages: Messages) -> list[dict[str, str]]:
+    return [{"role": role, "content": text} for role, text in messages]
 
 
-def _answer_row(answer: Answer) -> dict[str, object]:
-    row: dict[str, object] = {
-        "pair_id": answer.question.pair.pair_id,
-        "swapped": answer.question.swapped,
-        "outcome": answer.outcome,
-        "reason": answer.reading.reason,
-        "request": answer.question.request.key.hex(),
-    }
-    if isinstance(answer.reply, Failure):
+def _answer_rows(verdicts: Sequence[Verdict]) -> pa.Table:
+    rows = [
+        {
+            "pair_id": verdict.pair.pair_id,
+            "swapped": answer.question.swapped,
+            **_reply_row(answer.question.request, answer.reply, answer.reading),
+            "outcome": answer.outcome,
+        }
+        for verdict in verdicts
+        for answer in verdict.answers
+    ]
+    return _rows(ANSWERS, rows)
+
+
+def _grade_rows(grades: Sequence[Grade]) -> pa.Table:
+    rows = [
+        {
+            **{name: getattr(each.question.response, name) for name in ("prompt_id", "category", "model")},
+            "prompt": _turns(each.question.response.messages),
+            "response": each.question.response.text,
+            "grade": each.reading.grade,
+            **_reply_row(each.question.request, each.reply, each.reading),
+        }
+        for each in grades
+    ]
+    return _rows(GRADES, rows)
+
+
+def _rows(kind: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    return _table(kind, {name: [row.get(name) for row in rows] for name in kind.columns.names}, len(rows))
+
+
+def _reply_row(request: Request, reply: Reply | Failure, reading: Reading) -> dict[str, object]:
+    row: dict[str, object] = {"outcome": reading.outcome, "reason": reading.reason, "request": request.key.hex()}
+    if isinstance(reply, Failure):
         return row
     names = ("content", "finish", "prompt_tokens", "completion_tokens")
-    return {**row, **{name: getattr(answer.reply, name) for name in names}, "answered_by": answer.reply.model}
+    return {**row, **{name: getattr(reply, name) for name in names}, "answered_by": reply.model}

@@ -1,5 +1,6 @@
 """Win rates of a judge's verdicts, with intervals and bounds over what has no verdict, and the bias of position."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.verdicts import NO_VERDICT
 from annotation.statistics.clusters import Interval, Ratio, interval
-from annotation.statistics.outcomes import OUTCOMES, Bounds, Outcomes, bounds, parts
+from annotation.statistics.outcomes import OUTCOMES, Bounds, Outcomes, bounds, coded, parts
 
 _WORDS = {"first": "win", "second": "loss"}
 JUDGE = "judge"
@@ -120,19 +121,45 @@ def _inconsistent(tables: JudgeTables) -> dict[frozenset[str], int]:
     return found
 
 
-def position(tables: JudgeTables) -> Position:
-    """The bias of position over all answers."""
-    said = tables.answers["outcome"]
-    first = pc.xor(pc.equal(said, "first"), tables.answers["swapped"])
+def position(answers: pa.Table) -> Position:
+    """The bias of position over all answers, from the table ANSWERS."""
+    said = answers["outcome"]
+    first = pc.xor(pc.equal(said, "first"), answers["swapped"])
     decided = pc.is_in(said, value_set=pa.array(["first", "second"]))
     shown_first = pc.sum(pc.and_(first, decided)).as_py() or 0
-    both = tables.answers.group_by("pair_id", use_threads=False).aggregate([("swapped", "count_distinct")])
-    twice = both.filter(pc.equal(both["swapped_count_distinct"], 2))["pair_id"].combine_chunks()
-    has_verdict = pc.invert(pc.is_in(tables.verdicts["outcome"], value_set=pa.array(NO_VERDICT)))
-    compared = pc.and_(has_verdict, pc.is_in(tables.verdicts["pair_id"], value_set=twice))
-    return Position(
-        shown_first,
-        (pc.sum(decided).as_py() or 0) - shown_first,
-        pc.sum(compared).as_py() or 0,
-        pc.sum(tables.verdicts["inconsistent"]).as_py() or 0,
-    )
+    has_verdict = pc.invert(pc.is_in(said, value_set=pa.array(NO_VERDICT)))
+    kept = answers.filter(has_verdict).group_by("pair_id", use_threads=False)
+    pairs = kept.aggregate([("swapped", "count_distinct"), ("outcome", "count_distinct")])
+    both = pairs.filter(pc.equal(pairs["swapped_count_distinct"], 2))
+    changed = pc.sum(pc.equal(both["outcome_count_distinct"], 2)).as_py() or 0
+    return Position(shown_first, (pc.sum(decided).as_py() or 0) - shown_first, len(both), changed)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean grade of a model's responses with its interval, clustered by prompt, and the lowest and highest mean
+    that is possible, whatever the missing grades would have been. ``without`` counts responses without a grade, and as
+    ``missing`` the prompts that the model did not answer."""
+
+    rate: Interval
+    without: Mapping[str, int]
+    low: float
+    high: float
+
+
+def means(tables: JudgeTables, lowest: int, highest: int) -> dict[str, Mean]:
+    """The mean grade of each model, sorted by name, on a scale from ``lowest`` to ``highest``."""
+    assert tables.grades is not None
+    silent = Counter(tables.unanswered["model"].to_pylist())
+    found = {}
+    for name in sorted({*tables.grades["model"].to_pylist(), *silent}):
+        own = tables.grades.filter(pc.equal(tables.grades["model"], name))
+        given = own.filter(pc.is_valid(own["grade"]))
+        grade = given["grade"].to_numpy().astype(np.float64)
+        mean = interval(Ratio(grade, np.ones(len(grade)), coded(given["prompt_id"].to_pylist())[1]), lowest, highest)
+        without = Counter(own.filter(pc.is_null(own["grade"]))["outcome"].to_pylist())
+        without += Counter({"missing": silent[name]})
+        total = len(grade) + without.total()
+        ends = ((float(grade.sum()) + end * without.total()) / total for end in (lowest, highest))
+        found[name] = Mean(mean, dict(sorted(without.items())), *ends)
+    return found

@@ -17,6 +17,8 @@ FILE = "campaign.toml"
 _IGNORED = """\
 # the campaign's own store: who was shown what, raw annotations
 campaign.db*
+# the answers of a model that judged it
+judge.db*
 # made from it, perhaps with names
 report*.html
 preview*.html

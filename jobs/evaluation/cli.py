@@ -7,7 +7,7 @@ import click
 from jobs.options import PATH, PROGRESS
 
 
-@click.command(short_help="Let a model judge responses in pairs.")
+@click.command(short_help="Let a model judge responses.")
 @click.argument("sources", metavar="CAMPAIGN|FILE...", nargs=-1, required=True, type=PATH)
 @click.option("--model", required=True, metavar="NAME", help="The judge, as the endpoint names it.")
 @click.option(
@@ -29,7 +29,8 @@ from jobs.options import PATH, PROGRESS
     default="pairwise",
     show_default=True,
     metavar="NAME",
-    help="What the judge is asked: pairwise, or the path of a template (.toml).",
+    help="What the judge is asked: pairwise (which response is better), single (a grade for each response), or the "
+    "path of a template (.toml).",
 )
 @click.option(
     "--orders",
@@ -100,7 +101,8 @@ from jobs.options import PATH, PROGRESS
 @click.option("--dry-run", is_flag=True, help="Ask nothing; print the number of requests, their tokens and cost.")
 @PROGRESS
 def judge(**given: Any) -> None:
-    """Ask a model behind an endpoint which of two responses is better, and write its verdicts into a new folder.
+    """Ask a model behind an endpoint which of two responses is better, or for a grade of each response, and write its
+    verdicts into a new folder.
 
     Each FILE has rows with prompt_id, prompt (or messages), model and response; a CAMPAIGN is judged by its pairs.
     Every answer is kept in the book: a repeated or interrupted run asks nothing twice, and a run that a budget stopped

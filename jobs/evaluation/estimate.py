@@ -1,23 +1,28 @@
 """Prints what a run of the judge would ask and cost."""
 
-from collections.abc import Sequence
-
+from annotation.dataset.markdown import count
 from annotation.evaluation.asking import Progress
-from annotation.evaluation.book import Request
-from annotation.evaluation.pairs import Pairs
+from annotation.evaluation.inquiry import Inquiry
 from annotation.evaluation.spending import Prices, Tokens, prompt_tokens
 from jobs.terminal import say
 
 
-def print_estimate(judged: Pairs, requests: Sequence[Request], progress: Progress, prices: Prices) -> None:
+def print_estimate(inquiry: Inquiry, progress: Progress, prices: Prices) -> None:
     """Prints requests, tokens and cost. Tokens of prompts are estimated from their length, tokens of answers from the
     answers in the book."""
     left = progress.total - progress.before
     share = left / progress.total if progress.total else 0.0
-    prompts = sum(prompt_tokens(request.body) for request in requests) * share
+    prompts = sum(prompt_tokens(request.body) for request in inquiry.requests) * share
     tokens = Tokens(prompts, left * progress.usual_answer)
-    say(f"{len(judged.pairs):,} pairs, {progress.total:,} requests, {progress.before:,} already answered")
+    say(f"{describe(inquiry)}, {progress.total:,} requests, {progress.before:,} already answered")
     say(f"to ask: {left:,} requests, about {tokens.prompt:,.0f} tokens in and {tokens.completion:,.0f} out")
     if prices != Prices():
         say(f"cost: about {prices.cost(tokens):,.2f}")
     say("nothing was asked; leave out --dry-run to ask")
+
+
+def describe(inquiry: Inquiry) -> str:
+    """How many pairs are compared, or responses graded."""
+    if inquiry.judge.template.single:
+        return f"{count(len(inquiry.judged.responses), 'response')} graded"
+    return f"{count(len(inquiry.judged.pairs), 'pair')} compared"

@@ -7,22 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from annotation.evaluation import folder
-from annotation.evaluation.asking import Asked, Progress, ask_all, distinct, look_up
+from annotation.evaluation.agreement import agreement
+from annotation.evaluation.asking import Asked, Progress, ask_all, look_up
 from annotation.evaluation.backend import Backend, Endpoint, endpoint_of
 from annotation.evaluation.book import BOOK, Book, Request
-from annotation.evaluation.judging import Judge, Orders, questions, verdicts
+from annotation.evaluation.inquiry import Inquiry
+from annotation.evaluation.judging import Judge, Orders
 from annotation.evaluation.manifest import SourceEntry
 from annotation.evaluation.outputs import read_outputs
 from annotation.evaluation.pace import Pace
 from annotation.evaluation.pairs import Pairs, of_campaign, of_outputs
 from annotation.evaluation.spending import Budget, Prices
-from annotation.evaluation.tables import tables_of
 from annotation.evaluation.templates import load
+from annotation.judgments.snapshot import Snapshot
 from annotation.judgments.snapshot import load as load_campaign
 from annotation.rows.reading import digest
-from jobs.evaluation.estimate import print_estimate
+from jobs.evaluation.estimate import describe, print_estimate
 from jobs.evaluation.progress import showing
-from jobs.evaluation.summary import print_cost, print_summary, print_warnings
+from jobs.evaluation.summary import print_agreement, print_cost, print_summary, print_warnings
 from jobs.options import ProgressStyle
 from jobs.terminal import say
 from schemas.errors import UserError
@@ -65,21 +67,22 @@ def run(options: JudgeOptions) -> None:
     budget = _budget(options)
     endpoint = endpoint_of(options.base_url, options.model, options.key_from, options.accepted, options.timeout)
     judge = _judge(options)
-    judged, source = _read(options)
+    judged, source, snapshot = _read(options, alone=judge.template.single)
     print_warnings(judge)
-    asked = list(questions(judged.pairs, judge))
-    requests = distinct([question.request for question in asked])
+    inquiry = Inquiry.of(judged, judge)
     if options.dry_run:
-        print_estimate(judged, requests, _known(requests, options), budget.prices)
+        print_estimate(inquiry, _known(inquiry.requests, options), budget.prices)
         return
     with Book(_book(options)) as book:
-        answers = _ask(requests, book, endpoint, budget, options)
-    found = tables_of(list(verdicts(asked, answers.found, judge.template)), judged)
+        answers = _ask(inquiry.requests, book, endpoint, budget, options)
+    found = inquiry.tables(answers.found)
     assert options.output is not None
     folder.write(options.output, found, judge, source)
-    print_summary(found, options.baseline)
+    print_summary(found, options.baseline, judge.template.verdict)
+    if snapshot is not None:
+        print_agreement(agreement(found.verdicts, snapshot))
     print_cost(answers.progress, budget.prices)
-    say(f"{options.output}: the verdicts on {len(judged.pairs):,} pairs")
+    say(f"{options.output}: {describe(inquiry)}")
 
 
 def _known(requests: Sequence[Request], options: JudgeOptions) -> Progress:
@@ -124,12 +127,13 @@ def _budget(options: JudgeOptions) -> Budget:
     return Budget(options.budget, options.token_budget, Prices(*(price or 0.0 for price in prices)))
 
 
-def _read(options: JudgeOptions) -> tuple[Pairs, SourceEntry]:
+def _read(options: JudgeOptions, *, alone: bool) -> tuple[Pairs, SourceEntry, Snapshot | None]:
+    """The pairs, and the campaign if they are a campaign's. A file may hold responses of a model ``alone``."""
     folders = [path for path in options.sources if path.is_dir()]
     if not folders:
-        judged = of_outputs(read_outputs(options.sources), options.baseline)
+        judged = of_outputs(read_outputs(options.sources), options.baseline, alone=alone)
         files = {path.name: digest(path) for path in options.sources}
-        return judged, SourceEntry(files=files, compared=tuple(judged.models), baseline=options.baseline)
+        return judged, SourceEntry(files=files, compared=tuple(judged.models), baseline=options.baseline), None
     if len(options.sources) > 1:
         raise UserError("judge one campaign at a time, or one or more files of responses")
     snapshot = load_campaign(folders[0])
@@ -141,7 +145,7 @@ def _read(options: JudgeOptions) -> tuple[Pairs, SourceEntry]:
         revision=snapshot.revision,
         baseline=options.baseline,
     )
-    return judged, source
+    return judged, source, snapshot
 
 
 def _book(options: JudgeOptions) -> Path:

@@ -4,22 +4,26 @@ from collections import Counter
 
 import pyarrow.compute as pc
 
+from annotation.evaluation.agreement import Agreement
 from annotation.evaluation.asking import Progress
 from annotation.evaluation.folder import counts
 from annotation.evaluation.judging import Judge
 from annotation.evaluation.replies import FAILURES
 from annotation.evaluation.spending import Prices
 from annotation.evaluation.tables import JudgeTables
-from annotation.evaluation.winrates import Match, matches, position
+from annotation.evaluation.templates import VerdictForm
+from annotation.evaluation.winrates import Match, Mean, matches, means, position
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 
 COLUMNS = ("", "pairs", "wins", "ties", "losses", "no verdict", "win rate (95% interval)", "at least", "at most")
 
+GRADE_COLUMNS = ("", "graded", "no grade", "mean grade (95% interval)", "at least", "at most")
+
 
 def print_warnings(judge: Judge) -> None:
     """Names, on standard error, settings that let a judge's verdicts mislead."""
-    if judge.orders == "first":
+    if judge.orders == "first" and not judge.template.single:
         say("gristmill: warning: with one fixed order, the judge's bias of position is in every win rate", err=True)
     if not judge.template.guarded:
         say(
@@ -29,15 +33,20 @@ def print_warnings(judge: Judge) -> None:
         )
 
 
-def print_summary(tables: JudgeTables, baseline: str | None) -> None:
-    """Prints a row for each two models that were compared, the bias of position, and what has no verdict."""
+def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm) -> None:
+    """Prints a row for each model that was graded and for each two that were compared, the bias of position, and what
+    has no verdict."""
+    if tables.grades is not None:
+        graded = means(tables, form.lowest, form.highest)
+        print_table(GRADE_COLUMNS, [Row(_grade_cells(name, held)) for name, held in graded.items()])
     found = matches(tables, baseline)
-    print_table(COLUMNS, [Row(_cells(*models, held)) for models, held in found.items()])
+    if found:
+        print_table(COLUMNS, [Row(_cells(*models, held)) for models, held in found.items()])
     inconsistent, ties = (sum(getattr(held, name) for held in found.values()) for name in ("inconsistent", "ties"))
     if inconsistent:
         say(f"inconsistent: {inconsistent:,} of {ties:,} ties, where the two orders have different verdicts")
-    where = position(tables)
-    if where.share is not None:
+    where = None if tables.answers is None else position(tables.answers)
+    if where is not None and where.share is not None:
         answers = where.first + where.second
         say(f"position: the response shown first is preferred in {where.share:.1%} of {answers:,} answers without ties")
     _say_failures(tables)
@@ -51,16 +60,35 @@ def _cells(model: str, opponent: str, held: Match) -> list[str]:
     return [f"{model} against {opponent}", *(f"{number:,}" for number in numbers), shown, *bounds]
 
 
+def _grade_cells(model: str, held: Mean) -> list[str]:
+    rate = held.rate
+    shown = "" if rate.value is None else f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
+    return [model, f"{rate.votes:,}", f"{sum(held.without.values()):,}", shown, f"{held.low:.2f}", f"{held.high:.2f}"]
+
+
 def _say_failures(tables: JudgeTables) -> None:
-    said, total = counts(tables.answers["outcome"]), len(tables.answers)
+    said, total = counts(tables.said["outcome"]), len(tables.said)
     for outcome in ("refused", "truncated", "unparsed"):
         if outcome in said:
             say(f"{outcome}: {said[outcome]:,} of {total:,} answers")
-    failed = tables.answers.filter(pc.equal(tables.answers["outcome"], "error"))["reason"]
+    failed = tables.said.filter(pc.equal(tables.said["outcome"], "error"))["reason"]
     for reason, count in sorted(Counter(failed.to_pylist()).items()):
         say(f"error: {count:,} of {total:,} requests: {FAILURES[reason]} ({reason})")
     for model, count in counts(tables.unanswered["model"]).items():
         say(f"unanswered: {model} has no response to {count:,} of the prompts")
+
+
+def print_agreement(found: Agreement) -> None:
+    """Prints how far the judge agrees with people, if people voted on the same pairs."""
+    if not found.votes:
+        return
+    ac1 = found.ac1
+    known = "" if ac1.low is None else f" ({ac1.low:.2f} to {ac1.high:.2f})"
+    coefficient = "" if ac1.value is None else f"AC1 {ac1.value:.2f}{known} "
+    say(f"agreement with people: {coefficient}over {found.pairs:,} pairs and {found.votes:,} votes")
+    for share, what in ((found.majority, "pairs"), (found.decided, "pairs where both prefer a response")):
+        if share.total:
+            say(f"  as most votes: {share.count:,} of {share.total:,} {what}")
 
 
 def print_cost(progress: Progress, prices: Prices) -> None:

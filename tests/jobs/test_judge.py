@@ -1,13 +1,16 @@
 """The command ``gristmill judge``, over a real server on loopback."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.annotation.evaluation.endpoint import Script, endpoint, fails, prefers_quality, says, shown
+from annotation.evaluation.folder import load
+from tests.annotation.campaigns import desk
+from tests.annotation.evaluation.endpoint import Script, endpoint, fails, prefers_quality, quality, says, shown
 from tests.annotation.evaluation.judged import rows, write_rows
 from tests.jobs.calling import call
 
@@ -93,7 +96,7 @@ def test_a_dry_run_asks_nothing_and_writes_nothing(
     assert (code, requests) == (0, [])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["responses.jsonl"]
     printed = capsys.readouterr().out
-    assert "42 pairs, 84 requests, 0 already answered" in printed
+    assert "42 pairs compared, 84 requests, 0 already answered" in printed
     assert "cost: about" in printed
 
 
@@ -118,7 +121,7 @@ def test_a_budget_stops_the_run_and_more_of_it_continues(
         (("--output", "out", "--budget", "1"), "give --prompt-price and --answer-price"),
         (("--output", "out", "--baseline", "alfa"), "did you mean 'alpha'"),
         (("--output", "out", "--parameter", "n=2"), "--parameter cannot set n"),
-        (("--output", "out", "--template", "single"), "grades single responses"),
+        (("--output", "out", "--template", "singel"), "did you mean 'single'"),
     ],
 )
 def test_a_mistake_is_one_sentence(
@@ -140,3 +143,67 @@ def test_one_fixed_order_is_warned_of(
     code, requests = judge(responses, prefers_quality, *output, monkeypatch=monkeypatch)
     assert (code, len(requests)) == (0, 42)
     assert "warning: with one fixed order" in capsys.readouterr().err
+
+
+def test_a_campaign_is_judged_and_compared_with_its_votes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """People always prefer the answer of alpha; the judge does on three of four pairs."""
+
+    def script(body: dict[str, Any], number: int) -> Any:
+        seen = shown(body)
+        alpha = "Answer 0" in seen.first
+        return says(f"verdict {seen.key}: {'A' if alpha != ('to 3.' in seen.first) else 'B'}")
+
+    with desk(tmp_path) as mill:
+        for task in mill.tasks():
+            mill.answer(task, "b_better" if task["swapped"] else "a_better")
+    code, requests = judge(tmp_path, script, "--output", tmp_path / "out", monkeypatch=monkeypatch)
+    assert (code, len(requests)) == (0, 8)
+    printed = capsys.readouterr().out
+    assert "over 4 pairs and 12 votes" in printed
+    assert "as most votes: 3 of 4 pairs where both prefer a response" in printed
+    assert (tmp_path / "judge.db").exists()
+    source = json.loads((tmp_path / "out" / "manifest.json").read_text())["source"]
+    assert (source["campaign"], source["compared"]) == ("mill", [["alpha", "beta"]])
+
+
+def test_single_responses_are_graded_and_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Grades 1 to 7 by quality; the judge gives grade 11 to one response of gamma, which is none."""
+
+    def script(body: dict[str, Any], number: int) -> Any:
+        user, key = body["messages"][1]["content"], re.search(r"carry the code (\w+)", body["messages"][0]["content"])
+        assert key
+        grade = quality(user) + 1 if "gamma to 3," not in user else 11
+        return says(f"It says:\n{user}\ngrade {key[1]}: {grade}")
+
+    path = write_rows(tmp_path / "r.jsonl", rows(7, MODELS))
+    words = ("--output", tmp_path / "out", "--template", "single")
+    code, requests = judge(path, script, *words, monkeypatch=monkeypatch)
+    assert (code, len(requests)) == (0, 21)
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["alpha", "7", "0", "4.00"] in [line[:4] for line in printed]
+    [gamma] = [line for line in printed if line[:1] == ["gamma"]]
+    assert (gamma[1:3], gamma[-2:]) == (["6", "1"], [f"{26 / 7:.2f}", f"{(25 + 10) / 7:.2f}"])
+    assert ["alpha", "against", "beta", "7", "3", "1", "3", "0", "50.0%"] in [line[:9] for line in printed]
+    assert ["alpha", "against", "gamma", "7"] in [line[:4] for line in printed]
+    assert call("verify", tmp_path / "out", monkeypatch=monkeypatch) == 0
+    manifest, tables = load(tmp_path / "out")
+    assert manifest.ledger.outcomes["unparsed"] == 2
+    assert tables.answers is None
+    assert tables.grades is not None
+    assert {row["grade"] for row in tables.grades.to_pylist()} == {1, 2, 3, 4, 5, 6, 7, None}
+
+
+def test_a_single_model_can_be_graded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_rows(tmp_path / "r.jsonl", rows(3, MODELS[:1]))
+    code, _ = judge(path, prefers_quality, "--dry-run", "--template", "single", monkeypatch=monkeypatch)
+    assert code == 0
+    assert "3 responses graded, 3 requests" in capsys.readouterr().out
+    code, _ = judge(path, prefers_quality, "--dry-run", monkeypatch=monkeypatch)
+    assert code == 2
+    assert "all responses are of the model 'alpha'" in capsys.readouterr().err

@@ -112,7 +112,7 @@ def test_both_orders_take_the_bias_of_position_out_of_the_win_rate(rate: float, 
 def test_the_share_of_the_first_position_shows_the_bias() -> None:
     says = simulated(0.7, 0.4, 2, 1, 5_000)
     tables = tables_of([verdict(pair(number, "a", "b"), *said) for number, said in enumerate(says)], PAIRS)
-    found = position(tables)
+    found = position(tables.said)
     assert found.compared == 5_000
     assert found.share == pytest.approx(0.7, abs=0.01)  # half of 1, half of 0.4
     assert found.changed / found.compared == pytest.approx(0.4, abs=0.02)
@@ -120,7 +120,7 @@ def test_the_share_of_the_first_position_shows_the_bias() -> None:
     assert rate.value == estimate(says)
     calm = simulated(0.7, 0.0, 2, 1, 500)
     tables = tables_of([verdict(pair(number, "a", "b"), *said) for number, said in enumerate(calm)], PAIRS)
-    assert position(tables) == Position(500, 500, 500, 0)
+    assert position(tables.said) == Position(500, 500, 500, 0)
 
 
 def test_position_bias_of_a_published_judge(shared: Path) -> None:
@@ -130,7 +130,7 @@ def test_position_bias_of_a_published_judge(shared: Path) -> None:
         said = [row["gpt_3_5"] for row in csv.DictReader(lines)]
     outcomes: dict[str, Outcome] = {"model_a": "first", "model_b": "second"}
     verdicts = [verdict(pair(1, "a", "b"), outcomes.get(each, "tie")) for each in said]
-    found = position(tables_of(verdicts, PAIRS))
+    found = position(tables_of(verdicts, PAIRS).said)
     assert found.share is not None
     assert round(found.share, 2) == 0.86
 
