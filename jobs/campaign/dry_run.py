@@ -16,9 +16,9 @@ from annotation.journal.rehearsal import rehearsal
 from annotation.studio.comparing import compare
 from curation.dedup.near import families
 from jobs.campaign.campaign_file import read_campaign
-from jobs.campaign.page_file import write_page
 from jobs.campaign.planned import print_dropped, print_planned
 from jobs.campaign.server import open_studio
+from jobs.pages.page_file import write_page
 from jobs.terminal import say
 from schemas.errors import RunError, UserError
 

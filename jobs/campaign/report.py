@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from importlib.resources import files
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Template
 
 from annotation.dataset import markdown
 from annotation.quality.agreement import Estimate
@@ -16,12 +15,12 @@ from annotation.quality.timeline import Timeline, timeline
 from annotation.statistics.shares import Share
 from jobs.campaign.attention import earlier_version, p_value
 from jobs.campaign.overview import Annotator, Overview, overview
-from jobs.campaign.page_file import write_page
-from jobs.campaign.plots import Bar, Range, bars, columns, curve, ranges
 from jobs.campaign.status import open_campaign
 from jobs.campaign.tables import REASONS
+from jobs.pages.page_file import write_page
+from jobs.pages.plots import Bar, Range, bars, columns, curve, ranges
+from jobs.pages.template import environment
 from jobs.terminal import say
-from schemas.visible import visible_lines
 
 FILE = "report.html"
 SHOWN_REMARKS = 500
@@ -66,17 +65,9 @@ def render(of: Overview) -> str:
 
 
 def _template() -> Template:
-    """Every value is escaped, and its hidden characters become visible."""
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: visible_lines(value) if type(value) is str else value,
-    )
-    environment.filters |= {"counted": markdown.count, "p": p_value, "words": lambda name: name.replace("_", " ")}
-    environment.filters["earlier_version"] = earlier_version
-    return environment.from_string(files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8"))
+    templates = environment(__package__)
+    templates.filters |= {"p": p_value, "earlier_version": earlier_version}
+    return templates.get_template("report.html.j2")
 
 
 def _cards(of: Overview) -> Iterable[tuple[str, str, str]]:

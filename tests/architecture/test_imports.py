@@ -53,7 +53,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "terminal options example",
         "consoles interrupts",
-        "counting tables spreadsheet",
+        "counting tables spreadsheet pages",
         "corpus packing studio campaign verification evaluation",
         "dataset",
         "api cli demo",

@@ -14,9 +14,9 @@ from annotation.judgments.findings import Finding
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.timeline import STEPS, timeline
 from jobs.campaign.overview import overview
-from jobs.campaign.plots import Range, ranges
 from jobs.campaign.report import render
 from jobs.campaign.tables import print_status
+from jobs.pages.plots import Range, ranges
 from schemas import REFUSED, REPORTS
 from tests.annotation.campaign.test_rewording import change, marked
 from tests.annotation.campaigns import choices, desk, prompts, write_rows
