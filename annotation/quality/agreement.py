@@ -1,4 +1,4 @@
-"""Agreement beyond chance: Gwet's AC1 and AC2, and Krippendorff's alpha.
+"""Agreement beyond chance: Gwet's AC1 and AC2, Krippendorff's alpha, and Cohen's kappa of two raters.
 
 The input is how often each point of a scale was given to each unit. A unit may have any number of ratings. A unit with
 a single rating affects only the chance agreement of AC, and does not affect alpha. The running time grows with the
@@ -116,6 +116,25 @@ def gwet_with_others(own: Ints, others: Ints) -> Estimate:
     agreed = shares[np.arange(units), own]
     ones = np.ones(units)
     return _beyond_chance(agreed, (np.eye(points)[own] + shares) / 2, ones, ones > 0, _spread(np.eye(points)))
+
+
+def cohen_kappa(one: Ints, other: Ints, points: int) -> Estimate:
+    """Cohen's kappa (1960) of two raters from the index of the point, 0 to ``points`` - 1, that each gave to a unit.
+
+    The standard error is that of Fleiss, Cohen and Everitt (1969, formula 13); the interval uses Student's t with
+    units - 1 degrees of freedom. ``value`` is None if both raters give the same point to all units.
+    """
+    units = len(one)
+    both = np.bincount(one * points + other, minlength=points * points).reshape(points, points) / max(units, 1)
+    first, second = both.sum(axis=1), both.sum(axis=0)
+    chance = float(first @ second)
+    if not units or chance >= 1:
+        return Estimate(None, None, None, None, units)
+    value = float((np.trace(both) - chance) / (1 - chance))
+    of_points = np.add.outer(second, first) * (1 - value)  # for the point i of one rater and j of the other
+    squares = (both * (np.eye(points) - of_points) ** 2).sum()
+    variance = (squares - (value - chance * (1 - value)) ** 2) / ((1 - chance) ** 2 * units)
+    return _estimate(value, max(0.0, float(variance)) if units > 1 else None, units, units)
 
 
 def _spread(matrix: Floats) -> float:

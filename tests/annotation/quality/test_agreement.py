@@ -2,13 +2,24 @@
 
 import math
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.quality.agreement import Estimate, Metric, Ratings, Weights, gwet, gwet_with_others, krippendorff
+from annotation.quality.agreement import (
+    Estimate,
+    Metric,
+    Ratings,
+    Weights,
+    cohen_kappa,
+    gwet,
+    gwet_with_others,
+    krippendorff,
+)
+from tests.annotation.statistics import evaluation_data
 
 _ = None
 RAW4RATERS = [
@@ -70,6 +81,32 @@ def test_the_error_of_alpha_is_that_of_leaving_out_each_unit() -> None:
     left = np.array([krippendorff(ratings(rows[:n] + rows[n + 1 :]), "ordinal").value for n in range(11)], float)
     error = math.sqrt(10 / 11 * ((left - left.mean()) ** 2).sum())
     assert krippendorff(ratings(rows), "ordinal").error == pytest.approx(error)
+
+
+def test_cohen_s_kappa_with_its_error_as_published() -> None:
+    """The example of Fleiss, Cohen and Everitt 1969: 200 units on 3 points. statsmodels gives the same error."""
+    table = np.array([[106, 10, 4], [22, 28, 10], [2, 12, 6]])
+    one, other = (np.repeat(index.ravel(), table.ravel()) for index in np.indices((3, 3)))
+    found = cohen_kappa(one, other, 3)
+    assert found.value == pytest.approx(0.429, abs=5e-4)
+    assert found.error == pytest.approx(0.05371, abs=5e-6)
+
+
+@pytest.mark.parametrize(("one", "other", "kappa"), [("1", "2", 0.852), ("1", "3", 0.879), ("2", "3", 0.862)])
+def test_the_kappas_of_pandalm_s_raters(shared: Path, one: str, other: str, kappa: float) -> None:
+    raters = evaluation_data.table(shared, "pandalm_raters")
+    found = cohen_kappa(*(np.array(raters[f"annotator{name}"], np.int64) for name in (one, other)), 3)
+    assert found.value == pytest.approx(kappa, abs=5e-4)
+
+
+def test_the_kappas_of_xstest_s_raters(shared: Path) -> None:
+    """As published, .892 to .970 over the models."""
+    found = []
+    for model in ("gpt4", "llama2orig", "mistralguard"):
+        labels = evaluation_data.table(shared, f"xstest_{model}")
+        points = [np.array([int(label[0]) - 1 for label in labels[f"annotation_{n}"]], np.int64) for n in (1, 2)]
+        found.append(cohen_kappa(*points, 3).value)
+    assert (min(found), max(found)) == pytest.approx((0.892, 0.970), abs=5e-4)
 
 
 def test_an_unused_point_of_the_scale_counts() -> None:
