@@ -16,9 +16,9 @@ from annotation.statistics.shares import CONFIDENCE, clopper_pearson, wilson
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-PROMPT_CORRELATION, RATER_CORRELATION = 0.2, 0.05
+PROMPT_CORRELATION, RATER_CORRELATION = 0.2, 0.08
 """Intraclass correlations of votes on one prompt, and of one rater, that are assumed where all votes are equal and
-nothing can be estimated."""
+nothing can be estimated: the medians over the 59 models of the crowd votes llmfao."""
 
 NEGLIGIBLE = 1e-12
 """A clustered variance below this share of the independent one is 0 but for rounding."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from annotation.statistics.anytime import decide
-from annotation.statistics.clusters import Interval, Ratio
+from annotation.statistics.clusters import Interval, Ratio, interval
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -67,8 +67,8 @@ def coverage(study: Study, estimate: Callable[[Ratio], Interval], rounds: int, s
     return float(np.mean([covers(each, study.rate) for each in found]))
 
 
-def covers(interval: Interval, value: float) -> bool:
-    return interval.low is not None and interval.high is not None and interval.low <= value <= interval.high
+def covers(found: Interval, value: float) -> bool:
+    return found.low is not None and found.high is not None and found.low <= value <= found.high
 
 
 def false_decisions(study: Study, rounds: int, step: int, tied: float = 0.2, seed: int = 0) -> float:
@@ -85,3 +85,10 @@ def _ever_decided(votes: Ratio, step: int, tied: float, draw: np.random.Generato
         decide(score[:end], votes.prompt[:end], None if rater is None else rater[:end]).verdict != "open"
         for end in ends
     )
+
+
+def mean_width(study: Study, rounds: int, seed: int = 0) -> float:
+    """The mean width of the clustered interval over simulated studies."""
+    draw = np.random.default_rng(seed)
+    found = (interval(study.votes(draw)) for _ in range(rounds))
+    return float(np.mean([(each.high or 0.0) - (each.low or 0.0) for each in found]))
