@@ -10,7 +10,7 @@ DROPPED = {
     "single": "prompts without two responses to compare",
     "empty": "empty responses",
     "names_its_model": 'responses that name their own model (pairs.self_naming is "drop")',
-    "repeated_response": "responses that repeat another one of the same model to the same prompt",
+    "repeated_response": "responses that repeat a response of the same model to the same prompt",
     "identical": "pairs of identical responses",
     "repeated": "pairs with the same content as a pair of another prompt_id",
     "not_drawn": "pairs not drawn (pairs.per_prompt)",

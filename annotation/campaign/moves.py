@@ -60,7 +60,7 @@ def reassign(
     None, pass on open tasks of the people who have the most. ``taker``: the person who gets the tasks; if None, the
     people who have the fewest. ``skipped``: pass on only tasks that their annotators skipped. Nobody gets a pair twice.
     Pull first, so that all votes are known. Raises UserError for a person who is not in the campaign or cannot take
-    tasks, and if there are tasks of ``giver``, or ``skipped`` ones, and nobody who was not asked about their pairs.
+    tasks, and if everybody was already asked about the pairs of ``giver``, or about the ``skipped`` pairs.
     """
     campaign = folder.campaign
     with journal.writing():

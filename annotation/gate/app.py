@@ -261,7 +261,7 @@ class Gate:
         response.set_cookie(name, value, max_age=age, httponly=http_only, secure=self.address.secure, samesite="lax")
 
     def _address_of(self, request: Request) -> str:
-        """The address that sent the request, by the word of the TLS proxy if this machine has one."""
+        """The browser's address, as a TLS proxy on this machine gives it; else the address of the connection."""
         peer = request.client.host if request.client else ""
         forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
         return forwarded[:64] if forwarded and peer in ("127.0.0.1", "::1") else peer

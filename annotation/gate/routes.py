@@ -20,7 +20,7 @@ class Answer(Enum):
     PROGRESS = auto()
     """How many tasks of the account's project are done, and how many of its other projects have open tasks."""
     GATE_FILE = auto()
-    """A style sheet or script of the gate's own. ``/sw.js`` is one: a service worker that does nothing."""
+    """A style sheet or script of the gate's own, such as ``/sw.js``, a service worker that does nothing."""
     HEALTH = auto()
     PAGE = auto()
     """Label Studio's page, with the gate's content policy and scripts."""

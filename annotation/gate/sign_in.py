@@ -39,7 +39,7 @@ class SignIn:
     _checking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def wait(self, email: str, address: str) -> int:
-        """Seconds that this account, or somebody at this address, has to wait before another try; 0 for none."""
+        """Seconds that this account, or somebody at this address, has to wait before another try; 0 for no wait."""
         return max(self.accounts.wait(email), self.addresses.wait(address))
 
     async def check(self, email: str, password: str, address: str) -> Account | None:

@@ -36,7 +36,7 @@ def hide_password(url: str) -> str:
 
 
 def password(url: str) -> str:
-    """The password in the URL; empty if the URL has none."""
+    """The password in the URL; empty if the URL has no password."""
     return unquote(urlsplit(url).password or "")
 
 

@@ -54,7 +54,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def on_starting(_: Any) -> None:
-    """Completes the database, and creates the administrator whom the environment names."""
+    """Completes the database, and creates the administrator that the environment names."""
     from django.conf import settings
     from django.db import connections
     from label_studio.core.argparser import parse_input_args

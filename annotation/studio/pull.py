@@ -251,7 +251,7 @@ def _copy(
 
 
 def _find_suspects(task: dict[str, Any], missing: list[str], before: str) -> dict[str, str]:
-    """Why each of these annotations is not at its task: a key of WORDS, where ``deleted_by_other`` may be the author.
+    """Why each annotation of ``missing`` is not at its task: a key of WORDS. ``deleted_by_other`` may be the author.
 
     ``before`` is the time of the task's last change that the journal knows.
     """

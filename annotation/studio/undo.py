@@ -52,8 +52,10 @@ def undo(journal: Journal, studio: Studio, batch: str) -> int:
 
 def _refuse_unknown(batch: str, record: Record) -> None:
     if batch not in record.batches and batch not in record.undone:
-        names = ", ".join(record.batches) or "none, since no batch was pushed"
-        raise UserError(f"the campaign has no batch {batch!r}: choose from {names}")
+        known = (
+            f"choose from {', '.join(record.batches)}" if record.batches else "no batch was pushed, or all were undone"
+        )
+        raise UserError(f"the campaign has no batch {batch!r}: {known}")
 
 
 def _refuse_begun(batch: str, tasks: int, where: str) -> None:

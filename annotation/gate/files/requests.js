@@ -1,5 +1,5 @@
 // Sends the session's token with each request that writes, so that no other site can write in the annotator's name.
-// Goes on to the next batch when no task of this one is left, and says when an answer was stored or taken back.
+// Goes on to the next batch when the batch has no task left, and says when an answer was stored or taken back.
 (() => {
   const token = () => (document.cookie.match(/(?:^|; )csrftoken=([^;]*)/) || [])[1] || "";
   const own = (address) => new URL(address, location.href).origin === location.origin;
