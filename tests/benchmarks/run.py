@@ -20,7 +20,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import skew, team
+from tests.benchmarks import intervals, skew, team
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
 from tests.benchmarks.gate import latencies
@@ -82,6 +82,8 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
     yield from ((f"13. {name}", measured, asked) for name, measured, asked in team.bars(work / "team"))
     for request, measured, asked_for in latencies(work / "gate"):
         yield f"14. the gate adds, 95th percentile, {request}", measured, asked_for
+    rows = (*intervals.speed(), *(intervals.full() if asked.large else ()))
+    yield from ((f"15. {name}", measured, asked_for) for name, measured, asked_for in rows)
 
 
 def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) -> Iterator[Row]:

@@ -4,30 +4,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from annotation.statistics.clusters import Ratio, interval
-from annotation.statistics.prediction_powered import Calibrated, Judged, Labelled, prediction_powered, tuned
-from tests.annotation.statistics.evaluation_data import arena
+from annotation.statistics.prediction_powered import Judged, Labelled, prediction_powered, tuned
+from tests.annotation.statistics.evaluation_data import JUDGES, RATED, arena, calibrated, drawn
 from tests.annotation.statistics.simulated import covers
-
-MODELS = ("vicuna-13b", "gpt-3.5-turbo", "palm-2")
-JUDGES = ("gpt_4", "claude_3_opus", "gpt_3_5")
-Floats = npt.NDArray[np.float64]
-
-
-def calibrated(human: Floats, judge: Floats, others: Floats) -> Calibrated:
-    count = len(human)
-    labelled = Labelled(human, judge, np.arange(count))
-    return prediction_powered(labelled, Judged(others, count + np.arange(len(others))))
-
-
-def drawn(human: Floats, judge: Floats, votes: int, draw: np.random.Generator) -> Calibrated:
-    """That many human votes, and the judge on as many further battles as there are, drawn with replacement."""
-    labelled = draw.integers(0, len(human), votes)
-    others = draw.integers(0, len(human), len(human) - votes)
-    return calibrated(human[labelled], judge[labelled], judge[others])
 
 
 def test_a_judge_who_always_says_the_same_is_worth_nothing() -> None:
@@ -84,7 +66,7 @@ def test_a_good_judge_narrows_the_interval_of_real_votes(shared: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("model", "judge"), [*product(MODELS, JUDGES)])
+@pytest.mark.parametrize(("model", "judge"), [*product(RATED, JUDGES)])
 def test_real_votes_are_covered(shared: Path, model: str, judge: str) -> None:
     human, judged = arena(shared, model, judge)
     draw = np.random.default_rng(0)
