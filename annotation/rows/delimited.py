@@ -35,7 +35,10 @@ def records(
     """
     csv.field_size_limit(LONGEST)
     reader = csv.reader((line.decode("utf-8-sig", "surrogateescape") for line in lines), delimiter=delimiter)
-    head = next(reader, [])
+    try:
+        head = next(reader, [])
+    except csv.Error as error:
+        raise UserError(f"{path} has an invalid head ({error}): end each record with a line feed") from error
     twice = [name for name, count in Counter(head).items() if count > 1]
     if twice or not any(head):
         reason = f"has two columns named {twice[0]!r}" if twice else "has no head that names its columns"

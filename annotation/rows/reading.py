@@ -7,7 +7,8 @@ import gzip
 import json
 import lzma
 import zlib
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase, BufferedReader, BytesIO
@@ -26,14 +27,21 @@ from schemas.named_files import open_named
 ROWS = 1024
 """Rows of Parquet or Arrow that are converted to Python values at once."""
 
-COMPRESSIONS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\x00"}
+COMPRESSIONS = {
+    ".gz": b"\x1f\x8b",
+    ".zst": b"\x28\xb5\x2f\xfd",
+    ".bz2": b"BZh",
+    ".xz": b"\xfd7zXZ\x00",
+    ".lz4": b"\x04\x22\x4d\x18",
+}
 """The endings of compressed files, and the bytes with which these files begin."""
 
 _BROKEN = (
     *(pa.ArrowException, OSError, EOFError, ValueError, OverflowError, LookupError),
-    *(zlib.error, lzma.LZMAError),
+    *(zlib.error, lzma.LZMAError, MemoryError),
 )
-"""Errors from broken files: from Arrow, decompression, and invalid texts and dates."""
+"""Errors from broken files: from Arrow, decompression, and invalid texts and dates. A wrong size in a file asks for
+more memory than any machine has."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ def rows(
         except _BROKEN as error:
             raise UserError(
                 f"{path} is broken or of an unknown type ({error}): give JSON lines, a JSON array, CSV or TSV "
-                "(UTF-8 or UTF-16; plain, gzip, zstd, bzip2 or xz), Parquet or Arrow"
+                "(UTF-8 or UTF-16; plain, gzip, zstd, bzip2, xz or lz4), Parquet or Arrow"
             ) from error
 
 
@@ -100,8 +108,9 @@ def _open(path: Path) -> Iterator[BufferedReader]:
 def _decompress(stream: BufferedReader, begin: bytes) -> BufferedIOBase:
     if begin.startswith(COMPRESSIONS[".gz"]):
         return gzip.GzipFile(fileobj=stream)
-    if begin.startswith(COMPRESSIONS[".zst"]):
-        return BufferedReader(pa.CompressedInputStream(stream, "zstd"), 1 << 20)
+    for ending, name in ((".zst", "zstd"), (".lz4", "lz4")):
+        if begin.startswith(COMPRESSIONS[ending]):
+            return BufferedReader(pa.CompressedInputStream(stream, name), 1 << 20)
     if begin.startswith(COMPRESSIONS[".bz2"]):
         return bz2.BZ2File(stream)
     if begin.startswith(COMPRESSIONS[".xz"]):
@@ -171,6 +180,7 @@ def _not_an_object(row: Any) -> Unreadable:
 
 
 def _parquet(file: pq.ParquetFile, columns: frozenset[str], seen: set[str]) -> Iterator[tuple[int, Row]]:
+    _refuse_repeated(file.schema_arrow.names, columns)
     seen.update(file.schema_arrow.names)
     named = [name for name in file.schema_arrow.names if name in columns]
     return _arrow(file.iter_batches(ROWS, columns=named), columns, seen)
@@ -179,12 +189,34 @@ def _parquet(file: pq.ParquetFile, columns: frozenset[str], seen: set[str]) -> I
 def _arrow(batches: Iterator[pa.RecordBatch], columns: frozenset[str], seen: set[str]) -> Iterator[tuple[int, Row]]:
     number = 0
     for batch in batches:
+        _refuse_repeated(batch.schema.names, columns)
         seen.update(batch.schema.names)
         batch = batch.select([name for name in batch.schema.names if name in columns])
+        for column in batch.columns:  # Arrow believes the lengths and places in a file: wrong ones end the process
+            column.view(_without_texts(column.type)).validate(full=True)
         for start in range(0, len(batch), ROWS):
             for row in _values(batch.slice(start, ROWS)):
                 number += 1
                 yield number, row
+
+
+def _without_texts(kind: pa.DataType) -> pa.DataType:
+    """The type with bytes in place of texts: a text that is not UTF-8 costs its row alone."""
+    plain = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_without_texts(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_without_texts(kind.value_type)))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(kind.value_field.with_type(_without_texts(kind.value_type)))
+    return plain.get(kind, kind)
+
+
+def _refuse_repeated(names: Sequence[str], columns: Collection[str]) -> None:
+    """Raises ValueError if a column that is read has the name of another column."""
+    twice = [name for name, count in Counter(names).items() if count > 1 and name in columns]
+    if twice:
+        raise ValueError(f"two columns are named {twice[0]!r}")
 
 
 def _values(batch: pa.RecordBatch) -> list[Row]:
@@ -198,5 +230,13 @@ def _values(batch: pa.RecordBatch) -> list[Row]:
 
 
 def as_json(value: Any) -> str:
-    """Any value from a file as JSON text; types that JSON lacks (bytes, durations) as Python's ``str``."""
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    """Any value from a file as JSON text; types that JSON lacks (bytes, durations) as Python's ``str``. A value that
+    nests too deeply for a writer is null."""
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        pass
+    try:
+        return json.dumps(value, default=str)  # orjson writes 254 levels at most, and reads more
+    except (RecursionError, TypeError, ValueError):
+        return "null"

@@ -61,8 +61,8 @@ def build(campaigns: tuple[Path, ...], output: Path, as_of: int | None) -> None:
 def import_(**given: Any) -> None:
     """Convert an open preference set to a dataset of comparisons; FILES are the training split of the set.
 
-    FILES are JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz), or Parquet or Arrow.
-    Rows that give no comparison go to rejects, with the reason. Equal files give equal bytes.
+    FILES are JSON lines, a JSON array, CSV or TSV, plain or compressed (gzip, zstd, bzip2, xz, lz4), or Parquet or
+    Arrow. Rows that give no comparison go to rejects, with the reason. Equal files give equal bytes.
 
     \b
         gristmill dataset import train.jsonl.gz --held-out test.jsonl.gz --schema hh --output hh

@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from annotation.rows.reading import Unreadable, rows
 from schemas.errors import UserError
@@ -26,9 +29,23 @@ def table() -> pa.Table:
     return pa.Table.from_pylist([{**row, "unread": k} for k, row in enumerate(ROWS)])
 
 
+def lz4(content: bytes) -> bytes:
+    made = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(made, "lz4") as sink:
+        sink.write(content)
+    return bytes(made.getvalue().to_pybytes())
+
+
 def stream(path: Path) -> None:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table().schema) as writer:
         writer.write_table(table(), max_chunksize=2)
+
+
+def arrow(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def file(path: Path) -> None:
@@ -46,6 +63,7 @@ def file(path: Path) -> None:
         lambda path: path.write_bytes(zstandard.compress(LINES[:20]) + zstandard.compress(LINES[20:])),
         lambda path: path.write_bytes(bz2.compress(LINES)),
         lambda path: path.write_bytes(lzma.compress(LINES)),
+        lambda path: path.write_bytes(lz4(LINES)),
         lambda path: path.write_text(json.dumps(ROWS, indent=1)),
         lambda path: path.write_bytes(gzip.compress(b"\n" + json.dumps(ROWS).encode())),
         lambda path: pq.write_table(table(), path, row_group_size=2),
@@ -89,7 +107,7 @@ def test_an_invalid_text_costs_one_row(tmp_path: Path) -> None:
     "content",
     [
         *(b"PAR1 is no Parquet", b"ARROW1 is no Arrow", b"\xff\xff\xff\xff nor this", b"\x1f\x8b nor gzip", b"[1, 2"),
-        *(b"\x28\xb5\x2f\xfd nor zstd", b"BZh nor bzip2", b"\xfd7zXZ\x00 nor xz"),
+        *(b"\x28\xb5\x2f\xfd nor zstd", b"BZh nor bzip2", b"\xfd7zXZ\x00 nor xz", b"\x04\x22\x4d\x18 nor lz4"),
     ],
 )
 def test_a_broken_file_is_the_users_to_replace(content: bytes, tmp_path: Path) -> None:
@@ -109,7 +127,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         list(rows(tmp_path / "set", KEPT))
 
 
-@pytest.mark.parametrize("cut", [gzip.compress, zstandard.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("cut", [gzip.compress, zstandard.compress, bz2.compress, lzma.compress, lz4])
 def test_a_compressed_file_cut_short_is_broken(cut: Callable[[bytes], bytes], tmp_path: Path) -> None:
     (tmp_path / "set").write_bytes(cut(LINES * 1000)[:-20])
     with pytest.raises(UserError, match="is broken"):
@@ -150,8 +168,52 @@ def test_a_bad_record_of_csv_costs_itself(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("write", [stream, file])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_of_arrow_ends_no_process(write: Any, place: float, bit: int, tmp_path: Path) -> None:
+    write(tmp_path / "set")
+    content = bytearray((tmp_path / "set").read_bytes())
+    content[int(place * len(content))] ^= 1 << bit
+    (tmp_path / "set").write_bytes(content)
+    with suppress(UserError):
+        assert all(isinstance(row, dict | Unreadable) for _, row in rows(tmp_path / "set", KEPT))
+
+
+def test_offsets_outside_of_their_buffer_break_a_file(tmp_path: Path) -> None:
+    offsets = pa.py_buffer(b"\0\0\0\0\3\0\0\0\1\0\0\0\3\0\0\0")
+    texts = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"abc")])
+    with pa.OSFile(str(tmp_path / "set"), "wb") as sink, pa.ipc.new_file(sink, pa.schema({"a": pa.string()})) as writer:
+        writer.write_batch(pa.record_batch({"a": texts}))
+    with pytest.raises(UserError, match="is broken"):
+        list(rows(tmp_path / "set", KEPT))
+
+
+@pytest.mark.parametrize("deep", [b"[" * 400 + b"]" * 400, b'[{}, {"a": ' + b"[" * 400 + b"]" * 400 + b"}]"])
+def test_a_value_that_nests_deeply_costs_its_row(deep: bytes, tmp_path: Path) -> None:
+    (tmp_path / "set").write_bytes(deep)
+    found = [row for _, row in rows(tmp_path / "set", KEPT)]
+    assert [json.loads(row.raw) if isinstance(row, Unreadable) else row for row in found] == json.loads(deep)
+
+
+@pytest.mark.parametrize("write", [pq.write_table, lambda rows, path: path.write_bytes(arrow(rows))])
+def test_a_column_that_is_read_has_its_name_alone(write: Any, tmp_path: Path) -> None:
+    column = pa.array(["rye"])
+    write(pa.Table.from_arrays([column] * 3, ["a", "z", "z"]), tmp_path / "set")
+    assert [row for _, row in rows(tmp_path / "set", KEPT)] == [{"a": "rye"}]
+    write(pa.Table.from_arrays([column] * 3, ["a", "b", "a"]), tmp_path / "set")
+    with pytest.raises(UserError, match="two columns are named 'a'"):
+        list(rows(tmp_path / "set", KEPT))
+
+
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"a,a\n1,2\n", "two columns named 'a'"), (b"", "no head"), (b"\n\n1,2", "no head")]
+    ("content", "said"),
+    [
+        (b"a,a\n1,2\n", "two columns named 'a'"),
+        (b"", "no head"),
+        (b"\n\n1,2", "no head"),
+        (b"a,b\r1,2\r", "invalid head"),
+    ],
 )
 def test_a_csv_file_needs_a_head(content: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "set.csv").write_bytes(content)
