@@ -16,8 +16,9 @@ MAX_GUIDELINES_BYTES = 4 << 20
 """The largest file of guidelines that is read."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-_EMAIL = re.compile(r"[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+")
-"""ASCII only, since Label Studio rejects other letters in an email address."""
+_ATOM, _LABEL = r"(?:'?[a-z0-9!#$%&*+/=?^_`{|}~-])+", r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_EMAIL = re.compile(rf"(?=.{{1,254}}$){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
+"""The email addresses that Label Studio accepts, apart from quoted names and numbers of hosts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,6 +102,17 @@ def test_an_erased_person_is_named_by_the_pseudonym(tmp_path: Path) -> None:
         assert reassign(at.folder, at.journal, giver="mill/a1") == 4
 
 
+def test_an_address_with_an_apostrophe_is_erased_like_others(tmp_path: Path) -> None:
+    brien = "o'brien@mill.example"
+    with desk(tmp_path, prompts(range(12)), votes=1, annotators=(brien, BOB, CY)) as at:
+        at.answer(at.tasks("mill/a1")[0])
+        at.journal.erase(brien)
+        assert (at.record.erased, [*at.record.emails.values()]) == (("mill/a1",), [BOB, CY])
+        assert at.load().judgments["annotator"].to_pylist() == ["mill/a1"]
+        at.folder = campaign(tmp_path, votes=1, annotators=(BOB, CY))
+        assert reassign(at.folder, at.journal, giver="mill/a1") == 3
+
+
 def test_tasks_of_votes_that_are_withdrawn_pass_on(tmp_path: Path) -> None:
     with desk(tmp_path, prompts(range(12)), votes=2) as at:
         for task in at.tasks():
