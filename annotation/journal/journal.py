@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Journal:
                 f"{path} is empty: restore it from a copy; if nothing was pushed yet, run gristmill campaign push"
             )
         self.path = path
+        self._erased: dict[str, str] = {}
         try:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
         except sqlite3.Error as error:
@@ -181,6 +182,8 @@ class Journal:
         return chain.conceal(key.encode(), self._token).decode(), chain.conceal(body, self._token)
 
     def _token(self, value: str) -> str:
+        if value.lower() in self._erased:
+            return self._erased[value.lower()]
         row = self._db.execute("SELECT token FROM personal WHERE value = ?", (value,)).fetchone()
         if row:
             return str(row[0])
@@ -206,6 +209,10 @@ class Journal:
                 self._db.execute("DELETE FROM personal WHERE token = ?", (token,))
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(spellings)
+
+    def keep_erased(self, tokens: Mapping[str, str]) -> None:
+        """Writes the tokens of erased people for their email addresses, in lower case, until the journal is closed."""
+        self._erased = dict(tokens)
 
     def stored_rows(self) -> Iterator[tuple[int, str, str, bytes, bytes | None]]:
         """(revision, kind, key, body, hash) of each row as it is stored, with tokens instead of email addresses. The

@@ -13,6 +13,7 @@ from annotation.journal.bodies import (
     Undone,
     read,
 )
+from annotation.journal.chain import is_token
 from annotation.journal.journal import Journal
 from annotation.journal.places import Place
 
@@ -44,6 +45,12 @@ class Made:
     """The number of the newest wording of the guidelines of a batch, if the batch has several."""
     seen: dict[Place, Seen] = field(default_factory=dict)
     """By place: how its project differs from what was pushed. A place without a difference may be missing."""
+
+    @property
+    def erased(self) -> dict[int, str]:
+        """The token of each account, by user number, whose email address was erased and not given again."""
+        known = {number for email, number in self.accounts.items() if not is_token(email)}
+        return {number: name for name, number in self.accounts.items() if is_token(name) and number not in known}
 
     def note(self, kind: str, key: str, body: bytes, path: str = "campaign.db") -> None:
         """Takes the next row of the journal, of one of KINDS."""

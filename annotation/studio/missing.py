@@ -49,9 +49,10 @@ class Suspect:
 
 
 def author_of(journal: Journal, key: str) -> str | None:
-    """The email address of the author of an annotation's newest state; None for a deleted account."""
+    """The email address of the author of an annotation's newest state, in lower case; None for a deleted account."""
     body = journal.newest_body("annotation", key)
-    return None if body is None else read_annotation(body, f"{journal.path}: the row annotation {key}").author
+    author = None if body is None else read_annotation(body, f"{journal.path}: the row annotation {key}").author
+    return None if author is None else author.lower()
 
 
 def is_earlier_state(journal: Journal, key: str, body: bytes) -> bool:

@@ -4,7 +4,7 @@ Annotations are stored as received, before they are interpreted. Reading an anno
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,7 +79,7 @@ def pull(
     projects = studio.projects()
     state, record = made(journal), fold(journal)  # after the projects: a push notes new guidelines before it gives them
     note_accounts(journal, studio, state, record.annotators)
-    pulled, people, listed = Pulled(), _People(studio), []
+    pulled, people, listed = Pulled(), _People(journal, studio, state.erased), []
     lost, uids = lost_annotations(journal), _uids_by_place(record)
     for place, project in _find_projects(journal, projects, record, state, people, pulled):
         cached, live = journal.cache.tasks(project), journal.live_annotations(project)
@@ -151,23 +151,35 @@ def _find_projects(
                 changed=changed_parts(own, noted, marker(journal.campaign_id, place), email) if own else (),
                 others=tuple(each.project for each in found if each is not own),
                 gone=own is None,
-                account=number is not None and (people.email(number) or "").lower() != email,
+                account=number is not None and people.email(number) != email,
             )
             note_seen(journal, state, place, seen)
     return projects
 
 
 class _People:
-    """The email address of each user, by number; read again when an unknown number appears."""
+    """The email address of each user in lower case, by number; read again when an unknown number appears.
 
-    def __init__(self, studio: Studio):
-        self._studio, self._emails, self._unknown = studio, studio.people(), set[int]()
+    The token of a person who was erased stands for the address, here and in what the journal writes: the account may
+    still be there, and vote.
+    """
+
+    def __init__(self, journal: Journal, studio: Studio, erased: Mapping[int, str]):
+        self._journal, self._studio, self._erased = journal, studio, erased
+        self._emails, self._unknown = dict[int, str](), set[int]()
+        self._read()
+
+    def _read(self) -> None:
+        emails = {number: email.lower() for number, email in self._studio.people().items()}
+        gone = {number: token for number, token in self._erased.items() if number in emails}
+        self._journal.keep_erased({emails[number]: token for number, token in gone.items()})
+        self._emails |= emails | gone
 
     def find(self, numbers: Iterable[int | None]) -> None:
         """Reads the email addresses of users that are not known yet."""
         strangers = {number for number in numbers if number is not None} - self._emails.keys() - self._unknown
         if strangers:
-            self._emails |= self._studio.people()
+            self._read()
             self._unknown |= strangers - self._emails.keys()
 
     def email(self, number: int | None) -> str | None:

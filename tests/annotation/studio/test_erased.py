@@ -1,5 +1,6 @@
 """The projects of a person whose email address was erased stay as they are, and count as unchanged."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -7,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from annotation.dataset import build
 from annotation.journal.rehearsal import rehearsal
+from annotation.judgments.audit import write_audit
 from annotation.studio.comparing import compare
+from annotation.studio.pull import pull
 from annotation.studio.push import push
-from tests.annotation.labelling import Annotator
+from curation.dedup.near import families
+from tests.annotation.labelling import Annotator, choice
 from tests.annotation.parts import Studio as Server
 from tests.annotation.studio.test_push_pull import Case, place
 
@@ -39,3 +44,29 @@ def test_an_erased_person_is_no_change_in_label_studio(case: Case) -> None:
     assert {each.kind for each in case.pull().findings} == {"changed_instructions"}
     assert push(case.journal, case.studio).repaired == [place(1)]
     assert case.studio.project(number) == before, "a repair keeps the owner in the description"
+
+
+def test_votes_after_an_erasure_count_and_bring_no_address_back(case: Case, tmp_path: Path) -> None:
+    email, tasks = case.ann.name, case.tasks()
+    said = {**choice("comment"), "type": "textarea", "value": {"text": [f"Write to {email.title()}"]}}
+    first, second = case.label(case.ann, tasks[:2])
+    case.pull()
+    case.journal.erase(email)
+    case.label(case.ann, tasks[2:4])
+    case.ann.change(first, [choice("preference", "a_negligibly_better"), said])
+    case.ann.delete(second)
+    case.ann.skip(tasks[4]["id"])
+    case.label(case.bob, case.tasks(2)[:1])
+    snapshot = case.pull()
+    assert Counter(snapshot.judgments["annotator"].to_pylist()) == {"pushed/a1": 3, "pushed/a2": 1}
+    assert (snapshot.refused.num_rows, snapshot.findings) == (0, ())
+    assert Counter(snapshot.assignments["state"].to_pylist()) == {"done": 4, "skipped": 1, "open": 7}
+    assert email not in [value.lower() for _, _, value in case.journal.personal()]
+    assert not [row for row in case.journal.stored_rows() if email.encode() in row[3].lower()]
+    assert pull(case.journal, case.studio).kept == 0, "the same votes are not copied again"
+    lines = list(write_audit(case.journal, names=True))
+    assert not [line for line in lines if email.encode() in line.lower()]
+    assert sum(line.startswith(b'{"statement":"counted"') for line in lines) == 4
+    build([snapshot], tmp_path / "dataset", families)
+    for file in (tmp_path / "dataset").rglob("*.*"):
+        assert email.encode() not in file.read_bytes().lower()
