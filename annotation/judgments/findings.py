@@ -8,6 +8,7 @@ from annotation.journal.fold import Record
 from annotation.journal.journal import Journal
 from annotation.journal.made import Made, lost_annotations, made
 from annotation.journal.places import Place, task_places
+from annotation.protocols import digest
 
 CHANGED = {
     "labels": "the labels were changed; votes given under them do not count",
@@ -15,6 +16,7 @@ CHANGED = {
     "settings": "the settings were changed",
     "description": "the description was changed",
 }
+WAITING = "a push of new guidelines is under way or failed, and no vote is read before it is complete"
 LOST = {
     "deleted_by_other": "a vote was deleted by {by}, not by its author; it counts",
     "moved": "a vote was moved to another task, or its task got another uid; it counts",
@@ -47,6 +49,10 @@ def find(journal: Journal, record: Record) -> tuple[Finding, ...]:
         if place in asked
         for finding in _describe(place, seen, state, server)
     ]
+    for held in journal.cache.projects():
+        noted, batch = state.projects.get(held), record.batches.get(held.batch)
+        if noted and batch and noted.page != digest(batch.page):
+            found.append(_finding("waiting", held, WAITING, link(server, noted.project)))
     for key, lost in lost_annotations(journal, record.revision).items():
         place = places.get(key.rpartition("/")[0])
         message = LOST[lost.why].format(by=lost.by or "an unknown account")

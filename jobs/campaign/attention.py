@@ -32,6 +32,7 @@ _TO_DO = {
 }
 """What to do about each rule of `Rules`."""
 _REPAIR = "gristmill campaign push {folder} repairs labels, instructions, settings and descriptions."
+_COMPLETE = "gristmill campaign push {folder} completes it."
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def items(
             emails.get(concern.annotator, ""),
             concern.measure.batch if isinstance(concern.measure, Change) else "",
             _sentence(concern),
-            _TO_DO[concern.rule].format(folder=folder, email=emails.get(concern.annotator, "EMAIL")),
+            _TO_DO[concern.rule].format(folder=folder, email=_argument(concern.annotator, emails, names)),
         )
         for concern in found.concerns
     ]
@@ -91,11 +92,17 @@ def items(
         listed.append(Item("skipped", "", "", "", message, help_))
     for finding in snapshot.findings:
         batch = Place.parse(finding.place).batch if finding.place else ""
-        help_ = _REPAIR.format(folder=folder) if finding.kind.startswith("changed_") else ""
+        help_ = _REPAIR if finding.kind.startswith("changed_") else _COMPLETE if finding.kind == "waiting" else ""
+        help_ = help_.format(folder=folder)
         message = finding.message if names or finding.kind not in LOST else LOST[finding.kind].format(by="somebody")
         email = emails.get(finding.annotator, "")
         listed.append(Item(finding.kind, finding.annotator, email, batch, message, help_, finding.link))
     return tuple(listed)
+
+
+def _argument(annotator: str, emails: Mapping[str, str], names: bool) -> str:
+    """What names a person in a command: the address, or the pseudonym if the address was erased."""
+    return shlex.quote(emails.get(annotator, annotator)) if names else "EMAIL"
 
 
 def quarantine(snapshot: Snapshot, emails: Mapping[str, str], *, names: bool = True) -> list[Refused]:

@@ -51,9 +51,13 @@ def new(folder: Path, protocol: str) -> None:
 def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guidelines: bool = False) -> None:
     at = read_campaign(folder)
     with open_studio(home) as studio, signed(at.store, create=True) as journal:
-        if new_guidelines:
-            _reword(at, journal, studio)
-        planned = make_plan(at, journal, families, lambda planned: print_dropped(at, planned))
+        if new_guidelines and journal.cache.projects():
+            _pull_first(at, journal, studio)
+        with journal.writing():  # new guidelines are noted only with a batch that can be pushed
+            reworded = reword_batches(at, journal) if new_guidelines else {}
+            planned = make_plan(at, journal, families, lambda planned: print_dropped(at, planned))
+        for batch, number in reworded.items():
+            say(f"batch {batch}: {at.campaign.guidelines} is noted as wording {number} of its guidelines")
         print_planned(at, planned)
         is_first = made(journal).server is None
         _push(journal, studio, new_server=new_server)
@@ -192,13 +196,10 @@ def withdraw(folder: Path, email: str, undo: bool) -> None:
         say(f"To give their tasks to others: gristmill campaign reassign {folder} --from {email}")
 
 
-def _reword(at: CampaignFolder, journal: Journal, studio: Studio) -> None:
-    """Notes new guidelines of the batches that run, after a pull: what the journal has by then is from before."""
-    if journal.cache.projects():
-        with counting("pulling") as tell:
-            _print_pulled(pull_all(journal, studio, tell=tell), at.path)
-    for batch, number in reword_batches(at, journal).items():
-        say(f"batch {batch}: {at.campaign.guidelines} is noted as wording {number} of its guidelines")
+def _pull_first(at: CampaignFolder, journal: Journal, studio: Studio) -> None:
+    """Pulls before new guidelines are noted: the votes that the journal has by then are from before."""
+    with counting("pulling") as tell:
+        _print_pulled(pull_all(journal, studio, tell=tell), at.path)
 
 
 def _push(journal: Journal, studio: Studio, *, new_server: bool = False) -> Pushed:
