@@ -13,7 +13,7 @@ import click  # noqa: E402
 from jobs.campaign.cli import campaign  # noqa: E402
 from jobs.corpus.cli import curate, explain, plan, takedown, verdict  # noqa: E402
 from jobs.dataset.cli import dataset  # noqa: E402
-from jobs.evaluation.cli import judge  # noqa: E402
+from jobs.evaluation.cli import evaluation, judge  # noqa: E402
 from jobs.interrupts import die_interrupted, raise_on_signals  # noqa: E402
 from jobs.packing.cli import pack, pack_export, train_tokenizer  # noqa: E402
 from jobs.studio.cli import studio  # noqa: E402
@@ -33,7 +33,7 @@ def gristmill() -> None:
 COMMANDS = (
     *(curate, takedown, plan, verdict, explain, verify),
     *(pack, pack_export, train_tokenizer),
-    *(studio, campaign, dataset, judge),
+    *(studio, campaign, dataset, judge, evaluation),
 )
 for _command in COMMANDS:
     gristmill.add_command(_command)

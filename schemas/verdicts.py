@@ -39,11 +39,12 @@ VERDICTS = Table(
             pa.field("pair_id", pa.string(), nullable=False),
             pa.field("prompt_id", pa.string(), nullable=False),
             pa.field("category", pa.string()),
-            pa.field("prompt", MESSAGES, nullable=False),
+            pa.field("prompt", MESSAGES),
             pa.field("first_model", pa.string(), nullable=False),
             pa.field("second_model", pa.string(), nullable=False),
-            pa.field("first", pa.large_string(), nullable=False),
-            pa.field("second", pa.large_string(), nullable=False),
+            pa.field("first", pa.large_string()),
+            pa.field("second", pa.large_string()),
+            pa.field("rater", pa.string()),
             pa.field("outcome", pa.string(), nullable=False),
             pa.field("inconsistent", pa.bool_(), nullable=False),
         ]
@@ -54,7 +55,8 @@ VERDICTS = Table(
     },
 )
 """A judge's verdict on each pair, sorted by (prompt_id, first_model, second_model, pair_id). ``inconsistent``: the two
-orders have different verdicts, which makes a tie. A pair without a verdict has the outcome of an answer without one."""
+orders have different verdicts, which makes a tie. A pair without a verdict has the outcome of an answer without one.
+``rater`` is who judged, null for the judge of the manifest. Texts that imported verdicts do not have are null."""
 
 ANSWERS = Table(
     name="answers",

@@ -20,8 +20,9 @@ from schemas.verdicts import ANSWERS, GRADES, UNANSWERED, VERDICTS
 TABLES = {table.name: table for table in (VERDICTS, ANSWERS, GRADES, UNANSWERED)}
 
 
-def write(folder: Path, tables: JudgeTables, judge: Judge, source: SourceEntry) -> None:
-    """Writes the tables and the manifest into a new folder; equal tables give equal bytes.
+def write(folder: Path, tables: JudgeTables, judge: Judge | None, source: SourceEntry) -> None:
+    """Writes the tables and the manifest into a new folder; equal tables give equal bytes. Imported verdicts have no
+    judge.
 
     Raises UserError if the folder is taken, RunError if it cannot be written.
     """
@@ -42,23 +43,29 @@ def load(folder: Path) -> tuple[VerdictsManifest, JudgeTables]:
     return manifest, JudgeTables(**read, compared=manifest.source.compared)
 
 
-def _manifest(tables: JudgeTables, judge: Judge, source: SourceEntry, files: Mapping[str, Entry]) -> VerdictsManifest:
+def _manifest(
+    tables: JudgeTables, judge: Judge | None, source: SourceEntry, files: Mapping[str, Entry]
+) -> VerdictsManifest:
     return VerdictsManifest(
         format=FORMAT,
         version=VERSION,
         tables={name: TABLES[name].version for name in tables.by_name},
-        judge=JudgeEntry(
-            model=judge.model,
-            parameters=judge.fields,
-            template=to_json(judge.template),
-            template_sha256=judge.template.digest,
-            orders=judge.orders,
-            seed=judge.seed,
-            answered_by=counts(_requests(tables)["answered_by"]),
-        ),
+        judge=None if judge is None else _judge(judge, tables),
         source=source,
         ledger=ledger(tables),
         files=files,
+    )
+
+
+def _judge(judge: Judge, tables: JudgeTables) -> JudgeEntry:
+    return JudgeEntry(
+        model=judge.model,
+        parameters=judge.fields,
+        template=to_json(judge.template),
+        template_sha256=judge.template.digest,
+        orders=judge.orders,
+        seed=judge.seed,
+        answered_by=counts(_requests(tables)["answered_by"]),
     )
 
 

@@ -113,14 +113,21 @@ def verdicts(
 
 
 def combine(answers: Sequence[Answer]) -> Verdict:
-    """The verdict on a pair from the answers in one or two orders.
+    """The verdict on a pair from the answers in one or two orders, by `combined`."""
+    return Verdict(answers[0].question.pair, *combined([answer.outcome for answer in answers]), tuple(answers))
 
-    Equal outcomes are the verdict; different ones are a tie, counted as inconsistent. If an answer has no verdict, the
-    pair has none: its outcome is the first of NO_VERDICT among the answers'.
+
+def combined(outcomes: Sequence[Outcome]) -> tuple[Outcome, bool]:
+    """The outcome of a pair from those in one or two orders, and whether they are inconsistent.
+
+    Equal outcomes are the verdict; different ones are a tie, which is inconsistent. If an order has no verdict, the
+    pair has none: its outcome is the first of NO_VERDICT among the orders'.
+
+    >>> combined(["first", "first"]), combined(["first", "tie"]), combined(["first", "refused"])
+    (('first', False), ('tie', True), ('refused', False))
     """
-    pair, outcomes = answers[0].question.pair, [answer.outcome for answer in answers]
     failed = next((outcome for outcome in NO_VERDICT if outcome in outcomes), None)
     if failed is not None:
-        return Verdict(pair, failed, False, tuple(answers))
+        return failed, False
     differ = len(set(outcomes)) > 1
-    return Verdict(pair, "tie" if differ else outcomes[0], differ, tuple(answers))
+    return ("tie" if differ else outcomes[0]), differ

@@ -53,10 +53,11 @@ class VerdictsLedger:
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictsManifest(Manifest):
-    """The manifest of a folder of verdicts. ``tables``: the version of each table."""
+    """The manifest of a folder of verdicts. ``tables``: the version of each table. ``judge`` is null for imported
+    verdicts, whose raters are in the table."""
 
     tables: Mapping[str, int]
-    judge: JudgeEntry
+    judge: JudgeEntry | None
     source: SourceEntry
     ledger: VerdictsLedger
     others: Mapping[str, Any] = other_keys()

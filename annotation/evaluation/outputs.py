@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from annotation.campaign.responses import ROLES, Messages
+from annotation.evaluation.forms.responses import AGAIN, FIELDS, own_form
 from annotation.rows.delimited import Cell
 from annotation.rows.reading import Unreadable
 from annotation.rows.reading import rows as rows_of
@@ -13,7 +14,7 @@ from schemas.errors import UserError
 from schemas.visible import visible
 
 TEXTS = ("prompt_id", "prompt", "model", "response", "text", "category")
-COLUMNS = frozenset((*TEXTS, "messages", "responses"))
+COLUMNS = frozenset((*TEXTS, "messages", "responses", *FIELDS))
 """The columns that are read."""
 
 
@@ -64,10 +65,12 @@ class Gathering:
                 f"{held.category!r} at {first}: give each prompt one category"
             )
 
-    def answer(self, prompt_id: str, model: str, text: str | None, place: str) -> None:
+    def answer(self, prompt_id: str, model: str, text: str | None, place: str, *, again: bool = False) -> None:
         """Adds a response; None is a prompt that the model did not answer. Raises UserError if the model has already
-        answered the prompt."""
+        answered the prompt, unless the same response may come ``again``."""
         first = self._places.setdefault((prompt_id, model), place)
+        if first != place and again and self.models[model].get(prompt_id) == text:
+            return
         if first != place or prompt_id in self.models.get(model, {}):
             raise UserError(
                 f"{place}: the model {model!r} answers the prompt {prompt_id!r} again, after {first}: leave one of the "
@@ -98,7 +101,8 @@ def read_outputs(paths: Sequence[Path]) -> Outputs:
 
     A row has ``prompt_id``, ``prompt`` (a text) or ``messages``, ``model`` and ``response``; a null response is a
     prompt that the model did not answer. The prompt may be missing where another row of the same id has it. A row may
-    have a ``category``, and ``responses`` (a list of {model, text}) in place of model and response.
+    have a ``category``, and ``responses`` (a list of {model, text}) in place of model and response. Rows may also have
+    a form of others (`forms.responses`). A response that is repeated for another filter of lm-eval counts once.
 
     Raises UserError, with the place, for a row that cannot be read, an id that is missing or has two dialogues, and a
     model that answers a prompt twice.
@@ -106,7 +110,7 @@ def read_outputs(paths: Sequence[Path]) -> Outputs:
     gathering = Gathering()
     for path in paths:
         for place, row in read_rows(path):
-            _take(row, gathering, place)
+            _take(own_form(row, path, place), gathering, place)
     return gathering.finish(" and ".join(map(str, paths)))
 
 
@@ -170,7 +174,7 @@ def _take_response(prompt_id: str, row: Mapping[str, Any], gathering: Gathering,
     text = row[given[0]]
     if not isinstance(text, str | None):
         raise UserError(f"{place}: {given[0]} must be a text, or null for a prompt that the model did not answer")
-    gathering.answer(prompt_id, model, None if text is None else str(text), place)
+    gathering.answer(prompt_id, model, None if text is None else str(text), place, again=AGAIN in row)
 
 
 def parse_id(value: Any, name: str, place: str) -> str:

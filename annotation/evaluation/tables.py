@@ -67,11 +67,12 @@ def _verdict_columns(verdicts: Sequence[Verdict]) -> dict[str, object]:
     pairs = [verdict.pair for verdict in verdicts]
     names = ("pair_id", "prompt_id", "category", "first_model", "second_model", "first", "second")
     columns: dict[str, object] = {name: [getattr(pair, name) for pair in pairs] for name in names}
-    columns["prompt"] = [_turns(pair.messages) for pair in pairs]
+    columns["prompt"] = [turns(pair.messages) for pair in pairs]
     return columns | {name: [getattr(each, name) for each in verdicts] for name in ("outcome", "inconsistent")}
 
 
-def _turns(messages: Messages) -> list[dict[str, str]]:
+def turns(messages: Messages) -> list[dict[str, str]]:
+    """A dialogue as a value of a column of MESSAGES."""
     return [{"role": role, "content": text} for role, text in messages]
 
 
@@ -86,24 +87,25 @@ def _answer_rows(verdicts: Sequence[Verdict]) -> pa.Table:
         for verdict in verdicts
         for answer in verdict.answers
     ]
-    return _rows(ANSWERS, rows)
+    return rows_of(ANSWERS, rows)
 
 
 def _grade_rows(grades: Sequence[Grade]) -> pa.Table:
     rows = [
         {
             **{name: getattr(each.question.response, name) for name in ("prompt_id", "category", "model")},
-            "prompt": _turns(each.question.response.messages),
+            "prompt": turns(each.question.response.messages),
             "response": each.question.response.text,
             "grade": each.reading.grade,
             **_reply_row(each.question.request, each.reply, each.reading),
         }
         for each in grades
     ]
-    return _rows(GRADES, rows)
+    return rows_of(GRADES, rows)
 
 
-def _rows(kind: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
+def rows_of(kind: Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    """Rows as a table of that kind; a missing column is null. Raises SchemaError for rows that break a rule."""
     return _table(kind, {name: [row.get(name) for row in rows] for name in kind.columns.names}, len(rows))
 
 

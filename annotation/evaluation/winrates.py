@@ -15,7 +15,7 @@ from annotation.statistics.outcomes import OUTCOMES, Bounds, Outcomes, bounds, c
 
 _WORDS = {"first": "win", "second": "loss"}
 JUDGE = "judge"
-"""The name of the rater in outcomes of a judge."""
+"""The rater in outcomes of the judge that the manifest names."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Match:
     """A model against an opponent, in pairs. ``inconsistent`` ties are among the ties.
 
     ``without`` counts the pairs without a verdict, by outcome; ``missing`` are prompts that one of the two models did
-    not answer. ``rate`` is win / (win + loss) with its interval, clustered by prompt; ``bounds`` are its lowest and
-    highest value, whatever the missing verdicts would have been.
+    not answer. ``rate`` is win / (win + loss) with its interval, clustered by prompt, and by rater if there are
+    several; ``bounds`` are its lowest and highest value, whatever the missing verdicts would have been.
     """
 
     wins: int
@@ -59,7 +59,7 @@ class Position:
 
 
 def outcomes_of(tables: JudgeTables) -> Outcomes:
-    """The verdicts as votes of one rater, model A the first of each pair; and a ``missing`` vote for each prompt that
+    """The verdicts as votes, model A the first of each pair; and a ``missing`` vote for each prompt that
     one of two compared models did not answer."""
     verdicts = tables.verdicts
     columns = [verdicts[name].to_pylist() for name in ("prompt_id", "first_model", "second_model")]
@@ -67,7 +67,8 @@ def outcomes_of(tables: JudgeTables) -> Outcomes:
     missing = _missing(tables)
     prompts, first, second = ([*column, *(row[place] for row in missing)] for place, column in enumerate(columns))
     words += ["missing"] * len(missing)
-    return Outcomes.of(prompts, [JUDGE] * len(words), first, second, words)
+    raters = [name or JUDGE for name in verdicts["rater"].to_pylist()] + [JUDGE] * len(missing)
+    return Outcomes.of(prompts, raters, first, second, words)
 
 
 def _missing(tables: JudgeTables) -> list[tuple[str, str, str]]:
@@ -100,7 +101,7 @@ def _match(models: tuple[str, str], votes: Outcomes, inconsistent: Mapping[froze
         counted["loss"],
         inconsistent.get(frozenset(models), 0),
         {word: counted[word] for word in OUTCOMES[3:] if counted[word]},
-        interval(Ratio(*parts(own.outcome, "decided"), own.prompt)),
+        interval(Ratio(*parts(own.outcome, "decided"), own.prompt, own.rater)),
         bounds(own.outcome),
     )
 

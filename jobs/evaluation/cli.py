@@ -1,10 +1,11 @@
-"""The command ``gristmill judge``: its name and options."""
+"""The commands ``gristmill judge`` and ``gristmill evaluation ...``: their names and options."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from jobs.options import PATH, PROGRESS
+from jobs.options import OUTPUT, PATH, PROGRESS
 
 
 @click.command(short_help="Let a model judge responses.")
@@ -114,3 +115,39 @@ def judge(**given: Any) -> None:
     from jobs.evaluation.judge import JudgeOptions, run
 
     run(JudgeOptions(**given))
+
+
+@click.group(short_help="Read and write judgments of others.")
+def evaluation() -> None:
+    """Exchange verdicts with other tools."""
+
+
+@evaluation.command(name="import", short_help="Read judgments of others into a new folder.")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
+@OUTPUT
+def import_(files: tuple[Path, ...], output: Path) -> None:
+    """Read annotations.json of alpaca_eval, judgments of Arena-Hard or arena battles, as verdicts of their raters.
+
+    A judgment without a verdict stays one. FILES are JSON lines, a JSON array, CSV or TSV, plain or compressed, or
+    Parquet or Arrow.
+    """
+    from jobs.evaluation.forms import run_import
+
+    run_import(files, output)
+
+
+@evaluation.command(short_help="Write verdicts in the format of another tool.")
+@click.argument("folder", metavar="DIR", type=PATH)
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    metavar="NAME",
+    help="One of alpaca-eval, arena-hard, battles, inspect (precomputed_scores).",
+)
+@OUTPUT
+def export(folder: Path, form: str, output: Path) -> None:
+    """Write the verdicts of folder DIR, an output of gristmill judge or gristmill evaluation import."""
+    from jobs.evaluation.forms import run_export
+
+    run_export(folder, form, output)

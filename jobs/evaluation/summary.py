@@ -33,10 +33,10 @@ def print_warnings(judge: Judge) -> None:
         )
 
 
-def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm) -> None:
+def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm | None = None) -> None:
     """Prints a row for each model that was graded and for each two that were compared, the bias of position, and what
     has no verdict."""
-    if tables.grades is not None:
+    if tables.grades is not None and form is not None:
         graded = means(tables, form.lowest, form.highest)
         print_table(GRADE_COLUMNS, [Row(_grade_cells(name, held)) for name, held in graded.items()])
     found = matches(tables, baseline)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from annotation.dataset import manifest as datasets
 from annotation.evaluation import manifest as judged
+from annotation.evaluation.forms import exporting as judged_export
 from annotation.exports.manifest import FORMAT as EXPORT
 from annotation.exports.manifest import VERSION as EXPORT_VERSION
 from curation.engine.takedown_lists import NOT_FOUND
@@ -24,9 +25,10 @@ ANNOTATION = {
     datasets.FORMAT: (datasets.VERSION, "a dataset of comparisons"),
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
     judged.FORMAT: (judged.VERSION, "verdicts of a judge"),
+    judged_export.FORMAT: (judged_export.VERSION, "an export of verdicts"),
 }
 """The manifests of annotation: the newest version and a description of each format."""
-_NAME_ANOTHER = "name a folder that gristmill curate, takedown, pack, dataset or judge wrote"
+_NAME_ANOTHER = "name a folder that gristmill curate, takedown, pack, dataset, judge or evaluation wrote"
 
 
 @dataclass(frozen=True)

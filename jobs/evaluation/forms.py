@@ -1,0 +1,30 @@
+"""The commands ``gristmill evaluation import`` and ``export``."""
+
+from pathlib import Path
+
+from annotation.dataset.markdown import count
+from annotation.evaluation import folder
+from annotation.evaluation.forms.exporting import export
+from annotation.evaluation.forms.importing import tables_of_votes
+from annotation.evaluation.forms.judgments import read_votes
+from annotation.evaluation.forms.writing import LEFT_OUT
+from annotation.evaluation.manifest import SourceEntry
+from annotation.rows.reading import digest
+from jobs.evaluation.summary import print_summary
+from jobs.terminal import say
+
+
+def run_import(files: tuple[Path, ...], output: Path) -> None:
+    tables = tables_of_votes(read_votes(files))
+    digests = {path.name: digest(path) for path in files}
+    folder.write(output, tables, None, SourceEntry(files=digests, compared=tables.compared))
+    print_summary(tables, None)
+    say(f"{output}: {count(len(tables.verdicts), 'judgment')}")
+
+
+def run_export(source: Path, form: str, output: Path) -> None:
+    for name, lines in export(source, form, output).items():
+        if name == LEFT_OUT:
+            say(f"{output}/{name}: {count(lines, 'row')} that the format has no place for")
+        else:
+            say(f"{output}/{name}")
