@@ -86,15 +86,15 @@ def _variance(score: Floats, sums: Floats, rater: Ints | None) -> _Variance:
     codes = None if rater is None else np.unique(rater, return_inverse=True)[1]
     if codes is None or not codes.max(initial=0):
         return _Variance(prompts, 0.0, 0.0)
-    residual = score - score.mean()
-    share = np.bincount(codes) / len(codes)
+    votes, mean = np.bincount(codes), float(score.mean())
+    share = votes / len(codes)
     squares = float((share**2).sum())
     short = 1 - 2 * float((share**3).sum()) / squares + squares  # as in clusters
     raters = max(1 / squares, 1.0)
     factor = student_t(RATER_CONFIDENCE, max(raters - 1, 0.1)) / student_t(RATER_CONFIDENCE, 1e9)
     factor = min(factor, LARGEST_FACTOR) ** 2
-    within = float((residual**2).sum())
-    excess = float((np.bincount(codes, residual) ** 2).sum()) / short - within
+    within = float((score**2).sum()) - len(score) * mean**2
+    excess = float(((np.bincount(codes, score) - mean * votes) ** 2).sum()) / short - within
     uncertain = within * math.sqrt(2 / max(raters - 1, 0.1))
     if excess < 0:
         return _Variance(prompts, 0.0, factor * max(0.0, uncertain + excess))

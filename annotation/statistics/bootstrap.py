@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from annotation.statistics.clusters import Interval, Ratio, interval, spread
+from annotation.statistics.clusters import Interval, Ratio, dense, interval, spread
 from annotation.statistics.distributions import student_t
 from annotation.statistics.shares import CONFIDENCE
 
@@ -45,7 +45,7 @@ def bootstrap(ratio: Ratio, draws: int = DRAWS) -> Interval:
 
 def _deviations(votes: Ratio, cluster: Ints, draws: int, generator: np.random.Generator) -> Floats:
     """How far the ratio of each draw of clusters lies from the estimate."""
-    numerator, denominator = (np.bincount(cluster, part) for part in (votes.numerator, votes.denominator))
+    numerator, denominator = (np.bincount(dense(cluster), part) for part in (votes.numerator, votes.denominator))
     size = len(numerator)
     step = max(1, CHUNK // size)
     found = []

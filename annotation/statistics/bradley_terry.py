@@ -3,13 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array, hstack
 from scipy.sparse.csgraph import connected_components
 
+from annotation.statistics.clusters import dense
 from annotation.statistics.outcomes import LOSS, TIE, WIN, Flags, Floats, Ints, Outcomes
 from annotation.statistics.ranks import Ranks, ranks
 from schemas.errors import UserError
@@ -79,9 +80,8 @@ def leaderboard(
     """
     covariates = covariates or {}
     rated, unrated = _rated(outcomes)
-    kept = outcomes.decided & rated[outcomes.model_a] & rated[outcomes.model_b]
-    kept &= outcomes.model_a != outcomes.model_b
-    votes = outcomes.filter(kept)
+    kept = _kept(outcomes, rated, covariates)
+    votes = outcomes.take(kept)
     values = {name: np.asarray(covariates[name], np.float64)[kept] for name in sorted(covariates)}
     design = _design(votes, np.flatnonzero(rated), values, ties)
     found, information = _fit(design, list(values))
@@ -103,6 +103,28 @@ def leaderboard(
     )
 
 
+def _kept(outcomes: Outcomes, rated: Flags, covariates: Mapping[str, Floats]) -> Ints:
+    """The places of the votes that count, sorted, so that sums are the same bytes in any order of votes."""
+    between = rated[outcomes.model_a] & rated[outcomes.model_b] & (outcomes.model_a != outcomes.model_b)
+    codes = outcomes.outcome, outcomes.model_b, outcomes.model_a, outcomes.rater, outcomes.prompt
+    columns: list[npt.NDArray[Any]] = [*(covariates[name] for name in sorted(covariates)), *codes]
+    order = np.lexsort(columns)
+    kept: Ints = order[(outcomes.decided & between)[order]]
+    return kept
+
+
+def length_difference(length_a: Floats, length_b: Floats) -> Floats:
+    """A covariate from two lengths: the hyperbolic tangent of their difference in standard deviations.
+
+    So do Dubois et al. (2024, section 3). The ratings are then those of responses of equal length. They are not the
+    length-controlled win rate of AlpacaEval 2, whose model also needs a published difficulty for each instruction.
+    """
+    difference = length_a - length_b
+    spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0
+    scaled: Floats = np.tanh(difference / spread) if spread else np.zeros(len(difference))
+    return scaled
+
+
 def _rated(outcomes: Outcomes) -> tuple[Flags, dict[str, Unrated]]:
     """Whether each model can be rated, and why others cannot."""
     size = len(outcomes.models)
@@ -111,11 +133,11 @@ def _rated(outcomes: Outcomes) -> tuple[Flags, dict[str, Unrated]]:
     beats = np.zeros((size, size), bool)
     beats[a[outcome != LOSS], b[outcome != LOSS]] = True
     beats[b[outcome != WIN], a[outcome != WIN]] = True
-    count, component = connected_components(csr_array(beats), connection="strong")
-    sizes = np.bincount(component, minlength=max(count, 1))
-    if not size or sizes.max() < 2:
+    _, component = connected_components(csr_array(beats), connection="strong")
+    sizes = np.bincount(component)
+    if sizes.max(initial=0) < 2:
         raise UserError("no two models can be rated: each rating needs a win and a loss, or a tie")
-    rated = component == int(sizes[component].argmax() if count == 1 else component[sizes[component].argmax()])
+    rated = component == component[sizes[component].argmax()]
     reasons: dict[str, Unrated] = {}
     for model in np.flatnonzero(~rated):
         won, lost = beats[model].any(), beats[:, model].any()
@@ -135,6 +157,8 @@ def _design(votes: Outcomes, rated: Ints, covariates: Mapping[str, Floats], ties
     if covariates:
         matrix = csr_array(hstack([matrix, csr_array(np.column_stack(list(covariates.values())))]))
     davidson = ties == "davidson" and bool((votes.outcome == TIE).any())
+    if davidson and bool((votes.outcome == TIE).all()):
+        raise UserError("all votes are ties, which have no probability of their own then: count them as half wins")
     return _Design(matrix, 1.0 - votes.outcome.astype(np.float64), len(rated), davidson)
 
 
@@ -221,18 +245,17 @@ def _clustered(
     """The sandwich of the estimates, its degrees of freedom, and by what it is clustered (as ``clusters.spread``)."""
     win, tie, loss, _ = _chances(design, at)
     influence = _scores(design, win, tie, loss) @ inverse
-    prompt = np.unique(votes.prompt, return_inverse=True)[1]
-    rater = np.unique(votes.rater, return_inverse=True)[1]
+    prompt, rater = dense(votes.prompt), dense(votes.rater)
     by_prompt, prompts = _one_way(influence, prompt)
     if not by_rater or not rater.max(initial=0):
         return by_prompt, prompts - 1, "prompt"
-    by_rater_too, raters = _one_way(influence, rater)
-    both = np.unique(prompt * (int(rater.max()) + 1) + rater, return_inverse=True)[1]
-    scale, axes = np.linalg.eigh(by_prompt + by_rater_too - _one_way(influence, both)[0])
+    by_raters, raters = _one_way(influence, rater)
+    by_both, _ = _one_way(influence, dense(prompt * (int(rater.max()) + 1) + rater))
+    scale, axes = np.linalg.eigh(by_prompt + by_raters - by_both)
     return (axes * np.maximum(scale, 0.0)) @ axes.T, min(prompts, raters) - 1, "prompt and rater"
 
 
-def _one_way(influence: npt.NDArray[np.float64], cluster: Ints) -> tuple[Floats, float]:
+def _one_way(influence: Floats, cluster: Ints) -> tuple[Floats, float]:
     sizes = np.bincount(cluster).astype(np.float64)
     count = len(sizes)
     rows = np.arange(len(cluster))

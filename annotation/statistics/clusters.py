@@ -39,16 +39,12 @@ class Ratio:
     rater: Ints | None = None
 
     def counted(self) -> "Ratio":
-        """The votes whose denominator is not 0, sorted, so that sums are the same bytes in any order of votes.
-
-        Codes count from 0 without gaps.
-        """
+        """The votes whose denominator is not 0, sorted, so that sums are the same bytes in any order of votes."""
         raters = self.prompt if self.rater is None else self.rater
         order = np.lexsort((self.numerator, self.denominator, raters, self.prompt))
         order = order[self.denominator[order] != 0]
-        prompt = np.unique(self.prompt[order], return_inverse=True)[1]
-        rater = None if self.rater is None else np.unique(self.rater[order], return_inverse=True)[1]
-        return Ratio(self.numerator[order], self.denominator[order], prompt, rater)
+        rater = None if self.rater is None else self.rater[order]
+        return Ratio(self.numerator[order], self.denominator[order], self.prompt[order], rater)
 
     @property
     def value(self) -> float:
@@ -93,7 +89,7 @@ class Spread:
     clustered: str
 
 
-def spread(influence: Floats, weight: Floats, prompt: Ints, rater: Ints | None = None) -> Spread:
+def spread(influence: Floats, weight: Floats, prompts: Ints, raters: Ints | None = None) -> Spread:
     """The two-way clustered variance of an estimate from the influence of each vote.
 
     The variances by prompt and by rater are added, that by prompt and rater together is subtracted (Cameron, Gelbach
@@ -101,14 +97,21 @@ def spread(influence: Floats, weight: Floats, prompt: Ints, rater: Ints | None =
     clusters, weighted by the votes' ``weight`` in the estimate. Degrees of freedom are those of the dimension with
     fewer clusters (Cameron and Miller 2015, section VI). A single rater cannot be clustered by.
     """
-    by_prompt, prompts = _one_way(influence, weight, prompt)
+    prompt = dense(prompts)
+    by_prompt, effective_prompts = _one_way(influence, weight, prompt)
+    rater = None if raters is None else dense(raters)
     if rater is None or rater.max(initial=0) == 0:
-        return Spread(by_prompt, prompts - 1, "prompt")
-    by_rater, raters = _one_way(influence, weight, rater)
-    both = np.unique(prompt * (int(rater.max()) + 1) + rater, return_inverse=True)[1]
-    by_both, _ = _one_way(influence, weight, both)
+        return Spread(by_prompt, effective_prompts - 1, "prompt")
+    by_rater, effective_raters = _one_way(influence, weight, rater)
+    by_both, _ = _one_way(influence, weight, dense(prompt * (int(rater.max()) + 1) + rater))
     variance = max(by_prompt + by_rater - by_both, by_prompt, by_rater)
-    return Spread(variance, min(prompts, raters) - 1, "prompt and rater")
+    return Spread(variance, min(effective_prompts, effective_raters) - 1, "prompt and rater")
+
+
+def dense(codes: Ints) -> Ints:
+    """The codes' ranks among the distinct codes: from 0 without gaps."""
+    ranks: Ints = np.unique(codes, return_inverse=True)[1]
+    return ranks
 
 
 def _one_way(influence: Floats, weight: Floats, cluster: Ints) -> tuple[float, float]:
@@ -156,8 +159,8 @@ def interval(ratio: Ratio, lowest: float = 0.0, highest: float = 1.0) -> Interva
         method=method,
         clustered=found.clustered,
         votes=count,
-        prompts=int(votes.prompt.max()) + 1,
-        raters=0 if votes.rater is None else int(votes.rater.max()) + 1,
+        prompts=len(np.unique(votes.prompt)),
+        raters=0 if votes.rater is None else len(np.unique(votes.rater)),
     )
 
 
@@ -177,7 +180,7 @@ def assumed(value: float, votes: Ratio) -> tuple[float, float, float, str]:
     effect = 1.0
     for cluster, correlation in ((votes.prompt, PROMPT_CORRELATION), (votes.rater, RATER_CORRELATION)):
         if cluster is not None:
-            sizes = np.bincount(cluster, votes.denominator)
+            sizes = np.bincount(dense(cluster), votes.denominator)
             effect += (float((sizes**2).sum() / sizes.sum()) - 1) * correlation
     effective = float(votes.denominator.sum()) / effect
     low, high = clopper_pearson(value * effective, effective)

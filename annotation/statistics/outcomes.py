@@ -69,8 +69,12 @@ class Outcomes:
 
     def filter(self, kept: Flags) -> "Outcomes":
         """The votes where ``kept`` is true. Names and their indices stay."""
+        return self.take(np.flatnonzero(kept))
+
+    def take(self, places: Ints) -> "Outcomes":
+        """The votes at these places, in that order. Names and their indices stay."""
         columns = ("prompt", "rater", "model_a", "model_b", "outcome")
-        return replace(self, **{column: getattr(self, column)[kept] for column in columns})
+        return replace(self, **{column: getattr(self, column)[places] for column in columns})
 
     def mirrored(self) -> "Outcomes":
         """The same votes with models A and B exchanged."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotation.statistics.clusters import Interval, Ints, Ratio, Spread, interval, spread
+from annotation.statistics.clusters import Interval, Ratio, Spread, interval, spread
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def difference(first: Ratio, second: Ratio) -> Difference:
     shared = np.intersect1d(first.prompt[first.denominator != 0], second.prompt[second.denominator != 0])
     if one.value is None or two.value is None:
         return Difference(None, None, None, None, None, "no votes", "prompt", one, two, len(shared))
-    joint = _joint(first, second)
+    joint = _joint(first.counted(), second.counted())
     unpaired = _error(one) ** 2 + _error(two) ** 2
     product = _error(one) * _error(two)
     correlation = max(-1.0, min(1.0, (unpaired - joint.variance) / (2 * product))) if product else 0.0
@@ -65,17 +65,10 @@ def _joint(first: Ratio, second: Ratio) -> Spread:
     """The clustered variance of the difference."""
     influence = np.concatenate([first.influence, -second.influence])
     weight = np.concatenate([each.denominator / each.denominator.sum() for each in (first, second)])
-    prompt = np.concatenate([first.prompt, second.prompt])
-    kept = weight > 0
     rater = None
     if first.rater is not None and second.rater is not None:
-        rater = _codes(np.concatenate([first.rater, second.rater])[kept])
-    return spread(influence[kept], weight[kept], _codes(prompt[kept]), rater)
-
-
-def _codes(names: Ints) -> Ints:
-    codes: Ints = np.unique(names, return_inverse=True)[1]
-    return codes
+        rater = np.concatenate([first.rater, second.rater])
+    return spread(influence, weight, np.concatenate([first.prompt, second.prompt]), rater)
 
 
 def _joined(one: float, other: float, correlation: float) -> float:

@@ -14,6 +14,7 @@ from annotation.statistics.clusters import (
     Ratio,
     Spread,
     bounded,
+    dense,
 )
 
 MOST_PROMPTS = 1_000_000
@@ -69,7 +70,8 @@ def components(ratio: Ratio) -> Components:
 
 def _products(residual: Floats, cluster: Ints) -> tuple[float, int]:
     """The sum of products of two different residuals in a cluster, over ordered pairs, and the number of pairs."""
-    sums, squares, sizes = (np.bincount(cluster, each) for each in (residual, residual**2, np.ones(len(residual))))
+    codes = dense(cluster)
+    sums, squares, sizes = np.bincount(codes, residual), np.bincount(codes, residual**2), np.bincount(codes)
     return float((sums**2 - squares).sum()), int((sizes * (sizes - 1)).sum())
 
 

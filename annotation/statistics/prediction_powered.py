@@ -28,6 +28,13 @@ class Labelled:
     prompt: Ints
     rater: Ints | None = None
 
+    def sorted(self) -> "Labelled":
+        """The same votes, sorted, so that sums are the same bytes in any order of votes."""
+        raters = self.prompt if self.rater is None else self.rater
+        order = np.lexsort((self.human, self.judge, raters, self.prompt))
+        rater = None if self.rater is None else self.rater[order]
+        return Labelled(self.human[order], self.judge[order], self.prompt[order], rater)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -35,6 +42,10 @@ class Judged:
 
     judge: Floats
     prompt: Ints
+
+    def sorted(self) -> "Judged":
+        order = np.lexsort((self.judge, self.prompt))
+        return Judged(self.judge[order], self.prompt[order])
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ def prediction_powered(labelled: Labelled, judged: Judged) -> Calibrated:
     The human part of the variance is clustered by prompt and rater, the judge's part by prompt. If the judge is no
     help, or nothing is left to estimate an error from, the interval is that of people's votes alone.
     """
+    labelled, judged = labelled.sorted(), judged.sorted()
     human = interval(Ratio(labelled.human, np.ones(len(labelled.human)), labelled.prompt, labelled.rater))
     if human.value is None or not len(judged.judge):
         return Calibrated(human, human, 0.0, 0.0)
@@ -91,16 +103,10 @@ def tuned(labelled: Labelled, judged: Judged) -> float:
 def _spread(labelled: Labelled, judged: Judged, tuning: float) -> Spread:
     rectified = labelled.human - tuning * labelled.judge
     ones = np.ones(len(rectified))
-    people = spread((rectified - rectified.mean()) / len(rectified), ones, *_codes(labelled))
+    people = spread((rectified - rectified.mean()) / len(rectified), ones, labelled.prompt, labelled.rater)
     moved = tuning * (judged.judge - judged.judge.mean()) / len(judged.judge)
-    judge = spread(moved, np.ones(len(moved)), np.unique(judged.prompt, return_inverse=True)[1])
+    judge = spread(moved, np.ones(len(moved)), judged.prompt)
     return replace(people, variance=people.variance + judge.variance)
-
-
-def _codes(labelled: Labelled) -> tuple[Ints, Ints | None]:
-    prompt = np.unique(labelled.prompt, return_inverse=True)[1]
-    rater = None if labelled.rater is None else np.unique(labelled.rater, return_inverse=True)[1]
-    return prompt, rater
 
 
 def _independent(labelled: Labelled, judged: Judged, tuning: float) -> float:

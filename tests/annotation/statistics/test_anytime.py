@@ -69,6 +69,11 @@ def test_the_mirrored_votes_have_the_mirrored_decision(votes: list[Vote]) -> Non
 
 
 @given(VOTES)
+def test_the_order_of_votes_never_matters(votes: list[Vote]) -> None:
+    assert decided(votes) == decided(votes[::-1])
+
+
+@given(VOTES)
 def test_an_open_question_has_a_number_of_votes_or_an_obstacle(votes: list[Vote]) -> None:
     found = decided(votes)
     assert (found.verdict == "open") == ((found.more_votes is None) != (found.obstacle is None))
