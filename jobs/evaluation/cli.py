@@ -117,9 +117,46 @@ def judge(**given: Any) -> None:
     run(JudgeOptions(**given))
 
 
-@click.group(short_help="Read and write judgments of others.")
+SOURCES = click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=PATH)
+TIES = click.option(
+    "--ties",
+    type=click.Choice(["decided", "half"]),
+    default="decided",
+    show_default=True,
+    help="How ties enter a win rate: left out, as wins / (wins + losses), or half a win each.",
+)
+
+
+@click.group(short_help="Report win rates of models; exchange judgments.")
 def evaluation() -> None:
-    """Exchange verdicts with other tools."""
+    """Compare models by the votes of people and the verdicts of judges, and exchange verdicts with other tools."""
+
+
+@evaluation.command(short_help="Write a page with all numbers of an evaluation.")
+@SOURCES
+@OUTPUT
+@TIES
+def report(sources: tuple[Path, ...], output: Path, ties: Any) -> None:
+    """Write a page with win rates and their intervals, and each number as CSV beside it.
+
+    A SOURCE is a campaign's folder (votes of people), or an output of gristmill judge or gristmill evaluation import.
+    Several sources are shown side by side. Equal sources give equal bytes.
+    """
+    from annotation.evaluation.reported import Choices
+    from jobs.evaluation.report import report as write
+
+    write(sources, output, Choices(ties=ties))
+
+
+@evaluation.command(short_help="Show how a number of a report was made, and from which votes.")
+@click.argument("folder", metavar="DIR", type=PATH)
+@click.argument("number", metavar="NUMBER", type=click.IntRange(min=1))
+@click.option("--csv", is_flag=True, help="Print all votes behind the number as CSV.")
+def why(folder: Path, number: int, csv: bool) -> None:
+    """Show how NUMBER of the report in DIR was made: its method, what was left out, and its votes."""
+    from jobs.evaluation.why import why
+
+    why(folder, number, csv)
 
 
 @evaluation.command(name="import", short_help="Read judgments of others into a new folder.")

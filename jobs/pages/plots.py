@@ -8,19 +8,36 @@ from html import escape
 from schemas.visible import visible
 
 WIDTH = 560
-ROW = 28
+ROW, TALL_ROW = 28, 44
 _LETTER = 7.2
 """The width of a letter of the plots' font, in pixels; longer labels are cut."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """A row of a plot of ranges: a dot at ``value`` on a line from ``low`` to ``high``; None draws nothing."""
+    """A row of a plot of ranges: a dot at ``value`` on a line from ``low`` to ``high``; None draws nothing.
+
+    ``below`` is a second line of the label. ``bounds`` are the ends of a thinner line.
+    """
 
     label: str
     value: float | None
     low: float | None
     high: float | None
+    note: str
+    below: str = ""
+    bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A row of a plot of shares that add up to 1: the parts, each with the class that gives its colour, and the ends of
+    the ranges in which the bounds of parts may lie."""
+
+    label: str
+    below: str
+    parts: Sequence[tuple[str, float]]
+    whiskers: Sequence[tuple[float, float]]
     note: str
 
 
@@ -37,30 +54,35 @@ def ranges(
     title: str, rows: Sequence[Range], ends: tuple[float, float], marks: Sequence[tuple[float, str]], percent: bool
 ) -> str:
     """Values with their ranges on a line from ``ends[0]`` to ``ends[1]``. ``marks``: values with a line and a name."""
-    left, right = _margins([row.label for row in rows], [row.note for row in rows])
-    top, bottom = 26, 26 + ROW * len(rows)
-
-    def x(value: float) -> float:
-        share = (min(max(value, ends[0]), ends[1]) - ends[0]) / (ends[1] - ends[0])
-        return left + share * (WIDTH - left - right)
-
-    parts = []
-    for tick in ticks(*ends):
-        parts.append(_line(x(tick), top, x(tick), bottom, "grid"))
-        parts.append(_text(x(tick), bottom + 18, f"{tick:.0%}" if percent else f"{tick:g}", "tick middle"))
-    for value, name in marks:
-        parts.append(_line(x(value), top, x(value), bottom, "mark"))
-        parts.append(_text(x(value), top - 8, name, "tick middle"))
+    scale = _Scale.of(rows, ends, percent)
+    parts = [*scale.grid(), *scale.marks(marks)]
     for number, row in enumerate(rows):
-        y = top + ROW * (number + 0.5)
-        parts.append(_label(left, y, row.label))
-        parts.append(_text(WIDTH - right + 12, y + 4, row.note, "note"))
+        y = scale.y(number)
+        parts += scale.words(number, row)
+        if row.bounds is not None:
+            parts.append(_line(scale.x(row.bounds[0]), y, scale.x(row.bounds[1]), y, "bound"))
         if row.low is not None and row.high is not None:
-            parts.append(_line(x(row.low), y, x(row.high), y, "whisker"))
+            parts.append(_line(scale.x(row.low), y, scale.x(row.high), y, "whisker"))
         if row.value is not None:
-            parts.append(f'<circle class="dot" cx="{x(row.value):.1f}" cy="{y:.1f}" r="5.5"/>')
-    described = "; ".join(f"{row.label}: {row.note}" for row in rows)
-    return _figure(title, described, bottom + 28, parts)
+            parts.append(f'<circle class="dot" cx="{scale.x(row.value):.1f}" cy="{y:.1f}" r="5.5"/>')
+    return _figure(title, _described(rows), scale.bottom + 28, parts)
+
+
+def stacks(title: str, rows: Sequence[Stack]) -> str:
+    """Shares that add up to 1 as the parts of a bar, with the ranges of their bounds."""
+    scale = _Scale.of(rows, (0.0, 1.0), True)
+    parts = scale.grid()
+    for number, row in enumerate(rows):
+        y, at = scale.y(number), 0.0
+        parts += scale.words(number, row)
+        for kind, share in row.parts:
+            left, right = scale.x(at), scale.x(at + share)
+            if share:
+                size = f'width="{max(right - left - 1, 0.5):.1f}" height="20"'
+                parts.append(f'<rect class="{kind}" x="{left:.1f}" y="{y - 10:.1f}" {size} rx="2"/>')
+            at += share
+        parts += [_line(scale.x(low), y, scale.x(high), y, "range") for low, high in row.whiskers]
+    return _figure(title, _described(rows), scale.bottom + 28, parts)
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
@@ -128,6 +150,60 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 @dataclass(frozen=True)
+class _Scale:
+    """The place of rows below each other, and of values on a line from ``ends[0]`` to ``ends[1]``."""
+
+    left: float
+    right: float
+    row: int
+    count: int
+    ends: tuple[float, float]
+    percent: bool
+    top: float = 26.0
+
+    @classmethod
+    def of(cls, rows: Sequence[Range] | Sequence[Stack], ends: tuple[float, float], percent: bool) -> "_Scale":
+        labels = [text for row in rows for text in (row.label, row.below)]
+        left, right = _margins(labels, [row.note for row in rows])
+        row = TALL_ROW if any(each.below for each in rows) else ROW
+        return cls(left, right, row, len(rows), ends, percent)
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.row * self.count
+
+    def x(self, value: float) -> float:
+        low, high = self.ends
+        share = (min(max(value, low), high) - low) / (high - low)
+        return self.left + share * (WIDTH - self.left - self.right)
+
+    def y(self, number: int) -> float:
+        return self.top + self.row * (number + 0.5)
+
+    def grid(self) -> list[str]:
+        parts = []
+        for tick in ticks(*self.ends):
+            parts.append(_line(self.x(tick), self.top, self.x(tick), self.bottom, "grid"))
+            name = f"{tick:.0%}" if self.percent else f"{tick:g}"
+            parts.append(_text(self.x(tick), self.bottom + 18, name, "tick middle"))
+        return parts
+
+    def marks(self, marks: Sequence[tuple[float, str]]) -> list[str]:
+        parts = []
+        for value, name in marks:
+            parts.append(_line(self.x(value), self.top, self.x(value), self.bottom, "mark"))
+            parts.append(_text(self.x(value), self.top - 8, name, "tick middle"))
+        return parts
+
+    def words(self, number: int, row: Range | Stack) -> list[str]:
+        y = self.y(number)
+        note = _text(WIDTH - self.right + 12, y + 4, row.note, "note")
+        if not row.below:
+            return [_label(self.left, y, row.label), note]
+        return [_label(self.left, y - 8, row.label), _label(self.left, y + 9, row.below, "below"), note]
+
+
+@dataclass(frozen=True)
 class _Frame:
     """A grid for some names side by side, and heights from 0 to ``highest``."""
 
@@ -169,9 +245,13 @@ def _margins(labels: Sequence[str], notes: Sequence[str]) -> tuple[float, float]
     return left, max(map(len, notes), default=0) * _LETTER + 20
 
 
-def _label(left: float, y: float, text: str) -> str:
+def _described(rows: Sequence[Range] | Sequence[Stack]) -> str:
+    return "; ".join(f"{' '.join(filter(None, (row.label, row.below)))}: {row.note}" for row in rows)
+
+
+def _label(left: float, y: float, text: str, kind: str = "label") -> str:
     most = int((left - 14) / _LETTER) + 1
-    return _text(left - 10, y + 4, text if len(text) <= most else f"{text[: most - 1]}…", "label end")
+    return _text(left - 10, y + 4, text if len(text) <= most else f"{text[: most - 1]}…", f"{kind} end")
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from annotation.dataset import manifest as datasets
 from annotation.evaluation import manifest as judged
+from annotation.evaluation import report_manifest as reported
 from annotation.evaluation.forms import exporting as judged_export
 from annotation.exports.manifest import FORMAT as EXPORT
 from annotation.exports.manifest import VERSION as EXPORT_VERSION
@@ -26,6 +27,7 @@ ANNOTATION = {
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
     judged.FORMAT: (judged.VERSION, "verdicts of a judge"),
     judged_export.FORMAT: (judged_export.VERSION, "an export of verdicts"),
+    reported.FORMAT: (reported.VERSION, "a report of an evaluation"),
 }
 """The manifests of annotation: the newest version and a description of each format."""
 _NAME_ANOTHER = "name a folder that gristmill curate, takedown, pack, dataset, judge or evaluation wrote"
@@ -69,7 +71,12 @@ def read_expected(folder: Folder) -> Expected:
     if isinstance(form, str) and form in ANNOTATION:
         version, what = ANNOTATION[form]
         named = read_manifest(
-            content, place, datasets.Manifest, form=form, version=version, made_by="gristmill dataset or judge"
+            content,
+            place,
+            datasets.Manifest,
+            form=form,
+            version=version,
+            made_by="gristmill dataset, judge or evaluation",
         )
         return Expected(what, digest, named_entries(named.files, place))
     found = parse_manifest(content, folder)

@@ -25,7 +25,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "manifest",
         "toml_file folders",
         "corpus preference mixture arrow_layout",
-        "packed reading verdicts",
+        "packed reading verdicts evaluation",
         "shard",
         "sequences",
         "torch_reader",

@@ -1,0 +1,146 @@
+"""The win rates of a source, as numbers: between each two models, in all and by category."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.evaluation.numbers import Origin, Traced, of_interval
+from annotation.evaluation.sources import Source, outcomes_of
+from annotation.statistics.clusters import Floats, Ints, Ratio, interval
+from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Definition, Outcomes, bounds, parts
+from schemas.evaluation import NO_VERDICT
+
+WORDS = {
+    "decided": "wins / (wins + losses)",
+    "half": "(wins + half of the ties) / all votes with a verdict",
+}
+"""How each definition of a win rate counts."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The votes on a model against an opponent, of one category (None: of all)."""
+
+    source: Source
+    model: str
+    opponent: str
+    category: str | None
+    votes: Outcomes
+
+    def origin(self, *left_out: str, table: str = "votes") -> Origin:
+        where = {"source": (self.source.name,), "model": (self.model,), "opponent": (self.opponent,)}
+        if self.category is not None:
+            where["category"] = (self.category,)
+        return Origin(table=table, where=where, left_out=left_out)
+
+    @property
+    def about(self) -> dict[str, str | None]:
+        """The fields of a Number that say what it is about."""
+        of = self.source
+        match = {"model": self.model, "opponent": self.opponent, "category": self.category}
+        return {"source": of.name, "voters": of.voters, **match}
+
+
+def groups(source: Source) -> Iterator[Group]:
+    """The votes on each two models, sorted by name: all of them, then those of each category."""
+    votes = outcomes_of(source.votes)
+    names, category = _categories(source.votes)
+    match = votes.model_a * max(len(votes.models), 1) + votes.model_b
+    for place, rows in _split(match, np.arange(len(match))):
+        model, opponent = divmod(place, len(votes.models))
+        whole = Group(source, votes.models[model], votes.models[opponent], None, _take(votes, rows))
+        yield whole
+        for number, part in _split(category[rows], rows):
+            if number >= 0:
+                yield Group(source, whole.model, whole.opponent, names[number], _take(votes, part))
+
+
+def _categories(votes: pa.Table) -> tuple[list[str], Ints]:
+    """The categories, sorted, and the index of each vote's; -1 for a vote without one."""
+    names = pc.unique(votes["category"].drop_null()).sort()
+    place = pc.index_in(votes["category"], value_set=names)
+    return names.to_pylist(), pc.fill_null(place, -1).to_numpy().astype(np.int64)
+
+
+def _split(code: Ints, rows: Ints) -> Iterator[tuple[int, Ints]]:
+    """The rows of each code, in the order of codes."""
+    order = np.argsort(code, kind="stable")
+    found, starts = np.unique(code[order], return_index=True)
+    for place, part in zip(found, np.split(rows[order], starts[1:]), strict=False):
+        yield int(place), part
+
+
+def _take(votes: Outcomes, rows: Ints) -> Outcomes:
+    columns = ("prompt", "rater", "model_a", "model_b", "outcome")
+    return replace(votes, **{column: getattr(votes, column)[rows] for column in columns})
+
+
+def outcome_shares(group: Group) -> Iterator[Traced]:
+    """The shares of wins, ties and losses among the votes with a verdict (Figure 1 of Llama 2)."""
+    votes = group.votes
+    for code in (WIN, TIE, LOSS):
+        counted = votes.decided.astype(np.float64)
+        found = interval(Ratio((votes.outcome == code).astype(np.float64), counted, votes.prompt, votes.rater))
+        left_out = _left_out(votes, NO_VERDICT)
+        origin = group.origin(*NO_VERDICT)
+        yield of_interval(found, origin, **group.about, section="outcomes", measure=OUTCOMES[code], left_out=left_out)
+
+
+def win_rate(group: Group, ties: Definition) -> Traced:
+    """The win rate, with its worst-case bounds over votes without a verdict (Figure 2 of Llama 2)."""
+    votes = group.votes
+    found = interval(Ratio(*parts(votes.outcome, ties), votes.prompt, votes.rater))
+    worst = bounds(votes.outcome, ties)
+    ignored = NO_VERDICT if ties == "half" else ("tie", *NO_VERDICT)
+    return of_interval(
+        found,
+        group.origin(*ignored),
+        **group.about,
+        section="win_rates",
+        measure="win rate",
+        least=worst.low,
+        most=worst.high,
+        left_out=_left_out(votes, ignored),
+    )
+
+
+def _left_out(votes: Outcomes, ignored: tuple[str, ...]) -> str:
+    counts = votes.counts()
+    return ", ".join(f"{counts[word]:,} {word}" for word in ignored if counts[word])
+
+
+def position(source: Source) -> Iterator[Traced]:
+    """How often a judge prefers the response that it sees first, and how often its verdict changes with the order."""
+    about = {"section": "position", "source": source.name, "voters": source.voters}
+    shown = source.shown
+    if not len(shown):
+        return
+    first = pc.equal(shown["outcome"], "shown_first").to_numpy().astype(np.float64)
+    decided = pc.is_in(shown["outcome"], value_set=pa.array(["shown_first", "shown_second"])).to_numpy()
+    ignored = ("tie", *NO_VERDICT)
+    where = {"source": (source.name,)}
+    found = interval(Ratio(first, decided.astype(np.float64), _codes(shown)))
+    yield of_interval(found, Origin(table="shown", where=where, left_out=ignored), **about, measure="shown first")
+    if source.orders == "both":
+        changed = pc.cast(source.votes["inconsistent"], pa.float64()).to_numpy()
+        verdicts = pc.invert(pc.is_in(source.votes["outcome"], value_set=pa.array(NO_VERDICT)))
+        found = interval(Ratio(changed, _numbers(verdicts), _codes(source.votes)))
+        yield of_interval(found, Origin(where=where, left_out=NO_VERDICT), **about, measure="changed by order")
+
+
+def _numbers(flags: pa.ChunkedArray) -> Floats:
+    return np.asarray(flags.to_numpy(), np.float64)
+
+
+def _codes(rows: pa.Table) -> Ints:
+    return np.asarray(pc.index_in(rows["prompt_id"], value_set=pc.unique(rows["prompt_id"])).to_numpy(), np.int64)
+
+
+def figures(source: Source, ties: Definition) -> list[Traced]:
+    """The numbers of a source."""
+    found = list(groups(source))
+    shares = [each for group in found for each in outcome_shares(group)]
+    return [*shares, *(win_rate(group, ties) for group in found), *position(source)]

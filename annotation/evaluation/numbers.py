@@ -1,0 +1,113 @@
+"""The numbers of a report, each with how it was made and the votes that it was made from."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from annotation.statistics.clusters import Interval
+from schemas.evaluation import NUMBERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A number of a report, as the table NUMBERS describes it. ``number`` is 0 until `numbered`."""
+
+    number: int = 0
+    section: str
+    source: str
+    voters: str
+    measure: str
+    model: str | None = None
+    opponent: str | None = None
+    category: str | None = None
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    error: float | None = None
+    iid_error: float | None = None
+    least: float | None = None
+    most: float | None = None
+    votes: int
+    prompts: int | None = None
+    raters: int | None = None
+    clustered: str | None = None
+    method: str
+    left_out: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The rows of a table of the report that a number was made from: those that have one of the given values in each
+    column of ``where``, and whose pair is in each of the sources ``in_all``. Rows whose outcome is ``left_out`` belong
+    to the number, but do not count."""
+
+    table: str = "votes"
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    in_all: tuple[str, ...] = ()
+
+    def rows(self, table: pa.Table) -> pa.Table:
+        """The rows, in the order of the table, with a further column ``counts``."""
+        kept = pa.array([True] * len(table)) if not self.where else None
+        for column, values in self.where.items():
+            found = pc.is_in(table[column], value_set=pa.array(values, pa.string()))
+            kept = found if kept is None else pc.and_(kept, found)
+        for source in self.in_all:
+            pairs = table.filter(pc.equal(table["source"], source))["pair_id"].combine_chunks()
+            kept = pc.and_(kept, pc.is_in(table["pair_id"], value_set=pairs))
+        rows = table.filter(kept)
+        counts = pc.invert(pc.is_in(rows["outcome"], value_set=pa.array(self.left_out, pa.string())))
+        return rows.append_column("counts", counts)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A number and its origin."""
+
+    number: Number
+    origin: Origin
+
+
+def of_interval(found: Interval, origin: Origin, **about: Any) -> Traced:
+    """The number of an interval. ``about`` are further fields of Number."""
+    names = ("value", "low", "high", "error", "iid_error", "votes", "prompts", "clustered", "method")
+    estimate = {name: getattr(found, name) for name in names}
+    return Traced(Number(**{**estimate, "raters": found.raters or None, **about}), origin)
+
+
+def numbered(found: Iterable[Traced]) -> list[Traced]:
+    """The numbers, counted from 1 in their order."""
+    return [
+        Traced(dataclasses.replace(each.number, number=place), each.origin) for place, each in enumerate(found, start=1)
+    ]
+
+
+def table_of(numbers: Iterable[Traced]) -> pa.Table:
+    """The table NUMBERS."""
+    rows = [{**vars(each.number), "origin": _origin_row(each.origin)} for each in numbers]
+    return pa.Table.from_pylist(rows, NUMBERS.schema)
+
+
+def numbers_of(table: pa.Table) -> list[Traced]:
+    """The numbers of a table NUMBERS."""
+    found = []
+    for row in table.to_pylist():
+        held = row.pop("origin")
+        where = {each["column"]: tuple(each["values"]) for each in held["where"]}
+        lists = {name: tuple(held[name]) for name in ("left_out", "in_all")}
+        found.append(Traced(Number(**row), Origin(table=held["table"], where=where, **lists)))
+    return found
+
+
+def _origin_row(origin: Origin) -> dict[str, Any]:
+    where = [{"column": column, "values": list(values)} for column, values in origin.where.items()]
+    return {
+        "table": origin.table,
+        "where": where,
+        "left_out": list(origin.left_out),
+        "in_all": list(origin.in_all),
+    }

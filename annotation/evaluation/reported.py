@@ -1,0 +1,100 @@
+"""A report: its numbers, and the votes behind them, in a folder that appears complete or not at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from annotation.dataset.files import new_folder
+from annotation.dataset.manifest import check_file, read_manifest
+from annotation.evaluation.figures import figures
+from annotation.evaluation.numbers import Traced, numbered, numbers_of, table_of
+from annotation.evaluation.report_manifest import FORMAT, VERSION, ReportManifest, SourceFacts
+from annotation.evaluation.sources import Source
+from annotation.statistics.outcomes import Definition
+from schemas.errors import UserError
+from schemas.evaluation import NUMBERS, SHOWN, VOTES
+from schemas.manifest import MANIFEST, named_entries
+
+TABLES = {table.name: table for table in (NUMBERS, VOTES, SHOWN)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """How numbers are made where the paper leaves it open. ``ties``: how ties enter a win rate."""
+
+    ties: Definition = "decided"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The numbers of some sources."""
+
+    sources: Sequence[Source]
+    choices: Choices
+    numbers: Sequence[Traced]
+
+    @property
+    def tables(self) -> dict[str, pa.Table]:
+        """NUMBERS, VOTES and SHOWN, by name."""
+        votes = pa.concat_tables([source.votes for source in self.sources])
+        shown = pa.concat_tables([source.shown for source in self.sources])
+        return {"numbers": table_of(self.numbers), "votes": votes, "shown": shown}
+
+    def section(self, name: str) -> list[Traced]:
+        """The numbers of a section."""
+        return [each for each in self.numbers if each.number.section == name]
+
+
+def report_of(sources: Sequence[Source], choices: Choices) -> Report:
+    """All numbers of the sources, numbered from 1. Equal sources in equal order give equal numbers."""
+    found = [each for source in sources for each in figures(source, choices.ties)]
+    return Report(sources, choices, numbered(found))
+
+
+def write(folder: Path, report: Report, texts: Mapping[str, str]) -> None:
+    """Writes the tables, some texts by their file name, and the manifest into a new folder.
+
+    Raises UserError if the folder is taken, RunError if it cannot be written.
+    """
+    with new_folder(folder) as writer:
+        for name, rows in report.tables.items():
+            writer.parquet(name, rows)
+        for name, content in texts.items():
+            writer.text(name, content)
+        facts = [SourceFacts(name=each.name, voters=each.voters, facts=each.facts) for each in report.sources]
+        manifest = ReportManifest(
+            format=FORMAT,
+            version=VERSION,
+            tables={name: table.version for name, table in TABLES.items()},
+            choices=vars(report.choices),
+            sources=tuple(facts),
+            files=writer.files,
+        )
+        writer.json(MANIFEST, manifest)
+
+
+def find(folder: Path, number: int) -> tuple[ReportManifest, Traced, pa.Table]:
+    """The manifest of a report, one of its numbers, and the rows that the number is made from, as `Origin.rows`.
+
+    Raises UserError if the folder holds no report or no such number, or if one of its tables has changed.
+    """
+    made_by = "gristmill evaluation report"
+    _, manifest = read_manifest(folder, ReportManifest, FORMAT, VERSION, "no report", made_by)
+    entries = named_entries(manifest.files, str(folder / MANIFEST))
+    held = {each.number.number: each for each in numbers_of(_table(folder, "numbers", entries))}
+    if number not in held:
+        raise UserError(f"{folder} has no number {number}: choose a number from 1 to {len(held)}")
+    found = held[number]
+    return manifest, found, found.origin.rows(_table(folder, found.origin.table, entries))
+
+
+def _table(folder: Path, name: str, entries: Mapping[str, Any]) -> pa.Table:
+    entry = entries.get(f"{name}.parquet")
+    if entry is None:
+        raise UserError(f"{folder} has no {name}.parquet: write the report again")
+    check_file(folder, entry)
+    return TABLES[name].upgrade(pq.read_table(folder / entry.name))

@@ -1,0 +1,104 @@
+"""The tables of an evaluation's report: the votes and answers that its numbers are made from, and the numbers."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.table import Table
+
+NO_VERDICT = ("unparsed", "refused", "truncated", "error", "missing")
+"""Why a vote says nothing. ``missing``: one of the two models did not answer the prompt."""
+OUTCOMES = ("win", "tie", "loss", *NO_VERDICT)
+"""What a vote says about the model."""
+
+VOTES = Table(
+    name="votes",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("voters", pa.string(), nullable=False),
+            pa.field("vote", pa.string()),
+            pa.field("pair_id", pa.string()),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("category", pa.string()),
+            pa.field("rater", pa.string(), nullable=False),
+            pa.field("model", pa.string(), nullable=False),
+            pa.field("opponent", pa.string(), nullable=False),
+            pa.field("outcome", pa.string(), nullable=False),
+            pa.field("degree", pa.string()),
+            pa.field("inconsistent", pa.bool_(), nullable=False),
+        ]
+    ),
+    checks={
+        f"outcome is one of {', '.join(OUTCOMES)}": lambda b: pc.is_in(b["outcome"], value_set=pa.array(OUTCOMES)),
+    },
+)
+"""Votes on pairs, sorted by (source, prompt_id, model, opponent, pair_id, rater, vote). ``voters``: people or judge.
+``vote`` is the campaign's id of the vote; a judge's verdict has none. A ``missing`` vote has no pair. ``degree`` is how
+much better a person found a response. ``inconsistent``: a judge's tie whose two orders have different verdicts."""
+
+SHOWN = Table(
+    name="shown",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("model", pa.string(), nullable=False),
+            pa.field("opponent", pa.string(), nullable=False),
+            pa.field("swapped", pa.bool_(), nullable=False),
+            pa.field("outcome", pa.string(), nullable=False),
+        ]
+    ),
+)
+"""A judge's answers, one for each order in which it saw a pair, sorted by (source, prompt_id, model, opponent, pair_id,
+swapped). ``outcome``: ``shown_first`` or ``shown_second`` is preferred, ``tie``, or one of NO_VERDICT."""
+
+_ORIGIN = pa.struct(
+    [
+        pa.field("table", pa.string(), nullable=False),
+        pa.field(
+            "where",
+            pa.list_(pa.struct([("column", pa.string()), ("values", pa.list_(pa.string()))])),
+            nullable=False,
+        ),
+        pa.field("left_out", pa.list_(pa.string()), nullable=False),
+        pa.field("in_all", pa.list_(pa.string()), nullable=False),
+    ]
+)
+
+NUMBERS = Table(
+    name="numbers",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("number", pa.int64(), nullable=False),
+            pa.field("section", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("voters", pa.string(), nullable=False),
+            pa.field("measure", pa.string(), nullable=False),
+            pa.field("model", pa.string()),
+            pa.field("opponent", pa.string()),
+            pa.field("category", pa.string()),
+            pa.field("value", pa.float64()),
+            pa.field("low", pa.float64()),
+            pa.field("high", pa.float64()),
+            pa.field("error", pa.float64()),
+            pa.field("iid_error", pa.float64()),
+            pa.field("least", pa.float64()),
+            pa.field("most", pa.float64()),
+            pa.field("votes", pa.int64(), nullable=False),
+            pa.field("prompts", pa.int64()),
+            pa.field("raters", pa.int64()),
+            pa.field("clustered", pa.string()),
+            pa.field("method", pa.string(), nullable=False),
+            pa.field("left_out", pa.string(), nullable=False),
+            pa.field("origin", _ORIGIN, nullable=False),
+        ]
+    ),
+)
+"""The numbers of a report, counted from 1. ``low`` and ``high`` are the bounds of the 95% interval; ``least`` and
+``most`` the values that a number may take, whatever the votes without a verdict would say; all null where there are
+none. ``votes`` are those that count. ``origin``: the rows that the number is made from, see
+`annotation.evaluation.numbers.Origin`."""

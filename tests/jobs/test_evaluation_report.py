@@ -1,0 +1,136 @@
+"""The commands ``gristmill evaluation``: a page, its numbers as CSV, and the votes behind each number."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from annotation.evaluation.reported import Choices, report_of
+from jobs.evaluation.page import render
+from tests.annotation.campaigns import desk
+from tests.annotation.evaluation.endpoint import prefers_quality
+from tests.annotation.evaluation.judged import rows, write_rows
+from tests.annotation.evaluation.reports import judged
+from tests.jobs.calling import call
+from tests.jobs.test_judge import judge
+
+EVIL = '"><script>document.title="owned"</script><img src=https://evil.example/x onerror=alert(1)>\u202e'
+SIZES = ((390, 844), (768, 1024), (1366, 768), (1920, 1080))
+
+
+@pytest.fixture
+def verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    responses = write_rows(tmp_path / "responses.jsonl", rows(14, ("alpha", "beta", "gamma")))
+    assert judge(responses, prefers_quality, "--output", tmp_path / "verdicts", monkeypatch=monkeypatch)[0] == 0
+    return tmp_path / "verdicts"
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_a_judges_folder_becomes_a_page_whose_numbers_lead_to_their_verdicts(
+    verdicts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the test of gristmill judge: alpha and beta win six times each, and tie twice."""
+    out = tmp_path / "report"
+    assert call("evaluation", "report", verdicts, "--output", out, monkeypatch=monkeypatch) == 0
+    assert call("verify", out, monkeypatch=monkeypatch) == 0
+    [rate] = [row for row in read(out / "win_rates.csv") if (row["model"], row["opponent"]) == ("alpha", "beta")]
+    assert (rate["value"], rate["votes"], rate["left_out"]) == ("0.5", "12", "2 tie")
+    text = (out / "report.html").read_text(encoding="utf-8")
+    for name in ("outcomes", "win_rates", "position"):
+        assert all(f'id="n{row["number"]}"' in text for row in read(out / f"{name}.csv"))
+    capsys.readouterr()
+    assert call("evaluation", "why", out, rate["number"], monkeypatch=monkeypatch) == 0
+    printed = capsys.readouterr().out
+    assert "value: 0.5000" in printed
+    assert "left out: 2 tie" in printed
+    assert "made from 14 rows of votes.parquet, of which 12 count" in printed
+    assert call("evaluation", "why", out, rate["number"], "--csv", monkeypatch=monkeypatch) == 0
+    votes = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["outcome"] for row in votes if row["counts"] == "true"].count("win") == 6
+
+
+def test_equal_sources_give_equal_bytes(verdicts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        assert call("evaluation", "report", verdicts, "--output", tmp_path / name, monkeypatch=monkeypatch) == 0
+    for path in sorted((tmp_path / "one").iterdir()):
+        assert (tmp_path / "two" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_people_and_a_judge_stand_side_by_side(verdicts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mill").mkdir()
+    with desk(tmp_path / "mill") as mill:
+        for task in mill.tasks():
+            mill.answer(task, "b_better" if task["swapped"] else "a_better")
+    out = tmp_path / "report"
+    assert call("evaluation", "report", tmp_path / "mill", verdicts, "--output", out, monkeypatch=monkeypatch) == 0
+    found = {(row["voters"], row["model"], row["opponent"]): row for row in read(out / "win_rates.csv")}
+    assert found["people", "alpha", "beta"]["value"] == "1.0"
+    assert found["judge", "alpha", "beta"]["value"] == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("report", "nowhere", "--output", "out"), "nowhere holds no verdicts"),
+        (("report", "verdicts", "verdicts", "--output", "out"), "two sources have the name 'verdicts'"),
+        (("why", "verdicts", "1"), "was not written by gristmill evaluation report"),
+        (("why", "report", "999"), "report has no number 999: choose a number from 1 to"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    words: tuple[str, ...],
+    message: str,
+    verdicts: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(verdicts.parent)
+    assert call("evaluation", "report", "verdicts", "--output", "report", monkeypatch=monkeypatch) == 0
+    assert call("evaluation", *words, monkeypatch=monkeypatch) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_what_others_wrote_is_only_text() -> None:
+    source = judged(["first", "second"], models=(EVIL, "beta"), name=EVIL, categories={0: EVIL})
+    text = render(report_of([source], Choices()))
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "&lt;script&gt;" in text
+    assert "\u202e" not in text
+    assert not re.search(r"url\(|@import|\bsrc=", text.replace("src=https://evil.example", ""))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_the_page_without_asking_anybody(
+    scheme: str, size: tuple[int, int], browser: Browser, artifacts: Path, tmp_path: Path
+) -> None:
+    said = ["first", "second", "tie", "inconsistent", "unparsed"] * 20
+    categories = {n: f"category {n % 7}" for n in range(len(said))}
+    report = report_of([judged(said, models=("a-model-of-a-long-name-70b", "b"), categories=categories)], Choices())
+    (tmp_path / "report.html").write_text(render(report), encoding="utf-8")
+    viewport = {"width": size[0], "height": size[1]}
+    context = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
+    tab = context.new_page()
+    asked: list[str] = []
+    told: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: told.append(message.text))
+    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.goto((tmp_path / "report.html").as_uri())
+    for summary in tab.locator("summary").all():
+        summary.click()
+    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+    assert told == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
+    dark = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] < 128")
+    assert dark == (scheme == "dark")
+    tab.screenshot(path=artifacts / f"evaluation, {scheme}, {size[0]}.png", full_page=True)
+    context.close()
