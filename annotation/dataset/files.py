@@ -74,11 +74,12 @@ def _note(path: Path, rows: pa.Table) -> tuple[Path, Entry]:
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Writer]:
-    """A writer for a folder that gets its name when the block ends without an error.
+def new_folder(folder: Path, kind: str = "dataset") -> Iterator[Writer]:
+    """A writer for a folder that gets its name when the block ends without an error. ``kind`` is the word for a
+    finished folder in messages.
 
     Raises UserError if the name is taken by anything but an empty folder, or no folder can be created there; RunError
     if the folder cannot be written, for example on a full disk.
     """
-    with folders.new_folder(folder, "dataset") as unfinished:
+    with folders.new_folder(folder, kind) as unfinished:
         yield Writer(unfinished)

@@ -1,17 +1,26 @@
 """Asks the requests of an evaluation that the book has no answer to, several at a time."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from annotation.evaluation.book import Book, Request
-from annotation.evaluation.replies import Failure, Reply
+from annotation.evaluation.replies import Failure, FailureReason, Reply
 from annotation.evaluation.spending import USUAL_ANSWER, Budget, Tokens, prompt_tokens, total, used
 from schemas.errors import RunError, UserError
 
 FAILURES_IN_A_ROW = 5
 """As many requests that fail one after the other, each after all its attempts, end the run."""
+
+
+ADVICE: Mapping[FailureReason, str] = {
+    **dict.fromkeys(get_args(FailureReason), "when the endpoint works, run the same command again"),
+    "bad_request": "change what the request asks for, with --parameter, and run again",
+    "other_model": "ask for the model by that name, or accept the name with --accept-model, and run again",
+    "rate_limited": "allow fewer requests, with --requests-per-minute, and run the same command again",
+}
+"""What to do when requests fail for a reason."""
 
 
 class Asks(Protocol):
@@ -60,28 +69,39 @@ def distinct(requests: Sequence[Request]) -> list[Request]:
     return list({request.key: request for request in requests}.values())
 
 
-def look_up(requests: Sequence[Request], book: Book) -> tuple[dict[bytes, Reply], Progress]:
-    """The answers that the book has to distinct requests, and the progress before anything is asked."""
-    held = book.answers(request.key for request in requests)
+def look_up(
+    requests: Sequence[Request], book: Book, stale: Collection[bytes] = ()
+) -> tuple[dict[bytes, Reply], Progress]:
+    """The answers that the book has to distinct requests, apart from those in ``stale``, and the progress before
+    anything is asked."""
+    held = book.answers(request.key for request in requests if request.key not in stale)
     spent = total(used(request.body, held[request.key]) for request in requests if request.key in held)
     return held, Progress(len(requests), len(held), spent=spent)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """The budget, and how many requests may wait for an answer at the same time."""
+
+    budget: Budget
+    concurrency: int
+
+
 async def ask_all(
-    requests: Sequence[Request], book: Book, backend: Asks, budget: Budget, concurrency: int, show: Show
+    requests: Sequence[Request], book: Book, backend: Asks, limits: Limits, show: Show, stale: Collection[bytes] = ()
 ) -> Asked:
-    """The answers to distinct requests, from the book or the endpoint.
+    """The answers to distinct requests, from the book or the endpoint. Requests in ``stale`` are asked again.
 
     Each answer is in the book before the next request of its worker is sent. Raises RunError if the budget is used up
     or if FAILURES_IN_A_ROW requests fail, and what ``backend`` raises; in each case all requests in flight are first
     waited for, so that no answer is lost.
     """
-    held, progress = look_up(requests, book)
+    held, progress = look_up(requests, book, stale)
     waiting = [request for request in requests if request.key not in held]
-    run = _Run(iter(waiting), book, backend, budget, show, progress, dict(held), book.in_flight())
+    run = _Run(iter(waiting), book, backend, limits.budget, show, progress, dict(held), book.in_flight())
     show(progress)
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(concurrency, len(waiting))):
+        for _ in range(min(limits.concurrency, len(waiting))):
             group.create_task(run.work())
     if run.stop is not None:
         raise run.stop
@@ -140,8 +160,7 @@ class _Run:
         self.in_a_row += 1
         if self.in_a_row >= FAILURES_IN_A_ROW:
             self.stop = self.stop or RunError(
-                f"{FAILURES_IN_A_ROW} requests in a row failed: {reply.message}; {self._left()}; when the endpoint "
-                "works, run the same command again"
+                f"{FAILURES_IN_A_ROW} requests in a row failed: {reply.message}; {self._left()}; {ADVICE[reply.reason]}"
             )
 
     def _budget_is_used(self) -> RunError:

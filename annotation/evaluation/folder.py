@@ -1,13 +1,14 @@
 """Writes and reads the folder of a judge's verdicts, which appears complete or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from annotation.dataset.files import new_folder
+from annotation.dataset.files import Writer, new_folder
 from annotation.dataset.manifest import check_file, read_manifest
 from annotation.evaluation.judging import Judge
 from annotation.evaluation.manifest import FORMAT, VERSION, JudgeEntry, SourceEntry, VerdictsLedger, VerdictsManifest
@@ -20,16 +21,21 @@ from schemas.verdicts import ANSWERS, GRADES, UNANSWERED, VERDICTS
 TABLES = {table.name: table for table in (VERDICTS, ANSWERS, GRADES, UNANSWERED)}
 
 
-def write(folder: Path, tables: JudgeTables, judge: Judge | None, source: SourceEntry) -> None:
-    """Writes the tables and the manifest into a new folder; equal tables give equal bytes. Imported verdicts have no
-    judge.
+@contextmanager
+def writing(folder: Path) -> Iterator[Writer]:
+    """A writer for a new folder of verdicts, which gets its name when the block ends without an error.
 
     Raises UserError if the folder is taken, RunError if it cannot be written.
     """
-    with new_folder(folder) as writer:
-        for name, rows in tables.by_name.items():
-            writer.parquet(name, rows)
-        writer.json(MANIFEST, _manifest(tables, judge, source, writer.files))
+    with new_folder(folder, "folder of verdicts") as writer:
+        yield writer
+
+
+def fill(writer: Writer, tables: JudgeTables, judge: Judge | None, source: SourceEntry) -> None:
+    """Writes the tables and the manifest; equal tables give equal bytes. Imported verdicts have no judge."""
+    for name, rows in tables.by_name.items():
+        writer.parquet(name, rows)
+    writer.json(MANIFEST, _manifest(tables, judge, source, writer.files))
 
 
 def load(folder: Path) -> tuple[VerdictsManifest, JudgeTables]:

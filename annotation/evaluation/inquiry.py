@@ -10,6 +10,7 @@ from annotation.evaluation.judging import Judge, Question, questions, verdicts
 from annotation.evaluation.pairs import Pairs
 from annotation.evaluation.replies import Failure, Reply
 from annotation.evaluation.tables import JudgeTables, tables_of
+from annotation.evaluation.verdicts import Outcome, read
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,13 @@ class Inquiry:
     def requests(self) -> list[Request]:
         """The requests without repetitions, in the order of the questions."""
         return distinct([each.request for each in self.about_pairs] + [each.request for each in self.about_responses])
+
+    def outcomes(self, found: Mapping[bytes, Reply]) -> dict[bytes, Outcome]:
+        """The outcome of each request that has a reply, as the judge was shown it."""
+        form = self.judge.template.verdict
+        asked: list[Question | GradeQuestion] = [*self.about_pairs, *self.about_responses]
+        known = [(each.request.key, each.key) for each in asked if each.request.key in found]
+        return {request: read(found[request], form, key).outcome for request, key in known}
 
     def tables(self, found: Mapping[bytes, Reply | Failure]) -> JudgeTables:
         """The tables that follow from the reply to each request."""

@@ -12,6 +12,7 @@ from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.verdicts import NO_VERDICT
 from annotation.statistics.clusters import Interval, Ratio, interval
 from annotation.statistics.outcomes import OUTCOMES, Bounds, Outcomes, bounds, coded, parts
+from annotation.statistics.shares import Share
 
 _WORDS = {"first": "win", "second": "loss"}
 JUDGE = "judge"
@@ -127,13 +128,23 @@ def position(answers: pa.Table) -> Position:
     said = answers["outcome"]
     first = pc.xor(pc.equal(said, "first"), answers["swapped"])
     decided = pc.is_in(said, value_set=pa.array(["first", "second"]))
-    shown_first = pc.sum(pc.and_(first, decided)).as_py() or 0
+    shown_first = _sum(pc.and_(first, decided))
     has_verdict = pc.invert(pc.is_in(said, value_set=pa.array(NO_VERDICT)))
     kept = answers.filter(has_verdict).group_by("pair_id", use_threads=False)
     pairs = kept.aggregate([("swapped", "count_distinct"), ("outcome", "count_distinct")])
     both = pairs.filter(pc.equal(pairs["swapped_count_distinct"], 2))
-    changed = pc.sum(pc.equal(both["outcome_count_distinct"], 2)).as_py() or 0
-    return Position(shown_first, (pc.sum(decided).as_py() or 0) - shown_first, len(both), changed)
+    changed = _sum(pc.equal(both["outcome_count_distinct"], 2))
+    return Position(shown_first, _sum(decided) - shown_first, len(both), changed)
+
+
+def longer(verdicts: pa.Table) -> Share:
+    """How often the longer response, in characters, is preferred, of the verdicts that prefer one of two responses of
+    different known lengths. A share far from a half may be a preference of the judge, or the longer ones are better."""
+    decided = verdicts.filter(pc.is_in(verdicts["outcome"], value_set=pa.array(["first", "second"])))
+    first, second = pc.utf8_length(decided["first"]), pc.utf8_length(decided["second"])
+    apart = pc.fill_null(pc.not_equal(first, second), fill_value=False)
+    chosen = pc.equal(pc.greater(first, second), pc.equal(decided["outcome"], "first"))
+    return Share(_sum(pc.and_(apart, pc.fill_null(chosen, fill_value=False))), _sum(apart))
 
 
 @dataclass(frozen=True)
@@ -164,3 +175,7 @@ def means(tables: JudgeTables, lowest: int, highest: int) -> dict[str, Mean]:
         ends = ((float(grade.sum()) + end * without.total()) / total for end in (lowest, highest))
         found[name] = Mean(mean, dict(sorted(without.items())), *ends)
     return found
+
+
+def _sum(flags: pa.ChunkedArray) -> int:
+    return int(pc.sum(flags).as_py() or 0)

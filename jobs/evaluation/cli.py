@@ -67,6 +67,12 @@ from jobs.options import OUTPUT, PATH, PROGRESS
     metavar="FILE",
     help="The file that keeps every answer (default: judge.db, in the campaign or beside the first FILE).",
 )
+@click.option(
+    "--again",
+    multiple=True,
+    type=click.Choice(["unparsed", "refused", "truncated"]),
+    help="Ask again what was answered, but without a verdict. Repeat for several.",
+)
 @click.option("--budget", type=click.FloatRange(min=0), metavar="AMOUNT", help="The most money; needs prices.")
 @click.option(
     "--token-budget", type=click.IntRange(min=0), metavar="N", help="The most tokens of prompts and answers together."

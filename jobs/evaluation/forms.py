@@ -9,15 +9,15 @@ from annotation.evaluation.forms.importing import tables_of_votes
 from annotation.evaluation.forms.judgments import read_votes
 from annotation.evaluation.forms.writing import LEFT_OUT
 from annotation.evaluation.manifest import SourceEntry
-from annotation.rows.reading import digest
+from jobs.evaluation.sources import digests
 from jobs.evaluation.summary import print_summary
 from jobs.terminal import say
 
 
 def run_import(files: tuple[Path, ...], output: Path) -> None:
     tables = tables_of_votes(read_votes(files))
-    digests = {path.name: digest(path) for path in files}
-    folder.write(output, tables, None, SourceEntry(files=digests, compared=tables.compared))
+    with folder.writing(output) as writer:
+        folder.fill(writer, tables, None, SourceEntry(files=digests(files), compared=tables.compared))
     print_summary(tables, None)
     say(f"{output}: {count(len(tables.verdicts), 'judgment')}")
 

@@ -1,29 +1,24 @@
 """The command ``gristmill judge``."""
 
 import asyncio
-from collections.abc import Sequence
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from annotation.evaluation import folder
 from annotation.evaluation.agreement import agreement
-from annotation.evaluation.asking import Asked, Progress, ask_all, look_up
-from annotation.evaluation.backend import Backend, Endpoint, endpoint_of
-from annotation.evaluation.book import BOOK, Book, Request
+from annotation.evaluation.asking import Asked, Limits, Progress, ask_all, look_up
+from annotation.evaluation.backend import Backend, endpoint_of
+from annotation.evaluation.book import Book
 from annotation.evaluation.inquiry import Inquiry
 from annotation.evaluation.judging import Judge, Orders
-from annotation.evaluation.manifest import SourceEntry
-from annotation.evaluation.outputs import read_outputs
 from annotation.evaluation.pace import Pace
-from annotation.evaluation.pairs import Pairs, of_campaign, of_outputs
 from annotation.evaluation.spending import Budget, Prices
 from annotation.evaluation.templates import load
-from annotation.judgments.snapshot import Snapshot
-from annotation.judgments.snapshot import load as load_campaign
-from annotation.rows.reading import digest
 from jobs.evaluation.estimate import describe, print_estimate
 from jobs.evaluation.progress import showing
+from jobs.evaluation.sources import book_of, read_source
 from jobs.evaluation.summary import print_agreement, print_cost, print_summary, print_warnings
 from jobs.options import ProgressStyle
 from jobs.terminal import say
@@ -48,6 +43,7 @@ class JudgeOptions:
     parameters: tuple[str, ...]
     accepted: tuple[str, ...]
     book: Path | None
+    again: tuple[str, ...]
     budget: float | None
     token_budget: int | None
     prompt_price: float | None
@@ -64,43 +60,62 @@ def run(options: JudgeOptions) -> None:
     """Judges, or with dry_run prints an estimate."""
     if options.output is None and not options.dry_run:
         raise UserError("say where to write the verdicts: --output DIR, or --dry-run to ask nothing")
-    budget = _budget(options)
-    endpoint = endpoint_of(options.base_url, options.model, options.key_from, options.accepted, options.timeout)
-    judge = _judge(options)
-    judged, source, snapshot = _read(options, alone=judge.template.single)
-    print_warnings(judge)
-    inquiry = Inquiry.of(judged, judge)
-    if options.dry_run:
-        print_estimate(inquiry, _known(inquiry.requests, options), budget.prices)
+    run = _Run(options)
+    print_warnings(run.inquiry)
+    if options.output is None or options.dry_run:
+        print_estimate(run.inquiry, run.known(), run.budget.prices)
         return
-    with Book(_book(options)) as book:
-        answers = _ask(inquiry.requests, book, endpoint, budget, options)
-    found = inquiry.tables(answers.found)
-    assert options.output is not None
-    folder.write(options.output, found, judge, source)
-    print_summary(found, options.baseline, judge.template.verdict)
-    if snapshot is not None:
-        print_agreement(agreement(found.verdicts, snapshot))
-    print_cost(answers.progress, budget.prices)
-    say(f"{options.output}: {describe(inquiry)}")
+    with folder.writing(options.output) as writer:
+        answers = run.ask()
+        found = run.inquiry.tables(answers.found)
+        folder.fill(writer, found, run.judge, run.source.entry)
+    print_summary(found, options.baseline, run.judge.template.verdict)
+    if run.source.campaign is not None:
+        print_agreement(agreement(found.verdicts, run.source.campaign))
+    print_cost(answers, run.endpoint, run.budget.prices)
+    say(f"{options.output}: {describe(run.inquiry)}")
 
 
-def _known(requests: Sequence[Request], options: JudgeOptions) -> Progress:
-    """The progress before anything is asked. Makes no book."""
-    if not _book(options).exists():
-        return Progress(len(requests))
-    with Book(_book(options)) as book:
-        return look_up(requests, book)[1]
+class _Run:
+    """What the options ask for, checked and read."""
 
+    def __init__(self, options: JudgeOptions):
+        self.options = options
+        self.budget = _budget(options)
+        self.endpoint = endpoint_of(
+            options.base_url, options.model, options.key_from, options.accepted, options.timeout
+        )
+        self.judge = _judge(options)
+        self.source = read_source(options.sources, options.baseline, alone=self.judge.template.single)
+        self.book = book_of(options.sources[0], options.book)
+        self.inquiry = Inquiry.of(self.source.judged, self.judge)
 
-def _ask(requests: Sequence[Request], book: Book, endpoint: Endpoint, budget: Budget, options: JudgeOptions) -> Asked:
-    async def ask() -> Asked:
-        pace = Pace(options.requests_per_minute, options.tokens_per_minute)
-        async with Backend(endpoint, pace) as backend:
-            with showing(options.progress, budget.prices) as show:
-                return await ask_all(requests, book, backend, budget, options.concurrency, show)
+    def known(self) -> Progress:
+        """The progress before anything is asked. Makes no book."""
+        requests = self.inquiry.requests
+        if not self.book.exists():
+            return Progress(len(requests))
+        with Book(self.book) as book:
+            return look_up(requests, book, self._stale(book))[1]
 
-    return asyncio.run(ask())
+    def ask(self) -> Asked:
+        """The answers to all questions, from the book or the endpoint."""
+        with Book(self.book) as book:
+            return asyncio.run(self._ask(book))
+
+    async def _ask(self, book: Book) -> Asked:
+        pace = Pace(self.options.requests_per_minute, self.options.tokens_per_minute)
+        async with Backend(self.endpoint, pace) as backend:
+            with showing(self.options.progress, self.budget.prices) as show:
+                limits = Limits(self.budget, self.options.concurrency)
+                return await ask_all(self.inquiry.requests, book, backend, limits, show, self._stale(book))
+
+    def _stale(self, book: Book) -> set[bytes]:
+        """The requests that were answered without a verdict, in a way that ``again`` names."""
+        if not self.options.again:
+            return set()
+        held = book.answers(request.key for request in self.inquiry.requests)
+        return {key for key, outcome in self.inquiry.outcomes(held).items() if outcome in self.options.again}
 
 
 def _judge(options: JudgeOptions) -> Judge:
@@ -117,7 +132,12 @@ def _parameter(text: str) -> tuple[str, Any]:
         raise UserError(f"--parameter is {shown(text)}: give NAME=VALUE, such as temperature=0.5")
     if name.strip() in ("messages", "model", "stream", "n"):
         raise UserError(f"--parameter cannot set {name.strip()}: gristmill judge sets it, or needs its default")
-    return name.strip(), None if value.strip() == "none" else value_of(value.strip(), f"--parameter {name}")
+    parsed = None if value.strip() == "none" else value_of(value.strip(), f"--parameter {name}")
+    try:
+        json.dumps(parsed, allow_nan=False)
+    except (TypeError, ValueError):
+        raise UserError(f"--parameter {name} is {shown(parsed)}: give a value that JSON has") from None
+    return name.strip(), parsed
 
 
 def _budget(options: JudgeOptions) -> Budget:
@@ -125,29 +145,3 @@ def _budget(options: JudgeOptions) -> Budget:
     if options.budget is not None and None in prices:
         raise UserError("--budget is in money: give --prompt-price and --answer-price, or use --token-budget")
     return Budget(options.budget, options.token_budget, Prices(*(price or 0.0 for price in prices)))
-
-
-def _read(options: JudgeOptions, *, alone: bool) -> tuple[Pairs, SourceEntry, Snapshot | None]:
-    """The pairs, and the campaign if they are a campaign's. A file may hold responses of a model ``alone``."""
-    folders = [path for path in options.sources if path.is_dir()]
-    if not folders:
-        judged = of_outputs(read_outputs(options.sources), options.baseline, alone=alone)
-        files = {path.name: digest(path) for path in options.sources}
-        return judged, SourceEntry(files=files, compared=tuple(judged.models), baseline=options.baseline), None
-    if len(options.sources) > 1:
-        raise UserError("judge one campaign at a time, or one or more files of responses")
-    snapshot = load_campaign(folders[0])
-    judged = of_campaign(snapshot, options.baseline)
-    source = SourceEntry(
-        files={},
-        compared=tuple(judged.models),
-        campaign=snapshot.name,
-        revision=snapshot.revision,
-        baseline=options.baseline,
-    )
-    return judged, source, snapshot
-
-
-def _book(options: JudgeOptions) -> Path:
-    first = options.sources[0]
-    return options.book or (first if first.is_dir() else first.parent) / BOOK

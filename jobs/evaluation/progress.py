@@ -35,17 +35,19 @@ def showing(style: ProgressStyle, prices: Prices) -> Iterator[Show]:
 
             yield show_bar
         return
-    last = started
+    last, newest = started, None
 
     def show_line(progress: Progress) -> None:
-        nonlocal last
-        now = time.monotonic()
+        nonlocal last, newest
+        now, newest = time.monotonic(), progress
         if style != "none" and now - last >= LINE_EVERY_SECONDS[style]:
             last = now
             line = as_json if style == "json" else describe
             say(line(progress, now - started, prices), err=True)
 
     yield show_line
+    if style == "json" and newest is not None:
+        say(as_json(newest, time.monotonic() - started, prices, "finished"), err=True)
 
 
 def describe(progress: Progress, seconds: float, prices: Prices) -> str:
@@ -67,10 +69,10 @@ def describe(progress: Progress, seconds: float, prices: Prices) -> str:
     return ", ".join(parts)
 
 
-def as_json(progress: Progress, seconds: float, prices: Prices) -> str:
+def as_json(progress: Progress, seconds: float, prices: Prices, event: str = "progress") -> str:
     """The progress as a JSON object."""
     values = {
-        "event": "progress",
+        "event": event,
         "requests": progress.total,
         "before": progress.before,
         "answered": progress.answered,

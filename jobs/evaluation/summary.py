@@ -5,14 +5,15 @@ from collections import Counter
 import pyarrow.compute as pc
 
 from annotation.evaluation.agreement import Agreement
-from annotation.evaluation.asking import Progress
+from annotation.evaluation.asking import Asked
+from annotation.evaluation.backend import Endpoint
 from annotation.evaluation.folder import counts
-from annotation.evaluation.judging import Judge
-from annotation.evaluation.replies import FAILURES
+from annotation.evaluation.inquiry import Inquiry
+from annotation.evaluation.replies import FAILURES, Reply
 from annotation.evaluation.spending import Prices
 from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.templates import VerdictForm
-from annotation.evaluation.winrates import Match, Mean, matches, means, position
+from annotation.evaluation.winrates import Match, Mean, longer, matches, means, position
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 
@@ -21,8 +22,11 @@ COLUMNS = ("", "pairs", "wins", "ties", "losses", "no verdict", "win rate (95% i
 GRADE_COLUMNS = ("", "graded", "no grade", "mean grade (95% interval)", "at least", "at most")
 
 
-def print_warnings(judge: Judge) -> None:
-    """Names, on standard error, settings that let a judge's verdicts mislead."""
+def print_warnings(inquiry: Inquiry) -> None:
+    """Names, on standard error, what lets a judge's verdicts mislead."""
+    judge = inquiry.judge
+    if judge.model in {response.model for response in inquiry.judged.responses}:
+        say(f"gristmill: warning: {judge.model} judges its own responses, which judges tend to prefer", err=True)
     if judge.orders == "first" and not judge.template.single:
         say("gristmill: warning: with one fixed order, the judge's bias of position is in every win rate", err=True)
     if not judge.template.guarded:
@@ -49,6 +53,7 @@ def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm |
     if where is not None and where.share is not None:
         answers = where.first + where.second
         say(f"position: the response shown first is preferred in {where.share:.1%} of {answers:,} answers without ties")
+    _say_lengths(tables)
     _say_failures(tables)
 
 
@@ -64,6 +69,12 @@ def _grade_cells(model: str, held: Mean) -> list[str]:
     rate = held.rate
     shown = "" if rate.value is None else f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
     return [model, f"{rate.votes:,}", f"{sum(held.without.values()):,}", shown, f"{held.low:.2f}", f"{held.high:.2f}"]
+
+
+def _say_lengths(tables: JudgeTables) -> None:
+    share = longer(tables.verdicts)
+    if share.value is not None:
+        say(f"length: the longer response is preferred in {share.value:.1%} of {share.total:,} verdicts without ties")
 
 
 def _say_failures(tables: JudgeTables) -> None:
@@ -91,11 +102,16 @@ def print_agreement(found: Agreement) -> None:
             say(f"  as most votes: {share.count:,} of {share.total:,} {what}")
 
 
-def print_cost(progress: Progress, prices: Prices) -> None:
+def print_cost(asked: Asked, endpoint: Endpoint, prices: Prices) -> None:
     """Prints how many requests were answered, and the tokens and cost of all answers."""
+    progress = asked.progress
     again = f" ({progress.repeated:,} sent before, without an answer)" if progress.repeated else ""
     cost = f", cost {prices.cost(progress.spent):,.2f} in all" if prices != Prices() else ""
     say(
         f"requests: {progress.answered:,} answered now{again}, {progress.before:,} before; "
         f"{progress.spent.total:,.0f} tokens{cost}"
     )
+    elsewhere = Counter(reply.endpoint for reply in asked.found.values() if isinstance(reply, Reply))
+    del elsewhere[endpoint.shown]
+    for address, count in sorted(elsewhere.items()):
+        say(f"  {count:,} of these answers are from {address}")

@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 
 from annotation.evaluation.folder import load
 from tests.annotation.campaigns import desk
-from tests.annotation.evaluation.endpoint import Script, endpoint, fails, prefers_quality, quality, says, shown
+from tests.annotation.evaluation.endpoint import Play, Script, endpoint, fails, prefers_quality, quality, says, shown
 from tests.annotation.evaluation.judged import rows, write_rows
 from tests.jobs.calling import call
 
@@ -207,3 +210,115 @@ def test_a_single_model_can_be_graded(
     code, _ = judge(path, prefers_quality, "--dry-run", monkeypatch=monkeypatch)
     assert code == 2
     assert "all responses are of the model 'alpha'" in capsys.readouterr().err
+
+
+def test_answers_without_a_verdict_are_asked_again_only_if_asked_for(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At first the judge does not say its verdict on the pairs of alpha and beta."""
+
+    def shy(body: dict[str, Any], number: int) -> Any:
+        seen = shown(body)
+        return says("Both.") if {seen.first[:1], seen.second[:1]} == {"a", "b"} else prefers_quality(body)
+
+    judge(responses, shy, "--output", tmp_path / "one", monkeypatch=monkeypatch)
+    _, requests = judge(responses, prefers_quality, "--output", tmp_path / "two", monkeypatch=monkeypatch)
+    assert requests == []
+    again = ("--output", tmp_path / "three", "--again", "unparsed", "--again", "refused")
+    _, requests = judge(responses, prefers_quality, *again, monkeypatch=monkeypatch)
+    assert len(requests) == 14 * 2
+    outcomes = load(tmp_path / "three")[0].ledger.outcomes
+    assert set(outcomes) == {"first", "second", "tie"}
+
+
+def test_an_output_that_exists_is_refused_before_anything_is_asked(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file").touch()
+    code, requests = judge(responses, prefers_quality, "--output", tmp_path / "out", monkeypatch=monkeypatch)
+    assert (code, requests) == (2, [])
+    assert "is not empty" in capsys.readouterr().err
+
+
+def test_no_book_is_added_to_a_finished_output(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge(responses, prefers_quality, "--output", tmp_path / "out", monkeypatch=monkeypatch)
+    inside = write_rows(tmp_path / "out" / "r.jsonl", rows(1))
+    code, _ = judge(inside, prefers_quality, "--output", tmp_path / "two", monkeypatch=monkeypatch)
+    assert code == 2
+    assert "with --book FILE" in capsys.readouterr().err
+
+
+def test_the_summary_names_other_endpoints_and_own_responses(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_rows(tmp_path / "own.jsonl", rows(2, ("judge-1", "beta")))
+    judge(path, prefers_quality, "--output", tmp_path / "one", monkeypatch=monkeypatch)
+    assert "judge-1 judges its own responses" in capsys.readouterr().err
+    judge(path, prefers_quality, "--output", tmp_path / "two", monkeypatch=monkeypatch)
+    assert re.search(r"4 of these answers are from http://127\.0\.0\.1:\d+/v1", capsys.readouterr().out)
+
+
+def test_progress_for_programs_ends_with_the_totals(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ("--output", tmp_path / "out", "--progress", "json", "--prompt-price", "1", "--answer-price", "5")
+    judge(responses, prefers_quality, *more, monkeypatch=monkeypatch)
+    last = json.loads(capsys.readouterr().err.splitlines()[-1])
+    del last["seconds"]
+    assert last == {
+        "event": "finished",
+        "requests": 84,
+        "before": 0,
+        "answered": 84,
+        "failed": 0,
+        "repeated": 0,
+        "tokens": 84 * 120,
+        "cost": round(84 * 200e-6, 6),
+    }
+
+
+def test_the_length_of_preferred_responses_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of three pairs, the judge prefers the longer response once; one pair has equal lengths."""
+    given = [("long", "quality 2, and more"), ("short", "quality 3"), ("same", "quality 3")]
+    both = [
+        {"prompt_id": name, "prompt": f"{name}?", "model": model, "response": text}
+        for name, first in given
+        for model, text in (("alpha", first), ("beta", "quality 1" if name != "short" else "quality 2, and more"))
+    ]
+    path = write_rows(tmp_path / "r.jsonl", both)
+    judge(path, prefers_quality, "--output", tmp_path / "out", monkeypatch=monkeypatch)
+    assert "length: the longer response is preferred in 50.0% of 2 verdicts" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM])
+def test_a_signal_ends_the_run_and_the_next_one_continues(number: signal.Signals, tmp_path: Path) -> None:
+    """The endpoint sends the signal with its fifth request, and leaves that request without an answer."""
+    path = write_rows(tmp_path / "r.jsonl", rows(10))
+    gristmill = Path(sys.executable).parent / "gristmill"
+    started: list[subprocess.Popen[str]] = []
+
+    def script(body: dict[str, Any], count: int) -> Any:
+        if count == 5:
+            started[0].send_signal(number)
+            return Play(hang=True)
+        return prefers_quality(body)
+
+    def start(url: str) -> subprocess.Popen[str]:
+        words = [gristmill, "judge", path, "--model", "judge-1", "--base-url", url, "--output", tmp_path / "out"]
+        words += ["--concurrency", "1", "--progress", "none"]
+        return subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    with endpoint(script) as server:
+        started.append(start(server.url))
+        _, err = started[0].communicate(timeout=60)
+        assert (started[0].returncode, "Traceback" in err) == (-number, False)
+        assert not (tmp_path / "out").exists()
+        again = start(server.url)
+        out, _ = again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert "16 answered now (1 sent before, without an answer), 4 before" in out

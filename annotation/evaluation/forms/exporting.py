@@ -40,7 +40,7 @@ def export(source: Path, form: str, output: Path) -> Mapping[str, int]:
     manifest, tables = load(source)
     files = FORMS[form](tables, IMPORTED if manifest.judge is None else manifest.judge.model)
     lines = {name: content.count(b"\n") for name, content in sorted(files.items())}
-    with new_folder(output) as writer:
+    with new_folder(output, "export of verdicts") as writer:
         for name, content in sorted(files.items()):
             (writer.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (writer.folder / name).write_bytes(content)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from annotation.evaluation.asking import Asked, ask_all, distinct
+from annotation.evaluation.asking import Asked, Limits, ask_all, distinct
 from annotation.evaluation.backend import Backend, Endpoint
 from annotation.evaluation.book import Book
 from annotation.evaluation.judging import Judge, Verdict, questions, verdicts
@@ -64,6 +64,6 @@ def ask(pairs: Sequence[Pair], by: Judge, server: Server, path: Path, concurrenc
         with Book(path) as book:
             async with backend(server) as asks:
                 requests = distinct([question.request for question in asked])
-                return await ask_all(requests, book, asks, Budget(), concurrency, lambda progress: None)
+                return await ask_all(requests, book, asks, Limits(Budget(), concurrency), lambda progress: None)
 
     return list(verdicts(asked, asyncio.run(run()).found, by.template))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from annotation.evaluation.asking import FAILURES_IN_A_ROW, Asked, Progress, ask_all
+from annotation.evaluation.asking import FAILURES_IN_A_ROW, Asked, Limits, Progress, ask_all
 from annotation.evaluation.book import Book, Request, request_of
 from annotation.evaluation.replies import Failure, FailureReason, Reply
 from annotation.evaluation.spending import Budget, Prices
@@ -59,7 +59,7 @@ def run(
 ) -> Asked:
     with Book(path / "judge.db") as book:
         show = (lambda state: None) if progress is None else progress.append
-        return asyncio.run(ask_all(asked, book, judge, budget, concurrency, show))
+        return asyncio.run(ask_all(asked, book, judge, Limits(budget, concurrency), show))
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 50])
@@ -148,7 +148,9 @@ def test_progress_adds_up(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     with Book(tmp_path / "judge.db") as book:
         asyncio.run(
-            ask_all(requests(10), book, Judge(), NO_LIMIT, 2, lambda state: seen.append((state.done, state.total)))
+            ask_all(
+                requests(10), book, Judge(), Limits(NO_LIMIT, 2), lambda state: seen.append((state.done, state.total))
+            )
         )
     assert seen == [(done, 10) for done in range(4, 11)]
 
@@ -159,3 +161,19 @@ def test_requests_in_flight_when_a_run_died_are_counted(tmp_path: Path) -> None:
             book.send(each)
     asked = run(Judge(), tmp_path, requests(10))
     assert (asked.progress.answered, asked.progress.repeated) == (10, 3)
+
+
+def test_answers_that_are_stale_are_asked_again_and_replaced(tmp_path: Path) -> None:
+    run(Judge(), tmp_path, requests(5))
+    stale = {requests(5)[number].key for number in (1, 3)}
+    with Book(tmp_path / "judge.db") as book:
+        judge = Judge()
+        found = asyncio.run(ask_all(requests(5), book, judge, Limits(NO_LIMIT, 2), lambda state: None, stale))
+    assert sorted(judge.asked) == ["0001", "0003"]
+    assert (found.progress.before, found.progress.answered) == (3, 2)
+
+
+@pytest.mark.parametrize(("reason", "advice"), [("bad_request", "--parameter"), ("other_model", "--accept-model")])
+def test_the_end_of_a_run_says_what_to_do(reason: FailureReason, advice: str, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=advice):
+        run(Judge(failing=dict.fromkeys([f"{n:04}" for n in range(9)], reason)), tmp_path, requests(9))

@@ -15,6 +15,7 @@ from annotation.evaluation.book import Book
 from annotation.evaluation.judging import questions
 from annotation.evaluation.outputs import read_outputs
 from annotation.evaluation.pairs import of_outputs
+from jobs.cli import main
 from tests.annotation.evaluation.endpoint import Play, Server, endpoint, fails, prefers_quality
 from tests.annotation.evaluation.judged import judge, rows, write_rows
 
@@ -63,7 +64,9 @@ def kept(book: Path, keys: dict[str, bytes]) -> tuple[set[bytes], set[bytes]]:
 
 
 @pytest.mark.parametrize(("kills", "faults"), [(3, 0.02), pytest.param(30, 0.05, marks=pytest.mark.soak)])
-def test_a_killed_run_asks_again_only_what_was_in_flight(kills: int, faults: float, tmp_path: Path) -> None:
+def test_a_killed_run_asks_again_only_what_was_in_flight(
+    kills: int, faults: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = write_rows(tmp_path / "r.jsonl", rows(12 if kills == 3 else 120, ("alpha", "beta")))
     asked = list(questions(of_outputs(read_outputs([source])).pairs, judge()))
     keys = {json.dumps(each.request.body["messages"]): each.request.key for each in asked}
@@ -93,18 +96,18 @@ def test_a_killed_run_asks_again_only_what_was_in_flight(kills: int, faults: flo
     assert flown == set()
     assert repeats <= kills * CONCURRENCY
     assert (f"{len(last)} sent before, without an answer" in out) == bool(last)
-    assert_same_as_uninterrupted(source, tmp_path)
+    assert_same_as_uninterrupted(source, tmp_path, monkeypatch)
 
 
-def assert_same_as_uninterrupted(source: Path, folder: Path) -> None:
+def assert_same_as_uninterrupted(source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compares the verdicts with those of a run in another folder, without kills and faults."""
     (folder / "calm").mkdir()
     copy = folder / "calm" / source.name
     copy.write_bytes(source.read_bytes())
     with endpoint(prefers_quality) as server:
-        run = start(server, copy, folder / "whole")
-        _, err = run.communicate(timeout=120)
-    assert run.returncode == 0, err
+        words = ["judge", copy, "--model", "judge-1", "--base-url", server.url, "--output", folder / "whole"]
+        monkeypatch.setattr(sys, "argv", ["gristmill", *map(str, words)])
+        main()
     assert max(Counter(json.dumps(body) for body in server.requests).values()) == 1
     names = sorted(path.name for path in (folder / "whole").iterdir())
     assert names == sorted(path.name for path in (folder / "killed").iterdir())

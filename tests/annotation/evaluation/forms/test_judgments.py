@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation.evaluation.book import request_of
-from annotation.evaluation.folder import load, write
+from annotation.evaluation.folder import fill, load, writing
 from annotation.evaluation.forms.exporting import export
 from annotation.evaluation.forms.importing import tables_of_votes
 from annotation.evaluation.forms.judgments import read_votes
@@ -228,7 +228,8 @@ def test_several_raters_are_kept_apart(tmp_path: Path) -> None:
 
 
 def folder(path: Path, tables: JudgeTables) -> Path:
-    write(path, tables, judge(), SourceEntry(files={}, compared=tables.compared))
+    with writing(path) as writer:
+        fill(writer, tables, judge(), SourceEntry(files={}, compared=tables.compared))
     return path
 
 
