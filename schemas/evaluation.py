@@ -17,25 +17,33 @@ VOTES = Table(
         [
             pa.field("source", pa.string(), nullable=False),
             pa.field("voters", pa.string(), nullable=False),
-            pa.field("vote", pa.string()),
-            pa.field("pair_id", pa.string()),
-            pa.field("prompt_id", pa.string(), nullable=False),
-            pa.field("category", pa.string()),
             pa.field("rater", pa.string(), nullable=False),
+            pa.field("pair_id", pa.string()),
+            pa.field("item", pa.string()),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("turns", pa.string()),
+            pa.field("category", pa.string()),
+            pa.field("risk_category", pa.string()),
+            pa.field("attack_vector", pa.string()),
             pa.field("model", pa.string(), nullable=False),
             pa.field("opponent", pa.string(), nullable=False),
             pa.field("outcome", pa.string(), nullable=False),
-            pa.field("degree", pa.string()),
             pa.field("inconsistent", pa.bool_(), nullable=False),
+            pa.field("shown_first", pa.bool_()),
+            pa.field("longer", pa.int64()),
         ]
     ),
     checks={
         f"outcome is one of {', '.join(OUTCOMES)}": lambda b: pc.is_in(b["outcome"], value_set=pa.array(OUTCOMES)),
     },
 )
-"""Votes on pairs, sorted by (source, prompt_id, model, opponent, pair_id, rater, vote). ``voters``: people or judge.
-``vote`` is the campaign's id of the vote; a judge's verdict has none. A ``missing`` vote has no pair. ``degree`` is how
-much better a person found a response. ``inconsistent``: a judge's tie whose two orders have different verdicts."""
+"""Votes on pairs, sorted by (source, prompt_id, model, opponent, pair_id, rater).
+
+``voters``: people, judge or imported. A ``missing`` vote may have no pair. ``item`` is a hash of the prompt and both
+responses, and the same in all sources. ``turns``: single or multi. ``inconsistent``: a judge's tie whose two orders
+have different verdicts. ``shown_first``: whether the voter saw the model's response first, on the left; null if both
+orders were shown or the order is unknown. ``longer``: the characters by which the model's response is longer than the
+opponent's."""
 
 SHOWN = Table(
     name="shown",
@@ -80,7 +88,8 @@ NUMBERS = Table(
             pa.field("measure", pa.string(), nullable=False),
             pa.field("model", pa.string()),
             pa.field("opponent", pa.string()),
-            pa.field("category", pa.string()),
+            pa.field("kind", pa.string(), nullable=False),
+            pa.field("group", pa.string(), nullable=False),
             pa.field("value", pa.float64()),
             pa.field("low", pa.float64()),
             pa.field("high", pa.float64()),
@@ -98,7 +107,9 @@ NUMBERS = Table(
         ]
     ),
 )
-"""The numbers of a report, counted from 1. ``low`` and ``high`` are the bounds of the 95% interval; ``least`` and
-``most`` the values that a number may take, whatever the votes without a verdict would say; all null where there are
-none. ``votes`` are those that count. ``origin``: the rows that the number is made from, see
+"""The numbers of a report, counted from 1.
+
+``low`` and ``high`` are the bounds of the 95% interval; ``least`` and ``most`` the values that a number may take,
+whatever the votes without a verdict would say; all null where there are none. ``kind`` is ``all``, or the column of the
+votes whose value is ``group``. ``votes`` are those that count. ``origin``: the rows that the number is made from, see
 `annotation.evaluation.numbers.Origin`."""

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation.numbers import Origin, Traced, of_interval
-from annotation.evaluation.sources import Source, outcomes_of
+from annotation.evaluation.sources import Source
+from annotation.evaluation.votes import outcomes_of
 from annotation.statistics.clusters import Floats, Ints, Ratio, interval
 from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Definition, Outcomes, bounds, parts
 from schemas.evaluation import NO_VERDICT
@@ -20,48 +21,59 @@ WORDS = {
 """How each definition of a win rate counts."""
 
 
+KINDS = ("turns", "category", "risk_category", "attack_vector")
+"""The columns by which votes are grouped."""
+
+
 @dataclass(frozen=True)
 class Group:
-    """The votes on a model against an opponent, of one category (None: of all)."""
+    """The votes on a model against an opponent: all of them, or those whose column ``kind`` is ``group``."""
 
     source: Source
     model: str
     opponent: str
-    category: str | None
     votes: Outcomes
+    kind: str = "all"
+    group: str = ""
 
-    def origin(self, *left_out: str, table: str = "votes") -> Origin:
+    def origin(self, *left_out: str) -> Origin:
         where = {"source": (self.source.name,), "model": (self.model,), "opponent": (self.opponent,)}
-        if self.category is not None:
-            where["category"] = (self.category,)
-        return Origin(table=table, where=where, left_out=left_out)
+        if self.kind != "all":
+            where[self.kind] = (self.group,)
+        return Origin(where=where, left_out=left_out)
 
     @property
-    def about(self) -> dict[str, str | None]:
+    def about(self) -> dict[str, str]:
         """The fields of a Number that say what it is about."""
-        of = self.source
-        match = {"model": self.model, "opponent": self.opponent, "category": self.category}
-        return {"source": of.name, "voters": of.voters, **match}
+        names = {"model": self.model, "opponent": self.opponent, "kind": self.kind, "group": self.group}
+        return {"source": self.source.name, "voters": self.source.voters, **names}
 
 
 def groups(source: Source) -> Iterator[Group]:
-    """The votes on each two models, sorted by name: all of them, then those of each category."""
+    """The votes on each two models, sorted by name: all of them, then those of each kind and group.
+
+    Two responses of one model are left out: they say nothing about other models. A kind with a single group of all
+    votes is left out.
+    """
     votes = outcomes_of(source.votes)
-    names, category = _categories(source.votes)
+    kinds = {kind: _coded(source.votes[kind]) for kind in KINDS}
     match = votes.model_a * max(len(votes.models), 1) + votes.model_b
     for place, rows in _split(match, np.arange(len(match))):
-        model, opponent = divmod(place, len(votes.models))
-        whole = Group(source, votes.models[model], votes.models[opponent], None, _take(votes, rows))
-        yield whole
-        for number, part in _split(category[rows], rows):
-            if number >= 0:
-                yield Group(source, whole.model, whole.opponent, names[number], _take(votes, part))
+        model, opponent = (votes.models[each] for each in divmod(place, len(votes.models)))
+        if model == opponent:
+            continue
+        yield Group(source, model, opponent, _take(votes, rows))
+        for kind, (names, code) in kinds.items():
+            parts_of = [part for part in _split(code[rows], rows) if part[0] >= 0]
+            if len(parts_of) > 1 or any(len(part) < len(rows) for _, part in parts_of):
+                for number, part in parts_of:
+                    yield Group(source, model, opponent, _take(votes, part), kind, names[number])
 
 
-def _categories(votes: pa.Table) -> tuple[list[str], Ints]:
-    """The categories, sorted, and the index of each vote's; -1 for a vote without one."""
-    names = pc.unique(votes["category"].drop_null()).sort()
-    place = pc.index_in(votes["category"], value_set=names)
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], Ints]:
+    """The values, sorted, and the index of each row's; -1 for null."""
+    names = pc.unique(column.drop_null()).sort()
+    place = pc.index_in(column, value_set=names)
     return names.to_pylist(), pc.fill_null(place, -1).to_numpy().astype(np.int64)
 
 

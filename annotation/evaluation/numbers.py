@@ -23,7 +23,8 @@ class Number:
     measure: str
     model: str | None = None
     opponent: str | None = None
-    category: str | None = None
+    kind: str = "all"
+    group: str = ""
     value: float | None
     low: float | None = None
     high: float | None = None

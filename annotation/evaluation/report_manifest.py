@@ -25,6 +25,6 @@ class ReportManifest(Manifest):
     """The manifest of a report. ``tables``: the version of each table."""
 
     tables: Mapping[str, int]
-    choices: Mapping[str, str]
+    choices: Mapping[str, Any]
     sources: tuple[SourceFacts, ...]
     others: Mapping[str, Any] = other_keys()

@@ -1,6 +1,6 @@
 """A report: its numbers, and the votes behind them, in a folder that appears complete or not at all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,33 @@ import pyarrow.parquet as pq
 from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import check_file, read_manifest
 from annotation.evaluation.figures import figures
-from annotation.evaluation.numbers import Traced, numbered, numbers_of, table_of
+from annotation.evaluation.leaders import Control, ratings
+from annotation.evaluation.numbers import Origin, Traced, numbered, numbers_of, table_of
 from annotation.evaluation.report_manifest import FORMAT, VERSION, ReportManifest, SourceFacts
 from annotation.evaluation.sources import Source
+from annotation.statistics.bradley_terry import Ties
 from annotation.statistics.outcomes import Definition
 from schemas.errors import UserError
-from schemas.evaluation import NUMBERS, SHOWN, VOTES
+from schemas.evaluation import NO_VERDICT, NUMBERS, SHOWN, VOTES
 from schemas.manifest import MANIFEST, named_entries
+from schemas.records import to_json
 
+TOGETHER = "all sources together"
 TABLES = {table.name: table for table in (NUMBERS, VOTES, SHOWN)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """How numbers are made where the paper leaves it open. ``ties``: how ties enter a win rate."""
+    """How numbers are made where the paper leaves it open.
+
+    ``ties``: how ties enter a win rate; ``rating_ties``: how they enter ratings. ``controls``: what ratings are
+    corrected for. ``together``: rate the models by the votes of all sources as well.
+    """
 
     ties: Definition = "decided"
+    rating_ties: Ties = "half"
+    controls: tuple[Control, ...] = ()
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,20 @@ class Report:
 def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     """All numbers of the sources, numbered from 1. Equal sources in equal order give equal numbers."""
     found = [each for source in sources for each in figures(source, choices.ties)]
-    return Report(sources, choices, numbered(found))
+    return Report(sources, choices, numbered([*found, *leaders(sources, choices)]))
+
+
+def leaders(sources: Sequence[Source], choices: Choices) -> Iterator[Traced]:
+    """The leaderboard of each source, and of all together if that is chosen."""
+    how = choices.rating_ties, choices.controls
+    for source in sources:
+        origin = Origin(where={"source": (source.name,)}, left_out=NO_VERDICT)
+        yield from ratings(source.votes, *how, source.name, source.voters, origin)
+    if choices.together and len(sources) > 1:
+        votes = pa.concat_tables([source.votes for source in sources])
+        origin = Origin(where={"source": tuple(source.name for source in sources)}, left_out=NO_VERDICT)
+        voters = " and ".join(dict.fromkeys(source.voters for source in sources))
+        yield from ratings(votes, *how, TOGETHER, voters, origin)
 
 
 def write(folder: Path, report: Report, texts: Mapping[str, str]) -> None:
@@ -70,7 +94,7 @@ def write(folder: Path, report: Report, texts: Mapping[str, str]) -> None:
             format=FORMAT,
             version=VERSION,
             tables={name: table.version for name, table in TABLES.items()},
-            choices=vars(report.choices),
+            choices=to_json(vars(report.choices)),
             sources=tuple(facts),
             files=writer.files,
         )

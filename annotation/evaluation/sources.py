@@ -4,24 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation import folder as verdicts
 from annotation.evaluation.manifest import JudgeEntry, VerdictsManifest
 from annotation.evaluation.tables import JudgeTables
+from annotation.evaluation.votes import OF_FIRST, checked, directed, items, renamed, sort_votes, turns, votes_table
 from annotation.journal.journal import STORE
 from annotation.judgments.snapshot import Snapshot
 from annotation.judgments.snapshot import load as load_campaign
-from annotation.statistics.outcomes import OUTCOMES, Outcomes
 from schemas.errors import UserError
-from schemas.evaluation import SHOWN, VOTES
-from schemas.table import Table
+from schemas.evaluation import SHOWN
 
-_OF_FIRST = {"first": "win", "second": "loss"}
-_MIRRORED = {"win": "loss", "loss": "win"}
 _MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second", "outcome")])
 
 
@@ -58,15 +53,21 @@ def _read(path: Path) -> Source:
 def of_people(snapshot: Snapshot) -> Source:
     """The votes of a campaign that count, without gold pairs and adjudicating votes."""
     pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
-    pairs = pairs.select(["pair_id", "prompt_id", "first_model", "second_model"])
     rows = snapshot.judgments.filter(pc.equal(snapshot.judgments["round"], "vote"))
-    rows = rows.select(["uid", "pair_id", "annotator", "prefers", "degree"]).join(pairs, "pair_id", join_type="inner")
-    first, second = (pc.fill_null(rows[column], "") for column in ("first_model", "second_model"))
+    place = pc.index_in(rows["pair_id"], value_set=pairs["pair_id"].combine_chunks())
+    rows, place = rows.filter(pc.is_valid(place)), place.drop_null()
+    of_pair = pairs.append_column("item", items(pairs)).append_column("turns", turns(pairs["prompt"])).take(place)
+    first, second = (pc.fill_null(of_pair[column], "") for column in ("first_model", "second_model"))
     columns = {
-        **{column: rows[column] for column in ("pair_id", "prompt_id", "degree")},
-        "vote": rows["uid"],
+        **{column: of_pair[column] for column in ("pair_id", "prompt_id", "item", "turns")},
         "rater": rows["annotator"],
-        **directed(first, second, renamed(rows["prefers"], _OF_FIRST)),
+        **directed(
+            first,
+            second,
+            renamed(rows["prefers"], OF_FIRST),
+            seen_first=pc.invert(rows["swapped"]),
+            longer=_longer(of_pair),
+        ),
     }
     return Source(
         name=snapshot.name,
@@ -110,20 +111,44 @@ def _judge_facts(judge: JudgeEntry) -> Iterable[tuple[str, str]]:
 
 def _verdict_votes(name: str, voters: str, tables: JudgeTables, baseline: str | None) -> pa.Table:
     rows = tables.verdicts
-    outcome = renamed(rows["outcome"], _OF_FIRST)
     columns = {
         **{column: rows[column] for column in ("pair_id", "prompt_id", "category", "inconsistent")},
+        "item": items(rows),
+        "turns": turns(rows["prompt"]),
         "rater": pc.fill_null(rows["rater"], voters),
-        **directed(rows["first_model"], rows["second_model"], outcome, baseline),
+        **directed(
+            rows["first_model"],
+            rows["second_model"],
+            renamed(rows["outcome"], OF_FIRST),
+            baseline,
+            seen_first=_seen_first(tables),
+            longer=_longer(rows),
+        ),
     }
     silent = pa.Table.from_pylist(list(_missing(tables)), _MISSING)
     place = pc.index_in(silent["prompt_id"], value_set=rows["prompt_id"].combine_chunks())
     missing = {
         "prompt_id": silent["prompt_id"],
-        "category": rows["category"].take(place),
+        **{column: columns[column].take(place) for column in ("category", "turns")},
         **directed(silent["first"], silent["second"], silent["outcome"], baseline),
     }
     return sort_votes(pa.concat_tables([votes_table(name, voters, part) for part in (columns, missing)]))
+
+
+def _seen_first(tables: JudgeTables) -> pa.ChunkedArray:
+    """Whether the judge saw the first response of each pair first; null for pairs without a single order."""
+    if tables.answers is None:
+        return pa.chunked_array([pa.nulls(len(tables.verdicts), pa.bool_())])
+    orders = tables.answers.group_by("pair_id", use_threads=False).aggregate([("swapped", "min"), ("swapped", "max")])
+    orders = orders.filter(pc.equal(orders["swapped_min"], orders["swapped_max"]))
+    place = pc.index_in(tables.verdicts["pair_id"], value_set=orders["pair_id"].combine_chunks())
+    return pc.invert(orders["swapped_min"].take(place))
+
+
+def _longer(rows: pa.Table) -> pa.ChunkedArray:
+    """By how many characters the first response is longer than the second."""
+    first, second = (pc.cast(pc.utf8_length(rows[column]), pa.int64()) for column in ("first", "second"))
+    return pc.subtract(first, second)
 
 
 def _missing(tables: JudgeTables) -> Iterable[dict[str, str]]:
@@ -150,63 +175,4 @@ def _judge_answers(name: str, tables: JudgeTables, baseline: str | None) -> pa.T
         "outcome": pc.if_else(decided, seen_first, rows["outcome"]),
     }
     keys = ("prompt_id", "model", "opponent", "pair_id", "swapped")
-    return _table(SHOWN, columns).sort_by([(key, "ascending") for key in keys])
-
-
-def directed(
-    first: pa.ChunkedArray, second: pa.ChunkedArray, outcome: pa.ChunkedArray, baseline: str | None = None
-) -> dict[str, pa.ChunkedArray]:
-    """The columns model, opponent and outcome of votes about the first model: a baseline is always the opponent,
-    otherwise the model is the first of the two by name."""
-    turn = pc.greater(first, second)
-    if baseline is not None:
-        turn = pc.or_(pc.equal(first, baseline), pc.and_(turn, pc.not_equal(second, baseline)))
-    return {
-        "model": pc.if_else(turn, second, first),
-        "opponent": pc.if_else(turn, first, second),
-        "outcome": pc.if_else(turn, renamed(outcome, _MIRRORED), outcome),
-    }
-
-
-def renamed(column: pa.ChunkedArray, names: dict[str, str]) -> pa.ChunkedArray:
-    """The column with some of its values replaced."""
-    place = pc.index_in(column, value_set=pa.array(list(names)))
-    return pc.coalesce(pa.chunked_array([pa.array(list(names.values()), pa.string())]).take(place), column)
-
-
-def votes_table(source: str, voters: str, columns: dict[str, pa.ChunkedArray]) -> pa.Table:
-    """Rows of VOTES from the columns that differ between votes; the rater is the voters unless given."""
-    rows = len(next(iter(columns.values())))
-    fixed = {"source": pa.array([source] * rows, pa.string()), "voters": pa.array([voters] * rows, pa.string())}
-    rater = {"rater": pa.array([voters] * rows, pa.string())}
-    inconsistent = {"inconsistent": pa.array([False] * rows)}
-    return _table(VOTES, {**rater, **inconsistent, **columns, **fixed})
-
-
-def sort_votes(votes: pa.Table) -> pa.Table:
-    keys = ("source", "prompt_id", "model", "opponent", "pair_id", "rater", "vote")
-    return votes.sort_by([(key, "ascending") for key in keys]).combine_chunks()
-
-
-def _table(kind: Table, columns: dict[str, pa.ChunkedArray]) -> pa.Table:
-    whole = {
-        name: column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        for name, column in columns.items()
-    }
-    batch = kind.batch(whole, len(next(iter(whole.values()))))
-    kind.check(batch)
-    return pa.Table.from_batches([batch])
-
-
-def outcomes_of(votes: pa.Table) -> Outcomes:
-    """Votes as outcomes; model A is the model, model B the opponent."""
-    prompts, prompt = _coded(votes["prompt_id"])
-    raters, rater = _coded(pc.binary_join_element_wise(votes["source"], votes["rater"], "/"))
-    models, model = _coded(pa.chunked_array([*votes["model"].chunks, *votes["opponent"].chunks], pa.string()))
-    outcome = pc.index_in(votes["outcome"], value_set=pa.array(OUTCOMES)).to_numpy().astype(np.int8)
-    return Outcomes(prompt, rater, model[: len(votes)], model[len(votes) :], outcome, prompts, raters, models)
-
-
-def _coded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-    distinct = pc.unique(column).sort()
-    return tuple(distinct.to_pylist()), pc.index_in(column, value_set=distinct).to_numpy().astype(np.int64)
+    return checked(SHOWN, columns).sort_by([(key, "ascending") for key in keys])

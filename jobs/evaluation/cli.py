@@ -131,6 +131,31 @@ TIES = click.option(
     show_default=True,
     help="How ties enter a win rate: left out, as wins / (wins + losses), or half a win each.",
 )
+RATINGS = (
+    click.option(
+        "--rating-ties",
+        type=click.Choice(["half", "davidson"]),
+        default="half",
+        show_default=True,
+        help="How ties enter ratings: half a win each, or with a probability of their own (Davidson).",
+    ),
+    click.option(
+        "--control",
+        "controls",
+        type=click.Choice(["position", "length"]),
+        multiple=True,
+        help="Correct ratings for the response shown first, or for the longer response. Repeat for both.",
+    ),
+    click.option(
+        "--together", is_flag=True, help="Also rate the models by the votes of all sources, people and judges mixed."
+    ),
+)
+
+
+def _ratings(command: Any) -> Any:
+    for option in reversed(RATINGS):
+        command = option(command)
+    return command
 
 
 @click.group(short_help="Report win rates of models; exchange judgments.")
@@ -142,8 +167,9 @@ def evaluation() -> None:
 @SOURCES
 @OUTPUT
 @TIES
-def report(sources: tuple[Path, ...], output: Path, ties: Any) -> None:
-    """Write a page with win rates and their intervals, and each number as CSV beside it.
+@_ratings
+def report(sources: tuple[Path, ...], output: Path, **choices: Any) -> None:
+    """Write a page with win rates, a leaderboard and their intervals, and each number as CSV beside it.
 
     A SOURCE is a campaign's folder (votes of people), or an output of gristmill judge or gristmill evaluation import.
     Several sources are shown side by side. Equal sources give equal bytes.
@@ -151,7 +177,20 @@ def report(sources: tuple[Path, ...], output: Path, ties: Any) -> None:
     from annotation.evaluation.reported import Choices
     from jobs.evaluation.report import report as write
 
-    write(sources, output, Choices(ties=ties))
+    write(sources, output, Choices(**choices))
+
+
+@evaluation.command(short_help="Rate the models of an evaluation.")
+@SOURCES
+@_ratings
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--csv", is_flag=True, help="Print CSV instead.")
+def leaderboard(sources: tuple[Path, ...], as_json: bool, csv: bool, **choices: Any) -> None:
+    """Print ratings of models with their ranks, of each SOURCE by itself, as gristmill evaluation report has them."""
+    from annotation.evaluation.reported import Choices
+    from jobs.evaluation.leaderboard import leaderboard
+
+    leaderboard(sources, Choices(**choices), "json" if as_json else "csv" if csv else "table")
 
 
 @evaluation.command(short_help="Show how a number of a report was made, and from which votes.")

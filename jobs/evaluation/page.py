@@ -1,5 +1,6 @@
 """An evaluation's report as one page of HTML that needs nothing else, with equal bytes for an equal report."""
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -36,6 +37,7 @@ def render(report: Report) -> str:
         definition=WORDS[report.choices.ties],
         cards=list(_cards(report)),
         orders=ORDERS,
+        leaders=list(_leaders(report)),
         shown=SHOWN_CELLS,
         files=files(report),
     )
@@ -76,14 +78,46 @@ def _part(report: Report, source: Source) -> dict[str, Any]:
     return {
         "source": source,
         "outcomes": outcomes,
-        "outcomes_plot": _outcomes_plot(source, [each for each in outcomes if each.category is None]),
+        "outcomes_plot": _outcomes_plot(source, [each for each in outcomes if each.kind == "all"]),
         "rates": rates,
-        "rates_plot": _rates_plot(f"Win rates, {source.name}", [each for each in rates if each.category is None]),
-        "categories_plots": _categories_plots(source, [each for each in rates if each.category is not None]),
+        "rates_plot": _rates_plot(f"Win rates, {source.name}", [each for each in rates if each.kind == "all"]),
+        "categories_plots": _categories_plots(source, [each for each in rates if each.kind != "all"]),
         "position": where,
         "position_plot": _position_plot(where),
-        "undrawn": max(sum(each.category is None for each in rates) - SHOWN_ROWS, 0),
+        "undrawn": max(sum(each.kind == "all" for each in rates) - SHOWN_ROWS, 0),
     }
+
+
+def _leaders(report: Report) -> Iterable[dict[str, Any]]:
+    """What the page shows of each leaderboard."""
+    numbers = [each.number for each in report.section("leaderboard")]
+    for source, part in groupby(numbers, key=lambda each: each.source):
+        own = list(part)
+        ranks = {each.model: each for each in own if each.measure == "rank"}
+        ratings = [each for each in own if each.measure == "rating" and each.value is not None]
+        reach = max((abs(bound) for each in ratings for bound in (each.low, each.high) if bound is not None), default=1)
+        rows = [
+            Range(each.model or "", each.value, each.low, each.high, _ranks(ranks[each.model]))
+            for each in ratings[:SHOWN_ROWS]
+        ]
+        title = f"Ratings, {source}"
+        plot = ranges(title, rows, (-_ceiling(reach), _ceiling(reach)), [(0.0, "mean")], False) if rows else ""
+        yield {"source": source, "numbers": own, "plot": plot, "first": own[0]}
+
+
+def _ranks(rank: Number) -> str:
+    low, high = f"{rank.low:.0f}", f"{rank.high:.0f}"
+    return f"rank {rank.value:.0f}" + (f" ({low} to {high})" if low != high else "")
+
+
+def _ceiling(reach: float) -> float:
+    """A round number of at least ``reach``.
+
+    >>> _ceiling(0.3), _ceiling(1.2), _ceiling(11)
+    (0.5, 2.0, 20.0)
+    """
+    power = 10.0 ** math.floor(math.log10(reach))
+    return next(power * step for step in (1, 2, 5, 10) if power * step >= reach)
 
 
 def _outcomes_plot(source: Source, numbers: Sequence[Number]) -> str:
@@ -110,7 +144,7 @@ def _categories_plots(source: Source, numbers: Sequence[Number]) -> list[tuple[s
     found = []
     for (model, opponent), part in groupby(numbers, key=lambda each: (each.model, each.opponent)):
         caption = f"{source.name}: {model} against {opponent}, by category"
-        rows = [_rate(each, each.category or "") for each in part]
+        rows = [_rate(each, each.group) for each in part]
         found.append((caption, ranges(caption, rows[:SHOWN_ROWS], (0, 1), EQUAL, True)))
     return found[:SHOWN_PLOTS]
 

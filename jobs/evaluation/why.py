@@ -15,7 +15,7 @@ from jobs.terminal import say
 
 SHOWN = 50
 COLUMNS = {
-    "votes": ("prompt_id", "rater", "model", "opponent", "outcome", "vote"),
+    "votes": ("prompt_id", "rater", "model", "opponent", "outcome", "pair_id"),
     "shown": ("prompt_id", "pair_id", "model", "opponent", "swapped", "outcome"),
 }
 """The columns that are printed of each table."""
@@ -40,7 +40,7 @@ def why(folder: Path, number: int, csv: bool) -> None:
 
 def _say_number(number: Number, manifest: ReportManifest) -> None:
     about = [number.measure, number.source, f"{number.model} against {number.opponent}" if number.opponent else ""]
-    about += [number.model or "" if not number.opponent else "", number.category or ""]
+    about += [number.model or "" if not number.opponent else "", number.group]
     say(f"number {number.number}: {', '.join(filter(None, about))}")
     if number.value is not None:
         bounds = "" if number.low is None else f" (95% interval {number.low:.4f} to {number.high:.4f})"

@@ -1,6 +1,7 @@
 """The commands ``gristmill evaluation``: a page, its numbers as CSV, and the votes behind each number."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -72,6 +73,24 @@ def test_people_and_a_judge_stand_side_by_side(verdicts: Path, tmp_path: Path, m
     found = {(row["voters"], row["model"], row["opponent"]): row for row in read(out / "win_rates.csv")}
     assert found["people", "alpha", "beta"]["value"] == "1.0"
     assert found["judge", "alpha", "beta"]["value"] == "0.5"
+
+
+def test_the_terminal_has_the_numbers_of_the_page(
+    verdicts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All three models have the same qualities, in another order of prompts."""
+    out = tmp_path / "report"
+    assert call("evaluation", "report", verdicts, "--output", out, monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert call("evaluation", "leaderboard", verdicts, "--csv", monkeypatch=monkeypatch) == 0
+    printed = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    written = read(out / "leaderboard.csv")
+    assert [{**row, "number": ""} for row in printed] == [{**row, "number": ""} for row in written]
+    assert call("evaluation", "leaderboard", verdicts, "--json", monkeypatch=monkeypatch) == 0
+    found = json.loads(capsys.readouterr().out)["leaderboard"]
+    assert [row["value"] for row in found] == [float(row["value"]) for row in written]
+    assert call("evaluation", "leaderboard", verdicts, "--control", "position", monkeypatch=monkeypatch) == 0
+    assert "no vote has a single order" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ SAID = st.lists(st.sampled_from(["first", "second", "tie", "inconsistent", "unpa
 
 
 def one(report: Report, measure: str, **about: str | None) -> Traced:
-    """The number of that measure about ``about``, which is of all categories unless given."""
-    about = {"category": None, **about}
+    """The number of that measure about ``about``, which is of all votes unless a group is given."""
+    about = {"group": "", **about}
     [found] = [
         each
         for each in report.numbers
@@ -65,8 +65,8 @@ def test_what_a_model_did_not_answer_is_named_in_its_category() -> None:
     """The category of a prompt is known from a pair of other models."""
     source = judged(["first", "second"], unanswered=[("beta", "p0001")], categories={0: "rye", 1: "oats"})
     assert one(report_of([source], Choices()), "win rate").number.left_out == "1 missing"
-    assert one(report_of([source], Choices()), "win rate", category="oats").number.left_out == "1 missing"
-    assert one(report_of([source], Choices()), "win rate", category="rye").number.left_out == ""
+    assert one(report_of([source], Choices()), "win rate", group="oats").number.left_out == "1 missing"
+    assert one(report_of([source], Choices()), "win rate", group="rye").number.left_out == ""
 
 
 def test_the_baseline_is_the_opponent() -> None:
@@ -88,4 +88,4 @@ def test_votes_of_people_are_clustered_by_prompt_and_rater(tmp_path: Path) -> No
     assert (rate.number.value, rate.number.clustered) == (pytest.approx(2 / 3), "prompt and rater")
     rows = rate.origin.rows(report.tables["votes"]).to_pylist()
     assert {row["rater"] for row in rows if row["outcome"] == "loss"} == {"mill/a3"}
-    assert len({row["vote"] for row in rows}) == 12
+    assert len({(row["pair_id"], row["rater"]) for row in rows}) == 12

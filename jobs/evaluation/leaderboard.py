@@ -1,0 +1,58 @@
+"""The command ``gristmill evaluation leaderboard``."""
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+from annotation.evaluation.numbers import Number, numbered
+from annotation.evaluation.reported import Choices, leaders
+from annotation.evaluation.sources import read_sources
+from jobs.spreadsheet import print_exactly, write_csv
+from jobs.tables import Row, print_table
+from jobs.terminal import say
+
+COLUMNS = ("model", "rank", "ranks", "rating", "95% interval")
+
+
+def leaderboard(sources: tuple[Path, ...], choices: Choices, form: Literal["table", "json", "csv"]) -> None:
+    """Prints the ratings of each source, and of all together if that is chosen."""
+    numbers = [each.number for each in numbered(leaders(read_sources(sources), choices))]
+    if form == "csv":
+        print_exactly(write_csv(Number, numbers))
+    elif form == "json":
+        print_exactly(json.dumps({"leaderboard": [vars(each) for each in numbers]}, ensure_ascii=False) + "\n")
+    else:
+        for (source, voters), part in groupby(numbers, key=lambda each: (each.source, each.voters)):
+            _print(f"{source} ({voters})", list(part))
+
+
+def _print(name: str, numbers: Sequence[Number]) -> None:
+    if not any(each.value is not None for each in numbers):
+        say(f"{name}: {numbers[0].method}")
+        return
+    first = numbers[0]
+    say(f"{name}: {first.votes:,} votes; {first.method}; clustered by {first.clustered}")
+    print_table(COLUMNS, [Row(cells) for cells in rows(numbers)])
+    for each in numbers:
+        if each.measure.startswith("effect"):
+            say(f"{each.measure}: {each.value:+.3f} (standard error {each.error:.3f})")
+    if first.left_out:
+        say(f"left out: {first.left_out}")
+
+
+def rows(numbers: Sequence[Number]) -> list[tuple[str, ...]]:
+    """The cells of COLUMNS for each model with a rating, best first."""
+    ranks = {each.model: each for each in numbers if each.measure == "rank"}
+    return [
+        (
+            each.model or "",
+            f"{ranks[each.model].value:.0f}",
+            f"{ranks[each.model].low:.0f} to {ranks[each.model].high:.0f}",
+            f"{each.value:+.2f}",
+            f"{each.low:+.2f} to {each.high:+.2f}",
+        )
+        for each in numbers
+        if each.measure == "rating" and each.value is not None
+    ]
