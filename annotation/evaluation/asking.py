@@ -92,9 +92,9 @@ async def ask_all(
 ) -> Asked:
     """The answers to distinct requests, from the book or the endpoint. Requests in ``stale`` are asked again.
 
-    Each answer is in the book before the next request of its worker is sent. Raises RunError if the budget is used up
-    or if FAILURES_IN_A_ROW requests fail, and what ``backend`` raises; in each case all requests in flight are first
-    waited for, so that no answer is lost.
+    Each answer is in the book before the next request of its worker is sent. Raises RunError if the budget is used up,
+    or if FAILURES_IN_A_ROW or all requests fail, and what ``backend`` raises; in each case it first waits for all
+    requests in flight, so that no answer is lost.
     """
     held, progress = look_up(requests, book, stale)
     waiting = [request for request in requests if request.key not in held]
@@ -105,6 +105,9 @@ async def ask_all(
             group.create_task(run.work())
     if run.stop is not None:
         raise run.stop
+    if progress.failed and progress.failed == progress.total:
+        last = next(reply for reply in run.found.values() if isinstance(reply, Failure))
+        raise RunError(f"all {progress.failed:,} requests failed: {last.message}; {ADVICE[last.reason]}")
     return Asked(run.found, progress)
 
 

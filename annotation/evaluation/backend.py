@@ -257,13 +257,13 @@ def _reply(value: Any, endpoint: str) -> Reply:
     choice = value["choices"][0]
     message, usage = choice["message"], value.get("usage") or {}
     content, refusal, finish = message.get("content"), message.get("refusal"), choice.get("finish_reason")
-    texts = {"content": content or "", "refusal": refusal or "", "finish_reason": finish or "", "model": value["model"]}
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            raise TypeError(f"{name} is not a text")
+    model = value.get("model")
+    for text in (content, refusal, finish, model):
+        if not isinstance(text, str | None):
+            raise TypeError("a field of the completion is not a text")
     tokens = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
     counted = [each if isinstance(each, int) and not isinstance(each, bool) and each >= 0 else None for each in tokens]
-    return Reply(content or "", finish or "", refusal or "", value["model"], endpoint, *counted)
+    return Reply(content or "", finish or "", refusal or "", model or "", endpoint, *counted)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

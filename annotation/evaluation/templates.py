@@ -27,6 +27,9 @@ BUILT_IN = ("pairwise", "single")
 KEY_DIGITS = 8
 """Length of ``{key}``, hexadecimal digits: short, as a judge has to copy it."""
 
+RESERVED = ("messages", "model", "n", "stream")
+"""Fields of a request that no template or user may set."""
+
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _IN_MESSAGES = ("key", "conversation", "prompt", "first", "second", "response")
 _TEXTS = {"first", "second", "response"}
@@ -88,8 +91,8 @@ class Template:
 
     @property
     def guarded(self) -> bool:
-        """Whether every message with a text of a model, and the verdict, carry the key."""
-        exposed = [each.content for each in self.messages if _names(each.content) & _TEXTS]
+        """Whether every message that is filled in, and the verdict, carry the key."""
+        exposed = [each.content for each in self.messages if _names(each.content) - {"key"}]
         return all("key" in _names(text) for text in (*exposed, *self.verdict.texts.values()))
 
 
@@ -177,6 +180,8 @@ def _check(template: Template, where: str) -> None:
         raise UserError(f"{where}: the messages must show {names} and no other text of a model")
     if not {"conversation", "prompt"} & used:
         raise UserError(f"{where}: the messages must show {{conversation}} or {{prompt}}")
+    for name in sorted(template.parameters.keys() & {*RESERVED}):
+        raise UserError(f"{where}: parameters cannot set {name}: leave it out")
     _check_verdict(form, where)
 
 

@@ -8,6 +8,16 @@ import click
 from jobs.options import OUTPUT, PATH, PROGRESS
 
 
+class Amount(click.FloatRange):
+    """A finite number in a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if number - number != 0:
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return float(number)
+
+
 @click.command(short_help="Let a model judge responses.")
 @click.argument("sources", metavar="CAMPAIGN|FILE...", nargs=-1, required=True, type=PATH)
 @click.option("--model", required=True, metavar="NAME", help="The judge, as the endpoint names it.")
@@ -73,22 +83,14 @@ from jobs.options import OUTPUT, PATH, PROGRESS
     type=click.Choice(["unparsed", "refused", "truncated"]),
     help="Ask again what was answered, but without a verdict. Repeat for several.",
 )
-@click.option("--budget", type=click.FloatRange(min=0), metavar="AMOUNT", help="The most money; needs prices.")
+@click.option("--budget", type=Amount(min=0), metavar="AMOUNT", help="The most money; needs prices.")
 @click.option(
     "--token-budget", type=click.IntRange(min=0), metavar="N", help="The most tokens of prompts and answers together."
 )
-@click.option(
-    "--prompt-price", type=click.FloatRange(min=0), metavar="AMOUNT", help="The price of a million tokens of prompts."
-)
-@click.option(
-    "--answer-price", type=click.FloatRange(min=0), metavar="AMOUNT", help="The price of a million tokens of answers."
-)
-@click.option(
-    "--requests-per-minute", type=click.FloatRange(min=0, min_open=True), metavar="N", help="The most requests."
-)
-@click.option(
-    "--tokens-per-minute", type=click.FloatRange(min=0, min_open=True), metavar="N", help="The most tokens, about."
-)
+@click.option("--prompt-price", type=Amount(min=0), metavar="AMOUNT", help="The price of a million tokens of prompts.")
+@click.option("--answer-price", type=Amount(min=0), metavar="AMOUNT", help="The price of a million tokens of answers.")
+@click.option("--requests-per-minute", type=Amount(min=0, min_open=True), metavar="N", help="The most requests.")
+@click.option("--tokens-per-minute", type=Amount(min=0, min_open=True), metavar="N", help="The most tokens, about.")
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
@@ -99,7 +101,7 @@ from jobs.options import OUTPUT, PATH, PROGRESS
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(min=0, min_open=True),
     default=120.0,
     show_default=True,
     metavar="SECONDS",

@@ -15,7 +15,7 @@ from annotation.evaluation.inquiry import Inquiry
 from annotation.evaluation.judging import Judge, Orders
 from annotation.evaluation.pace import Pace
 from annotation.evaluation.spending import Budget, Prices
-from annotation.evaluation.templates import load
+from annotation.evaluation.templates import RESERVED, load
 from jobs.evaluation.estimate import describe, print_estimate
 from jobs.evaluation.progress import showing
 from jobs.evaluation.sources import book_of, read_source
@@ -130,7 +130,7 @@ def _parameter(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise UserError(f"--parameter is {shown(text)}: give NAME=VALUE, such as temperature=0.5")
-    if name.strip() in ("messages", "model", "stream", "n"):
+    if name.strip() in RESERVED:
         raise UserError(f"--parameter cannot set {name.strip()}: gristmill judge sets it, or needs its default")
     parsed = None if value.strip() == "none" else value_of(value.strip(), f"--parameter {name}")
     try:

@@ -85,6 +85,8 @@ def _say_failures(tables: JudgeTables) -> None:
     failed = tables.said.filter(pc.equal(tables.said["outcome"], "error"))["reason"]
     for reason, count in sorted(Counter(failed.to_pylist()).items()):
         say(f"error: {count:,} of {total:,} requests: {FAILURES[reason]} ({reason})")
+    if len(failed):
+        say("  to ask failed requests again, repeat the command with another --output")
     for model, count in counts(tables.unanswered["model"]).items():
         say(f"unanswered: {model} has no response to {count:,} of the prompts")
 

@@ -177,3 +177,10 @@ def test_answers_that_are_stale_are_asked_again_and_replaced(tmp_path: Path) -> 
 def test_the_end_of_a_run_says_what_to_do(reason: FailureReason, advice: str, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=advice):
         run(Judge(failing=dict.fromkeys([f"{n:04}" for n in range(9)], reason)), tmp_path, requests(9))
+
+
+def test_a_run_without_any_answer_fails(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="all 3 requests failed: no; when the endpoint works"):
+        run(Judge(failing=dict.fromkeys(["0000", "0001", "0002"], "down")), tmp_path, requests(3))
+    asked = run(Judge(failing=dict.fromkeys(["0000", "0001"], "down")), tmp_path, requests(3))
+    assert (asked.progress.failed, asked.progress.answered) == (2, 1)

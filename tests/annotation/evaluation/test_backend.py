@@ -158,15 +158,16 @@ def test_tokens_that_are_not_reported_are_unknown(usage: Any) -> None:
         ("judge-1-5", False),
         ("other", False),
         ("", False),
+        (None, False),
     ],
 )
-def test_another_model_is_no_answer(answered: str, taken: bool) -> None:
+def test_another_model_is_no_answer(answered: Any, taken: bool) -> None:
     found, server = played(lambda body, number: says("A", model=answered))
     assert isinstance(found, Reply) == taken
     assert len(server.requests) == 1
     if isinstance(found, Failure):
         assert found.reason == "other_model"
-        accepted, _ = played(lambda body, number: says("A", model=answered), accepted=(answered,))
+        accepted, _ = played(lambda body, number: says("A", model=answered), accepted=(answered or "",))
         assert isinstance(accepted, Reply)
 
 

@@ -82,6 +82,7 @@ FAULTS = {
     'second = "verdict {key}: B"': ('second = "verdict {key}: A"', "all texts must differ"),
     'tie = "verdict {key}: tie"': ('tie = "a\\nb"', "verdict.tie is not one line"),
     'place = "last_line"': ('place = "anywhere"', "verdict.place cannot be 'anywhere'"),
+    "version = 1": ("version = 1\nparameters = {n = 2}", "parameters cannot set n"),
     'first = "verdict {key}: A"': ('first = "verdict {first}: A"', "verdict.first has no placeholder 'first'"),
 }
 

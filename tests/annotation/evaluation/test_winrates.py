@@ -88,3 +88,10 @@ def test_two_responses_of_the_same_model_are_no_match() -> None:
 def test_ties_alone_have_no_rate(said: list[Outcome]) -> None:
     held = counted(verdicts(said))
     assert (held.rate.value, edges(held)) == (None, (None, None))
+
+
+def test_a_judge_that_always_prefers_one_model_has_the_interval_of_its_pairs() -> None:
+    """Clopper and Pearson's interval of 10 of 10: the judge is not taken for a sample of judges."""
+    held = counted(verdicts(["first"] * 10))
+    assert held.rate.low == pytest.approx(0.6915, abs=5e-5)
+    assert held.rate.high == 1
