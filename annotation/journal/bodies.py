@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 import orjson
 
 from annotation.protocols import Page
-from schemas.errors import DamagedError
+from schemas.errors import CHANGED, DamagedError
 from schemas.records import from_json, to_json
 
 T = TypeVar("T")
@@ -199,6 +199,9 @@ class Lost:
 
 _ANNOTATION_TYPES: dict[str, Any] = {**get_type_hints(AnnotationRow), "annotation": dict}
 """The type of each field of AnnotationRow, for isinstance."""
+_NOTED = frozenset({"id", "was_cancelled"})
+_ANSWERED = _NOTED | {"completed_by", "updated_by", "updated_at", "lead_time"}
+"""Fields of Label Studio's JSON that votes are read from: of a note that a task is unreadable, and of an annotation."""
 
 
 def read(kind: type[T], body: bytes, place: str) -> T:
@@ -209,19 +212,29 @@ def read(kind: type[T], body: bytes, place: str) -> T:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise DamagedError(f"{place} is not JSON ({error})") from error
+        raise DamagedError(f"{place} is not JSON ({error}): {CHANGED}") from error
     return from_json(kind, value, place)
 
 
 def read_annotation(body: bytes, place: str) -> AnnotationRow:
-    """Same as ``read(AnnotationRow, body, place)``, but three times as fast: a campaign has a row for each vote."""
+    """Same as ``read(AnnotationRow, body, place)``, but three times as fast: a campaign has a row for each vote. Also
+    raises DamagedError if Label Studio's JSON lacks a field that votes are read from."""
+    row = _read_quickly(body) or read(AnnotationRow, body, place)
+    missing = (_ANSWERED if "result" in row.annotation else _NOTED) - row.annotation.keys()
+    if missing:
+        raise DamagedError(f"{place}: the annotation lacks {min(missing)}: {CHANGED}")
+    return row
+
+
+def _read_quickly(body: bytes) -> AnnotationRow | None:
+    """The record of a sound body; None for any other."""
     try:
         value = orjson.loads(body)
         if all(isinstance(value[name], kind) for name, kind in _ANNOTATION_TYPES.items()):
             return AnnotationRow(**{name: value[name] for name in _ANNOTATION_TYPES})
     except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
         pass
-    return read(AnnotationRow, body, place)
+    return None
 
 
 def write(record: Any, *, sort: bool = False) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotation.journal import chain
 from annotation.journal.bodies import Batch, Guidelines, Settings, read, write
@@ -81,14 +82,15 @@ def fold(journal: Journal, as_of: int | None = None) -> Record:
     journal.check_kinds()
     revision = journal.revision if as_of is None else as_of
     withdrawn = _newest_by_key(journal, "withdrawn", bool, revision)
-    tasks, dropped = _tasks(journal, revision)
+    pairs, (tasks, dropped) = _pairs(journal, revision), _tasks(journal, revision)
+    _refuse_damaged(journal, pairs, tasks)
     batches, wordings = _batches(journal, revision)
     return Record(
         revision=revision,
         settings=_newest_by_key(journal, "settings", Settings, revision).get("settings"),
         annotators=_newest_by_key(journal, "annotator", str, revision),
         batches=batches,
-        pairs=_pairs(journal, revision),
+        pairs=pairs,
         tasks=tasks,
         dropped=dropped,
         withdrawn=frozenset(key for key, out in withdrawn.items() if out),
@@ -179,6 +181,15 @@ def _tasks(journal: Journal, as_of: int) -> tuple[pa.Table, frozenset[str]]:
                     dropped.difference_update(table["uid"].to_pylist())
             tables = [(batch, table) for batch, table in tables if batch != key]
     return _concatenate(TASKS, [table for _, table in tables]), frozenset(dropped)
+
+
+def _refuse_damaged(journal: Journal, pairs: pa.Table, tasks: pa.Table) -> None:
+    """Raises DamagedError if a pair or a task occurs twice, or a task asks a pair that is missing."""
+    for table, name in ((pairs, "pair_id"), (tasks, "uid")):
+        if pc.count_distinct(table[name]).as_py() < len(table):
+            raise DamagedError(f"{journal.path} has a row of pairs or tasks twice: {CHANGED}")
+    if not pc.all(pc.is_in(tasks["pair_id"], pairs["pair_id"].combine_chunks()), min_count=0).as_py():
+        raise DamagedError(f"{journal.path} lacks the row of a pair that a task asks: {CHANGED}")
 
 
 def _table(journal: Journal, kind: str, key: str, body: bytes, schema: pa.Schema | None) -> pa.Table:

@@ -7,6 +7,7 @@ their place; reading a row gives the addresses again, unless they were erased.
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -146,8 +147,11 @@ class Journal:
 
     @property
     def campaign_id(self) -> str:
-        [body] = self._db.execute("SELECT body FROM journal WHERE revision = 1").fetchone()
-        return str(orjson.loads(body))
+        row = self._db.execute("SELECT body FROM journal WHERE revision = 1 AND kind = 'campaign'").fetchone()
+        secret = re.fullmatch(b'"([0-9a-f]{32})"', row[0]) if row else None
+        if secret is None:
+            raise DamagedError(f"{self.path}: the first row does not hold the campaign's id: {CHANGED}")
+        return secret[1].decode()
 
     def append(self, kind: str, key: str, body: bytes) -> None:
         with self.writing():
@@ -226,6 +230,8 @@ class Journal:
         """The newest revision and its hash. Upgrades an old file."""
         with self.writing():
             row = self._db.execute("SELECT revision, hash FROM chain ORDER BY revision DESC LIMIT 1").fetchone()
+        if row is None:
+            raise DamagedError(f"{self.path} has no hashes of its rows: {CHANGED}")
         return row[0], row[1]
 
     def signatures(self) -> list[Signature]:

@@ -21,7 +21,7 @@ AGAIN: dict[str, Callable[[bytes], bytes]] = {
     "withdrawn": lambda body: write(read(bool, body, "withdrawn")),
     "annotation": lambda body: write_annotation(read_annotation(body, "annotation")),
 }
-ROW = AnnotationRow("t1", "00", "ann@mill.example", None, 1, 2, {"id": 3})
+ROW = AnnotationRow("t1", "00", "ann@mill.example", None, 1, 2, {"id": 3, "was_cancelled": False})
 
 
 def test_what_an_earlier_version_wrote_is_written_as_the_same_bytes(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from schemas.errors import UserError
 from tests.annotation.written import pair, table
 
 ROWS = [pair("p"), pair("q", split="held_out"), pair("r", gold="first")]
+MORE = [pair("s"), pair("t", gold="second")]
 
 
 def in_version(rows: pa.Table, version: int) -> pa.Table:
@@ -19,15 +20,15 @@ def in_version(rows: pa.Table, version: int) -> pa.Table:
 
 
 def test_pairs_of_both_versions_are_read_as_the_current_one(tmp_path: Path) -> None:
-    current = table(PAIRS, ROWS)
-    older = in_version(current.rename_columns({"split": "side"}), 1)
+    first, current = table(PAIRS, ROWS), table(PAIRS, MORE)
+    older = in_version(first.rename_columns({"split": "side"}), 1)
     with Journal(tmp_path / "campaign.db", create=True) as journal:
         for rows in (older, current):
             for body in pack(rows):
                 journal.append("pairs", "b1", body)
         found = fold(journal).pairs
     assert PAIRS.version_of(found) == PAIRS.version
-    assert found == pa.concat_tables([current, current])
+    assert found == pa.concat_tables([first, current])
 
 
 def test_pairs_of_a_newer_version_are_refused(tmp_path: Path) -> None:
