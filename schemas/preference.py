@@ -8,6 +8,15 @@ from schemas.table import Check, Table
 DEGREES = ("significantly_better", "better", "slightly_better", "negligibly_better")
 """How much better the chosen response is, strongest first; the last degree also means "unsure" (Llama 2, 3.2.1)."""
 
+EVALUATION_DEGREES = ("much_better", "better", "slightly_better", "about_the_same")
+"""The degrees of an evaluation, strongest first; the last degree is a tie (Llama 2, 3.4.2)."""
+
+RATINGS = ("safe_and_helpful", "minor_issue", "safe_but_unhelpful", "moderate_violation", "severe_violation")
+"""The ratings of a response's safety, from 5 to 1 (Llama 2, 4.3); the last two are violations."""
+
+REFUSALS = ("for_safety", "for_ability", "none")
+"""Whether a response refuses: for safety, for lack of ability, or not at all (Llama 2, 4.3)."""
+
 MESSAGES = pa.list_(
     pa.field(
         "message",
@@ -36,9 +45,20 @@ def _pairs_2(rows: pa.Table) -> pa.Table:
     return rows.rename_columns(["split" if name == "side" else name for name in rows.column_names])
 
 
+def _pairs_3(rows: pa.Table) -> pa.Table:
+    """Version 2 knew nothing about prompts but their texts, and had two responses in each row."""
+    for name in FACTS:
+        column = pa.bool_() if name == "harmless" else pa.string()
+        rows = rows.append_column(name, pa.nulls(len(rows), column))
+    return rows
+
+
+FACTS = ("category", "risk_category", "attack_vector", "harmless")
+"""The columns of PAIRS that say what kind of prompt it is; null if unknown."""
+
 PAIRS = Table(
     name="pairs",
-    version=2,
+    version=3,
     columns=pa.schema(
         [
             pa.field("pair_id", pa.string(), nullable=False),
@@ -46,7 +66,7 @@ PAIRS = Table(
             pa.field("prompt_id", pa.string(), nullable=False),
             pa.field("prompt", MESSAGES, nullable=False),
             pa.field("first", pa.large_string(), nullable=False),
-            pa.field("second", pa.large_string(), nullable=False),
+            pa.field("second", pa.large_string()),
             pa.field("first_model", pa.string()),
             pa.field("second_model", pa.string()),
             pa.field("first_temperature", pa.float64()),
@@ -56,14 +76,20 @@ PAIRS = Table(
             pa.field("protocol", pa.string(), nullable=False),
             pa.field("protocol_version", pa.string(), nullable=False),
             pa.field("votes", pa.int32(), nullable=False),
+            pa.field("category", pa.string()),
+            pa.field("risk_category", pa.string()),
+            pa.field("attack_vector", pa.string()),
+            pa.field("harmless", pa.bool_()),
         ]
     ),
     checks={**_one_of("gold", "first", "second"), **_one_of("split", "train", "held_out", "neither")},
-    upgrades={1: _pairs_2},
+    upgrades={1: _pairs_2, 2: _pairs_3},
 )
-"""Two responses to one prompt. ``gold`` names the better response if it is known in advance; such a pair tests
-annotators, never becomes a comparison, and has null models and split. ``split`` is ``neither`` for a prompt that is
-close to prompts of both splits. ``votes`` is the number of votes asked for."""
+"""Two responses to one prompt, or a single response: ``second`` and ``second_model`` are then null. ``gold`` names the
+better response if it is known in advance; such a pair tests annotators, never becomes a comparison, and has null models
+and split. ``split`` is ``neither`` for a prompt that is close to prompts of both splits, and null for a campaign that
+measures models. ``votes`` is the number of votes asked for. ``harmless``: the prompt asks for nothing harmful, so that
+a refusal for safety is a false refusal."""
 
 ASSIGNMENTS = Table(
     name="assignments",
@@ -86,9 +112,16 @@ ASSIGNMENTS = Table(
 )
 """The tasks of annotators: one row per task. ``swapped``: the pair's first response was shown on the right, as B."""
 
+
+def _judgments_2(rows: pa.Table) -> pa.Table:
+    """Version 1 had votes on two responses only."""
+    rows = rows.append_column("rating", pa.nulls(len(rows), pa.int8()))
+    return rows.append_column("refusal", pa.nulls(len(rows), pa.string()))
+
+
 JUDGMENTS = Table(
     name="judgments",
-    version=1,
+    version=2,
     columns=pa.schema(
         [
             pa.field("uid", pa.string(), nullable=False),
@@ -97,7 +130,7 @@ JUDGMENTS = Table(
             pa.field("annotator", pa.string(), nullable=False),
             pa.field("round", pa.string(), nullable=False),
             pa.field("swapped", pa.bool_(), nullable=False),
-            pa.field("prefers", pa.string(), nullable=False),
+            pa.field("prefers", pa.string()),
             pa.field("degree", pa.string(), nullable=False),
             pa.field("first_safe", pa.bool_()),
             pa.field("second_safe", pa.bool_()),
@@ -106,16 +139,26 @@ JUDGMENTS = Table(
             pa.field("comment", pa.large_string()),
             pa.field("seconds", pa.float64()),
             pa.field("submitted", pa.timestamp("us", "UTC")),
+            pa.field("rating", pa.int8()),
+            pa.field("refusal", pa.string()),
         ]
     ),
     checks={
-        **_one_of("prefers", "first", "second"),
-        **_one_of("degree", *DEGREES),
+        **_one_of("prefers", "first", "tie", "second"),
+        **_one_of("degree", *dict.fromkeys((*DEGREES, *EVALUATION_DEGREES, *RATINGS))),
+        **_one_of("refusal", *REFUSALS),
         **_one_of("round", "vote", "adjudication"),
+        "a rating is from 1 to 5": lambda b: pc.or_(
+            pc.is_null(b["rating"]), pc.and_(pc.greater_equal(b["rating"], 1), pc.less_equal(b["rating"], 5))
+        ),
+        "a vote has a rating or a preference": lambda b: pc.xor(pc.is_null(b["rating"]), pc.is_null(b["prefers"])),
     },
+    upgrades={1: _judgments_2},
 )
-"""The valid votes that count, sorted by (pair_id, round, annotator). ``seconds`` is the time from opening to submitting
-as measured by Label Studio, ``submitted`` the time at which the vote got its present answer, by the server's clock."""
+"""The valid votes that count, sorted by (pair_id, round, annotator). Each degree belongs to the protocol's scale; of a
+vote on a single response, ``prefers`` is null, and ``rating`` and ``refusal`` are given. ``seconds`` is the time from
+opening to submitting as measured by Label Studio, ``submitted`` the time at which the vote got its present answer, by
+the server's clock."""
 
 REFUSED = Table(
     name="refused",

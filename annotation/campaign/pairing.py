@@ -16,16 +16,17 @@ from annotation.campaign.settings import Pairing
 
 @dataclass(frozen=True)
 class Pair:
-    """Two responses to one prompt; ``first`` comes first in an order that is independent of quality."""
+    """Two responses to one prompt; ``first`` comes first in an order that is independent of quality. For a protocol
+    that shows single responses, ``second`` is None."""
 
     pair_id: str
     prompt: Prompt
     first: Response
-    second: Response
+    second: Response | None
 
     @property
-    def models(self) -> tuple[str, str]:
-        return self.first.model, self.second.model
+    def responses(self) -> tuple[Response, ...]:
+        return (self.first,) if self.second is None else (self.first, self.second)
 
 
 @dataclass
@@ -69,16 +70,30 @@ def make_pairs(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> Pairin
     return out
 
 
-def pair_id(prompt: Prompt, first: Response, second: Response) -> str:
+def make_singles(prompts: Iterable[Prompt], pairing: Pairing) -> PairingResult:
+    """Each response that is not empty, on its own."""
+    out = PairingResult()
+    found: dict[str, Pair] = {}
+    for prompt in sorted(prompts, key=lambda prompt: prompt.prompt_id):
+        out.counts["repeated_response"] += prompt.repeated
+        for response in _find_usable(prompt, pairing, out):
+            made = Pair(pair_id(prompt, response), prompt, response, None)
+            out.counts["repeated" if made.pair_id in found else "paired"] += 1
+            found.setdefault(made.pair_id, made)
+    out.pairs = [found[pair_id] for pair_id in sorted(found)]
+    return out
+
+
+def pair_id(prompt: Prompt, *responses: Response) -> str:
     """A hash of the content that does not depend on the campaign or the order: 32 hexadecimal digits (BLAKE2b)."""
-    responses = sorted((first, second), key=sort_key)
-    content = [prompt.messages, *([response.model, response.temperature, response.text] for response in responses)]
+    ordered = sorted(responses, key=sort_key)
+    content = [prompt.messages, *([response.model, response.temperature, response.text] for response in ordered)]
     return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
 
 
 def blind_key(pair: Pair) -> str:
-    """A hash of the prompt and the two texts; it does not depend on the models."""
-    content = [pair.prompt.messages, sorted((pair.first.text, pair.second.text))]
+    """A hash of the prompt and the texts; it does not depend on the models."""
+    content = [pair.prompt.messages, sorted(response.text for response in pair.responses)]
     return hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
 
 

@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
 from annotation.campaign.changes import refuse_changes
 from annotation.campaign.drops import count_drops
-from annotation.campaign.pairing import Pair, blind_key, make_pairs, pair_id, seeded_key, whole_name
+from annotation.campaign.facts import known_facts
+from annotation.campaign.pairing import Pair, blind_key, make_pairs, make_singles, pair_id, seeded_key, whole_name
 from annotation.campaign.responses import GoldPair, Problem, Prompt, Response, read_gold, read_prompts
 from annotation.campaign.settings import CampaignFolder
 from annotation.campaign.split import Families, OldPrompt, assign_splits, prompt_text
 from annotation.campaign.tasks import shown_digest, task_data, task_uid
+from annotation.campaign.unanswered import list_unanswered, name_unanswered
 from annotation.journal.bodies import Asked, Batch, Counted, PairsAsked, Resolving, Settings, read, write
 from annotation.journal.fold import TASKS, Record, fold, pack, record_settings
 from annotation.journal.journal import Journal
@@ -135,6 +137,7 @@ def _describe_batch(folder: CampaignFolder) -> Asked:
         gold=(digest(folder.file(gold.file)), gold.share) if gold else None,
         pairs=PairsAsked(**dataclasses.asdict(campaign.pairs)),
         seed=campaign.seed,
+        harmless=campaign.harmless,
     )
 
 
@@ -154,11 +157,19 @@ def _make_batch(
             "each vote on a pair comes from a different annotator, so lower votes or add annotators"
         )
     _refuse_withdrawn(folder, record)
-    prompts, problems = read_prompts(folder.file(campaign.responses))
+    protocol = PROTOCOLS[campaign.protocol]
+    prompts, problems = read_prompts(folder.file(campaign.responses), measures=not protocol.trains)
     models = {response.model for prompt in prompts for response in prompt.responses}
     check_shown_texts(folder, models)
     _refuse_unknown_models(folder, models)
-    paired = make_pairs(prompts, campaign.pairs, campaign.seed)
+    unanswered = () if protocol.trains else list_unanswered(prompts, campaign.pairs, campaign.harmless)
+    paired = (
+        make_pairs(prompts, campaign.pairs, campaign.seed)
+        if protocol.scale.compares
+        else make_singles(prompts, campaign.pairs)
+    )
+    if not protocol.trains:
+        name_unanswered(paired, unanswered)
     earlier = set(record.pairs["pair_id"].to_pylist())
     fresh = [pair for pair in paired.pairs if pair.pair_id not in earlier]
     paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)
@@ -169,7 +180,7 @@ def _make_batch(
             first = f"{problems[0].where}: {problems[0].message}"
             ways = f"correct its invalid rows ({len(problems):,}; the first is {first}), or {ways}"
         raise UserError(
-            f"{campaign.responses} gives no new pair for batch {campaign.batch} "
+            f"{campaign.responses} gives no new {protocol.scale.unit} for batch {campaign.batch} "
             f"({_list_counts(paired.counts) or 'no prompts'}): {ways}"
         )
     gold: list[GoldPair] = []
@@ -209,7 +220,7 @@ def _make_batch(
         journal.append("pairs", campaign.batch, body)
     for body in pack(pa.concat_tables(tasks)):
         journal.append("tasks", campaign.batch, body)
-    batch = Batch(asked, counted, page, campaign.categories, left_out)
+    batch = Batch(asked, counted, page, campaign.categories, left_out, unanswered)
     journal.append("batch", campaign.batch, write(batch))
     return planned
 
@@ -229,7 +240,7 @@ def make_task_rows(
     """
     strata, secret = _strata(table), journal.campaign_id
     asked = {task_uid(secret, batch, round_ + since, annotator, pair): pair for pair in pairs}
-    swaps = choose_swaps({uid: strata[pair] for uid, pair in asked.items()}, secret)
+    swaps = choose_swaps({uid: strata[pair] for uid, pair in asked.items() if pair in strata}, secret)
     order = shuffle(asked, secret)
     columns: dict[str, Any] = {
         "uid": order,
@@ -237,7 +248,7 @@ def make_task_rows(
         "batch": [batch] * len(order),
         "annotator": [annotator] * len(order),
         "round": [round_] * len(order),
-        "swapped": [swaps[uid] for uid in order],
+        "swapped": [swaps.get(uid, False) for uid in order],
     }
     rows = pa.table(columns, schema=pa.schema([TASKS.field(name) for name in columns]))
     digests = [shown_digest(data) for data in task_data(rows, table)]
@@ -245,20 +256,24 @@ def make_task_rows(
 
 
 def _strata(table: pa.Table) -> dict[str, str]:
+    """The models of each pair; a single response has no side, and is left out."""
+    table = table.filter(pc.is_valid(table["second"]))
     columns = (table[name].to_pylist() for name in ("pair_id", "first_model", "second_model"))
     return {pair: f"{first or ''}\0{second or ''}" for pair, first, second in zip(*columns, strict=True)}
 
 
 def _pair_rows(fresh: Sequence[Pair], record: Record, families: Families, folder: CampaignFolder) -> pa.Table:
     campaign = folder.campaign
-    texts = {pair.prompt.prompt_id: prompt_text(pair.prompt.messages) for pair in fresh}
-    weights = Counter(pair.prompt.prompt_id for pair in fresh)
-    splits = assign_splits(texts, weights, _list_earlier_prompts(record), families, campaign.seed)
+    splits: Mapping[str, str] = {}
+    if PROTOCOLS[campaign.protocol].trains:
+        texts = {pair.prompt.prompt_id: prompt_text(pair.prompt.messages) for pair in fresh}
+        weights = Counter(pair.prompt.prompt_id for pair in fresh)
+        splits = assign_splits(texts, weights, _list_earlier_prompts(record), families, campaign.seed)
     rows = [
         {
             **_make_row(pair.pair_id, pair.prompt, pair.first, pair.second, folder),
             "gold": None,
-            "split": splits[pair.prompt.prompt_id],
+            "split": splits.get(pair.prompt.prompt_id),
         }
         for pair in fresh
     ]
@@ -294,7 +309,7 @@ def _gold_rows(gold: Sequence[GoldPair], record: Record, folder: CampaignFolder,
 
 
 def _make_row(
-    pair_id: str, prompt: Prompt, first: Response, second: Response, folder: CampaignFolder
+    pair_id: str, prompt: Prompt, first: Response, second: Response | None, folder: CampaignFolder
 ) -> dict[str, Any]:
     campaign = folder.campaign
     return {
@@ -303,14 +318,15 @@ def _make_row(
         "prompt_id": prompt.prompt_id,
         "prompt": [{"role": role, "content": content} for role, content in prompt.messages],
         "first": first.text,
-        "second": second.text,
+        "second": second.text if second else None,
         "first_model": first.model,
-        "second_model": second.model,
+        "second_model": second.model if second else None,
         "first_temperature": first.temperature,
-        "second_temperature": second.temperature,
+        "second_temperature": second.temperature if second else None,
         "protocol": campaign.protocol,
         "protocol_version": version_of(folder),
         "votes": campaign.votes,
+        **vars(known_facts(prompt.facts, campaign.harmless)),
     }
 
 

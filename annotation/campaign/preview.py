@@ -54,12 +54,12 @@ def choose(pairs: pa.Table) -> list[tuple[str, dict[str, Any]]]:
     asked = pairs.filter(pc.is_null(pairs["gold"])).sort_by("pair_id")
     if not asked.num_rows:
         return []
-    lengths = pc.add(pc.utf8_length(asked["first"]), pc.utf8_length(asked["second"])).to_pylist()
+    lengths = pc.add(pc.utf8_length(asked["first"]), pc.utf8_length(pc.fill_null(asked["second"], ""))).to_pylist()
     order = sorted(range(len(lengths)), key=lambda row: (lengths[row], row))
     found = {order[0]: "The shortest pair", order[-1]: "The longest pair"}
     if len(order) == 1:
         found = {order[0]: "The only pair"}
-    texts = zip(asked["first"].to_pylist(), asked["second"].to_pylist(), strict=True)
+    texts = zip(asked["first"].to_pylist(), pc.fill_null(asked["second"], "").to_pylist(), strict=True)
     written: dict[str, list[int]] = {name: [] for name in _KINDS}
     for row, both in enumerate(texts):
         for name, (pattern, _) in _KINDS.items():

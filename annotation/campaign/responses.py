@@ -3,19 +3,21 @@
 import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from annotation.campaign.facts import UNKNOWN, Facts, merge, parse_facts
 from annotation.rows.delimited import Cell
 from annotation.rows.reading import Unreadable
 from annotation.rows.reading import rows as rows_of
+from schemas.preference import FACTS
 
 ROLES = ("system", "user", "assistant")
-RESPONSE_FIELDS = ("model", "temperature", "text")
-TEXTS = ("prompt_id", "prompt", "model", "text", "chosen", "rejected")
+RESPONSE_FIELDS = ("model", "temperature", "text", "response")
+TEXTS = ("prompt_id", "prompt", "model", "text", "response", "chosen", "rejected", *FACTS)
 """The columns of texts, which may look like JSON in CSV."""
 COLUMNS = ("messages", "responses", "temperature", *TEXTS)
 """The columns that are read, apart from _HIDDEN_FIELDS."""
@@ -45,6 +47,7 @@ class Prompt:
     responses: tuple[Response, ...]
     repeated: int = 0
     """Responses that were left out because another response has the same model, temperature and text."""
+    facts: Facts = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -81,36 +84,66 @@ def find_non_text(holder: Mapping[str, Any], names: Collection[str]) -> str | No
     return next((name for name in sorted(holder.keys() & names) if holder[name] not in (None, False, "", [], {})), None)
 
 
-def read_prompts(path: Path) -> tuple[list[Prompt], list[Problem]]:
+@dataclass
+class _Rows:
+    """The rows of one prompt_id that are still being read: their dialogues, and (place, responses, facts) of each."""
+
+    dialogues: set[Messages] = field(default_factory=set)
+    rows: list[tuple[str, list[Response], Facts]] = field(default_factory=list)
+
+    def merged(self, prompt_id: str) -> Prompt:
+        """The prompt of all rows. Raises _BadRowError if they contradict each other, or none has the dialogue."""
+        if not self.dialogues:
+            raise _BadRowError(f"no row gives the messages or the prompt of {prompt_id}: add them to one of its rows")
+        if len(self.dialogues) > 1:
+            raise _BadRowError(
+                f"prompt {prompt_id} has different messages in several rows: give each dialogue its own prompt_id"
+            )
+        facts = UNKNOWN
+        for _, _, each in self.rows:
+            try:
+                facts = merge(facts, each)
+            except ValueError as error:
+                raise _BadRowError(f"prompt {prompt_id} {error}: give each prompt one") from error
+        [messages] = self.dialogues
+        given = [response for _, responses, _ in self.rows for response in responses]
+        kept = set(given)
+        return Prompt(prompt_id, messages, tuple(sorted(kept, key=sort_key)), len(given) - len(kept), facts)
+
+
+def read_prompts(path: Path, *, measures: bool = False) -> tuple[list[Prompt], list[Problem]]:
     """The prompts of a file, sorted by id, with the rows of a prompt merged; and the rows that were skipped.
 
-    A row has ``prompt_id`` (if missing, a hash of the messages), ``messages`` (or ``prompt``, a single user turn) and
-    ``responses``: a list of {model, temperature, text}; or it has the ``model``, ``temperature`` and ``text`` of one
-    response. Rows that give the same id to different messages are all skipped, so that the result does not depend on
-    the order of rows.
+    A row has ``prompt_id`` (if missing, a hash of the messages), ``messages`` (or ``prompt``, a single user turn; or
+    neither, if another row of the same prompt_id has it) and ``responses``: a list of {model, temperature, text}; or it
+    has the ``model``, ``temperature`` and ``text`` (or ``response``) of one response. Rows that contradict each other
+    are all skipped, so that the result does not depend on the order of rows.
+
+    ``measures``: the responses are for a campaign that measures models. Then the facts of each prompt are read, and a
+    null response, which is an empty text, is a prompt that the model did not answer.
 
     Raises UserError if the file cannot be read.
     """
     problems: list[Problem] = []
-    found: dict[str, dict[Messages, list[tuple[str, list[Response]]]]] = {}
+    found: dict[str, _Rows] = {}
     for where, row in _read_rows(path, problems):
         try:
             prompt_id, messages = _parse_prompt(row)
-            responses = _parse_responses(row)
-        except _BadRowError as error:
+            responses = _parse_responses(row, measures)
+            facts = parse_facts(row) if measures else UNKNOWN
+        except (_BadRowError, ValueError) as error:
             problems.append(Problem(where, "unusable_row", str(error)))
             continue
-        found.setdefault(prompt_id, {}).setdefault(messages, []).append((where, responses))
+        held = found.setdefault(prompt_id, _Rows())
+        held.rows.append((where, responses, facts))
+        if messages is not None:
+            held.dialogues.add(messages)
     prompts = []
-    for prompt_id, dialogues in sorted(found.items()):
-        if len(dialogues) > 1:
-            message = f"prompt {prompt_id} has different messages in several rows: give each dialogue its own prompt_id"
-            problems += [Problem(where, "unusable_row", message) for rows in dialogues.values() for where, _ in rows]
-            continue
-        [(messages, rows)] = dialogues.items()
-        kept = {response for _, responses in rows for response in responses}
-        repeated = sum(len(responses) for _, responses in rows) - len(kept)
-        prompts.append(Prompt(prompt_id, messages, tuple(sorted(kept, key=sort_key)), repeated))
+    for prompt_id, held in sorted(found.items()):
+        try:
+            prompts.append(held.merged(prompt_id))
+        except _BadRowError as error:
+            problems += [Problem(where, "unusable_row", str(error)) for where, _, _ in held.rows]
     return prompts, problems
 
 
@@ -130,6 +163,8 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
     for where, row in _read_rows(path, problems):
         try:
             prompt_id, messages = _parse_prompt(row)
+            if messages is None:
+                raise _BadRowError(NO_PROMPT)
             chosen, rejected = _parse_text(row, "chosen"), _parse_text(row, "rejected")
             if not chosen.strip() or not rejected.strip() or chosen == rejected:
                 raise _BadRowError("chosen and rejected must be two different texts, neither of them empty")
@@ -164,12 +199,18 @@ def _is_blank(name: str, value: Any) -> bool:
     return isinstance(value, Cell) and not value and name not in ("text", "chosen", "rejected")
 
 
-def _parse_prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
+NO_PROMPT = "the row needs messages, a list of {role, content}, or prompt, a text"
+
+
+def _parse_prompt(row: Mapping[str, Any]) -> tuple[str, Messages | None]:
+    """The id and the dialogue of a row; None as the dialogue of a row that has only the id."""
     messages = row.get("messages")
     if messages is None and isinstance(row.get("prompt"), str):
         messages = [{"role": "user", "content": row["prompt"]}]
+    if messages is None and row.get("prompt") is None and row.get("prompt_id") is not None:
+        return _parse_id(row["prompt_id"]), None
     if not isinstance(messages, list) or not messages:
-        raise _BadRowError("the row needs messages, a list of {role, content}, or prompt, a text")
+        raise _BadRowError(NO_PROMPT)
     _refuse_non_text(row, NON_TEXT_FIELDS, "the row")
     turns = []
     for message in messages:
@@ -184,9 +225,13 @@ def _parse_prompt(row: Mapping[str, Any]) -> tuple[str, Messages]:
     prompt_id = row.get("prompt_id")
     if prompt_id is None:
         prompt_id = hashlib.blake2b(orjson.dumps(turns), digest_size=16).hexdigest()
+    return _parse_id(prompt_id), tuple(turns)
+
+
+def _parse_id(prompt_id: Any) -> str:
     if not isinstance(prompt_id, (str, int)) or isinstance(prompt_id, bool) or prompt_id == "":
         raise _BadRowError("prompt_id must be a text that is not empty, or a whole number")
-    return str(prompt_id), tuple(turns)
+    return str(prompt_id)
 
 
 def _refuse_non_text(holder: Mapping[str, Any], names: Collection[str], what: str) -> None:
@@ -197,7 +242,7 @@ def _refuse_non_text(holder: Mapping[str, Any], names: Collection[str], what: st
         )
 
 
-def _parse_responses(row: Mapping[str, Any]) -> list[Response]:
+def _parse_responses(row: Mapping[str, Any], measures: bool) -> list[Response]:
     responses = row.get("responses")
     if responses is None and row.get("model") is not None:
         responses = [{name: row[name] for name in (*RESPONSE_FIELDS, *_HIDDEN_FIELDS) if name in row}]
@@ -220,7 +265,9 @@ def _parse_responses(row: Mapping[str, Any]) -> list[Response]:
             temperature = float(temperature) + 0.0  # turns -0.0 into 0.0
             if not math.isfinite(temperature) or temperature < 0:
                 raise _BadRowError("the temperature of a response must be 0 or more")
-        kept.append(Response(str(model), temperature, _parse_text(response, "text")))
+        name = "response" if "text" not in response and "response" in response else "text"
+        unanswered = measures and name in response and response[name] is None
+        kept.append(Response(str(model), temperature, "" if unanswered else _parse_text(response, name)))
     return kept
 
 

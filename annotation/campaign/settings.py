@@ -66,6 +66,7 @@ class Campaign:
     ``version`` must grow when the guidelines or the categories change. Email addresses are stored in lower case, as in
     Label Studio.
     ``categories``: risk categories of the safety protocol, name to title; empty means the three of Llama 2.
+    ``harmless``: whether the prompts of a safety rating are harmless, except prompts whose rows say so or otherwise.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Campaign:
     gold: Gold | None = None
     resolve: Policy = field(default_factory=Policy)
     categories: Mapping[str, str] = field(default_factory=dict)
+    harmless: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (("name", self.name), ("batch", self.batch)):
@@ -110,6 +112,23 @@ class Campaign:
             raise UserError(f"resolve.min_votes is {self.resolve.min_votes}: give 1 to {self.votes} (votes)")
         if self.categories and self.protocol != "safety":
             raise UserError(f"the protocol {self.protocol} takes no categories, which belong to safety: remove them")
+        self._refuse_other_settings()
+
+    def _refuse_other_settings(self) -> None:
+        """Raises UserError for settings that belong to other protocols."""
+        protocol = PROTOCOLS[self.protocol]
+        uses = ["majority"]
+        if protocol.scale.compares:
+            uses.append("unanimous" if protocol.trains else "median")
+        if self.resolve.use not in uses:
+            choices = " or ".join(map(repr, uses))
+            raise UserError(f"resolve.use is {self.resolve.use!r}: with the protocol {self.protocol}, use {choices}")
+        if self.harmless and protocol.scale.compares:
+            raise UserError(f"the protocol {self.protocol} asks about no refusals: remove harmless")
+        if not protocol.scale.compares and self.gold:
+            raise UserError(f"the protocol {self.protocol} shows single responses: remove [gold], whose pairs have two")
+        if not protocol.scale.compares and self.pairs.policy != "all":
+            raise UserError(f"the protocol {self.protocol} shows single responses: remove pairs.policy")
 
     @property
     def risk_categories(self) -> tuple[Category, ...]:

@@ -20,6 +20,7 @@ from annotation.dataset.master import SPLITS
 from annotation.dataset.prompts import PromptFamilies, prompt_families, prompt_texts, prove_apart
 from annotation.dataset.wordings import NAME, wordings
 from annotation.judgments.snapshot import Snapshot
+from annotation.protocols import PROTOCOLS
 from schemas import UNRESOLVED
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
@@ -40,7 +41,7 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
     A pair keeps the split that it got when its batch was made. If several campaigns are combined, a family of
     prompts may be in both splits: the training pairs of that family are then left out (``near_held_out``), so that
     no training prompt is a near-duplicate of a held-out prompt. Raises UserError for an occupied folder, for no
-    campaign, and for two campaigns with one name.
+    campaign, for two campaigns with one name, and for a campaign that measures models.
     """
     snapshots = sorted(snapshots, key=lambda snapshot: f"{snapshot.name}/")  # the order of comparison ids
     names = [snapshot.name for snapshot in snapshots]
@@ -49,6 +50,8 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(f"two campaigns are named {twice[0]}: give each campaign once, and each a different name")
+    for snapshot in snapshots:
+        _refuse_measuring(snapshot)
     with new_folder(folder) as writer:
         campaigns = [CampaignPairs.of(snapshot) for snapshot in snapshots]
         grouped = _families(campaigns, families)
@@ -69,6 +72,15 @@ def build(snapshots: Sequence[Snapshot], folder: Path, families: Families) -> Bu
         content = describe(snapshots, ledger, proof, writer.files)
         writer.json(MANIFEST, content)
     return Built(folder, ledger, content)
+
+
+def _refuse_measuring(snapshot: Snapshot) -> None:
+    """Raises UserError for a campaign whose votes are no training data."""
+    if not PROTOCOLS[snapshot.protocol].trains:
+        raise UserError(
+            f"{snapshot.name}: a campaign of the protocol {snapshot.protocol} measures models, and is no dataset to "
+            "train on: see gristmill evaluation results"
+        )
 
 
 def _families(campaigns: Sequence[CampaignPairs], families: Families) -> PromptFamilies:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 class Resolving:
     """The policy that turns votes into a verdict, from campaign.toml; see `Policy` for its meaning."""
 
-    use: Literal["majority", "unanimous"]
+    use: Literal["majority", "unanimous", "median"]
     min_votes: int | None
 
 
@@ -66,6 +66,7 @@ class Asked:
     gold: tuple[str, float] | None
     pairs: PairsAsked
     seed: int
+    harmless: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,31 @@ class Counted:
 
 
 @dataclass(frozen=True)
+class Unanswered:
+    """A prompt that a model did not answer. ``turns`` is the number of the user's turns; the other fields are the
+    columns FACTS of the prompt."""
+
+    model: str
+    prompt_id: str
+    turns: int
+    category: str | None
+    risk_category: str | None
+    attack_vector: str | None
+    harmless: bool | None
+
+
+@dataclass(frozen=True)
 class Batch:
     """The body of a ``batch`` row: what the batch was made from, and the page that its annotators see. ``categories``:
-    name to title. ``dropped``: what was left out, by reason."""
+    name to title. ``dropped``: what was left out, by reason. ``unanswered``: what the models did not answer, in a
+    campaign that measures models."""
 
     asked: Asked
     counted: Counted
     page: Page
     categories: Mapping[str, str]
     dropped: Mapping[str, int] = field(default_factory=dict)
+    unanswered: tuple[Unanswered, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,8 @@ def statements(journal: Journal) -> Iterator[bytes]:
         )
     for table, name in ((judged.assignments, "asked"), (judged.judgments, "counted")):
         for row in table.to_pylist():
-            yield _line(name, **row)
+            unasked = [part for part in ("rating", "refusal") if row.get(part, "") is None]
+            yield _line(name, **{part: value for part, value in row.items() if part not in unasked})
     yield from _answers(journal, record)
     for row in judged.refused.drop_columns(["raw"]).to_pylist():
         yield _line("set_apart", **row)

@@ -7,8 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.judgments.policy import Policy
+from annotation.judgments.deciding import Deciding
+from annotation.judgments.measuring import measured
 from annotation.judgments.snapshot import Snapshot
+from annotation.protocols import PROTOCOLS
 from schemas import DEGREES
 
 Ints = npt.NDArray[np.int64]
@@ -35,6 +37,7 @@ class Resolution:
     ``unresolved``: pair_id, reason (one of FAILURES), votes_first, votes_second, adjudicated.
 
     ``votes_first`` and ``votes_second`` count the votes that decide: adjudicating votes if ``adjudicated``, else all.
+    The tables of a campaign that measures models have the columns of `measured` instead.
     """
 
     resolved: pa.Table
@@ -50,8 +53,11 @@ def resolve(snapshot: Snapshot) -> Resolution:
 
     Raises ValueError if a judgment names an unknown pair, or a pair occurs twice.
     """
-    pairs = snapshot.pairs.select(["pair_id", "votes"]).filter(pc.is_null(snapshot.pairs["gold"])).combine_chunks()
-    votes = _Votes.of(pairs, snapshot)
+    protocol = PROTOCOLS[snapshot.protocol]
+    if not protocol.trains:
+        return Resolution(*measured(snapshot, protocol.scale))
+    deciding = Deciding.of(snapshot)
+    pairs, votes = deciding.pairs, _Votes.of(deciding)
     first, second = votes.tally()
     winner = np.where(second > first, 1, 0)
     safe, asked, risks = votes.safety()
@@ -61,8 +67,7 @@ def resolve(snapshot: Snapshot) -> Resolution:
     if snapshot.policy.use == "unanimous":
         failure[(np.minimum(first, second) > 0) & ~votes.adjudicated] = FAILURES.index("no_majority")
     failure[first == second] = FAILURES.index("tied")
-    needed = np.where(votes.adjudicated, 1, votes_needed(pairs, snapshot.policy))
-    failure[first + second < needed] = FAILURES.index("too_few_votes")
+    failure[first + second < deciding.needed(snapshot.policy)] = FAILURES.index("too_few_votes")
     counted = {
         "votes_first": pa.array(first, pa.int32()),
         "votes_second": pa.array(second, pa.int32()),
@@ -87,12 +92,6 @@ def resolve(snapshot: Snapshot) -> Resolution:
     return Resolution(resolved.filter(pc.invert(failed)), unresolved.filter(failed))
 
 
-def votes_needed(pairs: pa.Table, policy: Policy) -> Ints:
-    """The fewest votes, at least 1, from which the policy derives a verdict on each pair that is not adjudicated."""
-    asked: Ints = pairs["votes"].to_numpy().astype(np.int64)
-    return np.maximum(asked if policy.min_votes is None else np.full(len(pairs), policy.min_votes), 1)
-
-
 @dataclass(frozen=True)
 class _Votes:
     """The votes that decide, as columns: index of the pair, preferred response (0 first, 1 second), strength (0 to 3).
@@ -108,27 +107,14 @@ class _Votes:
     table: pa.Table
 
     @classmethod
-    def of(cls, pairs: pa.Table, snapshot: Snapshot) -> "_Votes":
-        if pc.count_distinct(snapshot.pairs["pair_id"]).as_py() != len(snapshot.pairs):
-            raise ValueError(f"campaign {snapshot.name}: a pair occurs twice")
-        judgments = snapshot.judgments
-        if not pc.all(pc.is_in(judgments["pair_id"], value_set=snapshot.pairs["pair_id"]), min_count=0).as_py():
-            raise ValueError(f"campaign {snapshot.name}: a judgment names an unknown pair")
-        place = pc.index_in(judgments["pair_id"], value_set=pairs["pair_id"])
-        judgments = judgments.filter(pc.is_valid(place))
-        pair = place.drop_null().to_numpy().astype(np.int64)
-        adjudicates = pc.equal(judgments["round"], "adjudication").to_numpy()
-        adjudicated = np.zeros(len(pairs), bool)
-        adjudicated[pair[adjudicates]] = True
-        decides = adjudicates | ~adjudicated[pair]
-        judgments = judgments.filter(pa.array(decides))
+    def of(cls, votes: Deciding) -> "_Votes":
         return cls(
-            len(pairs),
-            adjudicated,
-            pair[decides],
-            _index(judgments["prefers"], _RESPONSES),
-            _index(judgments["degree"], _STRENGTHS),
-            judgments,
+            len(votes.pairs),
+            votes.adjudicated,
+            votes.pair,
+            _index(votes.judgments["prefers"], _RESPONSES),
+            _index(votes.judgments["degree"], _STRENGTHS),
+            votes.judgments,
         )
 
     def tally(self) -> tuple[Ints, Ints]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from annotation.journal.bodies import Unanswered
 from annotation.journal.fold import fold
 from annotation.journal.journal import STORE, Journal
 from annotation.journal.made import made
@@ -40,6 +41,10 @@ class Snapshot:
     findings: tuple[Finding, ...] = ()
     server: str = ""
     """The address of Label Studio, empty if no push has noted it."""
+    unanswered: tuple[Unanswered, ...] = ()
+    """The prompts that models did not answer, batch after batch, in a campaign that measures models."""
+    dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What each batch left out of its files, by reason."""
     before_provenance: tuple[str, ...] = ()
     """Batches pushed by an earlier version of Gristmill: the origin of their votes cannot be checked, and all count."""
 
@@ -75,5 +80,7 @@ def load(folder: Path, as_of: int | None = None) -> Snapshot:
         revision=record.revision,
         findings=findings,
         server=state.server.url if state.server else "",
+        unanswered=tuple(each for batch in record.batches.values() for each in batch.unanswered),
+        dropped={name: batch.dropped for name, batch in record.batches.items()},
         before_provenance=tuple(before),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.protocols.protocol import Unreadable
+from annotation.protocols.scale import Point, Scale
 from annotation.protocols.wording import WORDING
 
 
@@ -39,6 +40,10 @@ class Answers:
         if len(set(found)) < len(found):
             raise UnreadableError("several_answers", f"{question} has the same answer twice")
         return tuple(choice for choice in offered if choice in found)
+
+    def get_point(self, scale: Scale, swapped: bool) -> Point:
+        """The point of the scale that was chosen, as a point of the pair. Raises `UnreadableError` if there is none."""
+        return scale.point(self.get_choice(scale.question, scale.by_name), swapped)
 
     def get_text(self, question: str) -> str | None:
         """Free text with each part on its own line and lone surrogates as ``?``; None if empty."""

@@ -16,32 +16,38 @@ _EMPTY = '<div class="gm-none"></div>'
 
 
 class Dialogue:
-    """The part of a protocol that shows a dialogue and two responses side by side.
+    """The part of a protocol that shows a dialogue and two responses side by side, or a single response.
 
     The guidelines are the file ``guidelines/NAME.md``.
     """
 
     name: str
+    trains = True
 
     @property
     def guidelines(self) -> str:
         """The default guidelines, as Markdown."""
         return read_resource(f"guidelines/{self.name}.md")
 
-    def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
+    def show(
+        self, messages: Sequence[Mapping[str, str]], first: str, second: str | None, swapped: bool
+    ) -> dict[str, str]:
         """The fields ``history``, ``prompt``, ``a`` and ``b``: earlier turns, the last user turn, the two responses.
 
-        The prompt holds the last user turn and all turns after it; without a user turn, it holds the last turn.
+        The prompt holds the last user turn and all turns after it; without a user turn, it holds the last turn. A
+        single response is ``a``, and there is no ``b``.
         """
         turns = [_turn(message["role"], message["content"]) for message in messages]
         asked = [at for at, message in enumerate(messages) if message["role"] == "user"]
         begin = asked[-1] if asked else max(len(turns) - 1, 0)
-        a, b = render_responses(*((second, first) if swapped else (first, second)))
+        if second is None:
+            shown = {"a": render_model_text(first)}
+        else:
+            shown = dict(zip("ab", render_responses(*((second, first) if swapped else (first, second))), strict=True))
         return {
             "history": _history(turns[:begin]),
             "prompt": "".join(turns[begin:]) or _EMPTY,
-            "a": f'<div class="gm-text">{a}</div>',
-            "b": f'<div class="gm-text">{b}</div>',
+            **{side: f'<div class="gm-text">{text}</div>' for side, text in shown.items()},
         }
 
 

@@ -9,7 +9,7 @@ from annotation.protocols.layout import make_config, make_scale
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import render_guidelines
 from annotation.protocols.reporting import QUESTION, read_problem
-from annotation.protocols.scale import read_preference
+from annotation.protocols.scale import PREFERENCE
 from schemas.errors import UserError
 
 
@@ -18,14 +18,13 @@ class Preference(Dialogue):
 
     name = "preference"
     version = 2
+    scale = PREFERENCE
 
     def page(self, guidelines: str, categories: Sequence[Category] = ()) -> Page:
         """The page; raises `UserError` if there are risk categories, since the protocol does not ask about risks."""
         if categories:
             raise UserError("the protocol preference asks about no risks: remove the categories or use protocol safety")
-        config = make_config(
-            make_scale("preference", "Which response is more helpful?", "better"), under_a="", under_b=""
-        )
+        config = make_config(make_scale(self.scale, "Which response is more helpful?"))
         return Page(config, render_guidelines(guidelines))
 
     def read(
@@ -38,8 +37,8 @@ class Preference(Dialogue):
         """
         try:
             answers = read_answers(result, choices=["preference", QUESTION], texts=["comment"])
-            prefers, degree = read_preference(answers, "preference", swapped)
+            point = answers.get_point(self.scale, swapped)
             read_problem(answers)
         except UnreadableError as error:
             return error.unreadable
-        return AnnotationReading(prefers, degree, None, None, (), (), answers.get_text("comment"))
+        return AnnotationReading(point.prefers, point.degree, None, None, (), (), answers.get_text("comment"))

@@ -5,8 +5,9 @@ import re
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from annotation.protocols.scale import Scale
 from schemas.errors import UserError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -42,15 +43,20 @@ class Page:
 
 @dataclass(frozen=True)
 class AnnotationReading:
-    """The answers of an annotation. A protocol that does not ask about safety gives None as flags and no risks."""
+    """The answers of an annotation. A protocol that does not ask about safety gives None as flags and no risks.
 
-    prefers: Literal["first", "second"]
+    ``prefers`` is None if the protocol shows a single response, which then has a ``rating`` and a ``refusal``.
+    """
+
+    prefers: str | None
     degree: str
     first_safe: bool | None
     second_safe: bool | None
     first_risks: tuple[str, ...]
     second_risks: tuple[str, ...]
     comment: str | None
+    rating: int | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,11 +82,22 @@ class Protocol(typing.Protocol):
     def guidelines(self) -> str:
         """The default guidelines, as Markdown."""
 
+    @property
+    def scale(self) -> Scale:
+        """The points that annotators choose from."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether the votes become a dataset to train on; otherwise they measure models."""
+
     def page(self, guidelines: str, categories: Sequence[Category]) -> Page:
         """The page of a project. No ``categories`` means the protocol's own; raises `UserError` if they are invalid."""
 
-    def show(self, messages: Sequence[Mapping[str, str]], first: str, second: str, swapped: bool) -> dict[str, str]:
-        """The data of a task, all escaped HTML. ``swapped`` shows ``first`` as response B."""
+    def show(
+        self, messages: Sequence[Mapping[str, str]], first: str, second: str | None, swapped: bool
+    ) -> dict[str, str]:
+        """The data of a task, all escaped HTML. ``swapped`` shows ``first`` as response B. ``second`` is None exactly
+        if the scale rates a single response."""
 
     def read(
         self, result: Sequence[Mapping[str, Any]], swapped: bool, categories: Sequence[Category]

@@ -1,6 +1,6 @@
 """Problems with a task that an annotator can report, with a vote or a skip."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,9 @@ PROBLEMS = {
     "harmful": "Harmful",
 }
 """The problems, as stored and as shown."""
+
+SINGLE_PROBLEMS = {name: title for name, title in PROBLEMS.items() if name != "both_bad"}
+"""The problems of a page with a single response."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,9 @@ def read_report(result: Any) -> Report:
     return Report(reason, comment)
 
 
-def read_problem(answers: Answers) -> str | None:
-    """The reported problem, a key of PROBLEMS. Raises `UnreadableError` if the page cannot send the answer."""
-    return answers.get_choice(QUESTION, PROBLEMS) if answers.values.get(QUESTION) else None
+def read_problem(answers: Answers, problems: Iterable[str] = PROBLEMS) -> str | None:
+    """The reported problem of ``problems``. Raises `UnreadableError` if the page cannot send the answer."""
+    return answers.get_choice(QUESTION, problems) if answers.values.get(QUESTION) else None
 
 
 def _choices(value: Any) -> Sequence[Any]:

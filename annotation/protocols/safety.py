@@ -9,7 +9,7 @@ from annotation.protocols.layout import make_config, make_safety, make_scale
 from annotation.protocols.protocol import AnnotationReading, Category, Page, Unreadable
 from annotation.protocols.rendering import render_guidelines
 from annotation.protocols.reporting import QUESTION, read_problem
-from annotation.protocols.scale import read_preference
+from annotation.protocols.scale import SAFETY
 from schemas.errors import UserError
 
 CATEGORIES = (
@@ -25,6 +25,7 @@ class Safety(Dialogue):
 
     name = "safety"
     version = 2
+    scale = SAFETY
 
     def page(self, guidelines: str, categories: Sequence[Category] = ()) -> Page:
         """The page; raises `UserError` if two categories share a name or a title."""
@@ -33,7 +34,7 @@ class Safety(Dialogue):
             values = [getattr(category, part).casefold() for category in categories]
             if twice := {value for value in values if values.count(value) > 1}:
                 raise UserError(f"two risk categories have the {part} {min(twice)!r}: rename one of them")
-        question = make_scale("safest", "Which response is safer by the guidelines?", "safer")
+        question = make_scale(self.scale, "Which response is safer by the guidelines?")
         config = make_config(question, under_a=make_safety("a", categories), under_b=make_safety("b", categories))
         return Page(config, render_guidelines(guidelines))
 
@@ -45,14 +46,14 @@ class Safety(Dialogue):
         try:
             questions = ["safest", "safety_a", "safety_b", "risks_a", "risks_b", QUESTION]
             answers = read_answers(result, choices=questions, texts=["comment"])
-            prefers, degree = read_preference(answers, "safest", swapped)
+            point = answers.get_point(self.scale, swapped)
             left, right = _read_label(answers, "a", names), _read_label(answers, "b", names)
             read_problem(answers)
         except UnreadableError as error:
             return error.unreadable
         (first_safe, first_risks), (second_safe, second_risks) = (right, left) if swapped else (left, right)
         return AnnotationReading(
-            prefers, degree, first_safe, second_safe, first_risks, second_risks, answers.get_text("comment")
+            point.prefers, point.degree, first_safe, second_safe, first_risks, second_risks, answers.get_text("comment")
         )
 
 

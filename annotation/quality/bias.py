@@ -11,9 +11,9 @@ from annotation.statistics.shares import Share
 
 @dataclass(frozen=True)
 class Lean:
-    """``left``: the share of votes for the response on the left. ``p``: the p-value of the exact two-sided binomial
-    test that both sides are equally likely. Sides are drawn at random, so a small p is due to the annotator, not to the
-    responses."""
+    """``left``: the share of votes for the response on the left, among votes that prefer one of two responses. ``p``:
+    the p-value of the exact two-sided binomial test that both sides are equally likely. Sides are drawn at random, so a
+    small p is due to the annotator, not to the responses."""
 
     left: Share
     p: float
@@ -39,5 +39,5 @@ def leans(snapshot: Snapshot) -> Leans:
 
 
 def _lean(votes: Votes) -> Lean:
-    left = int(votes.left.sum())
-    return Lean(Share(left, len(votes)), binomial_p(left, len(votes)))
+    share = votes.left_share
+    return Lean(share, binomial_p(share.count, share.total))

@@ -41,7 +41,9 @@ def changes(snapshot: Snapshot, peers: Mapping[str, Peer]) -> Changes:
     order: list[str] = pc.unique(snapshot.pairs["batch"]).to_pylist()
     left = {}
     for name, own in Votes.of(snapshot).group_by("annotator"):
-        left[name] = {batch: Share(int(part.left.sum()), len(part)) for batch, part in own.group_by("batch")}
+        left[name] = {
+            batch: Share(int(part.left.sum()), int(part.on_a_side.sum())) for batch, part in own.group_by("batch")
+        }
     return Changes(_latest({name: peer.by_batch for name, peer in peers.items()}, order), _latest(left, order))
 
 

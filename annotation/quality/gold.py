@@ -16,7 +16,7 @@ def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:
     votes = votes.filter(gold_pairs(snapshot)[votes.pair])
     known = snapshot.pairs["gold"].take(pa.array(votes.pair))
     right = pc.equal(votes.table["prefers"], known).to_numpy()
-    votes = Votes(votes.table.append_column("right", pa.array(right)), votes.pair, votes.point)
+    votes = votes.with_column("right", pa.array(right))
     return {
         name: Share(int(own.table["right"].to_numpy().sum()), len(own)) for name, own in votes.group_by("annotator")
     }

@@ -7,17 +7,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.judgments.measuring import middle
 from annotation.judgments.snapshot import Snapshot
+from annotation.protocols.scale import Scale
 from annotation.quality.agreement import Estimate, Ratings, gwet, krippendorff
-from annotation.quality.votes import SCALE, Flags, Ints, Votes, gold_pairs
-from schemas import DEGREES
+from annotation.quality.votes import Flags, Ints, Votes, gold_pairs
 
 
 @dataclass(frozen=True)
 class Agreement:
     """The agreement of annotators on a group of pairs, with the numbers of pairs and votes.
 
-    ``preferred``: AC1 on which response is better. ``vote``: AC2 with ordinal weights on the eight points of a vote.
+    ``preferred``: AC1 on the outcome: which response is better (or neither), or whether a single response is a
+    violation. ``vote``: AC2 with ordinal weights on the points of the protocol's scale.
     ``alpha``: Krippendorff's ordinal alpha on the same points. ``safety``: AC1 on safe or unsafe; a unit is a response.
     """
 
@@ -34,7 +36,7 @@ class Agreements:
     """Agreement over all pairs and by group.
 
     ``by_degree`` groups pairs by the median degree of all their votes, for either response; of two middle degrees, the
-    weaker. The keys of ``by_models`` are sorted names, ``"alpha / beta"``.
+    weaker (or worse). The keys of ``by_models`` are sorted names, ``"alpha / beta"``.
     """
 
     overall: Agreement
@@ -50,7 +52,7 @@ def agreements(snapshot: Snapshot) -> Agreements:
     counts = _Counts.of(votes, len(snapshot.pairs))
     return Agreements(
         counts.agreement(np.ones(len(snapshot.pairs), bool)),
-        counts.by_group(_median_strengths(counts.points), list(DEGREES[::-1])),
+        counts.by_group(_median_strengths(counts.points, votes.scale), list(votes.scale.degrees[::-1])),
         counts.by_group(*encode(snapshot.pairs["batch"])),
         counts.by_group(*encode(model_pairs(snapshot.pairs["first_model"], snapshot.pairs["second_model"]))),
     )
@@ -70,17 +72,21 @@ class _Counts:
 
     points: Ints
     flags: tuple[Ints, Ints]
+    scale: Scale
 
     @classmethod
     def of(cls, votes: Votes, pairs: int) -> "_Counts":
-        points = np.bincount(votes.pair * 8 + votes.point, minlength=pairs * 8).reshape(-1, 8)
+        size = len(votes.scale.points)
+        points = np.bincount(votes.pair * size + votes.point, minlength=pairs * size).reshape(-1, size)
         first, second = (_flags(votes, name, pairs) for name in ("first_safe", "second_safe"))
-        return cls(points, (first, second))
+        return cls(points, (first, second), votes.scale)
 
     def agreement(self, kept: Flags) -> Agreement:
-        points = self.points[kept]
-        ratings = Ratings.of_counts(points, SCALE)
-        preferred = Ratings.of_counts(np.column_stack([points[:, :4].sum(axis=1), points[:, 4:].sum(axis=1)]), (0, 1))
+        points, outcomes = self.points[kept], len(self.scale.outcomes)
+        ratings = Ratings.of_counts(points, self.scale.values)
+        preferred = Ratings.of_counts(
+            points @ np.eye(outcomes, dtype=np.int64)[list(self.scale.outcome_of)], range(outcomes)
+        )
         safety = Ratings.of_counts(np.concatenate([flags[kept] for flags in self.flags]), (0, 1))
         return Agreement(
             int((points.sum(axis=1) > 0).sum()),
@@ -105,11 +111,10 @@ def _flags(votes: Votes, name: str, pairs: int) -> Ints:
     return np.bincount((votes.pair * 2 + safe)[answered], minlength=pairs * 2).reshape(-1, 2)
 
 
-def _median_strengths(points: Ints) -> Ints:
+def _median_strengths(points: Ints, scale: Scale) -> Ints:
     """The lower median of the strengths of each pair's votes; -1 for a pair without votes."""
-    strengths = points[:, 3::-1] + points[:, 4:]
-    below = strengths.cumsum(axis=1)
-    return np.where(below[:, -1] > 0, np.argmax(2 * below >= below[:, -1:], axis=1), -1)
+    strengths = points @ np.eye(len(scale.degrees), dtype=np.int64)[list(scale.strengths)]
+    return np.where(strengths.any(axis=1), middle(strengths)[0], -1)
 
 
 def encode(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:

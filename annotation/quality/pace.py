@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from annotation.campaign.lengths import token_counts
 from annotation.judgments.snapshot import Snapshot
@@ -19,7 +20,7 @@ LEAST_SECONDS = 2.0
 @dataclass(frozen=True)
 class Pace:
     """``quartiles``: the seconds a pair at 25%, 50% and 75% (None if no time is known). ``hasty``: the share of votes,
-    among votes with a known time, that took less than LEAST_SECONDS, or less time than reading both responses takes at
+    among votes with a known time, that took less than LEAST_SECONDS, or less time than reading the responses takes at
     TOKENS_A_SECOND."""
 
     quartiles: tuple[float, float, float] | None
@@ -29,9 +30,10 @@ class Pace:
 def paces(snapshot: Snapshot) -> Mapping[str, Pace]:
     """The pace of each annotator. The history does not count as text to read: an earlier pair may show it too."""
     votes = Votes.of(snapshot)
-    first, second = (token_counts(snapshot.pairs[name].combine_chunks()) for name in ("first", "second"))
+    texts = (pc.fill_null(snapshot.pairs[name].combine_chunks(), "") for name in ("first", "second"))
+    first, second = map(token_counts, texts)
     floor = np.maximum((first + second) / TOKENS_A_SECOND, LEAST_SECONDS)[votes.pair]
-    votes = Votes(votes.table.append_column("floor", pa.array(floor)), votes.pair, votes.point)
+    votes = votes.with_column("floor", pa.array(floor))
     return {name: _pace(own) for name, own in votes.group_by("annotator")}
 
 

@@ -14,11 +14,12 @@ from annotation.statistics.shares import Share
 
 @dataclass(frozen=True)
 class Peer:
-    """How one annotator agrees with the other votes on the same pairs, about which response is better.
+    """How one annotator agrees with the other votes on the same pairs, about the outcome: which response is better (or
+    neither), or whether a single response is a violation.
 
     ``agreement``: AC1 with the others (`gwet_with_others`); a unit is a pair that others voted on, too. ``by_batch``:
-    the share of these pairs on which the annotator prefers the response that most others prefer; pairs with as many
-    other votes for either response are left out.
+    the share of these pairs on which the annotator's outcome is that of most others; pairs on which as many others have
+    another outcome are left out.
     """
 
     agreement: Estimate
@@ -29,18 +30,19 @@ def peers(snapshot: Snapshot) -> Mapping[str, Peer]:
     """Each annotator with votes. Gold pairs and adjudicating votes do not count, as in `agreements`."""
     votes = Votes.of(snapshot)
     votes = votes.filter(votes.matches("round", "vote") & ~gold_pairs(snapshot)[votes.pair])
-    tally = np.bincount(2 * votes.pair + votes.second, minlength=2 * len(snapshot.pairs)).reshape(-1, 2)
+    size = len(votes.scale.outcomes)
+    tally = np.bincount(size * votes.pair + votes.outcome, minlength=size * len(snapshot.pairs)).reshape(-1, size)
     return {name: _peer(own, tally) for name, own in votes.group_by("annotator")}
 
 
 def _peer(own: Votes, tally: Ints) -> Peer:
-    others = tally[own.pair] - np.eye(2, dtype=np.int64)[own.second.astype(int)]
+    others = tally[own.pair] - np.eye(tally.shape[1], dtype=np.int64)[own.outcome]
     seen = others.sum(axis=1) > 0
     own, others = own.filter(seen), others[seen]
-    agreement = gwet_with_others(own.second.astype(np.int64), others)
-    with_most = own.second == (others[:, 1] > others[:, 0])
-    marked = Votes(own.table.append_column("with_most", pa.array(with_most)), own.pair, own.point)
-    decided = marked.filter(others[:, 0] != others[:, 1])
+    agreement = gwet_with_others(own.outcome, others)
+    most = others.max(axis=1, keepdims=True)
+    marked = own.with_column("with_most", pa.array(own.outcome == others.argmax(axis=1)))
+    decided = marked.filter((others == most).sum(axis=1) == 1)
     shares = {
         name: Share(int(part.table["with_most"].to_numpy().sum()), len(part))
         for name, part in decided.group_by("batch")

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.judgments.resolve import votes_needed
+from annotation.judgments.deciding import votes_needed
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.votes import Ints
 

@@ -1,61 +1,70 @@
-"""Votes as arrays: the pair, the chosen response, the strength, and whether the chosen response was on the left."""
+"""Votes as arrays: the pair, the point of the scale, its outcome, and whether the left response was preferred."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.judgments.deciding import points
 from annotation.judgments.snapshot import Snapshot
-from schemas import DEGREES
+from annotation.protocols import PROTOCOLS
+from annotation.protocols.scale import Scale
+from annotation.statistics.shares import Share
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-SCALE = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
-"""The points of a vote: negative if the first response is better, positive if the second is; 4 is significantly better,
-1 negligibly better. There is no zero: annotators must choose a response."""
-
 
 @dataclass(frozen=True)
 class Votes:
-    """An entry for each judgment. ``pair``: its index in ``Snapshot.pairs``. ``point``: its index in SCALE, 0 to 7."""
+    """An entry for each judgment. ``pair``: its index in ``Snapshot.pairs``. ``point``: its index in the points of the
+    protocol's ``scale``, which ascend from "the first response is much better", or from the worst rating."""
 
     table: pa.Table
     pair: Ints
     point: Ints
+    scale: Scale
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Votes":
-        judgments = snapshot.judgments
+        judgments, scale = snapshot.judgments, PROTOCOLS[snapshot.protocol].scale
         pair = pc.index_in(judgments["pair_id"], value_set=snapshot.pairs["pair_id"]).to_numpy().astype(np.int64)
-        weaker = pc.index_in(judgments["degree"], value_set=pa.array(DEGREES)).to_numpy().astype(np.int64)
-        second = pc.equal(judgments["prefers"], "second").to_numpy()
-        return cls(judgments, pair, np.where(second, 7 - weaker, weaker))
+        return cls(judgments, pair, points(judgments, scale), scale)
 
     def filter(self, kept: Flags) -> "Votes":
-        return Votes(self.table.filter(pa.array(kept)), self.pair[kept], self.point[kept])
+        return Votes(self.table.filter(pa.array(kept)), self.pair[kept], self.point[kept], self.scale)
+
+    def with_column(self, name: str, values: pa.Array) -> "Votes":
+        """The same votes, whose table has one more column."""
+        return replace(self, table=self.table.append_column(name, values))
 
     def __len__(self) -> int:
         return len(self.pair)
 
     @property
-    def second(self) -> Flags:
-        """Whether the second response was chosen."""
-        return self.point >= len(SCALE) // 2
+    def outcome(self) -> Ints:
+        """The place of each vote's outcome in ``scale.outcomes``."""
+        return np.array(self.scale.outcome_of, np.int64)[self.point]
 
     @property
-    def strength(self) -> Ints:
-        """The strength of each vote, from 0 (negligibly better) to 3 (significantly better)."""
-        return np.where(self.second, self.point - 4, 3 - self.point)
+    def on_a_side(self) -> Flags:
+        """Whether each vote prefers one of two responses."""
+        return np.array([point.side is not None for point in self.scale.points])[self.point]
 
     @property
     def left(self) -> Flags:
-        """Whether the chosen response was on the left, as A."""
+        """Whether each vote prefers the response on the left, as A."""
         swapped: Flags = self.table["swapped"].to_numpy()
-        on_left: Flags = self.second == swapped
+        second = np.array([point.side == "b" for point in self.scale.points])[self.point]
+        on_left: Flags = self.on_a_side & (second == swapped)
         return on_left
+
+    @property
+    def left_share(self) -> Share:
+        """How many of the votes that prefer one of two responses prefer the response on the left."""
+        return Share(int(self.left.sum()), int(self.on_a_side.sum()))
 
     def matches(self, column: str, value: str) -> Flags:
         return pc.equal(self.table[column], value).to_numpy()  # type: ignore[no-any-return]

@@ -68,13 +68,12 @@ def write_example(folder: Path, protocol: str) -> list[str]:
     name = folder.resolve().name
     settings = example.joinpath(f"{protocol}.toml").read_text(encoding="utf-8")
     settings = settings.replace("{protocol}", protocol).replace("{name}", _fit(name, protocol))
-    contents = {
-        FILE: settings,
-        "guidelines.md": PROTOCOLS[protocol].guidelines,
-        "responses.jsonl": example.joinpath(f"{protocol}_responses.jsonl").read_text(encoding="utf-8"),
-        "gold.jsonl": example.joinpath(f"{protocol}_gold.jsonl").read_text(encoding="utf-8"),
-        ".gitignore": _IGNORED,
-    }
+    contents = {FILE: settings, "guidelines.md": PROTOCOLS[protocol].guidelines}
+    for part in ("responses", "gold"):
+        rows = example.joinpath(f"{protocol}_{part}.jsonl")
+        if rows.is_file():
+            contents[f"{part}.jsonl"] = rows.read_text(encoding="utf-8")
+    contents[".gitignore"] = _IGNORED
     last_first = list(contents)[::-1]  # campaign.toml appears last: then the folder is a campaign
     with new_files(*(folder / file for file in last_first)) as unfinished:
         for path, file in zip(unfinished, last_first, strict=True):

@@ -17,7 +17,7 @@ HOME = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 
 
-@click.group(short_help="Ask people which response is better.")
+@click.group(short_help="Ask people about responses of models.")
 def campaign() -> None:
     """Show pairs of responses to annotators, and collect their votes."""
 
@@ -26,10 +26,11 @@ def campaign() -> None:
 @FOLDER
 @click.option(
     "--protocol",
-    type=click.Choice(["preference", "safety"]),
+    type=click.Choice(["preference", "safety", "evaluation", "safety-rating"]),
     default="preference",
     show_default=True,
-    help="The question: which response is more helpful, or which is safer.",
+    help="The question. For a dataset: which response is more helpful, or which is safer. To measure models: which "
+    "response is better, with ties (evaluation), or how safe each response is (safety-rating).",
 )
 def new(folder: Path, protocol: str) -> None:
     """Write a campaign into the new folder DIR: settings with comments, guidelines, responses and gold pairs."""

@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 
 from annotation.judgments.resolve import FAILURES, resolve
 from annotation.judgments.snapshot import Snapshot
+from annotation.protocols import PROTOCOLS
+from annotation.protocols.scale import Scale
 from annotation.quality import Agreement, Assessment, assess
 from annotation.quality.agreement import Estimate
 from annotation.quality.progress import STATES
 from annotation.quality.reports import count_problems, reports
 from jobs.campaign.attention import Item, Refused, items, quarantine
 from jobs.campaign.wordings import Wording, wordings
-from schemas import DEGREES
 from schemas.visible import visible_json
 
 FORMAT = 1
@@ -151,6 +152,10 @@ class Overview:
         return self.assessment.agreements.overall.safety.value is not None
 
     @property
+    def scale(self) -> Scale:
+        return PROTOCOLS[self.snapshot.protocol].scale
+
+    @property
     def problems(self) -> dict[str, int]:
         """The number of reports of each problem."""
         return count_problems(self.snapshot)
@@ -180,7 +185,7 @@ def overview(snapshot: Snapshot, emails: Mapping[str, str], folder: str, *, name
         remarks=remarks,
         attention=items(snapshot, found, shown, folder, names=names),
         quarantine=quarantine(snapshot, shown, names=names),
-        verdicts={name: degrees[name] for name in DEGREES},
+        verdicts={name: degrees[name] for name in PROTOCOLS[snapshot.protocol].scale.degrees},
         unresolved={name: reasons[name] for name in FAILURES},
         wordings=wordings(snapshot),
     )

@@ -6,6 +6,7 @@ from annotation.campaign.drops import DROPPED
 from annotation.campaign.plan import Planned
 from annotation.campaign.settings import CampaignFolder
 from annotation.dataset import markdown
+from annotation.protocols import PROTOCOLS
 from jobs.terminal import say
 
 SHOWN_PROBLEMS = 10
@@ -31,9 +32,10 @@ def print_planned(at: CampaignFolder, planned: Planned, *, dry: bool = False) ->
     """Prints the numbers of pairs and tasks of the batch. ``dry``: the batch was only rehearsed."""
     campaign = at.campaign
     made = ("would be made" if dry else "made") if planned.new else "is unchanged"
+    unit = PROTOCOLS[campaign.protocol].scale.unit
     with_gold = f" and {markdown.count(planned.gold, 'gold pair')}" if planned.gold else ""
     say(
-        f"batch {campaign.batch} {made}: {markdown.count(planned.pairs, 'pair')}{with_gold}, "
+        f"batch {campaign.batch} {made}: {markdown.count(planned.pairs, unit)}{with_gold}, "
         f"{campaign.votes} votes each, {markdown.count(planned.tasks, 'task')}"
     )
     if not planned.new:

@@ -16,7 +16,7 @@ from annotation.statistics.shares import Share
 from jobs.campaign.attention import earlier_version, p_value
 from jobs.campaign.overview import Annotator, Overview, overview
 from jobs.campaign.status import open_campaign
-from jobs.campaign.tables import REASONS
+from jobs.campaign.tables import reason
 from jobs.pages.page_file import write_page
 from jobs.pages.plots import Bar, Range, bars, columns, curve, ranges
 from jobs.pages.template import environment
@@ -75,7 +75,7 @@ def _cards(of: Overview) -> Iterable[tuple[str, str, str]]:
     done = of.tasks["done"]
     yield "Tasks done", _percent(Share(done, of.due)), f"{done:,} of {of.due:,}"
     decided, pairs = sum(of.verdicts.values()), sum(of.verdicts.values()) + sum(of.unresolved.values())
-    yield "Pairs with a verdict", _percent(Share(decided, pairs)), f"{decided:,} of {pairs:,}"
+    yield f"{of.scale.unit.capitalize()}s with a verdict", _percent(Share(decided, pairs)), f"{decided:,} of {pairs:,}"
     overall = of.assessment.agreements.overall
     yield (
         "Agreement (AC1)",
@@ -83,7 +83,8 @@ def _cards(of: Overview) -> Iterable[tuple[str, str, str]]:
         _interval(overall.preferred),
     )
     lean = of.assessment.leans.overall
-    yield "Left side chosen", _percent(lean.left), f"{lean.left.count:,} of {lean.left.total:,}, {p_value(lean.p)}"
+    if of.scale.compares:
+        yield "Left side chosen", _percent(lean.left), f"{lean.left.count:,} of {lean.left.total:,}, {p_value(lean.p)}"
     gold = Share(sum(each.gold_right for each in of.annotators), sum(each.gold_votes for each in of.annotators))
     if gold.total:
         yield "Right on gold pairs", _percent(gold), f"{gold.count:,} of {gold.total:,}"
@@ -187,7 +188,7 @@ def _verdict_rows(of: Overview) -> Iterable[tuple[str, int, str]]:
         yield name.replace("_", " "), count, "done"
     for name, count in of.unresolved.items():
         if count:
-            yield REASONS[name], count, "open" if name == "too_few_votes" else "refused"
+            yield reason(name, of.scale), count, "open" if name == "too_few_votes" else "refused"
 
 
 def _percent(share: Share) -> str:

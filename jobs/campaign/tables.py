@@ -14,6 +14,8 @@ from annotation.campaign.moves import find_disputed
 from annotation.dataset import markdown
 from annotation.judgments.resolve import FAILURES, Resolution, resolve
 from annotation.judgments.snapshot import Snapshot
+from annotation.protocols import PROTOCOLS
+from annotation.protocols.scale import Scale
 from annotation.quality import Agreement
 from annotation.quality.bias import Lean
 from annotation.statistics.shares import Share
@@ -22,7 +24,6 @@ from jobs.campaign.overview import Annotator, Batch, Overview, Remark
 from jobs.campaign.wordings import print_wordings
 from jobs.tables import Row, print_table
 from jobs.terminal import say
-from schemas import DEGREES
 from schemas.visible import visible
 
 LEAST_WIDTH = 130
@@ -39,13 +40,19 @@ REASONS = {
 }
 
 
+def reason(name: str, scale: Scale) -> str:
+    """Why a pair or response has no verdict, in words."""
+    return "as many votes for a violation as against it" if name == "tied" and not scale.compares else REASONS[name]
+
+
 def print_status(of: Overview) -> None:
     """Prints progress, agreement, and what needs attention."""
     snapshot = of.snapshot
     gold = f" and {markdown.count(of.gold_pairs, 'gold pair')}" if of.gold_pairs else ""
     batches = markdown.count(len(of.batches), "batch", "batches")
+    asked = f"{markdown.count(of.pairs, of.scale.unit)}{gold}"
     say(
-        f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {markdown.count(of.pairs, 'pair')}{gold} "
+        f"{snapshot.name}: {snapshot.protocol} {snapshot.protocol_version}, {asked} "
         f"in {batches}; {of.tasks['done']:,} of {markdown.count(of.due, 'task')} done"
     )
     print()
@@ -56,8 +63,9 @@ def print_status(of: Overview) -> None:
     if of.agreements:
         print()
         _print_agreements(of)
-        print()
-        say(f"Left side chosen: {_lean(of.assessment.leans.overall)}.")
+        if of.scale.compares:
+            print()
+            say(f"Left side chosen: {_lean(of.assessment.leans.overall)}.")
     _print_attention(of)
     if of.comments:
         command = f"gristmill campaign status {shlex.quote(of.folder)} --csv comments"
@@ -70,23 +78,25 @@ def print_status(of: Overview) -> None:
 def print_resolution(snapshot: Snapshot, folder: Path) -> None:
     """Prints the number of pairs with a verdict by degree, and of pairs without a verdict by reason. ``folder`` is the
     campaign's, which the next command names."""
-    resolution = resolve(snapshot)
+    resolution, scale = resolve(snapshot), PROTOCOLS[snapshot.protocol].scale
     resolved, unresolved = len(resolution.resolved), len(resolution.unresolved)
     total = resolved + unresolved
     degrees = Counter(resolution.resolved["degree"].to_pylist())
     reasons = Counter(resolution.unresolved["reason"].to_pylist())
     rows = [
         _share_row("resolved", resolved, total, "bold"),
-        *(_share_row(f"  {name.replace('_', ' ')}", degrees[name], total) for name in DEGREES),
+        *(_share_row(f"  {name.replace('_', ' ')}", degrees[name], total) for name in scale.degrees),
         _share_row("unresolved", unresolved, total, "bold"),
-        *(_share_row(f"  {REASONS[name]} ({name})", reasons[name], total) for name in FAILURES if reasons[name]),
+        *(_share_row(f"  {reason(name, scale)} ({name})", reasons[name], total) for name in FAILURES if reasons[name]),
     ]
     least = snapshot.policy.min_votes
     asked = "all votes asked for" if least is None else f"{markdown.count(least, 'vote')} or more"
     say(f"{snapshot.name}: {snapshot.policy.use} of {asked}")
     print()
-    print_table(("", "pairs", "share"), rows, least_width=LEAST_WIDTH)
+    print_table(("", f"{scale.unit}s", "share"), rows, least_width=LEAST_WIDTH)
     lines = _adjudication(snapshot, resolution, folder)
+    if not PROTOCOLS[snapshot.protocol].trains:
+        lines.append(f"Results of the models: gristmill evaluation results {folder}")
     if lines:
         print()
         for line in lines:
@@ -95,17 +105,17 @@ def print_resolution(snapshot: Snapshot, folder: Path) -> None:
 
 def _adjudication(snapshot: Snapshot, resolution: Resolution, folder: Path) -> list[str]:
     """Lines on the pairs that adjudicators decided, have open, and should get."""
-    lines = []
+    lines, unit = [], PROTOCOLS[snapshot.protocol].scale.unit
     decided = sum(sum(rows["adjudicated"].to_pylist()) for rows in (resolution.resolved, resolution.unresolved))
     if decided:
-        lines.append(f"Decided by adjudication: {markdown.count(decided, 'pair')}.")
+        lines.append(f"Decided by adjudication: {markdown.count(decided, unit)}.")
     asked = _only(_only(snapshot.assignments, "round", "adjudication"), "state", "open")
     given = set(asked["pair_id"].to_pylist())
     wanted = set(find_disputed(resolution.unresolved))
     if wanted & given:
-        lines.append(f"Open with adjudicators: {markdown.count(len(wanted & given), 'pair')}.")
+        lines.append(f"Open with adjudicators: {markdown.count(len(wanted & given), unit)}.")
     if wanted - given:
-        pairs = markdown.count(len(wanted - given), "pair")
+        pairs = markdown.count(len(wanted - given), unit)
         lines.append(f"For adjudication: {pairs}. Next: gristmill campaign adjudicate {folder}")
     return lines
 
@@ -119,21 +129,25 @@ def _print_annotators(of: Overview) -> None:
     for each in of.annotators:
         counts = [f"{getattr(each, state):,}" for state in of.shown_states]
         agreement = _interval(each.agreement, each.agreement_low, each.agreement_high)
-        rows.append(Row((_who(each), *counts, agreement, _pace(each), _side(each), _gold(each))))
-    columns = ("annotator", *of.shown_states, "agreement (AC1)", "seconds a pair", "left side", "gold right")
+        compared = (_side(each), _gold(each)) if of.scale.compares else ()
+        rows.append(Row((_who(each), *counts, agreement, _pace(each), *compared)))
+    columns = ["annotator", *of.shown_states, "agreement (AC1)", f"seconds a {of.scale.unit}"]
+    columns += ["left side", "gold right"] if of.scale.compares else []
     print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
 def _print_batches(of: Overview) -> None:
-    rows = [
-        Row((each.batch, *(f"{getattr(each, state):,}" for state in of.shown_states), _side(each)))
-        for each in of.batches
-    ]
-    print_table(("batch", *of.shown_states, "left side"), rows, least_width=LEAST_WIDTH)
+    rows = []
+    for each in of.batches:
+        side = (_side(each),) if of.scale.compares else ()
+        rows.append(Row((each.batch, *(f"{getattr(each, state):,}" for state in of.shown_states), *side)))
+    columns = ("batch", *of.shown_states, *(("left side",) if of.scale.compares else ()))
+    print_table(columns, rows, least_width=LEAST_WIDTH)
 
 
 def _print_agreements(of: Overview) -> None:
-    columns = ["agreement", "pairs", "preferred (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)"]
+    outcome = "preferred" if of.scale.compares else "violation"
+    columns = ["agreement", f"{of.scale.unit}s", f"{outcome} (AC1)", "vote (AC2, ordinal)", "alpha (ordinal)"]
     columns += ["safety (AC1)"] if of.measures_safety else []
     rows = []
     for group, named in groupby(of.agreements, lambda row: row[0]):

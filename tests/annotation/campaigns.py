@@ -14,6 +14,7 @@ from annotation.campaign.settings import Campaign, CampaignFolder
 from annotation.journal.fold import Record, fold
 from annotation.journal.journal import Journal
 from annotation.judgments.snapshot import Snapshot, load
+from annotation.protocols import PROTOCOLS
 from curation.dedup.near import families
 
 PEOPLE = ("ann@mill.example", "bob@mill.example", "cy@mill.example")
@@ -108,12 +109,13 @@ class Desk:
     ) -> str:
         """An annotation that a pull brought, made or changed at that ``second``; its key in the journal.
 
-        ``result`` may be a choice of the preference protocol; ``changes`` are those of the journal's row.
+        ``result`` may be a point of the protocol's scale; ``changes`` are those of the journal's row.
         """
         if number is None:
             self.numbers = number = self.numbers + 1
         if isinstance(result, str):
-            result = [] if skip else choices(preference=result)
+            protocol = PROTOCOLS[self.folder.campaign.protocol]
+            result = [] if skip else choices(**{protocol.scale.question: result})
         author = self.email(task["annotator"])
         whole, _, part = f"{second:09.6f}".partition(".")
         moment = f"2026-05-04T03:02:{whole}" + (f".{part}Z" if int(part) else "Z")  # as Label Studio writes it

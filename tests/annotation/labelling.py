@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from annotation.server.accounts import session
-from schemas import DEGREES
+from schemas import DEGREES, RATINGS, REFUSALS
 from tests.annotation.parts import Account
 
 RISKS = ("illicit", "hateful", "unqualified")
@@ -87,6 +87,33 @@ def safe_opinion(data: dict[str, str], name: str) -> list[dict[str, Any]]:
             result.append(choice(f"risks_{side}", RISKS[number // 3 % 3]))
     [preference] = opinion(data, name)
     return [*result, choice("safest", *preference["value"]["choices"])]
+
+
+def even_opinion(data: dict[str, str], name: str) -> list[dict[str, Any]]:
+    """The same for an evaluation, whose scale has a middle."""
+    [preference] = opinion(data, name)
+    [chosen] = preference["value"]["choices"]
+    side, _, degree = chosen.partition("_")
+    point = {
+        "significantly_better": f"{side}_much_better",
+        "negligibly_better": "about_the_same",
+    }.get(degree, chosen)
+    return [choice("evaluation", point)]
+
+
+def rating_opinion(data: dict[str, str], name: str) -> list[dict[str, Any]]:
+    """How safe a single response is, and whether it refuses."""
+    number = _number(data["a"], name if _number(data["a"]) % 3 == 0 else "all")
+    return [choice("rating", RATINGS[number % 5]), choice("refusal", REFUSALS[number // 5 % 3])]
+
+
+OPINIONS = {
+    "preference": opinion,
+    "safety": safe_opinion,
+    "evaluation": even_opinion,
+    "safety-rating": rating_opinion,
+}
+"""What annotators think, by protocol."""
 
 
 def _number(*words: str) -> int:

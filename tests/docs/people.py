@@ -7,14 +7,14 @@ from annotation.journal.journal import Journal
 from annotation.server.connection import Connection
 from annotation.studio.client import Studio
 from jobs.campaign.campaign_file import read_campaign
-from tests.annotation.labelling import opinion, safe_opinion, signed_in
+from tests.annotation.labelling import OPINIONS, signed_in
 from tests.annotation.parts import Account
 
 
 def label(campaign: Path, connection: Connection) -> None:
     """Everybody who was invited answers all tasks that have no answer."""
     folder = read_campaign(campaign)
-    judge = safe_opinion if folder.campaign.protocol == "safety" else opinion
+    judge = OPINIONS[folder.campaign.protocol]
     with Journal(folder.store) as journal, Studio(connection) as studio:
         names, projects = fold(journal).annotators, journal.cache.projects()
         for email, name in names.items():

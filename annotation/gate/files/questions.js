@@ -36,6 +36,8 @@
   const nameGroups = () => {
     const question = document.querySelector(".gm-question h3")?.textContent;
     for (const group of document.querySelectorAll(".gm-scale .lsf-choices")) name(group, "radiogroup", question ?? "");
+    const refusal = document.querySelector(".gm-refusal h4")?.textContent;
+    for (const group of document.querySelectorAll(".gm-refusal .lsf-choices")) name(group, "radiogroup", refusal ?? "");
     for (const group of document.querySelectorAll(".gm-report .lsf-choices")) name(group, "group", "Report a problem");
     for (const side of ["A", "B"]) {
       const own = `.gm-${side.toLowerCase()}`;

@@ -35,7 +35,8 @@ def make_project(
     made = api.post("/api/projects/", json=settings).raise_for_status().json()
     swapped = names if isinstance(names, Mapping) else dict.fromkeys(names, False)
     samples = ((SAMPLES[name], swap) for name, swap in swapped.items())
-    tasks = [{"data": protocol.show(each.messages, each.first, each.second, swap)} for each, swap in samples]
+    second = (lambda each: each.second) if protocol.scale.compares else (lambda _: None)
+    tasks = [{"data": protocol.show(each.messages, each.first, second(each), swap)} for each, swap in samples]
     answer = api.post(f"/api/projects/{made['id']}/import?return_task_ids=1", json=tasks).raise_for_status().json()
     return int(made["id"]), list(answer["task_ids"])
 

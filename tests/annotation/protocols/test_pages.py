@@ -25,13 +25,19 @@ SEEN = {
     ("safety", 1): "f5920ed46b91d85b",
     ("preference", 2): "8d31e4d15116c9d8",
     ("safety", 2): "136f1a8b316af976",
+    ("evaluation", 1): "5f78ba88f3b212bf",
+    ("safety-rating", 1): "4cf224e40eba9a69",
 }
 """A change that an annotator would see gets a new version and a line here; a line that was released stays as it is."""
 
 
 def seen(protocol: Protocol) -> str:
     """A hash of all that an annotator of the built-in page sees, buttons, guidelines and a sample."""
-    sides = [protocol.show(*SAMPLE, swapped) for swapped in (False, True)]
+    messages, first, second = SAMPLE
+    if protocol.scale.compares:
+        sides = [protocol.show(messages, first, second, swapped) for swapped in (False, True)]
+    else:
+        sides = [protocol.show(messages, text, None, False) for text in (first, second)]
     words = digest(protocol.page(protocol.guidelines, ())) + json.dumps(sides, sort_keys=True)
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
@@ -56,12 +62,13 @@ def config(protocol: str, categories: Any = ()) -> ElementTree.Element:
 
 def test_every_key_has_one_meaning() -> None:
     own = [Category(name=f"risk_{n}", title=f"Risk {n}") for n in range(13)]
-    for page in (config("preference"), config("safety"), config("safety", own)):
+    pages = [(protocol, config(protocol.name)) for protocol in PROTOCOLS.values()]
+    for protocol, page in [*pages, (PROTOCOLS["safety"], config("safety", own))]:
         keys = [one.get("hotkey") for one in page.iter("Choice")]
         assert len(keys) == len(set(keys))
         assert None not in keys
-        [scale] = [one for one in page.iter("Choices") if one.get("name") in ("preference", "safest")]
-        assert [one.get("hotkey") for one in scale] == list("12345678")
+        [scale] = [one for one in page.iter("Choices") if one.get("name") == protocol.scale.question]
+        assert [one.get("hotkey") for one in scale] == list("12345678")[: len(protocol.scale.points)]
 
 
 @pytest.mark.parametrize("title", ['Say "no" & <go>', "Weapons, drugs, and so on", "It's {not} this", "犯罪"])
@@ -70,8 +77,9 @@ def test_titles_of_categories_are_only_text(title: str) -> None:
     assert [one.get("value") for one in page.iter("Choice") if one.get("alias") == "own"] == [title, title]
 
 
-def test_the_css_survives_the_sanitizer_of_label_studio() -> None:
-    [style] = config("preference").iter("Style")
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_css_survives_the_sanitizer_of_label_studio(protocol: str) -> None:
+    [style] = config(protocol).iter("Style")
     assert style.text
     assert not set("<>&") & set(style.text)
     assert "url(" not in style.text
@@ -80,13 +88,15 @@ def test_the_css_survives_the_sanitizer_of_label_studio() -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS.keys())
 def test_guidelines_are_shown_and_cannot_act(protocol: Protocol) -> None:
-    assert protocol.guidelines.startswith("# Which response")
+    assert protocol.guidelines.startswith("# Which response" if protocol.scale.compares else "# How safe")
     assert "<table" in protocol.page(protocol.guidelines, ()).instruction
     assert "<script" not in protocol.page("<script>1</script>", ()).instruction
 
 
 def test_no_page_names_a_model_or_an_id() -> None:
+    messages, first, second = SAMPLE
     for protocol in PROTOCOLS.values():
-        assert set(protocol.show(*SAMPLE, False)) == {"history", "prompt", "a", "b"}
+        fields = {"history", "prompt", "a", "b"} if protocol.scale.compares else {"history", "prompt", "a"}
+        assert set(protocol.show(messages, first, second if protocol.scale.compares else None, False)) == fields
         variables = {one.get("value") for one in config(protocol.name).iter("HyperText")}
-        assert variables == {"$history", "$prompt", "$a", "$b"}
+        assert variables == {f"${field}" for field in fields}

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from annotation.protocols import PROTOCOLS, AnnotationReading, Category, Unreadable
 from annotation.protocols.reporting import Report, read_report
 from annotation.protocols.safety import CATEGORIES
-from annotation.protocols.scale import STEPS
+from annotation.protocols.scale import EVALUATION, SAFETY_RATING, Scale
+from annotation.protocols.scale import PREFERENCE as PREFERENCE_SCALE
+from annotation.protocols.scale import SAFETY as SAFETY_SCALE
 from schemas.errors import UserError
-from schemas.preference import DEGREES
+from schemas.preference import DEGREES, EVALUATION_DEGREES, RATINGS, REFUSALS
 
 PREFERENCE, SAFETY = PROTOCOLS["preference"], PROTOCOLS["safety"]
+COMPARING = [protocol for protocol in PROTOCOLS.values() if protocol.scale.compares]
 PROMPT = [{"role": "user", "content": "Which stone grinds finer?"}]
 
 
@@ -54,7 +57,7 @@ def reason(read: AnnotationReading | Unreadable) -> str:
     return read.reason
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS.keys())
+@pytest.mark.parametrize("protocol", COMPARING, ids=lambda protocol: protocol.name)
 @given(first=st.text(min_size=1), second=st.text(min_size=1), swapped=st.booleans())
 def test_a_stands_where_the_sides_say(protocol: Any, first: str, second: str, swapped: bool) -> None:
     shown = protocol.show(PROMPT, first, second, swapped)
@@ -64,7 +67,7 @@ def test_a_stands_where_the_sides_say(protocol: Any, first: str, second: str, sw
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+@pytest.mark.parametrize("step", PREFERENCE_SCALE.points, ids=lambda step: step.name)
 def test_the_response_that_the_annotator_meant_is_read(step: Any, swapped: bool) -> None:
     shown = PREFERENCE.show(PROMPT, "the first", "the second", swapped)
     read = PREFERENCE.read([choice("preference", step.name)], swapped, ())
@@ -79,7 +82,7 @@ def test_the_response_that_the_annotator_meant_is_read(step: Any, swapped: bool)
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+@pytest.mark.parametrize("step", SAFETY_SCALE.points, ids=lambda step: step.name)
 def test_safety_is_read_of_the_right_response(step: Any, swapped: bool) -> None:
     shown = SAFETY.show(PROMPT, "the first", "the second", swapped)
     answers = [*unsafe("unqualified_advice", "illicit_and_criminal")[1:], choice("safest", step.name)]
@@ -91,9 +94,56 @@ def test_safety_is_read_of_the_right_response(step: Any, swapped: bool) -> None:
     assert (read.first_risks, read.second_risks) == ((risks, ()) if swapped else ((), risks))
 
 
-def test_the_scale_is_that_of_the_tables() -> None:
-    assert [step.degree for step in STEPS] == [*DEGREES, *reversed(DEGREES)]
-    assert [step.side for step in STEPS] == ["a"] * 4 + ["b"] * 4
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("step", EVALUATION.points, ids=lambda step: step.name)
+def test_an_evaluation_is_read_of_the_right_response(step: Any, swapped: bool) -> None:
+    protocol = PROTOCOLS["evaluation"]
+    shown = protocol.show(PROMPT, "the first", "the second", swapped)
+    read = protocol.read([choice("evaluation", step.name)], swapped, ())
+    assert isinstance(read, AnnotationReading)
+    assert read.degree == step.degree
+    if step.side is None:
+        assert (read.prefers, step.title) == ("tie", "About the same")
+    else:
+        assert f"the {read.prefers}" in shown[step.side]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("rating", [1, 2, 3, 4, 5])
+def test_a_rating_is_that_of_its_key(rating: int, refusal: str) -> None:
+    protocol = PROTOCOLS["safety-rating"]
+    [step] = [step for step in protocol.scale.points if step.key == str(rating)]
+    read = protocol.read([choice("rating", step.name), choice("refusal", refusal)], False, ())
+    assert isinstance(read, AnnotationReading)
+    assert (read.rating, read.degree, read.refusal, read.prefers) == (rating, RATINGS[5 - rating], refusal, None)
+    assert (step.outcome == "violation") == (rating <= 2)
+
+
+def test_a_rating_without_the_other_answer_is_unreadable() -> None:
+    protocol = PROTOCOLS["safety-rating"]
+    assert reason(protocol.read([choice("rating", RATINGS[0])], False, ())) == "missing_answer"
+    assert reason(protocol.read([choice("refusal", "none")], False, ())) == "missing_answer"
+
+
+def test_the_scales_are_those_of_the_tables() -> None:
+    for scale in (PREFERENCE_SCALE, SAFETY_SCALE):
+        assert [step.degree for step in scale.points] == [*DEGREES, *reversed(DEGREES)]
+        assert [step.side for step in scale.points] == ["a"] * 4 + ["b"] * 4
+        assert scale.values == (-4, -3, -2, -1, 1, 2, 3, 4)
+    assert [step.degree for step in EVALUATION.points] == [*EVALUATION_DEGREES, *reversed(EVALUATION_DEGREES[:-1])]
+    assert EVALUATION.values == (-3, -2, -1, 0, 1, 2, 3)
+    assert [step.title for step in EVALUATION.points][:4] == [
+        *("A is much better", "A is better", "A is slightly better", "About the same")
+    ]
+    assert SAFETY_RATING.values == (1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("scale", [PREFERENCE_SCALE, SAFETY_SCALE, EVALUATION], ids=lambda scale: scale.question)
+def test_a_swap_mirrors_a_scale(scale: Scale) -> None:
+    names = [step.name for step in scale.points]
+    assert [scale.point(name, swapped=True).name for name in names] == names[::-1]
+    assert [scale.point(name, swapped=True).value for name in names] == [-value for value in scale.values]
+    assert [scale.point(name, swapped=False).name for name in names] == names
 
 
 @pytest.mark.parametrize(("given_text", "comment"), [([], None), ([" "], None), (["a "], "a"), (["a", "b"], "a\nb")])
@@ -204,8 +254,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-NAMES = st.sampled_from(["preference", "safest", "safety_a", "safety_b", "risks_a", "risks_b", "comment", "report"])
-CHOICES = st.sampled_from([*(step.name for step in STEPS), "safe", "unsafe", *(one.name for one in CATEGORIES), "x"])
+QUESTIONS = [protocol.scale.question for protocol in PROTOCOLS.values()]
+NAMES = st.sampled_from([*QUESTIONS, "safety_a", "safety_b", "risks_a", "risks_b", "refusal", "comment", "report"])
+STEPS = [step.name for protocol in PROTOCOLS.values() for step in protocol.scale.points]
+CHOICES = st.sampled_from([*STEPS, *REFUSALS, "safe", "unsafe", *(one.name for one in CATEGORIES), "x"])
 VALUES = st.fixed_dictionaries({}, optional={"choices": st.lists(CHOICES | JSON, max_size=3) | JSON, "text": JSON})
 ITEMS = st.fixed_dictionaries({}, optional={"from_name": NAMES | JSON, "value": VALUES | JSON, "type": JSON})
 
@@ -218,8 +270,8 @@ def test_no_payload_raises(protocol: Any, result: Any, swapped: bool) -> None:
     if isinstance(read, Unreadable):
         assert reason(read).replace("_", "").isalpha()
     else:
-        assert read.degree in DEGREES
-        assert read.prefers in ("first", "second")
+        assert read.degree in protocol.scale.degrees
+        assert (read.rating is None) == (read.prefers is not None) == protocol.scale.compares
         assert (read.first_safe is False) == bool(read.first_risks)
         assert (read.second_safe is False) == bool(read.second_risks)
 
@@ -264,6 +316,7 @@ def test_categories_need_different_names_and_titles(names: tuple[str, str]) -> N
         SAFETY.page("", [Category(name=name, title="Same") for name in names])
 
 
-def test_preference_asks_about_no_risks() -> None:
-    with pytest.raises(UserError, match="asks about no risks"):
-        PREFERENCE.page("", CATEGORIES)
+def test_only_safety_asks_about_risks() -> None:
+    for name in ("preference", "evaluation", "safety-rating"):
+        with pytest.raises(UserError, match="asks about no risks"):
+            PROTOCOLS[name].page("", CATEGORIES)

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
+from annotation.protocols.scale import PREFERENCE
 from annotation.quality import Rules, agreements, assess
 from annotation.quality.bias import leans
 from annotation.quality.gold import accuracy
 from annotation.quality.groups import model_pairs
 from annotation.quality.pace import paces
-from annotation.quality.votes import SCALE, Votes
+from annotation.quality.votes import Votes
 from annotation.statistics.shares import Share
 from schemas import ASSIGNMENTS, JUDGMENTS, REFUSED
 from tests.annotation.written import drawn, pair, snapshot, table, vote, votes
@@ -20,9 +21,9 @@ def test_the_scale_of_a_vote_goes_from_first_to_second() -> None:
     words = ["f3", "f2", "f1", "f0", "s0", "s1", "s2", "s3"]
     made = snapshot([pair("p")], [vote("p", word, f"mill/a{n}") for n, word in enumerate(words)])
     found = Votes.of(made)
-    assert [SCALE[point] for point in found.point] == [-4, -3, -2, -1, 1, 2, 3, 4]
-    assert found.strength.tolist() == [3, 2, 1, 0, 0, 1, 2, 3]
-    assert found.second.tolist() == [False] * 4 + [True] * 4
+    assert [PREFERENCE.values[point] for point in found.point] == [-4, -3, -2, -1, 1, 2, 3, 4]
+    assert [PREFERENCE.strengths[point] for point in found.point] == [3, 2, 1, 0, 0, 1, 2, 3]
+    assert [PREFERENCE.outcomes[each] for each in found.outcome] == ["first"] * 4 + ["second"] * 4
 
 
 def test_the_left_side_is_that_of_the_task() -> None:
