@@ -235,3 +235,29 @@ def export(folder: Path, form: str, output: Path) -> None:
     from jobs.evaluation.forms import run_export
 
     run_export(folder, form, output)
+
+
+@evaluation.command(short_help="Print win rates or violation shares, with intervals.")
+@click.argument("folder", metavar="CAMPAIGN", type=PATH)
+@click.option(
+    "--count",
+    "counted",
+    type=click.Choice(["votes", "verdicts"]),
+    help="What counts once: each vote, or the verdict that the votes on a pair or response give together (default: "
+    "votes on pairs, verdicts of a safety rating).",
+)
+@TIES
+@click.option(
+    "--as-of", type=click.IntRange(min=1), metavar="REVISION", help="The revision of the journal (default: the newest)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@click.option("--csv", is_flag=True, help="Print CSV instead, a row for each number.")
+def results(folder: Path, **given: Any) -> None:
+    """Print win, tie and loss of every two models by people's votes or, in a safety rating, the safety of every model.
+
+    All intervals are 95% intervals, clustered by prompt and, where votes count, by rater. What has no vote, what a
+    model did not answer and what else was left out is named. The same revision gives the same numbers.
+    """
+    from jobs.evaluation.results import results
+
+    results(folder, **given)
