@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.judgments.snapshot import Snapshot
-from annotation.quality.agreement import Estimate, gwet_with_others
+from annotation.quality.agreement import UNDEFINED, Estimate, cohen_kappa, gwet_with_others
 from annotation.statistics.shares import Share
 
 Ints = npt.NDArray[np.int64]
@@ -21,13 +21,14 @@ class Agreement:
     """The agreement of a judge with people, over pairs that have a verdict and votes.
 
     ``ac1``: Gwet's AC1 of the judge with all votes, 1 is perfect agreement and 0 is chance. ``majority``: how often the
-    judge's verdict is the answer that most votes give; pairs without such an answer are left out. ``decided``: the same
-    among the pairs where both prefer a response.
+    judge's verdict is the answer that most votes give; pairs without such an answer are left out. ``kappa``: Cohen's
+    kappa of the judge with that answer. ``decided``: as ``majority``, among the pairs where both prefer a response.
     """
 
     pairs: int
     votes: int
     ac1: Estimate
+    kappa: Estimate
     majority: Share
     decided: Share
 
@@ -54,7 +55,7 @@ def agree(judge: Ints, votes: Ints) -> Agreement:
     voted = votes.sum(axis=1) > 0
     judge, votes = judge[voted], votes[voted]
     if not len(judge):
-        return Agreement(0, 0, Estimate(None, None, None, None, 0), Share(0, 0), Share(0, 0))
+        return Agreement(0, 0, UNDEFINED, UNDEFINED, Share(0, 0), Share(0, 0))
     most = votes.argmax(axis=1)
     single = (votes == votes.max(axis=1)[:, None]).sum(axis=1) == 1
     tie = POINTS.index("tie")
@@ -64,6 +65,7 @@ def agree(judge: Ints, votes: Ints) -> Agreement:
         len(judge),
         int(votes.sum()),
         gwet_with_others(judge, votes),
+        cohen_kappa(judge[single], most[single], len(POINTS)),
         Share(int(equal[single].sum()), int(single.sum())),
         Share(int(equal[decided].sum()), int(decided.sum())),
     )

@@ -25,6 +25,8 @@ from schemas.visible import visible
 
 ATTEMPTS = 8
 """Most attempts at a request."""
+PATIENT_ATTEMPTS = 50
+"""Most attempts where the endpoint says how long to wait."""
 CONNECT_SECONDS = 30.0
 LONGEST_WAIT = 3600.0
 """The longest wait in seconds that an endpoint may ask for; a longer one ends the run."""
@@ -130,7 +132,11 @@ class Backend:
             await self.pace.turn(tokens)
             found = await self._send(content)
             attempt += 1
-            if isinstance(found, Reply) or found.reason not in AGAIN or attempt == self.attempts:
+            if isinstance(found, Reply) or found.reason not in AGAIN:
+                return found
+            if found.wait is not None:
+                self.pace.hold(found.wait)
+            if attempt >= (PATIENT_ATTEMPTS if found.wait is not None else self.attempts):
                 return found
             await self.pace.pause(attempt - 1, found.wait)
 

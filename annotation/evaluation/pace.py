@@ -40,11 +40,11 @@ class Pace:
         while (wait := max(start, self._paused_until) - self.now()) > 0:
             await self.sleep(wait)
 
+    def hold(self, seconds: float) -> None:
+        """Sends no request before so many seconds have passed, as the endpoint asks."""
+        self._paused_until = max(self._paused_until, self.now() + seconds)
+
     async def pause(self, attempt: int, asked: float | None) -> None:
-        """Waits after a failed attempt, counted from 0. ``asked``: the seconds that the endpoint asked to wait; no
-        request is sent before these have passed."""
+        """Waits after a failed attempt, counted from 0. ``asked``: the seconds that the endpoint asked to wait."""
         wait = min(LONGEST_PAUSE, self.first_pause * 2.0**attempt) * (0.5 + self.draw() / 2)
-        if asked is not None:
-            self._paused_until = max(self._paused_until, self.now() + asked)
-            wait = asked + self.first_pause * self.draw()
-        await self.sleep(wait)
+        await self.sleep(wait if asked is None else asked + self.first_pause * self.draw())

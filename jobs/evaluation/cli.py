@@ -206,6 +206,19 @@ def why(folder: Path, number: int, csv: bool) -> None:
     why(folder, number, csv)
 
 
+@evaluation.command(short_help="Print what a judge is asked, to change it.")
+@click.argument("name", metavar="NAME", type=click.Choice(["pairwise", "single"]))
+def template(name: str) -> None:
+    """Print the template NAME of gristmill judge: pairwise or single. A changed copy is given with --template.
+
+    \b
+        gristmill evaluation template pairwise > mine.toml
+    """
+    from jobs.evaluation.forms import print_template
+
+    print_template(name)
+
+
 @evaluation.command(name="import", short_help="Read judgments of others into a new folder.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=PATH)
 @OUTPUT

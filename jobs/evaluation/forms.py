@@ -1,6 +1,8 @@
-"""The commands ``gristmill evaluation import`` and ``export``."""
+"""The commands ``gristmill evaluation template``, ``import`` and ``export``."""
 
 from pathlib import Path
+
+import click
 
 from annotation.dataset.markdown import count
 from annotation.evaluation import folder
@@ -9,9 +11,14 @@ from annotation.evaluation.forms.importing import tables_of_votes
 from annotation.evaluation.forms.judgments import read_votes
 from annotation.evaluation.forms.writing import LEFT_OUT
 from annotation.evaluation.manifest import SourceEntry
+from annotation.evaluation.templates import FOLDER
 from jobs.evaluation.sources import digests
 from jobs.evaluation.summary import print_summary
 from jobs.terminal import say
+
+
+def print_template(name: str) -> None:
+    click.echo((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), nl=False)
 
 
 def run_import(files: tuple[Path, ...], output: Path) -> None:

@@ -14,6 +14,7 @@ from annotation.evaluation.spending import Prices
 from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.templates import VerdictForm
 from annotation.evaluation.winrates import Match, Mean, longer, matches, means, position
+from annotation.quality.agreement import Estimate
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 
@@ -95,13 +96,17 @@ def print_agreement(found: Agreement) -> None:
     """Prints how far the judge agrees with people, if people voted on the same pairs."""
     if not found.votes:
         return
-    ac1 = found.ac1
-    known = "" if ac1.low is None else f" ({ac1.low:.2f} to {ac1.high:.2f})"
-    coefficient = "" if ac1.value is None else f"AC1 {ac1.value:.2f}{known} "
-    say(f"agreement with people: {coefficient}over {found.pairs:,} pairs and {found.votes:,} votes")
+    known = [f"{name} {_coefficient(each)}" for name, each in (("AC1", found.ac1), ("kappa", found.kappa))]
+    say(f"agreement with people: {', '.join(known)}, over {found.pairs:,} pairs and {found.votes:,} votes")
     for share, what in ((found.majority, "pairs"), (found.decided, "pairs where both prefer a response")):
         if share.total:
             say(f"  as most votes: {share.count:,} of {share.total:,} {what}")
+
+
+def _coefficient(found: Estimate) -> str:
+    if found.value is None:
+        return "not defined"
+    return f"{found.value:.2f}" + ("" if found.low is None else f" ({found.low:.2f} to {found.high:.2f})")
 
 
 def print_cost(asked: Asked, endpoint: Endpoint, prices: Prices) -> None:

@@ -326,3 +326,19 @@ def test_a_signal_ends_the_run_and_the_next_one_continues(number: signal.Signals
         out, _ = again.communicate(timeout=60)
     assert again.returncode == 0
     assert "16 answered now (1 sent before, without an answer), 4 before" in out
+
+
+def test_the_printed_template_is_the_built_in_one(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy asks the same, so that nothing is asked twice; a changed copy asks anew."""
+    assert call("evaluation", "template", "pairwise", monkeypatch=monkeypatch) == 0
+    mine = tmp_path / "mine.toml"
+    mine.write_text(capsys.readouterr().out, encoding="utf-8")
+    judge(responses, prefers_quality, "--output", tmp_path / "one", monkeypatch=monkeypatch)
+    more = ("--template", mine, "--output")
+    _, requests = judge(responses, prefers_quality, *more, tmp_path / "two", monkeypatch=monkeypatch)
+    assert requests == []
+    mine.write_text(mine.read_text(encoding="utf-8").replace("a few sentences", "one sentence"), encoding="utf-8")
+    _, requests = judge(responses, prefers_quality, *more, tmp_path / "three", monkeypatch=monkeypatch)
+    assert len(requests) == 84

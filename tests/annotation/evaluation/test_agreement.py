@@ -23,6 +23,8 @@ def test_split_votes_and_ties_are_counted_as_documented() -> None:
     assert (found.pairs, found.votes) == (5, 14)
     assert (found.majority.count, found.majority.total) == (2, 4)
     assert (found.decided.count, found.decided.total) == (1, 2)
+    # the judge says first, second, tie, tie to what most votes call first, first, second, tie: 2/4 by 5/16 of chance
+    assert found.kappa.value == pytest.approx((2 / 4 - 5 / 16) / (1 - 5 / 16))
 
 
 def test_ac1_of_two_raters_is_gwets() -> None:
@@ -34,7 +36,7 @@ def test_ac1_of_two_raters_is_gwets() -> None:
 
 def test_no_votes_give_no_agreement() -> None:
     found = agree(np.array([0, 1]), np.zeros((2, 3), np.int64))
-    assert (found.pairs, found.ac1.value, found.majority.value) == (0, None, None)
+    assert (found.pairs, found.ac1.value, found.kappa.value, found.majority.value) == (0, None, None, None)
 
 
 def test_votes_of_a_campaign_meet_the_verdicts_on_the_same_pairs(tmp_path: Path) -> None:

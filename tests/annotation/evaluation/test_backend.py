@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from annotation.evaluation.backend import ATTEMPTS, Backend, Endpoint, endpoint_of
+from annotation.evaluation.backend import ATTEMPTS, PATIENT_ATTEMPTS, Backend, Endpoint, endpoint_of
 from annotation.evaluation.pace import Pace
 from annotation.evaluation.replies import Failure, FailureReason, Reply
 from schemas.errors import RunError, UserError
@@ -206,10 +206,21 @@ def test_a_wait_holds_all_other_requests() -> None:
     pace = clock.pace()
 
     async def run() -> None:
-        await asyncio.gather(pace.pause(0, 30.0), pace.turn(0))
+        pace.hold(30.0)
+        await pace.turn(0)
 
     asyncio.run(run())
     assert clock.seconds >= 30
+
+
+def test_an_endpoint_that_says_how_long_to_wait_is_asked_more_often() -> None:
+    clock = Clock()
+    with endpoint(lambda body, number: fails(429, Retry_After="20") if number <= 20 else says("A")) as server:
+        assert isinstance(ask(server.url, clock), Reply)
+    assert 20 * 20 <= clock.seconds < 21 * 21
+    found, server = played(lambda body, number: fails(429, Retry_After="0"))
+    assert isinstance(found, Failure)
+    assert len(server.requests) == PATIENT_ATTEMPTS
 
 
 def test_a_wait_of_hours_ends_the_run() -> None:
