@@ -9,6 +9,7 @@ import orjson
 
 from annotation.campaign.responses import Messages
 from annotation.evaluation.outputs import Outputs
+from annotation.evaluation.people import still_unanswered
 from annotation.judgments.snapshot import Snapshot
 from schemas.errors import UserError
 from schemas.settings import unknown
@@ -99,11 +100,16 @@ def of_campaign(snapshot: Snapshot, baseline: str | None = None) -> Pairs:
         rows = [row for row in rows if baseline in (row["first_model"], row["second_model"])]
     if not rows:
         raise UserError(f"{snapshot.name} has no pairs to judge: push a batch first")
+    if any(row["second"] is None for row in rows):
+        raise UserError(
+            f"{snapshot.name} is a campaign of the protocol {snapshot.protocol}, which has no pairs: judge the file of "
+            "its responses"
+        )
     pairs = [
         Pair(
             row["pair_id"],
             row["prompt_id"],
-            None,
+            row["category"],
             tuple((turn["role"], turn["content"]) for turn in row["prompt"]),
             row["first_model"] or "",
             row["second_model"] or "",
@@ -114,11 +120,12 @@ def of_campaign(snapshot: Snapshot, baseline: str | None = None) -> Pairs:
     ]
     compared = sorted({(pair.first_model, pair.second_model) for pair in pairs})
     responses = [
-        Response(pair.prompt_id, None, pair.messages, model, text)
+        Response(pair.prompt_id, pair.category, pair.messages, model, text)
         for pair in pairs
         for model, text in ((pair.first_model, pair.first), (pair.second_model, pair.second))
     ]
-    return Pairs(sorted(pairs, key=_order), compared, (), _sorted(responses))
+    unanswered = [(each.model, each.prompt_id) for each in still_unanswered(snapshot)]
+    return Pairs(sorted(pairs, key=_order), compared, unanswered, _sorted(responses))
 
 
 def _sorted(responses: Sequence[Response]) -> list[Response]:

@@ -10,13 +10,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.journal.bodies import Unanswered
 from annotation.judgments.deciding import Deciding
 from annotation.judgments.resolve import resolve
 from annotation.judgments.snapshot import Snapshot
-from schemas import FACTS
+from schemas import FACTS, PAIRS
 
 Counted = Literal["votes", "verdicts"]
 """What counts once: each vote of each person, or the verdict that the votes on a pair or response give together."""
+
+_MISSING = pa.schema(
+    [pa.field(name, pa.string()) for name in ("prompt", "first_model", "second_model", "turns")]
+    + [PAIRS.columns.field(name) for name in FACTS]
+)
 
 VERDICT = "verdict"
 """The name of the rater of a verdict."""
@@ -38,8 +44,8 @@ def comparisons(snapshot: Snapshot, counted: Counted = "votes") -> pa.Table:
         "outcome", pa.array([_WORDS[word] for word in given["prefers"].to_pylist()], pa.string())
     )
     rows = _join(pairs, given.drop_columns(["prefers"]))
+    rows = _with_missing(rows, snapshot)
     rows = _replace(rows, "outcome", pc.fill_null(rows["outcome"], "missing"))
-    rows = pa.concat_tables([rows, _unanswered(snapshot, pairs, rows.schema)])
     back = pc.greater(rows["first_model"], rows["second_model"])
     turned = pa.array([_MIRRORED[word] for word in rows["outcome"].to_pylist()], pa.string())
     model_a = pc.if_else(back, rows["second_model"], rows["first_model"])
@@ -60,7 +66,7 @@ def ratings(snapshot: Snapshot, counted: Counted = "verdicts") -> pa.Table:
     pairs = _pairs(snapshot)
     given = _rated(snapshot) if counted == "votes" else _rated_verdicts(snapshot)
     rows = _join(pairs, given)
-    rows = pa.concat_tables([rows, _unanswered(snapshot, pairs, rows.schema)])
+    rows = _with_missing(rows, snapshot)
     rows = rows.drop_columns(["second_model"]).rename_columns({"first_model": "model"})
     return rows.sort_by([(name, "ascending") for name in ("model", "prompt", "pair_id", "rater")])
 
@@ -74,7 +80,7 @@ def _pairs(snapshot: Snapshot) -> pa.Table:
         "prompt": pairs["prompt_id"],
         "first_model": pairs["first_model"],
         "second_model": pairs["second_model"],
-        "turns": pa.array(map(_turns, asked), pa.string()),
+        "turns": pa.array(map(turns_word, asked), pa.string()),
         **{name: pairs[name] for name in FACTS},
     }
     return pa.table(columns)
@@ -141,27 +147,53 @@ def _join(pairs: pa.Table, given: pa.Table) -> pa.Table:
     return of_pair
 
 
-def _unanswered(snapshot: Snapshot, pairs: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A row for each prompt that a model did not answer; in a comparison, for each model that it is compared with."""
-    names = (pairs[name].to_pylist() for name in ("prompt", "first_model", "second_model"))
-    shown = [(prompt, tuple(sorted({*models} - {None}))) for prompt, *models in zip(*names, strict=True)]
-    compared = sorted({models for _, models in shown})
-    answered = {(prompt, model) for prompt, models in shown for model in models}
+def still_unanswered(snapshot: Snapshot) -> list[Unanswered]:
+    """What the models did not answer, in any batch, sorted by model and prompt."""
+    pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
+    prompts = pairs["prompt_id"].to_pylist()
+    answered = {
+        answer
+        for name in ("first_model", "second_model")
+        for answer in zip(pairs[name].to_pylist(), prompts, strict=True)
+    }
+    silent = {(each.model, each.prompt_id): each for each in snapshot.unanswered}
+    return [each for answer, each in sorted(silent.items()) if answer not in answered]
+
+
+def missing(snapshot: Snapshot) -> pa.Table:
+    """prompt, first_model, second_model, turns and FACTS: a row for each prompt that a model did not answer; in a
+    comparison, for each model that it is compared with."""
+    pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
+    names = (pairs[name].to_pylist() for name in ("first_model", "second_model"))
+    compared = sorted({tuple(sorted({*models} - {None})) for models in zip(*names, strict=True)})
     rows = {}
-    for each in sorted(snapshot.unanswered, key=lambda each: (each.model, each.prompt_id)):
-        if (each.prompt_id, each.model) in answered:
-            continue  # a later batch has the answer
+    for each in still_unanswered(snapshot):
         for models in compared:
             if each.model in models:
                 facts = {name: getattr(each, name) for name in FACTS}
                 sides = dict(zip(("first_model", "second_model"), models, strict=False))
-                of_prompt = {"pair_id": "", "prompt": each.prompt_id, "turns": _turns(each.turns)}
-                rows[each.prompt_id, *models] = {**of_prompt, **facts, **sides, "outcome": "missing"}
-    return pa.Table.from_pylist(list(rows.values()), schema)
+                rows[each.prompt_id, *models] = {
+                    "prompt": each.prompt_id,
+                    "turns": turns_word(each.turns),
+                    **facts,
+                    **sides,
+                }
+    return pa.Table.from_pylist(list(rows.values()), _MISSING)
 
 
-def _turns(asked: int) -> str:
+def turns_word(asked: int) -> str:
     return "multi" if asked > 1 else "single"
+
+
+def _with_missing(rows: pa.Table, snapshot: Snapshot) -> pa.Table:
+    """The rows, and a row without a pair for each of `missing`."""
+    more = missing(snapshot)
+    columns = {
+        field.name: more[field.name] if field.name in more.column_names else pa.nulls(len(more), field.type)
+        for field in rows.schema
+    }
+    columns["pair_id"] = pa.repeat("", len(more))
+    return pa.concat_tables([rows, pa.table(columns, schema=rows.schema)])
 
 
 def _replace(rows: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:

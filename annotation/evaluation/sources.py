@@ -9,13 +9,17 @@ import pyarrow.compute as pc
 
 from annotation.evaluation import folder as verdicts
 from annotation.evaluation.manifest import JudgeEntry, VerdictsManifest
+from annotation.evaluation.people import missing
 from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.votes import OF_FIRST, checked, directed, items, renamed, sort_votes, turns, votes_table
 from annotation.journal.journal import STORE
 from annotation.judgments.snapshot import Snapshot
 from annotation.judgments.snapshot import load as load_campaign
+from annotation.protocols import PROTOCOLS
 from schemas.errors import UserError
 from schemas.evaluation import SHOWN
+
+KINDS_OF_PROMPT = ("category", "risk_category", "attack_vector")
 
 _MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second", "outcome")])
 
@@ -51,7 +55,13 @@ def _read(path: Path) -> Source:
 
 
 def of_people(snapshot: Snapshot) -> Source:
-    """The votes of a campaign that count, without gold pairs and adjudicating votes."""
+    """The votes of a campaign on pairs that count, without gold pairs and adjudicating votes; and a ``missing`` vote
+    for each prompt that one of two compared models did not answer. Raises UserError for a campaign without pairs."""
+    if not PROTOCOLS[snapshot.protocol].scale.compares:
+        raise UserError(
+            f"{snapshot.name} is a campaign of the protocol {snapshot.protocol}, which has no votes on pairs: see "
+            "gristmill evaluation results"
+        )
     pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
     rows = snapshot.judgments.filter(pc.equal(snapshot.judgments["round"], "vote"))
     place = pc.index_in(rows["pair_id"], value_set=pairs["pair_id"].combine_chunks())
@@ -59,7 +69,7 @@ def of_people(snapshot: Snapshot) -> Source:
     of_pair = pairs.append_column("item", items(pairs)).append_column("turns", turns(pairs["prompt"])).take(place)
     first, second = (pc.fill_null(of_pair[column], "") for column in ("first_model", "second_model"))
     columns = {
-        **{column: of_pair[column] for column in ("pair_id", "prompt_id", "item", "turns")},
+        **{column: of_pair[column] for column in ("pair_id", "prompt_id", "item", "turns", *KINDS_OF_PROMPT)},
         "rater": rows["annotator"],
         **directed(
             first,
@@ -69,10 +79,18 @@ def of_people(snapshot: Snapshot) -> Source:
             longer=_longer(of_pair),
         ),
     }
+    silent = missing(snapshot)
+    word = pa.chunked_array([pa.repeat("missing", len(silent))], pa.string())
+    of_silent = {
+        **{column: silent[column] for column in ("turns", *KINDS_OF_PROMPT)},
+        "prompt_id": silent["prompt"],
+        **directed(silent["first_model"], silent["second_model"], word),
+    }
+    votes = [votes_table(snapshot.name, "people", part) for part in (columns, of_silent)]
     return Source(
         name=snapshot.name,
         voters="people",
-        votes=sort_votes(votes_table(snapshot.name, "people", columns)),
+        votes=sort_votes(pa.concat_tables(votes)),
         facts=(
             ("campaign", f"{snapshot.name}, revision {snapshot.revision}"),
             ("protocol", f"{snapshot.protocol} {snapshot.protocol_version}"),

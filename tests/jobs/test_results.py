@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from annotation.evaluation.pairs import of_campaign
+from annotation.evaluation.sources import of_people
 from tests.annotation.campaigns import Desk, choices, desk, write_rows
 from tests.jobs.calling import call
 
@@ -186,3 +188,24 @@ def test_nothing_voted_yet_is_no_win_rate(gristmill: Gristmill, tmp_path: Path) 
     assert (whole["rate"]["value"], whole["missing"]) == (None, 4)
     assert "tasks open: 9" in gristmill("evaluation", "results", ".")
     write_rows(tmp_path / "b1.jsonl", rows())
+
+
+def test_a_safety_rating_has_no_pairs_to_judge_or_to_report(gristmill: Gristmill, tmp_path: Path) -> None:
+    with desk(tmp_path, safety_rows(), protocol="safety-rating"):
+        pass
+    write_settings(tmp_path, "safety-rating")
+    where = ("--base-url", "http://127.0.0.1:9/v1", "--model", "judge-1", "--dry-run")
+    assert "has no pairs: judge the file of its responses" in gristmill("judge", ".", *where, code=2)
+    assert "see gristmill evaluation results" in gristmill("evaluation", "report", ".", "--output", "out", code=2)
+
+
+def test_a_judge_and_a_report_know_what_was_not_answered(gristmill: Gristmill, tmp_path: Path) -> None:
+    with desk(tmp_path, rows(), protocol="evaluation") as made:
+        snapshot = made.load()
+    judged = of_campaign(snapshot)
+    assert judged.unanswered == [("beta", "p4")]
+    assert {(pair.prompt_id, pair.category) for pair in judged.pairs} == {
+        *{("p1", "code"), ("p2", "code"), ("p3", "letters")}
+    }
+    [vote] = of_people(snapshot).votes.to_pylist()
+    assert (vote["prompt_id"], vote["outcome"], vote["category"]) == ("p4", "missing", "letters")
