@@ -38,15 +38,32 @@ def agreement(verdicts: pa.Table, snapshot: Snapshot) -> Agreement:
 
     Gold pairs and adjudicating votes do not count.
     """
-    given = verdicts.filter(pc.is_in(verdicts["outcome"], value_set=pa.array(POINTS)))
-    own = pc.index_in(given["outcome"], value_set=pa.array(POINTS)).to_numpy().astype(np.int64)
+    return agree(*_points(_with_verdict(verdicts), snapshot))
+
+
+def by_category(verdicts: pa.Table, snapshot: Snapshot) -> dict[str, Agreement]:
+    """The agreement within each category of prompts, sorted by name; prompts without a category are left out."""
+    given = _with_verdict(verdicts)
+    own, votes = _points(given, snapshot)
+    category = given["category"].to_numpy()
+    names = sorted(set(given["category"].drop_null().to_pylist()))
+    return {name: agree(own[category == name], votes[category == name]) for name in names}
+
+
+def _with_verdict(verdicts: pa.Table) -> pa.Table:
+    return verdicts.filter(pc.is_in(verdicts["outcome"], value_set=pa.array(POINTS)))
+
+
+def _points(given: pa.Table, snapshot: Snapshot) -> tuple[Ints, Ints]:
+    """The judge's verdict and the counts of people's votes, as ``agree`` takes them."""
+    own = _numbers(pc.index_in(given["outcome"], value_set=pa.array(POINTS)))
     rounds = snapshot.judgments.filter(pc.equal(snapshot.judgments["round"], "vote"))
     place = pc.index_in(rounds["pair_id"], value_set=given["pair_id"].combine_chunks())
     point = pc.index_in(rounds["prefers"], value_set=pa.array(POINTS))
     votes = np.zeros((len(own), len(POINTS)), np.int64)
     known = pc.and_(pc.is_valid(place), pc.is_valid(point))
     np.add.at(votes, (_numbers(place.filter(known)), _numbers(point.filter(known))), 1)
-    return agree(own, votes)
+    return own, votes
 
 
 def agree(judge: Ints, votes: Ints) -> Agreement:

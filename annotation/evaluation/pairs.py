@@ -1,9 +1,10 @@
 """The pairs of responses that a judge compares."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import orjson
 
@@ -89,43 +90,41 @@ def _of_models(outputs: Outputs, first: str, second: str) -> Iterator[Pair]:
         yield Pair(pair_id, prompt_id, question.category, question.messages, first, second, *texts)
 
 
-def of_campaign(snapshot: Snapshot, baseline: str | None = None) -> Pairs:
-    """The pairs of a campaign without gold pairs; with a baseline those in which it takes part. Raises UserError if
-    there is none."""
+def of_campaign(snapshot: Snapshot, baseline: str | None = None, *, alone: bool = False) -> Pairs:
+    """The pairs of a campaign without gold pairs; with a baseline those in which it takes part.
+
+    Raises UserError if there is none. A campaign that asks about single responses has no pairs: its responses must be
+    allowed ``alone``.
+    """
     rows = [row for row in snapshot.pairs.to_pylist() if row["gold"] is None]
-    names = sorted({row[name] or "" for row in rows for name in ("first_model", "second_model")})
+    names = sorted({row[name] or "" for row in rows for name in ("first_model", "second_model")} - {""})
     if baseline is not None:
         if baseline not in names:
             raise UserError(unknown(f"{snapshot.name} has no baseline", baseline, names))
         rows = [row for row in rows if baseline in (row["first_model"], row["second_model"])]
     if not rows:
-        raise UserError(f"{snapshot.name} has no pairs to judge: push a batch first")
-    if any(row["second"] is None for row in rows):
-        raise UserError(
-            f"{snapshot.name} is a campaign of the protocol {snapshot.protocol}, which has no pairs: judge the file of "
-            "its responses"
-        )
-    pairs = [
-        Pair(
-            row["pair_id"],
-            row["prompt_id"],
-            row["category"],
-            tuple((turn["role"], turn["content"]) for turn in row["prompt"]),
-            row["first_model"] or "",
-            row["second_model"] or "",
-            row["first"],
-            row["second"],
-        )
-        for row in rows
-    ]
+        raise UserError(f"{snapshot.name} has nothing to judge: push a batch first")
+    pairs = [_pair(row) for row in rows if row["second"] is not None]
+    if not pairs and not alone:
+        raise UserError(f"{snapshot.name} asks about single responses: judge them with --template single")
     compared = sorted({(pair.first_model, pair.second_model) for pair in pairs})
-    responses = [
-        Response(pair.prompt_id, pair.category, pair.messages, model, text)
-        for pair in pairs
-        for model, text in ((pair.first_model, pair.first), (pair.second_model, pair.second))
-    ]
-    unanswered = [(each.model, each.prompt_id) for each in still_unanswered(snapshot)]
+    responses = [_response(row, side) for row in rows for side in ("first", "second") if row[side] is not None]
+    unanswered = sorted({(each.model, each.prompt_id) for each in still_unanswered(snapshot)})
     return Pairs(sorted(pairs, key=_order), compared, unanswered, _sorted(responses))
+
+
+def _pair(row: Mapping[str, Any]) -> Pair:
+    models = row["first_model"] or "", row["second_model"] or ""
+    about = row["pair_id"], row["prompt_id"], row["category"], _messages(row)
+    return Pair(*about, *models, row["first"], row["second"])
+
+
+def _response(row: Mapping[str, Any], side: str) -> Response:
+    return Response(row["prompt_id"], row["category"], _messages(row), row[f"{side}_model"] or "", row[side])
+
+
+def _messages(row: Mapping[str, Any]) -> Messages:
+    return tuple((turn["role"], turn["content"]) for turn in row["prompt"])
 
 
 def _sorted(responses: Sequence[Response]) -> list[Response]:

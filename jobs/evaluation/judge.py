@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from annotation.evaluation import folder
-from annotation.evaluation.agreement import agreement
 from annotation.evaluation.asking import Asked, Limits, Progress, ask_all, look_up
 from annotation.evaluation.backend import Backend, endpoint_of
 from annotation.evaluation.book import Book
@@ -71,7 +70,7 @@ def run(options: JudgeOptions) -> None:
         folder.fill(writer, found, run.judge, run.source.entry)
     print_summary(found, options.baseline, run.judge.template.verdict)
     if run.source.campaign is not None:
-        print_agreement(agreement(found.verdicts, run.source.campaign))
+        print_agreement(found, run.source.campaign)
     print_cost(answers, run.endpoint, run.budget.prices)
     say(f"{options.output}: {describe(run.inquiry)}")
 

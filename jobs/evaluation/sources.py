@@ -34,7 +34,7 @@ def read_source(paths: Sequence[Path], baseline: str | None, *, alone: bool) -> 
     if len(paths) > 1:
         raise UserError("judge one campaign at a time, or one or more files of responses")
     snapshot = load(campaigns[0])
-    judged = of_campaign(snapshot, baseline)
+    judged = of_campaign(snapshot, baseline, alone=alone)
     entry = SourceEntry(
         files={},
         compared=tuple(judged.models),

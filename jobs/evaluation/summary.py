@@ -4,7 +4,7 @@ from collections import Counter
 
 import pyarrow.compute as pc
 
-from annotation.evaluation.agreement import Agreement
+from annotation.evaluation.agreement import Agreement, agreement, by_category
 from annotation.evaluation.asking import Asked
 from annotation.evaluation.backend import Endpoint
 from annotation.evaluation.folder import counts
@@ -14,6 +14,7 @@ from annotation.evaluation.spending import Prices
 from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.templates import VerdictForm
 from annotation.evaluation.winrates import Match, Mean, longer, matches, means, position
+from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate
 from jobs.tables import Row, print_table
 from jobs.terminal import say
@@ -92,15 +93,23 @@ def _say_failures(tables: JudgeTables) -> None:
         say(f"unanswered: {model} has no response to {count:,} of the prompts")
 
 
-def print_agreement(found: Agreement) -> None:
-    """Prints how far the judge agrees with people, if people voted on the same pairs."""
+def print_agreement(tables: JudgeTables, campaign: Snapshot) -> None:
+    """Prints how far the judge agrees with people, in all and by category, if people voted on the same pairs."""
+    found = agreement(tables.verdicts, campaign)
     if not found.votes:
         return
-    known = [f"{name} {_coefficient(each)}" for name, each in (("AC1", found.ac1), ("kappa", found.kappa))]
-    say(f"agreement with people: {', '.join(known)}, over {found.pairs:,} pairs and {found.votes:,} votes")
+    say(f"agreement with people: {_agreement(found)}")
     for share, what in ((found.majority, "pairs"), (found.decided, "pairs where both prefer a response")):
         if share.total:
             say(f"  as most votes: {share.count:,} of {share.total:,} {what}")
+    for name, each in by_category(tables.verdicts, campaign).items():
+        if each.votes:
+            say(f"  {name}: {_agreement(each)}")
+
+
+def _agreement(found: Agreement) -> str:
+    known = [f"{name} {_coefficient(each)}" for name, each in (("AC1", found.ac1), ("kappa", found.kappa))]
+    return f"{', '.join(known)}, over {found.pairs:,} pairs and {found.votes:,} votes"
 
 
 def _coefficient(found: Estimate) -> str:

@@ -195,7 +195,7 @@ def test_a_safety_rating_has_no_pairs_to_judge_or_to_report(gristmill: Gristmill
         pass
     write_settings(tmp_path, "safety-rating")
     where = ("--base-url", "http://127.0.0.1:9/v1", "--model", "judge-1", "--dry-run")
-    assert "has no pairs: judge the file of its responses" in gristmill("judge", ".", *where, code=2)
+    assert "asks about single responses: judge them with --template single" in gristmill("judge", ".", *where, code=2)
     assert "see gristmill evaluation results" in gristmill("evaluation", "report", ".", "--output", "out", code=2)
 
 
