@@ -20,14 +20,14 @@ RESPONSE_FIELDS = ("model", "temperature", "text", "response")
 TEXTS = ("prompt_id", "prompt", "model", "text", "response", "chosen", "rejected", *FACTS)
 """The columns of texts, which may look like JSON in CSV."""
 COLUMNS = ("messages", "responses", "temperature", *TEXTS)
-"""The columns that are read, apart from _HIDDEN_FIELDS."""
+"""The columns that are read, apart from HIDDEN_FIELDS."""
 
 NON_TEXT_FIELDS = frozenset(
     ["audio", "audios", "function_call", "functions", "image", "images", "tool_calls", "tools", "video", "videos"]
 )
 """Fields of a row, a message or a response that hold content other than text."""
 
-_HIDDEN_FIELDS = NON_TEXT_FIELDS | {"reasoning_content", "thinking"}
+HIDDEN_FIELDS = NON_TEXT_FIELDS | {"reasoning_content", "thinking"}
 
 Messages = tuple[tuple[str, str], ...]
 """A dialogue: (role, content) of each turn, oldest first; the last turn is the user's."""
@@ -186,7 +186,7 @@ def read_gold(path: Path) -> tuple[list[GoldPair], list[Problem]]:
 
 def _read_rows(path: Path, problems: list[Problem]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     word = "line" if ".jsonl" in path.suffixes else "row"
-    for number, row in rows_of(path, frozenset((*COLUMNS, *_HIDDEN_FIELDS)), texts=TEXTS):
+    for number, row in rows_of(path, frozenset((*COLUMNS, *HIDDEN_FIELDS)), texts=TEXTS):
         where = f"{path.name}, {word} {number}"
         if isinstance(row, Unreadable):
             problems.append(Problem(where, "unusable_row", row.message))
@@ -216,7 +216,7 @@ def _parse_prompt(row: Mapping[str, Any]) -> tuple[str, Messages | None]:
     for message in messages:
         if not isinstance(message, dict) or message.get("role") not in ROLES:
             raise _BadRowError(f"the role of a message must be one of {', '.join(ROLES)}")
-        _refuse_non_text(message, _HIDDEN_FIELDS, "a message")
+        _refuse_non_text(message, HIDDEN_FIELDS, "a message")
         turns.append((message["role"], _parse_text(message, "content")))
     if turns[-1][0] != "user":
         raise _BadRowError("the last message is not the user's: the responses must answer the user")
@@ -245,7 +245,7 @@ def _refuse_non_text(holder: Mapping[str, Any], names: Collection[str], what: st
 def _parse_responses(row: Mapping[str, Any], measures: bool) -> list[Response]:
     responses = row.get("responses")
     if responses is None and row.get("model") is not None:
-        responses = [{name: row[name] for name in (*RESPONSE_FIELDS, *_HIDDEN_FIELDS) if name in row}]
+        responses = [{name: row[name] for name in (*RESPONSE_FIELDS, *HIDDEN_FIELDS) if name in row}]
     if not isinstance(responses, list) or not responses:
         raise _BadRowError(
             "the row needs responses, a list of {model, temperature, text}, or model and text of one response"
@@ -254,7 +254,7 @@ def _parse_responses(row: Mapping[str, Any], measures: bool) -> list[Response]:
     for response in responses:
         if not isinstance(response, dict):
             raise _BadRowError("a response must be an object with model, temperature and text")
-        _refuse_non_text(response, _HIDDEN_FIELDS, "a response")
+        _refuse_non_text(response, HIDDEN_FIELDS, "a response")
         model, temperature = response.get("model"), response.get("temperature")
         if not isinstance(model, str) or not model:
             raise _BadRowError("a response needs model, the name of its model")

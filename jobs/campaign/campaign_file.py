@@ -1,11 +1,15 @@
 """Reads campaign.toml into a Campaign, and writes the example folder of ``campaign new``."""
 
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+import orjson
+
 from annotation.campaign.plan import record_changes
 from annotation.campaign.settings import Campaign, CampaignFolder
+from annotation.evaluation.forms.campaign_rows import campaign_rows
 from annotation.protocols import PROTOCOLS
 from jobs.campaign.opened import signed
 from schemas.errors import UserError
@@ -53,9 +57,10 @@ def read_and_record(folder: Path) -> CampaignFolder:
     return campaign
 
 
-def write_example(folder: Path, protocol: str) -> list[str]:
-    """Writes an example campaign that runs without edits; returns the names of its files. Raises UserError unless the
-    folder is new or empty, and RunError on a full disk; then the folder stays empty."""
+def write_example(folder: Path, protocol: str, responses: Sequence[Path] = ()) -> list[str]:
+    """Writes an example campaign that runs without edits; returns the names of its files. With ``responses``, files in
+    any form that `campaign_rows` reads, the campaign asks about these. Raises UserError unless the folder is new or
+    empty, and RunError on a full disk; then the folder stays empty."""
     try:
         occupied = os.path.lexists(folder) and any(not path.name.endswith(UNFINISHED) for path in folder.iterdir())
     except NotADirectoryError:
@@ -69,7 +74,11 @@ def write_example(folder: Path, protocol: str) -> list[str]:
     settings = example.joinpath(f"{protocol}.toml").read_text(encoding="utf-8")
     settings = settings.replace("{protocol}", protocol).replace("{name}", _fit(name, protocol))
     contents = {FILE: settings, "guidelines.md": PROTOCOLS[protocol].guidelines}
-    for part in ("responses", "gold"):
+    if responses:
+        contents[FILE] = _without_gold(settings)
+        lines = (orjson.dumps(row).decode() + "\n" for row in campaign_rows(responses))
+        contents["responses.jsonl"] = "".join(lines)
+    for part in () if responses else ("responses", "gold"):
         rows = example.joinpath(f"{protocol}_{part}.jsonl")
         if rows.is_file():
             contents[f"{part}.jsonl"] = rows.read_text(encoding="utf-8")
@@ -79,6 +88,15 @@ def write_example(folder: Path, protocol: str) -> list[str]:
         for path, file in zip(unfinished, last_first, strict=True):
             path.write_text(contents[file], encoding="utf-8")
     return list(contents)
+
+
+def _without_gold(settings: str) -> str:
+    """The settings with the table ``gold`` as comments: the example's gold pairs do not belong to other responses."""
+    begin = settings.find("[gold]")
+    end = settings.find("\n\n", begin)
+    if begin < 0:
+        return settings
+    return settings[:begin] + "# " + settings[begin:end].replace("\n", "\n# ") + settings[end:]
 
 
 def _fit(name: str, protocol: str) -> str:

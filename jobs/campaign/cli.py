@@ -32,11 +32,19 @@ def campaign() -> None:
     help="The question. For a dataset: which response is more helpful, or which is safer. To measure models: which "
     "response is better, with ties (evaluation), or how safe each response is (safety-rating).",
 )
-def new(folder: Path, protocol: str) -> None:
+@click.option(
+    "--responses",
+    multiple=True,
+    type=PATH,
+    metavar="FILE",
+    help="Responses to ask about, in place of the example's: rows with prompt_id, prompt (or messages), model and "
+    "response, or outputs of alpaca_eval, Arena-Hard or lm-eval. Repeat for several files.",
+)
+def new(folder: Path, protocol: str, responses: tuple[Path, ...]) -> None:
     """Write a campaign into the new folder DIR: settings with comments, guidelines, responses and gold pairs."""
     from jobs.campaign.commands import new
 
-    new(folder, protocol)
+    new(folder, protocol, responses)
 
 
 @campaign.command(short_help="Give the batch of campaign.toml to its annotators.")

@@ -42,10 +42,11 @@ from schemas.errors import UserError
 from schemas.visible import visible_json
 
 
-def new(folder: Path, protocol: str) -> None:
-    written = write_example(folder, protocol)
+def new(folder: Path, protocol: str, responses: Sequence[Path] = ()) -> None:
+    written = write_example(folder, protocol, responses)
     say(f"{folder}: wrote {', '.join(written)}")
-    say(f"Next: edit campaign.toml, or continue with the example: gristmill campaign push {folder}")
+    example = "" if responses else ", or continue with the example"
+    say(f"Next: edit campaign.toml{example}: gristmill campaign push {folder}")
 
 
 def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guidelines: bool = False) -> None:
