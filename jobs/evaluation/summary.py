@@ -19,9 +19,9 @@ from annotation.quality.agreement import Estimate
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 
-COLUMNS = ("", "pairs", "wins", "ties", "losses", "no verdict", "win rate (95% interval)", "at least", "at most")
+COLUMNS = ("", "pairs", "wins", "ties", "losses", "no verdict", "win rate (95%)", "at least", "at most")
 
-GRADE_COLUMNS = ("", "graded", "no grade", "mean grade (95% interval)", "at least", "at most")
+GRADE_COLUMNS = ("", "graded", "no grade", "mean grade (95%)", "at least", "at most")
 
 
 def print_warnings(inquiry: Inquiry) -> None:

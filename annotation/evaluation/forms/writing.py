@@ -29,12 +29,17 @@ _WORTH = {"first": 1.0, "tie": 0.5, "second": 0.0}
 
 
 def alpaca_eval(tables: JudgeTables, judge: str) -> Files:
-    """``annotations.json``; a verdict that is missing has the preference null, which alpaca_eval leaves out."""
+    """``annotations.json``; a verdict that is missing has the preference null, which alpaca_eval leaves out. Raises
+    UserError if texts are unknown."""
+    if not _has_texts(tables.verdicts):
+        raise UserError(
+            "alpaca_eval keeps judgments with their texts, which these verdicts lack: choose another --format"
+        )
     rows = [
         {
             "prompt_id": row["prompt_id"],
-            "instruction": row["prompt"][-1]["content"] if row["prompt"] else None,
-            **({"messages": row["prompt"]} if row["prompt"] and len(row["prompt"]) > 1 else {}),
+            "instruction": row["prompt"][-1]["content"],
+            **({"messages": row["prompt"]} if len(row["prompt"]) > 1 else {}),
             "output_1": row["first"],
             "output_2": row["second"],
             "generator_1": row["first_model"],
@@ -64,10 +69,10 @@ def battles(tables: JudgeTables, judge: str) -> Files:
 
 
 def arena_hard(tables: JudgeTables, judge: str) -> Files:
-    """``question.jsonl``, ``model_answer`` and ``model_judgment``. In the first game the baseline is shown first. A
-    game without a verdict has the score null, a game that was not asked is null.
+    """``model_judgment``, and ``question.jsonl`` and ``model_answer`` if the texts are known. In the first game the
+    baseline is shown first. A game without a verdict has the score null.
 
-    Raises UserError for grades, and unless one model is the baseline of all pairs.
+    Raises UserError for grades, for pairs that were asked in one order, and unless one model is the baseline of all.
     """
     if tables.answers is None:
         raise UserError("Arena-Hard has no place for grades of single responses: choose another --format")
@@ -76,12 +81,31 @@ def arena_hard(tables: JudgeTables, judge: str) -> Files:
     said: dict[str, dict[bool, Row]] = {}
     for answer in tables.answers.to_pylist():
         said.setdefault(answer["pair_id"], {})[answer["swapped"]] = answer
-    questions: dict[str, Row] = {}
-    answers: dict[str, dict[str, Row]] = {}
     judgments: dict[str, list[Row]] = {}
     for row in rows:
+        turned = row["first_model"] != baseline
+        model = row["first_model" if turned else "second_model"]
+        orders = said[row["pair_id"]]
+        if len(orders) < 2:
+            raise UserError(
+                "Arena-Hard has two games of each pair, and these were judged in one order: choose another --format"
+            )
+        games = [_game(orders[turned ^ swapped], turned ^ swapped) for swapped in (False, True)]
+        about = {"uid": row["prompt_id"], "category": row["category"], "judge": row["rater"] or judge}
+        judgments.setdefault(model, []).append({**about, "model": model, "baseline": baseline, "games": games})
+    named = _file_names({baseline, *judgments})
+    place = f"model_judgment/{_file_name(judge)}"
+    files = {f"{place}/{named[name]}.jsonl": _lines(each) for name, each in judgments.items()}
+    return files | (_arena_hard_texts(rows, named) if _has_texts(tables.verdicts) else {})
+
+
+def _arena_hard_texts(rows: list[Row], named: Mapping[str, str]) -> Files:
+    """``question.jsonl`` and ``model_answer``. Raises UserError if a model has several responses to a prompt."""
+    questions: dict[str, Row] = {}
+    answers: dict[str, dict[str, Row]] = {}
+    for row in rows:
         about = {"uid": row["prompt_id"], "category": row["category"]}
-        questions[row["prompt_id"]] = about | {"prompt": row["prompt"][-1]["content"] if row["prompt"] else None}
+        questions[row["prompt_id"]] = about | {"prompt": row["prompt"][-1]["content"]}
         for side in ("first", "second"):
             own = answers.setdefault(row[f"{side}_model"], {})
             if own.setdefault(row["prompt_id"], _answer(row, side)) != _answer(row, side):
@@ -89,17 +113,8 @@ def arena_hard(tables: JudgeTables, judge: str) -> Files:
                     f"{row[f'{side}_model']} has several responses to {row['prompt_id']}, for which Arena-Hard has no "
                     "place: choose another --format"
                 )
-        turned = row["first_model"] != baseline
-        model = row["first_model" if turned else "second_model"]
-        games = [_game(said[row["pair_id"]].get(turned ^ swapped), turned ^ swapped) for swapped in (False, True)]
-        made = {**about, "judge": row["rater"] or judge, "model": model, "baseline": baseline, "games": games}
-        judgments.setdefault(model, []).append(made)
-    named = _file_names(answers)
     files = {"question.jsonl": _lines(questions.values())}
-    files |= {f"model_answer/{named[name]}.jsonl": _lines(each.values()) for name, each in answers.items()}
-    place = f"model_judgment/{_file_name(judge)}"
-    files |= {f"{place}/{named[name]}.jsonl": _lines(each) for name, each in judgments.items()}
-    return files
+    return files | {f"model_answer/{named[name]}.jsonl": _lines(each.values()) for name, each in answers.items()}
 
 
 def inspect(tables: JudgeTables, judge: str) -> Files:
@@ -170,6 +185,11 @@ def _left_out(rows: list[Row]) -> Files:
     return {LEFT_OUT: _lines(rows)} if rows else {}
 
 
+def _has_texts(verdicts: pa.Table) -> bool:
+    """Whether every row has its prompt and both responses."""
+    return not any(verdicts[name].null_count for name in ("prompt", "first", "second"))
+
+
 def _lines(rows: Iterable[Row]) -> bytes:
     return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
@@ -185,14 +205,12 @@ def _baseline(tables: JudgeTables) -> str:
 
 
 def _answer(row: Row, side: str) -> Row:
-    turns = [*(row["prompt"] or []), {"role": "assistant", "content": {"answer": row[side]}}]
+    turns = [*row["prompt"], {"role": "assistant", "content": {"answer": row[side]}}]
     return {"uid": row["prompt_id"], "model": row[f"{side}_model"], "messages": turns}
 
 
-def _game(answer: Row | None, swapped: bool) -> Row | None:
+def _game(answer: Row, swapped: bool) -> Row:
     """A game as Arena-Hard has it, from an answer in which the pair was shown swapped or not; A is shown first."""
-    if answer is None:
-        return None
     first, second = ("B>A", "A>B") if swapped else ("A>B", "B>A")
     score = {"first": first, "second": second, "tie": "A=B"}.get(answer["outcome"])
     return {"score": score, "judgment": {"answer": answer["content"]}}

@@ -265,3 +265,17 @@ def test_what_does_not_fit_a_form_is_one_sentence(tmp_path: Path) -> None:
         FORMS["inspect"](judged([("first", "second")], ".."), "judge-1")
     with pytest.raises(UserError, match="did you mean 'battles'"):
         export(folder(tmp_path / "out", tables), "battle", tmp_path / "one")
+
+
+def test_judgments_without_texts_go_where_texts_are_not_needed(tmp_path: Path) -> None:
+    write_rows(tmp_path / "x.jsonl", [BATTLE, {**BATTLE, "question_id": "r", "winner": "tie"}])
+    tables = tables_of_votes(read_votes([tmp_path / "x.jsonl"]))
+    with pytest.raises(UserError, match="with their texts, which these verdicts lack"):
+        FORMS["alpaca-eval"](tables, "judge-1")
+    with pytest.raises(UserError, match="were judged in one order"):
+        FORMS["arena-hard"](tables, "judge-1")
+    assert outcomes(back(tables, "battles", tmp_path)) == {"q": "first", "r": "tie"}
+    games = {"uid": "q", "model": "y", "baseline": "x", "games": [{"score": "A>B"}, {"score": "B>A"}]}
+    write_rows(tmp_path / "y.jsonl", [games])
+    tables = tables_of_votes(read_votes([tmp_path / "y.jsonl"]))
+    assert list(FORMS["arena-hard"](tables, "judge-1")) == ["model_judgment/judge-1/y.jsonl"]
