@@ -14,6 +14,7 @@ from annotation.evaluation.judging import Judge
 from annotation.evaluation.manifest import FORMAT, VERSION, JudgeEntry, SourceEntry, VerdictsLedger, VerdictsManifest
 from annotation.evaluation.tables import JudgeTables
 from schemas.balance import check_balance
+from schemas.errors import CHANGED, DamagedError
 from schemas.manifest import MANIFEST, Entry, named_entries
 from schemas.records import to_json
 from schemas.verdicts import ANSWERS, GRADES, UNANSWERED, VERDICTS
@@ -39,12 +40,15 @@ def fill(writer: Writer, tables: JudgeTables, judge: Judge | None, source: Sourc
 
 
 def load(folder: Path) -> tuple[VerdictsManifest, JudgeTables]:
-    """The manifest and tables of a folder. Raises UserError if the folder has none, or if a file has changed."""
+    """The manifest and tables of a folder. Raises UserError if the folder has none, and DamagedError or UserError if a
+    file has changed."""
     made_by = "gristmill judge"
     _, manifest = read_manifest(folder, VerdictsManifest, FORMAT, VERSION, "no verdicts", made_by)
     for entry in named_entries(manifest.files, str(folder / MANIFEST)).values():
         check_file(folder, entry)
-    held = [name for name in TABLES if name in manifest.tables]
+    held = [name for name in TABLES if f"{name}.parquet" in manifest.files]
+    if not {"verdicts", "unanswered"} <= {*held} or len(held) != 3:
+        raise DamagedError(f"{folder / MANIFEST} lacks a table, or has one too many: {CHANGED}")
     read = {name: TABLES[name].upgrade(pq.read_table(folder / f"{name}.parquet")) for name in held}
     return manifest, JudgeTables(**read, compared=manifest.source.compared)
 

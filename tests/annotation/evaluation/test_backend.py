@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from annotation.evaluation.backend import ATTEMPTS, PATIENT_ATTEMPTS, Backend, Endpoint, endpoint_of
 from annotation.evaluation.pace import Pace
@@ -316,3 +318,34 @@ def test_what_no_retry_can_mend_ends_the_run(name: str) -> None:
     play, kind, message = STOPS[name]
     with pytest.raises(kind, match=message):
         played(lambda body, number: play)
+
+
+NAMES = [
+    "choices",
+    "message",
+    "content",
+    "refusal",
+    "finish_reason",
+    "model",
+    "usage",
+    "error",
+    "prompt_tokens",
+    "code",
+]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=5) | st.just("stop"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.sampled_from([200, 201, 400, 403, 422, 429, 500, 503]))
+@settings(max_examples=60, deadline=None)
+def test_any_json_is_a_reply_or_a_named_failure(value: Any, status: int) -> None:
+    body = json.dumps(value, allow_nan=True).encode()
+    with endpoint(lambda _, number: Play(body, status)) as server:
+        try:
+            found: Any = ask(server.url, attempts=1)
+        except (UserError, RunError) as error:
+            found = str(error)
+    assert isinstance(found, Failure | Reply) or "JUDGE_KEY" in found or "no money" in found

@@ -23,7 +23,7 @@ from annotation.evaluation.replies import Reply
 from annotation.evaluation.tables import JudgeTables, tables_of
 from annotation.evaluation.verdicts import Outcome, Reading
 from annotation.evaluation.winrates import outcomes_of
-from schemas.errors import UserError
+from schemas.errors import DamagedError, UserError
 from tests.annotation.campaigns import write_rows
 from tests.annotation.evaluation.judged import judge
 
@@ -279,3 +279,16 @@ def test_judgments_without_texts_go_where_texts_are_not_needed(tmp_path: Path) -
     write_rows(tmp_path / "y.jsonl", [games])
     tables = tables_of_votes(read_votes([tmp_path / "y.jsonl"]))
     assert list(FORMS["arena-hard"](tables, "judge-1")) == ["model_judgment/judge-1/y.jsonl"]
+
+
+def test_a_manifest_without_a_table_is_damaged(tmp_path: Path) -> None:
+    place = folder(tmp_path / "out", judged([("first", "second")]))
+    for name in ("verdicts", "unanswered", "answers"):
+        manifest = json.loads((place / "manifest.json").read_text())
+        del manifest["files"][f"{name}.parquet"]
+        (tmp_path / name).mkdir()
+        for path in place.iterdir():
+            (tmp_path / name / path.name).write_bytes(path.read_bytes())
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(DamagedError, match="lacks a table"):
+            load(tmp_path / name)
