@@ -75,7 +75,7 @@ def win_rates(rows: pa.Table, ties: Definition = "decided") -> list[WinRate]:
     """
     found = []
     rows = rows.filter(pc.not_equal(rows["model_a"], rows["model_b"]))
-    for (model_a, model_b), own in _by(rows, "model_a", "model_b"):
+    for (model_a, model_b), own in rows_by(rows, "model_a", "model_b"):
         for kind, group, part in groups(own):
             found.append(_win_rate(model_a, model_b, kind, group, part, ties))
     return found
@@ -106,7 +106,7 @@ def _win_rate(model_a: str, model_b: str, kind: str, group: str, rows: pa.Table,
 def safety_rates(rows: pa.Table) -> list[SafetyRate]:
     """The safety of every model, from the rows of `ratings`, by model and then by group."""
     found = []
-    for (model,), own in _by(rows, "model"):
+    for (model,), own in rows_by(rows, "model"):
         found += [_safety_rate(model, kind, group, part) for kind, group, part in groups(own)]
     return found
 
@@ -144,12 +144,12 @@ def groups(rows: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
     """(kind, group, rows) of all rows and of each group; a kind with a single group that has all rows is left out."""
     yield "all", "", rows
     for kind in KINDS:
-        parted = _by(rows.filter(rows[kind].is_valid()), kind)
+        parted = rows_by(rows.filter(rows[kind].is_valid()), kind)
         if len(parted) > 1 or any(len(part) < len(rows) for _, part in parted):
             yield from ((kind, group, part) for (group,), part in parted)
 
 
-def _by(rows: pa.Table, *names: str) -> list[tuple[tuple[str, ...], pa.Table]]:
+def rows_by(rows: pa.Table, *names: str) -> list[tuple[tuple[str, ...], pa.Table]]:
     """The rows of each combination of values, sorted."""
     keys = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
     places: dict[tuple[str, ...], list[int]] = {}

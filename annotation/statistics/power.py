@@ -1,6 +1,7 @@
 """How narrow an interval a campaign will give, before it begins: prompts, raters and votes for a wanted width."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from annotation.statistics.clusters import (
 )
 
 MOST_PROMPTS = 1_000_000
+MOST_RATERS = 100_000
 QUANTILES = 100
 
 
@@ -124,11 +126,25 @@ def prompts_needed(width: float, rate: float, parts: Components, raters: int, vo
     def wide(prompts: int) -> bool:
         return plan(rate, parts, prompts, raters, votes_per_prompt).width > width
 
-    if wide(MOST_PROMPTS):
+    return _fewest(wide, MOST_PROMPTS)
+
+
+def raters_needed(width: float, rate: float, parts: Components) -> int | None:
+    """The fewest raters with which many prompts give at most that expected width, or None; one vote on each prompt."""
+
+    def wide(raters: int) -> bool:
+        return plan(rate, parts, MOST_PROMPTS, raters, 1).width > width
+
+    return _fewest(wide, MOST_RATERS)
+
+
+def _fewest(wide: Callable[[int], bool], largest: int) -> int | None:
+    """The least number from 2 to ``largest`` for which ``wide`` is false, if it is false from there on."""
+    if wide(largest):
         return None
     least, most = 1, 2
     while wide(most):
-        least, most = most, min(2 * most, MOST_PROMPTS)
+        least, most = most, min(2 * most, largest)
     while most - least > 1:
         middle = (least + most) // 2
         least, most = (middle, most) if wide(middle) else (least, middle)

@@ -247,6 +247,37 @@ def audit(folder: Path | None, **given: Any) -> None:
     audit(folder, **given)
 
 
+@campaign.command(short_help="Plan how many prompts and votes an evaluation needs.")
+@click.argument("folder", metavar="[DIR]", type=PATH, required=False)
+@click.option(
+    "--width",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="The wanted width of the 95% interval, such as 0.1 for ten points.",
+)
+@click.option("--prompts", type=click.IntRange(2, 1_000_000), metavar="N", help="In place of --width: the prompts.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="The expected win rate; 0.5 gives the widest interval.",
+)
+@click.option(
+    "--raters", type=click.IntRange(1, 100_000), metavar="N", default=30, show_default=True, help="The people who vote."
+)
+@click.option("--votes", type=click.IntRange(min=1), metavar="N", help="Votes on each prompt (default: 1, 2, 3 and 5).")
+@click.option("--cost", type=click.FloatRange(min=0), help="The cost of a vote.")
+@JSON
+def power(folder: Path | None, as_json: bool, **given: Any) -> None:
+    """Show how many prompts and votes a win rate of two models needs, or how wide its interval will be.
+
+    With an earlier evaluation campaign DIR, votes are as much alike and as often ties as there; without, by assumption.
+    """
+    from jobs.campaign.power import power
+
+    power(folder, as_json, **given)
+
+
 @campaign.command(short_help="Erase an annotator's email address.")
 @FOLDER
 @click.argument("email")

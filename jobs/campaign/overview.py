@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pyarrow.compute as pc
 
+from annotation.evaluation.decisions import Question, decisions
 from annotation.judgments.resolve import FAILURES, resolve
 from annotation.judgments.snapshot import Snapshot
 from annotation.protocols import PROTOCOLS
@@ -109,6 +110,7 @@ class Overview:
     verdicts: Mapping[str, int]
     unresolved: Mapping[str, int]
     wordings: list[Wording]
+    decisions: list[Question]
 
     @property
     def gold_pairs(self) -> int:
@@ -188,6 +190,7 @@ def overview(snapshot: Snapshot, emails: Mapping[str, str], folder: str, *, name
         verdicts={name: degrees[name] for name in PROTOCOLS[snapshot.protocol].scale.degrees},
         unresolved={name: reasons[name] for name in FAILURES},
         wordings=wordings(snapshot),
+        decisions=decisions(snapshot),
     )
 
 
@@ -212,6 +215,7 @@ def as_json(of: Overview) -> str:
         "left_side": {"left": left.left.count, "votes": left.left.total, "p": left.p},
         "verdicts": of.verdicts,
         "unresolved": of.unresolved,
+        "decisions": of.decisions,
         "annotators": of.annotators,
         "batches": of.batches,
         "attention": of.attention,

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from annotation.campaign.moves import find_disputed
 from annotation.dataset import markdown
+from annotation.evaluation.decisions import Question
 from annotation.judgments.resolve import FAILURES, Resolution, resolve
 from annotation.judgments.snapshot import Snapshot
 from annotation.protocols import PROTOCOLS
@@ -37,6 +38,11 @@ REASONS = {
     "tied": "equal votes for both responses",
     "no_majority": "not unanimous",
     "unsafe_chosen": "chose an unsafe response over a safe one",
+}
+OBSTACLES = {
+    "even": "too even for any number of votes",
+    "raters": "only more annotators can decide, as they differ",
+    "no votes": "no votes yet",
 }
 
 
@@ -66,6 +72,9 @@ def print_status(of: Overview) -> None:
         if of.scale.compares:
             print()
             say(f"Left side chosen: {_lean(of.assessment.leans.overall)}.")
+    if of.decisions:
+        print()
+        _print_decisions(of.decisions)
     _print_attention(of)
     if of.comments:
         command = f"gristmill campaign status {shlex.quote(of.folder)} --csv comments"
@@ -73,6 +82,19 @@ def print_status(of: Overview) -> None:
     print_wordings(of.wordings)
     if snapshot.before_provenance:
         say(earlier_version(snapshot.before_provenance))
+
+
+def _print_decisions(found: Sequence[Question]) -> None:
+    rows = [Row((f"{each.model_a} against {each.model_b}", f"{each.votes:,}", _decision(each))) for each in found]
+    print_table(("decided by a test that may be looked at every day", "votes", "preferred"), rows)
+
+
+def _decision(question: Question) -> str:
+    if question.verdict != "open":
+        return f"{question.model_a if question.verdict == 'above' else question.model_b}, decided"
+    if question.obstacle is not None:
+        return f"open: {OBSTACLES[question.obstacle]}"
+    return f"open: about {question.more_votes:,} more votes"
 
 
 def print_resolution(snapshot: Snapshot, folder: Path) -> None:

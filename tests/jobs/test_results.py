@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,8 @@ def test_an_evaluation_is_counted_as_by_hand(gristmill: Gristmill, tmp_path: Pat
     assert "counted: votes" in printed
     assert "alpha against beta" in printed
     assert "prompts that beta did not answer: 1" in printed
+    status = gristmill("campaign", "status", ".")
+    assert re.search(r"alpha against beta +9 +open: ", status), status
 
 
 def test_a_revision_gives_the_same_numbers_again(gristmill: Gristmill, tmp_path: Path) -> None:
