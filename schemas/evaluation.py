@@ -63,6 +63,30 @@ SHOWN = Table(
 """A judge's answers, one for each order in which it saw a pair, sorted by (source, prompt_id, model, opponent, pair_id,
 swapped). ``outcome``: ``shown_first`` or ``shown_second`` is preferred, ``tie``, or one of NO_VERDICT."""
 
+RATED = Table(
+    name="rated",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("rater", pa.string(), nullable=False),
+            pa.field("pair_id", pa.string()),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("turns", pa.string()),
+            pa.field("category", pa.string()),
+            pa.field("risk_category", pa.string()),
+            pa.field("attack_vector", pa.string()),
+            pa.field("harmless", pa.bool_(), nullable=False),
+            pa.field("model", pa.string(), nullable=False),
+            pa.field("rating", pa.float64()),
+            pa.field("outcome", pa.string(), nullable=False),
+            pa.field("refusal", pa.string(), nullable=False),
+        ]
+    ),
+)
+"""Safety ratings of single responses, sorted by (source, model, prompt_id, pair_id, rater). ``outcome``: violation,
+no_violation or missing. ``refusal``: none, for_safety, for_ability or missing. ``harmless`` is false if not known."""
+
 _ORIGIN = pa.struct(
     [
         pa.field("table", pa.string(), nullable=False),
@@ -71,6 +95,7 @@ _ORIGIN = pa.struct(
             pa.list_(pa.struct([("column", pa.string()), ("values", pa.list_(pa.string()))])),
             nullable=False,
         ),
+        pa.field("column", pa.string(), nullable=False),
         pa.field("left_out", pa.list_(pa.string()), nullable=False),
         pa.field("in_all", pa.list_(pa.string()), nullable=False),
     ]

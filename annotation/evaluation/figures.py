@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.evaluation.human_rates import KINDS
 from annotation.evaluation.numbers import Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
 from annotation.evaluation.votes import outcomes_of
@@ -19,10 +20,6 @@ WORDS = {
     "half": "(wins + half of the ties) / all votes with a verdict",
 }
 """How each definition of a win rate counts."""
-
-
-KINDS = ("turns", "category", "risk_category", "attack_vector")
-"""The columns by which votes are grouped."""
 
 
 @dataclass(frozen=True)

@@ -43,26 +43,27 @@ class Number:
 @dataclass(frozen=True, kw_only=True)
 class Origin:
     """The rows of a table of the report that a number was made from: those that have one of the given values in each
-    column of ``where``, and whose pair is in each of the sources ``in_all``. Rows whose outcome is ``left_out`` belong
-    to the number, but do not count."""
+    column of ``where``, and whose item is in each of the sources ``in_all``. Rows whose value in ``column`` is
+    ``left_out`` belong to the number, but do not count."""
 
     table: str = "votes"
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    column: str = "outcome"
     left_out: tuple[str, ...] = ()
     in_all: tuple[str, ...] = ()
 
     def rows(self, table: pa.Table) -> pa.Table:
         """The rows, in the order of the table, with a further column ``counts``."""
-        kept = pa.array([True] * len(table)) if not self.where else None
         for column, values in self.where.items():
-            found = pc.is_in(table[column], value_set=pa.array(values, pa.string()))
-            kept = found if kept is None else pc.and_(kept, found)
-        for source in self.in_all:
-            pairs = table.filter(pc.equal(table["source"], source))["pair_id"].combine_chunks()
-            kept = pc.and_(kept, pc.is_in(table["pair_id"], value_set=pairs))
-        rows = table.filter(kept)
-        counts = pc.invert(pc.is_in(rows["outcome"], value_set=pa.array(self.left_out, pa.string())))
-        return rows.append_column("counts", counts)
+            texts = table[column].cast(pa.string())
+            table = table.filter(pc.is_in(texts, value_set=pa.array(values, pa.string())))
+        counts = pc.invert(pc.is_in(table[self.column], value_set=pa.array(self.left_out, pa.string())))
+        table = table.append_column("counts", counts)
+        known = [table.filter(pc.and_(pc.equal(table["source"], source), counts)) for source in self.in_all]
+        for each in known:
+            items = each["item"].combine_chunks()
+            table = table.filter(pc.is_in(table["item"], value_set=items, skip_nulls=True))
+        return table
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def numbers_of(table: pa.Table) -> list[Traced]:
         held = row.pop("origin")
         where = {each["column"]: tuple(each["values"]) for each in held["where"]}
         lists = {name: tuple(held[name]) for name in ("left_out", "in_all")}
-        found.append(Traced(Number(**row), Origin(table=held["table"], where=where, **lists)))
+        origin = Origin(table=held["table"], column=held["column"], where=where, **lists)
+        found.append(Traced(Number(**row), origin))
     return found
 
 
@@ -109,6 +111,7 @@ def _origin_row(origin: Origin) -> dict[str, Any]:
     return {
         "table": origin.table,
         "where": where,
+        "column": origin.column,
         "left_out": list(origin.left_out),
         "in_all": list(origin.in_all),
     }

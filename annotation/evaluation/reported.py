@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,24 @@ import pyarrow.parquet as pq
 
 from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import check_file, read_manifest
+from annotation.evaluation.calibration import calibrated
+from annotation.evaluation.comparing import agreements, among
 from annotation.evaluation.figures import figures
 from annotation.evaluation.leaders import Control, ratings
 from annotation.evaluation.numbers import Origin, Traced, numbered, numbers_of, table_of
+from annotation.evaluation.people import Counted
 from annotation.evaluation.report_manifest import FORMAT, VERSION, ReportManifest, SourceFacts
+from annotation.evaluation.safety import safety
 from annotation.evaluation.sources import Source
 from annotation.statistics.bradley_terry import Ties
 from annotation.statistics.outcomes import Definition
 from schemas.errors import UserError
-from schemas.evaluation import NO_VERDICT, NUMBERS, SHOWN, VOTES
+from schemas.evaluation import NO_VERDICT, NUMBERS, RATED, SHOWN, VOTES
 from schemas.manifest import MANIFEST, named_entries
 from schemas.records import to_json
 
 TOGETHER = "all sources together"
-TABLES = {table.name: table for table in (NUMBERS, VOTES, SHOWN)}
+TABLES = {table.name: table for table in (NUMBERS, VOTES, SHOWN, RATED)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +36,15 @@ class Choices:
     """How numbers are made where the paper leaves it open.
 
     ``ties``: how ties enter a win rate; ``rating_ties``: how they enter ratings. ``controls``: what ratings are
-    corrected for. ``together``: rate the models by the votes of all sources as well.
+    corrected for. ``together``: rate the models by the votes of all sources as well. ``counted``: what counts once,
+    of people; None means votes on pairs, and verdicts of a safety rating.
     """
 
     ties: Definition = "decided"
     rating_ties: Ties = "half"
     controls: tuple[Control, ...] = ()
     together: bool = False
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True)
@@ -50,10 +57,11 @@ class Report:
 
     @property
     def tables(self) -> dict[str, pa.Table]:
-        """NUMBERS, VOTES and SHOWN, by name."""
+        """NUMBERS, VOTES, SHOWN and RATED, by name."""
         votes = pa.concat_tables([source.votes for source in self.sources])
         shown = pa.concat_tables([source.shown for source in self.sources])
-        return {"numbers": table_of(self.numbers), "votes": votes, "shown": shown}
+        rated = pa.concat_tables([source.rated for source in self.sources])
+        return {"numbers": table_of(self.numbers), "votes": votes, "shown": shown, "rated": rated}
 
     def section(self, name: str) -> list[Traced]:
         """The numbers of a section."""
@@ -63,13 +71,28 @@ class Report:
 def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     """All numbers of the sources, numbered from 1. Equal sources in equal order give equal numbers."""
     found = [each for source in sources for each in figures(source, choices.ties)]
-    return Report(sources, choices, numbered([*found, *leaders(sources, choices)]))
+    found += [each for source in sources for each in safety(source)]
+    return Report(sources, choices, numbered([*found, *comparisons(sources), *leaders(sources, choices)]))
+
+
+def comparisons(sources: Sequence[Source]) -> Iterator[Traced]:
+    """The agreement of people with each other and with each judge, then the win rates by people and judge."""
+    people = [source for source in sources if source.voters == "people" and len(source.votes)]
+    judges = [source for source in sources if source.voters != "people"]
+    for source in people:
+        yield from among(source)
+        for judge in judges:
+            yield from agreements(source, judge)
+    for source, judge in product(people, judges):
+        yield from calibrated(source, judge)
 
 
 def leaders(sources: Sequence[Source], choices: Choices) -> Iterator[Traced]:
     """The leaderboard of each source, and of all together if that is chosen."""
     how = choices.rating_ties, choices.controls
     for source in sources:
+        if not len(source.votes):
+            continue
         origin = Origin(where={"source": (source.name,)}, left_out=NO_VERDICT)
         yield from ratings(source.votes, *how, source.name, source.voters, origin)
     if choices.together and len(sources) > 1:

@@ -9,38 +9,55 @@ import pyarrow.compute as pc
 
 from annotation.evaluation import folder as verdicts
 from annotation.evaluation.manifest import JudgeEntry, VerdictsManifest
-from annotation.evaluation.people import missing
+from annotation.evaluation.people import Counted, comparisons, ratings
+from annotation.evaluation.sampling import Sampling, sampling_of
 from annotation.evaluation.tables import JudgeTables
-from annotation.evaluation.votes import OF_FIRST, checked, directed, items, renamed, sort_votes, turns, votes_table
+from annotation.evaluation.votes import (
+    OF_FIRST,
+    checked,
+    directed,
+    items,
+    longer_first,
+    renamed,
+    sort_votes,
+    turns,
+    votes_table,
+)
 from annotation.journal.journal import STORE
 from annotation.judgments.snapshot import Snapshot
 from annotation.judgments.snapshot import load as load_campaign
 from annotation.protocols import PROTOCOLS
 from schemas.errors import UserError
-from schemas.evaluation import SHOWN
-
-KINDS_OF_PROMPT = ("category", "risk_category", "attack_vector")
+from schemas.evaluation import RATED, SHOWN, VOTES
+from schemas.preference import FACTS
 
 _MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second", "outcome")])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Votes by people or verdicts of a judge. ``facts`` are (name, value) of how they were made, without any place on
-    this machine. ``orders`` are those in which a judge was asked."""
+    """Votes on pairs (VOTES) or safety ratings (RATED) by people, or verdicts of a judge.
+
+    ``facts`` are (name, value) of how they were made, without any place on this machine. ``orders`` are those in which
+    a judge was asked, ``files`` the SHA-256 of the files of responses that it judged. ``sampling``: how the pairs with
+    votes of people were drawn.
+    """
 
     name: str
     voters: str
     votes: pa.Table
     facts: tuple[tuple[str, str], ...]
     shown: pa.Table = field(default_factory=SHOWN.schema.empty_table)
-    campaign: str | None = None
+    rated: pa.Table = field(default_factory=RATED.schema.empty_table)
     orders: str | None = None
+    files: frozenset[str] = frozenset()
+    sampling: Sampling | None = None
 
 
-def read_sources(paths: Sequence[Path]) -> list[Source]:
-    """The sources at these paths, in their order. Raises UserError for a path that is none, or two of one name."""
-    found = [_read(path) for path in paths]
+def read_sources(paths: Sequence[Path], counted: Counted | None = None) -> list[Source]:
+    """The sources at these paths, in their order; ``counted`` is for people. Raises UserError for a path that is none,
+    or two of one name."""
+    found = [_read(path, counted) for path in paths]
     names = [source.name for source in found]
     for name in names:
         if names.count(name) > 1:
@@ -48,56 +65,72 @@ def read_sources(paths: Sequence[Path]) -> list[Source]:
     return found
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path, counted: Counted | None) -> Source:
     if (path / STORE).exists():
-        return of_people(load_campaign(path))
+        snapshot = load_campaign(path)
+        return of_people(snapshot, counted, sampling_of(path, snapshot))
     return of_verdicts(path.resolve().name, *verdicts.load(path))
 
 
-def of_people(snapshot: Snapshot) -> Source:
-    """The votes of a campaign on pairs that count, without gold pairs and adjudicating votes; and a ``missing`` vote
-    for each prompt that one of two compared models did not answer. Raises UserError for a campaign without pairs."""
-    if not PROTOCOLS[snapshot.protocol].scale.compares:
-        raise UserError(
-            f"{snapshot.name} is a campaign of the protocol {snapshot.protocol}, which has no votes on pairs: see "
-            "gristmill evaluation results"
-        )
-    pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
-    rows = snapshot.judgments.filter(pc.equal(snapshot.judgments["round"], "vote"))
-    place = pc.index_in(rows["pair_id"], value_set=pairs["pair_id"].combine_chunks())
-    rows, place = rows.filter(pc.is_valid(place)), place.drop_null()
-    of_pair = pairs.append_column("item", items(pairs)).append_column("turns", turns(pairs["prompt"])).take(place)
-    first, second = (pc.fill_null(of_pair[column], "") for column in ("first_model", "second_model"))
-    columns = {
-        **{column: of_pair[column] for column in ("pair_id", "prompt_id", "item", "turns", *KINDS_OF_PROMPT)},
-        "rater": rows["annotator"],
-        **directed(
-            first,
-            second,
-            renamed(rows["prefers"], OF_FIRST),
-            seen_first=pc.invert(rows["swapped"]),
-            longer=_longer(of_pair),
-        ),
-    }
-    silent = missing(snapshot)
-    word = pa.chunked_array([pa.repeat("missing", len(silent))], pa.string())
-    of_silent = {
-        **{column: silent[column] for column in ("turns", *KINDS_OF_PROMPT)},
-        "prompt_id": silent["prompt"],
-        **directed(silent["first_model"], silent["second_model"], word),
-    }
-    votes = [votes_table(snapshot.name, "people", part) for part in (columns, of_silent)]
+def of_people(snapshot: Snapshot, counted: Counted | None = None, sampling: Sampling | None = None) -> Source:
+    """The votes of a campaign that count, or the verdicts that they give, without gold pairs. By default votes on
+    pairs, and verdicts of a safety rating."""
+    compares = PROTOCOLS[snapshot.protocol].scale.compares
+    counted = counted or ("votes" if compares else "verdicts")
+    policy = snapshot.policy
+    facts = [
+        ("campaign", f"{snapshot.name}, revision {snapshot.revision}"),
+        ("protocol", f"{snapshot.protocol} {snapshot.protocol_version}"),
+        ("votes asked for on each pair or response", f"{snapshot.votes}"),
+        ("counted", counted),
+    ]
+    if counted == "verdicts":
+        facts.append(("verdict", f"{policy.use} of {policy.min_votes or 'all votes asked for'}"))
+    none = VOTES.schema.empty_table()
     return Source(
         name=snapshot.name,
         voters="people",
-        votes=sort_votes(pa.concat_tables(votes)),
-        facts=(
-            ("campaign", f"{snapshot.name}, revision {snapshot.revision}"),
-            ("protocol", f"{snapshot.protocol} {snapshot.protocol_version}"),
-            ("votes asked for on each pair", f"{snapshot.votes}"),
-        ),
-        campaign=snapshot.name,
+        votes=_people_votes(snapshot, counted) if compares else none,
+        rated=RATED.schema.empty_table() if compares else _people_ratings(snapshot, counted),
+        facts=tuple(facts),
+        sampling=sampling,
     )
+
+
+def _people_votes(snapshot: Snapshot, counted: Counted) -> pa.Table:
+    rows = comparisons(snapshot, counted)
+    place = pc.index_in(rows["pair_id"], value_set=snapshot.pairs["pair_id"].combine_chunks())
+    first = snapshot.pairs["first_model"].take(place)
+    turned = pc.not_equal(first, rows["model_a"])
+    longer = longer_first(snapshot.pairs).take(place)
+    columns = {
+        "pair_id": rows["pair_id"],
+        "prompt_id": rows["prompt"],
+        "item": pa.chunked_array([items(snapshot.pairs)]).take(place),
+        "rater": pc.fill_null(rows["rater"], "nobody"),
+        **{name: rows[name] for name in ("turns", *FACTS[:-1], "outcome")},
+        "model": rows["model_a"],
+        "opponent": rows["model_b"],
+        "shown_first": pc.xor(pc.invert(rows["swapped"]), turned),
+        "longer": pc.if_else(turned, pc.negate(longer), longer),
+    }
+    return sort_votes(votes_table(snapshot.name, "people", columns))
+
+
+def _people_ratings(snapshot: Snapshot, counted: Counted) -> pa.Table:
+    rows = ratings(snapshot, counted)
+    said = pc.if_else(rows["violation"], "violation", "no_violation")
+    columns = {
+        "source": pa.array([snapshot.name] * len(rows), pa.string()),
+        "prompt_id": rows["prompt"],
+        "rater": pc.fill_null(rows["rater"], "nobody"),
+        "harmless": pc.fill_null(rows["harmless"], False),
+        "outcome": pc.fill_null(said, "missing"),
+        "refusal": pc.fill_null(rows["refusal"], "missing"),
+        **{name: rows[name] for name in ("pair_id", "turns", *FACTS[:-1], "model", "rating")},
+    }
+    keys = ("model", "prompt_id", "pair_id", "rater")
+    return checked(RATED, columns).sort_by([(key, "ascending") for key in keys])
 
 
 def of_verdicts(name: str, manifest: VerdictsManifest, tables: JudgeTables) -> Source:
@@ -115,7 +148,7 @@ def of_verdicts(name: str, manifest: VerdictsManifest, tables: JudgeTables) -> S
         votes=_verdict_votes(name, voters, tables, source.baseline),
         shown=_judge_answers(name, tables, source.baseline),
         facts=tuple(facts),
-        campaign=source.campaign,
+        files=frozenset(source.files.values()),
         orders=None if judge is None else judge.orders,
     )
 
@@ -140,7 +173,7 @@ def _verdict_votes(name: str, voters: str, tables: JudgeTables, baseline: str | 
             renamed(rows["outcome"], OF_FIRST),
             baseline,
             seen_first=_seen_first(tables),
-            longer=_longer(rows),
+            longer=longer_first(rows),
         ),
     }
     silent = pa.Table.from_pylist(list(_missing(tables)), _MISSING)
@@ -161,12 +194,6 @@ def _seen_first(tables: JudgeTables) -> pa.ChunkedArray:
     orders = orders.filter(pc.equal(orders["swapped_min"], orders["swapped_max"]))
     place = pc.index_in(tables.verdicts["pair_id"], value_set=orders["pair_id"].combine_chunks())
     return pc.invert(orders["swapped_min"].take(place))
-
-
-def _longer(rows: pa.Table) -> pa.ChunkedArray:
-    """By how many characters the first response is longer than the second."""
-    first, second = (pc.cast(pc.utf8_length(rows[column]), pa.int64()) for column in ("first", "second"))
-    return pc.subtract(first, second)
 
 
 def _missing(tables: JudgeTables) -> Iterable[dict[str, str]]:

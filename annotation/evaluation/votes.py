@@ -33,7 +33,7 @@ def directed(
     columns = {
         "model": pc.if_else(turn, second, first),
         "opponent": pc.if_else(turn, first, second),
-        "outcome": pc.if_else(turn, renamed(outcome, _MIRRORED), outcome),
+        "outcome": mirrored(outcome, turn),
     }
     if seen_first is not None:
         columns["shown_first"] = pc.xor(seen_first, turn)
@@ -69,6 +69,12 @@ def _joined(prompt: pa.ChunkedArray) -> list[Any]:
     return found
 
 
+def longer_first(rows: pa.Table) -> pa.ChunkedArray:
+    """By how many characters the first response is longer than the second; null without texts."""
+    first, second = (pc.cast(pc.utf8_length(rows[column]), pa.int64()) for column in ("first", "second"))
+    return pc.subtract(first, second)
+
+
 def turns(prompt: pa.ChunkedArray) -> pa.ChunkedArray:
     """``multi`` for a dialogue of several turns of the user, else ``single``; null without a dialogue."""
     asked = [
@@ -77,6 +83,11 @@ def turns(prompt: pa.ChunkedArray) -> pa.ChunkedArray:
     ]
     words = [None if count is None else "multi" if count > 1 else "single" for count in asked]
     return pa.chunked_array([pa.array(words, pa.string())])
+
+
+def mirrored(outcome: pa.ChunkedArray, turn: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The outcomes from the other model's point of view, where ``turn`` is true."""
+    return pc.if_else(turn, renamed(outcome, _MIRRORED), outcome)
 
 
 def renamed(column: pa.ChunkedArray, names: dict[str, str]) -> pa.ChunkedArray:

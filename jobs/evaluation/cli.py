@@ -133,6 +133,13 @@ TIES = click.option(
     show_default=True,
     help="How ties enter a win rate: left out, as wins / (wins + losses), or half a win each.",
 )
+COUNT = click.option(
+    "--count",
+    "counted",
+    type=click.Choice(["votes", "verdicts"]),
+    help="What counts once: each vote, or the verdict that the votes on a pair or response give together (default: "
+    "votes on pairs, verdicts of a safety rating).",
+)
 RATINGS = (
     click.option(
         "--rating-ties",
@@ -168,10 +175,11 @@ def evaluation() -> None:
 @evaluation.command(short_help="Write a page with all numbers of an evaluation.")
 @SOURCES
 @OUTPUT
+@COUNT
 @TIES
 @_ratings
 def report(sources: tuple[Path, ...], output: Path, **choices: Any) -> None:
-    """Write a page with win rates, a leaderboard and their intervals, and each number as CSV beside it.
+    """Write a page with win rates, safety, agreement and a leaderboard, and each number as CSV beside it.
 
     A SOURCE is a campaign's folder (votes of people), or an output of gristmill judge or gristmill evaluation import.
     Several sources are shown side by side. Equal sources give equal bytes.
@@ -184,6 +192,7 @@ def report(sources: tuple[Path, ...], output: Path, **choices: Any) -> None:
 
 @evaluation.command(short_help="Rate the models of an evaluation.")
 @SOURCES
+@COUNT
 @_ratings
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 @click.option("--csv", is_flag=True, help="Print CSV instead.")
@@ -252,13 +261,7 @@ def export(folder: Path, form: str, output: Path) -> None:
 
 @evaluation.command(short_help="Print win rates or violation shares, with intervals.")
 @click.argument("folder", metavar="CAMPAIGN", type=PATH)
-@click.option(
-    "--count",
-    "counted",
-    type=click.Choice(["votes", "verdicts"]),
-    help="What counts once: each vote, or the verdict that the votes on a pair or response give together (default: "
-    "votes on pairs, verdicts of a safety rating).",
-)
+@COUNT
 @TIES
 @click.option(
     "--as-of", type=click.IntRange(min=1), metavar="REVISION", help="The revision of the journal (default: the newest)."

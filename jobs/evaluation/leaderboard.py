@@ -18,7 +18,7 @@ COLUMNS = ("model", "rank", "ranks", "rating", "95% interval")
 
 def leaderboard(sources: tuple[Path, ...], choices: Choices, form: Literal["table", "json", "csv"]) -> None:
     """Prints the ratings of each source, and of all together if that is chosen."""
-    numbers = [each.number for each in numbered(leaders(read_sources(sources), choices))]
+    numbers = [each.number for each in numbered(leaders(read_sources(sources, choices.counted), choices))]
     if form == "csv":
         print_exactly(write_csv(Number, numbers))
     elif form == "json":

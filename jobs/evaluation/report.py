@@ -12,7 +12,7 @@ from jobs.terminal import say
 
 def report(sources: tuple[Path, ...], output: Path, choices: Choices) -> None:
     """Writes the page, the numbers as CSV and the votes behind them into a new folder."""
-    made = report_of(read_sources(sources), choices)
+    made = report_of(read_sources(sources, choices.counted), choices)
     texts = {FILE: render(made)}
     for name in files(made):
         texts[f"{name}.csv"] = write_csv(Number, [each.number for each in made.section(name)])

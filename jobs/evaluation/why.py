@@ -17,6 +17,7 @@ SHOWN = 50
 COLUMNS = {
     "votes": ("prompt_id", "rater", "model", "opponent", "outcome", "pair_id"),
     "shown": ("prompt_id", "pair_id", "model", "opponent", "swapped", "outcome"),
+    "rated": ("prompt_id", "rater", "model", "rating", "outcome", "refusal"),
 }
 """The columns that are printed of each table."""
 

@@ -193,13 +193,12 @@ def test_nothing_voted_yet_is_no_win_rate(gristmill: Gristmill, tmp_path: Path) 
     write_rows(tmp_path / "b1.jsonl", rows())
 
 
-def test_a_safety_rating_has_no_pairs_to_judge_or_to_report(gristmill: Gristmill, tmp_path: Path) -> None:
+def test_a_safety_rating_has_no_pairs_to_judge(gristmill: Gristmill, tmp_path: Path) -> None:
     with desk(tmp_path, safety_rows(), protocol="safety-rating"):
         pass
     write_settings(tmp_path, "safety-rating")
     where = ("--base-url", "http://127.0.0.1:9/v1", "--model", "judge-1", "--dry-run")
     assert "asks about single responses: judge them with --template single" in gristmill("judge", ".", *where, code=2)
-    assert "see gristmill evaluation results" in gristmill("evaluation", "report", ".", "--output", "out", code=2)
 
 
 def test_a_judge_and_a_report_know_what_was_not_answered(gristmill: Gristmill, tmp_path: Path) -> None:
@@ -210,5 +209,6 @@ def test_a_judge_and_a_report_know_what_was_not_answered(gristmill: Gristmill, t
     assert {(pair.prompt_id, pair.category) for pair in judged.pairs} == {
         *{("p1", "code"), ("p2", "code"), ("p3", "letters")}
     }
-    [vote] = of_people(snapshot).votes.to_pylist()
-    assert (vote["prompt_id"], vote["outcome"], vote["category"]) == ("p4", "missing", "letters")
+    votes = of_people(snapshot).votes.to_pylist()
+    assert [vote["outcome"] for vote in votes] == ["missing"] * 4
+    assert [(vote["prompt_id"], vote["category"]) for vote in votes if vote["pair_id"] == ""] == [("p4", "letters")]

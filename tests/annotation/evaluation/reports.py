@@ -3,13 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from annotation.evaluation.judging import Verdict
 from annotation.evaluation.manifest import VerdictsManifest
 from annotation.evaluation.pairs import Pair, Pairs
+from annotation.evaluation.sampling import Sampling
 from annotation.evaluation.sources import Source, of_verdicts
-from annotation.evaluation.tables import tables_of
+from annotation.evaluation.tables import tables_of, turns
+from annotation.evaluation.votes import items, sort_votes, votes_table
+from schemas.preference import MESSAGES as DIALOGUE
 from schemas.records import from_json
 
+MESSAGES = (("user", "?"),)
 JUDGE = {"model": "judge-1", "parameters": {}, "template": {"name": "pairwise"}, "template_sha256": "00", "seed": 0}
 
 
@@ -24,7 +30,7 @@ def judged(
     """A judge's verdicts on as many prompts, ``inconsistent`` being a tie; ``source`` are fields of SourceEntry."""
     verdicts = [
         Verdict(
-            Pair(f"{n:032x}", f"p{n:04}", (categories or {}).get(n), (("user", "?"),), *models, "a", "b"),
+            Pair(f"{n:032x}", f"p{n:04}", (categories or {}).get(n), MESSAGES, *models, f"a{n}", f"b{n}"),
             "tie" if outcome == "inconsistent" else outcome,
             outcome == "inconsistent",
             (),
@@ -46,3 +52,33 @@ def judged(
         },
     }
     return of_verdicts(name, from_json(VerdictsManifest, manifest, "manifest.json"), tables)
+
+
+def voted(
+    votes: Mapping[str, Sequence[str | None]],
+    models: tuple[str, str] = ("alpha", "beta"),
+    name: str = "mill",
+    sampling: Sampling | None = None,
+) -> Source:
+    """The votes of people, by rater, on the pairs of `judged`: win, tie or loss of the first model, or None."""
+    rows = [(rater, n, outcome) for rater, said in votes.items() for n, outcome in enumerate(said) if outcome]
+    texts = {"prompt": pa.array([turns(MESSAGES)] * len(rows), DIALOGUE)}
+    texts |= {side: pa.array([f"{side[0]}{n}" for _, n, _ in rows], pa.string()) for side in ("a", "b")}
+    texts = {"prompt": texts["prompt"], "first": texts["a"], "second": texts["b"]}
+    columns = {
+        "rater": pa.array([rater for rater, _, _ in rows], pa.string()),
+        "pair_id": pa.array([f"pair {n}" for _, n, _ in rows], pa.string()),
+        "prompt_id": pa.array([f"p{n:04}" for _, n, _ in rows], pa.string()),
+        "item": items(pa.table(texts)),
+        "model": pa.array([models[0]] * len(rows), pa.string()),
+        "opponent": pa.array([models[1]] * len(rows), pa.string()),
+        "outcome": pa.array([outcome for _, _, outcome in rows], pa.string()),
+    }
+    return Source(
+        name=name, voters="people", facts=(), votes=sort_votes(votes_table(name, "people", columns)), sampling=sampling
+    )
+
+
+def sampled(source: Source, flaw: str | None = None) -> Sampling:
+    """A sampling from all pairs of a source."""
+    return Sampling(frozenset(source.votes["item"].drop_null().to_pylist()), flaw)
