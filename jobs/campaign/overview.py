@@ -32,8 +32,8 @@ class Annotator:
 
     ``agreement`` is AC1 with the other annotators on ``agreement_pairs`` pairs, with its 95% interval. ``seconds_low``
     and ``seconds_high`` are the quartiles of the seconds a pair; ``hasty`` votes of ``timed`` came faster than anybody
-    can read. ``left`` of ``votes`` chose the left side, with the p-value of the exact binomial test. ``last_vote`` is a
-    time in UTC.
+    can read. ``left`` of ``votes`` that prefer a side chose the left side, with the p-value of the exact binomial test.
+    ``last_vote`` is a time in UTC.
     """
 
     annotator: str
@@ -146,7 +146,7 @@ class Overview:
             ("batch", found.by_batch if len(found.by_batch) > 1 else {}),
             ("models", found.by_models if len(found.by_models) > 1 else {}),
         ]
-        rows = [("all", "all pairs", found.overall)] if found.overall.votes else []
+        rows = [("all", f"all {self.scale.unit}s", found.overall)] if found.overall.votes else []
         return rows + [(title, name, each) for title, group in groups for name, each in group.items()]
 
     @property

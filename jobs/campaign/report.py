@@ -55,6 +55,8 @@ def render(of: Overview) -> str:
         cards=list(_cards(of)),
         agreement=of.agreements,
         safety=of.measures_safety,
+        compares=of.scale.compares,
+        unit=of.scale.unit,
         wordings=of.wordings,
         earlier=sum(row.votes for row in of.wordings if row.first < row.newest),
         verdicts=list(_verdict_rows(of)),
@@ -80,7 +82,7 @@ def _cards(of: Overview) -> Iterable[tuple[str, str, str]]:
     yield (
         "Agreement (AC1)",
         "-" if overall.preferred.value is None else f"{overall.preferred.value:.2f}",
-        _interval(overall.preferred),
+        _interval(overall.preferred, of.scale.unit),
     )
     lean = of.assessment.leans.overall
     if of.scale.compares:
@@ -97,9 +99,9 @@ def _plots(of: Overview) -> dict[str, Any]:
     marks = [(0.0, "chance")] + ([] if overall.value is None else [(overall.value, f"all {overall.value:.2f}")])
     if len(marks) > 1 and abs(marks[1][0]) < 0.2:  # the names would overlap
         marks = marks[:1]
-    people, steps = of.annotators, timeline(of.snapshot)
+    people, steps, unit = of.annotators, timeline(of.snapshot), of.scale.unit
     labels = [_step_name(start, steps.step) for start in steps.starts]
-    groups = [_group(name, each.preferred) for _, name, each in of.agreements]
+    groups = [_group(name, each.preferred, of.scale.unit) for _, name, each in of.agreements]
     slowest = max((each.seconds_high for each in people if each.seconds_high is not None), default=1.0)
     return {
         "progress_plot": bars("Tasks of each annotator by state", [_progress(each.annotator, each) for each in people]),
@@ -107,14 +109,14 @@ def _plots(of: Overview) -> dict[str, Any]:
         "votes_plot": columns(f"Votes per {_length(steps)}", labels, steps.votes, "votes"),
         "total_plot": curve("Votes in all", labels, list(accumulate(steps.votes)), of.due, "votes"),
         "seconds_plot": curve(
-            f"Median seconds a pair, per {_length(steps)}", labels, list(steps.seconds), None, "seconds"
+            f"Median seconds a {unit}, per {_length(steps)}", labels, list(steps.seconds), None, "seconds"
         ),
         "step": _length(steps) if steps.starts else "",
         "steps": list(zip(steps.starts, steps.votes, accumulate(steps.votes), steps.seconds, strict=True)),
-        "pace_plot": ranges("Seconds a pair of each annotator", list(map(_pace, people)), (0, slowest), [], False),
+        "pace_plot": ranges(f"Seconds a {unit} of each annotator", list(map(_pace, people)), (0, slowest), [], False),
         "agreement_plot": ranges(
             "Agreement of each annotator with the others (AC1)",
-            list(map(_agreement, people)),
+            [_agreement(each, unit) for each in people],
             _ends([each.agreement_low for each in people]),
             marks,
             False,
@@ -141,7 +143,8 @@ def _plots(of: Overview) -> dict[str, Any]:
             True,
         ),
         "verdict_plot": bars(
-            "Pairs by verdict", [Bar(name, [(kind, count)], f"{count:,}") for name, count, kind in _verdict_rows(of)]
+            f"{unit.capitalize()}s by verdict",
+            [Bar(name, [(kind, count)], f"{count:,}") for name, count, kind in _verdict_rows(of)],
         ),
     }
 
@@ -157,13 +160,13 @@ def _pace(row: Annotator) -> Range:
     return Range(row.annotator, row.seconds_median, row.seconds_low, row.seconds_high, note)
 
 
-def _agreement(row: Annotator) -> Range:
-    note = "-" if row.agreement is None else f"{row.agreement:.2f}, {markdown.count(row.agreement_pairs, 'pair')}"
+def _agreement(row: Annotator, unit: str) -> Range:
+    note = "-" if row.agreement is None else f"{row.agreement:.2f}, {markdown.count(row.agreement_pairs, unit)}"
     return Range(row.annotator, row.agreement, row.agreement_low, row.agreement_high, note)
 
 
-def _group(name: str, estimate: Estimate) -> Range:
-    note = "-" if estimate.value is None else f"{estimate.value:.2f}, {markdown.count(estimate.units, 'pair')}"
+def _group(name: str, estimate: Estimate, unit: str) -> Range:
+    note = "-" if estimate.value is None else f"{estimate.value:.2f}, {markdown.count(estimate.units, unit)}"
     return Range(name.replace("_", " "), estimate.value, estimate.low, estimate.high, note)
 
 
@@ -195,8 +198,8 @@ def _percent(share: Share) -> str:
     return "-" if share.value is None else f"{share.value:.0%}"
 
 
-def _interval(estimate: Estimate) -> str:
-    pairs = markdown.count(estimate.units, "pair")
+def _interval(estimate: Estimate, unit: str) -> str:
+    pairs = markdown.count(estimate.units, unit)
     return pairs if estimate.low is None else f"{estimate.low:.2f} to {estimate.high:.2f}, {pairs}"
 
 

@@ -105,9 +105,13 @@ def print_resolution(snapshot: Snapshot, folder: Path) -> None:
     total = resolved + unresolved
     degrees = Counter(resolution.resolved["degree"].to_pylist())
     reasons = Counter(resolution.unresolved["reason"].to_pylist())
+    chosen = Counter(resolution.resolved["chosen"].to_pylist())
+    lead = "" if scale.compares else "median: "
+    outcomes = {} if scale.compares else {name: chosen[name] for name in scale.outcomes}
     rows = [
         _share_row("resolved", resolved, total, "bold"),
-        *(_share_row(f"  {name.replace('_', ' ')}", degrees[name], total) for name in scale.degrees),
+        *(_share_row(f"  {name.replace('_', ' ')}", outcomes[name], total) for name in outcomes),
+        *(_share_row(f"  {lead}{name.replace('_', ' ')}", degrees[name], total) for name in scale.degrees),
         _share_row("unresolved", unresolved, total, "bold"),
         *(_share_row(f"  {reason(name, scale)} ({name})", reasons[name], total) for name in FAILURES if reasons[name]),
     ]
