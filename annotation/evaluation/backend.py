@@ -160,7 +160,7 @@ class Backend:
         error = _error(body)
         said = f"{error.code} {error.message}"
         if status in (400, 403) and _BLOCKED.search(said):
-            return Reply("", "content_filter", "", self.endpoint.model, self.endpoint.shown)
+            return Reply("", "content_filter", "", self.endpoint.model, self.endpoint.shown, 0, 0)
         if status in (401, 403):
             self._refuse_key(status)
         if status == 402 or (status == 429 and error.code == "insufficient_quota"):
@@ -262,6 +262,8 @@ def _reply(value: Any, endpoint: str) -> Reply:
     """The reply of a chat completion. Raises KeyError, IndexError or TypeError if the value is none."""
     choice = value["choices"][0]
     message, usage = choice["message"], value.get("usage") or {}
+    if not isinstance(message, dict) or not isinstance(usage, dict):
+        raise TypeError("the message or the usage of the completion is not an object")
     content, refusal, finish = message.get("content"), message.get("refusal"), choice.get("finish_reason")
     model = value.get("model")
     for text in (content, refusal, finish, model):

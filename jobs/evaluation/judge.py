@@ -62,7 +62,7 @@ def run(options: JudgeOptions) -> None:
     run = _Run(options)
     print_warnings(run.inquiry)
     if options.output is None or options.dry_run:
-        print_estimate(run.inquiry, run.known(), run.budget.prices)
+        print_estimate(run.inquiry, run.known(), run.budget)
         return
     with folder.writing(options.output) as writer:
         answers = run.ask()

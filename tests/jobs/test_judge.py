@@ -101,6 +101,9 @@ def test_a_dry_run_asks_nothing_and_writes_nothing(
     printed = capsys.readouterr().out
     assert "42 pairs compared, 84 requests, 0 already answered" in printed
     assert "cost: about" in printed
+    assert "the budget does not allow" not in printed
+    judge(responses, prefers_quality, "--dry-run", *prices, "--budget", "1", monkeypatch=monkeypatch)
+    assert "the budget does not allow all of this" in capsys.readouterr().out
 
 
 def test_a_budget_stops_the_run_and_more_of_it_continues(

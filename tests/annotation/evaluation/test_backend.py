@@ -72,6 +72,17 @@ PASSING: dict[str, tuple[Play, FailureReason, str]] = {
     "no choice": (Play(b'{"model": "judge-1", "choices": []}'), "malformed", "not a chat completion"),
     "a list": (Play(b"[]"), "malformed", "not a chat completion"),
     "null": (Play(b"null"), "malformed", "not a chat completion"),
+    "a message that is a text": (
+        Play(b'{"model": "judge-1", "choices": [{"message": "A"}]}'),
+        "malformed",
+        "not a chat",
+    ),
+    "usage that is a text": (
+        Play(b'{"model": "judge-1", "choices": [{"message": {"content": "A"}}], "usage": "100"}'),
+        "malformed",
+        "not a chat completion",
+    ),
+    "choices that are a table": (Play(b'{"model": "judge-1", "choices": {"0": {}}}'), "malformed", "not a chat"),
     "content of parts": (says([{"type": "text", "text": "A"}]), "malformed", "not a chat completion"),  # type: ignore[arg-type]
     "bad gzip": (
         Play(b"no gzip", headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}),
