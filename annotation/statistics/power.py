@@ -80,8 +80,10 @@ def _products(residual: Floats, cluster: Ints) -> tuple[float, int]:
 def plan(rate: float, parts: Components, prompts: int, raters: int, votes_per_prompt: float) -> Plan:
     """The expected error and width of ``clusters.interval`` at a win rate, if raters share the votes evenly.
 
-    Raises ValueError if a prompt needs more votes than there are raters, or without two prompts.
+    Raises ValueError if a prompt needs more votes than there are raters, without two prompts, or for a rate of 0 or 1.
     """
+    if not 0 < rate < 1:
+        raise ValueError(f"a win rate of {rate:g} has no variance to plan with: take a rate between 0 and 1")
     if votes_per_prompt > raters:
         raise ValueError(f"{votes_per_prompt:g} votes for each prompt need as many raters, not {raters}")
     if prompts < 2:

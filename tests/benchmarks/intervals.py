@@ -18,9 +18,9 @@ from annotation.statistics.bradley_terry import leaderboard
 from annotation.statistics.clusters import Interval, Ratio, interval
 from annotation.statistics.outcomes import Outcomes, bounds, parts
 from annotation.statistics.paired import difference
-from annotation.statistics.power import components, plan
+from annotation.statistics.power import plan
 from tests.annotation.statistics.evaluation_data import JUDGES, RATED, arena, drawn, llmfao
-from tests.annotation.statistics.simulated import Study, coverage, covers, false_decisions, mean_width
+from tests.annotation.statistics.simulated import Study, coverage, covers, false_decisions, mean_width, true_components
 from tests.benchmarks.corpora import SHARED
 
 ROUNDS = 1000
@@ -76,8 +76,8 @@ def error_ratio() -> float:
 
 
 def planned(study: Study, rounds: int) -> float:
-    """The planned width over the mean width of simulated campaigns, from the components of a large pilot."""
-    parts = components(Study(20_000, 200, study.rate).votes(np.random.default_rng(1)))
+    """The planned width over the mean width of simulated campaigns, from the true parts of the variance."""
+    parts = true_components(study)
     votes = (min(study.fewest, study.raters) + min(study.most, study.raters)) / 2
     width = plan(study.rate, parts, study.prompts, study.raters, votes).width
     return width / mean_width(study, rounds)

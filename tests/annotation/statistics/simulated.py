@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from annotation.statistics.anytime import decide
 from annotation.statistics.clusters import Interval, Ratio, interval
+from annotation.statistics.power import Components
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -52,6 +53,19 @@ class Study:
             latent = draw.normal(ndtri(rate) * spread, 1, len(prompt)) + of_prompt[prompt] + of_rater[rater]
             found.append(Ratio((latent > 0).astype(np.float64), np.ones(len(prompt)), prompt, rater))
         return found
+
+
+def true_components(study: Study) -> Components:
+    """The parts of the variance of a vote, by integration over the normal effect of a prompt, or of a rater."""
+    at, weight = np.polynomial.hermite_e.hermegauss(60)
+    total = np.sqrt(1 + study.prompt_effect**2 + study.rater_effect**2)
+
+    def between(effect: float) -> float:
+        rates = ndtr((ndtri(study.rate) * total + effect * at) / np.sqrt(total**2 - effect**2))
+        return float(weight @ rates**2 / weight.sum() - study.rate**2)
+
+    prompt, rater = between(study.prompt_effect), between(study.rater_effect)
+    return Components(prompt, rater, study.rate * (1 - study.rate) - prompt - rater)
 
 
 def _correlated(draw: np.random.Generator, deviation: float, size: int, models: int) -> list[Floats]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from annotation.statistics.clusters import Ratio
 from annotation.statistics.power import Components, components, plan, prompts_needed
-from tests.annotation.statistics.simulated import Study, mean_width
+from tests.annotation.statistics.simulated import Study, mean_width, true_components
 
 
 def test_the_error_by_hand() -> None:
@@ -33,11 +33,13 @@ def test_components_of_votes_that_prompts_decide() -> None:
 
 def test_components_of_simulated_votes() -> None:
     """At a rate of 1/2 the correlation of two votes is 2 / pi * arcsin of that of their normal variables."""
-    votes = Study(20_000, 300, 0.5, prompt_effect=0.6, rater_effect=0.3).votes(np.random.default_rng(0))
-    found = components(votes)
-    total = 1 + 0.36 + 0.09
-    assert found.prompt == pytest.approx(0.25 * 2 / np.pi * np.arcsin(0.36 / total), rel=0.05)
-    assert found.rater == pytest.approx(0.25 * 2 / np.pi * np.arcsin(0.09 / total), rel=0.15)
+    study = Study(20_000, 300, 0.5, prompt_effect=0.6, rater_effect=0.3)
+    total, true = 1 + 0.36 + 0.09, true_components(study)
+    assert true.prompt == pytest.approx(0.25 * 2 / np.pi * np.arcsin(0.36 / total))
+    assert true.rater == pytest.approx(0.25 * 2 / np.pi * np.arcsin(0.09 / total))
+    found = components(study.votes(np.random.default_rng(0)))
+    assert found.prompt == pytest.approx(true.prompt, rel=0.05)
+    assert found.rater == pytest.approx(true.rater, rel=0.15)
     assert found.prompt + found.rater + found.rest == pytest.approx(0.25, rel=0.001)
 
 
@@ -47,6 +49,8 @@ def test_too_few_raters_or_prompts_are_refused() -> None:
         plan(0.5, parts, prompts=10, raters=2, votes_per_prompt=3)
     with pytest.raises(ValueError, match="two prompts"):
         plan(0.5, parts, prompts=1, raters=3, votes_per_prompt=3)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        plan(1.0, parts, prompts=10, raters=3, votes_per_prompt=3)
 
 
 @given(st.floats(0.05, 0.95), st.floats(0.05, 0.5), st.integers(3, 100))
@@ -68,6 +72,6 @@ def test_more_prompts_do_not_replace_raters() -> None:
 
 @pytest.mark.parametrize(("prompts", "raters", "rate"), [(100, 30, 0.7), (300, 8, 0.5), (200, 4, 0.6), (300, 30, 0.95)])
 def test_the_planned_width_is_that_of_simulated_campaigns(prompts: int, raters: int, rate: float) -> None:
-    parts = components(Study(20_000, 200, rate).votes(np.random.default_rng(1)))
-    planned = plan(rate, parts, prompts, raters, votes_per_prompt=2.5).width
-    assert planned == pytest.approx(mean_width(Study(prompts, raters, rate), rounds=400), rel=0.1)
+    study = Study(prompts, raters, rate)
+    planned = plan(rate, true_components(study), prompts, raters, votes_per_prompt=2.5).width
+    assert planned == pytest.approx(mean_width(study, rounds=400), rel=0.1)
