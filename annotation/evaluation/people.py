@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.evaluation.votes import turns
 from annotation.journal.bodies import Unanswered
 from annotation.judgments.deciding import Deciding
 from annotation.judgments.resolve import resolve
@@ -74,13 +75,12 @@ def ratings(snapshot: Snapshot, counted: Counted = "verdicts") -> pa.Table:
 def _pairs(snapshot: Snapshot) -> pa.Table:
     """The pairs that measure models: pair_id, prompt, first_model, second_model, turns, and FACTS."""
     pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
-    asked = [sum(turn["role"] == "user" for turn in prompt) for prompt in pairs["prompt"].to_pylist()]
     columns = {
         "pair_id": pairs["pair_id"],
         "prompt": pairs["prompt_id"],
         "first_model": pairs["first_model"],
         "second_model": pairs["second_model"],
-        "turns": pa.array(map(turns_word, asked), pa.string()),
+        "turns": turns(pairs["prompt"]),
         **{name: pairs[name] for name in FACTS},
     }
     return pa.table(columns)
@@ -174,15 +174,11 @@ def missing(snapshot: Snapshot) -> pa.Table:
                 sides = dict(zip(("first_model", "second_model"), models, strict=False))
                 rows[each.prompt_id, *models] = {
                     "prompt": each.prompt_id,
-                    "turns": turns_word(each.turns),
+                    "turns": "multi" if each.turns > 1 else "single",
                     **facts,
                     **sides,
                 }
     return pa.Table.from_pylist(list(rows.values()), _MISSING)
-
-
-def turns_word(asked: int) -> str:
-    return "multi" if asked > 1 else "single"
 
 
 def _with_missing(rows: pa.Table, snapshot: Snapshot) -> pa.Table:

@@ -31,16 +31,21 @@ RATING_KEYS = dict(zip(SAMPLES, ("5e", "4w", "3q", "2e", "1e", "5w", "4q", "3w",
 KEYS = {"evaluation": EVALUATION_KEYS, "safety-rating": RATING_KEYS}
 
 
-@pytest.fixture(scope="module", params=KEYS)
+FEW = ("code", "hostile", "unsafe")
+RUNS = [(protocol, FEW) for protocol in KEYS]
+LONG = [pytest.param((protocol, tuple(SAMPLES)), marks=pytest.mark.soak) for protocol in KEYS]
+
+
+@pytest.fixture(scope="module", params=[*RUNS, *LONG], ids=lambda run: f"{run[0]}, {len(run[1])} samples")
 def labelled(request: pytest.FixtureRequest, studio: Studio, browser: Browser, artifacts: Path) -> tuple[str, Work]:
-    """(protocol, work): all samples labelled on its page, each in four looks."""
-    protocol: str = request.param
+    """(protocol, work): some samples labelled on its page, each in four looks."""
+    protocol, samples = request.param
     compares = PROTOCOLS[protocol].scale.compares
-    work = Work(swapped={name: compares and n % 3 == 1 for n, name in enumerate(SAMPLES)})
+    work = Work(swapped={name: compares and n % 3 == 1 for n, name in enumerate(samples)})
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:
         made = project(api, studio, PROTOCOLS[protocol], work.swapped)
         with at_work(browser, studio, made.number, work) as page:
-            for name in SAMPLES:
+            for name in samples:
                 come_to(page, name)
                 press(page, KEYS[protocol][name])
                 look(page, name, protocol, work, artifacts, list(LOOKS))
@@ -51,8 +56,9 @@ def labelled(request: pytest.FixtureRequest, studio: Studio, browser: Browser, a
 
 def test_what_is_pressed_is_read_of_the_right_response(labelled: tuple[str, Work]) -> None:
     protocol, work = labelled
-    for name, keys in KEYS[protocol].items():
-        reading = PROTOCOLS[protocol].read(work.stored[name], work.swapped[name], ())
+    for name, result in work.stored.items():
+        keys = KEYS[protocol][name]
+        reading = PROTOCOLS[protocol].read(result, work.swapped[name], ())
         assert isinstance(reading, AnnotationReading), reading
         if protocol == "evaluation":
             left, right = ("second", "first") if work.swapped[name] else ("first", "second")
