@@ -1,4 +1,4 @@
-"""``make demo``: runs both halves of Gristmill on real text; with globs as arguments, only curation of those files."""
+"""``make demo``: runs all of Gristmill on real text; with globs as arguments, only curation of those files."""
 
 import json
 import shlex
@@ -14,12 +14,13 @@ from annotation.server.connection import connection
 from annotation.server.home import Home
 from annotation.server.ports import is_free
 from annotation.studio.client import Studio
-from annotation.studio.people import invite
+from annotation.studio.people import Invitation, invite
 from jobs.campaign.campaign_file import read_campaign
 from jobs.demo.annotators import LEFT_FOR_THE_READER, label
+from jobs.demo.judge import MODEL, endpoint
 from jobs.demo.packages import write_packages
 from jobs.demo.pages import write_pages
-from jobs.demo.questions import write_questions
+from jobs.demo.questions import write_models, write_questions
 
 HERE = Path("build", "demo")
 STUDIO = Path("build", "studio")
@@ -33,7 +34,19 @@ def main(globs: list[str]) -> None:
         return
     say("Gathering the licences, readmes, descriptions and docstrings of the installed packages")
     curate(make_input(HERE / "input"))
-    compare(HERE / "docstrings")
+    reader = compare(HERE / "docstrings")
+    evaluate(HERE / "models")
+    say(f"""
+{LEFT_FOR_THE_READER} pairs wait for you: 1 to 8 say which response is better and by how much, Ctrl+Enter submits.
+  link      {reader.links[0]}
+  email     {reader.email}
+  password  {reader.password}
+Then:
+  .venv/bin/gristmill campaign pull {HERE / "docstrings"} --home {STUDIO}
+  .venv/bin/gristmill campaign status {HERE / "docstrings"}
+To look at the evaluation, open {HERE / "evaluation" / "report.html"} in a browser.
+Label Studio keeps running. To stop it:
+  .venv/bin/gristmill studio stop --home {STUDIO}""")
 
 
 def curate(globs: list[str]) -> None:
@@ -45,7 +58,7 @@ def curate(globs: list[str]) -> None:
         gristmill("explain", corpus, "--sample", "1", "--reason", reason)
 
 
-def compare(campaign: Path) -> None:
+def compare(campaign: Path) -> Invitation:
     """Has three simulated annotators compare real texts in a real Label Studio, and leaves two pairs to the reader."""
     home = ("--home", STUDIO)
     gristmill("studio", "start", *home, *a_free_port())
@@ -55,25 +68,39 @@ def compare(campaign: Path) -> None:
     gristmill("campaign", "push", campaign, *home)
     gristmill("campaign", "invite", campaign, *home)
     say("\nThree simulated annotators answer through Label Studio's API; the first annotator leaves two pairs to you")
-    folder = read_campaign(campaign)
-    with Studio(connection(STUDIO)) as studio:
-        label(folder, studio)
-        with Journal(folder.store) as journal:
-            [reader] = invite(journal, studio, folder.campaign.annotators[:1])
-    gristmill("campaign", "pull", campaign, *home)
+    reader = label_and_pull(campaign, LEFT_FOR_THE_READER)
     gristmill("campaign", "status", campaign)
     gristmill("campaign", "resolve", campaign)
     gristmill("dataset", "build", campaign, "--output", HERE / "comparisons")
-    say(f"""
-{LEFT_FOR_THE_READER} pairs wait for you: 1 to 8 say which response is better and by how much, Ctrl+Enter submits.
-  link      {reader.links[0]}
-  email     {reader.email}
-  password  {reader.password}
-Then:
-  .venv/bin/gristmill campaign pull {campaign} --home {STUDIO}
-  .venv/bin/gristmill campaign status {campaign}
-Label Studio keeps running. To stop it:
-  .venv/bin/gristmill studio stop --home {STUDIO}""")
+    return reader
+
+
+def evaluate(campaign: Path) -> None:
+    """Has the same people and a judge compare three models that are rules over docstrings, and writes the report."""
+    home = ("--home", STUDIO)
+    gristmill("campaign", "new", campaign, "--protocol", "evaluation")
+    say("\nThe same questions, answered by three models: opening, docstring and signature")
+    write_models(campaign)
+    gristmill("campaign", "push", campaign, *home)
+    say("\nThe three annotators say which model is better, or neither")
+    label_and_pull(campaign)
+    gristmill("evaluation", "results", campaign)
+    say("\nA judge that prefers the answer with more words is asked about the same pairs, in both orders")
+    judged = HERE / "judged"
+    with endpoint() as url:
+        gristmill("judge", campaign, "--model", MODEL, "--base-url", url, "--output", judged)
+    gristmill("evaluation", "report", campaign, judged, "--output", HERE / "evaluation")
+
+
+def label_and_pull(campaign: Path, left: int = 0) -> Invitation:
+    """Answers all tasks as the simulated annotators, but for ``left`` tasks of the first annotator, who is returned."""
+    folder = read_campaign(campaign)
+    with Studio(connection(STUDIO)) as studio:
+        with Journal(folder.store) as journal:
+            first, *_ = invite(journal, studio, folder.campaign.annotators)
+        label(folder, studio, left)
+    gristmill("campaign", "pull", campaign, "--home", STUDIO)
+    return first
 
 
 def make_input(folder: Path) -> list[str]:

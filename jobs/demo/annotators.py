@@ -4,6 +4,7 @@ import hashlib
 import html
 import math
 import re
+from bisect import bisect
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,43 +14,48 @@ from annotation.campaign.settings import CampaignFolder
 from annotation.journal.fold import fold
 from annotation.journal.journal import Journal
 from annotation.journal.places import Place
+from annotation.protocols import PROTOCOLS
+from annotation.protocols.scale import Scale
 from annotation.server.accounts import session
 from annotation.studio.client import Studio
 from jobs.demo.questions import KNOWN_ANSWERS, NAMES, documentation, question
-from schemas import DEGREES
 
 TASTES = {0: 1.2, 1: 0.8, 2: 0.3}
 """How much each annotator likes longer answers, by their order in campaign.toml."""
+DISTANCES = (0.3, 0.8, 1.6)
+"""How much more an answer must be liked for each further degree."""
 SPEAKER = "User"
 """The word that the page shows above a prompt."""
 WORDS_A_SECOND = 8.0
 LEFT_FOR_THE_READER = 2
 
 
-def label(folder: CampaignFolder, studio: Studio) -> None:
-    """Answers all tasks of every annotator, except LEFT_FOR_THE_READER tasks of the first annotator."""
+def label(folder: CampaignFolder, studio: Studio, left: int = 0) -> None:
+    """Answers all tasks of every annotator, except the last ``left`` tasks of the first annotator."""
+    scale = PROTOCOLS[folder.campaign.protocol].scale
     with Journal(folder.store) as journal:
         names, projects = fold(journal).annotators, journal.cache.projects()
     for number, email in enumerate(folder.campaign.annotators):
         project = projects[Place(folder.campaign.batch, "vote", names[email])]
         with session(studio.url, email, studio.password(email)) as client:
             tasks = _tasks(client, project)
-            for task in tasks[: len(tasks) - (LEFT_FOR_THE_READER if number == 0 else 0)]:
-                _submit(client, task["id"], opinion(task["data"], number), _seconds(task["data"]))
+            for task in tasks[: len(tasks) - (left if number == 0 else 0)]:
+                choice = opinion(task["data"], number, scale)
+                _submit(client, task["id"], scale.question, choice, _seconds(task["data"]))
 
 
-def opinion(data: Mapping[str, str], number: int) -> str:
+def opinion(data: Mapping[str, str], number: int, scale: Scale) -> str:
     """The choice of an annotator: a right answer before a wrong one, else by taste and a little chance."""
     first, second = (_liking(data[side], data["prompt"], number) for side in ("a", "b"))
-    distance = abs(first - second)
-    degree = DEGREES[3 if distance < 0.3 else 2 if distance < 0.8 else 1 if distance < 1.6 else 0]
-    return f"{'a' if first > second else 'b'}_{degree}"
+    sign = 1 if second > first else -1
+    points = sorted((point for point in scale.points if sign * point.value >= 0), key=lambda point: abs(point.value))
+    return points[bisect(DISTANCES, abs(first - second))].name
 
 
 def _liking(answer: str, prompt: str, number: int) -> float:
     seed = hashlib.blake2b(f"{number} {_letters(answer)}".encode(), digest_size=8).digest()
     chance = int.from_bytes(seed, "big") / 2**64 - 0.5
-    right = _letters(answer).startswith(_OPENINGS[_letters(prompt).removeprefix(SPEAKER)])
+    right = _OPENINGS[_letters(prompt).removeprefix(SPEAKER)] in _letters(answer)
     return TASTES[number] * math.log(len(_letters(answer))) / 2 + chance + (3.0 if right else 0.0)
 
 
@@ -68,8 +74,8 @@ def _tasks(client: httpx.Client, project: int) -> list[dict[str, Any]]:
     return sorted(answer.json(), key=lambda task: int(task["id"]))
 
 
-def _submit(client: httpx.Client, task: int, choice: str, seconds: float) -> None:
-    result = {"from_name": "preference", "to_name": "prompt", "type": "choices", "value": {"choices": [choice]}}
+def _submit(client: httpx.Client, task: int, question: str, choice: str, seconds: float) -> None:
+    result = {"from_name": question, "to_name": "prompt", "type": "choices", "value": {"choices": [choice]}}
     headers = {"X-CSRFToken": client.cookies.get("csrftoken") or "", "Referer": str(client.base_url)}
     body = {"result": [result], "lead_time": seconds}
     client.post(f"/api/tasks/{task}/annotations/", json=body, headers=headers).raise_for_status()

@@ -1,9 +1,9 @@
-"""Questions about Python's standard library, answered by a docstring's first paragraph or by the complete docstring."""
+"""Questions about Python's standard library, answered by three rules over docstrings and signatures."""
 
 import inspect
 import json
 import pydoc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,17 @@ Row = dict[str, Any]
 
 
 def write_questions(folder: Path) -> None:
-    """Overwrites ``responses.jsonl`` and ``gold.jsonl`` of a campaign."""
-    for name, rows in (("responses", comparisons()), ("gold", known_answers())):
+    """Overwrites ``responses.jsonl`` and ``gold.jsonl`` of a campaign, with two answers to each question."""
+    _write(folder, comparisons())
+
+
+def write_models(folder: Path) -> None:
+    """Overwrites ``responses.jsonl`` and ``gold.jsonl`` of a campaign, with the answers of three models."""
+    _write(folder, answers())
+
+
+def _write(folder: Path, responses: Iterable[Row]) -> None:
+    for name, rows in (("responses", responses), ("gold", known_answers())):
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
 
@@ -34,6 +43,17 @@ def comparisons() -> Iterator[Row]:
         texts = {"opening": opening, "docstring": f"{opening}\n\n```text\n{more}\n```"}
         responses = [{"model": model, "temperature": 0.0, "text": text} for model, text in texts.items()]
         yield {"prompt_id": name, "prompt": question(name), "responses": responses}
+
+
+def answers() -> Iterator[Row]:
+    """One row per answer of the models ``opening``, ``docstring`` and ``signature``, which has no answer to some."""
+    for name in NAMES:
+        opening, more = documentation(name)
+        known = signature(name)
+        texts: dict[str, str | None] = {"opening": opening, "docstring": f"{opening}\n\n```text\n{more}\n```"}
+        texts["signature"] = None if known is None else f"`{name}{known}`\n\n{opening}"
+        for model, text in texts.items():
+            yield {"prompt_id": name, "prompt": question(name), "model": model, "response": text}
 
 
 def known_answers() -> Iterator[Row]:
@@ -55,3 +75,20 @@ def documentation(name: str) -> tuple[str, str]:
     """
     opening, _, more = (inspect.getdoc(pydoc.locate(name)) or "").partition("\n\n")
     return opening, more
+
+
+def signature(name: str) -> str | None:
+    """The parameters of a function, without annotations; of a class, those that an instance is made with.
+
+    None if Python does not know them, as for some classes written in C.
+
+    >>> signature("bisect.insort")
+    '(a, x, lo=0, hi=None, *, key=None)'
+    """
+    found = pydoc.locate(name)
+    assert callable(found)
+    try:
+        known = inspect.signature(found)
+    except ValueError:
+        return None
+    return str(inspect.Signature([each.replace(annotation=each.empty) for each in known.parameters.values()]))
