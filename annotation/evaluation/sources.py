@@ -104,7 +104,7 @@ def _people_votes(snapshot: Snapshot, counted: Counted) -> pa.Table:
     turned = pc.not_equal(first, rows["model_a"])
     longer = longer_first(snapshot.pairs).take(place)
     columns = {
-        "pair_id": rows["pair_id"],
+        "pair_id": pc.if_else(pc.equal(rows["pair_id"], ""), None, rows["pair_id"]),
         "prompt_id": rows["prompt"],
         "item": pa.chunked_array([items(snapshot.pairs)]).take(place),
         "rater": pc.fill_null(rows["rater"], "nobody"),

@@ -14,6 +14,8 @@ from tests.annotation.campaigns import desk
 from tests.annotation.evaluation.endpoint import prefers_quality
 from tests.annotation.evaluation.judged import rows, write_rows
 from tests.annotation.evaluation.reports import judged
+from tests.benchmarks.evaluations import judged as judged_pairs
+from tests.benchmarks.evaluations import voted
 from tests.jobs.calling import call
 from tests.jobs.test_judge import judge
 
@@ -153,3 +155,21 @@ def test_a_browser_shows_the_page_without_asking_anybody(
     assert dark == (scheme == "dark")
     tab.screenshot(path=artifacts / f"evaluation, {scheme}, {size[0]}.png", full_page=True)
     context.close()
+
+
+@pytest.mark.soak
+def test_a_large_campaign_has_the_win_rates_that_its_votes_were_drawn_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later model by name wins two of three decided votes, on 400 prompts with three votes for each pair."""
+    (tmp_path / "people").mkdir()
+    voted(tmp_path / "people", 400)
+    judged_pairs(tmp_path / "judge", 2_000)
+    sources = (tmp_path / "people", tmp_path / "judge")
+    assert call("evaluation", "report", *sources, "--output", tmp_path / "out", monkeypatch=monkeypatch) == 0
+    assert call("verify", tmp_path / "out", monkeypatch=monkeypatch) == 0
+    rates = [row for row in read(tmp_path / "out" / "win_rates.csv") if row["kind"] == "all"]
+    people = [row for row in rates if row["voters"] == "people"]
+    assert len(people) == 6
+    assert sum(float(row["low"]) <= 1 / 3 <= float(row["high"]) for row in people) >= 5
+    assert sum(int(row["votes"]) for row in rates if row["voters"] == "judge") > 250

@@ -211,4 +211,4 @@ def test_a_judge_and_a_report_know_what_was_not_answered(gristmill: Gristmill, t
     }
     votes = of_people(snapshot).votes.to_pylist()
     assert [vote["outcome"] for vote in votes] == ["missing"] * 4
-    assert [(vote["prompt_id"], vote["category"]) for vote in votes if vote["pair_id"] == ""] == [("p4", "letters")]
+    assert [(vote["prompt_id"], vote["category"]) for vote in votes if vote["pair_id"] is None] == [("p4", "letters")]
