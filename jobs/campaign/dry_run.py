@@ -20,7 +20,7 @@ from jobs.campaign.planned import print_dropped, print_planned
 from jobs.campaign.server import open_studio
 from jobs.pages.page_file import write_page
 from jobs.terminal import say
-from schemas.errors import RunError, UserError
+from schemas.errors import DamagedError, RunError, UserError
 
 PREVIEW = "preview.html"
 """The name of the preview in a campaign's folder."""
@@ -41,6 +41,8 @@ def dry_run(folder: Path, home: Path | None, file: Path | None, *, new_guideline
         try:
             with open_studio(home) as studio:
                 found = compare(journal, studio)
+        except DamagedError:
+            raise
         except (UserError, RunError) as error:
             say(f"Label Studio was not compared: {error}")
         else:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from annotation.journal.journal import Journal
 from tests.annotation.ports import free_port
 from tests.jobs.calling import call
 
@@ -46,3 +47,14 @@ def test_a_dry_run_makes_nothing_but_a_preview(run: Callable[..., str]) -> None:
     )
     assert Path("notes.html").read_text(encoding="utf-8") == "mine"
     assert "--preview needs --dry-run" in run("campaign", "push", "mill", "--preview", "x.html", code=2)
+
+
+def test_a_dry_run_on_a_damaged_journal_names_the_journal(run: Callable[..., str]) -> None:
+    with Journal(Path("mill/campaign.db"), create=True) as journal:
+        journal.append("project", "nowhere", b"{}")
+    printed = run("campaign", "push", "mill", "--dry-run", code=2)
+    assert "damaged after Gristmill wrote it: restore the original file" in printed
+    assert "Nothing was made" not in printed
+    with Journal(Path("mill/campaign.db")) as journal:
+        journal.append("settings", "settings", b"{")
+    assert "gristmill: mill/campaign.db: the row settings" in run("campaign", "push", "mill", "--dry-run", code=2)
