@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from annotation.evaluation.figures import figures
+from annotation.evaluation.human_rates import win_rates
 from annotation.evaluation.pairs import of_campaign
+from annotation.evaluation.people import comparisons
 from annotation.evaluation.sources import of_people
 from tests.annotation.campaigns import Desk, choices, desk, write_rows
 from tests.jobs.calling import call
@@ -212,3 +215,18 @@ def test_a_judge_and_a_report_know_what_was_not_answered(gristmill: Gristmill, t
     votes = of_people(snapshot).votes.to_pylist()
     assert [vote["outcome"] for vote in votes] == ["missing"] * 4
     assert [(vote["prompt_id"], vote["category"]) for vote in votes if vote["pair_id"] is None] == [("p4", "letters")]
+
+
+def test_the_report_has_the_same_numbers(gristmill: Gristmill, tmp_path: Path) -> None:
+    with desk(tmp_path, rows(), protocol="evaluation") as made:
+        for prompt_id, points in VOTES.items():
+            for annotator, point in zip(("mill/a1", "mill/a2", "mill/a3"), points, strict=True):
+                vote(made, prompt_id, annotator, point)
+        snapshot = made.load()
+    rates = {(rate.kind, rate.group): rate for rate in win_rates(comparisons(snapshot))}
+    numbers = [each.number for each in figures(of_people(snapshot), "decided")]
+    shared = [number for number in numbers if number.section in ("outcomes", "win_rates")]
+    assert len(shared) == 4 * len(rates)
+    for number in shared:
+        own = getattr(rates[number.kind, number.group], number.measure.replace("win rate", "rate"))
+        assert (number.value, number.low, number.high) == (own.value, own.low, own.high)

@@ -1,19 +1,24 @@
 """Responses of a campaign that measures models: what is known about prompts, and what was not answered."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from annotation.campaign.facts import Facts
+from annotation.campaign.moves import adjudicate, find_disputed, reassign
 from annotation.campaign.pairing import make_singles
 from annotation.campaign.responses import read_prompts
 from annotation.campaign.settings import Campaign, Pairing
+from annotation.campaign.tasks import task_data
 from annotation.campaign.unanswered import list_unanswered
 from annotation.judgments.policy import Policy
+from annotation.judgments.resolve import resolve
+from schemas import RATINGS
 from schemas.errors import UserError
-from tests.annotation.campaigns import desk, write_rows
+from tests.annotation.campaigns import choices, desk, write_rows
 
 PEOPLE = ("ann@mill.example",)
 
@@ -131,3 +136,52 @@ def test_settings_of_other_protocols_are_refused(protocol: str, changes: dict[st
     with pytest.raises(UserError) as caught:
         Campaign(name="mill", protocol=protocol, batch="b1", responses="r.jsonl", annotators=PEOPLE, **changes)
     assert said in str(caught.value)
+
+
+RATED = [
+    {"prompt_id": f"p{n}", "prompt": f"How about number {n}?", "model": model, "response": f"It is {n} of {n % 3}.",
+     "risk_category": "rye-risk", "attack_vector": "oats-vector", "harmless": n % 2 == 0, "category": "bran-kind"}
+    for n in range(6) for model in ("groats-7b", "bulgur-13b")
+]  # fmt: skip
+
+
+def test_a_page_tells_neither_the_model_nor_the_kind_of_prompt(tmp_path: Path) -> None:
+    """Whoever knew that a prompt is harmless, or whose response it is, would rate it otherwise."""
+    with desk(tmp_path, RATED, protocol="safety-rating") as made:
+        record = made.record
+        [batch] = record.batches.values()
+        shown = [*task_data(record.tasks, record.pairs), batch.page.config, batch.page.instruction]
+    words = json.dumps(shown)
+    for word in ("groats", "bulgur", "rye-risk", "oats-vector", "bran-kind"):
+        assert word not in words
+    fields = {"uid", "history", "prompt", "a"}
+    assert all(set(data) == fields for data in shown if isinstance(data, dict))
+
+
+def test_two_equal_responses_are_two_tasks_and_no_side_is_drawn(tmp_path: Path) -> None:
+    with desk(tmp_path, RATED, protocol="safety-rating") as made:
+        assert len(made.record.pairs) == 12
+        tasks = made.tasks()
+    assert (len(tasks), {task["swapped"] for task in tasks}) == (36, {False})
+    people = Counter(task["annotator"] for task in tasks)
+    assert set(people.values()) == {12}
+
+
+def test_ratings_pass_to_others_and_to_adjudicators(tmp_path: Path) -> None:
+    people = (*("ann@mill.example", "bob@mill.example", "cy@mill.example"), "eve@mill.example")
+    settings = {"annotators": people, "adjudicators": ("dee@mill.example",), "votes": 2}
+    with desk(tmp_path, RATED, protocol="safety-rating", **settings) as made:
+        moved = reassign(made.folder, made.journal, giver=people[0])
+        assert moved == len(RATED) * 2 // 4
+        for number, task in enumerate(made.tasks()):
+            rating = RATINGS[0 if number % 2 else 4]
+            made.answer(task, choices(rating=rating, refusal="none"))
+        tied = find_disputed(resolve(made.load()).unresolved)
+        given, stuck = adjudicate(made.folder, made.journal, tied)
+        assert (given, stuck) == (len(tied), [])
+        for task in made.tasks(round_="adjudication"):
+            made.answer(task, choices(rating=RATINGS[4], refusal="none"))
+        found = made.load()
+    verdicts = resolve(found).resolved
+    assert (len(verdicts), sum(verdicts["adjudicated"].to_pylist())) == (len(RATED), len(tied))
+    assert tied
