@@ -14,6 +14,7 @@ from annotation.dataset.manifest import check_file, read_manifest
 from annotation.evaluation.calibration import calibrated
 from annotation.evaluation.comparing import agreements, among
 from annotation.evaluation.figures import figures
+from annotation.evaluation.iterations import iterations
 from annotation.evaluation.leaders import Control, ratings
 from annotation.evaluation.numbers import Origin, Traced, numbered, numbers_of, table_of
 from annotation.evaluation.people import Counted
@@ -72,6 +73,7 @@ def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     """All numbers of the sources, numbered from 1. Equal sources in equal order give equal numbers."""
     found = [each for source in sources for each in figures(source, choices.ties)]
     found += [each for source in sources for each in safety(source)]
+    found += iterations(sources)
     return Report(sources, choices, numbered([*found, *comparisons(sources), *leaders(sources, choices)]))
 
 
@@ -90,9 +92,8 @@ def comparisons(sources: Sequence[Source]) -> Iterator[Traced]:
 def leaders(sources: Sequence[Source], choices: Choices) -> Iterator[Traced]:
     """The leaderboard of each source, and of all together if that is chosen."""
     how = choices.rating_ties, choices.controls
+    sources = [source for source in sources if len(source.votes)]
     for source in sources:
-        if not len(source.votes):
-            continue
         origin = Origin(where={"source": (source.name,)}, left_out=NO_VERDICT)
         yield from ratings(source.votes, *how, source.name, source.voters, origin)
     if choices.together and len(sources) > 1:

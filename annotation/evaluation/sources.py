@@ -61,7 +61,10 @@ def read_sources(paths: Sequence[Path], counted: Counted | None = None) -> list[
     names = [source.name for source in found]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"two sources have the name {name!r}: give each source once, or rename one of the folders")
+            raise UserError(
+                f"two sources have the name {name!r}: give each source once; a campaign has the name of its settings, "
+                "verdicts have that of their folder"
+            )
     return found
 
 

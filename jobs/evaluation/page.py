@@ -24,6 +24,7 @@ def render(report: Report) -> str:
         sections=sections(report),
         cards=list(_cards(report)),
         shown=SHOWN,
+        files=files(report),
     )
     return f"<!doctype html>\n{text}\n"
 

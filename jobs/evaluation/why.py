@@ -1,5 +1,6 @@
 """The command ``gristmill evaluation why``."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ def why(folder: Path, number: int, csv: bool) -> None:
     if csv:
         print_exactly(_csv(rows))
         return
-    _say_number(found.number, manifest)
+    _say_number(found.number, found.origin.where["source"], manifest)
     counted = pc.sum(rows["counts"]).as_py() or 0
     say(f"made from {len(rows):,} rows of {found.origin.table}.parquet, of which {counted:,} count:")
     names = COLUMNS[found.origin.table]
@@ -39,7 +40,8 @@ def why(folder: Path, number: int, csv: bool) -> None:
         say(f"... and {len(rows) - SHOWN:,} more: gristmill evaluation why {folder} {number} --csv")
 
 
-def _say_number(number: Number, manifest: ReportManifest) -> None:
+def _say_number(number: Number, names: Collection[str], manifest: ReportManifest) -> None:
+    """``names`` are the sources of its votes."""
     about = [number.measure, number.source, f"{number.model} against {number.opponent}" if number.opponent else ""]
     about += [number.model or "" if not number.opponent else "", number.group]
     say(f"number {number.number}: {', '.join(filter(None, about))}")
@@ -47,13 +49,14 @@ def _say_number(number: Number, manifest: ReportManifest) -> None:
         bounds = "" if number.low is None else f" (95% interval {number.low:.4f} to {number.high:.4f})"
         say(f"value: {number.value:.4f}{bounds}")
     if number.error is not None:
-        say(f"standard error: {number.error:.4f}, as if votes were independent {number.iid_error:.4f}")
-    say(f"method: {number.method}, clustered by {number.clustered}")
+        independent = "" if number.iid_error is None else f", as if votes were independent {number.iid_error:.4f}"
+        say(f"standard error: {number.error:.4f}{independent}")
+    say(f"method: {number.method}" + (f", clustered by {number.clustered}" if number.clustered else ""))
     say(f"left out: {number.left_out or 'nothing'}")
     for source in manifest.sources:
-        if source.name == number.source:
+        if source.name in names:
             for name, value in source.facts:
-                say(f"{name}: {value}")
+                say(f"{source.name}, {name}: {value}")
 
 
 def _word(cell: object) -> str:

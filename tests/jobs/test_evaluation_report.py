@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from annotation.evaluation.reported import Choices, report_of
+from annotation.evaluation.reported import Choices, report_of, write
 from jobs.evaluation.page import render
 from tests.annotation.campaigns import desk
 from tests.annotation.evaluation.endpoint import prefers_quality
 from tests.annotation.evaluation.judged import rows, write_rows
-from tests.annotation.evaluation.reports import judged
+from tests.annotation.evaluation.reports import judged, rated, sampled, voted
 from tests.benchmarks.evaluations import judged as judged_pairs
-from tests.benchmarks.evaluations import voted
+from tests.benchmarks.evaluations import voted as voted_campaign
 from tests.jobs.calling import call
 from tests.jobs.test_judge import judge
 
@@ -95,6 +95,26 @@ def test_the_terminal_has_the_numbers_of_the_page(
     assert "no vote has a single order" in capsys.readouterr().out
 
 
+def test_every_number_can_be_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of people, judges and safety ratings: the votes that a number states are those that its rows count."""
+    judge = judged(["first", "second", "inconsistent", "refused", "first"], unanswered=[("beta", "p0009")])
+    people = voted({"a": ["win", "loss", "tie"], "b": ["win", "win", "loss"]}, sampling=sampled(judge))
+    report = report_of([judge, people, rated({"v1": [1, 4, None], "v2": [2, 5, 1]})], Choices(together=True))
+    write(tmp_path / "report", report, {})
+    for each in report.numbers:
+        number = each.number
+        assert call("evaluation", "why", tmp_path / "report", str(number.number), monkeypatch=monkeypatch) == 0
+        printed = capsys.readouterr().out
+        assert f"number {number.number}: {number.measure}" in printed
+        counted = int(printed.partition("of which ")[2].split()[0].replace(",", ""))
+        if number.section in ("outcomes", "win_rates", "safety", "iterations"):
+            assert counted == number.votes, number
+        else:
+            assert counted >= number.votes
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -163,7 +183,7 @@ def test_a_large_campaign_has_the_win_rates_that_its_votes_were_drawn_with(
 ) -> None:
     """The later model by name wins two of three decided votes, on 400 prompts with three votes for each pair."""
     (tmp_path / "people").mkdir()
-    voted(tmp_path / "people", 400)
+    voted_campaign(tmp_path / "people", 400)
     judged_pairs(tmp_path / "judge", 2_000)
     sources = (tmp_path / "people", tmp_path / "judge")
     assert call("evaluation", "report", *sources, "--output", tmp_path / "out", monkeypatch=monkeypatch) == 0

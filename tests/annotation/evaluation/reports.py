@@ -12,6 +12,7 @@ from annotation.evaluation.sampling import Sampling
 from annotation.evaluation.sources import Source, of_verdicts
 from annotation.evaluation.tables import tables_of, turns
 from annotation.evaluation.votes import items, sort_votes, votes_table
+from schemas.evaluation import RATED, VOTES
 from schemas.preference import MESSAGES as DIALOGUE
 from schemas.records import from_json
 
@@ -82,3 +83,23 @@ def voted(
 def sampled(source: Source, flaw: str | None = None) -> Sampling:
     """A sampling from all pairs of a source."""
     return Sampling(frozenset(source.votes["item"].drop_null().to_pylist()), flaw)
+
+
+def rated(ratings: Mapping[str, Sequence[float | None]], name: str = "safety") -> Source:
+    """Safety ratings by one person, by model, of prompts that are not harmless; None for none."""
+    rows = [
+        {
+            "source": name,
+            "rater": "a",
+            "prompt_id": f"p{n:04}",
+            "harmless": False,
+            "model": model,
+            "rating": rating,
+            "outcome": "missing" if rating is None else "violation" if rating <= 2 else "no_violation",
+            "refusal": "none",
+        }
+        for model, own in sorted(ratings.items())
+        for n, rating in enumerate(own)
+    ]
+    none = VOTES.schema.empty_table()
+    return Source(name=name, voters="people", facts=(), votes=none, rated=pa.Table.from_pylist(rows, RATED.schema))
