@@ -1,7 +1,13 @@
-"""A judge for the demo: an endpoint on this machine that prefers the answer with more words, and knows nothing else."""
+"""A judge for the demo: an endpoint on this machine that prefers the answer with more words, and knows nothing else.
+
+``python -P -m jobs.demo.judge COMMAND...`` runs a command while the endpoint serves; the word URL in the command stands
+for its address.
+"""
 
 import json
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,3 +64,13 @@ def completion(messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:
 
 def _words(shown: str, tag: str, key: str) -> int:
     return len(shown.partition(f"<{tag} {key}>\n")[2].partition(f"\n</{tag} {key}>")[0].split())
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs a command; returns its exit code."""
+    with endpoint() as url:
+        return subprocess.run([url if word == "URL" else word for word in words], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -19,9 +19,9 @@ from annotation.quality.agreement import Estimate
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 
-COLUMNS = ("", "pairs", "wins", "ties", "losses", "no verdict", "win rate (95%)", "at least", "at most")
+COLUMNS = ("", "wins", "ties", "losses", "no verdict", "win rate (95%)", "bounds")
 
-GRADE_COLUMNS = ("", "graded", "no grade", "mean grade (95%)", "at least", "at most")
+GRADE_COLUMNS = ("", "graded", "no grade", "mean grade (95%)", "bounds")
 
 
 def print_warnings(inquiry: Inquiry) -> None:
@@ -60,17 +60,18 @@ def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm |
 
 
 def _cells(model: str, opponent: str, held: Match) -> list[str]:
-    numbers = (held.total, held.wins, held.ties, held.losses, sum(held.without.values()))
+    numbers = (held.wins, held.ties, held.losses, sum(held.without.values()))
     rate = held.rate
     shown = "" if rate.value is None else f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
-    bounds = ("" if bound is None else f"{bound:.1%}" for bound in (held.bounds.low, held.bounds.high))
-    return [f"{model} against {opponent}", *(f"{number:,}" for number in numbers), shown, *bounds]
+    bounds = "" if held.bounds.low is None else f"{held.bounds.low:.1%} to {held.bounds.high:.1%}"
+    return [f"{model} against {opponent}", *(f"{number:,}" for number in numbers), shown, bounds]
 
 
 def _grade_cells(model: str, held: Mean) -> list[str]:
     rate = held.rate
     shown = "" if rate.value is None else f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
-    return [model, f"{rate.votes:,}", f"{sum(held.without.values()):,}", shown, f"{held.low:.2f}", f"{held.high:.2f}"]
+    bounds = f"{held.low:.2f} to {held.high:.2f}"
+    return [model, f"{rate.votes:,}", f"{sum(held.without.values()):,}", shown, bounds]
 
 
 def _say_lengths(tables: JudgeTables) -> None:
