@@ -62,6 +62,8 @@ def push(folder: Path, home: Path | None, *, new_server: bool = False, new_guide
         print_planned(at, planned)
         is_first = made(journal).server is None
         _push(journal, studio, new_server=new_server)
+        if journal.newest_kind(at.campaign.batch, "batch", "undone") == "undone":
+            raise UserError(f"batch {at.campaign.batch} was undone by another command: push again to make it again")
     if URL in os.environ and (is_first or new_server):
         say(
             f"{studio.url} has no gate before it: its annotators can read and change each other's votes. Votes that "

@@ -22,6 +22,7 @@ from tests.annotation.faults import Faults, faulty
 from tests.annotation.labelling import Annotator, safe_opinion, signed_in
 from tests.annotation.parts import Studio as Server
 from tests.annotation.studio.test_new_guidelines import SECOND
+from tests.jobs.calling import call
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload([__name__])
@@ -209,6 +210,32 @@ def test_an_undo_that_is_killed_can_be_repeated(mill: Mill) -> None:
 
 def test_new_guidelines_reach_every_project_after_a_kill(mill: Mill) -> None:
     reworded_after_kills(mill, [(19, "after")])
+
+
+def test_new_guidelines_are_not_noted_if_the_push_is_refused(mill: Mill) -> None:
+    mill.run("push")
+    (mill.path / "guidelines.md").write_text("# Be kind\n", encoding="utf-8")
+    with (mill.path / "responses.jsonl").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert "the responses changed after batch b1 was made" in mill.run("push", "--new-guidelines", code=2)
+    with Journal(mill.path / "campaign.db") as journal:
+        assert fold(journal).wordings == {}
+    assert "Nothing needs attention" in mill.run("status")
+
+
+def test_a_push_says_that_its_batch_was_undone_meanwhile(
+    mill: Mill, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    push_all = commands.push_all
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        mill.run("undo", "b1")
+        return push_all(*arguments, **options)
+
+    monkeypatch.setenv("GRISTMILL_STUDIO_HOME", str(mill.server.home))
+    monkeypatch.setattr(commands, "push_all", late)
+    assert call("campaign", "push", mill.path, monkeypatch=monkeypatch) == 2
+    assert "batch b1 was undone by another command" in capsys.readouterr().err
 
 
 @pytest.mark.soak
