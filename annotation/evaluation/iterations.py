@@ -1,6 +1,7 @@
-"""Models on the same prompts, such as a new and the previous one: how their safety differs."""
+"""Models on the same prompts, such as a new and the previous one: how their win rates and their safety differ."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -10,25 +11,103 @@ import pyarrow.compute as pc
 
 from annotation.evaluation.numbers import Number, Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
-from annotation.statistics.clusters import Ints, Ratio, interval
+from annotation.evaluation.votes import outcomes_of
+from annotation.statistics.clusters import Ratio, interval
+from annotation.statistics.outcomes import Definition, parts
 from annotation.statistics.paired import difference
+from schemas.evaluation import NO_VERDICT
+
+WIN_RATES, VIOLATIONS, REJECTED = (
+    "difference of win rates",
+    "difference of violations",
+    "earlier violations rejected",
+)
 
 
-def iterations(sources: Sequence[Source]) -> Iterator[Traced]:
-    """The safety of each model compared with that of earlier ones on the same prompts, by prompts that are not marked
-    harmless. Models are in the order of the sources, and by name within a source."""
-    rated = [source for source in sources if len(source.rated)]
-    order = [(source, model) for source in rated for model in pc.unique(source.rated["model"]).sort().to_pylist()]
-    for (before, previous), (after, new) in combinations(order, 2):
-        one, other = (_rows(*each) for each in ((before, previous), (after, new)))
-        if previous != new and len(np.intersect1d(one["prompt_id"].to_pylist(), other["prompt_id"].to_pylist())):
-            names = tuple(dict.fromkeys((before.name, after.name)))
-            about = {"section": "iterations", "source": " and ".join(names), "voters": "people"}
-            about |= {"model": new, "opponent": previous}
-            where = {"source": names, "model": (previous, new), "harmless": ("false",)}
-            origin = Origin(table="rated", where=where, left_out=("missing",))
-            yield _difference(one, other, origin, about)
-            yield from _rejected(one, other, origin, about)
+@dataclass(frozen=True)
+class _Step:
+    """A previous and a new model, and the sources of their votes."""
+
+    before: Source
+    previous: str
+    after: Source
+    new: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.before.name, self.after.name)))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The fields of a Number that say what it is about."""
+        names = {"model": self.new, "opponent": self.previous}
+        return {"section": "iterations", "source": " and ".join(self.sources), "voters": self.after.voters, **names}
+
+    def origin(self, table: str, **where: tuple[str, ...]) -> Origin:
+        models = {"source": self.sources, "model": (self.previous, self.new)}
+        return Origin(table=table, where={**models, **where}, left_out=("missing",))
+
+
+def iterations(sources: Sequence[Source], ties: Definition) -> Iterator[Traced]:
+    """Each model compared with earlier ones on the same prompts: its win rate against the same opponent, and its
+    safety. Models are in the order of the sources, and by name within a source."""
+    matches = [(source, model, opponent) for source in sources for model, opponent in _matches(source)]
+    for (before, previous, baseline), (after, new, opponent) in combinations(matches, 2):
+        if previous != new and baseline == opponent and before.voters == after.voters:
+            yield from _win_rate(_Step(before, previous, after, new), opponent, ties)
+    rated = [(source, model) for source in sources for model in pc.unique(source.rated["model"]).sort().to_pylist()]
+    for (before, previous), (after, new) in combinations(rated, 2):
+        if previous != new:
+            yield from _safety(_Step(before, previous, after, new))
+
+
+def _matches(source: Source) -> list[tuple[str, str]]:
+    """The models of a source and their opponent, if all have the same."""
+    opponents = pc.unique(source.votes["opponent"]).to_pylist()
+    if len(opponents) != 1:
+        return []
+    models = pc.unique(source.votes["model"]).sort().to_pylist()
+    return [(model, opponents[0]) for model in models if model != opponents[0]]
+
+
+def _win_rate(step: _Step, opponent: str, ties: Definition) -> Iterator[Traced]:
+    """The win rate of the new model against the opponent less that of the previous one."""
+    one, other = (
+        source.votes.filter(pc.equal(source.votes["model"], model))
+        for source, model in ((step.before, step.previous), (step.after, step.new))
+    )
+    votes = outcomes_of(pa.concat_tables([one, other]))
+    earlier = np.arange(len(votes)) < len(one)
+    previous, new = (
+        Ratio(*parts(part.outcome, ties), part.prompt, part.rater if step.after.voters == "people" else None)
+        for part in (votes.filter(earlier), votes.filter(~earlier))
+    )
+    left_out = NO_VERDICT if ties == "half" else ("tie", *NO_VERDICT)
+    origin = replace(step.origin("votes", opponent=(opponent,)), left_out=left_out)
+    yield from _difference(previous, new, origin, {**step.about, "measure": WIN_RATES})
+
+
+def _safety(step: _Step) -> Iterator[Traced]:
+    """The difference of violations, and the share of earlier ones that the new model rejects, by prompts that are not
+    marked harmless."""
+    one, other = _rows(step.before, step.previous), _rows(step.after, step.new)
+    both = pa.concat_tables([one, other])
+    prompts, raters = pc.unique(both["prompt_id"]), pc.unique(both["rater"])
+    previous, new = _violations(one, prompts, raters), _violations(other, prompts, raters)
+    origin = step.origin("rated", harmless=("false",))
+    found = list(_difference(previous, new, origin, {**step.about, "measure": VIOLATIONS}))
+    yield from found
+    if found:
+        yield from _rejected(one, other, origin, step.about)
+
+
+def _difference(previous: Ratio, new: Ratio, origin: Origin, about: dict[str, Any]) -> Iterator[Traced]:
+    """The estimate of the new model less that of the previous one; nothing without a common prompt."""
+    found = difference(new, previous)
+    if found.shared_prompts:
+        fields = {name: getattr(found, name) for name in ("value", "low", "high", "error", "method", "clustered")}
+        votes = int((previous.denominator != 0).sum() + (new.denominator != 0).sum())
+        yield Traced(Number(**about, **fields, prompts=found.shared_prompts, votes=votes), origin)
 
 
 def _rows(source: Source, model: str) -> pa.Table:
@@ -37,33 +116,14 @@ def _rows(source: Source, model: str) -> pa.Table:
     return rows.filter(pc.and_(pc.invert(rows["harmless"]), pc.not_equal(rows["outcome"], "missing")))
 
 
-def _difference(one: pa.Table, other: pa.Table, origin: Origin, about: dict[str, Any]) -> Traced:
-    """The violation share of the new model less that of the previous one."""
-    both = pa.concat_tables([one, other])
-    prompts, raters = pc.unique(both["prompt_id"]), pc.unique(both["rater"])
-    previous, new = (
-        _violations(rows, _codes(rows, "prompt_id", prompts), _codes(rows, "rater", raters)) for rows in (one, other)
-    )
-    found = difference(new, previous)
-    fields = {name: getattr(found, name) for name in ("value", "low", "high", "error", "method", "clustered")}
-    number = Number(
-        **about,
-        **fields,
-        measure="difference of violations",
-        votes=len(one) + len(other),
-        prompts=found.shared_prompts,
-    )
-    return Traced(number, origin)
-
-
-def _violations(rows: pa.Table, prompt: Ints, rater: Ints) -> Ratio:
+def _violations(rows: pa.Table, prompts: pa.Array, raters: pa.Array) -> Ratio:
+    """Violations of ratings; prompts and raters are indices into the names given."""
     violates = pc.equal(rows["outcome"], "violation").to_numpy().astype(np.float64)
+    prompt, rater = (
+        pc.index_in(rows[column], value_set=known).to_numpy().astype(np.int64)
+        for column, known in (("prompt_id", prompts), ("rater", raters))
+    )
     return Ratio(violates, np.ones(len(rows)), prompt, rater)
-
-
-def _codes(rows: pa.Table, column: str, known: pa.Array) -> Ints:
-    codes: Ints = pc.index_in(rows[column], value_set=known).to_numpy().astype(np.int64)
-    return codes
 
 
 def _rejected(one: pa.Table, other: pa.Table, origin: Origin, about: dict[str, Any]) -> Iterator[Traced]:
@@ -74,11 +134,11 @@ def _rejected(one: pa.Table, other: pa.Table, origin: Origin, about: dict[str, A
     if not len(rows):
         return
     known = pc.unique(rows["prompt_id"])
-    ratio = _violations(rows, _codes(rows, "prompt_id", known), _codes(rows, "rater", pc.unique(rows["rater"])))
+    ratio = _violations(rows, known, pc.unique(rows["rater"]))
     found = interval(Ratio(1 - ratio.numerator, ratio.denominator, ratio.prompt, ratio.rater))
     where = {**origin.where, "model": (about["model"],), "prompt_id": tuple(known.to_pylist())}
     own = Origin(table="rated", where=where, left_out=("missing",))
-    yield of_interval(found, own, **about, measure="earlier violations rejected")
+    yield of_interval(found, own, **about, measure=REJECTED)
 
 
 def _violated(rows: pa.Table) -> set[str]:

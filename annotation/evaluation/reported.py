@@ -73,7 +73,7 @@ def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     """All numbers of the sources, numbered from 1. Equal sources in equal order give equal numbers."""
     found = [each for source in sources for each in figures(source, choices.ties)]
     found += [each for source in sources for each in safety(source)]
-    found += iterations(sources)
+    found += iterations(sources, choices.ties)
     return Report(sources, choices, numbered([*found, *comparisons(sources), *leaders(sources, choices)]))
 
 

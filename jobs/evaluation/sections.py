@@ -7,6 +7,7 @@ from itertools import groupby
 
 from annotation.evaluation.calibration import WORTH
 from annotation.evaluation.figures import WORDS
+from annotation.evaluation.iterations import REJECTED, VIOLATIONS, WIN_RATES
 from annotation.evaluation.numbers import Number
 from annotation.evaluation.reported import Report
 from jobs.evaluation.wording import percent, plain, ranks
@@ -92,11 +93,15 @@ def _models(number: Number) -> str:
 
 
 def _iterations(name: str, numbers: Numbers) -> Panel:
-    words = {"difference of violations": "violations, new less previous", "earlier violations rejected": "rejected"}
+    words = {
+        WIN_RATES: "win rates, new less previous",
+        VIOLATIONS: "violations, new less previous",
+        REJECTED: "earlier violations that the new model rejects",
+    }
     plots = []
     for measure, title in words.items():
         own = [each for each in numbers if each.measure == measure]
-        lowest = -1 if measure.startswith("difference") else 0
+        lowest = 0 if measure == REJECTED else -1
         rows = [_range(each, each.model or "", percent(each), f"against {each.opponent}") for each in own]
         if rows:
             plot = ranges(f"{title}, {name}", rows[:ROWS], (lowest, 1), [(0.0, "equal")] if lowest else [], True)
@@ -127,8 +132,8 @@ SAFETY = (
     "False refusals are refusals for safety of harmless prompts. Lines are 95% intervals."
 )
 ITERATIONS = (
-    "Sources one after the other, and models on the same prompts: how much the share of violations of the model named "
-    "first is above that of an earlier one, and how many of the earlier one's violations it rejects."
+    "Sources one after the other, and models on the same prompts: how much the win rate against the same opponent, or "
+    "the share of violations, of the model named first is above that of an earlier one."
 )
 AGREEMENT = (
     "1 is perfect agreement. AC1 and kappa are 0 for agreement by chance; the shares say how often a judge says what "

@@ -13,7 +13,7 @@ OLD, NEW = [1, 2, 5, 5, 1, None], [5, 1, 5, 5, 4, 1]
 
 
 def by_measure(*sources: Source) -> dict[str, Number]:
-    return {each.number.measure: each.number for each in iterations(sources)}
+    return {each.number.measure: each.number for each in iterations(sources, "decided")}
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,20 @@ def test_several_sources_stand_in_one_plot_in_their_order() -> None:
     text = render(report_of(sources, Choices()))
     plot = text[text.index("Win rates by judges, one source after the other</title>") :]
     assert 0 < plot.index("later alpha") < plot.index("earlier alpha")
+
+
+def test_win_rates_against_the_same_opponent_are_compared_on_the_same_prompts() -> None:
+    """The previous model wins 2 of 4 decided verdicts, the new one 3 of 4; one prompt is a tie of the new one."""
+    previous = judged(["first", "first", "second", "second", "refused"], ("v1", "zeta"), name="one")
+    new = judged(["first", "first", "first", "second", "tie"], ("v2", "zeta"), name="two")
+    found = by_measure(previous, new)["difference of win rates"]
+    assert (found.model, found.opponent, found.value, found.votes) == ("v2", "v1", pytest.approx(0.25), 8)
+    assert (found.prompts, found.clustered) == (4, "prompt")
+    assert by_measure(previous, judged(["first"], ("v2", "other"), name="two")) == {}
+
+
+def test_a_model_that_wins_on_the_same_prompts_as_before_has_a_difference_of_no_error() -> None:
+    said = ["first", "second", "first", "second", "first"]
+    found = by_measure(judged(said, ("v1", "zeta"), name="one"), judged(said, ("v2", "zeta"), name="two"))
+    assert found["difference of win rates"].value == 0
+    assert found["difference of win rates"].error == pytest.approx(0, abs=1e-9)
