@@ -10,7 +10,8 @@ import pytest
 
 from annotation.dataset import build
 from annotation.journal.rehearsal import rehearsal
-from annotation.judgments.audit import write_audit
+from annotation.journal.signing import PUBLIC_KEY, key_file, read_public_key, sign
+from annotation.judgments.audit import check_audit, write_audit
 from annotation.studio.comparing import compare
 from annotation.studio.pull import pull
 from annotation.studio.push import push
@@ -64,7 +65,11 @@ def test_votes_after_an_erasure_count_and_bring_no_address_back(case: Case, tmp_
     assert email not in [value.lower() for _, _, value in case.journal.personal()]
     assert not [row for row in case.journal.stored_rows() if email.encode() in row[3].lower()]
     assert pull(case.journal, case.studio).kept == 0, "the same votes are not copied again"
+    sign(case.journal, key_file())
     lines = list(write_audit(case.journal, names=True))
+    (tmp_path / "audit.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    public = read_public_key(case.folder.path / PUBLIC_KEY)
+    assert check_audit(tmp_path / "audit.jsonl", public).rows == case.journal.revision
     assert not [line for line in lines if email.encode() in line.lower()]
     assert sum(line.startswith(b'{"statement":"counted"') for line in lines) == 4
     build([snapshot], tmp_path / "dataset", families)
