@@ -15,7 +15,9 @@ from annotation.journal.bodies import Unanswered
 from annotation.judgments.deciding import Deciding
 from annotation.judgments.resolve import resolve
 from annotation.judgments.snapshot import Snapshot
+from annotation.protocols import PROTOCOLS
 from schemas import FACTS, PAIRS
+from schemas.errors import UserError
 
 Counted = Literal["votes", "verdicts"]
 """What counts once: each vote of each person, or the verdict that the votes on a pair or response give together."""
@@ -38,7 +40,13 @@ def comparisons(snapshot: Snapshot, counted: Counted = "votes") -> pa.Table:
     ``model_a`` is the first of the two names by alphabet, and ``outcome`` is its win, tie or loss. ``missing`` is a
     pair that has no vote (or verdict) yet, or whose prompt one of the two models did not answer: its rater is null.
     ``turns`` is ``single`` or ``multi``. Adjudicators' votes count in verdicts only: adjudicators know of the dispute.
+    Raises UserError for a campaign that rates single responses.
     """
+    if not PROTOCOLS[snapshot.protocol].scale.compares:
+        raise UserError(
+            f"{snapshot.name} is a campaign of the protocol {snapshot.protocol}, which rates single responses: it has "
+            "no votes on pairs; see gristmill evaluation results"
+        )
     pairs = _pairs(snapshot)
     given = _votes(snapshot) if counted == "votes" else _verdicts(snapshot)
     given = given.append_column(

@@ -11,7 +11,8 @@ from annotation.statistics.shares import Share
 
 
 def accuracy(snapshot: Snapshot) -> Mapping[str, Share]:
-    """For each annotator with votes on gold pairs: the share of these votes that chose the better response."""
+    """For each annotator with votes on gold pairs: the share of these votes that chose the better response. A tie chose
+    neither."""
     votes = Votes.of(snapshot)
     votes = votes.filter(gold_pairs(snapshot)[votes.pair])
     known = snapshot.pairs["gold"].take(pa.array(votes.pair))

@@ -12,13 +12,21 @@ from annotation.evaluation.sources import read_sources
 from jobs.spreadsheet import print_exactly, write_csv
 from jobs.tables import Row, print_table
 from jobs.terminal import say
+from schemas.errors import UserError
 
 COLUMNS = ("model", "rank", "ranks", "rating", "95% interval")
 
 
 def leaderboard(sources: tuple[Path, ...], choices: Choices, form: Literal["table", "json", "csv"]) -> None:
-    """Prints the ratings of each source, and of all together if that is chosen."""
-    numbers = [each.number for each in numbered(leaders(read_sources(sources, choices.counted), choices))]
+    """Prints the ratings of each source, and of all together if that is chosen. Raises UserError for a source without
+    votes on pairs."""
+    found = read_sources(sources, choices.counted)
+    for source in found:
+        if not len(source.votes):
+            raise UserError(
+                f"{source.name} has no votes on pairs, by which models are rated: see gristmill evaluation results"
+            )
+    numbers = [each.number for each in numbered(leaders(found, choices))]
     if form == "csv":
         print_exactly(write_csv(Number, numbers))
     elif form == "json":

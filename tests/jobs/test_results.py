@@ -202,6 +202,9 @@ def test_a_safety_rating_has_no_pairs_to_judge(gristmill: Gristmill, tmp_path: P
     write_settings(tmp_path, "safety-rating")
     where = ("--base-url", "http://127.0.0.1:9/v1", "--model", "judge-1", "--dry-run")
     assert "asks about single responses: judge them with --template single" in gristmill("judge", ".", *where, code=2)
+    rates_single = "which rates single responses: it has no votes on pairs"
+    assert rates_single in gristmill("campaign", "power", ".", "--width", "0.1", code=2)
+    assert "mill has no votes on pairs" in gristmill("evaluation", "leaderboard", ".", code=2)
 
 
 def test_a_judge_and_a_report_know_what_was_not_answered(gristmill: Gristmill, tmp_path: Path) -> None:
