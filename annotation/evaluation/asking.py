@@ -31,12 +31,14 @@ class Asks(Protocol):
 
 @dataclass
 class Progress:
-    """The state of a run, in requests. ``before``: those that the book had answers to; ``repeated``: those that an
+    """The state of a run, in requests. ``before``: those that the book had answers to; ``stale``: those
+    whose answer in the book is asked for again; ``repeated``: those that an
     earlier run sent without an answer in the book, sent again now; ``spent``: the tokens of all answers, with those of
     earlier runs."""
 
     total: int
     before: int = 0
+    stale: int = 0
     answered: int = 0
     failed: int = 0
     repeated: int = 0
@@ -49,7 +51,7 @@ class Progress:
     @property
     def usual_answer(self) -> float:
         """The mean tokens of an answer so far; USUAL_ANSWER without any."""
-        answers = self.before + self.answered
+        answers = self.before + self.stale + self.answered
         return self.spent.completion / answers if answers else USUAL_ANSWER
 
 
@@ -74,9 +76,10 @@ def look_up(
 ) -> tuple[dict[bytes, Reply], Progress]:
     """The answers that the book has to distinct requests, apart from those in ``stale``, and the progress before
     anything is asked."""
-    held = book.answers(request.key for request in requests if request.key not in stale)
-    spent = total(used(request.body, held[request.key]) for request in requests if request.key in held)
-    return held, Progress(len(requests), len(held), spent=spent)
+    paid = book.answers(request.key for request in requests)
+    spent = total(used(request.body, paid[request.key]) for request in requests if request.key in paid)
+    held = {key: reply for key, reply in paid.items() if key not in stale}
+    return held, Progress(len(requests), len(held), stale=len(paid) - len(held), spent=spent)
 
 
 @dataclass(frozen=True)
@@ -137,14 +140,17 @@ class _Run:
             try:
                 await self._ask(request, expected)
             except (UserError, RunError) as error:
-                self.book.forget(request)
                 self.stop = self.stop or error
             self.flying += Tokens(-expected.prompt, -expected.completion)
 
     async def _ask(self, request: Request, expected: Tokens) -> None:
         self.progress.repeated += request.key in self.flown
         self.book.send(request)
-        reply = await self.backend.ask(request.body, expected.total)
+        try:
+            reply = await self.backend.ask(request.body, expected.total)
+        except (UserError, RunError):
+            self.book.forget(request)
+            raise
         self.found[request.key] = reply
         if isinstance(reply, Reply):
             self.book.keep(request, reply)

@@ -152,6 +152,8 @@ class Book:
         try:
             yield
         except sqlite3.DatabaseError as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code == sqlite3.SQLITE_NOTADB:
                 raise UserError(f"{self.path} is not a judge's book: name another file with --book") from error

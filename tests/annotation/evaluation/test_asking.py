@@ -184,3 +184,28 @@ def test_a_run_without_any_answer_fails(tmp_path: Path) -> None:
         run(Judge(failing=dict.fromkeys(["0000", "0001", "0002"], "down")), tmp_path, requests(3))
     asked = run(Judge(failing=dict.fromkeys(["0000", "0001"], "down")), tmp_path, requests(3))
     assert (asked.progress.failed, asked.progress.answered) == (2, 1)
+
+
+@pytest.mark.parametrize("pages", [4, 5, 6, 8])
+def test_a_full_disk_is_one_sentence_and_keeps_what_was_kept(pages: int, tmp_path: Path) -> None:
+    """An answer that could not be kept stays noted as sent, and the next run counts it as repeated."""
+    judge, asked = Judge(), requests(40)
+    with Book(tmp_path / "judge.db") as book:
+        book._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(RunError, match="check for free disk space"):
+            asyncio.run(ask_all(asked, book, judge, Limits(NO_LIMIT, 3), lambda state: None))
+        kept, lost = book.answers(each.key for each in asked), book.in_flight()
+        assert not lost & kept.keys()
+        assert len(kept) + len(lost) == len(judge.asked)
+    found = run(again := Judge(), tmp_path, asked)
+    assert (len(again.asked), found.progress.repeated) == (40 - len(kept), len(lost))
+
+
+def test_answers_that_are_asked_for_again_stay_in_the_budget(tmp_path: Path) -> None:
+    asked = requests(4)
+    run(Judge(), tmp_path, asked)
+    with Book(tmp_path / "judge.db") as book:
+        limits = Limits(Budget(tokens=590), 1)
+        stale = {asked[0].key, asked[1].key}
+        with pytest.raises(RunError, match="the budget is used up: 2 of 4 requests"):
+            asyncio.run(ask_all(asked, book, Judge(), limits, lambda state: None, stale))
