@@ -6,6 +6,7 @@ therefore not be closed or imitated by a response.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import orjson
 from annotation.campaign.responses import Messages
 from schemas.errors import UserError
 from schemas.records import to_json
-from schemas.settings import build, unknown
+from schemas.settings import build, shown, unknown
 from schemas.toml_file import read_toml
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -157,6 +158,16 @@ def _key(digest: str, messages: Messages, responses: Mapping[str, str], texts: S
         number += 1
 
 
+def is_json(value: object) -> bool:
+    """Whether a request can hold the value: numbers are finite, and whole numbers have 64 bits."""
+    try:
+        json.dumps(value, allow_nan=False)
+        orjson.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _names(text: str) -> set[str]:
     return set(_PLACEHOLDER.findall(text))
 
@@ -180,8 +191,11 @@ def _check(template: Template, where: str) -> None:
         raise UserError(f"{where}: the messages must show {names} and no other text of a model")
     if not {"conversation", "prompt"} & used:
         raise UserError(f"{where}: the messages must show {{conversation}} or {{prompt}}")
-    for name in sorted(template.parameters.keys() & {*RESERVED}):
-        raise UserError(f"{where}: parameters cannot set {name}: leave it out")
+    for name, value in sorted(template.parameters.items()):
+        if name in RESERVED:
+            raise UserError(f"{where}: parameters cannot set {name}: leave it out")
+        if not is_json(value):
+            raise UserError(f"{where}: parameters.{name} is {shown(value)}: give a value that JSON has")
     _check_verdict(form, where)
 
 

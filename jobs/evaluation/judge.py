@@ -1,7 +1,6 @@
 """The command ``gristmill judge``."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from annotation.evaluation.inquiry import Inquiry
 from annotation.evaluation.judging import Judge, Orders
 from annotation.evaluation.pace import Pace
 from annotation.evaluation.spending import Budget, Prices
-from annotation.evaluation.templates import RESERVED, load
+from annotation.evaluation.templates import RESERVED, is_json, load
 from jobs.evaluation.estimate import describe, print_estimate
 from jobs.evaluation.progress import showing
 from jobs.evaluation.sources import book_of, read_source
@@ -132,10 +131,8 @@ def _parameter(text: str) -> tuple[str, Any]:
     if name.strip() in RESERVED:
         raise UserError(f"--parameter cannot set {name.strip()}: gristmill judge sets it, or needs its default")
     parsed = None if value.strip() == "none" else value_of(value.strip(), f"--parameter {name}")
-    try:
-        json.dumps(parsed, allow_nan=False)
-    except (TypeError, ValueError):
-        raise UserError(f"--parameter {name} is {shown(parsed)}: give a value that JSON has") from None
+    if not is_json(parsed):
+        raise UserError(f"--parameter {name} is {shown(parsed)}: give a value that JSON has")
     return name.strip(), parsed
 
 

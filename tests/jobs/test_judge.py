@@ -129,6 +129,7 @@ def test_a_budget_stops_the_run_and_more_of_it_continues(
         (("--output", "out", "--parameter", "n=2"), "--parameter cannot set n"),
         (("--output", "out", "--parameter", "top_p=nan"), "give a value that JSON has"),
         (("--output", "out", "--parameter", "user=2026-01-01"), "give a value that JSON has"),
+        (("--output", "out", "--parameter", "seed=99999999999999999999"), "give a value that JSON has"),
         (("--output", "out", "--timeout", "inf"), "inf is not a finite number"),
         (("--output", "out", "--token-budget", "-1"), "-1 is not in the range"),
         (("--output", "out", "--template", "singel"), "did you mean 'single'"),
