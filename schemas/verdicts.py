@@ -97,11 +97,27 @@ GRADES = Table(
 )
 """A judge's grades of single responses, sorted by (prompt_id, model, response). The last columns are as in ANSWERS."""
 
+
+def _unanswered_2(rows: pa.Table) -> pa.Table:
+    """Version 1 had no category and no turns."""
+    for name in ("category", "turns"):
+        rows = rows.append_column(name, pa.nulls(len(rows), pa.string()))
+    return rows
+
+
 UNANSWERED = Table(
     name="unanswered",
-    version=1,
+    version=2,
     columns=pa.schema(
-        [pa.field("model", pa.string(), nullable=False), pa.field("prompt_id", pa.string(), nullable=False)]
+        [
+            pa.field("model", pa.string(), nullable=False),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("category", pa.string()),
+            pa.field("turns", pa.string()),
+        ]
     ),
+    checks={"turns is single or multi": lambda b: pc.is_in(b["turns"], value_set=pa.array(["single", "multi", None]))},
+    upgrades={1: _unanswered_2},
 )
-"""Prompts that a model did not answer, sorted by (model, prompt_id)."""
+"""Prompts that a model did not answer, sorted by (model, prompt_id). ``category`` and ``turns`` are the prompt's;
+``turns`` is ``multi`` if the user has several turns, and null where it is not known."""

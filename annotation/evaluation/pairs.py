@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -50,12 +50,14 @@ class Response:
 class Pairs:
     """Pairs sorted by (prompt_id, first_model, second_model, pair_id). ``models``: the models that are compared, first
     and second; ``unanswered``: (model, prompt_id) of the prompts that a model did not answer; ``responses``: all
-    responses, also those in no pair, sorted by (prompt_id, model, text)."""
+    responses, also those in no pair, sorted by (prompt_id, model, text); ``kinds``: of each prompt that a model did not
+    answer its category, and whether it has several turns of the user."""
 
     pairs: Sequence[Pair]
     models: Sequence[tuple[str, str]]
     unanswered: Sequence[tuple[str, str]] = ()
     responses: Sequence[Response] = ()
+    kinds: Mapping[str, tuple[str | None, bool]] = field(default_factory=dict)
 
 
 def of_outputs(outputs: Outputs, baseline: str | None = None, *, alone: bool = False) -> Pairs:
@@ -78,7 +80,9 @@ def of_outputs(outputs: Outputs, baseline: str | None = None, *, alone: bool = F
         for name, texts in outputs.models.items()
         for key, text in texts.items()
     ]
-    return Pairs(sorted(made, key=_order), compared, outputs.unanswered, _sorted(responses))
+    asked = {key: outputs.questions[key] for _, key in outputs.unanswered}
+    kinds = {key: (each.category, _turns(each.messages) > 1) for key, each in asked.items()}
+    return Pairs(sorted(made, key=_order), compared, outputs.unanswered, _sorted(responses), kinds)
 
 
 def _of_models(outputs: Outputs, first: str, second: str) -> Iterator[Pair]:
@@ -109,8 +113,10 @@ def of_campaign(snapshot: Snapshot, baseline: str | None = None, *, alone: bool 
         raise UserError(f"{snapshot.name} asks about single responses: judge them with --template single")
     compared = sorted({(pair.first_model, pair.second_model) for pair in pairs})
     responses = [_response(row, side) for row in rows for side in ("first", "second") if row[side] is not None]
-    unanswered = sorted({(each.model, each.prompt_id) for each in still_unanswered(snapshot)})
-    return Pairs(sorted(pairs, key=_order), compared, unanswered, _sorted(responses))
+    silent = still_unanswered(snapshot)
+    unanswered = sorted({(each.model, each.prompt_id) for each in silent})
+    kinds = {each.prompt_id: (each.category, each.turns > 1) for each in silent}
+    return Pairs(sorted(pairs, key=_order), compared, unanswered, _sorted(responses), kinds)
 
 
 def _pair(row: Mapping[str, Any]) -> Pair:
@@ -130,6 +136,10 @@ def _messages(row: Mapping[str, Any]) -> Messages:
 def _sorted(responses: Sequence[Response]) -> list[Response]:
     """The responses without repetitions, sorted."""
     return [each for _, each in sorted({each.identity: each for each in responses}.items())]
+
+
+def _turns(messages: Messages) -> int:
+    return sum(role == "user" for role, _ in messages)
 
 
 def _order(pair: Pair) -> tuple[str, ...]:

@@ -181,9 +181,13 @@ def _verdict_votes(name: str, voters: str, tables: JudgeTables, baseline: str | 
     }
     silent = pa.Table.from_pylist(list(_missing(tables)), _MISSING)
     place = pc.index_in(silent["prompt_id"], value_set=rows["prompt_id"].combine_chunks())
+    named = pc.index_in(silent["prompt_id"], value_set=tables.unanswered["prompt_id"].combine_chunks())
     missing = {
         "prompt_id": silent["prompt_id"],
-        **{column: columns[column].take(place) for column in ("category", "turns")},
+        **{
+            name: pc.coalesce(tables.unanswered[name].take(named), columns[name].take(place))
+            for name in ("category", "turns")
+        },
         **directed(silent["first"], silent["second"], silent["outcome"], baseline),
     }
     return sort_votes(pa.concat_tables([votes_table(name, voters, part) for part in (columns, missing)]))

@@ -47,14 +47,20 @@ class JudgeTables:
 def tables_of(verdicts: Sequence[Verdict], judged: Pairs, grades: Sequence[Grade] | None = None) -> JudgeTables:
     """The tables of verdicts, in their order, with the answers or the grades from which they are. Raises SchemaError
     for rows that break a rule, which is a bug."""
-    unanswered = [{"model": model, "prompt_id": prompt_id} for model, prompt_id in judged.unanswered]
+    unanswered = [_unanswered_row(*each, judged) for each in judged.unanswered]
     return JudgeTables(
         _table(VERDICTS, _verdict_columns(verdicts), len(verdicts)),
-        pa.Table.from_pylist(unanswered, UNANSWERED.schema),
+        rows_of(UNANSWERED, unanswered),
         tuple(judged.models),
         answers=_answer_rows(verdicts) if grades is None else None,
         grades=None if grades is None else _grade_rows(grades),
     )
+
+
+def _unanswered_row(model: str, prompt_id: str, judged: Pairs) -> dict[str, object]:
+    category, several = judged.kinds.get(prompt_id, (None, None))
+    words = {True: "multi", False: "single", None: None}
+    return {"model": model, "prompt_id": prompt_id, "category": category, "turns": words[several]}
 
 
 def _table(kind: Table, columns: Mapping[str, object], rows: int) -> pa.Table:

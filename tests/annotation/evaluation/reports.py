@@ -39,12 +39,17 @@ def judged(
         for n, outcome in enumerate(said)
     ]
     tables = tables_of(verdicts, Pairs([], [models], unanswered))
+    return of_verdicts(name, manifest_of(models, len(said), **source), tables)
+
+
+def manifest_of(models: tuple[str, str] = ("alpha", "beta"), answers: int = 0, **source: Any) -> VerdictsManifest:
+    """The manifest of a judge's verdicts, without counts; ``source`` are fields of SourceEntry."""
     manifest = {
         "format": "gristmill.verdicts",
         "version": 1,
         "files": {},
         "tables": {},
-        "judge": {**JUDGE, "orders": "both", "answered_by": {"judge-1": len(said)}},
+        "judge": {**JUDGE, "orders": "both", "answered_by": {"judge-1": answers}},
         "source": {"files": {}, "compared": [list(models)], **source},
         "ledger": {
             **dict.fromkeys(("pairs", "inconsistent", "questions", "unanswered"), 0),
@@ -52,7 +57,7 @@ def judged(
             "outcomes": {},
         },
     }
-    return of_verdicts(name, from_json(VerdictsManifest, manifest, "manifest.json"), tables)
+    return from_json(VerdictsManifest, manifest, "manifest.json")
 
 
 def voted(

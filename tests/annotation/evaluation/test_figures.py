@@ -8,11 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.evaluation.inquiry import Inquiry
 from annotation.evaluation.numbers import Traced, numbers_of, table_of
+from annotation.evaluation.outputs import read_outputs
+from annotation.evaluation.pairs import of_outputs
+from annotation.evaluation.replies import Reply
 from annotation.evaluation.reported import Choices, Report, report_of
-from annotation.evaluation.sources import of_people
+from annotation.evaluation.sources import of_people, of_verdicts
 from tests.annotation.campaigns import desk
-from tests.annotation.evaluation.reports import judged
+from tests.annotation.evaluation.judged import judge, rows, write_rows
+from tests.annotation.evaluation.reports import judged, manifest_of
 
 SAID = st.lists(st.sampled_from(["first", "second", "tie", "inconsistent", "unparsed", "refused"]), min_size=1)
 
@@ -67,6 +72,18 @@ def test_what_a_model_did_not_answer_is_named_in_its_category() -> None:
     assert one(report_of([source], Choices()), "win rate").number.left_out == "1 missing"
     assert one(report_of([source], Choices()), "win rate", group="oats").number.left_out == "1 missing"
     assert one(report_of([source], Choices()), "win rate", group="rye").number.left_out == ""
+
+
+def test_a_prompt_of_no_pair_is_missing_in_its_category(tmp_path: Path) -> None:
+    """Of two models, one does not answer a prompt of each of two categories."""
+    given = [{**row, "category": "rye" if row["prompt_id"] < "p0003" else "oats"} for row in rows(6)]
+    given = [row for row in given if (row["prompt_id"], row["model"]) not in {("p0000", "beta"), ("p0005", "beta")}]
+    inquiry = Inquiry.of(of_outputs(read_outputs([write_rows(tmp_path / "r.jsonl", given)])), judge())
+    said = Reply("", "content_filter", "", "judge-1", "")
+    tables = inquiry.tables({request.key: said for request in inquiry.requests})
+    source = of_verdicts("judged", manifest_of(), tables)
+    for group in ("rye", "oats"):
+        assert one(report_of([source], Choices()), "win rate", group=group).number.left_out == "2 refused, 1 missing"
 
 
 def test_the_baseline_is_the_opponent() -> None:
