@@ -5,12 +5,13 @@ key.
 """
 
 import asyncio
+import json
 import os
 import re
 import ssl
 import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
@@ -32,6 +33,10 @@ LONGEST_WAIT = 3600.0
 """The longest wait in seconds that an endpoint may ask for; a longer one ends the run."""
 MOST_BYTES = 64 << 20
 """The largest answer that is read."""
+MOST_TOKENS = 1_000_000_000
+"""The most tokens of a prompt or an answer; a larger number of an endpoint is not believed."""
+SECRET = 16
+"""The least characters of a key that is left out of answers."""
 EXCERPT = 200
 """The most characters of an endpoint's message that are shown."""
 
@@ -180,20 +185,29 @@ class Backend:
         if not body.strip():
             return self._failure("empty", "")
         try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError:
+            value = _loose_json(body)
+        except (ValueError, RecursionError):
             if _SSE.match(body):
                 return self._failure("malformed", "a stream of events, though none was asked for")
             return self._failure("not_json", body[: 4 * EXCERPT].decode("utf-8", "replace"))
         if isinstance(value, dict) and "choices" not in value and "error" in value:
             return self._failure("server_error", _error(body).message)
         try:
-            reply = _reply(value, self.endpoint.shown)
+            reply = self._without_key(_reply(value, self.endpoint.shown))
         except (KeyError, IndexError, TypeError):
             return self._failure("malformed", body[: 4 * EXCERPT].decode("utf-8", "replace"))
         if not self._is_asked(reply.model):
             return self._failure("other_model", f"{reply.model!r} in place of {self.endpoint.model!r}")
         return reply
+
+    def _without_key(self, reply: Reply) -> Reply:
+        """The reply, whose texts are kept, without a key that the endpoint repeats. A short key is no secret, and may
+        be a word of the answer."""
+        key = self.endpoint.key
+        if len(key) < SECRET:
+            return reply
+        texts = {name: getattr(reply, name).replace(key, "...") for name in ("content", "finish", "refusal", "model")}
+        return replace(reply, **texts)
 
     def _is_asked(self, model: str) -> bool:
         """Whether a name is the model's: the name itself, or the name of a version of it, such as
@@ -239,6 +253,25 @@ async def _body(response: httpx.Response) -> bytes:
     return bytes(held)
 
 
+def _loose_json(body: bytes) -> Any:
+    """The value of a JSON text. An answer that arrived was paid for: halves of surrogate pairs and bytes that are not
+    UTF-8, where a model stopped within a character, become U+FFFD, and numbers such as NaN are allowed. Raises
+    ValueError or RecursionError for a text that is not JSON."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _whole(json.loads(body.decode("utf-8", "replace")))
+
+
+def _whole(value: Any) -> Any:
+    """The value with U+FFFD for each lone surrogate in its texts."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    return {_whole(name): _whole(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+
 @dataclass(frozen=True)
 class _Error:
     code: str
@@ -270,7 +303,7 @@ def _reply(value: Any, endpoint: str) -> Reply:
         if not isinstance(text, str | None):
             raise TypeError("a field of the completion is not a text")
     tokens = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
-    counted = [each if isinstance(each, int) and not isinstance(each, bool) and each >= 0 else None for each in tokens]
+    counted = [each if type(each) is int and 0 <= each <= MOST_TOKENS else None for each in tokens]
     return Reply(content or "", finish or "", refusal or "", model or "", endpoint, *counted)
 
 

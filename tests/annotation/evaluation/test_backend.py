@@ -152,7 +152,34 @@ def test_refusal_length_and_tokens_are_passed_on() -> None:
     assert (found.content, found.finish) == ("A is", "length")
 
 
-@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": -1, "completion_tokens": True}, {"prompt_tokens": "7"}])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [(rb"A \ud83d.", "A \ufffd."), (b"A \xf0\x9f.", "A \ufffd."), (rb"A \ud83d\ude00.", "A \U0001f600.")],
+)
+def test_an_answer_that_ends_within_a_character_is_kept(written: bytes, read: str) -> None:
+    """It was paid for: it is not asked for again."""
+    body = says("A X.").body.replace(b"A X.", written)
+    found, server = played(lambda body_asked, number: Play(body))
+    assert isinstance(found, Reply)
+    assert (found.content, len(server.requests)) == (read, 1)
+
+
+def test_an_answer_with_numbers_that_json_lacks_is_kept() -> None:
+    value = json.loads(says("A").body) | {"logprobs": float("-inf")}
+    found, server = played(lambda body, number: Play(json.dumps(value).encode()))
+    assert (isinstance(found, Reply), len(server.requests)) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        {"prompt_tokens": -1, "completion_tokens": True},
+        {"prompt_tokens": "7"},
+        {"prompt_tokens": 2**63, "completion_tokens": 2**62},
+    ],
+)
 def test_tokens_that_are_not_reported_are_unknown(usage: Any) -> None:
     value = json.loads(says("A").body) | {"usage": usage}
     found, _ = played(lambda body, number: Play(json.dumps(value).encode()))
@@ -261,6 +288,13 @@ def test_a_refused_key_is_never_shown(status: int) -> None:
         played(lambda body, number: fails(status, f"Incorrect API key provided: {KEY}"))
     assert "JUDGE_KEY" in str(error.value)
     assert KEY not in str(error.value)
+
+
+@pytest.mark.parametrize(("key", "kept"), [(KEY, "The key is ..., A."), ("A", "The key is A, A.")])
+def test_a_key_in_an_answer_is_not_kept_unless_it_is_a_word(key: str, kept: str) -> None:
+    found, _ = played(lambda body, number: says(f"The key is {key}, A."), key=key)
+    assert isinstance(found, Reply)
+    assert found.content == kept
 
 
 @pytest.mark.parametrize("play", [fails(500, f"bad {KEY}"), Play(KEY.encode()), fails(400, KEY)])
