@@ -265,7 +265,7 @@ def _parse_responses(row: Mapping[str, Any], measures: bool) -> list[Response]:
             temperature = float(temperature) + 0.0  # turns -0.0 into 0.0
             if not math.isfinite(temperature) or temperature < 0:
                 raise _BadRowError("the temperature of a response must be 0 or more")
-        name = "response" if "text" not in response and "response" in response else "text"
+        name = "response" if response.get("text") is None and "response" in response else "text"
         unanswered = measures and name in response and response[name] is None
         kept.append(Response(str(model), temperature, "" if unanswered else _parse_text(response, name)))
     return kept

@@ -73,6 +73,14 @@ def test_for_a_dataset_facts_are_not_read_and_null_is_no_response(tmp_path: Path
     assert problem.message == "text must be a text"
 
 
+@pytest.mark.parametrize("measures", [False, True])
+def test_a_response_may_be_called_text_or_response(measures: bool, tmp_path: Path) -> None:
+    row = {"prompt_id": "p", "prompt": "Q?", "model": "a"}
+    for given in ({"text": "A."}, {"response": "A."}, {"text": None, "response": "A."}, {"text": "A.", "response": 3}):
+        [prompt], problems = read(tmp_path, {**row, **given}, measures=measures)
+        assert ([each.text for each in prompt.responses], problems) == (["A."], [])
+
+
 def test_facts_are_read_from_csv(tmp_path: Path) -> None:
     lines = ["prompt_id,prompt,model,response,category,harmless", "1,Q?,a,A.,code,TRUE", "2,R?,a,B.,,false"]
     (tmp_path / "rows.csv").write_text("\n".join(lines))
