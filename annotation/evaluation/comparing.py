@@ -22,15 +22,19 @@ POINTS = ("win", "loss", "tie")
 
 def both(people: Source, judge: Source) -> pa.Table:
     """The votes of people on pairs that the judge saw as well, with a column ``verdict``: the judge's outcome from the
-    point of view of the vote's model. Two responses of one model are left out."""
+    point of view of the vote's model. Two responses of one model, and equal responses of other models, are left out."""
     votes = people.votes.filter(pc.not_equal(people.votes["model"], people.votes["opponent"]))
     judged = judge.votes.filter(pc.is_valid(judge.votes["item"]))
     place = pc.index_in(votes["item"], value_set=judged["item"].combine_chunks(), skip_nulls=True)
     votes, verdicts = votes.filter(pc.is_valid(place)), judged.take(place.drop_null())
-    turned = pc.not_equal(verdicts["model"], votes["model"])
+    straight, turned = (
+        pc.and_(pc.equal(verdicts["model"], votes[one]), pc.equal(verdicts["opponent"], votes[other]))
+        for one, other in (("model", "opponent"), ("opponent", "model"))
+    )
     category = pc.coalesce(votes["category"], verdicts["category"])
     votes = votes.set_column(votes.column_names.index("category"), "category", category)
-    return votes.append_column("verdict", mirrored(verdicts["outcome"], turned))
+    votes = votes.append_column("verdict", mirrored(verdicts["outcome"], turned))
+    return votes.filter(pc.or_(straight, turned))
 
 
 def among(people: Source) -> Iterator[Traced]:

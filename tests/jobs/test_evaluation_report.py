@@ -155,7 +155,10 @@ def test_a_browser_shows_the_page_without_asking_anybody(
 ) -> None:
     said = ["first", "second", "tie", "inconsistent", "unparsed"] * 20
     categories = {n: f"category {n % 7}" for n in range(len(said))}
-    report = report_of([judged(said, models=("a-model-of-a-long-name-70b", "b"), categories=categories)], Choices())
+    models = ("a-model-of-a-long-name-70b", "b")
+    judge = judged(said, models, categories=categories)
+    people = voted({rater: ["win", "loss", "tie"] * 9 for rater in "ab"}, models, sampling=sampled(judge))
+    report = report_of([people, judge, rated({"v1": [1, 4, 5] * 9, "v2": [2, 5, 1] * 9})], Choices(together=True))
     (tmp_path / "report.html").write_text(render(report), encoding="utf-8")
     viewport = {"width": size[0], "height": size[1]}
     context = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]

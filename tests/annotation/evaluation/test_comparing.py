@@ -41,6 +41,10 @@ def test_the_side_of_the_baseline_does_not_change_agreement() -> None:
     assert turned == plain
 
 
+def test_equal_responses_of_other_models_are_other_pairs() -> None:
+    assert list(agreements(voted(PEOPLE), judged(JUDGE, ("gamma", "delta")))) == []
+
+
 def test_agreement_leads_to_votes_and_verdicts_on_shared_pairs() -> None:
     report = report_of([voted(PEOPLE), judged(JUDGE)], Choices())
     found = next(each for each in report.section("agreement") if each.number.source == "mill and judged")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.evaluation.inquiry import Inquiry
@@ -33,6 +33,7 @@ def one(report: Report, measure: str, **about: str | None) -> Traced:
     return found
 
 
+@settings(max_examples=40)
 @given(SAID)
 def test_shares_and_rates_are_those_of_the_rows_that_each_number_lists(said: list[str]) -> None:
     report = report_of([judged(said)], Choices())
@@ -51,6 +52,7 @@ def test_shares_and_rates_are_those_of_the_rows_that_each_number_lists(said: lis
     assert rate.number.value == (pytest.approx(wins / decided) if decided else None)
 
 
+@settings(max_examples=40)
 @given(SAID)
 def test_numbers_survive_their_table(said: list[str]) -> None:
     report = report_of([judged(said)], Choices())
