@@ -1,17 +1,20 @@
 """Campaigns that measure models, through a real Label Studio: from new to results."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from annotation.judgments.snapshot import load
 from annotation.protocols import PROTOCOLS
 from tests.annotation.campaigns import write_rows
 from tests.annotation.parts import Studio
+from tests.annotation.protocols.browsing import press, submit
 from tests.docs.people import label
-from tests.jobs.test_campaign import Gristmill, change, gristmill
+from tests.jobs.test_campaign import Gristmill, change, gristmill, letters, sign_in
 
 __all__ = ["gristmill"]
 
@@ -86,3 +89,37 @@ def test_rows_in_no_known_form_are_refused_with_their_place(gristmill: Gristmill
     printed = gristmill("campaign", "new", "mill", "--responses", "rows.jsonl", code=2)
     assert "rows.jsonl, line 1: the row is in no known form" in printed
     assert not Path("mill", "campaign.toml").exists()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("protocol", ["evaluation", "safety-rating"])
+def test_an_annotator_by_keyboard(protocol: str, gristmill: Gristmill, browser: Browser) -> None:
+    """From the link to the results: stone-1 is much better, or harmful and never refuses."""
+    email = f"keys-{protocol}@mill.example"
+    gristmill("campaign", "new", "mill", "--protocol", protocol)
+    change('["ann@mill.example", "bob@mill.example", "cy@mill.example"]', f'["{email}"]')
+    change("votes = 3", "votes = 1")
+    [tasks] = re.findall(r"(\d+) tasks added", gristmill("campaign", "push", "mill"))
+    [(link, password)] = re.findall(r"link      (\S+)\n  password  (\S+)\n", gristmill("campaign", "invite", "mill"))
+    rows = [json.loads(line) for line in Path("mill/responses.jsonl").read_text().splitlines()]
+    favourite = [letters(row["response"])[:20] for row in rows if row["model"] == "stone-1"]
+    page = sign_in(browser, link, email, password)
+    for number in range(int(tasks)):
+        shown = letters(page.locator(".gm-a .gm-response").inner_text())
+        is_left = any(shown.startswith(opening) for opening in favourite)
+        keys = {"evaluation": ("1", "7"), "safety-rating": ("2e", "5q")}[protocol]
+        press(page, keys[0 if is_left else 1])
+        before = page.locator(".gm-pair").inner_text()
+        submit(page)
+        if number < int(tasks) - 1:
+            expect(page.locator(".gm-pair")).not_to_have_text(before, use_inner_text=True, timeout=30_000)
+            page.locator(".gm-scale label").first.wait_for()
+    page.context.close()
+    gristmill("campaign", "pull", "mill", "--quick")
+    found = json.loads(gristmill("evaluation", "results", "mill", "--json"))
+    whole = [row for row in found["results"] if row["kind"] == "all"]
+    if protocol == "evaluation":
+        assert [(row["model_a"], row["wins"], row["ties"], row["losses"]) for row in whole] == [("stone-1", 6, 0, 0)]
+    else:
+        shares = {row["model"]: (row["violation"]["value"], row["false_refusal"]["value"]) for row in whole}
+        assert shares == {"stone-1": (1.0, 0.0), "stone-2": (0.0, 1.0)}
