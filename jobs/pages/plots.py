@@ -81,7 +81,9 @@ def stacks(title: str, rows: Sequence[Stack]) -> str:
                 size = f'width="{max(right - left - 1, 0.5):.1f}" height="20"'
                 parts.append(f'<rect class="{kind}" x="{left:.1f}" y="{y - 10:.1f}" {size} rx="2"/>')
             at += share
-        parts += [_line(scale.x(low), y, scale.x(high), y, "range") for low, high in row.whiskers]
+        for place, (low, high) in enumerate(row.whiskers):  # apart, as ranges may overlap
+            height = y + 6 * (place - (len(row.whiskers) - 1) / 2)
+            parts.append(_line(scale.x(low), height, scale.x(high), height, "range"))
     return _figure(title, _described(rows), scale.bottom + 28, parts)
 
 
