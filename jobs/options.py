@@ -12,6 +12,16 @@ PATH = click.Path(path_type=Path)
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
 
+class Amount(click.FloatRange):
+    """A finite number in a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if number - number != 0:
+            self.fail(f"{value} is not a finite number", param, ctx)
+        return float(number)
+
+
 class Bytes(click.ParamType[int]):
     """A size such as 2GB or 1.5GiB, in bytes."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.options import PATH
+from jobs.options import PATH, Amount
 
 FOLDER = click.argument("folder", metavar="DIR", type=PATH)
 HOME = click.option(
@@ -251,13 +251,13 @@ def audit(folder: Path | None, **given: Any) -> None:
 @click.argument("folder", metavar="[DIR]", type=PATH, required=False)
 @click.option(
     "--width",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Amount(0, 1, min_open=True, max_open=True),
     help="The wanted width of the 95% interval, such as 0.1 for ten points.",
 )
 @click.option("--prompts", type=click.IntRange(2, 1_000_000), metavar="N", help="In place of --width: the prompts.")
 @click.option(
     "--rate",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Amount(0, 1, min_open=True, max_open=True),
     default=0.5,
     show_default=True,
     help="The expected win rate; 0.5 gives the widest interval.",
@@ -266,7 +266,7 @@ def audit(folder: Path | None, **given: Any) -> None:
     "--raters", type=click.IntRange(1, 100_000), metavar="N", default=30, show_default=True, help="The people who vote."
 )
 @click.option("--votes", type=click.IntRange(min=1), metavar="N", help="Votes on each prompt (default: 1, 2, 3 and 5).")
-@click.option("--cost", type=click.FloatRange(min=0), help="The cost of a vote.")
+@click.option("--cost", type=Amount(min=0), help="The cost of a vote.")
 @JSON
 def power(folder: Path | None, as_json: bool, **given: Any) -> None:
     """Show how many prompts and votes a win rate of two models needs, or how wide its interval will be.

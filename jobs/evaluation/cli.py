@@ -5,17 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.options import OUTPUT, PATH, PROGRESS
-
-
-class Amount(click.FloatRange):
-    """A finite number in a range."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = super().convert(value, param, ctx)
-        if number - number != 0:
-            self.fail(f"{value} is not a finite number", param, ctx)
-        return float(number)
+from jobs.options import OUTPUT, PATH, PROGRESS, Amount
 
 
 @click.command(short_help="Let a model judge responses.")

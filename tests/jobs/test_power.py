@@ -57,6 +57,8 @@ def test_it_says_when_only_more_people_help(power: Command) -> None:
     [
         ([], "give either --width, the width of the interval, or --prompts"),
         (["--width", "0.1", "--prompts", "9"], "give either --width"),
+        (["--width", "nan"], "nan is not a finite number"),
+        (["--width", "0.1", "--cost", "inf"], "inf is not a finite number"),
         (["--width", "0.1", "--votes", "31"], "--votes 31 is more than --raters 30: a person votes once"),
     ],
 )
