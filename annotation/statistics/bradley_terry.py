@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, diags_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from annotation.statistics.clusters import dense
+from annotation.statistics.clusters import NEGLIGIBLE, assumed_effect, dense
 from annotation.statistics.outcomes import LOSS, TIE, WIN, Flags, Floats, Ints, Outcomes
 from annotation.statistics.ranks import Ranks, ranks
 from schemas.errors import UserError
@@ -242,7 +242,22 @@ def _singular(information: Floats, models: int) -> bool:
 def _clustered(
     design: _Design, at: Floats, inverse: Floats, votes: Outcomes, by_rater: bool
 ) -> tuple[Floats, float, str]:
-    """The sandwich of the estimates, its degrees of freedom, and by what it is clustered (as ``clusters.spread``)."""
+    """The sandwich of the estimates, its degrees of freedom, and by what it is clustered (as ``clusters.spread``).
+
+    Where clusters do not differ, such as if all votes are ties, a rating has no variance to estimate: then that of
+    independent votes, increased for the correlations that ``clusters.assumed_effect`` assumes.
+    """
+    found, degrees, clustered = _sandwich(design, at, inverse, votes, by_rater)
+    if (np.diag(found)[: design.models] > NEGLIGIBLE * np.diag(inverse)[: design.models]).all():
+        return found, degrees, clustered
+    rater = None if clustered == "prompt" else votes.rater
+    effect = assumed_effect(np.ones(len(votes)), votes.prompt, rater)
+    return inverse * effect, degrees, f"{clustered}, by assumed correlations"
+
+
+def _sandwich(
+    design: _Design, at: Floats, inverse: Floats, votes: Outcomes, by_rater: bool
+) -> tuple[Floats, float, str]:
     win, tie, loss, _ = _chances(design, at)
     influence = _scores(design, win, tie, loss) @ inverse
     prompt, rater = dense(votes.prompt), dense(votes.rater)

@@ -173,15 +173,19 @@ def bounded(value: float, found: Spread) -> tuple[float, float, float, str]:
 
 
 def assumed(value: float, votes: Ratio) -> tuple[float, float, float, str]:
-    """As ``bounded``, by Clopper and Pearson's interval where no variance can be estimated.
-
-    The effective number of votes is that of Kish's design effect (1965, section 5.4) at the assumed correlations.
-    """
-    effect = 1.0
-    for cluster, correlation in ((votes.prompt, PROMPT_CORRELATION), (votes.rater, RATER_CORRELATION)):
-        if cluster is not None:
-            sizes = np.bincount(dense(cluster), votes.denominator)
-            effect += (float((sizes**2).sum() / sizes.sum()) - 1) * correlation
-    effective = float(votes.denominator.sum()) / effect
+    """As ``bounded``, by Clopper and Pearson's interval where no variance can be estimated, at the effective number of
+    votes that `assumed_effect` gives."""
+    effective = float(votes.denominator.sum()) / assumed_effect(votes.denominator, votes.prompt, votes.rater)
     low, high = clopper_pearson(value * effective, effective)
     return low, high, effective, f"Clopper-Pearson at {effective:.1f} effective votes, from assumed correlations"
+
+
+def assumed_effect(weight: Floats, prompt: Ints, rater: Ints | None) -> float:
+    """Kish's design effect (1965, section 5.4) of weighted votes at the assumed correlations: how many times larger
+    their variance is than that of as many independent votes."""
+    effect = 1.0
+    for cluster, correlation in ((prompt, PROMPT_CORRELATION), (rater, RATER_CORRELATION)):
+        if cluster is not None:
+            sizes = np.bincount(dense(cluster), weight)
+            effect += (float((sizes**2).sum() / sizes.sum()) - 1) * correlation
+    return effect

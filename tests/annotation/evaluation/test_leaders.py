@@ -65,3 +65,17 @@ def test_longer_responses_that_win_leave_their_effect_to_length() -> None:
     assert corrected.value is not None
     assert plain.value > 0
     assert abs(corrected.value) < plain.value
+
+
+@pytest.mark.parametrize("said", [["tie"], ["tie"] * 9, ["inconsistent"] * 2])
+@pytest.mark.parametrize("name", ["alpha", "beta"])
+def test_votes_that_do_not_differ_make_no_rating_certain(said: list[str], name: str) -> None:
+    """A tie tells no more than a vote that could have gone either way."""
+    found = numbers(judged(said))["judged", name]
+    assert found.value == pytest.approx(0, abs=1e-9)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.error is not None
+    assert found.low < -found.error < found.error < found.high
+    assert found.error == pytest.approx(1 / math.sqrt(len(said)))
+    assert found.clustered == "prompt, by assumed correlations"
