@@ -9,16 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.evaluation.inquiry import Inquiry
+from annotation.evaluation.judging import Verdict
 from annotation.evaluation.numbers import Traced, numbers_of, table_of
 from annotation.evaluation.outputs import read_outputs
-from annotation.evaluation.pairs import of_outputs
+from annotation.evaluation.pairs import Pairs, of_outputs
 from annotation.evaluation.replies import Reply
 from annotation.evaluation.reported import Choices, Report, report_of
 from annotation.evaluation.sources import of_people, of_verdicts
+from annotation.evaluation.tables import tables_of
+from annotation.evaluation.winrates import matches
 from tests.annotation.campaigns import desk
-from tests.annotation.evaluation.judged import judge, rows, write_rows
+from tests.annotation.evaluation.judged import judge, pair, rows, write_rows
 from tests.annotation.evaluation.reports import judged, manifest_of
 
+PAIRS = Pairs([], [("alpha", "beta")])
 SAID = st.lists(st.sampled_from(["first", "second", "tie", "inconsistent", "unparsed", "refused"]), min_size=1)
 
 
@@ -86,6 +90,15 @@ def test_a_prompt_of_no_pair_is_missing_in_its_category(tmp_path: Path) -> None:
     source = of_verdicts("judged", manifest_of(), tables)
     for group in ("rye", "oats"):
         assert one(report_of([source], Choices()), "win rate", group=group).number.left_out == "2 refused, 1 missing"
+
+
+@pytest.mark.parametrize("said", [["first"] * 40, ["first", "second"] * 20])
+def test_the_report_has_the_interval_that_the_judge_printed(said: list[str]) -> None:
+    found = one(report_of([judged(said)], Choices()), "win rate").number
+    tables = tables_of([Verdict(pair(n, "a", "b"), word, False, ()) for n, word in enumerate(said)], PAIRS)
+    printed = matches(tables)["alpha", "beta"].rate
+    assert (found.value, found.low, found.high) == (printed.value, printed.low, printed.high)
+    assert (found.method, found.clustered) == (printed.method, "prompt")
 
 
 def test_the_baseline_is_the_opponent() -> None:
