@@ -40,12 +40,6 @@ class Group:
         return Origin(where=where, left_out=left_out)
 
     @property
-    def raters(self) -> Ints | None:
-        """The rater of each vote; None of a single judge, which is no sample of judges."""
-        alone = self.source.voters != "people" and len(self.votes.raters) < 2
-        return None if alone else self.votes.rater
-
-    @property
     def about(self) -> dict[str, str]:
         """The fields of a Number that say what it is about."""
         names = {"model": self.model, "opponent": self.opponent, "kind": self.kind, "group": self.group}
@@ -98,7 +92,7 @@ def outcome_shares(group: Group) -> Iterator[Traced]:
     votes = group.votes
     for code in (WIN, TIE, LOSS):
         counted = votes.decided.astype(np.float64)
-        found = interval(Ratio((votes.outcome == code).astype(np.float64), counted, votes.prompt, group.raters))
+        found = interval(Ratio((votes.outcome == code).astype(np.float64), counted, votes.prompt, votes.rater))
         left_out = _left_out(votes, NO_VERDICT)
         origin = group.origin(*NO_VERDICT)
         yield of_interval(found, origin, **group.about, section="outcomes", measure=OUTCOMES[code], left_out=left_out)
@@ -107,7 +101,7 @@ def outcome_shares(group: Group) -> Iterator[Traced]:
 def win_rate(group: Group, ties: Definition) -> Traced:
     """The win rate, with its worst-case bounds over votes without a verdict (Figure 2 of Llama 2)."""
     votes = group.votes
-    found = interval(Ratio(*parts(votes.outcome, ties), votes.prompt, group.raters))
+    found = interval(Ratio(*parts(votes.outcome, ties), votes.prompt, votes.rater))
     worst = bounds(votes.outcome, ties)
     ignored = NO_VERDICT if ties == "half" else ("tie", *NO_VERDICT)
     return of_interval(

@@ -96,14 +96,13 @@ def matches(tables: JudgeTables, baseline: str | None = None) -> dict[tuple[str,
 def _match(models: tuple[str, str], votes: Outcomes, inconsistent: Mapping[frozenset[str], int]) -> Match:
     own = votes.of_model(*models) if {*models} <= {*votes.models} else votes.filter(np.zeros(len(votes), bool))
     counted = own.counts()
-    rater = own.rater if len(votes.raters) > 1 else None  # a single judge is no sample of judges
     return Match(
         counted["win"],
         counted["tie"],
         counted["loss"],
         inconsistent.get(frozenset(models), 0),
         {word: counted[word] for word in OUTCOMES[3:] if counted[word]},
-        interval(Ratio(*parts(own.outcome, "decided"), own.prompt, rater)),
+        interval(Ratio(*parts(own.outcome, "decided"), own.prompt, own.rater)),
         bounds(own.outcome),
     )
 

@@ -5,7 +5,7 @@ other raters, if both are samples: raters judge many prompts, and a prompt has s
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -134,7 +134,8 @@ def interval(ratio: Ratio, lowest: float = 0.0, highest: float = 1.0) -> Interva
 
     Wilson's interval at the effective number of votes, with Student's t (Franco, Little, Louis and Slud 2019). Where
     all votes are equal there is no variance to estimate: then Clopper and Pearson's, at the effective number of votes
-    that PROMPT_CORRELATION and RATER_CORRELATION give.
+    that PROMPT_CORRELATION and RATER_CORRELATION give. A single rater is no sample of raters: votes are then clustered
+    by prompt alone.
     """
     votes = ratio.counted()
     if not len(votes.numerator):
@@ -148,7 +149,8 @@ def interval(ratio: Ratio, lowest: float = 0.0, highest: float = 1.0) -> Interva
     if found.variance > NEGLIGIBLE * iid**2:
         low, high, effective, method = bounded(value, found)
     else:
-        low, high, effective, method = assumed(value, votes)
+        rater = None if found.clustered == "prompt" else votes.rater
+        low, high, effective, method = assumed(value, replace(votes, rater=rater))
     return Interval(
         value=lowest + width * value,
         low=lowest + width * low,

@@ -92,13 +92,21 @@ def test_a_prompt_of_no_pair_is_missing_in_its_category(tmp_path: Path) -> None:
         assert one(report_of([source], Choices()), "win rate", group=group).number.left_out == "2 refused, 1 missing"
 
 
-@pytest.mark.parametrize("said", [["first"] * 40, ["first", "second"] * 20])
+@pytest.mark.parametrize("said", [["first"] * 8, ["first"] * 40, ["first", "second"] * 20])
 def test_the_report_has_the_interval_that_the_judge_printed(said: list[str]) -> None:
-    found = one(report_of([judged(said)], Choices()), "win rate").number
+    report = report_of([judged(said)], Choices())
+    found = one(report, "win rate").number
     tables = tables_of([Verdict(pair(n, "a", "b"), word, False, ()) for n, word in enumerate(said)], PAIRS)
     printed = matches(tables)["alpha", "beta"].rate
     assert (found.value, found.low, found.high) == (printed.value, printed.low, printed.high)
     assert (found.method, found.clustered) == (printed.method, "prompt")
+    assert {(each.number.low, each.number.high) for each in report.section("outcomes")} >= {(found.low, found.high)}
+
+
+def test_one_verdict_a_prompt_has_the_exact_interval_of_a_share() -> None:
+    """Clopper and Pearson 1934: of 8 wins in 8, from 0.025 ** (1 / 8)."""
+    found = one(report_of([judged(["first"] * 8)], Choices()), "win rate").number
+    assert (found.low, found.high) == (pytest.approx(0.025 ** (1 / 8)), 1.0)
 
 
 def test_the_baseline_is_the_opponent() -> None:

@@ -53,6 +53,15 @@ def test_copies_of_each_vote_within_its_prompt_change_nothing() -> None:
     assert (three.low, three.high) == pytest.approx((one.low, one.high))
 
 
+@given(VOTES)
+def test_a_single_rater_is_no_sample_of_raters(votes: list[Vote]) -> None:
+    """Whether a judge has a name changes nothing: only prompts cluster."""
+    named = ratio([(prompt, 0, score) for prompt, _, score in votes])
+    alone = interval(Ratio(named.numerator, named.denominator, named.prompt))
+    found = interval(named)
+    assert (found.low, found.high, found.method, found.clustered) == (alone.low, alone.high, alone.method, "prompt")
+
+
 @pytest.mark.parametrize("won", [0.0, 1.0])
 def test_equal_votes_have_an_interval_of_some_width(won: float) -> None:
     prompt = np.repeat(np.arange(20), 2)
