@@ -45,8 +45,9 @@ class Progress:
     spent: Tokens = field(default_factory=Tokens)
 
     @property
-    def done(self) -> int:
-        return self.before + self.answered + self.failed
+    def kept(self) -> int:
+        """The requests whose answers are in the book."""
+        return self.before + self.answered
 
     @property
     def usual_answer(self) -> float:
@@ -95,9 +96,10 @@ async def ask_all(
 ) -> Asked:
     """The answers to distinct requests, from the book or the endpoint. Requests in ``stale`` are asked again.
 
-    Each answer is in the book before the next request of its worker is sent. Raises RunError if the budget is used up,
-    or if FAILURES_IN_A_ROW or all requests fail, and what ``backend`` raises; in each case it first waits for all
-    requests in flight, so that no answer is lost.
+    Each answer is in the book before the next request of its worker is sent. A request waits while the budget has no
+    room for it beside the requests in flight. Raises RunError if the budget has no room for it without them, or if
+    FAILURES_IN_A_ROW or all requests fail, and what ``backend`` raises; in each case it first waits for all requests in
+    flight, so that no answer is lost or left out of the message.
     """
     held, progress = look_up(requests, book, stale)
     waiting = [request for request in requests if request.key not in held]
@@ -106,12 +108,27 @@ async def ask_all(
     async with asyncio.TaskGroup() as group:
         for _ in range(min(limits.concurrency, len(waiting))):
             group.create_task(run.work())
-    if run.stop is not None:
+    if isinstance(run.stop, Exception):
         raise run.stop
+    if run.stop is not None:
+        raise RunError(f"{run.stop.why} {_left(progress)}; {run.stop.advice}")
     if progress.failed and progress.failed == progress.total:
         last = next(reply for reply in run.found.values() if isinstance(reply, Failure))
         raise RunError(f"all {progress.failed:,} requests failed: {last.message}; {ADVICE[last.reason]}")
     return Asked(run.found, progress)
+
+
+def _left(progress: Progress) -> str:
+    left = progress.total - progress.kept
+    return f"{progress.kept:,} of {progress.total:,} requests are answered and kept, {left:,} are left"
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """Why a run stops, and what to do; the number of answers stands between the two."""
+
+    why: str
+    advice: str
 
 
 @dataclass
@@ -126,22 +143,46 @@ class _Run:
     flown: set[bytes]
     """Requests that an earlier run sent without an answer or failure in the book."""
     flying: Tokens = field(default_factory=Tokens)
+    in_flight: int = 0
     in_a_row: int = 0
-    stop: Exception | None = None
+    stop: Exception | _Stop | None = None
+    next_in_line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self) -> None:
         """Asks one request after the other until none is left or the run stops."""
         while self.stop is None and (request := next(self.waiting, None)) is not None:
-            expected = Tokens(prompt_tokens(request.body), self.progress.usual_answer)
-            if not self.budget.allows(self.progress.spent + self.flying + expected):
-                self.stop = self.stop or self._budget_is_used()
+            expected = await self._reserve(request)
+            if expected is None:
                 return
-            self.flying += expected
             try:
                 await self._ask(request, expected)
             except (UserError, RunError) as error:
                 self.stop = self.stop or error
-            self.flying += Tokens(-expected.prompt, -expected.completion)
+            self._release(expected)
+
+    async def _reserve(self, request: Request) -> Tokens | None:
+        """The tokens expected of a request, once the budget has room for them; None if the run stops."""
+        prompt = prompt_tokens(request.body)
+        async with self.next_in_line:
+            while self.stop is None:
+                expected = Tokens(prompt, self.progress.usual_answer)
+                if self.budget.allows(self.progress.spent + self.flying + expected):
+                    self.flying += expected
+                    self.in_flight += 1
+                    return expected
+                if not self.in_flight:
+                    self.stop = _Stop("the budget is used up:", "raise the budget and run the same command again")
+                    break
+                self.arrived.clear()
+                await self.arrived.wait()
+        return None
+
+    def _release(self, expected: Tokens) -> None:
+        self.in_flight -= 1
+        rest = Tokens(self.flying.prompt - expected.prompt, self.flying.completion - expected.completion)
+        self.flying = rest if self.in_flight else Tokens()  # no rounding error stays
+        self.arrived.set()
 
     async def _ask(self, request: Request, expected: Tokens) -> None:
         self.progress.repeated += request.key in self.flown
@@ -168,14 +209,5 @@ class _Run:
             return
         self.in_a_row += 1
         if self.in_a_row >= FAILURES_IN_A_ROW:
-            self.stop = self.stop or RunError(
-                f"{FAILURES_IN_A_ROW} requests in a row failed: {reply.message}; {self._left()}; {ADVICE[reply.reason]}"
-            )
-
-    def _budget_is_used(self) -> RunError:
-        return RunError(f"the budget is used up: {self._left()}; raise the budget and run the same command again")
-
-    def _left(self) -> str:
-        answered = self.progress.before + self.progress.answered
-        left = self.progress.total - answered
-        return f"{answered:,} of {self.progress.total:,} requests are answered and kept, {left:,} are left"
+            why = f"{FAILURES_IN_A_ROW} requests in a row failed: {reply.message};"
+            self.stop = self.stop or _Stop(why, ADVICE[reply.reason])

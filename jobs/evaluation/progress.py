@@ -31,7 +31,7 @@ def showing(style: ProgressStyle, prices: Prices) -> Iterator[Show]:
 
             def show_bar(progress: Progress) -> None:
                 said = describe(progress, time.monotonic() - started, prices)
-                bars.update(task, completed=progress.done, total=progress.total, said=said)
+                bars.update(task, completed=progress.kept, total=progress.total, said=said)
 
             yield show_bar
         return
@@ -55,12 +55,13 @@ def describe(progress: Progress, seconds: float, prices: Prices) -> str:
 
     >>> describe(Progress(total=400, before=100, answered=100), 60.0, Prices())
     '200 of 400 requests, 100/min, about 120 s left, 0 tokens'
+    >>> describe(Progress(total=400, failed=8), 60.0, Prices())
+    '0 of 400 requests, 8 failed, 0 tokens'
     """
-    asked = progress.answered + progress.failed
-    parts = [f"{progress.done:,} of {progress.total:,} requests"]
-    if asked and seconds > 0:
-        left = (progress.total - progress.done) * seconds / asked
-        parts += [f"{60 * asked / seconds:,.0f}/min", f"about {left:,.0f} s left"]
+    parts = [f"{progress.kept:,} of {progress.total:,} requests"]
+    if progress.answered and seconds > 0:
+        left = (progress.total - progress.kept - progress.failed) * seconds / progress.answered
+        parts += [f"{60 * progress.answered / seconds:,.0f}/min", f"about {left:,.0f} s left"]
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     parts.append(f"{progress.spent.total:,.0f} tokens")
