@@ -10,7 +10,7 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
@@ -28,6 +28,8 @@ ATTEMPTS = 8
 """Most attempts at a request."""
 PATIENT_ATTEMPTS = 50
 """Most attempts where the endpoint says how long to wait."""
+FIRST_ATTEMPTS = 3
+"""Most attempts at a request while no connection to the endpoint has ever been made: its address may be wrong."""
 CONNECT_SECONDS = 30.0
 LONGEST_WAIT = 3600.0
 """The longest wait in seconds that an endpoint may ask for; a longer one ends the run."""
@@ -103,13 +105,26 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-class Backend:
-    """An open connection to an endpoint."""
+def _say_nothing(message: str) -> None:
+    pass
 
-    def __init__(self, endpoint: Endpoint, pace: Pace | None = None, attempts: int = ATTEMPTS):
+
+class Backend:
+    """An open connection to an endpoint. ``tell`` is called once with the reason if the first attempt finds that the
+    endpoint cannot be reached, as further attempts take a while."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        pace: Pace | None = None,
+        attempts: int = ATTEMPTS,
+        tell: Callable[[str], None] = _say_nothing,
+    ):
         self.endpoint = endpoint
         self.pace = pace or Pace()
         self.attempts = attempts
+        self.tell = tell
+        self._reached = self._told = False
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
         self._client = httpx.AsyncClient(
             auth=_Bearer(endpoint.key),
@@ -141,15 +156,26 @@ class Backend:
                 return found
             if found.wait is not None:
                 self.pace.hold(found.wait)
-            if attempt >= (PATIENT_ATTEMPTS if found.wait is not None else self.attempts):
+            if attempt >= self._most_attempts(found):
                 return found
             await self.pace.pause(attempt - 1, found.wait)
+
+    def _most_attempts(self, found: Failure) -> int:
+        if found.wait is not None:
+            return PATIENT_ATTEMPTS
+        if self._reached or found.reason != "down":
+            return self.attempts
+        if not self._told:
+            self._told = True
+            self.tell(f"{self.endpoint.shown}: {found.message}; trying again")
+        return min(FIRST_ATTEMPTS, self.attempts)
 
     async def _send(self, content: bytes) -> Reply | Failure:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:
             async with asyncio.timeout(self.endpoint.timeout):  # httpx limits each wait, an answer may trickle
                 async with self._client.stream("POST", self._url, content=content, headers=headers) as response:
+                    self._reached = True
                     return self._understand(response, await _body(response))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, ssl.SSLError) as error:
             return self._failure("down", str(error))

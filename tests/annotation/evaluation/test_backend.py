@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -209,15 +208,6 @@ def test_another_model_is_no_answer(answered: Any, taken: bool) -> None:
         assert found.reason == "other_model"
         accepted, _ = played(lambda body, number: says("A", model=answered), accepted=(answered or "",))
         assert isinstance(accepted, Reply)
-
-
-def test_an_endpoint_that_is_down_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    clock = Clock()
-    found = ask(f"http://127.0.0.1:{port}/v1", clock)
-    assert isinstance(found, Failure)
-    assert (found.reason, len(clock.slept)) == ("down", ATTEMPTS - 1)
 
 
 def test_an_endpoint_that_does_not_answer_is_slow() -> None:
