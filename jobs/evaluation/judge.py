@@ -97,13 +97,19 @@ class _Run:
             return look_up(requests, book, self._stale(book))[1]
 
     def ask(self) -> Asked:
-        """The answers to all questions, from the book or the endpoint."""
-        with Book(self.book) as book:
-            return asyncio.run(self._ask(book))
+        """The answers to all questions, from the book or the endpoint. Says what is kept if a signal ends it."""
+        try:
+            with Book(self.book) as book:
+                return asyncio.run(self._ask(book))
+        except KeyboardInterrupt:
+            progress = self.known()
+            kept = f"{progress.before + progress.stale:,} of {progress.total:,} requests are answered and kept"
+            say(f"{kept} in {self.book}: the same command continues", err=True)
+            raise
 
     async def _ask(self, book: Book) -> Asked:
         pace = Pace(self.options.requests_per_minute, self.options.tokens_per_minute)
-        async with Backend(self.endpoint, pace) as backend:
+        async with Backend(self.endpoint, pace, tell=lambda message: say(message, err=True)) as backend:
             with showing(self.options.progress, self.budget.prices) as show:
                 limits = Limits(self.budget, self.options.concurrency)
                 return await ask_all(self.inquiry.requests, book, backend, limits, show, self._stale(book))

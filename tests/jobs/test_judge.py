@@ -325,6 +325,7 @@ def test_a_signal_ends_the_run_and_the_next_one_continues(number: signal.Signals
         started.append(start(server.url))
         _, err = started[0].communicate(timeout=60)
         assert (started[0].returncode, "Traceback" in err) == (-number, False)
+        assert f"4 of 20 requests are answered and kept in {tmp_path / 'judge.db'}: the same command continues" in err
         assert not (tmp_path / "out").exists()
         again = start(server.url)
         out, _ = again.communicate(timeout=60)
