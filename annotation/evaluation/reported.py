@@ -1,7 +1,7 @@
 """A report: its numbers, and the votes behind them, in a folder that appears complete or not at all."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -71,10 +71,17 @@ class Report:
 
 def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     """All numbers of the sources, numbered from 1. Equal sources in equal order give equal numbers."""
-    found = [each for source in sources for each in figures(source, choices.ties)]
-    found += [each for source in sources for each in safety(source)]
+    found = [_counted(each, source) for source in sources for each in figures(source, choices.ties)]
+    found += [_counted(each, source) for source in sources for each in safety(source)]
     found += iterations(sources, choices.ties)
     return Report(sources, choices, numbered([*found, *comparisons(sources), *leaders(sources, choices)]))
+
+
+def _counted(found: Traced, source: Source) -> Traced:
+    """The number, whose method says if it has no value because there is no verdict yet."""
+    if found.number.value is not None or source.counted == "votes":
+        return found
+    return replace(found, number=replace(found.number, method="no verdict"))
 
 
 def comparisons(sources: Sequence[Source]) -> Iterator[Traced]:

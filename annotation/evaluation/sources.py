@@ -24,11 +24,12 @@ from annotation.evaluation.votes import (
     votes_table,
 )
 from annotation.journal.journal import STORE
+from annotation.judgments.resolve import resolve
 from annotation.judgments.snapshot import Snapshot
 from annotation.judgments.snapshot import load as load_campaign
 from annotation.protocols import PROTOCOLS
 from schemas.errors import UserError
-from schemas.evaluation import RATED, SHOWN, VOTES
+from schemas.evaluation import NO_VERDICT, RATED, SHOWN, VOTES
 from schemas.preference import FACTS
 
 _MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second", "outcome")])
@@ -40,7 +41,8 @@ class Source:
 
     ``facts`` are (name, value) of how they were made, without any place on this machine. ``orders`` are those in which
     a judge was asked, ``files`` the SHA-256 of the files of responses that it judged. ``sampling``: how the pairs with
-    votes of people were drawn.
+    votes of people were drawn. ``counted``: whether a row is a vote, or the verdict of a judge or of several votes.
+    ``undecided``: votes on responses and pairs that have too few votes for a verdict. ``graded``: a judge gave grades.
     """
 
     name: str
@@ -52,6 +54,17 @@ class Source:
     orders: str | None = None
     files: frozenset[str] = frozenset()
     sampling: Sampling | None = None
+    counted: Counted = "votes"
+    undecided: int = 0
+    graded: bool = False
+
+    @property
+    def given(self) -> int:
+        """How many votes or verdicts there are. Rows without a verdict do not count."""
+        return sum(
+            pc.sum(pc.invert(pc.is_in(rows["outcome"], value_set=pa.array(NO_VERDICT)))).as_py() or 0
+            for rows in (self.votes, self.rated)
+        )
 
 
 def read_sources(paths: Sequence[Path], counted: Counted | None = None) -> list[Source]:
@@ -97,7 +110,16 @@ def of_people(snapshot: Snapshot, counted: Counted | None = None, sampling: Samp
         rated=RATED.schema.empty_table() if compares else _people_ratings(snapshot, counted),
         facts=tuple(facts),
         sampling=sampling,
+        counted=counted,
+        undecided=_undecided(snapshot) if counted == "verdicts" else 0,
     )
+
+
+def _undecided(snapshot: Snapshot) -> int:
+    """Votes on responses and pairs that have too few votes for a verdict."""
+    unresolved = resolve(snapshot).unresolved
+    few = unresolved.filter(pc.equal(unresolved["reason"], "too_few_votes"))["pair_id"]
+    return pc.sum(pc.is_in(snapshot.judgments["pair_id"], value_set=few.combine_chunks())).as_py() or 0
 
 
 def _people_votes(snapshot: Snapshot, counted: Counted) -> pa.Table:
@@ -153,6 +175,8 @@ def of_verdicts(name: str, manifest: VerdictsManifest, tables: JudgeTables) -> S
         facts=tuple(facts),
         files=frozenset(source.files.values()),
         orders=None if judge is None else judge.orders,
+        counted="verdicts",
+        graded=tables.grades is not None,
     )
 
 

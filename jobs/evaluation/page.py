@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from annotation.dataset import markdown
 from annotation.evaluation.reported import Report
 from annotation.evaluation.sources import Source
 from jobs.evaluation.sections import sections
@@ -53,6 +54,11 @@ def _cards(report: Report) -> Iterable[tuple[str, str, str]]:
     yield "Models", f"{len(models(report.sources)):,}", ""
     for source in report.sources:
         rows = source.votes if len(source.votes) else source.rated
-        name = VOTERS[source.voters] if len(source.votes) else "Safety ratings"
-        given = len(rows) - rows["outcome"].to_pylist().count("missing")
-        yield name, f"{given:,}", f"{source.name}, {len(rows['prompt_id'].unique()):,} prompts"
+        note = f"{source.name}, {markdown.count(len(rows['prompt_id'].unique()), 'prompt')}"
+        yield _card(source), f"{source.given:,}", note
+
+
+def _card(source: Source) -> str:
+    if len(source.rated):
+        return "Safety verdicts" if source.counted == "verdicts" else "Safety ratings"
+    return "Verdicts of people" if (source.voters, source.counted) == ("people", "verdicts") else VOTERS[source.voters]

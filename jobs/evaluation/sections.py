@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
+from annotation.dataset import markdown
 from annotation.evaluation.calibration import WORTH
 from annotation.evaluation.figures import WORDS
 from annotation.evaluation.iterations import REJECTED, VIOLATIONS, WIN_RATES
@@ -143,6 +144,7 @@ PEOPLE_AND_JUDGE = (
     "The win rate of people over all judged pairs, by prediction-powered inference: people voted on a random part of "
     "the pairs, the judge on all. The interval holds however good or bad the judge is. Ties count half."
 )
+GRADES = "gristmill judge prints the mean grades, which are not shown here."
 LEADERBOARD = (
     "Ratings are log-odds by Bradley and Terry's model: a model beats another one in a decided vote with odds of e to "
     "the difference. Intervals and ranks hold for all models together."
@@ -159,7 +161,23 @@ def _section(
 ) -> Section:
     numbers = [each.number for each in report.section(name)]
     panels = [panel(source, list(own)) for source, own in groupby(numbers, key=lambda each: each.source)]
+    if name in ("outcomes", "win_rates", "safety"):
+        panels = list(_with_gaps(report, panels))
     return Section(name, TITLES[name], intro, [*more, *panels], legend)
+
+
+def _with_gaps(report: Report, panels: Sequence[Panel]) -> Iterator[Panel]:
+    """The panels, without plots of a source that has no verdict yet; notes say what is missing."""
+    sources = {source.name: source for source in report.sources}
+    for panel in panels:
+        source, notes = sources[panel.name], list(panel.notes)
+        if source.undecided:
+            votes = markdown.count(source.undecided, "vote")
+            notes.append(f"{source.name}: too few votes for a verdict ({votes}; --count votes counts each).")
+        if source.graded:
+            notes.append(f"{source.name}: verdicts compare grades of single responses. {GRADES}")
+        plots = panel.plots if any(each.value is not None for each in panel.numbers) else []
+        yield replace(panel, plots=plots, notes=notes)
 
 
 def _whole(numbers: Numbers) -> Numbers:
@@ -177,7 +195,7 @@ def _stack(win: Number, tie: Number, loss: Number) -> Stack:
     """A bar; the interval of the wins is drawn at their end, that of the losses at their beginning."""
     label, below = win.model or "", f"against {win.opponent}"
     if win.value is None or loss.low is None or loss.high is None:
-        return Stack(label, below, [], [], "no votes")
+        return Stack(label, below, [], [], percent(win))
     shares = [(each.measure, each.value or 0.0) for each in (win, tie, loss)]
     whiskers = [(win.low or 0.0, win.high or 0.0), (1 - loss.high, 1 - loss.low)]
     return Stack(label, below, shares, whiskers, " / ".join(f"{100 * share:.0f}" for _, share in shares) + "%")

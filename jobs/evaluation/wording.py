@@ -13,7 +13,7 @@ def percent(number: Number) -> str:
     '50.0% (25.0 to 100.0)'
     """
     if number.value is None:
-        return "no votes"
+        return "no verdict" if number.method == "no verdict" else "no votes"
     shown = f"{100 * number.value:.1f}%"
     if number.low is None or number.high is None:
         return shown
@@ -23,7 +23,7 @@ def percent(number: Number) -> str:
 def plain(number: Number) -> str:
     """A number with two decimals, and its interval."""
     if number.value is None:
-        return "-"
+        return "no verdict" if number.method == "no verdict" else "-"
     return f"{number.value:.2f}" + ("" if number.low is None else f" ({number.low:.2f} to {number.high:.2f})")
 
 

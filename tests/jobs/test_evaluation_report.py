@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from annotation.evaluation.reported import Choices, report_of, write
 from jobs.evaluation.page import render
-from tests.annotation.campaigns import desk
+from tests.annotation.campaigns import choices, desk
 from tests.annotation.evaluation.endpoint import prefers_quality
 from tests.annotation.evaluation.judged import rows, write_rows
 from tests.annotation.evaluation.reports import judged, rated, sampled, voted
@@ -18,6 +18,7 @@ from tests.benchmarks.evaluations import judged as judged_pairs
 from tests.benchmarks.evaluations import voted as voted_campaign
 from tests.jobs.calling import call
 from tests.jobs.test_judge import judge
+from tests.jobs.test_results import safety_rows
 
 EVIL = '"><script>document.title="owned"</script><img src=https://evil.example/x onerror=alert(1)>\u202e'
 SIZES = ((390, 844), (768, 1024), (1366, 768), (1920, 1080))
@@ -196,3 +197,22 @@ def test_a_large_campaign_has_the_win_rates_that_its_votes_were_drawn_with(
     assert len(people) == 6
     assert sum(float(row["low"]) <= 1 / 3 <= float(row["high"]) for row in people) >= 5
     assert sum(int(row["votes"]) for row in rates if row["voters"] == "judge") > 250
+
+
+def test_votes_that_are_too_few_for_a_verdict_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One of three people has rated each response."""
+    (tmp_path / "safe").mkdir()
+    with desk(tmp_path / "safe", safety_rows(), protocol="safety-rating") as mill:
+        tasks = [task for task in mill.tasks() if task["annotator"] == "mill/a1"]
+        for task in tasks:
+            mill.answer(task, choices(rating="minor_issue", refusal="none"))
+    for counted, printed in (("verdicts", "0 verdicts"), ("votes", f"{len(tasks)} votes")):
+        words = ("--count", counted, "--output", tmp_path / counted)
+        assert call("evaluation", "report", tmp_path / "safe", *words, monkeypatch=monkeypatch) == 0
+        assert f"numbers from {printed}" in capsys.readouterr().out
+    text = (tmp_path / "verdicts" / "report.html").read_text(encoding="utf-8")
+    assert f"too few votes for a verdict ({len(tasks)} votes; --count votes counts each)" in text
+    assert "no votes" not in text
+    assert "too few votes" not in (tmp_path / "votes" / "report.html").read_text(encoding="utf-8")
