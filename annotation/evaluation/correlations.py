@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from annotation.evaluation.people import comparisons
 from annotation.judgments.snapshot import Snapshot
+from annotation.protocols import PROTOCOLS
 from annotation.statistics.clusters import PROMPT_CORRELATION, RATER_CORRELATION, Ratio
 from annotation.statistics.outcomes import OUTCOMES, TIE, coded, parts
 from annotation.statistics.power import components
@@ -32,6 +33,11 @@ def earlier(snapshot: Snapshot) -> Correlations:
 
     Raises UserError for another campaign, and for fewer than LEAST_VOTES decided votes.
     """
+    if not PROTOCOLS[snapshot.protocol].scale.compares:
+        raise UserError(
+            f"{snapshot.name} is a campaign of the protocol {snapshot.protocol}, which rates single responses, but a "
+            "plan is of comparisons: name an earlier campaign of comparisons, or none to plan by assumed correlations"
+        )
     rows = comparisons(snapshot)
     rows = rows.filter(pc.and_(pc.is_valid(rows["rater"]), pc.not_equal(rows["model_a"], rows["model_b"])))
     codes = {name: coded(rows[name].to_pylist())[1] for name in ("prompt", "rater", "model_a", "model_b")}

@@ -14,6 +14,7 @@ from annotation.dataset import markdown
 from annotation.evaluation.figures import WORDS
 from annotation.evaluation.human_rates import SafetyRate, WinRate, safety_rates, win_rates
 from annotation.evaluation.people import Counted, comparisons, ratings
+from annotation.journal.journal import STORE
 from annotation.judgments.resolve import resolve
 from annotation.judgments.snapshot import Snapshot, load
 from annotation.protocols import PROTOCOLS
@@ -23,6 +24,7 @@ from jobs.spreadsheet import print_exactly, write_csv
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError
+from schemas.verdicts import VERDICTS
 from schemas.visible import visible_json
 
 FORMAT = 1
@@ -73,6 +75,11 @@ def results(
     """Prints the results of the campaign in a folder."""
     if as_json and csv:
         raise UserError("--json and --csv exclude each other: give one of them")
+    if not (folder / STORE).exists() and (folder / f"{VERDICTS.name}.parquet").exists():
+        raise UserError(
+            f"{folder} holds verdicts of a judge or an import, and no campaign: see gristmill evaluation leaderboard "
+            f"{folder}, or gristmill evaluation report {folder} --output DIR"
+        )
     found = gather(load(folder, as_of), counted, ties)
     if as_json:
         print(to_json(found), end="")

@@ -202,9 +202,21 @@ def test_a_safety_rating_has_no_pairs_to_judge(gristmill: Gristmill, tmp_path: P
     write_settings(tmp_path, "safety-rating")
     where = ("--base-url", "http://127.0.0.1:9/v1", "--model", "judge-1", "--dry-run")
     assert "asks about single responses: judge them with --template single" in gristmill("judge", ".", *where, code=2)
-    rates_single = "which rates single responses: it has no votes on pairs"
+    rates_single = "which rates single responses, but a plan is of comparisons"
     assert rates_single in gristmill("campaign", "power", ".", "--width", "0.1", code=2)
     assert "mill has no votes on pairs" in gristmill("evaluation", "leaderboard", ".", code=2)
+
+
+def test_verdicts_are_no_campaign_and_a_campaign_is_no_verdicts(gristmill: Gristmill, tmp_path: Path) -> None:
+    with desk(tmp_path, rows(), protocol="evaluation"):
+        pass
+    (tmp_path / "battles.jsonl").write_text(
+        '{"question_id": "q", "model_a": "alpha", "model_b": "beta", "winner": "tie"}\n', encoding="utf-8"
+    )
+    gristmill("evaluation", "import", "battles.jsonl", "--output", "battles")
+    assert "gristmill evaluation leaderboard battles" in gristmill("evaluation", "results", "battles", code=2)
+    export = gristmill("evaluation", "export", ".", "--format", "battles", "--output", "out", code=2)
+    assert "the votes of people are in the CSV files of gristmill evaluation report" in export
 
 
 def test_a_judge_and_a_report_know_what_was_not_answered(gristmill: Gristmill, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import Manifest
 from annotation.evaluation.folder import load
 from annotation.evaluation.forms.writing import FORMS, LEFT_OUT
+from annotation.journal.journal import STORE
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 from schemas.settings import unknown
@@ -32,11 +33,16 @@ class VerdictsExportManifest(Manifest):
 def export(source: Path, form: str, output: Path) -> Mapping[str, int]:
     """Writes the verdicts of a folder in that form to a new folder. Returns the lines of each file, by name.
 
-    Raises UserError for an unknown form, a form that the verdicts do not fit, a folder without verdicts, and an
-    occupied output.
+    Raises UserError for an unknown form, a form that the verdicts do not fit, a folder without verdicts, such as
+    a campaign, and an occupied output.
     """
     if form not in FORMS:
         raise UserError(unknown("there is no format", form, list(FORMS)))
+    if (source / STORE).exists():
+        raise UserError(
+            f"{source} is a campaign, and only verdicts of gristmill judge or gristmill evaluation import are "
+            "exported: the votes of people are in the CSV files of gristmill evaluation report"
+        )
     manifest, tables = load(source)
     files = FORMS[form](tables, IMPORTED if manifest.judge is None else manifest.judge.model)
     lines = {name: content.count(b"\n") for name, content in sorted(files.items())}
