@@ -19,6 +19,7 @@ from annotation.protocols import PROTOCOLS
 from annotation.protocols.scale import Scale
 from annotation.quality import Agreement
 from annotation.quality.bias import Lean
+from annotation.statistics.anytime import FALSE_DECISIONS
 from annotation.statistics.shares import Share
 from jobs.campaign.attention import Item, Refused, earlier_version, p_value
 from jobs.campaign.overview import Annotator, Batch, Overview, Remark
@@ -40,8 +41,8 @@ REASONS = {
     "unsafe_chosen": "chose an unsafe response over a safe one",
 }
 OBSTACLES = {
-    "even": "too even for any number of votes",
-    "raters": "only more annotators can decide, as they differ",
+    "even": "so far too even to say how many votes",
+    "raters": "so far annotators differ so much that only more of them can decide",
     "no votes": "no votes yet",
 }
 
@@ -86,7 +87,8 @@ def print_status(of: Overview) -> None:
 
 def _print_decisions(found: Sequence[Question]) -> None:
     rows = [Row((f"{each.model_a} against {each.model_b}", f"{each.votes:,}", _decision(each))) for each in found]
-    print_table(("decided by a test that may be looked at every day", "votes", "preferred"), rows)
+    print_table(("which model people prefer", "votes", "preferred"), rows)
+    say(f"However often you look, at most {FALSE_DECISIONS:.0%} of these decisions are false.")
 
 
 def _decision(question: Question) -> str:
@@ -188,7 +190,7 @@ def _print_agreements(of: Overview) -> None:
 
 def _cells(agreement: Agreement, safety: bool) -> Sequence[str]:
     estimates = [agreement.preferred, agreement.vote, agreement.alpha, *([agreement.safety] if safety else [])]
-    return [f"{agreement.pairs:,}", *(_interval(each.value, each.low, each.high) for each in estimates)]
+    return [f"{agreement.preferred.units:,}", *(_interval(each.value, each.low, each.high) for each in estimates)]
 
 
 def _print_attention(of: Overview) -> None:
