@@ -1,9 +1,12 @@
 """Prints what a run of the judge would ask and cost."""
 
+from collections import Counter
+
 from annotation.dataset.markdown import count
 from annotation.evaluation.asking import Progress
 from annotation.evaluation.inquiry import Inquiry
 from annotation.evaluation.spending import Budget, Prices, Tokens, prompt_tokens
+from jobs.evaluation.wording import say_unanswered
 from jobs.terminal import say
 
 
@@ -20,6 +23,7 @@ def print_estimate(inquiry: Inquiry, progress: Progress, budget: Budget) -> None
         say(f"cost: about {budget.prices.cost(tokens):,.2f}")
     if not budget.allows(progress.spent + tokens):
         say("the budget does not allow all of this: the run would stop when the budget is used up")
+    say_unanswered(Counter(model for model, _ in inquiry.judged.unanswered))
     say("nothing was asked; leave out --dry-run to ask")
 
 

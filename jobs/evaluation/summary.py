@@ -16,6 +16,7 @@ from annotation.evaluation.templates import VerdictForm
 from annotation.evaluation.winrates import Match, Mean, longer, matches, means, position
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import Estimate
+from jobs.evaluation.wording import say_unanswered
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 
@@ -41,7 +42,7 @@ def print_warnings(inquiry: Inquiry) -> None:
 
 def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm | None = None) -> None:
     """Prints a row for each model that was graded and for each two that were compared, the bias of position, and what
-    has no verdict."""
+    has no verdict. ``form``: that of the judge's template; None for verdicts of others."""
     if tables.grades is not None and form is not None:
         graded = means(tables, form.lowest, form.highest)
         print_table(GRADE_COLUMNS, [Row(_grade_cells(name, held)) for name, held in graded.items()])
@@ -56,7 +57,7 @@ def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm |
         answers = where.first + where.second
         say(f"position: the response shown first is preferred in {where.share:.1%} of {answers:,} answers without ties")
     _say_lengths(tables)
-    _say_failures(tables)
+    _say_failures(tables, imported=form is None)
 
 
 def _cells(model: str, opponent: str, held: Match) -> list[str]:
@@ -80,18 +81,18 @@ def _say_lengths(tables: JudgeTables) -> None:
         say(f"length: the longer response is preferred in {share.value:.1%} of {share.total:,} verdicts without ties")
 
 
-def _say_failures(tables: JudgeTables) -> None:
+def _say_failures(tables: JudgeTables, *, imported: bool) -> None:
     said, total = counts(tables.said["outcome"]), len(tables.said)
     for outcome in ("refused", "truncated", "unparsed"):
         if outcome in said:
-            say(f"{outcome}: {said[outcome]:,} of {total:,} answers")
+            again = "" if imported else f"; to ask these again: --again {outcome}, with another --output"
+            say(f"{outcome}: {said[outcome]:,} of {total:,} answers{again}")
     failed = tables.said.filter(pc.equal(tables.said["outcome"], "error"))["reason"]
     for reason, count in sorted(Counter(failed.to_pylist()).items()):
         say(f"error: {count:,} of {total:,} requests: {FAILURES[reason]} ({reason})")
     if len(failed):
         say("  to ask failed requests again, repeat the command with another --output")
-    for model, count in counts(tables.unanswered["model"]).items():
-        say(f"unanswered: {model} has no response to {count:,} of the prompts")
+    say_unanswered(counts(tables.unanswered["model"]))
 
 
 def print_agreement(tables: JudgeTables, campaign: Snapshot) -> None:

@@ -1,9 +1,18 @@
 """Numbers of an evaluation as words, with their intervals."""
 
+from collections.abc import Mapping
+
 from annotation.evaluation.calibration import WORTH
 from annotation.evaluation.numbers import Number
+from jobs.terminal import say
 
 _COEFFICIENTS = ("AC1", "kappa with most votes", "mean rating")
+
+
+def say_unanswered(prompts: Mapping[str, int]) -> None:
+    """Prints how many prompts each model did not answer."""
+    for model, count in sorted(prompts.items()):
+        say(f"unanswered: {model} has no response to {count:,} of the prompts")
 
 
 def percent(number: Number) -> str:

@@ -84,7 +84,7 @@ def test_what_has_no_verdict_is_neither_win_nor_loss(
     assert cells[-3:] == ["16.7%", "to", "100.0%"]
     assert "refused: 2 of 10 answers" in printed
     assert "truncated: 2 of 10 answers" in printed
-    assert "unparsed: 2 of 10 answers" in printed
+    assert "unparsed: 2 of 10 answers; to ask these again: --again unparsed" in printed
     assert "error: 2 of 10 requests: the request is too long for the model (context_length)" in printed
     assert "unanswered: beta has no response to 1 of the prompts" in printed
     ledger = json.loads((tmp_path / "out" / "manifest.json").read_text())["ledger"]

@@ -11,6 +11,7 @@ from annotation.evaluation.agreement import by_category
 from annotation.evaluation.folder import load
 from tests.annotation.campaigns import desk
 from tests.annotation.evaluation.endpoint import Play, says, shown
+from tests.annotation.evaluation.judged import write_rows
 from tests.jobs.test_judge import judge
 from tests.jobs.test_results import rows, safety_rows, vote
 
@@ -47,6 +48,21 @@ def test_agreement_is_that_with_people_in_all_and_by_category(
     assert re.search(
         r"\n  code: AC1 .*, over 2 pairs and 6 votes\n  letters: AC1 .*, over 1 pairs and 3 votes", printed
     )
+
+
+def test_a_campaign_asks_nothing_that_the_book_of_its_responses_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "campaign").mkdir()
+    with desk(tmp_path / "campaign", rows(), protocol="evaluation"):
+        pass
+    responses = write_rows(tmp_path / "responses.jsonl", rows())
+    judge(responses, prefers_alpha, "--dry-run", monkeypatch=monkeypatch)
+    assert "unanswered: beta has no response to 1 of the prompts" in capsys.readouterr().out
+    _, requests = judge(responses, prefers_alpha, "--output", tmp_path / "one", monkeypatch=monkeypatch)
+    more = ("--output", tmp_path / "two", "--book", tmp_path / "judge.db")
+    code, again = judge(tmp_path / "campaign", prefers_alpha, *more, monkeypatch=monkeypatch)
+    assert (code, len(requests), again) == (0, 6, [])
 
 
 def test_single_responses_of_a_campaign_are_graded(
