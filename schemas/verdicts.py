@@ -60,20 +60,22 @@ orders have different verdicts, which makes a tie. A pair without a verdict has 
 
 ANSWERS = Table(
     name="answers",
-    version=1,
+    version=2,
     columns=pa.schema(
         [
             pa.field("pair_id", pa.string(), nullable=False),
-            pa.field("swapped", pa.bool_(), nullable=False),
+            pa.field("swapped", pa.bool_()),
             *_ANSWER,
         ]
     ),
     checks={**_outcome(*OUTCOMES), **_REASON},
+    upgrades={1: lambda rows: rows},
 )
 """A judge's answers, a row for each order in which a pair was shown, in the order of VERDICTS. ``swapped``: the pair's
-second response was shown first. ``outcome`` is in terms of the pair's responses. ``content`` and ``finish`` are what
-the model wrote and why it ended, ``answered_by`` its name; all null without an answer, whose ``reason`` is one word.
-``request``: the SHA-256 of all that went into the request, in hexadecimal digits."""
+second response was shown first; null where imported verdicts do not say (from version 2 on). ``outcome`` is in terms of
+the pair's responses. ``content`` and ``finish`` are what the model wrote and why it ended, ``answered_by`` its name;
+all null without an answer, whose ``reason`` is one word. ``request``: the SHA-256 of all that went into the request, in
+hexadecimal digits."""
 
 GRADES = Table(
     name="grades",

@@ -241,7 +241,8 @@ def _judge_answers(name: str, tables: JudgeTables, baseline: str | None) -> pa.T
     if tables.answers is None:
         return SHOWN.schema.empty_table()
     pairs = tables.verdicts.select(["pair_id", "prompt_id", "first_model", "second_model"])
-    rows = tables.answers.select(["pair_id", "swapped", "outcome"]).join(pairs, "pair_id", use_threads=False)
+    known = tables.answers.filter(pc.is_valid(tables.answers["swapped"]))
+    rows = known.select(["pair_id", "swapped", "outcome"]).join(pairs, "pair_id", use_threads=False)
     seen_first = pc.if_else(pc.xor(pc.equal(rows["outcome"], "first"), rows["swapped"]), "shown_first", "shown_second")
     decided = pc.is_in(rows["outcome"], value_set=pa.array(["first", "second"]))
     columns = {

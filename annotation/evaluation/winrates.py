@@ -124,7 +124,8 @@ def _inconsistent(tables: JudgeTables) -> dict[frozenset[str], int]:
 
 
 def position(answers: pa.Table) -> Position:
-    """The bias of position over all answers, from the table ANSWERS."""
+    """The bias of position over all answers whose order is known, from the table ANSWERS."""
+    answers = answers.filter(pc.is_valid(answers["swapped"]))
     said = answers["outcome"]
     first = pc.xor(pc.equal(said, "first"), answers["swapped"])
     decided = pc.is_in(said, value_set=pa.array(["first", "second"]))

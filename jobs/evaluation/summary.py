@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.dataset import markdown
 from annotation.evaluation.agreement import Agreement, agreement, by_category
 from annotation.evaluation.asking import Asked
 from annotation.evaluation.backend import Endpoint
@@ -52,10 +54,8 @@ def print_summary(tables: JudgeTables, baseline: str | None, form: VerdictForm |
     inconsistent, ties = (sum(getattr(held, name) for held in found.values()) for name in ("inconsistent", "ties"))
     if inconsistent:
         say(f"inconsistent: {inconsistent:,} of {ties:,} ties, where the two orders have different verdicts")
-    where = None if tables.answers is None else position(tables.answers)
-    if where is not None and where.share is not None:
-        answers = where.first + where.second
-        say(f"position: the response shown first is preferred in {where.share:.1%} of {answers:,} answers without ties")
+    if tables.answers is not None:
+        _say_position(tables.answers)
     _say_lengths(tables)
     _say_failures(tables, imported=form is None)
 
@@ -73,6 +73,16 @@ def _grade_cells(model: str, held: Mean) -> list[str]:
     shown = "" if rate.value is None else f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f})"
     bounds = f"{held.low:.2f} to {held.high:.2f}"
     return [model, f"{rate.votes:,}", f"{sum(held.without.values()):,}", shown, bounds]
+
+
+def _say_position(answers: pa.Table) -> None:
+    found, unknown = position(answers), answers["swapped"].null_count
+    if found.share is not None:
+        counted = found.first + found.second
+        say(f"position: the response shown first is preferred in {found.share:.1%} of {counted:,} answers without ties")
+    if unknown:
+        judgments = markdown.count(unknown, "judgment")
+        say(f"position: unknown for {judgments}, as the form does not say which response was shown first")
 
 
 def _say_lengths(tables: JudgeTables) -> None:

@@ -213,7 +213,8 @@ def test_verdicts_are_no_campaign_and_a_campaign_is_no_verdicts(gristmill: Grist
     (tmp_path / "battles.jsonl").write_text(
         '{"question_id": "q", "model_a": "alpha", "model_b": "beta", "winner": "tie"}\n', encoding="utf-8"
     )
-    gristmill("evaluation", "import", "battles.jsonl", "--output", "battles")
+    imported = gristmill("evaluation", "import", "battles.jsonl", "--output", "battles")
+    assert "position: unknown for 1 judgment, as" in imported
     assert "gristmill evaluation leaderboard battles" in gristmill("evaluation", "results", "battles", code=2)
     export = gristmill("evaluation", "export", ".", "--format", "battles", "--output", "out", code=2)
     assert "the votes of people are in the CSV files of gristmill evaluation report" in export

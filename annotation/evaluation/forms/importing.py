@@ -21,7 +21,7 @@ def tables_of_votes(votes: Sequence[Vote]) -> JudgeTables:
         pair_id = hashlib.blake2b(identity, digest_size=16).hexdigest()
         verdicts.append(_verdict_row(vote, pair_id))
         for swapped, outcome in vote.said:
-            request = hashlib.sha256(identity + bytes([swapped])).hexdigest()
+            request = hashlib.sha256(identity + bytes([bool(swapped)])).hexdigest()
             about = {"pair_id": pair_id, "swapped": swapped, "outcome": outcome, "request": request}
             answers.append({**about, "answered_by": vote.rater or None})
     compared = sorted({(vote.first_model, vote.second_model) for vote in votes})

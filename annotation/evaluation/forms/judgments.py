@@ -29,8 +29,8 @@ Row = Mapping[str, Any]
 class Vote:
     """What a rater said about two models' responses to a prompt; texts are None if the form has none.
 
-    ``said`` has an entry for each order that was shown: whether the second response came first, and the outcome in
-    terms of the first and second model.
+    ``said`` has an entry for each order that was shown: whether the second response came first (None if the form does
+    not say), and the outcome in terms of the first and second model.
     """
 
     prompt_id: str
@@ -41,7 +41,7 @@ class Vote:
     second_model: str
     first: str | None
     second: str | None
-    said: tuple[tuple[bool, Outcome], ...]
+    said: tuple[tuple[bool | None, Outcome], ...]
 
 
 def read_votes(paths: Sequence[Path]) -> list[Vote]:
@@ -96,7 +96,7 @@ def _alpaca_eval(row: Row, place: str) -> Vote:
         parse_id(row.get("generator_2"), "generator_2", place),
         _text(row, "output_1", place),
         _text(row, "output_2", place),
-        ((False, outcome),),
+        ((None, outcome),),
     )
 
 
@@ -139,7 +139,7 @@ def _battle(row: Row, place: str) -> Vote:
         raise UserError(f"{place}: winner is {shown(row['winner'])}: give one of {', '.join(_WINNERS)}")
     question, first, second = (parse_id(row.get(name), name, place) for name in ("question_id", "model_a", "model_b"))
     rater = _text(row, "judge", place) or ""
-    return Vote(question, None, None, rater, first, second, None, None, ((False, _WINNERS[row["winner"]]),))
+    return Vote(question, None, None, rater, first, second, None, None, ((None, _WINNERS[row["winner"]]),))
 
 
 def _preference(value: Any, place: str) -> float | None:

@@ -72,7 +72,7 @@ def arena_hard(tables: JudgeTables, judge: str) -> Files:
     """``model_judgment``, and ``question.jsonl`` and ``model_answer`` if the texts are known. In the first game the
     baseline is shown first. A game without a verdict has the score null.
 
-    Raises UserError for grades, for pairs that were asked in one order, and unless one model is the baseline of all.
+    Raises UserError for grades, for pairs without a verdict in each order, and unless one model is the baseline of all.
     """
     if tables.answers is None:
         raise UserError("Arena-Hard has no place for grades of single responses: choose another --format")
@@ -88,7 +88,7 @@ def arena_hard(tables: JudgeTables, judge: str) -> Files:
         orders = said[row["pair_id"]]
         if len(orders) < 2:
             raise UserError(
-                "Arena-Hard has two games of each pair, and these were judged in one order: choose another --format"
+                "Arena-Hard has two games of each pair, and these have a single verdict: choose another --format"
             )
         games = [_game(orders[turned ^ swapped], turned ^ swapped) for swapped in (False, True)]
         about = {"uid": row["prompt_id"], "category": row["category"], "judge": row["rater"] or judge}

@@ -22,7 +22,7 @@ from annotation.evaluation.pairs import Pair, Pairs
 from annotation.evaluation.replies import Reply
 from annotation.evaluation.tables import JudgeTables, tables_of
 from annotation.evaluation.verdicts import Outcome, Reading
-from annotation.evaluation.winrates import outcomes_of
+from annotation.evaluation.winrates import Position, outcomes_of, position
 from schemas.errors import DamagedError, UserError
 from tests.annotation.campaigns import write_rows
 from tests.annotation.evaluation.judged import judge
@@ -79,6 +79,8 @@ def test_what_is_written_comes_back(form: str, tmp_path: Path, said: list[tuple[
     assert outcomes(found) == expected
     assert set(found.verdicts["rater"].to_pylist()) == {"judge-1"}
     assert outcomes_of(found).counts()["win"] == outcomes_of(tables).counts()["win"]
+    known = position(tables.said) if form == "arena-hard" else Position(0, 0, 0, 0)
+    assert position(found.said) == known
 
 
 def test_annotations_of_alpaca_eval() -> None:
@@ -272,7 +274,7 @@ def test_judgments_without_texts_go_where_texts_are_not_needed(tmp_path: Path) -
     tables = tables_of_votes(read_votes([tmp_path / "x.jsonl"]))
     with pytest.raises(UserError, match="with their texts, which these verdicts lack"):
         FORMS["alpaca-eval"](tables, "judge-1")
-    with pytest.raises(UserError, match="were judged in one order"):
+    with pytest.raises(UserError, match="these have a single verdict"):
         FORMS["arena-hard"](tables, "judge-1")
     assert outcomes(back(tables, "battles", tmp_path)) == {"q": "first", "r": "tie"}
     games = {"uid": "q", "model": "y", "baseline": "x", "games": [{"score": "A>B"}, {"score": "B>A"}]}
