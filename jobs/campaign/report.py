@@ -97,11 +97,12 @@ def _cards(of: Overview) -> Iterable[tuple[str, str, str]]:
 def _plots(of: Overview) -> dict[str, Any]:
     overall = of.assessment.agreements.overall.preferred
     marks = [(0.0, "chance")] + ([] if overall.value is None else [(overall.value, f"all {overall.value:.2f}")])
-    if len(marks) > 1 and abs(marks[1][0]) < 0.2:  # the names would overlap
+    if len(marks) > 1 and abs(marks[1][0]) < 0.35:  # the names would overlap
         marks = marks[:1]
     people, steps, unit = of.annotators, timeline(of.snapshot), of.scale.unit
     labels = [_step_name(start, steps.step) for start in steps.starts]
     groups = [_group(name, each.preferred, of.scale.unit) for _, name, each in of.agreements]
+    ends = _ends([*(each.agreement_low for each in people), *(each.low for each in groups)])
     slowest = max((each.seconds_high for each in people if each.seconds_high is not None), default=1.0)
     return {
         "progress_plot": bars("Tasks of each annotator by state", [_progress(each.annotator, each) for each in people]),
@@ -117,14 +118,14 @@ def _plots(of: Overview) -> dict[str, Any]:
         "agreement_plot": ranges(
             "Agreement of each annotator with the others (AC1)",
             [_agreement(each, unit) for each in people],
-            _ends([each.agreement_low for each in people]),
+            ends,
             marks,
             False,
         ),
         "groups_plot": ranges(
             "Agreement of all annotators (AC1)",
             groups,
-            _ends([each.low for each in groups]),
+            ends,
             marks[:1],
             False,
         ),

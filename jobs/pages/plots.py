@@ -7,17 +7,21 @@ from html import escape
 
 from schemas.visible import visible
 
-WIDTH = 560
-ROW, TALL_ROW = 28, 44
+WIDTH = 360
+"""The width of a plot, that of a phone, so that text stays readable there. Words are above what they name, so that the
+axes of all plots are equally long."""
+EDGE = 22
+LINE, TRACK = 18, 22
 _LETTER = 7.2
-"""The width of a letter of the plots' font, in pixels; longer labels are cut."""
+"""The width of a letter of the plots' font, in pixels; what is longer than a line is cut."""
 
 
 @dataclass(frozen=True)
 class Range:
     """A row of a plot of ranges: a dot at ``value`` on a line from ``low`` to ``high``; None draws nothing.
 
-    ``below`` is a second line of the label. ``bounds`` are the ends of a thinner line.
+    A row without a note is the heading of those after it. ``below`` is a second line of the label. ``bounds`` are the
+    ends of a thinner line.
     """
 
     label: str
@@ -31,13 +35,13 @@ class Range:
 
 @dataclass(frozen=True)
 class Stack:
-    """A row of a plot of shares that add up to 1: the parts, each with the class that gives its colour, and the ends of
-    the ranges in which the bounds of parts may lie."""
+    """A row of a plot of shares that add up to 1: the parts, each with the class that gives its colour, and
+    (class, low, high) of the ranges in which the bounds of parts may lie. A row without a note is a heading."""
 
     label: str
     below: str
     parts: Sequence[tuple[str, float]]
-    whiskers: Sequence[tuple[float, float]]
+    whiskers: Sequence[tuple[str, float, float]]
     note: str
 
 
@@ -54,7 +58,7 @@ def ranges(
     title: str, rows: Sequence[Range], ends: tuple[float, float], marks: Sequence[tuple[float, str]], percent: bool
 ) -> str:
     """Values with their ranges on a line from ``ends[0]`` to ``ends[1]``. ``marks``: values with a line and a name."""
-    scale = _Scale.of(rows, ends, percent)
+    scale = _Scale.of(rows, ends, percent, 26.0 if marks else 4.0)
     parts = [*scale.grid(), *scale.marks(marks)]
     for number, row in enumerate(rows):
         y = scale.y(number)
@@ -70,7 +74,7 @@ def ranges(
 
 def stacks(title: str, rows: Sequence[Stack]) -> str:
     """Shares that add up to 1 as the parts of a bar, with the ranges of their bounds."""
-    scale = _Scale.of(rows, (0.0, 1.0), True)
+    scale = _Scale.of(rows, (0.0, 1.0), True, 4.0, TRACK + 12)
     parts = scale.grid()
     for number, row in enumerate(rows):
         y, at = scale.y(number), 0.0
@@ -78,32 +82,30 @@ def stacks(title: str, rows: Sequence[Stack]) -> str:
         for kind, share in row.parts:
             left, right = scale.x(at), scale.x(at + share)
             if share:
-                size = f'width="{max(right - left - 1, 0.5):.1f}" height="20"'
-                parts.append(f'<rect class="{kind}" x="{left:.1f}" y="{y - 10:.1f}" {size} rx="2"/>')
+                size = f'width="{max(right - left - 1, 0.5):.1f}" height="16"'
+                parts.append(f'<rect class="{kind}" x="{left:.1f}" y="{y - 14:.1f}" {size} rx="2"/>')
             at += share
-        for place, (low, high) in enumerate(row.whiskers):  # apart, as ranges may overlap
-            height = y + 6 * (place - (len(row.whiskers) - 1) / 2)
-            parts.append(_line(scale.x(low), height, scale.x(high), height, "range"))
+        for place, (kind, low, high) in enumerate(row.whiskers):  # below each other, as ranges may overlap
+            height = y + 6 + 5 * place
+            parts.append(_line(scale.x(low), height, scale.x(high), height, f"range {kind}"))
     return _figure(title, _described(rows), scale.bottom + 28, parts)
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Bars in parts, all on one scale that begins at 0."""
-    left, right = _margins([row.label for row in rows], [row.note for row in rows])
     longest = max((sum(length for _, length in row.parts) for row in rows), default=0) or 1
     parts = []
     for number, row in enumerate(rows):
-        y, x = ROW * number + 5.0, float(left)
-        parts.append(_label(left, y + 9, row.label))
+        y, x = (LINE + TRACK + 4.0) * number, 0.0
+        parts += _words([(row.label, row.note)], y)
         for kind, length in row.parts:
-            width = length / longest * (WIDTH - left - right)
+            width = length / longest * WIDTH
             if length:
-                size = f'width="{max(width - 1, 0.5):.1f}" height="18"'
-                parts.append(f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size} rx="2"/>')
+                size = f'width="{max(width - 1, 0.5):.1f}" height="16"'
+                parts.append(f'<rect class="{kind}" x="{x:.1f}" y="{y + LINE + 2:.1f}" {size} rx="2"/>')
             x += width
-        parts.append(_text(WIDTH - right + 12, y + 13, row.note, "note"))
     described = "; ".join(f"{row.label}: {row.note}" for row in rows)
-    return _figure(title, described, ROW * len(rows) + 2, parts)
+    return _figure(title, described, (LINE + TRACK + 4) * len(rows), parts)
 
 
 def columns(title: str, names: Sequence[str], heights: Sequence[float], unit: str) -> str:
@@ -153,56 +155,56 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 @dataclass(frozen=True)
 class _Scale:
-    """The place of rows below each other, and of values on a line from ``ends[0]`` to ``ends[1]``."""
+    """The place of rows below each other, and of values on a line from ``ends[0]`` to ``ends[1]``.
 
-    left: float
-    right: float
-    row: int
-    count: int
+    ``tops``: where each row begins, and where the last one ends. ``lines``: the words of each row, left and right.
+    """
+
     ends: tuple[float, float]
     percent: bool
-    top: float = 26.0
+    tops: Sequence[float]
+    lines: Sequence[Sequence[tuple[str, str]]]
 
     @classmethod
-    def of(cls, rows: Sequence[Range] | Sequence[Stack], ends: tuple[float, float], percent: bool) -> "_Scale":
-        labels = [text for row in rows for text in (row.label, row.below)]
-        left, right = _margins(labels, [row.note for row in rows])
-        row = TALL_ROW if any(each.below for each in rows) else ROW
-        return cls(left, right, row, len(rows), ends, percent)
+    def of(
+        cls, rows: Sequence[Range | Stack], ends: tuple[float, float], percent: bool, top: float, track: int = TRACK
+    ) -> "_Scale":
+        tops, lines = [top], [_lines(row) for row in rows]
+        for row, words in zip(rows, lines, strict=True):
+            tops.append(tops[-1] + LINE * len(words) + (track if row.note else 4))
+        return cls(ends, percent, tops, lines)
 
     @property
     def bottom(self) -> float:
-        return self.top + self.row * self.count
+        return self.tops[-1]
 
     def x(self, value: float) -> float:
         low, high = self.ends
         share = (min(max(value, low), high) - low) / (high - low)
-        return self.left + share * (WIDTH - self.left - self.right)
+        return EDGE + share * (WIDTH - 2 * EDGE)
 
     def y(self, number: int) -> float:
-        return self.top + self.row * (number + 0.5)
+        """Where the values of a row are: in the middle of the room for them, below its words."""
+        words = LINE * len(self.lines[number])
+        return (self.tops[number] + words + self.tops[number + 1]) / 2 - 1
 
     def grid(self) -> list[str]:
         parts = []
         for tick in ticks(*self.ends):
-            parts.append(_line(self.x(tick), self.top, self.x(tick), self.bottom, "grid"))
+            parts.append(_line(self.x(tick), self.tops[0], self.x(tick), self.bottom, "grid"))
             name = f"{tick:.0%}" if self.percent else f"{tick:g}"
-            parts.append(_text(self.x(tick), self.bottom + 18, name, "tick middle"))
+            parts.append(_text(self.x(tick), self.bottom + 16, name, "tick middle"))
         return parts
 
     def marks(self, marks: Sequence[tuple[float, str]]) -> list[str]:
         parts = []
         for value, name in marks:
-            parts.append(_line(self.x(value), self.top, self.x(value), self.bottom, "mark"))
-            parts.append(_text(self.x(value), self.top - 8, name, "tick middle"))
+            parts.append(_line(self.x(value), self.tops[0], self.x(value), self.bottom, "mark"))
+            parts.append(_text(self.x(value), self.tops[0] - 8, name, "tick middle"))
         return parts
 
     def words(self, number: int, row: Range | Stack) -> list[str]:
-        y = self.y(number)
-        note = _text(WIDTH - self.right + 12, y + 4, row.note, "note")
-        if not row.below:
-            return [_label(self.left, y, row.label), note]
-        return [_label(self.left, y - 8, row.label), _label(self.left, y + 9, row.below, "below"), note]
+        return _words(self.lines[number], self.tops[number], "" if row.note else "heading")
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ class _Frame:
 
     names: Sequence[str]
     highest: float
-    left: float = 52.0
+    left: float = 44.0
     top: float = 22.0
     bottom: float = 182.0
 
@@ -230,7 +232,8 @@ class _Frame:
         for tick in ticks(0, self.highest or 1, 5):
             parts.append(_line(self.left, self.y(tick), WIDTH - 6, self.y(tick), "grid"))
             parts.append(_text(self.left - 6, self.y(tick) + 4, f"{tick:,g}", "tick end"))
-        for number in range(0, len(self.names), max(1, math.ceil(len(self.names) / 5))):
+        most = max(1, int((WIDTH - self.left) / (max(map(len, self.names), default=1) * _LETTER + 8)))
+        for number in range(0, len(self.names), max(1, math.ceil(len(self.names) / most))):
             parts.append(_text(self.x(number), self.bottom + 18, self.names[number], "tick middle"))
         return parts
 
@@ -241,19 +244,35 @@ def _figure(title: str, described: str, height: float, parts: Sequence[str]) -> 
     return f'<svg role="img" {size}>{words}{"".join(parts)}</svg>'
 
 
-def _margins(labels: Sequence[str], notes: Sequence[str]) -> tuple[float, float]:
-    """The room left of a plot for its labels, and right of it for its notes."""
-    left = min(max(map(len, labels), default=0) * _LETTER + 14, 200)
-    return left, max(map(len, notes), default=0) * _LETTER + 20
+def _lines(row: Range | Stack) -> list[tuple[str, str]]:
+    """The lines of words of a row, left and right. The note has a line of its own where it does not fit."""
+    *above, last = filter(None, (row.label, row.below or ("" if row.label else " ")))
+    fits = len(last) + len(row.note) + 2 <= WIDTH / _LETTER
+    return [*((text, "") for text in above), *([(last, row.note)] if fits else [(last, ""), ("", row.note)])]
+
+
+def _words(lines: Sequence[tuple[str, str]], top: float, kind: str = "") -> list[str]:
+    """Lines of words from ``top`` on: the label, and what is below it, on the left, the note on the right."""
+    parts = []
+    for number, (left, right) in enumerate(lines):
+        y = top + LINE * (number + 1) - 4
+        if left:
+            room = int(WIDTH / _LETTER) - (len(right) + 2 if right else 0)
+            text = left if len(left) <= room else f"{left[: room - 1]}…"
+            parts.append(_text(2, y, text, kind or ("below" if number else "label")))
+        if right:
+            parts.append(_text(WIDTH, y, right, "note end"))
+    return parts
 
 
 def _described(rows: Sequence[Range] | Sequence[Stack]) -> str:
-    return "; ".join(f"{' '.join(filter(None, (row.label, row.below)))}: {row.note}" for row in rows)
-
-
-def _label(left: float, y: float, text: str, kind: str = "label") -> str:
-    most = int((left - 14) / _LETTER) + 1
-    return _text(left - 10, y + 4, text if len(text) <= most else f"{text[: most - 1]}…", f"{kind} end")
+    found, heading = [], ""
+    for row in rows:
+        if row.note:
+            found.append(f"{' '.join(filter(None, (heading, row.label, row.below)))}: {row.note}")
+        else:
+            heading = f"{row.label},"
+    return "; ".join(found)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from annotation.evaluation.reported import Choices, report_of, write
 from jobs.evaluation.page import render
+from jobs.evaluation.sections import sections
 from tests.annotation.campaigns import choices, desk
 from tests.annotation.evaluation.endpoint import prefers_quality
 from tests.annotation.evaluation.judged import rows, write_rows
@@ -175,6 +176,11 @@ def test_a_browser_shows_the_page_without_asking_anybody(
     assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
     assert told == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
+    inside = "svg => svg.getBoundingClientRect().right <= svg.closest('section').getBoundingClientRect().right"
+    assert all(plot.evaluate(inside) for plot in tab.locator("svg").all())
+    cut = "text => text.getBBox().x < -1 || text.getBBox().x + text.getBBox().width > 361"
+    texts = f"[...document.querySelectorAll('svg text')].filter({cut}).map(text => text.textContent)"
+    assert tab.evaluate(texts) == []
     dark = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] < 128")
     assert dark == (scheme == "dark")
     tab.screenshot(path=artifacts / f"evaluation, {scheme}, {size[0]}.png", full_page=True)
@@ -216,3 +222,19 @@ def test_votes_that_are_too_few_for_a_verdict_are_named(
     assert f"too few votes for a verdict ({len(tasks)} votes; --count votes counts each)" in text
     assert "no votes" not in text
     assert "too few votes" not in (tmp_path / "votes" / "report.html").read_text(encoding="utf-8")
+
+
+def test_plots_of_a_section_have_one_axis() -> None:
+    """The same share is at the same place in every plot, however long the names are."""
+    judge = judged(
+        ["first"] * 3 + ["second"], ("a-model-of-a-long-name-70b", "b"), categories=dict.fromkeys(range(3), "x")
+    )
+    people = voted({"a": ["win", "win", "win", "loss"]}, ("a-model-of-a-long-name-70b", "b"))
+    [section] = [each for each in sections(report_of([people, judge], Choices())) if each.name == "win_rates"]
+    plots = [plot for group in section.groups for _, plot in group.plots]
+    assert len(plots) == 2
+    assert len({tuple(re.findall(r'class="mark" x1="([\d.]+)"', plot)) for plot in plots}) == 1
+    assert {box for plot in plots for box in re.findall(r'viewBox="0 0 (\d+) ', plot)} == {"360"}
+    desc = re.findall(r"<desc>(.*?)</desc>", plots[0])
+    assert desc[0].startswith("a-model-of-a-long-name-70b against b, mill (people): 75.0%")
+    assert "judged (judge): 75.0%" in desc[0]
