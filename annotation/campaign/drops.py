@@ -8,7 +8,7 @@ from annotation.campaign.responses import GoldPair, Problem
 DROPPED = {
     "unusable_row": "unusable rows of responses",
     "single": "prompts without two responses to compare",
-    "unanswered": "prompts that a model did not answer, counted for each model",
+    "unanswered": "responses that are missing, as a model did not answer the prompt",
     "empty": "empty responses",
     "names_its_model": 'responses that name their own model (pairs.self_naming is "drop")',
     "repeated_response": "responses that repeat a response of the same model to the same prompt",

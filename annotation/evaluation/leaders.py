@@ -31,8 +31,8 @@ def ratings(
 ) -> Iterator[Traced]:
     """The rating and the rank of each model, best first, then the effect of each control; models without a rating last.
 
-    A rating is a log-odds, whose bounds and ranks hold for all models together. Without any rating there is one number
-    without a value, whose method says why.
+    A rating is a log-odds. With a confidence of 95%, the bounds and ranks of all models are right at once. Without any
+    rating there is one number without a value, whose method says why.
     """
     about: dict[str, Any] = {"section": "leaderboard", "source": source, "voters": voters}
     try:
@@ -71,7 +71,7 @@ def _of_model(found: Leaderboard, place: int, method: str) -> Iterator[dict[str,
 
 
 def _method(found: Leaderboard, ties: Ties, controls: tuple[Control, ...]) -> str:
-    parts = [f"Bradley-Terry, {TIES[ties]}", "bounds and ranks hold for all models together"]
+    parts = [f"Bradley-Terry, {TIES[ties]}", "all intervals and ranks are right at once with a confidence of 95%"]
     if controls:
         parts.insert(1, f"corrected for {' and '.join(controls)}")
     if found.tie is not None:

@@ -6,7 +6,6 @@ from annotation.dataset import markdown
 from annotation.evaluation.reported import Report
 from annotation.evaluation.sources import Source
 from jobs.evaluation.sections import sections
-from jobs.evaluation.wording import cell
 from jobs.pages.template import environment
 
 FILE = "report.html"
@@ -17,15 +16,17 @@ VOTERS = {"people": "Votes of people", "judge": "Verdicts of a judge", "imported
 
 def render(report: Report) -> str:
     """The page. All text of others is escaped."""
-    templates = environment(__package__)
-    templates.filters["cell"] = lambda value, number: cell(number, value)
-    text: str = templates.get_template("evaluation.html.j2").render(
-        title=_title(report),
-        sources=report.sources,
-        sections=sections(report),
-        cards=list(_cards(report)),
-        shown=SHOWN,
-        files=files(report),
+    text: str = (
+        environment(__package__)
+        .get_template("evaluation.html.j2")
+        .render(
+            title=_title(report),
+            sources=report.sources,
+            sections=sections(report),
+            cards=list(_cards(report)),
+            shown=SHOWN,
+            files=files(report),
+        )
     )
     return f"<!doctype html>\n{text}\n"
 

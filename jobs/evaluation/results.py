@@ -31,6 +31,8 @@ FORMAT = 1
 """Increases when a name of the JSON object changes or goes; new names may come at any time."""
 
 Rates = Sequence[WinRate] | Sequence[SafetyRate]
+NAMED = 3
+"""The most rows that a sentence names."""
 LEAST_WIDTH = 170
 """The least width of the table, in characters, so that no interval is cut."""
 
@@ -64,9 +66,14 @@ class Results:
 
     @property
     def clustered(self) -> str:
-        """By what the votes of the intervals are clustered."""
-        intervals = [each for rate in self.rates for each in _intervals(rate)]
-        return " or ".join(sorted({each.clustered for each in intervals if each.value is not None})) or "prompt"
+        """By what the votes of the intervals are clustered, and in which rows by prompt alone if the rows differ."""
+        ways = [(rate, {each.clustered for each in _intervals(rate) if each.value is not None}) for rate in self.rates]
+        known = {way for _, found in ways for way in found}
+        if len(known) < 2:
+            return "".join(known) or "prompt"
+        alone = [" ".join((_models(rate), *_group(rate))) for rate, found in ways if "prompt" in found]
+        more = f" and {len(alone) - NAMED:,} more rows" if len(alone) > NAMED else ""
+        return f"prompt and rater; by prompt alone, where only one person voted: {', '.join(alone[:NAMED])}{more}"
 
 
 def results(
@@ -150,10 +157,17 @@ def print_results(found: Results) -> None:
 def _rows(rates: Rates) -> Sequence[Row]:
     rows = []
     for rate in rates:
-        name = f"{rate.model_a} against {rate.model_b}" if isinstance(rate, WinRate) else rate.model
-        title = name if rate.kind == "all" else f"  {rate.kind.replace('_', ' ')} {rate.group}"
+        title = _models(rate) if rate.kind == "all" else f"  {' '.join(_group(rate))}"
         rows.append(Row((title, *_cells(rate)), "bold" if rate.kind == "all" else ""))
     return rows
+
+
+def _models(rate: WinRate | SafetyRate) -> str:
+    return f"{rate.model_a} against {rate.model_b}" if isinstance(rate, WinRate) else rate.model
+
+
+def _group(rate: WinRate | SafetyRate) -> Sequence[str]:
+    return () if rate.kind == "all" else (rate.kind.replace("_", " "), rate.group)
 
 
 def _cells(rate: WinRate | SafetyRate) -> Sequence[str]:

@@ -11,6 +11,7 @@ from annotation.evaluation.reported import Report
 from annotation.evaluation.sources import Source
 from jobs.evaluation import drawings
 from jobs.evaluation.drawings import Group
+from jobs.evaluation.number_table import Column, columns
 
 ORDERS = {
     "both": "Each pair was judged in both orders.",
@@ -28,6 +29,11 @@ class Panel:
 
     name: str
     numbers: Numbers
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The columns of its table."""
+        return columns(self.numbers)
 
 
 @dataclass(frozen=True)

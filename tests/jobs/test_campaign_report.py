@@ -139,7 +139,7 @@ def test_it_shows_under_which_guidelines_votes_were_given(tmp_path: Path, capsys
     moments = [START.replace(hour=3, minute=2, second=second) for second in (1, 2, 3)]
     assert times == [*((moment, moment) for moment in moments), (None, None)]
     text = re.sub(r"\s*<[^>]*>\s*", "|", render(made))
-    assert "2 votes certainly or possibly given under earlier guidelines" in text
+    assert "Earlier guidelines of the batch applied, or may have applied, to 2 votes." in text
     assert "wording 1 of 2, earlier||1||2026-05-04 03:02" in text
     assert "wording 2 of 2, in force||1" in text
     assert "2.2||as pushed||0||-||-" in text

@@ -238,3 +238,12 @@ def test_plots_of_a_section_have_one_axis() -> None:
     desc = re.findall(r"<desc>(.*?)</desc>", plots[0])
     assert desc[0].startswith("a-model-of-a-long-name-70b against b, mill (people): 75.0%")
     assert "judged (judge): 75.0%" in desc[0]
+
+
+def test_a_table_has_no_empty_column() -> None:
+    found = {each.name: each for each in sections(report_of([judged(["first", "second", "tie"])], Choices()))}
+    titles = {name: [column.title for column in each.panels[0].columns] for name, each in found.items()}
+    assert titles["outcomes"] == [
+        *("model", "opponent", "measure", "value", "95% interval", "votes", "prompts", "raters", "clustered by")
+    ]
+    assert {*titles["win_rates"]} - {*titles["outcomes"]} == {"at least, at most", "left out"}
