@@ -51,6 +51,7 @@ def make_pairs(prompts: Iterable[Prompt], pairing: Pairing, seed: int) -> Pairin
     for prompt in sorted(prompts, key=lambda prompt: prompt.prompt_id):
         usable = _find_usable(prompt, pairing, out)
         out.counts["repeated_response"] += prompt.repeated
+        out.problems += prompt.repeats
         combined, kept = list(_combinations(usable, pairing)), []
         out.counts["single"] += not combined
         for first, second in combined:
@@ -76,6 +77,7 @@ def make_singles(prompts: Iterable[Prompt], pairing: Pairing) -> PairingResult:
     found: dict[str, Pair] = {}
     for prompt in sorted(prompts, key=lambda prompt: prompt.prompt_id):
         out.counts["repeated_response"] += prompt.repeated
+        out.problems += prompt.repeats
         for response in _find_usable(prompt, pairing, out):
             made = Pair(pair_id(prompt, response), prompt, response, None)
             out.counts["repeated" if made.pair_id in found else "paired"] += 1

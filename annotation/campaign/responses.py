@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,15 @@ class Response:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """An input that was skipped or needs attention: where it is, the reason in one word, and a sentence."""
+
+    where: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Prompt:
     prompt_id: str
     messages: Messages
@@ -48,6 +57,8 @@ class Prompt:
     repeated: int = 0
     """Responses that were left out because another response has the same model, temperature and text."""
     facts: Facts = UNKNOWN
+    repeats: tuple[Problem, ...] = field(default=(), compare=False, repr=False)
+    """Where the repeated responses are."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +71,6 @@ class GoldPair:
     rejected: str
     repeated: int = 0
     """Rows that were left out because they hold the same pair."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """An input that was skipped or needs attention: where it is, the reason in one word, and a sentence."""
-
-    where: str
-    reason: str
-    message: str
 
 
 class _BadRowError(ValueError):
@@ -106,9 +108,14 @@ class _Rows:
             except ValueError as error:
                 raise _BadRowError(f"prompt {prompt_id} {error}: give each prompt one") from error
         [messages] = self.dialogues
-        given = [response for _, responses, _ in self.rows for response in responses]
-        kept = set(given)
-        return Prompt(prompt_id, messages, tuple(sorted(kept, key=sort_key)), len(given) - len(kept), facts)
+        kept: set[Response] = set()
+        repeats = []
+        for where, response in ((where, response) for where, responses, _ in self.rows for response in responses):
+            if response in kept:
+                message = f"{response.model} answers the prompt {prompt_id} again with the same response: left out"
+                repeats.append(Problem(where, "repeated_response", message))
+            kept.add(response)
+        return Prompt(prompt_id, messages, tuple(sorted(kept, key=sort_key)), len(repeats), facts, tuple(repeats))
 
 
 def read_prompts(path: Path, *, measures: bool = False) -> tuple[list[Prompt], list[Problem]]:
@@ -125,8 +132,16 @@ def read_prompts(path: Path, *, measures: bool = False) -> tuple[list[Prompt], l
     Raises UserError if the file cannot be read.
     """
     problems: list[Problem] = []
+    return merge_rows(_read_rows(path, problems), problems, measures=measures), problems
+
+
+def merge_rows(
+    rows: Iterable[tuple[str, Mapping[str, Any]]], problems: list[Problem], *, measures: bool
+) -> list[Prompt]:
+    """The prompts of rows, of which each has its place, as `read_prompts` has them; appends the rows that it skips to
+    ``problems``."""
     found: dict[str, _Rows] = {}
-    for where, row in _read_rows(path, problems):
+    for where, row in rows:
         try:
             prompt_id, messages = _parse_prompt(row)
             responses = _parse_responses(row, measures)
@@ -144,7 +159,7 @@ def read_prompts(path: Path, *, measures: bool = False) -> tuple[list[Prompt], l
             prompts.append(held.merged(prompt_id))
         except _BadRowError as error:
             problems += [Problem(where, "unusable_row", str(error)) for where, _, _ in held.rows]
-    return prompts, problems
+    return prompts
 
 
 def sort_key(response: Response) -> tuple[str, bool, float, str]:
@@ -199,6 +214,8 @@ def _is_blank(name: str, value: Any) -> bool:
     return isinstance(value, Cell) and not value and name not in ("text", "chosen", "rejected")
 
 
+NO_RESPONSE = "the row has no response"
+NULL = "; give null for a prompt that the model did not answer"
 NO_PROMPT = "the row needs messages, a list of {role, content}, or prompt, a text"
 
 
@@ -244,6 +261,8 @@ def _refuse_non_text(holder: Mapping[str, Any], names: Collection[str], what: st
 
 def _parse_responses(row: Mapping[str, Any], measures: bool) -> list[Response]:
     responses = row.get("responses")
+    if responses is None and row.get("model") is None and _response_of(row) is not None:
+        raise _BadRowError("the row has a response, but no model: give the name of the model")
     if responses is None and row.get("model") is not None:
         responses = [{name: row[name] for name in (*RESPONSE_FIELDS, *HIDDEN_FIELDS) if name in row}]
     if not isinstance(responses, list) or not responses:
@@ -266,9 +285,15 @@ def _parse_responses(row: Mapping[str, Any], measures: bool) -> list[Response]:
             if not math.isfinite(temperature) or temperature < 0:
                 raise _BadRowError("the temperature of a response must be 0 or more")
         name = "response" if response.get("text") is None and "response" in response else "text"
+        if name not in response:
+            raise _BadRowError(NO_RESPONSE + (NULL if measures else ""))
         unanswered = measures and name in response and response[name] is None
         kept.append(Response(str(model), temperature, "" if unanswered else _parse_text(response, name)))
     return kept
+
+
+def _response_of(row: Mapping[str, Any]) -> Any:
+    return row.get("response") if row.get("text") is None else row["text"]
 
 
 def _parse_text(row: Mapping[str, Any], name: str) -> str:

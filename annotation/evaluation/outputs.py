@@ -156,6 +156,8 @@ def _take(row: Mapping[str, Any], gathering: Gathering, place: str) -> None:
     if messages is not None:
         gathering.ask(Question(prompt_id, messages, category if category is None else str(category)), place)
     responses = row.get("responses")
+    if responses is None and row.get("model") is None and (row.get("response") or row.get("text")):
+        raise UserError(f"{place}: the row has a response, but no model: give the name of the model")
     if responses is None:
         responses = [row] if row.get("model") is not None else []
     if not isinstance(responses, list) or not all(isinstance(each, dict) for each in responses):

@@ -76,7 +76,8 @@ def write_example(folder: Path, protocol: str, responses: Sequence[Path] = ()) -
     contents = {FILE: settings, "guidelines.md": PROTOCOLS[protocol].guidelines}
     if responses:
         contents[FILE] = _without_gold(settings)
-        lines = (orjson.dumps(row).decode() + "\n" for row in campaign_rows(responses))
+        given = campaign_rows(responses, measures=not PROTOCOLS[protocol].trains)
+        lines = (orjson.dumps(row).decode() + "\n" for row in given)
         contents["responses.jsonl"] = "".join(lines)
     for part in () if responses else ("responses", "gold"):
         rows = example.joinpath(f"{protocol}_{part}.jsonl")

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -89,6 +90,39 @@ def test_rows_in_no_known_form_are_refused_with_their_place(gristmill: Gristmill
     printed = gristmill("campaign", "new", "mill", "--responses", "rows.jsonl", code=2)
     assert "rows.jsonl, line 1: the row is in no known form" in printed
     assert not Path("mill", "campaign.toml").exists()
+
+
+GOOD = {"prompt_id": "p", "prompt": "Q?", "model": "alpha", "response": "A."}
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "misspelt model": (
+        {"prompt_id": "p", "prompt": "Q?", "modle": "beta", "response": "B."},
+        "line 2: the row has a response, but no",
+    ),
+    "misspelt response": (
+        {"prompt_id": "p", "model": "beta", "respnse": "B."},
+        "line 2: the row has no response; give",
+    ),
+    "no list": ({"prompt_id": "p", "prompt": "Q?", "responses": 5}, "line 2: the row needs responses, a list"),
+    "repeated": ({**GOOD, "response": "B."}, "line 2: the model 'alpha' answers the prompt of .*line 1 again"),
+    "other prompt": ({**GOOD, "model": "beta", "prompt": "What?"}, "line 1: prompt p has different messages in"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_rows_that_a_push_would_leave_out_make_no_campaign(name: str, gristmill: Gristmill) -> None:
+    row, said = FAULTS[name]
+    write_rows(Path("rows.jsonl"), [GOOD, row])
+    printed = gristmill("campaign", "new", "mill", "--protocol", "evaluation", "--responses", "rows.jsonl", code=2)
+    assert re.search(f"rows.jsonl, {said}", printed)
+    assert not Path("mill", "campaign.toml").exists()
+
+
+def test_a_push_names_the_rows_that_repeat_a_response(gristmill: Gristmill) -> None:
+    gristmill("campaign", "new", "mill", "--protocol", "evaluation")
+    rows = [json.loads(line) for line in Path("mill/responses.jsonl").read_text().splitlines()]
+    write_rows(Path("mill/responses.jsonl"), [*rows, rows[0]])
+    printed = gristmill("campaign", "push", "mill", "--dry-run")
+    assert f"responses.jsonl, line {len(rows) + 1}: {rows[0]['model']} answers the prompt" in printed
 
 
 @pytest.mark.soak

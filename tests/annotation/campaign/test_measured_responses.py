@@ -54,7 +54,8 @@ def test_a_row_of_a_prompt_may_leave_out_its_messages(tmp_path: Path) -> None:
             [{"prompt_id": "p", "prompt": "Q?", "model": "a", "response": "A.", "category": 3}],
             "category must be a text",
         ),
-        ([{"prompt_id": "p", "prompt": "Q?", "model": "a"}], "text must be a text"),
+        ([{"prompt_id": "p", "prompt": "Q?", "model": "a"}], "the row has no response; give null"),
+        ([{"prompt_id": "p", "prompt": "Q?", "response": "A."}], "the row has a response, but no model"),
     ],
 )
 def test_rows_that_cannot_be_used_say_why(rows: list[dict[str, Any]], said: str, tmp_path: Path) -> None:

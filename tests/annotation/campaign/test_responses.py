@@ -152,6 +152,7 @@ def test_rows_of_one_prompt_are_put_together(tmp_path: Path) -> None:
     [prompt], problems = read_prompts(lines(tmp_path / "r.jsonl", rows))
     assert prompt.responses == (Response("m", None, "x"), Response("n", 1.0, "y"))
     assert (prompt.repeated, problems) == (1, [])
+    assert [each.where for each in prompt.repeats] == ["r.jsonl, line 2"]
 
 
 def test_one_id_for_different_messages_is_never_guessed(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_responses_may_be_a_list_and_prompts_dialogues(tmp_path: Path) -> None:
 FAULTS: dict[str, tuple[list[Any], str]] = {
     "no id": ([{**ROWS[0], "prompt_id": None}], "line 1: prompt_id is missing"),
     "empty id": ([{**ROWS[0], "prompt_id": ""}], "line 1: prompt_id is missing"),
-    "no model": ([{"prompt_id": "rye", "response": "x"}], "line 1: the row has neither a prompt nor a model"),
+    "no model": ([{**ROWS[0], "model": None}], "line 1: the row has a response, but no model"),
+    "nothing": ([{"prompt_id": "rye"}], "line 1: the row has neither a prompt nor a model"),
     "model of no name": ([{**ROWS[0], "model": ""}], "line 1: model is missing"),
     "no response": ([{"prompt_id": "rye", "prompt": "?", "model": "a"}], "line 1: the row has no response"),
     "a response that is a list": ([{**ROWS[0], "response": ["x"]}], "line 1: response must be a text"),
