@@ -1,5 +1,6 @@
 """What holds in every test: nothing leaves this machine; in CI hypothesis is repeatable and nothing is skipped."""
 
+import asyncio
 import ipaddress
 import os
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -88,6 +90,33 @@ def own_pids() -> list[str]:
         if shutil.which("unshare") and subprocess.run([*own, "true"], check=False, capture_output=True).returncode == 0:
             return own
     return []
+
+
+@contextmanager
+def _without_the_browsers_loop(item: pytest.Item) -> Iterator[None]:
+    """The browser, which lives as long as its process, leaves a suspended event loop in the thread, and asyncio runs no
+    second loop beside it. A test without the browser sees no loop."""
+    suspended = asyncio._get_running_loop()
+    if "browser" in getattr(item, "fixturenames", ()) or suspended is None:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(suspended)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    with _without_the_browsers_loop(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    with _without_the_browsers_loop(item):
+        return (yield)
 
 
 def _skipping_fails(report: Report) -> Report:

@@ -17,7 +17,7 @@ from tests.annotation.parts import Account, Gate, Studio
 from tests.annotation.protocols.samples import SAMPLES
 
 NAMES = tuple(SAMPLES)[:3]
-KEYS = {"preference": "2", "safety": "2qo"}
+KEYS = {"preference": "2", "safety": "2qo", "evaluation": "2", "safety-rating": "2q"}
 
 
 @dataclass
