@@ -87,6 +87,22 @@ RATED = Table(
 """Safety ratings of single responses, sorted by (source, model, prompt_id, pair_id, rater). ``outcome``: violation,
 no_violation or missing. ``refusal``: none, for_safety, for_ability or missing. ``harmless`` is false if not known."""
 
+GRADED = Table(
+    name="graded",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("prompt_id", pa.string(), nullable=False),
+            pa.field("model", pa.string(), nullable=False),
+            pa.field("grade", pa.int64()),
+            pa.field("outcome", pa.string(), nullable=False),
+        ]
+    ),
+)
+"""A judge's grades of single responses, sorted by (source, model, prompt_id). ``outcome``: ``graded``, or one of
+NO_VERDICT; ``missing`` is a prompt that the model did not answer."""
+
 _ORIGIN = pa.struct(
     [
         pa.field("table", pa.string(), nullable=False),

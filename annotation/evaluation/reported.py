@@ -14,6 +14,7 @@ from annotation.dataset.manifest import check_file, read_manifest
 from annotation.evaluation.calibration import calibrated
 from annotation.evaluation.comparing import agreements, among
 from annotation.evaluation.figures import figures
+from annotation.evaluation.grade_means import grade_means
 from annotation.evaluation.iterations import iterations
 from annotation.evaluation.leaders import Control, ratings
 from annotation.evaluation.numbers import Origin, Traced, numbered, numbers_of, table_of
@@ -24,12 +25,12 @@ from annotation.evaluation.sources import Source
 from annotation.statistics.bradley_terry import Ties
 from annotation.statistics.outcomes import Definition
 from schemas.errors import UserError
-from schemas.evaluation import NO_VERDICT, NUMBERS, RATED, SHOWN, VOTES
+from schemas.evaluation import GRADED, NO_VERDICT, NUMBERS, RATED, SHOWN, VOTES
 from schemas.manifest import MANIFEST, named_entries
 from schemas.records import to_json
 
 TOGETHER = "all sources together"
-TABLES = {table.name: table for table in (NUMBERS, VOTES, SHOWN, RATED)}
+TABLES = {table.name: table for table in (NUMBERS, VOTES, SHOWN, RATED, GRADED)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +59,13 @@ class Report:
 
     @property
     def tables(self) -> dict[str, pa.Table]:
-        """NUMBERS, VOTES, SHOWN and RATED, by name."""
+        """NUMBERS, VOTES, SHOWN and RATED, by name, and GRADED if a judge gave grades."""
         votes = pa.concat_tables([source.votes for source in self.sources])
         shown = pa.concat_tables([source.shown for source in self.sources])
         rated = pa.concat_tables([source.rated for source in self.sources])
-        return {"numbers": table_of(self.numbers), "votes": votes, "shown": shown, "rated": rated}
+        graded = pa.concat_tables([source.graded for source in self.sources])
+        found = {"numbers": table_of(self.numbers), "votes": votes, "shown": shown, "rated": rated}
+        return {**found, "graded": graded} if len(graded) else found
 
     def section(self, name: str) -> list[Traced]:
         """The numbers of a section."""
@@ -73,6 +76,7 @@ def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     """All numbers of the sources, numbered from 1. Equal sources in equal order give equal numbers."""
     found = [_counted(each, source) for source in sources for each in figures(source, choices.ties)]
     found += [_counted(each, source) for source in sources for each in safety(source)]
+    found += [each for source in sources for each in grade_means(source)]
     found += iterations(sources, choices.ties)
     return Report(sources, choices, numbered([*found, *comparisons(sources), *leaders(sources, choices)]))
 

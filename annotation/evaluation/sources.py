@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from annotation.evaluation.manifest import JudgeEntry, VerdictsManifest
 from annotation.evaluation.people import Counted, comparisons, ratings
 from annotation.evaluation.sampling import Sampling, sampling_of
 from annotation.evaluation.tables import JudgeTables
+from annotation.evaluation.templates import VerdictForm
 from annotation.evaluation.votes import (
     OF_FIRST,
     checked,
@@ -23,14 +25,16 @@ from annotation.evaluation.votes import (
     turns,
     votes_table,
 )
+from annotation.evaluation.winrates import grade_rows
 from annotation.journal.journal import STORE
 from annotation.judgments.resolve import resolve
 from annotation.judgments.snapshot import Snapshot
 from annotation.judgments.snapshot import load as load_campaign
 from annotation.protocols import PROTOCOLS
 from schemas.errors import UserError
-from schemas.evaluation import NO_VERDICT, RATED, SHOWN, VOTES
+from schemas.evaluation import GRADED, NO_VERDICT, RATED, SHOWN, VOTES
 from schemas.preference import FACTS
+from schemas.records import from_json
 
 _MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second", "outcome")])
 
@@ -42,7 +46,8 @@ class Source:
     ``facts`` are (name, value) of how they were made, without any place on this machine. ``orders`` are those in which
     a judge was asked, ``files`` the SHA-256 of the files of responses that it judged. ``sampling``: how the pairs with
     votes of people were drawn. ``counted``: whether a row is a vote, or the verdict of a judge or of several votes.
-    ``undecided``: votes on responses and pairs that have too few votes for a verdict. ``graded``: a judge gave grades.
+    ``undecided``: votes on responses and pairs that have too few votes for a verdict. ``graded``: a judge's
+    grades of single responses, on a scale from ``grades[0]`` to ``grades[1]``.
     """
 
     name: str
@@ -56,7 +61,8 @@ class Source:
     sampling: Sampling | None = None
     counted: Counted = "votes"
     undecided: int = 0
-    graded: bool = False
+    graded: pa.Table = field(default_factory=GRADED.schema.empty_table)
+    grades: tuple[int, int] | None = None
 
     @property
     def given(self) -> int:
@@ -65,6 +71,11 @@ class Source:
             pc.sum(pc.invert(pc.is_in(rows["outcome"], value_set=pa.array(NO_VERDICT)))).as_py() or 0
             for rows in (self.votes, self.rated)
         )
+
+    @property
+    def graded_responses(self) -> int:
+        """How many responses have a grade."""
+        return len(self.graded["grade"].drop_null())
 
 
 def read_sources(paths: Sequence[Path], counted: Counted | None = None) -> list[Source]:
@@ -176,8 +187,21 @@ def of_verdicts(name: str, manifest: VerdictsManifest, tables: JudgeTables) -> S
         files=frozenset(source.files.values()),
         orders=None if judge is None else judge.orders,
         counted="verdicts",
-        graded=tables.grades is not None,
+        **_grades(name, judge, tables),
     )
+
+
+def _grades(name: str, judge: JudgeEntry | None, tables: JudgeTables) -> dict[str, Any]:
+    """The fields of a Source that hold a judge's grades."""
+    if judge is None or tables.grades is None:
+        return {}
+    form = from_json(VerdictForm, judge.template["verdict"], "the judge's template")
+    rows = grade_rows(tables)
+    columns = {
+        **{column: rows[column] for column in rows.column_names},
+        "source": pa.array([name] * len(rows), pa.string()),
+    }
+    return {"graded": checked(GRADED, columns), "grades": (form.lowest, form.highest)}
 
 
 def _judge_facts(judge: JudgeEntry) -> Iterable[tuple[str, str]]:

@@ -162,18 +162,30 @@ class Mean:
 
 def means(tables: JudgeTables, lowest: int, highest: int) -> dict[str, Mean]:
     """The mean grade of each model, sorted by name, on a scale from ``lowest`` to ``highest``."""
+    return mean_grades(grade_rows(tables), lowest, highest)
+
+
+def grade_rows(tables: JudgeTables) -> pa.Table:
+    """prompt_id, model, grade and outcome of each response, and of each prompt that a model did not answer, sorted."""
     assert tables.grades is not None
-    silent = Counter(tables.unanswered["model"].to_pylist())
+    given = tables.grades.select(["prompt_id", "model", "grade", "outcome"])
+    silent = tables.unanswered.select(["prompt_id", "model"])
+    silent = silent.append_column("grade", pa.nulls(len(silent), pa.int64()))
+    silent = silent.append_column("outcome", pa.array(["missing"] * len(silent), pa.string()))
+    order = [(name, "ascending") for name in ("model", "prompt_id")]
+    return pa.concat_tables([given, silent.cast(given.schema)]).sort_by(order)
+
+
+def mean_grades(rows: pa.Table, lowest: int, highest: int) -> dict[str, Mean]:
+    """As `means`, from rows as those of `grade_rows`."""
     found = {}
-    for name in sorted({*tables.grades["model"].to_pylist(), *silent}):
-        own = tables.grades.filter(pc.equal(tables.grades["model"], name))
+    for name in pc.unique(rows["model"]).sort().to_pylist():
+        own = rows.filter(pc.equal(rows["model"], name))
         given = own.filter(pc.is_valid(own["grade"]))
         grade = given["grade"].to_numpy().astype(np.float64)
         mean = interval(Ratio(grade, np.ones(len(grade)), coded(given["prompt_id"].to_pylist())[1]), lowest, highest)
         without = Counter(own.filter(pc.is_null(own["grade"]))["outcome"].to_pylist())
-        without += Counter({"missing": silent[name]})
-        total = len(grade) + without.total()
-        ends = ((float(grade.sum()) + end * without.total()) / total for end in (lowest, highest))
+        ends = ((float(grade.sum()) + end * without.total()) / len(own) for end in (lowest, highest))
         found[name] = Mean(mean, dict(sorted(without.items())), *ends)
     return found
 

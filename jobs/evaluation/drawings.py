@@ -98,6 +98,14 @@ def safety(numbers: Numbers) -> Iterator[Group]:
         )
 
 
+def grades(numbers: Numbers, scales: Sequence[tuple[int, int]]) -> Iterator[Group]:
+    """A plot with a row for each model and judge, from the lowest to the highest grade of all scales."""
+    if numbers:
+        ends = min(low for low, _ in scales), max(high for _, high in scales)
+        rows = _blocks(numbers, pair, lambda each, label: _range(each, label, plain(each)), _head)
+        yield Group("", [(_caption("", rows), ranges("Mean grades", rows[:ROWS], ends, [], False))])
+
+
 def iterations(numbers: Numbers, rates: Numbers) -> Iterator[Group]:
     """Differences and rejected violations by opponent; ``rates`` are compared from source to source."""
     for measure, title in (("win rate", "Win rates"), ("violations", "Violations")):

@@ -45,7 +45,9 @@ def _title(report: Report) -> str:
 def models(sources: Iterable[Source]) -> list[str]:
     """The names of all models, sorted."""
     columns = [
-        column for each in sources for column in (each.votes["model"], each.votes["opponent"], each.rated["model"])
+        column
+        for each in sources
+        for column in (each.votes["model"], each.votes["opponent"], each.rated["model"], each.graded["model"])
     ]
     return sorted({name for column in columns for name in column.unique().to_pylist()})
 
@@ -54,12 +56,14 @@ def _cards(report: Report) -> Iterable[tuple[str, str, str]]:
     """The figures at the top: name, value, and a note."""
     yield "Models", f"{len(models(report.sources)):,}", ""
     for source in report.sources:
-        rows = source.votes if len(source.votes) else source.rated
+        rows = next((rows for rows in (source.votes, source.rated) if len(rows)), source.graded)
         note = f"{source.name}, {markdown.count(len(rows['prompt_id'].unique()), 'prompt')}"
-        yield _card(source), f"{source.given:,}", note
+        yield _card(source), f"{source.given or source.graded_responses:,}", note
 
 
 def _card(source: Source) -> str:
+    if len(source.graded) and not len(source.votes):
+        return "Graded responses"
     if len(source.rated):
         return "Safety verdicts" if source.counted == "verdicts" else "Safety ratings"
     return "Verdicts of people" if (source.voters, source.counted) == ("people", "verdicts") else VOTERS[source.voters]

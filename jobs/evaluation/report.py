@@ -23,8 +23,11 @@ def report(sources: tuple[Path, ...], output: Path, choices: Choices) -> None:
 
 
 def _given(made: Report) -> str:
-    """How many votes and verdicts there are, such as ``51 votes and 34 verdicts``."""
+    """How many votes, verdicts and grades there are, such as ``51 votes and 34 verdicts``."""
     found: Counter[str] = Counter()
     for source in made.sources:
         found[source.counted] += source.given
-    return " and ".join(markdown.count(number, kind[:-1]) for kind, number in sorted(found.items(), reverse=True))
+        if len(source.graded):
+            found["grades"] += source.graded_responses
+    shown = +found or found
+    return " and ".join(markdown.count(number, kind[:-1]) for kind, number in sorted(shown.items(), reverse=True))

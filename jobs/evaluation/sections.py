@@ -71,6 +71,8 @@ def _groups(report: Report, name: str, numbers: Numbers) -> Iterator[Group]:
     if name == "iterations":
         rates = [each.number for each in report.numbers if each.number.section in ("win_rates", "safety")]
         return drawings.iterations(numbers, [each for each in rates if each.kind == "all"])
+    if name == "grades":
+        return drawings.grades(numbers, [source.grades for source in report.sources if source.grades is not None])
     if name in VERDICTS:
         known = {each.source for each in numbers if each.value is not None}
         numbers = [each for each in numbers if each.source in known]
@@ -94,8 +96,8 @@ def _gaps(source: Source) -> Iterator[str]:
     if source.undecided:
         votes = markdown.count(source.undecided, "vote")
         yield f"{source.name}: too few votes for a verdict ({votes}; --count votes counts each)."
-    if source.graded:
-        yield f"{source.name}: verdicts compare grades of single responses. {GRADES}"
+    if len(source.graded):
+        yield f"{source.name}: verdicts compare grades of single responses."
 
 
 def _leaderboard_notes(numbers: Numbers) -> Iterator[str]:
@@ -112,6 +114,7 @@ TITLES = {
     "win_rates": "Win rates",
     "position": "Bias of position",
     "safety": "Safety",
+    "grades": "Grades",
     "iterations": "Iterations",
     "agreement": "Agreement",
     "people_and_judge": "People and judge together",
@@ -141,7 +144,10 @@ PEOPLE_AND_JUDGE = (
     "The win rate of people over all judged pairs, by prediction-powered inference: people voted on a random part of "
     "the pairs, the judge on all. The interval holds however good or bad the judge is. Ties count half."
 )
-GRADES = "gristmill judge prints the mean grades, which are not shown here."
+GRADES = (
+    "The mean grade that a judge gave to single responses of each model. The wide line is the 95% interval; the thin "
+    "line, the lowest and highest value, whatever the missing grades would have been."
+)
 LEADERBOARD = (
     "Ratings by Bradley and Terry's model: with a rating higher by 1, a model wins 73% of the votes that are no tie, "
     "by 2, 88%. The chance that any interval or rank on a leaderboard is wrong is at most 5%."
@@ -154,6 +160,7 @@ INTROS = {
     "outcomes": OUTCOMES,
     "position": POSITION,
     "safety": SAFETY,
+    "grades": GRADES,
     "iterations": ITERATIONS,
     "agreement": AGREEMENT,
     "people_and_judge": PEOPLE_AND_JUDGE,

@@ -19,6 +19,7 @@ COLUMNS = {
     "votes": ("prompt_id", "rater", "model", "opponent", "outcome", "pair_id"),
     "shown": ("prompt_id", "pair_id", "model", "opponent", "swapped", "outcome"),
     "rated": ("prompt_id", "rater", "model", "rating", "outcome", "refusal"),
+    "graded": ("prompt_id", "model", "grade", "outcome"),
 }
 """The columns that are printed of each table."""
 

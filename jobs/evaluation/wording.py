@@ -6,7 +6,7 @@ from annotation.evaluation.calibration import WORTH
 from annotation.evaluation.numbers import Number
 from jobs.terminal import say
 
-_COEFFICIENTS = ("AC1", "kappa with most votes", "mean rating")
+_COEFFICIENTS = ("AC1", "kappa with most votes", "mean rating", "mean grade")
 
 
 def say_unanswered(prompts: Mapping[str, int]) -> None:

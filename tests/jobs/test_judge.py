@@ -1,5 +1,6 @@
 """The command ``gristmill judge``, over a real server on loopback."""
 
+import csv
 import json
 import re
 import signal
@@ -206,6 +207,17 @@ def test_single_responses_are_graded_and_compared(
     assert tables.answers is None
     assert tables.grades is not None
     assert {row["grade"] for row in tables.grades.to_pylist()} == {1, 2, 3, 4, 5, 6, 7, None}
+    capsys.readouterr()
+    report = ("evaluation", "report", tmp_path / "out", "--output", tmp_path / "report")
+    assert call(*report, monkeypatch=monkeypatch) == 0
+    assert "verdicts and 20 grades" in capsys.readouterr().out
+    with (tmp_path / "report" / "grades.csv").open(encoding="utf-8") as lines:
+        means = {row["model"]: row for row in csv.DictReader(lines)}
+    ends = [f"{float(means['gamma'][name]):.2f}" for name in ("value", "low", "high", "least", "most")]
+    assert [each.strip("()") for each in gamma[3:]] == [*ends[:2], "to", *ends[2:4], "to", ends[4]]
+    assert (means["gamma"]["votes"], means["gamma"]["left_out"]) == ("6", "1 unparsed")
+    assert call("evaluation", "why", tmp_path / "report", means["gamma"]["number"], monkeypatch=monkeypatch) == 0
+    assert "made from 7 rows of graded.parquet, of which 6 count" in capsys.readouterr().out
 
 
 def test_a_single_model_can_be_graded(
