@@ -204,6 +204,7 @@ def test_links_too_many_for_one_process_give_the_same_bytes(
     assert digest(whole) == digest(by_stars)
 
 
+@pytest.mark.soak
 def test_rounds_over_the_links_go_on_after_an_interruption(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = [f"word{number}" for number in range(200)]
     chain = [json.dumps({"text": " ".join(words[start : start + 60])}) for start in range(0, 120, 3)]

@@ -15,7 +15,10 @@ from tests.architecture.tree import ROOT, files
 from tests.docs.page import Block, blocks, session, shows
 from tests.docs.people import label
 
-LONG = {"README.md", "annotation/README.md", "jobs/api.md", "jobs/campaign/README.md", "jobs/corpus/README.md"}
+LONG = {
+    *("README.md", "annotation/README.md", "jobs/api.md"),
+    *(f"jobs/{room}/README.md" for room in ("campaign", "corpus", "evaluation")),
+}
 """Pages whose commands take long, apart from guides."""
 PAGES = [
     pytest.param(path, id=str(path), marks=[pytest.mark.soak] if str(path) in LONG or "guides" in path.parts else [])

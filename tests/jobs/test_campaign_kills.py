@@ -1,4 +1,4 @@
-"""``campaign undo`` and ``push --new-guidelines``, killed at each of their requests: the next run completes them."""
+"""``campaign undo`` and ``push --new-guidelines``, killed at every third request: the next run completes them."""
 
 import multiprocessing
 import os
@@ -132,7 +132,7 @@ def mill(tmp_path: Path, studio: Server) -> Iterator[Mill]:
 
 Moments = Sequence[tuple[int, str]]
 """The request at which a command is killed, and whether before or after the server did what it asks."""
-EVERY: Moments = [(at, "after" if at % 2 else "before") for at in range(1, 200)]
+EVERY: Moments = [(at, "after" if at % 2 else "before") for at in range(1, 200, 3)]
 
 
 def undone_after_kills(mill: Mill, moments: Moments) -> None:
@@ -202,14 +202,6 @@ def reworded_after_kills(mill: Mill, moments: Moments) -> None:
 def fold_wordings(mill: Mill) -> tuple[str, ...]:
     with Journal(mill.path / "campaign.db") as journal:
         return fold(journal).wordings["b1"]
-
-
-def test_an_undo_that_is_killed_can_be_repeated(mill: Mill) -> None:
-    undone_after_kills(mill, [(11, "after")])
-
-
-def test_new_guidelines_reach_every_project_after_a_kill(mill: Mill) -> None:
-    reworded_after_kills(mill, [(19, "after")])
 
 
 def test_new_guidelines_are_not_noted_if_the_push_is_refused(mill: Mill) -> None:

@@ -123,7 +123,7 @@ def same(one: Path, other: Path) -> None:
         assert content(one, table) == content(other, table), table
 
 
-@BRIEF
+@settings(BRIEF, max_examples=3)
 @given(crawl=CRAWL, changes=CHANGES, selection=SELECTION)
 def test_a_takedown_equals_a_run_without_the_documents(
     tmp_path_factory: pytest.TempPathFactory, crawl: Any, changes: list[str], selection: Selection
