@@ -42,7 +42,7 @@ def test_several_sources_stand_in_one_plot_in_their_order() -> None:
     sources = [judged(["first", "second"], name=name) for name in ("later", "earlier")]
     text = render(report_of(sources, Choices()))
     plot = text[text.index("Win rates by judges, one source after the other</title>") :]
-    assert 0 < plot.index("later alpha") < plot.index("earlier alpha")
+    assert 0 < plot.index(">later (judge)<") < plot.index(">earlier (judge)<")
 
 
 def test_win_rates_against_the_same_opponent_are_compared_on_the_same_prompts() -> None:
