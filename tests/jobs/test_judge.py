@@ -315,6 +315,11 @@ def test_the_length_of_preferred_responses_is_reported(
     assert "length: the longer response is preferred in 50.0% of 2 verdicts" in capsys.readouterr().out
 
 
+def _hear_of_interrupts() -> None:
+    """Where the tests run in the background of a shell, they were told not to."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM])
 def test_a_signal_ends_the_run_and_the_next_one_continues(number: signal.Signals, tmp_path: Path) -> None:
     """The endpoint sends the signal with its fifth request, and leaves that request without an answer."""
@@ -331,7 +336,13 @@ def test_a_signal_ends_the_run_and_the_next_one_continues(number: signal.Signals
     def start(url: str) -> subprocess.Popen[str]:
         words = [gristmill, "judge", path, "--model", "judge-1", "--base-url", url, "--output", tmp_path / "out"]
         words += ["--concurrency", "1", "--progress", "none"]
-        return subprocess.Popen(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            list(map(str, words)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_hear_of_interrupts,
+        )
 
     with endpoint(script) as server:
         started.append(start(server.url))
