@@ -211,8 +211,11 @@ def _remove_dead(parent: Path) -> None:
     """Removes the workplaces in a folder whose processes died."""
     for place in sorted(parent.glob(f".*{UNFINISHED}")):
         with suppress(OSError):  # another process removes it as well
-            handle = _open_lock(place) if _is_mine(place) else None
-            if handle is not None:
+            if not _is_mine(place):
+                continue
+            if not (place / LOCK).exists():  # its process died between the removal of the lock and of the folder
+                place.rmdir()
+            elif (handle := _open_lock(place)) is not None:
                 _give_up(place, handle)
 
 

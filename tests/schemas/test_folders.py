@@ -106,6 +106,14 @@ def test_a_refused_command_removes_what_is_left_too(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
+def test_a_process_that_was_killed_between_its_last_two_steps_leaves_nothing(tmp_path: Path) -> None:
+    """It had removed the lock, and not yet the folder that held it."""
+    (tmp_path / f".out{UNFINISHED}").mkdir()
+    with new_folder(tmp_path / "other"):
+        pass
+    assert names(tmp_path) == ["other"]
+
+
 def test_what_is_being_written_is_private_and_nobody_else_writes_it(tmp_path: Path) -> None:
     with started("files", tmp_path / "secret") as run:
         hidden = tmp_path / f".secret{UNFINISHED}"
