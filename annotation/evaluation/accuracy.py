@@ -10,7 +10,7 @@ from annotation.evaluation.judging import Verdict
 class Accuracy:
     """Pairs in numbers, as LLMBar counts them (Zeng et al. 2023, Evaluating Large Language Models at Evaluating
     Instruction Following): right when the pair is shown as given, when it is swapped, and both times; ``equal`` have
-    the same outcome in both orders, also if it is none."""
+    the same outcome in both orders, also where the outcome is no verdict."""
 
     pairs: int
     given: int

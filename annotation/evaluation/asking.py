@@ -150,7 +150,7 @@ class _Run:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self) -> None:
-        """Asks one request after the other until none is left or the run stops."""
+        """Asks one request after the other, until all are asked or the run stops."""
         while self.stop is None and (request := next(self.waiting, None)) is not None:
             expected = await self._reserve(request)
             if expected is None:

@@ -318,7 +318,7 @@ def _error(body: bytes) -> _Error:
 
 
 def _reply(value: Any, endpoint: str) -> Reply:
-    """The reply of a chat completion. Raises KeyError, IndexError or TypeError if the value is none."""
+    """The reply of a chat completion. Raises KeyError, IndexError or TypeError for another value."""
     choice = value["choices"][0]
     message, usage = choice["message"], value.get("usage") or {}
     if not isinstance(message, dict) or not isinstance(usage, dict):

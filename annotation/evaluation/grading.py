@@ -22,7 +22,7 @@ class GradeQuestion:
 
 @dataclass(frozen=True)
 class Grade:
-    """A question with its reply, and the outcome: ``graded`` with the grade, or why there is none."""
+    """A question with its reply, and the outcome: ``graded`` with the grade, or why the response has no grade."""
 
     question: GradeQuestion
     reply: Reply | Failure

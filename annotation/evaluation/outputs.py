@@ -115,7 +115,7 @@ def read_outputs(paths: Sequence[Path]) -> Outputs:
 
 
 def read_rows(path: Path, columns: Iterable[str] = COLUMNS, texts: Iterable[str] = TEXTS) -> Iterator[tuple[str, Any]]:
-    """(place, row) of each row of a file; the place is for messages. Raises UserError for a row that is none."""
+    """(place, row) of each row of a file; the place is for messages. Raises UserError for a value that is not a row."""
     word = "line" if ".jsonl" in path.suffixes else "row"
     for number, row in rows_of(path, frozenset(columns), texts=tuple(texts)):
         place = f"{path}, {word} {number}"

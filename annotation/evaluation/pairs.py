@@ -95,10 +95,10 @@ def _of_models(outputs: Outputs, first: str, second: str) -> Iterator[Pair]:
 
 
 def of_campaign(snapshot: Snapshot, baseline: str | None = None, *, alone: bool = False) -> Pairs:
-    """The pairs of a campaign without gold pairs; with a baseline those in which it takes part.
+    """The pairs of a campaign without gold pairs; with a baseline, the pairs in which the baseline takes part.
 
-    Raises UserError if there is none. A campaign that asks about single responses has no pairs: its responses must be
-    allowed ``alone``.
+    Raises UserError if the campaign has no pairs. A campaign that asks about single responses has no pairs: its
+    responses must be allowed ``alone``.
     """
     rows = [row for row in snapshot.pairs.to_pylist() if row["gold"] is None]
     names = sorted({row[name] or "" for row in rows for name in ("first_model", "second_model")} - {""})

@@ -38,8 +38,8 @@ class Reply:
     """An answer that arrived: the text, and why it ended, as the endpoint reports it.
 
     ``finish`` is ``stop`` for a complete answer, ``length`` for a truncated one, ``content_filter`` for a blocked one.
-    ``refusal`` is the model's refusal in a field of its own, empty if there is none. ``model`` is the model that
-    answered, as the endpoint names it; ``endpoint`` the address that was asked. Tokens are those of the endpoint's
+    ``refusal`` is the model's refusal in a field of its own, empty if the model did not refuse. ``model`` is the model
+    that answered, as the endpoint names it; ``endpoint`` the address that was asked. Tokens are those of the endpoint's
     usage; None if it does not report any.
     """
 

@@ -42,7 +42,7 @@ class Answers:
         return tuple(choice for choice in offered if choice in found)
 
     def get_point(self, scale: Scale, swapped: bool) -> Point:
-        """The point of the scale that was chosen, as a point of the pair. Raises `UnreadableError` if there is none."""
+        """The point of the scale that was chosen, as a point of the pair. Raises `UnreadableError` without a choice."""
         return scale.point(self.get_choice(scale.question, scale.by_name), swapped)
 
     def get_text(self, question: str) -> str | None:

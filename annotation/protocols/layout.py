@@ -1,7 +1,7 @@
 """The labelling config: the places of all parts on the page, and the questions. The looks are in page.css."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -69,12 +69,17 @@ def _make_page(question: str, responses: str, reason: str, report: str, *styles:
     return _PAGE.format(css=css, question=question, report=report, responses=responses, reason=reason)
 
 
+def _choices(buttons: Iterable[tuple[str, str, str | None]]) -> str:
+    """Buttons by (name, title, key); a button without a key is for the mouse and Tab."""
+    return "".join(
+        f"<Choice alias={_quote(name)} value={_quote(title)}{f' hotkey={_quote(key)}' if key else ''}/>\n"
+        for name, title, key in buttons
+    )
+
+
 def _make_report(problems: Mapping[str, str]) -> str:
     """The problems that can be reported: at most one of them, and none by default."""
-    choices = "".join(
-        f"<Choice alias={_quote(name)} value={_quote(title)} hotkey={_quote(key)}/>\n"
-        for (name, title), key in zip(problems.items(), _REPORT_KEYS, strict=False)
-    )
+    choices = _choices((*problem, key) for problem, key in zip(problems.items(), _REPORT_KEYS, strict=False))
     return (
         f'<View className="gm-report"><View className="gm-keys"><Header value="Report a problem" size="6"/></View>\n'
         f'<Choices name="{QUESTION}" toName="prompt" choice="single" layout="inline">\n'
@@ -84,10 +89,7 @@ def _make_report(problems: Mapping[str, str]) -> str:
 
 def make_scale(scale: Scale, question: str, missing: str = "Which response?") -> str:
     """A question with a button for each point of the scale, on its key. ``missing`` asks for a missing answer."""
-    choices = "".join(
-        f"<Choice alias={_quote(point.name)} value={_quote(point.title)} hotkey={_quote(point.key)}/>\n"
-        for point in scale.points
-    )
+    choices = _choices((point.name, point.title, point.key) for point in scale.points)
     keys = f"{scale.points[0].key} to {scale.points[-1].key}"
     return (
         f'<View className="gm-question"><Header value={_quote(question)} size="4"/>'
@@ -101,10 +103,8 @@ def make_scale(scale: Scale, question: str, missing: str = "Which response?") ->
 def make_safety(side: str, categories: Sequence[Category]) -> str:
     """The questions below a response: safe or unsafe and, if unsafe, its risks."""
     safe, unsafe = _SAFETY_KEYS[side]
-    risks = "".join(
-        f"<Choice alias={_quote(risk.name)} value={_quote(risk.title)}{f' hotkey={_quote(key)}' if key else ''}/>\n"
-        for risk, key in zip_longest(categories, _RISK_KEYS[side][: len(categories)])
-    )
+    keys = zip_longest(categories, _RISK_KEYS[side][: len(categories)])
+    risks = _choices((risk.name, risk.title, key) for risk, key in keys)
     upper = side.upper()
     return (
         f'<View className="gm-safety"><Choices name="safety_{side}" toName="{side}" choice="single-radio" '
@@ -127,10 +127,7 @@ _REFUSAL_KEYS = "qwe"
 
 def make_refusal(name: str) -> str:
     """The question whether a single response refuses."""
-    choices = "".join(
-        f"<Choice alias={_quote(refusal)} value={_quote(title)} hotkey={_quote(key)}/>\n"
-        for (refusal, title), key in zip(_REFUSALS.items(), _REFUSAL_KEYS, strict=True)
-    )
+    choices = _choices((*refusal, key) for refusal, key in zip(_REFUSALS.items(), _REFUSAL_KEYS, strict=True))
     return (
         f'<View className="gm-refusal"><Header value="Does it refuse?" size="5"/>\n'
         f'<Choices name={_quote(name)} toName="a" choice="single-radio" layout="inline" required="true" '
