@@ -64,7 +64,7 @@ CHUNK_ROOM = 256
 
 
 @inline
-def _letters(word):
+def letters_at_start(word):
     """The number of ASCII letters at the start (lowest bytes) of an eight-byte number."""
     folded = (word | _CASE_BITS) & _LOW_BITS
     others = ~((folded + _BELOW_A) & ~(folded + _ABOVE_Z) & ~word) & _HIGH_BITS
@@ -141,7 +141,7 @@ def _split_plainly(data, i, end, kinds, tags, specials, hashes, infos, count):
     letters = 8
     while letters == 8:
         word = load_part(data, j, end - j)
-        letters = _letters(word)
+        letters = letters_at_start(word)
         if letters == 0:
             break
         key = hash_part(key, word if letters == 8 else word & ((uint64(1) << uint64(8 * letters)) - uint64(1)))
