@@ -8,12 +8,12 @@ from importlib.metadata import version
 from typing import Any
 
 from curation.engine.beam_options import is_local
-from curation.engine.beam_runner import run_pipelines
 from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, output_errors, tidy
 from curation.engine.manifest import check_written, forget_damaged, gather, gather_released, job_json
 from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
+from curation.engine.runner import run_pipelines
 from curation.engine.unreadable import check_readable
 from curation.job import Execution, Job
 from curation.release.folder import Folder

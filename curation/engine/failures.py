@@ -37,14 +37,6 @@ def error_for_user(cause: BaseException, folder: Folder) -> BaseException | None
     return None
 
 
-def find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
-    """The KeyboardInterrupt that Beam turned into a RuntimeError, as happens to a Ctrl+C between two steps of Beam."""
-    cause: BaseException | None = error
-    while isinstance(cause, RuntimeError):
-        cause = cause.__cause__ or cause.__context__
-    return cause if isinstance(cause, KeyboardInterrupt) else None
-
-
 def _is_in(folder: Folder, path: Any) -> bool:
     return isinstance(path, str) and path.startswith(f"{folder.filesystem()[1]}/")
 

@@ -1,7 +1,7 @@
 """The shuffle of a local run: stages exchange data through files, so that it need not fit into memory.
 
 Each call of a stage writes one file of blobs, which appears when it is complete, so that an interrupted run skips calls
-that are done. No blob goes through Beam, which only signals when all calls of a stage are done.
+that are done.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Every stage of the job as a plain function of (run, key, groups), which Beam or a worker process calls.
+"""Every stage of the job as a plain function of (run, key, groups), which a worker process or Beam calls.
 
 A stage yields (key, blob) pairs for later stages; a blob begins with its kind, so that several kinds can be grouped
 under one key. The keys are units and partitions.

@@ -9,7 +9,6 @@ from importlib.metadata import version
 
 from curation.dedup.removal import STAGES
 from curation.engine.beam_options import is_local
-from curation.engine.beam_runner import run_pipelines
 from curation.engine.budget import budget
 from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, tidy
@@ -17,6 +16,7 @@ from curation.engine.driver import Watch
 from curation.engine.manifest import check_written, gather, gather_released, plain
 from curation.engine.planning import workers_for
 from curation.engine.run import Run, judged_name, written_name
+from curation.engine.runner import run_pipelines
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Selection
 from curation.engine.takedown_lists import list_missing, list_near

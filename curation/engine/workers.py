@@ -1,7 +1,7 @@
-"""Worker processes of a local run, in which the stages run: Beam's own runner uses a single process.
+"""Worker processes of a local run, in which the stages run.
 
 A fork server that has imported the stages starts the processes, so that they start in milliseconds and share the
-imported code. Without workers (on a cluster, or for a small input) the stages run where Beam calls them.
+imported code. Without workers (for a small input) the stages run in the main process.
 """
 
 import logging
@@ -29,19 +29,12 @@ LOG = logging.getLogger(__name__)
 AGAIN = "run the same command again with less --memory or fewer --workers; the run resumes where it stopped"
 LOST = f"a worker process was killed, probably because memory ran out: {AGAIN}"
 
-_current: "Workers | None" = None
-
-
-def current() -> "Workers | None":
-    """The workers of the run in this process, if it has any."""
-    return _current
-
 
 class Workers:
     """``count`` processes for the duration of a block. If ``count`` is 0, functions run in the process that submits
     them.
 
-    ``failure`` is the first error that a function raised, before Beam wraps it. Each process may use ``memory`` bytes;
+    ``failure`` is the first error that a function raised. Each process may use ``memory`` bytes;
     an allocation beyond that raises MemoryError.
     """
 
@@ -54,13 +47,9 @@ class Workers:
             self.count = 0
 
     def __enter__(self) -> "Workers":
-        global _current
-        _current = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        global _current
-        _current = None
         try:
             self._end()
         except KeyboardInterrupt:  # a second Ctrl+C: do not wait for running functions

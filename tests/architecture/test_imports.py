@@ -66,8 +66,8 @@ its own floor, so there is no circle of rooms."""
 ONLY_IN = {
     "apache_beam": {
         "curation/engine/beam_options.py",  # checks the options that the pipeline is run with
-        "curation/engine/beam_runner.py",  # runs the pipeline
-        "curation/engine/pipeline.py",  # is the pipeline
+        "curation/engine/beam_pipeline.py",  # wires the stages
+        "curation/engine/beam_runner.py",  # runs the pipelines
         "curation/sources/listing.py",  # opens what fsspec does not know
         "curation/sources/opening.py",
     },

@@ -138,11 +138,14 @@ def test_the_bytes_do_not_depend_on_partitions(
 WAYS: dict[str, dict[str, Any]] = {
     "one": {"workers": 1},
     "two": {"workers": 2},
+    "beam": {"beam_options": ("--runner=FnApiRunner",)},
     "processes": {"beam_options": ("--direct_running_mode=multi_processing", "--direct_num_workers=2")},
 }
 
 
-@pytest.mark.parametrize("way", ["two", *(pytest.param(way, marks=pytest.mark.soak) for way in ("one", "processes"))])
+@pytest.mark.parametrize(
+    "way", ["two", "beam", *(pytest.param(way, marks=pytest.mark.soak) for way in ("one", "processes"))]
+)
 def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path, way: str) -> None:
     corpus = [
         [json.dumps({"text": f"Report {m % 3}. " + "\n".join(SENTENCES[:n])}) for n in (3, 4, 5) for m in range(6)]

@@ -157,13 +157,6 @@ def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path, workers: str, im
     assert_goes_on(tmp_path, out, *asked)
 
 
-def test_an_interrupt_inside_beam_stays_an_interrupt(tmp_path: Path) -> None:
-    write_corpus(tmp_path / "in", 1, 10)
-    job = make_job([Input(glob=str(tmp_path / "in"))], "none", [])
-    with patch("curation.engine.pipeline.current", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-        curate_job(job, str(tmp_path / "out"), Execution(workers=0))
-
-
 def test_a_shard_that_a_crashed_machine_did_not_keep_is_written_again(tmp_path: Path) -> None:
     write_corpus(tmp_path / "in", 2, 10)
     job, out = make_job([Input(glob=str(tmp_path / "in"))], "none", []), tmp_path / "out"

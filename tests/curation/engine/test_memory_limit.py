@@ -61,7 +61,7 @@ CURATE = """
 import json, sys
 from curation.engine import memory_limit
 memory_limit.count_what_is_used()
-from curation.engine import beam_runner, driver
+from curation.engine import driver, runner
 from curation.job import Execution
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
@@ -70,7 +70,7 @@ name, recipe, *settings = sys.argv[2:]
 small, job = (make_job([Input(glob=f"{folder}/{file}")], recipe, ["max_quarantined=1.0", *settings])
               for file in ("small.jsonl", name))
 driver.curate(small, f"{folder}/small", Execution(workers=0))  # what is imported and compiled then is no record's
-beam_runner.share = lambda memory, workers: 150_000_000
+runner.share = lambda memory, workers: 150_000_000
 ledger = driver.curate(job, f"{folder}/out", Execution(workers=0, memory=2_000_000_000))
 ledger.check()
 print(json.dumps({error: amount[0] for error, amount in ledger.quarantined.items()}))

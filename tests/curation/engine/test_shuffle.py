@@ -1,4 +1,4 @@
-"""What stages hand to one another in a local run lies on disk: all of it is found again, and Beam holds none of it."""
+"""What stages hand to one another in a local run lies on disk, and nothing of it is lost."""
 
 import json
 import tempfile
@@ -47,19 +47,19 @@ def test_a_file_that_was_cut_is_made_again_and_never_read_as_empty(tmp_path: Pat
         list(shuffle.fetch(folder, ["call"], 1))
 
 
-def test_beam_holds_one_element_a_call_whatever_the_partitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_returns_one_element_whatever_the_partitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in range(3):
         rows = [{"text": f"The mill {file} by the river {row % 20} grinds."} for row in range(200)]
         (tmp_path / f"{file}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    call, given_to_beam = stages.call, []
+    call, returned = stages.call, []
 
     def watched(run: Run, *more: Any) -> list[shuffle.Keyed]:
         results = call(run, *more)
-        given_to_beam.append(results)
+        returned.append(results)
         return results
 
     monkeypatch.setattr(stages, "call", watched)
     job = make_job([Input(glob=str(tmp_path / "*.jsonl"))], "none", ["near.ngram=2"])
     curate(job, str(tmp_path / "out"), Execution(workers=0, partitions=40))
-    assert len(given_to_beam) > 2 * 40
-    assert all(results == [stages.DONE] for results in given_to_beam)
+    assert len(returned) > 2 * 40
+    assert all(results == [stages.DONE] for results in returned)
