@@ -10,9 +10,15 @@ NO_VERDICT = ("unparsed", "refused", "truncated", "error", "missing")
 OUTCOMES = ("win", "tie", "loss", *NO_VERDICT)
 """What a vote says about the model."""
 
+
+def _votes_2(rows: pa.Table) -> pa.Table:
+    """Version 1 had no preference."""
+    return rows.append_column("preference", pa.nulls(len(rows), pa.float64()))
+
+
 VOTES = Table(
     name="votes",
-    version=1,
+    version=2,
     columns=pa.schema(
         [
             pa.field("source", pa.string(), nullable=False),
@@ -31,8 +37,10 @@ VOTES = Table(
             pa.field("inconsistent", pa.bool_(), nullable=False),
             pa.field("shown_first", pa.bool_()),
             pa.field("longer", pa.int64()),
+            pa.field("preference", pa.float64()),
         ]
     ),
+    upgrades={1: _votes_2},
     checks={
         f"outcome is one of {', '.join(OUTCOMES)}": lambda b: pc.is_in(b["outcome"], value_set=pa.array(OUTCOMES)),
     },
@@ -43,7 +51,7 @@ VOTES = Table(
 responses, and the same in all sources. ``turns``: single or multi. ``inconsistent``: a judge's tie whose two orders
 have different verdicts. ``shown_first``: whether the voter saw the model's response first, on the left; null if both
 orders were shown or the order is unknown. ``longer``: the characters by which the model's response is longer than the
-opponent's."""
+opponent's. ``preference``: as in `schemas.verdicts.VERDICTS`, for the model."""
 
 SHOWN = Table(
     name="shown",

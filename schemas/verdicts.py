@@ -31,9 +31,15 @@ _ANSWER = [
     pa.field("request", pa.string(), nullable=False),
 ]
 
+
+def _verdicts_2(rows: pa.Table) -> pa.Table:
+    """Version 1 had no preference."""
+    return rows.append_column("preference", pa.nulls(len(rows), pa.float64()))
+
+
 VERDICTS = Table(
     name="verdicts",
-    version=1,
+    version=2,
     columns=pa.schema(
         [
             pa.field("pair_id", pa.string(), nullable=False),
@@ -47,16 +53,23 @@ VERDICTS = Table(
             pa.field("rater", pa.string()),
             pa.field("outcome", pa.string(), nullable=False),
             pa.field("inconsistent", pa.bool_(), nullable=False),
+            pa.field("preference", pa.float64()),
         ]
     ),
+    upgrades={1: _verdicts_2},
     checks={
         **_outcome(*OUTCOMES),
+        "preference is from 0 to 1": lambda b: pc.or_(
+            pc.is_null(b["preference"]),
+            pc.fill_null(pc.and_(pc.greater_equal(b["preference"], 0), pc.less_equal(b["preference"], 1)), False),
+        ),
         "only a tie is inconsistent": lambda b: pc.or_(pc.invert(b["inconsistent"]), pc.equal(b["outcome"], "tie")),
     },
 )
 """A judge's verdict on each pair, sorted by (prompt_id, first_model, second_model, pair_id). ``inconsistent``: the two
 orders have different verdicts, which makes a tie. A pair without a verdict has the outcome of an answer without one.
-``rater`` is who judged, null for the judge of the manifest. Texts that imported verdicts do not have are null."""
+``rater`` is who judged, null for the judge of the manifest. Texts that imported verdicts do not have are null.
+``preference``: for the first response, by an imported judge that weighs (1: the first is surely better); else null."""
 
 ANSWERS = Table(
     name="answers",

@@ -15,8 +15,10 @@ from annotation.evaluation.calibration import calibrated
 from annotation.evaluation.comparing import agreements, among
 from annotation.evaluation.figures import figures
 from annotation.evaluation.grade_means import grade_means
+from annotation.evaluation.imported_ratings import ImportedRatings, imported
 from annotation.evaluation.iterations import iterations
 from annotation.evaluation.leaders import Control, ratings
+from annotation.evaluation.length_control import LengthControl, length_controlled_rates
 from annotation.evaluation.numbers import Origin, Traced, numbered, numbers_of, table_of
 from annotation.evaluation.people import Counted
 from annotation.evaluation.report_manifest import FORMAT, VERSION, ReportManifest, SourceFacts
@@ -39,7 +41,8 @@ class Choices:
 
     ``ties``: how ties enter a win rate; ``rating_ties``: how they enter ratings. ``controls``: what ratings are
     corrected for. ``together``: rate the models by the votes of all sources as well. ``counted``: what counts once,
-    of people; None means votes on pairs, and verdicts of a safety rating.
+    of people; None means votes on pairs, and verdicts of a safety rating. ``length_control``: how length-controlled win
+    rates are made; None for none. ``imported``: ratings of others to show beside.
     """
 
     ties: Definition = "decided"
@@ -47,6 +50,16 @@ class Choices:
     controls: tuple[Control, ...] = ()
     together: bool = False
     counted: Counted | None = None
+    length_control: LengthControl | None = None
+    imported: tuple[ImportedRatings, ...] = ()
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The choices as the manifest has them, which names files by their SHA-256."""
+        control = None if self.length_control is None else list(self.length_control.facts)
+        files = [f"{each.name}, SHA-256 {each.sha256}" for each in self.imported]
+        entry: dict[str, Any] = to_json({**vars(self), "length_control": control, "imported": files})
+        return entry
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,8 @@ def comparisons(sources: Sequence[Source]) -> Iterator[Traced]:
 
 
 def leaders(sources: Sequence[Source], choices: Choices) -> Iterator[Traced]:
-    """The leaderboard of each source, and of all together if that is chosen."""
+    """The leaderboard of each source, and of all together if that is chosen; then length-controlled win rates and
+    imported ratings, if these are chosen. Raises UserError as `length_controlled_rates` does."""
     how = choices.rating_ties, choices.controls
     sources = [source for source in sources if len(source.votes)]
     for source in sources:
@@ -112,6 +126,10 @@ def leaders(sources: Sequence[Source], choices: Choices) -> Iterator[Traced]:
         origin = Origin(where={"source": tuple(source.name for source in sources)}, left_out=NO_VERDICT)
         voters = " and ".join(dict.fromkeys(source.voters for source in sources))
         yield from ratings(votes, *how, TOGETHER, voters, origin)
+    if choices.length_control is not None:
+        yield from length_controlled_rates(sources, choices.length_control)
+    compared = {name for each in sources for column in ("model", "opponent") for name in each.votes[column].to_pylist()}
+    yield from imported(choices.imported, compared)
 
 
 def write(folder: Path, report: Report, texts: Mapping[str, str]) -> None:
@@ -129,7 +147,7 @@ def write(folder: Path, report: Report, texts: Mapping[str, str]) -> None:
             format=FORMAT,
             version=VERSION,
             tables={name: table.version for name, table in TABLES.items()},
-            choices=to_json(vars(report.choices)),
+            choices=report.choices.entry,
             sources=tuple(facts),
             files=writer.files,
         )

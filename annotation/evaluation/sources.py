@@ -225,6 +225,7 @@ def _verdict_votes(name: str, voters: str, tables: JudgeTables, baseline: str | 
             baseline,
             seen_first=_seen_first(tables),
             longer=longer_first(rows),
+            preference=rows["preference"],
         ),
     }
     silent = pa.Table.from_pylist(list(_missing(tables)), _MISSING)

@@ -24,9 +24,10 @@ def directed(
     baseline: str | None = None,
     seen_first: pa.ChunkedArray | None = None,
     longer: pa.ChunkedArray | None = None,
+    preference: pa.ChunkedArray | None = None,
 ) -> dict[str, pa.ChunkedArray]:
-    """The columns model, opponent, outcome, shown_first and longer of votes about the first model, mirrored so that a
-    baseline is always the opponent; without it the model is the first of the two by name."""
+    """The columns model, opponent, outcome, shown_first, longer and preference of votes about the first model, mirrored
+    so that a baseline is always the opponent; without it the model is the first of the two by name."""
     turn = pc.greater(first, second)
     if baseline is not None:
         turn = pc.or_(pc.equal(first, baseline), pc.and_(turn, pc.not_equal(second, baseline)))
@@ -39,6 +40,8 @@ def directed(
         columns["shown_first"] = pc.xor(seen_first, turn)
     if longer is not None:
         columns["longer"] = pc.if_else(turn, pc.negate(longer), longer)
+    if preference is not None:
+        columns["preference"] = pc.if_else(turn, pc.subtract(1.0, preference), preference)
     return columns
 
 

@@ -116,8 +116,9 @@ def _kept(outcomes: Outcomes, rated: Flags, covariates: Mapping[str, Floats]) ->
 def length_difference(length_a: Floats, length_b: Floats) -> Floats:
     """A covariate from two lengths: the hyperbolic tangent of their difference in standard deviations.
 
-    So do Dubois et al. (2024, section 3). The ratings are then those of responses of equal length. They are not the
-    length-controlled win rate of AlpacaEval 2, whose model also needs a published difficulty for each instruction.
+    So do Dubois et al. (2024, section 3). The ratings are then those of responses of equal length. The
+    length-controlled win rate of AlpacaEval 2, which also has a difficulty for each instruction, is in
+    `length_controlled`.
     """
     difference = length_a - length_b
     spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0

@@ -148,6 +148,40 @@ RATINGS = (
     click.option(
         "--together", is_flag=True, help="Also rate the models by the votes of all sources, people and judges mixed."
     ),
+    click.option(
+        "--length-controlled",
+        "baseline",
+        metavar="MODEL",
+        help="Add the length-controlled win rate of AlpacaEval 2 of each model against this MODEL.",
+    ),
+    click.option(
+        "--variant",
+        "variants",
+        multiple=True,
+        metavar="MODEL",
+        help="With --length-controlled: the same model, asked to write longer or shorter, which holds the effect of "
+        "length near its own. Repeat for several.",
+    ),
+    click.option(
+        "--difficulty",
+        type=PATH,
+        metavar="FILE",
+        help="With --length-controlled: rows with instruction_difficulty and prompt_id, instruction or index (default: "
+        "estimated from the other models).",
+    ),
+    click.option(
+        "--instructions",
+        type=PATH,
+        metavar="FILE",
+        help="With --difficulty: the file with the instructions whose places the index counts from 0.",
+    ),
+    click.option(
+        "--imported",
+        type=PATH,
+        multiple=True,
+        metavar="FILE",
+        help="Show ratings of others beside, such as an arena's Elo: rows with model and rating. Repeat for several.",
+    ),
 )
 
 
@@ -174,10 +208,10 @@ def report(sources: tuple[Path, ...], output: Path, **choices: Any) -> None:
     A SOURCE is a campaign's folder (votes of people), or an output of gristmill judge or gristmill evaluation import.
     Several sources are shown side by side. Equal sources give equal bytes.
     """
-    from annotation.evaluation.reported import Choices
+    from jobs.evaluation.choices import choices_of
     from jobs.evaluation.report import report as write
 
-    write(sources, output, Choices(**choices))
+    write(sources, output, choices_of(**choices))
 
 
 @evaluation.command(short_help="Rate the models of an evaluation.")
@@ -188,10 +222,10 @@ def report(sources: tuple[Path, ...], output: Path, **choices: Any) -> None:
 @click.option("--csv", is_flag=True, help="Print CSV instead.")
 def leaderboard(sources: tuple[Path, ...], as_json: bool, csv: bool, **choices: Any) -> None:
     """Print ratings of models with their ranks, of each SOURCE by itself, as gristmill evaluation report has them."""
-    from annotation.evaluation.reported import Choices
+    from jobs.evaluation.choices import choices_of
     from jobs.evaluation.leaderboard import leaderboard
 
-    leaderboard(sources, Choices(**choices), "json" if as_json else "csv" if csv else "table")
+    leaderboard(sources, choices_of(**choices), "json" if as_json else "csv" if csv else "table")
 
 
 @evaluation.command(short_help="Show how a number of a report was made, and from which votes.")

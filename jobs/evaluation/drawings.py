@@ -182,6 +182,13 @@ def leaderboard(numbers: Numbers) -> Iterator[Group]:
     yield Group.of("", plots)
 
 
+def length_controlled(numbers: Numbers) -> Iterator[Group]:
+    """One plot with a row for each model and source."""
+    known = [each for each in numbers if each.value is not None]
+    if known:
+        yield Group("", [_shares("Length-controlled win rates", "", known, pair, EQUAL)])
+
+
 def ceiling(values: Iterable[float]) -> float:
     """A round number of at least each of the values.
 

@@ -1,7 +1,8 @@
 """The columns of a table of numbers on an evaluation's page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from annotation.evaluation.numbers import Number
 from jobs.evaluation.wording import cell
@@ -16,9 +17,24 @@ class Column:
     words: bool = False
 
 
-def columns(numbers: Sequence[Number]) -> list[Column]:
-    """The columns of these numbers; those that would be empty are left out."""
-    return [column for column in _COLUMNS if any(map(column.text, numbers))]
+def columns(numbers: Sequence[Number], more: Sequence[Column] = ()) -> list[Column]:
+    """The columns of these numbers, and ``more`` behind the value's; those that would be empty are left out."""
+    place = 1 + next(place for place, column in enumerate(_COLUMNS) if column.title == "95% interval")
+    whole = (*_COLUMNS[:place], *more, *_COLUMNS[place:])
+    return [column for column in whole if any(map(column.text, numbers))]
+
+
+def imported_columns(numbers: Sequence[Number]) -> list[Column]:
+    """A column of each file of imported ratings among these numbers, which the rows of ratings have."""
+    found: dict[str, dict[str | None, str]] = {}
+    for each in numbers:
+        if each.section == "imported_ratings":
+            found.setdefault(each.source, {})[each.model] = cell(each, each.value) or "-"
+    return [Column(f"imported, {name}", partial(_imported, held)) for name, held in found.items()]
+
+
+def _imported(held: Mapping[str | None, str], number: Number) -> str:
+    return held.get(number.model, "-") if number.measure == "rating" else ""
 
 
 def _between(number: Number, low: float | None, high: float | None, word: str) -> str:

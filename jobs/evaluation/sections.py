@@ -11,7 +11,7 @@ from annotation.evaluation.reported import Report
 from annotation.evaluation.sources import Source
 from jobs.evaluation import drawings
 from jobs.evaluation.drawings import Group
-from jobs.evaluation.number_table import Column, columns
+from jobs.evaluation.number_table import Column, columns, imported_columns
 
 ORDERS = {
     "both": "Each pair was judged in both orders.",
@@ -25,15 +25,16 @@ Numbers = Sequence[Number]
 
 @dataclass(frozen=True)
 class Panel:
-    """The numbers of a source in a section."""
+    """The numbers of a source in a section, and columns that its table has beside its own."""
 
     name: str
     numbers: Numbers
+    more: Sequence[Column] = ()
 
     @property
     def columns(self) -> Sequence[Column]:
         """The columns of its table."""
-        return columns(self.numbers)
+        return columns(self.numbers, self.more)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def sections(report: Report) -> list[Section]:
 
 def _section(report: Report, name: str, title: str) -> Section:
     numbers = [each.number for each in report.section(name)]
-    panels = [Panel(source, list(own)) for source, own in groupby(numbers, key=lambda each: each.source)]
+    more = imported_columns([each.number for each in report.numbers]) if name == "leaderboard" else ()
+    panels = [Panel(source, list(own), more) for source, own in groupby(numbers, key=lambda each: each.source)]
     intro = WIN_RATE.format(WORDS[report.choices.ties]) if name == "win_rates" else INTROS[name]
     notes = list(dict.fromkeys(_notes(report, name, numbers))) if numbers else []
     legend = ("win", "tie", "loss") if name == "outcomes" else ()
@@ -76,7 +78,7 @@ def _groups(report: Report, name: str, numbers: Numbers) -> Iterator[Group]:
     if name in VERDICTS:
         known = {each.source for each in numbers if each.value is not None}
         numbers = [each for each in numbers if each.source in known]
-    return DRAWN[name](numbers) if numbers else iter(())
+    return DRAWN[name](numbers) if numbers and name in DRAWN else iter(())
 
 
 def _notes(report: Report, name: str, numbers: Numbers) -> Iterator[str]:
@@ -86,6 +88,10 @@ def _notes(report: Report, name: str, numbers: Numbers) -> Iterator[str]:
         yield from drawings.worth(numbers)
     elif name == "leaderboard":
         yield from _leaderboard_notes(numbers)
+    elif name == "length_controlled":
+        for each in numbers:
+            about = f"{each.source} ({each.voters})" if each.model is None else drawings.pair(each)
+            yield f"{about}: {each.method}."
     elif name in VERDICTS:
         for source in report.sources:
             yield from _gaps(source)
@@ -119,6 +125,8 @@ TITLES = {
     "agreement": "Agreement",
     "people_and_judge": "People and judge together",
     "leaderboard": "Leaderboard",
+    "length_controlled": "Length-controlled win rates",
+    "imported_ratings": "Imported ratings",
 }
 OUTCOMES = (
     "Shares among the votes with a verdict, from the point of view of the model named first. The lines below a bar are "
@@ -152,6 +160,13 @@ LEADERBOARD = (
     "Ratings by Bradley and Terry's model: with a rating higher by 1, a model wins 73% of the votes that are no tie, "
     "by 2, 88%. The chance that any interval or rank on a leaderboard is wrong is at most 5%."
 )
+LENGTH_CONTROLLED = (
+    "The length-controlled win rate of AlpacaEval 2: the win rate that the model would have if its responses were as "
+    "long as its opponent's. Ties count half; lines are 95% intervals."
+)
+IMPORTED = (
+    "Ratings that others published, for comparison. No vote of this report is in them, and no number is made of them."
+)
 WIN_RATE = (
     "A win rate is {}, of the model named first. The wide line is the 95% interval; the thin line, the lowest and "
     "highest value, whatever the votes without a verdict would have been."
@@ -165,6 +180,8 @@ INTROS = {
     "agreement": AGREEMENT,
     "people_and_judge": PEOPLE_AND_JUDGE,
     "leaderboard": LEADERBOARD,
+    "length_controlled": LENGTH_CONTROLLED,
+    "imported_ratings": IMPORTED,
 }
 DRAWN = {
     "outcomes": drawings.outcomes,
@@ -174,6 +191,7 @@ DRAWN = {
     "agreement": drawings.agreement,
     "people_and_judge": drawings.people_and_judge,
     "leaderboard": drawings.leaderboard,
+    "length_controlled": drawings.length_controlled,
 }
 VERDICTS = ("outcomes", "win_rates", "safety")
 """The sections whose numbers are missing where there is no verdict."""

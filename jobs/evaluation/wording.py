@@ -48,6 +48,8 @@ def cell(number: Number, value: float | None) -> str:
         return ""
     if number.measure == "rank":
         return f"{value:.0f}"
+    if number.section == "imported_ratings":
+        return f"{value:,.10g}"
     if number.measure == WORTH:
         return f"{value:,.1f}"
     if number.measure in _COEFFICIENTS:

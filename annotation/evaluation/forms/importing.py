@@ -31,7 +31,7 @@ def tables_of_votes(votes: Sequence[Vote]) -> JudgeTables:
 
 def _verdict_row(vote: Vote, pair_id: str) -> dict[str, object]:
     outcome, inconsistent = combined([said for _, said in vote.said])
-    names = ("prompt_id", "category", "first_model", "second_model", "first", "second")
+    names = ("prompt_id", "category", "first_model", "second_model", "first", "second", "preference")
     return {
         "pair_id": pair_id,
         **{name: getattr(vote, name) for name in names},

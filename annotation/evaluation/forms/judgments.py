@@ -30,7 +30,8 @@ class Vote:
     """What a rater said about two models' responses to a prompt; texts are None if the form has none.
 
     ``said`` has an entry for each order that was shown: whether the second response came first (None if the form does
-    not say), and the outcome in terms of the first and second model.
+    not say), and the outcome in terms of the first and second model. ``preference`` for the first response is from 0 to
+    1, None where the form does not weigh.
     """
 
     prompt_id: str
@@ -42,6 +43,7 @@ class Vote:
     first: str | None
     second: str | None
     said: tuple[tuple[bool | None, Outcome], ...]
+    preference: float | None = None
 
 
 def read_votes(paths: Sequence[Path]) -> list[Vote]:
@@ -78,7 +80,7 @@ def _read(row: Row, place: str) -> Vote:
 
 def _alpaca_eval(row: Row, place: str) -> Vote:
     """``preference`` is 1 for the first output, 2 for the second, 1.5 or 0 for a tie; null is no verdict. A weighted
-    preference, between 1 and 2, counts for the nearer output."""
+    preference, between 1 and 2, counts for the nearer output, and is kept beside."""
     instruction = row.get("instruction")
     if not isinstance(instruction, str):
         raise UserError(f"{place}: instruction must be a text")
@@ -97,6 +99,7 @@ def _alpaca_eval(row: Row, place: str) -> Vote:
         _text(row, "output_1", place),
         _text(row, "output_2", place),
         ((None, outcome),),
+        None if preference in (None, 0, 1, 1.5, 2) else 2 - preference,
     )
 
 

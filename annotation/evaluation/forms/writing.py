@@ -45,7 +45,7 @@ def alpaca_eval(tables: JudgeTables, judge: str) -> Files:
             "generator_1": row["first_model"],
             "generator_2": row["second_model"],
             "annotator": row["rater"] or judge,
-            "preference": _PREFERENCES.get(row["outcome"]),
+            "preference": _PREFERENCES.get(row["outcome"]) if row["preference"] is None else 2 - row["preference"],
         }
         for row in tables.verdicts.to_pylist()
     ]
