@@ -171,8 +171,8 @@ requirements:
 	compile() {
 	  uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate "$$@"
 	}
-	compile --extra dev pyproject.toml --output-file requirements.txt
-	compile --extra dev --extra trainer --constraint requirements.txt pyproject.toml --output-file requirements-trainer.txt
+	compile --extra dev --extra languages pyproject.toml --output-file requirements.txt
+	compile --extra dev --extra languages --extra trainer --constraint requirements.txt pyproject.toml --output-file requirements-trainer.txt
 	studio=annotation/server/requirements.txt
 	{ grep --only-matching '^label-studio==[0-9.]*' $$studio; echo gunicorn; } | (cd / && compile - --output-file "$$OLDPWD/$$studio")
 

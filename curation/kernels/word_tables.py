@@ -59,6 +59,12 @@ def word_tables() -> WordTables:
     return _build(kinds, values)
 
 
+@cache
+def spaced_tables() -> WordTables:
+    """The tables without English texts, for any language with spaces between words, made once per process."""
+    return _build(kinds_table(), {})
+
+
 def _build(kinds: npt.NDArray[np.uint16], cases: dict[str, int]) -> WordTables:
     """The tables with some special texts, units and stop words."""
     values = dict(cases)

@@ -32,7 +32,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "curation": (
         "kernels",
-        "sources rewrites",
+        "words sources rewrites",
         "filters dedup",
         "recipe",
         "recipes job judge",
