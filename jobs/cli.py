@@ -11,7 +11,7 @@ import gc  # noqa: E402
 import click  # noqa: E402
 
 from jobs.campaign.cli import campaign  # noqa: E402
-from jobs.corpus.cli import curate, explain, plan, takedown, verdict  # noqa: E402
+from jobs.corpus.cli import compare_recipes, curate, explain, plan, takedown, verdict  # noqa: E402
 from jobs.dataset.cli import dataset  # noqa: E402
 from jobs.evaluation.cli import evaluation, judge  # noqa: E402
 from jobs.interrupts import die_interrupted, raise_on_signals  # noqa: E402
@@ -31,7 +31,7 @@ def gristmill() -> None:
 
 
 COMMANDS = (
-    *(curate, takedown, plan, verdict, explain, verify),
+    *(curate, takedown, plan, verdict, compare_recipes, explain, verify),
     *(pack, pack_export, train_tokenizer),
     *(studio, campaign, dataset, judge, evaluation),
 )

@@ -7,12 +7,12 @@ from typing import Any
 
 from curation.dedup.settings import Dedup
 from curation.recipe import STEPS, Recipe, Step
+from curation.recipes import RECIPE_NAMES
 from curation.rewrites.normalise import Normalise
 from schemas.errors import UserError
 from schemas.settings import build, convert, shown, unknown
 from schemas.toml_file import parse_toml, read_toml
 
-RECIPE_NAMES = ("c4", "fineweb", "gopher", "none")
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
 USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
 """The steps by name, as in ``use``."""

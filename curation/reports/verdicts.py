@@ -26,6 +26,14 @@ def verdicts(
     ``quarantined`` is called with the records that cannot be read; ``kind`` is the format of all files, by default
     recognised from their content.
     """
+    for records in read_files(files, quarantined, kind):
+        yield from _verdicts(records, recipe)
+
+
+def read_files(
+    files: Sequence[str], quarantined: Callable[[pa.RecordBatch], None], kind: str | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The documents of the files as batches of RECORDS; ``quarantined`` and ``kind`` as in `verdicts`."""
     listed = list_files([Input(glob=file, format=kind) for file in files])
     check_formats(listed)
     for unit in plan_units(listed, 1 << 62):
@@ -33,7 +41,7 @@ def verdicts(
             if len(chunk.quarantine):
                 quarantined(chunk.quarantine)
             if len(chunk.documents):
-                yield from _verdicts(chunk.documents, recipe)
+                yield chunk.documents
 
 
 def _verdicts(records: pa.RecordBatch, recipe: Recipe) -> Iterator[dict[str, Any]]:
@@ -44,11 +52,11 @@ def _verdicts(records: pa.RecordBatch, recipe: Recipe) -> Iterator[dict[str, Any
             "doc_id": doc_id,
             "kept": not failed,
             "reasons": failed,
-            "signals": {name: _plain(value) for name, value in measured.items()},
+            "signals": {name: plain(value) for name, value in measured.items()},
         }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Numbers as JSON has them: a float32 in its shortest form, null for NaN."""
     if isinstance(value, float):
         return None if math.isnan(value) else float(f"{value:.7g}")

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from curation.recipes import RECIPE_NAMES
 from curation.sources.inputs import FORMATS
 from jobs.options import MEMORY, PATH, PROGRESS, WORKERS, Bytes
 from schemas.settings import LARGEST
@@ -204,31 +205,61 @@ def plan(**given: Any) -> None:
     run(PlanOptions(**given))
 
 
-@click.command(short_help="Judge documents one by one, as JSON lines.")
-@click.argument("files", nargs=-1, required=True)
-@click.option(
+RECIPES = click.option(
     "--recipe",
-    default="fineweb",
-    show_default=True,
+    "recipes",
+    multiple=True,
     metavar="NAME",
-    help="fineweb, gopher, c4, none, or the path of a TOML file.",
+    help=f"{', '.join(RECIPE_NAMES)}, or the path of a TOML file; repeat to compare.",
 )
-@FORMAT
-@click.option(
+CHANGES = click.option(
     "--set",
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change a setting of the recipe, such as language.min_score=0.5; repeat for several.",
+    help="Change a setting of the recipes, such as language.min_score=0.5; repeat for several.",
 )
-def verdict(files: tuple[str, ...], recipe: str, kind: str | None, changes: tuple[str, ...]) -> None:
-    """Judge each document of FILES by a recipe's filters, without deduplication.
 
-    Writes one JSON line per document: doc_id, kept, reasons (stage, reason, value, threshold) and signals.
+
+@click.command(short_help="Judge documents one by one, as JSON lines.")
+@click.argument("files", nargs=-1, required=True)
+@RECIPES
+@FORMAT
+@CHANGES
+def verdict(files: tuple[str, ...], recipes: tuple[str, ...], kind: str | None, changes: tuple[str, ...]) -> None:
+    """Judge each document of FILES by a recipe's filters (default: fineweb), without deduplication.
+
+    Writes one JSON line per document: doc_id, kept, reasons (stage, reason, value, threshold) and signals. With several
+    recipes the line has doc_id, kept by recipe, and parts: the rules that the document fails in some recipes only.
     """
     from jobs.corpus.verdict import run
 
-    run(files, recipe, changes, kind)
+    run(files, recipes, changes, kind)
+
+
+@click.command("compare-recipes", short_help="Count what each recipe would keep, and where recipes part.")
+@click.argument("corpus", nargs=-1, required=True)
+@RECIPES
+@FORMAT
+@CHANGES
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Compare on the first N documents.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def compare_recipes(
+    corpus: tuple[str, ...],
+    recipes: tuple[str, ...],
+    kind: str | None,
+    changes: tuple[str, ...],
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Count the documents of CORPUS that each recipe would keep, and those that fail each of its rules.
+
+    CORPUS is a folder that gristmill curate wrote, or files of documents. By default all built-in recipes are
+    compared. Nothing is deduplicated.
+    """
+    from jobs.corpus.compare_recipes import run
+
+    run(corpus, recipes, changes, kind, limit, as_json)
 
 
 @click.command(short_help="Say why a document was kept or removed.")

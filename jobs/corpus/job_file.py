@@ -31,6 +31,14 @@ def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
     return _checked(make_recipe(Path(name).stem, table))
 
 
+def load_recipes(names: Sequence[str], changes: Iterable[str] = ()) -> dict[str, Recipe]:
+    """The recipes by the names given, each after the changes. Raises UserError for a recipe that is named twice."""
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"--recipe {name} is given twice: compare it with another recipe")
+    return {name: load_recipe(name, changes) for name in names}
+
+
 def _checked(recipe: Recipe) -> Recipe:
     """The recipe. Raises UserError if one of its lists cannot be read, or if no document can meet its settings."""
     recipe.check()
