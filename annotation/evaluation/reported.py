@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from annotation.dataset.files import new_folder
 from annotation.dataset.manifest import check_file, read_manifest
 from annotation.evaluation.calibration import calibrated
+from annotation.evaluation.collection import collection
 from annotation.evaluation.comparing import agreements, among
 from annotation.evaluation.figures import figures
 from annotation.evaluation.grade_means import grade_means
@@ -91,6 +92,7 @@ def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     found += [_counted(each, source) for source in sources for each in safety(source)]
     found += [each for source in sources for each in grade_means(source)]
     found += iterations(sources, choices.ties)
+    found += [each for held in sources for each in collection(held.votes, held.steps, held.name, choices.ties)]
     return Report(sources, choices, numbered([*found, *comparisons(sources), *leaders(sources, choices)]))
 
 

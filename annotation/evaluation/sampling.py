@@ -2,14 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation.votes import items
-from annotation.journal.fold import Record, fold
-from annotation.journal.journal import STORE, Journal
+from annotation.journal.fold import Record
 from annotation.judgments.snapshot import Snapshot
 
 
@@ -46,12 +44,10 @@ class Sampling:
         return None
 
 
-def sampling_of(folder: Path, snapshot: Snapshot) -> Sampling:
-    """How the pairs with votes were drawn in a campaign at the snapshot's revision."""
+def sampling_of(record: Record, snapshot: Snapshot) -> Sampling:
+    """How the pairs with votes were drawn in a campaign; ``record`` has the snapshot's revision."""
     pairs = snapshot.pairs.filter(pc.is_null(snapshot.pairs["gold"]))
     known = frozenset(items(pairs).drop_null().to_pylist())
-    with Journal(folder / STORE) as journal:
-        record = fold(journal, snapshot.revision)
     return Sampling(known, _flaw(record, snapshot), _drawn(record))
 
 

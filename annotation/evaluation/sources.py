@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation import folder as verdicts
+from annotation.evaluation.collection import Step, steps_of
 from annotation.evaluation.manifest import JudgeEntry, VerdictsManifest
 from annotation.evaluation.people import Counted, comparisons, ratings
 from annotation.evaluation.sampling import Sampling, sampling_of
@@ -26,7 +27,8 @@ from annotation.evaluation.votes import (
     votes_table,
 )
 from annotation.evaluation.winrates import grade_rows
-from annotation.journal.journal import STORE
+from annotation.journal.fold import fold
+from annotation.journal.journal import STORE, Journal
 from annotation.judgments.resolve import resolve
 from annotation.judgments.snapshot import Snapshot
 from annotation.judgments.snapshot import load as load_campaign
@@ -45,9 +47,10 @@ class Source:
 
     ``facts`` are (name, value) of how they were made, without any place on this machine. ``orders`` are those in which
     a judge was asked, ``files`` the SHA-256 of the files of responses that it judged. ``sampling``: how the pairs with
-    votes of people were drawn. ``counted``: whether a row is a vote, or the verdict of a judge or of several votes.
-    ``undecided``: votes on responses and pairs that have too few votes for a verdict. ``graded``: a judge's
-    grades of single responses, on a scale from ``grades[0]`` to ``grades[1]``.
+    votes of people were drawn. ``steps``: which new models the batches compare with previous ones. ``counted``: whether
+    a row is a vote, or the verdict of a judge or of several votes. ``undecided``: votes on responses and pairs that
+    have too few votes for a verdict. ``graded``: a judge's grades of single responses, on a scale from ``grades[0]`` to
+    ``grades[1]``.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Source:
     orders: str | None = None
     files: frozenset[str] = frozenset()
     sampling: Sampling | None = None
+    steps: tuple[Step, ...] = ()
     counted: Counted = "votes"
     undecided: int = 0
     graded: pa.Table = field(default_factory=GRADED.schema.empty_table)
@@ -95,11 +99,18 @@ def read_sources(paths: Sequence[Path], counted: Counted | None = None) -> list[
 def _read(path: Path, counted: Counted | None) -> Source:
     if (path / STORE).exists():
         snapshot = load_campaign(path)
-        return of_people(snapshot, counted, sampling_of(path, snapshot))
+        with Journal(path / STORE) as journal:
+            record = fold(journal, snapshot.revision)
+        return of_people(snapshot, counted, sampling_of(record, snapshot), steps_of(record))
     return of_verdicts(path.resolve().name, *verdicts.load(path))
 
 
-def of_people(snapshot: Snapshot, counted: Counted | None = None, sampling: Sampling | None = None) -> Source:
+def of_people(
+    snapshot: Snapshot,
+    counted: Counted | None = None,
+    sampling: Sampling | None = None,
+    steps: tuple[Step, ...] = (),
+) -> Source:
     """The votes of a campaign that count, or the verdicts that they give, without gold pairs. By default votes on
     pairs, and verdicts of a safety rating."""
     compares = PROTOCOLS[snapshot.protocol].scale.compares
@@ -121,6 +132,7 @@ def of_people(snapshot: Snapshot, counted: Counted | None = None, sampling: Samp
         rated=RATED.schema.empty_table() if compares else _people_ratings(snapshot, counted),
         facts=tuple(facts),
         sampling=sampling,
+        steps=steps,
         counted=counted,
         undecided=_undecided(snapshot) if counted == "verdicts" else 0,
     )

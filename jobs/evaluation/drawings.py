@@ -135,6 +135,13 @@ def iterations(numbers: Numbers, rates: Numbers) -> Iterator[Group]:
         )
 
 
+def collection(numbers: Numbers) -> Iterator[Group]:
+    """One plot with a row for each step from a previous to a new model, in the order in which they were collected."""
+    rows = [_range(each, pair(each), percent(each), each.source) for each in numbers]
+    plot = ranges("New against previous model while collecting", rows[:ROWS], (0, 1), EQUAL, True)
+    yield Group("", [(_caption("", rows), plot)])
+
+
 def agreement(numbers: Numbers) -> Iterator[Group]:
     """A plot of each source's measures, then AC1 by kind of prompts."""
     lowest = min((each.low for each in numbers if each.low is not None), default=0.0)

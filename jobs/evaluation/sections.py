@@ -122,6 +122,7 @@ TITLES = {
     "safety": "Safety",
     "grades": "Grades",
     "iterations": "Iterations",
+    "collection": "New and previous model while collecting",
     "agreement": "Agreement",
     "people_and_judge": "People and judge together",
     "leaderboard": "Leaderboard",
@@ -143,6 +144,10 @@ SAFETY = (
 ITERATIONS = (
     "Sources one after the other, and models on the same prompts: how much the win rate against the same opponent, or "
     "the share of violations, of the model named first is above that of an earlier one."
+)
+COLLECTION = (
+    "People who collected preferences compared a new model with the previous one, so their votes also say which is "
+    "better: the win rate of the new model, step by step. Lines are 95% intervals."
 )
 AGREEMENT = (
     "1 is perfect agreement. AC1 and kappa are 0 for agreement by chance; the shares say how often a judge says what "
@@ -177,6 +182,7 @@ INTROS = {
     "safety": SAFETY,
     "grades": GRADES,
     "iterations": ITERATIONS,
+    "collection": COLLECTION,
     "agreement": AGREEMENT,
     "people_and_judge": PEOPLE_AND_JUDGE,
     "leaderboard": LEADERBOARD,
@@ -188,6 +194,7 @@ DRAWN = {
     "win_rates": drawings.win_rates,
     "position": drawings.position,
     "safety": drawings.safety,
+    "collection": drawings.collection,
     "agreement": drawings.agreement,
     "people_and_judge": drawings.people_and_judge,
     "leaderboard": drawings.leaderboard,

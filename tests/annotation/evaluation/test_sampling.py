@@ -11,7 +11,7 @@ from tests.annotation.campaigns import Desk, desk, prompts, write_rows
 
 
 def sampling(mill: Desk) -> Sampling:
-    return sampling_of(mill.folder.path, mill.load())
+    return sampling_of(mill.record, mill.load())
 
 
 def test_answers_in_order_are_a_random_part(tmp_path: Path) -> None:
