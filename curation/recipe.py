@@ -44,6 +44,15 @@ class Rewrite(Protocol):
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray: ...
 
 
+@runtime_checkable
+class Listing(Protocol):
+    """A step with files of the user's: lists, or a model."""
+
+    def list_digests(self) -> dict[str, str]: ...
+
+    def read_lists(self) -> None: ...
+
+
 Step = Url | Language | GopherQuality | GopherRepetition | C4Lines | C4Pages | Fineweb | Redact
 STEPS: tuple[type[Step], ...] = get_args(Step)
 REWRITES = (C4Lines.use, Redact.use)
@@ -104,12 +113,12 @@ class Recipe:
         return pa.schema(list(columns.values()))
 
     def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the entries of each list file, by file name."""
-        return {name: digest for step in self._url_filters() for name, digest in step.list_digests().items()}
+        """The SHA-256 (in hexadecimal) of the entries of each list file, and of each model, by name."""
+        return {name: digest for step in self._listing_steps() for name, digest in step.list_digests().items()}
 
     def read_lists(self) -> None:
-        """Reads all lists again. Raises UserError for a list that cannot be read, or an invalid host."""
-        for step in self._url_filters():
+        """Reads all lists and models again. Raises UserError for one that cannot be read, or an invalid entry."""
+        for step in self._listing_steps():
             step.read_lists()
 
     def check(self) -> None:
@@ -127,8 +136,8 @@ class Recipe:
             if isinstance(step, Language):
                 step.check_languages()
 
-    def _url_filters(self) -> list[Url]:
-        return [step for step in self.steps if isinstance(step, Url)]
+    def _listing_steps(self) -> list[Listing]:
+        return [step for step in self.steps if isinstance(step, Listing)]
 
 
 def _add(columns: dict[str, pa.Field], signals: pa.Schema, text: str) -> None:

@@ -14,6 +14,8 @@ from curation.dedup.components import forest
 from curation.dedup.near import alike_to_any, families
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
+from curation.filters.identifiers import PY3LANGID
+from curation.filters.language import Language
 from curation.judge import judge
 from curation.recipe import STEPS, Recipe
 from curation.sources.inputs import Input
@@ -41,6 +43,7 @@ def warm() -> None:
                 [chunk.documents for chunk in read_unit(unit, ReadingSettings())]
             ).combine_chunks()
     judge(records.to_batches()[0], Recipe(name="warm", steps=tuple(step() for step in STEPS)))
+    Language(identifier=PY3LANGID).measure(records.to_batches()[0])
     near = Near(ngram=2)
     texts = records["text"].combine_chunks()
     values, _ = signature_matrix(texts, near)

@@ -69,7 +69,8 @@ DOCUMENTS = Table(
         ]
     ),
 )
-"""The corpus. ``language`` is an ISO 639 code from fastText's lid.176, ``language_score`` its probability."""
+"""The corpus. ``language`` is the label of the recipe's identifier, by default an ISO 639 code from fastText's lid.176;
+``language_score`` is its probability."""
 
 FAILED = pa.list_(
     pa.struct(

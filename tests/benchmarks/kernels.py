@@ -28,6 +28,7 @@ import spacy
 import xxhash
 from datasketch import MinHash
 from fasttext.FastText import _FastText
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from rich.console import Console
 from rich.table import Table
 from scipy.sparse import coo_array
@@ -35,6 +36,7 @@ from scipy.sparse.csgraph import connected_components
 
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix
+from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
 from curation.filters.lid_model import model_path
 from curation.kernels.buffers import text_buffers
@@ -94,6 +96,13 @@ def races(texts: list[str]) -> Iterator[Race]:
         "fastText",
         lambda: language.measure(batch),
         lambda: [model.predict(head, 1, 0.0, "strict") for head in heads],
+    )
+    ngrams, py3langid = Language(identifier=PY3LANGID), LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    yield Race(
+        "byte_ngrams",
+        "py3langid",
+        lambda: ngrams.measure(batch),
+        lambda: [py3langid.classify(text[: ngrams.characters]) for text in texts],
     )
     near, flags = Near(), np.empty(len(texts), np.uint8)
     yield Race("minhash", "datasketch", lambda: signature_matrix(column, near), lambda: _sketched(texts, near))

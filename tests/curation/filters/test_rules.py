@@ -46,7 +46,7 @@ def test_none_switches_each_rule_off(one: Filter) -> None:
     off = {
         field.name: () if isinstance(field.default, tuple) else False if field.default is True else None
         for field in dataclasses.fields(one)
-        if field.name not in ("use", "characters")
+        if field.name not in ("use", "identifier", "characters")
     }
     assert dataclasses.replace(one, **off).rules() == ()
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from curation.filters import columns
 from curation.filters.gopher_quality import GopherQuality
+from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
 from curation.kernels.signals import Measured, gopher_values, page_values
 from curation.recipe import STEPS, Filter
@@ -57,7 +58,8 @@ TEXTS = st.lists(
 FILTERS = [
     step for step in (each() for each in STEPS) if isinstance(step, Filter) and step.use not in ("url", "language")
 ]
-"""The filters whose signals have a definition in plain Python. test_url and test_language test the other two."""
+"""The filters whose signals have a definition in plain Python. test_url, test_language and test_identifiers test the
+other two."""
 
 
 def batch(texts: list[str]) -> pa.RecordBatch:
@@ -104,7 +106,7 @@ def test_a_row_has_the_same_values_alone_in_a_slice_and_among_others(texts: list
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_measured_within_the_declared_ranges(text: str) -> None:
-    for one in (*FILTERS, Language()):
+    for one in (*FILTERS, Language(), Language(identifier=PY3LANGID)):
         values = one.measure(batch([text]))
         assert values.schema.equals(one.signals, check_metadata=True)
         for field in one.signals:
