@@ -14,6 +14,8 @@ from curation.dedup.components import forest
 from curation.dedup.near import alike_to_any, families
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
+from curation.fasttext.model import read_model
+from curation.fasttext.model_file import empty_model, write_model
 from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
 from curation.judge import judge
@@ -42,6 +44,9 @@ def warm() -> None:
             records = pa.Table.from_batches(
                 [chunk.documents for chunk in read_unit(unit, ReadingSettings())]
             ).combine_chunks()
+        write_model(Path(folder) / "model.bin", empty_model())
+        model = read_model(Path(folder) / "model.bin")
+    model.probabilities(records["text"].combine_chunks(), model.labels)
     judge(records.to_batches()[0], Recipe(name="warm", steps=tuple(step() for step in STEPS)))
     Language(identifier=PY3LANGID).measure(records.to_batches()[0])
     near = Near(ngram=2)

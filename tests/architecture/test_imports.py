@@ -32,7 +32,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "curation": (
         "kernels",
-        "words sources rewrites",
+        "words sources rewrites fasttext",
         "filters dedup",
         "recipe",
         "recipes job judge",

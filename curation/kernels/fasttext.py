@@ -1,0 +1,306 @@
+"""Scores texts with the arithmetic of fastText's classifiers (Joulin et al. 2016, arXiv 1607.01759; fastText 0.9.2).
+
+The vector of a text is the mean of the rows of its words, of their n-grams of characters, and of its n-grams of words;
+the last two are hashed into buckets. Each output of the model is a product of that vector with a row of the output
+matrix. For a model with fewer outputs than dimensions, the products of all rows are made once (`project`), and then
+only summed for each text: 2.5 times fastText's own speed for two labels and 100 dimensions, measured by `make bench`.
+"""
+
+import numpy as np
+from numba import float32, float64, int32, int64, uint32, uint64
+
+from curation.kernels.compiled import inline, inner, kernel, leaf
+from curation.kernels.hashing import hash_end, hash_part, load_part
+
+_FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
+_NGRAM_PRIME = np.uint64(116049371)
+_LABEL = b"__label__"
+END_HASH = np.int32(-677604519)
+"""fastText's hash of </s>, the word that ends each text."""
+SOFTMAX, ONE_VS_ALL, TREE = 0, 1, 2
+"""How outputs become probabilities."""
+_SIGMOID_STEPS, _SIGMOID_MOST = 512, 8
+"""fastText looks sigmoids of one-vs-all models up in a table of this many steps."""
+
+
+@inline
+def _fnv(h, byte):
+    """One step of fastText's hash, in which bytes are signed numbers."""
+    return uint32((h ^ uint32(np.int8(byte))) * _FNV_PRIME)
+
+
+@inner
+def is_space(byte):
+    return byte == 0x20 or byte == 0 or 9 <= byte <= 13
+
+
+@leaf
+def word_key(data, start, end):
+    """A 64-bit hash of the word data[start:end]."""
+    key = uint64(0)
+    for k in range(start, end, 8):
+        key = hash_part(key, load_part(data, k, end - k))
+    return hash_end(key, end - start)
+
+
+@leaf
+def word_hash(data, start, end):
+    """fastText's hash of the word data[start:end]."""
+    h = uint32(_FNV_BASIS)
+    for k in range(start, end):
+        h = _fnv(h, data[k])
+    return int32(h)
+
+
+@leaf
+def is_label(data, start, end):
+    """Whether a word begins with __label__: fastText reads such a word as a label."""
+    same = end - start >= len(_LABEL)
+    k = 0
+    while same and k < len(_LABEL):
+        same = data[start + k] == _LABEL[k]
+        k += 1
+    return same
+
+
+@kernel
+def read_entries(data, place, starts, ends, counts):
+    """Fills the arrays with the bounds and counts of the entries of a model's dictionary, which begins at ``place``.
+
+    Returns the place after the dictionary, or -1 if the data end before it.
+    """
+    for entry in range(starts.shape[0]):
+        starts[entry] = place
+        while place < data.shape[0] and data[place] != 0:
+            place += 1
+        ends[entry] = place
+        if place + 10 > data.shape[0]:
+            return -1
+        count = uint64(0)
+        for k in range(8):
+            count |= uint64(data[place + 1 + k]) << uint64(8 * k)
+        counts[entry] = int64(count)
+        place += 10
+    return place
+
+
+@kernel
+def fill_word_table(data, starts, ends, keys, rows):
+    """Fills a hash table (open addressing, a power of two of slots, key 0 is free) with the rows of words."""
+    last = uint64(keys.shape[0] - 1)
+    for row in range(starts.shape[0]):
+        key = word_key(data, starts[row], ends[row])
+        slot = int64(key & last)
+        while keys[slot] != 0 and keys[slot] != key:
+            slot = (slot + 1) & int64(last)
+        if keys[slot] == 0:
+            keys[slot], rows[slot] = key, row
+
+
+@inline
+def ngram_step(h, word):
+    """The hash of an n-gram of words (of the hash ``h``) that one more word, of the hash ``word``, continues."""
+    return h * _NGRAM_PRIME + uint64(int64(word))
+
+
+@inner
+def _row_of(key, keys, rows):
+    """The row of a word by its hash, or -1."""
+    slot = int64(key & uint64(keys.shape[0] - 1))
+    while keys[slot] != 0:
+        if keys[slot] == key:
+            return int64(rows[slot])
+        slot = (slot + 1) & (keys.shape[0] - 1)
+    return int64(-1)
+
+
+@kernel
+def project(vectors, output, products):
+    """Fills ``products`` with the products of each row of ``vectors`` with each row of ``output``, in a fixed order of
+    additions: libraries for matrices add in an order that depends on the machine."""
+    totals = np.zeros(output.shape[0], np.float64)
+    for row in range(vectors.shape[0]):
+        totals[:] = 0
+        for k in range(vectors.shape[1]):
+            for label in range(output.shape[0]):
+                totals[label] += float64(vectors[row, k]) * float64(output[label, k])
+        for label in range(output.shape[0]):
+            products[row, label] = float32(totals[label])
+
+
+@inner
+def _add(vectors, row, total):
+    for k in range(total.shape[0]):
+        total[k] += float64(vectors[row, k])
+
+
+@inner
+def _add_bucket(h, shape, kept, vectors, total):
+    """Adds the row of a hash if the model has it; returns the number of rows added."""
+    words, buckets = shape[0], shape[1]
+    row = int64(h % uint64(buckets))
+    if kept.shape[0] > 0:
+        row = int64(kept[row])
+        if row < 0:
+            return 0
+    _add(vectors, words + row, total)
+    return 1
+
+
+@leaf
+def _byte(data, i, start, end):
+    """The byte at i of the word data[start:end] with < before the word and > after it."""
+    if i < start:
+        return np.uint8(0x3C)
+    return data[i] if i < end else np.uint8(0x3E)
+
+
+@leaf
+def _add_characters(data, start, end, shape, kept, vectors, total):
+    """Adds the rows of the n-grams of characters of a word; returns their number."""
+    shortest, longest = shape[2], shape[3]
+    added = 0
+    for i in range(start - 1, end + 1):
+        if _byte(data, i, start, end) & 0xC0 == 0x80:
+            continue
+        h = uint32(_FNV_BASIS)
+        j = i
+        size = 0
+        while j <= end and size < longest:
+            h = _fnv(h, _byte(data, j, start, end))
+            j += 1
+            while j < end and data[j] & 0xC0 == 0x80:
+                h = _fnv(h, data[j])
+                j += 1
+            size += 1
+            if size >= shortest and not (size == 1 and (i < start or j > end)):
+                added += _add_bucket(uint64(h), shape, kept, vectors, total)
+    return added
+
+
+@leaf
+def _add_ngrams(h, open_ngrams, begun, shape, kept, vectors, total):
+    """Adds the rows of the n-grams of words that end with a word of hash ``h``; returns their number.
+
+    ``open_ngrams`` are the hashes of the n-grams that this word continues, the latest at ``begun - 1``.
+    """
+    size = open_ngrams.shape[0]
+    added = 0
+    for back in range(min(begun, size)):
+        place = (begun - 1 - back) % size
+        open_ngrams[place] = ngram_step(open_ngrams[place], h)
+        added += _add_bucket(open_ngrams[place], shape, kept, vectors, total)
+    open_ngrams[begun % size] = uint64(int64(h))
+    return added
+
+
+@leaf
+def _add_text(data, start, end, inputs, open_ngrams, total):
+    """Sets ``total`` to the mean of the rows of a text; returns whether the text has a word."""
+    keys, rows, kept, vectors, shape = inputs
+    longest, end_row, has_buckets = shape[3], shape[4], shape[1] > 0
+    ngrams = open_ngrams.shape[0] > 0 and has_buckets
+    total[:] = 0
+    added, begun = 0, 0
+    wordy = False
+    i = start
+    while i < end:
+        if is_space(data[i]):
+            i += 1
+            continue
+        first = i
+        while i < end and not is_space(data[i]):
+            i += 1
+        row = _row_of(word_key(data, first, i), keys, rows)
+        if row >= 0 and row == end_row:
+            break
+        if row < 0 and is_label(data, first, i):
+            continue
+        wordy = True
+        if row >= 0:
+            _add(vectors, row, total)
+            added += 1
+        if longest > 0 and has_buckets:
+            added += _add_characters(data, first, i, shape, kept, vectors, total)
+        if ngrams:
+            added += _add_ngrams(word_hash(data, first, i), open_ngrams, begun, shape, kept, vectors, total)
+            begun += 1
+    if end_row >= 0:
+        _add(vectors, end_row, total)
+        added += 1
+    if ngrams:
+        added += _add_ngrams(END_HASH, open_ngrams, begun, shape, kept, vectors, total)
+    for k in range(total.shape[0]):
+        total[k] /= max(added, 1)
+    return wordy
+
+
+@leaf
+def _to_softmax(values):
+    most = values[0]
+    for k in range(1, values.shape[0]):
+        most = max(most, values[k])
+    total = float64(0)
+    for k in range(values.shape[0]):
+        values[k] = np.exp(values[k] - most)
+        total += values[k]
+    for k in range(values.shape[0]):
+        values[k] /= total
+
+
+@leaf
+def _table_sigmoid(value):
+    if value < -_SIGMOID_MOST:
+        return float64(0)
+    if value > _SIGMOID_MOST:
+        return float64(1)
+    step = int64((value + _SIGMOID_MOST) * _SIGMOID_STEPS / _SIGMOID_MOST / 2)
+    return 1 / (1 + np.exp(-(step * 2.0 * _SIGMOID_MOST / _SIGMOID_STEPS - _SIGMOID_MOST)))
+
+
+@leaf
+def _path_probability(values, nodes, is_right):
+    """The probability of a leaf of a tree, by the values of the inner nodes on its path (-1 after the last)."""
+    share = float64(1)
+    k = 0
+    while k < nodes.shape[0] and nodes[k] >= 0:
+        right = 1 / (1 + np.exp(-values[nodes[k]]))
+        share *= right if is_right[k] else 1 - right
+        k += 1
+    return share
+
+
+@kernel
+def label_probabilities(data, offsets, model, chosen, scores):
+    """Fills ``scores`` (float32, a row for each text) with the probabilities of the ``chosen`` labels.
+
+    White space, line feeds included, separates words. A text without words has NaN. ``model`` is
+    `curation.fasttext.model.Model.arrays`.
+    """
+    keys, rows, kept, vectors, output, nodes, is_right, shape = model
+    inputs = (keys, rows, kept, vectors, shape)
+    kind = shape[6]
+    open_ngrams = np.zeros(shape[5] - 1, np.uint64)
+    total = np.zeros(vectors.shape[1], np.float64)
+    values = np.zeros(output.shape[0] if output.shape[0] > 0 else vectors.shape[1], np.float64)
+    for d in range(offsets.shape[0] - 1):
+        if not _add_text(data, offsets[d], offsets[d + 1], inputs, open_ngrams, total):
+            scores[d, :] = np.nan
+            continue
+        if output.shape[0] == 0:
+            values[:] = total
+        else:
+            for label in range(output.shape[0]):
+                values[label] = 0
+                for k in range(total.shape[0]):
+                    values[label] += total[k] * float64(output[label, k])
+        if kind == SOFTMAX:
+            _to_softmax(values)
+        for k in range(chosen.shape[0]):
+            label = chosen[k]
+            if kind == SOFTMAX:
+                scores[d, k] = float32(values[label])
+            elif kind == ONE_VS_ALL:
+                scores[d, k] = float32(_table_sigmoid(values[label]))
+            else:
+                scores[d, k] = float32(_path_probability(values, nodes[label], is_right[label]))
