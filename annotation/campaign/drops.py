@@ -14,6 +14,7 @@ DROPPED = {
     "repeated_response": "responses that repeat a response of the same model to the same prompt",
     "identical": "pairs of identical responses",
     "repeated": "pairs with the same content as a pair of another prompt_id",
+    "prompt_not_drawn": "prompts not drawn (pairs.prompts)",
     "not_drawn": "pairs not drawn (pairs.per_prompt)",
     "in_an_earlier_batch": "pairs of an earlier batch",
     "unusable_gold": "unusable rows of gold pairs",

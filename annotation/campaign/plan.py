@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from annotation.campaign.assignment import choose_swaps, gold_share, shuffle, spread
 from annotation.campaign.changes import refuse_changes
+from annotation.campaign.drawing import draw_prompts
 from annotation.campaign.drops import count_drops
 from annotation.campaign.facts import known_facts
 from annotation.campaign.pairing import Pair, blind_key, make_pairs, make_singles, pair_id, seeded_key, whole_name
@@ -162,6 +163,8 @@ def _make_batch(
     models = {response.model for prompt in prompts for response in prompt.responses}
     check_shown_texts(folder, models)
     _refuse_unknown_models(folder, models)
+    drawn = draw_prompts(prompts, campaign)
+    not_drawn, prompts = len(prompts) - len(drawn), drawn
     unanswered = () if protocol.trains else list_unanswered(prompts, campaign.pairs, campaign.harmless)
     paired = (
         make_pairs(prompts, campaign.pairs, campaign.seed)
@@ -170,6 +173,7 @@ def _make_batch(
     )
     if not protocol.trains:
         name_unanswered(paired, unanswered)
+    paired.counts["prompt_not_drawn"] = not_drawn
     earlier = set(record.pairs["pair_id"].to_pylist())
     fresh = [pair for pair in paired.pairs if pair.pair_id not in earlier]
     paired.counts["in_an_earlier_batch"] += len(paired.pairs) - len(fresh)

@@ -27,11 +27,13 @@ class Pairing:
 
     ``policy``: ``all`` compares every two responses; ``new_vs_previous`` compares each response of the model ``new``
     with each response of the model ``previous``; ``random`` draws ``per_prompt`` of all pairs by the campaign's seed.
+    ``prompts``: from how many prompts pairs are made, drawn by the campaign's seed; None means all of the file.
     ``self_naming``: ``keep`` (and report) or ``drop`` a response that names its own model.
     """
 
     policy: Literal["all", "new_vs_previous", "random"] = "all"
     per_prompt: int = 1
+    prompts: int | None = None
     new: str | None = None
     previous: str | None = None
     self_naming: Literal["keep", "drop"] = "keep"
@@ -39,6 +41,8 @@ class Pairing:
     def __post_init__(self) -> None:
         if self.per_prompt < 1:
             raise UserError(f"pairs.per_prompt is {self.per_prompt}: give at least 1")
+        if self.prompts is not None and self.prompts < 1:
+            raise UserError(f"pairs.prompts is {self.prompts}: draw at least 1 prompt, or leave it out for all")
         if self.policy == "new_vs_previous" and not (self.new and self.previous):
             raise UserError(
                 'pairs.policy "new_vs_previous" needs pairs.new and pairs.previous, the names of two models'

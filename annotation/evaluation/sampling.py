@@ -6,9 +6,26 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.campaign.drops import DROPPED
 from annotation.evaluation.votes import items
 from annotation.journal.fold import Record
 from annotation.judgments.snapshot import Snapshot
+
+UNFAIR = ("empty", "names_its_model", "identical", "repeated", "unusable_row")
+"""What a campaign may leave out of a file that a judge judges, as `annotation.campaign.drops` names it."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pairs that were drawn at random from files of responses with the SHA-256 in ``files``.
+
+    ``by_prompt``: whether each pair of the files was as likely as any other, since prompts were drawn with all of their
+    pairs; if not, some pairs of each prompt were drawn. ``flaw`` says why the drawn pairs are no random part of all.
+    """
+
+    files: frozenset[str] = frozenset()
+    by_prompt: bool = False
+    flaw: str | None = None
 
 
 @dataclass(frozen=True)
@@ -17,13 +34,12 @@ class Sampling:
 
     Annotators get their tasks in a random order, so the pairs with votes are a random part of the campaign's pairs if
     all tasks were answered in their order. ``flaw`` says why they are not; None if they are. ``items`` are those of all
-    pairs of the campaign. ``drawn``: the pairs themselves were drawn at random from the pairs of each prompt, from the
-    files of responses with these SHA-256.
+    pairs of the campaign. ``drawn``: how these were drawn from files of responses.
     """
 
     items: frozenset[str]
     flaw: str | None
-    drawn: frozenset[str] = frozenset()
+    drawn: Drawn = Drawn()
 
     def flaw_among(self, judged: pa.Table, files: frozenset[str]) -> str | None:
         """Why the pairs with votes are not a random part of judged pairs (columns item and prompt_id); None if they
@@ -33,13 +49,15 @@ class Sampling:
         outside = sum(item not in self.items for item in judged["item"].to_pylist())
         if not outside:
             return None
-        if not (files and files <= self.drawn):
+        if not (files and files <= self.drawn.files):
             return (
                 f"{outside:,} judged pairs are not in the campaign, which did not draw its pairs at random from the "
                 "judged files"
             )
+        if self.drawn.flaw is not None:
+            return self.drawn.flaw
         counts = Counter(judged["prompt_id"].to_pylist())
-        if len(set(counts.values())) > 1:
+        if not self.drawn.by_prompt and len(set(counts.values())) > 1:
             return "prompts have different numbers of pairs, so some pairs were more likely to be drawn than others"
         return None
 
@@ -51,12 +69,21 @@ def sampling_of(record: Record, snapshot: Snapshot) -> Sampling:
     return Sampling(known, _flaw(record, snapshot), _drawn(record))
 
 
-def _drawn(record: Record) -> frozenset[str]:
-    """The files from which all batches drew pairs at random."""
+def _drawn(record: Record) -> Drawn:
+    """How all batches drew pairs at random; no file if a batch did not."""
     asked = [batch.asked for batch in record.batches.values()]
-    if any(each.pairs.policy != "random" for each in asked):
-        return frozenset()
-    return frozenset(each.responses for each in asked)
+    if any(each.pairs.policy != "random" and each.pairs.prompts is None for each in asked):
+        return Drawn()
+    files = frozenset(each.responses for each in asked)
+    by_prompt = all(each.pairs.policy != "random" for each in asked)
+    flaw = None
+    if len(files) > 1 and any(each.pairs.prompts is not None for each in asked):
+        flaw = "batches drew prompts from different files, some of which may be better represented than others"
+    for name, batch in record.batches.items():
+        left = [f"{DROPPED[reason]} ({batch.dropped[reason]:,})" for reason in UNFAIR if batch.dropped.get(reason)]
+        if left:
+            flaw = flaw or f"the batch {name} leaves out {', '.join(left)}"
+    return Drawn(files, by_prompt, flaw)
 
 
 def _flaw(record: Record, snapshot: Snapshot) -> str | None:

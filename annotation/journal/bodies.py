@@ -47,6 +47,7 @@ class PairsAsked:
     new: str | None
     previous: str | None
     self_naming: str
+    prompts: int | None = None
 
 
 @dataclass(frozen=True)
