@@ -1,6 +1,6 @@
 """Judges documents: measures their signals, then decides which rules they fail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,12 +10,10 @@ import pyarrow.compute as pc
 
 from curation.filters.c4 import C4Pages
 from curation.filters.rules import Rule, failures
-from curation.recipe import FAMILIES, Recipe, Rewrite
+from curation.recipe import FAMILIES, ROUTE, Recipe, Rewrite, Step
 from curation.rewrites.c4_lines import C4Lines
+from curation.routing import EMPTY, language_step, rules_of_all, settings_of, splitter_of
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
-
-EMPTY = Rule(reason="empty", signal="characters", at_least=1)
-"""A document without text fails this rule in every recipe, at the stage ``text``."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +29,18 @@ class Verdicts:
     rules: tuple[Rule, ...]
     failed: npt.NDArray[np.bool_]
     """Whether each record fails each rule, shape (records, rules)."""
+    thresholds: npt.NDArray[np.float64]
+    """The threshold of each rule, NaN if it is not a number, shape (settings, rules)."""
+    settings: npt.NDArray[np.int64]
+    """The row of ``thresholds`` by which each record was judged: 0 in a recipe without settings for languages."""
 
     def filter(self, chosen: npt.NDArray[np.bool_]) -> "Verdicts":
         """The verdicts on the chosen records."""
         mask = pa.array(chosen)
         signals = self.signals.filter(mask) if self.signals.num_columns else self.signals
         texts, original = self.texts.filter(mask), self.original.filter(mask)
-        return replace(self, original=original, texts=texts, signals=signals, failed=self.failed[chosen])
+        failed, settings = self.failed[chosen], self.settings[chosen]
+        return replace(self, original=original, texts=texts, signals=signals, failed=failed, settings=settings)
 
     @property
     def is_kept(self) -> npt.NDArray[np.bool_]:
@@ -46,38 +49,117 @@ class Verdicts:
 
 
 def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
-    """Measures and judges a batch of RECORDS by a recipe. Every rule is checked, even after another failed."""
-    texts = recipe.normalise.rewrite(records["text"]) if recipe.normalise else records["text"]
-    original = texts
+    """Measures and judges a batch of RECORDS by a recipe. Every rule is checked, even after another failed; but if the
+    language of a document is uncertain, or has no settings in the recipe, no rule of another language is."""
+    original = recipe.normalise.rewrite(records["text"]) if recipe.normalise else records["text"]
+    if recipe.languages:
+        return _judge_by_language(records, original, recipe)
+    judged = _judge_alike(records, original, recipe, recipe.steps, {})
+    return replace(judged, signals=_in_schema(judged.signals, recipe)) if judged.signals.num_columns else judged
+
+
+def _judge_alike(
+    records: pa.RecordBatch,
+    original: pa.LargeStringArray,
+    recipe: Recipe,
+    steps: Sequence[Step],
+    known: Mapping[str, pa.RecordBatch],
+) -> Verdicts:
+    """The verdicts on records by one list of steps; ``known`` are signals that are measured already, by step."""
+    texts = original
     columns: dict[str, pa.Array] = {}
     stages, rules = ["text"], [EMPTY]
     failed = [failures(_characters(original), [EMPTY])]
-    families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, recipe.steps))
-    for step in (*families, *recipe.steps):
+    families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, steps))
+    for step in (*families, *steps):
         if isinstance(step, Rewrite):
-            texts = _rewrite(texts, step, recipe)
+            texts = _rewrite(texts, step, steps)
             continue
-        measured = step.measure(_with_texts(records, texts))
+        measured = known.get(step.use)
+        if measured is None:
+            measured = step.measure(_with_texts(records, texts))
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
-        if step in recipe.steps:
+        if step in steps:
             found = step.rules()
             stages += [step.use] * len(found)
             rules += found
             failed.append(failures(measured, found))
-    signals = pa.RecordBatch.from_arrays(list(columns.values()), schema=recipe.signals_schema()) if columns else None
     return Verdicts(
         original=original,
         texts=texts,
-        signals=signals if signals is not None else _characters(original).select([]),
+        signals=pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
+        if columns
+        else _characters(original).select([]),
         stages=tuple(stages),
         rules=tuple(rules),
         failed=np.concatenate(failed, axis=1),
+        thresholds=np.array([[_threshold(rule) for rule in rules]]),
+        settings=np.zeros(len(original), np.int64),
     )
 
 
-def _rewrite(texts: pa.LargeStringArray, step: Rewrite, recipe: Recipe) -> pa.LargeStringArray:
+def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, recipe: Recipe) -> Verdicts:
+    """Judges the records of each language together, by the settings for it, and puts them back in their order."""
+    rules, routed = rules_of_all(recipe)
+    column_of = {(stage, rule.reason): column for column, (stage, rule) in enumerate(rules)}
+    of_routed = np.array([stage in routed for stage, _ in rules])
+    step = language_step(recipe)
+    identified = step.measure(_with_texts(records, original))
+    settings = settings_of(recipe, identified["language"], original)
+    failed = np.zeros((len(records), len(rules)), np.bool_)
+    thresholds = np.full((len(recipe.languages) + 1, len(rules)), np.nan)  # the last row is for no settings
+    parts, order = list[Verdicts](), list[npt.NDArray[np.int64]]()
+    for index in np.unique(settings).tolist():
+        rows = np.flatnonzero(settings == index)
+        steps = recipe.languages[index].steps if index >= 0 else recipe.steps
+        known: dict[str, pa.RecordBatch] = {step.use: identified.take(pa.array(rows))}
+        part = _judge_alike(_take(records, rows), original.take(pa.array(rows)), recipe, steps, known)
+        parts.append(_say_settings(part, recipe.languages[index].name if index >= 0 else None, splitter_of(steps)))
+        order.append(rows)
+        columns = [column_of[key] for key in zip(part.stages, (rule.reason for rule in part.rules), strict=True)]
+        thresholds[index, columns] = part.thresholds[0]
+        found = np.zeros((len(rows), len(rules)), np.bool_)
+        found[:, columns] = part.failed
+        of_language = np.array([stage == step.use for stage, _ in rules])
+        uncertain = found[:, of_language].any(axis=1) | (index < 0)
+        failed[rows] = found & ~(uncertain[:, None] & of_routed)
+    back = pa.array(np.argsort(np.concatenate(order)))
+    [signals] = pa.Table.from_batches([each.signals for each in parts]).take(back).combine_chunks().to_batches()
+    return Verdicts(
+        original=original,
+        texts=pa.concat_arrays([each.texts for each in parts]).take(back),
+        signals=_in_schema(signals, recipe),
+        stages=tuple(stage for stage, _ in rules),
+        rules=tuple(rule for _, rule in rules),
+        failed=failed,
+        thresholds=thresholds,
+        settings=settings,
+    )
+
+
+def _say_settings(part: Verdicts, name: str | None, splitter: str) -> Verdicts:
+    """The verdicts with the signals of ROUTE."""
+    said = [pa.repeat(pa.scalar(value, pa.string()), len(part.texts)) for value in (name, splitter)]
+    names = [*part.signals.schema.names, *ROUTE.names]
+    return replace(part, signals=pa.RecordBatch.from_arrays([*part.signals.columns, *said], names))
+
+
+def _take(records: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> pa.RecordBatch:
+    """Some rows, without their texts, which each step is given apart."""
+    place = RECORDS.columns.get_field_index("text")
+    texts = pa.repeat(pa.scalar("", pa.large_string()), len(records))
+    return records.set_column(place, RECORDS.columns.field("text"), texts).take(pa.array(rows))
+
+
+def _in_schema(signals: pa.RecordBatch, recipe: Recipe) -> pa.RecordBatch:
+    """The signals in the order of the recipe's schema."""
+    schema = recipe.signals_schema()
+    return pa.RecordBatch.from_arrays([signals[name] for name in schema.names], schema=schema)
+
+
+def _rewrite(texts: pa.LargeStringArray, step: Rewrite, steps: Sequence[Step]) -> pa.LargeStringArray:
     """The texts after a rewrite. Lines for which C4's code rejects a page stay if a filter follows that rejects it."""
-    following = recipe.steps[recipe.steps.index(step) + 1 :] if isinstance(step, C4Lines) else ()
+    following = steps[steps.index(step) + 1 :] if isinstance(step, C4Lines) else ()
     pages = next((each for each in following if isinstance(each, C4Pages)), None)
     if isinstance(step, C4Lines) and pages is not None:
         return step.rewrite(texts, lorem_ipsum=pages.lorem_ipsum, curly_brackets=pages.curly_brackets)
@@ -125,13 +207,12 @@ def failed_column(
     verdicts: Verdicts, row: npt.NDArray[np.int64], rule: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
 ) -> pa.Array:
     """The column of FAILED lists: entry i is rule[i] failed by record row[i]; list n has ``counts[n]`` entries."""
-    thresholds = np.array([_threshold(rule) for rule in verdicts.rules])
     entries = pa.StructArray.from_arrays(
         [
             pa.array(verdicts.stages, pa.string()).take(pa.array(rule)),
             pa.array([rule.reason for rule in verdicts.rules], pa.string()).take(pa.array(rule)),
             pa.array(_values(verdicts, row, rule), pa.float64(), from_pandas=True),
-            pa.array(thresholds[rule], pa.float64(), from_pandas=True),
+            pa.array(verdicts.thresholds[verdicts.settings[row], rule], pa.float64(), from_pandas=True),
         ],
         fields=list(FAILED.value_type),
     )

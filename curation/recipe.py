@@ -16,7 +16,20 @@ from curation.filters.url import Url
 from curation.rewrites.c4_lines import C4Lines
 from curation.rewrites.normalise import Normalise
 from curation.rewrites.redact import Redact
+from curation.words.libraries import SOURCES, versions
 from schemas.errors import UserError
+
+ROUTE = pa.schema(
+    [
+        pa.field(
+            "language_settings",
+            pa.string(),
+            metadata={"description": "the settings for the document's language, null if the recipe has none"},
+        ),
+        pa.field("word_splitter", pa.string(), metadata={"description": "what split the text into words"}),
+    ]
+)
+"""The signals of a recipe with settings for languages."""
 
 
 @runtime_checkable
@@ -66,15 +79,30 @@ and a takedown of such a corpus would fail. All other filters are measured where
 
 
 @dataclass(frozen=True, kw_only=True)
+class LanguageSettings:
+    """A recipe's steps with the settings for one language, which ``name`` names (``deu_Latn``, or a label)."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The settings of a recipe. ``steps`` run in order. With ``signals`` all FAMILIES are measured, also those that are
-    not steps."""
+    not steps.
+
+    ``languages`` are settings for single languages, sorted by name: a document is judged by those for its language
+    (`routing.py`), and one in any other language fails the step ``language``. ``language_file`` is the name and the
+    SHA-256 of the file that they were read from.
+    """
 
     name: str
     normalise: Normalise | None = field(default_factory=Normalise)
     signals: bool = True
     steps: tuple[Step, ...] = ()
     dedup: Dedup = field(default_factory=Dedup)
+    languages: tuple[LanguageSettings, ...] = ()
+    language_file: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         uses = [step.use for step in self.steps]
@@ -108,13 +136,19 @@ class Recipe:
         for step in self.steps:
             if isinstance(step, Filter):
                 _add(columns, step.signals, text)
+                if self.languages and isinstance(step, Language):
+                    _add(columns, ROUTE, text)
             else:
                 text = f"text after {step.use}"
         return pa.schema(list(columns.values()))
 
     def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the entries of each list file, and of each model, by name."""
-        return {name: digest for step in self._listing_steps() for name, digest in step.list_digests().items()}
+        """The SHA-256 (in hexadecimal) of the entries of each list file, and of each model, by name; and the version of
+        each package that splits words. Raises UserError if such a package is not installed."""
+        digests = {name: digest for step in self._listing_steps() for name, digest in step.list_digests().items()}
+        for library in self._word_libraries():
+            digests |= versions(library)
+        return digests
 
     def read_lists(self) -> None:
         """Reads all lists and models again. Raises UserError for one that cannot be read, or an invalid entry."""
@@ -124,7 +158,7 @@ class Recipe:
     def check(self) -> None:
         """Raises UserError for settings that no document can meet: a minimum above its maximum, or unknown languages.
         Recipes in manifests are not checked: a corpus that was made with such settings stays readable."""
-        for step in self.steps:
+        for step in (*self.steps, *(step for each in self.languages for step in each.steps)):
             held = vars(step)
             for name, least in held.items():
                 most = held.get(name.replace("min_", "max_", 1)) if name.startswith("min_") else None
@@ -136,8 +170,17 @@ class Recipe:
             if isinstance(step, Language):
                 step.check_languages()
 
+    def _word_libraries(self) -> list[str]:
+        steps = (*self.steps, *(step for each in self.languages for step in each.steps))
+        return sorted({words for step in steps if (words := words_of(step)) in SOURCES})
+
     def _listing_steps(self) -> list[Listing]:
         return [step for step in self.steps if isinstance(step, Listing)]
+
+
+def words_of(step: Step) -> str | None:
+    """What splits texts into words for a step; None if the step has no such setting."""
+    return getattr(getattr(step, "definition", step), "words", None)
 
 
 def _add(columns: dict[str, pa.Field], signals: pa.Schema, text: str) -> None:

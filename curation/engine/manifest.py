@@ -9,6 +9,7 @@ from curation.engine.run import Run, judged_name, superseded_name, written_name
 from curation.engine.unit_reports import JudgedReport, SupersededReport, UnitReport, WrittenReport
 from curation.filters.identifiers import LID_176
 from curation.job import Job
+from curation.recipes.languages import languages_table
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import AgainstReport, InputReport
@@ -28,6 +29,11 @@ def job_json(job: Job) -> dict[str, Any]:
         del asked["follow_links"]
     if job.reading.max_window_bytes == MAX_WINDOW_BYTES:
         del asked["reading"]["max_window_bytes"]
+    del asked["recipe"]["language_file"]
+    if job.recipe.languages:
+        asked["recipe"]["languages"] = languages_table(job.recipe.steps, job.recipe.languages, job.recipe.language_file)
+    else:
+        del asked["recipe"]["languages"]
     for source in asked["inputs"]:
         if source["format"] is None:
             del source["format"]

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from curation.dedup.settings import Dedup
-from curation.recipe import STEPS, Recipe, Step
+from curation.recipe import STEPS, LanguageSettings, Recipe, Step
 from curation.recipes import RECIPE_NAMES
+from curation.recipes.languages import merge_languages
 from curation.rewrites.normalise import Normalise
 from schemas.errors import UserError
 from schemas.settings import build, convert, shown, unknown
 from schemas.toml_file import parse_toml, read_toml
 
-RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup")
+RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup", "languages")
 USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
 """The steps by name, as in ``use``."""
 
@@ -36,12 +37,18 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
     normalise, steps = table.get("normalise", {}), table.get("steps", [])
     if not isinstance(steps, list):
         raise UserError(f"steps of recipe {name} is {shown(steps)}: give a [[steps]] table for each step")
+    made = tuple(_step(entry, number) for number, entry in enumerate(steps, 1))
+    languages, file = tuple[LanguageSettings, ...](), None
+    if table.get("languages"):
+        made, languages, file = merge_languages(table["languages"], made, steps)
     return Recipe(
         name=name,
         normalise=None if normalise is False else build(Normalise, {} if normalise is True else normalise, "normalise"),
         signals=convert(table.get("signals", True), bool, "signals"),
-        steps=tuple(_step(entry, number) for number, entry in enumerate(steps, 1)),
+        steps=made,
         dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
+        languages=languages,
+        language_file=file,
     )
 
 

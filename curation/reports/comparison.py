@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.filters.rules import Rule
-from curation.judge import EMPTY, Verdicts, judge
+from curation.judge import Verdicts, judge
 from curation.recipe import Recipe
 from curation.reports.verdicts import plain
+from curation.routing import EMPTY
 
 RuleName = tuple[str, str]
 """(stage, reason)"""
@@ -108,15 +108,13 @@ def _seen(verdicts: Verdicts, name: RuleName, row: int) -> dict[str, Any] | None
     """What a recipe's rule sees in a document."""
     for column, (stage, rule) in enumerate(zip(verdicts.stages, verdicts.rules, strict=True)):
         if (stage, rule.reason) == name:
+            limit = float(verdicts.thresholds[verdicts.settings[row], column])
+            threshold = list(rule.one_of) if rule.one_of is not None else limit
+            if rule.one_of is None and np.isnan(limit):
+                return None  # a rule for other languages
             return {
                 "failed": bool(verdicts.failed[row, column]),
                 "value": None if rule is EMPTY else plain(verdicts.signals[rule.signal][row].as_py()),
-                "threshold": _threshold(rule),
+                "threshold": threshold,
             }
     return None
-
-
-def _threshold(rule: Rule) -> float | list[str] | None:
-    if rule.one_of is not None:
-        return list(rule.one_of)
-    return rule.at_least if rule.at_least is not None else rule.at_most

@@ -1,8 +1,49 @@
-"""Finds rules that can never fire: valid settings that are probably mistakes."""
+"""Finds valid settings that are probably mistakes: rules that can never fire, and English stop words for all."""
 
 from collections.abc import Iterator
 
-from curation.recipe import Filter, Recipe
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.labels import named
+from curation.filters.language import Language
+from curation.kernels.word_tables import STOP_WORDS
+from curation.recipe import Filter, Recipe, Step
+
+ENGLISH = "eng_Latn"
+
+
+def warnings_for(recipe: Recipe) -> Iterator[str]:
+    """A sentence for each setting of the recipe that is probably a mistake."""
+    yield from dead_rules(recipe)
+    yield from foreign_stop_words(recipe)
+
+
+def foreign_stop_words(recipe: Recipe) -> Iterator[str]:
+    """A sentence for each language other than English whose texts need English stop words; one for a recipe whose step
+    ``language`` lets several languages pass, and that has no settings for languages."""
+    step = next((each for each in recipe.steps if isinstance(each, Language)), None)
+    wrong = [each.name for each in recipe.languages if _wants_english(each.steps) and named(each.name) != ENGLISH]
+    if wrong:
+        shown = f"{', '.join(wrong[:5])}{' and others' if len(wrong) > 5 else ''}"
+        yield (
+            f"texts in {shown} need English stop words: set languages.{wrong[0]}.gopher_quality.definition.stop_words, "
+            "or min_stop_words to none"
+        )
+    if step is not None and not recipe.languages and step.languages != ("en",) and _wants_english(recipe.steps):
+        which = f"{len(step.languages)} languages" if step.languages else "every language"
+        if len(step.languages) == 1:
+            which = f"texts in {step.languages[0]}"
+        yield (
+            f"the step gopher_quality asks for English stop words, and the step language lets {which} pass: give each "
+            'language its own settings (languages = "fineweb2"), or set gopher_quality.min_stop_words to none'
+        )
+
+
+def _wants_english(steps: tuple[Step, ...]) -> bool:
+    quality = next((each for each in steps if isinstance(each, GopherQuality)), None)
+    if quality is None or not quality.min_stop_words:
+        return False
+    definition = getattr(quality, "definition", None)
+    return definition is None or set(definition.stop_words) == set(STOP_WORDS)
 
 
 def dead_rules(recipe: Recipe) -> Iterator[str]:

@@ -7,13 +7,15 @@ from typing import Any
 
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
 from curation.filters.rules import Rule
-from curation.recipe import Filter, Recipe
+from curation.recipe import Recipe
 from curation.release.lookup import Lookup
 from curation.release.manifest import Manifest
+from curation.routing import EMPTY, rules_of_all
 
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
 LISTED_DUPLICATES = 5
+LISTED_LANGUAGES = 20
 
 
 def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[str]:
@@ -76,16 +78,19 @@ def _sentence(recipe: Recipe, row: dict[str, Any], failed: dict[str, Any]) -> st
     if rule is None:
         return f"measured {failed['value']:g}, the recipe asks for at least {failed['threshold']:g}"
     if rule.one_of is not None:
-        return f"{rule.signal} is {row[rule.signal]}, the recipe asks for {' or '.join(rule.one_of)}"
+        many = f"one of {len(rule.one_of)} languages, such as {rule.one_of[0]}"
+        wanted = " or ".join(rule.one_of) if len(rule.one_of) <= LISTED_LANGUAGES else many
+        return f"{rule.signal} is {row[rule.signal]}, the recipe asks for {wanted}"
     asks = f"{'at least' if rule.at_least is not None else 'at most'} {failed['threshold']:.6g}"
+    if recipe.languages:
+        asks += f" of texts in {row['language']}"
     return f"{rule.signal} is {failed['value']:.6g}, the recipe asks for {asks}{_about(recipe, rule)}"
 
 
 def _rule(recipe: Recipe, stage: str, reason: str) -> Rule | None:
-    for step in recipe.steps:
-        if isinstance(step, Filter) and step.use == stage:
-            return next((rule for rule in step.rules() if rule.reason == reason), None)
-    return None
+    """The rule of a reason; its threshold may be another language's."""
+    rules, _ = rules_of_all(recipe)
+    return next((rule for of, rule in rules if (of, rule.reason) == (stage, reason) and rule is not EMPTY), None)
 
 
 def _about(recipe: Recipe, rule: Rule) -> str:

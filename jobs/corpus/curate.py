@@ -10,7 +10,7 @@ from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import read_finished
-from curation.reports.dead_rules import dead_rules
+from curation.reports.dead_rules import warnings_for
 from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
 from jobs.corpus.compiling import compile_kernels
@@ -50,7 +50,7 @@ def run(options: CurateOptions) -> None:
     given = [*(load_storage(options.job) if options.job else ()), *map(parse_storage, options.storage)]
     storage = storage_options(given, [*(entry.glob for entry in job.inputs), folder, *job.against])
     use_storage(storage)
-    for warning in dead_rules(job.recipe):
+    for warning in warnings_for(job.recipe):
         warn(warning, options.progress)
     execution = Execution(
         workers=options.workers,

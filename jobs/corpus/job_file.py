@@ -73,6 +73,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
         "keep": (dedup, "keep"),
         "dedup": (recipe, "dedup"),
         "normalise": (recipe, "normalise"),
+        "languages": (recipe, "languages"),
         "reading": (job, "reading"),
     }
     if head in steps and rest:
@@ -100,6 +101,8 @@ def _put(table: dict[str, Any], name: str, rest: str, value: Any) -> None:
     if not rest:
         table[name] = value
         return
+    if isinstance(table.get(name), str):  # languages = "fineweb2"
+        table[name] = {"file": table[name]}
     if not isinstance(table.get(name), dict):
         table[name] = {}
     first, _, more = rest.partition(".")

@@ -35,6 +35,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "words sources rewrites fasttext",
         "filters dedup",
         "recipe",
+        "routing",
         "recipes job judge",
         "release",
         "engine",

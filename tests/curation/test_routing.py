@@ -1,0 +1,174 @@
+"""Recipes with settings for single languages: each document is judged by those for its language, whatever lies around
+it."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from curation.engine.driver import curate
+from curation.engine.manifest import job_json
+from curation.filters.labels import belongs, named
+from curation.job import Execution, Job
+from curation.judge import judge, reasons
+from curation.recipe import Recipe
+from curation.recipes.tables import make_recipe, recipe_of
+from curation.release.folder import Folder
+from curation.release.lookup import Lookup
+from curation.release.manifest import read_finished
+from curation.reports.dead_rules import foreign_stop_words
+from curation.reports.explain import explain
+from curation.routing import settings_of
+from curation.sources.inputs import Input
+from schemas import RECORDS
+from schemas.errors import UserError
+
+GERMAN = "Die alte Mühle am Fluss steht schon seit vielen Jahren still und wartet auf einen neuen Müller. "
+FRENCH = "Le vieux moulin au bord de la rivière attend depuis longtemps un nouveau meunier pour moudre le blé. "
+ITALIAN = "Il vecchio mulino vicino al fiume aspetta da molto tempo un nuovo mugnaio che macini il grano. "
+SERBIAN = "Стари млин поред реке дуго чека новог млинара који ће поново млети жито за цело село. "
+LATIN_SERBIAN = "Stari mlin pored reke dugo čeka novog mlinara koji će ponovo mleti žito za celo selo, šta će biti. "
+TABLE: dict[str, Any] = {
+    "steps": [
+        {"use": "language", "languages": [], "min_score": 0.3},
+        {"use": "gopher_quality", "min_words": 1, "max_words": "none", "min_stop_words": "none"},
+        {"use": "fineweb", "max_short_lines": "none"},
+    ],
+    "languages": {
+        "de": {"gopher_quality": {"min_words": 30}},
+        "fr": {"gopher_quality": {"max_words": 30, "min_words": "none"}, "language": {"min_score": 0.2}},
+        "srp_Cyrl": {"gopher_quality": {"max_mean_word_length": 3.5}},
+        "srp_Latn": {"gopher_quality": {"max_mean_word_length": 3.25}},
+    },
+}
+
+
+def recipe(**changes: Any) -> Recipe:
+    return make_recipe("mine", {**copy.deepcopy(TABLE), **changes})
+
+
+def records(texts: list[str]) -> pa.RecordBatch:
+    columns: dict[str, Any] = {
+        "text": [text.strip() for text in texts],
+        "doc_id": [f"{row:032x}" for row in range(len(texts))],
+        "url": "",
+    }
+    given = []
+    for field in RECORDS.columns:
+        default = 0 if pa.types.is_integer(field.type) else "" if not field.nullable else None
+        value = columns.get(field.name, default)
+        given.append(pa.array(value if isinstance(value, list) else [value] * len(texts), field.type))
+    return pa.RecordBatch.from_arrays(given, schema=RECORDS.columns)
+
+
+def failed(texts: list[str], of: Recipe) -> list[list[tuple[Any, ...]]]:
+    return [[(each["reason"], each["threshold"]) for each in row] for row in reasons(judge(records(texts), of))]
+
+
+def test_a_document_is_judged_by_the_settings_for_its_language() -> None:
+    assert failed([GERMAN, FRENCH, GERMAN * 2, FRENCH * 2, ITALIAN], recipe()) == [
+        [("too_few_words", 30)],
+        [],
+        [],
+        [("too_many_words", 30)],
+        [("language", None)],
+    ]
+
+
+def test_the_script_chooses_among_settings_for_a_language() -> None:
+    judged = judge(records([SERBIAN]), recipe())
+    assert judged.signals["language_settings"].to_pylist() == ["srp_Cyrl"]
+    assert ("long_words", 3.5) in failed([SERBIAN], recipe())[0]
+    names = [each.name for each in recipe().languages]
+    found = settings_of(
+        recipe(), pa.array(["sr", "sr", None, "it"]), pa.array([SERBIAN, LATIN_SERBIAN, "", "x"], pa.large_string())
+    )
+    assert [names[row] if row >= 0 else None for row in found.tolist()] == ["srp_Cyrl", "srp_Latn", None, None]
+
+
+def test_verdicts_and_signals_do_not_depend_on_the_rows_around() -> None:
+    texts = [GERMAN, "", SERBIAN, FRENCH * 3, ITALIAN, GERMAN * 2, "12 34", SERBIAN * 2, FRENCH]
+    together = judge(records(texts), recipe())
+    order = np.random.default_rng(7).permutation(len(texts))
+    shuffled = judge(records([texts[row] for row in order]), recipe())
+    for row, other in enumerate(order.tolist()):
+        alone = judge(records([texts[other]]), recipe())
+        for judged in (shuffled.filter(np.arange(len(texts)) == row), together.filter(np.arange(len(texts)) == other)):
+            assert judged.signals.to_pylist() == alone.signals.to_pylist()
+            assert reasons(judged) == reasons(alone)
+            assert judged.texts.to_pylist() == alone.texts.to_pylist()
+
+
+def test_an_uncertain_language_is_the_only_reason() -> None:
+    table = copy.deepcopy(TABLE["languages"])
+    table["de"]["language"] = {"min_score": 1.0}
+    assert failed([GERMAN], recipe(languages=table)) == [[("language_score", 1.0)]]
+
+
+def test_a_manifest_holds_the_settings() -> None:
+    made = recipe()
+    held = job_json(Job(inputs=(Input(glob="x"),), recipe=made))["recipe"]
+    assert recipe_of(held) == made
+    assert held["languages"]["de"] == {"gopher_quality": {"min_words": 30}}
+    assert "languages" not in job_json(Job(inputs=(Input(glob="x"),), recipe=Recipe(name="plain")))["recipe"]
+
+
+@pytest.mark.parametrize(
+    ("languages", "message"),
+    [
+        ({"xx": {"gopher_quality": {}}}, "languages.xx: the identifier has no language of this name"),
+        ({"de": {"gopher_qualty": {}}}, "languages.de.gopher_qualty: the recipe has no step gopher_qualty"),
+        ({"de": {"gopher_quality": {"min_wrds": 1}}}, "languages.de.gopher_quality has no field 'min_wrds'"),
+        ({"de": {"language": {"characters": 5}}}, "languages.de.language cannot differ by language"),
+        ({"de": 3}, "languages.de is 3: give a table of settings for each step"),
+        ("no-such-file", "languages.file is 'no-such-file', which cannot be read"),
+    ],
+)
+def test_a_mistake_in_the_table_is_named(languages: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        recipe(languages=languages)
+
+
+def test_settings_for_languages_need_the_language_first() -> None:
+    with pytest.raises(UserError, match=r"first step \(after url\) is not language"):
+        recipe(steps=TABLE["steps"][1:])
+
+
+def test_labels_mean_one_language_and_script() -> None:
+    assert named("als") == "gsw_Latn"  # in lid.176, as in Wikipedia; in GlotLID als_Latn is Tosk Albanian
+    assert belongs("als_Latn", "sq")
+    assert not belongs("als_Latn", "als")
+    assert belongs("nob_Latn", "no")
+    assert not belongs("nno_Latn", "no")
+
+
+def test_english_stop_words_for_other_languages_are_warned_of() -> None:
+    steps = [{"use": "language", "languages": ["de", "fr"]}, {"use": "gopher_quality"}]
+    [warning] = foreign_stop_words(make_recipe("mine", {"steps": steps}))
+    assert "asks for English stop words, and the step language lets 2 languages pass" in warning
+    [warning] = foreign_stop_words(make_recipe("mine", {"steps": steps, "languages": {"de": {}, "fr": {}}}))
+    assert warning.startswith("texts in de, fr need English stop words")
+    steps[0]["languages"] = ["en"]
+    assert not list(foreign_stop_words(make_recipe("mine", {"steps": steps})))
+    assert not list(foreign_stop_words(recipe()))
+
+
+def test_a_corpus_of_many_languages_is_explained_by_their_thresholds(tmp_path: Path) -> None:
+    texts = [GERMAN, FRENCH * 3, ITALIAN, SERBIAN, GERMAN * 2, FRENCH]
+    lines = [json.dumps({"id": str(row), "text": f"{text}{row}."}) for row, text in enumerate(texts)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    job = Job(inputs=(Input(glob=str(tmp_path / "in.jsonl")),), recipe=recipe())
+    for name, workers in (("one", 0), ("two", 1)):
+        curate(job, str(tmp_path / name), Execution(workers=workers))
+    assert read_finished(Folder(str(tmp_path / "one")))[1] == read_finished(Folder(str(tmp_path / "two")))[1]
+    lookup = Lookup(str(tmp_path / "one"))
+    assert lookup.recipe == job.recipe
+    said = {doc_id: "\n".join(explain(lookup, lookup.find(doc_id)[0])) for doc_id in "0123"}
+    assert "words is 18, the recipe asks for at least 30 of texts in de" in said["0"]
+    assert "the recipe asks for at most 30 of texts in fr" in said["1"]
+    assert "language is it, the recipe asks for de or fr or sr" in said["2"]
+    assert "the recipe asks for at most 3.5 of texts in sr" in said["3"]
