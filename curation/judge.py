@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.c4 import C4Pages
+from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
 from curation.recipe import FAMILIES, ROUTE, Recipe, Rewrite, Step
 from curation.rewrites.c4_lines import C4Lines
@@ -77,7 +78,7 @@ def _judge_alike(
             continue
         measured = known.get(step.use)
         if measured is None:
-            measured = step.measure(_with_texts(records, texts))
+            measured = step.measure(_with_texts(records, texts, original))
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
         if step in steps:
             found = step.rules()
@@ -104,7 +105,7 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
     column_of = {(stage, rule.reason): column for column, (stage, rule) in enumerate(rules)}
     of_routed = np.array([stage in routed for stage, _ in rules])
     step = language_step(recipe)
-    identified = step.measure(_with_texts(records, original))
+    identified = step.measure(_with_texts(records, original, original))
     settings = settings_of(recipe, identified["language"], original)
     failed = np.zeros((len(records), len(rules)), np.bool_)
     thresholds = np.full((len(recipe.languages) + 1, len(rules)), np.nan)  # the last row is for no settings
@@ -170,8 +171,10 @@ def _characters(texts: pa.LargeStringArray) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pc.binary_length(texts)], ["characters"])
 
 
-def _with_texts(records: pa.RecordBatch, texts: pa.LargeStringArray) -> pa.RecordBatch:
-    return records.set_column(RECORDS.columns.get_field_index("text"), RECORDS.columns.field("text"), texts)
+def _with_texts(records: pa.RecordBatch, texts: pa.LargeStringArray, original: pa.LargeStringArray) -> pa.RecordBatch:
+    """The records with the texts as they are before a step, and with the texts before all rewrites."""
+    place = RECORDS.columns.get_field_index("text")
+    return records.set_column(place, RECORDS.columns.field("text"), texts).append_column(ORIGINAL, original)
 
 
 def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.RecordBatch) -> pa.RecordBatch:

@@ -7,15 +7,25 @@ import pyarrow as pa
 
 from curation.dedup.settings import Dedup
 from curation.filters.c4 import C4Pages
+from curation.filters.characters import Characters
+from curation.filters.comments import Comments
 from curation.filters.fineweb import Fineweb
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.language import Language
+from curation.filters.line_lengths import LineLengths
+from curation.filters.madlad import Madlad
+from curation.filters.pattern import Pattern
+from curation.filters.removed_words import RemovedWords
 from curation.filters.rules import Rule
 from curation.filters.url import Url
+from curation.filters.url_substrings import UrlSubstrings
+from curation.filters.word_list import WordList
 from curation.rewrites.c4_lines import C4Lines
+from curation.rewrites.line_rules import LineRules
 from curation.rewrites.normalise import Normalise
 from curation.rewrites.redact import Redact
+from curation.rewrites.replace import Replace
 from curation.words.libraries import SOURCES, versions
 from schemas.errors import UserError
 
@@ -66,10 +76,32 @@ class Listing(Protocol):
     def read_lists(self) -> None: ...
 
 
-Step = Url | Language | GopherQuality | GopherRepetition | C4Lines | C4Pages | Fineweb | Redact
+Step = (
+    Url
+    | Language
+    | GopherQuality
+    | GopherRepetition
+    | C4Lines
+    | C4Pages
+    | Fineweb
+    | Redact
+    | Characters
+    | Comments
+    | LineLengths
+    | LineRules
+    | Madlad
+    | Pattern
+    | RemovedWords
+    | Replace
+    | UrlSubstrings
+    | WordList
+)
 STEPS: tuple[type[Step], ...] = get_args(Step)
-REWRITES = (C4Lines.use, Redact.use)
+REWRITES = (C4Lines.use, Redact.use, LineRules.use, Replace.use)
 """The steps that change texts."""
+REPEATABLE = (LineRules.use, Replace.use)
+"""The steps that a recipe may have more than once. All others measure signals, whose names would then not be unique, or
+do nothing a second time."""
 FAMILIES = (Language, GopherQuality, GopherRepetition, C4Pages, Fineweb)
 """The filters whose signals are measured for every document, even if the recipe does not use them.
 
@@ -107,7 +139,7 @@ class Recipe:
     def __post_init__(self) -> None:
         uses = [step.use for step in self.steps]
         for use in uses:
-            if uses.count(use) > 1:
+            if uses.count(use) > 1 and use not in REPEATABLE:
                 raise UserError(f"the recipe has the step {use} more than once: keep one")
         keep = self.dedup.keep
         if keep.policy == "signal":

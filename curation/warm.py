@@ -16,10 +16,14 @@ from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
 from curation.fasttext.model import read_model
 from curation.fasttext.model_file import empty_model, write_model
+from curation.filters.c4 import C4Pages
+from curation.filters.fineweb import Fineweb
 from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
+from curation.filters.word_list import WordList
 from curation.judge import judge
 from curation.recipe import STEPS, Recipe
+from curation.rewrites.line_rules import LineRules
 from curation.sources.inputs import Input
 from curation.sources.listing import list_files
 from curation.sources.reading import ReadingSettings, read_unit
@@ -30,6 +34,14 @@ LINES = (
     '{"id": "b", "text": "\u00e9\\r \u201cx\u201d \u00e2\u20ac\u2122 write to me@mill.example, 8.8.8.8\\nor not",'
     ' "url": "u"}\n'
 )
+
+DIALECTS = (
+    LineRules(min_words=0, max_word_length=1000, max_digit_share=1),
+    C4Pages(sentences="punkt"),
+    Fineweb(line_punct_exclude_zero=True),
+    WordList(words=("word",)),
+)
+"""Settings that need other kernels than the defaults."""
 
 
 def warm() -> None:
@@ -47,8 +59,10 @@ def warm() -> None:
         write_model(Path(folder) / "model.bin", empty_model())
         model = read_model(Path(folder) / "model.bin")
     model.probabilities(records["text"].combine_chunks(), model.labels)
-    judge(records.to_batches()[0], Recipe(name="warm", steps=tuple(step() for step in STEPS)))
-    Language(identifier=PY3LANGID).measure(records.to_batches()[0])
+    batch = records.to_batches()[0]
+    judge(batch, Recipe(name="warm", steps=tuple(step() for step in STEPS)))
+    judge(batch, Recipe(name="dialects", signals=False, steps=DIALECTS))
+    Language(identifier=PY3LANGID).measure(batch)
     near = Near(ngram=2)
     texts = records["text"].combine_chunks()
     values, _ = signature_matrix(texts, near)

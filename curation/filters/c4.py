@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from curation.filters.columns import count, page_columns
 from curation.filters.rules import Rule, active_rules
+from curation.kernels.sentences import MARKS, PUNKT, sentence_counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,10 @@ class C4Pages:
     use: Literal["c4_pages"] = "c4_pages"
     min_sentences: int | None = 5
     """5 in the paper and in datatrove; 3 in the code of C4."""
+    sentences: Literal["spacy", "punkt", "marks"] = "spacy"
+    """How sentences are counted: ``spacy`` by the rules of spaCy on the words of a line (as in datatrove); ``punkt`` by
+    those of NLTK's Punkt on each line, with a list of abbreviations in place of its trained model (as in C4's code);
+    ``marks`` by the number of . ! and ? alone (as in datamap-rs)."""
     lorem_ipsum: bool = True
     curly_brackets: bool = True
 
@@ -28,7 +33,11 @@ class C4Pages:
     )
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return page_columns(batch["text"], self.signals)
+        columns = page_columns(batch["text"], self.signals)
+        if self.sentences == "spacy":
+            return columns
+        counts = sentence_counts(batch["text"], PUNKT if self.sentences == "punkt" else MARKS)
+        return columns.set_column(0, self.signals.field(0), pa.array(counts))
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(

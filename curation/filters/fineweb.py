@@ -3,20 +3,31 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from curation.filters.columns import count, page_columns, ratio, share
 from curation.filters.rules import Rule, active_rules
+from curation.kernels.line_marks import line_shares
+from curation.kernels.lines import SHORT_LINE
+from schemas.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fineweb:
-    """Rejects lists and menus. The threshold None switches a rule off."""
+    """Rejects lists and menus. The threshold None switches a rule off. The defaults are those of datatrove 0.10.1."""
 
     use: Literal["fineweb"] = "fineweb"
     min_lines: int | None = 1
     min_line_punctuation: float | None = 0.12
+    line_punct_exclude_zero: bool = False
+    """Whether a text of which no line ends in a mark passes this rule, for languages without such marks. The share is
+    then not defined."""
+    end_marks: tuple[str, ...] = ()
+    """Single characters that end a line; if there are none, the terminal punctuation of all scripts."""
     max_short_lines: float | None = 0.67
+    short_line_characters: int = 30
+    """Maximum length of a short line in characters."""
     max_duplicate_characters: float | None = 0.01
     max_newlines_per_word: float | None = 0.3
 
@@ -30,8 +41,23 @@ class Fineweb:
         ]
     )
 
+    def __post_init__(self) -> None:
+        for mark in self.end_marks:
+            if len(mark) != 1:
+                raise UserError(f"fineweb.end_marks has {mark!r}: give single characters")
+
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return page_columns(batch["text"], self.signals)
+        columns = page_columns(batch["text"], self.signals)
+        if not self.end_marks and self.short_line_characters == SHORT_LINE and not self.line_punct_exclude_zero:
+            return columns
+        punctuation, short = line_shares(batch["text"], self.end_marks, self.short_line_characters)
+        if self.line_punct_exclude_zero:
+            punctuation[punctuation == 0] = np.nan
+        for name, shares in (("line_punctuation", punctuation), ("short_lines", short)):
+            place = self.signals.get_field_index(name)
+            column = pa.array(shares.astype(np.float32), from_pandas=True)
+            columns = columns.set_column(place, self.signals.field(place), column)
+        return columns
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(

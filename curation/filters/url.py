@@ -1,7 +1,5 @@
 """Block lists for the url of a document. The lists are the user's; no list is included."""
 
-import hashlib
-import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +7,6 @@ from functools import cache
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
-import fsspec
 import idna
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +15,8 @@ import pyarrow.compute as pc
 
 from curation.filters.columns import batch_of, count
 from curation.filters.rules import Rule, active_rules
-from curation.sources.places import is_local, local_path
+from curation.lists.list_files import digests, entries_of, forget
 from schemas.errors import UserError
-from schemas.named_files import irregular
 
 LONGEST_HOST = 2000
 """Maximum length of a host name in characters (DNS allows 253): the time for longer names would grow faster."""
@@ -33,10 +29,10 @@ _HOST_END = re.compile("[/?#]")
 
 @dataclass(frozen=True, kw_only=True)
 class Url:
-    """Rejects documents by host, by url and by words in the url. Only ``urls`` are case-sensitive.
+    """Rejects documents by host, by url and by words in the url. Only ``urls`` are case-sensitive, if not bare.
 
-    An entry that starts with @ names a file (local, or on any file system of fsspec) with one entry per line; a line
-    that starts with # is a comment. A missing or empty url fails no rule.
+    An entry that starts with @ names a file with one entry per line (`list_files`). A missing or empty url fails no
+    rule.
     """
 
     use: Literal["url"] = "url"
@@ -46,6 +42,8 @@ class Url:
     """Domains with all their subdomains: example.com includes www.example.com."""
     urls: tuple[str, ...] = ()
     """Exact urls."""
+    bare_urls: bool = False
+    """Whether ``urls`` are compared by host, port and path alone, without case and a slash at the end (as in dolma)."""
     words: tuple[str, ...] = ()
     """Words, delimited by characters other than letters and digits."""
     subwords: tuple[str, ...] = ()
@@ -70,14 +68,13 @@ class Url:
 
         Otherwise lists are read when the first document is measured.
         """
-        for cached in (_entries_of, _digest_of, _counters):
-            cached.cache_clear()
+        forget(self.use)
+        _counters.cache_clear()
         _counters(self)
 
     def list_digests(self) -> dict[str, str]:
         """The SHA-256 (in hexadecimal) of the entries of each list file, by file name."""
-        named = {entry[1:] for name in _LISTS for entry in getattr(self, name) if entry.startswith("@")}
-        return {name: _digest_of(name) for name in sorted(named)}
+        return digests(tuple(entry for name in _LISTS for entry in getattr(self, name)), self.use)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         counters = _counters(self)
@@ -102,15 +99,16 @@ class Url:
 def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
     """The functions that count each signal: made once, since a list may have millions of entries."""
     hosts, domains = _hosts("hosts", step.hosts), _hosts("domains", step.domains)
-    urls = frozenset(_entries(step.urls))
+    form = bare_url if step.bare_urls else str
+    urls = frozenset(form(entry.strip()) for entry in entries_of(step.urls, step.use))
     words, soft, subwords = (
-        frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in _entries(listed)) - {""}
+        frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in entries_of(listed, step.use)) - {""}
         for listed in (step.words, step.soft_words, step.subwords)
     )
     return (
         lambda url: host_of(url) in hosts if hosts else 0,
         lambda url: any(domain in domains for domain in domains_of(host_of(url))) if domains else 0,
-        lambda url: url in urls,
+        lambda url: form(url) in urls if urls else 0,
         lambda url: len(words & set(_NOT_ALPHANUMERIC.split(url.lower()))) if words else 0,
         lambda url: _count_inside(_NOT_ALPHANUMERIC.sub("", url.lower()), subwords) if subwords else 0,
         lambda url: len(soft & set(_NOT_ALPHANUMERIC.split(url.lower()))) if soft else 0,
@@ -118,7 +116,7 @@ def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
 
 
 def _hosts(name: str, listed: tuple[str, ...]) -> frozenset[str]:
-    named = _entries(listed)
+    named = entries_of(listed, Url.use)
     try:
         return frozenset(named_host(entry) for entry in named if entry.strip(" ."))
     except UserError as error:
@@ -163,6 +161,15 @@ def host_of(url: str) -> str:
     return in_ascii(host)
 
 
+def bare_url(url: str) -> str:
+    """The host, port and path of a url in lower case, without a slash at the end.
+
+    >>> bare_url("https://Mill.example:8080/Grain/?sort=age"), bare_url("mill.example/grain")
+    ('mill.example:8080/grain', 'mill.example/grain')
+    """
+    return re.split("[?#]", _BEFORE_HOST.sub("", url.strip()), maxsplit=1)[0].rstrip("/").lower()
+
+
 def in_ascii(host: str) -> str:
     """A host in the ASCII form of DNS (IDNA 2008, as in browsers); unchanged if it has no such form."""
     if host.isascii():
@@ -185,34 +192,6 @@ def domains_of(host: str) -> Iterable[str]:
 
 def _count_inside(text: str, pieces: Iterable[str]) -> int:
     return sum(piece in text for piece in pieces)
-
-
-def _entries(listed: tuple[str, ...]) -> tuple[str, ...]:
-    """The entries of a list, including the entries of the files that it names."""
-    found: list[str] = []
-    for entry in listed:
-        found += _entries_of(entry[1:]) if entry.startswith("@") else [entry.strip()]
-    return tuple(entry for entry in found if entry)
-
-
-@cache
-def _entries_of(name: str) -> tuple[str, ...]:
-    """The entries of a file: read once, so that filters and the manifest see the same entries."""
-    path = local_path(name)
-    if is_local(name) and os.path.exists(path) and not os.path.isfile(path):
-        kind = irregular(os.stat(path)) or "a folder"
-        raise UserError(f"the list {name} of the url filter is {kind}: give a file with one entry per line")
-    try:
-        with fsspec.open(name, "rt", encoding="utf-8-sig") as lines:
-            found = [line.strip() for line in lines if not line.startswith("#")]
-    except (OSError, ValueError) as error:
-        raise UserError(f"the list {name} of the url filter cannot be read: {error}") from error
-    return tuple(entry for entry in found if entry)
-
-
-@cache
-def _digest_of(name: str) -> str:
-    return hashlib.sha256("\n".join(_entries_of(name)).encode()).hexdigest()
 
 
 def _with_nulls(rows: npt.NDArray[np.float64], schema: pa.Schema) -> pa.RecordBatch:

@@ -4,14 +4,13 @@ import numpy as np
 from numba import int64
 
 from curation.kernels.compiled import leaf
-from curation.kernels.lines import find_byte, line_end, strip
+from curation.kernels.lines import before, find_byte, line_end, strip
 from curation.kernels.memory import copy_bytes
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import SPACE
 
 _NEWLINE, _OPEN, _CLOSE, _DOT = np.uint8(0x0A), np.uint8(0x5B), np.uint8(0x5D), np.uint8(0x2E)
 _CURLY = np.uint8(0x7B)
-_ENDS = b".?!\"'"
 _ANCHORS = np.zeros(256, np.uint8)
 """Bytes that show that a phrase may follow: 1 for javascript, 2 to 4 for phrases of policies."""
 _ANCHORS[list(b"jJ")] = 1
@@ -145,13 +144,16 @@ def _copy(data, start, end, citations, out, o):
 
 
 @leaf
-def _is_ended(out, start, end):
-    """Whether the line ends in terminal punctuation other than an ellipsis."""
-    if end - start >= 3 and out[end - 1] == _DOT and out[end - 2] == _DOT and out[end - 3] == _DOT:
+def _is_ended(out, start, end, ends, ellipsis):
+    """Whether the line ends in one of the code points ``ends``, and not in three dots unless ``ellipsis``."""
+    if start == end:
         return False
+    if not ellipsis and end - start >= 3 and out[end - 1] == _DOT and out[end - 2] == _DOT and out[end - 3] == _DOT:
+        return False
+    last = decode(out, before(out, end))[0]
     ended = False
-    for mark in _ENDS:
-        ended |= end > start and out[end - 1] == mark
+    for mark in ends:
+        ended |= mark == last
     return ended
 
 
@@ -163,9 +165,12 @@ def keep_lines(
     out,
     bounds,
     terminal,
+    ends,
+    ellipsis,
     least_words,
     longest,
     citations,
+    words_after_citations,
     javascript,
     policy,
     lorem_ipsum,
@@ -173,9 +178,10 @@ def keep_lines(
 ):
     """Writes the remaining lines, joined by newlines, to ``out`` (as long as the texts), and the texts' ``bounds``.
 
-    ``terminal`` keeps only lines that end in terminal punctuation. Lines need ``least_words`` words, of at most
-    ``longest`` characters. ``citations`` removes citation marks. ``javascript`` and ``policy`` remove notices, except
-    those for which C4's code rejects the page because of ``lorem_ipsum`` or ``curly_brackets``.
+    ``terminal`` keeps only lines that end in one of the code points ``ends``, and not in three dots unless
+    ``ellipsis``. Lines need ``least_words`` words, of at most ``longest`` characters. ``citations`` removes citation
+    marks; ``words_after_citations`` counts words after that. ``javascript`` and ``policy`` remove notices, except those
+    for which C4's code rejects the page because of ``lorem_ipsum`` or ``curly_brackets``.
     """
     o = int64(0)
     bounds[0] = 0
@@ -187,14 +193,16 @@ def keep_lines(
             stop, following = line_end(data, i, end, kinds)
             first, last = strip(data, i, stop, kinds)
             i = following
-            if not _has_words(data, first, last, kinds, least_words, longest):
+            if not _has_words(data, first, last, kinds, 0 if words_after_citations else least_words, longest):
                 continue
             line = o
             if lines:
                 out[o] = _NEWLINE
                 line += 1
             behind = _copy(data, first, last, citations, out, line)
-            if terminal and not _is_ended(out, line, behind):
+            if terminal and not _is_ended(out, line, behind, ends, ellipsis):
+                continue
+            if words_after_citations and not _has_words(out, line, behind, kinds, least_words, 0):
                 continue
             notice = (javascript or policy) and _is_notice(out, line, behind, javascript, policy)
             if notice and not _condemns(out, line, behind, javascript, lorem_ipsum, curly_brackets):

@@ -161,5 +161,7 @@ def against_missing(name: str) -> str:
 def _compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a recipe that decide which texts are compared, and how."""
     steps = [step for step in recipe["steps"] if step["use"] in REWRITES]
-    rewrites = {step["use"]: {**step, "place": place} for place, step in enumerate(steps, 1)}
+    uses = [step["use"] for step in steps]
+    names = [f"{use} {uses[:place].count(use) + 1}" if use in uses[:place] else use for place, use in enumerate(uses)]
+    rewrites = {name: {**step, "place": place} for place, (name, step) in enumerate(zip(names, steps, strict=True), 1)}
     return {"normalise": recipe["normalise"], "dedup": recipe["dedup"], **rewrites}

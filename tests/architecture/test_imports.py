@@ -32,7 +32,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
     ),
     "curation": (
         "kernels",
-        "words sources rewrites fasttext",
+        "words sources",
+        "lists",
+        "rewrites fasttext",
         "filters dedup",
         "recipe",
         "routing",

@@ -94,9 +94,62 @@ def sentences(line: str) -> int:
     return count
 
 
+def characters(text: str) -> dict[str, float | None]:
+    """The signals of characters."""
+    kinds = {
+        "alphanumeric_share": str.isalnum,
+        "letter_share": str.isalpha,
+        "digit_share": str.isdigit,
+        "capital_share": str.isupper,
+        "space_share": str.isspace,
+        "symbol_share": lambda character: not character.isalnum() and not character.isspace(),
+        "bracket_share": lambda character: character in "{}[]()\u27e8\u27e9",
+    }
+    shares = {name: share(sum(map(kind, text)), len(text)) for name, kind in kinds.items()}
+    return {"characters": len(text), "stripped_characters": len(text.strip()), **shares}
+
+
+def line_lengths(text: str) -> dict[str, float | None]:
+    """The signals of line_lengths."""
+    lengths = [len(line) for line in text.splitlines()]
+    return {
+        "mean_line_length": share(sum(lengths), len(lengths)),
+        "longest_line": max(lengths, default=0),
+        "long_lines": sum(length >= 200 for length in lengths),
+    }
+
+
+def comments(text: str) -> dict[str, float | None]:
+    """The signals of comments, for texts without slashes and quotes."""
+    assert not set(text) & set("/\"'")
+    return {"comments": 0, "comment_share": share(0, len(text))}
+
+
+def madlad(text: str) -> dict[str, float | None]:
+    """The signals of madlad, without patterns and languages."""
+    found = [sentence for sentence in re.split(r"[.!?]+\s+", text) if sentence.strip()]
+    words = [re.findall(r"\w+", sentence) for sentence in found]
+    lists = [len(each) >= 12 and sum(word[0].isupper() for word in each) > len(each) / 2 for each in words]
+    odd = [not 20 <= len(sentence) <= 500 for sentence in found]
+    technical = [sum(letter in "0123456789{}+/()>" for letter in sentence) > len(sentence) * 0.2 for sentence in found]
+    hits = {"list_case_sentences": lists, "odd_length_sentences": odd, "technical_sentences": technical}
+    return {
+        "split_sentences": len(found),
+        "questionable_sentences": share(sum(map(any, zip(*hits.values(), strict=True))), len(found)),
+        "foreign_sentences": share(0, len(found)),
+        "cursed_sentences": share(0, len(found)),
+        **{name: share(sum(hit), len(found)) for name, hit in hits.items()},
+    }
+
+
+def removed_words(text: str) -> dict[str, float | None]:
+    """The signal of removed_words where nothing rewrote the text."""
+    return {"removed_words": share(0, len(re.findall(r"\w+", text)))}
+
+
 def share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-DEFINITIONS = (gopher, page)
+DEFINITIONS = (gopher, page, characters, line_lengths, comments, madlad, removed_words)
 """All definitions. Together they define each signal that `test_signals` generates texts for."""

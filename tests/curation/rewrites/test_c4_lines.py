@@ -13,6 +13,7 @@ from curation.judge import judge, reasons
 from curation.recipe import Recipe
 from curation.rewrites.c4_lines import C4Lines
 from schemas import RECORDS
+from schemas.errors import UserError
 
 NOTICES = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 CITATION = re.compile(r"\[[0-9]*]|\[edit]|\[citation needed]")
@@ -28,9 +29,11 @@ def defined(text: str, rules: C4Lines) -> str:
             continue
         if rules.remove_citations:
             line = CITATION.sub("", line)
-        if rules.terminal_punctuation and (not line.endswith((".", "?", "!", '"', "'")) or line.endswith("...")):
+        if rules.terminal_punctuation and not line.endswith(rules.end_marks):
             continue
-        if len(words) < rules.min_words:
+        if rules.terminal_punctuation and line.endswith("...") and not rules.ellipsis:
+            continue
+        if len(line.split() if rules.words_after_citations else words) < rules.min_words:
             continue
         if rules.javascript and "javascript" in line.lower():
             continue
@@ -80,12 +83,15 @@ PIECES = (
         "\n\n",
         "\r\n",
     ),
-    *("\t", "\u00a0", "\u2028", "\x0b", "\x1c", "\x1f", "\x85", "fvk", "K\u0130"),
+    *("…", "é…", "\t", "\u00a0", "\u2028", "\x0b", "\x1c", "\x1f", "\x85", "fvk", "K\u0130"),
 )
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 RULES = st.builds(
     C4Lines,
     terminal_punctuation=st.booleans(),
+    end_marks=st.sampled_from([C4Lines().end_marks, (".", "?", "!", '"'), ("…", "é"), ()]),
+    ellipsis=st.booleans(),
+    words_after_citations=st.booleans(),
     min_words=st.integers(0, 4),
     max_word_length=st.sampled_from([0, 11, 12, 1000]),
     remove_citations=st.booleans(),
@@ -116,6 +122,11 @@ def test_twice_is_once_where_no_citation_hides_another(text: str) -> None:
 def test_a_word_may_have_1000_characters(length: int, kept: bool) -> None:
     line = "é" * length + " and more."
     assert bool(C4Lines().rewrite(pa.array([line], pa.large_string()))[0].as_py()) == kept
+
+
+def test_an_end_mark_is_one_character() -> None:
+    with pytest.raises(UserError, match=r"end_marks has '\.\.\.': give single characters"):
+        C4Lines(end_marks=("...",))
 
 
 def test_no_rows() -> None:
