@@ -1,21 +1,26 @@
 """Folders that earlier versions wrote (tests/stored) are read as before, by every command that takes such a folder."""
 
+import csv
 import json
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from annotation.dataset.master import load
 from jobs import api
 from schemas import open_packed
 from schemas.torch_reader import SequenceDataset
+from tests.annotation.evaluation.endpoint import MODEL
 from tests.architecture.tree import ROOT
 from tests.curation.test_laws import rows
 from tests.jobs.calling import call
+from tests.stored.write_verdicts import REPORT
 
-STORED = sorted({path.name for path in (ROOT / "tests/stored").glob("*.tar.xz")} - {"journal_2.tar.xz"})
+VERDICTS = "verdicts_1.tar.xz"
+STORED = sorted({path.name for path in (ROOT / "tests/stored").glob("*.tar.xz")} - {"journal_2.tar.xz", VERDICTS})
 OLDEST = "without_page_checksums.tar.xz"
 """Of before takedowns kept hashes of what they took, and before `tests/stored/write.py` wrote all kinds of folders."""
 COMPLETE = [name for name in STORED if name != OLDEST]
@@ -27,10 +32,15 @@ Gristmill = Callable[..., str]
 @pytest.fixture(params=STORED)
 def stored(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What one version wrote, in the current folder."""
-    with tarfile.open(ROOT / "tests/stored" / request.param) as archive:
-        archive.extractall(tmp_path, filter="data")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return unpacked(request.param, tmp_path, monkeypatch)
+
+
+def unpacked(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The archive's files in the folder, which is the current one then."""
+    with tarfile.open(ROOT / "tests/stored" / name) as archive:
+        archive.extractall(folder, filter="data")
+    monkeypatch.chdir(folder)
+    return folder
 
 
 complete = pytest.mark.parametrize("stored", COMPLETE, indirect=True)
@@ -201,3 +211,56 @@ def test_a_campaign_can_be_looked_at_and_gone_on_with(stored: Path, gristmill: G
     gristmill("dataset", "build", "mill", "--output", "same")
     newest = max((stored / "as_of").iterdir(), key=lambda path: int(path.name))
     assert arrows("same") == arrows(newest) != arrows("fewer")
+
+
+@pytest.fixture
+def verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Verdicts, grades and imported judgments of before tables had preferences, and a report of all, as the current
+    folder."""
+    return unpacked(VERDICTS, tmp_path, monkeypatch)
+
+
+def numbers(folder: str) -> list[dict[str, str]]:
+    """All numbers of a report's files, without their place, to nine decimals."""
+    found = []
+    for path in sorted(Path(folder).glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as lines:
+            found += [{**row, "number": ""} for row in csv.DictReader(lines)]
+    for row in found:
+        for name in ("value", "low", "high", "error", "iid_error"):
+            row[name] = row[name] and f"{float(row[name]):.9f}"
+    return found
+
+
+def test_stored_verdicts_come_to_the_same_numbers(verdicts: Path, gristmill: Gristmill) -> None:
+    for folder in ("verdicts", "graded", "others", "report"):
+        assert "all as they were written" in gristmill("verify", folder)
+    gristmill(*REPORT.replace("--output report", "--output again").split())
+    before = numbers("report")
+    assert len(before) > 100
+    assert all(row in numbers("again") for row in before)
+    assert "stone-3" in gristmill("evaluation", "leaderboard", "verdicts")
+
+
+def test_every_number_of_a_stored_report_leads_to_its_votes(verdicts: Path, gristmill: Gristmill) -> None:
+    for row in pq.read_table("report/numbers.parquet").to_pylist()[::9]:
+        assert f"number {row['number']}: {row['measure']}" in gristmill(
+            "evaluation", "why", "report", str(row["number"])
+        )
+
+
+@pytest.mark.parametrize("form", ["alpaca-eval", "battles", "inspect"])
+def test_stored_verdicts_can_be_exported(form: str, verdicts: Path, gristmill: Gristmill) -> None:
+    for folder in ("verdicts", "others"):
+        gristmill("evaluation", "export", folder, "--format", form, "--output", f"exports/{folder}")
+        assert list(Path("exports", folder).iterdir())
+
+
+def test_a_stored_book_answers_again(verdicts: Path, gristmill: Gristmill) -> None:
+    """No endpoint listens at the address: everything is answered from the book."""
+    words = ("--model", MODEL, "--base-url", "http://127.0.0.1:9/v1", "--progress", "none")
+    for template, name in (("pairwise", "verdicts"), ("single", "graded")):
+        told = gristmill("judge", "responses.jsonl", *words, "--template", template, "--output", f"again/{name}")
+        assert "requests: 0 answered now" in told
+        before, now = (json.loads(Path(at, name, "manifest.json").read_bytes())["ledger"] for at in (".", "again"))
+        assert now == before
