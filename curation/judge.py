@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from curation.filters.c4 import C4Pages
 from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
-from curation.recipe import FAMILIES, ROUTE, Recipe, Rewrite, Step
+from curation.recipe import FAMILIES, ROUTE, Recipe, Rewrite, Step, stage_of
 from curation.rewrites.c4_lines import C4Lines
 from curation.routing import EMPTY, language_step, rules_of_all, settings_of, splitter_of
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
@@ -82,7 +82,7 @@ def _judge_alike(
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
         if step in steps:
             found = step.rules()
-            stages += [step.use] * len(found)
+            stages += [stage_of(step)] * len(found)
             rules += found
             failed.append(failures(measured, found))
     return Verdicts(

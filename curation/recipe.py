@@ -1,7 +1,8 @@
 """A recipe: the steps that rewrite, measure and filter documents, in order, and the removal of duplicates."""
 
-from dataclasses import dataclass, field
-from typing import Protocol, get_args, runtime_checkable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, get_args, runtime_checkable
 
 import pyarrow as pa
 
@@ -9,13 +10,16 @@ from curation.dedup.settings import Dedup
 from curation.filters.c4 import C4Pages
 from curation.filters.characters import Characters
 from curation.filters.comments import Comments
+from curation.filters.fasttext import Fasttext
 from curation.filters.fineweb import Fineweb
+from curation.filters.function import Function
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.language import Language
 from curation.filters.line_lengths import LineLengths
 from curation.filters.madlad import Madlad
 from curation.filters.pattern import Pattern
+from curation.filters.quality import Quality
 from curation.filters.removed_words import RemovedWords
 from curation.filters.rules import Rule
 from curation.filters.url import Url
@@ -27,6 +31,7 @@ from curation.rewrites.normalise import Normalise
 from curation.rewrites.redact import Redact
 from curation.rewrites.replace import Replace
 from curation.words.libraries import SOURCES, versions
+from schemas import DOCUMENTS, REJECTS, SIGNALS
 from schemas.errors import UserError
 
 ROUTE = pa.schema(
@@ -95,8 +100,17 @@ Step = (
     | Replace
     | UrlSubstrings
     | WordList
+    | Function
+    | Fasttext
+    | Quality
 )
-STEPS: tuple[type[Step], ...] = get_args(Step)
+OwnStep = Function | Fasttext | Quality
+OWN_STEPS: tuple[type[OwnStep], ...] = get_args(OwnStep)
+"""The steps with a function or a model of the user's."""
+STEPS: tuple[type[Any], ...] = tuple(each for each in get_args(Step) if each not in OWN_STEPS)
+"""All other steps: each of their settings has a default."""
+STAGES = ("text", "url", "exact", "near", "takedown", *(step.use for step in STEPS))
+"""The stages that no step of the user's may be named after."""
 REWRITES = (C4Lines.use, Redact.use, LineRules.use, Replace.use)
 """The steps that change texts."""
 REPEATABLE = (LineRules.use, Replace.use)
@@ -137,10 +151,12 @@ class Recipe:
     language_file: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
-        uses = [step.use for step in self.steps]
-        for use in uses:
-            if uses.count(use) > 1 and use not in REPEATABLE:
-                raise UserError(f"the recipe has the step {use} more than once: keep one")
+        stages = [stage_of(step) for step in self.steps]
+        for step, stage in zip(self.steps, stages, strict=True):
+            if stages.count(stage) > 1 and stage not in REPEATABLE:
+                hint = " or give each a name" if isinstance(step, Function | Fasttext) else ""
+                raise UserError(f"the recipe has the step {stage} more than once: keep one{hint}")
+        self._check_own_names()
         keep = self.dedup.keep
         if keep.policy == "signal":
             numeric = [column.name for column in self.signals_schema() if not pa.types.is_string(column.type)]
@@ -174,6 +190,34 @@ class Recipe:
                 text = f"text after {step.use}"
         return pa.schema(list(columns.values()))
 
+    def with_files(self, folder: Path) -> "Recipe":
+        """This recipe with the functions and models that its steps name, relative to ``folder``. Raises UserError for
+        a file that cannot be read."""
+        read: list[tuple[Step, Step]] = []
+
+        def with_file(step: Step) -> Step:
+            if not isinstance(step, OWN_STEPS):
+                return step
+            if (found := next((made for given, made in read if given == step), None)) is None:
+                found = step.with_file(folder)
+                read.append((step, found))
+            return found
+
+        steps = tuple(map(with_file, self.steps))
+        if not read:
+            return self
+        languages = tuple(replace(each, steps=tuple(map(with_file, each.steps))) for each in self.languages)
+        return replace(self, steps=steps, languages=languages)
+
+    def models(self) -> dict[str, Path]:
+        """The files of the models that the user's own steps use, by their SHA-256."""
+        return {
+            digest: path
+            for step in self.steps
+            if isinstance(step, Fasttext | Quality)
+            for digest, path in step.models().items()
+        }
+
     def list_digests(self) -> dict[str, str]:
         """The SHA-256 (in hexadecimal) of the entries of each list file, and of each model, by name; and the version of
         each package that splits words. Raises UserError if such a package is not installed."""
@@ -201,6 +245,25 @@ class Recipe:
                     )
             if isinstance(step, Language):
                 step.check_languages()
+            if isinstance(step, Function | Fasttext):
+                step.check()
+
+    def _check_own_names(self) -> None:
+        """Raises UserError for a step or a signal of the user's that is named after another one."""
+        own = [step for step in self.steps if isinstance(step, OWN_STEPS)]
+        others = [each.signals for each in (*FAMILIES, *self.steps) if isinstance(each, Filter) and each not in own]
+        taken = {name for schema in (DOCUMENTS, REJECTS, SIGNALS) for name in schema.columns.names}
+        taken |= {name for schema in others for name in schema.names}
+        for step in own:
+            stage = stage_of(step)
+            if stage in STAGES:
+                raise UserError(f"a step of your own cannot be named {stage}, like a stage of Gristmill: rename it")
+            for name in step.signals.names:
+                if name in taken:
+                    raise UserError(
+                        f"step {stage} measures {name}, which is the name of another signal or column: rename it"
+                    )
+                taken.add(name)
 
     def _word_libraries(self) -> list[str]:
         steps = (*self.steps, *(step for each in self.languages for step in each.steps))
@@ -213,6 +276,11 @@ class Recipe:
 def words_of(step: Step) -> str | None:
     """What splits texts into words for a step; None if the step has no such setting."""
     return getattr(getattr(step, "definition", step), "words", None)
+
+
+def stage_of(step: Step) -> str:
+    """The name of a step in rejects and reports: its ``use``, or the name that the user gave it."""
+    return step.stage if isinstance(step, Function | Fasttext) else step.use
 
 
 def _add(columns: dict[str, pa.Field], signals: pa.Schema, text: str) -> None:

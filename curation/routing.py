@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from curation.filters.labels import belongs, named, script_of
 from curation.filters.language import Language
 from curation.filters.rules import Rule
-from curation.recipe import Filter, Recipe, Step, words_of
+from curation.recipe import Filter, Recipe, Step, stage_of, words_of
 
 EMPTY = Rule(reason="empty", signal="characters", at_least=1)
 """A document without text fails this rule in every recipe, at the stage ``text``."""
@@ -107,7 +107,10 @@ def rules_of_all(recipe: Recipe) -> tuple[list[tuple[str, Rule]], frozenset[str]
             order.add(key, *([] if before is None else [before]))
             before = key
     changed = {
-        step.use for each in recipe.languages for step, own in zip(recipe.steps, each.steps, strict=True) if step != own
+        stage_of(step)
+        for each in recipe.languages
+        for step, own in zip(recipe.steps, each.steps, strict=True)
+        if step != own
     }
     return [(key[0], rules[key]) for key in order.static_order()], frozenset(changed - {"language"})
 
@@ -117,7 +120,7 @@ def rules_of(steps: Sequence[Step]) -> Iterator[tuple[str, Rule]]:
     for step in steps:
         if isinstance(step, Filter):
             for rule in step.rules():
-                yield step.use, rule
+                yield stage_of(step), rule
 
 
 def splitter_of(steps: Sequence[Step]) -> str:

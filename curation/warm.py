@@ -15,7 +15,8 @@ from curation.dedup.near import alike_to_any, families
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
 from curation.fasttext.model import read_model
-from curation.fasttext.model_file import empty_model, write_model
+from curation.fasttext.model_file import write_model
+from curation.fasttext.training import Training, Words
 from curation.filters.c4 import C4Pages
 from curation.filters.fineweb import Fineweb
 from curation.filters.identifiers import PY3LANGID
@@ -56,7 +57,10 @@ def warm() -> None:
             records = pa.Table.from_batches(
                 [chunk.documents for chunk in read_unit(unit, ReadingSettings())]
             ).combine_chunks()
-        write_model(Path(folder) / "model.bin", empty_model())
+        with Words() as words:
+            words.add(records["text"].combine_chunks(), 0)
+            trained = words.train(("positive",), Training(epochs=1, buckets=8), np.arange(2), lambda steps: None)
+        write_model(Path(folder) / "model.bin", trained)
         model = read_model(Path(folder) / "model.bin")
     model.probabilities(records["text"].combine_chunks(), model.labels)
     batch = records.to_batches()[0]

@@ -11,6 +11,7 @@ import gc  # noqa: E402
 import click  # noqa: E402
 
 from jobs.campaign.cli import campaign  # noqa: E402
+from jobs.classifier.cli import train_classifier  # noqa: E402
 from jobs.corpus.cli import compare_recipes, curate, explain, plan, takedown, verdict  # noqa: E402
 from jobs.dataset.cli import dataset  # noqa: E402
 from jobs.evaluation.cli import evaluation, judge  # noqa: E402
@@ -32,7 +33,7 @@ def gristmill() -> None:
 
 COMMANDS = (
     *(curate, takedown, plan, verdict, compare_recipes, explain, verify),
-    *(pack, pack_export, train_tokenizer),
+    *(train_classifier, pack, pack_export, train_tokenizer),
     *(studio, campaign, dataset, judge, evaluation),
 )
 for _command in COMMANDS:

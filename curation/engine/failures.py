@@ -41,13 +41,13 @@ def _is_in(folder: Folder, path: Any) -> bool:
     return isinstance(path, str) and path.startswith(f"{folder.filesystem()[1]}/")
 
 
-def error_on_runner(error: RuntimeError | RunError) -> RunError:
+def error_on_runner(error: RuntimeError | RunError) -> RunError | UserError:
     """The error to show to the user for a job that failed on Beam's runner: the message of the failed stage, or else
     the last line of the runner's message, which follows the traceback of the worker."""
     text = "".join(format_exception_only(error))
-    raised = rf"{RunError.__module__}\.(?:{RunError.__name__}|{UserError.__name__})"
+    raised = rf"{RunError.__module__}\.({RunError.__name__}|{UserError.__name__})"
     message = re.search(rf"^{raised}: (.+?)( \[while running .*)?$", text, re.MULTILINE)
     if message:
-        return RunError(message[1])
+        return UserError(message[2]) if message[1] == UserError.__name__ else RunError(message[2])
     last = str(error).strip().rpartition("\n")[2].strip(" .") or type(error).__name__
     return RunError(f"Beam's runner gave up: {last}; remove the cause and run again; the run resumes where it stopped")

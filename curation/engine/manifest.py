@@ -101,9 +101,9 @@ def gather_released(run: Run) -> tuple[tuple[AgainstReport, ...], dict[str, Shar
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses, tuples and mappings as JSON's types."""
+    """Dataclasses, tuples and mappings as JSON's types. Fields that a dataclass makes itself are left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value) if field.init}
     if isinstance(value, (tuple, list)):
         return [plain(each) for each in value]
     if hasattr(value, "items"):

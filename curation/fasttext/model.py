@@ -7,6 +7,8 @@ pruned, the input matrix and the output matrix, all little-endian; a compressed 
 import hashlib
 import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,13 +73,13 @@ class Model:
     has a row), the vectors of the rows, the output matrix (empty if the vectors are products with it already), the
     path of each label in the tree of labels (nodes, sides), and numbers of the model's shape."""
 
-    def probabilities(self, texts: pa.LargeStringArray, labels: tuple[str, ...]) -> Floats:
+    def probabilities(self, texts: pa.LargeStringArray, labels: tuple[str, ...]) -> npt.NDArray[np.float64]:
         """The probability of each of the ``labels`` for each text, shape (texts, labels); NaN for a text without words.
 
         White space separates words, line feeds included. Differs from fastText's own numbers by less than 0.0001:
         fastText adds 0.00001 to each probability.
         """
-        scores = np.empty((len(texts), len(labels)), np.float32)
+        scores = np.empty((len(texts), len(labels)), np.float64)
         chosen = np.array([self.labels.index(label) for label in labels], np.int64)
         data, offsets = text_buffers(texts)
         label_probabilities(data, offsets, self.arrays, chosen, scores)
@@ -86,9 +88,21 @@ class Model:
 
 def read_model(path: Path) -> Model:
     """Reads a model file. Raises UserError for a file that cannot be read or is not a supervised model of fastText."""
+    with _opened(path) as reader:
+        return reader.model()
+
+
+def digest_and_labels(path: Path) -> tuple[str, tuple[str, ...]]:
+    """The SHA-256 of a model file in hexadecimal, and its labels. Raises UserError as `read_model` does."""
+    with _opened(path) as reader:
+        return reader.sha256(), reader.labels()
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[_Reader]":
     try:
         with open_named(path) as stream:
-            return _Reader(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), str(path)).model()
+            yield _Reader(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), str(path))
     except (OSError, ValueError, struct.error) as error:  # ValueError: an empty file, or one that ends too early
         why = error.strerror if isinstance(error, OSError) else "it is damaged, or not a model"
         raise UserError(f"the model {path} cannot be read ({why}): give a .bin or .ftz file of fastText") from error
@@ -101,6 +115,13 @@ class _Reader:
         self._data = data
         self._name = name
         self._place = 0
+
+    def sha256(self) -> str:
+        return hashlib.sha256(self._data).hexdigest()
+
+    def labels(self) -> tuple[str, ...]:
+        self._arguments()
+        return tuple(self._entries()[0])
 
     def model(self) -> Model:
         arguments = self._arguments()
@@ -118,7 +139,7 @@ class _Reader:
         arrays = (keys, rows, every, vectors, output, nodes, is_right, shape)
         for array in arrays:
             array.flags.writeable = False
-        return Model(tuple(labels), hashlib.sha256(self._data).hexdigest(), arrays)
+        return Model(tuple(labels), self.sha256(), arrays)
 
     def _values(self, layout: str) -> tuple[Any, ...]:
         found = struct.unpack_from(f"<{layout}", self._data, self._place)
@@ -140,29 +161,35 @@ class _Reader:
             raise UserError(f"{self._name} is not a classifier: give a model that `fasttext supervised` trained")
         return found._replace(longest=0) if version == OLDEST else found
 
-    def _dictionary(self, arguments: Arguments) -> tuple[list[str], list[int], Any, npt.NDArray[np.int32] | None]:
-        """The labels and their counts; the table of words (keys, rows, number of words, row of the word that ends a
-        text); and the row of each bucket (None: every bucket has a row)."""
+    def _entries(self) -> tuple[list[str], list[int], npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+        """The labels and their counts, the bounds of the words in the file, and the number of buckets that were kept
+        (-1: all)."""
         size, words, labels, _, pruned = self._values("iiiqq")
         if not (words >= 0 and labels > 0 and words + labels == size <= len(self._data)):
             raise ValueError("the dictionary's sizes")
         starts, ends, counts = (np.empty(size, np.int64) for _ in range(3))
-        data = np.frombuffer(self._data, np.uint8)
-        self._place = read_entries(data, self._place, starts, ends, counts)
+        self._place = read_entries(np.frombuffer(self._data, np.uint8), self._place, starts, ends, counts)
         if self._place < 0:
             raise ValueError("the dictionary ends too early")
-        slots = 1 << max(2 * words, 2).bit_length()
+        bounds = zip(starts[words:].tolist(), ends[words:].tolist(), strict=True)
+        names = [bytes(self._data[start:end]).decode().removeprefix(LABEL) for start, end in bounds]
+        return names, counts[words:].tolist(), starts[:words], ends[:words], pruned
+
+    def _dictionary(self, arguments: Arguments) -> tuple[list[str], list[int], Any, npt.NDArray[np.int32] | None]:
+        """The labels and their counts; the table of words (keys, rows, number of words, row of the word that ends a
+        text); and the row of each bucket (None: every bucket has a row)."""
+        names, counts, starts, ends, pruned = self._entries()
+        slots = 1 << max(2 * len(starts), 2).bit_length()
         keys, rows = np.zeros(slots, np.uint64), np.zeros(slots, np.int32)
-        fill_word_table(data, starts[:words], ends[:words], keys, rows)
-        bounds = list(zip(starts.tolist(), ends.tolist(), strict=True))
-        end_row = next((row for row, (a, b) in enumerate(bounds[:words]) if self._data[a:b] == END), -1)
-        names = [bytes(self._data[a:b]).decode().removeprefix(LABEL) for a, b in bounds[words:]]
+        fill_word_table(np.frombuffer(self._data, np.uint8), starts, ends, keys, rows)
+        short = np.flatnonzero(ends - starts == len(END)).tolist()
+        end_row = next((row for row in short if self._data[starts[row] : ends[row]] == END), -1)
         kept = None
         if pruned >= 0:
             pairs = self._array("<i4", 2 * pruned).reshape(pruned, 2)
             kept = np.full(arguments.buckets if pruned else 0, -1, np.int32)
             kept[pairs[:, 0]] = pairs[:, 1]
-        return names, counts[words:].tolist(), (keys, rows, words, end_row), kept
+        return names, counts, (keys, rows, len(starts), end_row), kept
 
     def _matrices(self, arguments: Arguments, labels: int) -> tuple[Floats, Floats]:
         """The vectors of the rows and the output matrix; or the products of both, and an empty matrix."""

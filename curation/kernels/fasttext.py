@@ -272,7 +272,7 @@ def _path_probability(values, nodes, is_right):
 
 @kernel
 def label_probabilities(data, offsets, model, chosen, scores):
-    """Fills ``scores`` (float32, a row for each text) with the probabilities of the ``chosen`` labels.
+    """Fills ``scores`` (float64, a row for each text) with the probabilities of the ``chosen`` labels.
 
     White space, line feeds included, separates words. A text without words has NaN. ``model`` is
     `curation.fasttext.model.Model.arrays`.
@@ -299,8 +299,8 @@ def label_probabilities(data, offsets, model, chosen, scores):
         for k in range(chosen.shape[0]):
             label = chosen[k]
             if kind == SOFTMAX:
-                scores[d, k] = float32(values[label])
+                scores[d, k] = values[label]
             elif kind == ONE_VS_ALL:
-                scores[d, k] = float32(_table_sigmoid(values[label]))
+                scores[d, k] = _table_sigmoid(values[label])
             else:
-                scores[d, k] = float32(_path_probability(values, nodes[label], is_right[label]))
+                scores[d, k] = _path_probability(values, nodes[label], is_right[label])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.dedup.settings import Dedup
-from curation.recipe import STEPS, LanguageSettings, Recipe, Step
+from curation.recipe import OWN_STEPS, STEPS, LanguageSettings, Recipe, Step
 from curation.recipes import RECIPE_NAMES
 from curation.recipes.languages import merge_languages
 from curation.rewrites.normalise import Normalise
@@ -15,7 +15,7 @@ from schemas.settings import build, convert, shown, unknown
 from schemas.toml_file import parse_toml, read_toml
 
 RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup", "languages")
-USES: dict[str, type[Step]] = {step.use: step for step in STEPS}
+USES: dict[str, type[Step]] = {step.use: step for step in (*STEPS, *OWN_STEPS)}
 """The steps by name, as in ``use``."""
 
 

@@ -6,7 +6,7 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.labels import named
 from curation.filters.language import Language
 from curation.kernels.word_tables import STOP_WORDS
-from curation.recipe import Filter, Recipe, Step
+from curation.recipe import Filter, Recipe, Step, stage_of
 
 ENGLISH = "eng_Latn"
 
@@ -52,14 +52,15 @@ def dead_rules(recipe: Recipe) -> Iterator[str]:
     for step in recipe.steps:
         if not isinstance(step, Filter):
             continue
+        stage = stage_of(step)
         if not step.rules():
-            yield f"the step {step.use} has no rule left and removes nothing"
+            yield f"the step {stage} has no rule left and removes nothing"
         for rule in step.rules():
             known = ranges.get(rule.signal)
             if known is None:
                 continue
             low, high = (float(bound) if bound else None for bound in known.decode().split(".."))
             if rule.at_least is not None and low is not None and rule.at_least <= low:
-                yield f"{step.use}: {rule.reason} can never fire, since {rule.signal} is never under {rule.at_least:g}"
+                yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never under {rule.at_least:g}"
             if rule.at_most is not None and high is not None and rule.at_most >= high:
-                yield f"{step.use}: {rule.reason} can never fire, since {rule.signal} is never over {rule.at_most:g}"
+                yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never over {rule.at_most:g}"

@@ -28,7 +28,7 @@ def load_recipe(name: str, changes: Iterable[str] = ()) -> Recipe:
         change(tables, table, key, value)
     if tables:
         raise UserError(f"--set {', '.join(tables)} belongs to a job: this command can set only the recipe's settings")
-    return _checked(make_recipe(Path(name).stem, table))
+    return _checked(make_recipe(Path(name).stem, table), Path(name).parent)
 
 
 def load_recipes(names: Sequence[str], changes: Iterable[str] = ()) -> dict[str, Recipe]:
@@ -39,9 +39,11 @@ def load_recipes(names: Sequence[str], changes: Iterable[str] = ()) -> dict[str,
     return {name: load_recipe(name, changes) for name in names}
 
 
-def _checked(recipe: Recipe) -> Recipe:
-    """The recipe. Raises UserError if one of its lists cannot be read, or if no document can meet its settings."""
+def _checked(recipe: Recipe, folder: Path) -> Recipe:
+    """The recipe, with the functions and models that it names in ``folder``. Raises UserError if one of its files
+    cannot be read, or if no document can meet its settings."""
     recipe.check()
+    recipe = recipe.with_files(folder)
     recipe.read_lists()
     return recipe
 
@@ -67,7 +69,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
     dedup = recipe.setdefault("dedup", {})
     if not isinstance(given, list) or not isinstance(dedup, dict):
         make_recipe("own", recipe)  # raises the UserError that names the wrong table
-    steps = {entry["use"]: entry for entry in given if isinstance(entry, dict) and isinstance(entry.get("use"), str)}
+    steps = {_stage(entry): entry for entry in given if isinstance(entry, dict) and isinstance(entry.get("use"), str)}
     places: dict[str, tuple[dict[str, Any], str]] = {
         "near": (dedup, "near"),
         "keep": (dedup, "keep"),
@@ -77,7 +79,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
         "reading": (job, "reading"),
     }
     if head in steps and rest:
-        steps[head][rest] = value
+        _put(steps, head, rest, value)
     elif head == "url" and rest:
         given.insert(0, {"use": "url", rest: value})
     elif head in USES:
@@ -94,6 +96,12 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
     else:
         choices = [*steps, *places, "signals", *PLAIN_FIELDS]
         raise UserError(unknown("--set cannot change", head, [str(choice) for choice in choices]))
+
+
+def _stage(entry: Mapping[str, Any]) -> str:
+    """The name of a step by its table: the name that the user gave it, or else its function or ``use``."""
+    named = entry.get("name", entry.get("function"))
+    return named if isinstance(named, str) else str(entry["use"])
 
 
 def _put(table: dict[str, Any], name: str, rest: str, value: Any) -> None:
@@ -115,9 +123,10 @@ def make_job(
     changes: Iterable[str],
     table: Mapping[str, Any] | None = None,
     own: Iterable[tuple[str, Any]] = (),
+    folder: Path = Path(),
 ) -> Job:
     """A job from its inputs, a recipe (name, path or table), changes, and the job file's other fields. ``own`` are the
-    job file's changes, which apply before those of the command line."""
+    job file's changes, which apply before those of the command line; ``folder`` is the folder of a recipe's table."""
     job = copy.deepcopy(dict(table or {}))
     name = recipe if isinstance(recipe, str) else "own"
     recipe_copy = recipe_table(recipe) if isinstance(recipe, str) else copy.deepcopy(dict(recipe))
@@ -128,7 +137,8 @@ def make_job(
     if isinstance(against, bool | int | float | Mapping):
         raise UserError(f"against is {shown(against)}: give a list of folders")
     plain = convert_fields(Job, (*PLAIN_FIELDS, "against"), job, "job")
-    made = _checked(make_recipe(Path(name).stem, recipe_copy))
+    place = Path(recipe).parent if isinstance(recipe, str) else folder
+    made = _checked(make_recipe(Path(name).stem, recipe_copy), place)
     return Job(inputs=tuple(inputs), recipe=made, reading=reading, **plain)
 
 
@@ -148,7 +158,8 @@ def load_job(path: Path, changes: Iterable[str] = ()) -> tuple[Job, str, tuple[s
     if not isinstance(recipe, str | dict):
         raise UserError(f"{path}: recipe is {shown(recipe)}: give a name, the path of a TOML file, or a table")
     own, beam, _ = (_table(table, name, path) for name in ("set", "beam", "storage"))
-    return make_job(inputs, recipe, changes, table, _dotted_keys(own)), output, beam_options(beam, path)
+    job = make_job(inputs, recipe, changes, table, _dotted_keys(own), path.parent)
+    return job, output, beam_options(beam, path)
 
 
 def parse_storage(text: str) -> tuple[str, Any]:

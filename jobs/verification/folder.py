@@ -13,6 +13,7 @@ from annotation.evaluation.forms import exporting as judged_export
 from annotation.exports.manifest import FORMAT as EXPORT
 from annotation.exports.manifest import VERSION as EXPORT_VERSION
 from curation.engine.takedown_lists import NOT_FOUND
+from curation.fasttext import classifier
 from curation.release.folder import WORK, Folder
 from curation.release.manifest import parse_manifest, read_content
 from schemas.errors import UserError
@@ -22,15 +23,18 @@ from schemas.packed import read_packed
 from schemas.progress import Tell
 
 THREADS = 4
-ANNOTATION = {
+FORMATS = {
+    classifier.FORMAT: (classifier.VERSION, "a classifier"),
     datasets.FORMAT: (datasets.VERSION, "a dataset of comparisons"),
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
     judged.FORMAT: (judged.VERSION, "verdicts of a judge"),
     judged_export.FORMAT: (judged_export.VERSION, "an export of verdicts"),
     reported.FORMAT: (reported.VERSION, "a report of an evaluation"),
 }
-"""The manifests of annotation: the newest version and a description of each format."""
-_NAME_ANOTHER = "name a folder that gristmill curate, takedown, pack, dataset, judge or evaluation wrote"
+"""The manifests with a list of files: the newest version and a description of each format."""
+_NAME_ANOTHER = (
+    "name a folder that gristmill curate, takedown, pack, train-classifier, dataset, judge or evaluation wrote"
+)
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,8 @@ def read_expected(folder: Folder) -> Expected:
     form = manifest.get("format") if isinstance(manifest, dict) else None
     if form == PACKED:
         return Expected("packed sequences", digest, read_packed(content, place)[1])
-    if isinstance(form, str) and form in ANNOTATION:
-        version, what = ANNOTATION[form]
+    if isinstance(form, str) and form in FORMATS:
+        version, what = FORMATS[form]
         named = read_manifest(
             content,
             place,

@@ -57,7 +57,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "terminal options example",
         "consoles interrupts",
         "counting tables spreadsheet pages",
-        "corpus packing studio campaign verification evaluation",
+        "corpus classifier packing studio campaign verification evaluation",
         "dataset",
         "api cli demo",
         "reference",
