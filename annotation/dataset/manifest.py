@@ -152,4 +152,4 @@ def read_manifest(folder: Path, kind: type[T], form: str, version: int, what: st
 def check_file(folder: Path, each: NamedEntry) -> None:
     """Compares a file with its entry in the manifest. Raises UserError if it is missing, unreadable or changed."""
     if wrong := difference(each, lambda name: open_named(folder / name)):
-        raise UserError(f"{folder / each.name} {wrong}: restore the original file, or build the dataset again")
+        raise UserError(f"{folder / each.name} {wrong}: restore the original file, or make the folder again")

@@ -31,14 +31,15 @@ class Asks(Protocol):
 
 @dataclass
 class Progress:
-    """The state of a run, in requests. ``before``: those that the book had answers to; ``stale``: those
-    whose answer in the book is asked for again; ``repeated``: those that an
-    earlier run sent without an answer in the book, sent again now; ``spent``: the tokens of all answers, with those of
-    earlier runs."""
+    """The state of a run, in requests. ``before``: those that the book had answers to; ``stale``: those whose answer in
+    the book is asked for again; ``replaced``: the answers that earlier runs asked for again; ``repeated``: those that
+    an earlier run sent without an answer in the book, sent again now; ``spent``: the tokens of all answers, with those
+    of earlier runs and those that were asked for again."""
 
     total: int
     before: int = 0
     stale: int = 0
+    replaced: int = 0
     answered: int = 0
     failed: int = 0
     repeated: int = 0
@@ -52,7 +53,7 @@ class Progress:
     @property
     def usual_answer(self) -> float:
         """The mean tokens of an answer so far; USUAL_ANSWER without any."""
-        answers = self.before + self.stale + self.answered
+        answers = self.before + self.stale + self.replaced + self.answered
         return self.spent.completion / answers if answers else USUAL_ANSWER
 
 
@@ -77,10 +78,11 @@ def look_up(
 ) -> tuple[dict[bytes, Reply], Progress]:
     """The answers that the book has to distinct requests, apart from those in ``stale``, and the progress before
     anything is asked."""
-    paid = book.answers(request.key for request in requests)
-    spent = total(used(request.body, paid[request.key]) for request in requests if request.key in paid)
+    bodies = {request.key: request.body for request in requests}
+    paid, replaced = book.answers(bodies), book.replaced(bodies)
+    spent = total(used(bodies[key], reply) for key, reply in (*paid.items(), *replaced))
     held = {key: reply for key, reply in paid.items() if key not in stale}
-    return held, Progress(len(requests), len(held), stale=len(paid) - len(held), spent=spent)
+    return held, Progress(len(requests), len(held), len(paid) - len(held), len(replaced), spent=spent)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The book of a judge: every answer that arrived, by the content of its request (SQLite).
 
-An answer is stored as soon as it arrives, and never changes; failures are not stored. A request that is sent is noted
+An answer is stored as soon as it arrives, and never changes; failures are not stored. A further answer to the same
+request takes its place, and the first is kept for its cost. A request that is sent is noted
 until its answer or failure is known, so that after a kill the book says which requests may have been paid for without
 an answer.
 """
@@ -21,8 +22,8 @@ from schemas.errors import CHANGED, DamagedError, RunError, UserError
 from schemas.folders import lock
 from schemas.records import from_json, to_json
 
-FORMAT = 1
-"""The version of the file's layout, stored as SQLite's user_version."""
+FORMAT = 2
+"""The version of the file's layout, stored as SQLite's user_version. Version 1 lost answers that were asked again."""
 BOOK = "judge.db"
 """The usual name of a book."""
 _APPLICATION = 0x6A756467
@@ -32,6 +33,10 @@ _SCHEMA = (
     "CREATE TABLE answer (request BLOB PRIMARY KEY, body BLOB NOT NULL, reply BLOB NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE flight (request BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
     f"PRAGMA application_id = {_APPLICATION}",
+)
+_SINCE_2 = (
+    "CREATE TABLE replaced (request BLOB NOT NULL, reply BLOB NOT NULL) STRICT",
+    "CREATE INDEX replaced_request ON replaced (request)",
     f"PRAGMA user_version = {FORMAT}",
 )
 _AT_ONCE = 500
@@ -88,24 +93,28 @@ class Book:
                 raise UserError(f"{self.path} {wrong}: name another file with --book")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")  # an answer was paid for: it outlives a power cut
-            if version == 0:
+            if version < FORMAT:
                 self._db.execute("BEGIN IMMEDIATE")
-                for statement in _SCHEMA:
+                for statement in (*(_SCHEMA if version == 0 else ()), *_SINCE_2):
                     self._db.execute(statement)
                 self._db.execute("COMMIT")
 
     def answers(self, keys: Iterable[bytes]) -> dict[bytes, Reply]:
         """The stored answers to these requests, by key."""
-        wanted, found = list(dict.fromkeys(keys)), {}
+        return dict(self._replies("answer", keys))
+
+    def replaced(self, keys: Iterable[bytes]) -> list[tuple[bytes, Reply]]:
+        """The answers to these requests, with the request's key, that a later answer replaced. They were paid for."""
+        return sorted(self._replies("replaced", keys), key=lambda each: each[0])
+
+    def _replies(self, table: str, keys: Iterable[bytes]) -> Iterator[tuple[bytes, Reply]]:
+        wanted = list(dict.fromkeys(keys))
         with self._failures():
             for start in range(0, len(wanted), _AT_ONCE):
                 part = wanted[start : start + _AT_ONCE]
                 marks = ",".join("?" * len(part))
-                for key, reply in self._db.execute(
-                    f"SELECT request, reply FROM answer WHERE request IN ({marks})", part
-                ):
-                    found[key] = self._reply(reply)
-        return found
+                rows = self._db.execute(f"SELECT request, reply FROM {table} WHERE request IN ({marks})", part)
+                yield from ((key, self._reply(reply)) for key, reply in rows)
 
     def _reply(self, stored: bytes) -> Reply:
         try:
@@ -124,10 +133,12 @@ class Book:
             self._db.execute("INSERT OR IGNORE INTO flight VALUES (?)", (request.key,))
 
     def keep(self, request: Request, reply: Reply) -> None:
-        """Stores the answer to a request."""
+        """Stores the answer to a request. An earlier answer is kept apart, as it was paid for."""
         row = request.key, orjson.dumps(request.body, option=orjson.OPT_SORT_KEYS), orjson.dumps(to_json(reply))
         with self._failures():
             self._db.execute("BEGIN IMMEDIATE")
+            earlier = "SELECT request, reply FROM answer WHERE request = ?"
+            self._db.execute(f"INSERT INTO replaced {earlier}", (request.key,))
             self._db.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", row)
             self._db.execute("DELETE FROM flight WHERE request = ?", (request.key,))
             self._db.execute("COMMIT")

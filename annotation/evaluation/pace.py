@@ -40,6 +40,11 @@ class Pace:
         while (wait := max(start, self._paused_until) - self.now()) > 0:
             await self.sleep(wait)
 
+    @property
+    def held(self) -> float:
+        """The seconds until the wait ends for which the endpoint asked; 0 without one."""
+        return max(0.0, self._paused_until - self.now())
+
     def hold(self, seconds: float) -> None:
         """Sends no request before so many seconds have passed, as the endpoint asks."""
         self._paused_until = max(self._paused_until, self.now() + seconds)

@@ -186,7 +186,7 @@ def of_verdicts(name: str, manifest: VerdictsManifest, tables: JudgeTables) -> S
     the baseline."""
     judge, source = manifest.judge, manifest.source
     voters = "imported" if judge is None else "judge"
-    facts = [] if judge is None else list(_judge_facts(judge))
+    facts = [] if judge is None else list(_judge_facts(judge, alone=tables.grades is not None))
     if source.campaign is not None:
         facts.append(("pairs of", f"campaign {source.campaign}, revision {source.revision}"))
     facts += [("file", f"{file}, SHA-256 {digest}") for file, digest in sorted(source.files.items())]
@@ -197,7 +197,7 @@ def of_verdicts(name: str, manifest: VerdictsManifest, tables: JudgeTables) -> S
         shown=_judge_answers(name, tables, source.baseline),
         facts=tuple(facts),
         files=frozenset(source.files.values()),
-        orders=None if judge is None else judge.orders,
+        orders=None if judge is None or tables.grades is not None else judge.orders,
         counted="verdicts",
         **_grades(name, judge, tables),
     )
@@ -216,10 +216,12 @@ def _grades(name: str, judge: JudgeEntry | None, tables: JudgeTables) -> dict[st
     return {"graded": checked(GRADED, columns), "grades": (form.lowest, form.highest)}
 
 
-def _judge_facts(judge: JudgeEntry) -> Iterable[tuple[str, str]]:
+def _judge_facts(judge: JudgeEntry, *, alone: bool) -> Iterable[tuple[str, str]]:
+    """``alone``: the judge saw each response alone, so in no order."""
     yield "judge", judge.model
     yield "template", f"{judge.template.get('name', '')}, SHA-256 {judge.template_sha256}"
-    yield "orders", judge.orders if judge.orders != "random" else f"random, seed {judge.seed}"
+    if not alone:
+        yield "orders", judge.orders if judge.orders != "random" else f"random, seed {judge.seed}"
     yield "answered by", ", ".join(f"{model} ({count:,})" for model, count in judge.answered_by.items())
 
 

@@ -85,7 +85,8 @@ def _parts(question: Question, found: Correlations) -> Components:
 
 
 def _print(question: Question, found: Correlations, choices: Sequence[Choice]) -> None:
-    say(f"A win rate of {question.rate:.1%} by the votes of {question.raters:,} people, who share the votes evenly.")
+    share = "people, who share the votes evenly" if question.raters > 1 else "person"
+    say(f"A win rate of {question.rate:.1%} by the votes of {question.raters:,} {share}.")
     ties = f"; {found.ties:.0%} of the votes are ties, which do not count" if found.ties else ""
     say(
         f"{found.source}: two votes on a prompt correlate by {found.prompt:.2f}, two votes of a person by "
@@ -100,11 +101,15 @@ def _print(question: Question, found: Correlations, choices: Sequence[Choice]) -
         needed = raters_needed(question.width, question.rate, _parts(question, found))
         print()
         say(
-            f"No number of prompts gives {question.raters:,} people a width of {question.width:g}, because people "
-            f"differ: that takes at least {needed:,} people."
+            f"No number of prompts gives {_people(question.raters)} a width of {question.width:g}, because people "
+            f"differ: that takes at least {_people(needed)}."
             if needed
             else f"No number of prompts and people gives a width of {question.width:g}."
         )
+
+
+def _people(count: int) -> str:
+    return f"{count:,} {'person' if count == 1 else 'people'}"
 
 
 def _cells(choice: Choice, *, priced: bool) -> Sequence[str]:

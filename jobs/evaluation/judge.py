@@ -15,7 +15,7 @@ from annotation.evaluation.pace import Pace
 from annotation.evaluation.spending import Budget, Prices
 from annotation.evaluation.templates import RESERVED, is_json, load
 from jobs.evaluation.estimate import describe, print_estimate
-from jobs.evaluation.progress import showing
+from jobs.evaluation.progress import beating, showing
 from jobs.evaluation.sources import book_of, read_source
 from jobs.evaluation.summary import print_agreement, print_cost, print_summary, print_warnings
 from jobs.options import ProgressStyle
@@ -110,9 +110,10 @@ class _Run:
     async def _ask(self, book: Book) -> Asked:
         pace = Pace(self.options.requests_per_minute, self.options.tokens_per_minute)
         async with Backend(self.endpoint, pace, tell=lambda message: say(message, err=True)) as backend:
-            with showing(self.options.progress, self.budget.prices) as show:
+            with showing(self.options.progress, self.budget.prices, lambda: pace.held) as show:
                 limits = Limits(self.budget, self.options.concurrency)
-                return await ask_all(self.inquiry.requests, book, backend, limits, show, self._stale(book))
+                async with beating(show) as shown:
+                    return await ask_all(self.inquiry.requests, book, backend, limits, shown, self._stale(book))
 
     def _stale(self, book: Book) -> set[bytes]:
         """The requests that were answered without a verdict, in a way that ``again`` names."""

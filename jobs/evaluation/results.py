@@ -35,6 +35,8 @@ NAMED = 3
 """The most rows that a sentence names."""
 LEAST_WIDTH = 170
 """The least width of the table, in characters, so that no interval is cut."""
+LONGEST_NAME = 80
+"""The most characters of a row's name, such as a category; JSON and CSV have it whole."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class Results:
         known = {way for _, found in ways for way in found}
         if len(known) < 2:
             return "".join(known) or "prompt"
-        alone = [" ".join((_models(rate), *_group(rate))) for rate, found in ways if "prompt" in found]
+        alone = [
+            shorten(" ".join((_models(rate), *_group(rate))), LONGEST_NAME) for rate, found in ways if "prompt" in found
+        ]
         more = f" and {len(alone) - NAMED:,} more rows" if len(alone) > NAMED else ""
         return f"prompt and rater; by prompt alone, where only one person voted: {', '.join(alone[:NAMED])}{more}"
 
@@ -154,11 +158,20 @@ def print_results(found: Results) -> None:
         say(f"  {what}: {count:,}")
 
 
+def shorten(text: str, longest: int) -> str:
+    """The text, or its begin with three dots, of at most so many characters.
+
+    >>> shorten("category of grain", 13), shorten("grain", 13)
+    ('category o...', 'grain')
+    """
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
 def _rows(rates: Rates) -> Sequence[Row]:
     rows = []
     for rate in rates:
         title = _models(rate) if rate.kind == "all" else f"  {' '.join(_group(rate))}"
-        rows.append(Row((title, *_cells(rate)), "bold" if rate.kind == "all" else ""))
+        rows.append(Row((shorten(title, LONGEST_NAME), *_cells(rate)), "bold" if rate.kind == "all" else ""))
     return rows
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.evaluation.folder import load
+from jobs.evaluation import progress
 from tests.annotation.campaigns import desk
 from tests.annotation.evaluation.endpoint import Play, Script, endpoint, fails, prefers_quality, quality, says, shown
 from tests.annotation.evaluation.judged import rows, write_rows
@@ -230,6 +231,28 @@ def test_a_single_model_can_be_graded(
     code, _ = judge(path, prefers_quality, "--dry-run", monkeypatch=monkeypatch)
     assert code == 2
     assert "all responses are of the model 'alpha'" in capsys.readouterr().err
+
+
+def test_progress_goes_on_while_the_endpoint_makes_everybody_wait(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first request is told to wait for half a second; until then no answer can arrive."""
+    monkeypatch.setattr(progress, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(progress, "LINE_EVERY_SECONDS", {"lines": 0.0, "json": 0.0})
+
+    def script(body: dict[str, Any], number: int) -> Any:
+        return fails(429, Retry_After="0.5") if number == 1 else prefers_quality(body)
+
+    for style in ("lines", "json"):
+        words = ("--concurrency", "1", "--progress", style, "--book", tmp_path / f"{style}.db")
+        judge(responses, script, "--output", tmp_path / style, *words, monkeypatch=monkeypatch)
+        printed = capsys.readouterr().err
+        if style == "lines":
+            assert "0 of 84 requests, waiting 1 s as the endpoint asks" in printed
+        else:
+            waits = [json.loads(line)["waiting"] for line in printed.splitlines()]
+            assert max(waits) > 0
+            assert waits[-1] == 0
 
 
 def test_answers_without_a_verdict_are_asked_again_only_if_asked_for(

@@ -104,7 +104,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no list": ({"prompt_id": "p", "prompt": "Q?", "responses": 5}, "line 2: the row needs responses, a list"),
     "repeated": ({**GOOD, "response": "B."}, "line 2: the model 'alpha' answers the prompt of .*line 1 again"),
-    "other prompt": ({**GOOD, "model": "beta", "prompt": "What?"}, "line 1: prompt p has different messages in"),
+    "other prompt": (
+        {**GOOD, "model": "beta", "prompt": "What?"},
+        "line 1: prompt p has different messages in .*; see also .*rows.jsonl, line 2",
+    ),
 }
 
 

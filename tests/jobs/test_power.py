@@ -52,6 +52,12 @@ def test_it_says_when_only_more_people_help(power: Command) -> None:
     assert choice["prompts"]
 
 
+def test_one_person_is_no_people(power: Command) -> None:
+    code, out, _ = power.run("--prompts", "100", "--raters", "1")
+    assert code == 0
+    assert "by the votes of 1 person." in out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -246,3 +246,15 @@ def test_the_report_has_the_same_numbers(gristmill: Gristmill, tmp_path: Path) -
     for number in shared:
         own = getattr(rates[number.kind, number.group], number.measure.replace("win rate", "rate"))
         assert (number.value, number.low, number.high) == (own.value, own.low, own.high)
+
+
+def test_a_long_category_leaves_room_for_the_numbers(tmp_path: Path, gristmill: Gristmill) -> None:
+    long = "c" * 10_000
+    own = [{**row, "category": long} if row.get("category") == "code" else row for row in rows()]
+    with desk(tmp_path, own, protocol="evaluation") as made:
+        vote(made, "p1", "mill/a1", "a_much_better")
+    printed = gristmill("evaluation", "results", tmp_path)
+    [line] = [line for line in printed.splitlines() if line.startswith("  category ccc")]
+    assert "100.0% (" in line
+    assert len(line) < 250
+    assert long in gristmill("evaluation", "results", tmp_path, "--csv")

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.dataset.master import load
+from annotation.evaluation.sources import read_sources
 from jobs import api
 from schemas import open_packed
 from schemas.torch_reader import SequenceDataset
@@ -240,6 +241,24 @@ def test_stored_verdicts_come_to_the_same_numbers(verdicts: Path, gristmill: Gri
     assert len(before) > 100
     assert all(row in numbers("again") for row in before)
     assert "stone-3" in gristmill("evaluation", "leaderboard", "verdicts")
+
+
+def test_a_damaged_table_of_verdicts_is_named_with_what_helps(
+    verdicts: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("verdicts/answers.parquet").open("ab") as table:
+        table.write(b"!")
+    assert call("evaluation", "leaderboard", "verdicts", monkeypatch=monkeypatch) == 2
+    printed = capsys.readouterr().err
+    assert "verdicts/answers.parquet" in printed
+    assert "or make the folder again" in printed
+    assert "dataset" not in printed
+
+
+def test_grades_are_given_in_no_order(verdicts: Path) -> None:
+    paired, graded = (dict(source.facts) for source in read_sources([Path("verdicts"), Path("graded")]))
+    assert paired["orders"] == "both"
+    assert "orders" not in graded
 
 
 def test_every_number_of_a_stored_report_leads_to_its_votes(verdicts: Path, gristmill: Gristmill) -> None:

@@ -13,6 +13,8 @@ from annotation.rows.reading import rows as rows_of
 from schemas.errors import UserError
 from schemas.visible import visible
 
+PLACES = 4
+"""The most further places that a message names."""
 OWN = ("prompt_id", "messages", "prompt", "responses", "model", "temperature", "text", "response")
 """The columns of a campaign's file of responses, beside FACTS."""
 
@@ -28,9 +30,18 @@ def campaign_rows(paths: Sequence[Path], *, measures: bool) -> list[dict[str, An
     problems: list[Problem] = []
     merge_rows((each for each in found if not _only_asks(each[1])), problems, measures=measures)
     if problems:
-        raise UserError(f"{problems[0].where}: {problems[0].message}")
+        raise UserError(_first(problems))
     kept = _once(found) if measures else (row for _, row in found)
     return [{name: value for name, value in row.items() if name != AGAIN} for row in kept]
+
+
+def _first(problems: Sequence[Problem]) -> str:
+    """The first problem, with the other places that have it too, since rows that contradict each other are several."""
+    places = [each.where for each in problems if each.message == problems[0].message]
+    others = ", ".join(places[1 : PLACES + 1]) + (
+        f" and {len(places) - 1 - PLACES:,} more" * (len(places) > PLACES + 1)
+    )
+    return f"{places[0]}: {problems[0].message}" + (f"; see also {others}" if others else "")
 
 
 def _only_asks(row: dict[str, Any]) -> bool:

@@ -211,6 +211,20 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_was_kept(pages: int, tmp_pat
     assert (len(again.asked), found.progress.repeated) == (40 - len(kept), len(lost))
 
 
+def test_replaced_answers_stay_in_later_budgets(tmp_path: Path) -> None:
+    """Each answer has 120 tokens. Two are asked again: a later run knows that six were paid for."""
+    asked = requests(4)
+    run(Judge(), tmp_path, asked)
+    with Book(tmp_path / "judge.db") as book:
+        stale = {asked[0].key, asked[1].key}
+        asyncio.run(ask_all(asked, book, Judge(), Limits(NO_LIMIT, 2), lambda state: None, stale))
+    progress = run(Judge(), tmp_path, asked).progress
+    assert (progress.spent.total, progress.usual_answer) == (6 * 120, 20)
+    with pytest.raises(RunError, match="the budget is used up: 4 of 5 requests"):
+        run(Judge(), tmp_path, requests(5), Budget(tokens=6 * 120 + 119))
+    assert run(Judge(), tmp_path, requests(5), Budget(tokens=6 * 120 + 121)).progress.answered == 1
+
+
 def test_answers_that_are_asked_for_again_stay_in_the_budget(tmp_path: Path) -> None:
     asked = requests(4)
     run(Judge(), tmp_path, asked)

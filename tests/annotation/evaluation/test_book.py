@@ -1,6 +1,7 @@
 """The book keeps each answer once, by all that went into its request, and says what was sent without an answer."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,18 @@ def test_a_damaged_answer_is_named(tmp_path: Path) -> None:
     db.close()
     with Book(tmp_path / "judge.db") as book, pytest.raises(DamagedError, match=r"judge\.db"):
         book.answers([request().key])
+
+
+def test_a_book_of_version_1_is_read_and_keeps_what_is_replaced_from_then_on(tmp_path: Path) -> None:
+    with Book(tmp_path / "judge.db") as book:
+        book.keep(request(), REPLY)
+    with sqlite3.connect(tmp_path / "judge.db") as old:
+        old.execute("DROP TABLE replaced")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    with Book(tmp_path / "judge.db") as book:
+        assert book.answers([request().key]) == {request().key: REPLY}
+        later = replace(REPLY, content="verdict: B")
+        book.keep(request(), later)
+        assert book.answers([request().key]) == {request().key: later}
+        assert book.replaced([request().key]) == [(request().key, REPLY)]
