@@ -11,6 +11,7 @@ from curation.filters.rules import Rule, active_rules
 from curation.kernels.line_marks import line_shares
 from curation.kernels.lines import SHORT_LINE
 from schemas.errors import UserError
+from schemas.settings import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Fineweb:
     def __post_init__(self) -> None:
         for mark in self.end_marks:
             if len(mark) != 1:
-                raise UserError(f"fineweb.end_marks has {mark!r}: give single characters")
+                raise UserError(f"fineweb.end_marks has {shown(mark)}: give single characters")
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         columns = page_columns(batch["text"], self.signals)

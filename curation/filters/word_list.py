@@ -82,12 +82,10 @@ class WordList:
 def _ready(step: WordList) -> tuple[Phrases, tuple[str, ...]]:
     """The words between boundaries, and expressions for the words that may be anywhere: made once for all batches."""
     entries = tuple(filter(None, map(str.strip, entries_of(step.words, step.use))))
-    bounded = {
-        "letters": entries,
-        "spaces": tuple(entry for entry in entries if len(entry.split()) == 1),
-        "none": (),
-    }[step.boundaries]
-    anywhere = [re.escape(entry) for entry in entries if entry not in set(bounded)]
+    bounded, anywhere = list[str](), list[str]()
+    for entry in entries:
+        inside = step.boundaries == "none" or (step.boundaries == "spaces" and len(entry.split()) > 1)
+        (anywhere if inside else bounded).append(re.escape(entry) if inside else entry)
     flags = "" if step.case_sensitive else "(?i)"
     expressions = (f"{flags}{any_of(anywhere[start : start + _GROUP])}" for start in range(0, len(anywhere), _GROUP))
-    return phrases(list(bounded), step.boundaries == "letters", not step.case_sensitive), tuple(expressions)
+    return phrases(bounded, step.boundaries == "letters", not step.case_sensitive), tuple(expressions)

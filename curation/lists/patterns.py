@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import UserError
+from schemas.settings import shown
 
 
 def any_of(patterns: Iterable[str]) -> str:
@@ -20,10 +21,10 @@ def check_pattern(pattern: str, where: str) -> None:
     try:
         pc.match_substring_regex(pa.array([""], pa.large_string()), pattern)
     except pa.ArrowInvalid as error:
-        reason = str(error).removeprefix("Invalid regular expression: ")
+        reason = str(error).removeprefix("Invalid regular expression: ").partition(":")[0]
         raise UserError(
-            f"{where} has {pattern!r}, which is not a regular expression of RE2 ({reason}): RE2 has no look-around and "
-            "no back references"
+            f"{where} has {shown(pattern)}, which is not a regular expression of RE2 ({reason}): RE2 has no "
+            "look-around and no back references"
         ) from None
 
 

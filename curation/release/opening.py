@@ -3,12 +3,12 @@
 import os.path
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
-from curation.recipe import REWRITES
+from curation.recipe import REWRITES, STEPS
 from curation.release.differences import differences
 from curation.release.folder import Folder
 from curation.release.manifest import Manifest, check_digests, check_sizes, read_finished, version_error
@@ -158,10 +158,24 @@ def against_missing(name: str) -> str:
     )
 
 
+_DEFAULTS = {
+    step.use: {
+        field.name: list(field.default) if isinstance(field.default, tuple) else field.default for field in fields(step)
+    }
+    for step in STEPS
+    if step.use in REWRITES
+}
+"""The default settings of each rewrite, as JSON: those of a setting that is missing in the manifest of a release, which
+an earlier version wrote."""
+
+
 def _compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a recipe that decide which texts are compared, and how."""
     steps = [step for step in recipe["steps"] if step["use"] in REWRITES]
     uses = [step["use"] for step in steps]
     names = [f"{use} {uses[:place].count(use) + 1}" if use in uses[:place] else use for place, use in enumerate(uses)]
-    rewrites = {name: {**step, "place": place} for place, (name, step) in enumerate(zip(names, steps, strict=True), 1)}
+    rewrites = {
+        name: {**_DEFAULTS[step["use"]], **step, "place": place}
+        for place, (name, step) in enumerate(zip(names, steps, strict=True), 1)
+    }
     return {"normalise": recipe["normalise"], "dedup": recipe["dedup"], **rewrites}

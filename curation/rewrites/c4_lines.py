@@ -10,6 +10,7 @@ from curation.kernels.buffers import text_buffers, text_column
 from curation.kernels.c4 import keep_lines
 from curation.kernels.word_tables import word_tables
 from schemas.errors import UserError
+from schemas.settings import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class C4Lines:
     def __post_init__(self) -> None:
         for mark in self.end_marks:
             if len(mark) != 1:
-                raise UserError(f"c4_lines.end_marks has {mark!r}: give single characters")
+                raise UserError(f"c4_lines.end_marks has {shown(mark)}: give single characters")
 
     def rewrite(
         self, texts: pa.LargeStringArray, *, lorem_ipsum: bool = False, curly_brackets: bool = False

@@ -11,6 +11,7 @@ from curation.kernels.word_splitters import WordKind, words_in
 from curation.lists.list_files import digests, entries_of, forget
 from curation.lists.patterns import any_of, check_pattern, join_lines, lines_of
 from schemas.errors import UserError
+from schemas.settings import shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,4 +69,7 @@ def _check_replacement(expression: str, replacement: str) -> None:
     try:
         pc.replace_substring_regex(pa.array([""], pa.large_string()), expression, replacement)
     except pa.ArrowInvalid as error:
-        raise UserError(f"replace.replacement is {replacement!r}, which does not fit its patterns: {error}") from None
+        reason = str(error).removeprefix("Invalid replacement string: ")
+        raise UserError(
+            f"replace.replacement is {shown(replacement)}, which does not fit its patterns: {reason}"
+        ) from None
