@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from annotation.evaluation.imported_ratings import read_ratings
+from annotation.evaluation.length_control import LengthControl
 from annotation.evaluation.reported import Choices, report_of, write
 from jobs.evaluation.page import render
 from jobs.evaluation.sections import sections
@@ -160,7 +162,11 @@ def test_a_browser_shows_the_page_without_asking_anybody(
     models = ("a-model-of-a-long-name-70b", "b")
     judge = judged(said, models, categories=categories)
     people = voted({rater: ["win", "loss", "tie"] * 9 for rater in "ab"}, models, sampling=sampled(judge))
-    report = report_of([people, judge, rated({"v1": [1, 4, 5] * 9, "v2": [2, 5, 1] * 9})], Choices(together=True))
+    (tmp_path / "arena.csv").write_text(f"model,rating\n{models[0]},1301.5\n")
+    beside = {"length_control": LengthControl("b"), "imported": (read_ratings(tmp_path / "arena.csv"),)}
+    safety = rated({"v1": [1, 4, 5] * 9, "v2": [2, 5, 1] * 9})
+    report = report_of([people, judge, safety], Choices(together=True, **beside))  # type: ignore[arg-type]
+    assert {"length_controlled", "imported_ratings"} <= {each.name for each in sections(report)}
     (tmp_path / "report.html").write_text(render(report), encoding="utf-8")
     viewport = {"width": size[0], "height": size[1]}
     context = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
