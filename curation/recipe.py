@@ -179,7 +179,7 @@ class Recipe:
         if self.signals:
             for family in FAMILIES:
                 if family not in used:
-                    _add(columns, family.signals, "normalised text" if self.normalise else "text as read")
+                    _add(columns, family().signals, "normalised text" if self.normalise else "text as read")
         text = "normalised text" if self.normalise else "text as read"
         for step in self.steps:
             if isinstance(step, Filter):

@@ -18,7 +18,11 @@ from curation.fasttext.model import read_model
 from curation.fasttext.model_file import write_model
 from curation.fasttext.training import Training, Words
 from curation.filters.c4 import C4Pages
+from curation.filters.definitions import QualityDefinition
+from curation.filters.dialects import DIALECTS
 from curation.filters.fineweb import Fineweb
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
 from curation.filters.word_list import WordList
@@ -36,7 +40,9 @@ LINES = (
     ' "url": "u"}\n'
 )
 
-DIALECTS = (
+OTHER_SETTINGS = (
+    GopherQuality(definition=DIALECTS["dclm"].quality),
+    GopherRepetition(definition=DIALECTS["dclm"].repetition),
     LineRules(min_words=0, max_word_length=1000, max_digit_share=1),
     C4Pages(sentences="punkt"),
     Fineweb(line_punct_exclude_zero=True),
@@ -65,7 +71,8 @@ def warm() -> None:
     model.probabilities(records["text"].combine_chunks(), model.labels)
     batch = records.to_batches()[0]
     judge(batch, Recipe(name="warm", steps=tuple(step() for step in STEPS)))
-    judge(batch, Recipe(name="dialects", signals=False, steps=DIALECTS))
+    judge(batch, Recipe(name="dialects", signals=False, steps=OTHER_SETTINGS))
+    GopherQuality(definition=QualityDefinition(ignore_case=True)).measure(batch)
     Language(identifier=PY3LANGID).measure(batch)
     near = Near(ngram=2)
     texts = records["text"].combine_chunks()

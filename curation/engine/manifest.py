@@ -7,6 +7,7 @@ from typing import Any
 
 from curation.engine.run import Run, judged_name, superseded_name, written_name
 from curation.engine.unit_reports import JudgedReport, SupersededReport, UnitReport, WrittenReport
+from curation.filters.definitions import QualityDefinition, RepetitionDefinition
 from curation.filters.identifiers import LID_176
 from curation.job import Job
 from curation.recipes.languages import languages_table
@@ -22,7 +23,7 @@ from schemas.manifest import ShardEntry
 def job_json(job: Job) -> dict[str, Any]:
     """A job as JSON, with the digests of its lists and models. ``against`` is left out, since the manifest names the
     releases, and ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes``, the formats of
-    inputs and the identifier of languages are left out where they have their defaults."""
+    inputs, the identifier of languages and the definitions of steps are left out where they have their defaults."""
     asked: dict[str, Any] = plain(job)
     del asked["against"], asked["allow_unreadable"]
     if not job.follow_links:
@@ -37,9 +38,12 @@ def job_json(job: Job) -> dict[str, Any]:
     for source in asked["inputs"]:
         if source["format"] is None:
             del source["format"]
+    defaults = plain((QualityDefinition(), RepetitionDefinition()))
     for step in asked["recipe"]["steps"]:
         if step.get("identifier") == LID_176:
             del step["identifier"]
+        if step.get("definition") in defaults:
+            del step["definition"]
     return {**asked, "lists": job.recipe.list_digests()}
 
 

@@ -56,10 +56,11 @@ def page_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatc
 
 def _is_same(left: pa.LargeStringArray, right: pa.LargeStringArray) -> bool:
     """Whether two columns are the same memory."""
-    return _place(left) == _place(right)
+    return place(left) == place(right)
 
 
-def _place(texts: pa.LargeStringArray) -> Place:
+def place(texts: pa.LargeStringArray) -> Place:
+    """Where the values of a column lie in memory."""
     return (*(buffer.address if buffer else 0 for buffer in texts.buffers()), texts.offset, len(texts))
 
 

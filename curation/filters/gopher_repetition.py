@@ -1,11 +1,13 @@
-"""Gopher's repetition rules (Rae et al. 2021, table A1), counted as in datatrove."""
+"""Gopher's repetition rules (Rae et al. 2021, table A1), by datatrove's or another definition."""
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 import pyarrow as pa
 
+from curation.filters.by_definition import repetition_columns
 from curation.filters.columns import gopher_columns, ratio, share
+from curation.filters.definitions import RepetitionDefinition
 from curation.filters.rules import Rule, active_rules
 
 _PIECES = (
@@ -22,6 +24,8 @@ _DUPLICATE = tuple(
     share(f"duplicate_{n}_gram", f"share of the characters that are in {n}-grams of words seen before, without overlap")
     for n in (5, 6, 7, 8, 9, 10)
 )
+_BY_DEFAULT = pa.schema([*_PIECES, *_TOP, *_DUPLICATE])
+_DEFAULT = RepetitionDefinition()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +47,24 @@ class GopherRepetition:
     max_duplicate_9_gram: float | None = 0.11
     max_duplicate_10_gram: float | None = 0.10
 
-    signals: ClassVar[pa.Schema] = pa.schema([*_PIECES, *_TOP, *_DUPLICATE])
+    definition: RepetitionDefinition = field(default_factory=RepetitionDefinition)
+    """What the signals count. In a recipe ``dialect`` gives the definition of a project (`dialects.py`)."""
+
+    @property
+    def signals(self) -> pa.Schema:
+        return _BY_DEFAULT if self.definition == _DEFAULT else self.definition.signals()
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        return gopher_columns(batch["text"], self.signals)
+        if self.definition == _DEFAULT:
+            return gopher_columns(batch["text"], self.signals)
+        return repetition_columns(batch["text"], self.definition)
 
     def rules(self) -> tuple[Rule, ...]:
-        return active_rules(*(Rule(name, name, at_most=getattr(self, f"max_{name}")) for name in self.signals.names))
+        unmeasured = [
+            name
+            for kind, breaks in (("line", self.definition.line_breaks), ("paragraph", self.definition.paragraph_breaks))
+            for name in (f"duplicate_{kind}s", f"duplicate_{kind}_characters")
+            if breaks == "none"
+        ]
+        names = [name for name in self.signals.names if name not in unmeasured]
+        return active_rules(*(Rule(name, name, at_most=getattr(self, f"max_{name}")) for name in names))

@@ -14,7 +14,7 @@ MOST_WORDS = 1 << 22
 
 
 @inline
-def _table_bits(count):
+def table_bits(count):
     """The number of bits of the index of a table with at least twice ``count`` slots."""
     bits = 4
     while (1 << bits) < 2 * count:
@@ -25,7 +25,7 @@ def _table_bits(count):
 @kernel
 def count_duplicates(keys, lengths, count, slots):
     """The number of pieces seen before, their total length, and the table, which may have grown."""
-    bits = _table_bits(count)
+    bits = table_bits(count)
     if slots.shape[0] < 1 << bits:
         slots = np.empty(1 << bits, np.int32)
     shift = uint64(64 - bits)
@@ -74,7 +74,7 @@ def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out
             if size < FIRST_DUPLICATE and count >= size:
                 out[size - FIRST_SIZE] = _characters(infos, length_shift, 0, size) + size - 1
             continue
-        bits = _table_bits(left)
+        bits = table_bits(left)
         shift = uint64(64 - bits)
         mask = (1 << bits) - 1
         slots[: 1 << bits] = -1

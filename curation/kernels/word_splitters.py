@@ -14,26 +14,31 @@ from numba import int64
 from curation.kernels import word_breaks as wb
 from curation.kernels.affixes import CHUNK_ROWS
 from curation.kernels.buffers import text_buffers
-from curation.kernels.compiled import inline, kernel, leaf
-from curation.kernels.memory import load64
+from curation.kernels.compiled import inline, inner, kernel, leaf
+from curation.kernels.hashing import load_part
+from curation.kernels.memory import load64, lowest_bit
 from curation.kernels.unicode import decode
 from curation.kernels.word_tables import word_tables
 from curation.kernels.words import CHUNK_ROOM, LENGTH_SHIFT, letters_at_start, split_words
 
-WordKind = Literal["spacy_en", "white_space", "uax29", "uax29_marks", "alphanumeric", "ascii_runs", "characters"]
+WordKind = Literal[
+    "spacy_en", "white_space", "fasttext", "uax29", "uax29_marks", "alphanumeric", "ascii_runs", "characters"
+]
 """What a word is:
 
 - ``spacy_en``: as in spaCy's English tokeniser; marks of punctuation are words;
 - ``white_space``: all between white space, as in `str.split`;
+- ``fasttext``: all between white space of ASCII or null characters, if it begins with a letter or a digit;
 - ``uax29``: what lies between Unicode's word boundaries (UAX 29) and holds a letter or a digit;
 - ``uax29_marks``: the same, and marks of punctuation and other symbols: all but white space;
 - ``alphanumeric``: as ``uax29``, but a word begins with a letter or a digit;
 - ``ascii_runs``: runs of letters and digits in a text of ASCII alone, ``uax29`` in any other text;
 - ``characters``: each character that is not white space.
 """
-_WHITE_SPACE, _UAX29, _MARKS, _ALPHANUMERIC, _RUNS, _CHARACTERS = range(1, 7)
+_WHITE_SPACE, _FASTTEXT, _UAX29, _MARKS, _ALPHANUMERIC, _RUNS, _CHARACTERS = range(1, 8)
 _NUMBERS = {
     "white_space": _WHITE_SPACE,
+    "fasttext": _FASTTEXT,
     "uax29": _UAX29,
     "uax29_marks": _MARKS,
     "alphanumeric": _ALPHANUMERIC,
@@ -41,11 +46,17 @@ _NUMBERS = {
     "characters": _CHARACTERS,
 }
 _HIGH_BITS = np.uint64(0x8080808080808080)
+_ABOVE_SPACE = np.uint64(0x2121212121212121)
 _ROOM = 1024
 _OTHER, _CR, _LF, _NEWLINE, _EXTEND, _FORMAT, _ZWJ = wb.OTHER, wb.CR, wb.LF, wb.NEWLINE, wb.EXTEND, wb.FORMAT, wb.ZWJ
 _KATAKANA, _HEBREW, _LETTER, _NUMERIC, _CONNECTOR = wb.KATAKANA, wb.HEBREW, wb.LETTER, wb.NUMERIC, wb.EXTEND_NUM_LET
 _QUOTE, _DOUBLE_QUOTE, _MID_BOTH = wb.SINGLE_QUOTE, wb.DOUBLE_QUOTE, wb.MID_NUM_LET
 _MID_LETTER, _MID_NUMBER, _REGIONAL, _SPACE = wb.MID_LETTER, wb.MID_NUM, wb.REGIONAL, wb.SPACE
+_AFTER_LETTERS = sum(1 << kind for kind in (_OTHER, _CR, _LF, _NEWLINE, _DOUBLE_QUOTE, _MID_NUMBER, _SPACE))
+"""The classes, one bit for each, before which a word of letters ends."""
+_ALONE = sum(1 << kind for kind in (_OTHER, _LF, _NEWLINE, _QUOTE, _DOUBLE_QUOTE, _MID_BOTH, _MID_LETTER))
+_ALONE |= 1 << _MID_NUMBER | 1 << _SPACE
+"""The classes after which there is a boundary before any character of ASCII but a space."""
 _CLASS, _PICTOGRAPHIC, _ALNUM, _WHITE = wb.CLASS, wb.PICTOGRAPHIC, wb.ALPHANUMERIC, wb.WHITE
 
 
@@ -163,45 +174,126 @@ def _boundary(data, i, end, breaks):
     return j, flags, every
 
 
+@inline
+def _separates(byte):
+    """Whether fastText ends a word at a byte."""
+    return byte <= 0x20 and (byte == 0x20 or byte == 0 or 0x09 <= byte <= 0x0D)
+
+
 @leaf
-def _next_word(data, i, end, kind, breaks):
-    """The bounds of the first word from i on, and where to go on; without a word both bounds are ``end``."""
+def _visible_end(data, i, end):
+    """The first byte from i on that is not visible ASCII (white space, control or part of another character)."""
     while i < end:
-        first = breaks[data[i]] if data[i] < 0x80 else breaks[decode(data, i)[0]]
-        if kind == _WHITE_SPACE:
-            start = i
-            while i < end:
-                point, behind = decode(data, i)
-                if breaks[point] & _WHITE:
-                    break
-                i = behind
-            if i > start:
-                return start, i, i
+        word = load_part(data, i, end - i)
+        odd = ((word - _ABOVE_SPACE) | word) & _HIGH_BITS
+        if odd:
+            return min(i + (lowest_bit(odd) >> 3), end)
+        i += 8
+    return end
+
+
+@leaf
+def _quick_boundary(data, i, end, breaks):
+    """The word boundary after i if a few bytes of ASCII tell it, else i."""
+    j = i
+    letters = 8
+    while letters == 8 and j < end:
+        letters = letters_at_start(load_part(data, j, end - j))
+        j += letters
+    if j > i:
+        ends = j == end or (data[j] < 0x80 and (1 << int64(breaks[data[j]] & _CLASS)) & _AFTER_LETTERS)
+        return j if ends else i
+    behind = i + 1
+    if data[i] >= 0x80 or behind >= end or data[behind] >= 0x80 or data[behind] == 0x20 or data[behind] == 0x0A:
+        return i
+    return behind if (1 << int64(breaks[data[i]] & _CLASS)) & _ALONE else i
+
+
+@leaf
+def _white_space_word(data, i, end, breaks):
+    """The bounds of the first word between white space from i on."""
+    while i < end:
+        if data[i] >= 0x80 or breaks[data[i]] & _WHITE:
+            point, behind = decode(data, i)
+            if not breaks[point] & _WHITE:
+                break
             i = behind
-        elif kind == _CHARACTERS:
-            start = i
-            i = decode(data, i)[1]
-            if not first & _WHITE:
-                return start, i, i
-        elif kind == _RUNS:
-            start = i
-            while i < end and breaks[data[i]] & _ALNUM:
-                i += 1
-            if i > start:
-                return start, i, i
-            i += 1
         else:
+            break
+    start = i
+    while i < end:
+        i = _visible_end(data, i, end)
+        if i == end:
+            break
+        point, behind = decode(data, i)
+        if breaks[point] & _WHITE:
+            break
+        i = behind
+    return start, i
+
+
+@leaf
+def _fasttext_word(data, i, end, breaks):
+    """The bounds of the first word from i on that fastText finds and that begins with a letter or a digit."""
+    while i < end:
+        while i < end and _separates(data[i]):
+            i += 1
+        start = i
+        while i < end and not _separates(data[i]):
+            i = max(_visible_end(data, i, end), i + 1) if not _separates(data[i]) else i
+            while i < end and data[i] >= 0x80:
+                i += 1
+        if i > start and breaks[decode(data, start)[0]] & _ALNUM:
+            return start, i
+    return end, end
+
+
+@leaf
+def _unicode_word(data, i, end, kind, breaks):
+    """The bounds of the first word of UAX 29 from i on, of one of three kinds."""
+    while i < end:
+        start = i
+        i = _quick_boundary(data, start, end, breaks)
+        if i > start:
+            flags = breaks[data[start]]
+            if flags & _ALNUM or (kind == _MARKS and not flags & _WHITE):
+                return start, i
+            continue
+        i, flags, every = _boundary(data, start, end, breaks)
+        if kind == _MARKS:
+            found = ~every & _WHITE
+        elif kind == _UAX29:
+            found = flags & _ALNUM
+        else:
+            found = breaks[decode(data, start)[0]] & _ALNUM
+        if found:
+            return start, i
+    return end, end
+
+
+@inner
+def _next_word(data, i, end, kind, breaks):
+    """The bounds of the first word from i on; without one, both are ``end``."""
+    if kind == _WHITE_SPACE:
+        return _white_space_word(data, i, end, breaks)
+    if kind == _FASTTEXT:
+        return _fasttext_word(data, i, end, breaks)
+    if kind == _CHARACTERS:
+        start = i
+        while i < end:
             start = i
-            i, flags, every = _boundary(data, i, end, breaks)
-            if kind == _ALPHANUMERIC:
-                found = first & _ALNUM
-            elif kind == _UAX29:
-                found = flags & _ALNUM
-            else:
-                found = ~every & _WHITE
-            if found:
-                return start, i, i
-    return end, end, end
+            point, i = decode(data, i)
+            if not breaks[point] & _WHITE:
+                return start, i
+        return end, end
+    if kind == _RUNS:
+        while i < end and not breaks[data[i]] & _ALNUM:
+            i += 1
+        start = i
+        while i < end and breaks[data[i]] & _ALNUM:
+            i += 1
+        return start, i
+    return _unicode_word(data, i, end, kind, breaks)
 
 
 @leaf
@@ -218,6 +310,19 @@ def _is_ascii(data, start, end):
     return True
 
 
+@leaf
+def _fill(data, i, end, kind, breaks, starts, ends, count):
+    """Writes words at index ``count`` and after while there is room, and returns where they end, and the next index."""
+    room = starts.shape[0]
+    while i < end and count < room:
+        start, i = _next_word(data, i, end, kind, breaks)
+        if start < i:
+            starts[count] = start
+            ends[count] = i
+            count += 1
+    return i, count
+
+
 @kernel
 def _grown(values, count):
     """The array, with room for twice as many values; the first ``count`` are kept."""
@@ -230,23 +335,36 @@ def _grown(values, count):
 def find_words(data, offsets, kind, breaks):
     """The words of the texts of a column: firsts, starts and ends, as in `Words`."""
     firsts = np.zeros(offsets.shape[0], np.int64)
-    starts, ends = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int64)
+    room = (offsets[-1] - offsets[0]) // 5 + _ROOM
+    starts, ends = np.empty(room, np.int64), np.empty(room, np.int64)
     count = int64(0)
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
         chosen = kind
         if kind == _RUNS and not _is_ascii(data, i, end):
             chosen = _UAX29
+        i, count = _fill(data, i, end, chosen, breaks, starts, ends, count)
         while i < end:
-            start, stop, i = _next_word(data, i, end, chosen, breaks)
-            if start < stop:
-                if count == starts.shape[0]:
-                    starts, ends = _grown(starts, count), _grown(ends, count)
-                starts[count] = start
-                ends[count] = stop
-                count += 1
+            starts, ends = _grown(starts, count), _grown(ends, count)
+            i, count = _fill(data, i, end, chosen, breaks, starts, ends, count)
         firsts[d + 1] = count
     return firsts, starts[:count], ends[:count]
+
+
+@leaf
+def _find_bounds(data, i, end, infos, words, breaks, starts, ends, count):
+    """Writes the bounds of words of known length, between which is only white space."""
+    for k in range(words):
+        point, behind = decode(data, i)
+        while breaks[point] & _WHITE:
+            i = behind
+            point, behind = decode(data, i)
+        starts[count + k] = i
+        for _ in range(infos[k] >> LENGTH_SHIFT):
+            i += 1
+            while i < end and data[i] & 0xC0 == 0x80:
+                i += 1
+        ends[count + k] = i
 
 
 @kernel
@@ -262,18 +380,8 @@ def find_english_words(data, offsets, kinds, tags, specials, breaks):
         words, chunk, hashes, infos = split_words(data, i, end, kinds, tags, specials, chunk, hashes, infos)
         while count + words > starts.shape[0]:
             starts, ends = _grown(starts, count), _grown(ends, count)
-        for k in range(words):
-            point, behind = decode(data, i)
-            while breaks[point] & _WHITE:
-                i = behind
-                point, behind = decode(data, i)
-            starts[count] = i
-            for _ in range(infos[k] >> LENGTH_SHIFT):
-                i += 1
-                while i < end and data[i] & 0xC0 == 0x80:
-                    i += 1
-            ends[count] = i
-            count += 1
+        _find_bounds(data, i, end, infos, words, breaks, starts, ends, count)
+        count += words
         firsts[d + 1] = count
     return firsts, starts[:count], ends[:count]
 

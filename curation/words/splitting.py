@@ -16,7 +16,7 @@ from curation.kernels.word_splitters import words_in as kernel_words
 from curation.kernels.word_tables import spaced_tables
 from curation.words.libraries import Library, Span, spans
 
-WordKind = KernelWordKind | Literal["spaced", "syllables"] | Library
+WordKind = Literal[KernelWordKind, "spaced", "syllables", Library]
 """What a word is: as the kernels define it, or
 
 - ``spaced``: as ``spacy_en`` without English contractions, abbreviations and emoticons: for languages with spaces;
@@ -25,9 +25,7 @@ WordKind = KernelWordKind | Literal["spaced", "syllables"] | Library
 - ``jieba`` (Chinese), ``sudachi`` (Japanese), ``pythainlp`` (Thai), ``khmercut`` (Khmer), ``laonlp`` (Lao), ``kiwi``
   (morphemes of Korean): the words of these libraries, the extra ``languages``.
 """
-WORD_KINDS: tuple[str, ...] = tuple(
-    name for part in get_args(WordKind) for name in (get_args(part) or (part,)) if isinstance(name, str)
-)
+WORD_KINDS: tuple[str, ...] = get_args(WordKind)
 
 _MYANMAR = "\u1000-\u1021\u103f\u1050\u1051\u105a-\u105d\u1061\u1065\u1066\u106e-\u1070\u1075-\u1081"
 """Consonants of the Myanmar script."""

@@ -31,7 +31,8 @@ FORMAT = click.option(
 @click.option(
     "--recipe",
     metavar="NAME",
-    help="fineweb (default), gopher, c4, none (deduplication only), or the path of a TOML file.",
+    help="fineweb (default), c4, gopher, datatrove, dolma, dclm, nemo, datamap, none (deduplication only), or the path "
+    "of a TOML file.",
 )
 @click.option(
     "--set",

@@ -58,6 +58,8 @@ def test_english_words_are_where_the_default_kernel_finds_them(line: str) -> Non
 def test_plain_definitions(text: str) -> None:
     assert split(text, "white_space") == text.split()
     assert split(text, "characters") == [letter for letter in text if not letter.isspace()]
+    pieces = re.split("[\0 \t-\r]", text)
+    assert split(text, "fasttext") == [piece for piece in pieces if piece and piece[0].isalnum()]
     if text.isascii():
         assert split(text, "ascii_runs") == re.findall("[0-9A-Za-z]+", text)
     else:
