@@ -17,7 +17,7 @@ DOCUMENT_BYTES = 2_000
 """Bytes of text of a document in a typical web corpus."""
 MODEL = {True: "fineweb", False: "none"}
 """The recipe whose constants are used, with and without signals."""
-EXTRACT_RATE = {"trafilatura": 2.5e6, "resiliparse": 20e6}
+EXTRACT_RATE = {"auto": 2.5e6, "trafilatura": 2.5e6, "resiliparse": 20e6}
 """Bytes of HTML per second and core."""
 WORK_SHARE = 1.15
 """Bytes in .work for each byte of text until the run ends: documents that passed, and shuffled data."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 import xxhash
@@ -20,6 +20,10 @@ COLUMNS = ("text", "url", "doc_id", "source", "date")
 """Columns of a document that fields of the input can be mapped to."""
 
 DEFAULT_SOURCE = "default"
+
+Extractor = Literal["auto", "trafilatura", "resiliparse"]
+"""How the main text of HTML is extracted; ``auto`` chooses for each page."""
+
 MESSAGE_LENGTH = 300
 """Maximum length of the message in a span's report, in characters."""
 
@@ -41,13 +45,13 @@ class ReadingSettings:
     """How inputs are read (the table ``reading`` of a job file).
 
     ``fields`` maps columns of a document to fields of the input (a dotted path names a nested field). ``extract`` names
-    the library that extracts the main text of HTML. Records longer than ``max_record_bytes`` go to quarantine.
+    the extractor of the main text of HTML, or is ``auto``. Records longer than ``max_record_bytes`` go to quarantine.
     ``max_window_bytes`` is the maximum memory that decompressing a file may require (a file written by zstd --long=31
     requires 2 GiB). ``batch_bytes`` is the approximate size of the text in a chunk.
     """
 
     fields: Mapping[str, str] = field(default_factory=dict)
-    extract: Literal["trafilatura", "resiliparse"] = "trafilatura"
+    extract: Extractor = "auto"
     max_record_bytes: int = 64 << 20
     max_window_bytes: int = MAX_WINDOW_BYTES
     batch_bytes: int = 4 << 20
@@ -58,8 +62,8 @@ class ReadingSettings:
                 raise UserError(f"fields: there is no column '{column}'; choose from {', '.join(COLUMNS)}")
             if not name:
                 raise UserError(f"fields.{column}: the input's field name is empty")
-        if self.extract not in ("trafilatura", "resiliparse"):
-            raise UserError(f"extract: '{self.extract}' is unknown; choose trafilatura or resiliparse")
+        if self.extract not in get_args(Extractor):
+            raise UserError(f"extract: '{self.extract}' is unknown; choose auto, trafilatura or resiliparse")
         if self.max_window_bytes < 1:
             raise UserError("max_window_bytes must be at least 1")
         if self.max_record_bytes < 1 or self.batch_bytes < 1:

@@ -1,17 +1,15 @@
-"""Extracts the main text and the title of HTML pages."""
+"""The main text and the title of HTML pages, and limits on pages that no parser should read."""
 
 import html
-import logging
 import math
 import re
 from collections import Counter
-from typing import Literal
 
-import trafilatura
 from lxml import etree
-from resiliparse.extract.html2text import extract_plain_text
 
-from curation.sources.chunks import RecordError
+from curation.sources.chunks import Extractor, RecordError
+from curation.sources.extraction import Extraction, choose
+from curation.sources.extractors import by_resiliparse, by_trafilatura
 
 MAX_HTML_BYTES = 16 << 20
 """Longer pages are not parsed. The largest pages written by people have about 10 MB."""
@@ -47,10 +45,6 @@ _LEAVES = {"circle", "ellipse", "line", "path", "polygon", "polyline", "rect", "
 
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})</title", re.IGNORECASE)
 
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # its messages on single pages are in their rows
-
-Extractor = Literal["trafilatura", "resiliparse"]
-
 
 def title(page: str) -> str | None:
     """The page's title with its white space collapsed; at most 300 characters."""
@@ -59,18 +53,20 @@ def title(page: str) -> str | None:
     return words[:300].encode("utf-8", "replace").decode() or None
 
 
-def main_text(page: str, extractor: Extractor) -> str:
-    """The text of the page's main content, one paragraph per line; empty for a page without text.
+def main_text(page: str, extractor: Extractor) -> Extraction:
+    """The text of the page's main content, one paragraph per line, and how it was chosen.
 
     Raises RecordError for a page that no parser should read, or on which the parser fails.
     """
     _refuse_bombs(page)
     try:
-        if extractor == "resiliparse":
-            return extract_plain_text(
-                page, main_content=True, preserve_formatting=True, list_bullets=False, alt_texts=False
-            )
-        return trafilatura.extract(page, fast=True, include_comments=False, include_tables=True) or ""
+        match extractor:
+            case "auto":
+                return choose(page)
+            case "trafilatura":
+                return Extraction(by_trafilatura(page))
+            case "resiliparse":
+                return Extraction(by_resiliparse(page))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, etree.LxmlError) as error:
         raise RecordError("extraction_failed", f"{extractor}: {type(error).__name__}: {error}") from error
 

@@ -17,10 +17,10 @@ def read_html(events: Iterator[Event], builder: ChunkBuilder) -> None:
         return
     try:
         page, encoding = decode(data, None)
-        text = main_text(page, builder.reading.extract)
+        extraction = main_text(page, builder.reading.extract)
     except RecordError as bad:
         builder.quarantine(bad.error, str(bad), record=data)
         return
-    found = {"encoding": encoding, "title": title(page)}
+    found = {"encoding": encoding, "title": title(page)} | extraction.metadata
     metadata = canonical_json({name: value for name, value in found.items() if value is not None})
-    builder.add_document(text=text, offset=0, metadata=metadata)
+    builder.add_document(text=extraction.text, offset=0, metadata=metadata)

@@ -137,7 +137,9 @@ def _text(payload: bytes, content_type: str, found: dict[str, object], framed: F
     if kind == "text":
         return page
     found["title"] = title(page)
-    return main_text(page, builder.reading.extract)
+    extraction = main_text(page, builder.reading.extract)
+    found.update(extraction.metadata)
+    return extraction.text
 
 
 def _from_arc(framed: Framed, arc: ArcFields) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import evaluations, intervals, skew, team
+from tests.benchmarks import evaluations, intervals, main_text, skew, team
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
 from tests.benchmarks.gate import latencies
@@ -85,6 +85,7 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
     rows = (*intervals.speed(), *(intervals.full() if asked.large else ()))
     yield from ((f"15. {name}", measured, asked_for) for name, measured, asked_for in rows)
     yield from ((f"16. {name}", measured, asked_for) for name, measured, asked_for in evaluations.bars(work / "report"))
+    yield from ((f"17. {name}", measured, asked_for) for name, measured, asked_for in main_text.bars())
 
 
 def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) -> Iterator[Row]:

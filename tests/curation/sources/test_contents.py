@@ -237,7 +237,8 @@ def test_a_page_is_one_document(tmp_path: Path) -> None:
     assert "On grinding. The wheel of the mill turns" in row["text"]
     assert "Imprint" not in row["text"]
     assert (row["url"], row["offset"]) == (None, 0)
-    assert orjson.loads(row["metadata"]) == {"encoding": "utf-8", "title": "About On grindi"}
+    found = {"extractor": "without_navigation", "extracted_as": "short_lines"}
+    assert orjson.loads(row["metadata"]) == {"encoding": "utf-8", "title": "About On grindi", **found}
 
 
 def test_streams_of_arrow_follow_each_other(tmp_path: Path) -> None:

@@ -1,33 +1,26 @@
 """Main text out of pages: as good as published, and no page can hurt."""
 
 import gzip
-import re
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from statistics import mean
+from typing import get_args
 
 import orjson
 import pytest
 
-from curation.sources.chunks import RecordError
-from curation.sources.decoding import decode
-from curation.sources.html import Extractor, _refuse_bombs, main_text, title
+from curation.sources.chunks import Extractor, RecordError
+from curation.sources.html import _refuse_bombs, main_text, title
 from tests.curation.sources.made import page
+from tests.curation.sources.true_texts import articles, shingles
 from tests.doubling import assert_linear
 
 MIN_F1 = 0.94
 
 
-def _shingles(text: str) -> Counter[tuple[str, ...]]:
-    """Word 4-grams and how often they occur; all words of a text that has fewer."""
-    words = re.findall(r"\w+", text)
-    return Counter(filter(None, (tuple(words[n : n + 4]) for n in range(max(1, len(words) - 3)))))
-
-
 def _precision_and_recall(true: str, found: str) -> tuple[float | None, float | None]:
     """Of one page; None where there is nothing to divide by."""
-    expected, given = _shingles(true), _shingles(found)
+    expected, given = shingles(true), shingles(found)
     common = (expected & given).total()
     return common / given.total() if given else None, common / expected.total() if expected else None
 
@@ -48,13 +41,12 @@ def test_the_metric_on_hand_made_pages() -> None:
 
 
 def test_extraction_is_as_good_as_published(shared: Path) -> None:
-    with gzip.open(shared / "data" / "pages" / "articles_60.jsonl.gz") as file:
-        pages = [orjson.loads(line) for line in file]
-    pairs = [(one["article_body"], main_text(decode(one["html"].encode(), None)[0], "trafilatura")) for one in pages]
+    pages = articles(shared)
+    pairs = [(one.text, main_text(one.html, "trafilatura").text) for one in pages]
     assert len(pairs) == 60
     assert article_extraction_f1(pairs) >= MIN_F1
-    pooled = sum((_shingles(true) & _shingles(found)).total() for true, found in pairs)
-    sizes = sum(_shingles(true).total() + _shingles(found).total() for true, found in pairs)
+    pooled = sum((shingles(true) & shingles(found)).total() for true, found in pairs)
+    sizes = sum(shingles(true).total() + shingles(found).total() for true, found in pairs)
     assert 2 * pooled / sizes >= MIN_F1
 
 
@@ -94,13 +86,13 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("extractor", ["trafilatura", "resiliparse"])
+@pytest.mark.parametrize("extractor", get_args(Extractor))
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_page_can_hurt(name: str, extractor: Extractor) -> None:
     """A text or a refusal, soon, and the next page is read as ever."""
     with suppress(RecordError):
         main_text(BOMBS[name], extractor)
-    assert "The miller sings." in main_text(page("The miller sings.").decode(), extractor)
+    assert "The miller sings." in main_text(page("The miller sings.").decode(), extractor).text
 
 
 HARMLESS = ("entities", "one long word", "NUL and lone surrogates", "comments", "cdata", "unclosed quote", "scripts")

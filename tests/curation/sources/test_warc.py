@@ -54,12 +54,13 @@ def test_a_page_becomes_a_document(tmp_path: Path) -> None:
     assert (row["url"], row["date"], row["offset"]) == ("http://mill.example/a%20b", "2024-05-18T01:58:10Z", 0)
     assert orjson.loads(row["metadata"]) == {
         "content_type": "text/html", "encoding": "utf-8", "ip": "10.0.0.7", "title": "About Grüße vom",
+        "extractor": "trafilatura", "extracted_as": "prose",
         "record_id": row["metadata"].split('"record_id":"')[1].split('"')[0],
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("extract", ["trafilatura", "resiliparse"])
-def test_both_extractors_find_the_main_text(extract: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("extract", ["auto", "trafilatura", "resiliparse"])
+def test_each_extractor_finds_the_main_text(extract: Any, tmp_path: Path) -> None:
     [text] = read_bytes(response("The miller sings."), tmp_path, ReadingSettings(extract=extract)).texts
     assert "The miller sings." in text
     assert "daughter of the miller" in text
