@@ -1,5 +1,6 @@
 """How our steps express what the peers' steps over lines do: families c4 and lines."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,9 +17,8 @@ from schemas import RECORDS
 from tests.curation.peers.vectors import Express, Table, Vector, failed, measured, rewritten
 
 NO_COUNT_BEFORE = "the vector does not hold the number of words before"
-LATEX = "edits LaTeX sources"
 CODE_HEADERS = "edits the comments at the head of source files"
-WORDS = "deletes single words from within lines, which leaves sentences that nobody wrote"
+WORDS = "deletes the shortest and longest words from within lines, which leaves sentences that nobody wrote"
 TABLES = "guesses tables from the number of words in a row of lines"
 CITATIONS = r"\[\d*\]|\[edit\]|\[citation needed\]"
 POLICIES = (
@@ -230,6 +230,15 @@ URLS = (
 """DCLM's expressions for urls, with some top-level domains in place of the list of all."""
 
 
+BIBLIOGRAPHY = r"(?s)(?:\\appendix|\\begin\{(?:references|REFERENCES|thebibliography)\}|\\bibliography\{.*\}).*"
+"""What RedPajama removes from sources of LaTeX, with all that follows."""
+
+
+def _words_with(vector: Vector) -> Mapping[str, Any]:
+    inside = "|".join(re.escape(each) for each in vector.params["substrings"])
+    return {"text": rewritten(Replace(patterns=(rf"[^ \t\n]*(?:{inside})[^ \t\n]* *",)), vector.text).rstrip(" ")}
+
+
 def _datamap_words(vector: Vector) -> Mapping[str, Any]:
     return _text(LineRules(min_words=vector.params["lower_bound"], words="uax29", strip=False), vector)
 
@@ -277,8 +286,8 @@ LINES: Table = {
     ("datamap-rs", "SubstringLineModifier"): _datamap_substrings,
     ("datamap-rs", "WordRemovalRatioFilter"): NO_COUNT_BEFORE,
     ("data-juicer", "CleanCopyrightMapper"): CODE_HEADERS,
-    ("data-juicer", "RemoveBibliographyMapper"): LATEX,
+    ("data-juicer", "RemoveBibliographyMapper"): lambda vector: _text(Replace(patterns=(BIBLIOGRAPHY,)), vector),
     ("data-juicer", "RemoveLongWordsMapper"): WORDS,
     ("data-juicer", "RemoveTableTextMapper"): TABLES,
-    ("data-juicer", "RemoveWordsWithIncorrectSubstringsMapper"): WORDS,
+    ("data-juicer", "RemoveWordsWithIncorrectSubstringsMapper"): _words_with,
 }

@@ -13,6 +13,7 @@ from curation.filters.url import Url
 from curation.filters.url_substrings import UrlSubstrings
 from curation.filters.word_list import WordList
 from curation.rewrites.normalise import Normalise
+from curation.rewrites.replace import Replace
 from tests.curation.peers.vectors import Express, Table, Vector, batch_of_one, failed, measured, rewritten
 
 GIVEN_LANGUAGE = "decides by a language that a step before wrote into the page"
@@ -21,7 +22,8 @@ HTML = "judges the source of an HTML page; Gristmill extracts its text first"
 TOKENS = "counts tokens of a tokenizer from a hub of models"
 ADBLOCK = "the vector holds no rule and no url: rules of ad blockers, which are about requests of a browser"
 NO_LIST = "the word list is in a file of the peer"
-SYMBOLS = "deletes single symbols from within lines, which leaves texts that nobody wrote"
+SYMBOLS = "◆●■►▼▲▴∆▻▷❖♡□"
+"""The symbols that data-juicer removes by default."""
 NEMO_URL = r"https?://(?:[A-Za-z0-9$_@.&+/:=?#~-]|[!*(),]|%[0-9A-Fa-f]{2})+"
 DOLMA_DOMAINS = ("example.com", "example2.com", "example3.com")
 DOLMA_LINKS = ("http://example.com/foo/bar", "https://example2.com/foo")
@@ -259,7 +261,9 @@ NORMALISE: Table = {
     ("ftfy", "fix_encoding"): _repaired,
     ("datatrove", "FTFYFormatter"): _cleaned,
     ("data-juicer", "FixUnicodeMapper"): _cleaned,
-    ("data-juicer", "RemoveSpecificCharsMapper"): SYMBOLS,
+    ("data-juicer", "RemoveSpecificCharsMapper"): lambda vector: {
+        "text": rewritten(Replace(patterns=(f"[{SYMBOLS}]",)), vector.text)
+    },
 }
 URL: Table = {
     ("datamap-rs", "UrlSubstringFilter"): _datamap_url,
