@@ -9,11 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.c4 import C4Pages
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.labels import named
 from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
 from curation.recipe import FAMILIES, ROUTE, Recipe, Rewrite, Step, stage_of
 from curation.rewrites.c4_lines import C4Lines
-from curation.routing import EMPTY, language_step, rules_of_all, settings_of, splitter_of
+from curation.routing import EMPTY, OTHER, language_step, rules_of_all, settings_of, splitter_of
+from curation.words.stop_words import others
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
 
 
@@ -65,10 +68,12 @@ def _judge_alike(
     recipe: Recipe,
     steps: Sequence[Step],
     known: Mapping[str, pa.RecordBatch],
+    name: str | None = None,
 ) -> Verdicts:
-    """The verdicts on records by one list of steps; ``known`` are signals that are measured already, by step."""
+    """The verdicts on records by one list of steps; ``known`` are signals that are measured already, by step, and
+    ``name`` is that of the settings for their language."""
     texts = original
-    columns: dict[str, pa.Array] = {}
+    columns = _route_columns(name, steps, len(original)) if recipe.languages else dict[str, pa.Array]()
     stages, rules = ["text"], [EMPTY]
     failed = [failures(_characters(original), [EMPTY])]
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, steps))
@@ -80,6 +85,8 @@ def _judge_alike(
         if measured is None:
             measured = step.measure(_with_texts(records, texts, original))
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
+        if name is not None and isinstance(step, GopherQuality) and step in steps:
+            columns |= _other_stop_words(texts, measured, step, name)
         if step in steps:
             found = step.rules()
             stages += [stage_of(step)] * len(found)
@@ -102,9 +109,10 @@ def _judge_alike(
 def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, recipe: Recipe) -> Verdicts:
     """Judges the records of each language together, by the settings for it, and puts them back in their order."""
     rules, routed = rules_of_all(recipe)
-    column_of = {(stage, rule.reason): column for column, (stage, rule) in enumerate(rules)}
-    of_routed = np.array([stage in routed for stage, _ in rules])
     step = language_step(recipe)
+    column_of = {(stage, rule.reason): column for column, (stage, rule) in enumerate(rules)}
+    of_language = np.array([stage == step.use for stage, _ in rules])
+    of_routed = np.array([stage in routed for stage, _ in rules])
     identified = step.measure(_with_texts(records, original, original))
     settings = settings_of(recipe, identified["language"], original)
     failed = np.zeros((len(records), len(rules)), np.bool_)
@@ -114,14 +122,16 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
         rows = np.flatnonzero(settings == index)
         steps = recipe.languages[index].steps if index >= 0 else recipe.steps
         known: dict[str, pa.RecordBatch] = {step.use: identified.take(pa.array(rows))}
-        part = _judge_alike(_take(records, rows), original.take(pa.array(rows)), recipe, steps, known)
-        parts.append(_say_settings(part, recipe.languages[index].name if index >= 0 else None, splitter_of(steps)))
+        name = recipe.languages[index].name if index >= 0 else None
+        part = _judge_alike(_take(records, rows), original.take(pa.array(rows)), recipe, steps, known, name)
+        parts.append(part)
         order.append(rows)
         columns = [column_of[key] for key in zip(part.stages, (rule.reason for rule in part.rules), strict=True)]
         thresholds[index, columns] = part.thresholds[0]
+        thresholds[index, column_of[step.use, OTHER.reason]] = OTHER.at_most
         found = np.zeros((len(rows), len(rules)), np.bool_)
         found[:, columns] = part.failed
-        of_language = np.array([stage == step.use for stage, _ in rules])
+        found[:, column_of[step.use, OTHER.reason]] = part.signals[OTHER.signal].to_numpy() > 0
         uncertain = found[:, of_language].any(axis=1) | (index < 0)
         failed[rows] = found & ~(uncertain[:, None] & of_routed)
     back = pa.array(np.argsort(np.concatenate(order)))
@@ -138,11 +148,21 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
     )
 
 
-def _say_settings(part: Verdicts, name: str | None, splitter: str) -> Verdicts:
-    """The verdicts with the signals of ROUTE."""
-    said = [pa.repeat(pa.scalar(value, pa.string()), len(part.texts)) for value in (name, splitter)]
-    names = [*part.signals.schema.names, *ROUTE.names]
-    return replace(part, signals=pa.RecordBatch.from_arrays([*part.signals.columns, *said], names))
+def _route_columns(name: str | None, steps: Sequence[Step], length: int) -> dict[str, pa.Array]:
+    """The signals of ROUTE, before a text's stop words are looked at."""
+    values = (name, splitter_of(steps), 0, None)
+    return {
+        field.name: pa.repeat(pa.scalar(value, field.type), length) for field, value in zip(ROUTE, values, strict=True)
+    }
+
+
+def _other_stop_words(
+    texts: pa.LargeStringArray, measured: pa.RecordBatch, step: GopherQuality, name: str
+) -> dict[str, pa.Array]:
+    """The signals of ROUTE about stop words of other languages."""
+    counted = measured["stop_words"].to_numpy().astype(np.int64)
+    found = others(texts, step.definition.words, named(name), counted, step.min_stop_words or 0)
+    return {"other_stop_words": pa.array(found.counts, pa.int32()), "stop_words_of": found.languages}
 
 
 def _take(records: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> pa.RecordBatch:

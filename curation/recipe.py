@@ -9,6 +9,7 @@ import pyarrow as pa
 from curation.dedup.settings import Dedup
 from curation.filters.c4 import C4Pages
 from curation.filters.characters import Characters
+from curation.filters.columns import count
 from curation.filters.comments import Comments
 from curation.filters.fasttext import Fasttext
 from curation.filters.fineweb import Fineweb
@@ -42,9 +43,16 @@ ROUTE = pa.schema(
             metadata={"description": "the settings for the document's language, null if the recipe has none"},
         ),
         pa.field("word_splitter", pa.string(), metadata={"description": "what split the text into words"}),
+        count(
+            "other_stop_words",
+            "different stop words of the language that has most of them in the text; 0 if the text has enough stop "
+            "words of its own language, or as many",
+        ),
+        pa.field("stop_words_of", pa.string(), metadata={"description": "the language of other_stop_words"}),
     ]
 )
 """The signals of a recipe with settings for languages."""
+OWN_STOP_WORDS = pa.schema([count("stop_words", "different stop words of the document's language")])
 
 
 @runtime_checkable
@@ -184,6 +192,8 @@ class Recipe:
         for step in self.steps:
             if isinstance(step, Filter):
                 _add(columns, step.signals, text)
+                if isinstance(step, GopherQuality) and self.languages:
+                    _add(columns, OWN_STOP_WORDS, text)
                 if self.languages and isinstance(step, Language):
                     _add(columns, ROUTE, text)
             else:
@@ -251,7 +261,8 @@ class Recipe:
     def _check_own_names(self) -> None:
         """Raises UserError for a step or a signal of the user's that is named after another one."""
         own = [step for step in self.steps if isinstance(step, OWN_STEPS)]
-        others = [each.signals for each in (*FAMILIES, *self.steps) if isinstance(each, Filter) and each not in own]
+        families = [family() for family in FAMILIES]
+        others = [each.signals for each in (*families, *self.steps) if isinstance(each, Filter) and each not in own]
         taken = {name for schema in (DOCUMENTS, REJECTS, SIGNALS) for name in schema.columns.names}
         taken |= {name for schema in others for name in schema.names}
         for step in own:
@@ -274,8 +285,10 @@ class Recipe:
 
 
 def words_of(step: Step) -> str | None:
-    """What splits texts into words for a step; None if the step has no such setting."""
-    return getattr(getattr(step, "definition", step), "words", None)
+    """What splits texts into words for a step of which this depends on the language; None for other steps."""
+    if isinstance(step, GopherQuality | GopherRepetition):
+        return step.definition.words
+    return step.words if isinstance(step, Fineweb) else None
 
 
 def stage_of(step: Step) -> str:

@@ -16,6 +16,9 @@ from curation.recipe import Filter, Recipe, Step, stage_of, words_of
 
 EMPTY = Rule(reason="empty", signal="characters", at_least=1)
 """A document without text fails this rule in every recipe, at the stage ``text``."""
+OTHER = Rule(reason="other_stop_words", signal="other_stop_words", at_most=0)
+"""A document fails this rule, at the stage ``language``, if it has too few stop words of its language and more of
+another one: then its language is uncertain."""
 CHARACTERS = 1000
 """How many characters at the start of a text show its script."""
 _SCRIPTS = {
@@ -121,6 +124,8 @@ def rules_of(steps: Sequence[Step]) -> Iterator[tuple[str, Rule]]:
         if isinstance(step, Filter):
             for rule in step.rules():
                 yield stage_of(step), rule
+            if isinstance(step, Language):
+                yield step.use, OTHER
 
 
 def splitter_of(steps: Sequence[Step]) -> str:

@@ -7,6 +7,7 @@ import reprlib
 import types
 from collections.abc import Mapping, Sequence
 from datetime import date, time
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from schemas.errors import UserError
@@ -56,7 +57,7 @@ def convert_fields(kind: type, names: Sequence[str], table: Any, where: str) -> 
     as ``build`` does."""
     if not isinstance(table, Mapping):
         raise UserError(f"{where} is {shown(table)}: give a table with its fields")
-    hints = get_type_hints(kind)
+    hints = _type_hints(kind)
     values = {}
     for name, value in table.items():
         if name not in names:
@@ -65,6 +66,9 @@ def convert_fields(kind: type, names: Sequence[str], table: Any, where: str) -> 
             )
         values[name] = convert(value, hints[name], f"{where}.{name}")
     return values
+
+
+_type_hints = cache(get_type_hints)
 
 
 def _is_fixed(hint: Any) -> bool:

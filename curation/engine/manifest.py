@@ -23,16 +23,18 @@ from schemas.manifest import ShardEntry
 def job_json(job: Job) -> dict[str, Any]:
     """A job as JSON, with the digests of its lists and models. ``against`` is left out, since the manifest names the
     releases, and ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes``, the formats of
-    inputs, the identifier of languages and the definitions of steps are left out where they have their defaults."""
-    asked: dict[str, Any] = plain(job)
+    inputs, the identifier of languages, the definitions of steps and what splits words are left out where they have
+    their defaults."""
+    recipe = job.recipe
+    asked: dict[str, Any] = plain(dataclasses.replace(job, recipe=dataclasses.replace(recipe, languages=())))
     del asked["against"], asked["allow_unreadable"]
     if not job.follow_links:
         del asked["follow_links"]
     if job.reading.max_window_bytes == MAX_WINDOW_BYTES:
         del asked["reading"]["max_window_bytes"]
     del asked["recipe"]["language_file"]
-    if job.recipe.languages:
-        asked["recipe"]["languages"] = languages_table(job.recipe.steps, job.recipe.languages, job.recipe.language_file)
+    if recipe.languages:
+        asked["recipe"]["languages"] = languages_table(recipe.steps, recipe.languages, recipe.language_file)
     else:
         del asked["recipe"]["languages"]
     for source in asked["inputs"]:
@@ -44,6 +46,8 @@ def job_json(job: Job) -> dict[str, Any]:
             del step["identifier"]
         if step.get("definition") in defaults:
             del step["definition"]
+        if step.get("words") == "spacy_en":
+            del step["words"]
     return {**asked, "lists": job.recipe.list_digests()}
 
 

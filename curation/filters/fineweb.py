@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from curation.filters.by_definition import shared_words
 from curation.filters.columns import count, page_columns, ratio, share
 from curation.filters.rules import Rule, active_rules
 from curation.kernels.line_marks import line_shares
 from curation.kernels.lines import SHORT_LINE
+from curation.words.splitting import WordKind
 from schemas.errors import UserError
 from schemas.settings import shown
 
@@ -31,6 +35,8 @@ class Fineweb:
     """Maximum length of a short line in characters."""
     max_duplicate_characters: float | None = 0.01
     max_newlines_per_word: float | None = 0.3
+    words: WordKind = "spacy_en"
+    """The words of ``newlines_per_word``."""
 
     signals: ClassVar[pa.Schema] = pa.schema(
         [
@@ -49,14 +55,19 @@ class Fineweb:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         columns = page_columns(batch["text"], self.signals)
-        if not self.end_marks and self.short_line_characters == SHORT_LINE and not self.line_punct_exclude_zero:
-            return columns
-        punctuation, short = line_shares(batch["text"], self.end_marks, self.short_line_characters)
-        if self.line_punct_exclude_zero:
-            punctuation[punctuation == 0] = np.nan
-        for name, shares in (("line_punctuation", punctuation), ("short_lines", short)):
+        changed = dict[str, npt.NDArray[np.float64]]()
+        if self.end_marks or self.short_line_characters != SHORT_LINE or self.line_punct_exclude_zero:
+            punctuation, short = line_shares(batch["text"], self.end_marks, self.short_line_characters)
+            if self.line_punct_exclude_zero:
+                punctuation[punctuation == 0] = np.nan
+            changed = {"line_punctuation": punctuation, "short_lines": short}
+        if self.words != "spacy_en":
+            words = np.diff(shared_words(batch["text"], self.words).firsts)
+            newlines = pc.count_substring(batch["text"], "\n").to_numpy(zero_copy_only=False)
+            changed["newlines_per_word"] = newlines / np.where(words > 0, words, np.nan)
+        for name, values in changed.items():
             place = self.signals.get_field_index(name)
-            column = pa.array(shares.astype(np.float32), from_pandas=True)
+            column = pa.array(values.astype(np.float32), from_pandas=True)
             columns = columns.set_column(place, self.signals.field(place), column)
         return columns
 

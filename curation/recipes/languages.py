@@ -6,18 +6,20 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from curation.filters.fineweb import Fineweb
 from curation.filters.identifiers import known_labels
 from curation.filters.labels import belongs, named
 from curation.filters.language import Language
 from curation.filters.url import Url
-from curation.recipe import LanguageSettings, Rewrite, Step
+from curation.recipe import LanguageSettings, Rewrite, Step, words_of
 from curation.words.libraries import SOURCES, missing
+from curation.words.splitting import WordKind
+from curation.words.stop_words import published_bytes
 from schemas.errors import UserError
-from schemas.settings import build, shown
+from schemas.settings import build, convert, shown
 
 PACKAGED = ("fineweb2",)
 """The data files that come with gristmill."""
@@ -73,9 +75,13 @@ def merge_languages(
     tables: dict[str, Mapping[str, Any]] = {
         name: value for name, value in own.items() if name not in (FILE, DIGEST, RESOLVED)
     }
+    splitters = dict[str, str]()
     for name, value in tables.items():
+        if isinstance(value, Mapping) and "words" in value:
+            splitters[name] = convert(value["words"], WordKind, f"languages.{name}.words")
+            tables[name] = value = {use: each for use, each in value.items() if use != "words"}
         if not isinstance(value, Mapping) or not all(isinstance(each, Mapping) for each in value.values()):
-            raise UserError(f"languages.{name} is {shown(value)}: give a table of settings for each step")
+            raise UserError(f"languages.{name} is {shown(value)}: give a table of settings for each step, and words")
     if own.get(RESOLVED):
         file = (own[FILE], own[DIGEST]) if FILE in own else None
         return tuple(steps), tuple(_settings(name, steps, tables[name]) for name in sorted(tables)), file
@@ -83,11 +89,10 @@ def merge_languages(
     if FILE in own:
         rows, digest = _read(str(own[FILE]))
         file = (str(own[FILE]), digest)
-        chosen = [name for name, value in tables.items() if _sets_words(value)]
         found = {
             each.name: each.overrides
             for each in published(rows, step)
-            if each.labels and (not each.missing or any(belongs(each.name, name) for name in chosen))
+            if each.labels and (not each.missing or any(belongs(each.name, name) for name in splitters))
         }
     present = {each.use for each in steps}
     merged: dict[str, dict[str, Any]] = {
@@ -103,7 +108,9 @@ def merge_languages(
             merged[target] = _deep(merged.get(target, {}), value)
     settings = []
     for name in sorted(merged):
-        defaults = {each.use: _words_of(each, entry, name) for each, entry in zip(steps, entries, strict=True)}
+        splitter = next((words for label, words in splitters.items() if belongs(name, label)), None)
+        both = zip(steps, entries, strict=True)
+        defaults = {each.use: _words_of(each, entry, name, splitter) for each, entry in both}
         settings.append(
             _settings(name, steps, _deep({use: each for use, each in defaults.items() if each}, merged[name]))
         )
@@ -202,20 +209,16 @@ def _settings(name: str, steps: Sequence[Step], overrides: Mapping[str, Any]) ->
     return LanguageSettings(name=name, steps=tuple(own))
 
 
-def _words_of(step: Step, entry: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The setting by which a step splits texts of a language, unless the recipe says how; empty without such one."""
-    definition = getattr(step, "definition", None)
-    if definition is not None and hasattr(definition, "words"):
-        given = entry.get("dialect") or (entry.get("definition") or {}).get("words")
-        return {} if given else {"definition": {"words": splitter_for(name)}}
-    if hasattr(step, "words") and not entry.get("words"):
-        return {"words": splitter_for(name)}
-    return {}
-
-
-def _sets_words(table: Mapping[str, Any]) -> bool:
-    """Whether a table says somewhere how texts are split into words."""
-    return "words" in table or any(_sets_words(each) for each in table.values() if isinstance(each, Mapping))
+def _words_of(step: Step, entry: Mapping[str, Any], name: str, splitter: str | None) -> dict[str, Any]:
+    """The setting by which a step splits texts of a language: ``splitter``, else the language's own splitter unless the
+    recipe says how; empty for a step without such a setting."""
+    if words_of(step) is None or (splitter is None and (entry.get("words") or entry.get("dialect"))):
+        return {}
+    words = splitter or splitter_for(name)
+    if isinstance(step, Fineweb):
+        return {"words": words}
+    said = splitter is None and "words" in (entry.get("definition") or {})
+    return {} if said else {"definition": {"words": words}}
 
 
 def _overrides(row: Mapping[str, Any]) -> Overrides:
@@ -256,10 +259,7 @@ def _share(value: float) -> float | None:
 def _read(name: str) -> tuple[list[dict[str, Any]], str]:
     """The rows of a data file, and the SHA-256 of its bytes."""
     try:
-        if name in PACKAGED:
-            content = files("curation.recipes").joinpath(f"{name}.jsonl.gz").read_bytes()
-        else:
-            content = Path(name).read_bytes()
+        content = published_bytes() if name in PACKAGED else Path(name).read_bytes()
         text = (gzip.decompress(content) if name in PACKAGED or name.endswith(".gz") else content).decode()
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (OSError, EOFError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Finds valid settings that are probably mistakes: rules that can never fire, and English stop words for all."""
 
+import dataclasses
 from collections.abc import Iterator
 
 from curation.filters.gopher_quality import GopherQuality
@@ -7,6 +8,8 @@ from curation.filters.labels import named
 from curation.filters.language import Language
 from curation.kernels.word_tables import STOP_WORDS
 from curation.recipe import Filter, Recipe, Step, stage_of
+from curation.recipes.languages import published, read_published
+from curation.routing import language_step
 
 ENGLISH = "eng_Latn"
 
@@ -15,6 +18,25 @@ def warnings_for(recipe: Recipe) -> Iterator[str]:
     """A sentence for each setting of the recipe that is probably a mistake."""
     yield from dead_rules(recipe)
     yield from foreign_stop_words(recipe)
+    yield from missing_libraries(recipe)
+
+
+def missing_libraries(recipe: Recipe) -> Iterator[str]:
+    """A sentence if settings for some languages are not in force because a library is not installed."""
+    if recipe.language_file is None:
+        return
+    step = language_step(recipe)
+    known = {each.name for each in recipe.languages}
+    rows = published(read_published(recipe.language_file[0]), dataclasses.replace(step, languages=()))
+    absent = [each for each in rows if each.labels and each.missing and each.name not in known]
+    if absent:
+        labels = ", ".join(sorted({label for each in absent for label in each.labels}))
+        packages = ", ".join(sorted({package for each in absent for package in each.missing}))
+        yield (
+            f"texts in {labels} are rejected as of another language, since splitting their words needs {packages}: "
+            "install them (pip install 'gristmill[languages]'), or set for example "
+            f"languages.{absent[0].labels[0]}.words to characters"
+        )
 
 
 def foreign_stop_words(recipe: Recipe) -> Iterator[str]:
@@ -42,8 +64,7 @@ def _wants_english(steps: tuple[Step, ...]) -> bool:
     quality = next((each for each in steps if isinstance(each, GopherQuality)), None)
     if quality is None or not quality.min_stop_words:
         return False
-    definition = getattr(quality, "definition", None)
-    return definition is None or set(definition.stop_words) == set(STOP_WORDS)
+    return set(quality.definition.stop_words) == set(STOP_WORDS)
 
 
 def dead_rules(recipe: Recipe) -> Iterator[str]:

@@ -31,8 +31,8 @@ FORMAT = click.option(
 @click.option(
     "--recipe",
     metavar="NAME",
-    help="fineweb (default), c4, gopher, datatrove, dolma, dclm, nemo, datamap, none (deduplication only), or the path "
-    "of a TOML file.",
+    help="fineweb (default), fineweb2 (many languages), c4, gopher, datatrove, dolma, dclm, nemo, datamap, none "
+    "(deduplication only), or the path of a TOML file.",
 )
 @click.option(
     "--set",
@@ -261,6 +261,35 @@ def compare_recipes(
     from jobs.corpus.compare_recipes import run
 
     run(corpus, recipes, changes, kind, limit, as_json)
+
+
+@click.command(short_help="List languages with published settings, and which are in force.")
+@click.argument("names", nargs=-1, metavar="[LANGUAGE]...")
+@click.option(
+    "--file",
+    default="fineweb2",
+    show_default=True,
+    metavar="FILE",
+    help="The settings: fineweb2, or the path of a file like it, as in a recipe's languages.",
+)
+@click.option(
+    "--identifier",
+    default="lid.176",
+    show_default=True,
+    metavar="NAME",
+    help="What identifies languages, as in a recipe's step language.",
+)
+@click.option("--in-force", is_flag=True, help="List only the languages whose settings are in force.")
+def languages(**given: Any) -> None:
+    """List the languages that a recipe with these settings judges, or only each LANGUAGE.
+
+    Settings are in force for a language that the identifier knows, if its texts can be split into words: some languages
+    need the extra gristmill[languages]. The columns: the name of the settings (ISO 639-3 and script), the identifier's
+    labels, what splits texts into words, and whether the settings are in force.
+    """
+    from jobs.corpus.languages import run
+
+    run(**given)
 
 
 @click.command(short_help="Say why a document was kept or removed.")

@@ -21,8 +21,8 @@ from schemas.errors import UserError
 from schemas.manifest import MANIFEST
 from schemas.visible import visible_json
 
-JUDGING = tuple(name for name in RECIPE_NAMES if name != "none")
-"""The built-in recipes that judge texts."""
+JUDGING = tuple(name for name in RECIPE_NAMES if name not in ("none", "fineweb2"))
+"""The built-in recipes that judge English texts."""
 
 
 def run(

@@ -113,7 +113,7 @@ def test_a_manifest_holds_the_settings() -> None:
     made = recipe()
     held = job_json(Job(inputs=(Input(glob="x"),), recipe=made))["recipe"]
     assert recipe_of(held) == made
-    assert held["languages"]["de"] == {"gopher_quality": {"min_words": 30}}
+    assert held["languages"]["de"]["gopher_quality"] == {"min_words": 30, "definition": {"words": "spaced"}}
     assert "languages" not in job_json(Job(inputs=(Input(glob="x"),), recipe=Recipe(name="plain")))["recipe"]
 
 
@@ -125,6 +125,7 @@ def test_a_manifest_holds_the_settings() -> None:
         ({"de": {"gopher_quality": {"min_wrds": 1}}}, "languages.de.gopher_quality has no field 'min_wrds'"),
         ({"de": {"language": {"characters": 5}}}, "languages.de.language cannot differ by language"),
         ({"de": 3}, "languages.de is 3: give a table of settings for each step"),
+        ({"de": {"words": "jeba"}}, "languages.de.words cannot be 'jeba'"),
         ("no-such-file", "languages.file is 'no-such-file', which cannot be read"),
     ],
 )
