@@ -69,6 +69,7 @@ def warm() -> None:
         write_model(Path(folder) / "model.bin", trained)
         model = read_model(Path(folder) / "model.bin")
     model.probabilities(records["text"].combine_chunks(), model.labels)
+    model.likeliest(records["text"].combine_chunks())
     batch = records.to_batches()[0]
     judge(batch, Recipe(name="warm", steps=tuple(step() for step in STEPS)))
     judge(batch, Recipe(name="dialects", signals=False, steps=OTHER_SETTINGS))

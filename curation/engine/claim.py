@@ -133,7 +133,7 @@ def _lock(folder: Folder, files: Any, root: str) -> IO[bytes]:
 def _compare(folder: Folder, before: Claim, now: Claim) -> None:
     asked, asks = ({"gristmill": each.gristmill, **each.asked} for each in (before, now))
     found = list(differences(asked, asks))
-    for what, then, files in (("list", before.lists, now.lists), ("input file", before.files, now.files)):
+    for what, then, files in (("list or model", before.lists, now.lists), ("input file", before.files, now.files)):
         was, are = ({name: str(version) for name, version in each.items()} for each in (then, files))
         found += [_file_difference(what, difference) for difference in differences(was, are)]
     if found:

@@ -46,7 +46,7 @@ def signals_schema(run: Run) -> pa.Schema:
 def read_and_judge(run: Run, unit: Unit) -> None:
     """Writes the unit's rejects, signals, sketches and quarantine, its passed documents, and then its report.
 
-    Raises RunError if a list has changed since the run began.
+    Raises RunError if a list or a model has changed since the run began.
     """
     _check_lists(run)
     hold_models(run.folder, run.job.recipe)
@@ -71,7 +71,7 @@ def _check_lists(run: Run) -> None:
     for name, digest in recipe.list_digests().items():
         if digest != run.lists[name]:
             raise RunError(
-                f"the list {name} has changed since the run began: restore the list and run again, so that the run "
+                f"the list or model {name} has changed since the run began: restore it and run again, so that the run "
                 "resumes where it stopped, or give a new output folder"
             )
 

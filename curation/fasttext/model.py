@@ -24,6 +24,7 @@ from curation.kernels.fasttext import (
     TREE,
     fill_word_table,
     label_probabilities,
+    likeliest_labels,
     project,
     read_entries,
 )
@@ -70,8 +71,9 @@ class Model:
     """Of the file, in hexadecimal."""
     arrays: tuple[Any, ...]
     """For `label_probabilities`: the hash table of words (keys, rows), the row of each bucket (empty if every bucket
-    has a row), the vectors of the rows, the output matrix (empty if the vectors are products with it already), the
-    path of each label in the tree of labels (nodes, sides), and numbers of the model's shape."""
+    has a row), the vectors of the rows (mapped from the file where they lie there so), the output matrix with a column
+    for each output (no rows if the vectors are products with it already), the path of each label in the tree of labels
+    (nodes, sides), and numbers of the model's shape."""
 
     def probabilities(self, texts: pa.LargeStringArray, labels: tuple[str, ...]) -> npt.NDArray[np.float64]:
         """The probability of each of the ``labels`` for each text, shape (texts, labels); NaN for a text without words.
@@ -85,27 +87,38 @@ class Model:
         label_probabilities(data, offsets, self.arrays, chosen, scores)
         return scores
 
+    def likeliest(self, texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The number of the most likely label of each text, and its probability; -1 and NaN for a text without words.
 
-def read_model(path: Path) -> Model:
-    """Reads a model file. Raises UserError for a file that cannot be read or is not a supervised model of fastText."""
-    with _opened(path) as reader:
+        As fastText's ``predict``, with the differences of `probabilities`; of labels that are equally likely, fastText
+        may say another.
+        """
+        labels, scores = np.empty(len(texts), np.int32), np.empty(len(texts), np.float32)
+        likeliest_labels(*text_buffers(texts), self.arrays, labels, scores)
+        return labels, scores
+
+
+def read_model(path: Path, name: str | None = None) -> Model:
+    """Reads a model file, which errors call ``name`` (None: by its path). Raises UserError for a file that cannot be
+    read or is not a supervised model of fastText."""
+    with _opened(path, name or str(path)) as reader:
         return reader.model()
 
 
 def digest_and_labels(path: Path) -> tuple[str, tuple[str, ...]]:
     """The SHA-256 of a model file in hexadecimal, and its labels. Raises UserError as `read_model` does."""
-    with _opened(path) as reader:
+    with _opened(path, str(path)) as reader:
         return reader.sha256(), reader.labels()
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[_Reader]":
+def _opened(path: Path, name: str) -> "Iterator[_Reader]":
     try:
         with open_named(path) as stream:
-            yield _Reader(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), str(path))
+            yield _Reader(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), name)
     except (OSError, ValueError, struct.error) as error:  # ValueError: an empty file, or one that ends too early
         why = error.strerror if isinstance(error, OSError) else "it is damaged, or not a model"
-        raise UserError(f"the model {path} cannot be read ({why}): give a .bin or .ftz file of fastText") from error
+        raise UserError(f"the model {name} cannot be read ({why}): give a .bin or .ftz file of fastText") from error
 
 
 class _Reader:
@@ -192,7 +205,7 @@ class _Reader:
         return names, counts, (keys, rows, len(starts), end_row), kept
 
     def _matrices(self, arguments: Arguments, labels: int) -> tuple[Floats, Floats]:
-        """The vectors of the rows and the output matrix; or the products of both, and an empty matrix."""
+        """The vectors of the rows and the output matrix, turned; or the products of both, and a matrix without rows."""
         (compressed,) = self._values("?")
         start, outputs = self._place, labels
         inputs = self._compressed() if compressed else None
@@ -209,7 +222,7 @@ class _Reader:
         if inputs.shape[1] != arguments.dimensions or output.shape[1] != arguments.dimensions or len(output) < outputs:
             raise ValueError("the sizes of the matrices")
         if outputs > arguments.dimensions:
-            return np.ascontiguousarray(inputs).copy(), output
+            return inputs, np.ascontiguousarray(output[:outputs].T)
         products = np.empty((len(inputs), outputs), np.float32)
         for low in range(0, len(inputs), _AT_ONCE):
             project(inputs[low : low + _AT_ONCE].copy(), output[:outputs], products[low : low + _AT_ONCE])
@@ -248,13 +261,15 @@ def _paths(counts: list[int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.boo
     parent, right = [-1] * (2 * leaves - 1), [False] * (2 * leaves - 1)
     leaf, node = leaves - 1, leaves
     for inner in range(leaves, 2 * leaves - 1):
+        both = 0
         for side in (False, True):
             if leaf >= 0 and weights[leaf] < weights[node]:
                 child, leaf = leaf, leaf - 1
             else:
                 child, node = node, node + 1
             parent[child], right[child] = inner, side
-        weights[inner] = sum(weights[each] for each in range(len(parent)) if parent[each] == inner)
+            both += weights[child]
+        weights[inner] = both
     paths: list[list[tuple[int, bool]]] = []
     for each in range(leaves):
         path: list[tuple[int, bool]] = []

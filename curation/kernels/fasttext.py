@@ -19,6 +19,8 @@ END_HASH = np.int32(-677604519)
 """fastText's hash of </s>, the word that ends each text."""
 SOFTMAX, ONE_VS_ALL, TREE = 0, 1, 2
 """How outputs become probabilities."""
+_MEMORY_WORDS, _MEMORY_BYTES = 1 << 14, 1 << 24
+"""The sums of at most so many words are kept, in at most so many bytes."""
 _SIGMOID_STEPS, _SIGMOID_MOST = 512, 8
 """fastText looks sigmoids of one-vs-all models up in a table of this many steps."""
 
@@ -194,8 +196,35 @@ def _add_ngrams(h, open_ngrams, begun, shape, kept, vectors, total):
     return added
 
 
+@kernel
+def _word_memory(width):
+    """Room for the sums of words: the hash of each, its number of rows, and their sum."""
+    slots = 1
+    while slots < _MEMORY_WORDS and 2 * slots * width * 8 <= _MEMORY_BYTES:
+        slots *= 2
+    return np.zeros(slots, np.uint64), np.empty(slots, np.int64), np.empty((slots, width), np.float64)
+
+
 @leaf
-def _add_text(data, start, end, inputs, open_ngrams, total):
+def _add_word(key, row, data, start, end, inputs, memory, total):
+    """Adds the rows of a word (at ``row``, or -1) and of its n-grams of characters; returns their number. The sum is
+    kept in ``memory``, since most words are repeated."""
+    _, _, kept, vectors, shape = inputs
+    known, counts, sums = memory
+    place = int64(key & uint64(known.shape[0] - 1))
+    if known[place] != key:
+        known[place], counts[place] = key, 0
+        sums[place, :] = 0
+        if row >= 0:
+            _add(vectors, row, sums[place])
+            counts[place] = 1
+        counts[place] += _add_characters(data, start, end, shape, kept, vectors, sums[place])
+    _add(sums, place, total)
+    return counts[place]
+
+
+@leaf
+def _add_text(data, start, end, inputs, open_ngrams, memory, total):
     """Sets ``total`` to the mean of the rows of a text; returns whether the text has a word."""
     keys, rows, kept, vectors, shape = inputs
     longest, end_row, has_buckets = shape[3], shape[4], shape[1] > 0
@@ -211,17 +240,18 @@ def _add_text(data, start, end, inputs, open_ngrams, total):
         first = i
         while i < end and not is_space(data[i]):
             i += 1
-        row = _row_of(word_key(data, first, i), keys, rows)
+        key = word_key(data, first, i)
+        row = _row_of(key, keys, rows)
         if row >= 0 and row == end_row:
             break
         if row < 0 and is_label(data, first, i):
             continue
         wordy = True
-        if row >= 0:
+        if longest > 0 and has_buckets:
+            added += _add_word(key, row, data, first, i, inputs, memory, total)
+        elif row >= 0:
             _add(vectors, row, total)
             added += 1
-        if longest > 0 and has_buckets:
-            added += _add_characters(data, first, i, shape, kept, vectors, total)
         if ngrams:
             added += _add_ngrams(word_hash(data, first, i), open_ngrams, begun, shape, kept, vectors, total)
             begun += 1
@@ -259,15 +289,35 @@ def _table_sigmoid(value):
 
 
 @leaf
-def _path_probability(values, nodes, is_right):
-    """The probability of a leaf of a tree, by the values of the inner nodes on its path (-1 after the last)."""
+def _to_sigmoids(values):
+    for k in range(values.shape[0]):
+        values[k] = 1 / (1 + np.exp(-values[k]))
+
+
+@leaf
+def _path_probability(sigmoids, nodes, is_right):
+    """The probability of a leaf of a tree, by the sigmoids of the inner nodes on its path (-1 after the last)."""
     share = float64(1)
     k = 0
     while k < nodes.shape[0] and nodes[k] >= 0:
-        right = 1 / (1 + np.exp(-values[nodes[k]]))
+        right = sigmoids[nodes[k]]
         share *= right if is_right[k] else 1 - right
         k += 1
     return share
+
+
+@leaf
+def _multiply(total, output, values):
+    """Sets ``values`` to the products of a vector with the columns of the output matrix; the vector itself if the
+    matrix has no rows."""
+    if output.shape[0] == 0:
+        for label in range(values.shape[0]):
+            values[label] = total[label]
+        return
+    values[:] = 0
+    for k in range(output.shape[0]):
+        for label in range(output.shape[1]):
+            values[label] += total[k] * float64(output[k, label])
 
 
 @kernel
@@ -281,21 +331,18 @@ def label_probabilities(data, offsets, model, chosen, scores):
     inputs = (keys, rows, kept, vectors, shape)
     kind = shape[6]
     open_ngrams = np.zeros(shape[5] - 1, np.uint64)
+    memory = _word_memory(vectors.shape[1])
     total = np.zeros(vectors.shape[1], np.float64)
-    values = np.zeros(output.shape[0] if output.shape[0] > 0 else vectors.shape[1], np.float64)
+    values = np.zeros(output.shape[1], np.float64)
     for d in range(offsets.shape[0] - 1):
-        if not _add_text(data, offsets[d], offsets[d + 1], inputs, open_ngrams, total):
+        if not _add_text(data, offsets[d], offsets[d + 1], inputs, open_ngrams, memory, total):
             scores[d, :] = np.nan
             continue
-        if output.shape[0] == 0:
-            values[:] = total
-        else:
-            for label in range(output.shape[0]):
-                values[label] = 0
-                for k in range(total.shape[0]):
-                    values[label] += total[k] * float64(output[label, k])
+        _multiply(total, output, values)
         if kind == SOFTMAX:
             _to_softmax(values)
+        elif kind == TREE:
+            _to_sigmoids(values)
         for k in range(chosen.shape[0]):
             label = chosen[k]
             if kind == SOFTMAX:
@@ -304,3 +351,37 @@ def label_probabilities(data, offsets, model, chosen, scores):
                 scores[d, k] = _table_sigmoid(values[label])
             else:
                 scores[d, k] = _path_probability(values, nodes[label], is_right[label])
+
+
+@kernel
+def likeliest_labels(data, offsets, model, labels, scores):
+    """Fills ``labels`` and ``scores`` with the number and the probability of the most likely label of each text.
+
+    A text without words has -1 and NaN. ``model`` is that of `label_probabilities`.
+    """
+    keys, rows, kept, vectors, output, nodes, is_right, shape = model
+    inputs = (keys, rows, kept, vectors, shape)
+    kind = shape[6]
+    open_ngrams = np.zeros(shape[5] - 1, np.uint64)
+    memory = _word_memory(vectors.shape[1])
+    total = np.zeros(vectors.shape[1], np.float64)
+    values = np.zeros(output.shape[1], np.float64)
+    for d in range(offsets.shape[0] - 1):
+        labels[d], scores[d] = -1, np.nan
+        if not _add_text(data, offsets[d], offsets[d + 1], inputs, open_ngrams, memory, total):
+            continue
+        _multiply(total, output, values)
+        best, most = 0, -np.inf
+        if kind == TREE:
+            _to_sigmoids(values)
+            for label in range(nodes.shape[0]):
+                share = _path_probability(values, nodes[label], is_right[label])
+                if share > most:
+                    best, most = label, share
+        else:
+            if kind == SOFTMAX:
+                _to_softmax(values)
+            for label in range(values.shape[0]):
+                if values[label] > most:
+                    best, most = label, values[label]
+        labels[d], scores[d] = best, float32(_table_sigmoid(most) if kind == ONE_VS_ALL else most)

@@ -97,6 +97,13 @@ def races(texts: list[str]) -> Iterator[Race]:
         lambda: language.measure(batch),
         lambda: [model.predict(head, 1, 0.0, "strict") for head in heads],
     )
+    general = Language(identifier=str(model_path()))
+    yield Race(
+        "fasttext",
+        "fastText",
+        lambda: general.measure(batch),
+        lambda: [model.predict(head, 1, 0.0, "strict") for head in heads],
+    )
     ngrams, py3langid = Language(identifier=PY3LANGID), LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     yield Race(
         "byte_ngrams",

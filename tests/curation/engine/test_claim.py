@@ -87,7 +87,7 @@ def test_another_list_is_another_job(tmp_path: Path) -> None:
     with patch("curation.engine.driver.run_pipelines", side_effect=RunError("stopped")), pytest.raises(RunError):
         run()
     listed.write_text("b.example")
-    with pytest.raises(UserError, match=r"differs: list \S+hosts\.txt has changed\. Resume"):
+    with pytest.raises(UserError, match=r"differs: list or model \S+hosts\.txt has changed\. Resume"):
         run()
     listed.write_text("a.example\n\n# a comment changes nothing\n")
     run()
@@ -111,7 +111,7 @@ def test_no_document_is_judged_by_a_list_that_changed_in_the_middle(tmp_path: Pa
         Url(domains=(f"@{listed}",)).read_lists()
         yield
 
-    with pytest.raises(RunError, match=r"the list \S+hosts\.txt has changed since the run began: restore the list"):
+    with pytest.raises(RunError, match=r"the list or model \S+hosts\.txt has changed since the run began: restore it"):
         run(another)
     listed.write_text("a.example")
     assert run().total("rejected")[0] == 1
