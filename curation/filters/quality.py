@@ -46,7 +46,7 @@ class Quality:
     @property
     def signals(self) -> pa.Schema:
         names = [Path(each).name for each in self.classifiers]
-        fields = [share("quality", f"the largest percentile by {' and '.join(names)}")]
+        fields = [share("quality", f"the {'largest ' if len(names) > 1 else ''}percentile by {' and '.join(names)}")]
         if len(names) > 1:
             fields += [share(f"quality_{n}", f"the percentile by {name}") for n, name in enumerate(names, 1)]
         return pa.schema(fields)

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import distributions
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import ftfy
 import numpy as np
@@ -36,6 +38,9 @@ from scipy.sparse.csgraph import connected_components
 
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix
+from curation.fasttext.model import read_model
+from curation.fasttext.model_file import write_model
+from curation.fasttext.training import Training, Words
 from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
 from curation.filters.lid_model import model_path
@@ -80,6 +85,25 @@ class Race:
         return fastest[1] / fastest[0]
 
 
+def classifier_race(column: pa.Array, texts: list[str]) -> Race:
+    """A classifier of two labels with n-grams of two words and 100 dimensions, as fastText makes them by default."""
+    with TemporaryDirectory() as folder, Words() as words:
+        for label, part in enumerate((column.slice(0, len(column) // 2), column.slice(len(column) // 2))):
+            words.add(part, label)
+        settings = Training(dimensions=100, ngrams=2, buckets=1 << 20, epochs=1)
+        path = Path(folder) / "model.bin"
+        write_model(path, words.train(("one", "two"), settings, np.arange(len(column)), lambda steps: None))
+        ours, theirs = read_model(path), _FastText(str(path)).f
+    lines = [" ".join(text.split()) + "\n" for text in texts]
+    return Race(
+        "fasttext, two labels",
+        "fastText",
+        lambda: ours.probabilities(column, ours.labels),
+        lambda: [theirs.predict(line, 2, 0.0, "strict") for line in lines],
+        asked="0.5 times",
+    )
+
+
 def races(texts: list[str]) -> Iterator[Race]:
     column = pa.array(texts, pa.large_string())
     yield from json_races(texts)
@@ -104,6 +128,7 @@ def races(texts: list[str]) -> Iterator[Race]:
         lambda: general.measure(batch),
         lambda: [model.predict(head, 1, 0.0, "strict") for head in heads],
     )
+    yield classifier_race(column, texts)
     ngrams, py3langid = Language(identifier=PY3LANGID), LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     yield Race(
         "byte_ngrams",

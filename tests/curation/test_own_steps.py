@@ -9,9 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.engine.driver import curate
+from curation.engine.models import hold_models, ship_models
+from curation.fasttext import store
 from curation.fasttext.model_file import write_model
 from curation.fasttext.training import Training, Words
+from curation.filters.fasttext import Fasttext
 from curation.job import Execution, Job
+from curation.release.folder import Folder
 from curation.release.lookup import Lookup
 from curation.reports.explain import explain
 from curation.sources.inputs import Input
@@ -136,3 +140,17 @@ def test_a_model_that_changes_or_lacks_a_label_is_refused(place: Path) -> None:
         curate(asked, str(place / "out"), Execution(workers=0))
     with pytest.raises(UserError, match="model"):
         job(place)
+
+
+def test_a_worker_reads_a_model_from_the_output_folder(place: Path) -> None:
+    """Other machines do not have the user's files."""
+    own, folder = job(place).recipe, Folder(str(place / "out"))
+    ship_models(folder, own)
+    (place / "recipe" / "model.bin").unlink()
+    texts = pa.RecordBatch.from_pydict({"text": pa.array(["The mill grinds wheat"], pa.large_string())})
+    [step] = [step for step in own.steps if isinstance(step, Fasttext)]
+    store._held.clear()
+    with pytest.raises(UserError, match=r"model\.bin cannot be read"):
+        step.measure(texts)
+    hold_models(folder, own)
+    assert step.measure(texts)["wanted"][0].as_py() > 0.5

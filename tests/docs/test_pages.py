@@ -17,7 +17,7 @@ from tests.docs.people import label
 
 LONG = {
     *("README.md", "annotation/README.md", "jobs/api.md"),
-    *(f"jobs/{room}/README.md" for room in ("campaign", "corpus", "evaluation")),
+    *(f"jobs/{room}/README.md" for room in ("campaign", "classifier", "corpus", "evaluation")),
 }
 """Pages whose commands take long, apart from guides."""
 PAGES = [
