@@ -38,6 +38,8 @@ LOSSES = {1: TREE, 2: ONE_VS_ALL, 3: SOFTMAX, 4: ONE_VS_ALL}
 END = b"</s>"
 LABEL = "__label__"
 _CENTROIDS = 256
+_MOST_BUCKETS, _MOST_NGRAMS = 1 << 28, 1 << 10
+"""No model needs as many; a damaged file may ask for more memory than there is."""
 _AT_ONCE = 1 << 16
 """Rows that are read and projected together."""
 
@@ -116,7 +118,7 @@ def _opened(path: Path, name: str) -> "Iterator[_Reader]":
     try:
         with open_named(path) as stream:
             yield _Reader(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), name)
-    except (OSError, ValueError, struct.error) as error:  # ValueError: an empty file, or one that ends too early
+    except (OSError, ValueError, ArithmeticError, struct.error) as error:  # all but OSError: a damaged or empty file
         why = error.strerror if isinstance(error, OSError) else "it is damaged, or not a model"
         raise UserError(f"the model {name} cannot be read ({why}): give a .bin or .ftz file of fastText") from error
 
@@ -145,6 +147,9 @@ class _Reader:
         keys, rows, words, end_row = table
         has_buckets = kept is None or len(kept) > 0
         buckets = arguments.buckets if has_buckets else 0
+        bucket_rows = buckets if kept is None else 1 + int(kept.max(initial=-1))
+        if len(vectors) < words + bucket_rows:
+            raise ValueError("the number of rows")
         shape = np.array(
             [words, buckets, arguments.shortest, arguments.longest, end_row, max(arguments.ngrams, 1), kind], np.int64
         )
@@ -172,6 +177,8 @@ class _Reader:
         self._values("d")
         if found.kind != SUPERVISED or found.loss not in LOSSES:
             raise UserError(f"{self._name} is not a classifier: give a model that `fasttext supervised` trained")
+        if found.dimensions < 1 or not 0 <= found.buckets <= _MOST_BUCKETS or found.ngrams > _MOST_NGRAMS:
+            raise ValueError("the arguments")
         return found._replace(longest=0) if version == OLDEST else found
 
     def _entries(self) -> tuple[list[str], list[int], npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
@@ -200,6 +207,8 @@ class _Reader:
         kept = None
         if pruned >= 0:
             pairs = self._array("<i4", 2 * pruned).reshape(pruned, 2)
+            if (pairs < 0).any() or (pairs[:, 0] >= arguments.buckets).any():
+                raise ValueError("the buckets that were kept")
             kept = np.full(arguments.buckets if pruned else 0, -1, np.int32)
             kept[pairs[:, 0]] = pairs[:, 1]
         return names, counts, (keys, rows, len(starts), end_row), kept
@@ -249,7 +258,8 @@ class _Reader:
         if with_norms:
             norm_codes = self._array("u1", rows)
             self._values("4i")
-            matrix *= self._array("<f4", _CENTROIDS)[norm_codes][:, None]
+            with np.errstate(over="raise", invalid="raise"):
+                matrix *= self._array("<f4", _CENTROIDS)[norm_codes][:, None]
         return matrix
 
 

@@ -181,3 +181,23 @@ def test_another_file_is_refused_by_name(
         Language(identifier=str(path)).read_lists()
         Language(identifier=str(path)).list_digests()
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["hierarchical", "n-grams of words", "pruned"])
+def test_a_file_with_damaged_bytes_is_refused_or_read_within_its_bounds(
+    models: dict[str, Path], name: str, tmp_path: Path
+) -> None:
+    """Damage before the matrices; what the kernel reads beyond an array would crash this process."""
+    whole, draw, refused = models[name].read_bytes(), random.Random(3), 0
+    texts = pa.array([f"{written(draw, LETTERS[0])} </s>", "абв " * 40, "x" * 500], pa.large_string())
+    for place in [*range(0, 100, 2), *(draw.randrange(len(whole)) for _ in range(30))]:
+        damaged = bytearray(whole)
+        damaged[place] = draw.choice([0, 1, 127, 128, 255])
+        (tmp_path / "model.bin").write_bytes(damaged)
+        try:
+            labels, _ = read_model(tmp_path / "model.bin").likeliest(texts)
+        except UserError:
+            refused += 1
+        else:
+            assert (labels >= -1).all()
+    assert 10 < refused < 75
