@@ -13,7 +13,7 @@ from numba import int64, uint64
 
 from curation.kernels import unicode
 from curation.kernels.buffers import text_buffers
-from curation.kernels.compiled import kernel, leaf
+from curation.kernels.compiled import inline, kernel, leaf
 from curation.kernels.unicode import SPACE, WORD, decode
 
 _SEED, _FACTOR = np.uint64(0xCBF29CE484222325), np.uint64(0x9E3779B97F4A7C15)
@@ -38,43 +38,43 @@ def _mix(key, value):
     return key ^ (key >> uint64(29))
 
 
-@kernel
+@leaf
 def _split(data, i, end, classes, lower, by_letters, fold, words):
-    """The hashes of the words of data[i:end], in an array that may have grown, and their number."""
+    """Writes the hashes of the words of data[i:end] to ``words``; returns their number."""
     count = int64(0)
     inside = False
     key = _SEED
     while i < end:
         point, i = decode(data, i)
         flags = classes[point]
-        if flags & WORD if by_letters else not flags & SPACE:
+        if (by_letters and flags & WORD != 0) or (not by_letters and flags & SPACE == 0):
             if not inside:
                 key = _SEED
                 inside = True
             key = _mix(key, uint64(lower[point] if fold else point))
         elif inside:
-            if count == words.shape[0]:
-                wider = np.empty(2 * count, np.uint64)
-                wider[:count] = words
-                words = wider
             words[count] = key
             count += 1
             inside = False
     if inside:
-        if count == words.shape[0]:
-            wider = np.empty(2 * count + 1, np.uint64)
-            wider[:count] = words
-            words = wider
         words[count] = key
         count += 1
-    return count, words
+    return count
+
+
+@inline
+def _room(size):
+    """The largest number of words in ``size`` bytes."""
+    return size // 2 + 1
 
 
 @kernel
 def _hash_entries(data, offsets, classes, lower, by_letters, fold, keys, sizes):
     words = np.empty(_ROOM, np.uint64)
     for d in range(offsets.shape[0] - 1):
-        count, words = _split(data, offsets[d], offsets[d + 1], classes, lower, by_letters, fold, words)
+        if words.shape[0] < _room(offsets[d + 1] - offsets[d]):
+            words = np.empty(2 * _room(offsets[d + 1] - offsets[d]), np.uint64)
+        count = _split(data, offsets[d], offsets[d + 1], classes, lower, by_letters, fold, words)
         key = _SEED
         for k in range(count):
             key = _mix(key, words[k])
@@ -86,7 +86,9 @@ def _count(data, offsets, classes, lower, by_letters, fold, slots, longest, out)
     words = np.empty(_ROOM, np.uint64)
     mask = uint64(slots.shape[0] - 1)
     for d in range(offsets.shape[0] - 1):
-        count, words = _split(data, offsets[d], offsets[d + 1], classes, lower, by_letters, fold, words)
+        if words.shape[0] < _room(offsets[d + 1] - offsets[d]):
+            words = np.empty(2 * _room(offsets[d + 1] - offsets[d]), np.uint64)
+        count = _split(data, offsets[d], offsets[d + 1], classes, lower, by_letters, fold, words)
         found = covered = k = int64(0)
         while k < count:
             key = _SEED

@@ -42,10 +42,11 @@ Table = Mapping[tuple[str, str], Express | str]
 """By peer and function: how it is expressed, or why it is out of scope."""
 
 
-def read_vectors(shared: Path, families: Iterable[str]) -> list[Vector]:
-    """The vectors of these families, in the order of their ids."""
+def read_vectors(shared: Path, families: Iterable[str] | None = None) -> list[Vector]:
+    """The vectors of these families, or all, in the order of their ids."""
     with gzip.open(shared / "data" / "peers" / "vectors.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
+    wanted = None if families is None else set(families)
     return [
         Vector(
             id=row["id"],
@@ -58,7 +59,7 @@ def read_vectors(shared: Path, families: Iterable[str]) -> list[Vector]:
             expected=row["expected"],
         )
         for row in rows
-        if row["family"] in set(families)
+        if wanted is None or row["family"] in wanted
     ]
 
 
