@@ -320,6 +320,7 @@ def test_progress_for_programs_ends_with_the_totals(
         "repeated": 0,
         "tokens": 84 * 120,
         "cost": round(84 * 200e-6, 6),
+        "waiting": 0.0,
     }
 
 
