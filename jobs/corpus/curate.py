@@ -11,6 +11,7 @@ from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import read_finished
 from curation.reports.dead_rules import warnings_for
+from curation.reports.heavy_rules import heavy_rules
 from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
 from jobs.corpus.compiling import compile_kernels
@@ -74,6 +75,8 @@ def run(options: CurateOptions) -> None:
     print_summary(Ledger.of(found.ledger), folder, seconds)
     print_lost(found)
     print_releases(found)
+    for warning in heavy_rules(Folder(folder), found):
+        warn(warning, options.progress)
 
 
 def _job(options: CurateOptions) -> tuple[Job, str, tuple[str, ...]]:

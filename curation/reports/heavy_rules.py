@@ -1,0 +1,87 @@
+"""Finds rules that alone remove a large part of a source, and the definitions of others by which they would not."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from curation.filters.dialects import DIALECTS
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.gopher_repetition import GopherRepetition
+from curation.filters.language import Language
+from curation.filters.rules import failures
+from curation.recipe import Filter, Recipe, Rewrite
+from curation.recipes.tables import recipe_of
+from curation.release.folder import Folder
+from curation.release.ledger import Ledger
+from curation.release.manifest import Manifest
+from curation.reports.stored_texts import removed_records
+from schemas.manifest import MANIFEST
+
+HEAVY = 0.2
+"""The share of a source's documents that a rule may remove without a warning."""
+LEAST = 100
+"""The least documents of a source for which a share says something."""
+SAMPLE = 500
+"""The most removed documents of a rule that are measured again."""
+
+
+def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
+    """A sentence for each rule that removed more than HEAVY of the documents of a source, as the first rule that they
+    failed. Rules for languages are left out: a recipe for some languages removes the others on purpose.
+
+    The sentence names another project's definition if the rule would remove at most HEAVY by it, estimated from up to
+    SAMPLE of the removed documents: whichever definition removes the fewest of them.
+    """
+    ledger = Ledger.of(manifest.ledger)
+    recipe = recipe_of(manifest.recipe, f"{folder.root}/{MANIFEST}")
+    filters = {step.use: step for step in recipe.steps if isinstance(step, Filter) and not isinstance(step, Language)}
+    for (source, stage, reason), (removed, _, _) in sorted(ledger.rejected.items()):
+        read = ledger.read[source][0]
+        if stage in filters and read >= LEAST and removed > HEAVY * read:
+            share = removed / read
+            says = f"{stage}: {reason} removed {share:.0%} of the documents of source {source}"
+            least = min(_by_dialect(folder, manifest, recipe, (source, stage, reason)), default=None)
+            if least is not None and least[0] * share <= HEAVY:
+                yield f"{says}; as {least[1]} counts, about {least[0] * share:.0%}: {stage}.dialect={least[1]}"
+            else:
+                yield f"{says}: read some of them with gristmill explain {folder.root} --sample 10 --reason {reason}"
+
+
+def _by_dialect(
+    folder: Folder, manifest: Manifest, recipe: Recipe, name: tuple[str, str, str]
+) -> Iterator[tuple[float, str]]:
+    """The share of documents, among those that a rule removed, that fail it by each other definition of its signals,
+    with the definition's name."""
+    _, stage, reason = name
+    place = next(number for number, each in enumerate(recipe.steps) if each.use == stage)
+    step = recipe.steps[place]
+    if not isinstance(step, GopherQuality | GopherRepetition) or any(map(_rewrites, recipe.steps[:place])):
+        return
+    sample = _first(removed_records(folder, manifest, *name), SAMPLE)
+    if not len(sample):
+        return
+    for dialect, definitions in DIALECTS.items():
+        if isinstance(step, GopherQuality):
+            other: GopherQuality | GopherRepetition = replace(step, definition=definitions.quality)
+        else:
+            other = replace(step, definition=definitions.repetition)
+        rules = [rule for rule in other.rules() if rule.reason == reason]
+        if other != step and rules:
+            yield float(np.mean(failures(other.measure(sample), rules))), dialect
+
+
+def _rewrites(step: object) -> bool:
+    """Whether a step changes texts, so that later steps did not see the texts that are stored."""
+    return isinstance(step, Rewrite)
+
+
+def _first(batches: Iterator[pa.RecordBatch], most: int) -> pa.RecordBatch:
+    """The first rows of the batches, at most ``most``."""
+    rows: list[pa.RecordBatch] = []
+    for batch in batches:
+        rows.append(batch.slice(0, most - sum(map(len, rows))))
+        if sum(map(len, rows)) == most:
+            break
+    return pa.concat_batches(rows) if rows else pa.record_batch({})

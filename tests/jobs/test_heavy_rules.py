@@ -1,0 +1,34 @@
+"""A run warns where one rule removes a large part of a source, and names a definition by which it would not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from curation.reports.heavy_rules import LEAST
+from tests.jobs.calling import GRAIN, call
+
+POINTED = GRAIN.replace(" ", ", ")
+"""A mark of punctuation follows each word: datatrove counts the marks as words without a letter."""
+
+
+@pytest.mark.parametrize(
+    ("pointed", "documents", "warned"),
+    [(LEAST // 2, LEAST, True), (LEAST // 5, LEAST, False), (LEAST // 2, LEAST - 1, False)],
+)
+def test_a_rule_that_removes_more_than_a_fifth_of_a_source_is_named(
+    pointed: int,
+    documents: int,
+    warned: bool,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [f"{POINTED if n < pointed else GRAIN} {n}" for n in range(documents)]
+    path = tmp_path / "part.jsonl"
+    path.write_text("".join(json.dumps({"id": f"d{n}", "text": text}) + "\n" for n, text in enumerate(texts)))
+    arguments = ("curate", "--input", f"mill={path}", "--output", tmp_path / "out", "--set", "dedup.near=false")
+    assert call(*arguments, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().err
+    assert ("few_alpha_words removed 50% of the documents of source mill" in said) == warned
+    assert ("about 0%: gopher_quality.dialect=" in said) == warned
