@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASE_BYTES = 420_000_000
-"""The main process and the fork server."""
+"""The main process."""
 WORKER_BYTES = 450_000_000
 """A worker process that works on one unit."""
 PARTITION_BYTES = 48_000_000

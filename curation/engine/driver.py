@@ -14,7 +14,7 @@ from curation.engine.manifest import check_written, forget_damaged, gather, gath
 from curation.engine.models import ship_models
 from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
-from curation.engine.runner import run_pipelines
+from curation.engine.runner import run_pipelines, started_workers
 from curation.engine.unreadable import check_readable
 from curation.job import Execution, Job
 from curation.release.folder import Folder
@@ -62,8 +62,9 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
         units, storage = len(planned.units), execution.storage
         run = Run(job, folder, units, shares, local, quotas, planned.releases, lists=lists, storage=storage)
         sizes = planned.sizes if job.limit is None else [None] * len(planned.units)
-        with watch(folder, sizes) if watch else nullcontext():
-            run_pipelines(run, planned.units, planned.workers(execution), execution)
+        workers = started_workers(run, planned.workers(execution), execution)
+        with workers as processes, watch(folder, sizes) if watch else nullcontext():
+            run_pipelines(run, planned.units, processes, execution)
             ledger = _account_for(run, planned)
         folder.release()
     return ledger

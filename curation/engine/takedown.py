@@ -16,7 +16,7 @@ from curation.engine.driver import Watch
 from curation.engine.manifest import check_written, gather, gather_released, plain
 from curation.engine.planning import workers_for
 from curation.engine.run import Run, judged_name, written_name
-from curation.engine.runner import run_pipelines
+from curation.engine.runner import run_pipelines, started_workers
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Selection
 from curation.engine.takedown_lists import list_missing, list_near
@@ -84,8 +84,9 @@ def takedown(
                     f"{release.folder.root} holds none of the selected documents: there is nothing to take down"
                 )
 
-        with watch(folder, _sizes(before, release.units)) if watch else nullcontext():
-            run_pipelines(run, range(run.first, run.all_units), workers, execution, check_matched)
+        shown = watch(folder, _sizes(before, release.units)) if watch else nullcontext()
+        with started_workers(run, workers, execution) as processes, shown:
+            run_pipelines(run, range(run.first, run.all_units), processes, execution, check_matched)
             found = _manifest(run, release, before, selection)
             folder.write_json(MANIFEST, found)
         folder.release()

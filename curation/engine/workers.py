@@ -1,9 +1,11 @@
 """Worker processes of a local run, in which the stages run.
 
-A fork server that has imported the stages starts the processes, so that they start in milliseconds and share the
-imported code. Without workers (for a small input) the stages run in the main process.
+The processes are forked before the run starts a thread, so that they start in milliseconds and share the imported code.
+In a program with several threads, a fork server starts them, which first imports the stages itself. Without workers
+(for a small input) the stages run in the main process.
 """
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -17,6 +19,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from curation.engine.first_use import load_kernels
 from curation.engine.memory_limit import limit
 from schemas.module_path import SafeForChildren, without_current_folder
 
@@ -26,6 +29,8 @@ class WorkerError(RuntimeError):
 
 
 LOG = logging.getLogger(__name__)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+"""Those that a program handles; a worker leaves Ctrl+C to the main process, and ends by the others."""
 AGAIN = "run the same command again with less --memory or fewer --workers; the run resumes where it stopped"
 LOST = f"a worker process was killed, probably because memory ran out: {AGAIN}"
 
@@ -42,7 +47,7 @@ class Workers:
         self.count = count
         self.failure: BaseException | None = None
         self._watched, self._held = multiprocessing.Pipe(duplex=False)
-        self._pool = _pool(count, self._watched, memory) if count else None
+        self._pool = _pool(count, self._watched, self._held, memory) if count else None
         if self._pool is None:
             self.count = 0
 
@@ -98,39 +103,53 @@ class Workers:
         return self.failure
 
 
-def start_early() -> None:
-    """Starts the fork server, which takes a second to import the stages, in the background."""
-    multiprocessing.set_forkserver_preload(["curation.engine.preloaded"])
-    with SafeForChildren():
-        forkserver.ensure_running()
-
-
-def _pool(count: int, watched: Connection, memory: int | None) -> ProcessPoolExecutor | None:
+def _pool(count: int, watched: Connection, held: Connection, memory: int | None) -> ProcessPoolExecutor | None:
     """The pool of processes; None on a machine that allows no semaphores or sockets between processes. The run is then
     slower, and writes the same bytes."""
+    alone = threading.active_count() == 1
+    arguments = watched, held if alone else None, without_current_folder(sys.path), memory
     try:
-        start_early()
-        return ProcessPoolExecutor(
-            count,
-            multiprocessing.get_context("forkserver"),
-            initializer=_start,
-            initargs=(watched, without_current_folder(sys.path), memory),
-        )
+        if not alone:
+            multiprocessing.set_forkserver_preload(["curation.engine.preloaded"])
+            with SafeForChildren():
+                forkserver.ensure_running()
+        context = multiprocessing.get_context("fork" if alone else "forkserver")
+        pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=arguments)
+        if alone:
+            load_kernels()
+            _fork(pool)
+        return pool
     except (OSError, ImportError) as error:  # ImportError: a Python that was built without semaphores
         LOG.warning("worker processes cannot be used here (%s, perhaps /dev/shm): one process does the work", error)
         return None
 
 
-def _start(watched: Connection, path: list[str], memory: int | None) -> None:
+def _fork(pool: ProcessPoolExecutor) -> None:
+    """Forks all processes of a pool now. A signal that arrives while they start reaches the main process later, and not
+    the handlers that they have of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        pool.submit(os.getpid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(watched: Connection, held: Connection | None, path: list[str], memory: int | None) -> None:
     """Prepares a worker process, which imports modules from ``path`` only and may use ``memory`` bytes.
 
     The main process handles Ctrl+C. A worker ends when the main process ends, even if that is killed, or when the
-    other end of ``watched`` is closed.
+    other end of ``watched`` is closed; ``held`` is this end in a process that was forked.
     """
     sys.path[:] = path
     if memory is not None:
         limit(memory)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    if held is not None:
+        held.close()
+        gc.freeze()  # what the main process made stays, and need not be looked at
+        gc.set_threshold(700, 10, 10)
     main = multiprocessing.parent_process()
     assert main is not None
     threading.Thread(target=_end_with, args=(main.sentinel, watched), daemon=True).start()

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from curation.engine.memory_limit import count_what_is_used
 from curation.recipes import RECIPE_NAMES
 from curation.sources.inputs import FORMATS
 from jobs.options import MEMORY, PATH, PROGRESS, WORKERS, Bytes
@@ -85,12 +86,9 @@ def curate(**given: Any) -> None:
         gristmill curate --input 'crawl/*.jsonl' --output corpus --recipe gopher --set keep.policy=longest
         gristmill curate job.toml --dry-run
     """
-    from curation.engine.workers import start_early
-
     if given["job"] is not None and str(given["job"]).startswith("-"):  # the first word after --
         given |= {"job": None, "beam_options": (str(given["job"]), *given["beam_options"])}
-    if given["workers"] != 0 and not given["dry_run"] and not given["beam_options"]:
-        start_early()
+    count_what_is_used()
     from jobs.corpus.curate import CurateOptions, run
     from jobs.corpus.progress import messages_on_stderr
 
@@ -150,10 +148,7 @@ def takedown(**given: Any) -> None:
     document was in a corpus of --against and is no longer there. The new folder holds no text of removed documents; it
     lists their near-duplicates, or --near removes these, too.
     """
-    from curation.engine.workers import start_early
-
-    if given["workers"] != 0:
-        start_early()
+    count_what_is_used()
     from jobs.corpus.progress import messages_on_stderr
     from jobs.corpus.takedown import TakedownOptions, run
 

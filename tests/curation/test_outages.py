@@ -212,10 +212,7 @@ def _kill_one_worker(pid: int, out: Path) -> bool:
     """Kills a worker of the run as soon as one unit is judged; whether there was one."""
     main = psutil.Process(pid)
     while main.is_running() and main.status() != psutil.STATUS_ZOMBIE:
-        if any((out / ".work").glob("judged-*.json")):
-            servers = [child for child in main.children() if "forkserver" in " ".join(child.cmdline())]
-            workers = [worker for server in servers for worker in server.children()]
-            if workers:
-                os.kill(workers[0].pid, signal.SIGKILL)
-                return True
+        if any((out / ".work").glob("judged-*.json")) and (workers := main.children()):
+            os.kill(workers[0].pid, signal.SIGKILL)
+            return True
     return False

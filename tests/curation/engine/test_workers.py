@@ -3,6 +3,10 @@
 import errno
 import os
 import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver
 
@@ -47,7 +51,51 @@ def test_a_worker_that_cannot_start_is_reported(error: Exception, why: str, monk
         assert isinstance(workers.failure, WorkerError)
 
 
-def test_a_killed_fork_server_is_reported_or_restarted() -> None:
+@pytest.fixture
+def another_thread() -> Iterator[None]:
+    """A program with threads, which a fork could leave with a lock that nobody opens."""
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    yield
+    ended.set()
+    thread.join()
+
+
+def parent() -> int:
+    return os.getppid()
+
+
+def test_a_program_with_threads_is_not_forked(another_thread: None) -> None:
+    with Workers(1) as workers:
+        assert workers.result(workers.submit(parent)) == forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+
+
+FORKED = """
+import os, signal
+from curation.engine.workers import Workers
+from tests.curation.engine.test_workers import handled, parent
+signal.signal(signal.SIGTERM, lambda *_: None)
+with Workers(2) as workers:
+    assert workers.result(workers.submit(parent)) == os.getpid()
+    assert workers.result(workers.submit(handled)) == [signal.SIG_IGN, signal.SIG_DFL]
+try:
+    os.wait()
+except ChildProcessError:
+    print("all have ended")
+"""
+
+
+def handled() -> list[object]:
+    return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+
+def test_a_forked_worker_keeps_no_handler_and_ends_with_the_run() -> None:
+    run = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, check=False, timeout=60)
+    assert (run.stdout, run.stderr) == ("all have ended\n", "")
+
+
+def test_a_killed_fork_server_is_reported_or_restarted(another_thread: None) -> None:
     with Workers(1) as workers:
         workers.result(workers.submit(os.getpid))
     os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
