@@ -83,6 +83,13 @@ def _typed_first_bit(typingctx: Any, bits: Any) -> Any:
     return types.int64(types.uint32), generate
 
 
+def _typed_count_bits(typingctx: Any, bits: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.zext(builder.ctpop(args[0]), ir.IntType(64))
+
+    return types.int64(types.uint32), generate
+
+
 json_special: Any = _mask(_in_json_string)
 """``json_special(buf, i)``: the bytes of ``buf[i:i + STEP]`` that end or interrupt a JSON string."""
 
@@ -103,3 +110,6 @@ not_ascii: Any = _mask(_not_ascii)
 
 first_bit: Any = intrinsic(_typed_first_bit)
 """``first_bit(mask)``: index of the lowest set bit; the mask must not be 0."""
+
+count_bits: Any = intrinsic(_typed_count_bits)
+"""``count_bits(mask)``: the number of set bits."""
