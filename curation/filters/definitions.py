@@ -27,6 +27,7 @@ WORDS: dict[WordKind, str] = {
     "ascii_runs": "runs of letters and digits (words of UAX 29 if the text is not ASCII)",
     "characters": "characters that are not white space",
     "spaced": "words as spaCy splits languages with spaces",
+    "elided": "words as spaCy splits them in languages with elision",
     "syllables": "syllables",
     "jieba": "jieba's words",
     "sudachi": "SudachiPy's words",

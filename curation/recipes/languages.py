@@ -34,6 +34,7 @@ SPLITTERS = {
     "laonlp": "lao",
     "kiwi": "kor",
     "syllables": "bod dzo mya shn ksw blk",
+    "elided": "fra ita cat",
     "spacy_en": "eng",
 }
 """What splits texts into words, by languages (ISO 639-3); ``spaced`` splits all others. FineWeb2 also has Khmer's
@@ -166,11 +167,11 @@ def splitter_for(name: str) -> str:
     """What splits texts in a language into words.
 
     >>> [splitter_for(name) for name in ("th", "tha_Thai", "fra_Latn", "hak_Latn", "bod_Tibt")]
-    ['pythainlp', 'pythainlp', 'spaced', 'spaced', 'syllables']
+    ['pythainlp', 'pythainlp', 'elided', 'spaced', 'syllables']
     """
     language, _, script = named(name).partition("_")
     for splitter, languages in SPLITTERS.items():
-        if language in languages.split() and (script not in _SPACED_SCRIPTS or splitter == "spacy_en"):
+        if language in languages.split() and (script not in _SPACED_SCRIPTS or splitter in ("elided", "spacy_en")):
             return splitter
     return "spaced"
 

@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Literal, cast, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from curation.kernels import word_breaks
@@ -16,10 +17,11 @@ from curation.kernels.word_splitters import words_in as kernel_words
 from curation.kernels.word_tables import spaced_tables
 from curation.words.libraries import Library, Span, spans
 
-WordKind = Literal[KernelWordKind, "spaced", "syllables", Library]
+WordKind = Literal[KernelWordKind, "spaced", "elided", "syllables", Library]
 """What a word is: as the kernels define it, or
 
 - ``spaced``: as ``spacy_en`` without English contractions, abbreviations and emoticons: for languages with spaces;
+- ``elided``: as ``spaced``, and cut after an apostrophe between letters: for French, Italian and Catalan;
 - ``syllables``: of Tibetan, Burmese and Shan, for which no library carries its dictionary; other scripts are split at
   white space;
 - ``jieba`` (Chinese), ``sudachi`` (Japanese), ``pythainlp`` (Thai), ``khmercut`` (Khmer), ``laonlp`` (Lao), ``kiwi``
@@ -50,9 +52,31 @@ def words_in(texts: pa.Array, kind: str) -> Words:
     """
     if kind in get_args(KernelWordKind):
         return kernel_words(texts, cast(KernelWordKind, kind))
-    if kind == "spaced":
-        return Words(*find_english_words(*text_buffers(texts), *spaced_tables(), word_breaks.break_table()))
+    if kind in ("spaced", "elided"):
+        data, offsets = text_buffers(texts)
+        words = Words(*find_english_words(data, offsets, *spaced_tables(), word_breaks.break_table()))
+        return words if kind == "spaced" else _cut_at_apostrophes(data, words)
     return _located(texts, kind)
+
+
+def _cut_at_apostrophes(data: npt.NDArray[np.uint8], words: Words) -> Words:
+    """Cuts words after an apostrophe (straight or curly) that is between two letters."""
+    letters = (data >= 0x80) | ((data | 0x20) - np.uint8(0x61) < 26)
+    straight = np.flatnonzero(data[1:-1] == 0x27) + 1
+    curly = np.flatnonzero((data[1:-3] == 0xE2) & (data[2:-2] == 0x80) & (data[3:-1] == 0x99)) + 1
+    marks = np.concatenate([straight, curly])
+    cuts = np.concatenate([straight + 1, curly + 3])
+    order = np.argsort(cuts)
+    marks, cuts = marks[order], cuts[order]
+    of = np.searchsorted(words.starts, cuts, "right") - 1
+    known = np.append(words.starts, 0)[of], np.append(words.ends, 0)[of]  # of is -1 before the first word
+    inside = letters[marks - 1] & letters[cuts] & (of >= 0) & (known[0] < marks) & (cuts < known[1])
+    cuts, of = cuts[inside], of[inside]
+    return Words(
+        words.firsts + np.searchsorted(of, words.firsts),
+        np.sort(np.concatenate([words.starts, cuts])),
+        np.sort(np.concatenate([words.ends, cuts])),
+    )
 
 
 def _located(texts: pa.Array, kind: str) -> Words:

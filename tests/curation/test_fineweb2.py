@@ -66,8 +66,10 @@ def test_the_published_settings_are_in_force_where_the_language_is_known(fineweb
 
 
 def test_languages_are_split_in_their_own_way(fineweb2: Recipe) -> None:
-    words = {name: steps_of(fineweb2, name)["fineweb"].words for name in ("cmn_Hani", "tha_Thai", "fra_Latn")}
-    assert words == {"cmn_Hani": "jieba", "tha_Thai": "pythainlp", "fra_Latn": "spaced"}
+    words = {
+        name: steps_of(fineweb2, name)["fineweb"].words for name in ("cmn_Hani", "tha_Thai", "fra_Latn", "deu_Latn")
+    }
+    assert words == {"cmn_Hani": "jieba", "tha_Thai": "pythainlp", "fra_Latn": "elided", "deu_Latn": "spaced"}
     assert fineweb2.list_digests().keys() >= {"rjieba", "sudachipy", "sudachidict_core", "kiwipiepy"}
 
 

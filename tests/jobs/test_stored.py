@@ -123,10 +123,11 @@ def test_what_was_taken_down_stays_so(stored: Path, gristmill: Gristmill) -> Non
 
 @complete
 def test_a_job_file_makes_the_same_corpus(stored: Path, gristmill: Gristmill) -> None:
-    """If the extractor is named that was the default then."""
+    """If the extractor is named that was the default then, and the definitions that the recipe gopher had."""
     job = Path("job.toml")
     job.write_text(job.read_text().replace('output = "crawl"', 'output = "again"'))
-    gristmill("curate", "job.toml", "--set", "reading.extract=trafilatura", *OWN)
+    changes = ("reading.extract=trafilatura", "gopher_quality.dialect=datatrove", "gopher_repetition.dialect=datatrove")
+    gristmill("curate", "job.toml", *(word for each in changes for word in ("--set", each)), *OWN)
     for table in ("documents", "rejects", "quarantine", "signals", "sketches"):
         assert rows(stored / "again", table) == rows(stored / "crawl", table), table
     assert ledger("again") == ledger("crawl")

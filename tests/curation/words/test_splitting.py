@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from curation.kernels.buffers import text_buffers
+from curation.recipes.languages import splitter_for
 from curation.words import libraries
 from curation.words.splitting import WORD_KINDS, words_in
 from schemas.errors import UserError
@@ -24,6 +25,7 @@ TEXTS = {
     "laonlp": "ຂ້ອຍມັກປຶ້ມນີ້ຫຼາຍ ເພາະມັນມີເລື່ອງດີ abc",
     "kiwi": "북핵 외교를 전담하는 별도 조직이 있다.",
     "syllables": "ང་ཚོས་ မြန်မာနိုင်ငံ၊ (abc) ၁၂။ །",
+    "elided": "L'été d’hiver, aujourd'hui 'dit-il' 90's l' — «l'homme»",
     "spaced": "Grüße, L'été\u00a0— «Привет», 3.5km! http://mill.example/a?b",
 }
 KINDS = [pytest.param(kind, marks=pytest.mark.soak if kind == "kiwi" else ()) for kind in TEXTS]
@@ -60,6 +62,16 @@ def test_a_text_is_split_by_itself(kind: str) -> None:
 def test_syllables_are_those_of_the_script() -> None:
     [words] = split([TEXTS["syllables"]], "syllables")
     assert words == ["ང་", "ཚོས་", "မြန်", "မာ", "နိုင်", "ငံ", "၊", "(abc)", "၁၂", "။", "།"]
+
+
+def test_an_elision_is_a_word() -> None:
+    texts = ["L'été d’hiver", "", "'dit-il' l' 90's", "dell'arte"]
+    assert split(texts, "elided") == [
+        ["L'", "été", "d’", "hiver"],
+        [],
+        ["'", "dit", "-", "il", "'", "l", "'", "90", "'s"],
+        ["dell'", "arte"],
+    ]
 
 
 def test_words_of_a_library_are_those_that_it_is_known_for() -> None:
@@ -105,7 +117,7 @@ def test_numbers_of_words_are_within_a_twentieth_of_spacys(shared: Path) -> None
             continue
         compared += 1
         theirs = sum(len(tokens(text)) for text in texts)
-        ours = sum(map(len, split(texts, "sudachi" if language == "ja" else "spaced")))
+        ours = sum(map(len, split(texts, "sudachi" if language == "ja" else splitter_for(language))))
         if abs(ours / theirs - 1) > 0.05:
             off[language] = ours / theirs
     assert compared > 50
