@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.engine.manifest import plain
+from curation.engine.manifest import job_json
 from curation.filters.rules import failures
 from curation.filters.url import Url, host_of
 from curation.recipes.tables import recipe_of
@@ -115,5 +115,5 @@ def test_a_list_is_read_once_for_all_batches_and_anew_for_another_run(tmp_path: 
 
 def test_a_finished_folder_does_not_need_its_lists() -> None:
     steps = [{"use": "url", "hosts": ["@nowhere.txt"]}]
-    recipe = recipe_of({**plain(make_job([], "none", []).recipe), "steps": steps})
+    recipe = recipe_of({**job_json(make_job([], "none", []))["recipe"], "steps": steps})
     assert [rule.reason for rule in recipe.steps[0].rules()] == ["host"]  # type: ignore[union-attr]
