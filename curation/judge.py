@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.c4 import C4Pages
+from curation.filters.columns import measuring
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.labels import named
 from curation.filters.removed_words import ORIGINAL
@@ -54,7 +55,15 @@ class Verdicts:
 
 def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
     """Measures and judges a batch of RECORDS by a recipe. Every rule is checked, even after another failed; but if the
-    language of a document is uncertain, or has no settings in the recipe, no rule of another language is."""
+    language of a document is uncertain, or has no settings in the recipe, no rule of another language is.
+
+    Signals that neither a rule nor the recipe's ``signals`` want are not measured.
+    """
+    with measuring(recipe.signals_schema().names):
+        return _judge(records, recipe)
+
+
+def _judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
     original = recipe.normalise.rewrite(records["text"]) if recipe.normalise else records["text"]
     if recipe.languages:
         return _judge_by_language(records, original, recipe)
@@ -77,9 +86,12 @@ def _judge_alike(
     stages, rules = ["text"], [EMPTY]
     failed = [failures(_characters(original), [EMPTY])]
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, steps))
+    wanted = set(recipe.signals_schema().names)
     for step in (*families, *steps):
         if isinstance(step, Rewrite):
             texts = _rewrite(texts, step, steps)
+            continue
+        if wanted.isdisjoint(step.signals.names):
             continue
         measured = known.get(step.use)
         if measured is None:

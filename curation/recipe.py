@@ -34,6 +34,7 @@ from curation.rewrites.replace import Replace
 from curation.words.libraries import SOURCES, versions
 from schemas import DOCUMENTS, REJECTS, SIGNALS
 from schemas.errors import UserError
+from schemas.settings import unknown
 
 ROUTE = pa.schema(
     [
@@ -142,8 +143,11 @@ class LanguageSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The settings of a recipe. ``steps`` run in order. With ``signals`` all FAMILIES are measured, also those that are
-    not steps.
+    """The settings of a recipe. ``steps`` run in order.
+
+    ``signals`` are the signals that the corpus holds: all of FAMILIES and of the steps (True), none (False), or some,
+    by name. Besides these, only signals that rules compare with a threshold are measured, the signal of ``dedup.keep``,
+    and the language if it is a step; with ``languages`` all are measured. Raises UserError for an unknown signal.
 
     ``languages`` are settings for single languages, sorted by name: a document is judged by those for its language
     (`routing.py`), and one in any other language fails the step ``language``. ``language_file`` is the name and the
@@ -152,7 +156,7 @@ class Recipe:
 
     name: str
     normalise: Normalise | None = field(default_factory=Normalise)
-    signals: bool = True
+    signals: bool | tuple[str, ...] = True
     steps: tuple[Step, ...] = ()
     dedup: Dedup = field(default_factory=Dedup)
     languages: tuple[LanguageSettings, ...] = ()
@@ -165,9 +169,13 @@ class Recipe:
                 hint = " or give each a name" if isinstance(step, Function | Fasttext) else ""
                 raise UserError(f"the recipe has the step {stage} more than once: keep one{hint}")
         self._check_own_names()
+        available = self._available_signals()
+        for name in () if isinstance(self.signals, bool) else self.signals:
+            if name not in available.names:
+                raise UserError(unknown("signals cannot have", name, available.names))
         keep = self.dedup.keep
         if keep.policy == "signal":
-            numeric = [column.name for column in self.signals_schema() if not pa.types.is_string(column.type)]
+            numeric = [column.name for column in available if not pa.types.is_string(column.type)]
             if keep.signal not in numeric:
                 raise UserError(
                     f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}"
@@ -181,7 +189,28 @@ class Recipe:
         return texts
 
     def signals_schema(self) -> pa.Schema:
-        """The schema of all signals; the metadata of each describes the signal and the text that it was measured on."""
+        """The schema of all signals that are measured; the metadata of each describes the signal and the text that it
+        was measured on."""
+        available = self._available_signals()
+        if self.signals is True or self.languages:
+            return available
+        wanted = {*(self.signals or ()), self.dedup.keep.signal}
+        for step in self.steps:
+            if isinstance(step, Filter):
+                wanted.update(rule.signal for rule in step.rules())
+            if isinstance(step, Language):
+                wanted.update(step.signals.names)  # columns of the documents
+        return pa.schema([column for column in available if column.name in wanted])
+
+    def written_signals(self) -> pa.Schema:
+        """The schema of the signals that the corpus holds."""
+        measured = self.signals_schema()
+        if isinstance(self.signals, bool):
+            return measured if self.signals else pa.schema([])
+        return pa.schema([column for column in measured if column.name in self.signals])
+
+    def _available_signals(self) -> pa.Schema:
+        """The signals of the steps and, unless signals are off, of FAMILIES."""
         used = {type(step) for step in self.steps}
         columns: dict[str, pa.Field] = {}
         if self.signals:

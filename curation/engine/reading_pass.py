@@ -39,7 +39,7 @@ HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")
 
 
 def signals_schema(run: Run) -> pa.Schema:
-    columns = list(SIGNALS.columns) + list(run.job.recipe.signals_schema())
+    columns = list(SIGNALS.columns) + list(run.job.recipe.written_signals())
     return pa.schema(columns, metadata=SIGNALS.schema.metadata)
 
 
@@ -194,10 +194,9 @@ def _write(run: Run, judged: _JudgedBatch, shards: Shards, ledger: Ledger) -> No
         records, verdicts = records.filter(pa.array(left)), verdicts.filter(left)
         sizes, words = sizes[left], words[left]
     if shards.signals is not None:
-        origin = [records[name] for name in SIGNALS.columns.names]
-        shards.signals.write(
-            pa.RecordBatch.from_arrays([*origin, *verdicts.signals.columns], schema=shards.signals.schema)
-        )
+        names = shards.signals.schema.names
+        columns = [(records if name in SIGNALS.columns.names else verdicts.signals)[name] for name in names]
+        shards.signals.write(pa.RecordBatch.from_arrays(columns, schema=shards.signals.schema))
     kept = verdicts.is_kept
     if not kept.all():
         rows = documents(records, verdicts.original, verdicts.signals)

@@ -1,13 +1,14 @@
 """The columns of signals (measured values): their declarations, and their values from the kernels."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.kernels.signals import Measured, gopher_values, page_values
+from curation.kernels.signals import GOPHER, PAGE, Measured, gopher_parts, gopher_values, page_parts, page_values
 
 Place = tuple[int, ...]
 
@@ -35,23 +36,45 @@ class _Last(threading.local):
 
     gopher: Measured | None = None
     page: Measured | None = None
+    wanted: frozenset[str] = frozenset((*GOPHER, *PAGE))
 
 
 _last = _Last()
 
 
+@contextmanager
+def measuring(names: Collection[str]) -> Iterator[None]:
+    """Within the block, the functions below measure no signals but these, in this thread."""
+    before, _last.wanted = _last.wanted, frozenset(names)
+    try:
+        yield
+    finally:
+        _last.wanted = before
+
+
 def gopher_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatch:
-    """The signals of a schema, measured by the kernel for Gopher's rules."""
-    if _last.gopher is None or not _is_same(_last.gopher.texts, texts):
-        _last.gopher = gopher_values(texts)
-    return batch_of(map(_last.gopher.row, schema.names), schema)
+    """The signals of a schema, measured by the kernel for Gopher's rules; signals that are not wanted are null."""
+    parts = gopher_parts(_last.wanted)
+    if _last.gopher is None or parts & ~_last.gopher.parts or not _is_same(_last.gopher.texts, texts):
+        _last.gopher = gopher_values(texts, parts)
+    return _wanted_batch(_last.gopher, schema)
 
 
 def page_columns(texts: pa.LargeStringArray, schema: pa.Schema) -> pa.RecordBatch:
-    """The signals of a schema, measured by the kernel for the rules on lines."""
-    if _last.page is None or not _is_same(_last.page.texts, texts):
-        _last.page = page_values(texts, _last.gopher)
-    return batch_of(map(_last.page.row, schema.names), schema)
+    """The signals of a schema, measured by the kernel for the rules on lines; signals that are not wanted are null."""
+    parts = page_parts(_last.wanted)
+    if _last.page is None or parts & ~_last.page.parts or not _is_same(_last.page.texts, texts):
+        _last.page = page_values(texts, _last.gopher, parts)
+    return _wanted_batch(_last.page, schema)
+
+
+def _wanted_batch(measured: Measured, schema: pa.Schema) -> pa.RecordBatch:
+    wanted = pa.schema([field for field in schema if field.name in _last.wanted])
+    found = batch_of(map(measured.row, wanted.names), wanted)
+    arrays = [
+        found[each.name] if each.name in wanted.names else pa.nulls(len(measured.texts), each.type) for each in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _is_same(left: pa.LargeStringArray, right: pa.LargeStringArray) -> bool:

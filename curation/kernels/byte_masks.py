@@ -47,6 +47,19 @@ def _not_ascii(builder: Any, block: Any) -> Any:
     return builder.icmp_unsigned(">=", block, _all(0x80))
 
 
+def _symbol(builder: Any, block: Any) -> Any:
+    """Hash signs, full stops, and the last byte of the ellipsis U+2026."""
+    hash_or_dot = builder.or_(
+        builder.icmp_unsigned("==", block, _all(0x23)), builder.icmp_unsigned("==", block, _all(0x2E))
+    )
+    return builder.or_(hash_or_dot, builder.icmp_unsigned("==", block, _all(0xA6)))
+
+
+def _not_printable(builder: Any, block: Any) -> Any:
+    """Control characters, and bytes of multi-byte characters, which are negative as signed numbers."""
+    return builder.icmp_signed("<", block, _all(0x20))
+
+
 def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
     """Pointer to the block of a byte array that begins at ``index``."""
     data = context.make_array(kind)(context, builder, array).data
@@ -107,6 +120,12 @@ ascii_word: Any = _mask(_ascii_word)
 
 not_ascii: Any = _mask(_not_ascii)
 """``not_ascii(buf, i)``: the bytes that belong to characters outside ASCII."""
+
+symbol: Any = _mask(_symbol)
+"""``symbol(buf, i)``: the bytes that are ``#`` or ``.``, or the last byte of an ellipsis."""
+
+not_printable: Any = _mask(_not_printable)
+"""``not_printable(buf, i)``: the bytes below 0x20, and those that belong to characters outside ASCII."""
 
 first_bit: Any = intrinsic(_typed_first_bit)
 """``first_bit(mask)``: index of the lowest set bit; the mask must not be 0."""

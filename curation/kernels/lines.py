@@ -1,8 +1,9 @@
 """Lines and characters of UTF-8 text."""
 
 import numpy as np
-from numba import int64, uint64
+from numba import int64, uint32, uint64
 
+from curation.kernels.byte_masks import STEP, first_bit, not_printable, symbol
 from curation.kernels.compiled import kernel, leaf
 from curation.kernels.hashing import hash_bytes
 from curation.kernels.memory import load64, lowest_bit
@@ -67,7 +68,13 @@ def count_characters(data, start, end):
 def line_end(data, i, end, kinds):
     """The end of the line at i, and the start of the next line, as in `str.splitlines`."""
     while i < end:
-        if i + 8 <= end:
+        if i + STEP <= end:
+            odds = uint32(not_printable(data, i))
+            if odds == 0:
+                i += STEP
+                continue
+            i += first_bit(odds)
+        elif i + 8 <= end:
             word = load64(data, i)
             odd = ((word - _SPACES) | word) & _HIGH_BITS  # below 0x20, or not ASCII
             if odd == 0:
@@ -121,22 +128,26 @@ def ends_with_ellipsis(data, start, end):
 @leaf
 def count_symbols(data, start, end):
     """The numbers of hash signs and of ellipses: three dots (not overlapping) or the character U+2026."""
-    hashes = 0
-    i = find_byte(data, start, end, _HASH)
-    while i < end:
-        hashes += 1
-        i = find_byte(data, i + 1, end, _HASH)
-    ellipses = 0
-    i = find_byte(data, start, end, _DOT)
-    while i < end:
-        if i + 2 < end and data[i + 1] == _DOT and data[i + 2] == _DOT:
-            ellipses += 1
-            i += 2
-        i = find_byte(data, i + 1, end, _DOT)
-    i = find_byte(data, start, end, _LAST_OF_ELLIPSIS)
-    while i < end:
-        ellipses += i >= start + 2 and data[i - 1] == 0x80 and data[i - 2] == 0xE2
-        i = find_byte(data, i + 1, end, _LAST_OF_ELLIPSIS)
+    hashes = ellipses = 0
+    counted = start
+    for block in range(start, end, STEP):
+        if block + STEP <= end:
+            marks = uint32(symbol(data, block))
+        else:
+            marks = uint32(0)
+            for k in range(block, end):
+                found = data[k] == _HASH or data[k] == _DOT or data[k] == _LAST_OF_ELLIPSIS
+                marks |= uint32(found) << uint32(k - block)
+        while marks != 0:
+            i = block + first_bit(marks)
+            marks &= marks - uint32(1)
+            if data[i] == _HASH:
+                hashes += 1
+            elif data[i] != _DOT:
+                ellipses += i >= start + 2 and data[i - 1] == 0x80 and data[i - 2] == 0xE2
+            elif i >= counted and i + 2 < end and data[i + 1] == _DOT and data[i + 2] == _DOT:
+                ellipses += 1
+                counted = i + 3
     return hashes, ellipses
 
 

@@ -4,6 +4,7 @@ Each kernel splits a text into words once, and measures while the words are in t
 as a share of 0 lines) is NaN.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,8 @@ GOPHER = (
 )
 """Rows of `measure_gopher`; the last two are for texts that `measure_page` measures again."""
 _PARAGRAPHS, _LINES, _NGRAMS, _TOKENS, _SENTENCES = 8, 10, 12, 21, 22
+QUALITY, PIECES, NGRAMS, COUNTS = 1, 2, 4, 8
+"""Parts of `GOPHER`, as bits: the rows before _PARAGRAPHS, those before _NGRAMS, those before _TOKENS, and the last."""
 PAGE = (
     "sentences",
     "lorem_ipsum",
@@ -77,6 +80,8 @@ PAGE = (
     "newlines_per_word",
 )
 """Rows of `measure_page`."""
+SENTENCES, PHRASES, LINES = 1, 2, 4
+"""Parts of `PAGE`, as bits: the first row, the next two, and the rest."""
 _CURLY, _P, _CAPITAL_P = np.uint8(0x7B), np.uint8(0x70), np.uint8(0x50)
 _AT_LINES, _AT_PARAGRAPHS = np.int64(1), np.int64(2)
 """Minimum number of newlines between lines and between paragraphs."""
@@ -132,46 +137,52 @@ def _count_sentences(infos, count):
 
 
 @kernel
-def measure_gopher(data, offsets, kinds, tags, specials, out):
-    """Fills a column of ``out`` (rows as in `GOPHER`) for each text."""
+def measure_gopher(data, offsets, kinds, tags, specials, parts, out):
+    """Fills a column of ``out`` (rows as in `GOPHER`) for each text; only some ``parts``, the other rows are NaN."""
     chunk = np.empty((CHUNK_ROWS, CHUNK_ROOM), np.int64)
     hashes, infos = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.uint32)
     keys, lengths = np.empty(_ROOM, np.uint64), np.empty(_ROOM, np.int64)
     slots = np.empty(4 * _ROOM, np.int32)
     grams, places = np.empty(_ROOM, np.uint64), np.empty((4, _ROOM), np.int32)
-    values = np.empty(len(GOPHER), np.float64)
+    values = np.full(len(GOPHER), np.nan, np.float64)
+    count = int64(0)
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]
-        count, chunk, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
-        _word_values(infos, count, values)
-        marks, ellipses = count_symbols(data, start, end)
-        values[2] = _share(marks, count)
-        values[3] = _share(ellipses, count)
-        lines, bullets, dotted = count_marked_lines(data, start, end, kinds)
-        values[4] = _share(bullets, lines)
-        values[5] = _share(dotted, lines)
+        if parts != PIECES:
+            count, chunk, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
+        if parts & QUALITY:
+            _word_values(infos, count, values)
+            marks, ellipses = count_symbols(data, start, end)
+            values[2] = _share(marks, count)
+            values[3] = _share(ellipses, count)
+            lines, bullets, dotted = count_marked_lines(data, start, end, kinds)
+            values[4] = _share(bullets, lines)
+            values[5] = _share(dotted, lines)
 
-        length = count_characters(data, start, end)
-        first, last = strip(data, start, end, kinds)
-        pieces, keys, lengths = split_at_newlines(data, first, last, _AT_PARAGRAPHS, keys, lengths)
-        again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
-        values[_PARAGRAPHS] = _share(again, pieces if length else 0)
-        values[_PARAGRAPHS + 1] = _share(characters, length)
-        pieces, keys, lengths = split_at_newlines(data, start, end, _AT_LINES, keys, lengths)
-        again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
-        values[_LINES] = _share(again, pieces if length else 0)
-        values[_LINES + 1] = _share(characters, length)
+        length = count_characters(data, start, end) if parts & (PIECES | NGRAMS) else int64(0)
+        if parts & PIECES:
+            first, last = strip(data, start, end, kinds)
+            pieces, keys, lengths = split_at_newlines(data, first, last, _AT_PARAGRAPHS, keys, lengths)
+            again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
+            values[_PARAGRAPHS] = _share(again, pieces if length else 0)
+            values[_PARAGRAPHS + 1] = _share(characters, length)
+            pieces, keys, lengths = split_at_newlines(data, start, end, _AT_LINES, keys, lengths)
+            again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
+            values[_LINES] = _share(again, pieces if length else 0)
+            values[_LINES + 1] = _share(characters, length)
 
-        values[_TOKENS] = count
-        values[_SENTENCES] = _count_sentences(infos, count)
-        count = min(count, MOST_WORDS)
-        if count > grams.shape[0]:
-            grams, places = np.empty(2 * count, np.uint64), np.empty((4, 2 * count), np.int32)
-        if slots.shape[0] < 4 * count:
-            slots = np.empty(4 * count, np.int32)
-        measure_ngrams(hashes, infos, LENGTH_SHIFT, count, slots, grams, places, values[_NGRAMS:_TOKENS])
-        for row in range(_NGRAMS, _TOKENS):
-            values[row] = _share(values[row], length)
+        if parts & COUNTS:
+            values[_TOKENS] = count
+            values[_SENTENCES] = _count_sentences(infos, count)
+        if parts & NGRAMS:
+            count = min(count, MOST_WORDS)
+            if count > grams.shape[0]:
+                grams, places = np.empty(2 * count, np.uint64), np.empty((4, 2 * count), np.int32)
+            if slots.shape[0] < 4 * count:
+                slots = np.empty(4 * count, np.int32)
+            measure_ngrams(hashes, infos, LENGTH_SHIFT, count, slots, grams, places, values[_NGRAMS:_TOKENS])
+            for row in range(_NGRAMS, _TOKENS):
+                values[row] = _share(values[row], length)
         out[:, d] = values
 
 
@@ -194,8 +205,8 @@ def _count_lorem_ipsum(data, start, end):
 
 
 @kernel
-def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, out):
-    """Fills a column of ``out`` (rows as in `PAGE`) for each text.
+def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, parts, out):
+    """Fills a column of ``out`` (rows as in `PAGE`) for each text; only some ``parts``, the other rows are NaN.
 
     ``tokens`` and ``sentences`` are the numbers for each text, or -1 if unknown.
     """
@@ -205,18 +216,23 @@ def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, out):
     slots = np.empty(4 * _ROOM, np.int32)
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]
-        if tokens[d] < 0:
+        if tokens[d] < 0 and parts != PHRASES:
             count, chunk, hashes, infos = split_words(data, start, end, kinds, tags, specials, chunk, hashes, infos)
             tokens[d] = count
             sentences[d] = _count_sentences(infos, count)
-        out[0, d] = sentences[d]
-        out[1, d] = _count_lorem_ipsum(data, start, end)
-        brackets = 0
-        i = find_byte(data, start, end, _CURLY)
-        while i < end:
-            brackets += 1
-            i = find_byte(data, i + 1, end, _CURLY)
-        out[2, d] = brackets
+        out[:, d] = np.nan
+        if parts & SENTENCES:
+            out[0, d] = sentences[d]
+        if parts & PHRASES:
+            out[1, d] = _count_lorem_ipsum(data, start, end)
+            brackets = 0
+            i = find_byte(data, start, end, _CURLY)
+            while i < end:
+                brackets += 1
+                i = find_byte(data, i + 1, end, _CURLY)
+            out[2, d] = brackets
+        if not parts & LINES:
+            continue
         lines, punctuated, short, newlines, keys, lengths = judge_lines(data, start, end, kinds, keys, lengths)
         _, characters, slots = count_duplicates(keys, lengths, lines, slots)
         length = count_characters(data, start, end) - newlines
@@ -228,26 +244,40 @@ def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, out):
 
 
 class Measured(NamedTuple):
-    """The measured values of the texts of a column; ``values`` has a row for each name."""
+    """The measured values of the texts of a column; ``values`` has a row for each name, NaN outside of ``parts``."""
 
     texts: pa.LargeStringArray
     names: tuple[str, ...]
     values: npt.NDArray[np.float64]
+    parts: int = -1
 
     def row(self, name: str) -> npt.NDArray[np.float64]:
         row: npt.NDArray[np.float64] = self.values[self.names.index(name)]
         return row
 
 
-def gopher_values(texts: pa.LargeStringArray) -> Measured:
+def gopher_parts(names: Collection[str]) -> int:
+    """The parts of `GOPHER` with any of these names; names of `PAGE` that depend on words ask for COUNTS."""
+    bounds = ((QUALITY, 0, _PARAGRAPHS), (PIECES, _PARAGRAPHS, _NGRAMS), (NGRAMS, _NGRAMS, _TOKENS))
+    parts = sum(part for part, first, end in bounds if not set(names).isdisjoint(GOPHER[first:end]))
+    return parts | COUNTS if parts and not {"sentences", "newlines_per_word"}.isdisjoint(names) else parts
+
+
+def page_parts(names: Collection[str]) -> int:
+    """The parts of `PAGE` with any of these names."""
+    bounds = ((SENTENCES, 0, 1), (PHRASES, 1, 3), (LINES, 3, len(PAGE)))
+    return sum(part for part, first, end in bounds if not set(names).isdisjoint(PAGE[first:end]))
+
+
+def gopher_values(texts: pa.LargeStringArray, parts: int = gopher_parts((*GOPHER, *PAGE))) -> Measured:
     """Measures a column for Gopher's rules."""
     data, offsets = text_buffers(texts)
     values = np.empty((len(GOPHER), len(texts)), np.float64)
-    measure_gopher(data, offsets, *word_tables(), values)
-    return Measured(texts, GOPHER, values)
+    measure_gopher(data, offsets, *word_tables(), parts, values)
+    return Measured(texts, GOPHER, values, parts)
 
 
-def page_values(texts: pa.LargeStringArray, before: Measured | None = None) -> Measured:
+def page_values(texts: pa.LargeStringArray, before: Measured | None = None, parts: int = page_parts(PAGE)) -> Measured:
     """Measures a column for the rules of C4 and FineWeb.
 
     Only texts that changed since they were measured for Gopher's rules are split into words again.
@@ -255,11 +285,11 @@ def page_values(texts: pa.LargeStringArray, before: Measured | None = None) -> M
     data, offsets = text_buffers(texts)
     tokens = np.full(len(texts), -1.0)
     sentences = tokens.copy()
-    if before is not None and len(before.texts) == len(texts):
+    if before is not None and before.parts & COUNTS and len(before.texts) == len(texts):
         same = np.empty(len(texts), np.bool_)
         compare_texts(data, offsets, *text_buffers(before.texts), same)
         tokens[same] = before.row("tokens")[same]
         sentences[same] = before.row("sentences")[same]
     values = np.empty((len(PAGE), len(texts)), np.float64)
-    measure_page(data, offsets, *word_tables(), tokens, sentences, values)
-    return Measured(texts, PAGE, values)
+    measure_page(data, offsets, *word_tables(), tokens, sentences, parts, values)
+    return Measured(texts, PAGE, values, parts)

@@ -48,7 +48,7 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
     return Recipe(
         name=name,
         normalise=None if normalise is False else build(Normalise, {} if normalise is True else normalise, "normalise"),
-        signals=convert(table.get("signals", True), bool, "signals"),
+        signals=_signals(table.get("signals", True)),
         steps=made,
         dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
         languages=languages,
@@ -75,6 +75,15 @@ def _dedup(table: Any) -> Any:
     if isinstance(result.get("near"), bool):
         result["near"] = {} if result["near"] else None
     return result
+
+
+def _signals(given: Any) -> bool | tuple[str, ...]:
+    if isinstance(given, bool):
+        return given
+    if not isinstance(given, str | list | tuple):
+        raise UserError(f"signals is {shown(given)}: give true, false or a list of names")
+    names: tuple[str, ...] = convert(given, tuple[str, ...], "signals")
+    return names
 
 
 def _step(entry: Mapping[str, Any], number: int) -> Step:

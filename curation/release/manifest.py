@@ -128,7 +128,7 @@ class _Dedup:
 @dataclass(frozen=True)
 class _Recipe:
     name: str
-    signals: bool
+    signals: Any
     normalise: Mapping[str, Any] | None
     steps: tuple[_Step, ...]
     dedup: _Dedup

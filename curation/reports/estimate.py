@@ -47,7 +47,7 @@ def estimate(job: Job, planned: JobPlan, execution: Execution) -> Estimate:
     forecast = Forecast(
         documents=text / DOCUMENT_BYTES,
         text=text,
-        constants=load(MODEL[job.recipe.signals]),
+        constants=load(MODEL[bool(job.recipe.signals)]),
         workers=cores,
         memory=execution.memory or LEAST_MEMORY,
     )

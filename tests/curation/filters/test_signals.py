@@ -120,13 +120,13 @@ def test_any_text_is_measured_within_the_declared_ranges(text: str) -> None:
 def test_filters_over_one_column_read_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
-    def counted_gopher(texts: pa.LargeStringArray) -> Measured:
+    def counted_gopher(texts: pa.LargeStringArray, parts: int) -> Measured:
         read.append("gopher")
-        return gopher_values(texts)
+        return gopher_values(texts, parts)
 
-    def counted_page(texts: pa.LargeStringArray, before: Measured | None) -> Measured:
+    def counted_page(texts: pa.LargeStringArray, before: Measured | None, parts: int) -> Measured:
         read.append("page")
-        return page_values(texts, before)
+        return page_values(texts, before, parts)
 
     monkeypatch.setattr(columns, "gopher_values", counted_gopher)
     monkeypatch.setattr(columns, "page_values", counted_page)
