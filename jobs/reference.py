@@ -80,9 +80,12 @@ def numbers(kind: click.ParamType[Any]) -> Iterator[str]:
 
     >>> list(numbers(click.IntRange(min=1))), list(numbers(click.IntRange(1, 65535)))
     (['at least 1'], ['1 to 65535'])
+    >>> list(numbers(click.FloatRange(min=0, min_open=True)))
+    ['more than 0']
     """
     if isinstance(kind, click.IntRange | click.FloatRange):
-        yield f"at least {kind.min:g}" if kind.max in (None, LARGEST) else f"{kind.min} to {kind.max}"
+        least = "more than" if kind.min_open else "at least"
+        yield f"{least} {kind.min:g}" if kind.max in (None, LARGEST) else f"{kind.min} to {kind.max}"
 
 
 def wrap(text: str, indent: str = "") -> list[str]:

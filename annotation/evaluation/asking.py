@@ -13,7 +13,6 @@ from schemas.errors import RunError, UserError
 FAILURES_IN_A_ROW = 5
 """As many requests that fail one after the other, each after all its attempts, end the run."""
 
-
 ADVICE: Mapping[FailureReason, str] = {
     **dict.fromkeys(get_args(FailureReason), "when the endpoint works, run the same command again"),
     "bad_request": "change what the request asks for, with --parameter, and run again",

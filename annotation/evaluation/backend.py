@@ -80,14 +80,16 @@ def endpoint_of(base_url: str, model: str, key_from: str, accepted: Sequence[str
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, ValueError) as error:
-        raise UserError(f"--base-url is no address ({error}): give one such as http://127.0.0.1:8000/v1") from error
+        raise UserError(
+            f"--base-url is not a valid address ({error}): give one such as http://127.0.0.1:8000/v1"
+        ) from error
     if url.scheme not in ("http", "https") or not url.host:
         raise UserError("--base-url must begin with http:// or https:// and name a host")
     if url.userinfo:
         raise UserError(f"--base-url holds a password: leave it out, and give the key in the variable {key_from}")
     key = os.environ.get(key_from, "").strip()
     if not (key.isascii() and key.isprintable()):
-        raise UserError(f"the variable {key_from} holds characters that no key has: set it again")
+        raise UserError(f"the variable {key_from} holds characters that a key cannot have: set it again")
     return Endpoint(
         base_url=base_url.rstrip("/"), model=model, key=key, key_from=key_from, accepted=accepted, timeout=timeout
     )
@@ -263,7 +265,7 @@ class Backend:
         return Failure(reason, f"{FAILURES[reason]} ({said})" if said else FAILURES[reason], wait)
 
     def _excerpt(self, text: str) -> str:
-        """The begin of a text from the endpoint, on one line, without the key."""
+        """The beginning of a text from the endpoint, on one line, without the key."""
         if self.endpoint.key:
             text = text.replace(self.endpoint.key, "...")
         text = " ".join(text.split())
@@ -305,7 +307,7 @@ class _Error:
 
 
 def _error(body: bytes) -> _Error:
-    """The code and message of an error, as OpenAI, vLLM and others write it; of any other text its begin."""
+    """The code and message of an error, as OpenAI, vLLM and others write it; of any other text its beginning."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -1,9 +1,8 @@
 """The book of a judge: every answer that arrived, by the content of its request (SQLite).
 
-An answer is stored as soon as it arrives, and never changes; failures are not stored. A further answer to the same
-request takes its place, and the first is kept for its cost. A request that is sent is noted
-until its answer or failure is known, so that after a kill the book says which requests may have been paid for without
-an answer.
+An answer is stored as soon as it arrives, and never changes; failures are not stored. A later answer to the same
+request takes its place, and the earlier one is kept for its cost. A request in flight is noted until its answer or
+failure is known, so that after a kill the book says which requests may have been paid for without an answer.
 """
 
 import hashlib

@@ -84,7 +84,7 @@ def _estimates(votes: pa.Table, rest: pa.Table, origin: Origin, about: dict[str,
     yield Traced(replace(made.number, method=method), origin)
     yield of_interval(found.human, origin, **about, measure="win rate by people alone")
     worth: dict[str, Any] = {
-        "measure": "worth of the judge in votes",
+        "measure": WORTH,
         "value": found.worth,
         "votes": len(votes),
         "method": method,

@@ -21,7 +21,7 @@ POINTS = ("win", "loss", "tie")
 
 
 def both(people: Source, judge: Source) -> pa.Table:
-    """The votes of people on pairs that the judge saw as well, with a column ``verdict``: the judge's outcome from the
+    """The votes of people on pairs that the judge also saw, with a column ``verdict``: the judge's outcome from the
     point of view of the vote's model. Two responses of one model, and equal responses of other models, are left out."""
     votes = people.votes.filter(pc.not_equal(people.votes["model"], people.votes["opponent"]))
     judged = judge.votes.filter(pc.is_valid(judge.votes["item"]))

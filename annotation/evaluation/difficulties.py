@@ -1,4 +1,4 @@
-"""How difficult instructions are, from a file of the user's."""
+"""How difficult instructions are, from a file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def read_difficulties(path: Path, instructions: Path | None = None) -> Difficult
         prompt_id = _prompt_of(row, order, place)
         value = _number(row.get("instruction_difficulty"), place)
         if found.setdefault(prompt_id, value) != value:
-            raise UserError(f"{place}: the prompt has another difficulty before: leave one of them")
+            raise UserError(f"{place}: the prompt already has another difficulty: keep one of them")
     if not found:
         raise UserError(f"{path} holds no difficulty: give rows with prompt_id and instruction_difficulty")
     return Difficulties(path.name, digest(path), found)

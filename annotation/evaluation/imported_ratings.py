@@ -37,7 +37,7 @@ def read_ratings(path: Path) -> ImportedRatings:
         plain = {str(name).strip().lower().replace(" ", "_"): value for name, value in row.items()}
         model = parse_id(_first(plain, MODELS), "model", place)
         if model in found:
-            raise UserError(f"{place}: {model} has a rating before: leave one of them")
+            raise UserError(f"{place}: {model} already has a rating: keep one of them")
         found[model] = _number(_first(plain, RATINGS), place)
     if not found:
         raise UserError(f"{path} holds no rating: give rows with model and rating")

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from annotation.evaluation.book import Request, request_of
 from annotation.evaluation.pairs import Pair
@@ -12,7 +12,6 @@ from annotation.evaluation.templates import Template, fill
 from annotation.evaluation.verdicts import NO_VERDICT, Outcome, Reading, read
 
 Orders = Literal["both", "random", "first"]
-ORDERS: tuple[Orders, ...] = get_args(Orders)
 DEFAULTS: Mapping[str, Any] = {"temperature": 0, "max_tokens": 1024}
 """Fields of a request that neither the template nor the user gives."""
 

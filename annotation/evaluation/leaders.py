@@ -84,12 +84,16 @@ def _covariates(votes: pa.Table, controls: tuple[Control, ...]) -> Mapping[str, 
     found: dict[str, Floats] = {}
     if "position" in controls:
         if not votes["shown_first"].drop_null():
-            raise UserError("no vote has a single order, so ratings cannot be corrected for position: leave it out")
+            raise UserError(
+                "no vote has a single order, so ratings cannot be corrected for position: leave out --control position"
+            )
         first = pc.fill_null(pc.cast(votes["shown_first"], pa.float64()), 0.5).to_numpy()
         found["position"] = 2 * first - 1
     if "length" in controls:
         if votes["longer"].null_count == len(votes):
-            raise UserError("no vote has its responses, so ratings cannot be corrected for length: leave it out")
+            raise UserError(
+                "no vote has its responses, so ratings cannot be corrected for length: leave out --control length"
+            )
         longer = pc.fill_null(votes["longer"], 0).to_numpy().astype(np.float64)
         found["length"] = length_difference(longer, np.zeros(len(longer)))
     return found

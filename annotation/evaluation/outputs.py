@@ -73,7 +73,7 @@ class Gathering:
             return
         if first != place or prompt_id in self.models.get(model, {}):
             raise UserError(
-                f"{place}: the model {model!r} answers the prompt {prompt_id!r} again, after {first}: leave one of the "
+                f"{place}: the model {model!r} answers the prompt {prompt_id!r} again, after {first}: keep one of the "
                 "responses"
             )
         self.models.setdefault(model, {})[prompt_id] = text

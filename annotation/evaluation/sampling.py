@@ -20,7 +20,7 @@ class Drawn:
     """Pairs that were drawn at random from files of responses with the SHA-256 in ``files``.
 
     ``by_prompt``: whether each pair of the files was as likely as any other, since prompts were drawn with all of their
-    pairs; if not, some pairs of each prompt were drawn. ``flaw`` says why the drawn pairs are no random part of all.
+    pairs; if not, some pairs of each prompt were drawn. ``flaw`` says why the drawn pairs are not a random part of all.
     """
 
     files: frozenset[str] = frozenset()

@@ -83,8 +83,8 @@ class Source:
 
 
 def read_sources(paths: Sequence[Path], counted: Counted | None = None) -> list[Source]:
-    """The sources at these paths, in their order; ``counted`` is for people. Raises UserError for a path that is none,
-    or two of one name."""
+    """The sources at these paths, in their order; ``counted`` says what counts of people's votes. Raises UserError
+    for a path that is not a source, and for two sources of one name."""
     found = [_read(path, counted) for path in paths]
     names = [source.name for source in found]
     for name in names:

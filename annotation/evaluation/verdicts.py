@@ -13,7 +13,6 @@ from annotation.evaluation.replies import Failure, Reply
 from annotation.evaluation.templates import VerdictForm, fill_in
 
 Outcome = Literal["first", "second", "tie", "graded", "unparsed", "refused", "truncated", "error"]
-DECIDED: tuple[Outcome, ...] = ("first", "second", "tie", "graded")
 NO_VERDICT: tuple[Outcome, ...] = ("error", "refused", "truncated", "unparsed")
 """Outcomes without a verdict. Where two requests about a pair fail in two ways, the pair gets the first of these."""
 
@@ -73,7 +72,7 @@ def _last_line(content: str) -> str | None:
 
 
 def _field(content: str, name: str) -> str | None:
-    """The text of a field of the JSON object that the content is; None if it is none, or names a field twice."""
+    """The text of a field, if the content is a JSON object that has it and names no field twice; else None."""
     try:
         held = json.loads(content, object_pairs_hook=_once)
     except (ValueError, RecursionError):

@@ -17,13 +17,13 @@ from jobs.options import OUTPUT, PATH, PROGRESS, Amount
     metavar="URL",
     help="The address of an OpenAI-compatible API, such as http://127.0.0.1:8000/v1.",
 )
-@click.option("--output", type=PATH, metavar="DIR", help="A new or empty folder; needed unless with --dry-run.")
+@click.option("--output", type=PATH, metavar="DIR", help="A new or empty folder; required without --dry-run.")
 @click.option(
     "--key-from",
     default="GRISTMILL_JUDGE_KEY",
     show_default=True,
     metavar="VARIABLE",
-    help="The environment variable with the API key; not set if the endpoint needs no key.",
+    help="The environment variable that holds the API key; leave it unset if the endpoint needs no key.",
 )
 @click.option(
     "--template",
@@ -51,8 +51,8 @@ from jobs.options import OUTPUT, PATH, PROGRESS, Amount
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A field of each request, such as temperature=0.5; none leaves it out. Repeat for several (default: "
-    "temperature=0, max_tokens=1024).",
+    help="Set a field of each request, such as temperature=0.5; NAME=none leaves the field out. Repeat for several "
+    "(default: temperature=0, max_tokens=1024).",
 )
 @click.option(
     "--accept-model",
@@ -71,16 +71,25 @@ from jobs.options import OUTPUT, PATH, PROGRESS, Amount
     "--again",
     multiple=True,
     type=click.Choice(["unparsed", "refused", "truncated"]),
-    help="Ask again what was answered, but without a verdict. Repeat for several.",
+    help="Ask again where the answer has no verdict for this reason. Repeat for several.",
 )
-@click.option("--budget", type=Amount(min=0), metavar="AMOUNT", help="The most money; needs prices.")
+@click.option(
+    "--budget", type=Amount(min=0), metavar="AMOUNT", help="The most money that answers may cost; needs both prices."
+)
 @click.option(
     "--token-budget", type=click.IntRange(min=0), metavar="N", help="The most tokens of prompts and answers together."
 )
 @click.option("--prompt-price", type=Amount(min=0), metavar="AMOUNT", help="The price of a million tokens of prompts.")
 @click.option("--answer-price", type=Amount(min=0), metavar="AMOUNT", help="The price of a million tokens of answers.")
-@click.option("--requests-per-minute", type=Amount(min=0, min_open=True), metavar="N", help="The most requests.")
-@click.option("--tokens-per-minute", type=Amount(min=0, min_open=True), metavar="N", help="The most tokens, about.")
+@click.option(
+    "--requests-per-minute", type=Amount(min=0, min_open=True), metavar="N", help="The most requests sent in a minute."
+)
+@click.option(
+    "--tokens-per-minute",
+    type=Amount(min=0, min_open=True),
+    metavar="N",
+    help="About the most tokens used in a minute.",
+)
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 1000),
@@ -95,7 +104,7 @@ from jobs.options import OUTPUT, PATH, PROGRESS, Amount
     default=120.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for an answer before it is asked for again.",
+    help="How long to wait for an answer before the request is sent again.",
 )
 @click.option("--dry-run", is_flag=True, help="Ask nothing; print the number of requests, their tokens and cost.")
 @PROGRESS
@@ -103,9 +112,9 @@ def judge(**given: Any) -> None:
     """Ask a model behind an endpoint which of two responses is better, or for a grade of each response, and write its
     verdicts into a new folder.
 
-    Each FILE has rows with prompt_id, prompt (or messages), model and response; a CAMPAIGN is judged by its pairs.
-    Every answer is kept in the book: a repeated or interrupted run asks nothing twice, and a run that a budget stopped
-    continues. Exit code 1: the budget is used up, or the endpoint fails.
+    Each FILE has rows with prompt_id, prompt (or messages), model and response; of a CAMPAIGN, its pairs are judged.
+    The book keeps every answer: repeat the command to continue a run that was interrupted or stopped by its budget; no
+    answer is asked for twice. Exit code 1: the budget is used up, or the endpoint fails.
 
     \b
         gristmill judge responses.jsonl --model judge-1 --base-url http://127.0.0.1:8000/v1 --output verdicts
@@ -159,8 +168,8 @@ RATINGS = (
         "variants",
         multiple=True,
         metavar="MODEL",
-        help="With --length-controlled: the same model, asked to write longer or shorter, which holds the effect of "
-        "length near its own. Repeat for several.",
+        help="With --length-controlled: the baseline asked to write longer or shorter; its votes show the effect of "
+        "length alone. Repeat for several.",
     ),
     click.option(
         "--difficulty",
@@ -173,14 +182,15 @@ RATINGS = (
         "--instructions",
         type=PATH,
         metavar="FILE",
-        help="With --difficulty: the file with the instructions whose places the index counts from 0.",
+        help="With --difficulty: the file of instructions to which index refers, counted from 0.",
     ),
     click.option(
         "--imported",
         type=PATH,
         multiple=True,
         metavar="FILE",
-        help="Show ratings of others beside, such as an arena's Elo: rows with model and rating. Repeat for several.",
+        help="Also show ratings that others published, such as an arena's Elo: rows with model and rating. Repeat for "
+        "several.",
     ),
 )
 
@@ -221,7 +231,7 @@ def report(sources: tuple[Path, ...], output: Path, **choices: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 @click.option("--csv", is_flag=True, help="Print CSV instead.")
 def leaderboard(sources: tuple[Path, ...], as_json: bool, csv: bool, **choices: Any) -> None:
-    """Print ratings of models with their ranks, of each SOURCE by itself, as gristmill evaluation report has them."""
+    """Print the ratings and ranks of models for each SOURCE, the same as in gristmill evaluation report."""
     from jobs.evaluation.choices import choices_of
     from jobs.evaluation.leaderboard import leaderboard
 
@@ -239,10 +249,11 @@ def why(folder: Path, number: int, csv: bool) -> None:
     why(folder, number, csv)
 
 
-@evaluation.command(short_help="Print what a judge is asked, to change it.")
+@evaluation.command(short_help="Print a template of what a judge is asked.")
 @click.argument("name", metavar="NAME", type=click.Choice(["pairwise", "single"]))
 def template(name: str) -> None:
-    """Print the template NAME of gristmill judge: pairwise or single. A changed copy is given with --template.
+    """Print the template NAME of gristmill judge: pairwise or single. Change a copy, and judge with
+    --template mine.toml.
 
     \b
         gristmill evaluation template pairwise > mine.toml
@@ -258,8 +269,8 @@ def template(name: str) -> None:
 def import_(files: tuple[Path, ...], output: Path) -> None:
     """Read annotations.json of alpaca_eval, judgments of Arena-Hard or arena battles, as verdicts of their raters.
 
-    A judgment without a verdict stays one. FILES are JSON lines, a JSON array, CSV or TSV, plain or compressed, or
-    Parquet or Arrow.
+    A judgment without a verdict stays without one. FILES are JSON lines, a JSON array, CSV or TSV, plain or
+    compressed, or Parquet or Arrow.
     """
     from jobs.evaluation.forms import run_import
 
@@ -293,10 +304,11 @@ def export(folder: Path, form: str, output: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 @click.option("--csv", is_flag=True, help="Print CSV instead, a row for each number.")
 def results(folder: Path, **given: Any) -> None:
-    """Print win, tie and loss of every two models by people's votes or, in a safety rating, the safety of every model.
+    """Print wins, ties and losses of each two models by people's votes or, in a safety rating, each model's safety.
 
-    All intervals are 95% intervals, clustered by prompt and, where votes count, by rater. What has no vote, what a
-    model did not answer and what else was left out is named. The same revision gives the same numbers.
+    All intervals are 95% intervals, clustered by prompt and, where votes count, by rater. Below the numbers, the
+    command lists what was left out, such as prompts that a model did not answer. The same revision gives the same
+    numbers.
     """
     from jobs.evaluation.results import results
 

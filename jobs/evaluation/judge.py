@@ -139,7 +139,7 @@ def _parameter(text: str) -> tuple[str, Any]:
         raise UserError(f"--parameter cannot set {name.strip()}: gristmill judge sets it, or needs its default")
     parsed = None if value.strip() == "none" else value_of(value.strip(), f"--parameter {name}")
     if not is_json(parsed):
-        raise UserError(f"--parameter {name} is {shown(parsed)}: give a value that JSON has")
+        raise UserError(f"--parameter {name} is {shown(parsed)}: give a value that JSON can hold")
     return name.strip(), parsed
 
 

@@ -159,7 +159,7 @@ def print_results(found: Results) -> None:
 
 
 def shorten(text: str, longest: int) -> str:
-    """The text, or its begin with three dots, of at most so many characters.
+    """The text, cut to that many characters if it is longer, with three dots at its end.
 
     >>> shorten("category of grain", 13), shorten("grain", 13)
     ('category o...', 'grain')

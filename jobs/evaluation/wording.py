@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from annotation.dataset.markdown import count
 from annotation.evaluation.calibration import WORTH
 from annotation.evaluation.numbers import Number
 from jobs.terminal import say
@@ -11,8 +12,8 @@ _COEFFICIENTS = ("AC1", "kappa with most votes", "mean rating", "mean grade")
 
 def say_unanswered(prompts: Mapping[str, int]) -> None:
     """Prints how many prompts each model did not answer."""
-    for model, count in sorted(prompts.items()):
-        say(f"unanswered: {model} has no response to {count:,} of the prompts")
+    for model, number in sorted(prompts.items()):
+        say(f"unanswered: {model} has no response to {count(number, 'prompt')}")
 
 
 def percent(number: Number) -> str:

@@ -1,4 +1,4 @@
-"""Writes a page of HTML in place of an earlier one, and of nothing else."""
+"""Writes a page of HTML; it replaces an earlier page, but no other file."""
 
 import os
 from pathlib import Path
@@ -9,8 +9,8 @@ from schemas.errors import UserError
 def write_page(path: Path, text: str, *, mark: str, kind: str, option: str) -> None:
     """Writes a page, and replaces an earlier page of this kind, which begins with ``mark``.
 
-    ``kind`` is the word for such a page and ``option`` the one that chooses its file, in messages. Raises UserError if
-    another file has the name, or the place cannot be written to.
+    For messages, ``kind`` is the word for such a page and ``option`` the option that chooses its file. Raises UserError
+    if another file has the name, or the place cannot be written to.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

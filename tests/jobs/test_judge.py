@@ -88,7 +88,7 @@ def test_what_has_no_verdict_is_neither_win_nor_loss(
     assert "truncated: 2 of 10 answers" in printed
     assert "unparsed: 2 of 10 answers; to ask these again: --again unparsed" in printed
     assert "error: 2 of 10 requests: the request is too long for the model (context_length)" in printed
-    assert "unanswered: beta has no response to 1 of the prompts" in printed
+    assert "unanswered: beta has no response to 1 prompt" in printed
     ledger = json.loads((tmp_path / "out" / "manifest.json").read_text())["ledger"]
     assert ledger["outcomes"] == {"error": 1, "first": 1, "refused": 1, "truncated": 1, "unparsed": 1}
 
@@ -129,9 +129,9 @@ def test_a_budget_stops_the_run_and_more_of_it_continues(
         (("--output", "out", "--budget", "1"), "give --prompt-price and --answer-price"),
         (("--output", "out", "--baseline", "alfa"), "did you mean 'alpha'"),
         (("--output", "out", "--parameter", "n=2"), "--parameter cannot set n"),
-        (("--output", "out", "--parameter", "top_p=nan"), "give a value that JSON has"),
-        (("--output", "out", "--parameter", "user=2026-01-01"), "give a value that JSON has"),
-        (("--output", "out", "--parameter", "seed=99999999999999999999"), "give a value that JSON has"),
+        (("--output", "out", "--parameter", "top_p=nan"), "give a value that JSON can hold"),
+        (("--output", "out", "--parameter", "user=2026-01-01"), "give a value that JSON can hold"),
+        (("--output", "out", "--parameter", "seed=99999999999999999999"), "give a value that JSON can hold"),
         (("--output", "out", "--timeout", "inf"), "inf is not a finite number"),
         (("--output", "out", "--token-budget", "-1"), "-1 is not in the range"),
         (("--output", "out", "--template", "singel"), "did you mean 'single'"),

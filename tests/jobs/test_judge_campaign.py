@@ -39,7 +39,7 @@ def test_agreement_is_that_with_people_in_all_and_by_category(
     assert "over 3 pairs and 9 votes" in printed
     assert "as most votes: 1 of 3 pairs" in printed
     assert "as most votes: 1 of 2 pairs where both prefer a response" in printed
-    assert "unanswered: beta has no response to 1 of the prompts" in printed
+    assert "unanswered: beta has no response to 1 prompt" in printed
     found = by_category(load(tmp_path / "out")[1].verdicts, snapshot)
     assert {name: (each.pairs, each.majority.count) for name, each in found.items()} == {
         "code": (2, 1),
@@ -58,7 +58,7 @@ def test_a_campaign_asks_nothing_that_the_book_of_its_responses_has(
         pass
     responses = write_rows(tmp_path / "responses.jsonl", rows())
     judge(responses, prefers_alpha, "--dry-run", monkeypatch=monkeypatch)
-    assert "unanswered: beta has no response to 1 of the prompts" in capsys.readouterr().out
+    assert "unanswered: beta has no response to 1 prompt" in capsys.readouterr().out
     _, requests = judge(responses, prefers_alpha, "--output", tmp_path / "one", monkeypatch=monkeypatch)
     more = ("--output", tmp_path / "two", "--book", tmp_path / "judge.db")
     code, again = judge(tmp_path / "campaign", prefers_alpha, *more, monkeypatch=monkeypatch)

@@ -64,7 +64,7 @@ def _once(rows: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[dict[str, Any]
             continue
         for (_, model), (before, _) in held.items():
             raise UserError(
-                f"{place}: the model {model!r} answers the prompt of {before} again: leave one of the responses"
+                f"{place}: the model {model!r} answers the prompt of {before} again: keep one of the responses"
             )
         first |= {key: (place, text) for key, text in texts.items()}
         yield row

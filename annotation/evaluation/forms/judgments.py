@@ -57,7 +57,7 @@ def read_votes(paths: Sequence[Path]) -> list[Vote]:
             if key in found:
                 raise UserError(
                     f"{place}: {vote.rater or 'a rater'} judges {vote.first_model} and {vote.second_model} on "
-                    f"{vote.prompt_id} again, after {found[key][0]}: leave one of the judgments"
+                    f"{vote.prompt_id} again, after {found[key][0]}: keep one of the judgments"
                 )
             found[key] = place, vote
     if not found:
@@ -80,7 +80,7 @@ def _read(row: Row, place: str) -> Vote:
 
 def _alpaca_eval(row: Row, place: str) -> Vote:
     """``preference`` is 1 for the first output, 2 for the second, 1.5 or 0 for a tie; null is no verdict. A weighted
-    preference, between 1 and 2, counts for the nearer output, and is kept beside."""
+    preference, between 1 and 2, counts for the nearer output, and is kept as well."""
     instruction = row.get("instruction")
     if not isinstance(instruction, str):
         raise UserError(f"{place}: instruction must be a text")

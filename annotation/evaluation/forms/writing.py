@@ -232,5 +232,5 @@ def _file_names(models: Iterable[str]) -> dict[str, str]:
 def _file_name(name: str) -> str:
     made = re.sub(r"[^\w.+@=-]", "_", name)
     if made.startswith(".") or not 0 < len(made) <= 200:
-        raise UserError(f"{shown(name)} is a name that no file can have: rename the model in the input")
+        raise UserError(f"{shown(name)} cannot be the name of a file: rename the model in the input")
     return made

@@ -322,7 +322,7 @@ def test_a_query_of_the_address_is_kept() -> None:
         ("ftp://mill.example/v1", "must begin with http"),
         ("http://", "must begin with http"),
         ("http://ann:secret@mill.example/v1", "holds a password"),
-        ("http://mill.example:port/v1", "is no address"),
+        ("http://mill.example:port/v1", "is not a valid address"),
     ],
 )
 def test_a_wrong_address_is_one_sentence(url: str, message: str) -> None:

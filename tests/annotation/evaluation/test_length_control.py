@@ -112,7 +112,7 @@ def test_a_source_without_the_baseline_says_so() -> None:
         ("prompt_id,instruction_difficulty\np0000,0.5\n", "has no difficulty of the prompt 'p0001' and of 8 others"),
         ("prompt_id,instruction_difficulty\np1,hard\n", "row 1: instruction_difficulty is 'hard': give a number"),
         ("index,instruction_difficulty\n0,0.5\n", "row 1: index '0' is not the place of one of any instructions"),
-        ("prompt_id,instruction_difficulty\np1,1\np1,2\n", "row 2: the prompt has another difficulty before"),
+        ("prompt_id,instruction_difficulty\np1,1\np1,2\n", "row 2: the prompt already has another difficulty"),
         ("prompt_id,instruction_difficulty\n", "holds no difficulty"),
     ],
 )
