@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 import click
 
+from schemas.errors import UserError
 from schemas.settings import LARGEST
 
 ProgressStyle = Literal["auto", "bars", "lines", "json", "none"]
@@ -37,6 +38,12 @@ class Bytes(click.ParamType[int]):
         if size > LARGEST:
             self.fail(f"'{value}' is not a size: write a size as 2GB or 1500MB", param, ctx)
         return size
+
+
+def check_one_form(as_json: bool, csv: object) -> None:
+    """Raises UserError if a command is asked for JSON and for CSV."""
+    if as_json and csv:
+        raise UserError("--json and --csv exclude each other: give one of them")
 
 
 OUTPUT = click.option("--output", required=True, type=PATH, metavar="DIR", help="A new or empty folder.")

@@ -7,12 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation.numbers import Origin, Traced, of_interval
-from annotation.evaluation.votes import outcomes_of
+from annotation.evaluation.votes import ignored, left_out, outcomes_of
 from annotation.journal.fold import Record
 from annotation.protocols import PROTOCOLS
 from annotation.statistics.clusters import Ratio, interval
 from annotation.statistics.outcomes import Definition, bounds, parts
-from schemas.evaluation import NO_VERDICT
 
 MEASURE = "win rate while collecting"
 
@@ -46,12 +45,11 @@ def collection(votes: pa.Table, steps: tuple[Step, ...], source: str, ties: Defi
         whole = outcomes_of(rows)
         said = whole.of_model(step.new) if len(rows) else whole
         found = interval(Ratio(*parts(said.outcome, ties), said.prompt, said.rater))
-        worst, ignored = bounds(said.outcome, ties), NO_VERDICT if ties == "half" else ("tie", *NO_VERDICT)
-        counts = said.counts()
+        worst = bounds(said.outcome, ties)
         pair = (step.new, step.previous)
         made = of_interval(
             found,
-            Origin(where={"source": (source,), "model": pair, "opponent": pair}, left_out=ignored),
+            Origin(where={"source": (source,), "model": pair, "opponent": pair}, left_out=ignored(ties)),
             section="collection",
             source=source,
             voters="people",
@@ -60,7 +58,7 @@ def collection(votes: pa.Table, steps: tuple[Step, ...], source: str, ties: Defi
             opponent=step.previous,
             least=worst.low,
             most=worst.high,
-            left_out=", ".join(f"{counts[word]:,} {word}" for word in ignored if counts[word]),
+            left_out=left_out(said, ignored(ties)),
         )
         batches = f"batch{'es' if len(step.batches) > 1 else ''} {', '.join(step.batches)}"
         yield Traced(replace(made.number, method=f"{found.method}; {batches}"), made.origin)

@@ -1,7 +1,7 @@
 """The win rates of a source, as numbers: between each two models, in all and by category."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from annotation.evaluation.human_rates import KINDS
 from annotation.evaluation.numbers import Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
-from annotation.evaluation.votes import outcomes_of
+from annotation.evaluation.votes import coded, ignored, left_out, outcomes_of
 from annotation.statistics.clusters import Floats, Ints, Ratio, interval
 from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Definition, Outcomes, bounds, parts
 from schemas.evaluation import NO_VERDICT
@@ -53,25 +53,18 @@ def groups(source: Source) -> Iterator[Group]:
     votes is left out.
     """
     votes = outcomes_of(source.votes)
-    kinds = {kind: _coded(source.votes[kind]) for kind in KINDS}
+    kinds = {kind: coded(source.votes[kind]) for kind in KINDS}
     match = votes.model_a * max(len(votes.models), 1) + votes.model_b
     for place, rows in _split(match, np.arange(len(match))):
         model, opponent = (votes.models[each] for each in divmod(place, len(votes.models)))
         if model == opponent:
             continue
-        yield Group(source, model, opponent, _take(votes, rows))
+        yield Group(source, model, opponent, votes.take(rows))
         for kind, (names, code) in kinds.items():
             parts_of = [part for part in _split(code[rows], rows) if part[0] >= 0]
             if len(parts_of) > 1 or any(len(part) < len(rows) for _, part in parts_of):
                 for number, part in parts_of:
-                    yield Group(source, model, opponent, _take(votes, part), kind, names[number])
-
-
-def _coded(column: pa.ChunkedArray) -> tuple[list[str], Ints]:
-    """The values, sorted, and the index of each row's; -1 for null."""
-    names = pc.unique(column.drop_null()).sort()
-    place = pc.index_in(column, value_set=names)
-    return names.to_pylist(), pc.fill_null(place, -1).to_numpy().astype(np.int64)
+                    yield Group(source, model, opponent, votes.take(part), kind, names[number])
 
 
 def _split(code: Ints, rows: Ints) -> Iterator[tuple[int, Ints]]:
@@ -82,20 +75,14 @@ def _split(code: Ints, rows: Ints) -> Iterator[tuple[int, Ints]]:
         yield int(place), part
 
 
-def _take(votes: Outcomes, rows: Ints) -> Outcomes:
-    columns = ("prompt", "rater", "model_a", "model_b", "outcome")
-    return replace(votes, **{column: getattr(votes, column)[rows] for column in columns})
-
-
 def outcome_shares(group: Group) -> Iterator[Traced]:
     """The shares of wins, ties and losses among the votes with a verdict (Figure 1 of Llama 2)."""
     votes = group.votes
     for code in (WIN, TIE, LOSS):
         counted = votes.decided.astype(np.float64)
         found = interval(Ratio((votes.outcome == code).astype(np.float64), counted, votes.prompt, votes.rater))
-        left_out = _left_out(votes, NO_VERDICT)
-        origin = group.origin(*NO_VERDICT)
-        yield of_interval(found, origin, **group.about, section="outcomes", measure=OUTCOMES[code], left_out=left_out)
+        about = {**group.about, "section": "outcomes", "measure": OUTCOMES[code]}
+        yield of_interval(found, group.origin(*NO_VERDICT), **about, left_out=left_out(votes, NO_VERDICT))
 
 
 def win_rate(group: Group, ties: Definition) -> Traced:
@@ -103,22 +90,16 @@ def win_rate(group: Group, ties: Definition) -> Traced:
     votes = group.votes
     found = interval(Ratio(*parts(votes.outcome, ties), votes.prompt, votes.rater))
     worst = bounds(votes.outcome, ties)
-    ignored = NO_VERDICT if ties == "half" else ("tie", *NO_VERDICT)
     return of_interval(
         found,
-        group.origin(*ignored),
+        group.origin(*ignored(ties)),
         **group.about,
         section="win_rates",
         measure="win rate",
         least=worst.low,
         most=worst.high,
-        left_out=_left_out(votes, ignored),
+        left_out=left_out(votes, ignored(ties)),
     )
-
-
-def _left_out(votes: Outcomes, ignored: tuple[str, ...]) -> str:
-    counts = votes.counts()
-    return ", ".join(f"{counts[word]:,} {word}" for word in ignored if counts[word])
 
 
 def position(source: Source) -> Iterator[Traced]:
@@ -129,10 +110,11 @@ def position(source: Source) -> Iterator[Traced]:
         return
     first = pc.equal(shown["outcome"], "shown_first").to_numpy().astype(np.float64)
     decided = pc.is_in(shown["outcome"], value_set=pa.array(["shown_first", "shown_second"])).to_numpy()
-    ignored = ("tie", *NO_VERDICT)
     where = {"source": (source.name,)}
     found = interval(Ratio(first, decided.astype(np.float64), _codes(shown)))
-    yield of_interval(found, Origin(table="shown", where=where, left_out=ignored), **about, measure="shown first")
+    yield of_interval(
+        found, Origin(table="shown", where=where, left_out=ignored("decided")), **about, measure="shown first"
+    )
     if source.orders == "both":
         changed = pc.cast(source.votes["inconsistent"], pa.float64()).to_numpy()
         verdicts = pc.invert(pc.is_in(source.votes["outcome"], value_set=pa.array(NO_VERDICT)))

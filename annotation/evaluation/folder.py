@@ -1,7 +1,7 @@
 """Writes and reads the folder of a judge's verdicts, which appears complete or not at all."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,14 +22,12 @@ from schemas.verdicts import ANSWERS, GRADES, UNANSWERED, VERDICTS
 TABLES = {table.name: table for table in (VERDICTS, ANSWERS, GRADES, UNANSWERED)}
 
 
-@contextmanager
-def writing(folder: Path) -> Iterator[Writer]:
+def writing(folder: Path) -> AbstractContextManager[Writer]:
     """A writer for a new folder of verdicts, which gets its name when the block ends without an error.
 
     Raises UserError if the folder is taken, RunError if it cannot be written.
     """
-    with new_folder(folder, "folder of verdicts") as writer:
-        yield writer
+    return new_folder(folder, "folder of verdicts")
 
 
 def fill(writer: Writer, tables: JudgeTables, judge: Judge | None, source: SourceEntry) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation.people import VERDICT
+from annotation.evaluation.votes import coded
 from annotation.statistics.clusters import Interval, Ratio, interval
 from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Bounds, Definition, bounds, parts
 
@@ -151,19 +152,13 @@ def groups(rows: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
 
 def rows_by(rows: pa.Table, *names: str) -> list[tuple[tuple[str, ...], pa.Table]]:
     """The rows of each combination of values, sorted."""
-    columns = [_coded(rows[name]) for name in names]
+    columns = [coded(rows[name]) for name in names]
     codes = np.array([code for _, code in columns])
     found, group = np.unique(codes, axis=1, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(group.ravel(), minlength=found.shape[1]))[:-1])
     keys = [tuple(values[code] for (values, _), code in zip(columns, key, strict=True)) for key in found.T]
     return [(key, rows.take(pa.array(part))) for key, part in zip(keys, parts, strict=False)]
-
-
-def _coded(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """The distinct values, sorted, and the place of each value among them."""
-    values = pc.unique(column).sort()
-    return values.to_pylist(), pc.index_in(column, value_set=values).to_numpy().astype(np.int64)
 
 
 def _share(rows: pa.Table, counted: Flags, of: Flags) -> Interval:
@@ -178,7 +173,7 @@ def _interval(
     highest: float = 1.0,
 ) -> Interval:
     """Clustered by prompt, and by rater where rows are votes of several people."""
-    names, rater = _coded(pc.fill_null(rows["rater"], ""))
+    names, rater = coded(pc.fill_null(rows["rater"], ""))
     people = {*names} - {"", VERDICT}
-    _, prompt = _coded(rows["prompt"])
+    _, prompt = coded(rows["prompt"])
     return interval(Ratio(numerator, denominator, prompt, rater if people else None), lowest, highest)

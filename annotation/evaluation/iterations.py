@@ -11,11 +11,10 @@ import pyarrow.compute as pc
 
 from annotation.evaluation.numbers import Number, Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
-from annotation.evaluation.votes import outcomes_of
+from annotation.evaluation.votes import ignored, outcomes_of
 from annotation.statistics.clusters import Ratio, interval
 from annotation.statistics.outcomes import Definition, parts
 from annotation.statistics.paired import difference
-from schemas.evaluation import NO_VERDICT
 
 WIN_RATES, VIOLATIONS, REJECTED = (
     "difference of win rates",
@@ -82,8 +81,7 @@ def _win_rate(step: _Step, opponent: str, ties: Definition) -> Iterator[Traced]:
         Ratio(*parts(part.outcome, ties), part.prompt, part.rater if step.after.voters == "people" else None)
         for part in (votes.filter(earlier), votes.filter(~earlier))
     )
-    left_out = NO_VERDICT if ties == "half" else ("tie", *NO_VERDICT)
-    origin = replace(step.origin("votes", opponent=(opponent,)), left_out=left_out)
+    origin = replace(step.origin("votes", opponent=(opponent,)), left_out=ignored(ties))
     yield from _difference(previous, new, origin, {**step.about, "measure": WIN_RATES})
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation.numbers import Number, Origin, Traced
-from annotation.evaluation.votes import outcomes_of
+from annotation.evaluation.votes import left_out, outcomes_of
 from annotation.statistics.bradley_terry import Leaderboard, Ties, leaderboard, length_difference
 from annotation.statistics.outcomes import Floats
 from schemas.errors import UserError
@@ -35,16 +35,14 @@ def ratings(
     rating there is one number without a value, whose method says why.
     """
     about: dict[str, Any] = {"section": "leaderboard", "source": source, "voters": voters}
+    given = outcomes_of(votes)
     try:
-        found = leaderboard(outcomes_of(votes), ties, _covariates(votes, controls))
+        found = leaderboard(given, ties, _covariates(votes, controls))
     except UserError as error:
         yield Traced(Number(**about, measure="rating", value=None, votes=0, method=str(error)), origin)
         return
-    without = {word: count for word, count in _without(votes).items() if count}
-    about["left_out"] = ", ".join(
-        [f"{count:,} {word}" for word, count in without.items()]
-        + [f"{name} ({UNRATED[why]})" for name, why in found.unrated.items()]
-    )
+    unrated = [f"{name} ({UNRATED[why]})" for name, why in found.unrated.items()]
+    about["left_out"] = ", ".join(filter(None, [left_out(given, NO_VERDICT), *unrated]))
     for place in sorted(range(len(found.models)), key=lambda place: (found.ranks.rank[place], found.models[place])):
         for each in _of_model(found, place, _method(found, ties, controls)):
             yield Traced(Number(**about, **each), origin)
@@ -97,8 +95,3 @@ def _covariates(votes: pa.Table, controls: tuple[Control, ...]) -> Mapping[str, 
         longer = pc.fill_null(votes["longer"], 0).to_numpy().astype(np.float64)
         found["length"] = length_difference(longer, np.zeros(len(longer)))
     return found
-
-
-def _without(votes: pa.Table) -> dict[str, int]:
-    counts = {each["values"]: each["counts"] for each in pc.value_counts(votes["outcome"]).to_pylist()}
-    return {word: counts.get(word, 0) for word in NO_VERDICT}

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from annotation.evaluation.difficulties import Difficulties
 from annotation.evaluation.numbers import Number, Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
-from annotation.evaluation.votes import outcomes_of
+from annotation.evaluation.votes import left_out, outcomes_of
 from annotation.statistics.difficulty import difficulties
 from annotation.statistics.length_controlled import Compared, LengthControlled, length_controlled
 from annotation.statistics.outcomes import OUTCOMES, Floats, Ints, Outcomes, parts
@@ -107,10 +107,8 @@ def _differ(votes: pa.Table) -> pa.ChunkedArray:
 
 
 def _left_out(votes: Outcomes, without_texts: int) -> str:
-    counts = votes.counts()
-    words = [f"{counts[word]:,} {word}" for word in NO_VERDICT if counts[word]]
-    lost = without_texts - counts["missing"]
-    return ", ".join([*words, f"{lost:,} without texts"] if lost > 0 else words)
+    lost = without_texts - votes.counts()["missing"]
+    return ", ".join(filter(None, [left_out(votes, NO_VERDICT), f"{lost:,} without texts" if lost > 0 else ""]))
 
 
 def _given(known: Difficulties, matches: Iterable[_Match]) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.evaluation.votes import turns
+from annotation.evaluation.votes import OF_FIRST, mirrored, renamed, turns
 from annotation.journal.bodies import Unanswered
 from annotation.judgments.deciding import Deciding
 from annotation.judgments.resolve import resolve
@@ -30,9 +30,6 @@ _MISSING = pa.schema(
 VERDICT = "verdict"
 """The name of the rater of a verdict."""
 
-_WORDS = {"first": "win", "tie": "tie", "second": "loss"}
-_MIRRORED = {"win": "loss", "tie": "tie", "loss": "win", "missing": "missing"}
-
 
 def comparisons(snapshot: Snapshot, counted: Counted = "votes") -> pa.Table:
     """Votes on pairs as rows: prompt, rater, model_a, model_b, outcome, swapped, turns, and the columns FACTS.
@@ -49,17 +46,14 @@ def comparisons(snapshot: Snapshot, counted: Counted = "votes") -> pa.Table:
         )
     pairs = _pairs(snapshot)
     given = _votes(snapshot) if counted == "votes" else _verdicts(snapshot)
-    given = given.append_column(
-        "outcome", pa.array([_WORDS[word] for word in given["prefers"].to_pylist()], pa.string())
-    )
+    given = given.append_column("outcome", renamed(given["prefers"], OF_FIRST))
     rows = _join(pairs, given.drop_columns(["prefers"]))
     rows = _with_missing(rows, snapshot)
     rows = _replace(rows, "outcome", pc.fill_null(rows["outcome"], "missing"))
     back = pc.greater(rows["first_model"], rows["second_model"])
-    turned = pa.array([_MIRRORED[word] for word in rows["outcome"].to_pylist()], pa.string())
     model_a = pc.if_else(back, rows["second_model"], rows["first_model"])
     model_b = pc.if_else(back, rows["first_model"], rows["second_model"])
-    rows = _replace(rows, "outcome", pc.if_else(back, turned, rows["outcome"]))
+    rows = _replace(rows, "outcome", mirrored(rows["outcome"], back))
     rows = rows.append_column("model_a", model_a).append_column("model_b", model_b)
     rows = rows.drop_columns(["first_model", "second_model"])
     return rows.sort_by([(name, "ascending") for name in ("model_a", "model_b", "prompt", "pair_id", "rater")])

@@ -93,7 +93,7 @@ def report_of(sources: Sequence[Source], choices: Choices) -> Report:
     found += [each for source in sources for each in grade_means(source)]
     found += iterations(sources, choices.ties)
     found += [each for held in sources for each in collection(held.votes, held.steps, held.name, choices.ties)]
-    return Report(sources, choices, numbered([*found, *comparisons(sources), *leaders(sources, choices)]))
+    return Report(sources, choices, numbered([*found, *_people_and_judges(sources), *leaders(sources, choices)]))
 
 
 def _counted(found: Traced, source: Source) -> Traced:
@@ -103,7 +103,7 @@ def _counted(found: Traced, source: Source) -> Traced:
     return replace(found, number=replace(found.number, method="no verdict"))
 
 
-def comparisons(sources: Sequence[Source]) -> Iterator[Traced]:
+def _people_and_judges(sources: Sequence[Source]) -> Iterator[Traced]:
     """The agreement of people with each other and with each judge, then the win rates by people and judge."""
     people = [source for source in sources if source.voters == "people" and len(source.votes)]
     judges = [source for source in sources if source.voters != "people"]

@@ -38,7 +38,7 @@ from schemas.evaluation import GRADED, NO_VERDICT, RATED, SHOWN, VOTES
 from schemas.preference import FACTS
 from schemas.records import from_json
 
-_MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second", "outcome")])
+_MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second")])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,11 +124,10 @@ def of_people(
     ]
     if counted == "verdicts":
         facts.append(("verdict", f"{policy.use} of {policy.min_votes or 'all votes asked for'}"))
-    none = VOTES.schema.empty_table()
     return Source(
         name=snapshot.name,
         voters="people",
-        votes=_people_votes(snapshot, counted) if compares else none,
+        votes=_people_votes(snapshot, counted) if compares else VOTES.schema.empty_table(),
         rated=RATED.schema.empty_table() if compares else _people_ratings(snapshot, counted),
         facts=tuple(facts),
         sampling=sampling,
@@ -242,16 +241,16 @@ def _verdict_votes(name: str, voters: str, tables: JudgeTables, baseline: str | 
             preference=rows["preference"],
         ),
     }
-    silent = pa.Table.from_pylist(list(_missing(tables)), _MISSING)
+    silent = pa.Table.from_pylist([dict(zip(_MISSING.names, each, strict=True)) for each in tables.missing], _MISSING)
     place = pc.index_in(silent["prompt_id"], value_set=rows["prompt_id"].combine_chunks())
     named = pc.index_in(silent["prompt_id"], value_set=tables.unanswered["prompt_id"].combine_chunks())
     missing = {
         "prompt_id": silent["prompt_id"],
         **{
-            name: pc.coalesce(tables.unanswered[name].take(named), columns[name].take(place))
-            for name in ("category", "turns")
+            column: pc.coalesce(tables.unanswered[column].take(named), columns[column].take(place))
+            for column in ("category", "turns")
         },
-        **directed(silent["first"], silent["second"], silent["outcome"], baseline),
+        **directed(silent["first"], silent["second"], pa.chunked_array([pa.repeat("missing", len(silent))]), baseline),
     }
     return sort_votes(pa.concat_tables([votes_table(name, voters, part) for part in (columns, missing)]))
 
@@ -264,16 +263,6 @@ def _seen_first(tables: JudgeTables) -> pa.ChunkedArray:
     orders = orders.filter(pc.equal(orders["swapped_min"], orders["swapped_max"]))
     place = pc.index_in(tables.verdicts["pair_id"], value_set=orders["pair_id"].combine_chunks())
     return pc.invert(orders["swapped_min"].take(place))
-
-
-def _missing(tables: JudgeTables) -> Iterable[dict[str, str]]:
-    """A row for each prompt that at least one of two compared models did not answer."""
-    silent: dict[str, set[str]] = {}
-    for row in tables.unanswered.to_pylist():
-        silent.setdefault(row["model"], set()).add(row["prompt_id"])
-    for first, second in tables.compared:
-        for prompt_id in silent.get(first, set()) | silent.get(second, set()):
-            yield {"prompt_id": prompt_id, "first": first, "second": second, "outcome": "missing"}
 
 
 def _judge_answers(name: str, tables: JudgeTables, baseline: str | None) -> pa.Table:

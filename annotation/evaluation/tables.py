@@ -39,6 +39,18 @@ class JudgeTables:
         return {name: table for name, table in held.items() if table is not None}
 
     @property
+    def missing(self) -> list[tuple[str, str, str]]:
+        """(prompt_id, first, second) of each prompt and compared models of which at least one did not answer it."""
+        silent: dict[str, set[str]] = {}
+        for row in self.unanswered.to_pylist():
+            silent.setdefault(row["model"], set()).add(row["prompt_id"])
+        return [
+            (prompt_id, first, second)
+            for first, second in self.compared
+            for prompt_id in sorted(silent.get(first, set()) | silent.get(second, set()))
+        ]
+
+    @property
     def said(self) -> pa.Table:
         """ANSWERS or GRADES: a row for each question."""
         return self.grades if self.answers is None else self.answers

@@ -4,12 +4,11 @@ import hashlib
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from annotation.statistics.outcomes import OUTCOMES, Outcomes
-from schemas.evaluation import VOTES
+from annotation.statistics.outcomes import OUTCOMES, Definition, Ints, Outcomes
+from schemas.evaluation import NO_VERDICT, VOTES
 from schemas.table import Table
 
 _MIRRORED = {"win": "loss", "loss": "win"}
@@ -126,13 +125,26 @@ def checked(kind: Table, columns: dict[str, pa.ChunkedArray]) -> pa.Table:
 
 def outcomes_of(votes: pa.Table) -> Outcomes:
     """Votes as outcomes; model A is the model, model B the opponent."""
-    prompts, prompt = _coded(votes["prompt_id"])
-    raters, rater = _coded(pc.binary_join_element_wise(votes["source"], votes["rater"], "/"))
-    models, model = _coded(pa.chunked_array([*votes["model"].chunks, *votes["opponent"].chunks], pa.string()))
+    prompts, prompt = coded(votes["prompt_id"])
+    raters, rater = coded(pc.binary_join_element_wise(votes["source"], votes["rater"], "/"))
+    models, model = coded(pa.chunked_array([*votes["model"].chunks, *votes["opponent"].chunks], pa.string()))
     outcome = pc.index_in(votes["outcome"], value_set=pa.array(OUTCOMES)).to_numpy().astype(np.int8)
     return Outcomes(prompt, rater, model[: len(votes)], model[len(votes) :], outcome, prompts, raters, models)
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-    distinct = pc.unique(column).sort()
-    return tuple(distinct.to_pylist()), pc.index_in(column, value_set=distinct).to_numpy().astype(np.int64)
+def coded(column: pa.ChunkedArray) -> tuple[tuple[str, ...], Ints]:
+    """The distinct values, sorted, and the index of each row's value among them; -1 for null."""
+    distinct = pc.unique(column.drop_null()).sort()
+    place = pc.fill_null(pc.index_in(column, value_set=distinct), -1)
+    return tuple(distinct.to_pylist()), place.to_numpy().astype(np.int64)
+
+
+def ignored(ties: Definition) -> tuple[str, ...]:
+    """The outcomes that a win rate leaves out."""
+    return NO_VERDICT if ties == "half" else ("tie", *NO_VERDICT)
+
+
+def left_out(votes: Outcomes, words: tuple[str, ...]) -> str:
+    """How often each of these outcomes occurs, such as ``2 tie, 1 missing``."""
+    counts = votes.counts()
+    return ", ".join(f"{counts[word]:,} {word}" for word in words if counts[word])

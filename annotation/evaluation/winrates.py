@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from annotation.evaluation.tables import JudgeTables
 from annotation.evaluation.verdicts import NO_VERDICT
+from annotation.evaluation.votes import OF_FIRST
 from annotation.statistics.clusters import Interval, Ratio, interval
 from annotation.statistics.outcomes import OUTCOMES, Bounds, Outcomes, bounds, coded, parts
 from annotation.statistics.shares import Share
 
-_WORDS = {"first": "win", "second": "loss"}
 JUDGE = "judge"
 """The rater in outcomes of the judge that the manifest names."""
 
@@ -59,35 +59,23 @@ class Position:
         return self.first / decided if decided else None
 
 
-def outcomes_of(tables: JudgeTables) -> Outcomes:
+def verdict_outcomes(tables: JudgeTables) -> Outcomes:
     """The verdicts as votes, model A the first of each pair; and a ``missing`` vote for each prompt that
     one of two compared models did not answer."""
     verdicts = tables.verdicts
     columns = [verdicts[name].to_pylist() for name in ("prompt_id", "first_model", "second_model")]
-    words = [_WORDS.get(outcome, outcome) for outcome in verdicts["outcome"].to_pylist()]
-    missing = _missing(tables)
+    words = [OF_FIRST.get(outcome, outcome) for outcome in verdicts["outcome"].to_pylist()]
+    missing = tables.missing
     prompts, first, second = ([*column, *(row[place] for row in missing)] for place, column in enumerate(columns))
     words += ["missing"] * len(missing)
     raters = [name or JUDGE for name in verdicts["rater"].to_pylist()] + [JUDGE] * len(missing)
     return Outcomes.of(prompts, raters, first, second, words)
 
 
-def _missing(tables: JudgeTables) -> list[tuple[str, str, str]]:
-    """(prompt_id, first, second) of each prompt and compared models of which at least one did not answer it."""
-    silent: dict[str, set[str]] = {}
-    for row in tables.unanswered.to_pylist():
-        silent.setdefault(row["model"], set()).add(row["prompt_id"])
-    return [
-        (prompt_id, first, second)
-        for first, second in tables.compared
-        for prompt_id in sorted(silent.get(first, set()) | silent.get(second, set()))
-    ]
-
-
 def matches(tables: JudgeTables, baseline: str | None = None) -> dict[tuple[str, str], Match]:
     """The matches of the models that are compared, by (model, opponent), sorted. A baseline is each opponent; without
     it the model is the first of the two by name. Pairs of responses of the same model are left out."""
-    votes = outcomes_of(tables)
+    votes = verdict_outcomes(tables)
     inconsistent = _inconsistent(tables)
     named = sorted({_named(*models, baseline) for models in tables.compared if models[0] != models[1]})
     return {models: _match(models, votes, inconsistent) for models in named}

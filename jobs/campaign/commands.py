@@ -36,6 +36,7 @@ from jobs.campaign.opened import signed
 from jobs.campaign.planned import print_dropped, print_planned
 from jobs.campaign.server import open_studio
 from jobs.counting import counting
+from jobs.options import check_one_form
 from jobs.spreadsheet import print_exactly, write_csv
 from jobs.terminal import say
 from schemas.errors import UserError
@@ -97,8 +98,7 @@ class Letter:
 def invite(folder: Path, emails: Sequence[str], home: Path | None, reset: bool, as_json: bool, csv: bool) -> None:
     """Makes accounts, and prints each person's letter: as text at once, as JSON or CSV once all accounts are made."""
     at = read_campaign(folder)
-    if as_json and csv:
-        raise UserError("--json and --csv exclude each other: give one of them")
+    check_one_form(as_json, csv)
     if reset and not emails:
         raise UserError("--reset needs the EMAIL of each annotator who gets a new password")
     known = (*at.campaign.annotators, *at.campaign.adjudicators)

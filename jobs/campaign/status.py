@@ -10,8 +10,8 @@ from jobs.campaign.attention import Item, Refused
 from jobs.campaign.campaign_file import read_and_record
 from jobs.campaign.overview import Annotator, Batch, Remark, as_json, overview
 from jobs.campaign.tables import print_status
+from jobs.options import check_one_form
 from jobs.spreadsheet import print_exactly, write_csv
-from schemas.errors import UserError
 
 TABLES = {
     "annotators": Annotator,
@@ -26,8 +26,7 @@ TABLES = {
 
 def status(folder: Path, json: bool, csv: str | None) -> None:
     """Prints a campaign's state as tables for people, as one JSON object, or one table (a key of TABLES) as CSV."""
-    if json and csv:
-        raise UserError("--json and --csv exclude each other: give one of them")
+    check_one_form(json, csv)
     snapshot, emails = open_campaign(folder)
     found = overview(snapshot, emails, str(folder))
     if csv:

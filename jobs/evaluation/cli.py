@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.options import OUTPUT, PATH, PROGRESS, Amount
+from jobs.options import OUTPUT, PATH, PROGRESS, Amount, check_one_form
 
 
 @click.command(short_help="Let a model judge responses.")
@@ -235,6 +235,7 @@ def leaderboard(sources: tuple[Path, ...], as_json: bool, csv: bool, **choices: 
     from jobs.evaluation.choices import choices_of
     from jobs.evaluation.leaderboard import leaderboard
 
+    check_one_form(as_json, csv)
     leaderboard(sources, choices_of(**choices), "json" if as_json else "csv" if csv else "table")
 
 

@@ -20,6 +20,7 @@ from annotation.judgments.snapshot import Snapshot, load
 from annotation.protocols import PROTOCOLS
 from annotation.statistics.clusters import Interval
 from annotation.statistics.outcomes import Definition
+from jobs.options import check_one_form
 from jobs.spreadsheet import print_exactly, write_csv
 from jobs.tables import Row, print_table
 from jobs.terminal import say
@@ -84,8 +85,7 @@ def results(
     folder: Path, counted: Counted | None, ties: Definition, as_of: int | None, as_json: bool, csv: bool
 ) -> None:
     """Prints the results of the campaign in a folder."""
-    if as_json and csv:
-        raise UserError("--json and --csv exclude each other: give one of them")
+    check_one_form(as_json, csv)
     if not (folder / STORE).exists() and (folder / f"{VERDICTS.name}.parquet").exists():
         raise UserError(
             f"{folder} holds verdicts of a judge or an import, and no campaign: see gristmill evaluation leaderboard "

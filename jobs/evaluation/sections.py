@@ -61,7 +61,7 @@ def _section(report: Report, name: str, title: str) -> Section:
     numbers = [each.number for each in report.section(name)]
     more = imported_columns([each.number for each in report.numbers]) if name == "leaderboard" else ()
     panels = [Panel(source, list(own), more) for source, own in groupby(numbers, key=lambda each: each.source)]
-    intro = WIN_RATE.format(WORDS[report.choices.ties]) if name == "win_rates" else INTROS[name]
+    intro = INTROS[name].format(WORDS[report.choices.ties])
     notes = list(dict.fromkeys(_notes(report, name, numbers))) if numbers else []
     legend = ("win", "tie", "loss") if name == "outcomes" else ()
     drawn = [group for group in _groups(report, name, numbers) if group.plots]
@@ -75,7 +75,7 @@ def _groups(report: Report, name: str, numbers: Numbers) -> Iterator[Group]:
         return drawings.iterations(numbers, [each for each in rates if each.kind == "all"])
     if name == "grades":
         return drawings.grades(numbers, [source.grades for source in report.sources if source.grades is not None])
-    if name in VERDICTS:
+    if name in NEED_VERDICTS:
         known = {each.source for each in numbers if each.value is not None}
         numbers = [each for each in numbers if each.source in known]
     return DRAWN[name](numbers) if numbers and name in DRAWN else iter(())
@@ -92,7 +92,7 @@ def _notes(report: Report, name: str, numbers: Numbers) -> Iterator[str]:
         for each in numbers:
             about = f"{each.source} ({each.voters})" if each.model is None else drawings.pair(each)
             yield f"{about}: {each.method}."
-    elif name in VERDICTS:
+    elif name in NEED_VERDICTS:
         for source in report.sources:
             yield from _gaps(source)
 
@@ -129,66 +129,57 @@ TITLES = {
     "length_controlled": "Length-controlled win rates",
     "imported_ratings": "Imported ratings",
 }
-OUTCOMES = (
-    "Shares among the votes with a verdict, from the point of view of the model named first. The lines below a bar are "
-    "the 95% intervals of the wins and of the losses."
-)
-POSITION = (
-    "How often a judge prefers the response that it sees first (half, if it has no bias), and how often its verdict on "
-    "a pair changes with the order."
-)
-SAFETY = (
-    "Violations are ratings of 1 or 2, and the mean rating is from 1 to 5, on prompts that are not marked harmless. "
-    "False refusals are refusals for safety of harmless prompts. Lines are 95% intervals."
-)
-ITERATIONS = (
-    "Sources one after the other, and models on the same prompts: how much the win rate against the same opponent, or "
-    "the share of violations, of the model named first is above that of an earlier one."
-)
-COLLECTION = (
-    "People who collected preferences compared a new model with the previous one, so their votes also say which is "
-    "better: the win rate of the new model, step by step. Lines are 95% intervals."
-)
-AGREEMENT = (
-    "1 is perfect agreement. AC1 and kappa are 0 for agreement by chance; the shares say how often a judge says what "
-    "most people say."
-)
-PEOPLE_AND_JUDGE = (
-    "The win rate of people over all judged pairs, by prediction-powered inference: people voted on a random part of "
-    "the pairs, the judge on all. The interval holds however good or bad the judge is. Ties count half."
-)
-GRADES = (
-    "The mean grade that a judge gave to single responses of each model. The wide line is the 95% interval; the thin "
-    "line, the lowest and highest value, whatever the missing grades would have been."
-)
-LEADERBOARD = (
-    "Ratings by Bradley and Terry's model: with a rating higher by 1, a model wins 73% of the votes that are no tie, "
-    "by 2, 88%. The chance that any interval or rank on a leaderboard is wrong is at most 5%."
-)
-LENGTH_CONTROLLED = (
-    "The length-controlled win rate of AlpacaEval 2: the win rate that the model would have if its responses were as "
-    "long as its opponent's. Ties count half; lines are 95% intervals."
-)
-IMPORTED = (
-    "Ratings that others published, for comparison. No vote of this report is in them, and no number is made of them."
-)
-WIN_RATE = (
-    "A win rate is {}, of the model named first. The wide line is the 95% interval; the thin line, the lowest and "
-    "highest value, whatever the votes without a verdict would have been."
-)
 INTROS = {
-    "outcomes": OUTCOMES,
-    "position": POSITION,
-    "safety": SAFETY,
-    "grades": GRADES,
-    "iterations": ITERATIONS,
-    "collection": COLLECTION,
-    "agreement": AGREEMENT,
-    "people_and_judge": PEOPLE_AND_JUDGE,
-    "leaderboard": LEADERBOARD,
-    "length_controlled": LENGTH_CONTROLLED,
-    "imported_ratings": IMPORTED,
+    "outcomes": (
+        "Shares among the votes with a verdict, from the point of view of the model named first. The lines below a bar "
+        "are the 95% intervals of the wins and of the losses."
+    ),
+    "win_rates": (
+        "A win rate is {}, of the model named first. The wide line is the 95% interval; the thin line, the lowest and "
+        "highest value, whatever the votes without a verdict would have been."
+    ),
+    "position": (
+        "How often a judge prefers the response that it sees first (half, if it has no bias), and how often its "
+        "verdict on a pair changes with the order."
+    ),
+    "safety": (
+        "Violations are ratings of 1 or 2, and the mean rating is from 1 to 5, on prompts that are not marked "
+        "harmless. False refusals are refusals for safety of harmless prompts. Lines are 95% intervals."
+    ),
+    "grades": (
+        "The mean grade that a judge gave to single responses of each model. The wide line is the 95% interval; the "
+        "thin line, the lowest and highest value, whatever the missing grades would have been."
+    ),
+    "iterations": (
+        "Sources one after the other, and models on the same prompts: how much the win rate against the same opponent, "
+        "or the share of violations, of the model named first is above that of an earlier one."
+    ),
+    "collection": (
+        "People who collected preferences compared a new model with the previous one, so their votes also say which is "
+        "better: the win rate of the new model, step by step. Lines are 95% intervals."
+    ),
+    "agreement": (
+        "1 is perfect agreement. AC1 and kappa are 0 for agreement by chance; the shares say how often a judge says "
+        "what most people say."
+    ),
+    "people_and_judge": (
+        "The win rate of people over all judged pairs, by prediction-powered inference: people voted on a random part "
+        "of the pairs, the judge on all. The interval holds however good or bad the judge is. Ties count half."
+    ),
+    "leaderboard": (
+        "Ratings by Bradley and Terry's model: with a rating higher by 1, a model wins 73% of the votes that are no "
+        "tie, by 2, 88%. The chance that any interval or rank on a leaderboard is wrong is at most 5%."
+    ),
+    "length_controlled": (
+        "The length-controlled win rate of AlpacaEval 2: the win rate that the model would have if its responses were "
+        "as long as its opponent's. Ties count half; lines are 95% intervals."
+    ),
+    "imported_ratings": (
+        "Ratings that others published, for comparison. No vote of this report is in them, and no number is made of "
+        "them."
+    ),
 }
+"""The text below each title; in that of win rates, {} stands for their definition."""
 DRAWN = {
     "outcomes": drawings.outcomes,
     "win_rates": drawings.win_rates,
@@ -200,5 +191,5 @@ DRAWN = {
     "leaderboard": drawings.leaderboard,
     "length_controlled": drawings.length_controlled,
 }
-VERDICTS = ("outcomes", "win_rates", "safety")
+NEED_VERDICTS = ("outcomes", "win_rates", "safety")
 """The sections whose numbers are missing where there is no verdict."""

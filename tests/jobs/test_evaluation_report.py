@@ -97,6 +97,8 @@ def test_the_terminal_has_the_numbers_of_the_page(
     assert [row["value"] for row in found] == [float(row["value"]) for row in written]
     assert call("evaluation", "leaderboard", verdicts, "--control", "position", monkeypatch=monkeypatch) == 0
     assert "no vote has a single order" in capsys.readouterr().out
+    assert call("evaluation", "leaderboard", verdicts, "--json", "--csv", monkeypatch=monkeypatch) == 2
+    assert "--json and --csv exclude each other" in capsys.readouterr().err
 
 
 def test_every_number_can_be_explained(

@@ -22,7 +22,7 @@ from annotation.evaluation.pairs import Pair, Pairs
 from annotation.evaluation.replies import Reply
 from annotation.evaluation.tables import JudgeTables, tables_of
 from annotation.evaluation.verdicts import Outcome, Reading
-from annotation.evaluation.winrates import Position, outcomes_of, position
+from annotation.evaluation.winrates import Position, position, verdict_outcomes
 from schemas.errors import DamagedError, UserError
 from tests.annotation.campaigns import write_rows
 from tests.annotation.evaluation.judged import judge
@@ -78,7 +78,7 @@ def test_what_is_written_comes_back(form: str, tmp_path: Path, said: list[tuple[
     found = back(tables, form, tmp_path)
     assert outcomes(found) == expected
     assert set(found.verdicts["rater"].to_pylist()) == {"judge-1"}
-    assert outcomes_of(found).counts()["win"] == outcomes_of(tables).counts()["win"]
+    assert verdict_outcomes(found).counts()["win"] == verdict_outcomes(tables).counts()["win"]
     known = position(tables.said) if form == "arena-hard" else Position(0, 0, 0, 0)
     assert position(found.said) == known
 
@@ -226,7 +226,7 @@ def test_a_fault_is_named_with_its_place(name: str, tmp_path: Path) -> None:
 
 def test_several_raters_are_kept_apart(tmp_path: Path) -> None:
     write_rows(tmp_path / "x.jsonl", [{**BATTLE, "judge": name} for name in ("ann", "bob")])
-    assert outcomes_of(tables_of_votes(read_votes([tmp_path / "x.jsonl"]))).raters == ("ann", "bob")
+    assert verdict_outcomes(tables_of_votes(read_votes([tmp_path / "x.jsonl"]))).raters == ("ann", "bob")
 
 
 def folder(path: Path, tables: JudgeTables) -> Path:
