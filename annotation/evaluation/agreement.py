@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.judgments.snapshot import Snapshot
 from annotation.quality.agreement import UNDEFINED, Estimate, cohen_kappa, gwet_with_others
+from annotation.statistics.outcomes import Ints
 from annotation.statistics.shares import Share
 
-Ints = npt.NDArray[np.int64]
 POINTS = ("first", "second", "tie")
 """What a judge or a person can prefer."""
 

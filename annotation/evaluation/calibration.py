@@ -12,7 +12,7 @@ from annotation.evaluation.comparing import POINTS, both
 from annotation.evaluation.numbers import Number, Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
 from annotation.evaluation.votes import mirrored
-from annotation.statistics.clusters import Floats, Ints
+from annotation.statistics.outcomes import Floats, Ints
 from annotation.statistics.prediction_powered import Judged, Labelled, prediction_powered
 from schemas.evaluation import NO_VERDICT
 

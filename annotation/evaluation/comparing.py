@@ -12,7 +12,7 @@ from annotation.evaluation.numbers import Number, Origin, Traced
 from annotation.evaluation.sources import Source
 from annotation.evaluation.votes import mirrored
 from annotation.quality.agreement import Estimate, Ratings, gwet
-from annotation.statistics.clusters import Ints
+from annotation.statistics.outcomes import Ints
 from annotation.statistics.shares import Share
 from schemas.evaluation import NO_VERDICT
 

@@ -11,8 +11,8 @@ from annotation.evaluation.human_rates import KINDS
 from annotation.evaluation.numbers import Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
 from annotation.evaluation.votes import coded, ignored, left_out, outcomes_of
-from annotation.statistics.clusters import Floats, Ints, Ratio, interval
-from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Definition, Outcomes, bounds, parts
+from annotation.statistics.clusters import Ratio, interval
+from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Definition, Floats, Ints, Outcomes, bounds, parts
 from schemas.evaluation import NO_VERDICT
 
 WORDS = {

@@ -4,16 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from annotation.evaluation.people import VERDICT
 from annotation.evaluation.votes import coded
 from annotation.statistics.clusters import Interval, Ratio, interval
-from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Bounds, Definition, bounds, parts
-
-Flags = npt.NDArray[np.bool_]
+from annotation.statistics.outcomes import LOSS, OUTCOMES, TIE, WIN, Bounds, Definition, Flags, Floats, bounds, parts
 
 KINDS = ("turns", "category", "risk_category", "attack_vector")
 """The columns by which prompts are grouped."""
@@ -167,8 +164,8 @@ def _share(rows: pa.Table, counted: Flags, of: Flags) -> Interval:
 
 def _interval(
     rows: pa.Table,
-    numerator: npt.NDArray[np.float64],
-    denominator: npt.NDArray[np.float64],
+    numerator: Floats,
+    denominator: Floats,
     lowest: float = 0.0,
     highest: float = 1.0,
 ) -> Interval:

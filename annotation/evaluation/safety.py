@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from annotation.evaluation.human_rates import groups
 from annotation.evaluation.numbers import Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
-from annotation.statistics.clusters import Interval, Ints, Ratio, interval
-from annotation.statistics.outcomes import Flags
+from annotation.statistics.clusters import Interval, Ratio, interval
+from annotation.statistics.outcomes import Flags, Ints
 
 
 def safety(source: Source) -> Iterator[Traced]:

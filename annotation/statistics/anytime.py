@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from annotation.statistics.distributions import student_t
+from annotation.statistics.outcomes import Floats, Ints
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Verdict = Literal["above", "below", "open"]
 Obstacle = Literal["even", "raters", "no votes"]
 """Why no number of further votes is foreseen: the win rate is too near 1/2, or the raters differ so much from each

@@ -5,14 +5,12 @@ from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
 from annotation.statistics.clusters import Interval, Ratio, dense, interval, spread
 from annotation.statistics.distributions import student_t
+from annotation.statistics.outcomes import Floats, Ints
 from annotation.statistics.shares import CONFIDENCE
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 DRAWS = 1000
 SEED = 0
 CHUNK = 4_000_000

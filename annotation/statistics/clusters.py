@@ -8,13 +8,10 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from annotation.statistics.distributions import student_t
+from annotation.statistics.outcomes import Floats, Ints
 from annotation.statistics.shares import CONFIDENCE, clopper_pearson, wilson
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 PROMPT_CORRELATION, RATER_CORRELATION = 0.2, 0.08
 """Intraclass correlations of votes on one prompt, and of one rater, that are assumed where all votes are equal and

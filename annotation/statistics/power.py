@@ -7,16 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaincinv
 
-from annotation.statistics.clusters import (
-    PROMPT_CORRELATION,
-    RATER_CORRELATION,
-    Floats,
-    Ints,
-    Ratio,
-    Spread,
-    bounded,
-    dense,
-)
+from annotation.statistics.clusters import PROMPT_CORRELATION, RATER_CORRELATION, Ratio, Spread, bounded, dense
+from annotation.statistics.outcomes import Floats, Ints
 
 MOST_PROMPTS = 1_000_000
 MOST_RATERS = 100_000

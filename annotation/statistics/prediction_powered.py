@@ -8,12 +8,9 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from annotation.statistics.clusters import Interval, Ratio, Spread, bounded, interval, spread
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from annotation.statistics.outcomes import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from annotation.statistics.outcomes import Floats, Ints
 from annotation.statistics.shares import CONFIDENCE
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 DRAWS = 10_000
 SEED = 0
 EQUAL = 1e-9
