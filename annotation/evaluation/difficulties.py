@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,17 @@ from annotation.evaluation.outputs import parse_id, read_rows
 from annotation.rows.reading import digest
 from schemas.errors import UserError
 from schemas.settings import shown
+from schemas.visible import visible
 
 FIELDS = ("prompt_id", "instruction", "index", "instruction_difficulty")
+LARGEST = 1e6
+"""The largest absolute value of a difficulty: a regression on far larger ones overflows. The published ones
+have a variance of 2.2."""
 
 
 @dataclass(frozen=True)
 class Difficulties:
-    """The difficulty of each prompt, by its id; the name of the file and its SHA-256."""
+    """The difficulty of each prompt, by its id; the name of the file, as `visible` shows it, and its SHA-256."""
 
     name: str
     sha256: str
@@ -30,7 +33,7 @@ def read_difficulties(path: Path, instructions: Path | None = None) -> Difficult
     In alpaca_eval's own form, a row has an ``index`` in place of an instruction: its place, from 0, in the file
     ``instructions``, which has an ``instruction`` in each row (alpaca_eval.json, or a model's outputs). A difficulty
     may be repeated. Raises UserError, with the place, for a row without one of these, a difficulty that is not a
-    number, and two difficulties of one prompt.
+    number from -LARGEST to LARGEST, and two difficulties of one prompt.
     """
     order = [] if instructions is None else list(_instructions(instructions))
     found: dict[str, float] = {}
@@ -41,7 +44,7 @@ def read_difficulties(path: Path, instructions: Path | None = None) -> Difficult
             raise UserError(f"{place}: the prompt already has another difficulty: keep one of them")
     if not found:
         raise UserError(f"{path} holds no difficulty: give rows with prompt_id and instruction_difficulty")
-    return Difficulties(path.name, digest(path), found)
+    return Difficulties(visible(path.name), digest(path), found)
 
 
 def _instructions(path: Path) -> Iterator[str]:
@@ -74,6 +77,8 @@ def _number(value: Any, place: str) -> float:
         number = float(value)
     except (TypeError, ValueError):
         number = float("nan")
-    if isinstance(value, bool) or not isfinite(number):
-        raise UserError(f"{place}: instruction_difficulty is {shown(value)}: give a number")
+    if isinstance(value, bool) or not abs(number) <= LARGEST:
+        raise UserError(
+            f"{place}: instruction_difficulty is {shown(value)}: give a number from -{LARGEST:,.0f} to {LARGEST:,.0f}"
+        )
     return number

@@ -1,6 +1,6 @@
 """The length-controlled win rates of a source, as AlpacaEval 2 defines them, as numbers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +52,11 @@ class _Match:
 def length_controlled_rates(sources: Sequence[Source], control: LengthControl) -> Iterator[Traced]:
     """The length-controlled win rate of each model of each source against the baseline, the highest first.
 
-    Raises UserError if the baseline or a variant is in no source, or if a prompt has no difficulty in the file given.
+    Raises UserError if there is no source, if the baseline or a variant is in none, or if a prompt has no difficulty in
+    the file given.
     """
+    if not sources:
+        raise UserError("no source has votes on pairs, as --length-controlled needs: leave the option out")
     models = {name for each in sources for column in ("model", "opponent") for name in each.votes[column].to_pylist()}
     for name in (control.baseline, *control.variants):
         if name not in models:
@@ -66,14 +69,15 @@ def _of_source(source: Source, control: LengthControl) -> Iterator[Traced]:
     matches = {each.model: each for each in _matches(source, control.baseline)}
     known = None if control.difficulties is None else _given(control.difficulties, matches.values())
     variants = [matches.pop(name) for name in control.variants if name in matches]
+    decided = [each for each in variants if not np.isnan(each.compared.preference).all()]
     found = []
     for match in matches.values():
         others = [each for each in (*matches.values(), *variants) if each is not match]
         hard, said = (known, f"from {control.difficulties.name}") if control.difficulties else _estimated(match, others)
-        held = [_with(each, hard) for each in variants]
+        held = {each.model: _with(each, hard) for each in decided}
         found.append(_number(source, control, match, _with(match, hard), held, said))
     if not found:
-        method = f"no votes on {control.baseline} and another model"
+        method = f"no votes on {control.baseline} and another model" + (" than its variants" if variants else "")
         yield Traced(
             Number(**_about(source), value=None, votes=0, method=method), Origin(where={"source": (source.name,)})
         )
@@ -149,24 +153,28 @@ def _about(source: Source) -> dict[str, Any]:
 
 
 def _number(
-    source: Source, control: LengthControl, match: _Match, votes: Compared, variants: Sequence[Compared], hard: str
+    source: Source, control: LengthControl, match: _Match, votes: Compared, variants: Mapping[str, Compared], hard: str
 ) -> Traced:
     pair = (match.model, control.baseline)
     origin = Origin(where={"source": (source.name,), "model": pair, "opponent": pair}, left_out=NO_VERDICT)
     about = {**_about(source), "model": match.model, "opponent": control.baseline, "left_out": match.left_out}
     try:
-        found = length_controlled(votes, variants)
+        found = length_controlled(votes, list(variants.values()))
     except UserError as error:
         return Traced(Number(**about, value=None, votes=0, method=f"no value: {error}"), origin)
-    return of_interval(found.interval, origin, **{**about, "method": _method(found, control, hard)})
+    return of_interval(found.interval, origin, **{**about, "method": _method(found, control, tuple(variants), hard)})
 
 
-def _method(found: LengthControlled, control: LengthControl, hard: str) -> str:
+def _method(found: LengthControlled, control: LengthControl, used: Sequence[str], hard: str) -> str:
     length, difficulty, model = found.weights
-    held = f", held near that of {' and '.join(control.variants)}" if control.variants else ""
+    held = f", held near that of {' and '.join(used)}" if used else ""
+    unused = [name for name in control.variants if name not in used]
+    lacking = (
+        f"; no votes with texts and a verdict on {' and '.join(unused)} against {control.baseline}" if unused else ""
+    )
     return (
         f"AlpacaEval 2 (Dubois et al. 2024): logistic regression with weights {length:.3f} of length{held}, "
         f"{difficulty:.3f} of difficulty and {model:.3f} of the model, penalty 1/{found.strength:.4g} by "
-        f"cross-validation; difficulty {hard}; {found.interval.method}; standard error as alpaca_eval gives it "
-        f"{found.published_error:.4f}, without the doubt of the fit"
+        f"cross-validation; difficulty {hard}{lacking}; {found.interval.method}; standard error as alpaca_eval gives "
+        f"it {found.published_error:.4f}, without the doubt of the fit"
     )

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.evaluation.difficulties import read_difficulties
+from annotation.evaluation.difficulties import LARGEST, read_difficulties
 from annotation.evaluation.forms.importing import tables_of_votes
 from annotation.evaluation.forms.judgments import read_votes
 from annotation.evaluation.length_control import LengthControl, length_controlled_rates
 from annotation.evaluation.numbers import Number
+from annotation.evaluation.reported import Choices, report_of
 from annotation.evaluation.sources import Source, of_verdicts
 from annotation.statistics.length_controlled import Compared, length_controlled
 from schemas.errors import UserError
-from tests.annotation.evaluation.reports import judged, manifest_of, voted
+from tests.annotation.evaluation.reports import judged, manifest_of, rated, voted
 from tests.annotation.statistics.test_length_controlled import HARD, PROMPTS, made
 
 BASE = 900
@@ -111,6 +112,7 @@ def test_a_source_without_the_baseline_says_so() -> None:
     [
         ("prompt_id,instruction_difficulty\np0000,0.5\n", "has no difficulty of the prompt 'p0001' and of 8 others"),
         ("prompt_id,instruction_difficulty\np1,hard\n", "row 1: instruction_difficulty is 'hard': give a number"),
+        ("prompt_id,instruction_difficulty\np1,1e200\n", "is '1e200': give a number from -1,000,000 to 1,000,000"),
         ("index,instruction_difficulty\n0,0.5\n", "row 1: index '0' is not the place of one of any instructions"),
         ("prompt_id,instruction_difficulty\np1,1\np1,2\n", "row 2: the prompt already has another difficulty"),
         ("prompt_id,instruction_difficulty\n", "holds no difficulty"),
@@ -132,3 +134,33 @@ def test_equal_votes_of_several_people_count_each() -> None:
     held = made("even", whole=True)
     twice = Compared(*(np.repeat(column, 2) for column in (held.preference, held.longer, HARD)), np.repeat(PROMPTS, 2))
     assert length_controlled(twice).interval.value == pytest.approx(length_controlled(held).interval.value, abs=0.005)
+
+
+@pytest.mark.parametrize("hardest", [-LARGEST, 1e-300, LARGEST])
+def test_the_hardest_instruction_that_a_file_may_name_has_a_rate(hardest: float, tmp_path: Path) -> None:
+    lines = [f"p{n:04},{hardest if n % 3 else 0.5}" for n in range(30)]
+    (tmp_path / "hard.csv").write_text("\n".join(["prompt_id,instruction_difficulty", *lines]))
+    held = judged(["first", "second", "first", "tie", "first"] * 6)
+    [found] = numbers(held, baseline="beta", difficulties=read_difficulties(tmp_path / "hard.csv"))
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert "nan" not in found.method
+
+
+def test_a_variant_without_votes_against_the_baseline_is_said_to_hold_nothing(tmp_path: Path) -> None:
+    beside = source(tmp_path / "beside", annotations("even", "new", "old"), annotations("long", "loud", "new"))
+    [found] = numbers(beside, baseline="old", variants=("loud",))
+    assert "held near" not in found.method
+    assert "no votes with texts and a verdict on loud against old" in found.method
+
+
+def test_a_source_of_variants_alone_says_so(tmp_path: Path) -> None:
+    [found] = numbers(source(tmp_path, annotations("long", "loud", "old")), baseline="old", variants=("loud",))
+    assert (found.value, found.method) == (None, "no votes on old and another model than its variants")
+
+
+def test_sources_without_votes_on_pairs_are_refused() -> None:
+    with pytest.raises(UserError, match="no source has votes on pairs"):
+        report_of([rated({"v1": [1, 4], "v2": [2, 5]})], Choices(length_control=LengthControl("old")))
