@@ -167,6 +167,11 @@ class Book:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code == sqlite3.SQLITE_NOTADB:
                 raise UserError(f"{self.path} is not a judge's book: name another file with --book") from error
-            if code == sqlite3.SQLITE_CORRUPT:
+            if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+                raise UserError(
+                    f"the book {self.path} cannot be written ({error}): make its folder writable, or name another file "
+                    "with --book"
+                ) from error
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):  # an error in SQL: the tables are not a book's
                 raise DamagedError(f"the book {self.path} is damaged ({error}): {CHANGED}") from error
             raise RunError(f"the book {self.path} fails ({error}): check for free disk space, and retry") from error

@@ -1,12 +1,14 @@
 """The book keeps each answer once, by all that went into its request, and says what was sent without an answer."""
 
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from annotation.evaluation.book import Book, Request, request_of
+from annotation.evaluation.book import _SINCE_2, Book, Request, request_of
 from annotation.evaluation.judging import questions
 from annotation.evaluation.replies import Reply
 from schemas.errors import DamagedError, UserError
@@ -109,4 +111,38 @@ def test_a_book_of_version_1_is_read_and_keeps_what_is_replaced_from_then_on(tmp
         later = replace(REPLY, content="verdict: B")
         book.keep(request(), later)
         assert book.answers([request().key]) == {request().key: later}
+        assert book.replaced([request().key]) == [(request().key, REPLY)]
+
+
+def test_a_book_with_other_tables_is_damaged(tmp_path: Path) -> None:
+    Book(tmp_path / "judge.db").close()
+    with sqlite3.connect(tmp_path / "judge.db") as other:
+        other.execute("DROP TABLE answer")
+    other.close()
+    with Book(tmp_path / "judge.db") as book, pytest.raises(DamagedError, match="no such table"):
+        book.answers([request().key])
+
+
+def test_a_book_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """SQLite gives the same answer where its folder is read-only, but not to the superuser."""
+    with Book(tmp_path / "judge.db") as book:
+        book._db.execute("PRAGMA query_only = ON")
+        with pytest.raises(UserError, match=r"judge\.db cannot be written .*: make its folder writable"):
+            book.keep(request(), REPLY)
+
+
+@pytest.mark.parametrize("done", range(len(_SINCE_2) + 1))
+def test_an_upgrade_that_was_killed_midway_is_made_whole(done: int, tmp_path: Path) -> None:
+    with Book(tmp_path / "judge.db") as book:
+        book.keep(request(), REPLY)
+    old = sqlite3.connect(tmp_path / "judge.db", isolation_level=None)
+    old.execute("DROP TABLE replaced")
+    old.execute("PRAGMA user_version = 1")
+    old.close()
+    upgrade = "; ".join(("BEGIN IMMEDIATE", *_SINCE_2[:done]))
+    killed = "import os, sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2]); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", killed, tmp_path / "judge.db", upgrade]).returncode == -9
+    with Book(tmp_path / "judge.db") as book:
+        assert book.answers([request().key]) == {request().key: REPLY}
+        book.keep(request(), REPLY)
         assert book.replaced([request().key]) == [(request().key, REPLY)]
