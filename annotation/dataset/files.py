@@ -63,7 +63,8 @@ def _arrow(stem: Path, rows: pa.Table) -> tuple[Path, Entry]:
 
 def _parquet(stem: Path, rows: pa.Table) -> tuple[Path, Entry]:
     path = stem.with_name(f"{stem.name}.parquet")
-    with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
+    # Arrow opens no path that is not UTF-8
+    with path.open("wb") as stream, pq.ParquetWriter(stream, rows.schema, compression="zstd") as writer:
         if len(rows):  # `datasets` cannot read a row group without rows
             writer.write_table(rows, row_group_size=8 * ROWS)
     return _note(path, rows)

@@ -47,8 +47,13 @@ def load(folder: Path) -> tuple[VerdictsManifest, JudgeTables]:
     held = [name for name in TABLES if f"{name}.parquet" in manifest.files]
     if not {"verdicts", "unanswered"} <= {*held} or len(held) != 3:
         raise DamagedError(f"{folder / MANIFEST} lacks a table, or has one too many: {CHANGED}")
-    read = {name: TABLES[name].upgrade(pq.read_table(folder / f"{name}.parquet")) for name in held}
+    read = {name: TABLES[name].upgrade(_read(folder / f"{name}.parquet")) for name in held}
     return manifest, JudgeTables(**read, compared=manifest.source.compared)
+
+
+def _read(path: Path) -> pa.Table:
+    with path.open("rb") as stream:  # Arrow opens no path that is not UTF-8
+        return pq.read_table(stream)
 
 
 def _manifest(

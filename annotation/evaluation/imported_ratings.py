@@ -11,6 +11,7 @@ from annotation.evaluation.outputs import parse_id, read_rows
 from annotation.rows.reading import digest
 from schemas.errors import UserError
 from schemas.settings import shown
+from schemas.visible import visible
 
 MODELS = ("model", "model_name", "name", "key")
 RATINGS = ("rating", "elo", "elo_rating", "arena_score", "arena_elo", "arena_elo_rating", "score")
@@ -19,7 +20,7 @@ RATINGS = ("rating", "elo", "elo_rating", "arena_score", "arena_elo", "arena_elo
 
 @dataclass(frozen=True)
 class ImportedRatings:
-    """The rating of each model in a file, and the file's name and SHA-256."""
+    """The rating of each model in a file, and the file's name, as `visible` shows it, and SHA-256."""
 
     name: str
     sha256: str
@@ -37,11 +38,11 @@ def read_ratings(path: Path) -> ImportedRatings:
         plain = {str(name).strip().lower().replace(" ", "_"): value for name, value in row.items()}
         model = parse_id(_first(plain, MODELS), "model", place)
         if model in found:
-            raise UserError(f"{place}: {model} already has a rating: keep one of them")
+            raise UserError(f"{place}: {shown(model)} already has a rating: keep one of them")
         found[model] = _number(_first(plain, RATINGS), place)
     if not found:
         raise UserError(f"{path} holds no rating: give rows with model and rating")
-    return ImportedRatings(path.name, digest(path), found)
+    return ImportedRatings(visible(path.name), digest(path), found)
 
 
 def _spellings(names: Iterable[str] = (*MODELS, *RATINGS)) -> list[str]:
@@ -68,7 +69,8 @@ def _number(value: Any, place: str) -> float:
 
 
 def imported(files: Sequence[ImportedRatings], models: Iterable[str]) -> Iterator[Traced]:
-    """The imported ratings of these models, the highest first; a model that a file lacks has no value."""
+    """The imported ratings of these models, the highest first; a model that a file lacks has no value.
+    None is made from votes, also not from those of a source that has the file's name."""
     for file in files:
         fixed: dict[str, Any] = {
             "section": "imported_ratings",
@@ -83,4 +85,4 @@ def imported(files: Sequence[ImportedRatings], models: Iterable[str]) -> Iterato
             value = file.ratings.get(name)
             how = method if value is not None else f"not in {file.name}"
             about = Number(**fixed, model=name, value=value, votes=0, method=how, left_out=left_out)
-            yield Traced(about, Origin(where={"source": (file.name,)}))
+            yield Traced(about, Origin(where={"source": ()}))

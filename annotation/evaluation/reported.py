@@ -176,4 +176,5 @@ def _table(folder: Path, name: str, entries: Mapping[str, Any]) -> pa.Table:
     if entry is None:
         raise UserError(f"{folder} has no {name}.parquet: write the report again")
     check_file(folder, entry)
-    return TABLES[name].upgrade(pq.read_table(folder / entry.name))
+    with (folder / entry.name).open("rb") as stream:  # Arrow opens no path that is not UTF-8
+        return TABLES[name].upgrade(pq.read_table(stream))

@@ -37,6 +37,7 @@ from schemas.errors import UserError
 from schemas.evaluation import GRADED, NO_VERDICT, RATED, SHOWN, VOTES
 from schemas.preference import FACTS
 from schemas.records import from_json
+from schemas.visible import visible
 
 _MISSING = pa.schema([(name, pa.string()) for name in ("prompt_id", "first", "second")])
 
@@ -102,7 +103,7 @@ def _read(path: Path, counted: Counted | None) -> Source:
         with Journal(path / STORE) as journal:
             record = fold(journal, snapshot.revision)
         return of_people(snapshot, counted, sampling_of(record, snapshot), steps_of(record))
-    return of_verdicts(path.resolve().name, *verdicts.load(path))
+    return of_verdicts(visible(path.resolve().name), *verdicts.load(path))
 
 
 def of_people(

@@ -31,6 +31,9 @@ def why(folder: Path, number: int, csv: bool) -> None:
         print_exactly(_csv(rows))
         return
     _say_number(found.number, found.origin.where["source"], manifest)
+    if not len(rows):
+        say(f"made from no rows of {found.origin.table}.parquet")
+        return
     counted = pc.sum(rows["counts"]).as_py() or 0
     say(f"made from {len(rows):,} rows of {found.origin.table}.parquet, of which {counted:,} count:")
     names = COLUMNS[found.origin.table]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,31 @@ def test_a_mistake_is_one_sentence(
 ) -> None:
     assert call("evaluation", "leaderboard", others, *words, monkeypatch=monkeypatch) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_rating_of_others_leads_to_no_votes(
+    others: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if its file has the name of a source, or a name that is not UTF-8."""
+    Path("sub").mkdir()
+    Path("sub", "others").write_text('{"model": "one", "rating": 1200}\n')
+    odd = os.fsdecode(b"h\xff.csv")
+    Path("arena.csv").rename(odd)
+    words = ("--imported", Path("sub", "others"), "--imported", odd, "--output", "out")
+    assert call("evaluation", "report", others, *words, monkeypatch=monkeypatch) == 0
+    rows = list(csv.DictReader(Path("out", "imported_ratings.csv").read_text().splitlines()))
+    assert [row["source"] for row in rows] == ["others"] * 3 + ["h\\udcff.csv"] * 3
+    for row in rows:
+        capsys.readouterr()
+        assert call("evaluation", "why", "out", row["number"], monkeypatch=monkeypatch) == 0
+        assert capsys.readouterr().out.endswith("made from no rows of votes.parquet\n")
+
+
+def test_folders_whose_names_are_not_utf_8_are_read(others: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = os.fsdecode(b"odd\xff")
+    others.rename(odd)
+    assert call("evaluation", "report", odd, "--output", odd + "-report", monkeypatch=monkeypatch) == 0
+    assert call("evaluation", "why", odd + "-report", "1", monkeypatch=monkeypatch) == 0
+    assert {
+        row["source"] for row in csv.DictReader(Path(odd + "-report", "leaderboard.csv").read_text().splitlines())
+    } == {"odd\\udcff"}

@@ -41,7 +41,8 @@ def test_imported_ratings_change_no_other_number(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("model,rating\nalpha,strong\n", "row 1: the rating is 'strong': give a number"),
-        ("model,rating\nalpha,1\nalpha,2\n", "row 2: alpha already has a rating: keep one of them"),
+        ("model,rating\nalpha,1\nalpha,2\n", "row 2: 'alpha' already has a rating: keep one of them"),
+        (f"model,rating\n{'x' * 1000},1\n{'x' * 1000},2\n", r"row 2: 'x+\.\.\.x+' already has a rating"),
         ("name of it,rating\nalpha,1\n", "row 1: model is missing"),
         ("model,rating\n", "holds no rating"),
     ],
