@@ -9,8 +9,8 @@ from contextlib import redirect_stdout
 from functools import cache
 from hashlib import sha256
 from traceback import extract_tb
-from types import ModuleType
-from typing import Any
+from types import CodeType, ModuleType
+from typing import Any, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -169,7 +169,12 @@ def _said(error: BaseException, file: str) -> str:
     line = next((frame.lineno for frame in reversed(extract_tb(error.__traceback__)) if frame.filename == file), None)
     if isinstance(error, SyntaxError):
         line = error.lineno
-    message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    try:
+        message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    except BaseException as fault:  # the error's class is the user's, too
+        if isinstance(fault, KeyboardInterrupt | MemoryError):
+            raise
+        message = f"its message cannot be read ({type(fault).__name__})"
     message = message if len(message) <= _SHOWN else f"{message[:_SHOWN]}..."
     place = "" if line is None else f" (line {line})"
     return f"{type(error).__name__}{': ' if message else ''}{message}{place}"
@@ -183,9 +188,9 @@ def _loaded(source: str, file: str, name: str) -> Callable[[pa.Table], Any]:
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
     try:
         with redirect_stdout(sys.stderr):
-            exec(compile(source, file, "exec"), module.__dict__)
+            exec(_compiled(source, file), module.__dict__)
     except BaseException as error:
-        if not isinstance(error, KeyboardInterrupt | MemoryError):
+        if not isinstance(error, KeyboardInterrupt | MemoryError | UserError):
             hint = ""
             if isinstance(error, ImportError):
                 hint = (
@@ -194,7 +199,20 @@ def _loaded(source: str, file: str, name: str) -> Callable[[pa.Table], Any]:
             raise UserError(f"{file} cannot be loaded: {_said(error, file)}{hint}") from error
         raise
     found = vars(module).get(name)
-    if not callable(found) or isinstance(found, type):
-        functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    if not _is_function(found):
+        functions = [key for key, value in vars(module).items() if _is_function(value) and not key.startswith("_")]
         raise UserError(unknown(f"{file} has no function", name, functions or ["(it defines none)"]))
-    return found  # type: ignore[no-any-return]
+    return found
+
+
+def _is_function(value: object) -> TypeGuard[Callable[[pa.Table], Any]]:
+    return callable(value) and not isinstance(value, type)
+
+
+def _compiled(source: str, file: str) -> CodeType:
+    """The code of a source text. Raises UserError for an expression that is too deep for Python's parser, which then
+    says that memory is missing."""
+    try:
+        return compile(source, file, "exec")
+    except MemoryError as error:
+        raise UserError(f"{file} cannot be loaded: an expression in it is nested too deeply: divide it") from error

@@ -142,6 +142,10 @@ FAULTS = {
         "def measure(t): return pa.table({'length': sorted(pc.utf8_length(t['text']).to_pylist())})",
         "rows keep their order",
     ),
+    "hides its message": (
+        "class Hidden(Exception):\n    def __str__(self): return 1 / 0\ndef measure(t): raise Hidden",
+        r"fails on the document d0 .*Hidden: its message cannot be read \(ZeroDivisionError\) \(line 3\)",
+    ),
     "changes the texts": (
         "import numpy as np\ndef measure(t):\n    np.frombuffer(t['text'].chunk(0).buffers()[2], np.uint8)[:] = 0",
         "fails on the document d0 .*read-only",
@@ -172,10 +176,11 @@ def test_what_it_prints_goes_to_standard_error(tmp_path: Path, capsys: pytest.Ca
 LOADING = {
     "syntax": ("def measure(t:", r"signals.py cannot be loaded: SyntaxError: .*\(line 1\)"),
     "raises": ("1 / 0", r"signals.py cannot be loaded: ZeroDivisionError: division by zero \(line 1\)"),
+    "too deep": (f"x = {'-' * 100_000}1", "signals.py cannot be loaded: an expression in it is nested too deeply"),
     "exits": ("import sys\nsys.exit()", "signals.py cannot be loaded: SystemExit"),
     "imports a neighbour": ("import neighbour", "No module named 'neighbour'.*cannot import files beside it"),
     "no function": ("def other(t): ...", "signals.py has no function 'measure'.*other"),
-    "a class": ("class measure: ...", "signals.py has no function"),
+    "a class": ("class measure: ...", r"signals.py has no function 'measure': choose from \(it defines none\)"),
 }
 
 
