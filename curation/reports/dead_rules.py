@@ -1,4 +1,4 @@
-"""Finds valid settings that are probably mistakes: rules that can never fire, and English stop words for all."""
+"""Finds valid settings that are probably mistakes: rules that never or always fire, and English stop words for all."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def _wants_english(steps: tuple[Step, ...]) -> bool:
 
 
 def dead_rules(recipe: Recipe) -> Iterator[str]:
-    """A sentence for each rule of the recipe that can never fire, and for each step without a rule."""
+    """A sentence for each rule of the recipe that can never fire or always does, and for each step without a rule."""
     ranges = {column.name: (column.metadata or {}).get(b"range") for column in recipe.signals_schema()}
     for step in recipe.steps:
         if not isinstance(step, Filter):
@@ -85,3 +85,7 @@ def dead_rules(recipe: Recipe) -> Iterator[str]:
                 yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never under {rule.at_least:g}"
             if rule.at_most is not None and high is not None and rule.at_most >= high:
                 yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never over {rule.at_most:g}"
+            if rule.at_least is not None and high is not None and rule.at_least > high:
+                yield f"{stage}: {rule.reason} removes every document, since {rule.signal} is never over {high:g}"
+            if rule.at_most is not None and low is not None and rule.at_most < low:
+                yield f"{stage}: {rule.reason} removes every document, since {rule.signal} is never under {low:g}"

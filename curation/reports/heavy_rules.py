@@ -11,7 +11,7 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.language import Language
 from curation.filters.rules import failures
-from curation.recipe import Filter, Recipe, Rewrite
+from curation.recipe import Filter, Recipe, Rewrite, stage_of
 from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
@@ -29,17 +29,17 @@ SAMPLE = 500
 
 def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
     """A sentence for each rule that removed more than HEAVY of the documents of a source, as the first rule that they
-    failed. Rules for languages are left out: a recipe for some languages removes the others on purpose.
+    failed. The rule ``language`` is left out: a recipe for some languages removes the others on purpose.
 
     The sentence names another project's definition if the rule would remove at most HEAVY by it, estimated from up to
     SAMPLE of the removed documents: whichever definition removes the fewest of them.
     """
     ledger = Ledger.of(manifest.ledger)
     recipe = recipe_of(manifest.recipe, f"{folder.root}/{MANIFEST}")
-    filters = {step.use: step for step in recipe.steps if isinstance(step, Filter) and not isinstance(step, Language)}
+    filters = {stage_of(step): step for step in recipe.steps if isinstance(step, Filter)}
     for (source, stage, reason), (removed, _, _) in sorted(ledger.rejected.items()):
         read = ledger.read[source][0]
-        if stage in filters and read >= LEAST and removed > HEAVY * read:
+        if stage in filters and (stage, reason) != (Language.use, Language.use) and read >= LEAST and removed > HEAVY * read:
             share = removed / read
             says = f"{stage}: {reason} removed {share:.0%} of the documents of source {source}"
             least = min(_by_dialect(folder, manifest, recipe, (source, stage, reason)), default=None)
@@ -55,7 +55,7 @@ def _by_dialect(
     """The share of documents, among those that a rule removed, that fail it by each other definition of its signals,
     with the definition's name."""
     _, stage, reason = name
-    place = next(number for number, each in enumerate(recipe.steps) if each.use == stage)
+    place = next(number for number, each in enumerate(recipe.steps) if stage_of(each) == stage)
     step = recipe.steps[place]
     if not isinstance(step, GopherQuality | GopherRepetition) or any(map(_rewrites, recipe.steps[:place])):
         return

@@ -32,3 +32,30 @@ def test_a_rule_that_removes_more_than_a_fifth_of_a_source_is_named(
     said = capsys.readouterr().err
     assert ("few_alpha_words removed 50% of the documents of source mill" in said) == warned
     assert ("about 0%: gopher_quality.dialect=" in said) == warned
+
+
+FUNCTION = """
+import pyarrow as pa
+def halves(t): return pa.table({"half": [text.endswith("0") for text in t["text"].to_pylist()]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "rule"),
+    [
+        ('use = "function"\nfile = "own.py"\nfunction = "halves"\nmin = {half = 1}', "halves: low_half"),
+        ('use = "language"\nmin_score = 2', "language: language_score"),
+    ],
+)
+def test_a_step_with_a_name_and_a_score_of_languages_are_named_too(
+    step: str, rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.py").write_text(FUNCTION)
+    (tmp_path / "own.toml").write_text(f"[[steps]]\n{step}\n[dedup]\nnear = false\n")
+    path = tmp_path / "part.jsonl"
+    path.write_text("".join(json.dumps({"text": f"{GRAIN} {n}"}) + "\n" for n in range(LEAST)))
+    arguments = ("curate", "--input", path, "--output", tmp_path / "out", "--recipe", tmp_path / "own.toml")
+    assert call(*arguments, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().err
+    assert f"{rule} removed " in said
+    assert ("removes every document, since language_score is never over 1" in said) == rule.endswith("score")
