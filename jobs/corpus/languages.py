@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from curation.filters.language import Language
 from curation.recipes.languages import Published, published, read_published
 from jobs.terminal import has_reader, say
+from schemas.errors import UserError
 
 COLUMNS = ("settings", "label", "words", "in force")
 
@@ -13,6 +14,12 @@ def run(names: Sequence[str], file: str, identifier: str, in_force: bool) -> Non
     """Prints a line for each language with published settings: the identifier's labels for it, what splits its texts
     into words, and whether its settings are in force; and on standard error how many are."""
     rows = list(published(read_published(file), Language(identifier=identifier, languages=())))
+    for name in names:
+        if not any(_is_wanted(each, [name]) for each in rows):
+            raise UserError(
+                f"{file} has no settings for {name!r}: give a label of {identifier} such as 'de', or a name such as "
+                "'deu_Latn'; gristmill languages lists all"
+            )
     shown = [each for each in rows if _is_wanted(each, names) and (each.is_in_force or not in_force)]
     for cells in (COLUMNS, *((each.name, " ".join(each.labels), each.splitter, _state(each)) for each in shown)):
         print("{:<10} {:<8} {:<10} {}".format(*cells))
