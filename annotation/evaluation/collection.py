@@ -37,7 +37,8 @@ def steps_of(record: Record) -> tuple[Step, ...]:
 
 
 def collection(votes: pa.Table, steps: tuple[Step, ...], source: str, ties: Definition) -> Iterator[Traced]:
-    """The win rate of the new model of each step against the previous one, by all votes on the two."""
+    """The win rate of the new model of each step against the previous one, by all votes on the two,
+    also those of batches that compare further models, or the two in the other order of time."""
     for step in steps:
         both = pa.array([step.new, step.previous])
         own = pc.and_(pc.is_in(votes["model"], both), pc.is_in(votes["opponent"], both))
@@ -60,5 +61,8 @@ def collection(votes: pa.Table, steps: tuple[Step, ...], source: str, ties: Defi
             most=worst.high,
             left_out=left_out(said, ignored(ties)),
         )
-        batches = f"batch{'es' if len(step.batches) > 1 else ''} {', '.join(step.batches)}"
-        yield Traced(replace(made.number, method=f"{found.method}; {batches}"), made.origin)
+        batches = (
+            f"batches {', '.join(step.batches)} compare" if step.batches[1:] else f"batch {step.batches[0]} compares"
+        )
+        method = f"{found.method}; all votes on the two models, which {batches} as new and previous"
+        yield Traced(replace(made.number, method=method), made.origin)

@@ -51,10 +51,23 @@ def test_each_step_has_the_win_rate_of_its_new_model(
         ("gamma", "beta", pytest.approx(3 / 12), 12),
     ]
     assert all(each.low is not None and each.low < (each.value or 0) for each in found)
-    assert found[1].method.endswith("; batch b2")
+    assert found[1].method.endswith("; all votes on the two models, which batch b2 compares as new and previous")
     write(tmp_path / "report", report, {})
     assert call("evaluation", "why", tmp_path / "report", str(found[1].number), monkeypatch=monkeypatch) == 0
     assert "made from 12 rows of votes.parquet, of which 12 count" in capsys.readouterr().out
+
+
+def test_votes_of_other_batches_on_the_two_models_count_and_the_method_says_so(tmp_path: Path) -> None:
+    with desk(tmp_path, pairs=against("beta", "alpha")) as mill:
+        prefer(mill, model="beta", but=0)
+        write_rows(tmp_path / "b2.jsonl", prompts(range(4, 8), ("alpha", "beta")))
+        for name, value in (("batch", "b2"), ("responses", "b2.jsonl"), ("pairs", Pairing())):
+            object.__setattr__(mill.folder.campaign, name, value)
+        mill.plan()
+        prefer(mill, model="alpha", but=0)
+    [found] = report_of(read_sources([tmp_path]), Choices()).section("collection")
+    assert (found.number.value, found.number.votes) == (0.5, 24)
+    assert "all votes on the two models, which batch b1 compares as new and previous" in found.number.method
 
 
 def test_the_page_has_a_chart_of_its_own_with_a_table_behind(collected: Source) -> None:
