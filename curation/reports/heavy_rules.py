@@ -39,7 +39,8 @@ def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
     filters = {stage_of(step): step for step in recipe.steps if isinstance(step, Filter)}
     for (source, stage, reason), (removed, _, _) in sorted(ledger.rejected.items()):
         read = ledger.read[source][0]
-        if stage in filters and (stage, reason) != (Language.use, Language.use) and read >= LEAST and removed > HEAVY * read:
+        meant = (stage, reason) == (Language.use, Language.use)
+        if stage in filters and not meant and read >= LEAST and removed > HEAVY * read:
             share = removed / read
             says = f"{stage}: {reason} removed {share:.0%} of the documents of source {source}"
             least = min(_by_dialect(folder, manifest, recipe, (source, stage, reason)), default=None)
