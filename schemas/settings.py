@@ -48,7 +48,8 @@ def build(kind: type[T], table: Any, where: str) -> T:
         and field.default_factory is dataclasses.MISSING
     ]
     if missing:
-        raise UserError(f"{where} needs {', '.join(missing)}")
+        fields = f"fields {' and '.join(missing)} are" if missing[1:] else f"field {missing[0]} is"
+        raise UserError(f"{where}: the {fields} missing: add {' and '.join(f'{name} = ...' for name in missing)}")
     return kind(**values)
 
 

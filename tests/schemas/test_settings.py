@@ -41,7 +41,7 @@ def test_a_table_becomes_a_dataclass() -> None:
     ("table", "sentence"),
     [
         ({"stone": 2}, "mill has no field 'stone' (did you mean 'stones'?): choose from stones, speed"),
-        ({}, "mill needs stones"),
+        ({}, "mill: the field stones is missing: add stones = ..."),
         ({"stones": "two"}, "mill.stones is 'two': give a whole number"),
         ({"stones": date(2024, 1, 2)}, "mill.stones is 2024-01-02: give a whole number"),
         ({"stones": [time(1, 2)]}, "mill.stones is [01:02:00]: give a whole number"),
@@ -74,3 +74,13 @@ def test_the_reason_for_invalid_toml_names_nothing_of_python(text: str, reason: 
     with pytest.raises(UserError) as error:
         parse_toml(text, "mill.toml")
     assert str(error.value) == f"mill.toml is not valid TOML: {reason}"
+
+
+def test_all_missing_fields_are_named() -> None:
+    @dataclass(frozen=True)
+    class Sack:
+        weight: float
+        flour: str
+
+    with pytest.raises(UserError, match="sack: the fields weight and flour are missing: add weight"):
+        build(Sack, {}, "sack")
