@@ -6,6 +6,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from annotation.dataset.markdown import count
 from annotation.evaluation.numbers import Number, Origin, Traced
 from annotation.evaluation.outputs import parse_id, read_rows
 from annotation.rows.reading import digest
@@ -79,7 +80,7 @@ def imported(files: Sequence[ImportedRatings], models: Iterable[str]) -> Iterato
             "measure": "imported rating",
         }
         others = len(file.ratings.keys() - {*models})
-        left_out = f"{others:,} models that are not compared here" if others else ""
+        left_out = f"{count(others, 'model')} not compared here" if others else ""
         method = f"imported from {file.name}, SHA-256 {file.sha256}; not made from votes of this report"
         for name in sorted(models, key=lambda name: (-file.ratings.get(name, float("-inf")), name)):
             value = file.ratings.get(name)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from annotation.dataset.markdown import count
 from annotation.evaluation.difficulties import Difficulties
 from annotation.evaluation.numbers import Number, Origin, Traced, of_interval
 from annotation.evaluation.sources import Source
@@ -120,10 +121,9 @@ def _given(known: Difficulties, matches: Iterable[_Match]) -> Floats:
     names = next((each.outcomes.prompts for each in matches), ())
     lacking = [name for name in names if name not in known.values]
     if lacking:
+        more = f" and of {count(len(lacking) - 1, 'other')}" if lacking[1:] else ""
         raise UserError(
-            f"{known.name} has no difficulty of the prompt {lacking[0]!r}"
-            + (f" and of {len(lacking) - 1:,} others" if len(lacking) > 1 else "")
-            + ": give the difficulty of every prompt"
+            f"{known.name} has no difficulty of the prompt {lacking[0]!r}{more}: give the difficulty of every prompt"
         )
     return np.array([known.values[name] for name in names])
 
@@ -139,7 +139,7 @@ def _estimated(match: _Match, others: Sequence[_Match]) -> tuple[Floats | None, 
     ]
     preference, length, model, prompt = (np.concatenate(column) for column in zip(*columns, strict=True))
     found = difficulties(preference, length, model, prompt, len(match.outcomes.prompts))
-    return found, f"estimated from {len(others)} other model{'s' if len(others) > 1 else ''} of the source"
+    return found, f"estimated from {count(len(others), 'other model')} of the source"
 
 
 def _with(match: _Match, hard: Floats | None) -> Compared:

@@ -32,7 +32,7 @@ def test_imported_ratings_change_no_other_number(tmp_path: Path) -> None:
     assert beside[: len(alone)] == alone
     rated, lacking = (each.number for each in beside[len(alone) :])
     assert (rated.model, rated.value, rated.voters, rated.votes) == ("alpha", 1301.5, "imported", 0)
-    assert rated.left_out == "1 models that are not compared here"
+    assert rated.left_out == "1 model not compared here"
     assert (lacking.model, lacking.value, lacking.method) == ("beta", None, "not in arena.csv")
     assert list(imported([], ["alpha"])) == []
 
