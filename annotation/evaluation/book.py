@@ -38,6 +38,8 @@ _SINCE_2 = (
     "CREATE INDEX replaced_request ON replaced (request)",
     f"PRAGMA user_version = {FORMAT}",
 )
+_FIRST = {"answer": 1, "replaced": 2}
+"""The first version whose books have the table."""
 _AT_ONCE = 500
 """Answers that are looked up in one statement."""
 
@@ -57,31 +59,34 @@ def request_of(template: str, body: Mapping[str, Any]) -> Request:
 
 
 class Book:
-    """An open book, in one process at a time.
+    """An open book: in one process at a time, or in any number if ``read_only``, which changes no file.
 
-    Raises UserError if the file cannot be created or is not a book, or if another process uses it; DamagedError if it
+    Raises UserError if the file cannot be opened or is not a book, or if another process writes it; DamagedError if it
     is damaged, RunError if SQLite fails, such as on a full disk.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, *, read_only: bool = False):
         self.path = path
+        self._lock: int | None = None
+        flags, done = (os.O_RDONLY, "read") if read_only else (os.O_CREAT | os.O_RDWR, "written")
         try:
-            self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            if not read_only:
+                self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            os.close(os.open(path, flags, 0o600))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            raise UserError(f"the book {path} cannot be written ({reason}): name another file with --book") from error
-        if not lock(self._lock):
+            raise UserError(f"the book {path} cannot be {done} ({reason}): name another file with --book") from error
+        if self._lock is not None and not lock(self._lock):
             os.close(self._lock)
             raise UserError(f"the book {path} is in use by another run: wait until it ends, or name another --book")
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite3.connect(_uri(path, read_only), isolation_level=None, uri=True)
         try:
-            self._prepare()
+            self._prepare(read_only)
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, read_only: bool) -> None:
         with self._failures():
             [version], [application] = (
                 self._db.execute(f"PRAGMA {name}").fetchone() for name in ("user_version", "application_id")
@@ -90,6 +95,9 @@ class Book:
             if (application != _APPLICATION and tables) or version > FORMAT:
                 wrong = "was written by a newer Gristmill" if application == _APPLICATION else "is not a judge's book"
                 raise UserError(f"{self.path} {wrong}: name another file with --book")
+            self._version = version if read_only else FORMAT
+            if read_only:
+                return
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")  # an answer was paid for: it outlives a power cut
             if version < FORMAT:
@@ -107,7 +115,7 @@ class Book:
         return sorted(self._replies("replaced", keys), key=lambda each: each[0])
 
     def _replies(self, table: str, keys: Iterable[bytes]) -> Iterator[tuple[bytes, Reply]]:
-        wanted = list(dict.fromkeys(keys))
+        wanted = list(dict.fromkeys(keys)) if self._version >= _FIRST[table] else []
         with self._failures():
             for start in range(0, len(wanted), _AT_ONCE):
                 part = wanted[start : start + _AT_ONCE]
@@ -149,7 +157,8 @@ class Book:
 
     def close(self) -> None:
         self._db.close()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
     def __enter__(self) -> "Book":
         return self
@@ -175,3 +184,12 @@ class Book:
             if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):  # an error in SQL: the tables are not a book's
                 raise DamagedError(f"the book {self.path} is damaged ({error}): {CHANGED}") from error
             raise RunError(f"the book {self.path} fails ({error}): check for free disk space, and retry") from error
+
+
+def _uri(path: Path, read_only: bool) -> str:
+    """The address of a database. SQLite makes files beside a database that it reads, unless this is called immutable;
+    but only the file beside it has the newest answers of a run that was killed or goes on."""
+    if not read_only:
+        return path.absolute().as_uri()
+    newest = path.with_name(f"{path.name}-wal")
+    return f"{path.absolute().as_uri()}?{'mode=ro' if newest.exists() else 'immutable=1'}"

@@ -89,11 +89,11 @@ class _Run:
         self.inquiry = Inquiry.of(self.source.judged, self.judge)
 
     def known(self) -> Progress:
-        """The progress before anything is asked. Makes no book."""
+        """The progress before anything is asked. Makes no book, and leaves an existing one as it is."""
         requests = self.inquiry.requests
         if not self.book.exists():
             return Progress(len(requests))
-        with Book(self.book) as book:
+        with Book(self.book, read_only=True) as book:
             return look_up(requests, book, self._stale(book))[1]
 
     def ask(self) -> Asked:

@@ -4,8 +4,10 @@ import csv
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,22 @@ def test_a_dry_run_asks_nothing_and_writes_nothing(
     assert "the budget does not allow" not in printed
     judge(responses, prefers_quality, "--dry-run", *prices, "--budget", "1", monkeypatch=monkeypatch)
     assert "the budget does not allow all of this" in capsys.readouterr().out
+
+
+def test_a_dry_run_leaves_a_book_of_version_1_as_it_is(
+    responses: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge(responses, prefers_quality, "--output", tmp_path / "out", monkeypatch=monkeypatch)
+    book = tmp_path / "judge.db"
+    with closing(sqlite3.connect(book, isolation_level=None)) as old:
+        old.execute("DROP TABLE replaced")
+        old.execute("PRAGMA user_version = 1")
+    before, names = book.read_bytes(), sorted(path.name for path in tmp_path.iterdir())
+    capsys.readouterr()
+    code, requests = judge(responses, prefers_quality, "--dry-run", monkeypatch=monkeypatch)
+    assert (code, requests) == (0, [])
+    assert "84 requests, 84 already answered" in capsys.readouterr().out
+    assert (book.read_bytes(), sorted(path.name for path in tmp_path.iterdir())) == (before, names)
 
 
 def test_a_budget_stops_the_run_and_more_of_it_continues(

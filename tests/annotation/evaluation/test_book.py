@@ -99,13 +99,40 @@ def test_a_damaged_answer_is_named(tmp_path: Path) -> None:
         book.answers([request().key])
 
 
-def test_a_book_of_version_1_is_read_and_keeps_what_is_replaced_from_then_on(tmp_path: Path) -> None:
+def write_version_1(path: Path) -> None:
+    """A book with one answer, as version 1 wrote it."""
+    with Book(path) as book:
+        book.keep(request(), REPLY)
+    old = sqlite3.connect(path, isolation_level=None)
+    old.execute("DROP TABLE replaced")
+    old.execute("PRAGMA user_version = 1")
+    old.close()
+
+
+def test_a_book_that_is_only_read_stays_as_it_is(tmp_path: Path) -> None:
+    write_version_1(tmp_path / "judge.db")
+    (tmp_path / "judge.db.lock").unlink()
+    before = (tmp_path / "judge.db").read_bytes()
+    with Book(tmp_path / "judge.db", read_only=True) as book:
+        assert book.answers([request().key]) == {request().key: REPLY}
+        assert book.replaced([request().key]) == []
+        with pytest.raises(UserError, match="cannot be written"):
+            book.send(request())
+    assert [path.name for path in tmp_path.iterdir()] == ["judge.db"]
+    assert (tmp_path / "judge.db").read_bytes() == before
+
+
+def test_the_answers_of_a_run_that_goes_on_are_read(tmp_path: Path) -> None:
     with Book(tmp_path / "judge.db") as book:
         book.keep(request(), REPLY)
-    with sqlite3.connect(tmp_path / "judge.db") as old:
-        old.execute("DROP TABLE replaced")
-        old.execute("PRAGMA user_version = 1")
-    old.close()
+        book.keep(request(), replace(REPLY, content="verdict: B"))
+        with Book(tmp_path / "judge.db", read_only=True) as read:
+            assert read.answers([request().key])[request().key].content == "verdict: B"
+            assert read.replaced([request().key]) == [(request().key, REPLY)]
+
+
+def test_a_book_of_version_1_is_read_and_keeps_what_is_replaced_from_then_on(tmp_path: Path) -> None:
+    write_version_1(tmp_path / "judge.db")
     with Book(tmp_path / "judge.db") as book:
         assert book.answers([request().key]) == {request().key: REPLY}
         later = replace(REPLY, content="verdict: B")
@@ -133,12 +160,7 @@ def test_a_book_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("done", range(len(_SINCE_2) + 1))
 def test_an_upgrade_that_was_killed_midway_is_made_whole(done: int, tmp_path: Path) -> None:
-    with Book(tmp_path / "judge.db") as book:
-        book.keep(request(), REPLY)
-    old = sqlite3.connect(tmp_path / "judge.db", isolation_level=None)
-    old.execute("DROP TABLE replaced")
-    old.execute("PRAGMA user_version = 1")
-    old.close()
+    write_version_1(tmp_path / "judge.db")
     upgrade = "; ".join(("BEGIN IMMEDIATE", *_SINCE_2[:done]))
     killed = "import os, sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2]); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", killed, tmp_path / "judge.db", upgrade]).returncode == -9
