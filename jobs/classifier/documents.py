@@ -11,17 +11,11 @@ import pyarrow.compute as pc
 import xxhash
 
 from curation.fasttext.classifier import in_classifiers_form
-from curation.release.folder import Folder
-from curation.release.manifest import check_sizes, read_manifest
+from curation.release.manifest import check_sizes
+from curation.reports.verdicts import read_files
 from curation.rewrites.normalise import Normalise
-from curation.sources.inputs import Input
-from curation.sources.listing import list_files
-from curation.sources.places import is_local
-from curation.sources.reading import ReadingSettings, read_unit
-from curation.sources.recognised import check_formats
-from curation.sources.units import plan_units
-from schemas.errors import UserError
-from schemas.manifest import MANIFEST
+from jobs.corpora import finished_corpus
+from schemas import DOCUMENTS
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -55,28 +49,21 @@ class DocumentSet:
         Raises UserError for a glob without files, and for a corpus that is unfinished or damaged.
         """
         self.unreadable = 0
-        listed = list_files([Input(glob=_files_of(glob)) for glob in self.globs])
-        check_formats(listed)
-        for unit in plan_units(listed, 1 << 62):
-            for chunk in read_unit(unit, ReadingSettings()):
-                self.unreadable += len(chunk.quarantine)
-                if len(chunk.documents):
-                    yield _documents(chunk.documents)
+        for records in read_files([_files_of(glob) for glob in self.globs], self._count):
+            yield _documents(records)
+
+    def _count(self, quarantined: pa.RecordBatch) -> None:
+        self.unreadable += len(quarantined)
 
 
 def _files_of(glob: str) -> str:
     """A glob of files: the documents of a corpus if ``glob`` names its folder, else ``glob``."""
-    folder = Folder(glob.rstrip("/") or glob)
-    if "://" not in glob and not is_local(glob):
+    corpus = finished_corpus(glob)
+    if corpus is None:
         return glob
-    files, root = folder.filesystem()
-    if not files.isdir(root) or not files.exists(posixpath.join(root, MANIFEST)):
-        return glob
-    found = read_manifest(folder)
-    if found is None:
-        raise UserError(f"{glob} holds no finished corpus: run gristmill curate to its end first")
-    check_sizes(folder, [each for name, each in found.files.items() if name.startswith("documents/")])
-    return posixpath.join(folder.root, "documents")
+    files = corpus.manifest.files.items()
+    check_sizes(corpus.folder, [each for name, each in files if name.startswith(f"{DOCUMENTS.name}/")])
+    return posixpath.join(corpus.folder.root, DOCUMENTS.name)
 
 
 def _documents(records: pa.RecordBatch) -> Documents:

@@ -3,22 +3,19 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import pyarrow as pa
 
 from curation.recipes import RECIPE_NAMES
-from curation.release.folder import Folder
-from curation.release.manifest import read_finished
 from curation.reports.comparison import Comparison, Counted, compare
 from curation.reports.stored_texts import stored_records
 from curation.reports.verdicts import read_files
+from jobs.corpora import finished_corpus
 from jobs.corpus.job_file import load_recipes
 from jobs.corpus.verdict import say_quarantined
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError
-from schemas.manifest import MANIFEST
 from schemas.visible import visible_json
 
 JUDGING = tuple(name for name in RECIPE_NAMES if name not in ("none", "fineweb2"))
@@ -46,13 +43,13 @@ def run(
 
 def _records(corpus: Sequence[str], kind: str | None) -> Iterator[pa.RecordBatch]:
     """The documents of a finished folder, or of files."""
-    if len(corpus) != 1 or not (Path(corpus[0]) / MANIFEST).exists():
+    found = finished_corpus(corpus[0]) if len(corpus) == 1 else None
+    if found is None:
         yield from read_files(corpus, say_quarantined, kind)
         return
-    folder = Folder(corpus[0])
-    manifest, _ = read_finished(folder)
-    say(f"{corpus[0]}: kept documents are judged as {manifest.recipe['name']} wrote them, after its rewrites", err=True)
-    yield from stored_records(folder, manifest)
+    written_by = found.manifest.recipe["name"]
+    say(f"{corpus[0]}: kept documents are judged as {written_by} wrote them, after its rewrites", err=True)
+    yield from stored_records(found.folder, found.manifest)
 
 
 def _first(batches: Iterator[pa.RecordBatch], limit: int | None) -> Iterator[pa.RecordBatch]:

@@ -56,7 +56,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "terminal options example",
         "consoles interrupts",
-        "counting tables spreadsheet pages",
+        "counting tables spreadsheet pages corpora",
         "corpus classifier packing studio campaign verification evaluation",
         "dataset",
         "api cli demo",
