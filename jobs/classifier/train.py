@@ -1,7 +1,7 @@
 """The command ``gristmill train-classifier``."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from annotation.dataset.markdown import count
 from annotation.statistics.shares import CONFIDENCE
 from curation.fasttext.classifier import (
     CALIBRATION,
@@ -30,7 +31,7 @@ from jobs.classifier.accuracy import AtThreshold, RocAuc, at_threshold, roc_auc
 from jobs.classifier.documents import Documents, DocumentSet, Hashes
 from jobs.counting import counting
 from jobs.terminal import say
-from schemas.checksums import sha256_of
+from schemas.checksums import sha256_of_file
 from schemas.errors import UserError
 from schemas.folders import new_folder
 from schemas.manifest import MANIFEST, Entry
@@ -96,35 +97,26 @@ def _train(options: TrainOptions, folder: Path) -> Report:
         POSITIVE: DocumentSet("--positive", options.positive),
         NEGATIVE: DocumentSet("--negative", options.negative),
     }
-    with Words() as words:
-        learned = {label: _learn(words, each, LABELS.index(label), options.held_out) for label, each in sets.items()}
-        order = np.argsort(_mixed(np.concatenate([ids for ids, _ in learned.values()]), options.seed), kind="stable")
-        with counting("learning, in texts") as tell:
-            steps = options.epochs * len(order)
-            trained = words.train(LABELS, options.training, order, lambda done: tell(done, steps))
-    write_model(folder / MODEL, trained)
-    model = read_model(folder / MODEL)
-    contents = np.unique(np.concatenate([contents for _, contents in learned.values()]))
+    model, trained, contents = _model(options, sets, folder / MODEL)
     scores, repeated = dict[str, Any](), dict[str, int]()
     for label, each in sets.items():
         scores[label], repeated[label] = _scores(model, _held_out(each, options.held_out), contents)
         if len(scores[label]) < LEAST:
             raise UserError(
-                f"{each.name} leaves {len(scores[label])} documents to measure on (--held-out {options.held_out:g}): "
-                "give more documents, or hold more of them out"
+                f"{each.name} leaves {count(len(scores[label]), 'document')} to measure on "
+                f"(--held-out {options.held_out:g}): give more documents, or hold more of them out"
             )
     reference = DocumentSet("--reference", options.reference)
     of_reference, known = _scores(model, reference.read(), contents)
     if not len(of_reference):
         raise UserError(
-            f"--reference has no documents to calibrate with, apart from {known} that were learned: give others"
+            f"--reference has no documents to calibrate with, apart from {known:,} that were learned: give others"
         )
     percentiles = Percentiles.of(of_reference)
-    _write(folder / CALIBRATION, {"documents": len(of_reference), "scores": percentiles.scores})
     of_top = {label: percentiles.of_scores(found) for label, found in scores.items()}
     report = Report(
         confidence=CONFIDENCE,
-        trained={label: len(ids) for label, (ids, _) in learned.items()},
+        trained=trained,
         held_out={label: len(found) for label, found in scores.items()},
         repeated=repeated,
         unreadable={each.name: each.unreadable for each in (*sets.values(), reference)},
@@ -134,14 +126,46 @@ def _train(options: TrainOptions, folder: Path) -> Report:
         at_even_odds=at_threshold(scores[POSITIVE], scores[NEGATIVE], 0.0),
         at_percentile=at_threshold(of_top[POSITIVE], of_top[NEGATIVE], TOP),
     )
+    _write(folder / CALIBRATION, {"documents": len(of_reference), "scores": percentiles.scores})
     _write(folder / REPORT, asdict(report))
-    files = {name: _entry(folder / name) for name in (MODEL, CALIBRATION, REPORT)}
-    training = {**asdict(options.training), "held_out": options.held_out}
-    manifest = ClassifierManifest(
-        format=FORMAT, version=VERSION, gristmill=version("gristmill"), files=files, others={"training": training}
-    )
-    _write(folder / MANIFEST, to_json(manifest))
+    _write(folder / MANIFEST, to_json(_manifest(options, folder)))
     return report
+
+
+def _model(options: TrainOptions, sets: Mapping[str, DocumentSet], path: Path) -> tuple[Model, dict[str, int], Hashes]:
+    """A model of the documents that are not held out, which is written to ``path``; the number of these documents by
+    label, and the hashes of their texts."""
+    with Words() as words:
+        learned = {label: _learn(words, each, LABELS.index(label), options.held_out) for label, each in sets.items()}
+        ids, contents = zip(*learned.values(), strict=True)
+        both = len(np.intersect1d(*contents))
+        if both:
+            say(
+                f"--positive and --negative share {count(both, 'text')}: no classifier tells a text from itself, so "
+                "leave such texts out of one of the two",
+                err=True,
+            )
+        order = np.argsort(_mixed(np.concatenate(ids), options.seed), kind="stable")
+        with counting("learning, in texts") as tell:
+            steps = options.epochs * len(order)
+            trained = words.train(LABELS, options.training, order, lambda done: tell(done, steps))
+    write_model(path, trained)
+    return (
+        read_model(path),
+        {label: len(found) for label, (found, _) in learned.items()},
+        np.unique(np.concatenate(contents)),
+    )
+
+
+def _manifest(options: TrainOptions, folder: Path) -> ClassifierManifest:
+    names = (MODEL, CALIBRATION, REPORT)
+    return ClassifierManifest(
+        format=FORMAT,
+        version=VERSION,
+        gristmill=version("gristmill"),
+        files={name: Entry(sha256_of_file(folder / name), (folder / name).stat().st_size) for name in names},
+        others={"training": {**asdict(options.training), "held_out": options.held_out}},
+    )
 
 
 def _learn(words: Words, documents: DocumentSet, label: int, held_out: float) -> tuple[Hashes, Hashes]:
@@ -154,7 +178,8 @@ def _learn(words: Words, documents: DocumentSet, label: int, held_out: float) ->
         ids.append(_mixed(kept.ids, label) ^ kept.contents)
         contents.append(kept.contents)
     if sum(map(len, ids)) < LEAST:
-        raise UserError(f"{documents.name} has {sum(map(len, ids))} documents to train on: give at least {LEAST}")
+        given = count(sum(map(len, ids)), "document")
+        raise UserError(f"{documents.name} has {given} to train on: give at least {LEAST}")
     return np.concatenate(ids), np.concatenate(contents)
 
 
@@ -191,12 +216,6 @@ def _write(path: Path, value: Any) -> None:
     path.write_bytes(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n")
 
 
-def _entry(path: Path) -> Entry:
-    with path.open("rb") as stream:
-        digest = sha256_of(stream)
-    return Entry(digest, path.stat().st_size)
-
-
 def _say(output: Path, report: Report) -> None:
     auc, at = report.roc_auc, report.at_even_odds
     say(f"{output}: learned {report.trained[POSITIVE]:,} positive and {report.trained[NEGATIVE]:,} negative documents")
@@ -205,14 +224,14 @@ def _say(output: Path, report: Report) -> None:
     say(f"ROC-AUC {auc.value:.3f} [{auc.low:.3f}, {auc.high:.3f}] ({auc.method})")
     say(f"at even odds: {_shares(at)} (Wilson)")
     say(f"at percentile {TOP:g} of {report.reference:,} reference documents: {_shares(report.at_percentile)} (Wilson)")
-    for name, count in report.unreadable.items():
-        if count:
-            say(f"{name}: {count:,} records cannot be read, and are left out")
+    for name, unreadable in report.unreadable.items():
+        if unreadable:
+            say(f"{name}: left out {count(unreadable, 'record')} that cannot be read")
     repeated = sum(report.repeated.values())
     if repeated:
-        say(f"{repeated:,} held-out documents are left out: their text was also learned")
+        say(f"left out {count(repeated, 'held-out document')} whose text was also learned")
     if report.reference_learned:
-        say(f"{report.reference_learned:,} reference documents are left out: their text was learned")
+        say(f"left out {count(report.reference_learned, 'reference document')} whose text was learned")
 
 
 def _shares(at: AtThreshold) -> str:

@@ -1,6 +1,7 @@
 """A classifier depends on its documents alone, and its figures on documents that it did not learn from."""
 
 import json
+import re
 from pathlib import Path
 
 import fasttext
@@ -145,7 +146,7 @@ def test_a_changed_classifier_is_refused(trained: Path, tmp_path: Path, name: st
 
 
 TOO_FEW: list[tuple[str, str, float, str]] = [
-    ("positive", "one.jsonl", 0.01, "--positive has 1 documents to train on: give at least 2"),
+    ("positive", "one.jsonl", 0.01, "--positive has 1 document to train on: give at least 2"),
     ("positive", "two.jsonl", 0.01, "--positive leaves 0 documents to measure on"),
     ("reference", "empty.jsonl", 0.3, "--reference has no documents to calibrate with"),
 ]
@@ -161,6 +162,25 @@ def test_too_few_documents_are_refused_and_nothing_is_written(
     with pytest.raises(UserError, match=sentence):
         run(options(sets, tmp_path / "out", held_out=held_out, **{which: [str(tmp_path / file)]}))
     assert not (tmp_path / "out").exists()
+
+
+def test_texts_in_both_sets_are_a_warning(sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = [json.loads(line) for line in (sets / "bad-0.jsonl").read_text().splitlines()]
+    copies = [{**row, "id": f"{row['id']}-copy"} for row in bad]
+    (tmp_path / "both.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in copies))
+    positive = [str(sets / "good-*.jsonl"), str(tmp_path / "both.jsonl")]
+    run(options(sets, tmp_path / "out", positive=positive, held_out=0.1))
+    found = re.search(r"--positive and --negative share (\d+) texts", capsys.readouterr().err)
+    assert found is not None
+    assert 40 <= int(found[1]) <= 60
+    run(options(sets, tmp_path / "apart"))
+    assert "share" not in capsys.readouterr().err
+
+
+def test_an_unfinished_corpus_is_refused(sets: Path, tmp_path: Path) -> None:
+    (tmp_path / "corpus" / ".work").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"corpus holds an unfinished run: run gristmill curate to its end"):
+        run(options(sets, tmp_path / "out", reference=[str(tmp_path / "corpus")]))
 
 
 def test_case_and_marks_do_not_join_words() -> None:
