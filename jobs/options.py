@@ -47,6 +47,7 @@ def check_one_form(as_json: bool, csv: object) -> None:
 
 
 OUTPUT = click.option("--output", required=True, type=PATH, metavar="DIR", help="A new or empty folder.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=0),

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.options import PATH, Amount
+from jobs.options import JSON, PATH, Amount
 
 FOLDER = click.argument("folder", metavar="DIR", type=PATH)
 HOME = click.option(
@@ -14,7 +14,6 @@ HOME = click.option(
     metavar="DIR",
     help="The folder of the embedded Label Studio (default: as for gristmill studio).",
 )
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 
 
 @click.group(short_help="Ask people about responses of models.")

@@ -29,7 +29,14 @@ _SETS = "a file, folder or glob as in gristmill curate, or a corpus that it wrot
     metavar="SHARE",
     help="The share of the documents, chosen by their ids, that the report is measured on.",
 )
-@click.option("--seed", type=click.IntRange(0, LARGEST), default=0, show_default=True, metavar="N", help="The seed.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Draws the first vectors, and the order in which texts are learned.",
+)
 @click.option(
     "--epochs", type=click.IntRange(1), default=25, show_default=True, metavar="N", help="How often to learn each text."
 )

@@ -1,4 +1,5 @@
-"""The commands ``gristmill curate``, ``takedown``, ``plan``, ``verdict`` and ``explain``: their names and options."""
+"""The commands that make, compare and explain corpora, from ``gristmill curate`` to ``gristmill explain``: their names
+and options."""
 
 from typing import Any
 
@@ -7,7 +8,7 @@ import click
 from curation.engine.memory_limit import count_what_is_used
 from curation.recipes import RECIPE_NAMES
 from curation.sources.inputs import FORMATS
-from jobs.options import MEMORY, PATH, PROGRESS, WORKERS, Bytes
+from jobs.options import JSON, MEMORY, PATH, PROGRESS, WORKERS, Bytes
 from schemas.settings import LARGEST
 
 FORMAT = click.option(
@@ -193,7 +194,7 @@ def takedown(**given: Any) -> None:
     metavar="FILE",
     help="A file of costs measured on another machine, as make bench CONSTANTS=FILE writes it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@JSON
 def plan(**given: Any) -> None:
     """Estimate a job of a given size, stage by stage: CPU hours, bytes shuffled, memory, partitions and cost."""
     from jobs.corpus.plan import PlanOptions, run
@@ -239,7 +240,7 @@ def verdict(files: tuple[str, ...], recipes: tuple[str, ...], kind: str | None, 
 @FORMAT
 @CHANGES
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Compare on the first N documents.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@JSON
 def compare_recipes(
     corpus: tuple[str, ...],
     recipes: tuple[str, ...],

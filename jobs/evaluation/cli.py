@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.options import OUTPUT, PATH, PROGRESS, Amount, check_one_form
+from jobs.options import JSON, OUTPUT, PATH, PROGRESS, Amount, check_one_form
 
 
 @click.command(short_help="Let a model judge responses.")
@@ -228,7 +228,7 @@ def report(sources: tuple[Path, ...], output: Path, **choices: Any) -> None:
 @SOURCES
 @COUNT
 @_ratings
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@JSON
 @click.option("--csv", is_flag=True, help="Print CSV instead.")
 def leaderboard(sources: tuple[Path, ...], as_json: bool, csv: bool, **choices: Any) -> None:
     """Print the ratings and ranks of models for each SOURCE, the same as in gristmill evaluation report."""
@@ -302,7 +302,7 @@ def export(folder: Path, form: str, output: Path) -> None:
 @click.option(
     "--as-of", type=click.IntRange(min=1), metavar="REVISION", help="The revision of the journal (default: the newest)."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@JSON
 @click.option("--csv", is_flag=True, help="Print CSV instead, a row for each number.")
 def results(folder: Path, **given: Any) -> None:
     """Print wins, ties and losses of each two models by people's votes or, in a safety rating, each model's safety.
