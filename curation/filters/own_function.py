@@ -169,15 +169,19 @@ def _said(error: BaseException, file: str) -> str:
     line = next((frame.lineno for frame in reversed(extract_tb(error.__traceback__)) if frame.filename == file), None)
     if isinstance(error, SyntaxError):
         line = error.lineno
-    try:
-        message = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
-    except BaseException as fault:  # the error's class is the user's, too
-        if isinstance(fault, KeyboardInterrupt | MemoryError):
-            raise
-        message = f"its message cannot be read ({type(fault).__name__})"
+    message = _message(error)
     message = message if len(message) <= _SHOWN else f"{message[:_SHOWN]}..."
     place = "" if line is None else f" (line {line})"
     return f"{type(error).__name__}{': ' if message else ''}{message}{place}"
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
+    except BaseException as fault:  # the error's class is the user's, too
+        if not isinstance(fault, KeyboardInterrupt | MemoryError):
+            return f"its message cannot be read ({type(fault).__name__})"
+        raise
 
 
 @cache
