@@ -1,6 +1,7 @@
 """A recipe: the steps that rewrite, measure and filter documents, in order, and the removal of duplicates."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, get_args, runtime_checkable
 
@@ -146,8 +147,9 @@ class Recipe:
     """The settings of a recipe. ``steps`` run in order.
 
     ``signals`` are the signals that the corpus holds: all of FAMILIES and of the steps (True), none (False), or some,
-    by name. Besides these, only signals that rules compare with a threshold are measured, the signal of ``dedup.keep``,
-    and the language if it is a step; with ``languages`` all are measured. Raises UserError for an unknown signal.
+    by name. Besides these, only signals that rules compare with a threshold are measured (with ``languages``, rules of
+    any language), the signal of ``dedup.keep``, and the language if it is a step. Raises UserError for an unknown
+    signal.
 
     ``languages`` are settings for single languages, sorted by name: a document is judged by those for its language
     (`routing.py`), and one in any other language fails the step ``language``. ``language_file`` is the name and the
@@ -181,6 +183,11 @@ class Recipe:
                     f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}"
                 )
 
+    @cached_property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The steps, and those with other settings for some language, each once."""
+        return tuple(dict.fromkeys((*self.steps, *(step for each in self.languages for step in each.steps))))
+
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         """Applies the rewrites of all steps to normalised texts."""
         for step in self.steps:
@@ -191,11 +198,17 @@ class Recipe:
     def signals_schema(self) -> pa.Schema:
         """The schema of all signals that are measured; the metadata of each describes the signal and the text that it
         was measured on."""
+        return self._measured
+
+    @cached_property
+    def _measured(self) -> pa.Schema:
         available = self._available_signals()
-        if self.signals is True or self.languages:
+        if self.signals is True:
             return available
         wanted = {*(self.signals or ()), self.dedup.keep.signal}
-        for step in self.steps:
+        if self.languages:
+            wanted.update(ROUTE.names, OWN_STOP_WORDS.names)
+        for step in self.all_steps:
             if isinstance(step, Filter):
                 wanted.update(rule.signal for rule in step.rules())
             if isinstance(step, Language):
@@ -273,19 +286,12 @@ class Recipe:
     def check(self) -> None:
         """Raises UserError for settings that no document can meet: a minimum above its maximum, or unknown languages.
         Recipes in manifests are not checked: a corpus that was made with such settings stays readable."""
-        for step in (*self.steps, *(step for each in self.languages for step in each.steps)):
-            held = vars(step)
-            for name, least in held.items():
-                most = held.get(name.replace("min_", "max_", 1)) if name.startswith("min_") else None
-                if least is not None and most is not None and least > most:
-                    raise UserError(
-                        f"{step.use}.{name} is {least:g}, above {step.use}.{name.replace('min_', 'max_', 1)}, which is "
-                        f"{most:g}: no document can meet both, so change one of them"
-                    )
-            if isinstance(step, Language):
-                step.check_languages()
-            if isinstance(step, Function | Fasttext):
-                step.check()
+        for step in self.steps:
+            _check_bounds(step, "")
+        for each in self.languages:
+            for step, own in zip(self.steps, each.steps, strict=True):
+                if own != step:
+                    _check_bounds(own, f"languages.{each.name}.")
 
     def _check_own_names(self) -> None:
         """Raises UserError for a step or a signal of the user's that is named after another one."""
@@ -306,11 +312,28 @@ class Recipe:
                 taken.add(name)
 
     def _word_libraries(self) -> list[str]:
-        steps = (*self.steps, *(step for each in self.languages for step in each.steps))
-        return sorted({words for step in steps if (words := words_of(step)) in SOURCES})
+        return sorted({words for step in self.all_steps if (words := words_of(step)) in SOURCES})
 
     def _listing_steps(self) -> list[Listing]:
-        return [step for step in self.steps if isinstance(step, Listing)]
+        return [step for step in self.all_steps if isinstance(step, Listing)]
+
+
+def _check_bounds(step: Step, place: str) -> None:
+    """Raises UserError for a step with settings that no document can meet; ``place`` is the table that names the
+    step."""
+    held, named = vars(step), f"{place}{stage_of(step)}"
+    for name, least in held.items():
+        bound = name.replace("min_", "max_", 1)
+        most = held.get(bound) if name.startswith("min_") else None
+        if least is not None and most is not None and least > most:
+            raise UserError(
+                f"{named}.{name} is {least:g}, above {named}.{bound}, which is {most:g}: no document can meet both, so "
+                "change one of them"
+            )
+    if isinstance(step, Language):
+        step.check_languages()
+    if isinstance(step, Function | Fasttext):
+        step.check(place)
 
 
 def words_of(step: Step) -> str | None:

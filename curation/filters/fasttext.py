@@ -73,9 +73,9 @@ class Fasttext:
         object.__setattr__(made, "path", path)
         return made
 
-    def check(self) -> None:
+    def check(self, place: str = "") -> None:
         """Raises UserError if no document can meet the thresholds."""
-        check_thresholds(self.name, self.min, self.max)
+        check_thresholds(f"{place}{self.name}", self.min, self.max)
 
     def models(self) -> dict[str, Path]:
         """The model's file by its SHA-256."""

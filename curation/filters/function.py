@@ -82,9 +82,9 @@ class Function:
         made._loaded()
         return made
 
-    def check(self) -> None:
+    def check(self, place: str = "") -> None:
         """Raises UserError if no document can meet the thresholds, or if nothing is measured."""
-        check_thresholds(self.stage, self.min, self.max)
+        check_thresholds(f"{place}{self.stage}", self.min, self.max)
         if not self.names:
             raise UserError(f"step {self.stage} measures nothing: name its signals, such as min = {{quality = 0.5}}")
 

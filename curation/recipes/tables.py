@@ -1,17 +1,14 @@
 """Makes recipes of tables: of the built-in recipes, of TOML files, and of manifests."""
 
-import dataclasses
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from curation.dedup.settings import Dedup
-from curation.filters.dialects import DIALECTS, Dialect
-from curation.filters.gopher_quality import GopherQuality
-from curation.filters.gopher_repetition import GopherRepetition
 from curation.recipe import OWN_STEPS, STEPS, LanguageSettings, Recipe, Step
 from curation.recipes import RECIPE_NAMES
+from curation.recipes.dialect import with_definition
 from curation.recipes.languages import merge_languages
 from curation.rewrites.normalise import Normalise
 from schemas.errors import UserError
@@ -91,18 +88,5 @@ def _step(entry: Mapping[str, Any], number: int) -> Step:
         raise UserError(f"step {number} of the recipe does not say what to use: choose from {', '.join(USES)}")
     if not isinstance(entry["use"], str) or entry["use"] not in USES:
         raise UserError(unknown(f"step {number} of the recipe uses", str(entry["use"]), list(USES)))
-    return build(USES[entry["use"]], _defined(entry), entry["use"])
-
-
-def _defined(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The table of a step in which ``dialect``, the name of a project, is replaced by that project's definition; fields
-    that the table ``definition`` has stay as they are."""
-    part = {GopherQuality.use: "quality", GopherRepetition.use: "repetition"}.get(entry["use"])
-    if part is None or "dialect" not in entry:
-        return entry
-    dialect = convert(entry["dialect"], Dialect, f"{entry['use']}.dialect")
-    given = entry.get("definition", {})
-    if not isinstance(given, Mapping):
-        raise UserError(f"{entry['use']}.definition is {shown(given)}: give a table with its fields")
-    definition = {**dataclasses.asdict(getattr(DIALECTS[dialect], part)), **given}
-    return {name: value for name, value in entry.items() if name != "dialect"} | {"definition": definition}
+    use = entry["use"]
+    return build(USES[use], with_definition(use, entry, use), use)

@@ -1,14 +1,15 @@
 """Finds valid settings that are probably mistakes: rules that never or always fire, and English stop words for all."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.labels import named
 from curation.filters.language import Language
+from curation.filters.rules import Rule
 from curation.kernels.word_tables import STOP_WORDS
 from curation.recipe import Filter, Recipe, Step, stage_of
-from curation.recipes.languages import published, read_published
+from curation.recipes.published import published, read_data_file
 from curation.routing import language_step
 
 ENGLISH = "eng_Latn"
@@ -27,7 +28,7 @@ def missing_libraries(recipe: Recipe) -> Iterator[str]:
         return
     step = language_step(recipe)
     known = {each.name for each in recipe.languages}
-    rows = published(read_published(recipe.language_file[0]), dataclasses.replace(step, languages=()))
+    rows = published(read_data_file(recipe.language_file[0])[0], dataclasses.replace(step, languages=()))
     absent = [each for each in rows if each.labels and each.missing and each.name not in known]
     if absent:
         labels = ", ".join(sorted({label for each in absent for label in each.labels}))
@@ -68,24 +69,35 @@ def _wants_english(steps: tuple[Step, ...]) -> bool:
 
 
 def dead_rules(recipe: Recipe) -> Iterator[str]:
-    """A sentence for each rule of the recipe that can never fire or always does, and for each step without a rule."""
+    """A sentence for each rule of the recipe that can never fire or always does, and for each step without a rule; then
+    for each such rule that only some language has."""
     ranges = {column.name: (column.metadata or {}).get(b"range") for column in recipe.signals_schema()}
+    known = {name: bounds.decode() for name, bounds in ranges.items() if bounds}
     for step in recipe.steps:
-        if not isinstance(step, Filter):
-            continue
-        stage = stage_of(step)
-        if not step.rules():
-            yield f"the step {stage} has no rule left and removes nothing"
-        for rule in step.rules():
-            known = ranges.get(rule.signal)
-            if known is None:
-                continue
-            low, high = (float(bound) if bound else None for bound in known.decode().split(".."))
-            if rule.at_least is not None and low is not None and rule.at_least <= low:
-                yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never under {rule.at_least:g}"
-            if rule.at_most is not None and high is not None and rule.at_most >= high:
-                yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never over {rule.at_most:g}"
-            if rule.at_least is not None and high is not None and rule.at_least > high:
-                yield f"{stage}: {rule.reason} removes every document, since {rule.signal} is never over {high:g}"
-            if rule.at_most is not None and low is not None and rule.at_most < low:
-                yield f"{stage}: {rule.reason} removes every document, since {rule.signal} is never under {low:g}"
+        if isinstance(step, Filter):
+            if not step.rules():
+                yield f"the step {stage_of(step)} has no rule left and removes nothing"
+            for rule in step.rules():
+                yield from _dead(rule, stage_of(step), known)
+    for each in recipe.languages:
+        for step, own in zip(recipe.steps, each.steps, strict=True):
+            if isinstance(step, Filter) and isinstance(own, Filter):
+                usual = step.rules()
+                for rule in own.rules():
+                    if rule not in usual:
+                        yield from _dead(rule, f"languages.{each.name}.{stage_of(step)}", known)
+
+
+def _dead(rule: Rule, stage: str, ranges: Mapping[str, str]) -> Iterator[str]:
+    """A sentence if a rule can never fire, and if it always does, by the range of each signal."""
+    if rule.signal not in ranges:
+        return
+    low, high = (float(bound) if bound else None for bound in ranges[rule.signal].split(".."))
+    if rule.at_least is not None and low is not None and rule.at_least <= low:
+        yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never under {rule.at_least:g}"
+    if rule.at_most is not None and high is not None and rule.at_most >= high:
+        yield f"{stage}: {rule.reason} can never fire, since {rule.signal} is never over {rule.at_most:g}"
+    if rule.at_least is not None and high is not None and rule.at_least > high:
+        yield f"{stage}: {rule.reason} removes every document, since {rule.signal} is never over {high:g}"
+    if rule.at_most is not None and low is not None and rule.at_most < low:
+        yield f"{stage}: {rule.reason} removes every document, since {rule.signal} is never under {low:g}"

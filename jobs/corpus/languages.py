@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from curation.filters.language import Language
-from curation.recipes.languages import Published, published, read_published
+from curation.recipes.published import Published, published, read_data_file
 from jobs.terminal import has_reader, say
 from schemas.errors import UserError
 
@@ -13,7 +13,7 @@ COLUMNS = ("settings", "label", "words", "in force")
 def run(names: Sequence[str], file: str, identifier: str, in_force: bool) -> None:
     """Prints a line for each language with published settings: the identifier's labels for it, what splits its texts
     into words, and whether its settings are in force; and on standard error how many are."""
-    rows = list(published(read_published(file), Language(identifier=identifier, languages=())))
+    rows = list(published(read_data_file(file)[0], Language(identifier=identifier, languages=())))
     for name in names:
         if not any(_is_wanted(each, [name]) for each in rows):
             raise UserError(

@@ -3,6 +3,7 @@ it."""
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,20 @@ import pytest
 
 from curation.engine.driver import curate
 from curation.engine.manifest import job_json
+from curation.filters.c4 import C4Pages
+from curation.filters.dialects import DIALECTS
+from curation.filters.gopher_quality import GopherQuality
+from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.labels import belongs, named
 from curation.job import Execution, Job
 from curation.judge import judge, reasons
-from curation.recipe import Recipe
+from curation.recipe import OWN_STOP_WORDS, ROUTE, Filter, Recipe
 from curation.recipes.tables import make_recipe, recipe_of
 from curation.release.folder import Folder
 from curation.release.lookup import Lookup
 from curation.release.manifest import read_finished
-from curation.reports.dead_rules import foreign_stop_words
+from curation.reports.comparison import partings
+from curation.reports.dead_rules import dead_rules, foreign_stop_words
 from curation.reports.explain import explain
 from curation.routing import settings_of
 from curation.sources.inputs import Input
@@ -127,11 +133,90 @@ def test_a_manifest_holds_the_settings() -> None:
         ({"de": 3}, "languages.de is 3: give a table of settings for each step"),
         ({"de": {"words": "jeba"}}, "languages.de.words cannot be 'jeba'"),
         ("no-such-file", "languages.file is 'no-such-file', which cannot be read"),
+        ({"de": {}, "deu_Latn": {}}, "languages.de and languages.deu_Latn are the same language: put both into one"),
+        ({"deu_Latn": {}, "DEU_latn": {}}, r"languages.DEU_latn: .* \(did you mean 'deu_Latn'\?\)"),
+        ({"DE": {}}, r"languages.DE: the identifier has no language of this name \(did you mean 'de'\?\)"),
+        ({"de": {"gopher_quality": {"dialect": "dolmen"}}}, "languages.de.gopher_quality.dialect cannot be 'dolmen'"),
     ],
 )
 def test_a_mistake_in_the_table_is_named(languages: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         recipe(languages=languages)
+
+
+def test_a_contradiction_in_a_language_names_it() -> None:
+    with pytest.raises(
+        UserError, match=r"^languages.de.gopher_quality.min_words is 9, above languages.de.gopher_quali"
+    ):
+        recipe(languages={"de": {"gopher_quality": {"min_words": 9, "max_words": 8}}, "fr": {}}).check()
+
+
+def test_a_dialect_in_a_language_is_that_of_the_project() -> None:
+    """Aside from stop words, which are the language's own, and words if the language's table says what they are."""
+    stop_words = {"definition": {"stop_words": ["und", "die"]}}
+    steps = [TABLE["steps"][0], {"use": "gopher_quality", **stop_words}]
+    made = recipe(
+        steps=steps,
+        languages={
+            "de": {"gopher_quality": {"dialect": "dolma"}},
+            "fr": {"gopher_quality": {"dialect": "dolma", "definition": {"bullets": ["+"]}}, "words": "characters"},
+        },
+    )
+    dolma = replace(DIALECTS["dolma"].quality, stop_words=("und", "die"))
+    found = {each.name: each.steps[1].definition for each in made.languages}  # type: ignore[union-attr]
+    assert found == {"de": dolma, "fr": replace(dolma, words="characters", bullets=("+",))}
+    assert recipe_of(job_json(Job(inputs=(Input(glob="x"),), recipe=made))["recipe"]) == made
+
+
+@pytest.mark.parametrize("names", [("sr", "srp_Latn"), ("srp_Latn", "sr")])
+def test_settings_for_a_script_change_those_for_its_language(names: tuple[str, str]) -> None:
+    tables = {
+        "sr": {"gopher_quality": {"min_words": 7, "max_words": 70}},
+        "srp_Latn": {"gopher_quality": {"min_words": 9}},
+    }
+    made = recipe(languages={name: tables[name] for name in names})
+    bounds = {
+        each.name: (step.min_words, step.max_words)
+        for each in made.languages
+        for step in each.steps
+        if isinstance(step, GopherQuality)
+    }
+    assert bounds == {"sr": (7, 70), "srp_Latn": (9, 70)}
+
+
+def test_only_signals_that_some_language_asks_for_are_measured() -> None:
+    texts = [GERMAN, FRENCH * 3, ITALIAN, SERBIAN, GERMAN * 2, FRENCH]
+    few, every = recipe(signals=["hash_ratio"]), recipe()
+    some, full = judge(records(texts), few), judge(records(texts), every)
+    rules = {
+        rule.signal
+        for each in few.languages
+        for step in each.steps
+        if isinstance(step, Filter)
+        for rule in step.rules()
+    }
+    assert set(some.signals.schema.names) == {"hash_ratio", *rules, *ROUTE.names, *OWN_STOP_WORDS.names}
+    assert not {name for family in (GopherRepetition, C4Pages) for name in family().signals.names} & set(
+        some.signals.schema.names
+    )
+    for name in some.signals.schema.names:
+        assert some.signals[name].equals(full.signals[name]), name
+    assert reasons(some) == reasons(full)
+
+
+def test_a_comparison_shows_the_thresholds_of_the_language() -> None:
+    table = copy.deepcopy(TABLE["languages"])
+    table["de"]["gopher_quality"]["min_words"] = 10
+    [german, french] = partings(records([GERMAN, FRENCH * 3]), {"mine": recipe(), "other": recipe(languages=table)})
+    assert german["parts"] == [
+        {
+            "stage": "gopher_quality",
+            "reason": "too_few_words",
+            "mine": {"failed": True, "value": 17, "threshold": 30},
+            "other": {"failed": False, "value": 17, "threshold": 10},
+        }
+    ]
+    assert not french["parts"]
 
 
 def test_settings_for_languages_need_the_language_first() -> None:
@@ -156,6 +241,11 @@ def test_english_stop_words_for_other_languages_are_warned_of() -> None:
     steps[0]["languages"] = ["en"]
     assert not list(foreign_stop_words(make_recipe("mine", {"steps": steps})))
     assert not list(foreign_stop_words(recipe()))
+
+
+def test_a_dead_rule_of_a_language_is_warned_of() -> None:
+    found = list(dead_rules(recipe(languages={"de": {"gopher_quality": {"min_words": 0}}, "fr": {}})))
+    assert found == ["languages.de.gopher_quality: too_few_words can never fire, since words is never under 0"]
 
 
 def test_a_corpus_of_many_languages_is_explained_by_their_thresholds(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from curation.kernels.buffers import text_buffers
-from curation.recipes.languages import splitter_for
+from curation.recipes.published import splitter_for
 from curation.words import libraries
 from curation.words.splitting import WORD_KINDS, words_in
 from schemas.errors import UserError
