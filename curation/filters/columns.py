@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.kernels.signals import GOPHER, PAGE, Measured, gopher_parts, gopher_values, page_parts, page_values
+from curation.kernels.measured import Measured
+from curation.kernels.signals import GOPHER, PAGE, gopher_parts, gopher_values, page_parts, page_values
 
 Place = tuple[int, ...]
 

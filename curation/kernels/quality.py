@@ -12,28 +12,17 @@ from numba import int64, uint64
 
 from curation.kernels import unicode
 from curation.kernels.buffers import Texts, text_buffers
-from curation.kernels.compiled import inline, kernel, leaf
+from curation.kernels.compiled import kernel, leaf
 from curation.kernels.hashing import hash_part, load_part
 from curation.kernels.lines import find_byte, strip
+from curation.kernels.measured import QUALITY_SIGNALS, Measured, share
 from curation.kernels.pieces import begins_with, count_mark, counts_as, ends_with, is_mark, piece_end
-from curation.kernels.signals import Measured
 from curation.kernels.unicode import decode
 from curation.kernels.word_classes import LETTER, SYMBOL
 from curation.kernels.word_splitters import Words
 from curation.kernels.word_tables import word_tables
 from curation.kernels.words import letters_at_start
 
-QUALITY = (
-    "words",
-    "mean_word_length",
-    "hash_ratio",
-    "ellipsis_ratio",
-    "bullet_lines",
-    "ellipsis_lines",
-    "alpha_words",
-    "stop_words",
-)
-"""Rows of `measure_quality`."""
 EACH, SUMMED, CONTAINING, ALONE = range(4)
 """How symbols are counted: apart, together, as words that hold one, as words that are one."""
 LONGEST_MEDIAN = 4095
@@ -73,11 +62,6 @@ class StopWords(NamedTuple):
     longest: int
     """In characters."""
     listed: int
-
-
-@inline
-def _share(part, whole):
-    return part / whole if whole > 0 else np.nan
 
 
 @leaf
@@ -181,10 +165,10 @@ def _word_values(data, starts, ends, kinds, lower, settings, stops, marks, first
             symbols += _has_mark(data, start, end, marks, firsts, settings.symbols == ALONE)
     every_word = starts.shape[0]
     out[0] = words
-    out[1] = _share(units, words)
+    out[1] = share(units, words)
     if settings.median:
         out[1] = _median(histogram[: longest + 1], words) if words else np.nan
-    out[6] = _share(letters, every_word if settings.alpha_punctuation else proper)
+    out[6] = share(letters, every_word if settings.alpha_punctuation else proper)
     out[7] = stopped
     return every_word if settings.symbol_punctuation else proper, symbols
 
@@ -209,10 +193,10 @@ def _symbol_values(data, start, end, marks, settings, words, symbols, out):
                 i += 4
             i = find_byte(data, i + 1, end, _DOT)
     if settings.symbols == EACH:
-        out[2] = _share(hashes, words)
-        out[3] = _share(ellipses, words)
+        out[2] = share(hashes, words)
+        out[3] = share(ellipses, words)
     else:
-        out[2] = _share(hashes + ellipses if settings.symbols == SUMMED else symbols, words)
+        out[2] = share(hashes + ellipses if settings.symbols == SUMMED else symbols, words)
         out[3] = np.nan
 
 
@@ -234,13 +218,13 @@ def _line_values(data, start, end, kinds, settings, marks, bullets, out):
             ellipsis_lines += 1
             dotted += ends_with(data, first, last, ellipses)
         i = following
-    out[4] = _share(bulleted, bullet_lines)
-    out[5] = _share(dotted, ellipsis_lines)
+    out[4] = share(bulleted, bullet_lines)
+    out[5] = share(dotted, ellipsis_lines)
 
 
 @kernel
 def measure_quality(data, offsets, words, kinds, lower, settings, stops, marks, bullets, out):
-    """Fills a column of ``out`` (rows as in `QUALITY`) for each text. An undefined value is NaN."""
+    """Fills a column of ``out`` (rows as in `QUALITY_SIGNALS`) for each text. An undefined value is NaN."""
     histogram = np.empty(LONGEST_MEDIAN + 1, np.int32)
     met = np.empty(max(stops.listed, 1), np.uint8)
     firsts = np.zeros(256, np.bool_)
@@ -248,7 +232,7 @@ def measure_quality(data, offsets, words, kinds, lower, settings, stops, marks, 
         firsts[marks[0][marks[1][m]]] = True
     for byte in range(0x61, 0x7B):
         firsts[byte - 0x20] = firsts[byte]
-    values = np.empty(len(QUALITY), np.float64)
+    values = np.empty(len(QUALITY_SIGNALS), np.float64)
     for d in range(offsets.shape[0] - 1):
         start, end = offsets[d], offsets[d + 1]
         at, behind = words.firsts[d], words.firsts[d + 1]
@@ -286,8 +270,8 @@ def quality_values(
 ) -> Measured:
     """Measures a column, with its words by any splitter. The last of ``ellipses`` is the hash sign."""
     data, offsets = text_buffers(texts)
-    values = np.empty((len(QUALITY), len(texts)), np.float64)
+    values = np.empty((len(QUALITY_SIGNALS), len(texts)), np.float64)
     measure_quality(
         data, offsets, words, word_tables().kinds, unicode.tables().lower, settings, stops, ellipses, bullets, values
     )
-    return Measured(texts, QUALITY, values)
+    return Measured(texts, QUALITY_SIGNALS, values)

@@ -10,35 +10,30 @@ import pyarrow as pa
 from numba import int64, uint64
 
 from curation.kernels.buffers import text_buffers
-from curation.kernels.compiled import inline, inner, kernel, leaf
+from curation.kernels.compiled import inner, kernel, leaf
 from curation.kernels.hashing import hash_end, hash_part, load_part
 from curation.kernels.lines import count_characters, find_byte
+from curation.kernels.measured import NGRAM_SIGNALS, PIECE_SIGNALS, Measured, share
 from curation.kernels.memory import count_bits
 from curation.kernels.pieces import split_pieces
-from curation.kernels.repetition import FIRST_DUPLICATE, FIRST_SIZE, LAST_SIZE, MOST_WORDS, count_duplicates, table_bits
-from curation.kernels.signals import Measured
+from curation.kernels.repetition import (
+    FIRST_DUPLICATE,
+    FIRST_SIZE,
+    LAST_SIZE,
+    MOST_WORDS,
+    begin_grams,
+    count_duplicates,
+    keep_repeated,
+    next_gram,
+    table_bits,
+)
 from curation.kernels.word_splitters import Words
 from curation.kernels.word_tables import word_tables
 
-REPETITION = (
-    "duplicate_paragraphs",
-    "duplicate_paragraph_characters",
-    "duplicate_lines",
-    "duplicate_line_characters",
-    "top_2_gram",
-    "top_3_gram",
-    "top_4_gram",
-    "duplicate_5_gram",
-    "duplicate_6_gram",
-    "duplicate_7_gram",
-    "duplicate_8_gram",
-    "duplicate_9_gram",
-    "duplicate_10_gram",
-)
+REPETITION = (*PIECE_SIGNALS, *NGRAM_SIGNALS)
 """Rows of `measure_repetition`."""
-_NGRAMS = 4
+_NGRAMS = len(PIECE_SIGNALS)
 _HIGH_BITS = np.uint64(0x8080808080808080)
-_BASE = np.uint64(0x9E3779B97F4A7C15)
 OVER_TEXT, OVER_PIECES, OVER_WORDS = range(3)
 TWICE, ONCE, REPLACED = range(3)
 """How the characters of the top n-gram count: those of each occurrence; of each word once; those that vanish if the
@@ -72,11 +67,6 @@ class RepetitionSettings(NamedTuple):
     """`OVER_TEXT` or `OVER_WORDS`."""
     short_is_one: int
     """Whether a text of fewer than n words has the value 1, not 0."""
-
-
-@inline
-def _share(part, whole):
-    return part / whole if whole > 0 else np.nan
 
 
 @inner
@@ -244,7 +234,7 @@ def _find_repeats(hashes, candidate, left, size, grams, first, times, slots):
     slots[: 1 << bits] = -1
     for k in range(left):
         i = candidate[k]
-        gram = grams[i] * _BASE + hashes[i + size - 1]
+        gram = next_gram(grams[i], hashes[i + size - 1])
         grams[i] = gram
         place = int64(gram >> shift)
         f = slots[place]
@@ -266,15 +256,11 @@ def _ngram_values(data, start, end, starts, ends, hashes, sums, settings, length
     candidate, first, times, seen = places[0], places[1], places[2], places[3]
     count = min(starts.shape[0], MOST_WORDS)
     over = sums[count] if settings.ngrams_over == OVER_WORDS else length
-    left = max(count - 1, 0)
-    for k in range(left):
-        candidate[k] = k
-        grams[k] = hashes[k]
-        seen[k] = 0
+    left = begin_grams(hashes, count, candidate, grams, seen)
     for size in range(FIRST_SIZE, LAST_SIZE + 1):
         row = _NGRAMS + size - FIRST_SIZE
         if count < size:
-            out[row] = _share(over if settings.short_is_one else 0, over)
+            out[row] = share(over if settings.short_is_one else 0, over)
             continue
         if left > 0:
             _find_repeats(hashes, candidate, left, size, grams, first, times, slots)
@@ -289,23 +275,17 @@ def _ngram_values(data, start, end, starts, ends, hashes, sums, settings, length
                 part = _covered(candidate, first, left, best, size, times, False, sums, settings.spaces)
             else:
                 part = most * (sums[best + size] - sums[best] + (size - 1 if settings.spaces else 0))
-            out[row] = _share(part, over)
+            out[row] = share(part, over)
         elif settings.duplicates == GREEDY:
-            out[row] = _share(_greedy(candidate, first, left, size, seen, sums), over)
+            out[row] = share(_greedy(candidate, first, left, size, seen, sums), over)
         elif settings.duplicates == ALL:
             part = _every(candidate, first, left, size, times, sums)
-            out[row] = _share(part, _grams_length(sums, count, size))
+            out[row] = share(part, _grams_length(sums, count, size))
         else:
             later = settings.duplicates == LATER
             part = _covered(candidate, first, left, int64(-1), size, times, later, sums, settings.spaces)
-            out[row] = _share(part, over)
-        kept = 0
-        for k in range(left - 1):
-            i = candidate[k]
-            if candidate[k + 1] == i + 1 and times[first[i]] > 1 and times[first[i + 1]] > 1:
-                candidate[kept] = i
-                kept += 1
-        left = kept
+            out[row] = share(part, over)
+        left = keep_repeated(candidate, left, first, times)
 
 
 @kernel
@@ -356,8 +336,8 @@ def measure_repetition(data, offsets, words, kinds, settings, out):
                 over = lengths[:pieces].sum()
             elif settings.pieces_over == OVER_WORDS:
                 over = sums[count]
-            values[2 * part] = _share(again, pieces if length else 0)
-            values[2 * part + 1] = _share(characters, over if pieces else 0)
+            values[2 * part] = share(again, pieces if length else 0)
+            values[2 * part + 1] = share(characters, over if pieces else 0)
         _ngram_values(
             data, start, end, starts, ends, hashes, sums, settings, length, slots, grams, places, room, values
         )

@@ -54,21 +54,50 @@ def _characters(infos, shift, i, size):
 
 
 @leaf
-def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out):
-    """Fills ``out`` with numbers of characters: of the top 2-, 3-, 4-grams, then of the duplicate 5- to 10-grams.
-
-    The top n-gram is the most frequent n-gram (the first among equals); all its occurrences count, with single spaces.
-    Duplicates are n-grams seen before, found from left to right without overlap. The length of ``slots`` is a power of
-    two, at least twice the words; ``grams`` has one number per word, ``places`` is 4 x words. An n-gram can be repeated
-    only if both of its (n-1)-grams are, so each size reads only the places that the size before left.
-    """
-    out[:] = 0
-    candidate, first, times, seen = places[0], places[1], places[2], places[3]
+def begin_grams(hashes, count, candidate, grams, seen):
+    """Sets the candidates for 2-grams (all words but the last) and their unfinished hashes; returns their number."""
     left = max(count - 1, 0)
     for k in range(left):
         candidate[k] = k
         grams[k] = hashes[k]
         seen[k] = 0
+    return left
+
+
+@inline
+def next_gram(gram, word):
+    """The hash of an n-gram with one more word."""
+    return gram * _BASE + word
+
+
+@leaf
+def keep_repeated(candidate, left, first, times):
+    """Keeps those of the ``left`` candidates whose n-gram may be repeated with one more word; returns their number.
+
+    An n-gram can be repeated only if both of its (n-1)-grams are. Where the (n-1)-gram at each place occurs first, and
+    how often, is in ``first`` and ``times``.
+    """
+    kept = 0
+    for k in range(left - 1):
+        i = candidate[k]
+        if candidate[k + 1] == i + 1 and times[first[i]] > 1 and times[first[i + 1]] > 1:
+            candidate[kept] = i
+            kept += 1
+    return kept
+
+
+@leaf
+def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out):
+    """Fills ``out`` with numbers of characters: of the top 2-, 3-, 4-grams, then of the duplicate 5- to 10-grams.
+
+    The top n-gram is the most frequent n-gram (the first among equals); all its occurrences count, with single spaces.
+    Duplicates are n-grams seen before, found from left to right without overlap. The length of ``slots`` is a power of
+    two, at least twice the words; ``grams`` has one number per word, ``places`` is 4 x words. Each size reads only the
+    places that `keep_repeated` left of the size before.
+    """
+    out[:] = 0
+    candidate, first, times, seen = places[0], places[1], places[2], places[3]
+    left = begin_grams(hashes, count, candidate, grams, seen)
     for size in range(FIRST_SIZE, LAST_SIZE + 1):
         if left == 0:
             if size < FIRST_DUPLICATE and count >= size:
@@ -83,7 +112,7 @@ def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out
         duplicate = int64(0)
         for k in range(left):
             i = candidate[k]
-            gram = grams[i] * _BASE + hashes[i + size - 1]
+            gram = next_gram(grams[i], hashes[i + size - 1])
             grams[i] = gram
             place = int64(gram >> shift)
             f = slots[place]
@@ -110,10 +139,4 @@ def measure_ngrams(hashes, infos, length_shift, count, slots, grams, places, out
             out[size - FIRST_SIZE] = (_characters(infos, length_shift, best, size) + size - 1) * most
         else:
             out[size - FIRST_DUPLICATE + TOP_SIZES] = duplicate
-        kept = 0
-        for k in range(left - 1):
-            i = candidate[k]
-            if candidate[k + 1] == i + 1 and times[first[i]] > 1 and times[first[i + 1]] > 1:
-                candidate[kept] = i
-                kept += 1
-        left = kept
+        left = keep_repeated(candidate, left, first, times)

@@ -5,16 +5,14 @@ as a share of 0 lines) is NaN.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from numba import int64
 
 from curation.kernels.affixes import CHUNK_ROWS
 from curation.kernels.buffers import text_buffers
-from curation.kernels.compiled import inline, kernel, leaf
+from curation.kernels.compiled import kernel, leaf
 from curation.kernels.lines import (
     compare_texts,
     count_characters,
@@ -25,6 +23,7 @@ from curation.kernels.lines import (
     split_at_newlines,
     strip,
 )
+from curation.kernels.measured import NGRAM_SIGNALS, PIECE_SIGNALS, QUALITY_SIGNALS, Measured, share
 from curation.kernels.repetition import MOST_WORDS, count_duplicates, measure_ngrams
 from curation.kernels.word_tables import word_tables
 from curation.kernels.words import (
@@ -40,33 +39,11 @@ from curation.kernels.words import (
     split_words,
 )
 
-GOPHER = (
-    "words",
-    "mean_word_length",
-    "hash_ratio",
-    "ellipsis_ratio",
-    "bullet_lines",
-    "ellipsis_lines",
-    "alpha_words",
-    "stop_words",
-    "duplicate_paragraphs",
-    "duplicate_paragraph_characters",
-    "duplicate_lines",
-    "duplicate_line_characters",
-    "top_2_gram",
-    "top_3_gram",
-    "top_4_gram",
-    "duplicate_5_gram",
-    "duplicate_6_gram",
-    "duplicate_7_gram",
-    "duplicate_8_gram",
-    "duplicate_9_gram",
-    "duplicate_10_gram",
-    "tokens",
-    "sentences",
-)
+GOPHER = (*QUALITY_SIGNALS, *PIECE_SIGNALS, *NGRAM_SIGNALS, "tokens", "sentences")
 """Rows of `measure_gopher`; the last two are for texts that `measure_page` measures again."""
-_PARAGRAPHS, _LINES, _NGRAMS, _TOKENS, _SENTENCES = 8, 10, 12, 21, 22
+_PARAGRAPHS = len(QUALITY_SIGNALS)
+_LINES, _NGRAMS = _PARAGRAPHS + 2, _PARAGRAPHS + len(PIECE_SIGNALS)
+_TOKENS, _SENTENCES = len(GOPHER) - 2, len(GOPHER) - 1
 QUALITY, PIECES, NGRAMS, COUNTS = 1, 2, 4, 8
 """Parts of `GOPHER`, as bits: the rows before _PARAGRAPHS, those before _NGRAMS, those before _TOKENS, and the last."""
 PAGE = (
@@ -88,11 +65,6 @@ _AT_LINES, _AT_PARAGRAPHS = np.int64(1), np.int64(2)
 _ROOM = 1024
 
 
-@inline
-def _share(part, whole):
-    return part / whole if whole > 0 else np.nan
-
-
 @leaf
 def _word_values(infos, count, out):
     """The number of words, their mean length, the share with a letter, and the number of different stop words."""
@@ -110,8 +82,8 @@ def _word_values(infos, count, out):
     for bit in range(1, 16):
         different += (stops >> bit) & 1
     out[0] = words
-    out[1] = _share(characters, words)
-    out[6] = _share(letters, count)
+    out[1] = share(characters, words)
+    out[6] = share(letters, count)
     out[7] = different
 
 
@@ -153,23 +125,23 @@ def measure_gopher(data, offsets, kinds, tags, specials, parts, out):
         if parts & QUALITY:
             _word_values(infos, count, values)
             marks, ellipses = count_symbols(data, start, end)
-            values[2] = _share(marks, count)
-            values[3] = _share(ellipses, count)
+            values[2] = share(marks, count)
+            values[3] = share(ellipses, count)
             lines, bullets, dotted = count_marked_lines(data, start, end, kinds)
-            values[4] = _share(bullets, lines)
-            values[5] = _share(dotted, lines)
+            values[4] = share(bullets, lines)
+            values[5] = share(dotted, lines)
 
         length = count_characters(data, start, end) if parts & (PIECES | NGRAMS) else int64(0)
         if parts & PIECES:
             first, last = strip(data, start, end, kinds)
             pieces, keys, lengths = split_at_newlines(data, first, last, _AT_PARAGRAPHS, keys, lengths)
             again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
-            values[_PARAGRAPHS] = _share(again, pieces if length else 0)
-            values[_PARAGRAPHS + 1] = _share(characters, length)
+            values[_PARAGRAPHS] = share(again, pieces if length else 0)
+            values[_PARAGRAPHS + 1] = share(characters, length)
             pieces, keys, lengths = split_at_newlines(data, start, end, _AT_LINES, keys, lengths)
             again, characters, slots = count_duplicates(keys, lengths, pieces, slots)
-            values[_LINES] = _share(again, pieces if length else 0)
-            values[_LINES + 1] = _share(characters, length)
+            values[_LINES] = share(again, pieces if length else 0)
+            values[_LINES + 1] = share(characters, length)
 
         if parts & COUNTS:
             values[_TOKENS] = count
@@ -182,7 +154,7 @@ def measure_gopher(data, offsets, kinds, tags, specials, parts, out):
                 slots = np.empty(4 * count, np.int32)
             measure_ngrams(hashes, infos, LENGTH_SHIFT, count, slots, grams, places, values[_NGRAMS:_TOKENS])
             for row in range(_NGRAMS, _TOKENS):
-                values[row] = _share(values[row], length)
+                values[row] = share(values[row], length)
         out[:, d] = values
 
 
@@ -237,23 +209,10 @@ def measure_page(data, offsets, kinds, tags, specials, tokens, sentences, parts,
         _, characters, slots = count_duplicates(keys, lengths, lines, slots)
         length = count_characters(data, start, end) - newlines
         out[3, d] = lines
-        out[4, d] = _share(punctuated, lines)
-        out[5, d] = _share(short, lines)
-        out[6, d] = _share(characters, length)
-        out[7, d] = _share(newlines, tokens[d])
-
-
-class Measured(NamedTuple):
-    """The measured values of the texts of a column; ``values`` has a row for each name, NaN outside of ``parts``."""
-
-    texts: pa.LargeStringArray
-    names: tuple[str, ...]
-    values: npt.NDArray[np.float64]
-    parts: int = -1
-
-    def row(self, name: str) -> npt.NDArray[np.float64]:
-        row: npt.NDArray[np.float64] = self.values[self.names.index(name)]
-        return row
+        out[4, d] = share(punctuated, lines)
+        out[5, d] = share(short, lines)
+        out[6, d] = share(characters, length)
+        out[7, d] = share(newlines, tokens[d])
 
 
 def gopher_parts(names: Collection[str]) -> int:

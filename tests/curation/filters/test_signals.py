@@ -10,7 +10,8 @@ from curation.filters import columns
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
-from curation.kernels.signals import Measured, gopher_values, page_values
+from curation.kernels.measured import Measured
+from curation.kernels.signals import gopher_values, page_values
 from curation.recipe import STEPS, Filter
 from tests.curation.filters.definitions import DEFINITIONS, MARKS
 
