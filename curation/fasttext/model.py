@@ -22,12 +22,12 @@ from curation.kernels.fasttext import (
     ONE_VS_ALL,
     SOFTMAX,
     TREE,
-    fill_word_table,
     label_probabilities,
     likeliest_labels,
     project,
     read_entries,
 )
+from curation.kernels.fasttext_words import fill_word_table
 from schemas.errors import UserError
 from schemas.named_files import open_named
 

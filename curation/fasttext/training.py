@@ -18,8 +18,8 @@ import pyarrow as pa
 from curation.fasttext.model import END
 from curation.fasttext.model_file import Trained
 from curation.kernels.buffers import text_buffers
-from curation.kernels.fasttext import word_key
 from curation.kernels.fasttext_training import learn, random_rows, split_words
+from curation.kernels.hashing import hash_bytes
 from schemas.errors import UserError
 
 _STEP = 1 << 12
@@ -56,7 +56,7 @@ class Words:
 
     def __init__(self) -> None:
         self._keys, self._hashes = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
-        self._end = word_key(np.frombuffer(END, np.uint8), 0, len(END))
+        self._end = hash_bytes(np.frombuffer(END, np.uint8), 0, len(END))
         self._lengths: list[npt.NDArray[np.int64]] = []
         self._labels: list[npt.NDArray[np.int64]] = []
         self._vocabulary: Counter[int] = Counter()

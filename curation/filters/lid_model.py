@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation.kernels.buffers import text_buffers
-from curation.kernels.hashing import hash_bytes
+from curation.kernels.fasttext_words import fill_word_table
 from curation.kernels.languages import BUCKETS, DIMENSIONS, PARTS, WORD_SLOTS, Tree, bucket_ranks
 from schemas.errors import UserError
 
@@ -157,13 +157,7 @@ def _dictionary(reader: _Reader) -> tuple[list[str], list[str], list[int], npt.N
 def _word_table(words: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
     keys, rows = np.zeros(WORD_SLOTS, np.uint64), np.zeros(WORD_SLOTS, np.int32)
     data, offsets = text_buffers(pa.array(words, pa.large_string()))
-    bounds = offsets.tolist()
-    for row in range(len(words)):
-        key = int(hash_bytes(data, bounds[row], bounds[row + 1]))
-        slot = key % WORD_SLOTS
-        while keys[slot]:
-            slot = (slot + 1) % WORD_SLOTS
-        keys[slot], rows[slot] = key, row
+    fill_word_table(data, offsets[:-1].copy(), offsets[1:].copy(), keys, rows)
     return keys, rows
 
 

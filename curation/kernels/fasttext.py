@@ -7,62 +7,28 @@ only summed for each text: 2.5 times fastText's own speed for two labels and 100
 """
 
 import numpy as np
-from numba import float32, float64, int32, int64, uint32, uint64
+from numba import float32, float64, int64, uint64
 
-from curation.kernels.compiled import inline, inner, kernel, leaf
-from curation.kernels.hashing import hash_end, hash_part, load_part
+from curation.kernels.compiled import inner, kernel, leaf
+from curation.kernels.fasttext_words import (
+    EMPTY_HASH,
+    END_HASH,
+    add_character,
+    begins_character,
+    is_label,
+    next_word,
+    ngram_step,
+    row_of,
+    word_hash,
+)
+from curation.kernels.hashing import hash_bytes
 
-_FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
-_NGRAM_PRIME = np.uint64(116049371)
-_LABEL = b"__label__"
-END_HASH = np.int32(-677604519)
-"""fastText's hash of </s>, the word that ends each text."""
 SOFTMAX, ONE_VS_ALL, TREE = 0, 1, 2
 """How outputs become probabilities."""
 _MEMORY_WORDS, _MEMORY_BYTES = 1 << 14, 1 << 24
 """The sums of at most so many words are kept, in at most so many bytes."""
 _SIGMOID_STEPS, _SIGMOID_MOST = 512, 8
 """fastText looks sigmoids of one-vs-all models up in a table of this many steps."""
-
-
-@inline
-def _fnv(h, byte):
-    """One step of fastText's hash, in which bytes are signed numbers."""
-    return uint32((h ^ uint32(np.int8(byte))) * _FNV_PRIME)
-
-
-@inner
-def is_space(byte):
-    return byte == 0x20 or byte == 0 or 9 <= byte <= 13
-
-
-@leaf
-def word_key(data, start, end):
-    """A 64-bit hash of the word data[start:end]."""
-    key = uint64(0)
-    for k in range(start, end, 8):
-        key = hash_part(key, load_part(data, k, end - k))
-    return hash_end(key, end - start)
-
-
-@leaf
-def word_hash(data, start, end):
-    """fastText's hash of the word data[start:end]."""
-    h = uint32(_FNV_BASIS)
-    for k in range(start, end):
-        h = _fnv(h, data[k])
-    return int32(h)
-
-
-@leaf
-def is_label(data, start, end):
-    """Whether a word begins with __label__: fastText reads such a word as a label."""
-    same = end - start >= len(_LABEL)
-    k = 0
-    while same and k < len(_LABEL):
-        same = data[start + k] == _LABEL[k]
-        k += 1
-    return same
 
 
 @kernel
@@ -84,36 +50,6 @@ def read_entries(data, place, starts, ends, counts):
         counts[entry] = int64(count)
         place += 10
     return place
-
-
-@kernel
-def fill_word_table(data, starts, ends, keys, rows):
-    """Fills a hash table (open addressing, a power of two of slots, key 0 is free) with the rows of words."""
-    last = uint64(keys.shape[0] - 1)
-    for row in range(starts.shape[0]):
-        key = word_key(data, starts[row], ends[row])
-        slot = int64(key & last)
-        while keys[slot] != 0 and keys[slot] != key:
-            slot = (slot + 1) & int64(last)
-        if keys[slot] == 0:
-            keys[slot], rows[slot] = key, row
-
-
-@inline
-def ngram_step(h, word):
-    """The hash of an n-gram of words (of the hash ``h``) that one more word, of the hash ``word``, continues."""
-    return h * _NGRAM_PRIME + uint64(int64(word))
-
-
-@inner
-def _row_of(key, keys, rows):
-    """The row of a word by its hash, or -1."""
-    slot = int64(key & uint64(keys.shape[0] - 1))
-    while keys[slot] != 0:
-        if keys[slot] == key:
-            return int64(rows[slot])
-        slot = (slot + 1) & (keys.shape[0] - 1)
-    return int64(-1)
 
 
 @kernel
@@ -150,30 +86,17 @@ def _add_bucket(h, shape, kept, vectors, total):
 
 
 @leaf
-def _byte(data, i, start, end):
-    """The byte at i of the word data[start:end] with < before the word and > after it."""
-    if i < start:
-        return np.uint8(0x3C)
-    return data[i] if i < end else np.uint8(0x3E)
-
-
-@leaf
 def _add_characters(data, start, end, shape, kept, vectors, total):
     """Adds the rows of the n-grams of characters of a word; returns their number."""
     shortest, longest = shape[2], shape[3]
     added = 0
     for i in range(start - 1, end + 1):
-        if _byte(data, i, start, end) & 0xC0 == 0x80:
+        if not begins_character(data, i, start, end):
             continue
-        h = uint32(_FNV_BASIS)
-        j = i
+        h, j = EMPTY_HASH, i
         size = 0
         while j <= end and size < longest:
-            h = _fnv(h, _byte(data, j, start, end))
-            j += 1
-            while j < end and data[j] & 0xC0 == 0x80:
-                h = _fnv(h, data[j])
-                j += 1
+            h, j = add_character(h, data, j, start, end)
             size += 1
             if size >= shortest and not (size == 1 and (i < start or j > end)):
                 added += _add_bucket(uint64(h), shape, kept, vectors, total)
@@ -233,15 +156,12 @@ def _add_text(data, start, end, inputs, open_ngrams, memory, total):
     added, begun = 0, 0
     wordy = False
     i = start
-    while i < end:
-        if is_space(data[i]):
-            i += 1
-            continue
-        first = i
-        while i < end and not is_space(data[i]):
-            i += 1
-        key = word_key(data, first, i)
-        row = _row_of(key, keys, rows)
+    while True:
+        first, i = next_word(data, i, end)
+        if first == end:
+            break
+        key = hash_bytes(data, first, i)
+        row = row_of(key, keys, rows)
         if row >= 0 and row == end_row:
             break
         if row < 0 and is_label(data, first, i):
@@ -321,28 +241,43 @@ def _multiply(total, output, values):
 
 
 @kernel
+def _room(model):
+    """Arrays for `_outputs_of`: the hashes of open n-grams, the memory of words, the sum of a text, and its outputs."""
+    _, _, _, vectors, output, _, _, shape = model
+    total, values = np.zeros(vectors.shape[1], np.float64), np.zeros(output.shape[1], np.float64)
+    return np.zeros(shape[5] - 1, np.uint64), _word_memory(vectors.shape[1]), total, values
+
+
+@leaf
+def _outputs_of(data, start, end, model, room):
+    """Sets the outputs in ``room`` to those of a text: the probabilities of labels for softmax, of turns to the right
+    for a tree, and what `_table_sigmoid` takes for one-vs-all. Returns whether the text has a word."""
+    keys, rows, kept, vectors, output, _, _, shape = model
+    open_ngrams, memory, total, values = room
+    if not _add_text(data, start, end, (keys, rows, kept, vectors, shape), open_ngrams, memory, total):
+        return False
+    _multiply(total, output, values)
+    if shape[6] == SOFTMAX:
+        _to_softmax(values)
+    elif shape[6] == TREE:
+        _to_sigmoids(values)
+    return True
+
+
+@kernel
 def label_probabilities(data, offsets, model, chosen, scores):
     """Fills ``scores`` (float64, a row for each text) with the probabilities of the ``chosen`` labels.
 
     White space, line feeds included, separates words. A text without words has NaN. ``model`` is
     `curation.fasttext.model.Model.arrays`.
     """
-    keys, rows, kept, vectors, output, nodes, is_right, shape = model
-    inputs = (keys, rows, kept, vectors, shape)
-    kind = shape[6]
-    open_ngrams = np.zeros(shape[5] - 1, np.uint64)
-    memory = _word_memory(vectors.shape[1])
-    total = np.zeros(vectors.shape[1], np.float64)
-    values = np.zeros(output.shape[1], np.float64)
+    nodes, is_right, kind = model[5], model[6], model[7][6]
+    room = _room(model)
+    values = room[3]
     for d in range(offsets.shape[0] - 1):
-        if not _add_text(data, offsets[d], offsets[d + 1], inputs, open_ngrams, memory, total):
+        if not _outputs_of(data, offsets[d], offsets[d + 1], model, room):
             scores[d, :] = np.nan
             continue
-        _multiply(total, output, values)
-        if kind == SOFTMAX:
-            _to_softmax(values)
-        elif kind == TREE:
-            _to_sigmoids(values)
         for k in range(chosen.shape[0]):
             label = chosen[k]
             if kind == SOFTMAX:
@@ -359,29 +294,16 @@ def likeliest_labels(data, offsets, model, labels, scores):
 
     A text without words has -1 and NaN. ``model`` is that of `label_probabilities`.
     """
-    keys, rows, kept, vectors, output, nodes, is_right, shape = model
-    inputs = (keys, rows, kept, vectors, shape)
-    kind = shape[6]
-    open_ngrams = np.zeros(shape[5] - 1, np.uint64)
-    memory = _word_memory(vectors.shape[1])
-    total = np.zeros(vectors.shape[1], np.float64)
-    values = np.zeros(output.shape[1], np.float64)
+    nodes, is_right, kind = model[5], model[6], model[7][6]
+    room = _room(model)
+    values = room[3]
     for d in range(offsets.shape[0] - 1):
         labels[d], scores[d] = -1, np.nan
-        if not _add_text(data, offsets[d], offsets[d + 1], inputs, open_ngrams, memory, total):
+        if not _outputs_of(data, offsets[d], offsets[d + 1], model, room):
             continue
-        _multiply(total, output, values)
         best, most = 0, -np.inf
-        if kind == TREE:
-            _to_sigmoids(values)
-            for label in range(nodes.shape[0]):
-                share = _path_probability(values, nodes[label], is_right[label])
-                if share > most:
-                    best, most = label, share
-        else:
-            if kind == SOFTMAX:
-                _to_softmax(values)
-            for label in range(values.shape[0]):
-                if values[label] > most:
-                    best, most = label, values[label]
+        for label in range(nodes.shape[0] if kind == TREE else values.shape[0]):
+            value = _path_probability(values, nodes[label], is_right[label]) if kind == TREE else values[label]
+            if value > most:
+                best, most = label, value
         labels[d], scores[d] = best, float32(_table_sigmoid(most) if kind == ONE_VS_ALL else most)

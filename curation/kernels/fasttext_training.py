@@ -4,8 +4,8 @@ import numpy as np
 from numba import float32, int64, uint64
 
 from curation.kernels.compiled import kernel, leaf
-from curation.kernels.fasttext import END_HASH, is_label, is_space, ngram_step, word_hash, word_key
-from curation.kernels.hashing import mix64
+from curation.kernels.fasttext_words import END_HASH, is_label, next_word, ngram_step, word_hash
+from curation.kernels.hashing import hash_bytes, mix64
 
 
 @kernel
@@ -19,14 +19,11 @@ def split_words(data, offsets, end_key, keys, hashes, bounds, stops):
     count = 0
     for d in range(offsets.shape[0] - 1):
         i, end = offsets[d], offsets[d + 1]
-        while i < end:
-            if is_space(data[i]):
-                i += 1
-                continue
-            first = i
-            while i < end and not is_space(data[i]):
-                i += 1
-            key = word_key(data, first, i)
+        while True:
+            first, i = next_word(data, i, end)
+            if first == end:
+                break
+            key = hash_bytes(data, first, i)
             if key == end_key:
                 break
             if is_label(data, first, i):

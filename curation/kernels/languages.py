@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import float32, int64, uint32, uint64
 
-from curation.kernels.compiled import inline, inner, kernel, leaf
-from curation.kernels.hashing import hash_end, hash_part, load_part
+from curation.kernels.compiled import inner, kernel, leaf
+from curation.kernels.fasttext_words import EMPTY_HASH, add_character, begins_character, is_label, next_word, row_of
+from curation.kernels.hashing import hash_bytes
 from curation.kernels.memory import count_bits
 
 Tree: TypeAlias = npt.NDArray[np.int32]
@@ -24,8 +25,6 @@ WORD_SLOTS = 1 << 15
 _SHORTEST, _LONGEST = 2, 4
 _MEMORY_BITS = 14
 """Sums of 2 ** 14 words are kept."""
-_FNV_BASIS, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
-_LABEL = b"__label__"
 
 
 def bucket_ranks(buckets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
@@ -34,12 +33,6 @@ def bucket_ranks(buckets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
     np.bitwise_or.at(table[:, 0], buckets // 64, np.uint64(1) << (buckets % 64).astype(np.uint64))
     table[1:, 1] = np.cumsum(np.bincount(buckets // 64, minlength=len(table)))[:-1]
     return table
-
-
-@inline
-def _fnv(h, byte):
-    """One step of fastText's hash, in which bytes are signed numbers."""
-    return uint32((h ^ uint32(np.int8(byte))) * _FNV_PRIME)
 
 
 @inner
@@ -65,14 +58,6 @@ def _add_bucket(h, words, buckets, codes, centroids, norms, total):
 
 
 @leaf
-def _byte(data, i, start, end):
-    """The byte at i of the word data[start:end] with < before the word and > after it."""
-    if i < start:
-        return np.uint8(0x3C)
-    return data[i] if i < end else np.uint8(0x3E)
-
-
-@leaf
 def _add_word(data, start, end, row, words, buckets, codes, centroids, norms, total):
     """Sets ``total`` to the sum of the vectors of a word (at a row, or -1) and of its n-grams; returns their number."""
     total[:] = 0
@@ -81,17 +66,12 @@ def _add_word(data, start, end, row, words, buckets, codes, centroids, norms, to
         _add_row(row, codes, centroids, norms, total)
         added = 1
     for i in range(start - 1, end + 1):
-        if _byte(data, i, start, end) & 0xC0 == 0x80:
+        if not begins_character(data, i, start, end):
             continue
-        h = uint32(_FNV_BASIS)
-        j = i
+        h, j = EMPTY_HASH, i
         size = 0
         while j <= end and size < _LONGEST:
-            h = _fnv(h, _byte(data, j, start, end))
-            j += 1
-            while j < end and data[j] & 0xC0 == 0x80:
-                h = _fnv(h, data[j])
-                j += 1
+            h, j = add_character(h, data, j, start, end)
             size += 1
             if size >= _SHORTEST:
                 added += _add_bucket(h, words, buckets, codes, centroids, norms, total)
@@ -129,28 +109,6 @@ def _best_leaf(vector, output, tree, stack, scores):
 
 
 @leaf
-def _is_label(data, start, end):
-    """Whether a word begins with __label__: fastText reads such a word as a label."""
-    same = end - start >= len(_LABEL)
-    k = 0
-    while same and k < len(_LABEL):
-        same = data[start + k] == _LABEL[k]
-        k += 1
-    return same
-
-
-@inner
-def _word_row(key, word_keys, word_rows):
-    """The row of a word by its hash, or -1."""
-    slot = int64(key & uint64(WORD_SLOTS - 1))
-    while word_keys[slot] != 0:
-        if word_keys[slot] == key:
-            return int64(word_rows[slot])
-        slot = (slot + 1) & (WORD_SLOTS - 1)
-    return int64(-1)
-
-
-@leaf
 def _text_vector(data, start, end, inputs, known, sums, counts, vector):
     """Sets ``vector`` to the mean over data[start:end]; returns whether there are words.
 
@@ -161,24 +119,18 @@ def _text_vector(data, start, end, inputs, known, sums, counts, vector):
     added = 0
     wordy = False
     i = start
-    while i < end:
-        if data[i] == 0x20 or data[i] == 0 or 9 <= data[i] <= 13:
-            i += 1
-            continue
-        first = i
-        while i < end and data[i] != 0x20 and data[i] != 0 and not 9 <= data[i] <= 13:
-            i += 1
+    while True:
+        first, i = next_word(data, i, end)
+        if first == end:
+            break
         wordy = True
-        key = uint64(0)
-        for k in range(first, i, 8):
-            key = hash_part(key, load_part(data, k, i - k))
-        key = hash_end(key, i - first)
+        key = hash_bytes(data, first, i)
         place = int64(key >> uint64(64 - _MEMORY_BITS))
         if known[place] != key:
-            row = _word_row(key, word_keys, word_rows)
+            row = row_of(key, word_keys, word_rows)
             if row == end_row:
                 break
-            if row < 0 and _is_label(data, first, i):
+            if row < 0 and is_label(data, first, i):
                 continue
             known[place] = key
             counts[place] = _add_word(data, first, i, row, words, buckets, codes, centroids, norms, sums[place])
