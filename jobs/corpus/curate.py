@@ -14,7 +14,7 @@ from curation.reports.dead_rules import warnings_for
 from curation.reports.heavy_rules import heavy_rules
 from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
-from jobs.corpus.compiling import compile_kernels
+from jobs.corpus.compiling import prepare_kernels
 from jobs.corpus.job_file import load_job, load_storage, make_job, parse_storage
 from jobs.corpus.progress import say_event, warn, watcher
 from jobs.corpus.summary import print_lost, print_plan, print_releases, print_summary
@@ -65,7 +65,7 @@ def run(options: CurateOptions) -> None:
         return
     found, seconds = finished_run(job, folder), None
     if found is None:
-        compile_kernels(options.progress)
+        prepare_kernels(job.recipe, options.progress)
         started = time.monotonic()
         curate(job, folder, execution, watcher(options.progress))
         seconds = time.monotonic() - started

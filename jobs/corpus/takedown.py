@@ -15,7 +15,7 @@ from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import TakedownReport
 from curation.release.opening import open_release
-from jobs.corpus.compiling import compile_kernels
+from jobs.corpus.compiling import prepare_kernels
 from jobs.corpus.progress import watcher
 from jobs.corpus.summary import print_releases, print_summary
 from jobs.options import ProgressStyle
@@ -52,7 +52,7 @@ def run(options: TakedownOptions) -> None:
     selection = Selection.of(_lines(options.doc_ids), _entries(options.hosts), _entries(options.urls), options.near)
     opened, before = open_release(options.release)
     recipe = recipe_of(before.recipe, f"{options.release}/{MANIFEST}")
-    compile_kernels(options.progress)
+    prepare_kernels(recipe, options.progress)
     started = time.monotonic()
     execution = Execution(workers=options.workers, memory=options.memory)
     found = takedown(
