@@ -12,12 +12,13 @@ from curation.filters.columns import batch_of, count, share
 from curation.filters.language import Language
 from curation.filters.rules import Rule, active_rules
 from curation.kernels.madlad import CASE, LENGTH, TECHNICAL, broken_rules, split_sentences
-from curation.lists.list_files import digests, entries_of, forget
-from curation.lists.patterns import any_of, check_pattern
+from curation.lists.list_files import entries_of
+from curation.lists.patterns import any_of
+from curation.lists.steps import PatternStep
 
 
 @dataclass(frozen=True, kw_only=True)
-class Madlad:
+class Madlad(PatternStep):
     """Rejects texts of few sentences, and texts with a large share of questionable sentences.
 
     Sentences are split at . ! and ? before white space, as in datamap-rs. A sentence is questionable if a rule of the
@@ -55,16 +56,6 @@ class Madlad:
             share("cursed_sentences", "share of sentences with a match of the recipe's patterns"),
         ]
     )
-
-    def read_lists(self) -> None:
-        """Reads the patterns again. Raises UserError for a file that cannot be read, or an invalid pattern."""
-        forget(self.use)
-        for pattern in entries_of(self.patterns, self.use):
-            check_pattern(pattern, f"{self.use}.patterns")
-
-    def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the patterns in each file, by file name."""
-        return digests(self.patterns, self.use)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         sentences, counts = split_sentences(batch["text"])

@@ -9,12 +9,13 @@ import pyarrow.compute as pc
 
 from curation.filters.columns import batch_of, count, share
 from curation.filters.rules import Rule, active_rules
-from curation.lists.list_files import digests, entries_of, forget
+from curation.lists.list_files import entries_of
 from curation.lists.patterns import any_of, check_pattern, share_of_pieces
+from curation.lists.steps import PatternStep
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pattern:
+class Pattern(PatternStep):
     """Rejects texts by what matches ``patterns``: regular expressions of RE2, or @file with one on each line.
 
     The threshold None switches a rule off; without patterns there are no rules.
@@ -42,16 +43,9 @@ class Pattern:
         ]
     )
 
-    def read_lists(self) -> None:
-        """Reads the patterns again. Raises UserError for a file that cannot be read, or an invalid pattern."""
-        forget(self.use)
-        for pattern in entries_of(self.patterns, self.use):
-            check_pattern(pattern, f"{self.use}.patterns")
+    def prepare(self) -> None:
+        super().prepare()
         self.expression()
-
-    def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the patterns in each file, by file name."""
-        return digests(self.patterns, self.use)
 
     def expression(self) -> str:
         """One expression for all patterns. Raises UserError if RE2 cannot read it."""

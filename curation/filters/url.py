@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from curation.filters.columns import batch_of, count
 from curation.filters.rules import Rule, active_rules
-from curation.lists.list_files import digests, entries_of, forget
+from curation.lists.list_files import entries_of
+from curation.lists.steps import ListStep
 from schemas.errors import UserError
 
 LONGEST_HOST = 2000
 """Maximum length of a host name in characters (DNS allows 253): the time for longer names would grow faster."""
-_LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
 _PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
 _BEFORE_HOST = re.compile("^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
@@ -28,13 +28,14 @@ _HOST_END = re.compile("[/?#]")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Url:
+class Url(ListStep):
     """Rejects documents by host, by url and by words in the url. Only ``urls`` are case-sensitive, if not bare.
 
     An entry that starts with @ names a file with one entry per line (`list_files`). A missing or empty url fails no
     rule.
     """
 
+    LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
     use: Literal["url"] = "url"
     hosts: tuple[str, ...] = ()
     """Exact hosts: www.example.com is not example.com."""
@@ -63,18 +64,9 @@ class Url:
         ]
     )
 
-    def read_lists(self) -> None:
-        """Reads all lists again. Raises UserError for a list that cannot be read, or an invalid host.
-
-        Otherwise lists are read when the first document is measured.
-        """
-        forget(self.use)
+    def prepare(self) -> None:
         _counters.cache_clear()
         _counters(self)
-
-    def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the entries of each list file, by file name."""
-        return digests(tuple(entry for name in _LISTS for entry in getattr(self, name)), self.use)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         counters = _counters(self)

@@ -13,21 +13,23 @@ import pyarrow.compute as pc
 from curation.filters.columns import batch_of, count, share
 from curation.filters.rules import Rule, active_rules
 from curation.kernels.word_lists import Phrases, phrase_counts, phrases
-from curation.lists.list_files import digests, entries_of, forget
+from curation.lists.list_files import entries_of
 from curation.lists.patterns import any_of
+from curation.lists.steps import ListStep
 
 _GROUP = 200
 """Number of entries in one regular expression: RE2 limits the size of an expression."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class WordList:
+class WordList(ListStep):
     """Rejects texts by how often they hold the words and phrases of a list. The threshold None switches a rule off;
     without words there are no rules.
 
     An entry that starts with @ names a file with one word or phrase per line (`list_files`).
     """
 
+    LISTS = ("words",)
     use: Literal["word_list"] = "word_list"
     words: tuple[str, ...] = ()
     case_sensitive: bool = False
@@ -47,15 +49,9 @@ class WordList:
         ]
     )
 
-    def read_lists(self) -> None:
-        """Reads the words again. Raises UserError for a file that cannot be read."""
-        forget(self.use)
+    def prepare(self) -> None:
         _ready.cache_clear()
         _ready(self)
-
-    def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the words in each file, by file name."""
-        return digests(self.words, self.use)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         listed, anywhere = _ready(self)

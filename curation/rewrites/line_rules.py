@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from curation.kernels.character_counts import character_counts, word_lengths
 from curation.kernels.word_splitters import WordKind, words_in
-from curation.lists.list_files import digests, entries_of, forget
-from curation.lists.patterns import any_of, check_pattern, join_lines, lines_of
+from curation.lists.list_files import entries_of
+from curation.lists.patterns import any_of, join_lines, lines_of
+from curation.lists.steps import PatternStep
 from schemas.errors import UserError
 
 COUNTERS = (
@@ -23,7 +24,7 @@ COUNTERS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class LineRules:
+class LineRules(PatternStep):
     """Removes the lines that break one of the rules. None switches a rule off. Lines end at newlines, and lines without
     characters stay."""
 
@@ -54,16 +55,6 @@ class LineRules:
     def __post_init__(self) -> None:
         if "" in (*self.end_marks, *self.not_end_marks):
             raise UserError("line_rules has an end mark without characters: give marks such as '.'")
-
-    def read_lists(self) -> None:
-        """Reads the patterns again. Raises UserError for a file that cannot be read, or an invalid pattern."""
-        forget(self.use)
-        for pattern in entries_of(self.patterns, self.use):
-            check_pattern(pattern, f"{self.use}.patterns")
-
-    def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the patterns in each file, by file name."""
-        return digests(self.patterns, self.use)
 
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         lines, offsets = lines_of(texts)

@@ -8,14 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.kernels.word_splitters import WordKind, words_in
-from curation.lists.list_files import digests, entries_of, forget
-from curation.lists.patterns import any_of, check_pattern, join_lines, lines_of
+from curation.lists.list_files import entries_of
+from curation.lists.patterns import any_of, join_lines, lines_of
+from curation.lists.steps import PatternStep
 from schemas.errors import UserError
 from schemas.settings import shown
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replace:
+class Replace(PatternStep):
     """Replaces every match of ``patterns`` (regular expressions of RE2, or @file with one on each line)."""
 
     use: Literal["replace"] = "replace"
@@ -34,16 +35,9 @@ class Replace:
         if self.max_line_words is not None and not self.by_line:
             raise UserError("replace.max_line_words needs by_line = true")
 
-    def read_lists(self) -> None:
-        """Reads the patterns again. Raises UserError for a file that cannot be read, or an invalid pattern."""
-        forget(self.use)
-        for pattern in entries_of(self.patterns, self.use):
-            check_pattern(pattern, f"{self.use}.patterns")
+    def prepare(self) -> None:
+        super().prepare()
         _check_replacement(self._expression(), self.replacement)
-
-    def list_digests(self) -> dict[str, str]:
-        """The SHA-256 (in hexadecimal) of the patterns in each file, by file name."""
-        return digests(self.patterns, self.use)
 
     def _expression(self) -> str:
         found = any_of(entries_of(self.patterns, self.use))

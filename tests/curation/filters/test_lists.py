@@ -15,6 +15,7 @@ from curation.recipe import Recipe
 from jobs.corpus.job_file import load_recipe
 from schemas.errors import UserError
 from tests.curation.peers.vectors import failed, measured
+from tests.doubling import assert_linear
 
 LISTED = ("ass", "strap on", "été", "a", "on a b")
 PIECES = (
@@ -155,3 +156,39 @@ def test_substrings_of_a_url(settings: dict[str, object], url: str | None, count
     step = UrlSubstrings(**settings)  # type: ignore[arg-type]
     assert measured(step, "", url)["url_substrings"] == count
     assert bool(failed(step, "", url)) == (count > 0)
+
+
+def naive_substrings(listed: tuple[str, ...], url: str, whole_words: bool) -> int:
+    """From left to right, the longest substring at each place, without overlap."""
+    found, place = set[str](), 0
+    edges = {place for place in range(len(url) + 1) if _in_word(url, place - 1) != _in_word(url, place)}
+    while place < len(url):
+        standing = [
+            each
+            for each in listed
+            if url.startswith(each, place) and (not whole_words or {place, place + len(each)} <= edges)
+        ]
+        match = max(standing, key=len, default="")
+        found |= {match} - {""}
+        place += len(match) or 1
+    return len(found)
+
+
+def _in_word(url: str, place: int) -> bool:
+    return 0 <= place < len(url) and (url[place].isalnum() or url[place] == "_")
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text("aab-é_|(", max_size=7), max_size=6).map(tuple), st.text("aab-é_|(", max_size=40), st.booleans()
+)
+@example(("abcdef", "abcde", "abcd", "abc", "b"), "abcdefabcdeabcabd", False)
+@example(("a-b", "a"), "a-b_a-b", True)
+def test_substrings_of_a_url_are_those_of_a_naive_program(listed: tuple[str, ...], url: str, whole_words: bool) -> None:
+    step = UrlSubstrings(substrings=listed, whole_words=whole_words)
+    assert measured(step, "", url)["url_substrings"] == naive_substrings(listed, url, whole_words)
+
+
+def test_a_url_of_any_length_takes_time_in_proportion() -> None:
+    step = UrlSubstrings(substrings=tuple(f"{first}{second}ill" for first in "mgtb" for second in "aeiou"))
+    assert_linear(lambda url: measured(step, "", url), lambda size: "mi" * size, 50_000)
