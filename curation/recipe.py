@@ -121,7 +121,7 @@ STEPS: tuple[type[Any], ...] = tuple(each for each in get_args(Step) if each not
 """All other steps: each of their settings has a default."""
 STAGES = ("text", "url", "exact", "near", "takedown", *(step.use for step in STEPS))
 """The stages that no step of the user's may be named after."""
-REWRITES = (C4Lines.use, Redact.use, LineRules.use, Replace.use)
+REWRITES = tuple(step.use for step in STEPS if hasattr(step, "rewrite"))
 """The steps that change texts."""
 REPEATABLE = (LineRules.use, Replace.use)
 """The steps that a recipe may have more than once. All others measure signals, whose names would then not be unique, or

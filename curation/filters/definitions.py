@@ -90,7 +90,10 @@ class QualityDefinition:
             if "" in getattr(self, name):
                 raise UserError(f"gopher_quality.definition.{name} has an empty text: remove it")
         if self.line_breaks == "none":
-            raise UserError("gopher_quality.definition.line_breaks cannot be none: give newline, newlines or unicode")
+            raise UserError(
+                "gopher_quality.definition.line_breaks is 'none', but gopher_quality measures lines: give newline, "
+                "newlines or unicode"
+            )
 
     def signals(self) -> pa.Schema:
         """The columns that are measured, described."""

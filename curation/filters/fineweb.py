@@ -29,7 +29,7 @@ class Fineweb:
     """Whether a text of which no line ends in a mark passes this rule, for languages without such marks. The share is
     then not defined."""
     end_marks: tuple[str, ...] = ()
-    """Single characters that end a line; if there are none, the terminal punctuation of all scripts."""
+    """Single characters that end a line. An empty list stands for the terminal punctuation of all scripts."""
     max_short_lines: float | None = 0.67
     short_line_characters: int = 30
     """Maximum length of a short line in characters."""

@@ -39,8 +39,8 @@ def check_identifier(identifier: str) -> None:
 def known_labels(identifier: str = LID_176) -> frozenset[str]:
     """The labels that an identifier gives to texts.
 
-    For lid.176 and py3langid they are ISO 639-1 codes, or ISO 639-3 where a language has no other; for a model file,
-    its own labels without ``__label__``, such as eng_Latn. Raises UserError if a model cannot be read.
+    For lid.176 and py3langid they are ISO 639-1 codes, and ISO 639-3 codes for languages without an ISO 639-1 code; for
+    a model file, its own labels without ``__label__``, such as eng_Latn. Raises UserError if a model cannot be read.
     """
     check_identifier(identifier)
     match identifier:

@@ -136,7 +136,7 @@ def test_a_dialect_stands_for_its_definition_and_fields_beside_it_change_it() ->
         ({"definition": {"words": "uax"}}, "did you mean 'uax29'"),
         ({"definition": 3, "dialect": "dolma"}, "give a table"),
         ({"definition": {"bullets": [""]}}, "has an empty text"),
-        ({"definition": {"line_breaks": "none"}}, "cannot be none"),
+        ({"definition": {"line_breaks": "none"}}, "is 'none', but gopher_quality measures lines: give newline"),
     ],
 )
 def test_a_wrong_definition_is_one_sentence(table: dict[str, object], message: str) -> None:

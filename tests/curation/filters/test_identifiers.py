@@ -1,11 +1,8 @@
 """py3langid's labels and probabilities are its own, for any text; what an identifier is called and knows is checked."""
 
-import gzip
-import json
 import lzma
 import time
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -18,6 +15,13 @@ from curation.filters.language import Language
 from curation.filters.ngram_model import ngram_model, ngram_model_path, read_ngram_model
 from curation.filters.rules import failures
 from schemas.errors import UserError
+from tests.curation.filters.identified import (
+    Agrees,
+    check_only_the_first_characters_are_seen,
+    check_texts,
+    identified,
+    read_sentences,
+)
 from tests.curation.hostile_texts import HOSTILE
 from tests.doubling import assert_linear
 
@@ -28,50 +32,37 @@ CODES = {"kik": "ki", "gug": "gn"}
 
 
 @pytest.fixture(scope="module")
-def oracle() -> Any:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+def agrees() -> Agrees:
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
+    def agrees(text: str, label: str | None, score: float | None) -> bool:
+        """Whether py3langid says the same, or finds the label as likely as its own first one."""
+        said = {CODES.get(name, name): value for name, value in model.rank(text)}
+        if label == UNDETERMINED:  # py3langid finds all languages equally likely
+            return score == 0 and max(said.values()) < 3 / len(said)
+        return (
+            label in said and score is not None and max(abs(said[label] - score), max(said.values()) - score) < MEANING
+        )
 
-def identified(texts: list[str], characters: int = 1000) -> list[tuple[str | None, float | None]]:
-    batch = pa.RecordBatch.from_arrays([pa.array(texts, pa.large_string())], ["text"])
-    found = Language(identifier=PY3LANGID, characters=characters).measure(batch)
-    return list(zip(found["language"].to_pylist(), found["language_score"].to_pylist(), strict=True))
-
-
-def agrees(oracle: Any, text: str, label: str | None, score: float | None) -> bool:
-    """Whether py3langid says the same, or finds the label as likely as its own first one."""
-    said = {CODES.get(name, name): value for name, value in oracle.rank(text)}
-    if label == UNDETERMINED:  # py3langid finds all languages equally likely
-        return score == 0 and max(said.values()) < 3 / len(said)
-    return label in said and score is not None and max(abs(said[label] - score), max(said.values()) - score) < MEANING
+    return agrees
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=80), min_size=1, max_size=3))
 @example(["THE MILL IS OLD", "İSTANBUL'DA", "Ⅷ", "cafe\u0301", "\u0315\u0300" * 40, "a\x00b\tc", "\U0010fffd", "7 = 7"])
 @example(["the mill " * 100, "a" * 1000, "\u0301"])
-def test_any_text_has_py3langids_label_and_score(oracle: Any, texts: list[str]) -> None:
-    for text, (label, score) in zip(texts, identified(texts), strict=True):
-        if label is None:
-            assert score is None
-            assert not text.strip(" \n\t\r\v\f\0")
-        else:
-            assert agrees(oracle, text, label, score), (text, label, score)
+def test_any_text_has_py3langids_label_and_score(agrees: Agrees, texts: list[str]) -> None:
+    check_texts(texts, identified(texts, PY3LANGID), agrees)
 
 
-def test_only_the_first_characters_are_seen(oracle: Any) -> None:
-    english, russian = "The weather is fine and we go out. ", "Сегодня хорошая погода, и мы идём гулять. "
-    text = english * 3 + russian * 40
-    assert identified([text], len(english) * 3)[0][0] == "en"
-    assert identified([text])[0][0] == "ru"
-    for characters in (1, 2, len(english) * 3 + 7, 10_000):
-        assert agrees(oracle, text[:characters], *identified([text], characters)[0])
+def test_only_the_first_characters_are_seen(agrees: Agrees) -> None:
+    check_only_the_first_characters_are_seen(PY3LANGID, agrees)
 
 
 def test_a_text_has_the_same_answer_alone_and_in_a_slice() -> None:
     texts = ["Die Mühle mahlt das Korn.", "", "Le moulin moud le grain.", "The mill grinds.", "\ue000"]
-    together = identified(texts)
-    assert together == [identified([text])[0] for text in texts]
+    together = identified(texts, PY3LANGID)
+    assert together == [identified([text], PY3LANGID)[0] for text in texts]
     batch = pa.RecordBatch.from_arrays([pa.array(texts, pa.large_string())], ["text"]).slice(2, 2)
     found = Language(identifier=PY3LANGID).measure(batch)
     assert found["language"].to_pylist() == ["fr", "en"] == [label for label, _ in together[2:4]]
@@ -91,13 +82,13 @@ def test_a_blank_text_has_no_language_and_an_unknown_one_is_rejected() -> None:
 @pytest.mark.parametrize("name", ["a letter", "NUL", "C1", "marks out of order", "Hangul in parts", "byte order marks"])
 def test_a_hostile_text_takes_time_in_proportion(name: str) -> None:
     """All characters are read here; a recipe reads the first thousand."""
-    assert_linear(lambda text: identified([text], 1_000_000), HOSTILE[name], 100_000)
+    assert_linear(lambda text: identified([text], PY3LANGID, 1_000_000), HOSTILE[name], 100_000)
 
 
 def test_a_megabyte_of_one_character_costs_what_its_head_costs() -> None:
-    identified(["a"])
+    identified(["a"], PY3LANGID)
     started = time.process_time()
-    assert identified(["a" * 1_000_000]) == identified(["a" * 1000])
+    assert identified(["a" * 1_000_000], PY3LANGID) == identified(["a" * 1000], PY3LANGID)
     assert time.process_time() - started < 0.5
 
 
@@ -128,18 +119,14 @@ def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
 
 def right(sentences: list[dict[str, str]], identifier: str) -> float:
     """The share of sentences whose language is identified; lid.176 and py3langid know Bokmål as Norwegian."""
-    batch = pa.RecordBatch.from_arrays([pa.array([one["text"] for one in sentences], pa.large_string())], ["text"])
-    found = Language(identifier=identifier).measure(batch)["language"].to_pylist()
-    return sum(
-        label == {"nb": "no"}.get(one["lang"], one["lang"]) for one, label in zip(sentences, found, strict=True)
-    ) / len(found)
+    found = identified([each["text"] for each in sentences], identifier)
+    wanted = [{"nb": "no"}.get(each["lang"], each["lang"]) for each in sentences]
+    return sum(label == lang for lang, (label, _) in zip(wanted, found, strict=True)) / len(found)
 
 
-def test_sentences_in_many_languages(oracle: Any, shared: Path) -> None:
-    with gzip.open(shared / "data" / "languages" / "sentences.jsonl.gz", "rt", encoding="utf-8") as lines:
-        sentences = [json.loads(line) for line in lines]
+def test_sentences_in_many_languages(agrees: Agrees, shared: Path) -> None:
+    sentences = read_sentences(shared)
     assert right(sentences, PY3LANGID) >= 0.92
     assert right(sentences, LID_176) == pytest.approx(0.795, abs=0.001)
-    few = [one["text"] for one in sentences[::20]]
-    for text, (label, score) in zip(few, identified(few), strict=True):
-        assert agrees(oracle, text, label, score), (text, label, score)
+    few = [each["text"] for each in sentences[::20]]
+    check_texts(few, identified(few, PY3LANGID), agrees)

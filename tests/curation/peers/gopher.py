@@ -20,6 +20,16 @@ QUALITY_OFF: dict[str, None] = {
 REPETITION_OFF: dict[str, None] = {f"max_{name}": None for name in GopherRepetition().signals.names}
 
 
+def _gram(size: int) -> str:
+    """The signal about n-grams of a size."""
+    return f"top_{size}_gram" if size < 5 else f"duplicate_{size}_gram"
+
+
+def _limit(value: float) -> float | None:
+    """A threshold, of which peers have an infinite one for none."""
+    return None if value == math.inf else value
+
+
 def _kept(step: GopherQuality | GopherRepetition, text: str) -> bool:
     """Whether a text passes a step, and the rule of every recipe that a text is not empty."""
     assert EMPTY.at_least == 1
@@ -39,10 +49,15 @@ def _kept_by(dialect: Dialect, **names: str | Callable[[Mapping[str, Any]], floa
             name: (vector.params[param] if isinstance(param, str) else param(vector.params))
             for name, param in names.items()
         }
-        thresholds = {name: None if value == math.inf else value for name, value in given.items()}
+        thresholds = {name: _limit(value) for name, value in given.items()}
         return {"keep": _kept(_quality(DIALECTS[dialect].quality, **thresholds), vector.text)}
 
     return express
+
+
+def _alpha_words(dialect: Dialect) -> Express:
+    """The verdict by the share of words without a letter."""
+    return _kept_by(dialect, min_alpha_words=lambda params: 1 - float(params["max_ratio"]))
 
 
 def _value_of(dialect: Dialect, signal: str, name: str = "value", flipped: bool = False) -> Express:
@@ -91,8 +106,8 @@ def _datatrove_repetition(vector: Vector) -> Mapping[str, Any]:
         "duplicate_paragraph_characters": "dup_para_char_frac",
         "duplicate_lines": "dup_line_frac",
         "duplicate_line_characters": "dup_line_char_frac",
-        **{f"top_{n}_gram": f"top_{n}_gram" for n in (2, 3, 4)},
-        **{f"duplicate_{n}_gram": f"duplicated_{n}_n_grams" for n in range(5, 11)},
+        **{_gram(n): f"top_{n}_gram" for n in (2, 3, 4)},
+        **{_gram(n): f"duplicated_{n}_n_grams" for n in range(5, 11)},
     }
     limits = {f"max_{name}": params[ours] for name, ours in order.items() if ours in params}
     found = failed(GopherRepetition(**limits), vector.text)
@@ -107,14 +122,12 @@ def _page_length(vector: Vector) -> Mapping[str, Any] | str:
         return {"keep": vector.text != "" and not failed(characters, vector.text)}
     if kind != "word":
         return f"no filter has a rule for the number of {kind}s of a page by DCLM's definition"
-    most = vector.params["max_length"]
     plain = vector.params["kwargs"].get("ignore_punctuation", False)
     definition = QualityDefinition(
         words="white_space", counted_words="fasttext" if plain else None, count_punctuation=True
     )
-    least = max(vector.params["min_length"], 0)
-    step = _quality(definition, min_words=least, max_words=None if most == math.inf else most)
-    return {"keep": _kept(step, vector.text)}
+    least, most = max(vector.params["min_length"], 0), _limit(vector.params["max_length"])
+    return {"keep": _kept(_quality(definition, min_words=least, max_words=most), vector.text)}
 
 
 def _repetition(definition: Any, name: str, most: float | None) -> GopherRepetition:
@@ -127,7 +140,7 @@ def _dclm_repetition(vector: Vector) -> Mapping[str, Any] | str:
         return "repetition in any case, or of another kind for a size of n-grams, is not one of Gopher's rules"
     size = params["granularity"]
     if isinstance(size, int):
-        name = f"top_{size}_gram" if size < 5 else f"duplicate_{size}_gram"
+        name = _gram(size)
     else:
         name = f"duplicate_{size}_characters" if params["count_characters"] else f"duplicate_{size}s"
     step = _repetition(DIALECTS["dclm"].repetition, name, params["max_fraction"])
@@ -140,10 +153,8 @@ def _dclm_massive(vector: Vector) -> Mapping[str, Any]:
 
 def _datamap_fraction(vector: Vector) -> Mapping[str, Any]:
     size, weighted = vector.params["n"], vector.params["weighted"]
-    name = f"top_{size}_gram" if size < 5 else f"duplicate_{size}_gram"
-    if size == 1:
-        name = "duplicate_line_characters" if weighted else "duplicate_lines"
-    return {"value": measured(GopherRepetition(definition=DIALECTS["datamap"].repetition), vector.text)[name]}
+    lines = "duplicate_line_characters" if weighted else "duplicate_lines"
+    return _value_of("datamap", lines if size == 1 else _gram(size))(vector)
 
 
 def _nemo(signal: str, least: str | None = None, most: str | None = None, flipped: bool = False) -> Express:
@@ -174,7 +185,7 @@ def _nemo_stop_words(vector: Vector) -> Mapping[str, Any]:
 
 
 def _nemo_top(vector: Vector) -> Mapping[str, Any]:
-    return _nemo(f"top_{vector.params['_n']}_gram", most="_cutoff")(vector)
+    return _nemo(_gram(vector.params["_n"]), most="_cutoff")(vector)
 
 
 def _words_number(vector: Vector) -> Mapping[str, Any] | str:
@@ -197,28 +208,28 @@ def _stop_words(dialect: Dialect) -> Express:
     return express
 
 
+DOLMA = {
+    "word_count": "words",
+    "median_word_length": "mean_word_length",
+    "symbol_to_word_ratio": "hash_ratio",
+    "fraction_of_words_with_alpha_character": "alpha_words",
+    "required_word_count": "stop_words",
+    "fraction_of_lines_starting_with_bullet_point": "bullet_lines",
+    "fraction_of_lines_ending_with_ellipsis": "ellipsis_lines",
+    "fraction_of_duplicate_lines": "duplicate_lines",
+    "fraction_of_characters_in_duplicate_lines": "duplicate_line_characters",
+    **{f"fraction_of_characters_in_most_common_{n}grams": _gram(n) for n in (2, 3, 4)},
+    **{f"fraction_of_characters_in_duplicate_{n}grams": _gram(n) for n in (5, 6, 7, 8, 9, 10)},
+}
+"""Dolma's attributes (after ``gopher:``), and the signals."""
 GOPHER: Table = {
     ("datatrove", "GopherQualityFilter"): _datatrove_quality,
     ("datatrove", "GopherRepetitionFilter"): _datatrove_repetition,
-    ("dolma", "gopher:word_count"): _value_of("dolma", "words"),
-    ("dolma", "gopher:median_word_length"): _value_of("dolma", "mean_word_length"),
-    ("dolma", "gopher:symbol_to_word_ratio"): _value_of("dolma", "hash_ratio"),
-    ("dolma", "gopher:fraction_of_words_with_alpha_character"): _value_of("dolma", "alpha_words"),
-    ("dolma", "gopher:required_word_count"): _value_of("dolma", "stop_words"),
-    ("dolma", "gopher:fraction_of_lines_starting_with_bullet_point"): _value_of("dolma", "bullet_lines"),
-    ("dolma", "gopher:fraction_of_lines_ending_with_ellipsis"): _value_of("dolma", "ellipsis_lines"),
-    ("dolma", "gopher:fraction_of_duplicate_lines"): _value_of("dolma", "duplicate_lines"),
-    ("dolma", "gopher:fraction_of_characters_in_duplicate_lines"): _value_of("dolma", "duplicate_line_characters"),
-    **{
-        ("dolma", f"gopher:fraction_of_characters_in_most_common_{n}grams"): _value_of("dolma", f"top_{n}_gram")
-        for n in (2, 3, 4)
-    },
-    **{
-        ("dolma", f"gopher:fraction_of_characters_in_duplicate_{n}grams"): _value_of("dolma", f"duplicate_{n}_gram")
-        for n in (5, 6, 7, 8, 9, 10)
-    },
-    ("dolma", "periodic_repetitions"): "periods of characters or of tokens are not among Gopher's rules",
-    ("dolma", "periodic_token_repetitions"): "periods of characters or of tokens are not among Gopher's rules",
+    **{("dolma", f"gopher:{name}"): _value_of("dolma", signal) for name, signal in DOLMA.items()},
+    **dict.fromkeys(
+        (("dolma", "periodic_repetitions"), ("dolma", "periodic_token_repetitions")),
+        "periods of characters or of tokens are not among Gopher's rules",
+    ),
     ("dclm", "page_length_filter"): _page_length,
     ("dclm", "word_length_filter"): _kept_by(
         "dclm", min_mean_word_length="min_length", max_mean_word_length="max_length"
@@ -226,9 +237,7 @@ GOPHER: Table = {
     ("dclm", "symbol_ratio_filter"): _kept_by("dclm", max_hash_ratio="max_symbol_to_word_ratio"),
     ("dclm", "bullet_count_filter"): _kept_by("dclm", max_bullet_lines="max_bullet_start_ratio"),
     ("dclm", "ellipsis_count_filter"): _kept_by("dclm", max_ellipsis_lines="max_ellipsis_end_ratio"),
-    ("dclm", "alphabetic_word_ratio_filter"): _kept_by(
-        "dclm", min_alpha_words=lambda params: 1 - float(params["max_ratio"])
-    ),
+    ("dclm", "alphabetic_word_ratio_filter"): _alpha_words("dclm"),
     ("dclm", "stop_word_filter"): _stop_words("dclm"),
     ("dclm", "repetition_filter"): _dclm_repetition,
     ("dclm", "massive_web_repetition_filters"): _dclm_massive,
@@ -239,9 +248,7 @@ GOPHER: Table = {
     ("datamap-rs", "SymbolRatioFilter"): _kept_by("datamap", max_hash_ratio="max_symbol_to_word_ratio"),
     ("datamap-rs", "BulletFilter"): _kept_by("datamap", max_bullet_lines="max_bullet_ratio"),
     ("datamap-rs", "EllipsisLineRatioFilter"): _kept_by("datamap", max_ellipsis_lines="max_ratio"),
-    ("datamap-rs", "AlphabeticWordRatioFilter"): _kept_by(
-        "datamap", min_alpha_words=lambda params: 1 - float(params["max_ratio"])
-    ),
+    ("datamap-rs", "AlphabeticWordRatioFilter"): _alpha_words("datamap"),
     ("datamap-rs", "StopWordFilter"): _stop_words("datamap"),
     ("datamap-rs", "rep_counter_fraction"): _datamap_fraction,
     ("nemo", "WordCountFilter"): _nemo_words,
