@@ -4,6 +4,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -164,12 +165,16 @@ def module_name(path: Path) -> str:
 
 def own_imports(path: Path) -> Iterator[str]:
     """The project's modules that a module imports."""
-    names = {module_name(each) for each in modules(*PACKAGES)}
     for name in imports(path):
         for each in (name, name.rpartition(".")[0]):
-            if each in names and each != module_name(path):
+            if each in module_names() and each != module_name(path):
                 yield each
                 break
+
+
+@cache
+def module_names() -> frozenset[str]:
+    return frozenset(module_name(path) for path in modules(*PACKAGES))
 
 
 @pytest.mark.parametrize("path", modules("schemas"), ids=str)
