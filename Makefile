@@ -16,6 +16,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := setup
+unexport PYTHONDONTWRITEBYTECODE # without bytecode each process compiles torch anew, for 3 s
 .PHONY: setup demo test ready soak cluster-test trainers-test lint bench studio trainer programs postgresql clusters requirements reference clean
 
 PYTHON := python3 python3.13 python3.12 python3.11
