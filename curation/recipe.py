@@ -119,7 +119,7 @@ OWN_STEPS: tuple[type[OwnStep], ...] = get_args(OwnStep)
 """The steps with a function or a model of the user's."""
 STEPS: tuple[type[Any], ...] = tuple(each for each in get_args(Step) if each not in OWN_STEPS)
 """All other steps: each of their settings has a default."""
-STAGES = ("text", "url", "exact", "near", "takedown", *(step.use for step in STEPS))
+STAGES = ("text", "url", "exact", "near", "pieces", "takedown", *(step.use for step in STEPS))
 """The stages that no step of the user's may be named after."""
 REWRITES = tuple(step.use for step in STEPS if hasattr(step, "rewrite"))
 """The steps that change texts."""

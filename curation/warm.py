@@ -12,6 +12,7 @@ import pyarrow as pa
 from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
 from curation.dedup.near import alike_to_any, families
+from curation.dedup.pieces import first_places, sort_places
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
 from curation.fasttext.model import read_model
@@ -27,6 +28,8 @@ from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
 from curation.filters.word_list import WordList
 from curation.judge import judge
+from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, restore_parts, texts_of_parts
+from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
 from curation.recipe import STEPS, Recipe
 from curation.rewrites.line_rules import LineRules
 from curation.sources.inputs import Input
@@ -84,6 +87,11 @@ def warm() -> None:
     nodes = np.column_stack([np.zeros(2, np.uint64), ids])
     similar((nodes[:1], values[:1]), (nodes[1:], values[1:]), near)
     forest(np.array([[0, 0, 0, 1]], np.uint64))
+    pieces = find_pieces(texts, PARAGRAPHS)
+    places = np.column_stack([pieces.high, pieces.low, *(column.astype(np.uint64) for column in pieces[:3])])
+    list(first_places(sort_places(places), 1, 1))
+    parts = parts_of_pieces(texts, pieces, Parts(*pieces[:3], np.arange(len(pieces.text))))
+    restore_parts(cut_parts(texts, parts), parts.text, parts.start, texts_of_parts(texts, parts))
     families(texts)
     alike_to_any(texts, texts)
 

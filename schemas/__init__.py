@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [  # noqa: F405
     "ASSIGNMENTS",
     "COMPARISONS",
+    "CUTS",
     "DEGREES",
     "DOCUMENTS",
     "EVALUATION_DEGREES",

@@ -135,6 +135,29 @@ SUPERSEDED = Table(
 """Documents of earlier releases that a later run found to be duplicates of other released documents: their place in
 their ``release``, and the columns of rejects. A null ``matched_release``: a document of the run connects the two."""
 
+CUTS = Table(
+    name="cuts",
+    version=1,
+    columns=pa.schema(
+        [
+            *_ORIGIN,
+            pa.field("start", pa.int64(), nullable=False),
+            pa.field("end", pa.int64(), nullable=False),
+            pa.field("text", pa.large_string(), nullable=False),
+            *(field.with_name(f"first_{field.name}") for field in _ORIGIN),
+            pa.field("first_start", pa.int64(), nullable=False),
+        ]
+    ),
+    checks={
+        "the text is as long as its place": lambda b: pc.equal(
+            pc.binary_length(b["text"]), pc.subtract(b["end"], b["start"])
+        )
+    },
+)
+"""The parts that were cut out of documents, because they occur elsewhere: the place of each part in the text before
+cutting (bytes of UTF-8) and its text, and the document and the place of its first copy. If the first copy overlaps with
+yet earlier copies, it may be cut itself. Sentences: the place where the first copy of the sentences in a row begins."""
+
 SIGNALS = Table(name="signals", version=1, columns=pa.schema(_ORIGIN))
 """The measurements of a document. The columns of each filter family follow; a field's metadata describes the measure
 and the text that it was taken on."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Literal
 
 from curation.dedup.keep import Keep
 from schemas.errors import UserError
@@ -11,6 +12,7 @@ MOST_VALUES = 1 << 14
 """Maximum number of values of a signature: 64 KB per document. The largest published signature has 9,000 values."""
 MOST = {"ngram": 1000, "bands": MOST_VALUES, "rows": MOST_VALUES, "permutations": 2048}
 """Finding the bands and rows for a threshold takes seconds with more permutations."""
+MOST_OF_PIECES = {"copies": 1000, "min_characters": 1_000_000, "sentences": 100}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,15 +83,42 @@ def optimal_banding(threshold: float, permutations: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pieces:
+    """Cuts pieces that occur more than once in the documents that stay after all other steps.
+
+    Pieces are equal if they have the same characters between the white space at their ends. A sentence counts as part
+    of ``sentences`` in a row (C4's spans; Raffel et al. 2020, section 2.2). The first ``copies`` stay, in the order in
+    which documents are read.
+    """
+
+    unit: Literal["line", "paragraph", "sentences"]
+    """Lines end as in `str.splitlines`; a paragraph is the lines between blank lines."""
+    copies: int = 1
+    min_characters: int = 40
+    """Shorter pieces stay: different documents have the same headings. White space at the ends does not count; for
+    sentences, the characters of all sentences in a row."""
+    sentences: int = 3
+
+    def __post_init__(self) -> None:
+        for name, most in MOST_OF_PIECES.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise UserError(f"pieces.{name} is {getattr(self, name)}: give 1 to {most:,}")
+        if self.sentences != 3 and self.unit != "sentences":
+            raise UserError(f"pieces.sentences is only for pieces.unit = sentences, not {self.unit}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dedup:
-    """Which duplicates are removed, in the order url, exact, near; ``near = None`` switches near-duplicates off."""
+    """Which duplicates are removed, in the order url, exact, near; ``near = None`` switches near-duplicates off. With
+    ``pieces``, duplicate pieces are then cut from the documents that are left."""
 
     url: bool = False
     exact: bool = True
     near: Near | None = field(default_factory=Near)
     keep: Keep = field(default_factory=Keep)
+    pieces: Pieces | None = None
 
     @property
     def stages(self) -> bool:
-        """Whether anything is removed at all."""
+        """Whether any duplicate documents are removed."""
         return self.url or self.exact or self.near is not None

@@ -24,7 +24,7 @@ from curation.release.opening import check_apart
 from curation.sources.listing import SHOWN_MISSING, skipped_note
 from curation.sources.reading import checksum
 from curation.sources.storage import use_storage
-from schemas import DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
+from schemas import CUTS, DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
 from schemas.manifest import MANIFEST
 from schemas.wording import and_more
 
@@ -83,7 +83,9 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
     outputs |= listed
     check_written(folder, outputs)
     asked = replace(job, unit_bytes=planned.unit_bytes)
-    tables = (DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED)
+    tables = [DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED]
+    if job.recipe.dedup.pieces is not None:
+        tables.append(CUTS)
     manifest = Manifest(  # without runner, worker count, output path or time, so that equal runs have equal manifests
         format=FORMAT,
         gristmill=version("gristmill"),

@@ -23,8 +23,8 @@ from schemas.manifest import ShardEntry
 def job_json(job: Job) -> dict[str, Any]:
     """A job as JSON, with the digests of its lists and models. ``against`` is left out, since the manifest names the
     releases, and ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes``, the formats of
-    inputs, the identifier of languages, the definitions of steps and what splits words are left out where they have
-    their defaults."""
+    inputs, ``pieces``, the identifier of languages, the definitions of steps and what splits words are left out where
+    they have their defaults."""
     recipe = job.recipe
     asked: dict[str, Any] = plain(dataclasses.replace(job, recipe=dataclasses.replace(recipe, languages=())))
     del asked["against"], asked["allow_unreadable"]
@@ -32,6 +32,8 @@ def job_json(job: Job) -> dict[str, Any]:
         del asked["follow_links"]
     if job.reading.max_window_bytes == MAX_WINDOW_BYTES:
         del asked["reading"]["max_window_bytes"]
+    if recipe.dedup.pieces is None:
+        del asked["recipe"]["dedup"]["pieces"]
     del asked["recipe"]["language_file"]
     if recipe.languages:
         asked["recipe"]["languages"] = languages_table(recipe.steps, recipe.languages, recipe.language_file)

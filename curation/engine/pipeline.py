@@ -77,15 +77,29 @@ def shrink_stars(wiring: Wiring[Output], run: Run) -> None:
 
 
 def write_corpus(wiring: Wiring[Output], run: Run) -> None:
-    """Finds the survivor of each group of duplicates, and writes each unit's documents and duplicates."""
+    """Finds the survivor of each group of duplicates and the pieces to cut, and writes each unit's documents and
+    duplicates."""
     every = range(run.all_units)
-    if not run.job.recipe.dedup.stages:
+    dedup = run.job.recipe.dedup
+    if not dedup.stages and dedup.pieces is None:
         wiring.start("write", stages.write, run, every)
         return
-    if run.stars is None:
-        survivors = wiring.start("components", stages.components, run, range(1))
-    else:
-        survivors = wiring.start("stars", stages.components, run, range(run.partitions))
-    requests = wiring.join("requests", stages.requests, run, every, survivors)
-    names = wiring.join("names", stages.names, run, every, requests)
-    wiring.join("write", stages.write, run, every, survivors, names, wiring.marks(every))
+    marks, survivors = wiring.marks(every), list[Output]()
+    if dedup.stages and run.stars is None:
+        survivors.append(wiring.start("components", stages.components, run, range(1)))
+    elif dedup.stages:
+        survivors.append(wiring.start("stars", stages.components, run, range(run.partitions)))
+    cuts = [_find_cuts(wiring, run, survivors, marks)] if dedup.pieces else []
+    asked = [wiring.join("requests", stages.requests, run, every, *survivors), *cuts] if dedup.stages else cuts
+    names = wiring.join("names", stages.names, run, every, *asked)
+    wiring.join("write", stages.write, run, every, *survivors, names, marks)
+
+
+def _find_cuts(wiring: Wiring[Output], run: Run, survivors: Sequence[Output], marks: Output) -> Output:
+    """Writes what is cut from the units' documents that stay; the output asks for the names of documents."""
+    own, parts = range(run.first, run.all_units), range(run.partitions)
+    keys = wiring.join("piece-keys", stages.piece_keys, run, own, *survivors, marks)
+    repeated = wiring.join("repeated", stages.repeated, run, parts, keys)
+    places = wiring.join("places", stages.places, run, own, *survivors, repeated)
+    firsts = wiring.join("firsts", stages.firsts, run, parts, places)
+    return wiring.join("cuts", stages.cuts, run, own, *survivors, repeated, firsts, marks)

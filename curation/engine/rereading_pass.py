@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from curation.engine.piece_cuts import with_texts
 from curation.engine.reading_pass import PASSED, Shards, taken_down_rows, write_taken_down
 from curation.engine.released import PLACE, duplicate_places, rows_at, sketched_places, write_gone
 from curation.engine.run import Run, judged_name
@@ -15,11 +17,13 @@ from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECT
 from curation.engine.selection import REASONS, Matcher, Selection
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, is_among, recognise_rejected
 from curation.engine.unit_reports import JudgedReport, SelectedReport
+from curation.kernels.cuts import restore_parts
 from curation.release.ledger import Ledger
 from curation.release.opening import Release
-from curation.release.shards import row_groups, shard_name
-from schemas import DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
+from curation.release.shards import read_shard, row_groups, shard_name
+from schemas import CUTS, DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
 from schemas.errors import UserError
+from schemas.table import Table
 
 ROWS_AT_ONCE = 1 << 11
 NOT_KEPT = "of a record that could not be read nothing is kept after a takedown"
@@ -114,8 +118,9 @@ def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger
     assert run.taken_from is not None
     release, number = run.taken_from, unit - run.first
     before = rows_at(sketched_places(release, number), duplicate_places(release.folder, number))
-    kept = _ShardReader(release, shard_name("documents", number))
-    lost = _ShardReader(release, shard_name("rejects/duplicates", number))
+    kept = _ShardReader(release, shard_name("documents", number), DOCUMENTS)
+    lost = _ShardReader(release, shard_name("rejects/duplicates", number), DOCUMENTS)
+    cuts = _Cuts(release, number) if run.job.recipe.dedup.pieces else None
     taken, counts, left = [_no_places()], Counter[str](), 0
     gone: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     for start, group in row_groups(release.folder, shard_name("sketches", number), SKETCHES.columns.names):
@@ -123,6 +128,8 @@ def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger
             sketches = group.slice(low, ROWS_AT_ONCE)
             was_lost = np.isin(np.arange(start + low, start + low + len(sketches)), before)
             documents = _merge(kept, lost, was_lost)
+            if cuts is not None:
+                documents = cuts.restore(documents, start + low, was_lost)
             if not all(documents[name].equals(sketches[name]) for name in PLACE):
                 raise UserError(
                     f"the shards {number:05d} of {release.folder.root} do not belong together: restore the "
@@ -163,21 +170,48 @@ def _reread_signals(release: Release, number: int, taken: pa.Table, shards: Shar
 
 
 class _ShardReader:
-    """Reads the documents of a shard in order, some at a time."""
+    """Reads the rows of a shard in order, some at a time, with the columns of a table."""
 
-    def __init__(self, release: Release, name: str):
-        self._groups = row_groups(release.folder, name, DOCUMENTS.columns.names)
-        self._held = DOCUMENTS.columns.empty_table()
+    def __init__(self, release: Release, name: str, table: Table):
+        self._columns = table.columns
+        self._groups = row_groups(release.folder, name, table.columns.names)
+        self._held = table.columns.empty_table()
 
     def take(self, count: int) -> pa.Table:
         while len(self._held) < count:
             _, batch = next(self._groups, (0, None))
             if batch is None:
                 break
-            batch = batch.cast(DOCUMENTS.columns)
+            batch = batch.cast(self._columns)
             self._held = pa.concat_tables([self._held, pa.Table.from_batches([batch])])
         found, self._held = self._held.slice(0, count), self._held.slice(count)
         return found
+
+
+class _Cuts:
+    """Puts back what was cut out of the documents of a unit, so that it is cut again where a first copy is left."""
+
+    def __init__(self, release: Release, number: int):
+        name = shard_name(CUTS.name, number)
+        self._reader = _ShardReader(release, name, CUTS)
+        places = read_shard(release.folder, name, PLACE)
+        new = np.zeros(len(places), bool)
+        new[:1] = True
+        for column in (places[name].combine_chunks() for name in PLACE):
+            new[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+        rows = rows_at(sketched_places(release, number), places.filter(pa.array(new)))
+        self._rows = rows[np.cumsum(new) - 1] if len(places) else rows
+
+    def restore(self, documents: pa.RecordBatch, start: int, was_lost: npt.NDArray[np.bool_]) -> pa.RecordBatch:
+        """The next documents, of which ``start`` is the row of the first, with the texts that they had before cutting;
+        rejects (``was_lost``) have them."""
+        low, high = np.searchsorted(self._rows, [start, start + len(documents)])
+        cuts = self._reader.take(int(high - low))
+        text = self._rows[low:high] - start
+        cut = ~was_lost[text]
+        parts = cuts.filter(pa.array(cut)).combine_chunks()
+        columns = [parts[name].combine_chunks() for name in ("start", "text")]
+        return with_texts(documents, restore_parts(documents["text"], text[cut], columns[0].to_numpy(), columns[1]))
 
 
 def _merge(kept: _ShardReader, lost: _ShardReader, was_lost: npt.NDArray[np.bool_]) -> pa.RecordBatch:

@@ -119,6 +119,11 @@ def edges_name(unit: int) -> str:
     return f"{WORK}/edges-{unit:05d}.arrow"
 
 
+def cuts_name(unit: int) -> str:
+    """What is cut from the documents of a unit, numbered as in the stages, as packed records."""
+    return f"{WORK}/cuts-{unit:05d}.rows"
+
+
 def gone_name(unit: int) -> str:
     """The rows of a released unit, numbered as in the stages, that are not in the corpus, as packed 64-bit integers."""
     return f"{WORK}/gone-{unit:05d}.rows"

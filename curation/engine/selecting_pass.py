@@ -72,7 +72,7 @@ def select(run: Run, unit: int) -> None:
     Raises UserError if one of the unit's files differs from the manifest.
     """
     release, number = _release(run, unit)
-    check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals")])
+    check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals", "cuts")])
     matcher = Matcher(run.folder.read_json(SELECTION, Selection))
     earlier = taken_down_hashes((release, *run.releases))
     found = [*_rejected_texts(run, unit, matcher, earlier), _passed_texts(run, unit, matcher, earlier)]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from curation.dedup.edges import unpack
 from curation.dedup.groups import KEY_WIDTH
 from curation.engine import dedup_stages as dedup
+from curation.engine import piece_stages as pieces
 from curation.engine import selecting_pass as selecting
 from curation.engine.reading_pass import read_and_judge
 from curation.engine.released import find_gone
@@ -158,6 +159,33 @@ def small(run: Run, partition: int, groups: Groups) -> Results:
 
 def components(run: Run, key: int, groups: Groups) -> Results:
     return _of_kind("survivor", dedup.survivors(run) if run.stars is None else dedup.star_survivors(run, key))
+
+
+def piece_keys(run: Run, unit: int, groups: Groups) -> Results:
+    if unit < run.first:  # pieces are not compared with those of releases
+        return []
+    return _of_kind("keys", pieces.piece_keys(run, unit, groups["survivor"]))
+
+
+def repeated(run: Run, partition: int, groups: Groups) -> Results:
+    return _of_kind("repeated", pieces.repeated_keys(run, groups["keys"]))
+
+
+def places(run: Run, unit: int, groups: Groups) -> Results:
+    if unit < run.first:
+        return []
+    return _of_kind("places", pieces.first_places(run, unit, groups["survivor"], groups["repeated"]))
+
+
+def firsts(run: Run, partition: int, groups: Groups) -> Results:
+    return _of_kind("firsts", pieces.firsts(run, groups["places"]))
+
+
+def cuts(run: Run, unit: int, groups: Groups) -> Results:
+    if unit < run.first:
+        return []
+    found = pieces.write_cuts(run, unit, groups["survivor"], groups["repeated"], groups["firsts"])
+    return _of_kind("requests", found)
 
 
 def requests(run: Run, unit: int, groups: Groups) -> Results:

@@ -14,6 +14,7 @@ from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, tidy
 from curation.engine.driver import Watch
 from curation.engine.manifest import check_written, gather, gather_released, plain
+from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.planning import workers_for
 from curation.engine.run import Run, judged_name, written_name
 from curation.engine.runner import run_pipelines, started_workers
@@ -33,7 +34,7 @@ from schemas import SIGNALS, TAKEN_DOWN
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, ShardEntry
 
-READ_AGAIN = ("documents/", "rejects/", "sketches/", "signals/", "quarantine/", f"{TAKEN_DOWN.name}/")
+READ_AGAIN = ("documents/", "cuts/", "rejects/", "sketches/", "signals/", "quarantine/", f"{TAKEN_DOWN.name}/")
 """The tables of a release that are read, as prefixes of file names."""
 
 
@@ -174,7 +175,7 @@ def _check(release: Release, before: Manifest, releases: Sequence[Release]) -> N
     for each in releases:
         if not release.knew(each):
             raise UserError(f"{path} was not deduplicated against {each.folder.root}: leave that folder out")
-    lost = any(each.stage in STAGES for each in before.ledger.rejected)
+    lost = any(each.stage in (*STAGES, PIECES) for each in before.ledger.rejected)
     if lost and not before.rejects_text:
         raise UserError(
             f"{path} was written with rejects_text = false, so no duplicate can be brought back: curate its "

@@ -1,5 +1,7 @@
 """The second pass over a unit: divides its passed documents into kept documents and duplicates."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -8,6 +10,7 @@ import pyarrow.compute as pc
 from curation.dedup.removal import NONE_REMOVED, STAGES, Removals
 from curation.dedup.sketch import signature_values
 from curation.engine.dedup_stages import Blobs, name_table, unit_removals
+from curation.engine.piece_cuts import Cutter, count_cuts, with_emptied, with_texts
 from curation.engine.reading_pass import PASSED
 from curation.engine.released import names_of, read_gone
 from curation.engine.run import Run, passed_name, superseded_name, written_name
@@ -15,7 +18,7 @@ from curation.engine.unit_reports import SupersededReport, WrittenReport
 from curation.kernels.minhash import equal_shares
 from curation.release.ledger import Ledger
 from curation.release.shards import ShardWriter, read_rows, shard_name
-from schemas import DOCUMENTS, FAILED, REJECTS, SUPERSEDED
+from schemas import CUTS, DOCUMENTS, FAILED, REJECTS, SUPERSEDED
 
 REASONS = {"url": "same_url", "exact": "same_text", "near": "near_duplicate"}
 
@@ -27,32 +30,51 @@ def write_documents(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None
     explained = _explain(run, unit, removed, names)
     number = unit - run.first
     ledger = Ledger()
-    documents = ShardWriter(run.folder, shard_name("documents", number), DOCUMENTS.schema)
-    duplicates = ShardWriter(run.folder, shard_name("rejects/duplicates", number), REJECTS.schema)
-    with documents, duplicates, run.folder.reading(passed_name(number)) as stream:
-        passed = pa.ipc.open_file(stream)
+    all_gone = [removed.row]
+    cutter = Cutter(run, unit, name_table(names)) if run.job.recipe.dedup.pieces else None
+    with ExitStack() as open_files:
+
+        def shard(table: str, schema: pa.Schema) -> ShardWriter:
+            return open_files.enter_context(ShardWriter(run.folder, shard_name(table, number), schema))
+
+        documents = shard("documents", DOCUMENTS.schema)
+        duplicates = shard("rejects/duplicates", REJECTS.schema)
+        shards = [documents, duplicates]
+        if cutter is not None:
+            shards.append(shard("cuts", CUTS.schema))
+        passed = pa.ipc.open_file(open_files.enter_context(run.folder.reading(passed_name(number))))
         start = 0
         for index in range(passed.num_record_batches):
             batch = passed.get_batch(index)
             low, high = np.searchsorted(removed.row, [start, start + len(batch)])
             gone = np.zeros(len(batch), bool)
             gone[removed.row[low:high] - start] = True
-            _write_kept(documents, batch.filter(pa.array(~gone)) if gone.any() else batch, ledger)
-            if high > low:
+            kept, lost = batch, explained.slice(low, high - low)
+            if cutter is not None:
+                cut = cutter.cut(batch, start)
+                shards[-1].write(cut.trace)
+                count_cuts(ledger, batch["source"], cut)
+                kept, lost = with_texts(batch, cut.texts), with_emptied(lost, gone, cut.emptied)
+                gone |= cut.emptied
+                all_gone.append(np.flatnonzero(cut.emptied) + start)
+            _write_kept(documents, kept.filter(pa.array(~gone)) if gone.any() else kept, ledger)
+            if len(lost):
                 rows = batch.filter(pa.array(gone))
-                duplicates.write(_rejects(rows, explained.slice(low, high - low), run.job.rejects_text))
-                _count(ledger, rows, explained.slice(low, high - low))
+                duplicates.write(_rejects(rows, lost, run.job.rejects_text))
+                _count(ledger, rows, lost)
             start += len(batch)
-    before = removed.row if run.taken_from is None else read_gone(run, unit)
+    now = np.concatenate(all_gone)
+    before = now if run.taken_from is None else read_gone(run, unit)
     report = WrittenReport(
         ledger=ledger.report(),
-        outputs={shard.name: shard.entry() for shard in (documents, duplicates)},
+        outputs={each.name: each.entry() for each in shards},
         released=_by_release(explained),
-        brought_back=len(np.setdiff1d(before, removed.row)),
-        lost=len(np.setdiff1d(removed.row, before)),
+        brought_back=len(np.setdiff1d(before, now)),
+        lost=len(np.setdiff1d(now, before)),
     )
     run.folder.write_json(written_name(number), report)
-    run.folder.remove(passed_name(number))
+    if cutter is None:  # otherwise a runner that begins its pipeline again reads the documents again
+        run.folder.remove(passed_name(number))
 
 
 def write_superseded(run: Run, unit: int, survivors: Blobs, names: Blobs) -> None:

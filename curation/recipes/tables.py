@@ -65,12 +65,15 @@ def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
 
 
 def _dedup(table: Any) -> Any:
-    """Replaces ``near = false`` (no removal of near-duplicates) by None, and ``near = true`` by the defaults."""
+    """Replaces ``near = false`` (no removal of near-duplicates) and ``pieces = false`` by None, and ``near = true`` by
+    the defaults."""
     if not isinstance(table, Mapping):
         return table
     result = dict(table)
     if isinstance(result.get("near"), bool):
         result["near"] = {} if result["near"] else None
+    if result.get("pieces") is False:
+        result["pieces"] = None
     return result
 
 

@@ -37,6 +37,15 @@ class QuarantinedCounts:
     bytes: int
 
 
+@dataclass(frozen=True)
+class CutCounts:
+    """How many documents of a source lost parts, and the bytes and the number of those parts."""
+
+    documents: int
+    bytes: int
+    pieces: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class LedgerReport:
     """A `Ledger` as manifests hold it."""
@@ -47,6 +56,7 @@ class LedgerReport:
     quarantined: Mapping[str, QuarantinedCounts]
     skipped: Mapping[str, int]
     kept_text_bytes: int
+    cut: Mapping[str, CutCounts] = field(default_factory=dict)
 
 
 def add(left: Amount, right: Amount) -> Amount:
@@ -56,6 +66,7 @@ def add(left: Amount, right: Amount) -> Amount:
 @dataclass
 class Ledger:
     """Amounts by source; ``rejected`` by (source, stage, reason), ``quarantined`` by error (records and bytes only).
+    ``cut`` has the documents, bytes and number of the pieces that were cut out of documents, by source.
 
     ``kept_text_bytes`` counts the bytes of the kept texts after rewriting; all other bytes are of texts as read.
     """
@@ -66,6 +77,7 @@ class Ledger:
     quarantined: dict[str, Amount] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     kept_text_bytes: int = 0
+    cut: dict[str, Amount] = field(default_factory=dict)
 
     def count(
         self,
@@ -91,12 +103,16 @@ class Ledger:
         for error, size in zip(rows["error"].to_pylist(), rows["bytes"].to_pylist(), strict=True):
             self.quarantined[error] = add(self.quarantined.get(error, NOTHING), (1, size, 0))
 
+    def cut_out(self, source: str, documents: int, size: int, pieces: int) -> None:
+        """Counts pieces of together ``size`` bytes that were cut out of documents."""
+        self.cut[source] = add(self.cut.get(source, NOTHING), (documents, size, pieces))
+
     def skip(self, reasons: Mapping[str, int]) -> None:
         for reason, count in reasons.items():
             self.skipped[reason] = self.skipped.get(reason, 0) + count
 
     def merge(self, other: "Ledger") -> None:
-        for table in ("read", "kept", "rejected", "quarantined"):
+        for table in ("read", "kept", "rejected", "quarantined", "cut"):
             mine = getattr(self, table)
             for key, amount in getattr(other, table).items():
                 mine[key] = add(mine.get(key, NOTHING), amount)
@@ -137,6 +153,7 @@ class Ledger:
             },
             skipped=dict(sorted(self.skipped.items())),
             kept_text_bytes=self.kept_text_bytes,
+            cut={source: CutCounts(*amount) for source, amount in sorted(self.cut.items())},
         )
 
     @classmethod
@@ -148,6 +165,7 @@ class Ledger:
             quarantined={error: (each.records, each.bytes, 0) for error, each in report.quarantined.items()},
             skipped=dict(report.skipped),
             kept_text_bytes=report.kept_text_bytes,
+            cut={source: (each.documents, each.bytes, each.pieces) for source, each in report.cut.items()},
         )
 
 

@@ -106,6 +106,11 @@ class Lookup:
         rows = self.rows("rejects", wanted, ["doc_id", "file", "offset", "stage"])
         return sorted(rows, key=lambda row: (row["file"], row["offset"]))
 
+    def cuts(self, file: str, offset: int) -> list[dict[str, Any]]:
+        """What was cut out of the document at a place (CUTS), in the order of the text."""
+        rows = self.rows("cuts", (pc.field("file") == file) & (pc.field("offset") == offset))
+        return sorted(rows, key=lambda row: row["start"])
+
     def text(self, file: str, offset: int) -> str | None:
         """The text of the document at a place, kept or rejected; None if neither table has it."""
         for table in ("documents", "rejects"):

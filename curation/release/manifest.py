@@ -10,7 +10,7 @@ from curation.release.ledger import Ledger, LedgerReport
 from curation.release.shards import shard_name
 from curation.sources.chunks import Lost
 from curation.sources.storage import outages, reason
-from schemas import SUPERSEDED, TAKEN_DOWN
+from schemas import CUTS, SUPERSEDED, TAKEN_DOWN
 from schemas.balance import LedgerError
 from schemas.errors import CHANGED, UserError
 from schemas.manifest import (
@@ -123,6 +123,7 @@ class _Dedup:
     exact: bool
     near: Mapping[str, Any] | None
     keep: Mapping[str, Any]
+    pieces: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,8 @@ def check_digests(folder: Folder, files: Iterable[NamedEntry]) -> None:
 def _check_shards(manifest: Manifest, files: Mapping[str, NamedEntry], place: str) -> None:
     """Raises UserError unless the manifest names one shard of every table for each unit."""
     tables = (*TABLES, "signals") if manifest.recipe["signals"] else TABLES
+    if manifest.recipe["dedup"].get("pieces"):
+        tables = (*tables, CUTS.name)
     wanted = [shard_name(table, unit) for table in tables for unit in range(manifest.units)]
     if TAKEN_DOWN.name in manifest.schemas:
         wanted.append(shard_name(TAKEN_DOWN.name, 0))

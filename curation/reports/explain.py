@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
+from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
 from curation.filters.rules import Rule
 from curation.recipe import Recipe
@@ -15,6 +16,7 @@ from curation.routing import EMPTY, rules_of_all
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
 LISTED_DUPLICATES = 5
+LISTED_CUTS = 10
 LISTED_LANGUAGES = 20
 
 
@@ -31,6 +33,7 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
         return
     if "stage" not in row:
         yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {lookup.recipe.name}."
+        yield from _list_cuts(lookup.cuts(row["file"], row["offset"]))
         yield from _list_duplicates(lookup.removed_for(row["file"], row["offset"]))
         return
     if row["survivor"] is not None:
@@ -39,6 +42,10 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
     if row["stage"] == STAGE:
         taken_down = _takedown_sentence(lookup.manifest, row["reason"])
         yield f"{row['doc_id']} ({place}) {taken_down}; its content is not kept here."
+        return
+    if row["stage"] == PIECES:
+        yield f"{row['doc_id']} ({place}) was removed by {row['stage']}: nothing but white space was left of it."
+        yield from _list_cuts(lookup.cuts(row["file"], row["offset"]))
         return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
     for failed in row["failed"]:
@@ -70,6 +77,20 @@ def _list_duplicates(duplicates: list[dict[str, Any]]) -> Iterator[str]:
         yield f"    {row['doc_id']} ({row['file']} at {row['offset']}), {row['stage']}"
     if len(duplicates) > LISTED_DUPLICATES:
         yield f"    ... and {len(duplicates) - LISTED_DUPLICATES} more"
+
+
+def _list_cuts(cuts: list[dict[str, Any]]) -> Iterator[str]:
+    """The lines that list what was cut out of a document."""
+    if cuts:
+        size = sum(cut["end"] - cut["start"] for cut in cuts)
+        what = f"{len(cuts)} pieces that occur" if len(cuts) > 1 else "1 piece that occurs"
+        yield f"  {what} elsewhere too, of together {size:,} bytes, {'were' if len(cuts) > 1 else 'was'} cut out of it:"
+    for cut in cuts[:LISTED_CUTS]:
+        first = f"{cut['first_doc_id']} ({cut['first_file']} at {cut['first_offset']}), byte {cut['first_start']}"
+        yield f"    bytes {cut['start']} to {cut['end']}: {_shorten(' '.join(cut['text'].split()))}"
+        yield f"      first in {first}"
+    if len(cuts) > LISTED_CUTS:
+        yield f"    ... and {len(cuts) - LISTED_CUTS} more"
 
 
 def _sentence(recipe: Recipe, row: dict[str, Any], failed: dict[str, Any]) -> str:

@@ -73,6 +73,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
     places: dict[str, tuple[dict[str, Any], str]] = {
         "near": (dedup, "near"),
         "keep": (dedup, "keep"),
+        "pieces": (dedup, "pieces"),
         "dedup": (recipe, "dedup"),
         "normalise": (recipe, "normalise"),
         "languages": (recipe, "languages"),

@@ -29,6 +29,9 @@ def print_summary(ledger: Ledger, folder: str, seconds: float | None) -> None:
         _row("kept", kept, read, "bold"),
     ]
     print_table(("", "documents", "share", "MB", "words"), rows)
+    if ledger.cut:
+        documents, size, pieces = ledger.total("cut")
+        say(f"cut out of {documents:,} documents: {pieces:,} pieces, {size / 1e6:,.1f} MB (see cuts/)")
     for error, amount in sorted(ledger.quarantined.items()):
         say(f"quarantined: {amount[0]:,} {error}")
     if ledger.skipped:

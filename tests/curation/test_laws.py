@@ -45,8 +45,11 @@ LINE = st.one_of(
     st.sampled_from(["{broken", '{"text": null}', "[1]"]),
 )
 CORPUS = st.lists(st.lists(LINE, max_size=8), min_size=1, max_size=3)
+PIECES = "pieces={unit = 'sentences', sentences = 1}"
 CHANGES = st.lists(
-    st.sampled_from(["dedup.url=true", "keep.policy=longest", "dedup.exact=false", "near.ngram=2", "near=false"]),
+    st.sampled_from(
+        ["dedup.url=true", "keep.policy=longest", "dedup.exact=false", "near.ngram=2", "near=false", PIECES]
+    ),
     max_size=3,
     unique=True,
 )
@@ -108,7 +111,8 @@ def test_every_record_is_accounted_for_once_and_every_removal_explained(
         if row["stage"] not in ("url", "exact", "near"):
             assert row["survivor"] is None
             continue
-        assert place(row, "survivor_") in alive, "the survivor was kept"
+        survivor = place(row, "survivor_")
+        assert survivor in alive or gone[survivor]["stage"] == "pieces", "the survivor was kept, or nothing left of it"
         matched = alive.get(place(row, "matched_")) or gone[place(row, "matched_")]
         assert matched["doc_id"] == row["matched"]
         if row["stage"] == "exact":
@@ -146,14 +150,16 @@ WAYS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     "way", ["two", "beam", *(pytest.param(way, marks=pytest.mark.soak) for way in ("one", "processes"))]
 )
-def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path, way: str) -> None:
+@pytest.mark.parametrize("changes", [[], ["near=false", PIECES]])
+def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path, way: str, changes: list[str]) -> None:
     corpus = [
         [json.dumps({"text": f"Report {m % 3}. " + "\n".join(SENTENCES[:n])}) for n in (3, 4, 5) for m in range(6)]
     ] * 4
-    here, _ = run(tmp_path, corpus, "fineweb", [], "none", workers=0)
-    there, _ = run(tmp_path, corpus, "fineweb", [], way, **WAYS[way])
+    here, _ = run(tmp_path, corpus, "fineweb", changes, "none", workers=0)
+    there, _ = run(tmp_path, corpus, "fineweb", changes, way, **WAYS[way])
     assert rows(here, "documents")
     assert rows(here, "rejects/duplicates")
+    assert bool(rows(here, "cuts")) == bool(changes)
     assert digest(there) == digest(here)
 
 

@@ -22,14 +22,14 @@ from jobs.corpus.job_file import make_job
 from schemas import REJECTS, SKETCHES
 from schemas.errors import UserError
 from schemas.records import to_json
-from tests.curation.test_laws import DOCUMENT, digest, rows
+from tests.curation.test_laws import DOCUMENT, PIECES, digest, rows
 
 BRIEF = settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 LONG = settings(BRIEF, max_examples=8)
 URL = st.sampled_from([None, "http://mill.example/1", "http://a.mill.example/2#x", "http://else.example/3", "u"])
 CRAWL = st.lists(st.lists(st.tuples(DOCUMENT, URL), max_size=7), min_size=1, max_size=3)
 CHANGES = st.lists(
-    st.sampled_from(["dedup.url=true", "dedup.exact=false", "near.ngram=2", "keep.policy=longest"]),
+    st.sampled_from(["dedup.url=true", "dedup.exact=false", "near.ngram=2", "keep.policy=longest", PIECES]),
     max_size=3,
     unique=True,
 )

@@ -1,0 +1,121 @@
+"""The cutting of duplicate pieces once more, as slow and plain Python over all documents at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from curation.dedup.settings import Pieces
+from curation.kernels.piece_bounds import CLOSING_MARKS, END_MARKS
+
+WIDE = END_MARKS[-3:]
+Span = tuple[int, int]
+"""Start and end in characters."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What was cut out of a text, in characters; the number of the text with the first copy, and the place there."""
+
+    text: int
+    start: int
+    end: int
+    first: int
+    first_start: int
+
+
+def lines(text: str) -> list[Span]:
+    """The lines with a character that is not white space, without the white space at their ends."""
+    found, place = [], 0
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        if bare:
+            start = place + line.index(bare)
+            found.append((start, start + len(bare)))
+        place += len(line)
+    return found
+
+
+def paragraphs(text: str) -> list[Span]:
+    found: list[Span] = []
+    place, joined = 0, False
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        if bare:
+            start = place + line.index(bare)
+            if joined:
+                found[-1] = (found[-1][0], start + len(bare))
+            else:
+                found.append((start, start + len(bare)))
+        joined = bool(bare)
+        place += len(line)
+    return found
+
+
+def sentences(text: str) -> list[Span]:
+    found: list[Span] = []
+    for place, end in lines(text):
+        while place < end:
+            stop = place
+            while stop < end:
+                stop, wide = _marks_end(text, stop, end)
+                if stop == end or wide or text[stop].isspace():
+                    break
+            found.append((place, stop))
+            place = stop
+            while place < end and text[place].isspace():
+                place += 1
+    return found
+
+
+def _marks_end(text: str, place: int, end: int) -> tuple[int, bool]:
+    """The end of the next end mark and the marks behind it, and whether any of them needs no white space."""
+    while place < end and text[place] not in END_MARKS:
+        place += 1
+    first = place
+    while place < end and text[place] in END_MARKS + CLOSING_MARKS:
+        place += 1
+    return place, any(mark in WIDE for mark in text[first:place])
+
+
+SPLIT = {"line": lines, "paragraph": paragraphs, "sentences": sentences}
+
+
+def cut_pieces(texts: Sequence[str], settings: Pieces) -> tuple[list[str], list[Cut]]:
+    """The texts after cutting, and what was cut."""
+    pieces = [SPLIT[settings.unit](text) for text in texts]
+    count = settings.sentences if settings.unit == "sentences" else 1
+    gone: dict[tuple[int, int], tuple[int, int]] = {}
+    stayed: dict[tuple[str, ...], list[tuple[int, int, int]]] = {}
+    for number, spans in enumerate(pieces):
+        for place in range(len(spans) - count + 1):
+            content = tuple(texts[number][start:end] for start, end in spans[place : place + count])
+            if sum(map(len, content)) < settings.min_characters:
+                continue
+            known = stayed.setdefault(content, [])
+            if known and known[-1][0] == number and place < known[-1][2]:
+                continue
+            if len(known) < settings.copies:
+                known.append((number, place, place + count))
+                continue
+            first, at, _ = known[0]
+            for each in range(place, place + count):
+                gone.setdefault((number, each), (first, pieces[first][at][0]))
+    results, cuts = [], list[Cut]()
+    for number, (text, spans) in enumerate(zip(texts, pieces, strict=True)):
+        stays = [place for place in range(len(spans)) if (number, place) not in gone]
+        found = []
+        for place in range(len(spans)):
+            if (number, place) not in gone:
+                continue
+            start = spans[place][0] if place else 0
+            if stays and place == stays[-1] + 1:  # what separates the last piece that stays from the end
+                start = spans[place - 1][1]
+            end = spans[place + 1][0] if place + 1 < len(spans) else len(text)
+            found.append(Cut(number, start, end, *gone[number, place]))
+        cuts += found
+        results.append(remaining(text, [(each.start, each.end) for each in found]))
+    return results, cuts
+
+
+def remaining(text: str, cuts: Sequence[Span]) -> str:
+    bounds = [0, *(place for cut in cuts for place in cut), len(text)]
+    return "".join(text[start:end] for start, end in zip(bounds[::2], bounds[1::2], strict=True))

@@ -1,0 +1,130 @@
+"""What is cut out of documents is what a naive program over all of them cuts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curation.dedup.settings import Pieces
+from curation.engine.driver import curate
+from curation.job import Execution
+from curation.kernels.cuts import restore_parts
+from curation.kernels.piece_bounds import LINES, PARAGRAPHS, SENTENCES, find_pieces
+from curation.release.ledger import Ledger
+from curation.sources.inputs import Input
+from jobs.corpus.job_file import make_job
+from schemas import CUTS
+from schemas.errors import UserError
+from tests.curation.dedup.naive_pieces import SPLIT, Cut, cut_pieces
+
+UNITS = {"line": LINES, "paragraph": PARAGRAPHS, "sentences": SENTENCES}
+CHARACTERS = st.one_of(st.sampled_from("ab .!?\n\r\u3002\u2026\u00e9\u2028\u201d)\x1c\x85\U0001f600"), st.characters())
+TEXTS = st.lists(st.text(CHARACTERS, max_size=30), max_size=5)
+PART = st.sampled_from(
+    ["A mill. ", "Grind!", "\n", "\n\n", " \n ", "Ga\u0308nse? ", "\u6c34\u8f66\u3002", "x", "\u2003"]
+)
+DOCUMENTS = st.lists(st.lists(PART, max_size=12).map("".join), min_size=1, max_size=6)
+SETTINGS = st.builds(
+    Pieces,
+    unit=st.sampled_from(["line", "paragraph", "sentences"]),
+    copies=st.integers(1, 3),
+    min_characters=st.sampled_from([1, 1, 6, 14]),
+)
+
+
+@given(TEXTS)
+def test_pieces_are_those_of_a_naive_program(texts: list[str]) -> None:
+    column = pa.array(texts, pa.large_string())
+    for unit, number in UNITS.items():
+        found = find_pieces(column, number)
+        expected = [(row, *span) for row, text in enumerate(texts) for span in SPLIT[unit](text)]
+        starts = [len(texts[row][:start].encode()) for row, start, _ in expected]
+        ends = [len(texts[row][:end].encode()) for row, _, end in expected]
+        assert found.text.tolist() == [row for row, _, _ in expected]
+        assert found.start.tolist() == starts
+        assert found.end.tolist() == ends
+        assert found.characters.tolist() == [end - start for _, start, end in expected]
+        contents = [texts[row][start:end] for row, start, end in expected]
+        hashes = list(zip(found.high.tolist(), found.low.tolist(), strict=True))
+        assert len(set(zip(contents, hashes, strict=True))) == len(set(contents)) == len(set(hashes))
+
+
+def run(folder: Path, texts: list[str], pieces: Pieces, output: str = "out", **how: Any) -> tuple[Path, Ledger]:
+    """Cuts documents, in units of a few, without any other deduplication."""
+    source = folder / "in.jsonl"
+    if not source.exists():
+        source.write_text("".join(json.dumps({"text": text, "id": str(i)}) + "\n" for i, text in enumerate(texts)))
+    changes = ["dedup.exact=false", "near=false", "normalise=false", "unit_bytes=100", f"pieces.unit={pieces.unit}"]
+    changes += [f"pieces.{name}={getattr(pieces, name)}" for name in ("copies", "min_characters")]
+    job = make_job([Input(glob=str(source))], "none", changes)
+    return folder / output, curate(job, str(folder / output), Execution(**{"workers": 0, **how}))
+
+
+def rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    return ds.dataset(sorted(folder.glob(f"{table}/**/*.parquet"))).to_table().to_pylist()  # type: ignore[no-any-return]
+
+
+@settings(deadline=None, max_examples=25)
+@given(texts=DOCUMENTS, pieces=SETTINGS)
+def test_a_run_cuts_what_a_naive_program_cuts(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], pieces: Pieces
+) -> None:
+    texts = [text if text.strip() else f"{text}mill" for text in texts]
+    folder, ledger = run(tmp_path_factory.mktemp("pieces"), texts, pieces)
+    left, cuts = cut_pieces(texts, pieces)
+    kept = {int(row["doc_id"]): row["text"] for row in rows(folder, "documents")}
+    assert kept == {number: text for number, text in enumerate(left) if text.strip()}
+    emptied = [row for row in rows(folder, "rejects") if row["stage"] == "pieces"]
+    assert {int(row["doc_id"]): row["text"] for row in emptied} == {
+        number: texts[number] for number, text in enumerate(left) if not text.strip()
+    }
+    assert {row["reason"] for row in emptied} <= {"nothing_left"}
+    found = rows(folder, "cuts")
+    assert [in_characters(row, texts) for row in found] == cuts
+    assert [row["text"] for row in found] == [texts[cut.text][cut.start : cut.end] for cut in cuts]
+    sizes = sum(row["end"] - row["start"] for row in found)
+    assert list(ledger.cut.values()) == ([(len({cut.text for cut in cuts}), sizes, len(cuts))] if cuts else [])
+    restored = restore_parts(
+        pa.array(left, pa.large_string()),
+        pa.array([cut.text for cut in cuts], pa.int64()).to_numpy(),
+        pa.array([row["start"] for row in found], pa.int64()).to_numpy(),
+        pa.array([row["text"] for row in found], pa.large_string()),
+    )
+    assert restored.to_pylist() == texts
+    for file in folder.glob("cuts/*.parquet"):
+        for batch in ds.dataset(file).to_table().to_batches():
+            CUTS.check(batch)
+
+
+def in_characters(row: dict[str, Any], texts: list[str]) -> Cut:
+    """A row of CUTS with places in characters."""
+    own, first = int(row["doc_id"]), int(row["first_doc_id"])
+
+    def place(text: str, at: int) -> int:
+        return len(text.encode()[:at].decode())
+
+    return Cut(
+        own,
+        place(texts[own], row["start"]),
+        place(texts[own], row["end"]),
+        first,
+        place(texts[first], row["first_start"]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("pieces.copies=0", "pieces.copies is 0: give 1 to 1,000"),
+        ("pieces.sentences=2", "pieces.sentences is only for pieces.unit = sentences, not line"),
+        ("pieces.unit=word", "pieces.unit cannot be 'word'"),
+    ],
+)
+def test_wrong_settings_are_refused(change: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make_job([Input(glob="*.jsonl")], "none", ["pieces.unit=line", change])
