@@ -30,6 +30,7 @@ from curation.filters.word_list import WordList
 from curation.judge import judge
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, restore_parts, texts_of_parts
 from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
+from curation.kernels.substrings import entries, find_spans, match_windows, parts_of_substrings, span_hashes
 from curation.recipe import STEPS, Recipe
 from curation.rewrites.line_rules import LineRules
 from curation.sources.inputs import Input
@@ -92,6 +93,10 @@ def warm() -> None:
     list(first_places(sort_places(places), 1, 1))
     parts = parts_of_pieces(texts, pieces, Parts(*pieces[:3], np.arange(len(pieces.text))))
     restore_parts(cut_parts(texts, parts), parts.text, parts.start, texts_of_parts(texts, parts))
+    spans = find_spans(texts, 8)
+    match_windows(entries(texts, spans, spans.key, span_hashes(texts, spans, 8), 8))
+    asked = Parts(spans.text, spans.first, spans.last + 8, np.arange(len(spans.text)))
+    parts_of_substrings(texts, asked, spans.text, spans.first)
     families(texts)
     alike_to_any(texts, texts)
 

@@ -64,13 +64,17 @@ def repeated_keys(blobs: Iterable[bytes], copies: int) -> Iterator[tuple[int, by
             yield int(each[0]), found.tobytes()
 
 
+def are_among(keys: Records, often: Records) -> npt.NDArray[np.bool_]:
+    """Which keys are in ``often`` (ascending)."""
+    if not len(often):
+        return np.zeros(len(keys), bool)
+    return np.asarray(often[np.minimum(np.searchsorted(often, keys), len(often) - 1)] == keys)
+
+
 def places(unit: int, rows: npt.NDArray[np.int64], found: PieceTable, often: Records) -> Records:
     """The places of pieces whose half of the hash is in ``often`` (ascending); ``rows`` are the rows in the unit of the
     texts in which the pieces were found."""
-    if not len(often):
-        return np.empty((0, PLACE_WIDTH), np.uint64)
-    at = np.minimum(np.searchsorted(often, found.high), len(often) - 1)
-    chosen = np.flatnonzero(often[at] == found.high)
+    chosen = np.flatnonzero(are_among(found.high, often))
     columns = found.high[chosen], found.low[chosen], row_ids(unit, rows[found.text[chosen]])
     return np.column_stack([*columns, found.start[chosen].astype(np.uint64), found.end[chosen].astype(np.uint64)])
 

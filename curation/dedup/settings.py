@@ -12,7 +12,19 @@ MOST_VALUES = 1 << 14
 """Maximum number of values of a signature: 64 KB per document. The largest published signature has 9,000 values."""
 MOST = {"ngram": 1000, "bands": MOST_VALUES, "rows": MOST_VALUES, "permutations": 2048}
 """Finding the bands and rows for a threshold takes seconds with more permutations."""
-MOST_OF_PIECES = {"copies": 1000, "min_characters": 1_000_000, "sentences": 100}
+BOUNDS_OF_PIECES = {
+    "copies": (1, 1000),
+    "min_characters": (1, 1_000_000),
+    "sentences": (1, 100),
+    "min_bytes": (8, 100_000),
+}
+SETTINGS_OF_UNITS = {
+    "copies": ("line", "paragraph", "sentences"),
+    "min_characters": ("line", "paragraph", "sentences"),
+    "sentences": ("sentences",),
+    "min_bytes": ("substring",),
+}
+"""The units of pieces for which a setting makes sense."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,24 +99,29 @@ class Pieces:
     """Cuts pieces that occur more than once in the documents that stay after all other steps.
 
     Pieces are equal if they have the same characters between the white space at their ends. A sentence counts as part
-    of ``sentences`` in a row (C4's spans; Raffel et al. 2020, section 2.2). The first ``copies`` stay, in the order in
-    which documents are read.
+    of ``sentences`` in a row (C4's spans; Raffel et al. 2020, section 2.2). Substrings are all parts of a text of
+    ``min_bytes`` or more that begin at a character (Lee et al. 2022, section 4.1). The first ``copies`` stay, in the
+    order in which documents are read.
     """
 
-    unit: Literal["line", "paragraph", "sentences"]
+    unit: Literal["line", "paragraph", "sentences", "substring"]
     """Lines end as in `str.splitlines`; a paragraph is the lines between blank lines."""
     copies: int = 1
+    """1 for substrings."""
     min_characters: int = 40
     """Shorter pieces stay: different documents have the same headings. White space at the ends does not count; for
     sentences, the characters of all sentences in a row."""
     sentences: int = 3
+    min_bytes: int = 500
+    """The least length of a substring in bytes of UTF-8."""
 
     def __post_init__(self) -> None:
-        for name, most in MOST_OF_PIECES.items():
-            if not 1 <= getattr(self, name) <= most:
-                raise UserError(f"pieces.{name} is {getattr(self, name)}: give 1 to {most:,}")
-        if self.sentences != 3 and self.unit != "sentences":
-            raise UserError(f"pieces.sentences is only for pieces.unit = sentences, not {self.unit}")
+        for name, (least, most) in BOUNDS_OF_PIECES.items():
+            if not least <= getattr(self, name) <= most:
+                raise UserError(f"pieces.{name} is {getattr(self, name)}: give {least} to {most:,}")
+        for name, units in SETTINGS_OF_UNITS.items():
+            if self.unit not in units and getattr(self, name) != getattr(Pieces, name):
+                raise UserError(f"pieces.{name} is only for pieces.unit = {' or '.join(units)}, not {self.unit}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from curation.dedup.pieces import CUT_WIDTH, UNITS
 from curation.engine.run import Run, cuts_name
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, texts_of_parts
 from curation.kernels.piece_bounds import LINES, find_pieces
+from curation.kernels.substrings import parts_of_substrings
 from curation.release.ledger import Ledger
 from schemas import CUTS, FAILED
 
@@ -63,8 +64,10 @@ class Cutter:
         return CutBatch(every, emptied, chosen[parts.text], trace)
 
     def _parts(self, texts: pa.LargeStringArray, text: npt.NDArray[np.int64], cuts: Records) -> Parts:
-        start, end = (np.ascontiguousarray(cuts[:, column]).astype(np.int64) for column in (1, 2))
+        _, start, end, first_row, first_start = np.ascontiguousarray(cuts.T).astype(np.int64)
         asked = Parts(text, start, end, np.arange(len(cuts)))
+        if self._settings.unit == "substring":
+            return parts_of_substrings(texts, asked, first_row, first_start)
         return parts_of_pieces(texts, find_pieces(texts, UNITS[self._settings.unit]), asked)
 
     def _trace(self, documents: pa.RecordBatch, parts: Parts, cuts: Records) -> pa.RecordBatch:
@@ -75,7 +78,8 @@ class Cutter:
         columns: dict[str, object] = dict(zip(own.schema.names, own.columns, strict=True))
         columns |= {"start": parts.start, "end": parts.end, "text": texts_of_parts(documents["text"], parts)}
         columns |= {f"first_{name}": named[name].combine_chunks() for name in ("doc_id", "file", "offset")}
-        columns["first_start"] = cuts[parts.copy, 4].astype(np.int64)
+        inside = parts.start - cuts[parts.copy, 1].astype(np.int64) if self._settings.unit == "substring" else 0
+        columns["first_start"] = cuts[parts.copy, 4].astype(np.int64) + inside
         return CUTS.batch(columns, len(parts.text))
 
 

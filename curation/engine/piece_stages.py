@@ -7,16 +7,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation.dedup import pieces as dedup
+from curation.dedup import substrings
 from curation.dedup.edges import Records, unpack
 from curation.dedup.settings import Pieces
 from curation.engine.dedup_stages import Blobs, Routed, unit_removals
 from curation.engine.run import Run, cuts_name, passed_name
+from curation.kernels.substrings import RUN_WIDTH, find_spans
 
 
 def piece_keys(run: Run, unit: int, survivors: Blobs) -> Routed:
     """Half of the hash of each piece in a unit's documents that stay, routed by hash."""
     settings = _settings(run)
-    found = [dedup.repeatable(texts, settings).high for _, texts in _texts(run, unit, survivors)]
+    found = [_keys(texts, settings) for _, texts in _texts(run, unit, survivors)]
     keys = np.concatenate([np.empty(0, np.uint64), *found])
     yield from dedup.keys_by_partition(unit, keys, settings.copies, run.partitions)
 
@@ -26,22 +28,41 @@ def repeated_keys(run: Run, keys: Blobs) -> Routed:
     yield from dedup.repeated_keys(keys, _settings(run).copies)
 
 
+def _keys(texts: pa.LargeStringArray, settings: Pieces) -> Records:
+    if settings.unit == "substring":
+        return find_spans(texts, settings.min_bytes).key
+    return dedup.repeatable(texts, settings).high
+
+
 def first_places(run: Run, unit: int, survivors: Blobs, repeated: Blobs) -> Routed:
-    """The places of a unit's first copies of pieces that occur too often, routed by hash."""
+    """The places of a unit's first copies of pieces that occur too often, routed by hash; for substrings, the hashes of
+    the windows in the first of equal spans."""
+    settings = _settings(run)
     found = dedup.sort_places(_places(run, unit, survivors, repeated))
-    yield from dedup.first_places(found, _settings(run).copies, run.partitions)
+    if settings.unit != "substring":
+        yield from dedup.first_places(found, settings.copies, run.partitions)
+        return
+    distinct = substrings.distinct_spans(found)
+    for rows, texts in _texts(run, unit, survivors) if len(distinct) else ():
+        yield from substrings.window_entries(rows, texts, distinct, settings.min_bytes, run.partitions)
 
 
 def firsts(run: Run, places: Blobs) -> Routed:
-    """How many copies of each piece stay in which unit, and where the first copy is, routed to the units."""
-    yield from dedup.firsts(places, _settings(run).copies)
+    """How many copies of each piece stay in which unit, and where the first copy is, routed to the units; for
+    substrings, the first windows."""
+    settings = _settings(run)
+    yield from substrings.matches(places) if settings.unit == "substring" else dedup.firsts(places, settings.copies)
 
 
 def write_cuts(run: Run, unit: int, survivors: Blobs, repeated: Blobs, answers: Blobs) -> Routed:
     """Writes what is cut from a unit's documents to the run's folder; routes requests for the names of the documents
     with the first copies to their units."""
+    settings = _settings(run)
     found = dedup.sort_places(_places(run, unit, survivors, repeated))
-    cuts = dedup.cuts(found, unpack(answers, dedup.FIRST_WIDTH))
+    if settings.unit == "substring":
+        cuts = substrings.cuts(found, unpack(answers, RUN_WIDTH), settings.min_bytes)
+    else:
+        cuts = dedup.cuts(found, unpack(answers, dedup.FIRST_WIDTH))
     with run.folder.writing(cuts_name(unit)) as stream:
         stream.write(cuts.tobytes())
     yield from dedup.name_requests(unit, cuts)
@@ -50,9 +71,11 @@ def write_cuts(run: Run, unit: int, survivors: Blobs, repeated: Blobs, answers: 
 def _places(run: Run, unit: int, survivors: Blobs, repeated: Blobs) -> Records:
     often = np.sort(unpack(repeated, 1)[:, 0])
     found: list[Records] = [np.empty((0, dedup.PLACE_WIDTH), np.uint64)]
-    if len(often):
-        settings = _settings(run)
-        for rows, texts in _texts(run, unit, survivors):
+    settings = _settings(run)
+    for rows, texts in _texts(run, unit, survivors) if len(often) else ():
+        if settings.unit == "substring":
+            found.append(substrings.spans(unit, rows, texts, often, settings.min_bytes))
+        else:
             found.append(dedup.places(unit, rows, dedup.repeatable(texts, settings), often))
     return np.concatenate(found)
 

@@ -1,7 +1,7 @@
 """The cutting of duplicate pieces once more, as slow and plain Python over all documents at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from curation.dedup.settings import Pieces
 from curation.kernels.piece_bounds import CLOSING_MARKS, END_MARKS
@@ -113,6 +113,41 @@ def cut_pieces(texts: Sequence[str], settings: Pieces) -> tuple[list[str], list[
             found.append(Cut(number, start, end, *gone[number, place]))
         cuts += found
         results.append(remaining(text, [(each.start, each.end) for each in found]))
+    return results, cuts
+
+
+def cut_substrings(texts: Sequence[str], least: int) -> tuple[list[str], list[Cut]]:
+    """The texts after cutting substrings of at least ``least`` bytes, and what was cut."""
+    first: dict[bytes, tuple[int, int]] = {}
+    results, cuts = [], list[Cut]()
+    for number, text in enumerate(texts):
+        places = [0]
+        for letter in text:
+            places.append(places[-1] + len(letter.encode()))
+        content = text.encode()
+        found: list[tuple[int, int, int, int] | None] = [None] * len(text)
+        for at, start in enumerate(places[:-1]):
+            window = content[start : start + least]
+            if len(window) < least:
+                break
+            of, began = first.setdefault(window, (number, start))
+            if of == number and start - began < least:
+                continue
+            for letter in range(at, len(text)):
+                if places[letter + 1] <= start + least and found[letter] is None:
+                    found[letter] = (of, began - start, letter, letter + 1)
+        spans = list[Cut]()
+        for each in filter(None, found):
+            of, shift, begin, end = each
+            before = len(texts[of].encode()[: places[begin] + shift].decode())
+            last = spans[-1] if spans else None
+            joins = last is not None and last.end == begin and last.first == of
+            if last is not None and joins and last.first_start + begin - last.start == before:
+                spans[-1] = replace(last, end=end)
+            else:
+                spans.append(Cut(number, begin, end, of, before))
+        cuts += spans
+        results.append(remaining(text, [(each.start, each.end) for each in spans]))
     return results, cuts
 
 

@@ -4,23 +4,27 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curation.dedup import substrings
+from curation.dedup.pieces import keys_by_partition, repeated_keys, sort_places
 from curation.dedup.settings import Pieces
 from curation.engine.driver import curate
 from curation.job import Execution
-from curation.kernels.cuts import restore_parts
+from curation.kernels.cuts import Parts, cut_parts, restore_parts
 from curation.kernels.piece_bounds import LINES, PARAGRAPHS, SENTENCES, find_pieces
+from curation.kernels.substrings import RUN_WIDTH, find_spans, parts_of_substrings
 from curation.release.ledger import Ledger
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
 from schemas import CUTS
 from schemas.errors import UserError
-from tests.curation.dedup.naive_pieces import SPLIT, Cut, cut_pieces
+from tests.curation.dedup.naive_pieces import SPLIT, Cut, cut_pieces, cut_substrings
 
 UNITS = {"line": LINES, "paragraph": PARAGRAPHS, "sentences": SENTENCES}
 CHARACTERS = st.one_of(st.sampled_from("ab .!?\n\r\u3002\u2026\u00e9\u2028\u201d)\x1c\x85\U0001f600"), st.characters())
@@ -28,13 +32,14 @@ TEXTS = st.lists(st.text(CHARACTERS, max_size=30), max_size=5)
 PART = st.sampled_from(
     ["A mill. ", "Grind!", "\n", "\n\n", " \n ", "Ga\u0308nse? ", "\u6c34\u8f66\u3002", "x", "\u2003"]
 )
+BLOCK = st.sampled_from(["ab" * 9, "\u6c34\u8f66" * 4, "x", "\U0001f600" * 5, "The mill turns.", "turns", "\u00e9"])
 DOCUMENTS = st.lists(st.lists(PART, max_size=12).map("".join), min_size=1, max_size=6)
 SETTINGS = st.builds(
     Pieces,
     unit=st.sampled_from(["line", "paragraph", "sentences"]),
     copies=st.integers(1, 3),
     min_characters=st.sampled_from([1, 1, 6, 14]),
-)
+) | st.builds(Pieces, unit=st.just("substring"), min_bytes=st.sampled_from([8, 9, 12, 16, 21]))
 
 
 @given(TEXTS)
@@ -60,7 +65,8 @@ def run(folder: Path, texts: list[str], pieces: Pieces, output: str = "out", **h
     if not source.exists():
         source.write_text("".join(json.dumps({"text": text, "id": str(i)}) + "\n" for i, text in enumerate(texts)))
     changes = ["dedup.exact=false", "near=false", "normalise=false", "unit_bytes=100", f"pieces.unit={pieces.unit}"]
-    changes += [f"pieces.{name}={getattr(pieces, name)}" for name in ("copies", "min_characters")]
+    own = ("min_bytes",) if pieces.unit == "substring" else ("copies", "min_characters")
+    changes += [f"pieces.{name}={getattr(pieces, name)}" for name in own]
     job = make_job([Input(glob=str(source))], "none", changes)
     return folder / output, curate(job, str(folder / output), Execution(**{"workers": 0, **how}))
 
@@ -69,14 +75,28 @@ def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     return ds.dataset(sorted(folder.glob(f"{table}/**/*.parquet"))).to_table().to_pylist()  # type: ignore[no-any-return]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=8)
 @given(texts=DOCUMENTS, pieces=SETTINGS)
 def test_a_run_cuts_what_a_naive_program_cuts(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], pieces: Pieces
 ) -> None:
+    compare(tmp_path_factory, texts, pieces)
+
+
+@pytest.mark.soak
+@settings(deadline=None, max_examples=150)
+@given(texts=DOCUMENTS, pieces=SETTINGS)
+def test_many_runs_cut_what_a_naive_program_cuts(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], pieces: Pieces
+) -> None:
+    compare(tmp_path_factory, texts, pieces)
+
+
+def compare(tmp_path_factory: pytest.TempPathFactory, texts: list[str], pieces: Pieces) -> None:
+    """Compares what a run cuts with what the naive program cuts."""
     texts = [text if text.strip() else f"{text}mill" for text in texts]
     folder, ledger = run(tmp_path_factory.mktemp("pieces"), texts, pieces)
-    left, cuts = cut_pieces(texts, pieces)
+    left, cuts = cut_substrings(texts, pieces.min_bytes) if pieces.unit == "substring" else cut_pieces(texts, pieces)
     kept = {int(row["doc_id"]): row["text"] for row in rows(folder, "documents")}
     assert kept == {number: text for number, text in enumerate(left) if text.strip()}
     emptied = [row for row in rows(folder, "rejects") if row["stage"] == "pieces"]
@@ -117,11 +137,30 @@ def in_characters(row: dict[str, Any], texts: list[str]) -> Cut:
     )
 
 
+@given(texts=st.lists(st.lists(BLOCK, max_size=8).map("".join), max_size=6), least=st.integers(8, 24))
+def test_substrings_are_those_of_a_naive_program(texts: list[str], least: int) -> None:
+    """The stages of one unit, without a run."""
+    column, rows = pa.array(texts, pa.large_string()), np.arange(len(texts))
+    keys = find_spans(column, least).key
+    often = [blob for _, sent in keys_by_partition(0, keys, 1, 3) for _, blob in repeated_keys([sent], 1)]
+    spans = sort_places(substrings.spans(0, rows, column, np.sort(np.frombuffer(b"".join(often), np.uint64)), least))
+    by_partition: dict[int, list[bytes]] = {}
+    for partition, blob in substrings.window_entries(rows, column, substrings.distinct_spans(spans), least, 3):
+        by_partition.setdefault(partition, []).append(blob)
+    answers = [blob for blobs in by_partition.values() for _, blob in substrings.matches(blobs)]
+    cuts = substrings.cuts(spans, np.frombuffer(b"".join(answers), np.uint64).reshape(-1, RUN_WIDTH), least)
+    row, start, end, first, first_start = np.ascontiguousarray(cuts.T).astype(np.int64)
+    asked = Parts(row, start, end, np.arange(len(cuts)))
+    parts = parts_of_substrings(column, asked, first, first_start)
+    assert cut_parts(column, parts).to_pylist() == cut_substrings(texts, least)[0]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ("pieces.copies=0", "pieces.copies is 0: give 1 to 1,000"),
         ("pieces.sentences=2", "pieces.sentences is only for pieces.unit = sentences, not line"),
+        ("pieces.min_bytes=90", "pieces.min_bytes is only for pieces.unit = substring, not line"),
         ("pieces.unit=word", "pieces.unit cannot be 'word'"),
     ],
 )

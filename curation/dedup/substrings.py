@@ -1,0 +1,102 @@
+"""Finds substrings of at least some bytes that occur more than once, from packed hashes and places.
+
+Substrings travel as other pieces do (`pieces`), in two steps. The key of a span of windows is the hash of its anchor.
+Most keys occur once, so that a span, of about a quarter of the least length, costs eight bytes.
+
+1. Every unit sends the keys of its spans to the key's partition, and learns which of them occur more than once.
+2. Every unit sends the hashes of all windows of those spans, of equal spans only the first, and learns the first window
+   of all that equals each of them. Windows with an earlier equal are cut.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.dedup.edges import Records, group_positions, route, row_ids, rows_of, units_of
+from curation.dedup.pieces import are_among
+from curation.kernels.substrings import Spans, entries, find_spans, match_windows, span_hashes
+
+Ints = npt.NDArray[np.int64]
+SPAN_WIDTH = 5
+"""A span is (key, hash of its bytes, row id, first and last window)."""
+
+
+def spans(unit: int, rows: Ints, texts: pa.LargeStringArray, often: Records, length: int) -> Records:
+    """The spans of the texts whose key is in ``often`` (ascending); ``rows`` are the rows of the texts in the unit."""
+    found = find_spans(texts, length)
+    chosen = are_among(found.key, often)
+    found = Spans(*(column[chosen] for column in found))  # type: ignore[arg-type]
+    columns = found.key, span_hashes(texts, found, length), row_ids(unit, rows[found.text])
+    return np.column_stack([*columns, found.first.astype(np.uint64), found.last.astype(np.uint64)])
+
+
+def distinct_spans(sorted_spans: Records) -> Records:
+    """The first of all equal spans of a unit, in the order of the texts; ``sorted_spans`` are sorted as places."""
+    found = sorted_spans[_is_new(sorted_spans)]
+    return np.asarray(found[np.lexsort((found[:, 3], found[:, 2]))])
+
+
+def window_entries(
+    rows: Ints, texts: pa.LargeStringArray, distinct: Records, length: int, partitions: int
+) -> Iterator[tuple[int, bytes]]:
+    """The hashes of the windows of those distinct spans that are in the texts, packed, by partition; ``rows`` are the
+    rows of the texts in the unit, ascending."""
+    if not len(rows):
+        return
+    low, high = np.searchsorted(rows_of(distinct[:, 2]), [rows[0], rows[-1] + 1])
+    here = distinct[low:high]
+    for partition, chosen in group_positions((here[:, 0] % np.uint64(partitions)).astype(np.int64)):
+        key, hashes, ids, first, last = np.ascontiguousarray(here[chosen].T)
+        text = np.searchsorted(rows, rows_of(ids))
+        found = Spans(text, first.astype(np.int64), last.astype(np.int64), key)
+        yield partition, entries(texts, found, ids, hashes, length).tobytes()
+
+
+def matches(blobs: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """For each span that was sent to this partition, the first windows that its windows equal, by unit."""
+    packed = np.frombuffer(b"".join(blobs), np.uint64)
+    if len(packed):
+        runs, of = match_windows(packed)
+        yield from route(units_of(of), runs)
+
+
+def cuts(sorted_spans: Records, answers: Records, length: int) -> Records:
+    """The cuts of a unit, sorted by place; ``answers`` are the runs of all distinct spans in ``sorted_spans``. A window
+    that overlaps the first that it equals, in the same text, stays."""
+    if not len(sorted_spans):
+        return np.empty((0, 5), np.uint64)
+    answers = answers[np.lexsort((answers[:, 2], answers[:, 1], answers[:, 0]))]
+    begins = np.flatnonzero(_is_new(answers))
+    counts = np.diff(np.r_[begins, len(answers)])
+    group = np.cumsum(_is_new(sorted_spans)) - 1
+    assert (answers[begins][group, :2] == sorted_spans[:, :2]).all(), "each span has an answer"
+    of = np.repeat(np.arange(len(group)), counts[group])
+    step = np.arange(len(of)) - np.repeat(np.cumsum(counts[group]) - counts[group], counts[group])
+    runs = answers[begins[group[of]] + step]
+    row, first = sorted_spans[of, 2], sorted_spans[of, 3]
+    start, end = first + runs[:, 2], first + runs[:, 3] + np.uint64(length)
+    stays = (runs[:, 4] == row) & (start - runs[:, 5] < np.uint64(length))
+    found = np.column_stack([row, start, end, runs[:, 4], runs[:, 5]])[~stays]
+    return _joined(found[np.lexsort((found[:, 1], found[:, 0]))])
+
+
+def _joined(cuts: Records) -> Records:
+    """The sorted cuts, of which those that go on from one to the next, also in the first copy, are one."""
+    if not len(cuts):
+        return cuts
+    row, start, end, first_row, first_start = cuts.T
+    new = np.ones(len(cuts), bool)
+    new[1:] = (row[1:] != row[:-1]) | (first_row[1:] != first_row[:-1]) | (start[1:] > end[:-1])
+    new[1:] |= start[1:] - first_start[1:] != start[:-1] - first_start[:-1]
+    joined = cuts[new]
+    joined[:, 2] = end[np.r_[np.flatnonzero(new)[1:], len(cuts)] - 1]
+    return np.asarray(joined)
+
+
+def _is_new(records: Records) -> npt.NDArray[np.bool_]:
+    """Whether each record has another key and hash than the one before."""
+    new = np.ones(len(records), bool)
+    new[1:] = (records[1:, :2] != records[:-1, :2]).any(axis=1)
+    return new
