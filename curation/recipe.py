@@ -8,6 +8,7 @@ from typing import Any, Protocol, get_args, runtime_checkable
 import pyarrow as pa
 
 from curation.dedup.settings import Dedup
+from curation.fasttext.files import ModelFile, forget_models
 from curation.filters.c4 import C4Pages
 from curation.filters.characters import Characters
 from curation.filters.columns import count
@@ -245,30 +246,21 @@ class Recipe:
     def with_files(self, folder: Path) -> "Recipe":
         """This recipe with the functions and models that its steps name, relative to ``folder``. Raises UserError for
         a file that cannot be read."""
-        read: list[tuple[Step, Step]] = []
-
-        def with_file(step: Step) -> Step:
-            if not isinstance(step, OWN_STEPS):
-                return step
-            if (found := next((made for given, made in read if given == step), None)) is None:
-                found = step.with_file(folder)
-                read.append((step, found))
-            return found
-
-        steps = tuple(map(with_file, self.steps))
-        if not read:
-            return self
-        languages = tuple(replace(each, steps=tuple(map(with_file, each.steps))) for each in self.languages)
-        return replace(self, steps=steps, languages=languages)
-
-    def models(self) -> dict[str, Path]:
-        """The files of the models that the user's own steps use, by their SHA-256."""
-        return {
-            digest: path
-            for step in self.steps
-            if isinstance(step, Fasttext | Quality)
-            for digest, path in step.models().items()
+        forget_models()
+        found: dict[Step, Step] = {
+            step: step.with_file(folder) for step in self.all_steps if isinstance(step, OwnStep | Language)
         }
+
+        def with_files(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+            return tuple(found.get(step, step) for step in steps)
+
+        languages = tuple(replace(each, steps=with_files(each.steps)) for each in self.languages)
+        return replace(self, steps=with_files(self.steps), languages=languages)
+
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files of the models that the steps use, each once, which `with_files` found."""
+        steps = (step for step in self.all_steps if isinstance(step, Fasttext | Quality | Language))
+        return tuple({file.sha256: file for step in steps for file in step.models()}.values())
 
     def list_digests(self) -> dict[str, str]:
         """The SHA-256 (in hexadecimal) of the entries of each list file, and of each model, by name; and the version of

@@ -11,7 +11,7 @@ from curation.engine.beam_options import is_local
 from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, output_errors, tidy
 from curation.engine.manifest import check_written, forget_damaged, gather, gather_released, job_json
-from curation.engine.models import ship_models
+from curation.engine.models import read_models, send_models
 from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
 from curation.engine.runner import run_pipelines, started_workers
@@ -54,10 +54,12 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
     with claim_folder(folder, _claim(job, planned)) as earlier:
         if earlier:
             forget_damaged(folder, len(planned.units))
-        ship_models(folder, job.recipe)
         warn_of_memory(execution)
         quotas = None if job.limit is None else _quotas(job.limit, len(planned.units))
         shares, local = planned.partitions(execution), is_local(execution.beam_options)
+        read_models(job.recipe)
+        if not local:
+            send_models(folder, job.recipe)
         lists = job.recipe.list_digests()
         units, storage = len(planned.units), execution.storage
         run = Run(job, folder, units, shares, local, quotas, planned.releases, lists=lists, storage=storage)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.dedup.sketch import sketch, word_counts
-from curation.engine.models import hold_models
+from curation.engine.models import receive_models
 from curation.engine.room import check_room
 from curation.engine.run import Run, judged_name, passed_name
 from curation.engine.taken_down import SAME_TEXT, STAGE, recognise_judged, taken_down_hashes
@@ -49,7 +49,8 @@ def read_and_judge(run: Run, unit: Unit) -> None:
     Raises RunError if a list or a model has changed since the run began.
     """
     _check_lists(run)
-    hold_models(run.folder, run.job.recipe)
+    if not run.local:
+        receive_models(run.folder, run.job.recipe)
     ledger, files = Ledger(), list[InputReport]()
     with ExitStack() as open_files:
         shards = Shards(run, unit.index, open_files)

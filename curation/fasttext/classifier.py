@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.fasttext.files import ModelFile
 from curation.fasttext.model import Model
 from schemas.checksums import sha256_of
 from schemas.errors import CHANGED, DamagedError, UserError
@@ -73,8 +74,7 @@ class Classifier:
 
     sha256: str
     """Of its manifest, which names the SHA-256 of all its files."""
-    model_sha256: str
-    model: Path
+    file: ModelFile
     percentiles: Percentiles
 
 
@@ -116,7 +116,8 @@ def read_classifier(folder: Path) -> Classifier:
         _check(folder / name, found.files.get(name), place)
     scores = _scores(json.loads((folder / CALIBRATION).read_bytes()), str(folder / CALIBRATION))
     digest = hashlib.sha256(content).hexdigest()
-    return Classifier(digest, found.files[MODEL].sha256, folder / MODEL, Percentiles(scores))
+    file = ModelFile(str(folder / MODEL), found.files[MODEL].sha256, (POSITIVE, NEGATIVE))
+    return Classifier(digest, file, Percentiles(scores))
 
 
 def _check(path: Path, entry: Entry | None, place: str) -> None:

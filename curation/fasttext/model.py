@@ -107,9 +107,9 @@ def read_model(path: Path, name: str | None = None) -> Model:
         return reader.model()
 
 
-def digest_and_labels(path: Path) -> tuple[str, tuple[str, ...]]:
+def digest_and_labels(path: Path, name: str | None = None) -> tuple[str, tuple[str, ...]]:
     """The SHA-256 of a model file in hexadecimal, and its labels. Raises UserError as `read_model` does."""
-    with _opened(path, str(path)) as reader:
+    with _opened(path, name or str(path)) as reader:
         return reader.sha256(), reader.labels()
 
 

@@ -7,8 +7,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from curation.fasttext.model import digest_and_labels
-from curation.fasttext.store import held, hold, is_held
+from curation.fasttext.files import ModelFile, find_model
 from curation.filters.columns import batch_of, share
 from curation.filters.own_signals import check_digest, check_names, check_thresholds, threshold_rules
 from curation.filters.rules import Rule
@@ -38,8 +37,8 @@ class Fasttext:
     sha256: str | None = None
     """The SHA-256 of the model (None: any). The manifest holds it."""
 
-    path: Path | None = field(default=None, init=False, repr=False, compare=False)
-    """Where `with_file` found the model."""
+    file: ModelFile | None = field(default=None, init=False, repr=False, compare=False)
+    """The model's file, which `with_file` found."""
 
     def __post_init__(self) -> None:
         check_names(self.name, self.labels)
@@ -63,34 +62,31 @@ class Fasttext:
     def with_file(self, folder: Path) -> "Fasttext":
         """This step with its model in ``folder``. Raises UserError if the model cannot be read, lacks a label, or has
         another SHA-256 than the step asks for."""
-        path = folder / self.model
-        digest, labels = digest_and_labels(path)
-        check_digest(str(path), digest, self.sha256)
+        file = find_model(str(folder / self.model))
+        check_digest(file.place, file.sha256, self.sha256)
         for label in self.labels.values():
-            if label not in labels:
-                raise UserError(unknown(f"the model {path} has no label", label, labels))
-        made = replace(self, sha256=digest)
-        object.__setattr__(made, "path", path)
+            if label not in file.labels:
+                raise UserError(unknown(f"the model {file.place} has no label", label, file.labels))
+        made = replace(self, sha256=file.sha256)
+        object.__setattr__(made, "file", file)
         return made
 
     def check(self, place: str = "") -> None:
         """Raises UserError if no document can meet the thresholds."""
         check_thresholds(f"{place}{self.name}", self.min, self.max)
 
-    def models(self) -> dict[str, Path]:
-        """The model's file by its SHA-256."""
-        return {} if self.sha256 is None or self.path is None else {self.sha256: self.path}
+    def models(self) -> tuple[ModelFile, ...]:
+        """The model's file, if `with_file` found it."""
+        return () if self.file is None else (self.file,)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        if self.sha256 is None or not (is_held(self.sha256) or self.path):
+        if self.file is None:
             raise UserError(
                 f"step {self.name}: a manifest does not hold {self.model}, so nothing can be measured with it: use the "
                 "recipe file"
             )
-        if not is_held(self.sha256) and self.path is not None:
-            hold(self.path, self.sha256)
         names = sorted(self.labels)
-        scores = held(self.sha256).probabilities(batch["text"], tuple(self.labels[name] for name in names))
+        scores = self.file.model().probabilities(batch["text"], tuple(self.labels[name] for name in names))
         return batch_of(scores.T, self.signals)
 
     def rules(self) -> tuple[Rule, ...]:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.fasttext.files import SUFFIXES, ModelFile, find_model
 from curation.filters.lid_model import language_model, model_languages
-from curation.filters.model_files import SUFFIXES, model_at
 from curation.filters.ngram_model import ngram_languages, ngram_model, ngram_model_path
 from curation.kernels.buffers import text_buffers
 from curation.kernels.byte_ngrams import identify_by_ngrams
@@ -49,10 +49,10 @@ def known_labels(identifier: str = LID_176) -> frozenset[str]:
         case "py3langid":
             return ngram_languages() | {UNDETERMINED}
         case _:
-            return frozenset(model_at(identifier).labels)
+            return frozenset(find_model(identifier).labels)
 
 
-def model_digests(identifier: str) -> dict[str, str]:
+def model_digests(identifier: str, file: ModelFile | None = None) -> dict[str, str]:
     """The SHA-256 (in hexadecimal) of an identifier's model, by the identifier; empty for lid.176."""
     match identifier:
         case "lid.176":
@@ -60,18 +60,19 @@ def model_digests(identifier: str) -> dict[str, str]:
         case "py3langid":
             return {identifier: _packaged_digest()}
         case _:
-            return {identifier: model_at(identifier).sha256}
+            return {identifier: (file or find_model(identifier)).sha256}
 
 
-def identify(identifier: str, texts: pa.LargeStringArray, characters: int) -> Found:
-    """The language of the first ``characters`` of each text."""
+def identify(identifier: str, texts: pa.LargeStringArray, characters: int, file: ModelFile | None = None) -> Found:
+    """The language of the first ``characters`` of each text; ``file`` is that of an identifier that names a file, if
+    it is found already."""
     match identifier:
         case "lid.176":
             return _by_lid_176(texts, characters)
         case "py3langid":
             return _by_py3langid(texts, characters)
         case _:
-            return _by_model_file(identifier, texts, characters)
+            return _by_model_file(file or find_model(identifier), texts, characters)
 
 
 def _by_lid_176(texts: pa.LargeStringArray, characters: int) -> Found:
@@ -97,9 +98,9 @@ def _by_py3langid(texts: pa.LargeStringArray, characters: int) -> Found:
     return languages, pa.array(scores, mask=blank)
 
 
-def _by_model_file(name: str, texts: pa.LargeStringArray, characters: int) -> Found:
+def _by_model_file(file: ModelFile, texts: pa.LargeStringArray, characters: int) -> Found:
     """As fastText's ``predict``; see `Model.likeliest`."""
-    model = model_at(name)
+    model = file.model()
     labels, scores = model.likeliest(pc.utf8_slice_codeunits(texts, 0, characters))
     languages = pa.array(model.labels, pa.string()).take(pa.array(labels, mask=labels < 0))
     return languages, pa.array(np.minimum(scores, np.float32(1)), from_pandas=True)

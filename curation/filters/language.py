@@ -1,13 +1,14 @@
 """Identifies the language of a text: with fastText's model lid.176, or another identifier."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import pyarrow as pa
 
+from curation.fasttext.files import ModelFile, find_model, forget_models
 from curation.filters.columns import share
-from curation.filters.identifiers import LID_176, check_identifier, identify, known_labels, model_digests
-from curation.filters.model_files import forget_models
+from curation.filters.identifiers import IDENTIFIERS, LID_176, check_identifier, identify, known_labels, model_digests
 from curation.filters.rules import Rule, active_rules
 from schemas.errors import UserError
 
@@ -25,6 +26,9 @@ class Language:
     min_score: float | None = 0.65
     characters: int = 1000
     """Number of characters at the start of each text that the model reads."""
+
+    file: ModelFile | None = field(default=None, init=False, repr=False, compare=False)
+    """The file of the identifier's model, which `with_file` found."""
 
     def __post_init__(self) -> None:
         check_identifier(self.identifier)
@@ -45,9 +49,22 @@ class Language:
             hint = f" (did you mean {short!r}?)" if short in known else ""
             raise UserError(f"{message}{hint}: give ISO 639 codes, most of them of two letters, such as 'en' or 'zh'")
 
+    def with_file(self, folder: Path) -> "Language":
+        """This step with the model file that the identifier names, relative to the current folder and not to
+        ``folder``. Raises UserError if it cannot be read."""
+        if self.identifier in IDENTIFIERS:
+            return self
+        made = replace(self)
+        object.__setattr__(made, "file", find_model(self.identifier))
+        return made
+
+    def models(self) -> tuple[ModelFile, ...]:
+        """The model's file, if `with_file` found one."""
+        return () if self.file is None else (self.file,)
+
     def list_digests(self) -> dict[str, str]:
         """The SHA-256 (in hexadecimal) of the identifier's model, by the identifier; empty for lid.176."""
-        return model_digests(self.identifier)
+        return model_digests(self.identifier, self.file)
 
     def read_lists(self) -> None:
         """Reads the identifier's model again. Raises UserError for a model that cannot be read."""
@@ -61,7 +78,7 @@ class Language:
     )
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        languages, scores = identify(self.identifier, batch["text"], self.characters)
+        languages, scores = identify(self.identifier, batch["text"], self.characters, self.file)
         return pa.RecordBatch.from_arrays([languages, scores], schema=self.signals)
 
     def rules(self) -> tuple[Rule, ...]:

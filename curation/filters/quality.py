@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from curation.fasttext.classifier import Classifier, in_classifiers_form, log_odds, read_classifier
-from curation.fasttext.store import held, hold, is_held
+from curation.fasttext.files import ModelFile
 from curation.filters.columns import batch_of, share
 from curation.filters.own_signals import check_digest
 from curation.filters.rules import Rule, active_rules
@@ -62,9 +62,9 @@ class Quality:
         object.__setattr__(made, "read", found)
         return made
 
-    def models(self) -> dict[str, Path]:
-        """The files of the models by their SHA-256."""
-        return {each.model_sha256: each.model for each in self.read}
+    def models(self) -> tuple[ModelFile, ...]:
+        """The files of the models, if `with_file` found them."""
+        return tuple(each.file for each in self.read)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if not self.read:
@@ -73,11 +73,7 @@ class Quality:
                 "recipe file"
             )
         texts = in_classifiers_form(batch["text"])
-        rows = []
-        for each in self.read:
-            if not is_held(each.model_sha256):
-                hold(each.model, each.model_sha256)
-            rows.append(each.percentiles.of_scores(log_odds(held(each.model_sha256), texts)))
+        rows = [each.percentiles.of_scores(log_odds(each.file.model(), texts)) for each in self.read]
         most = np.max(rows, axis=0)
         return batch_of([most, *rows] if len(rows) > 1 else [most], self.signals)
 

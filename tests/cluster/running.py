@@ -11,8 +11,17 @@ GRISTMILL = Path(sys.executable).parent / "gristmill"
 Run = subprocess.Popen[str]
 
 
-def start(name: str, corpus: Path, output: Path, endpoint: str, pool: str, changes: Mapping[str, str] = {}) -> Run:
-    """The job file of that name with this corpus and these addresses in it, and a few words changed."""
+def start(
+    name: str,
+    corpus: Path,
+    output: Path,
+    endpoint: str,
+    pool: str,
+    changes: Mapping[str, str] = {},
+    folder: Path | None = None,
+) -> Run:
+    """The job file of that name with this corpus and these addresses in it, and a few words changed, started in a
+    folder."""
     text = (ROOT / "jobs" / "clusters" / f"{name}.toml").read_text()
     ours = {
         '"/shared/crawl/*.jsonl.gz"': f'"{corpus}/*.jsonl"',
@@ -26,7 +35,7 @@ def start(name: str, corpus: Path, output: Path, endpoint: str, pool: str, chang
         text = text.replace(old, new)
     job = output.with_suffix(".toml")
     job.write_text(text)
-    return subprocess.Popen([str(GRISTMILL), "curate", str(job)], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([str(GRISTMILL), "curate", str(job)], stderr=subprocess.PIPE, text=True, cwd=folder)
 
 
 def ended(run: Run) -> str:

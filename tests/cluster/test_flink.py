@@ -1,14 +1,16 @@
 """The job on a Flink cluster with two TaskManagers: the local run's bytes, also when one of them is lost."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.environment import imported_from
 from tests.cluster.flink import Flink, flink
-from tests.cluster.running import Run, ended, start, when_half
-from tests.curation.test_laws import digest
+from tests.cluster.own_files import write_recipe, write_texts
+from tests.cluster.running import GRISTMILL, Run, ended, start, when_half
+from tests.curation.test_laws import digest, rows
 
 pytestmark = pytest.mark.soak
 
@@ -32,6 +34,28 @@ def test_the_bytes_are_the_local_ones(environment: Path, corpus: Path, local: di
         staged = [path.name for path in (tmp_path / "flink" / "staged").rglob("*") if path.is_file()]
     assert digest(output) == local
     assert not [name for name in staged if re.search("pickle|session", name)]
+
+
+def test_languages_and_files_of_the_users_own_give_the_local_bytes(environment: Path, tmp_path: Path) -> None:
+    """The recipe names its files relative to a folder in which no worker is."""
+    texts, place, output = write_texts(tmp_path / "texts"), write_recipe(tmp_path / "recipe"), tmp_path / "out"
+    local = tmp_path / "local"
+    words = "--input", texts / "*.jsonl", "--recipe", "own.toml", "--set", "unit_bytes=50000", "--output", local
+    subprocess.run([GRISTMILL, "curate", *words], check=True, cwd=place)
+    assert len(rows(local, "documents")) > 100
+    failed = {(row["stage"], row["reason"], row["language"]) for row in rows(local, "rejects")}
+    assert failed >= {
+        ("gopher_quality", "too_few_words", "eng_Latn"),
+        ("gopher_quality", "too_few_words", "deu_Latn"),
+        ("marks", "high_exclamations", "eng_Latn"),
+        ("fasttext", "low_wanted", "eng_Latn"),
+    }
+    changes = {'"fineweb"': '"own.toml"\nunit_bytes = 50000', "parallelism = 8": "parallelism = 2"}
+    with flink(environment, tmp_path / "flink") as at_work:
+        ended(start("flink", texts, output, at_work.job_endpoint, at_work.pool, changes, place))
+        assert [state for _, state in at_work.jobs()] == ["FINISHED"] * 2
+        assert not [job for job, _ in at_work.jobs() if at_work.failures(job)]
+    assert digest(output) == digest(local)
 
 
 @pytest.mark.parametrize(("stage", "number"), [("judged", 0), ("written", 1)])

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.engine.driver import curate
-from curation.engine.models import hold_models, ship_models
-from curation.fasttext import store
+from curation.engine.models import receive_models, send_models
+from curation.fasttext import files
 from curation.fasttext.model_file import write_model
 from curation.fasttext.training import Training, Words
 from curation.filters.fasttext import Fasttext
@@ -113,7 +113,7 @@ def test_a_finished_corpus_needs_neither_function_nor_model(place: Path) -> None
     held = json.loads((place / "out" / "manifest.json").read_text())["job"]["recipe"]["steps"]
     assert [step["sha256"] for step in held] == [step.sha256 for step in asked.recipe.steps]  # type: ignore[union-attr]
     assert "source" not in held[0]
-    assert "path" not in held[1]
+    assert "file" not in held[1]
     (place / "ids").write_text("d1\n")
     given = dict.fromkeys(TakedownOptions.__dataclass_fields__)
     options = {"release": str(place / "out"), "output": str(place / "less"), "doc_ids": place / "ids", "against": ()}
@@ -135,8 +135,9 @@ def test_a_crash_names_the_document_and_its_repair_is_another_job(place: Path) -
 
 def test_a_model_that_changes_or_lacks_a_label_is_refused(place: Path) -> None:
     asked = job(place)
+    files._held.clear()
     (place / "recipe" / "model.bin").write_bytes(b"another")
-    with pytest.raises(UserError, match="has changed since the recipe was read"):
+    with pytest.raises(UserError, match=r"model\.bin (has changed since the recipe was read|cannot be read)"):
         curate(asked, str(place / "out"), Execution(workers=0))
     with pytest.raises(UserError, match="model"):
         job(place)
@@ -145,12 +146,12 @@ def test_a_model_that_changes_or_lacks_a_label_is_refused(place: Path) -> None:
 def test_a_worker_reads_a_model_from_the_output_folder(place: Path) -> None:
     """Other machines do not have the user's files."""
     own, folder = job(place).recipe, Folder(str(place / "out"))
-    ship_models(folder, own)
+    send_models(folder, own)
     (place / "recipe" / "model.bin").unlink()
     texts = pa.RecordBatch.from_pydict({"text": pa.array(["The mill grinds wheat"], pa.large_string())})
     [step] = [step for step in own.steps if isinstance(step, Fasttext)]
-    store._held.clear()
+    files._held.clear()
     with pytest.raises(UserError, match=r"model\.bin cannot be read"):
         step.measure(texts)
-    hold_models(folder, own)
+    receive_models(folder, own)
     assert step.measure(texts)["wanted"][0].as_py() > 0.5

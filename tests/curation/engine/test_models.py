@@ -2,22 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import pickle
 from pathlib import Path
 
+import fsspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curation.engine.driver import Watch, curate
+from curation.engine.driver import curate
 from curation.engine.manifest import job_json
+from curation.engine.models import receive_models, send_models
+from curation.fasttext import files
+from curation.fasttext.files import forget_models
 from curation.fasttext.model_file import empty_model, write_model
 from curation.filters.identifiers import model_digests
-from curation.filters.model_files import forget_models
-from curation.job import Execution
+from curation.job import Execution, Job
+from curation.release.folder import Folder
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
-from schemas.errors import RunError, UserError
+from schemas.errors import UserError
 
 TEXTS = (
     "Die Mühle mahlt das Korn zu Mehl.",
@@ -58,21 +62,40 @@ def test_a_run_identifies_languages_by_a_file_and_by_no_other(tmp_path: Path, wo
     recipe = {"steps": [{"use": "language", "identifier": str(model), "languages": ["eng_Latn"]}], "dedup": {}}
     source = written(tmp_path)
 
-    def run(*watch: Watch) -> None:
-        job = make_job([source], recipe, ["language.min_score=0.5"])
-        curate(job, str(out), Execution(workers=workers), *watch)
+    def asked() -> Job:
+        return make_job([source], recipe, ["language.min_score=0.5"])
 
-    @contextmanager
-    def another(*_: object) -> Iterator[None]:
-        write_model(model, empty_model([b"mill"], labels=("eng_Latn", "zul_Latn")))
-        forget_models()
-        yield
-
-    with pytest.raises(RunError, match=r"the list or model \S+model\.bin has changed since the run began: restore it"):
-        run(another)
+    before = asked()
+    files._held.clear()
+    write_model(model, empty_model([b"mill"], labels=("eng_Latn", "zul_Latn")))
+    with pytest.raises(UserError, match=r"the model \S+model\.bin has changed since the recipe was read: restore"):
+        curate(before, str(out), Execution(workers=workers))
     with pytest.raises(UserError, match=r"differs: list or model \S+model\.bin has changed"):
-        run()
+        curate(asked(), str(out), Execution(workers=workers))
     write_model(model, empty_model(labels=("eng_Latn", "zul_Latn")))
-    run()
+    curate(asked(), str(out), Execution(workers=workers))
     assert pq.read_table(out / "documents")["language"].to_pylist() == ["eng_Latn"] * 3
     assert json.loads((out / "manifest.json").read_text())["job"]["lists"] == {str(model): first}
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_worker_identifies_languages_by_a_file_that_it_does_not_have(tmp_path: Path, remote: bool) -> None:
+    """As on a cluster: the job comes as a pickle, and the model from the output folder."""
+    model, url = tmp_path / "model.bin", "memory://identifiers/model.bin"
+    write_model(model, empty_model(labels=("eng_Latn", "zul_Latn")))
+    with fsspec.open(url, "wb") as stream:
+        stream.write(model.read_bytes())
+    steps = [{"use": "language", "identifier": url if remote else str(model), "languages": ["eng_Latn"]}]
+    recipe, folder = make_job([written(tmp_path)], {"steps": steps}, []).recipe, Folder(str(tmp_path / "out"))
+    send_models(folder, recipe)
+    model.unlink()
+    fsspec.filesystem("memory").rm(url)
+    forget_models()
+    files._held.clear()
+    at_worker = pickle.loads(pickle.dumps(recipe))
+    texts = pa.RecordBatch.from_pydict({"text": pa.array(["The mill"], pa.large_string())})
+    with pytest.raises(UserError, match=r"model\.bin cannot be read"):
+        at_worker.steps[0].measure(texts)
+    receive_models(folder, at_worker)
+    assert at_worker.steps[0].measure(texts)["language"].to_pylist() == ["eng_Latn"]
+    assert at_worker.list_digests() == {steps[0]["identifier"]: at_worker.models()[0].sha256}

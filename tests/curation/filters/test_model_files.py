@@ -14,11 +14,11 @@ from fasttext.FastText import _FastText
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from curation.fasttext.files import find_model, forget_models
 from curation.fasttext.model import read_model
 from curation.filters.identifiers import known_labels
 from curation.filters.language import Language
 from curation.filters.lid_model import model_path
-from curation.filters.model_files import forget_models, model_at
 from schemas.errors import UserError
 
 MEANING = 1e-4
@@ -155,7 +155,7 @@ def test_a_remote_model_is_read_and_one_that_is_missing_is_named(models: dict[st
     with fsspec.open("memory://models/lid.bin", "wb") as stream:
         stream.write(models["softmax"].read_bytes())
     assert identified("memory://models/lid.bin", ["abc"]) == identified(models["softmax"], ["abc"])
-    assert model_at("memory://models/lid.bin").sha256 == model_at(str(models["softmax"])).sha256
+    assert find_model("memory://models/lid.bin").sha256 == find_model(str(models["softmax"])).sha256
     for missing in ("memory://models/none.bin", "nowhere/none.ftz", "nosuch://models/lid.bin"):
         with pytest.raises(UserError, match=f"the model {missing} cannot be read"):
             Language(identifier=missing).list_digests()
@@ -178,8 +178,7 @@ def test_another_file_is_refused_by_name(
     path.write_bytes(damaged(models["softmax"].read_bytes()))
     forget_models()
     with pytest.raises(UserError, match=told) as raised:
-        Language(identifier=str(path)).read_lists()
-        Language(identifier=str(path)).list_digests()
+        find_model(str(path)).model()
     assert str(path) in str(raised.value)
 
 
