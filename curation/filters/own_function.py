@@ -3,14 +3,16 @@
 The function is loaded from its source text, not from the import path, so that it can be sent to any worker.
 """
 
+import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from hashlib import sha256
 from traceback import extract_tb
 from types import CodeType, ModuleType
-from typing import Any, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -67,7 +69,7 @@ class OwnFunction:
 
     def _call(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         try:
-            with redirect_stdout(sys.stderr):
+            with _users_code():
                 found = self._function(_read_only(batch))
         except BaseException as error:
             if not isinstance(error, KeyboardInterrupt | MemoryError):
@@ -144,6 +146,35 @@ class OwnFunction:
                     )
 
 
+class _Caller(threading.local):
+    """Whether this thread runs code of the user's: the process in which it does, else None."""
+
+    process: int | None = None
+
+
+_caller = _Caller()
+_end_process = os._exit
+
+
+def _exit(status: int) -> NoReturn:
+    """As os._exit, but code of the user's raises SystemExit: the process would end without a word."""
+    if _caller.process == os.getpid():  # not in a process that this code started
+        raise SystemExit(f"it calls os._exit({status}), which would end gristmill: raise an error instead")
+    _end_process(status)
+
+
+@contextmanager
+def _users_code() -> Iterator[None]:
+    """The block is code of the user's: what it prints goes to standard error, and it cannot end the process."""
+    os._exit = _exit  # for good: another thread may be in such a block, too
+    _caller.process = os.getpid()
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _caller.process = None
+
+
 def _read_only(batch: pa.RecordBatch) -> pa.Table:
     """A copy of a batch in memory that cannot be written to: no function changes the texts that it judges."""
     sink = pa.BufferOutputStream()
@@ -191,7 +222,7 @@ def _loaded(source: str, file: str, name: str) -> Callable[[pa.Table], Any]:
     module.__file__ = file
     sys.modules[module.__name__] = module  # dataclasses and pickle look their module up
     try:
-        with redirect_stdout(sys.stderr):
+        with _users_code():
             exec(_compiled(source, file), module.__dict__)
     except BaseException as error:
         if not isinstance(error, KeyboardInterrupt | MemoryError | UserError):

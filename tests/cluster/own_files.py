@@ -50,7 +50,9 @@ def marks(documents):
 """
 GERMAN = "Im Jahr {} stand die alte Mühle am Fluss, und der Müller von Haus {} mahlte das Korn bis zum Abend."
 SPAM = "Buy the cheap flour of mill {} now and click here for offer {} in the shop."
-EXCLAIMED = "Look at this, the wheel of mill {} turns for house {} and it has bread for all of the people in the village!"
+EXCLAIMED = (
+    "Look at this, the wheel of mill {} turns for house {} and it has bread for all of the people in the village!"
+)
 
 
 def write_texts(folder: Path, documents: int = 800, files: int = 4) -> Path:

@@ -3,11 +3,14 @@
 import gzip
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curation.filters.fineweb import Fineweb
 from curation.filters.gopher_quality import GopherQuality
@@ -18,6 +21,7 @@ from curation.judge import judge, reasons
 from curation.recipe import Recipe
 from curation.recipes.tables import make_recipe, recipe_table
 from curation.reports.dead_rules import warnings_for
+from curation.rewrites.replace import Replace
 from curation.words import libraries
 from curation.words.stop_words import published_rows
 from schemas import RECORDS
@@ -92,6 +96,16 @@ def test_a_language_whose_library_is_missing_is_not_in_force(monkeypatch: pytest
 def test_nothing_in_it_is_a_mistake(fineweb2: Recipe) -> None:
     fineweb2.check()
     assert list(warnings_for(fineweb2)) == []
+
+
+@given(st.lists(st.sampled_from(["|", "| |", " ||", "a|b", "", " ", "| a", "Mühle"]), min_size=1, max_size=8))
+def test_lines_of_bars_alone_become_empty_lines(fineweb2: Recipe, lines: list[str]) -> None:
+    """As by datatrove's SymbolLinesFormatter, which FineWeb2 applies last with replace_char="\\n"."""
+    expected = []
+    for bars, run in groupby(lines, lambda line: bool(line.strip()) and set(line) <= set("| ")):
+        expected += ["\n"] if bars else run
+    [step] = [step for step in fineweb2.steps if isinstance(step, Replace)]
+    assert step.rewrite(pa.array(["\n".join(lines)], pa.large_string()))[0].as_py() == "\n".join(expected)
 
 
 def records(texts: list[str]) -> pa.RecordBatch:

@@ -70,6 +70,16 @@ def test_numbers_of_any_type_are_taken(tmp_path: Path, kind: str) -> None:
     assert set(step(tmp_path, source).measure(records())["length"].to_pylist()) == {None if kind == "null" else 1.0}
 
 
+def test_a_process_that_a_function_starts_may_end(tmp_path: Path) -> None:
+    source = "import multiprocessing, os, pyarrow as pa\ndef end(): os._exit(3)\n"
+    source += "def measure(t):\n    one = multiprocessing.get_context('fork').Process(target=end)\n    one.start()\n"
+    source += "    one.join()\n    return pa.table({'length': [one.exitcode] * t.num_rows})"
+    script = "import pickle, sys; step, batch = pickle.load(open(sys.argv[1], 'rb')); print(step.measure(batch)[0])"
+    (tmp_path / "step").write_bytes(pickle.dumps((step(tmp_path, source), records(TEXTS[:1]))))
+    run = subprocess.run([sys.executable, "-P", "-c", script, str(tmp_path / "step")], capture_output=True, text=True)
+    assert run.stdout.split() == ["[", "3", "]"], run.stderr
+
+
 def test_the_text_of_the_file_travels_and_not_its_path(tmp_path: Path) -> None:
     """Another process, where the file does not exist, measures the same."""
     made = step(tmp_path, SIGNALS, "characters")
@@ -88,6 +98,10 @@ FAULTS = {
         r"fails on the document d2 \(in.jsonl at 2, https://mill.example/2\): ZeroDivisionError.*line 3",
     ),
     "exits": ("import sys\ndef measure(t): sys.exit(0)", "fails on the document d0 .*SystemExit: 0"),
+    "ends the process": (
+        "from os import _exit\ndef measure(t): _exit(0)",
+        r"fails on the document d0 .*SystemExit: it calls os\._exit\(0\), .* raise an error instead \(line 2\)",
+    ),
     "stops": ("def measure(t): raise GeneratorExit", "fails on the document d0 .*GeneratorExit"),
     "braces": ("def measure(t): raise KeyError('{0}')", "KeyError: '{0}'"),
     "fails on many": (
@@ -178,6 +192,7 @@ LOADING = {
     "raises": ("1 / 0", r"signals.py cannot be loaded: ZeroDivisionError: division by zero \(line 1\)"),
     "too deep": (f"x = {'-' * 100_000}1", "signals.py cannot be loaded: an expression in it is nested too deeply"),
     "exits": ("import sys\nsys.exit()", "signals.py cannot be loaded: SystemExit"),
+    "ends the process": ("import os\nos._exit(3)", r"signals.py cannot be loaded: SystemExit: it calls os\._exit\(3\)"),
     "imports a neighbour": ("import neighbour", "No module named 'neighbour'.*cannot import files beside it"),
     "no function": ("def other(t): ...", "signals.py has no function 'measure'.*other"),
     "a class": ("class measure: ...", r"signals.py has no function 'measure': choose from \(it defines none\)"),
