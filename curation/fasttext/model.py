@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curation.fasttext.tree import children_of
 from curation.kernels.buffers import text_buffers
 from curation.kernels.fasttext import (
     ONE_VS_ALL,
@@ -266,20 +267,10 @@ class _Reader:
 def _paths(counts: list[int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """The path of each label in the Huffman tree of the labels' counts, as in fastText: the numbers of its inner nodes,
     and whether it turns right there; -1 after the last."""
-    leaves = len(counts)
-    weights = [*counts, *([10**15] * (leaves - 1))]
-    parent, right = [-1] * (2 * leaves - 1), [False] * (2 * leaves - 1)
-    leaf, node = leaves - 1, leaves
-    for inner in range(leaves, 2 * leaves - 1):
-        both = 0
-        for side in (False, True):
-            if leaf >= 0 and weights[leaf] < weights[node]:
-                child, leaf = leaf, leaf - 1
-            else:
-                child, node = node, node + 1
-            parent[child], right[child] = inner, side
-            both += weights[child]
-        weights[inner] = both
+    leaves, children = len(counts), children_of(counts)
+    parent, right = np.full(2 * leaves - 1, -1), np.zeros(2 * leaves - 1, np.bool_)
+    parent[children] = leaves + np.arange(leaves - 1)[:, None]
+    right[children[:, 1]] = True
     paths: list[list[tuple[int, bool]]] = []
     for each in range(leaves):
         path: list[tuple[int, bool]] = []

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from curation.fasttext.tree import children_of
 from curation.kernels.buffers import text_buffers
 from curation.kernels.fasttext_words import fill_word_table
-from curation.kernels.languages import BUCKETS, DIMENSIONS, PARTS, WORD_SLOTS, Tree, bucket_ranks
+from curation.kernels.languages import BUCKETS, DIMENSIONS, PARTS, WORD_SLOTS, bucket_ranks
 from schemas.errors import UserError
 
 _MAGIC, _VERSION = 793712314, 12
@@ -119,7 +120,7 @@ def read_model(path: Path) -> LanguageModel:
         centroids=centroids.copy(),
         norms=norms.copy(),
         output=output.copy(),
-        tree=_tree(counts),
+        tree=children_of(counts),
         end_row=words.index(_END),
     )
     for array in model[1:-1]:
@@ -159,21 +160,3 @@ def _word_table(words: list[str]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[n
     data, offsets = text_buffers(pa.array(words, pa.large_string()))
     fill_word_table(data, offsets[:-1].copy(), offsets[1:].copy(), keys, rows)
     return keys, rows
-
-
-def _tree(counts: list[int]) -> npt.NDArray[np.int32]:
-    """The Huffman tree of labels, sorted by falling counts, as in fastText."""
-    leaves = len(counts)
-    weights = [*counts, *([10**15] * (leaves - 1))]
-    children: Tree = np.zeros((leaves - 1, 2), np.int32)
-    leaf, node = leaves - 1, leaves
-    for inner in range(leaves, 2 * leaves - 1):
-        for side in (0, 1):
-            if leaf >= 0 and weights[leaf] < weights[node]:
-                children[inner - leaves, side] = leaf
-                leaf -= 1
-            else:
-                children[inner - leaves, side] = node
-                node += 1
-        weights[inner] = sum(weights[child] for child in children[inner - leaves])
-    return children

@@ -6,8 +6,6 @@ of each word are summed first, and the sums are kept while a column is measured,
 differ from fastText's in the last bits of a float, at 5 times its speed, measured by `make bench`.
 """
 
-from typing import TypeAlias
-
 import numpy as np
 import numpy.typing as npt
 from numba import float32, int64, uint32, uint64
@@ -16,8 +14,6 @@ from curation.kernels.compiled import inner, kernel, leaf
 from curation.kernels.fasttext_words import EMPTY_HASH, add_character, begins_character, is_label, next_word, row_of
 from curation.kernels.hashing import hash_bytes
 from curation.kernels.memory import count_bits
-
-Tree: TypeAlias = npt.NDArray[np.int32]
 
 DIMENSIONS, PARTS, BUCKETS = 16, 8, 2_000_000
 _WIDTH = DIMENSIONS // PARTS

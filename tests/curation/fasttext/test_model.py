@@ -77,3 +77,14 @@ def test_a_model_that_ends_early_is_refused_wherever_it_ends(tmp_path: Path) -> 
         path.write_bytes(content[:length])
         with pytest.raises(UserError, match="model"):
             read_model(path)
+
+
+def test_a_count_that_no_label_has_is_refused(tmp_path: Path) -> None:
+    """The tree of labels would have a node that is its own child."""
+    whole, label = bytearray(model_path().read_bytes()), b"__label__en\0"
+    place = whole.index(label) + len(label)
+    whole[place : place + 8] = (1 << 62).to_bytes(8, "little")
+    path = tmp_path / "model.ftz"
+    path.write_bytes(whole)
+    with pytest.raises(UserError, match="it is damaged, or not a model"):
+        read_model(path)
