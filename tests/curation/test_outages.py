@@ -66,7 +66,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", disk], check=True)
 
 
-@pytest.mark.parametrize("workers", ["2", pytest.param("0", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("workers", [pytest.param("2", marks=pytest.mark.soak), "0"])
 def test_a_full_disk_is_one_sentence(small_disk: Path, tmp_path: Path, workers: str) -> None:
     write_corpus(tmp_path / "in", 2, 2000)
     with curate(tmp_path / "in", small_disk / "out", "--workers", workers, "--set", "unit_bytes=1000000") as run:
@@ -136,10 +136,8 @@ def test_an_error_of_a_stage_has_the_same_words_on_a_cluster(tmp_path: Path) -> 
     assert str(told.value) == f"the input file '{gone}' could not be read (No such file or directory): {FIX}"
 
 
-@pytest.mark.parametrize(
-    ("workers", "impatient"),
-    [("2", True), pytest.param("2", False, marks=pytest.mark.soak), pytest.param("0", True, marks=pytest.mark.soak)],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize(("workers", "impatient"), [("2", True), ("2", False), ("0", True)])
 def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path, workers: str, impatient: bool) -> None:
     write_corpus(tmp_path / "in", 4, 4_000)
     out, asked = tmp_path / "out", ["--workers", workers, "--set", "unit_bytes=700000", "--progress", "none"]

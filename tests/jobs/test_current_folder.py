@@ -110,6 +110,7 @@ def test_no_command_on_datasets_imports_from_the_current_folder(place: Place, tm
     assert "every row matches" in place.gristmill("dataset", "check", tmp_path / "dpo", "--format", "trl-dpo")
 
 
+@pytest.mark.soak
 def test_label_studio_imports_nothing_from_the_current_folder(place: Place, tmp_path: Path) -> None:
     home = empty_home(tmp_path / "studio")
     try:
@@ -118,7 +119,7 @@ def test_label_studio_imports_nothing_from_the_current_folder(place: Place, tmp_
         place.gristmill("studio", "stop", "--home", home)
 
 
-@pytest.mark.parametrize("entries", [".", f"{os.pathsep}/nowhere"])
+@pytest.mark.parametrize("entries", [".", pytest.param(f"{os.pathsep}/nowhere", marks=pytest.mark.soak)])
 def test_a_relative_entry_of_pythonpath_is_left_out(entries: str, crawl: Path, tmp_path: Path) -> None:
     """As far as this is in our hands: before the first line of ours Python itself imports some modules."""
     earlier = "import re, sys; print(*sys.modules)"

@@ -111,7 +111,9 @@ def ends_with_the_same_bytes(
         assert number <= 3 * kills, "it is never killed in time"
 
 
-@pytest.mark.parametrize("prepare", [pack, pytest.param(takedown, marks=pytest.mark.soak), export])
+@pytest.mark.parametrize(
+    "prepare", [pack, pytest.param(takedown, marks=pytest.mark.soak), pytest.param(export, marks=pytest.mark.soak)]
+)
 def test_a_killed_command_leaves_nothing(
     prepare: Callable[[Path], Command], tmp_path: Path, own_pids: list[str]
 ) -> None:

@@ -20,7 +20,7 @@ from tests.jobs.test_campaign import Gristmill, change, gristmill, letters, sign
 __all__ = ["gristmill"]
 
 
-@pytest.mark.parametrize("protocol", ["evaluation", "safety-rating"])
+@pytest.mark.parametrize("protocol", ["evaluation", pytest.param("safety-rating", marks=pytest.mark.soak)])
 def test_from_new_to_results(protocol: str, gristmill: Gristmill, studio: Studio, tmp_path: Path) -> None:
     gristmill("campaign", "new", "mill", "--protocol", protocol)
     people = [f"{name}-{protocol}@mill.example" for name in ("ann", "bob", "cy")]

@@ -116,6 +116,7 @@ def test_a_second_start_finds_it(started: Started) -> None:
     assert status(started.home).pid == started.process.pid
 
 
+@pytest.mark.soak
 def test_starts_at_the_same_time_are_one(tmp_path: Path) -> None:
     home, port = empty_home(tmp_path / "studio"), free_port()
     script = "from jobs.cli import main; main()"

@@ -44,6 +44,7 @@ def test_a_studio_keeps_its_data_in_postgresql(tmp_path: Path) -> None:
             stop(home.root)
 
 
+@pytest.mark.soak
 def test_a_database_that_does_not_answer_is_an_error_without_its_password(tmp_path: Path) -> None:
     home = new_home(tmp_path / "studio")
     url = f"postgresql://mill:{WRITTEN}@127.0.0.1:{free_port()}/labels"

@@ -228,7 +228,7 @@ def back_from_a_new_server(mill: Mill) -> None:
     mill.become_itself()
 
 
-QUICK = (before_any_vote, after_an_edit, after_a_deletion, on_another_server_with_votes_of_its_own)
+QUICK = (after_a_deletion, on_another_server_with_votes_of_its_own)
 """The mishaps of `make test`; the others are long laws."""
 MISHAPS: dict[Callable[[Mill], None], str] = {
     before_any_vote: QUESTION,
