@@ -14,7 +14,7 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.labels import named
 from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
-from curation.recipe import FAMILIES, ROUTE, Recipe, Rewrite, Step, stage_of
+from curation.recipe import FAMILIES, ROUTE, Counting, Recipe, Rewrite, Step, stage_of
 from curation.rewrites.c4_lines import C4Lines
 from curation.routing import EMPTY, OTHER, language_step, rules_of_all, settings_of, splitter_of
 from curation.words.stop_words import others
@@ -88,6 +88,10 @@ def _judge_alike(
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, steps))
     wanted = set(recipe.signals_schema().names)
     for step in (*families, *steps):
+        if isinstance(step, Counting):
+            texts, counted = step.rewrite_and_count(texts)
+            columns |= {name: counted[name] for name in counted.schema.names if name in wanted}
+            continue
         if isinstance(step, Rewrite):
             texts = _rewrite(texts, step, steps)
             continue

@@ -84,6 +84,16 @@ class Rewrite(Protocol):
 
 
 @runtime_checkable
+class Counting(Protocol):
+    """A step that rewrites texts and counts what it replaced; ``counts`` are the signals."""
+
+    @property
+    def counts(self) -> pa.Schema: ...
+
+    def rewrite_and_count(self, texts: pa.LargeStringArray) -> tuple[pa.LargeStringArray, pa.RecordBatch]: ...
+
+
+@runtime_checkable
 class Listing(Protocol):
     """A step with files of the user's: lists, or a model."""
 
@@ -240,8 +250,14 @@ class Recipe:
                 if self.languages and isinstance(step, Language):
                     _add(columns, ROUTE, text)
             else:
+                if isinstance(step, Counting):
+                    _add(columns, step.counts, text)
                 text = f"text after {step.use}"
         return pa.schema(list(columns.values()))
+
+    def counts(self) -> pa.Schema:
+        """The signals that count what rewrites replaced."""
+        return pa.schema([column for step in self.steps if isinstance(step, Counting) for column in step.counts])
 
     def with_files(self, folder: Path) -> "Recipe":
         """This recipe with the functions and models that its steps name, relative to ``folder``. Raises UserError for

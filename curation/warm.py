@@ -33,6 +33,8 @@ from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
 from curation.kernels.substrings import entries, find_spans, match_windows, parts_of_substrings, span_hashes
 from curation.recipe import STEPS, Recipe
 from curation.rewrites.line_rules import LineRules
+from curation.rewrites.personal import KINDS
+from curation.rewrites.redact import Redact
 from curation.sources.inputs import Input
 from curation.sources.listing import list_files
 from curation.sources.reading import ReadingSettings, read_unit
@@ -51,6 +53,7 @@ OTHER_SETTINGS = (
     C4Pages(sentences="punkt"),
     Fineweb(line_punct_exclude_zero=True),
     WordList(words=("word",)),
+    Redact(kinds=KINDS, regions=("US",)),
 )
 """Settings that need other kernels than the defaults."""
 

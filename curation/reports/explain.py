@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
+import pyarrow as pa
+
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
 from curation.filters.rules import Rule
@@ -33,6 +35,7 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
         return
     if "stage" not in row:
         yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {lookup.recipe.name}."
+        yield from _list_replaced(lookup, row)
         yield from _list_cuts(lookup.cuts(row["file"], row["offset"]))
         yield from _list_duplicates(lookup.removed_for(row["file"], row["offset"]))
         return
@@ -67,6 +70,21 @@ def _takedown_sentence(manifest: Manifest, reason: str) -> str:
     if not manifest.takedown:
         return f"was kept out, {alike} {release}"
     return f"was taken down or kept out, {alike} here or {release}"
+
+
+def _list_replaced(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
+    """The line that says how often the recipe's rewrites replaced what in a document; no value is named."""
+    counted = lookup.recipe.counts()
+    names = [name for name in counted.names if name in lookup.recipe.written_signals().names]
+    signals = lookup.at("signals", row["file"], row["offset"]) if names else None
+    if signals is not None and any(signals[name] for name in names):
+        found = [f"{signals[name]} {_described(counted.field(name))}" for name in names if signals[name]]
+        yield f"  replaced in its text: {', '.join(found)}"
+
+
+def _described(signal: pa.Field) -> str:
+    description: bytes = (signal.metadata or {}).get(b"description", b"")
+    return description.decode().removesuffix(" that were replaced")
 
 
 def _list_duplicates(duplicates: list[dict[str, Any]]) -> Iterator[str]:

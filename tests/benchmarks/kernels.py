@@ -48,10 +48,12 @@ from curation.kernels.buffers import text_buffers
 from curation.kernels.contacts import notice_contacts
 from curation.kernels.json_nesting import OUTSIDE, object_end
 from curation.kernels.minhash import equal_shares
+from curation.kernels.prefixes import find_prefixes
 from curation.kernels.union_find import union
 from curation.kernels.word_tables import word_tables
 from curation.kernels.words import words_of
 from curation.rewrites.normalise import _ENCODING_ONLY, Normalise
+from curation.rewrites.service_keys import FORMATS, PREFIXES
 from curation.sources.chunks import Chunk, ChunkBuilder, ReadingSettings
 from curation.sources.inputs import InputFile, Span
 from curation.sources.json_columns import LineParser
@@ -143,6 +145,14 @@ def races(texts: list[str]) -> Iterator[Race]:
         "Arrow's RE2",
         lambda: notice_contacts(*text_buffers(column), flags),
         lambda: pc.match_substring_regex(column, CONTACTS),
+    )
+    prefixes = "|".join(map(re.escape, (prefix for each in FORMATS for prefix in each.prefixes)))
+    places = np.empty((1024, 2), np.int64)
+    yield Race(
+        "prefixes",
+        "Arrow's RE2",
+        lambda: find_prefixes(*text_buffers(column), *PREFIXES, places),
+        lambda: pc.match_substring_regex(column, f"\\b(?:{prefixes})"),
     )
     yield from numeric_races()
 
