@@ -90,6 +90,7 @@ class Folder:
         path = posixpath.join(root, name)
         if is_local(self.root):
             check_named(path)
+            return open(path, "rb")  # a tenth of fsspec's time: the shuffle opens a file for every pair of calls
         return files.open(path, "rb")  # type: ignore[no-any-return]
 
     def write_json(self, name: str, value: object) -> None:
