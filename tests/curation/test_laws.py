@@ -150,7 +150,7 @@ WAYS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     "way", ["two", "beam", *(pytest.param(way, marks=pytest.mark.soak) for way in ("one", "processes"))]
 )
-@pytest.mark.parametrize("changes", [[], ["near=false", PIECES]])
+@pytest.mark.parametrize("changes", [[], pytest.param(["near=false", PIECES], marks=pytest.mark.soak)])
 def test_the_bytes_do_not_depend_on_workers_or_runners(tmp_path: Path, way: str, changes: list[str]) -> None:
     corpus = [
         [json.dumps({"text": f"Report {m % 3}. " + "\n".join(SENTENCES[:n])}) for n in (3, 4, 5) for m in range(6)]

@@ -204,6 +204,7 @@ def fold_wordings(mill: Mill) -> tuple[str, ...]:
         return fold(journal).wordings["b1"]
 
 
+@pytest.mark.soak
 def test_new_guidelines_are_not_noted_if_the_push_is_refused(mill: Mill) -> None:
     mill.run("push")
     (mill.path / "guidelines.md").write_text("# Be kind\n", encoding="utf-8")

@@ -173,7 +173,7 @@ def test_a_run_that_fails_at_its_end_has_not_finished(tmp_path: Path) -> None:
     assert (again[0]["event"], again[-1]["event"]) == ("resumed", "finished")
 
 
-@pytest.mark.parametrize("redirected", ["2>&1 >out.txt | true", ">out.txt 2>&-"])
+@pytest.mark.parametrize("redirected", ["2>&1 >out.txt | true", pytest.param(">out.txt 2>&-", marks=pytest.mark.soak)])
 def test_a_run_succeeds_when_its_progress_cannot_be_written(tmp_path: Path, redirected: str) -> None:
     lines = "".join(json.dumps({"text": f"A mill by the river number {number}."}) + "\n" for number in range(20))
     (tmp_path / "in.jsonl").write_text(lines)

@@ -190,7 +190,7 @@ MOVES = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MOVES, st.integers(1, 3))
 def test_whatever_happens_each_pair_keeps_its_people(
     tmp_path: Path, moves: list[tuple[str, int, int]], votes: int

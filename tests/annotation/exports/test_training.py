@@ -80,7 +80,9 @@ def settings(kind: Any, folder: Path, **changes: Any) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-@pytest.mark.parametrize("margin", ["small", pytest.param("large", marks=pytest.mark.soak), "none"])
+@pytest.mark.parametrize(
+    "margin", ["small", *(pytest.param(margin, marks=pytest.mark.soak) for margin in ("large", "none"))]
+)
 def test_the_reward_trainer_s_loss_is_the_one_of_llama_2(
     mill: Master, tokenizer: Any, margin: str, tmp_path: Path
 ) -> None:

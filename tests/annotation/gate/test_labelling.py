@@ -51,7 +51,10 @@ COMPLETED = """new MutationObserver(() => {
 }).observe(document, {childList: true, subtree: true})"""
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    "protocol",
+    ["preference", "evaluation", *(pytest.param(name, marks=pytest.mark.soak) for name in ("safety", "safety-rating"))],
+)
 def test_an_annotator_labels_two_batches(
     gate: Gate, studio: Studio, api: httpx.Client, browser: Browser, protocol: str
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import pytest
 
 from annotation.campaign.plan import plan
 from annotation.journal.journal import Journal
@@ -15,6 +16,7 @@ from tests.annotation.labelling import choice, signed_in
 from tests.annotation.parts import Studio as Server
 
 
+@pytest.mark.soak
 def test_a_push_writes_whose_each_project_is_and_repairs_it(tmp_path: Path, studio: Server, api: httpx.Client) -> None:
     ann, bob = studio.annotator("ann"), studio.annotator("bob")
     folder = campaign(tmp_path, annotators=(ann.email.upper(), bob.email), votes=1)

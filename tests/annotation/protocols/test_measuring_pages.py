@@ -100,7 +100,7 @@ CUT = "all => all.filter((each) => each.scrollHeight > each.clientHeight + 1).ma
 WINDOWS = {"tablet": (768, 1024), "zoom of 200%": (683, 384), "768": (1366, 768)}
 
 
-@pytest.mark.parametrize("protocol", KEYS)
+@pytest.mark.parametrize("protocol", ["evaluation", pytest.param("safety-rating", marks=pytest.mark.soak)])
 def test_small_windows_and_the_tab_key(protocol: str, studio: Studio, browser: Browser, artifacts: Path) -> None:
     """In each window a response has 40% of the height; each button is reached by Tab, and says what it is."""
     with session(studio.connection.url, studio.admin_email, studio.admin_password) as api:

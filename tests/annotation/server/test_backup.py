@@ -52,6 +52,7 @@ def test_what_is_restored_is_what_was_there(studio: Studio, saved: Path, tmp_pat
         stop(home)
 
 
+@pytest.mark.soak
 def test_a_backup_taken_amid_changes_is_whole(studio: Studio, api: httpx.Client, tmp_path: Path) -> None:
     project = api.post("/api/projects/", json={"title": "rye", "label_config": CONFIG}).raise_for_status().json()["id"]
     begun, done = threading.Event(), threading.Event()

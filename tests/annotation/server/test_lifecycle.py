@@ -157,6 +157,7 @@ def test_a_token_lost_in_a_crash_is_replaced(started: Started) -> None:
     assert refresh(again) == 200
 
 
+@pytest.mark.soak
 def test_a_secret_key_that_cannot_be_read_is_replaced_once(started: Started) -> None:
     stop(started.home)
     file = started.home / "data" / ".env"
@@ -219,6 +220,7 @@ def test_start_restarts_the_part_that_was_killed(started: Started) -> None:
     assert not is_alive(gate)
 
 
+@pytest.mark.soak
 def test_a_studio_of_a_version_without_a_gate_gets_one(started: Started) -> None:
     start(started.home, None, None, print)
     server = Home(started.home).server

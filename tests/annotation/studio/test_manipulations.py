@@ -337,6 +337,7 @@ def mill(tmp_path: Path, studio: Server) -> Iterator[Mill]:
         yield made
 
 
+@pytest.mark.soak
 def test_what_is_done_around_gristmill_is_named_and_changes_no_dataset(
     mill: Mill, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def during_deletion(monkeypatch: pytest.MonkeyPatch, other: Callable[[], object]
     monkeypatch.setattr(Studio, "delete_project", interrupted)
 
 
+@pytest.mark.soak
 def test_a_vote_that_is_pulled_during_an_undo_counts(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     def vote() -> None:
         case.label(case.ann, case.tasks()[:1])
@@ -63,6 +64,7 @@ def test_a_vote_that_is_pulled_during_an_undo_counts(case: Case, monkeypatch: py
     assert (len(snapshot.judgments), snapshot.refused.num_rows, snapshot.findings) == (1, 0, ())
 
 
+@pytest.mark.soak
 def test_a_batch_that_is_planned_during_an_undo_keeps_its_gold(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     path = case.folder.path
     write_rows(path / "gold.jsonl", golden(range(4)))

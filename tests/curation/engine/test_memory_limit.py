@@ -100,7 +100,7 @@ HUGE = {
 }
 
 
-@pytest.mark.parametrize("end", [".jsonl", ".json"])
+@pytest.mark.parametrize("end", [".jsonl", pytest.param(".json", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("kind", ["text", pytest.param("lists", marks=pytest.mark.soak)])
 def test_a_huge_record_of_json_is_quarantined_alone(tmp_path: Path, kind: str, end: str) -> None:
     records = [json.dumps({"id": "first", "text": GRAIN}), HUGE[kind], json.dumps({"id": "last", "text": GRAIN[::-1]})]

@@ -184,7 +184,10 @@ def _counting(container: decompression.Container, fed: list[int]) -> decompressi
     return replace(container, open=opened)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("line", [b'{"text":"a"}\n', b"{}\n", b'{"id":1,"text":"b"}\n'])
+@pytest.mark.parametrize(
+    "line",
+    [b"{}\n", *(pytest.param(line, marks=pytest.mark.soak) for line in (b'{"text":"a"}\n', b'{"id":1,"text":"b"}\n'))],
+)
 def test_records_without_number_are_left_unread(line: bytes, tmp_path: Path) -> None:
     """A kilobyte holds millions of them, and each one costs its microseconds."""
     data = zst(line * 900_000)
