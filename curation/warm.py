@@ -26,6 +26,7 @@ from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
 from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
+from curation.filters.url import Url
 from curation.filters.word_list import WordList
 from curation.judge import judge
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, restore_parts, texts_of_parts
@@ -52,6 +53,7 @@ OTHER_SETTINGS = (
     LineRules(min_words=0, max_word_length=1000, max_digit_share=1),
     C4Pages(sentences="punkt"),
     Fineweb(line_punct_exclude_zero=True),
+    Url(domains=("mill.example",)),
     WordList(words=("word",)),
     Redact(kinds=KINDS, regions=("US",)),
 )

@@ -7,6 +7,7 @@ from functools import cache
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
+import fsspec
 import idna
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curation.filters.columns import batch_of, count
+from curation.filters.host_table import HostTable
 from curation.filters.rules import Rule, active_rules
-from curation.lists.list_files import entries_of
+from curation.lists.list_files import column_of, digests, entries_of
 from curation.lists.steps import ListStep
 from schemas.errors import UserError
 
 LONGEST_HOST = 2000
 """Maximum length of a host name in characters (DNS allows 253): the time for longer names would grow faster."""
+_FOLDER_FILES = ("domains", "urls")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
 _PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
 _BEFORE_HOST = re.compile("^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
@@ -31,8 +34,8 @@ _HOST_END = re.compile("[/?#]")
 class Url(ListStep):
     """Rejects documents by host, by url and by words in the url. Only ``urls`` are case-sensitive, if not bare.
 
-    An entry that starts with @ names a file with one entry per line (`list_files`). A missing or empty url fails no
-    rule.
+    An entry that starts with @ names a file with one entry per line (`list_files`); hosts and domains may be written as
+    in hosts files and lists of ad blockers. A missing or empty url fails no rule.
     """
 
     LISTS = ("hosts", "domains", "urls", "words", "subwords", "soft_words")
@@ -45,6 +48,9 @@ class Url(ListStep):
     """Exact urls."""
     bare_urls: bool = False
     """Whether ``urls`` are compared by host, port and path alone, without case and a slash at the end (as in dolma)."""
+    folders: tuple[str, ...] = ()
+    """Folders of categories, as in the block list of the University of Toulouse (UT1): the file ``domains`` of each has
+    domains, and ``urls`` has urls that are compared bare."""
     words: tuple[str, ...] = ()
     """Words, delimited by characters other than letters and digits."""
     subwords: tuple[str, ...] = ()
@@ -65,22 +71,48 @@ class Url(ListStep):
     )
 
     def prepare(self) -> None:
+        _tables.cache_clear()
+        _tables(self)
         _counters.cache_clear()
         _counters(self)
 
+    def list_digests(self) -> dict[str, str]:
+        """The SHA-256 (in hexadecimal) of the entries of each list file, by file name."""
+        in_folders = [entry for name in _FOLDER_FILES for entry in self.in_folders(name)]
+        return super().list_digests() | digests(tuple(in_folders), self.use)
+
+    def in_folders(self, name: str) -> tuple[str, ...]:
+        """The files of ``folders`` with a name, as entries of a list. Raises UserError for a folder without lists."""
+        found = list[str]()
+        for folder in self.folders:
+            there = [each for each in _FOLDER_FILES if _exists(f"{folder.rstrip('/')}/{each}")]
+            if not there:
+                raise UserError(f"url.folders has {folder}, without a file domains or urls: give folders of categories")
+            found += [f"@{folder.rstrip('/')}/{name}"] if name in there else []
+        return tuple(found)
+
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        hosts, domains = _tables(self)
         counters = _counters(self)
         rows = np.full((len(self.signals), len(batch)), np.nan)
-        for column, url in enumerate(batch["url"].to_pylist()):
-            if url and url.strip():
-                rows[:, column] = [counter(url.strip()) for counter in counters]
+        urls = [(url or "").strip() for url in batch["url"].to_pylist()]
+        for column, url in enumerate(urls):
+            if url:
+                rows[2:, column] = [counter(url) for counter in counters]
+        known = np.array([bool(url) for url in urls], np.bool_)
+        rows[:2, known] = 0
+        if len(hosts) or len(domains):
+            named = pa.array([host_of(url) if url else "" for url in urls], pa.large_string())
+            for row, table in enumerate((hosts, domains)):
+                if len(table):
+                    rows[row, known] = table.find(named, row == 1, LONGEST_HOST)[known]
         return _with_nulls(rows, self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(
             Rule("host", "url_host", at_most=0 if self.hosts else None),
-            Rule("domain", "url_domain", at_most=0 if self.domains else None),
-            Rule("address", "url_address", at_most=0 if self.urls else None),
+            Rule("domain", "url_domain", at_most=0 if self.domains or self.folders else None),
+            Rule("address", "url_address", at_most=0 if self.urls or self.folders else None),
             Rule("word", "url_words", at_most=0 if self.words else None),
             Rule("subword", "url_subwords", at_most=0 if self.subwords else None),
             Rule("soft_words", "url_soft_words", at_most=self.min_soft_words - 1 if self.soft_words else None),
@@ -89,30 +121,40 @@ class Url(ListStep):
 
 @cache
 def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
-    """The functions that count each signal: made once, since a list may have millions of entries."""
-    hosts, domains = _hosts("hosts", step.hosts), _hosts("domains", step.domains)
+    """The functions that count each other signal of a url."""
     form = bare_url if step.bare_urls else str
     urls = frozenset(form(entry.strip()) for entry in entries_of(step.urls, step.use))
+    bare = frozenset(map(bare_url, entries_of(step.in_folders("urls"), step.use)))
     words, soft, subwords = (
         frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in entries_of(listed, step.use)) - {""}
         for listed in (step.words, step.soft_words, step.subwords)
     )
     return (
-        lambda url: host_of(url) in hosts if hosts else 0,
-        lambda url: any(domain in domains for domain in domains_of(host_of(url))) if domains else 0,
-        lambda url: form(url) in urls if urls else 0,
+        lambda url: (form(url) in urls if urls else 0) or (bare_url(url) in bare if bare else 0),
         lambda url: len(words & set(_NOT_ALPHANUMERIC.split(url.lower()))) if words else 0,
         lambda url: _count_inside(_NOT_ALPHANUMERIC.sub("", url.lower()), subwords) if subwords else 0,
         lambda url: len(soft & set(_NOT_ALPHANUMERIC.split(url.lower()))) if soft else 0,
     )
 
 
-def _hosts(name: str, listed: tuple[str, ...]) -> frozenset[str]:
-    named = entries_of(listed, Url.use)
+@cache
+def _tables(step: Url) -> tuple[HostTable, HostTable]:
+    """The listed hosts and domains: made once, since a list may have millions of entries."""
+    hosts = _table("hosts", step.hosts)
+    domains = _table("domains", (*step.domains, *step.in_folders("domains")))
+    return hosts, domains
+
+
+def _table(name: str, listed: tuple[str, ...]) -> HostTable:
     try:
-        return frozenset(named_host(entry) for entry in named if entry.strip(" ."))
+        return HostTable.of(column_of(listed, Url.use), named_host)
     except UserError as error:
         raise UserError(f"url.{name}: {error}") from None
+
+
+def _exists(name: str) -> bool:
+    filesystem, path = fsspec.core.url_to_fs(name)
+    return bool(filesystem.exists(path))
 
 
 def named_host(entry: str) -> str:

@@ -1,5 +1,6 @@
 """Blocklists: hosts exactly, domains with what is below, words by word, soft words by number; no url fails nothing."""
 
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.engine.manifest import job_json
+from curation.filters.host_table import HostTable
 from curation.filters.rules import failures
-from curation.filters.url import Url, host_of
+from curation.filters.url import Url, host_of, named_host
 from curation.recipes.tables import recipe_of
 from jobs.corpus.job_file import load_recipe, make_job
 from schemas.errors import UserError
@@ -50,6 +52,48 @@ def reasons(filter_: Url, url: str | None) -> list[str]:
 )
 def test_lists(lists: dict[str, tuple[str, ...]], url: str, expected: list[str]) -> None:
     assert reasons(Url(**lists), url) == expected  # type: ignore[arg-type]
+
+
+LABELS = st.sampled_from(["a", "b", "www", "a-b", "ab", "xn--a", "b_"])
+HOSTS = st.lists(LABELS, min_size=1, max_size=5).map(".".join)
+FORMS = st.sampled_from(
+    ["{}", "{}", ".{}", "{}.", "||{}^", "0.0.0.0 {}", "127.0.0.1\t{} # bad", "https://{}/", "{}:80"]
+)
+
+
+@given(st.lists(st.builds(str.format, FORMS, HOSTS) | st.sampled_from(["!no", "", "."])), st.lists(HOSTS, min_size=1))
+def test_hosts_and_domains_are_found_in_any_form_as_in_a_set(entries: list[str], hosts: list[str]) -> None:
+    marks = r"^(\S+[ \t]|https://|\|\||\.)|([.^/]|:80)$"
+    listed = {re.sub(marks, "", entry.removesuffix(" # bad")) for entry in entries}
+    batch = pa.RecordBatch.from_arrays([pa.array([f"http://{host}/page" for host in hosts])], ["url"])
+    found = Url(hosts=tuple(entries), domains=tuple(entries)).measure(batch)
+    assert found["url_host"].to_pylist() == [int(host in listed) for host in hosts]
+    assert found["url_domain"].to_pylist() == [
+        int(any(host == each or host.endswith(f".{each}") for each in listed - {"", "!no"})) for host in hosts
+    ]
+
+
+def test_many_hosts_are_found_and_no_others() -> None:
+    hosts = [f"h{n * 7919}.example" for n in range(300_000)]
+    table = HostTable.of(pa.array(hosts, pa.large_string()), named_host)
+    asked = [each for n, host in enumerate(hosts[::1000]) for each in (host, f"w{n}.{host}", f"x{host}")]
+    column = pa.array(asked, pa.large_string())
+    assert table.find(column, False, 2000).tolist() == [True, False, False] * 300
+    assert table.find(column, True, 2000).tolist() == [True, True, False] * 300
+
+
+def test_folders_of_categories_have_domains_and_urls(tmp_path: Path) -> None:
+    """The layout of UT1."""
+    for name, entries in (("adult/domains", "bad.example\n1.2.3.4\n"), ("adult/urls", "good.example/bad\n")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(entries)
+    step = Url(folders=(str(tmp_path / "adult"),))
+    assert reasons(step, "https://www.bad.example/") == ["domain"]
+    assert reasons(step, "https://good.example/Bad/") == ["address"]
+    assert reasons(step, "https://good.example/") == []
+    assert sorted(step.list_digests()) == [str(tmp_path / "adult" / name) for name in ("domains", "urls")]
+    with pytest.raises(UserError, match="without a file domains or urls"):
+        Url(folders=(str(tmp_path),)).read_lists()
 
 
 EVERYTHING = Url(hosts=("", "."), domains=("", "."), urls=("",), words=("", "!"), subwords=("",), soft_words=("",))
