@@ -32,13 +32,14 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlevel = 2
 
 
-def build(kind: type[T], table: Any, where: str) -> T:
+def build(kind: type[T], table: Any, where: str, more: Sequence[str] = ()) -> T:
     """An instance of a dataclass from a table.
 
-    Raises UserError, which names the place (``where``), the field and the allowed values.
+    ``more`` are fields that the user may give beside those of the dataclass, and that the caller has replaced. Raises
+    UserError, which names the place (``where``), the field and the allowed values.
     """
     names = [field.name for field in dataclasses.fields(kind) if field.init]  # type: ignore[arg-type]
-    values = convert_fields(kind, names, table, where)
+    values = convert_fields(kind, names, table, where, more)
     missing = [
         field.name
         for field in dataclasses.fields(kind)  # type: ignore[arg-type]
@@ -53,7 +54,9 @@ def build(kind: type[T], table: Any, where: str) -> T:
     return kind(**values)
 
 
-def convert_fields(kind: type, names: Sequence[str], table: Any, where: str) -> dict[str, Any]:
+def convert_fields(
+    kind: type, names: Sequence[str], table: Any, where: str, more: Sequence[str] = ()
+) -> dict[str, Any]:
     """The values of a table for the fields ``names`` of a dataclass, converted to the fields' types. Raises UserError
     as ``build`` does."""
     if not isinstance(table, Mapping):
@@ -62,9 +65,8 @@ def convert_fields(kind: type, names: Sequence[str], table: Any, where: str) -> 
     values = {}
     for name, value in table.items():
         if name not in names:
-            raise UserError(
-                unknown(f"{where} has no field", name, [name for name in names if not _is_fixed(hints[name])])
-            )
+            free = [name for name in names if not _is_fixed(hints[name])]
+            raise UserError(unknown(f"{where} has no field", name, [*more, *free]))
         values[name] = convert(value, hints[name], f"{where}.{name}")
     return values
 

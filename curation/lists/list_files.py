@@ -13,6 +13,7 @@ import fsspec
 import pyarrow as pa
 
 from curation.sources.places import is_local, local_path
+from curation.sources.storage import reason
 from schemas.errors import UserError
 from schemas.named_files import irregular
 
@@ -20,7 +21,7 @@ _AT_ONCE = 1 << 18
 
 
 def entries_of(listed: tuple[str, ...], use: str) -> tuple[str, ...]:
-    """The entries of a list of the filter ``use``, including the entries of the files that it names. Raises UserError
+    """The entries of a list of the step ``use``, including the entries of the files that it names. Raises UserError
     for a file that cannot be read."""
     return tuple(column_of(listed, use).to_pylist())
 
@@ -35,13 +36,13 @@ def column_of(listed: tuple[str, ...], use: str) -> pa.LargeStringArray:
 
 
 def digests(listed: tuple[str, ...], use: str) -> dict[str, str]:
-    """The SHA-256 (in hexadecimal) of the entries of each file in a list of the filter ``use``, by file name."""
+    """The SHA-256 (in hexadecimal) of the entries of each file in a list of the step ``use``, by file name."""
     named = {entry[1:] for entry in listed if entry.startswith("@")}
     return {name: _file(name, use).digest for name in sorted(named)}
 
 
 def forget(use: str) -> None:
-    """Forgets the files of the filter ``use``, which are then read again."""
+    """Forgets the files of the step ``use``, which are then read again."""
     for key in [key for key in _files if key[1] == use]:
         del _files[key]
 
@@ -52,7 +53,7 @@ class _File(NamedTuple):
 
 
 _files: dict[tuple[str, str], _File] = {}
-"""What was read, by file and filter: filters and the manifest see the same entries."""
+"""What was read, by file and step: steps and the manifest see the same entries."""
 
 
 def _file(name: str, use: str) -> _File:
@@ -75,7 +76,7 @@ def _read(name: str, use: str) -> pa.LargeStringArray:
     path = local_path(name)
     if is_local(name) and os.path.exists(path) and not os.path.isfile(path):
         kind = irregular(os.stat(path)) or "a folder"
-        raise UserError(f"the list {name} of the {use} filter is {kind}: give a file with one entry per line")
+        raise UserError(f"the list {name} of the step {use} is {kind}: give a file with one entry per line")
     parts = [pa.array([], pa.large_string())]
     try:
         with fsspec.open(name, "rt", encoding="utf-8-sig") as lines:
@@ -83,7 +84,7 @@ def _read(name: str, use: str) -> pa.LargeStringArray:
                 entries = [line.strip() for line in block if not line.startswith("#")]
                 parts.append(pa.array([entry for entry in entries if entry], pa.large_string()))
     except (OSError, ValueError) as error:
-        raise UserError(f"the list {name} of the {use} filter cannot be read: {error}") from error
+        raise UserError(f"the list {name} of the step {use} cannot be read: {reason(error)}") from error
     whole = pa.concat_arrays(parts)
     if len(parts) > 2:
         del parts

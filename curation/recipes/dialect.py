@@ -12,6 +12,13 @@ from schemas.settings import convert, shown
 
 PARTS = {GopherQuality.use: "quality", GopherRepetition.use: "repetition"}
 """The part of a project's definitions that a step has."""
+FIELD = "dialect"
+"""The field of a step's table that `with_definition` replaces."""
+
+
+def more_fields(use: str) -> tuple[str, ...]:
+    """The fields that the table of the step ``use`` may have beside the step's own."""
+    return (FIELD,) if use in PARTS else ()
 
 
 def with_definition(use: str, table: Mapping[str, Any], place: str, left: Collection[str] = ()) -> Mapping[str, Any]:
@@ -21,12 +28,12 @@ def with_definition(use: str, table: Mapping[str, Any], place: str, left: Collec
     Fields that the table ``definition`` has stay as they are, and a definition sets no fields in ``left``. ``place``
     names the table in errors. Raises UserError for an unknown project.
     """
-    if use not in PARTS or "dialect" not in table:
+    if use not in PARTS or FIELD not in table:
         return table
-    dialect = convert(table["dialect"], Dialect, f"{place}.dialect")
+    dialect = convert(table[FIELD], Dialect, f"{place}.{FIELD}")
     given = table.get("definition", {})
     if not isinstance(given, Mapping):
         raise UserError(f"{place}.definition is {shown(given)}: give a table with its fields")
     fields = dataclasses.asdict(getattr(DIALECTS[dialect], PARTS[use]))
     definition = {**{name: value for name, value in fields.items() if name not in left}, **given}
-    return {name: value for name, value in table.items() if name != "dialect"} | {"definition": definition}
+    return {name: value for name, value in table.items() if name != FIELD} | {"definition": definition}

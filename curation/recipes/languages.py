@@ -7,11 +7,12 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from curation.filters.fineweb import Fineweb
+from curation.filters.identifiers import known_labels
 from curation.filters.labels import NAMES, belongs, named
 from curation.filters.language import Language
 from curation.filters.url import Url
 from curation.recipe import LanguageSettings, Rewrite, Step, stage_of, words_of
-from curation.recipes.dialect import with_definition
+from curation.recipes.dialect import more_fields, with_definition
 from curation.recipes.published import Overrides, passing_labels, published, read_data_file, splitter_for
 from curation.words.splitting import WordKind
 from schemas.errors import UserError
@@ -46,7 +47,7 @@ def merge_languages(table: Any, steps: Sequence[Step], entries: Sequence[Mapping
         file = (given[FILE], given[DIGEST]) if FILE in given else None
         return Merged(tuple(steps), tuple(_settings(name, steps, own[name]) for name in sorted(own)), file)
     step = _language_step(steps)
-    _check_names(own, passing_labels(step))
+    _check_names(own, step)
     file, below = None, dict[str, Overrides]()
     if FILE in given:
         rows, digest = read_data_file(str(given[FILE]))
@@ -87,10 +88,11 @@ def _own_settings(name: str, table: Any, steps: Sequence[Step]) -> Overrides:
     """The settings of the recipe's table for a language, by step. ``words`` and ``dialect`` are replaced by what they
     stand for; a dialect leaves stop words as they are, since every project's are English."""
     place = f"languages.{name}"
-    if not isinstance(table, Mapping) or not all(
-        isinstance(each, Mapping) for use, each in table.items() if use != WORDS
-    ):
+    if not isinstance(table, Mapping):
         raise UserError(f"{place} is {shown(table)}: give a table of settings for each step, and words")
+    for stage, value in table.items():
+        if stage != WORDS and not isinstance(value, Mapping):
+            raise UserError(f"{place}.{stage} is {shown(value)}: give a table with settings of the step {stage}")
     found, left = dict[str, Any](), ["stop_words"]
     if WORDS in table:
         words = convert(table[WORDS], WordKind, f"{place}.{WORDS}")
@@ -103,16 +105,24 @@ def _own_settings(name: str, table: Any, steps: Sequence[Step]) -> Overrides:
     return found
 
 
-def _check_names(own: Mapping[str, Any], labels: Sequence[str]) -> None:
-    """Raises UserError for a table whose name is no language that may pass, or the language of another table."""
+def _check_names(own: Mapping[str, Any], step: Language) -> None:
+    """Raises UserError for a table whose name is unknown to the identifier, is a language that the step ``language``
+    does not let pass, or is the language of another table."""
     seen = dict[str, str]()
+    known, passing = sorted(known_labels(step.identifier)), passing_labels(step)
     for name in own:
         usual = _usual_case(name)
-        hint = f" (did you mean {usual!r}?)" if usual != name and any(belongs(usual, label) for label in labels) else ""
-        if hint or not any(belongs(name, label) for label in labels):
+        hint = f" (did you mean {usual!r}?)" if usual != name and any(belongs(usual, label) for label in known) else ""
+        labels = [label for label in known if belongs(name, label)]
+        if hint or not labels:
             raise UserError(
-                f"languages.{name}: the identifier has no language of this name{hint}, or language.languages leaves it "
-                "out: give a code such as de, or a language and a script such as deu_Latn"
+                f"languages.{name}: the identifier has no language of this name{hint}: give a code such as de, or a "
+                "language and a script such as deu_Latn"
+            )
+        if not set(labels) & set(passing):
+            raise UserError(
+                f"languages.{name}: the step language lets only {', '.join(passing[:5])} pass: add {labels[0]!r} to "
+                "language.languages, or set it to [], for all languages that have a table"
             )
         if (other := seen.setdefault(named(name), name)) != name:
             raise UserError(f"languages.{other} and languages.{name} are the same language: put both into one table")
@@ -176,7 +186,7 @@ def _settings(name: str, steps: Sequence[Step], overrides: Overrides) -> Languag
         if isinstance(stages[stage], Rewrite | Url) or (stage == Language.use and set(values) - {"min_score"}):
             raise UserError(f"{place} cannot differ by language: give min_score of language, or settings of filters")
     own = [
-        build(type(step), _deep(_plain(step), overrides[stage]), f"languages.{name}.{stage}")
+        build(type(step), _deep(_plain(step), overrides[stage]), f"languages.{name}.{stage}", more_fields(stage))
         if (stage := stage_of(step)) in overrides
         else step
         for step in steps

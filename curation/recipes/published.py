@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from curation.filters.identifiers import known_labels
 from curation.filters.labels import belongs, named
 from curation.filters.language import Language
+from curation.sources.storage import reason
 from curation.words.libraries import SOURCES, missing
 from curation.words.stop_words import published_bytes
 from schemas.errors import UserError
@@ -82,8 +83,8 @@ def read_data_file(name: str) -> tuple[list[dict[str, Any]], str]:
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (OSError, EOFError, ValueError) as error:
         raise UserError(
-            f"languages.file is {name!r}, which cannot be read ({error}): give {' or '.join(PACKAGED)}, or JSON lines "
-            "with the fields of FineWeb2's configurations"
+            f"languages.file is {name!r}, which cannot be read ({reason(error)}): give {' or '.join(PACKAGED)}, or "
+            "JSON lines with the fields of FineWeb2's configurations"
         ) from error
     if not rows or not all(isinstance(row, dict) and isinstance(row.get("language"), str) for row in rows):
         raise UserError(f"languages.file {name}: each line needs an object with the field language, such as deu_Latn")
@@ -133,9 +134,9 @@ def _overrides(row: Mapping[str, Any]) -> Overrides:
             },
         }
     except (KeyError, TypeError, ValueError) as error:
+        wrong = f"lack {error}" if isinstance(error, KeyError) else f"are invalid ({error})"
         raise UserError(
-            f"the settings for {row.get('language', 'a language')} lack {error}: each line needs the fields of "
-            "FineWeb2's configurations"
+            f"the settings for {row['language']} {wrong}: each line needs the fields of FineWeb2's configurations"
         ) from error
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from curation.dedup.settings import Dedup
 from curation.recipe import OWN_STEPS, STEPS, LanguageSettings, Recipe, Step
 from curation.recipes import RECIPE_NAMES
-from curation.recipes.dialect import with_definition
+from curation.recipes.dialect import more_fields, with_definition
 from curation.recipes.languages import merge_languages
 from curation.rewrites.normalise import Normalise
 from schemas.errors import UserError
@@ -92,4 +92,4 @@ def _step(entry: Mapping[str, Any], number: int) -> Step:
     if not isinstance(entry["use"], str) or entry["use"] not in USES:
         raise UserError(unknown(f"step {number} of the recipe uses", str(entry["use"]), list(USES)))
     use = entry["use"]
-    return build(USES[use], with_definition(use, entry, use), use)
+    return build(USES[use], with_definition(use, entry, use), use, more_fields(use))

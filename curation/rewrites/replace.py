@@ -22,7 +22,7 @@ class Replace(PatternStep):
     use: Literal["replace"] = "replace"
     patterns: tuple[str, ...] = ()
     replacement: str = ""
-    """The new text; ``\\\\1`` is the first group of the pattern."""
+    """The new text; ``\\\\1`` is the first group of all patterns, ``\\\\0`` the whole match."""
     case_sensitive: bool = True
     by_line: bool = False
     """Whether a pattern sees one line at a time. A line that has only white space left is then removed."""
@@ -63,7 +63,8 @@ def _check_replacement(expression: str, replacement: str) -> None:
     try:
         pc.replace_substring_regex(pa.array([""], pa.large_string()), expression, replacement)
     except pa.ArrowInvalid as error:
-        reason = str(error).removeprefix("Invalid replacement string: ")
+        reason = str(error).removeprefix("Invalid replacement string: ").rstrip(".")
         raise UserError(
-            f"replace.replacement is {shown(replacement)}, which does not fit its patterns: {reason}"
+            f"replace.replacement is {shown(replacement)}, which does not fit its patterns ({reason}): "
+            "write \\0 for the whole match, \\1 for the first group in brackets, and \\\\ for a backslash"
         ) from None

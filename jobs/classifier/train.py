@@ -141,8 +141,8 @@ def _model(options: TrainOptions, sets: Mapping[str, DocumentSet], path: Path) -
         both = len(np.intersect1d(*contents))
         if both:
             say(
-                f"--positive and --negative share {count(both, 'text')}: no classifier tells a text from itself, so "
-                "leave such texts out of one of the two",
+                f"--positive and --negative share {count(both, 'text')}: a classifier cannot learn from a text in "
+                "both, so remove such texts from one of the two",
                 err=True,
             )
         order = np.argsort(_mixed(np.concatenate(ids), options.seed), kind="stable")

@@ -251,8 +251,8 @@ def compare_recipes(
 ) -> None:
     """Count the documents of CORPUS that each recipe would keep, and those that fail each of its rules.
 
-    CORPUS is a folder that gristmill curate wrote, or files of documents. By default all built-in recipes are
-    compared. Nothing is deduplicated.
+    CORPUS is a folder that gristmill curate wrote, or files of documents. By default the built-in recipes for
+    English are compared. Nothing is deduplicated.
     """
     from jobs.corpus.compare_recipes import run
 

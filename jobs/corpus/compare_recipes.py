@@ -32,7 +32,10 @@ def run(
 ) -> None:
     """Prints how many documents each recipe keeps, and how many fail each of its rules, as a table or as JSON."""
     if len(recipes) == 1:
-        raise UserError(f"--recipe {recipes[0]} alone leaves nothing to compare: name another recipe, or leave it out")
+        raise UserError(
+            f"--recipe {recipes[0]} alone leaves nothing to compare: name another recipe, "
+            "or leave --recipe out to compare the built-in recipes for English"
+        )
     loaded = load_recipes(recipes or JUDGING, changes)
     found = compare(_first(_records(corpus, kind), limit), loaded)
     if as_json:

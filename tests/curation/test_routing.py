@@ -131,6 +131,8 @@ def test_a_manifest_holds_the_settings() -> None:
         ({"de": {"gopher_quality": {"min_wrds": 1}}}, "languages.de.gopher_quality has no field 'min_wrds'"),
         ({"de": {"language": {"characters": 5}}}, "languages.de.language cannot differ by language"),
         ({"de": 3}, "languages.de is 3: give a table of settings for each step"),
+        ({"de": {"gopher_quality": 3}}, "languages.de.gopher_quality is 3: give a table with settings of the step"),
+        ({"de": {"gopher_quality": {"dialec": "dolma"}}}, r"has no field 'dialec' \(did you mean 'dialect'\?\)"),
         ({"de": {"words": "jeba"}}, "languages.de.words cannot be 'jeba'"),
         ("no-such-file", "languages.file is 'no-such-file', which cannot be read"),
         ({"de": {}, "deu_Latn": {}}, "languages.de and languages.deu_Latn are the same language: put both into one"),
@@ -142,6 +144,12 @@ def test_a_manifest_holds_the_settings() -> None:
 def test_a_mistake_in_the_table_is_named(languages: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         recipe(languages=languages)
+
+
+def test_a_table_for_a_language_that_may_not_pass_says_what_to_change() -> None:
+    steps = [{"use": "language"}, *TABLE["steps"][1:]]
+    with pytest.raises(UserError, match=r"^languages\.de: .* lets only en pass: add 'de' to language\.languages"):
+        recipe(steps=steps, languages={"de": {}})
 
 
 def test_a_contradiction_in_a_language_names_it() -> None:

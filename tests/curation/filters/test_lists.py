@@ -116,7 +116,7 @@ def test_lists_come_from_files_and_their_digests_stand_in_the_manifest(tmp_path:
     ("change", "told"),
     [
         ("pattern.patterns=(", "pattern.patterns has '(', which is not a regular expression of RE2"),
-        ("word_list.words=@nowhere.txt", "the list nowhere.txt of the word_list filter cannot be read"),
+        ("word_list.words=@nowhere.txt", "the list nowhere.txt of the step word_list cannot be read"),
     ],
 )
 def test_an_invalid_list_is_refused_before_anything_is_read(change: str, told: str, tmp_path: Path) -> None:

@@ -125,11 +125,11 @@ def test_lists_come_from_files_too(tmp_path: Path) -> None:
 
 def test_a_missing_list_is_the_users_error() -> None:
     listed = Url(hosts=("@nowhere.txt",))
-    with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
+    with pytest.raises(UserError, match=r"nowhere\.txt of the step url cannot be read"):
         listed.read_lists()
-    with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
+    with pytest.raises(UserError, match=r"nowhere\.txt of the step url cannot be read"):
         make_job([], {"steps": [{"use": "url", "hosts": ["@nowhere.txt"]}]}, [])
-    with pytest.raises(UserError, match=r"nowhere\.txt of the url filter cannot be read"):
+    with pytest.raises(UserError, match=r"nowhere\.txt of the step url cannot be read"):
         load_recipe("none", ["url.domains=@nowhere.txt"])
 
 

@@ -117,7 +117,7 @@ def test_a_step_rewrites(step: LineRules | Replace, text: str, expected: str) ->
             Replace(patterns=("(a)",), replacement=r"\2"),
             "replace.replacement is '\\\\2', which does not fit its patterns",
         ),
-        (Replace(patterns=("@nowhere.txt",)), "the list nowhere.txt of the replace filter cannot be read"),
+        (Replace(patterns=("@nowhere.txt",)), "the list nowhere.txt of the step replace cannot be read"),
     ],
 )
 def test_invalid_patterns_are_the_users_error(step: LineRules | Replace, told: str) -> None:
