@@ -24,6 +24,7 @@ from curation.filters.madlad import Madlad
 from curation.filters.pattern import Pattern
 from curation.filters.quality import Quality
 from curation.filters.removed_words import RemovedWords
+from curation.filters.robots import Robots
 from curation.filters.rules import Rule
 from curation.filters.url import Url
 from curation.filters.url_substrings import UrlSubstrings
@@ -119,6 +120,7 @@ Step = (
     | Pattern
     | RemovedWords
     | Replace
+    | Robots
     | UrlSubstrings
     | WordList
     | Function
