@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from curation.filters.c4 import C4Pages
 from curation.filters.columns import measuring
 from curation.filters.gopher_quality import GopherQuality
-from curation.filters.labels import named
+from curation.filters.labels import full_name
 from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
 from curation.recipe import FAMILIES, ROUTE, Counting, Recipe, Rewrite, Step, stage_of
 from curation.rewrites.c4_lines import C4Lines
-from curation.routing import EMPTY, OTHER, language_step, rules_of_all, settings_of, splitter_of
-from curation.words.stop_words import others
+from curation.routing import EMPTY, OTHER_STOP_WORDS, language_step, rules_of_all, settings_of, splitter_of
+from curation.words.stop_words import most_other_stop_words
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
 
 
@@ -30,14 +30,18 @@ class Verdicts:
     texts: pa.LargeStringArray
     """Texts after all rewrites, as written to the corpus."""
     signals: pa.RecordBatch
+    """The measured signals, in the order of the recipe's schema."""
     stages: tuple[str, ...]
+    """The stage of each rule."""
     rules: tuple[Rule, ...]
+    """The rules in the order in which they are checked; the thresholds may be those of another language."""
     failed: npt.NDArray[np.bool_]
     """Whether each record fails each rule, shape (records, rules)."""
     thresholds: npt.NDArray[np.float64]
     """The threshold of each rule, NaN if it is not a number, shape (settings, rules)."""
     settings: npt.NDArray[np.int64]
-    """The row of ``thresholds`` by which each record was judged: 0 in a recipe without settings for languages."""
+    """The row of ``thresholds`` by which each record was judged: 0 in a recipe without settings for languages, -1 (the
+    last row) for a language without settings."""
 
     def filter(self, chosen: npt.NDArray[np.bool_]) -> "Verdicts":
         """The verdicts on the chosen records."""
@@ -54,8 +58,9 @@ class Verdicts:
 
 
 def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
-    """Measures and judges a batch of RECORDS by a recipe. Every rule is checked, even after another failed; but if the
-    language of a document is uncertain, or has no settings in the recipe, no rule of another language is.
+    """Measures and judges a batch of RECORDS by a recipe. Every rule is checked, even after another failed. A document
+    whose language is uncertain, or has no settings in the recipe, fails no rule of a step that depends on the language,
+    other than ``language`` itself.
 
     Signals that neither a rule nor the recipe's ``signals`` want are not measured.
     """
@@ -144,10 +149,10 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
         order.append(rows)
         columns = [column_of[key] for key in zip(part.stages, (rule.reason for rule in part.rules), strict=True)]
         thresholds[index, columns] = part.thresholds[0]
-        thresholds[index, column_of[step.use, OTHER.reason]] = OTHER.at_most
+        thresholds[index, column_of[step.use, OTHER_STOP_WORDS.reason]] = OTHER_STOP_WORDS.at_most
         found = np.zeros((len(rows), len(rules)), np.bool_)
         found[:, columns] = part.failed
-        found[:, column_of[step.use, OTHER.reason]] = part.signals[OTHER.signal].to_numpy() > 0
+        found[:, column_of[step.use, OTHER_STOP_WORDS.reason]] = part.signals[OTHER_STOP_WORDS.signal].to_numpy() > 0
         uncertain = found[:, of_language].any(axis=1) | (index < 0)
         failed[rows] = found & ~(uncertain[:, None] & of_routed)
     back = pa.array(np.argsort(np.concatenate(order)))
@@ -165,7 +170,7 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
 
 
 def _route_columns(name: str | None, steps: Sequence[Step], length: int) -> dict[str, pa.Array]:
-    """The signals of ROUTE, before a text's stop words are looked at."""
+    """The signals of ROUTE for texts without more stop words of another language."""
     values = (name, splitter_of(steps), 0, None)
     return {
         field.name: pa.repeat(pa.scalar(value, field.type), length) for field, value in zip(ROUTE, values, strict=True)
@@ -177,7 +182,7 @@ def _other_stop_words(
 ) -> dict[str, pa.Array]:
     """The signals of ROUTE about stop words of other languages."""
     counted = measured["stop_words"].to_numpy().astype(np.int64)
-    found = others(texts, step.definition.words, named(name), counted, step.min_stop_words or 0)
+    found = most_other_stop_words(texts, step.definition.words, full_name(name), counted, step.min_stop_words or 0)
     return {"other_stop_words": pa.array(found.counts, pa.int32()), "stop_words_of": found.languages}
 
 

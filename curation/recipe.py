@@ -95,8 +95,8 @@ class Counting(Protocol):
 
 
 @runtime_checkable
-class Listing(Protocol):
-    """A step with files of the user's: lists, or a model."""
+class WithFiles(Protocol):
+    """A step that reads lists of the user's, or a model."""
 
     def list_digests(self) -> dict[str, str]: ...
 
@@ -283,14 +283,14 @@ class Recipe:
     def list_digests(self) -> dict[str, str]:
         """The SHA-256 (in hexadecimal) of the entries of each list file, and of each model, by name; and the version of
         each package that splits words. Raises UserError if such a package is not installed."""
-        digests = {name: digest for step in self._listing_steps() for name, digest in step.list_digests().items()}
+        digests = {name: digest for step in self._steps_with_files() for name, digest in step.list_digests().items()}
         for library in self._word_libraries():
             digests |= versions(library)
         return digests
 
     def read_lists(self) -> None:
         """Reads all lists and models again. Raises UserError for one that cannot be read, or an invalid entry."""
-        for step in self._listing_steps():
+        for step in self._steps_with_files():
             step.read_lists()
 
     def check(self) -> None:
@@ -324,8 +324,8 @@ class Recipe:
     def _word_libraries(self) -> list[str]:
         return sorted({words for step in self.all_steps if (words := words_of(step)) in SOURCES})
 
-    def _listing_steps(self) -> list[Listing]:
-        return [step for step in self.all_steps if isinstance(step, Listing)]
+    def _steps_with_files(self) -> list[WithFiles]:
+        return [step for step in self.all_steps if isinstance(step, WithFiles)]
 
 
 def _check_bounds(step: Step, place: str) -> None:

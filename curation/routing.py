@@ -1,4 +1,4 @@
-"""Settings for single languages: which of them a document is judged by, and what a recipe's rules are in all."""
+"""Settings for single languages: by which of them a document is judged, and the rules of all languages together."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
@@ -9,17 +9,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.filters.labels import belongs, named, script_of
+from curation.filters.labels import belongs, full_name, script_of
 from curation.filters.language import Language
 from curation.filters.rules import Rule
 from curation.recipe import Filter, Recipe, Step, stage_of, words_of
 
 EMPTY = Rule(reason="empty", signal="characters", at_least=1)
 """A document without text fails this rule in every recipe, at the stage ``text``."""
-OTHER = Rule(reason="other_stop_words", signal="other_stop_words", at_most=0)
-"""A document fails this rule, at the stage ``language``, if it has too few stop words of its language and more of
-another one: then its language is uncertain."""
-CHARACTERS = 1000
+OTHER_STOP_WORDS = Rule(reason="other_stop_words", signal="other_stop_words", at_most=0)
+"""A document of uncertain language fails this rule, at the stage ``language``: it has too few stop words of its own
+language, and more of another language."""
+SCRIPT_CHARACTERS = 1000
 """How many characters at the start of a text show its script."""
 _SCRIPTS = {
     "Arab": "Arabic",
@@ -55,7 +55,8 @@ Key = tuple[str, str]
 
 
 def settings_of(recipe: Recipe, labels: pa.Array, texts: pa.LargeStringArray) -> npt.NDArray[np.int64]:
-    """For each text the index of its settings in ``recipe.languages``, by the label of its language; -1 for none.
+    """For each text the index of its settings in ``recipe.languages``, by the label of its language; -1 if the recipe
+    has no settings for that language.
 
     If a language has settings for several scripts, the script of most letters in the text decides.
     """
@@ -69,7 +70,7 @@ def settings_of(recipe: Recipe, labels: pa.Array, texts: pa.LargeStringArray) ->
             found[rows] = choices[0]
         elif choices:
             scripts = [script_of(recipe.languages[choice].name) or "" for choice in choices]
-            best = _commonest(texts.take(pa.array(rows)), scripts)
+            best = _most_common_script(texts.take(pa.array(rows)), scripts)
             found[rows] = np.array(choices)[best]
     return found
 
@@ -78,12 +79,12 @@ def settings_of(recipe: Recipe, labels: pa.Array, texts: pa.LargeStringArray) ->
 def _choices(names: tuple[str, ...], label: str) -> tuple[int, ...]:
     """The settings for a label, those in its usual script first."""
     wanted = [index for index, name in enumerate(names) if belongs(name, label)]
-    return tuple(sorted(wanted, key=lambda index: (named(names[index]) != named(label), index)))
+    return tuple(sorted(wanted, key=lambda index: (full_name(names[index]) != full_name(label), index)))
 
 
-def _commonest(texts: pa.LargeStringArray, scripts: Sequence[str]) -> npt.NDArray[np.int64]:
-    """The index of the script of most letters in each text, the first of equals."""
-    heads = pc.utf8_slice_codeunits(texts, 0, CHARACTERS)
+def _most_common_script(texts: pa.LargeStringArray, scripts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """For each text the index in ``scripts`` of the script with the most letters; of equals, the first."""
+    heads = pc.utf8_slice_codeunits(texts, 0, SCRIPT_CHARACTERS)
     counts = [
         pc.count_substring_regex(heads, f"\\p{{{_SCRIPTS[script]}}}").to_numpy(zero_copy_only=False)
         if script in _SCRIPTS
@@ -125,7 +126,7 @@ def rules_of(steps: Sequence[Step]) -> Iterator[tuple[str, Rule]]:
             for rule in step.rules():
                 yield stage_of(step), rule
             if isinstance(step, Language):
-                yield step.use, OTHER
+                yield step.use, OTHER_STOP_WORDS
 
 
 def splitter_of(steps: Sequence[Step]) -> str:

@@ -16,8 +16,8 @@ from curation.dedup.pieces import first_places, sort_places
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix, word_counts
 from curation.fasttext.model import read_model
-from curation.fasttext.model_file import write_model
-from curation.fasttext.training import Training, Words
+from curation.fasttext.training import LabelledTexts, Training
+from curation.fasttext.writing import write_model
 from curation.filters.c4 import C4Pages
 from curation.filters.definitions import QualityDefinition
 from curation.filters.dialects import DIALECTS
@@ -72,9 +72,9 @@ def warm() -> None:
             records = pa.Table.from_batches(
                 [chunk.documents for chunk in read_unit(unit, ReadingSettings())]
             ).combine_chunks()
-        with Words() as words:
-            words.add(records["text"].combine_chunks(), 0)
-            trained = words.train(("positive",), Training(epochs=1, buckets=8), np.arange(2), lambda steps: None)
+        with LabelledTexts() as texts:
+            texts.add(records["text"].combine_chunks(), 0)
+            trained = texts.train(("positive",), Training(epochs=1, buckets=8), np.arange(2), lambda steps: None)
         write_model(Path(folder) / "model.bin", trained)
         model = read_model(Path(folder) / "model.bin")
     model.probabilities(records["text"].combine_chunks(), model.labels)

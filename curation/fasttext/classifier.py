@@ -26,8 +26,8 @@ POSITIVE, NEGATIVE = "positive", "negative"
 """The labels of the model."""
 LARGEST_ODDS = 700.0
 """The largest logarithm of odds; the logarithm of the smallest positive float64 is about -745."""
-STEPS = 1000
-"""The calibration holds the scores at every thousandth of the reference."""
+LEVELS = 1000
+"""The calibration holds LEVELS + 1 scores, which divide the reference into equal parts."""
 _MOST_BYTES = 4 << 20
 
 Floats = npt.NDArray[np.float64]
@@ -49,12 +49,12 @@ class Percentiles:
     """The share of a reference corpus with a lower score than a document, from the scores of the reference."""
 
     scores: tuple[float, ...]
-    """STEPS + 1 scores, from the lowest to the highest of the reference, in equal steps of its documents."""
+    """LEVELS + 1 scores, from the lowest to the highest of the reference, in equal steps of its documents."""
 
     @classmethod
     def of(cls, scores: Floats) -> "Percentiles":
         """The percentiles of a reference corpus with these scores, of which there is at least one."""
-        levels = np.quantile(scores, np.linspace(0, 1, STEPS + 1))
+        levels = np.quantile(scores, np.linspace(0, 1, LEVELS + 1))
         return cls(tuple(levels.tolist()))
 
     def of_scores(self, scores: Floats) -> Floats:
@@ -64,7 +64,7 @@ class Percentiles:
         [0.0, 0.5, 0.9, 1.0, 1.0]
         """
         values, first = np.unique(np.array(self.scores), return_index=True)  # of equal scores the lowest percentile
-        found: Floats = np.interp(scores, values, first / STEPS)
+        found: Floats = np.interp(scores, values, first / LEVELS)
         return found
 
 
@@ -134,6 +134,6 @@ def _check(path: Path, entry: Entry | None, place: str) -> None:
 
 def _scores(value: Any, place: str) -> tuple[float, ...]:
     scores = value.get("scores") if isinstance(value, dict) else None
-    if not isinstance(scores, list) or len(scores) != STEPS + 1 or sorted(map(float, scores)) != scores:
-        raise DamagedError(f"{place} does not hold {STEPS + 1} rising scores: {CHANGED}")
+    if not isinstance(scores, list) or len(scores) != LEVELS + 1 or sorted(map(float, scores)) != scores:
+        raise DamagedError(f"{place} does not hold {LEVELS + 1} rising scores: {CHANGED}")
     return tuple(map(float, scores))

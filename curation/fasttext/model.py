@@ -154,8 +154,8 @@ class _Reader:
         shape = np.array(
             [words, buckets, arguments.shortest, arguments.longest, end_row, max(arguments.ngrams, 1), kind], np.int64
         )
-        every = np.empty(0, np.int32) if kept is None else kept
-        arrays = (keys, rows, every, vectors, output, nodes, is_right, shape)
+        bucket_row = np.empty(0, np.int32) if kept is None else kept
+        arrays = (keys, rows, bucket_row, vectors, output, nodes, is_right, shape)
         for array in arrays:
             array.flags.writeable = False
         return Model(tuple(labels), self.sha256(), arrays)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curation.fasttext.model import END
-from curation.fasttext.model_file import Trained
+from curation.fasttext.writing import Trained
 from curation.kernels.buffers import text_buffers
 from curation.kernels.fasttext_training import learn, random_rows, split_words
 from curation.kernels.hashing import hash_bytes
@@ -51,7 +51,7 @@ class Training:
             raise UserError(f"rate is {self.rate}: give a number above 0 and up to 10")
 
 
-class Words:
+class LabelledTexts:
     """The words of texts with labels, in temporary files."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Words:
         self._vocabulary: Counter[int] = Counter()
         self._spelling: dict[int, bytes] = {}
 
-    def __enter__(self) -> "Words":
+    def __enter__(self) -> "LabelledTexts":
         return self
 
     def __exit__(

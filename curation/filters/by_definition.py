@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from curation.filters.columns import Place, batch_of, place
+from curation.filters.columns import Address, address_of, batch_of
 from curation.filters.definitions import QualityDefinition, RepetitionDefinition
 from curation.kernels import quality, repeats
 from curation.kernels.buffers import Texts, text_buffers
@@ -43,7 +43,7 @@ class _Last(threading.local):
     The column is kept alive, so that no other column can have its address in memory.
     """
 
-    column: Place = ()
+    address: Address = ()
     split: dict[WordKind, _Split]
 
 
@@ -52,9 +52,9 @@ _last = _Last()
 
 def shared_words(texts: pa.LargeStringArray, kind: WordKind) -> Words:
     """The words of a column, split once for all filters that follow each other."""
-    here = place(texts)
-    if _last.column != here:
-        _last.column, _last.split = here, {}
+    address = address_of(texts)
+    if _last.address != address:
+        _last.address, _last.split = address, {}
     if kind not in _last.split:
         _last.split[kind] = _Split(texts, words_in(texts, kind))
     return _last.split[kind].words

@@ -37,7 +37,8 @@ class C4Pages:
         if self.sentences == "spacy":
             return columns
         counts = sentence_counts(batch["text"], PUNKT if self.sentences == "punkt" else MARKS)
-        return columns.set_column(0, self.signals.field(0), pa.array(counts))
+        place = self.signals.get_field_index("sentences")
+        return columns.set_column(place, self.signals.field(place), pa.array(counts))
 
     def rules(self) -> tuple[Rule, ...]:
         return active_rules(

@@ -13,7 +13,8 @@ from curation.kernels.character_counts import character_counts
 
 @dataclass(frozen=True, kw_only=True)
 class Characters:
-    """Rejects texts of too few, too many or odd characters. The threshold None switches a rule off.
+    """Rejects texts by their number of characters, and by shares (0 to 1) of kinds of characters. The threshold None
+    switches a rule off.
 
     The default share of letters and numbers is that of RedPajama's code (v1, GitHub), the other defaults are those of
     NeMo Curator 1.4.
@@ -23,6 +24,7 @@ class Characters:
     min_characters: int | None = None
     max_characters: int | None = None
     min_stripped_characters: int | None = None
+    """Minimum number of characters without the white space at both ends of the text."""
     min_alphanumeric_share: float | None = 0.25
     max_alphanumeric_share: float | None = None
     min_letter_share: float | None = None

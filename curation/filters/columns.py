@@ -11,7 +11,7 @@ import pyarrow as pa
 from curation.kernels.measured import Measured
 from curation.kernels.signals import GOPHER, PAGE, gopher_parts, gopher_values, page_parts, page_values
 
-Place = tuple[int, ...]
+Address = tuple[int, ...]
 
 
 def count(name: str, description: str, most: int | str = "") -> pa.Field:
@@ -30,7 +30,8 @@ def ratio(name: str, description: str) -> pa.Field:
 
 
 class _Last(threading.local):
-    """The latest measurements of each kernel in this thread, which filters over the same texts share.
+    """The latest measurements of each kernel in this thread, which filters over the same texts share, and the signals
+    that are ``wanted`` now.
 
     The measured column is kept alive, so that no other column can have its address in memory.
     """
@@ -80,10 +81,10 @@ def _wanted_batch(measured: Measured, schema: pa.Schema) -> pa.RecordBatch:
 
 def _is_same(left: pa.LargeStringArray, right: pa.LargeStringArray) -> bool:
     """Whether two columns are the same memory."""
-    return place(left) == place(right)
+    return address_of(left) == address_of(right)
 
 
-def place(texts: pa.LargeStringArray) -> Place:
+def address_of(texts: pa.LargeStringArray) -> Address:
     """Where the values of a column lie in memory."""
     return (*(buffer.address if buffer else 0 for buffer in texts.buffers()), texts.offset, len(texts))
 

@@ -1,7 +1,8 @@
 """The definitions by which Gopher's rules measure a text. The defaults are those of datatrove 0.10.1.
 
 The paper (Rae et al. 2021) leaves open what a word, a line or a duplicate is, so that each implementation has its own
-definition: 1 of 5 documents of the web gets another verdict by another one. `dialects.py` has those of other projects.
+definition: 16% to 19% of web pages get another verdict by another project's definition. `dialects.py` has these
+definitions.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from curation.words.splitting import WordKind
 from schemas.errors import UserError
 
 LengthUnit = Literal["characters", "bytes"]
-WORDS: dict[WordKind, str] = {
+_WORD_NAMES: dict[WordKind, str] = {
     "spacy_en": "spaCy's English words",
     "white_space": "words between white space",
     "fasttext": "words between ASCII white space that begin with a letter or digit",
@@ -37,7 +38,7 @@ WORDS: dict[WordKind, str] = {
     "kiwi": "Kiwi's morphemes",
 }
 """The words of each kind, as descriptions of signals name them."""
-BREAKS: dict[Breaks, str] = {
+_BREAK_NAMES: dict[Breaks, str] = {
     "unicode": "",
     "newline": "",
     "newlines": " between runs of newlines",
@@ -45,7 +46,7 @@ BREAKS: dict[Breaks, str] = {
     "blank_lines": "",
     "none": "",
 }
-KEPT: dict[Kept, str] = {"all": "", "not_empty": " that are not empty", "not_blank": " that are not blank"}
+_KEPT_NAMES: dict[Kept, str] = {"all": "", "not_empty": " that are not empty", "not_blank": " that are not blank"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,22 +55,23 @@ class QualityDefinition:
 
     words: WordKind = "spacy_en"
     counted_words: WordKind | None = None
-    """What the signal ``words`` counts if it is not ``words``; all of them count, marks of punctuation too."""
+    """The words that the signal ``words`` counts, marks of punctuation included; None: the words of the field
+    ``words``, with or without marks by ``count_punctuation``."""
     count_punctuation: bool = False
-    """Whether words of punctuation alone count among ``words`` and in their mean length."""
+    """Whether words of punctuation alone count in the signals ``words`` and ``mean_word_length``."""
     alpha_punctuation: bool = True
-    """Whether such words count among the words of which a share has a letter. This matters most of all: with marks of
-    punctuation as words, 30% of web pages have too few words with letters, with words between white space 5.4%."""
+    """Whether words of punctuation alone count in ``alpha_words``, the share of words with a letter. No other field
+    changes as many verdicts (`filters/README.md`)."""
     symbol_punctuation: bool = True
-    """Whether such words count among the words by which symbols are divided."""
+    """Whether words of punctuation alone count in the number of words by which hash signs and ellipses are divided."""
     word_length: Literal["mean", "median"] = "mean"
     """What ``mean_word_length`` is; a median above 4,095 becomes 4,095."""
     length_unit: LengthUnit = "characters"
     symbols: Literal["each", "summed", "containing", "alone"] = "each"
-    """``each``: hash signs and ellipses apart; ``summed``: both together, as ``hash_ratio``; ``containing``: words that
-    hold one; ``alone``: words that are one."""
+    """``each``: hash signs and ellipses apart. All others give ``hash_ratio`` for both together: ``summed`` counts the
+    signs, ``containing`` the words that contain a sign, ``alone`` the words that are nothing but a sign."""
     join_spaced: bool = False
-    """Whether ". . ." is one of the words by which symbols are divided."""
+    """Whether ". . ." is a single word in the number of words by which hash signs and ellipses are divided."""
     ellipses: tuple[str, ...] = ("...", "\u2026")
     bullets: tuple[str, ...] = ("\u2022", "-")
     line_breaks: Breaks = "unicode"
@@ -117,7 +119,7 @@ class RepetitionDefinition:
     pieces_over: Literal["text", "pieces", "words"] = "text"
     """The characters by which those of duplicate lines and paragraphs are divided."""
     top_least: Literal[1, 2] = 1
-    """How often the top n-gram occurs at least; without one, the value is 0."""
+    """The fewest occurrences of a top n-gram. A text without an n-gram that frequent has the value 0."""
     top_ties: Literal["first", "longest"] = "first"
     """Which of equally frequent n-grams is the top one."""
     top_counted: Literal["each", "once", "replaced"] = "each"
@@ -141,12 +143,12 @@ class RepetitionDefinition:
 
 @cache
 def _quality_signals(definition: QualityDefinition) -> pa.Schema:
-    kind = WORDS[definition.words]
+    kind = _WORD_NAMES[definition.words]
     of = {True: kind, False: f"{kind} that are not punctuation alone"}
     proper, unit = of[definition.count_punctuation], definition.length_unit
-    counted = proper if definition.counted_words is None else WORDS[definition.counted_words]
+    counted = proper if definition.counted_words is None else _WORD_NAMES[definition.counted_words]
     per = f"per word ({of[definition.symbol_punctuation]}{', . . . as one' if definition.join_spaced else ''})"
-    ellipses = " ".join(definition.ellipses)
+    ellipses, bullets = " ".join(definition.ellipses), " ".join(definition.bullets)
     if definition.symbols == "each":
         hashes, dots = f"hash signs {per}", f"ellipses ({ellipses}) {per}"
     else:
@@ -165,11 +167,11 @@ def _quality_signals(definition: QualityDefinition) -> pa.Schema:
             ratio("ellipsis_ratio", dots),
             share(
                 "bullet_lines",
-                f"share of {lines}{KEPT[definition.bullet_lines]} that start with {' '.join(definition.bullets)}{ends}",
+                f"share of {lines}{_KEPT_NAMES[definition.bullet_lines]} that start with {bullets}{ends}",
             ),
             share(
                 "ellipsis_lines",
-                f"share of {lines}{KEPT[definition.ellipsis_lines]} that end in an ellipsis ({ellipses}){ends}",
+                f"share of {lines}{_KEPT_NAMES[definition.ellipsis_lines]} that end in an ellipsis ({ellipses}){ends}",
             ),
             share("alpha_words", f"share of {of[definition.alpha_punctuation]} with a letter"),
             count(
@@ -184,7 +186,7 @@ def _quality_signals(definition: QualityDefinition) -> pa.Schema:
 
 @cache
 def _repetition_signals(definition: RepetitionDefinition) -> pa.Schema:
-    unit, kind = definition.length_unit, WORDS[definition.words]
+    unit, kind = definition.length_unit, _WORD_NAMES[definition.words]
     again = "seen before in the text" if definition.duplicate_pieces == "later" else "that occur twice or more"
     over = {"text": "of the text", "pieces": "of all {0}", "words": "of all words"}[definition.pieces_over]
     pieces = []
@@ -195,7 +197,7 @@ def _repetition_signals(definition: RepetitionDefinition) -> pa.Schema:
         if breaks == "none":
             pieces += [f"not measured: the definition has no {name}s"] * 2
             continue
-        what = f"{name}s{BREAKS[breaks]}{KEPT[kept]}{', stripped,' if definition.strip_pieces else ''}"
+        what = f"{name}s{_BREAK_NAMES[breaks]}{_KEPT_NAMES[kept]}{', stripped,' if definition.strip_pieces else ''}"
         pieces.append(f"share of {what} {again}")
         pieces.append(f"share of the {unit} {over.format(f'{name}s')} that are in {what} {again}")
     top = {"each": "all occurrences", "once": "all occurrences, each word once,", "replaced": "all exact occurrences"}

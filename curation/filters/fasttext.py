@@ -19,8 +19,8 @@ from schemas.settings import unknown
 class Fasttext:
     """Rejects documents by the probabilities of labels (Joulin et al. 2016), as fastText computes them.
 
-    A text is read whole, and as it is: write it in the model's own way (such as lower case) with a model that
-    ``gristmill train-classifier`` made, and the step ``quality``. A text without words has null, which fails no rule.
+    Texts are scored whole and unchanged. A model that ``gristmill train-classifier`` made learned from texts in lower
+    case: use the step ``quality`` for it. A text without words has null, which fails no rule.
     """
 
     use: Literal["fasttext"] = "fasttext"

@@ -1,8 +1,8 @@
 """Gopher's quality rules (Rae et al. 2021, table A1 and section A.1), by datatrove's or another definition.
 
 Two of the signals count different words by default: ``words`` leaves out marks of punctuation, while ``alpha_words`` is
-a share of all words, and marks of punctuation are words without a letter. So text with much punctuation fails at .8: of
-932 documents of the web 30.0% do, but 5.4% if words are what stands between white space, as in most other projects.
+a share of all words, and marks of punctuation are words without a letter. So text with much punctuation has less than
+0.8: 30.0% of 932 web pages, but only 5.4% if words stand between white space, as in most other projects.
 """
 
 from dataclasses import dataclass, field

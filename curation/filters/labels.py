@@ -46,10 +46,10 @@ _OTHER_NAMES = (
 NAMES: dict[str, str] = dict(entry.split("=") for entry in (_CODES + _OTHER_NAMES).split())
 
 
-def named(label: str) -> str:
-    """The language and script that a label means, as FineWeb2 and GlotLID name them; the label itself if unknown.
+def full_name(label: str) -> str:
+    """The full name (language and script) of a label, as FineWeb2 and GlotLID write it; the label itself if unknown.
 
-    >>> named("de"), named("als"), named("als_Latn"), named("zho_Hans")
+    >>> full_name("de"), full_name("als"), full_name("als_Latn"), full_name("zho_Hans")
     ('deu_Latn', 'gsw_Latn', 'als_Latn', 'cmn_Hani')
     """
     return NAMES.get(label, label)
@@ -62,11 +62,11 @@ def belongs(name: str, label: str) -> bool:
     >>> belongs("srp_Latn", "sr"), belongs("srp_Latn", "srp_Cyrl"), belongs("sr", "sr"), belongs("hrv_Latn", "sr")
     (True, False, True, False)
     """
-    if name == label or named(name) == named(label):
+    if name == label or full_name(name) == full_name(label):
         return True
-    return "_" not in label and named(label).partition("_")[0] == name.partition("_")[0]
+    return "_" not in label and full_name(label).partition("_")[0] == name.partition("_")[0]
 
 
 def script_of(name: str) -> str | None:
     """The script in a name of settings, by ISO 15924; None if it names no script."""
-    return named(name).partition("_")[2] or None
+    return full_name(name).partition("_")[2] or None

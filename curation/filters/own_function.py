@@ -127,12 +127,12 @@ class OwnFunction:
         rows = np.unique(np.linspace(0, len(batch) - 1, SAMPLE).astype(np.int64))[::-1]
         sample, before = batch.take(pa.array(rows)), found.take(pa.array(rows))
         try:
-            one, two = self._call(sample), self._call(sample)
+            again, once_more = self._call(sample), self._call(sample)
         except FunctionError as error:
             raise self._locate(sample, error) from error
         for name in self._signals:
             for row in range(len(rows)):
-                first, second, third = (each[name][row].as_py() for each in (before, one, two))
+                first, second, third = (each[name][row].as_py() for each in (before, again, once_more))
                 if second != third:
                     raise UserError(
                         f"{self._named} gives other results when it is called again: {name} of "

@@ -1,4 +1,4 @@
-"""The signals of a user's own steps: their names, their thresholds, and the rules of these."""
+"""The signals of a user's own steps: their names, thresholds and rules."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -11,18 +11,19 @@ from curation.filters.rules import Rule, active_rules
 from curation.kernels.word_splitters import WordKind, words_in
 
 ORIGINAL = "original"
-"""The column of a batch with the texts before all rewrites but normalising."""
+"""The column of a batch with the texts after normalising and before all other rewrites."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemovedWords:
-    """Rejects texts of which the rewrites before this step removed many words, which were then not single menus or
-    notices."""
+    """Rejects texts of which the rewrites before this step removed many words: little of such a page is text. The
+    threshold None switches the rule off."""
 
     use: Literal["removed_words"] = "removed_words"
     words: WordKind = "uax29"
     """What a word is."""
     max_removed_words: float | None = 0.05
+    """Maximum share (0 to 1) of the words before the rewrites."""
 
     signals: ClassVar[pa.Schema] = pa.schema([share("removed_words", "share of words that rewrites removed")])
 

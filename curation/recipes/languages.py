@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from curation.filters.fineweb import Fineweb
 from curation.filters.identifiers import known_labels
-from curation.filters.labels import NAMES, belongs, named
+from curation.filters.labels import NAMES, belongs, full_name
 from curation.filters.language import Language
 from curation.filters.url import Url
 from curation.recipe import LanguageSettings, Rewrite, Step, stage_of, words_of
@@ -19,6 +19,8 @@ from schemas.errors import UserError
 from schemas.settings import build, convert, shown
 
 FILE, DIGEST, RESOLVED = "file", "sha256", "resolved"
+"""Fields of the table ``languages`` that are not languages. In a manifest the table is ``resolved``: it holds all
+settings in force, so the data file of that SHA-256 is not read again."""
 WORDS = "words"
 """The field of a language's table that says what splits its texts into words, in every step."""
 
@@ -35,8 +37,9 @@ class Merged(NamedTuple):
 def merge_languages(table: Any, steps: Sequence[Step], entries: Sequence[Mapping[str, Any]]) -> Merged:
     """The steps of a recipe with its table ``languages``. ``entries`` are the tables of ``steps``.
 
-    Settings for a language are the recipe's, changed by those of the data file, and these by the recipe's own tables
-    for the language, the more special ones last. Raises UserError for an invalid table.
+    The settings for a language are those of the recipe's steps, then those of the data file, then those of the recipe's
+    own tables for the language; later settings win, and a table for fewer languages comes later. Raises UserError for
+    an invalid table.
     """
     given: Any = {FILE: table} if isinstance(table, str) else table
     if not isinstance(given, Mapping):
@@ -63,7 +66,8 @@ def merge_languages(table: Any, steps: Sequence[Step], entries: Sequence[Mapping
 def languages_table(
     steps: Sequence[Step], languages: Sequence[LanguageSettings], file: tuple[str, str] | None
 ) -> dict[str, Any]:
-    """The table of which ``merge_languages`` makes the same settings: what is other than in the recipe's steps."""
+    """The table for the manifest, from which ``merge_languages`` makes the same settings. It holds what differs from
+    the recipe's steps."""
     table: dict[str, Any] = {RESOLVED: True}
     if file is not None:
         table |= {FILE: file[0], DIGEST: file[1]}
@@ -124,7 +128,7 @@ def _check_names(own: Mapping[str, Any], step: Language) -> None:
                 f"languages.{name}: the step language lets only {', '.join(passing[:5])} pass: add {labels[0]!r} to "
                 "language.languages, or set it to [], for all languages that have a table"
             )
-        if (other := seen.setdefault(named(name), name)) != name:
+        if (other := seen.setdefault(full_name(name), name)) != name:
             raise UserError(f"languages.{other} and languages.{name} are the same language: put both into one table")
 
 
@@ -150,9 +154,9 @@ def _published_settings(
 
 
 def _own_by_name(below: Mapping[str, Overrides], own: Mapping[str, Overrides]) -> dict[str, list[Overrides]]:
-    """The recipe's own settings by the name of the settings that they change, those for most languages first.
+    """For each language the recipe's own tables (``own``) that change its settings, tables for more languages first.
 
-    The names are those in the data file, and of a table for a language that has none there. Sorted by name.
+    The languages are those of the data file (``below``), and those that only the recipe has a table for; sorted.
     """
     names = [*below, *(name for name in own if not any(belongs(each, name) for each in below))]
     changed = {name: [each for each in names if belongs(each, name)] for name in own}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from curation.filters.identifiers import known_labels
-from curation.filters.labels import belongs, named
+from curation.filters.labels import belongs, full_name
 from curation.filters.language import Language
 from curation.sources.storage import reason
 from curation.words.libraries import SOURCES, missing
@@ -97,7 +97,7 @@ def splitter_for(name: str) -> str:
     >>> [splitter_for(name) for name in ("th", "tha_Thai", "fra_Latn", "hak_Latn", "bod_Tibt")]
     ['pythainlp', 'pythainlp', 'elided', 'spaced', 'syllables']
     """
-    language, _, script = named(name).partition("_")
+    language, _, script = full_name(name).partition("_")
     for splitter, languages in SPLITTERS.items():
         if language in languages.split() and (script not in _SPACED_SCRIPTS or splitter in ("elided", "spacy_en")):
             return splitter

@@ -1,4 +1,4 @@
-"""Finds rules that alone remove a large part of a source, and the definitions of others by which they would not."""
+"""Finds rules that alone remove a large part of a source, and dialects by which they would remove less."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,9 +22,9 @@ from schemas.manifest import MANIFEST
 HEAVY = 0.2
 """The share of a source's documents that a rule may remove without a warning."""
 LEAST = 100
-"""The least documents of a source for which a share says something."""
+"""A source of fewer documents is too small for a share to mean much."""
 SAMPLE = 500
-"""The most removed documents of a rule that are measured again."""
+"""The largest number of documents that are measured again by another dialect, for each rule."""
 
 
 def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
@@ -43,9 +43,10 @@ def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
         if stage in filters and not meant and read >= LEAST and removed > HEAVY * read:
             share = removed / read
             says = f"{stage}: {reason} removed {share:.0%} of the documents of source {source}"
-            least = min(_by_dialect(folder, manifest, recipe, (source, stage, reason)), default=None)
-            if least is not None and least[0] * share <= HEAVY:
-                yield f"{says}; as {least[1]} counts, about {least[0] * share:.0%}: {stage}.dialect={least[1]}"
+            by_dialect = _by_dialect(folder, manifest, recipe, (source, stage, reason))
+            part, dialect = min(by_dialect, default=(float("inf"), ""))
+            if part * share <= HEAVY:
+                yield f"{says}; as {dialect} counts, about {part * share:.0%}: {stage}.dialect={dialect}"
             else:
                 yield f"{says}: read some of them with gristmill explain {folder.root} --sample 10 --reason {reason}"
 

@@ -48,7 +48,7 @@ class LineRules(PatternStep):
     case_sensitive: bool = False
     """Whether upper and lower case differ in ``patterns``."""
     max_pattern_words: int | None = None
-    """Longer lines stay although they match a pattern."""
+    """Lines of more words stay, even if they match a pattern."""
     strip: bool = True
     """Whether to remove the white space at both ends of the text."""
 

@@ -14,13 +14,13 @@ from curation.sources.declared import Declared, declared
 from curation.sources.extractors import by_trafilatura, main_content, without_navigation
 
 MIN_AGREEMENT = 0.8
-"""trafilatura's text counts as confirmed from this agreement with resiliparse's, 0 to 1."""
+"""The least agreement (0 to 1) with resiliparse's text by which trafilatura's text counts as confirmed."""
 
 MIN_PROSE = 0.4
 """A text is prose if at least this share of its characters is in paragraphs."""
 
 PARAGRAPH = 100
-"""A line of so many characters or more is a paragraph."""
+"""The fewest characters of a line that counts as a paragraph."""
 
 MIN_ARTICLE = 0.3
 """trafilatura's text of an article is kept if it has at least this share of the characters that resiliparse finds."""
@@ -60,14 +60,14 @@ def choose(page: str) -> Extraction:
     if kind == "forum" and (posts := main_content(tree, comments=True)).strip():
         return Extraction(posts, "resiliparse", "forum")
     text, other = by_trafilatura(page), main_content(tree, comments=kind != "article")
-    found = _judge(kind, text, other)
+    found = _reason_for(kind, text, other)
     if found in ("article", "prose") or not (whole := without_navigation(tree)).strip():
         return Extraction(text, "trafilatura", found)
     return Extraction(whole, "without_navigation", found)
 
 
-def _judge(kind: Declared | None, text: str, other: str) -> str:
-    """What trafilatura's text is worth, beside the one of resiliparse."""
+def _reason_for(kind: Declared | None, text: str, other: str) -> str:
+    """The choice that `choose` describes, by trafilatura's ``text`` and resiliparse's text ``other``."""
     if kind == "article":
         return "article" if text and characters(text) >= MIN_ARTICLE * characters(other) else "thin"
     if agreement(text, other) < MIN_AGREEMENT:

@@ -21,9 +21,9 @@ FILE = "fineweb2.jsonl.gz"
 ENGLISH = "eng_Latn"
 
 
-class Others(NamedTuple):
-    """For each text the language that has more stop words in it than the text's own language, and how many different
-    ones; none (null and 0) if the text has enough stop words of its own language, or no more of any other."""
+class OtherStopWords(NamedTuple):
+    """For each text the other language with the most stop words in it, and the number of different stop words of that
+    language; null and 0 if the text has enough stop words of its own language, or no more of any other language."""
 
     languages: pa.StringArray
     counts: npt.NDArray[np.int64]
@@ -39,9 +39,12 @@ def published_rows() -> list[dict[str, Any]]:
     return [json.loads(line) for line in gzip.decompress(published_bytes()).decode().splitlines()]
 
 
-def others(texts: pa.LargeStringArray, kind: str, own: str, counted: npt.NDArray[np.int64], least: int) -> Others:
-    """Of which other language each text has at least ``least`` different stop words, and more than ``counted``, the
-    number of its own language ``own``. ``kind`` is how the texts are split into words."""
+def most_other_stop_words(
+    texts: pa.LargeStringArray, kind: str, own: str, counted: npt.NDArray[np.int64], least: int
+) -> OtherStopWords:
+    """The other language of which each text has the most stop words: at least ``least`` different ones, and more than
+    ``counted``, the number for the text's own language ``own`` (such as deu_Latn). ``kind``, a WordKind, says how texts
+    are split into words."""
     counts = np.zeros(len(texts), np.int64)
     names: list[str | None] = [None] * len(texts)
     rows = np.flatnonzero(counted < least)
@@ -54,7 +57,7 @@ def others(texts: pa.LargeStringArray, kind: str, own: str, counted: npt.NDArray
             name, count = _most({data[start:end] for start, end in bounds[first:last]}, own.partition("_")[0])
             if count >= least and count > counted[row]:
                 names[row], counts[row] = name, count
-    return Others(pa.array(names, pa.string()), counts)
+    return OtherStopWords(pa.array(names, pa.string()), counts)
 
 
 def _most(words: set[bytes], own: str) -> tuple[str | None, int]:

@@ -25,8 +25,8 @@ from curation.fasttext.classifier import (
     log_odds,
 )
 from curation.fasttext.model import Model, read_model
-from curation.fasttext.model_file import write_model
-from curation.fasttext.training import Training, Words
+from curation.fasttext.training import LabelledTexts, Training
+from curation.fasttext.writing import write_model
 from jobs.classifier.accuracy import AtThreshold, RocAuc, at_threshold, roc_auc
 from jobs.classifier.documents import Documents, DocumentSet, Hashes
 from jobs.counting import counting
@@ -135,8 +135,8 @@ def _train(options: TrainOptions, folder: Path) -> Report:
 def _model(options: TrainOptions, sets: Mapping[str, DocumentSet], path: Path) -> tuple[Model, dict[str, int], Hashes]:
     """A model of the documents that are not held out, which is written to ``path``; the number of these documents by
     label, and the hashes of their texts."""
-    with Words() as words:
-        learned = {label: _learn(words, each, LABELS.index(label), options.held_out) for label, each in sets.items()}
+    with LabelledTexts() as texts:
+        learned = {label: _learn(texts, each, LABELS.index(label), options.held_out) for label, each in sets.items()}
         ids, contents = zip(*learned.values(), strict=True)
         both = len(np.intersect1d(*contents))
         if both:
@@ -148,7 +148,7 @@ def _model(options: TrainOptions, sets: Mapping[str, DocumentSet], path: Path) -
         order = np.argsort(_mixed(np.concatenate(ids), options.seed), kind="stable")
         with counting("learning, in texts") as tell:
             steps = options.epochs * len(order)
-            trained = words.train(LABELS, options.training, order, lambda done: tell(done, steps))
+            trained = texts.train(LABELS, options.training, order, lambda done: tell(done, steps))
     write_model(path, trained)
     return (
         read_model(path),
@@ -168,13 +168,13 @@ def _manifest(options: TrainOptions, folder: Path) -> ClassifierManifest:
     )
 
 
-def _learn(words: Words, documents: DocumentSet, label: int, held_out: float) -> tuple[Hashes, Hashes]:
+def _learn(texts: LabelledTexts, documents: DocumentSet, label: int, held_out: float) -> tuple[Hashes, Hashes]:
     """Adds the documents of a set that are not held out to ``words``; the hashes of their ids and of their texts."""
     ids: list[Hashes] = [np.empty(0, np.uint64)]
     contents: list[Hashes] = [np.empty(0, np.uint64)]
     for found in documents.read():
         kept = found.filter(~_is_held_out(found.ids, held_out))
-        words.add(kept.texts, label)
+        texts.add(kept.texts, label)
         ids.append(_mixed(kept.ids, label) ^ kept.contents)
         contents.append(kept.contents)
     if sum(map(len, ids)) < LEAST:

@@ -10,8 +10,8 @@ from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import read_finished
-from curation.reports.dead_rules import warnings_for
 from curation.reports.heavy_rules import heavy_rules
+from curation.reports.recipe_warnings import warnings_for
 from curation.sources.listing import named_input
 from curation.sources.storage import storage_options, use_storage
 from jobs.corpus.compiling import prepare_kernels

@@ -39,8 +39,8 @@ from scipy.sparse.csgraph import connected_components
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_matrix
 from curation.fasttext.model import read_model
-from curation.fasttext.model_file import write_model
-from curation.fasttext.training import Training, Words
+from curation.fasttext.training import LabelledTexts, Training
+from curation.fasttext.writing import write_model
 from curation.filters.identifiers import PY3LANGID
 from curation.filters.language import Language
 from curation.filters.lid_model import model_path
@@ -89,12 +89,12 @@ class Race:
 
 def classifier_race(column: pa.Array, texts: list[str]) -> Race:
     """A classifier of two labels with n-grams of two words and 100 dimensions, as fastText makes them by default."""
-    with TemporaryDirectory() as folder, Words() as words:
+    with TemporaryDirectory() as folder, LabelledTexts() as texts:
         for label, part in enumerate((column.slice(0, len(column) // 2), column.slice(len(column) // 2))):
-            words.add(part, label)
+            texts.add(part, label)
         settings = Training(dimensions=100, ngrams=2, buckets=1 << 20, epochs=1)
         path = Path(folder) / "model.bin"
-        write_model(path, words.train(("one", "two"), settings, np.arange(len(column)), lambda steps: None))
+        write_model(path, texts.train(("one", "two"), settings, np.arange(len(column)), lambda steps: None))
         ours, theirs = read_model(path), _FastText(str(path)).f
     lines = [" ".join(text.split()) + "\n" for text in texts]
     return Race(

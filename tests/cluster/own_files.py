@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from curation.fasttext.model_file import write_model
-from curation.fasttext.training import Training, Words
+from curation.fasttext.training import LabelledTexts, Training
+from curation.fasttext.writing import write_model
 from tests.cluster.corpus import sentences
 
 RECIPE = """
@@ -86,8 +86,8 @@ def write_recipe(folder: Path) -> Path:
 
 
 def _train(path: Path, texts: Mapping[str, Sequence[str]]) -> None:
-    with Words() as words:
+    with LabelledTexts() as texts:
         for label, given in enumerate(texts.values()):
-            words.add(pa.array(given, pa.large_string()), label)
+            texts.add(pa.array(given, pa.large_string()), label)
         order = np.random.default_rng(3).permutation(sum(map(len, texts.values())))
-        write_model(path, words.train(tuple(texts), Training(), order, lambda steps: None))
+        write_model(path, texts.train(tuple(texts), Training(), order, lambda steps: None))

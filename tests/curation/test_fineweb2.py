@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from curation.filters.fineweb import Fineweb
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
-from curation.filters.labels import named
+from curation.filters.labels import full_name
 from curation.filters.language import Language
 from curation.judge import judge, reasons
 from curation.recipe import Recipe
 from curation.recipes.tables import make_recipe, recipe_table
-from curation.reports.dead_rules import warnings_for
+from curation.reports.recipe_warnings import warnings_for
 from curation.rewrites.replace import Replace
 from curation.words import libraries
 from curation.words.stop_words import published_rows
@@ -131,8 +131,8 @@ def test_no_text_fails_for_stop_words_of_another_language(fineweb2: Recipe, shar
             if "few_stop_words" not in [each["reason"] for each in reason]:
                 continue
             failed += 1
-            own = stop_words.get(ITS_OWN.get(row["lang"], named(row["lang"])), set())
-            if named(label) != named(row["lang"]) and len(own & set(WORD.findall(row["text"]))) >= 2:
+            own = stop_words.get(ITS_OWN.get(row["lang"], full_name(row["lang"])), set())
+            if full_name(label) != full_name(row["lang"]) and len(own & set(WORD.findall(row["text"]))) >= 2:
                 foreign.append((row["lang"], label, row["text"]))
     assert failed > 2000 / every
     assert not foreign

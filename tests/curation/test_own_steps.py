@@ -11,8 +11,8 @@ import pytest
 from curation.engine.driver import curate
 from curation.engine.models import receive_models, send_models
 from curation.fasttext import files
-from curation.fasttext.model_file import write_model
-from curation.fasttext.training import Training, Words
+from curation.fasttext.training import LabelledTexts, Training
+from curation.fasttext.writing import write_model
 from curation.filters.fasttext import Fasttext
 from curation.job import Execution, Job
 from curation.release.folder import Folder
@@ -65,11 +65,11 @@ def place(tmp_path: Path) -> Path:
     own.mkdir()
     (own / "signals.py").write_text(SIGNALS)
     (own / "own.toml").write_text(RECIPE)
-    with Words() as words:
+    with LabelledTexts() as texts:
         for label, text in enumerate((GOOD, BAD)):
-            words.add(pa.array([text.format("")] * 3, pa.large_string()), label)
+            texts.add(pa.array([text.format("")] * 3, pa.large_string()), label)
         labels = ("positive", "negative")
-        write_model(own / "model.bin", words.train(labels, Training(), np.arange(6), lambda steps: None))
+        write_model(own / "model.bin", texts.train(labels, Training(), np.arange(6), lambda steps: None))
     return tmp_path
 
 

@@ -17,7 +17,7 @@ from curation.filters.c4 import C4Pages
 from curation.filters.dialects import DIALECTS
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.gopher_repetition import GopherRepetition
-from curation.filters.labels import belongs, named
+from curation.filters.labels import belongs, full_name
 from curation.job import Execution, Job
 from curation.judge import judge, reasons
 from curation.recipe import OWN_STOP_WORDS, ROUTE, Filter, Recipe
@@ -26,8 +26,8 @@ from curation.release.folder import Folder
 from curation.release.lookup import Lookup
 from curation.release.manifest import read_finished
 from curation.reports.comparison import partings
-from curation.reports.dead_rules import dead_rules, foreign_stop_words
 from curation.reports.explain import explain
+from curation.reports.recipe_warnings import dead_rules, foreign_stop_words
 from curation.routing import settings_of
 from curation.sources.inputs import Input
 from schemas import RECORDS
@@ -233,7 +233,7 @@ def test_settings_for_languages_need_the_language_first() -> None:
 
 
 def test_labels_mean_one_language_and_script() -> None:
-    assert named("als") == "gsw_Latn"  # in lid.176, as in Wikipedia; in GlotLID als_Latn is Tosk Albanian
+    assert full_name("als") == "gsw_Latn"  # in lid.176, as in Wikipedia; in GlotLID als_Latn is Tosk Albanian
     assert belongs("als_Latn", "sq")
     assert not belongs("als_Latn", "als")
     assert belongs("nob_Latn", "no")

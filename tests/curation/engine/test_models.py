@@ -15,7 +15,7 @@ from curation.engine.manifest import job_json
 from curation.engine.models import receive_models, send_models
 from curation.fasttext import files
 from curation.fasttext.files import forget_models
-from curation.fasttext.model_file import empty_model, write_model
+from curation.fasttext.writing import empty_model, write_model
 from curation.filters.identifiers import model_digests
 from curation.job import Execution, Job
 from curation.release.folder import Folder

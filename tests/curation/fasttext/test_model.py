@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.fasttext.model import read_model
-from curation.fasttext.model_file import Trained, write_model
+from curation.fasttext.writing import Trained, write_model
 from curation.filters.lid_model import model_path
 from schemas.errors import UserError
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from curation.filters.gopher_quality import GopherQuality
-from curation.filters.labels import named
+from curation.filters.labels import full_name
 from curation.filters.language import Language
 from curation.filters.rules import Rule
 from curation.kernels.word_tables import STOP_WORDS
@@ -44,7 +44,7 @@ def foreign_stop_words(recipe: Recipe) -> Iterator[str]:
     """A sentence for each language other than English whose texts need English stop words; one for a recipe whose step
     ``language`` lets several languages pass, and that has no settings for languages."""
     step = next((each for each in recipe.steps if isinstance(each, Language)), None)
-    wrong = [each.name for each in recipe.languages if _wants_english(each.steps) and named(each.name) != ENGLISH]
+    wrong = [each.name for each in recipe.languages if _wants_english(each.steps) and full_name(each.name) != ENGLISH]
     if wrong:
         shown = f"{', '.join(wrong[:5])}{' and others' if len(wrong) > 5 else ''}"
         yield (
