@@ -5,6 +5,7 @@ from functools import cache
 from typing import Literal
 
 from curation.dedup.keep import Keep
+from curation.dedup.urls import UrlForm
 from schemas.errors import UserError
 
 DEFAULT_MIN_SIMILARITY = 0.65
@@ -130,6 +131,9 @@ class Dedup:
     ``pieces``, duplicate pieces are then cut from the documents that are left."""
 
     url: bool = False
+    url_form: UrlForm = "whole"
+    """Whether urls are compared whole, or normalised: http and https, www, tracking parameters and the like do not
+    count (`urls.py`)."""
     exact: bool = True
     near: Near | None = field(default_factory=Near)
     keep: Keep = field(default_factory=Keep)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import xxhash
 
 from curation.dedup.settings import Dedup, Near
+from curation.dedup.urls import UrlForm, in_form
 from curation.kernels import unicode
 from curation.kernels.buffers import text_buffers
 from curation.kernels.minhash import count_words, permutations, signatures
@@ -19,7 +20,7 @@ def sketch(documents: pa.RecordBatch, signals: pa.RecordBatch, dedup: Dedup) -> 
     rows = len(documents)
     columns: dict[str, object] = {name: documents[name] for name in ("doc_id", "file", "offset", "read_bytes", "words")}
     columns["content_hash"] = content_hashes(documents["text"])
-    columns["url_hash"] = url_hashes(documents["url"]) if dedup.url else None
+    columns["url_hash"] = url_hashes(documents["url"], dedup.url_form) if dedup.url else None
     columns["signature"] = signature_column(documents["text"], dedup.near) if dedup.near else None
     columns["rank"] = pa.array(dedup.keep.ranks(documents, signals))
     return SKETCHES.batch(columns, rows)
@@ -34,10 +35,11 @@ def content_hashes(texts: pa.LargeStringArray) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(packed)])
 
 
-def url_hashes(urls: pa.StringArray) -> pa.Array:
-    """The 128-bit xxh3 hash of each url, without its fragment and surrounding space; null if empty or missing."""
+def url_hashes(urls: pa.StringArray, form: UrlForm = "whole") -> pa.Array:
+    """The 128-bit xxh3 hash of each url, without its fragment and surrounding space or normalised; null if empty or
+    missing."""
     digest = xxhash.xxh3_128_digest
-    bare = [(url or "").partition("#")[0].strip() for url in urls.to_pylist()]
+    bare = [in_form(url, form) if url else "" for url in urls.to_pylist()]
     return pa.array([digest(url.encode()) if url else None for url in bare], pa.binary(16))
 
 

@@ -178,5 +178,5 @@ def _compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
         name: {**_DEFAULTS[step["use"]], **step, "place": place}
         for place, (name, step) in enumerate(zip(names, steps, strict=True), 1)
     }
-    dedup = {name: value for name, value in recipe["dedup"].items() if name != "pieces"}
+    dedup = {"url_form": "whole"} | {name: value for name, value in recipe["dedup"].items() if name != "pieces"}
     return {"normalise": recipe["normalise"], "dedup": dedup, **rewrites}
