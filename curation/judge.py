@@ -16,7 +16,7 @@ from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
 from curation.recipe import FAMILIES, ROUTE, Counting, Recipe, Rewrite, Step, stage_of
 from curation.rewrites.c4_lines import C4Lines
-from curation.routing import EMPTY, OTHER_STOP_WORDS, language_step, rules_of_all, settings_of, splitter_of
+from curation.routing import EMPTY, OTHER_STOP_WORDS, first_splitter, language_step, rules_of_all, settings_of
 from curation.words.stop_words import most_other_stop_words
 from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
 
@@ -64,7 +64,7 @@ def judge(records: pa.RecordBatch, recipe: Recipe) -> Verdicts:
 
     Signals that neither a rule nor the recipe's ``signals`` want are not measured.
     """
-    with measuring(recipe.signals_schema().names):
+    with measuring(recipe.measured_signals.names):
         return _judge(records, recipe)
 
 
@@ -91,7 +91,7 @@ def _judge_alike(
     stages, rules = ["text"], [EMPTY]
     failed = [failures(_characters(original), [EMPTY])]
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, steps))
-    wanted = set(recipe.signals_schema().names)
+    wanted = set(recipe.measured_signals.names)
     for step in (*families, *steps):
         if isinstance(step, Counting):
             texts, counted = step.rewrite_and_count(texts)
@@ -171,7 +171,7 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
 
 def _route_columns(name: str | None, steps: Sequence[Step], length: int) -> dict[str, pa.Array]:
     """The signals of ROUTE for texts without more stop words of another language."""
-    values = (name, splitter_of(steps), 0, None)
+    values = (name, first_splitter(steps), 0, None)
     return {
         field.name: pa.repeat(pa.scalar(value, field.type), length) for field, value in zip(ROUTE, values, strict=True)
     }
@@ -195,7 +195,7 @@ def _take(records: pa.RecordBatch, rows: npt.NDArray[np.int64]) -> pa.RecordBatc
 
 def _in_schema(signals: pa.RecordBatch, recipe: Recipe) -> pa.RecordBatch:
     """The signals in the order of the recipe's schema."""
-    schema = recipe.signals_schema()
+    schema = recipe.measured_signals
     return pa.RecordBatch.from_arrays([signals[name] for name in schema.names], schema=schema)
 
 

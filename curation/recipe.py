@@ -208,13 +208,10 @@ class Recipe:
                 texts = step.rewrite(texts)
         return texts
 
-    def signals_schema(self) -> pa.Schema:
+    @cached_property
+    def measured_signals(self) -> pa.Schema:
         """The schema of all signals that are measured; the metadata of each describes the signal and the text that it
         was measured on."""
-        return self._measured
-
-    @cached_property
-    def _measured(self) -> pa.Schema:
         available = self._available_signals()
         if self.signals is True:
             return available
@@ -228,12 +225,12 @@ class Recipe:
                 wanted.update(step.signals.names)  # columns of the documents
         return pa.schema([column for column in available if column.name in wanted])
 
+    @property
     def written_signals(self) -> pa.Schema:
         """The schema of the signals that the corpus holds."""
-        measured = self.signals_schema()
         if isinstance(self.signals, bool):
-            return measured if self.signals else pa.schema([])
-        return pa.schema([column for column in measured if column.name in self.signals])
+            return self.measured_signals if self.signals else pa.schema([])
+        return pa.schema([column for column in self.measured_signals if column.name in self.signals])
 
     def _available_signals(self) -> pa.Schema:
         """The signals of the steps and, unless signals are off, of FAMILIES."""
@@ -322,7 +319,7 @@ class Recipe:
                 taken.add(name)
 
     def _word_libraries(self) -> list[str]:
-        return sorted({words for step in self.all_steps if (words := words_of(step)) in SOURCES})
+        return sorted({splitter for step in self.all_steps if (splitter := splitter_of(step)) in SOURCES})
 
     def _steps_with_files(self) -> list[WithFiles]:
         return [step for step in self.all_steps if isinstance(step, WithFiles)]
@@ -346,7 +343,7 @@ def _check_bounds(step: Step, place: str) -> None:
         step.check(place)
 
 
-def words_of(step: Step) -> str | None:
+def splitter_of(step: Step) -> str | None:
     """What splits texts into words for a step of which this depends on the language; None for other steps."""
     if isinstance(step, GopherQuality | GopherRepetition):
         return step.definition.words

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from curation.filters.labels import belongs, full_name, script_of
 from curation.filters.language import Language
 from curation.filters.rules import Rule
-from curation.recipe import Filter, Recipe, Step, stage_of, words_of
+from curation.recipe import Filter, Recipe, Step, splitter_of, stage_of
 
 EMPTY = Rule(reason="empty", signal="characters", at_least=1)
 """A document without text fails this rule in every recipe, at the stage ``text``."""
@@ -129,9 +129,9 @@ def rules_of(steps: Sequence[Step]) -> Iterator[tuple[str, Rule]]:
                 yield step.use, OTHER_STOP_WORDS
 
 
-def splitter_of(steps: Sequence[Step]) -> str:
-    """What splits texts into words for some steps."""
-    return next((words for step in steps if (words := words_of(step))), "spacy_en")
+def first_splitter(steps: Sequence[Step]) -> str:
+    """What splits texts into words for the first step that has a splitter; ``spacy_en`` if no step has one."""
+    return next((splitter for step in steps if (splitter := splitter_of(step))), "spacy_en")
 
 
 def language_step(recipe: Recipe) -> Language:

@@ -39,7 +39,7 @@ HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")
 
 
 def signals_schema(run: Run) -> pa.Schema:
-    columns = list(SIGNALS.columns) + list(run.job.recipe.written_signals())
+    columns = list(SIGNALS.columns) + list(run.job.recipe.written_signals)
     return pa.schema(columns, metadata=SIGNALS.schema.metadata)
 
 

@@ -184,9 +184,9 @@ def _quality_signals(definition: QualityDefinition) -> pa.Schema:
     )
 
 
-@cache
-def _repetition_signals(definition: RepetitionDefinition) -> pa.Schema:
-    unit, kind = definition.length_unit, _WORD_NAMES[definition.words]
+def _piece_descriptions(definition: RepetitionDefinition) -> list[str]:
+    """Descriptions of four signals: the shares of duplicate paragraphs and of their characters, then those of lines."""
+    unit = definition.length_unit
     again = "seen before in the text" if definition.duplicate_pieces == "later" else "that occur twice or more"
     over = {"text": "of the text", "pieces": "of all {0}", "words": "of all words"}[definition.pieces_over]
     pieces = []
@@ -200,6 +200,13 @@ def _repetition_signals(definition: RepetitionDefinition) -> pa.Schema:
         what = f"{name}s{_BREAK_NAMES[breaks]}{_KEPT_NAMES[kept]}{', stripped,' if definition.strip_pieces else ''}"
         pieces.append(f"share of {what} {again}")
         pieces.append(f"share of the {unit} {over.format(f'{name}s')} that are in {what} {again}")
+    return pieces
+
+
+@cache
+def _repetition_signals(definition: RepetitionDefinition) -> pa.Schema:
+    unit, kind = definition.length_unit, _WORD_NAMES[definition.words]
+    pieces = _piece_descriptions(definition)
     top = {"each": "all occurrences", "once": "all occurrences, each word once,", "replaced": "all exact occurrences"}
     least = "" if definition.top_least == 1 else " (at least 2)"
     ties = "first" if definition.top_ties == "first" else "longest"

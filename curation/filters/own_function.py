@@ -120,7 +120,7 @@ class OwnFunction:
                 self._call(batch.slice(row, 1))
             except FunctionError as found:
                 return UserError(f"{self._named} {found.on(_document(batch, row))}")
-        together = f"{len(batch)} documents together, the first of which is {_document(batch, 0)}, but on none alone"
+        together = f"{len(batch)} documents together, but not when each is alone (the first is {_document(batch, 0)})"
         return UserError(f"{self._named} {error.on(together)}")
 
     def _check_again(self, batch: pa.RecordBatch, found: pa.RecordBatch) -> None:

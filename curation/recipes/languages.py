@@ -11,9 +11,9 @@ from curation.filters.identifiers import known_labels
 from curation.filters.labels import NAMES, belongs, full_name
 from curation.filters.language import Language
 from curation.filters.url import Url
-from curation.recipe import LanguageSettings, Rewrite, Step, stage_of, words_of
+from curation.recipe import LanguageSettings, Rewrite, Step, splitter_of, stage_of
 from curation.recipes.dialect import more_fields, with_definition
-from curation.recipes.published import Overrides, passing_labels, published, read_data_file, splitter_for
+from curation.recipes.published import Overrides, passing_labels, published, read_data_file, usual_splitter
 from curation.words.splitting import WordKind
 from schemas.errors import UserError
 from schemas.settings import build, convert, shown
@@ -100,7 +100,7 @@ def _own_settings(name: str, table: Any, steps: Sequence[Step]) -> Overrides:
     found, left = dict[str, Any](), ["stop_words"]
     if WORDS in table:
         words = convert(table[WORDS], WordKind, f"{place}.{WORDS}")
-        found = {stage_of(step): _splitting(step, words) for step in steps if words_of(step) is not None}
+        found = {stage_of(step): _splitting(step, words) for step in steps if splitter_of(step) is not None}
         left.append(WORDS)
     for stage, value in table.items():
         if stage != WORDS:
@@ -166,11 +166,11 @@ def _own_by_name(below: Mapping[str, Overrides], own: Mapping[str, Overrides]) -
 
 def _usual_words(name: str, steps: Sequence[Step], entries: Sequence[Mapping[str, Any]]) -> Overrides:
     """The settings by which texts in a language are split as usual, for steps whose table does not say how."""
-    words = splitter_for(name)
+    words = usual_splitter(name)
     return {
         stage_of(step): _splitting(step, words)
         for step, entry in zip(steps, entries, strict=True)
-        if words_of(step) is not None
+        if splitter_of(step) is not None
         and not (entry.get(WORDS) or entry.get("dialect") or WORDS in (entry.get("definition") or {}))
     }
 

@@ -61,7 +61,7 @@ def published(rows: Sequence[Mapping[str, Any]], step: Language) -> Iterator[Pub
     labels = passing_labels(step)
     for row in rows:
         name = str(row["language"])
-        splitter = splitter_for(name)
+        splitter = usual_splitter(name)
         absent = missing(splitter) if splitter in SOURCES else ()
         wanted = tuple(label for label in labels if belongs(name, label))
         yield Published(name, wanted, splitter, absent, _overrides(row))
@@ -91,10 +91,10 @@ def read_data_file(name: str) -> tuple[list[dict[str, Any]], str]:
     return rows, hashlib.sha256(content).hexdigest()
 
 
-def splitter_for(name: str) -> str:
+def usual_splitter(name: str) -> str:
     """What splits texts in a language into words.
 
-    >>> [splitter_for(name) for name in ("th", "tha_Thai", "fra_Latn", "hak_Latn", "bod_Tibt")]
+    >>> [usual_splitter(name) for name in ("th", "tha_Thai", "fra_Latn", "hak_Latn", "bod_Tibt")]
     ['pythainlp', 'pythainlp', 'elided', 'spaced', 'syllables']
     """
     language, _, script = full_name(name).partition("_")

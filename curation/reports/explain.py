@@ -75,7 +75,7 @@ def _takedown_sentence(manifest: Manifest, reason: str) -> str:
 def _list_replaced(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
     """The line that says how often the recipe's rewrites replaced what in a document; no value is named."""
     counted = lookup.recipe.counts()
-    names = [name for name in counted.names if name in lookup.recipe.written_signals().names]
+    names = [name for name in counted.names if name in lookup.recipe.written_signals.names]
     signals = lookup.at("signals", row["file"], row["offset"]) if names else None
     if signals is not None and any(signals[name] for name in names):
         found = [f"{signals[name]} {_described(counted.field(name))}" for name in names if signals[name]]
@@ -133,7 +133,7 @@ def _rule(recipe: Recipe, stage: str, reason: str) -> Rule | None:
 
 
 def _about(recipe: Recipe, rule: Rule) -> str:
-    schema = recipe.signals_schema()
+    schema = recipe.measured_signals
     if rule.signal not in schema.names:
         return ""
     metadata = schema.field(rule.signal).metadata or {}

@@ -71,7 +71,7 @@ def _wants_english(steps: tuple[Step, ...]) -> bool:
 def dead_rules(recipe: Recipe) -> Iterator[str]:
     """A sentence for each rule of the recipe that can never fire or always does, and for each step without a rule; then
     for each such rule that only some language has."""
-    ranges = {column.name: (column.metadata or {}).get(b"range") for column in recipe.signals_schema()}
+    ranges = {column.name: (column.metadata or {}).get(b"range") for column in recipe.measured_signals}
     known = {name: bounds.decode() for name, bounds in ranges.items() if bounds}
     for step in recipe.steps:
         if isinstance(step, Filter):

@@ -31,7 +31,7 @@ from schemas.errors import UserError
 from tests.curation.filters.test_signals import TEXTS
 
 FINEWEB = make_recipe("fineweb", recipe_table("fineweb"))
-ALL = FINEWEB.signals_schema().names
+ALL = FINEWEB.measured_signals.names
 MILL = "The mill turns the grain of the village into flour, and the bakers have to be with it. " * 12
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from curation.kernels.buffers import text_buffers
-from curation.recipes.published import splitter_for
+from curation.recipes.published import usual_splitter
 from curation.words import libraries
 from curation.words.splitting import WORD_KINDS, words_in
 from schemas.errors import UserError
@@ -117,7 +117,7 @@ def test_numbers_of_words_are_within_a_twentieth_of_spacys(shared: Path) -> None
             continue
         compared += 1
         theirs = sum(len(tokens(text)) for text in texts)
-        ours = sum(map(len, split(texts, "sudachi" if language == "ja" else splitter_for(language))))
+        ours = sum(map(len, split(texts, "sudachi" if language == "ja" else usual_splitter(language))))
         if abs(ours / theirs - 1) > 0.05:
             off[language] = ours / theirs
     assert compared > 50
