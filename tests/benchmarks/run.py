@@ -20,7 +20,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import evaluations, intervals, main_text, skew, team
+from tests.benchmarks import evaluations, intervals, main_text, removal, skew, team
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
 from tests.benchmarks.gate import latencies
@@ -86,6 +86,9 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
     yield from ((f"15. {name}", measured, asked_for) for name, measured, asked_for in rows)
     yield from ((f"16. {name}", measured, asked_for) for name, measured, asked_for in evaluations.bars(work / "report"))
     yield from ((f"17. {name}", measured, asked_for) for name, measured, asked_for in main_text.bars())
+    yield from (
+        (f"18. {name}", measured, asked_for) for name, measured, asked_for in removal.bars(corpus, work / "lists")
+    )
 
 
 def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) -> Iterator[Row]:
