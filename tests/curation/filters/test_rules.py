@@ -49,7 +49,8 @@ def test_none_switches_each_rule_off(one: Filter) -> None:
     off = {
         field.name: () if isinstance(field.default, tuple) else False if field.default is True else None
         for field in dataclasses.fields(one)
-        if isinstance(field.default, tuple) or field.default is True or NoneType in get_args(hints[field.name])
+        if field.init
+        and (isinstance(field.default, tuple) or field.default is True or NoneType in get_args(hints[field.name]))
     }
     assert dataclasses.replace(one, **off).rules() == ()
 
