@@ -31,11 +31,10 @@ _GONE, _COUNTED = 0, 2
 
 def repeatable(texts: pa.LargeStringArray, pieces: Pieces) -> PieceTable:
     """The pieces of the texts that may be cut: long enough, and in spans if they are sentences."""
-    found = find_pieces(texts, UNITS[pieces.unit])
-    if pieces.unit == "sentences":
-        found = spans(found, pieces.sentences)
-    long = found.characters >= pieces.min_characters
-    return found if long.all() else select_pieces(found, long)
+    if pieces.unit != "sentences":
+        return find_pieces(texts, UNITS[pieces.unit], pieces.min_characters)
+    found = spans(find_pieces(texts, SENTENCES), pieces.sentences)
+    return select_pieces(found, found.characters >= pieces.min_characters)
 
 
 def keys_by_partition(unit: int, keys: Records, copies: int, partitions: int) -> Iterator[tuple[int, bytes]]:

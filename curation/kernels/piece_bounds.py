@@ -111,7 +111,7 @@ def _next_piece(data, i, end, unit, kinds, ends, closing):
 
 
 @kernel
-def _find(data, offsets, unit, kinds, ends, closing):
+def _find(data, offsets, unit, least, kinds, ends, closing):
     places = np.empty((64, 4), np.int64)
     hashes = np.empty((64, 2), np.uint64)
     count = 0
@@ -122,6 +122,9 @@ def _find(data, offsets, unit, kinds, ends, closing):
             first, last, i = _next_piece(data, i, end, unit, kinds, ends, closing)
             if first < 0:
                 break
+            characters = count_characters(data, first, last)
+            if characters < least:
+                continue
             if count == places.shape[0]:
                 more_places, more_hashes = np.empty((2 * count, 4), np.int64), np.empty((2 * count, 2), np.uint64)
                 more_places[:count] = places
@@ -130,19 +133,20 @@ def _find(data, offsets, unit, kinds, ends, closing):
             places[count, 0] = d
             places[count, 1] = first - begin
             places[count, 2] = last - begin
-            places[count, 3] = count_characters(data, first, last)
+            places[count, 3] = characters
             hashes[count, 0], hashes[count, 1] = hash128(data, first, last)
             count += 1
     return places[:count], hashes[:count]
 
 
-def find_pieces(texts: pa.LargeStringArray, unit: int) -> PieceTable:
-    """The lines, paragraphs (lines between blank lines) or sentences of the texts, as ``unit`` says.
+def find_pieces(texts: pa.LargeStringArray, unit: int, least: int = 1) -> PieceTable:
+    """The lines, paragraphs (lines between blank lines) or sentences of the texts, as ``unit`` says, of at least
+    ``least`` characters.
 
     A sentence ends at the end of its line, and after end marks with closing marks, before white space.
     """
     data, offsets = text_buffers(texts)
-    places, hashes = _find(data, offsets, unit, word_tables().kinds, _ENDS, _CLOSING)
+    places, hashes = _find(data, offsets, unit, least, word_tables().kinds, _ENDS, _CLOSING)
     return PieceTable(*np.ascontiguousarray(places.T), *np.ascontiguousarray(hashes.T))
 
 

@@ -1,7 +1,7 @@
 """Windows of ``length`` bytes of UTF-8 that begin at each character of a text, and anchors by which equal windows meet.
 
 Of all parts of half the length that begin at a character inside a window, the one with the smallest hash is the
-window's anchor, the first among equals (minimizers: Roberts et al. 2004; winnowing: Schleimer et al. 2003). It depends
+window's anchor, the last among equals (minimizers: Roberts et al. 2004; winnowing: Schleimer et al. 2003). It depends
 on the window's bytes alone, so equal windows have equal anchors, and about one character in ``length / 4`` is the
 anchor of any window. A span is all windows in a row with the same anchor.
 """
@@ -22,6 +22,7 @@ _BASE = np.uint64(0x2545F4914F6CDD1D)
 _MERSENNE = np.uint64((1 << 61) - 1)
 _FACTOR = np.uint64(0x12B9B0A1F3C5D7E9 % ((1 << 61) - 1))
 _ONE = np.uint64(1)
+_LARGEST = np.uint64((1 << 64) - 1)
 RUN_WIDTH = 6
 """A run is (key, hash of the span, first and last window of the run, counted in bytes from the first window of the
 span, row id and start of the first window that equals the run's first window)."""
@@ -48,55 +49,73 @@ def _begins(data, i):
     return data[i] & 0xC0 != 0x80
 
 
+@leaf
+def _hash_parts(data, begin, end, width, values):
+    """Sets ``values`` to a hash of the ``width`` bytes at each character that has so many bytes behind it; _LARGEST
+    inside of characters."""
+    leaving = uint64(1)  # of the first byte, when the next one comes
+    for _ in range(width - 1):
+        leaving *= _BASE
+    rolling = uint64(0)
+    for i in range(begin, min(begin + width - 1, end)):
+        rolling = rolling * _BASE + uint64(data[i]) + _ONE
+    for i in range(begin + width - 1, end):
+        part = i - width + 1
+        rolling = rolling * _BASE + uint64(data[i]) + _ONE
+        values[part - begin] = mix64(rolling) if _begins(data, part) else _LARGEST
+        rolling -= (uint64(data[part]) + _ONE) * leaving
+
+
+@leaf
+def _next_span(data, begin, values, start, windows, newest):
+    """The first and the last window and the anchor of the span that begins at or after ``start``, of ``windows``;
+    ``newest`` is the place of the last part in a window."""
+    while start < windows and not _begins(data, begin + start):
+        start += 1
+    first, smallest = start, _LARGEST
+    anchor = start
+    for k in range(start, min(start, windows - 1) + newest + 1):
+        value = values[k]
+        if value <= smallest:
+            anchor, smallest = int64(k), value
+    last = start
+    for after in range(start + 1, windows):
+        if after > anchor:
+            break
+        if _begins(data, begin + after):
+            if values[after + newest] <= smallest:
+                break
+            last = int64(after)
+        elif values[after + newest] <= smallest:
+            break
+    return first, last, anchor
+
+
 @kernel
 def _find(data, offsets, length):
     width = length // 2
-    size = 1
-    while size < length + 1:
-        size *= 2
-    values, at = np.empty(size, np.uint64), np.empty(size, np.int64)
+    values = np.empty(0, np.uint64)
     places, keys = np.empty((64, 3), np.int64), np.empty(64, np.uint64)
-    mask = size - 1
-    leaving = uint64(1)
-    for _ in range(width):
-        leaving *= _BASE
     count = 0
     for d in range(offsets.shape[0] - 1):
-        begin, end = offsets[d], offsets[d + 1]
-        if end - begin < length:
-            continue
-        head = tail = int64(0)
-        anchor = int64(-1)
-        rolling = uint64(0)
-        for i in range(begin, end):
-            rolling = rolling * _BASE + uint64(data[i]) + _ONE
-            part = i - width + 1
-            if part > begin:
-                rolling -= (uint64(data[part - 1]) + _ONE) * leaving
-            if part >= begin and _begins(data, part):
-                value = mix64(rolling)
-                while tail > head and values[(tail - 1) & mask] > value:
-                    tail -= 1
-                values[tail & mask] = value
-                at[tail & mask] = part
-                tail += 1
-            start = i - length + 1
-            if start < begin or not _begins(data, start):
-                continue
-            while at[head & mask] < start:
-                head += 1
-            if at[head & mask] != anchor:
-                anchor = at[head & mask]
-                if count == keys.shape[0]:
-                    more_places, more_keys = np.empty((2 * count, 3), np.int64), np.empty(2 * count, np.uint64)
-                    more_places[:count] = places
-                    more_keys[:count] = keys
-                    places, keys = more_places, more_keys
-                places[count, 0] = d
-                places[count, 1] = start - begin
-                keys[count] = values[head & mask]
-                count += 1
-            places[count - 1, 2] = start - begin
+        size = offsets[d + 1] - offsets[d]
+        if size >= length and values.shape[0] < size:
+            values = np.empty(size, np.uint64)
+        if size >= length:
+            _hash_parts(data, offsets[d], offsets[d + 1], width, values)
+        last = int64(-1)
+        while size >= length:
+            first, last, anchor = _next_span(data, offsets[d], values, last + 1, size - length + 1, length - width)
+            if first > size - length:
+                break
+            if count == keys.shape[0]:
+                more_places, more_keys = np.empty((2 * count, 3), np.int64), np.empty(2 * count, np.uint64)
+                more_places[:count] = places
+                more_keys[:count] = keys
+                places, keys = more_places, more_keys
+            places[count, 0], places[count, 1], places[count, 2] = d, first, last
+            keys[count] = values[anchor]
+            count += 1
     return places[:count], keys[:count]
 
 

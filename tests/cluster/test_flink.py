@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.corpus import write_corpus
 from tests.cluster.environment import imported_from
 from tests.cluster.flink import Flink, flink
 from tests.cluster.own_files import write_recipe, write_texts
@@ -56,6 +57,20 @@ def test_languages_and_files_of_the_users_own_give_the_local_bytes(environment: 
         assert [state for _, state in at_work.jobs()] == ["FINISHED"] * 2
         assert not [job for job, _ in at_work.jobs() if at_work.failures(job)]
     assert digest(output) == digest(local)
+
+
+def test_pieces_are_cut_as_on_one_machine(environment: Path, tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "in", 8_000_000)
+    with flink(environment, tmp_path / "flink") as at_work:
+        for unit in ("sentences", "substring"):
+            recipe, here, there = tmp_path / f"{unit}.toml", tmp_path / f"{unit}-here", tmp_path / f"{unit}-there"
+            recipe.write_text(f'[dedup]\nnear = false\npieces = {{ unit = "{unit}" }}\n')
+            asked = ["--input", f"{corpus}/*.jsonl", "--output", str(here), "--recipe", str(recipe)]
+            subprocess.run([str(GRISTMILL), "curate", *asked], check=True)
+            changes = {'recipe = "fineweb"': f'recipe = "{recipe}"', "parallelism = 8": "parallelism = 2"}
+            ended(start("flink", corpus, there, at_work.job_endpoint, at_work.pool, changes=changes))
+            assert rows(here, "cuts")
+            assert digest(there) == digest(here)
 
 
 @pytest.mark.parametrize(("stage", "number"), [("judged", 0), ("written", 1)])
