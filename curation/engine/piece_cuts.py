@@ -7,9 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.dedup.edges import Records, rows_of, unpack
-from curation.dedup.pieces import CUT_WIDTH, UNITS
-from curation.engine.run import Run, cuts_name
+from curation.dedup.edges import Records, rows_of
+from curation.dedup.pieces import UNITS
+from curation.engine.piece_stages import unit_cuts
+from curation.engine.run import Run
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, texts_of_parts
 from curation.kernels.piece_bounds import LINES, find_pieces
 from curation.kernels.substrings import parts_of_substrings
@@ -36,8 +37,7 @@ class Cutter:
     the first copies, sorted by row id."""
 
     def __init__(self, run: Run, unit: int, names: pa.Table):
-        with run.folder.reading(cuts_name(unit)) as stream:
-            self._cuts = unpack([stream.read()], CUT_WIDTH)
+        self._cuts = unit_cuts(run, unit)
         self._rows = rows_of(self._cuts[:, 0])
         settings = run.job.recipe.dedup.pieces
         assert settings is not None

@@ -54,9 +54,8 @@ def firsts(run: Run, places: Blobs) -> Routed:
     yield from substrings.matches(places) if settings.unit == "substring" else dedup.firsts(places, settings.copies)
 
 
-def write_cuts(run: Run, unit: int, survivors: Blobs, repeated: Blobs, answers: Blobs) -> Routed:
-    """Writes what is cut from a unit's documents to the run's folder; routes requests for the names of the documents
-    with the first copies to their units."""
+def write_cuts(run: Run, unit: int, survivors: Blobs, repeated: Blobs, answers: Blobs) -> None:
+    """Writes what is cut from a unit's documents to the run's folder."""
     settings = _settings(run)
     found = dedup.sort_places(_places(run, unit, survivors, repeated))
     if settings.unit == "substring":
@@ -65,7 +64,17 @@ def write_cuts(run: Run, unit: int, survivors: Blobs, repeated: Blobs, answers: 
         cuts = dedup.cuts(found, unpack(answers, dedup.FIRST_WIDTH))
     with run.folder.writing(cuts_name(unit)) as stream:
         stream.write(cuts.tobytes())
-    yield from dedup.name_requests(unit, cuts)
+
+
+def unit_cuts(run: Run, unit: int) -> Records:
+    """What is cut from a unit's documents, sorted by place."""
+    with run.folder.reading(cuts_name(unit)) as stream:
+        return unpack([stream.read()], dedup.CUT_WIDTH)
+
+
+def name_requests(run: Run, unit: int) -> Routed:
+    """Requests for the names of the documents with the first copies of a unit's cuts, routed to their units."""
+    yield from dedup.name_requests(unit, unit_cuts(run, unit))
 
 
 def _places(run: Run, unit: int, survivors: Blobs, repeated: Blobs) -> Records:

@@ -76,30 +76,36 @@ def shrink_stars(wiring: Wiring[Output], run: Run) -> None:
     wiring.join(f"small-{run.stars:03d}", stages.small, run, parts, large, wiring.marks(parts))
 
 
+def find_cuts(wiring: Wiring[Output], run: Run) -> None:
+    """Finds the pieces to cut out of the documents that stay, and writes them to the run's folder. A pipeline of its
+    own, since Flink keeps buffers for all shuffles of a pipeline at once."""
+    own, parts = range(run.first, run.all_units), range(run.partitions)
+    survivors, marks = _survivors(wiring, run), wiring.marks(range(run.all_units))
+    keys = wiring.join("piece-keys", stages.piece_keys, run, own, *survivors, marks)
+    repeated = wiring.join("repeated", stages.repeated, run, parts, keys)
+    places = wiring.join("places", stages.places, run, own, *survivors, repeated)
+    firsts = wiring.join("firsts", stages.firsts, run, parts, places)
+    wiring.join("cuts", stages.cuts, run, own, *survivors, repeated, firsts, marks)
+
+
 def write_corpus(wiring: Wiring[Output], run: Run) -> None:
-    """Finds the survivor of each group of duplicates and the pieces to cut, and writes each unit's documents and
-    duplicates."""
+    """Finds the survivor of each group of duplicates, and writes each unit's documents and duplicates."""
     every = range(run.all_units)
     dedup = run.job.recipe.dedup
     if not dedup.stages and dedup.pieces is None:
         wiring.start("write", stages.write, run, every)
         return
-    marks, survivors = wiring.marks(every), list[Output]()
-    if dedup.stages and run.stars is None:
-        survivors.append(wiring.start("components", stages.components, run, range(1)))
-    elif dedup.stages:
-        survivors.append(wiring.start("stars", stages.components, run, range(run.partitions)))
-    cuts = [_find_cuts(wiring, run, survivors, marks)] if dedup.pieces else []
-    asked = [wiring.join("requests", stages.requests, run, every, *survivors), *cuts] if dedup.stages else cuts
-    names = wiring.join("names", stages.names, run, every, *asked)
+    survivors, marks = _survivors(wiring, run), wiring.marks(every)
+    asking = [*survivors, marks] if dedup.pieces else survivors
+    requests = wiring.join("requests", stages.requests, run, every, *asking)
+    names = wiring.join("names", stages.names, run, every, requests)
     wiring.join("write", stages.write, run, every, *survivors, names, marks)
 
 
-def _find_cuts(wiring: Wiring[Output], run: Run, survivors: Sequence[Output], marks: Output) -> Output:
-    """Writes what is cut from the units' documents that stay; the output asks for the names of documents."""
-    own, parts = range(run.first, run.all_units), range(run.partitions)
-    keys = wiring.join("piece-keys", stages.piece_keys, run, own, *survivors, marks)
-    repeated = wiring.join("repeated", stages.repeated, run, parts, keys)
-    places = wiring.join("places", stages.places, run, own, *survivors, repeated)
-    firsts = wiring.join("firsts", stages.firsts, run, parts, places)
-    return wiring.join("cuts", stages.cuts, run, own, *survivors, repeated, firsts, marks)
+def _survivors(wiring: Wiring[Output], run: Run) -> list[Output]:
+    """The survivors of groups of duplicates; no output if no duplicates are removed."""
+    if not run.job.recipe.dedup.stages:
+        return []
+    if run.stars is None:
+        return [wiring.start("components", stages.components, run, range(1))]
+    return [wiring.start("stars", stages.components, run, range(run.partitions))]

@@ -84,6 +84,9 @@ def _run(
     between()
     if run.job.recipe.dedup.stages and _count_links(run) > (execution.links or most_links(execution.memory)):
         run = _shrink_links(run, start)
+    if run.job.recipe.dedup.pieces:
+        with start() as cutting:
+            pipeline.find_cuts(cutting, run)
     with start() as second:
         pipeline.write_corpus(second, run)
 

@@ -184,12 +184,15 @@ def firsts(run: Run, partition: int, groups: Groups) -> Results:
 def cuts(run: Run, unit: int, groups: Groups) -> Results:
     if unit < run.first:
         return []
-    found = pieces.write_cuts(run, unit, groups["survivor"], groups["repeated"], groups["firsts"])
-    return _of_kind("requests", found)
+    pieces.write_cuts(run, unit, groups["survivor"], groups["repeated"], groups["firsts"])
+    return []
 
 
 def requests(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("requests", dedup.name_requests(run, unit, groups["survivor"]))
+    if run.job.recipe.dedup.stages:
+        yield from _of_kind("requests", dedup.name_requests(run, unit, groups["survivor"]))
+    if run.job.recipe.dedup.pieces and unit >= run.first:
+        yield from _of_kind("requests", pieces.name_requests(run, unit))
 
 
 def names(run: Run, unit: int, groups: Groups) -> Results:
