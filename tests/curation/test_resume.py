@@ -112,3 +112,14 @@ def test_thirty_random_kills(tmp_path: Path) -> None:
         if killed == 30:
             return
     pytest.fail(f"only {killed} of 40 runs were still at work when they were to be killed")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("files", [70, 100, 130, 160])
+def test_a_run_that_was_killed_while_it_found_pieces_goes_on_where_it_stopped(tmp_path: Path, files: int) -> None:
+    write_corpus(tmp_path / "in", 4, 4_000)
+    pieces = ("--set", "pieces={unit = 'sentences', sentences = 1, min_characters = 10}")
+    subprocess.run(command(tmp_path / "in", tmp_path / "whole", *pieces), check=True, capture_output=True)
+    resume(tmp_path, tmp_path / "out", files, *pieces)
+    assert list((tmp_path / "whole").glob("cuts/*.parquet"))
+    assert digest(tmp_path / "out") == digest(tmp_path / "whole")
