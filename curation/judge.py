@@ -18,7 +18,7 @@ from curation.recipe import FAMILIES, ROUTE, Counting, Recipe, Rewrite, Step, st
 from curation.rewrites.c4_lines import C4Lines
 from curation.routing import EMPTY, OTHER_STOP_WORDS, first_splitter, language_step, rules_of_all, settings_of
 from curation.words.stop_words import most_other_stop_words
-from schemas import DOCUMENTS, FAILED, RECORDS, REJECTS
+from schemas import FAILED, JUDGED, RECORDS, REJECTS
 
 
 @dataclass(frozen=True)
@@ -219,19 +219,17 @@ def _with_texts(records: pa.RecordBatch, texts: pa.LargeStringArray, original: p
 
 
 def documents(records: pa.RecordBatch, texts: pa.LargeStringArray, signals: pa.RecordBatch) -> pa.RecordBatch:
-    """The DOCUMENTS rows of a batch of RECORDS, with these texts."""
-    columns: dict[str, object] = {
-        name: records[name] for name in records.schema.names if name in DOCUMENTS.columns.names
-    }
+    """The JUDGED rows of a batch of RECORDS, with these texts."""
+    columns: dict[str, object] = {name: records[name] for name in records.schema.names if name in JUDGED.columns.names}
     columns["text"] = texts
     for name in ("language", "language_score"):
         if name in signals.schema.names:
             columns[name] = signals[name]
-    return DOCUMENTS.batch(columns, len(records))
+    return JUDGED.batch(columns, len(records))
 
 
 def rejects(verdicts: Verdicts, rows: pa.RecordBatch, with_text: bool) -> pa.RecordBatch:
-    """The REJECTS rows of documents that failed; ``rows`` are the batch's DOCUMENTS with their original texts, and the
+    """The REJECTS rows of documents that failed; ``rows`` are the batch's JUDGED with their original texts, and the
     columns read_bytes and words."""
     chosen = np.flatnonzero(verdicts.failed.any(axis=1))
     row, rule = np.nonzero(verdicts.failed[chosen])

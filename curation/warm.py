@@ -14,7 +14,8 @@ from curation.dedup.components import forest
 from curation.dedup.near import alike_to_any, families
 from curation.dedup.pieces import first_places, sort_places
 from curation.dedup.settings import Near
-from curation.dedup.sketch import signature_matrix, word_counts
+from curation.dedup.sketch import shingle_sets, signature_matrix, word_counts
+from curation.dedup.survivors import Order, Sets, Source, choose
 from curation.fasttext.model import read_model
 from curation.fasttext.training import LabelledTexts, Training
 from curation.fasttext.writing import write_model
@@ -31,6 +32,7 @@ from curation.filters.word_list import WordList
 from curation.judge import judge
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, restore_parts, texts_of_parts
 from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
+from curation.kernels.shingles import jaccard_similarities
 from curation.kernels.substrings import entries, find_spans, match_windows, parts_of_substrings, span_hashes
 from curation.recipe import STEPS, Recipe
 from curation.rewrites.line_rules import LineRules
@@ -102,6 +104,12 @@ def warm() -> None:
     match_windows(entries(texts, spans, spans.key, span_hashes(texts, spans, 8), 8))
     asked = Parts(spans.text, spans.first, spans.last + 8, np.arange(len(spans.text)))
     parts_of_substrings(texts, asked, spans.text, spans.first)
+    sets, bounds = shingle_sets(texts, near)
+    first = np.zeros(1, np.int64)
+    jaccard_similarities(sets, bounds, first, sets, bounds, first, np.empty(1))
+    link = np.array([[2, 0, 0, 0, 1, 0]], np.uint64)
+    order = Order(lambda ids: ids.astype(np.int64), lambda ranks: ranks, lambda ranks: ranks == 0)
+    choose(link, order, Source(lambda ids: bounds, lambda ids: Sets(sets, bounds), ordered=False), 0.5)
     families(texts)
     alike_to_any(texts, texts)
 

@@ -21,6 +21,7 @@ __all__ = [  # noqa: F405
     "FACTS",
     "FAILED",
     "IMPORT_REJECTS",
+    "JUDGED",
     "JUDGMENTS",
     "PAIRS",
     "QUARANTINE",

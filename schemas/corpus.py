@@ -51,8 +51,8 @@ QUARANTINE = Table(
 """Records that could not be read: their place, the kind of error in one word, the error's message, the record's length
 in bytes, and its first 64 KiB."""
 
-DOCUMENTS = Table(
-    name="documents",
+JUDGED = Table(
+    name="judged",
     version=1,
     columns=pa.schema(
         [
@@ -69,8 +69,25 @@ DOCUMENTS = Table(
         ]
     ),
 )
-"""The corpus. ``language`` is the label of the recipe's identifier, by default an ISO 639 code from fastText's lid.176;
-``language_score`` is its probability."""
+"""A document after all filters and rewrites, before duplicates are removed. ``language`` is the label of the recipe's
+identifier, by default an ISO 639 code from fastText's lid.176; ``language_score`` is its probability. Never written to
+a finished folder."""
+
+DOCUMENTS = Table(
+    name="documents",
+    version=2,
+    columns=pa.schema(
+        [
+            *JUDGED.columns,
+            pa.field("near_cluster_size", pa.int64(), nullable=False),
+            pa.field("rehydration_weight", pa.int32(), nullable=False),
+        ]
+    ),
+    checks={"a document is in its own cluster": lambda b: pc.greater_equal(b["near_cluster_size"], 1)},
+)
+"""The corpus: the columns of `JUDGED`. ``near_cluster_size`` is the number of documents of the run that the document
+stands for: itself, its copies and its near-duplicates. ``rehydration_weight`` is how often FineWeb2 repeats a document
+of a cluster of this size (Penedo et al. 2025, github.com/huggingface/fineweb-2). Version 2 added these two columns."""
 
 FAILED = pa.list_(
     pa.struct(
@@ -96,7 +113,7 @@ REJECTS = Table(
     name="rejects",
     version=2,
     columns=pa.schema(
-        [field.with_nullable(True) if field.name == "text" else field for field in DOCUMENTS.columns]
+        [field.with_nullable(True) if field.name == "text" else field for field in JUDGED.columns]
         + [
             pa.field("stage", pa.string(), nullable=False),
             pa.field("reason", pa.string(), nullable=False),
@@ -116,7 +133,9 @@ REJECTS = Table(
     ),
 )
 """Documents that were removed, with the reason. A duplicate names the document that was kept (``survivor``) and the
-neighbour that it matched (``matched``); both similarities are shares of equal MinHash values, 0 to 1. For a document of
+neighbour that it matched (``matched``), with its similarity to both, 0 to 1: the exact Jaccard similarity of their
+sets of shingles, or the share of equal MinHash values (if near.verify is signature, and for documents with the same
+url). For a document of
 an earlier release, ``survivor_release`` or ``matched_release`` names the release. ``read_bytes`` (UTF-8) and ``words``
 count the text as read. Version 2 added the releases, ``read_bytes`` and ``words``."""
 

@@ -69,3 +69,14 @@ def edges(left: Records, right: Records, similarity: npt.NDArray[np.float64]) ->
     first = np.where(swap[:, None], right, left)
     second = np.where(swap[:, None], left, right)
     return np.column_stack([first, second, similarity.view(np.uint64)])
+
+
+def within(costs: npt.NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Cuts a sequence into ranges that cost about ``most`` each; a range holds at least one element.
+
+    >>> list(within(np.array([3, 3, 9, 1, 1]), 6))
+    [(0, 2), (2, 3), (3, 5)]
+    """
+    parts = (np.cumsum(costs) - 1) // most
+    starts = np.flatnonzero(np.r_[True, parts[1:] != parts[:-1]][: len(parts)]).tolist()
+    return zip(starts, [*starts, len(parts)][1:], strict=True)

@@ -129,5 +129,6 @@ def _choose(sorted_places: Records, limit: npt.NDArray[np.int64]) -> npt.NDArray
 def name_requests(unit: int, found: Records) -> Iterator[tuple[int, bytes]]:
     """Requests for the names of the documents with the first copies, by their units."""
     wanted = np.unique(found[:, 3])
-    requests = np.column_stack([wanted, np.full(len(wanted), unit, np.uint64), np.zeros(len(wanted), np.uint64)])
+    none = np.zeros(len(wanted), np.uint64)
+    requests = np.column_stack([wanted, np.full(len(wanted), unit, np.uint64), none, none])
     yield from route(units_of(wanted), requests)

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from curation.dedup.edges import Records, rows_of, units_of
 
 STAGES = ("url", "exact", "near")
-REQUEST_WIDTH = 3
-"""A request is (row id of a document that a removal names, requesting unit, 1 if its signature is needed)."""
+REQUEST_WIDTH = 4
+"""A request is (row id of a document that a removal names, requesting unit, 1 if its signature is needed, number of
+documents of that unit that are removed for it as its near-duplicates or copies)."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class Removals:
     """Row ids."""
     similarity: npt.NDArray[np.float64]
     """Similarity to the matched document; NaN if not measured yet."""
+    to_survivor: npt.NDArray[np.float64]
+    """Similarity to the survivor; NaN if not measured yet."""
 
 
 NONE_REMOVED = Removals(
-    *(np.empty(0, kind) for kind in (np.int64, np.int64, np.uint64, np.uint64, np.float64))  # type: ignore[arg-type]
+    *(np.empty(0, kind) for kind in (np.int64, np.int64, np.uint64, np.uint64, np.float64, np.float64))  # type: ignore[arg-type]
 )
 
 
@@ -59,7 +62,8 @@ def removals(
         stage[at] = STAGES.index(name)
         matched[at] = best[known, 1]
         similarity[at] = best[known, 2].view(np.float64)
-    return Removals(rows_of(ids), stage, links[:, 1], matched, similarity)
+    to_survivor = np.where(matched == links[:, 1], similarity, np.nan)
+    return Removals(rows_of(ids), stage, links[:, 1], matched, similarity, to_survivor)
 
 
 def _best_neighbours(edges: Records, unit: int, both: bool) -> Records:
@@ -80,9 +84,12 @@ def _best_neighbours(edges: Records, unit: int, both: bool) -> Records:
 def requests(unit: int, removed: Removals) -> Records:
     """Requests for the documents that a unit's removals name, with their signatures if a similarity is unknown."""
     unknown = np.isnan(removed.similarity)
+    signed = unknown | np.isnan(removed.to_survivor)
+    counted = removed.stage != STAGES.index("url")
+    none = np.zeros(len(unknown), bool)
     wanted = np.concatenate([removed.survivor, removed.matched])
-    signature = np.concatenate([(removed.survivor != removed.matched) | unknown, unknown])
     targets, inverse = np.unique(wanted, return_inverse=True)
-    needed = np.zeros(len(targets), np.uint64)
-    np.maximum.at(needed, inverse, signature.astype(np.uint64))
-    return np.column_stack([targets, np.full(len(targets), unit, np.uint64), needed])
+    needed, removals = np.zeros((2, len(targets)), np.uint64)
+    np.maximum.at(needed, inverse, np.concatenate([signed, unknown]).astype(np.uint64))
+    np.add.at(removals, inverse, np.concatenate([counted, none]).astype(np.uint64))
+    return np.column_stack([targets, np.full(len(targets), unit, np.uint64), needed, removals])

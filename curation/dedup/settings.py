@@ -9,6 +9,8 @@ from curation.dedup.urls import UrlForm
 from schemas.errors import UserError
 
 DEFAULT_MIN_SIMILARITY = 0.65
+DEFAULT_SURVIVOR = 0.65
+Verify = Literal["exact", "signature"]
 MOST_VALUES = 1 << 14
 """Maximum number of values of a signature: 64 KB per document. The largest published signature has 9,000 values."""
 MOST = {"ngram": 1000, "bands": MOST_VALUES, "rows": MOST_VALUES, "permutations": 2048}
@@ -36,6 +38,12 @@ class Near:
     their share of equal values is at least ``min_similarity``. With ``threshold`` (Jaccard, 0 to 1), ``bands`` and
     ``rows`` are computed from it and ``permutations`` as in datasketch, and ``min_similarity`` defaults to the
     threshold.
+
+    ``verify`` says how the similarity of candidates is measured: "exact" is the Jaccard similarity of their sets of
+    shingles, "signature" the share of equal values of their signatures, an estimate. A near-duplicate is removed only
+    if its similarity to the document that is kept for it is at least ``survivor`` (default: 0.65, or the similarity of
+    near-duplicates where this is lower). With 0, the best document of a connected component survives, however
+    different from the others (`curation.dedup.survivors` has the definitions).
     """
 
     ngram: int = 5
@@ -45,6 +53,8 @@ class Near:
     permutations: int = 128
     min_similarity: float | None = None
     seed: int = 1
+    verify: Verify = "exact"
+    survivor: float | None = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 < self.threshold < 1:
@@ -56,6 +66,8 @@ class Near:
             raise UserError(f"near.seed is {self.seed}: give a whole number of 0 or more, below 2**32")
         if self.min_similarity is not None and not 0 <= self.min_similarity <= 1:
             raise UserError(f"near.min_similarity is {self.min_similarity}: give a share between 0 and 1")
+        if self.survivor is not None and not 0 <= self.survivor <= 1:
+            raise UserError(f"near.survivor is {self.survivor}: give a share between 0 (off) and 1")
         if self.threshold is not None and (self.bands, self.rows) != (14, 8):
             raise UserError("near.threshold and near.bands or near.rows contradict each other: set only one of them")
         bands, rows = self.banding
@@ -75,6 +87,11 @@ class Near:
         if self.min_similarity is not None:
             return self.min_similarity
         return DEFAULT_MIN_SIMILARITY if self.threshold is None else self.threshold
+
+    @property
+    def required_survivor(self) -> float:
+        """The similarity that a near-duplicate must have to its survivor; 0 if the rule is off."""
+        return min(DEFAULT_SURVIVOR, self.required_similarity) if self.survivor is None else self.survivor
 
 
 @cache
@@ -143,3 +160,13 @@ class Dedup:
     def stages(self) -> bool:
         """Whether any duplicate documents are removed."""
         return self.url or self.exact or self.near is not None
+
+    @property
+    def verifies(self) -> bool:
+        """Whether candidates are compared by their sets of shingles."""
+        return self.near is not None and self.near.verify == "exact"
+
+    @property
+    def bounds_survivors(self) -> bool:
+        """Whether near-duplicates are removed only for a survivor that is similar enough."""
+        return self.near is not None and self.near.required_survivor > 0

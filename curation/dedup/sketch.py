@@ -12,6 +12,7 @@ from curation.dedup.urls import UrlForm, in_form
 from curation.kernels import unicode
 from curation.kernels.buffers import text_buffers
 from curation.kernels.minhash import count_words, permutations, signatures
+from curation.kernels.shingles import shingle_sets as fill_shingle_sets
 from schemas import SKETCHES
 
 
@@ -53,6 +54,16 @@ def signature_matrix(texts: pa.LargeStringArray, near: Near) -> tuple[npt.NDArra
     shingles = np.empty(len(texts), np.int64)
     signatures(data, offsets, near.ngram, factors, shifts, classes, lower, out, shingles)
     return out, shingles
+
+
+def shingle_sets(texts: pa.LargeStringArray, near: Near) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """The distinct shingles of each text, as 64-bit hashes one after the other, and their bounds (texts + 1)."""
+    data, offsets = text_buffers(texts)
+    classes, lower = unicode.tables()[:2]
+    out = np.empty(int(word_counts(texts).sum()), np.uint64)
+    bounds = np.empty(len(texts) + 1, np.int64)
+    fill_shingle_sets(data, offsets, near.ngram, classes, lower, out, bounds)
+    return out[: bounds[-1]], bounds
 
 
 def signature_column(texts: pa.LargeStringArray, near: Near) -> pa.Array:

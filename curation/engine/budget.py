@@ -22,8 +22,8 @@ SHUFFLED_SHARE = 0.3
 """Bytes in the largest shuffle for each stored byte of input: a tenth of the text, about a third of the stored size."""
 BYTES_PER_PARTITION, PARTITIONS = 1 << 20, 32
 """An input has a partition for each BYTES_PER_PARTITION, up to PARTITIONS; more only if these get too large."""
-LINK_BYTES = 200
-"""The peak memory of union-find for each link."""
+LINK_BYTES = 300
+"""The peak memory of union-find, or of choosing survivors, for each link."""
 USED_SHARE = 0.8
 """Share of the free memory that a run may use if no budget is given."""
 

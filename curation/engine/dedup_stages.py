@@ -10,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, similar
+from curation.dedup.bands import PAIR_WIDTH, bands_by_partition, candidates, ranked_bands, similar
 from curation.dedup.components import LINK_WIDTH, Forest
-from curation.dedup.edges import EDGE_WIDTH, Records, distinct, route, row_ids, rows_of, units_of, unpack
+from curation.dedup.edges import EDGE_WIDTH, Records, distinct, edges, route, row_ids, rows_of, units_of, unpack
 from curation.dedup.groups import keys_by_partition, losers
 from curation.dedup.removal import REQUEST_WIDTH, STAGES, Removals, removals, requests
 from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
 from curation.dedup.stars import by_worse, large_star, small_star, spread
+from curation.dedup.survivors import CHOICE_WIDTH, removals_of
 from curation.engine.released import (
     IN_CORPUS,
     class_of,
@@ -28,6 +29,7 @@ from curation.engine.released import (
     unbeaten_ids,
 )
 from curation.engine.run import Run, edges_name, linked_name
+from curation.engine.shingles import similarities, write_sets
 from curation.engine.unit_reports import LinkedReport, ShrunkReport
 from curation.release.shards import read_rows, row_groups
 
@@ -89,18 +91,19 @@ def band_records(run: Run, unit: int, removed: Records) -> Routed:
     """The bands of a unit's documents, without the row ids in ``removed``, routed by band key."""
     near = _near(run)
     gone = rows_of(removed)
-    for start, table in row_groups(*run.sketches(unit), ["signature"]):
+    ranked = ranked_bands(run.job.recipe.dedup)
+    for start, table in row_groups(*run.sketches(unit), ["signature", *(["rank"] if ranked else [])]):
         left = _mask_of_remaining(start, len(table), gone)
         values, present = signature_values(table["signature"], near)
-        rows = np.flatnonzero(present & left) + start
-        yield from bands_by_partition(values[left[present]], unit, rows, near, run.partitions)
+        rows = np.flatnonzero(present & left)
+        ranks = table["rank"].to_numpy()[rows] if ranked else None
+        yield from bands_by_partition(values[left[present]], unit, rows + start, near, run.partitions, ranks)
 
 
-def bucket_pairs(run: Run, blobs: Blobs) -> Routed:
-    """The candidate pairs of one partition, routed to the unit of the first document."""
+def bucket_pairs(run: Run, blobs: Blobs) -> Records:
+    """The candidate pairs of one partition."""
     known = [groups_known_to(run, group) for group in range(len(run.releases))]
-    pairs = candidates(blobs, run.firsts, known)
-    yield from route(units_of(pairs[:, 0]), pairs)
+    return candidates(blobs, run.firsts, known, ranked_bands(run.job.recipe.dedup))
 
 
 def distinct_pairs(blobs: Blobs) -> Records:
@@ -108,9 +111,26 @@ def distinct_pairs(blobs: Blobs) -> Records:
     return distinct(unpack(blobs, PAIR_WIDTH))
 
 
+def by_first(pairs: Records) -> Routed:
+    """Candidate pairs, routed to the unit of the first document."""
+    yield from route(units_of(pairs[:, 0]), pairs)
+
+
 def by_second(pairs: Records) -> Routed:
     """Candidate pairs, routed to the unit of the second document."""
     yield from route(units_of(pairs[:, 1]), pairs)
+
+
+def seconds(pairs: Records) -> Routed:
+    """The row ids of the second documents of candidate pairs, routed to their units."""
+    ids = np.unique(pairs[:, 1])
+    yield from route(units_of(ids), ids)
+
+
+def write_candidate_sets(run: Run, unit: int, pairs: Records, seconds: Blobs) -> None:
+    """Writes the sets of shingles of a unit's candidates: the first documents of ``pairs``, and ``seconds``."""
+    ids = np.unique(np.concatenate([pairs[:, 0], unpack(seconds, 1)[:, 0]]))
+    write_sets(run, unit, rows_of(ids), _near(run))
 
 
 FIRSTS = pa.schema([("id", pa.uint64()), ("rank", pa.uint64()), ("signature", pa.large_binary())])
@@ -118,9 +138,10 @@ FIRSTS = pa.schema([("id", pa.uint64()), ("rank", pa.uint64()), ("signature", pa
 
 def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
     """The ranks and signatures (FIRSTS) of the first documents of pairs, routed to the units of the second documents,
-    once for each such unit."""
+    once for each such unit. Without signatures if documents are compared by their sets of shingles."""
     firsts = np.unique(pairs[:, 0])
-    for start, batch in row_groups(*run.sketches(unit), ["rank", "signature"]):
+    signed = not run.job.recipe.dedup.verifies
+    for start, batch in row_groups(*run.sketches(unit), ["rank", *(["signature"] if signed else [])]):
         low, high = np.searchsorted(rows_of(firsts), [start, start + len(batch)])
         here = (pairs[:, 0] >= row_ids(unit, np.array([start]))) & (
             pairs[:, 0] < row_ids(unit, np.array([start + len(batch)]))
@@ -137,7 +158,8 @@ def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
                 rows = at.slice(low_row, COMPARED_AT_ONCE // 8)
                 ids = pa.array(wanted[low_row : low_row + len(rows)])
                 ranks = class_ranks(run, unit, rows_of(ids.to_numpy()), found["rank"].take(rows).to_numpy())
-                columns = [ids, pa.array(ranks), found["signature"].take(rows)]
+                signatures = found["signature"].take(rows) if signed else pa.nulls(len(ids), pa.large_binary())
+                columns = [ids, pa.array(ranks), signatures]
                 yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=FIRSTS))
 
 
@@ -149,6 +171,9 @@ def similar_edges(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
     near = _near(run)
     found = distinct_pairs(pairs)
     if not len(found):
+        return
+    if near.verify == "exact":
+        yield from _verified_edges(run, unit, found, firsts)
         return
     left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id").combine_chunks()
     own = np.unique(found[:, 1])
@@ -163,6 +188,20 @@ def similar_edges(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
             for table, known, wanted in ((left, ids, chunk[:, 0]), (right, own, chunk[:, 1]))
         ]
         yield from _by_both_ends(similar(sides[0], sides[1], near))
+
+
+def _verified_edges(run: Run, unit: int, pairs: Records, firsts: Blobs) -> Routed:
+    """The edges of ``similar_edges`` by the sets of shingles of both documents."""
+    left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id")
+    own = np.unique(pairs[:, 1])
+    ranks = read_rows(*run.sketches(unit), ["rank"], rows_of(own))["rank"].to_numpy()
+    share = similarities(run, pairs[:, 0], pairs[:, 1])
+    enough = share >= _near(run).required_similarity
+    share, pairs = share[enough], pairs[enough]
+    first_ranks = left["rank"].to_numpy()[np.searchsorted(left["id"].to_numpy(), pairs[:, 0])]
+    second_ranks = class_ranks(run, unit, rows_of(own), ranks)[np.searchsorted(own, pairs[:, 1])]
+    found = edges(np.column_stack([first_ranks, pairs[:, 0]]), np.column_stack([second_ranks, pairs[:, 1]]), share)
+    yield from _by_both_ends(found)
 
 
 def _signature_side(table: pa.Table, ids: Records, near: Near) -> tuple[Records, npt.NDArray[np.uint32]]:
@@ -264,7 +303,10 @@ def _star_links(run: Run, partition: int, round_: int) -> Records:
 
 
 def unit_removals(run: Run, unit: int, survivors: Blobs) -> Removals:
-    """The removals in a unit of the run; in a unit of a release, the documents that are superseded."""
+    """The removals in a unit of the run; in a unit of a release, the documents that are superseded. ``survivors`` are
+    choices if survivors must be similar enough, else links of the forest."""
+    if run.job.recipe.dedup.bounds_survivors:
+        return removals_of(unpack(survivors, CHOICE_WIDTH))
     links, edges = unpack(survivors, LINK_WIDTH), unit_edges(run, unit)
     if unit >= run.first:
         return removals(unit, links, edges)
@@ -291,7 +333,7 @@ NAMED = pa.schema(
 
 def answer_requests(run: Run, unit: int, blobs: Blobs) -> Routed:
     """Answers other units' requests to this unit (NAMED): doc_id, file, offset, and the signature if requested."""
-    wanted = distinct(unpack(blobs, REQUEST_WIDTH))
+    wanted = distinct(unpack(blobs, REQUEST_WIDTH)[:, :3])
     last = np.ones(len(wanted), bool)  # a unit may ask for a document once with and once without its signature
     last[:-1] = (wanted[1:, :2] != wanted[:-1, :2]).any(axis=1)
     wanted = wanted[last]
@@ -306,6 +348,15 @@ def answer_requests(run: Run, unit: int, blobs: Blobs) -> Routed:
             signature = found["signature"].combine_chunks().take(pa.array(at, mask=part[:, 2] == 0))
             columns = [pa.array(part[:, 0]), *(column.combine_chunks() for column in rows.columns), signature]
             yield int(asking), _ipc(pa.RecordBatch.from_arrays(columns, schema=NAMED))
+
+
+def count_removed(unit: int, blobs: Blobs) -> Routed:
+    """(row id, number of documents that are removed for it as near-duplicates or copies), for a unit's documents."""
+    wanted = unpack(blobs, REQUEST_WIDTH)
+    ids, inverse = np.unique(wanted[:, 0], return_inverse=True)
+    counts = np.zeros(len(ids), np.uint64)
+    np.add.at(counts, inverse, wanted[:, 3])
+    yield from route(np.full(len(ids), unit), np.column_stack([ids, counts]))
 
 
 def name_table(blobs: Blobs) -> pa.Table:

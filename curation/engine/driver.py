@@ -10,7 +10,7 @@ from typing import Any
 from curation.engine.beam_options import is_local
 from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, output_errors, tidy
-from curation.engine.manifest import check_written, forget_damaged, gather, gather_released, job_json
+from curation.engine.manifest import check_written, forget_damaged, gather, gather_near, gather_released, job_json
 from curation.engine.models import read_models, send_models
 from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
@@ -97,6 +97,7 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
         inputs=tuple(files),
         ledger=ledger.report(),
         outputs=outputs,
+        near_duplicates=gather_near(run),
     )
     folder.write_json(MANIFEST, manifest)
     return ledger

@@ -14,6 +14,7 @@ from curation.recipes.languages import languages_table
 from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import AgainstReport, InputReport
+from curation.release.near_report import NearReport, merged
 from curation.sources.members import MAX_WINDOW_BYTES
 from curation.sources.places import readable
 from schemas.errors import RunError
@@ -64,6 +65,11 @@ def gather(folder: Folder, units: int) -> tuple[Ledger, list[InputReport], dict[
             ledger.merge(Ledger.of(report.ledger))
             outputs |= report.outputs
     return ledger, files, outputs
+
+
+def gather_near(run: Run) -> NearReport | None:
+    """The report on the near-duplicates that the run removed; None if it removes no near-duplicates."""
+    return merged(run.folder.read_json(written_name(unit), WrittenReport).near for unit in range(run.units))
 
 
 def forget_damaged(folder: Folder, units: int) -> None:

@@ -83,12 +83,6 @@ class Cutter:
         return CUTS.batch(columns, len(parts.text))
 
 
-def with_texts(documents: pa.RecordBatch, texts: pa.LargeStringArray) -> pa.RecordBatch:
-    """The documents with other texts."""
-    place = documents.schema.get_field_index("text")
-    return documents.set_column(place, documents.schema.field(place), texts)
-
-
 def with_emptied(
     explained: pa.RecordBatch, gone: npt.NDArray[np.bool_], emptied: npt.NDArray[np.bool_]
 ) -> pa.RecordBatch:

@@ -80,7 +80,8 @@ def find_cuts(wiring: Wiring[Output], run: Run) -> None:
     """Finds the pieces to cut out of the documents that stay, and writes them to the run's folder. A pipeline of its
     own, since Flink keeps buffers for all shuffles of a pipeline at once."""
     own, parts = range(run.first, run.all_units), range(run.partitions)
-    survivors, marks = _survivors(wiring, run), wiring.marks(range(run.all_units))
+    marks = wiring.marks(range(run.all_units))
+    survivors = _survivors(wiring, run, marks)
     keys = wiring.join("piece-keys", stages.piece_keys, run, own, *survivors, marks)
     repeated = wiring.join("repeated", stages.repeated, run, parts, keys)
     places = wiring.join("places", stages.places, run, own, *survivors, repeated)
@@ -95,17 +96,22 @@ def write_corpus(wiring: Wiring[Output], run: Run) -> None:
     if not dedup.stages and dedup.pieces is None:
         wiring.start("write", stages.write, run, every)
         return
-    survivors, marks = _survivors(wiring, run), wiring.marks(every)
+    marks = wiring.marks(every)
+    survivors = _survivors(wiring, run, marks)
     asking = [*survivors, marks] if dedup.pieces else survivors
     requests = wiring.join("requests", stages.requests, run, every, *asking)
     names = wiring.join("names", stages.names, run, every, requests)
     wiring.join("write", stages.write, run, every, *survivors, names, marks)
 
 
-def _survivors(wiring: Wiring[Output], run: Run) -> list[Output]:
-    """The survivors of groups of duplicates; no output if no duplicates are removed."""
+def _survivors(wiring: Wiring[Output], run: Run, marks: Output) -> list[Output]:
+    """The removed documents, each with its survivor; no output if no duplicates are removed."""
     if not run.job.recipe.dedup.stages:
         return []
     if run.stars is None:
         return [wiring.start("components", stages.components, run, range(1))]
-    return [wiring.start("stars", stages.components, run, range(run.partitions))]
+    components = wiring.start("stars", stages.components, run, range(run.partitions))
+    if not run.job.recipe.dedup.bounds_survivors:
+        return [components]
+    linked = wiring.join("clusters", stages.clusters, run, range(run.all_units), components, marks)
+    return [wiring.join("choose", stages.choose, run, range(run.partitions), linked)]

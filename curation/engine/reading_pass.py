@@ -24,14 +24,14 @@ from curation.release.shards import ShardWriter, shard_name
 from curation.sources.events import EXCERPT_BYTES
 from curation.sources.inputs import Unit
 from curation.sources.reading import Chunk, SpanReport, read_unit
-from schemas import DOCUMENTS, FAILED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
+from schemas import FAILED, JUDGED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
 from schemas.errors import RunError
 from schemas.manifest import ShardEntry
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-PASSED = pa.schema([*DOCUMENTS.columns, *(REJECTS.columns.field(name) for name in ("read_bytes", "words"))])
+PASSED = pa.schema([*JUDGED.columns, *(REJECTS.columns.field(name) for name in ("read_bytes", "words"))])
 """A document for the second pass; ``read_bytes`` and ``words`` count its text as read."""
 
 HELD_BACK = ("text", "url", "date", "metadata", "language", "language_score")

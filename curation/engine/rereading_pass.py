@@ -7,23 +7,20 @@ from contextlib import ExitStack
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from curation.engine.piece_cuts import with_texts
 from curation.engine.reading_pass import PASSED, Shards, taken_down_rows, write_taken_down
 from curation.engine.released import PLACE, duplicate_places, rows_at, sketched_places, write_gone
 from curation.engine.run import Run, judged_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Matcher, Selection
+from curation.engine.stored_documents import Cuts, ShardReader, merge
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, is_among, recognise_rejected
 from curation.engine.unit_reports import JudgedReport, SelectedReport
-from curation.kernels.cuts import restore_parts
 from curation.release.ledger import Ledger
 from curation.release.opening import Release
-from curation.release.shards import read_shard, row_groups, shard_name
-from schemas import CUTS, DOCUMENTS, QUARANTINE, REJECTS, SKETCHES
+from curation.release.shards import row_groups, shard_name
+from schemas import JUDGED, QUARANTINE, REJECTS, SKETCHES
 from schemas.errors import UserError
-from schemas.table import Table
 
 ROWS_AT_ONCE = 1 << 11
 NOT_KEPT = "of a record that could not be read nothing is kept after a takedown"
@@ -118,16 +115,16 @@ def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger
     assert run.taken_from is not None
     release, number = run.taken_from, unit - run.first
     before = rows_at(sketched_places(release, number), duplicate_places(release.folder, number))
-    kept = _ShardReader(release, shard_name("documents", number), DOCUMENTS)
-    lost = _ShardReader(release, shard_name("rejects/duplicates", number), DOCUMENTS)
-    cuts = _Cuts(release, number) if run.job.recipe.dedup.pieces else None
+    kept = ShardReader(release, shard_name("documents", number), JUDGED.columns)
+    lost = ShardReader(release, shard_name("rejects/duplicates", number), JUDGED.columns)
+    cuts = Cuts(release, number) if run.job.recipe.dedup.pieces else None
     taken, counts, left = [_no_places()], Counter[str](), 0
     gone: list[npt.NDArray[np.int64]] = [np.empty(0, np.int64)]
     for start, group in row_groups(release.folder, shard_name("sketches", number), SKETCHES.columns.names):
         for low in range(0, len(group), ROWS_AT_ONCE):
             sketches = group.slice(low, ROWS_AT_ONCE)
             was_lost = np.isin(np.arange(start + low, start + low + len(sketches)), before)
-            documents = _merge(kept, lost, was_lost)
+            documents = merge(kept, lost, was_lost)
             if cuts is not None:
                 documents = cuts.restore(documents, start + low, was_lost)
             if not all(documents[name].equals(sketches[name]) for name in PLACE):
@@ -169,60 +166,6 @@ def _reread_signals(release: Release, number: int, taken: pa.Table, shards: Shar
         shards.signals.write(batch.filter(pa.array(left)).cast(schema))
 
 
-class _ShardReader:
-    """Reads the rows of a shard in order, some at a time, with the columns of a table."""
-
-    def __init__(self, release: Release, name: str, table: Table):
-        self._columns = table.columns
-        self._groups = row_groups(release.folder, name, table.columns.names)
-        self._held = table.columns.empty_table()
-
-    def take(self, count: int) -> pa.Table:
-        while len(self._held) < count:
-            _, batch = next(self._groups, (0, None))
-            if batch is None:
-                break
-            batch = batch.cast(self._columns)
-            self._held = pa.concat_tables([self._held, pa.Table.from_batches([batch])])
-        found, self._held = self._held.slice(0, count), self._held.slice(count)
-        return found
-
-
-class _Cuts:
-    """Puts back what was cut out of the documents of a unit, so that it is cut again where a first copy is left."""
-
-    def __init__(self, release: Release, number: int):
-        name = shard_name(CUTS.name, number)
-        self._reader = _ShardReader(release, name, CUTS)
-        places = read_shard(release.folder, name, PLACE)
-        new = np.zeros(len(places), bool)
-        new[:1] = True
-        for column in (places[name].combine_chunks() for name in PLACE):
-            new[1:] |= pc.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
-        rows = rows_at(sketched_places(release, number), places.filter(pa.array(new)))
-        self._rows = rows[np.cumsum(new) - 1] if len(places) else rows
-
-    def restore(self, documents: pa.RecordBatch, start: int, was_lost: npt.NDArray[np.bool_]) -> pa.RecordBatch:
-        """The next documents, of which ``start`` is the row of the first, with the texts that they had before cutting;
-        rejects (``was_lost``) have them."""
-        low, high = np.searchsorted(self._rows, [start, start + len(documents)])
-        cuts = self._reader.take(int(high - low))
-        text = self._rows[low:high] - start
-        cut = ~was_lost[text]
-        parts = cuts.filter(pa.array(cut)).combine_chunks()
-        columns = [parts[name].combine_chunks() for name in ("start", "text")]
-        return with_texts(documents, restore_parts(documents["text"], text[cut], columns[0].to_numpy(), columns[1]))
-
-
-def _merge(kept: _ShardReader, lost: _ShardReader, was_lost: npt.NDArray[np.bool_]) -> pa.RecordBatch:
-    """The next documents of both shards, in their original order; fewer if a shard has ended."""
-    count = int(was_lost.sum())
-    both = pa.concat_tables([kept.take(len(was_lost) - count), lost.take(count)])
-    order = np.argsort(np.argsort(was_lost, kind="stable"), kind="stable")
-    merged = both.take(pa.array(order[order < len(both)])).combine_chunks().to_batches()
-    return merged[0] if merged else pa.RecordBatch.from_pylist([], DOCUMENTS.columns)
-
-
 def _clear_taken_down(batch: pa.RecordBatch, why: npt.NDArray[np.int64]) -> pa.RecordBatch:
     """The REJECTS rows in their order, those that are taken down (``why`` not -1) without their content."""
     goes = why >= 0
@@ -238,7 +181,7 @@ def _places(batch: pa.RecordBatch, chosen: npt.NDArray[np.bool_]) -> pa.Table:
 
 
 def _no_places() -> pa.Table:
-    return pa.schema([DOCUMENTS.columns.field(name) for name in PLACE]).empty_table()
+    return pa.schema([JUDGED.columns.field(name) for name in PLACE]).empty_table()
 
 
 def _count(ledger: Ledger, rows: pa.RecordBatch) -> None:

@@ -124,6 +124,11 @@ def cuts_name(unit: int) -> str:
     return f"{WORK}/cuts-{unit:05d}.rows"
 
 
+def shingles_name(unit: int) -> str:
+    """The sets of shingles of a unit's candidates, numbered as in the stages, see `engine.shingles`."""
+    return f"{WORK}/shingles-{unit:05d}.sets"
+
+
 def gone_name(unit: int) -> str:
     """The rows of a released unit, numbered as in the stages, that are not in the corpus, as packed 64-bit integers."""
     return f"{WORK}/gone-{unit:05d}.rows"

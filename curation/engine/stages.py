@@ -11,6 +11,7 @@ from curation.dedup.groups import KEY_WIDTH
 from curation.engine import dedup_stages as dedup
 from curation.engine import piece_stages as pieces
 from curation.engine import selecting_pass as selecting
+from curation.engine import surviving
 from curation.engine.reading_pass import read_and_judge
 from curation.engine.released import find_gone
 from curation.engine.rereading_pass import read_again
@@ -121,11 +122,18 @@ def bands(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def pairs(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("pairs", dedup.bucket_pairs(run, groups["bands"]))
+    found = dedup.bucket_pairs(run, groups["bands"])
+    yield from _of_kind("pairs", dedup.by_first(found))
+    if run.job.recipe.dedup.verifies:
+        yield from _of_kind("seconds", dedup.seconds(found))
 
 
 def signatures(run: Run, unit: int, groups: Groups) -> Results:
+    """Passes candidate pairs on, with the sketches of their first documents; writes the sets of shingles of a unit's
+    candidates if documents are compared by them."""
     found = dedup.distinct_pairs(groups["pairs"])
+    if run.job.recipe.dedup.verifies:
+        dedup.write_candidate_sets(run, unit, found, groups["seconds"])
     yield from _of_kind("pairs", dedup.by_second(found))
     yield from _of_kind("sketches", dedup.first_sketches(run, unit, found))
 
@@ -158,7 +166,18 @@ def small(run: Run, partition: int, groups: Groups) -> Results:
 
 
 def components(run: Run, key: int, groups: Groups) -> Results:
-    return _of_kind("survivor", dedup.survivors(run) if run.stars is None else dedup.star_survivors(run, key))
+    if run.stars is not None:
+        return _of_kind("survivor", dedup.star_survivors(run, key))
+    chosen = surviving.chosen_survivors if run.job.recipe.dedup.bounds_survivors else dedup.survivors
+    return _of_kind("survivor", chosen(run))
+
+
+def clusters(run: Run, unit: int, groups: Groups) -> Results:
+    return _of_kind("linked", surviving.clustered_links(run, unit, groups["survivor"]))
+
+
+def choose(run: Run, partition: int, groups: Groups) -> Results:
+    return _of_kind("survivor", surviving.component_survivors(run, groups["linked"]))
 
 
 def piece_keys(run: Run, unit: int, groups: Groups) -> Results:
@@ -196,7 +215,8 @@ def requests(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def names(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("names", dedup.answer_requests(run, unit, groups["requests"]))
+    yield from _of_kind("names", dedup.answer_requests(run, unit, groups["requests"]))
+    yield from _of_kind("counts", dedup.count_removed(unit, groups["requests"]))
 
 
 def write(run: Run, unit: int, groups: Groups) -> Results:
@@ -206,7 +226,7 @@ def write(run: Run, unit: int, groups: Groups) -> Results:
             write_superseded(run, unit, groups["survivor"], groups["names"])
     elif not run.folder.exists(written_name(unit - run.first)):
         try:
-            write_documents(run, unit, groups["survivor"], groups["names"])
+            write_documents(run, unit, groups["survivor"], groups["names"], groups["counts"])
         except FileNotFoundError:  # a second attempt at this unit finished first, and removed the passed documents
             if not run.folder.exists(written_name(unit - run.first)):
                 raise

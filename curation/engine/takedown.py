@@ -13,7 +13,7 @@ from curation.engine.budget import budget
 from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, tidy
 from curation.engine.driver import Watch
-from curation.engine.manifest import check_written, gather, gather_released, plain
+from curation.engine.manifest import check_written, gather, gather_near, gather_released, plain
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.planning import workers_for
 from curation.engine.run import Run, judged_name, written_name
@@ -30,7 +30,7 @@ from curation.release.ledger import LedgerReport
 from curation.release.manifest import TABLES, Manifest, TakedownReport, read_manifest
 from curation.release.opening import Release, against_missing, check_apart, check_shards, open_releases
 from curation.release.shards import ShardWriter, shard_name
-from schemas import SIGNALS, TAKEN_DOWN
+from schemas import DOCUMENTS, SIGNALS, TAKEN_DOWN
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, ShardEntry
 
@@ -131,7 +131,11 @@ def _manifest(run: Run, release: Release, before: Manifest, selection: Selection
     remembering = _write_texts(run, release, selection)
     outputs |= {**listed, **remembering}
     check_written(run.folder, outputs)
-    schemas = {**before.schemas, **({TAKEN_DOWN.name: TAKEN_DOWN.version} if remembering else {})}
+    schemas = {
+        **before.schemas,
+        DOCUMENTS.name: DOCUMENTS.version,
+        **({TAKEN_DOWN.name: TAKEN_DOWN.version} if remembering else {}),
+    }
     written = [run.folder.read_json(written_name(unit), WrittenReport) for unit in range(run.units)]
     done = TakedownReport(
         of=release.name,
@@ -154,6 +158,7 @@ def _manifest(run: Run, release: Release, before: Manifest, selection: Selection
         lists=lists,
         against=against,
         takedown=(*before.takedown, done),
+        near_duplicates=gather_near(run),
     )
 
 

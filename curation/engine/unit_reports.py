@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from curation.release.ledger import LedgerReport
 from curation.release.manifest import InputReport
+from curation.release.near_report import NearReport
 from schemas.manifest import ShardEntry
 
 
@@ -31,9 +32,10 @@ class JudgedReport(UnitReport):
 class WrittenReport(UnitReport):
     """The report after the second pass. ``released`` counts the documents that were removed in favour of a document of
     each release. In a takedown, ``brought_back`` counts the documents that came back, and ``lost`` counts the documents
-    that were removed in favour of one that came back."""
+    that were removed in favour of one that came back. ``near`` counts near-duplicates, if the run removes them."""
 
     released: Mapping[str, int]
+    near: NearReport | None = None
     brought_back: int = 0
     lost: int = 0
 

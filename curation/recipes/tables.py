@@ -56,12 +56,23 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
 def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
     """The recipe in the manifest at ``place``. Raises UserError for a recipe that cannot be used."""
     fields = {name: value for name, value in table.items() if name != "name"}
+    if "dedup" in fields:
+        fields["dedup"] = with_earlier_settings(fields["dedup"])
     if fields["normalise"] is None:
         fields["normalise"] = False
     try:
         return make_recipe(table["name"], fields)
     except UserError as error:
         raise UserError(f"{place} holds a recipe that cannot be used: {error}") from error
+
+
+def with_earlier_settings(dedup: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The table ``dedup`` of a manifest, with the settings that versions had before they were settings: near-duplicates
+    were verified by their signatures, and no similarity to a survivor was asked for."""
+    near = dedup.get("near")
+    if not isinstance(near, Mapping) or "verify" in near:
+        return dedup
+    return {**dedup, "near": {**near, "verify": "signature", "survivor": 0.0}}
 
 
 def _dedup(table: Any) -> Any:

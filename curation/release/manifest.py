@@ -7,6 +7,7 @@ from typing import Any
 
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger, LedgerReport
+from curation.release.near_report import NearReport
 from curation.release.shards import shard_name
 from curation.sources.chunks import Lost
 from curation.sources.storage import outages, reason
@@ -79,7 +80,8 @@ class TakedownReport:
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """What a finished folder holds, and what it was made from. ``job`` is the job as JSON; ``lists`` are files for
-    people, which takedowns of earlier versions did not name."""
+    people, which takedowns of earlier versions did not name; ``near_duplicates`` is None if the run removes no
+    near-duplicates, and in older manifests."""
 
     format: int
     gristmill: str
@@ -91,6 +93,7 @@ class Manifest:
     outputs: Mapping[str, ShardEntry]
     takedown: tuple[TakedownReport, ...] = ()
     lists: Mapping[str, Entry] | None = None
+    near_duplicates: NearReport | None = None
     others: Mapping[str, Any] = other_keys()
 
     @property

@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from curation.recipe import REWRITES, STEPS
+from curation.recipes.tables import with_earlier_settings
 from curation.release.differences import differences
 from curation.release.folder import Folder
 from curation.release.manifest import Manifest, check_digests, check_sizes, read_finished, version_error
@@ -18,7 +19,9 @@ from schemas.manifest import MANIFEST, NamedEntry
 from schemas.wording import and_more
 
 COMPARED = ("sketches/", "rejects/duplicates/", "superseded/", f"{TAKEN_DOWN.name}/")
-"""The tables that later runs read, as prefixes of file names."""
+"""The tables that later runs read, as prefixes of file names; runs that verify exactly also read the documents."""
+OF_THE_RUN = ("verify", "survivor")
+"""The settings of near-duplicates in which a run may differ from a release: the run compares all documents anew."""
 NAME_DIGITS = 16
 SHOWN_DIFFERENCES = 3
 
@@ -136,7 +139,12 @@ def open_releases(paths: Sequence[str], recipe: Mapping[str, Any]) -> tuple[Rele
                 f"{and_more(found_differences[:SHOWN_DIFFERENCES], len(found_differences), '; ')}. "
                 "Use the release's settings"
             )
-        check_shards(release, found, COMPARED)
+        if _bounds_survivors(found.recipe) and not _bounds_survivors(recipe):
+            raise UserError(
+                f"{path} was deduplicated with near.survivor, so it keeps documents that this run, with near.survivor "
+                "= 0, would take for one group: leave near.survivor on"
+            )
+        check_shards(release, found, (*COMPARED, *(["documents/"] if _verifies(recipe) else [])))
         opened.append((path, release))
     for (path, one), (other_path, other) in combinations(opened, 2):
         if one.name == other.name:
@@ -179,4 +187,16 @@ def _compared_settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
         for place, (name, step) in enumerate(zip(names, steps, strict=True), 1)
     }
     dedup = {"url_form": "whole"} | {name: value for name, value in recipe["dedup"].items() if name != "pieces"}
+    if dedup["near"] is not None:
+        dedup["near"] = {name: value for name, value in dedup["near"].items() if name not in OF_THE_RUN}
     return {"normalise": recipe["normalise"], "dedup": dedup, **rewrites}
+
+
+def _verifies(recipe: Mapping[str, Any]) -> bool:
+    near = with_earlier_settings(recipe["dedup"])["near"]
+    return near is not None and near["verify"] == "exact"
+
+
+def _bounds_survivors(recipe: Mapping[str, Any]) -> bool:
+    near = with_earlier_settings(recipe["dedup"])["near"]
+    return near is not None and near["survivor"] != 0

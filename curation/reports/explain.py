@@ -157,9 +157,14 @@ def _explain_duplicate(lookup: Lookup, row: dict[str, Any], place: str, diff: bo
         alike = f", {_share(row['survivor_similarity'])} alike to it" if row["survivor_similarity"] is not None else ""
         removed = "in the release or here" if row["matched_release"] else "too"
         yield f"  {row['matched']} was removed {removed}; {survivor} was kept for the group{alike}."
-    if row["stage"] == "near":
-        needed = row["failed"][0]["threshold"]
-        yield f"  alike: the share of equal MinHash values, an estimate of Jaccard similarity ({needed:.0%} needed)."
+    near = lookup.recipe.dedup.near
+    if row["stage"] == "near" and near is not None:
+        measure = {
+            "exact": "the Jaccard similarity of their sets of word n-grams",
+            "signature": "the share of equal MinHash values, an estimate of Jaccard similarity",
+        }[near.verify]
+        least = f", {near.required_survivor:.0%} to the document that is kept" if near.required_survivor else ""
+        yield f"  alike: {measure} ({near.required_similarity:.0%} needed{least})."
     if diff and row["stage"] != "exact" and row["matched_release"] is None:
         yield from _diff(row, lookup.text(row["matched_file"], row["matched_offset"]))
 

@@ -10,6 +10,7 @@ from curation.job import Execution, Job
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import read_finished
+from curation.reports.heavy_duplicates import heavy_duplicates
 from curation.reports.heavy_rules import heavy_rules
 from curation.reports.recipe_warnings import warnings_for
 from curation.sources.listing import named_input
@@ -75,7 +76,7 @@ def run(options: CurateOptions) -> None:
     print_summary(Ledger.of(found.ledger), folder, seconds)
     print_lost(found)
     print_releases(found)
-    for warning in heavy_rules(Folder(folder), found):
+    for warning in (*heavy_rules(Folder(folder), found), *heavy_duplicates(Folder(folder), found)):
         warn(warning, options.progress)
 
 

@@ -69,6 +69,7 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
             yield "1. ratio", f"{rate / (PEER_MEGABYTES / peers_seconds):.0f} times", "100 times"
         run = curate(corpus, out, recipe)
         yield f"2. peak memory, {recipe}, {asked.megabytes} MB", f"{run.peak_bytes / 1e9:.2f} GB", "2.5 GB"
+    yield "1. exact verification, as fast as signatures", f"{verification(corpus, work):.2f} times", "0.85 times"
     yield from known_duplicates(work / "out-none", corpus)
     if asked.large:
         large, _ = make_corpus(work, asked.large)
@@ -89,6 +90,13 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
     yield from (
         (f"18. {name}", measured, asked_for) for name, measured, asked_for in removal.bars(corpus, work / "lists")
     )
+
+
+def verification(corpus: Path, work: Path) -> float:
+    """CPU time of the earlier rules for near-duplicates, against that of the default: the median of three rounds."""
+    before = ("--set", "near.verify=signature", "--set", "near.survivor=0")
+    rounds = [[curate(corpus, work / "out-turn", "fineweb", *each).cpu_seconds for each in (before, ())] for _ in "123"]
+    return median(one / other for one, other in rounds)
 
 
 def growth(asked: argparse.Namespace, work: Path, run: Measured, large: Path) -> Iterator[Row]:

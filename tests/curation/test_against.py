@@ -90,7 +90,7 @@ def test_nothing_is_kept_that_one_run_removes_for_a_released_document(
     root = tmp_path_factory.mktemp("against")
     write(root, "a", old)
     write(root, "b", new)
-    changes = [*changes, policy]
+    changes = [*changes, policy, *GROUPED]
     released, both = run(root, "a", "released", changes), run(root, "ab", "both", changes)
     found = run(root, "b", "found", changes, ["released"])
     survivors = together(both)
@@ -117,14 +117,16 @@ def text(start: int, count: int = 60) -> str:
 
 
 STRICT = ["near.bands=40", "near.rows=3", "near.min_similarity=0.8"]
+GROUPED = ["near.verify=signature", "near.survivor=0"]
+"""Of each connected group one document stays, as in versions before ``near.survivor``."""
 
 
 def test_a_new_document_that_connects_two_released_ones_is_reported(tmp_path: Path) -> None:
     write(tmp_path, "a", [lines(text(0), text(8))])
     write(tmp_path, "b", [lines(text(4), text(100))])
-    released = run(tmp_path, "a", "released", STRICT)
+    released = run(tmp_path, "a", "released", [*STRICT, *GROUPED])
     assert len(rows(released, "documents")) == 2, "the two are no duplicates of one another"
-    found = run(tmp_path, "b", "found", STRICT, ["released"])
+    found = run(tmp_path, "b", "found", [*STRICT, *GROUPED], ["released"])
     assert [row["offset"] for row in rows(found, "documents")] != [0]
     assert [row["text"] for row in rows(found, "documents")] == [text(100)]
     (superseded,) = rows(found, "superseded")
@@ -140,7 +142,7 @@ def test_a_new_document_that_connects_two_released_ones_is_reported(tmp_path: Pa
     (listed,) = [name for name in manifest["outputs"] if name.startswith("superseded")]
     assert manifest["outputs"][listed]["sha256"] == digest(found)[listed]
     write(tmp_path, "c", [lines(text(6))])
-    later = run(tmp_path, "c", "later", STRICT, ["found", "released"])
+    later = run(tmp_path, "c", "later", [*STRICT, *GROUPED], ["found", "released"])
     assert not rows(later, "superseded"), "what is known is not told again"
     assert not rows(later, "documents")
 
@@ -148,8 +150,8 @@ def test_a_new_document_that_connects_two_released_ones_is_reported(tmp_path: Pa
 def test_the_connecting_document_is_named_and_no_known_copy(tmp_path: Path) -> None:
     write(tmp_path, "a", [lines(text(0), text(8), text(8))])
     write(tmp_path, "b", [lines(text(4))])
-    run(tmp_path, "a", "released", STRICT)
-    (superseded,) = rows(run(tmp_path, "b", "found", STRICT, ["released"]), "superseded")
+    run(tmp_path, "a", "released", [*STRICT, *GROUPED])
+    (superseded,) = rows(run(tmp_path, "b", "found", [*STRICT, *GROUPED], ["released"]), "superseded")
     assert (superseded["stage"], superseded["matched_file"]) == ("near", "b0.jsonl")
 
 
@@ -199,13 +201,13 @@ def test_a_series_of_releases_is_one_run_over_all(
 def test_only_sketches_and_places_of_a_release_are_read(tmp_path: Path) -> None:
     write(tmp_path, "a", [lines(text(0), text(4), text(0))])
     write(tmp_path, "b", [lines(text(8), text(100))])
-    released = run(tmp_path, "a", "released", STRICT)
-    whole = digest(run(tmp_path, "b", "whole", STRICT, ["released"]))
+    released = run(tmp_path, "a", "released", [*STRICT, *GROUPED])
+    whole = digest(run(tmp_path, "b", "whole", [*STRICT, *GROUPED], ["released"]))
     shutil.rmtree(released / "documents")
     shutil.rmtree(released / "rejects/filters")
     shutil.rmtree(released / "signals", ignore_errors=True)
     shutil.rmtree(tmp_path / "whole")
-    assert digest(run(tmp_path, "b", "whole", STRICT, ["released"], partitions=1)) == whole
+    assert digest(run(tmp_path, "b", "whole", [*STRICT, *GROUPED], ["released"], partitions=1)) == whole
 
 
 @pytest.mark.soak

@@ -37,6 +37,9 @@ def test_planted_duplicates_are_found_and_others_are_not(shared: Path, tmp_path:
     assert found.near_recall_08 >= 0.93
     assert found.dissimilar_joined <= 0.02
     assert found.unplanted_lost <= 0.001
+    rejects = ds.dataset(sorted((tmp_path / "out" / "rejects" / "duplicates").glob("*.parquet")))
+    near = rejects.to_table(filter=ds.field("stage") == "near")["survivor_similarity"].to_pylist()
+    assert min(near) >= 0.65
     assert peak < 2.5e9
 
 

@@ -34,6 +34,23 @@ def test_a_rule_that_removes_more_than_a_fifth_of_a_source_is_named(
     assert ("about 0%: gopher_quality.dialect=" in said) == warned
 
 
+@pytest.mark.parametrize(("alike", "warned"), [(LEAST // 2 + 2, True), (LEAST // 2, False)])
+def test_a_source_of_which_most_are_near_duplicates_is_named(
+    alike: int, warned: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [f"w{number}" for number in range(40)]
+    texts = [" ".join([*words, f"x{n}"]) if n < alike else f"{n} " * 40 for n in range(LEAST)]
+    path = tmp_path / "part.jsonl"
+    rows = [{"text": text, "url": f"http://mill.example/{n}"} for n, text in enumerate(texts)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    arguments = ("curate", "--input", f"mill={path}", "--output", tmp_path / "out", "--recipe", "none")
+    assert call(*arguments, monkeypatch=monkeypatch) == 0
+    named = f"near: {alike - 1} of {LEAST} distinct texts of source mill were removed as near-duplicates"
+    assert (
+        f"{named} (of all sources, most of them from mill.example: {alike - 1})" in capsys.readouterr().err
+    ) == warned
+
+
 FUNCTION = """
 import pyarrow as pa
 def halves(t): return pa.table({"half": [text.endswith("0") for text in t["text"].to_pylist()]})

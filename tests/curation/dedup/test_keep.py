@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.dedup.keep import Keep
-from schemas import DOCUMENTS
+from schemas import JUDGED
 from schemas.errors import UserError
 
 FLOATS = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.sampled_from([0.0, -0.0, 1.0]))
@@ -25,7 +25,7 @@ def documents(**columns: list[object]) -> pa.RecordBatch:
         "offset": list(range(rows)),
         "metadata": ["{}"] * rows,
     }
-    return DOCUMENTS.batch({**defaults, **columns})
+    return JUDGED.batch({**defaults, **columns})
 
 
 def order(keep: Keep, rows: pa.RecordBatch, signals: pa.RecordBatch | None = None) -> list[int]:

@@ -363,7 +363,7 @@ def test_a_document_lost_to_a_taken_down_one_comes_back_later(tmp_path: Path) ->
 
 
 def test_what_was_superseded_by_a_document_that_is_gone_counts_again(tmp_path: Path) -> None:
-    longest = [*STRICT, "keep.policy=longest"]
+    longest = [*STRICT, "keep.policy=longest", "near.verify=signature", "near.survivor=0"]
     for letter, page in (("a", text(0)), ("b", text(8) + " truly so"), ("c", text(4)), ("d", text(0))):
         write(tmp_path / letter, [[(page, None)]])
     first = run(tmp_path / "a", tmp_path / "first", longest)

@@ -10,13 +10,13 @@ import pytest
 
 from curation.release.folder import WORK, Folder
 from curation.release.shards import ROW_GROUP_BYTES, ShardWriter, read_shard
-from schemas import DOCUMENTS
+from schemas import JUDGED
 from schemas.checksums import Digest
 from schemas.records import Example
 
 
 def documents(count: int, size: int) -> pa.RecordBatch:
-    return DOCUMENTS.batch(
+    return JUDGED.batch(
         {
             "doc_id": [str(n) for n in range(count)],
             "text": ["x" * size] * count,
@@ -54,7 +54,7 @@ def test_a_report_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypa
 
 def test_an_error_leaves_no_file_behind(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
-    with pytest.raises(ZeroDivisionError), ShardWriter(folder, "documents/0.parquet", DOCUMENTS.schema) as shard:
+    with pytest.raises(ZeroDivisionError), ShardWriter(folder, "documents/0.parquet", JUDGED.schema) as shard:
         shard.write(documents(3, 10))
         raise ZeroDivisionError
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -89,7 +89,7 @@ def test_what_a_killed_writer_left_is_swept_away_and_nothing_else(tmp_path: Path
 def test_a_shard_has_bounded_row_groups_and_reads_back(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
     batch = documents(16, 1 << 20)
-    with ShardWriter(folder, "documents/0.parquet", DOCUMENTS.schema) as shard:
+    with ShardWriter(folder, "documents/0.parquet", JUDGED.schema) as shard:
         for _ in range(6):
             shard.write(batch)
     file = pq.ParquetFile(tmp_path / "documents" / "0.parquet")
