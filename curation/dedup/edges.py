@@ -72,10 +72,10 @@ def edges(left: Records, right: Records, similarity: npt.NDArray[np.float64]) ->
 
 
 def within(costs: npt.NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
-    """Cuts a sequence into ranges that cost about ``most`` each; a range holds at least one element.
+    """Cuts a sequence into ranges; the elements of a range after its first cost less than ``most`` together.
 
-    >>> list(within(np.array([3, 3, 9, 1, 1]), 6))
-    [(0, 2), (2, 3), (3, 5)]
+    >>> list(within(np.array([3, 3, 9, 1, 1, 4]), 6))
+    [(0, 2), (2, 5), (5, 6)]
     """
     parts = (np.cumsum(costs) - 1) // most
     starts = np.flatnonzero(np.r_[True, parts[1:] != parts[:-1]][: len(parts)]).tolist()
