@@ -25,7 +25,8 @@ _PARSED_AT_ONCE = 1 << 12
 class Robots(ListStep):
     """Rejects documents whose url a site refuses to ``agent``. A missing url and an unlisted host fail no rule.
 
-    A group of rules is chosen and a path is matched as Protego does, which follows Google's parser.
+    A group of rules is chosen and a path is matched as Protego does, which follows Google's parser. A byte order mark
+    before the rules does not count.
     """
 
     LISTS = ("robots",)
@@ -87,4 +88,4 @@ def _entry(line: str) -> tuple[str, str]:
         raise UserError(
             f'robots.robots has {shown(line)}: give {{"host": "mill.example", "robots": "User-agent: ..."}}'
         )
-    return named_host(found["host"]), found["robots"]
+    return named_host(found["host"]), found["robots"].removeprefix("\ufeff")

@@ -22,6 +22,7 @@ class Format(NamedTuple):
     expression: str
 
 
+# What follows a prefix is bounded or possessive where it can hold the prefix: a text may consist of prefixes alone.
 FORMATS = (
     # AWS: unique identifiers of access keys (IAM user guide, "IAM identifiers"), and the settings of the secret
     Format(("AKIA", "ASIA"), "(?:AKIA|ASIA)[A-Z2-7]{16}"),
@@ -40,7 +41,8 @@ FORMATS = (
     Format(("ya29",), f"ya29\\.{_BASE64URL}{{20,}}"),
     # Slack: "Token types" and "Incoming webhooks"
     Format(
-        ("xoxa", "xoxb", "xoxe", "xoxo", "xoxp", "xoxr", "xoxs"), "xox[abeoprs](?:[.-][A-Za-z0-9]+)*-[A-Za-z0-9-]{10,}"
+        ("xoxa", "xoxb", "xoxe", "xoxo", "xoxp", "xoxr", "xoxs"),
+        "xox[abeoprs](?:[.-][A-Za-z0-9]+){0,8}-[A-Za-z0-9-]{10,}",
     ),
     Format(("xapp",), "xapp-[0-9]-[A-Za-z0-9]+-[0-9]+-[A-Za-z0-9]{16,}"),
     Format(("hook",), "hooks\\.slack\\.com/services/(?P<key>T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{16,})"),
@@ -50,7 +52,7 @@ FORMATS = (
     # OpenAI and Anthropic: as GitHub's "Supported secret scanning patterns" lists them
     Format(
         ("sk-",),
-        f"sk-(?:ant-{_BASE64URL}{{32,}}|(?:{_BASE64URL}{{1,16}}-)?{_BASE64URL}{{16,}}T3BlbkFJ{_BASE64URL}{{16,}})",
+        f"sk-(?:ant-{_BASE64URL}{{32,}}|{_BASE64URL}{{16,256}}T3BlbkFJ{_BASE64URL}{{16,}})",
     ),
     # Hugging Face, npm, PyPI, SendGrid, DigitalOcean, Shopify: "Supported secret scanning patterns"
     Format(("hf_",), "hf_[A-Za-z0-9]{34}"),
@@ -60,11 +62,12 @@ FORMATS = (
     Format(("dop_", "doo_", "dor_"), "do[opr]_v1_[a-f0-9]{64}"),
     Format(("shpa", "shpc", "shpp", "shps"), "shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
     # JSON Web Tokens (RFC 7519): two JSON objects and a signature in base64url
-    Format(("eyJ",), f"eyJ{_BASE64URL}{{8,}}\\.eyJ{_BASE64URL}{{8,}}\\.{_BASE64URL}{{8,}}"),
+    Format(("eyJ",), f"eyJ{_BASE64URL}{{8,4096}}+\\.eyJ{_BASE64URL}{{8,}}+\\.{_BASE64URL}{{8,}}"),
     # Private keys (RFC 7468; RFC 9580 for OpenPGP)
     Format(
         ("----",),
-        "-----BEGIN (?P<label>(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?)-----[^-]{40,}?-----END (?P=label)-----",
+        "-----BEGIN (?P<label>(?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?)-----"
+        "(?:[^-]|-(?!----)){40,}+-----END (?P=label)-----",
     ),
 )
 """All kinds of keys that are known here."""

@@ -46,6 +46,11 @@ def test_rules_hold_for_the_host_and_the_agent(tmp_path: Path) -> None:
     assert refused(Robots(), *urls) == [None] * 3
 
 
+def test_a_byte_order_mark_before_the_rules_does_not_count() -> None:
+    step = Robots(robots=entries({"mill.example": "\ufeffUser-agent: *\nDisallow: /"}))
+    assert refused(step, "http://mill.example/a") == [1]
+
+
 PATHS = st.lists(st.sampled_from(["/a", "/b", "/ab", "/a/b"]), max_size=3).map("".join)
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from itertools import permutations
 from pathlib import Path
 from random import Random
+from time import process_time
 
 import phonenumbers
 import pyarrow as pa
@@ -24,7 +25,7 @@ from curation.kernels.personal_numbers import PHONE_PUNCTUATION
 from curation.rewrites import phones
 from curation.rewrites.personal import KINDS, Kind, find_personal
 from curation.rewrites.redact import COUNTS, Redact
-from curation.rewrites.service_keys import FORMATS, key_at
+from curation.rewrites.service_keys import FORMATS, key_at, keys_at
 from schemas.errors import UserError
 
 APART = rb"(?<![A-Za-z0-9_/\x80-\xff])(?<![0-9][-.])"
@@ -256,6 +257,33 @@ def test_every_format_of_keys_has_an_example_that_is_found() -> None:
         assert redacted == text.replace(secret, "<KEY_1>")
         assert found("key", [example[:-30]]) == [[]]
         assert found("key", [f"no{example}"])[0] == ([(2, end + 2)] if example.startswith("-") else [])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-" + "a-" * 36 + "T3BlbkFJ" + "b" * 40,
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,3F17F5316E2BAC89\n\n"
+        + "s" * 64
+        + "\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_keys_with_hyphens_inside_are_found_whole(key: str) -> None:
+    assert key_at(f"{key} and more".encode()) == (0, len(key))
+
+
+@pytest.mark.parametrize("prefix", ["sk-", "-eyJ", ".xoxb", "xoxb-", "-----BEGIN PRIVATE KEY-----"])
+def test_a_text_of_prefixes_alone_takes_time_that_grows_with_its_length(prefix: str) -> None:
+    """Each place reads at most a few thousand bytes: a megabyte of ``sk-`` took over a minute."""
+
+    def seconds(size: int) -> float:
+        text = (prefix * size)[:size].encode() + b"_"
+        began = process_time()
+        list(keys_at(text, range(0, size, len(prefix))))
+        return process_time() - began
+
+    seconds(1000)
+    assert min(seconds(30_000) for _ in range(2)) < 1
 
 
 VALUES: dict[Kind, tuple[str, ...]] = {
