@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from curation.kernels.cuts import restore_parts
 from curation.recipe import Recipe
 from curation.recipes.tables import recipe_of
 from curation.release.folder import Folder
@@ -112,9 +114,14 @@ class Lookup:
         return sorted(rows, key=lambda row: row["start"])
 
     def text(self, file: str, offset: int) -> str | None:
-        """The text of the document at a place, kept or rejected; None if neither table has it."""
-        for table in ("documents", "rejects"):
-            row = self.at(table, file, offset)
-            if row:
-                return row["text"]  # type: ignore[no-any-return]
-        return None
+        """The text of the document at a place, kept or rejected, before pieces were cut out of it; None if neither
+        table has it."""
+        row = self.at("documents", file, offset)
+        if row is None:
+            row = self.at("rejects", file, offset)
+            return None if row is None else row["text"]
+        cuts = self.cuts(file, offset)
+        start = np.array([cut["start"] for cut in cuts], np.int64)
+        parts = pa.array([cut["text"] for cut in cuts], pa.large_string())
+        whole = restore_parts(pa.array([row["text"]], pa.large_string()), np.zeros_like(start), start, parts)
+        return whole[0].as_py()  # type: ignore[no-any-return]

@@ -157,6 +157,8 @@ def _explain_duplicate(lookup: Lookup, row: dict[str, Any], place: str, diff: bo
         alike = f", {_share(row['survivor_similarity'])} alike to it" if row["survivor_similarity"] is not None else ""
         removed = "in the release or here" if row["matched_release"] else "too"
         yield f"  {row['matched']} was removed {removed}; {survivor} was kept for the group{alike}."
+    if _is_emptied(lookup, row):
+        yield f"  Nothing was left of {row['survivor']} after pieces that occur elsewhere too were cut out of it."
     near = lookup.recipe.dedup.near
     if row["stage"] == "near" and near is not None:
         measure = {
@@ -167,6 +169,14 @@ def _explain_duplicate(lookup: Lookup, row: dict[str, Any], place: str, diff: bo
         yield f"  alike: {measure} ({near.required_similarity:.0%} needed{least})."
     if diff and row["stage"] != "exact" and row["matched_release"] is None:
         yield from _diff(row, lookup.text(row["matched_file"], row["matched_offset"]))
+
+
+def _is_emptied(lookup: Lookup, row: dict[str, Any]) -> bool:
+    """Whether the survivor of a duplicate was removed itself, after its pieces were cut."""
+    if row["survivor_release"] is not None or lookup.recipe.dedup.pieces is None:
+        return False
+    survivor = lookup.at("rejects", row["survivor_file"], row["survivor_offset"])
+    return survivor is not None and survivor["stage"] == PIECES
 
 
 def _locate(row: dict[str, Any], which: str) -> str:

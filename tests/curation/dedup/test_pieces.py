@@ -20,6 +20,8 @@ from curation.kernels.cuts import Parts, cut_parts, restore_parts
 from curation.kernels.piece_bounds import LINES, PARAGRAPHS, SENTENCES, find_pieces
 from curation.kernels.substrings import RUN_WIDTH, find_spans, parts_of_substrings
 from curation.release.ledger import Ledger
+from curation.release.lookup import Lookup
+from curation.reports.explain import explain
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
 from schemas import CUTS
@@ -119,6 +121,24 @@ def compare(tmp_path_factory: pytest.TempPathFactory, texts: list[str], pieces: 
     for file in folder.glob("cuts/*.parquet"):
         for batch in ds.dataset(file).to_table().to_batches():
             CUTS.check(batch)
+
+
+@pytest.mark.parametrize("other", [0, 3])
+def test_explain_compares_a_duplicate_with_the_whole_text_of_its_survivor(tmp_path: Path, other: int) -> None:
+    """The survivor loses a first line or, of three documents with a line each, all lines."""
+    lines = [" ".join(f"{name}{i}" for i in range(30)) for name in "abc"]
+    texts = [*lines[:other], "\n".join(lines), "\n".join([*lines, "and a last line of its own"])]
+    texts[:0] = [] if other else [lines[0]]
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps({"text": text, "id": str(i)}) + "\n" for i, text in enumerate(texts)))
+    job = make_job([Input(glob=str(source))], "none", ["normalise=false", "pieces.unit=line"])
+    curate(job, str(tmp_path / "out"), Execution(workers=0))
+    lookup = Lookup(str(tmp_path / "out"))
+    [row] = lookup.find(str(len(texts) - 1))
+    said = list(explain(lookup, row))
+    changed = [line for line in said if line.startswith(("  +", "  -"))]
+    assert changed[2:] == ["  +and a last line of its own"]
+    assert any(line.startswith("  Nothing was left of") for line in said) == bool(other)
 
 
 def in_characters(row: dict[str, Any], texts: list[str]) -> Cut:
