@@ -20,6 +20,7 @@ from curation.filters.rules import Rule, active_rules
 from curation.lists.list_files import column_of, digests, entries_of
 from curation.lists.steps import ListStep
 from schemas.errors import UserError
+from schemas.settings import shown
 
 LONGEST_HOST = 2000
 """Maximum length of a host name in characters (DNS allows 253): the time for longer names would grow faster."""
@@ -87,7 +88,9 @@ class Url(ListStep):
         for folder in self.folders:
             there = [each for each in _FOLDER_FILES if _exists(f"{folder.rstrip('/')}/{each}")]
             if not there:
-                raise UserError(f"url.folders has {folder}, without a file domains or urls: give folders of categories")
+                raise UserError(
+                    f"url.folders has {shown(folder)}, without a file domains or urls: give folders of categories"
+                )
             found += [f"@{folder.rstrip('/')}/{name}"] if name in there else []
         return tuple(found)
 

@@ -83,6 +83,8 @@ def _read(name: str, use: str) -> pa.LargeStringArray:
             while block := list(islice(lines, _AT_ONCE)):
                 entries = [line.strip() for line in block if not line.startswith("#")]
                 parts.append(pa.array([entry for entry in entries if entry], pa.large_string()))
+    except UnicodeDecodeError:
+        raise UserError(f"the list {name} of the step {use} is not in UTF-8: convert it, such as with iconv") from None
     except (OSError, ValueError) as error:
         raise UserError(f"the list {name} of the step {use} cannot be read: {reason(error)}") from error
     whole = pa.concat_arrays(parts)

@@ -123,8 +123,11 @@ def test_lists_come_from_files_too(tmp_path: Path) -> None:
     assert reasons(found, "https://comment/") == []
 
 
-def test_a_missing_list_is_the_users_error() -> None:
+def test_a_list_that_cannot_be_read_is_the_users_error(tmp_path: Path) -> None:
     listed = Url(hosts=("@nowhere.txt",))
+    (tmp_path / "latin.txt").write_bytes("bücher.example".encode("latin-1"))
+    with pytest.raises(UserError, match=r"latin\.txt of the step url is not in UTF-8: convert it"):
+        Url(hosts=(f"@{tmp_path}/latin.txt",)).read_lists()
     with pytest.raises(UserError, match=r"nowhere\.txt of the step url cannot be read"):
         listed.read_lists()
     with pytest.raises(UserError, match=r"nowhere\.txt of the step url cannot be read"):
