@@ -218,7 +218,7 @@ def test_rounds_over_the_links_go_on_after_an_interruption(tmp_path: Path, monke
     words = [f"word{number}" for number in range(200)]
     chain = [json.dumps({"text": " ".join(words[start : start + 60])}) for start in range(0, 120, 3)]
     corpus = [chain[0::3], chain[1::3], chain[2::3]]
-    strict = ["near.bands=40", "near.rows=3", "near.min_similarity=0.8"]
+    strict = ["near.bands=40", "near.rows=3", "near.min_similarity=0.8", "near.survivor=0"]
     whole, _ = run(tmp_path, corpus, "none", strict, "whole")
     assert len(rows(whole, "documents")) == 2, "the chain is one component"
     rounds: list[str] = []
