@@ -85,9 +85,9 @@ def write_recipe(folder: Path) -> Path:
     return folder
 
 
-def _train(path: Path, texts: Mapping[str, Sequence[str]]) -> None:
+def _train(path: Path, examples: Mapping[str, Sequence[str]]) -> None:
     with LabelledTexts() as texts:
-        for label, given in enumerate(texts.values()):
+        for label, given in enumerate(examples.values()):
             texts.add(pa.array(given, pa.large_string()), label)
-        order = np.random.default_rng(3).permutation(sum(map(len, texts.values())))
-        write_model(path, texts.train(tuple(texts), Training(), order, lambda steps: None))
+        order = np.random.default_rng(3).permutation(sum(map(len, examples.values())))
+        write_model(path, texts.train(tuple(examples), Training(), order, lambda steps: None))
