@@ -89,12 +89,12 @@ class Race:
 
 def classifier_race(column: pa.Array, texts: list[str]) -> Race:
     """A classifier of two labels with n-grams of two words and 100 dimensions, as fastText makes them by default."""
-    with TemporaryDirectory() as folder, LabelledTexts() as texts:
+    with TemporaryDirectory() as folder, LabelledTexts() as examples:
         for label, part in enumerate((column.slice(0, len(column) // 2), column.slice(len(column) // 2))):
-            texts.add(part, label)
+            examples.add(part, label)
         settings = Training(dimensions=100, ngrams=2, buckets=1 << 20, epochs=1)
         path = Path(folder) / "model.bin"
-        write_model(path, texts.train(("one", "two"), settings, np.arange(len(column)), lambda steps: None))
+        write_model(path, examples.train(("one", "two"), settings, np.arange(len(column)), lambda steps: None))
         ours, theirs = read_model(path), _FastText(str(path)).f
     lines = [" ".join(text.split()) + "\n" for text in texts]
     return Race(
