@@ -107,8 +107,8 @@ def _ends_apart(data, i, end):
 
 @leaf
 def _iban_end(data, i, end):
-    """The end of the IBAN that starts at i, -1 if there is none. Its characters may be grouped by single spaces or
-    hyphens."""
+    """The end of the IBAN that starts at i, -1 if no IBAN starts there. Its characters may be grouped by single spaces
+    or hyphens."""
     if i + 4 > end or not (0x41 <= data[i] <= 0x5A and 0x41 <= data[i + 1] <= 0x5A and _is_digit(data[i + 3])):
         return -1
     length = _LENGTHS[(data[i] - 65) * 26 + data[i + 1] - 65]
@@ -168,8 +168,8 @@ def _is_card(data, i, end):
 
 @leaf
 def _card_end(data, i, end):
-    """The end of the card number that starts at i, -1 if there is none: digits without a break, or in groups of 4, 4,
-    4, 4 (and 1 to 3) or 4, 6, 4 or 5 with equal separators."""
+    """The end of the card number that starts at i, -1 if no number starts there: digits without a break, or in groups
+    of 4, 4, 4, 4 (and 1 to 3) or 4, 6, 4 or 5 with equal separators."""
     stop = _digits(data, i, end)
     if stop - i != 4:
         fits = _SHORTEST_CARD <= stop - i <= _LONGEST_CARD
@@ -198,7 +198,7 @@ def _card_end(data, i, end):
 
 @leaf
 def _ssn_end(data, i, end):
-    """The end of the social security number (123-45-6789) that starts at i, -1 if there is none."""
+    """The end of the social security number (123-45-6789) that starts at i, -1 if no number starts there."""
     if i + 11 > end or data[i + 3] != 0x2D or data[i + 6] != 0x2D or _digits(data, i, end) != i + 3:
         return -1
     if _digits(data, i + 4, end) != i + 6 or _digits(data, i + 7, end) != i + 11 or not _ends_apart(data, i + 11, end):

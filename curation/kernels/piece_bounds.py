@@ -90,7 +90,7 @@ def _sentence_end(data, i, end, kinds, ends, closing):
 
 @leaf
 def _next_piece(data, i, end, unit, kinds, ends, closing):
-    """The start and the end of the first piece at or after i, and where to go on; the start is -1 if there is none."""
+    """The start and the end of the first piece at or after i, and where to go on; the start is -1 after the last."""
     while i < end:
         stop, following = line_end(data, i, end, kinds)
         first, last = strip(data, i, stop, kinds)

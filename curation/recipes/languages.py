@@ -37,9 +37,9 @@ class Merged(NamedTuple):
 def merge_languages(table: Any, steps: Sequence[Step], entries: Sequence[Mapping[str, Any]]) -> Merged:
     """The steps of a recipe with its table ``languages``. ``entries`` are the tables of ``steps``.
 
-    The settings for a language are those of the recipe's steps, then those of the data file, then those of the recipe's
-    own tables for the language; later settings win, and a table for fewer languages comes later. Raises UserError for
-    an invalid table.
+    A language has the settings of the recipe's steps. Settings of the data file replace these, and settings of the
+    recipe's own tables for the language replace both; of two tables, the table for fewer languages replaces the other.
+    Raises UserError for an invalid table.
     """
     given: Any = {FILE: table} if isinstance(table, str) else table
     if not isinstance(given, Mapping):

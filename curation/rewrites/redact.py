@@ -138,7 +138,7 @@ class Redact:
 
 
 def _with_texts(texts: pa.LargeStringArray, new: dict[int, str]) -> pa.LargeStringArray:
-    """The texts with those in ``new`` in place of theirs; the same array if there are none."""
+    """The texts, with the text of each row in ``new`` replaced; the same array if ``new`` is empty."""
     if not new:
         return texts
     mask = np.zeros(len(texts), np.bool_)

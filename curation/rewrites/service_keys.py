@@ -99,7 +99,7 @@ PREFIXES = _prefixes()
 
 
 def key_at(text: bytes) -> tuple[int, int] | None:
-    """The bounds of the key that a text begins with, or begins by naming; None if there is none.
+    """The bounds of the key that a text begins with, or begins by naming; None if the text begins with no key.
 
     >>> key_at(b"AKIAIOSFODNN7EXAMPLE is in the documentation"), key_at(b"AKIA was here")
     ((0, 20), None)
