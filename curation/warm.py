@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from curation.dedup import substrings
 from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
+from curation.dedup.edges import unpack
 from curation.dedup.near import alike_to_any, families
 from curation.dedup.pieces import first_places, sort_places
 from curation.dedup.settings import Near
@@ -33,7 +35,7 @@ from curation.judge import judge
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, restore_parts, texts_of_parts
 from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
 from curation.kernels.shingles import jaccard_similarities
-from curation.kernels.substrings import entries, find_spans, match_windows, parts_of_substrings, span_hashes
+from curation.kernels.substrings import RUN_WIDTH, parts_of_substrings, span_keys
 from curation.recipe import STEPS, Recipe
 from curation.rewrites.line_rules import LineRules
 from curation.rewrites.personal import KINDS
@@ -100,10 +102,12 @@ def warm() -> None:
     list(first_places(sort_places(places), 1, 1))
     parts = parts_of_pieces(texts, pieces, Parts(*pieces[:3], np.arange(len(pieces.text))))
     restore_parts(cut_parts(texts, parts), parts.text, parts.start, texts_of_parts(texts, parts))
-    spans = find_spans(texts, 8)
-    match_windows(entries(texts, spans, spans.key, span_hashes(texts, spans, 8), 8))
-    asked = Parts(spans.text, spans.first, spans.last + 8, np.arange(len(spans.text)))
-    parts_of_substrings(texts, asked, spans.text, spans.first)
+    rows = np.arange(2)
+    spans = sort_places(substrings.spans(0, rows, texts, np.unique(span_keys(texts, 8)), 8))
+    sent = [blob for _, blob in substrings.window_entries(rows, texts, substrings.distinct_spans(spans), 8, 1)]
+    answers = unpack([blob for _, blob in substrings.matches(sent)], RUN_WIDTH)
+    text, start, end, other, first_start = np.ascontiguousarray(substrings.cuts(spans, answers, 8).T).astype(np.int64)
+    parts_of_substrings(texts, Parts(text, start, end, np.arange(len(text))), other, first_start)
     sets, bounds = shingle_sets(texts, near)
     first = np.zeros(1, np.int64)
     jaccard_similarities(sets, bounds, first, sets, bounds, first, np.empty(1))

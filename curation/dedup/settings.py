@@ -118,8 +118,8 @@ class Pieces:
 
     Pieces are equal if they have the same characters between the white space at their ends. A sentence counts as part
     of ``sentences`` in a row (C4's spans; Raffel et al. 2020, section 2.2). Substrings are all parts of a text of
-    ``min_bytes`` or more that begin at a character (Lee et al. 2022, section 4.1). The first ``copies`` stay, in the
-    order in which documents are read.
+    ``min_bytes`` or more that begin at a character (Lee et al. 2022, section 4.1); where copies overlap, those that
+    reach furthest are named as cuts. The first ``copies`` stay, in the order in which documents are read.
     """
 
     unit: Literal["line", "paragraph", "sentences", "substring"]

@@ -4,8 +4,9 @@ Substrings travel as other pieces do (`pieces`), in two steps. The key of a span
 Most keys occur once, so that a span, of about a quarter of the least length, costs eight bytes.
 
 1. Every unit sends the keys of its spans to the key's partition, and learns which of them occur more than once.
-2. Every unit sends the hashes of all windows of those spans, of equal spans only the first, and learns the first window
-   of all that equals each of them. Windows with an earlier equal are cut.
+2. Every unit sends the hashes of all windows of those spans, of equal spans only the first and of windows that repeat
+   with a period only the first period, and learns the first window of all that equals each of them. Windows with an
+   earlier equal are cut.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,11 @@ import pyarrow as pa
 
 from curation.dedup.edges import Records, group_positions, route, row_ids, rows_of, units_of
 from curation.dedup.pieces import are_among
-from curation.kernels.substrings import Spans, entries, find_spans, match_windows, span_hashes
+from curation.kernels.substrings import Spans, choose_cuts, entries, find_spans, match_windows, span_hashes
 
 Ints = npt.NDArray[np.int64]
-SPAN_WIDTH = 5
-"""A span is (key, hash of its bytes, row id, first and last window)."""
+SPAN_WIDTH = 6
+"""A span is (key, hash of its bytes, row id, first and last window, period)."""
 
 
 def spans(unit: int, rows: Ints, texts: pa.LargeStringArray, often: Records, length: int) -> Records:
@@ -29,7 +30,7 @@ def spans(unit: int, rows: Ints, texts: pa.LargeStringArray, often: Records, len
     chosen = are_among(found.key, often)
     found = Spans(*(column[chosen] for column in found))  # type: ignore[arg-type]
     columns = found.key, span_hashes(texts, found, length), row_ids(unit, rows[found.text])
-    return np.column_stack([*columns, found.first.astype(np.uint64), found.last.astype(np.uint64)])
+    return np.column_stack([*columns, *(each.astype(np.uint64) for each in (found.first, found.last, found.period))])
 
 
 def distinct_spans(sorted_spans: Records) -> Records:
@@ -48,9 +49,9 @@ def window_entries(
     low, high = np.searchsorted(rows_of(distinct[:, 2]), [rows[0], rows[-1] + 1])
     here = distinct[low:high]
     for partition, chosen in group_positions((here[:, 0] % np.uint64(partitions)).astype(np.int64)):
-        key, hashes, ids, first, last = np.ascontiguousarray(here[chosen].T)
+        key, hashes, ids, first, last, period = np.ascontiguousarray(here[chosen].T)
         text = np.searchsorted(rows, rows_of(ids))
-        found = Spans(text, first.astype(np.int64), last.astype(np.int64), key)
+        found = Spans(text, first.astype(np.int64), last.astype(np.int64), key, period.astype(np.int64))
         yield partition, entries(texts, found, ids, hashes, length).tobytes()
 
 
@@ -63,36 +64,15 @@ def matches(blobs: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def cuts(sorted_spans: Records, answers: Records, length: int) -> Records:
-    """The cuts of a unit, sorted by place; ``answers`` are the runs of all distinct spans in ``sorted_spans``. A window
-    that overlaps the first that it equals, in the same text, stays."""
+    """The cuts of a unit, sorted by place; ``answers`` are the runs of all distinct spans in ``sorted_spans``."""
     if not len(sorted_spans):
         return np.empty((0, 5), np.uint64)
     answers = answers[np.lexsort((answers[:, 2], answers[:, 1], answers[:, 0]))]
-    begins = np.flatnonzero(_is_new(answers))
-    counts = np.diff(np.r_[begins, len(answers)])
+    bounds = np.append(np.flatnonzero(_is_new(answers)), len(answers))
     group = np.cumsum(_is_new(sorted_spans)) - 1
-    assert (answers[begins][group, :2] == sorted_spans[:, :2]).all(), "each span has an answer"
-    of = np.repeat(np.arange(len(group)), counts[group])
-    step = np.arange(len(of)) - np.repeat(np.cumsum(counts[group]) - counts[group], counts[group])
-    runs = answers[begins[group[of]] + step]
-    row, first = sorted_spans[of, 2], sorted_spans[of, 3]
-    start, end = first + runs[:, 2], first + runs[:, 3] + np.uint64(length)
-    stays = (runs[:, 4] == row) & (start - runs[:, 5] < np.uint64(length))
-    found = np.column_stack([row, start, end, runs[:, 4], runs[:, 5]])[~stays]
-    return _joined(found[np.lexsort((found[:, 1], found[:, 0]))])
-
-
-def _joined(cuts: Records) -> Records:
-    """The sorted cuts, of which those that go on from one to the next, also in the first copy, are one."""
-    if not len(cuts):
-        return cuts
-    row, start, end, first_row, first_start = cuts.T
-    new = np.ones(len(cuts), bool)
-    new[1:] = (row[1:] != row[:-1]) | (first_row[1:] != first_row[:-1]) | (start[1:] > end[:-1])
-    new[1:] |= start[1:] - first_start[1:] != start[:-1] - first_start[:-1]
-    joined = cuts[new]
-    joined[:, 2] = end[np.r_[np.flatnonzero(new)[1:], len(cuts)] - 1]
-    return np.asarray(joined)
+    assert (answers[bounds[group], :2] == sorted_spans[:, :2]).all(), "each span has an answer"
+    order = np.lexsort((sorted_spans[:, 3], sorted_spans[:, 2]))
+    return choose_cuts(sorted_spans[order], group[order], bounds, answers, length)
 
 
 def _is_new(records: Records) -> npt.NDArray[np.bool_]:

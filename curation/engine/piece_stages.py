@@ -12,7 +12,7 @@ from curation.dedup.edges import Records, unpack
 from curation.dedup.settings import Pieces
 from curation.engine.dedup_stages import Blobs, Routed, unit_removals
 from curation.engine.run import Run, cuts_name, passed_name
-from curation.kernels.substrings import RUN_WIDTH, find_spans
+from curation.kernels.substrings import RUN_WIDTH, span_keys
 
 
 def piece_keys(run: Run, unit: int, survivors: Blobs) -> Routed:
@@ -30,7 +30,7 @@ def repeated_keys(run: Run, keys: Blobs) -> Routed:
 
 def _keys(texts: pa.LargeStringArray, settings: Pieces) -> Records:
     if settings.unit == "substring":
-        return find_spans(texts, settings.min_bytes).key
+        return span_keys(texts, settings.min_bytes)
     return dedup.repeatable(texts, settings).high
 
 
@@ -79,8 +79,9 @@ def name_requests(run: Run, unit: int) -> Routed:
 
 def _places(run: Run, unit: int, survivors: Blobs, repeated: Blobs) -> Records:
     often = np.sort(unpack(repeated, 1)[:, 0])
-    found: list[Records] = [np.empty((0, dedup.PLACE_WIDTH), np.uint64)]
     settings = _settings(run)
+    width = substrings.SPAN_WIDTH if settings.unit == "substring" else dedup.PLACE_WIDTH
+    found: list[Records] = [np.empty((0, width), np.uint64)]
     for rows, texts in _texts(run, unit, survivors) if len(often) else ():
         if settings.unit == "substring":
             found.append(substrings.spans(unit, rows, texts, often, settings.min_bytes))

@@ -1,9 +1,10 @@
 """Windows of ``length`` bytes of UTF-8 that begin at each character of a text, and anchors by which equal windows meet.
 
 Of all parts of half the length that begin at a character inside a window, the one with the smallest hash is the
-window's anchor, the last among equals (minimizers: Roberts et al. 2004; winnowing: Schleimer et al. 2003). It depends
-on the window's bytes alone, so equal windows have equal anchors, and about one character in ``length / 4`` is the
-anchor of any window. A span is all windows in a row with the same anchor.
+window's anchor, the last among equals (minimizers: Roberts et al. 2004; winnowing: Schleimer et al. 2003). Its hash
+depends on the window's bytes alone, so equal windows have equal anchors, and about one character in ``length / 4`` is
+the anchor of any window. A span is all windows in a row whose anchors have the same hash, except that windows that
+repeat with a period are a span of their own: texts of one character or of a short period have few spans.
 """
 
 from typing import NamedTuple
@@ -41,6 +42,8 @@ class Spans(NamedTuple):
     """The starts of the first and of the last window."""
     key: Hashes
     """The hash of the anchor."""
+    period: Ints
+    """The windows behind the first ``period`` equal those ``period`` bytes before, and are neither hashed nor sent."""
 
 
 @inline
@@ -67,9 +70,18 @@ def _hash_parts(data, begin, end, width, values):
 
 
 @leaf
-def _next_span(data, begin, values, start, windows, newest):
-    """The first and the last window and the anchor of the span that begins at or after ``start``, of ``windows``;
-    ``newest`` is the place of the last part in a window."""
+def _equal_before(data, first, last, apart, most):
+    """How many bytes up to ``last`` equal those ``apart`` before, up to ``most``, not before ``first``."""
+    count = int64(0)
+    while count < most and last - count - apart >= first and data[last - count] == data[last - count - apart]:
+        count += 1
+    return count
+
+
+@leaf
+def _next_span(data, begin, values, start, windows, newest, length):
+    """The span that begins at or after ``start``, of ``windows``: its first and last window, its anchor, its period,
+    and whether the anchor occurs in it more than once. ``newest`` is the place of the last part in a window."""
     while start < windows and not _begins(data, begin + start):
         start += 1
     first, smallest = start, _LARGEST
@@ -79,23 +91,38 @@ def _next_span(data, begin, values, start, windows, newest):
         if value <= smallest:
             anchor, smallest = int64(k), value
     last = start
+    apart = equal = period = int64(0)
     for after in range(start + 1, windows):
-        if after > anchor:
+        value = values[after + newest]
+        if after > anchor or value < smallest:
             break
-        if _begins(data, begin + after):
-            if values[after + newest] <= smallest:
+        if value == smallest:
+            if after + newest - anchor != apart:
+                apart = int64(after + newest - anchor)
+                equal = _equal_before(data, begin, begin + after + length - 2, apart, length)
+            anchor = int64(after + newest)
+        if apart > 0:
+            byte = begin + after + length - 1
+            equal = equal + 1 if data[byte] == data[byte - apart] else int64(0)
+            repeats = equal >= length and (period == 0 or period == apart)
+            if repeats and period == 0 and after - apart > first:
+                last = int64(after - apart - 1)  # the windows that repeat are the next span
                 break
+            if repeats:
+                period = apart
+            elif period > 0:
+                break
+        if _begins(data, begin + after):
             last = int64(after)
-        elif values[after + newest] <= smallest:
-            break
-    return first, last, anchor
+    count = last - first + 1
+    return first, last, anchor, min(period, count) if period > 0 else count, apart > 0
 
 
 @kernel
 def _find(data, offsets, length):
     width = length // 2
     values = np.empty(0, np.uint64)
-    places, keys = np.empty((64, 3), np.int64), np.empty(64, np.uint64)
+    places, keys = np.empty((64, 5), np.int64), np.empty(64, np.uint64)
     count = 0
     for d in range(offsets.shape[0] - 1):
         size = offsets[d + 1] - offsets[d]
@@ -105,15 +132,18 @@ def _find(data, offsets, length):
             _hash_parts(data, offsets[d], offsets[d + 1], width, values)
         last = int64(-1)
         while size >= length:
-            first, last, anchor = _next_span(data, offsets[d], values, last + 1, size - length + 1, length - width)
+            first, last, anchor, period, recurs = _next_span(
+                data, offsets[d], values, last + 1, size - length + 1, length - width, length
+            )
             if first > size - length:
                 break
             if count == keys.shape[0]:
-                more_places, more_keys = np.empty((2 * count, 3), np.int64), np.empty(2 * count, np.uint64)
+                more_places, more_keys = np.empty((2 * count, 5), np.int64), np.empty(2 * count, np.uint64)
                 more_places[:count] = places
                 more_keys[:count] = keys
                 places, keys = more_places, more_keys
             places[count, 0], places[count, 1], places[count, 2] = d, first, last
+            places[count, 3], places[count, 4] = period, recurs
             keys[count] = values[anchor]
             count += 1
     return places[:count], keys[:count]
@@ -123,22 +153,29 @@ def find_spans(texts: pa.LargeStringArray, length: int) -> Spans:
     """The spans of all windows of ``length`` bytes (at least 2) of the texts."""
     data, offsets = text_buffers(texts)
     places, keys = _find(data, offsets, length)
-    text, first, last = np.ascontiguousarray(places.T)
-    return Spans(text, first, last, keys.copy())
+    text, first, last, period, _ = np.ascontiguousarray(places.T)
+    return Spans(text, first, last, keys.copy(), period)
+
+
+def span_keys(texts: pa.LargeStringArray, length: int) -> Hashes:
+    """The keys of the spans, each as often as its anchor occurs in the span, but at most twice."""
+    data, offsets = text_buffers(texts)
+    places, keys = _find(data, offsets, length)
+    return np.repeat(keys, places[:, 4] + 1)
 
 
 @leaf
-def _hash_spans(data, offsets, text, first, last, length, out):
+def _hash_spans(data, offsets, text, first, period, length, out):
     for s in range(text.shape[0]):
-        begin = offsets[text[s]]
-        _, out[s] = hash128(data, begin + first[s], begin + last[s] + length)
+        begin = offsets[text[s]] + first[s]
+        _, out[s] = hash128(data, begin, begin + period[s] - 1 + length)
 
 
 def span_hashes(texts: pa.LargeStringArray, spans: Spans, length: int) -> Hashes:
-    """A hash of the bytes of all windows of each span."""
+    """A hash of the bytes of each span's windows, of those that repeat only the first ``period``."""
     data, offsets = text_buffers(texts)
     out = np.empty(len(spans.text), np.uint64)
-    _hash_spans(data, offsets, spans.text, spans.first, spans.last, length, out)
+    _hash_spans(data, offsets, spans.text, spans.first, spans.period, length, out)
     return out
 
 
@@ -162,13 +199,13 @@ def _times(a, b):
 @leaf
 def _write_entries(data, offsets, spans, rows, hashes, length, out):
     """Writes the entries of some spans (Spans, as a tuple) to ``out``."""
-    text, first, last, key = spans
+    text, first, _, key, period = spans
     leaving = uint64(1)
     for _ in range(length):
         leaving = _times(leaving, _FACTOR)
     o = 0
     for s in range(text.shape[0]):
-        count = last[s] - first[s] + 1
+        count = period[s]
         out[o] = key[s]
         out[o + 1] = hashes[s]
         out[o + 2] = rows[s]
@@ -190,7 +227,7 @@ def _write_entries(data, offsets, spans, rows, hashes, length, out):
 def entries(texts: pa.LargeStringArray, spans: Spans, rows: Hashes, hashes: Hashes, length: int) -> Hashes:
     """The packed entries of the spans; ``rows`` are the row ids of their texts, ``hashes`` the `span_hashes`."""
     data, offsets = text_buffers(texts)
-    out = np.empty(int((spans.last - spans.first + 1 + ENTRY_HEAD).sum()), np.uint64)
+    out = np.empty(int((spans.period + ENTRY_HEAD).sum()), np.uint64)
     _write_entries(data, offsets, tuple(spans), rows, hashes, length, out)
     return out
 
@@ -271,6 +308,55 @@ def match_windows(packed: Hashes) -> tuple[Hashes, Hashes]:
     starts = starts[order]
     runs, of = _match(packed, starts)
     return runs, packed[starts[of] + 2]
+
+
+@kernel
+def _choose(spans, group, bounds, runs, length):
+    chosen = np.empty((64, 5), np.uint64)
+    count = 0
+    reach = uint64(0)
+    for s in range(group.shape[0]):
+        row, last = spans[s, 2], spans[s, 4]
+        for ahead in range(uint64(0), last - spans[s, 3] + _ONE, spans[s, 5]):
+            for run in range(bounds[group[s]], bounds[group[s] + 1]):
+                start = spans[s, 3] + uint64(ahead) + runs[run, 2]
+                if start > last:
+                    break
+                end = min(spans[s, 3] + uint64(ahead) + runs[run, 3], last) + length
+                other, first = runs[run, 4], runs[run, 5]
+                if other == row and start - first < length:
+                    continue
+                newest = count - 1
+                follows = count > 0 and chosen[newest, 0] == row
+                goes_on = follows and chosen[newest, 3] == other and start <= chosen[newest, 2]
+                if goes_on and start - first == chosen[newest, 1] - chosen[newest, 4]:
+                    chosen[newest, 2] = end
+                    continue
+                if not follows or start > reach:
+                    reach = max(start, chosen[newest, 2]) if follows else start
+                    count += 1
+                if count > chosen.shape[0]:
+                    more = np.empty((2 * count, 5), np.uint64)
+                    more[: count - 1] = chosen
+                    chosen = more
+                newest = count - 1
+                chosen[newest, 0], chosen[newest, 1], chosen[newest, 2] = row, start, end
+                chosen[newest, 3], chosen[newest, 4] = other, first
+    return chosen[:count]
+
+
+def choose_cuts(spans: Hashes, group: Ints, bounds: Ints, runs: Hashes, length: int) -> Hashes:
+    """The cuts (row id, start, end, row id and start of the first copy) of the spans, sorted by place.
+
+    A copy is windows in a row that equal windows in a row of one text, each the first of all; a window that overlaps
+    the first that it equals is in no copy. Of copies that overlap, the one that reaches furthest is cut: first the copy
+    at the first byte, and then of those that begin before or at the end of the last cut the one with the last end. So
+    two cuts in a row have ``2 * length`` bytes or more, however many copies overlap.
+
+    ``spans`` are (key, hash, row id, first and last window, period); the runs of a span are those from
+    ``bounds[group]`` to ``bounds[group + 1]``, sorted by their first window.
+    """
+    return np.asarray(_choose(spans, group, bounds, runs, np.uint64(length)).copy())
 
 
 @kernel

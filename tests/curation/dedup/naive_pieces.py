@@ -10,6 +10,9 @@ WIDE = END_MARKS[-3:]
 Span = tuple[int, int]
 """Start and end in characters."""
 
+Copy = tuple[int, int, int, int]
+"""Start and end in bytes, the number of the text with the first copy, and what to add to the start for its place."""
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -125,30 +128,48 @@ def cut_substrings(texts: Sequence[str], least: int) -> tuple[list[str], list[Cu
         for letter in text:
             places.append(places[-1] + len(letter.encode()))
         content = text.encode()
-        found: list[tuple[int, int, int, int] | None] = [None] * len(text)
-        for at, start in enumerate(places[:-1]):
+        copies = list[Copy]()
+        for start in places[:-1]:
             window = content[start : start + least]
             if len(window) < least:
                 break
             of, began = first.setdefault(window, (number, start))
             if of == number and start - began < least:
                 continue
-            for letter in range(at, len(text)):
-                if places[letter + 1] <= start + least and found[letter] is None:
-                    found[letter] = (of, began - start, letter, letter + 1)
+            last = copies[-1] if copies else None
+            if last is not None and last[2:] == (of, began - start) and start <= last[1]:
+                copies[-1] = (last[0], start + least, *last[2:])
+            else:
+                copies.append((start, start + least, of, began - start))
+        found: list[tuple[int, int, int, int] | None] = [None] * len(text)
+        for begin, end, of, shift in furthest(copies):
+            for letter in range(len(text)):
+                if begin <= places[letter] and places[letter + 1] <= end and found[letter] is None:
+                    found[letter] = (of, shift + places[letter], letter, letter + 1)
         spans = list[Cut]()
         for each in filter(None, found):
-            of, shift, begin, end = each
-            before = len(texts[of].encode()[: places[begin] + shift].decode())
-            last = spans[-1] if spans else None
-            joins = last is not None and last.end == begin and last.first == of
-            if last is not None and joins and last.first_start + begin - last.start == before:
-                spans[-1] = replace(last, end=end)
+            of, there, letter, after = each
+            before = len(texts[of].encode()[:there].decode())
+            joins = bool(spans) and spans[-1].end == letter and spans[-1].first == of
+            if joins and spans[-1].first_start + letter - spans[-1].start == before:
+                spans[-1] = replace(spans[-1], end=after)
             else:
-                spans.append(Cut(number, begin, end, of, before))
+                spans.append(Cut(number, letter, after, of, before))
         cuts += spans
         results.append(remaining(text, [(each.start, each.end) for each in spans]))
     return results, cuts
+
+
+def furthest(copies: Sequence[Copy]) -> list[Copy]:
+    """From the first byte in a copy on, the copy that reaches furthest of all that begin before or at the end of the
+    last."""
+    chosen = list[Copy]()
+    place = 0
+    while ahead := [copy for copy in copies if copy[1] > place]:
+        place = max(place, min(copy[0] for copy in ahead))
+        chosen.append(max((copy for copy in ahead if copy[0] <= place), key=lambda copy: copy[1]))
+        place = chosen[-1][1]
+    return chosen
 
 
 def remaining(text: str, cuts: Sequence[Span]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from curation.engine.driver import curate
 from curation.job import Execution
 from curation.kernels.cuts import Parts, cut_parts, restore_parts
 from curation.kernels.piece_bounds import LINES, PARAGRAPHS, SENTENCES, find_pieces
-from curation.kernels.substrings import RUN_WIDTH, find_spans, parts_of_substrings
+from curation.kernels.substrings import RUN_WIDTH, parts_of_substrings, span_keys
 from curation.release.ledger import Ledger
 from curation.release.lookup import Lookup
 from curation.reports.explain import explain
@@ -32,9 +32,10 @@ UNITS = {"line": LINES, "paragraph": PARAGRAPHS, "sentences": SENTENCES}
 CHARACTERS = st.one_of(st.sampled_from("ab .!?\n\r\u3002\u2026\u00e9\u2028\u201d)\x1c\x85\U0001f600"), st.characters())
 TEXTS = st.lists(st.text(CHARACTERS, max_size=30), max_size=5)
 PART = st.sampled_from(
-    ["A mill. ", "Grind!", "\n", "\n\n", " \n ", "Ga\u0308nse? ", "\u6c34\u8f66\u3002", "x", "\u2003"]
+    ["A mill. ", "Grind!", "\n", "\n\n", " \n ", "Ga\u0308nse? ", "\u6c34\u8f66\u3002", "x", "\u2003", "-" * 40]
 )
 BLOCK = st.sampled_from(["ab" * 9, "\u6c34\u8f66" * 4, "x", "\U0001f600" * 5, "The mill turns.", "turns", "\u00e9"])
+REPEATED = st.builds(lambda part, times: part * times, st.text(CHARACTERS, min_size=1, max_size=9), st.integers(2, 12))
 DOCUMENTS = st.lists(st.lists(PART, max_size=12).map("".join), min_size=1, max_size=6)
 SETTINGS = st.builds(
     Pieces,
@@ -42,6 +43,16 @@ SETTINGS = st.builds(
     copies=st.integers(1, 3),
     min_characters=st.sampled_from([1, 1, 6, 14]),
 ) | st.builds(Pieces, unit=st.just("substring"), min_bytes=st.sampled_from([8, 9, 12, 16, 21]))
+
+
+class Sizes(NamedTuple):
+    """How much finding substrings took: keys, spans, bytes sent and answered, and cuts."""
+
+    keys: int
+    spans: int
+    sent: int
+    answered: int
+    cuts: int
 
 
 @given(TEXTS)
@@ -157,11 +168,10 @@ def in_characters(row: dict[str, Any], texts: list[str]) -> Cut:
     )
 
 
-@given(texts=st.lists(st.lists(BLOCK, max_size=8).map("".join), max_size=6), least=st.integers(8, 24))
-def test_substrings_are_those_of_a_naive_program(texts: list[str], least: int) -> None:
-    """The stages of one unit, without a run."""
+def substring_cuts(texts: list[str], least: int) -> tuple[Parts, Sizes]:
+    """The parts that are cut from the texts of one unit, without a run, and how much that took."""
     column, rows = pa.array(texts, pa.large_string()), np.arange(len(texts))
-    keys = find_spans(column, least).key
+    keys = span_keys(column, least)
     often = [blob for _, sent in keys_by_partition(0, keys, 1, 3) for _, blob in repeated_keys([sent], 1)]
     spans = sort_places(substrings.spans(0, rows, column, np.sort(np.frombuffer(b"".join(often), np.uint64)), least))
     by_partition: dict[int, list[bytes]] = {}
@@ -172,7 +182,42 @@ def test_substrings_are_those_of_a_naive_program(texts: list[str], least: int) -
     row, start, end, first, first_start = np.ascontiguousarray(cuts.T).astype(np.int64)
     asked = Parts(row, start, end, np.arange(len(cuts)))
     parts = parts_of_substrings(column, asked, first, first_start)
-    assert cut_parts(column, parts).to_pylist() == cut_substrings(texts, least)[0]
+    sent = sum(len(blob) for blobs in by_partition.values() for blob in blobs)
+    return parts, Sizes(len(keys), len(spans), sent, sum(map(len, answers)), len(cuts))
+
+
+@given(texts=st.lists(st.lists(BLOCK | REPEATED, max_size=8).map("".join), max_size=6), least=st.integers(8, 24))
+def test_substrings_are_those_of_a_naive_program(texts: list[str], least: int) -> None:
+    parts, _ = substring_cuts(texts, least)
+    left, cuts = cut_substrings(texts, least)
+    assert cut_parts(pa.array(texts, pa.large_string()), parts).to_pylist() == left
+    places = [(each.text, *(len(texts[each.text][:at].encode()) for at in (each.start, each.end))) for each in cuts]
+    assert list(zip(*(column.tolist() for column in parts[:3]), strict=True)) == places
+
+
+@pytest.mark.parametrize("period", [1, 2, 100, 250, 499, 700])
+@pytest.mark.parametrize("count", [1, 40])
+def test_periodic_texts_cost_little(period: int, count: int) -> None:
+    """Texts of several lengths that begin anywhere in the period. The numbers of keys, spans and cuts do not grow
+    faster than the text by the least length, nor what is sent and answered with the text."""
+    least, size = 500, 20_000
+    unit = "".join(map(chr, np.random.default_rng(period).choice(np.arange(0x41, 0x7B), period)))
+    texts = [(unit * (size // period + 3))[each * 37 % period :][: size + each // 2] for each in range(count)]
+    total = sum(map(len, texts))
+    parts, sizes = substring_cuts(texts, least)
+    assert total - int((parts.end - parts.start).sum()) < 2 * (least + period)
+    assert len(parts.text) <= sizes.cuts <= 2 * total / least + count
+    assert sizes.keys <= 12 * total / least
+    assert sizes.spans <= 12 * total / least
+    assert sizes.sent + sizes.answered <= 64 * count * (period + 2 * least) + 400 * total / least
+
+
+def test_a_run_beside_other_text_is_cut_but_for_its_first_window() -> None:
+    texts = [f"before{'-' * 5000}behind{'-' * 7000}", f"{'-' * 3000}x"]
+    parts, _ = substring_cuts(texts, 500)
+    left, cuts = cut_substrings(texts, 500)
+    assert cut_parts(pa.array(texts, pa.large_string()), parts).to_pylist() == left
+    assert list(zip(parts.text, parts.start, parts.end, strict=True)) == [(c.text, c.start, c.end) for c in cuts]
 
 
 @pytest.mark.parametrize(
