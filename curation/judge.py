@@ -16,7 +16,15 @@ from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
 from curation.recipe import FAMILIES, ROUTE, Counting, Recipe, Rewrite, Step, stage_of
 from curation.rewrites.c4_lines import C4Lines
-from curation.routing import EMPTY, OTHER_STOP_WORDS, first_splitter, language_step, rules_of_all, settings_of
+from curation.routing import (
+    EMPTY,
+    OTHER_STOP_WORDS,
+    first_splitter,
+    language_step,
+    rules_of_all,
+    settings_of,
+    spare_uncertain,
+)
 from curation.words.stop_words import most_other_stop_words
 from schemas import FAILED, JUDGED, RECORDS, REJECTS
 
@@ -132,8 +140,6 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
     rules, routed = rules_of_all(recipe)
     step = language_step(recipe)
     column_of = {(stage, rule.reason): column for column, (stage, rule) in enumerate(rules)}
-    of_language = np.array([stage == step.use for stage, _ in rules])
-    of_routed = np.array([stage in routed for stage, _ in rules])
     identified = step.measure(_with_texts(records, original, original))
     settings = settings_of(recipe, identified["language"], original)
     failed = np.zeros((len(records), len(rules)), np.bool_)
@@ -153,8 +159,7 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
         found = np.zeros((len(rows), len(rules)), np.bool_)
         found[:, columns] = part.failed
         found[:, column_of[step.use, OTHER_STOP_WORDS.reason]] = part.signals[OTHER_STOP_WORDS.signal].to_numpy() > 0
-        uncertain = found[:, of_language].any(axis=1) | (index < 0)
-        failed[rows] = found & ~(uncertain[:, None] & of_routed)
+        failed[rows] = found
     back = pa.array(np.argsort(np.concatenate(order)))
     [signals] = pa.Table.from_batches([each.signals for each in parts]).take(back).combine_chunks().to_batches()
     return Verdicts(
@@ -163,7 +168,7 @@ def _judge_by_language(records: pa.RecordBatch, original: pa.LargeStringArray, r
         signals=_in_schema(signals, recipe),
         stages=tuple(stage for stage, _ in rules),
         rules=tuple(rule for _, rule in rules),
-        failed=failed,
+        failed=spare_uncertain(failed, [stage for stage, _ in rules], routed, settings),
         thresholds=thresholds,
         settings=settings,
     )

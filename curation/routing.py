@@ -129,6 +129,17 @@ def rules_of(steps: Sequence[Step]) -> Iterator[tuple[str, Rule]]:
                 yield step.use, OTHER_STOP_WORDS
 
 
+def spare_uncertain(
+    failed: npt.NDArray[np.bool_], stages: Sequence[str], routed: frozenset[str], settings: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """The failures (documents, rules) without those that do not count: a document that fails a rule of ``language``, or
+    whose language has no settings (-1), fails no rule of the steps in ``routed``."""
+    of_language = np.array([stage == Language.use for stage in stages])
+    of_routed = np.array([stage in routed for stage in stages])
+    uncertain = failed[:, of_language].any(axis=1) | (settings < 0)
+    return np.asarray(failed & ~(uncertain[:, None] & of_routed))
+
+
 def first_splitter(steps: Sequence[Step]) -> str:
     """What splits texts into words for the first step that has a splitter; ``spacy_en`` if no step has one."""
     return next((splitter for step in steps if (splitter := splitter_of(step))), "spacy_en")

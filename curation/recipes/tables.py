@@ -1,5 +1,6 @@
 """Makes recipes of tables: of the built-in recipes, of TOML files, and of manifests."""
 
+import copy
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -55,15 +56,20 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
 
 def recipe_of(table: Mapping[str, Any], place: str = "the manifest") -> Recipe:
     """The recipe in the manifest at ``place``. Raises UserError for a recipe that cannot be used."""
-    fields = {name: value for name, value in table.items() if name != "name"}
+    try:
+        return make_recipe(table["name"], table_of_manifest(table))
+    except UserError as error:
+        raise UserError(f"{place} holds a recipe that cannot be used: {error}") from error
+
+
+def table_of_manifest(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe in a manifest as the table of a recipe file, with all settings."""
+    fields = copy.deepcopy({name: value for name, value in table.items() if name != "name"})
     if "dedup" in fields:
         fields["dedup"] = with_earlier_settings(fields["dedup"])
     if fields["normalise"] is None:
         fields["normalise"] = False
-    try:
-        return make_recipe(table["name"], fields)
-    except UserError as error:
-        raise UserError(f"{place} holds a recipe that cannot be used: {error}") from error
+    return fields
 
 
 def with_earlier_settings(dedup: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -93,6 +93,12 @@ def read_shard(folder: Folder, name: str, columns: Sequence[str]) -> pa.Table:
         return _open_parquet(stream).read(columns=list(columns), use_threads=False)
 
 
+def shard_columns(folder: Folder, name: str) -> list[str]:
+    """The names of the columns of a shard. Raises RunError if the shard is damaged."""
+    with folder.reading(name) as stream, _shard_errors(folder, name):
+        return list(_open_parquet(stream).schema_arrow.names)
+
+
 def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Some columns of a shard, a row group at a time, each with the number of its first row.
 

@@ -259,6 +259,43 @@ def compare_recipes(
     run(corpus, recipes, changes, kind, limit, as_json)
 
 
+@click.command("what-if", short_help="Count what a corpus would keep with other thresholds.")
+@click.argument("corpus")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting of the corpus's recipe, such as gopher_quality.min_words=20; repeat for several. A setting "
+    "that is given several times is tried with each value.",
+)
+@click.option(
+    "--recipe",
+    "recipes",
+    multiple=True,
+    metavar="NAME",
+    help="Judge by this recipe instead, a built-in one or the path of a TOML file; repeat to compare.",
+)
+@click.option("--curve", metavar="KEY", help="Try values of a threshold over the whole range of its signal.")
+@click.option("--sample", type=click.IntRange(0, 1000), default=0, metavar="N", help="Show N documents that change.")
+@click.option("--write", type=PATH, metavar="FILE", help="Write the changed recipe as a new TOML file.")
+@JSON
+def what_if(**given: Any) -> None:
+    """Count the documents, bytes and words that the corpus in the folder CORPUS would keep with other settings.
+
+    Documents are judged by their stored signals, without their texts, so an answer takes seconds. It is exact for
+    thresholds, aside from deduplication; for other settings a line says what the numbers do not show.
+
+    \b
+        gristmill what-if corpus --set gopher_quality.min_words=20 --set fineweb.max_short_lines=none
+        gristmill what-if corpus --set gopher_quality.min_words=20 --set gopher_quality.min_words=30
+        gristmill what-if corpus --curve gopher_quality.min_words
+    """
+    from jobs.corpus.what_if import WhatIfOptions, run
+
+    run(WhatIfOptions(**given))
+
+
 @click.command(short_help="List languages with published settings, and which are in force.")
 @click.argument("names", nargs=-1, metavar="[LANGUAGE]...")
 @click.option(

@@ -92,6 +92,14 @@ def test_a_corpus_can_be_looked_into(stored: Path, gristmill: Gristmill) -> None
     assert all(row["doc_id"] in told for row in rows(stored / "corpus", "rejects"))
 
 
+def test_other_thresholds_can_be_tried(stored: Path, gristmill: Gristmill) -> None:
+    for folder in ("corpus", "later", "takedown"):
+        told = json.loads(gristmill("what-if", folder, "--set", "near.survivor=0", "--json"))
+        assert told["read"]["documents"] == told["run"]["kept"]["documents"] + len(rows(stored / folder, "rejects"))
+        assert told["run"]["kept"]["documents"] == len(rows(stored / folder, "documents"))
+        assert told["cases"][0]["kept"] == told["run"]["kept"]
+
+
 def test_a_corpus_can_be_held_against(stored: Path, gristmill: Gristmill) -> None:
     """By the rules of then with the same result; by those of now, with the texts of the release."""
     asked = ("curate", "--input", "in/second.jsonl", "--against", "corpus", *OWN)

@@ -1,0 +1,135 @@
+"""Reads the signals and the verdicts of a finished folder, a unit at a time and without a text."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.engine.taken_down import STAGE as TAKEDOWN
+from curation.filters.rules import Rule, failures
+from curation.release.folder import Folder
+from curation.release.manifest import Manifest
+from curation.release.shards import read_shard, shard_columns, shard_name
+from curation.routing import Key
+from schemas import SIGNALS
+
+Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+PLACE = ("file", "offset")
+_AMOUNTS = ("read_bytes", "words")
+
+
+@dataclass(frozen=True)
+class StoredVerdicts:
+    """The documents of a unit, but for those that a takedown removed: first those that failed a filter, then those that
+    passed all filters, each in the order in which they were read."""
+
+    places: pa.Table
+    """The file and offset of each document."""
+    sizes: Ints
+    """Bytes of the texts as read."""
+    words: Ints
+    signals: pa.Table
+    """Those of the wanted signals that the corpus holds."""
+    failed: dict[Key, Flags]
+    """Which documents failed a rule in the run, by stage and reason."""
+    later: dict[Key, Flags]
+    """Which documents passed the filters, and were removed by a later stage, such as deduplication."""
+    taken_down: dict[Key, tuple[int, int, int]]
+    """Documents, bytes and words that takedowns removed."""
+    judged: dict[Rule, Flags] = field(default_factory=dict)
+    """The results of `fails`, which several recipes ask for."""
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def fails(self, rule: Rule) -> Flags | None:
+        """Which documents fail a rule by the stored signals; None if the corpus does not hold the rule's signal."""
+        if rule not in self.judged:
+            if rule.signal not in self.signals.column_names:
+                return None
+            column = self.signals[rule.signal].combine_chunks()
+            self.judged[rule] = failures(pa.RecordBatch.from_arrays([column], [rule.signal]), [rule])[:, 0]
+        return self.judged[rule]
+
+
+def stored_signals(folder: Folder, manifest: Manifest) -> tuple[str, ...]:
+    """The names of the signals that a finished folder holds."""
+    if not manifest.recipe["signals"] or not manifest.units:
+        return ()
+    return tuple(name for name in shard_columns(folder, shard_name("signals", 0)) if name not in SIGNALS.columns.names)
+
+
+def stored_verdicts(folder: Folder, manifest: Manifest, wanted: Collection[str]) -> Iterator[StoredVerdicts]:
+    """The documents of each unit, with those of the wanted signals that the folder holds."""
+    held = [name for name in stored_signals(folder, manifest) if name in wanted]
+    for unit in range(manifest.units):
+        yield _unit(folder, unit, held)
+
+
+def _unit(folder: Folder, unit: int, held: list[str]) -> StoredVerdicts:
+    removed = read_shard(
+        folder, shard_name("rejects/filters", unit), [*PLACE, *_AMOUNTS, "stage", "reason", "failed"]
+    ).combine_chunks()
+    is_down = pc.equal(removed["stage"], TAKEDOWN)
+    down, removed = removed.filter(is_down), removed.filter(pc.invert(is_down))
+    passed = read_shard(folder, shard_name("sketches", unit), [*PLACE, *_AMOUNTS])
+    both = pa.concat_tables([removed.select([*PLACE, *_AMOUNTS]), passed]).combine_chunks()
+    places = both.select(PLACE)
+    signals = pa.table({})
+    if held:
+        measured = read_shard(folder, shard_name("signals", unit), ["file", "offset", *held])
+        signals = measured.select(held).take(pa.array(rows_of(places, measured)))
+    dropped = read_shard(folder, shard_name("rejects/duplicates", unit), ["file", "offset", "stage", "reason"])
+    sizes, words = (both[name].to_numpy() for name in _AMOUNTS)
+    return StoredVerdicts(
+        places=places,
+        sizes=sizes,
+        words=words,
+        signals=signals,
+        failed=_failed(removed, len(both)),
+        later=_by_key(dropped, rows_of(dropped, places), len(both)),
+        taken_down={
+            key: (int(rows.sum()), *(int(down[name].to_numpy()[rows].sum()) for name in _AMOUNTS))  # type: ignore[misc]
+            for key, rows in _by_key(down, np.arange(len(down)), len(down)).items()
+        },
+    )
+
+
+def _failed(removed: pa.Table, count: int) -> dict[Key, Flags]:
+    """The documents that failed each rule; the first ``len(removed)`` of ``count`` documents failed some."""
+    lists = removed["failed"].combine_chunks()
+    rows = pc.list_parent_indices(lists).to_numpy()
+    entries = lists.flatten()
+    table = pa.table({name: entries.field(name) for name in ("stage", "reason")})
+    return _by_key(table, rows, count)
+
+
+def _by_key(table: pa.Table, rows: Ints, count: int) -> dict[Key, Flags]:
+    """The numbered rows of each stage and reason, as flags for ``count`` documents."""
+    keys = table.select(["stage", "reason"])
+    found: dict[Key, Flags] = {}
+    for stage, reason in map(
+        tuple, (entry.values() for entry in keys.group_by(keys.column_names).aggregate([]).to_pylist())
+    ):
+        chosen = pc.and_(pc.equal(keys["stage"], stage), pc.equal(keys["reason"], reason))
+        flags = np.zeros(count, np.bool_)
+        flags[rows[np.asarray(chosen)]] = True
+        found[stage, reason] = flags
+    return found
+
+
+def rows_of(wanted: pa.Table, places: pa.Table) -> Ints:
+    """For each wanted place (file, offset) its row in ``places``, which holds all of them."""
+    files = pa.chunked_array([*wanted["file"].chunks, *places["file"].chunks]).dictionary_encode().combine_chunks()
+    codes = files.indices.to_numpy().astype(np.int64)
+    offsets = np.concatenate([wanted["offset"].to_numpy(), places["offset"].to_numpy()])
+    if len(offsets) and int(offsets.max() + 1) * (len(files.dictionary) + 1) >= 1 << 63:
+        offsets = np.unique(offsets, return_inverse=True)[1]
+    keys = codes * (offsets.max(initial=0) + 1) + offsets
+    sought, known = keys[: len(wanted)], keys[len(wanted) :]
+    order = np.argsort(known, kind="stable")
+    return np.asarray(order[np.searchsorted(known[order], sought)])

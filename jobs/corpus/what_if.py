@@ -1,0 +1,270 @@
+"""The command ``gristmill what-if``."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from curation.recipe import Recipe
+from curation.recipes.tables import make_recipe, recipe_of, table_of_manifest
+from curation.recipes.writing import recipe_text
+from curation.release.ledger import NOTHING, Amount
+from curation.release.lookup import Lookup
+from curation.reports.curves import quantiles, rule_of_setting
+from curation.reports.explain import LINE_CHARACTERS
+from curation.reports.inexact import inexact
+from curation.reports.stored_verdicts import stored_signals
+from curation.reports.what_if import Change, Outcome, RuleCount, WhatIf, what_if
+from curation.routing import Key
+from jobs.corpora import Corpus, finished_corpus
+from jobs.corpus.job_file import change, load_recipe, parse_change
+from jobs.tables import Row, print_table
+from jobs.terminal import say
+from schemas.errors import UserError
+from schemas.folders import new_files
+from schemas.visible import visible_json
+
+MOST_CASES = 12
+RUN = "the run"
+
+
+@dataclass(frozen=True)
+class WhatIfOptions:
+    """The options of ``gristmill what-if``, as on the command line."""
+
+    corpus: str
+    changes: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
+    curve: str | None = None
+    sample: int = 0
+    write: Path | None = None
+    as_json: bool = False
+
+
+def run(options: WhatIfOptions) -> None:
+    """Prints what other settings would keep of a corpus, as tables or as JSON."""
+    corpus = finished_corpus(options.corpus)
+    if corpus is None:
+        raise UserError(f"{options.corpus} holds no finished run: name a folder that gristmill curate wrote")
+    if not (options.changes or options.recipes or options.curve):
+        raise UserError("say what to change: --set STEP.SETTING=VALUE, --recipe NAME, or --curve STEP.SETTING")
+    old = recipe_of(corpus.manifest.recipe, f"{options.corpus}/manifest.json")
+    cases = _cases(corpus, options)
+    if options.curve:
+        cases |= _curve(corpus, old, options.curve)
+    if options.write is not None and len(cases) != 1:
+        raise UserError(f"--write writes 1 recipe, and {len(cases)} are asked for: give each setting one value")
+    found = what_if(corpus.folder, corpus.manifest, old, cases, options.sample)
+    stored = stored_signals(corpus.folder, corpus.manifest)
+    notes = {name: list(inexact(old, case, stored)) for name, case in cases.items()}
+    for name, outcome in found.cases.items():
+        if found.run.later and (outcome.newly_kept[0] or outcome.newly_removed[0]):
+            notes[name].append("duplicates are not searched again: those of the run stay removed, and no others")
+    if options.write is not None:
+        with new_files(options.write) as [file]:
+            file.write_text(recipe_text(next(iter(cases.values()))), encoding="utf-8")
+    if options.as_json:
+        print(visible_json(json.dumps(_plain(found, notes), ensure_ascii=False)))
+        return
+    if options.curve:
+        _print_curve(found, options.curve)
+    else:
+        _print_rules(found)
+    _print_notes(notes)
+    _print_changes(options.corpus, cases, found)
+    if options.write is not None:
+        say(f"{options.write}: the recipe with these settings")
+
+
+def _cases(corpus: Corpus, options: WhatIfOptions) -> dict[str, Recipe]:
+    """The recipes to judge by, by a name that says what is changed: of a setting that is given several times, each
+    value."""
+    values = dict[str, list[str]]()
+    for given in options.changes:
+        values.setdefault(parse_change(given)[0], []).append(given)
+    if not values and not options.recipes:
+        return {}
+    sets = list(product(*values.values()))
+    if len(sets) * max(len(options.recipes), 1) > MOST_CASES:
+        raise UserError(f"more than {MOST_CASES} recipes are asked for: give fewer values")
+    cases = dict[str, Recipe]()
+    for recipe in options.recipes or (None,):
+        for changes in sets:
+            many = [each for each in changes if len(values[parse_change(each)[0]]) > 1]
+            name = " ".join([*([recipe] if recipe else []), *(many or ([] if recipe else changes))])
+            if name in cases:
+                raise UserError(f"{name} is given twice: give each value once")
+            made = load_recipe(recipe, changes) if recipe else changed_recipe(corpus, changes)
+            made.check()
+            cases[name] = made
+    return cases
+
+
+def changed_recipe(corpus: Corpus, changes: Sequence[str]) -> Recipe:
+    """The recipe of a corpus after changes such as ``gopher_quality.min_words=20``. Raises UserError for a change that
+    is not one of the recipe."""
+    tables: dict[str, Any] = {}
+    table = table_of_manifest(corpus.manifest.recipe)
+    for key, value in map(parse_change, changes):
+        stage, _, setting = key.partition(".")
+        if setting == "dialect":  # the manifest holds the definitions that the old dialect stood for
+            for entry in table["steps"]:
+                if entry["use"] == stage:
+                    entry.pop("definition", None)
+        change(tables, table, key, value)
+    if tables:
+        raise UserError(f"--set {', '.join(tables)} belongs to a job: this command can set only the recipe's settings")
+    return make_recipe(corpus.manifest.recipe["name"], table)
+
+
+def _curve(corpus: Corpus, old: Recipe, key: str) -> dict[str, Recipe]:
+    """A recipe for each value of a threshold."""
+    for probe in ("0.123", "123456789"):
+        try:
+            found, problem = rule_of_setting(old, changed_recipe(corpus, [f"{key}={probe}"])), None
+        except UserError as error:
+            found, problem = None, error
+        if found is not None:
+            break
+    else:
+        why = f" ({problem})" if problem else ""
+        raise UserError(f"--curve {key} is not the threshold of one rule{why}: name one, as gopher_quality.min_words")
+    _, rule = found
+    values = quantiles(corpus.folder, corpus.manifest, rule.signal)
+    if not values:
+        raise UserError(f"--curve {key}: the corpus does not hold the signal {rule.signal}, so there is nothing to try")
+    cases = dict[str, Recipe]()
+    for value in values:
+        short = f"{value:.6g}"
+        cases[f"{key}={short}"] = changed_recipe(corpus, [f"{key}={int(value) if value == int(value) else short}"])
+    return cases
+
+
+def _print_rules(found: WhatIf) -> None:
+    """Prints what each rule removes in the run and by each recipe, as the first rule that a document fails, and for how
+    many documents it is decisive."""
+    outcomes = [found.run, *found.cases.values()]
+    rows = [_row("read", [found.read[0]] * len(outcomes))]
+    rows += [_row(_rule(key), [each[0]] * len(outcomes), "dim") for key, each in found.taken_down.items()]
+    for key in dict.fromkeys(key for each in outcomes for key in each.rules):
+        counts = [each.rules.get(key, RuleCount()) for each in outcomes]
+        if any(each.removed[0] or each.alone for each in counts):
+            alone = [each.alone for each in counts]
+            rows.append(_row(_rule(key), [each.removed[0] for each in counts], "dim", alone))
+    for key in dict.fromkeys(key for each in outcomes for key in each.later):
+        rows.append(_row(_rule(key), [each.later.get(key, NOTHING)[0] for each in outcomes], "dim"))
+    rows.append(_row("kept", [each.kept[0] for each in outcomes], "bold"))
+    rows.append(_row("  MB", [each.kept[1] / 1e6 for each in outcomes]))
+    rows.append(_row("  words", [each.kept[2] for each in outcomes]))
+    rows.append(_row("  newly kept", [None, *(each.newly_kept[0] for each in found.cases.values())]))
+    rows.append(_row("  newly removed", [None, *(each.newly_removed[0] for each in found.cases.values())]))
+    names = [RUN, *(f"({number})" for number in range(1, len(outcomes)))]
+    print_table(("", *(cell for name in names for cell in (name, "alone"))), rows)
+    for number, name in enumerate(found.cases, 1):
+        say(f"({number}) {name}")
+    say("a rule counts the documents that fail it first; alone: those that fail no other rule")
+
+
+def _rule(key: Key) -> str:
+    return f"  {key[0]}: {key[1]}"
+
+
+def _row(name: str, counts: Sequence[float | None], style: str = "", alone: Sequence[int] = ()) -> Row:
+    cells = list[str]()
+    for number, each in enumerate(counts):
+        shown = "" if each is None else f"{each:,}" if isinstance(each, int) else f"{each:,.1f}"
+        cells += [shown, f"{alone[number]:,}" if alone else ""]
+    return Row((name, *cells), style)
+
+
+def _print_curve(found: WhatIf, key: str) -> None:
+    """Prints what is kept at each value of a threshold, and how many documents only its rule removes."""
+    stage = key.partition(".")[0]
+    rows = [Row(_curve_cells(RUN, found.run, found.read), "bold")]
+    rows += [Row(_curve_cells(name.partition("=")[2], each, found.read)) for name, each in found.cases.items()]
+    print_table((key, "kept", "share", "MB", "words", "newly kept", "newly removed"), rows)
+    say(f"values of the signal, from its least to its largest; other rules, of {stage} too, are those of the run")
+
+
+def _curve_cells(name: str, outcome: Outcome, read: Amount) -> tuple[str, ...]:
+    documents, size, words = outcome.kept
+    share = f"{documents / read[0]:.1%}" if read[0] else "-"
+    more = ("", "") if name == RUN else (f"{outcome.newly_kept[0]:,}", f"{outcome.newly_removed[0]:,}")
+    return name, f"{documents:,}", share, f"{size / 1e6:,.1f}", f"{words:,}", *more
+
+
+def _print_notes(notes: Mapping[str, Sequence[str]]) -> None:
+    """Prints what the numbers do not show, each sentence once."""
+    for note in dict.fromkeys(each for of in notes.values() for each in of):
+        say(f"not exact: {note}")
+
+
+def _print_changes(path: str, cases: Mapping[str, Recipe], found: WhatIf) -> None:
+    """Prints the sample of documents that would be kept or removed, with the start of their texts."""
+    if not any(found.changes.values()):
+        return
+    lookup = Lookup(path)
+    for name in cases:
+        for each in found.changes[name]:
+            _print_change(lookup, name, each)
+
+
+def _print_change(lookup: Lookup, name: str, changed: Change) -> None:
+    row = lookup.at("documents", changed.file, changed.offset) or lookup.at("rejects", changed.file, changed.offset)
+    if row is None:
+        return
+    rules = ", ".join(f"{stage}: {reason}" for stage, reason in changed.failed)
+    what = f"kept (the run removed it: {rules})" if changed.kept else f"removed ({rules})"
+    say(f"{name}: {row['doc_id']} ({changed.file} at {changed.offset}) would be {what}")
+    if row["text"]:
+        text = " ".join(row["text"][: 4 * LINE_CHARACTERS].split())
+        say(f"  its text begins: {text[:LINE_CHARACTERS]}")
+
+
+def _plain(found: WhatIf, notes: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    return {
+        "read": _amount(found.read),
+        "taken_down": [
+            {"stage": stage, "reason": reason, **_amount(each)} for (stage, reason), each in found.taken_down.items()
+        ],
+        "run": _outcome(found.run),
+        "cases": [
+            {
+                "name": name,
+                **_outcome(each),
+                "newly_kept": _amount(each.newly_kept),
+                "newly_removed": _amount(each.newly_removed),
+                "exact": not notes[name],
+                "not_exact": list(notes[name]),
+                "sample": [
+                    {
+                        "file": one.file,
+                        "offset": one.offset,
+                        "kept": one.kept,
+                        "failed": [list(key) for key in one.failed],
+                    }
+                    for one in found.changes[name]
+                ],
+            }
+            for name, each in found.cases.items()
+        ],
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, object]:
+    return {
+        "kept": _amount(outcome.kept),
+        "rules": [
+            {"stage": stage, "reason": reason, **_amount(each.removed), "failed": each.failed, "alone": each.alone}
+            for (stage, reason), each in outcome.rules.items()
+        ],
+        "later": [
+            {"stage": stage, "reason": reason, **_amount(each)} for (stage, reason), each in outcome.later.items()
+        ],
+    }
+
+
+def _amount(amount: Amount) -> dict[str, int]:
+    return dict(zip(("documents", "bytes", "words"), amount, strict=True))
