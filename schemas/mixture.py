@@ -12,13 +12,27 @@ MOST_EPOCHS = 1000
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A source: its size in rows or tokens, its share of the mixture (shares need not sum to 1), and the most epochs
-    that may be taken. With ``all`` the source is taken completely, once, and its share sets the mixture's size."""
+    that may be taken. With ``all`` the source is taken completely, once, and its share sets the mixture's size.
+
+    A source whose rows have weights gives ``whole`` with each row as often as its weight says, and ``limit`` at most,
+    both in rows or tokens; these replace ``size`` and ``max_epochs``."""
 
     name: str
     size: int
     share: float
     max_epochs: float = 1.0
     all: bool = False
+    whole: int | None = None
+    limit: int | None = None
+
+    @property
+    def once(self) -> int:
+        """What ``all`` takes."""
+        return self.size if self.whole is None else self.whole
+
+    @property
+    def most(self) -> int:
+        return math.floor(self.size * Fraction(str(self.max_epochs))) if self.limit is None else self.limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +57,8 @@ def mixture(parts: Sequence[Part], total: int | None = None) -> list[Contributio
     """The contribution of each source to a mixture of size ``total``, in the order of the parts.
 
     Without ``total``, the part with ``all`` and its share set the size; without such a part, the size is the largest
-    for which no part is short. A short part gives all that its cap allows, and the others are not enlarged. Raises
-    ValueError, with a sentence, for invalid sources, shares or totals.
+    for which no part is short, and no part with weights gives more than ``whole``. A short part gives all that its cap
+    allows, and the others are not enlarged. Raises ValueError, with a sentence, for invalid sources, shares or totals.
 
     >>> own, rest = mixture([Part(name="own", size=90, share=0.9, all=True), Part(name="rest", size=500, share=0.1)])
     >>> own.taken, rest.taken
@@ -55,13 +69,14 @@ def mixture(parts: Sequence[Part], total: int | None = None) -> list[Contributio
     _check(parts, total)
     stated = [Fraction(str(part.share)) for part in parts]  # as it was written: 0.1 is a tenth
     shares = [share / sum(stated) for share in stated]
-    most = [math.floor(part.size * Fraction(str(part.max_epochs))) for part in parts]
+    most = [part.most for part in parts]
     if total is None:
-        wholes = [part.size / share for part, share in zip(parts, shares, strict=True) if part.all]
-        fits = (limit / share for limit, share in zip(most, shares, strict=True))
+        wholes = [part.once / share for part, share in zip(parts, shares, strict=True) if part.all]
+        given = (part.most if part.whole is None else part.whole for part in parts)
+        fits = (size / share for size, share in zip(given, shares, strict=True))
         total = math.floor(wholes[0] if wholes else min(fits))
     asked = _apportion(shares, total)
-    asked = [part.size if part.all else count for part, count in zip(parts, asked, strict=True)]
+    asked = [part.once if part.all else count for part, count in zip(parts, asked, strict=True)]
     taken = [min(count, limit) for count, limit in zip(asked, most, strict=True)]
     got = sum(taken)
     return [

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ import xxhash
 from curation.release.folder import WORK, Folder
 from curation.release.manifest import check_digests, check_sizes, read_manifest
 from curation.sources.places import remote_version
-from schemas import DOCUMENTS
+from schemas import DOCUMENTS, SIGNALS
 from schemas.errors import UserError
 from schemas.manifest import NamedEntry
 
@@ -25,28 +26,35 @@ BATCH_BYTES = 1 << 20
 _ROWS = 1024
 """How many rows of Parquet are decoded together."""
 
+_PLACE = ("file", "offset")
+"""The columns of documents and signals that say where in the input a document was read."""
+
 Place = tuple[int, int]
 """A position in a corpus: the number of a file, and the number of a row in the file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The columns of the texts and their ids. In a corpus without the id column, the id of a document is the hash of
-    its text."""
+    """The columns of the texts and their ids, and of the values by which a mixture weights documents, if it does. In a
+    corpus without the id column, the id of a document is the hash of its text. The values are numbers in ``documents/``
+    or, in a folder that `gristmill curate` wrote, in ``signals/``."""
 
     text: str = "text"
     doc_id: str = "doc_id"
+    value: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Documents:
     """Consecutive documents of a corpus. Ids should be unique in a source, but equal ids do no harm. ``place`` is the
-    position of the next document in the corpus."""
+    position of the next document in the corpus; ``values``, of shape (n,), are those of the column ``value``, NaN for
+    a document without a value, and None without such a column."""
 
     sources: list[str]
     doc_ids: list[str]
     texts: list[str]
     place: Place = (0, 0)
+    values: npt.NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -82,7 +90,7 @@ class ParquetCorpus:
         """The files by path, each with its size and an identifier of its version."""
         folder, _ = self._place()
         files, found = folder.filesystem()[0], {}
-        for name in self.files():
+        for name in [*self.files(), *self._signal_files()]:
             info = files.info(folder.path(name))
             found[self._full_path(name)] = [info["size"], remote_version(info)]
         return found
@@ -100,10 +108,11 @@ class ParquetCorpus:
                 check_digests(self._place()[0], [entries[name]])
             with self._open_parquet(name) as file:
                 self._check(name, file.schema_arrow)
-                yield from self._rows(file, number, skipped if number == first else 0)
+                yield from self._rows(name, file, number, skipped if number == first else 0)
 
-    def _rows(self, file: Any, number: int, skipped: int) -> Iterator[Documents]:
+    def _rows(self, name: str, file: Any, number: int, skipped: int) -> Iterator[Documents]:
         """The documents of a file after the first ``skipped`` rows."""
+        values = self._values(name, file)
         wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & set(file.schema_arrow.names))]
         ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
         groups = np.flatnonzero(ends > skipped).tolist()
@@ -112,7 +121,8 @@ class ParquetCorpus:
             new = batch.slice(max(0, skipped - done))
             done += len(batch)
             if len(new):
-                yield from self._divide(new, number, done - len(new))
+                held = None if values is None else values[done - len(new) : done]
+                yield from self._divide(new, number, done - len(new), held)
 
     def _place(self) -> tuple[Folder, str | None]:
         """The folder of the corpus, and the name of the file in it if the corpus is a single file."""
@@ -171,7 +181,46 @@ class ParquetCorpus:
         if kind not in (pa.string(), pa.large_string(), pa.string_view()):
             raise UserError(f"{self._full_path(name)}: column {column} is {kind}, and texts are strings: {chosen}")
 
-    def _divide(self, batch: pa.RecordBatch, file: int, row: int) -> Iterator[Documents]:
+    def _signal_files(self) -> list[str]:
+        """The files of ``signals/`` if the values may be in them."""
+        folder, name = self._place()
+        if self.columns.value is None or name is not None or read_manifest(folder) is None:
+            return []
+        return folder.names(f"{SIGNALS.name}/*.parquet")
+
+    def _values(self, name: str, file: Any) -> npt.NDArray[np.float64] | None:
+        """The values of all rows of a file; None without a column of values."""
+        column = self.columns.value
+        if column is None:
+            return None
+        if column in file.schema_arrow.names:
+            return _numbers(file.read([column])[column], column, self._full_path(name))
+        signals = name.replace(f"{DOCUMENTS.name}/", f"{SIGNALS.name}/", 1)
+        if signals not in self._signal_files():
+            raise UserError(self._no_values(name, file.schema_arrow))
+        folder, _ = self._place()
+        manifest = read_manifest(folder)
+        if manifest is not None:
+            check_digests(folder, [manifest.files[signals]])
+        with self._open_parquet(signals) as other:
+            if column not in other.schema_arrow.names:
+                raise UserError(self._no_values(name, file.schema_arrow, other.schema_arrow))
+            table = other.read([*_PLACE, column])
+        rows = pc.index_in(_keys(file.read(list(_PLACE))), _keys(table))
+        return _numbers(table[column].take(rows), column, self._full_path(signals))
+
+    def _no_values(self, name: str, *schemas: pa.Schema) -> str:
+        numeric = [
+            field.name for schema in schemas for field in schema if _is_number(field.type) and field.name not in _PLACE
+        ]
+        return (
+            f"{self._full_path(name)} has no column {self.columns.value} by which to weight its documents: name one of "
+            f"{', '.join(numeric) or 'its columns of numbers (it has none)'} as weights.column"
+        )
+
+    def _divide(
+        self, batch: pa.RecordBatch, file: int, row: int, values: npt.NDArray[np.float64] | None
+    ) -> Iterator[Documents]:
         """Divides a batch, which begins at row ``row`` of a file, into batches of about BATCH_BYTES each."""
         texts = batch[self.columns.text].cast(pa.large_string()).fill_null("")
         ends = np.cumsum(pc.binary_length(texts).to_numpy(zero_copy_only=False))
@@ -182,7 +231,13 @@ class ParquetCorpus:
             held = texts.slice(start, stop - start).to_pylist()
             given = zip(_strings(part, self.columns.doc_id), held, strict=True)
             ids = [xxhash.xxh3_128_hexdigest(text.encode()) if found is None else found for found, text in given]
-            yield Documents(sources=self._sources(part), doc_ids=ids, texts=held, place=(file, row + stop))
+            yield Documents(
+                sources=self._sources(part),
+                doc_ids=ids,
+                texts=held,
+                place=(file, row + stop),
+                values=None if values is None else values[start:stop],
+            )
             start = stop
 
     def _sources(self, batch: pa.RecordBatch) -> list[str]:
@@ -190,6 +245,22 @@ class ParquetCorpus:
             return [self.name] * len(batch)
         own = PurePath(self.path).name.removesuffix(".parquet") or self.path
         return [own if found is None else found for found in _strings(batch, "source")]
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
+def _numbers(column: pa.ChunkedArray, name: str, path: str) -> npt.NDArray[np.float64]:
+    if not _is_number(column.type):
+        raise UserError(f"{path}: column {name} is {column.type}, and weights.column takes numbers")
+    found: npt.NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy()
+    return found
+
+
+def _keys(places: pa.Table) -> pa.ChunkedArray:
+    """A text for each place of a document in the input."""
+    return pc.binary_join_element_wise(*(places[name].cast(pa.string()) for name in _PLACE), "\0")
 
 
 def _strings(batch: pa.RecordBatch, column: str) -> list[str | None]:

@@ -8,18 +8,34 @@ import numpy as np
 
 from curation.packing.noticed import NoticedReport
 from curation.packing.order import Numbers
-from curation.packing.shares import Mixture
+from curation.packing.shares import Mixture, MixtureSource
 from curation.packing.tokenised import Tokenised
 from curation.packing.tokenizer import TokenizerReport
+from curation.packing.weights import Weighted
 from schemas.mixture import Contribution
 from schemas.packed import PackedManifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketReport:
+    """What was taken of a bucket of a source with weights: ``documents`` whose values are from ``least`` to ``most``
+    (both null for documents without a value), their ``tokens``, and how often they were taken: ``epochs`` is
+    ``taken_tokens`` divided by ``tokens``."""
+
+    least: float | None
+    most: float | None
+    documents: int
+    tokens: int
+    taken_tokens: int
+    epochs: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReport:
     """What was taken from a source. ``documents`` and ``tokens`` (including end tokens) were read; ``asked`` is the
     requested share of the mixture (null without a mixture), ``given`` the share of the tokens that were taken;
-    ``short`` says that ``max_epochs`` kept it below the requested share."""
+    ``short`` says that ``max_epochs`` kept it below the requested share. ``buckets`` are those of a source with
+    weights, from the lowest values to the highest."""
 
     name: str
     documents: int
@@ -30,6 +46,7 @@ class SourceReport:
     epochs: float
     taken_tokens: int
     short: bool
+    buckets: tuple[BucketReport, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +65,11 @@ class Manifest(PackedManifest):
 
 
 def source_reports(
-    corpus: Tokenised, documents: Numbers, shares: Sequence[Contribution], mixed: Mixture | None
+    corpus: Tokenised,
+    documents: Numbers,
+    shares: Sequence[Contribution],
+    mixed: Mixture | None,
+    weighted: Mapping[str, Weighted],
 ) -> list[SourceReport]:
     """The reports, from the documents that were actually taken. Only complete documents are taken, so a share may be
     off by less than a document."""
@@ -64,13 +85,43 @@ def source_reports(
             tokens=share.size,
             asked=sources[share.name].share / shares_asked if mixed else None,
             given=taken[place] / whole if whole else 0.0,
-            max_epochs=sources[share.name].max_epochs if mixed else 1.0,
+            max_epochs=_most(sources.get(share.name), weighted.get(share.name)),
             epochs=taken[place] / share.size if share.size else 0.0,
             taken_tokens=taken[place],
             short=share.short,
+            buckets=_buckets(corpus, documents, place, weighted.get(share.name)),
         )
         for place, share in enumerate(shares)
     ]
+
+
+def _most(source: MixtureSource | None, weighted: Weighted | None) -> float:
+    """The most epochs of a source, or of a document of a source with weights."""
+    if weighted is not None:
+        return weighted.most
+    return 1.0 if source is None or source.max_epochs is None else source.max_epochs
+
+
+def _buckets(corpus: Tokenised, documents: Numbers, place: int, weighted: Weighted | None) -> tuple[BucketReport, ...]:
+    if weighted is None:
+        return ()
+    times = np.bincount(documents, minlength=len(corpus))[corpus.source == place]
+    found = []
+    for number in np.unique(weighted.bucket).tolist():
+        own = weighted.bucket == number
+        tokens, values = int(weighted.lengths[own].sum()), weighted.values[own]
+        taken = int((times[own] * weighted.lengths[own]).sum())
+        found.append(
+            BucketReport(
+                least=float(values.min()) if number >= 0 else None,
+                most=float(values.max()) if number >= 0 else None,
+                documents=int(own.sum()),
+                tokens=tokens,
+                taken_tokens=taken,
+                epochs=taken / tokens,
+            )
+        )
+    return tuple(found)
 
 
 def content(corpus: Tokenised) -> str:

@@ -21,6 +21,7 @@ from curation.packing.shards import shard_batches, write_shards
 from curation.packing.shares import Mixture, check, shares
 from curation.packing.tokenised import Tokenised, TokenisedWriter
 from curation.packing.tokenizer import Tokenizer
+from curation.packing.weights import Weighted, weigh
 from curation.release.folder import Folder, disk_full
 from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
@@ -88,8 +89,9 @@ def pack(
                 "no document yields a token: all texts are empty, or the tokenizer has no tokens for them; give other "
                 "documents or another --tokenizer"
             )
-        taken = shares(corpus.names, totals, mixture)
-        documents = order(corpus, taken, seed)
+        weighted = _weigh(corpus, mixture)
+        taken = shares(corpus.names, totals, mixture, weighted)
+        documents = order(corpus, taken, seed, weighted)
         cutting = Cutting(corpus, documents, length)
         if not cutting.rows:
             raise UserError(
@@ -111,7 +113,7 @@ def pack(
             content=content(corpus),
             tokenizer=tokenizer.report(),
             tokens_asked=mixture.tokens if mixture else None,
-            sources=tuple(source_reports(corpus, documents, taken, mixture)),
+            sources=tuple(source_reports(corpus, documents, taken, mixture, weighted)),
             ledger=ledger.balance(cutting.left_tokens),
             noticed=noticed.report(),
             files=files,
@@ -121,6 +123,17 @@ def pack(
     return manifest
 
 
+def _weigh(corpus: Tokenised, mixture: Mixture | None) -> dict[str, Weighted]:
+    """The sources whose documents have weights, by name."""
+    found = {}
+    for source in mixture.source if mixture else ():
+        if source.weights is not None:
+            own = corpus.source == corpus.names.index(source.name)
+            values, lengths = corpus.values[own], corpus.lengths[own]
+            found[source.name] = weigh(source.weights, source.max_epochs, values, lengths, source.name)
+    return found
+
+
 def _claim(
     corpora: Sequence[ParquetCorpus], tokenizer: Tokenizer, length: int, seed: int, mixture: Mixture | None
 ) -> Claim:
@@ -128,7 +141,7 @@ def _claim(
     files: dict[str, list[Any]] = {}
     for corpus in corpora:
         files |= corpus.versions()
-    sources = [[corpus.path, corpus.name, corpus.columns.text, corpus.columns.doc_id] for corpus in corpora]
+    sources = [[corpus.path, corpus.name, *asdict(corpus.columns).values()] for corpus in corpora]
     asked = {"length": length, "seed": seed, "corpora": sources, "mixture": asdict(mixture) if mixture else None}
     settings = to_json({"pack": asked, "tokenizer": tokenizer.report()})
     return Claim(gristmill=version("gristmill"), files=to_json(files), asked=settings)

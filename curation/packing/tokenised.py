@@ -44,6 +44,8 @@ class Tokenised:
     """Memory-mapped; shape (n,)."""
     read: list[int]
     """The number of documents of each source, including empty ones."""
+    values: npt.NDArray[np.float64]
+    """The value by which a mixture weights each document, NaN if it has none; shape (n,)."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -53,7 +55,15 @@ class Tokenised:
         return [int(self.lengths[self.source == place].sum()) for place in range(len(self.names))]
 
 
-_DOCUMENT = np.dtype([("digest", np.uint64, 2), ("source", np.int32), ("length", np.int32), ("id_length", np.int32)])
+_DOCUMENT = np.dtype(
+    [
+        ("digest", np.uint64, 2),
+        ("source", np.int32),
+        ("length", np.int32),
+        ("id_length", np.int32),
+        ("value", np.float64),
+    ]
+)
 """What is stored for each document."""
 
 
@@ -112,6 +122,7 @@ class TokenisedWriter:
         rows["source"] = np.array([self._places[name] for name in documents.sources], np.int32)[full]
         rows["length"] = encoded.lengths[full]
         rows["id_length"] = np.fromiter(map(len, ids), np.int32, len(ids))
+        rows["value"] = np.nan if documents.values is None else documents.values[full]
         self._files["tokens"].write(encoded.tokens.data)
         self._files["doc_ids"].write(b"".join(ids))
         self._files["documents"].write(rows.tobytes())
@@ -153,6 +164,7 @@ class TokenisedWriter:
             tokens=_map_file(self._folder.path(f"{TOKENISED}/tokens"), self._type),
             doc_ids=pa.LargeStringArray.from_buffers(len(rows), pa.py_buffer(ids), text),
             read=[self._read[name] for name in names],
+            values=rows["value"],
         )
 
 

@@ -1,11 +1,11 @@
 """The commands ``gristmill pack``, ``pack-export`` and ``train-tokenizer``."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curation.packing.corpus import Columns, ParquetCorpus
-from curation.packing.manifest import Manifest
+from curation.packing.manifest import BucketReport, Manifest
 from curation.packing.megatron import export_megatron
 from curation.packing.noticed import Noticed
 from curation.packing.packing import pack
@@ -108,6 +108,9 @@ def print_packed(folder: Path, packed: Manifest) -> None:
         rows.append(Row((source.name, *counts, asked, f"{source.given:.1%}", f"{source.epochs:.2f}")))
     print_table(("source", "documents", "tokens", "asked", "share", "epochs"), rows)
     for source in packed.sources:
+        if source.buckets:
+            print_table((source.name, "documents", "tokens", "epochs"), map(_bucket_row, source.buckets))
+    for source in packed.sources:
         if source.short:
             say(f"{source.name} is short: max_epochs of {source.max_epochs:g} allows no more")
     documents, tokens = packed.ledger["documents"], packed.ledger["tokens"]
@@ -119,6 +122,12 @@ def print_packed(folder: Path, packed: Manifest) -> None:
         say(line)
     say(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
     say(f"{folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
+
+
+def _bucket_row(bucket: BucketReport) -> Row:
+    values = [f"{value:.6g}" for value in (bucket.least, bucket.most) if value is not None]
+    named = " to ".join(dict.fromkeys(values)) or "without a value"
+    return Row((named, f"{bucket.documents:,}", f"{bucket.tokens:,}", f"{bucket.epochs:.2f}"))
 
 
 def noticed_lines(noticed: Noticed) -> Iterator[str]:
@@ -139,8 +148,11 @@ def _read_mixture(path: Path, columns: Columns) -> tuple[list[ParquetCorpus], Mi
     if not mixture.source:
         raise UserError(f"{path} names no source: add a [[source]] with name, path and share")
     places = [each.path if "://" in each.path else str(path.parent / each.path) for each in mixture.source]
-    named = zip(places, mixture.source, strict=True)
-    return [ParquetCorpus(path=place, name=each.name, columns=columns) for place, each in named], mixture
+    corpora = []
+    for place, each in zip(places, mixture.source, strict=True):
+        own = replace(columns, value=each.weights.column) if each.weights else columns
+        corpora.append(ParquetCorpus(path=place, name=each.name, columns=own))
+    return corpora, mixture
 
 
 def _corpora(paths: tuple[str, ...], columns: Columns) -> list[ParquetCorpus]:

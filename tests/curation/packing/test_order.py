@@ -22,6 +22,7 @@ def tokenised(lengths: list[int], sources: list[int], names: list[str]) -> Token
         tokens=np.zeros(sum(lengths), np.uint16),
         doc_ids=pa.array([str(number) for number in range(count)], pa.large_string()),
         read=[sources.count(place) for place in range(len(names))],
+        values=np.full(count, np.nan),
     )
 
 
