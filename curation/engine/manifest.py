@@ -24,8 +24,8 @@ from schemas.manifest import ShardEntry
 def job_json(job: Job) -> dict[str, Any]:
     """A job as JSON, with the digests of its lists and models. ``against`` is left out, since the manifest names the
     releases, and ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes``, the formats of
-    inputs, ``pieces``, the identifier of languages, the definitions of steps and what splits words are left out where
-    they have their defaults."""
+    inputs, ``pieces``, the identifier of languages, the definitions of steps, what splits words and the kinds of
+    personal information are left out where they have their defaults."""
     recipe = job.recipe
     asked: dict[str, Any] = plain(dataclasses.replace(job, recipe=dataclasses.replace(recipe, languages=())))
     del asked["against"], asked["allow_unreadable"]
@@ -49,6 +49,8 @@ def job_json(job: Job) -> dict[str, Any]:
             del step["identifier"]
         if step.get("definition") in defaults:
             del step["definition"]
+        if step["use"] == "redact" and step["kinds"] is None:
+            del step["kinds"]
         if step.get("words") == "spacy_en":
             del step["words"]
     return {**asked, "lists": job.recipe.list_digests()}

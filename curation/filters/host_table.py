@@ -1,7 +1,8 @@
-"""Lists of millions of hosts in bounded memory, as block lists and hosts files write them."""
+"""Lists of millions of hosts or urls in bounded memory, as block lists and hosts files write them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,12 @@ either end."""
 _NOT_HOSTS = r"^(?:!|\[adblock|[ .]*$)"
 """Comments and headings of ad blockers' lists, and entries without a host."""
 _AT_ONCE = 1 << 18
+Form = Callable[[pa.LargeStringArray], pa.LargeStringArray]
 
 
 @dataclass(frozen=True)
 class HostTable:
-    """A set of hosts in lower case and ASCII, which is asked for many hosts at once."""
+    """A set of hosts in lower case and ASCII, or of urls, which is asked for many hosts or urls at once."""
 
     hosts: pa.LargeStringArray
     slots: npt.NDArray[np.uint32]
@@ -38,6 +40,17 @@ class HostTable:
         if not all(_is_plain(part) for part in _parts(entries)):
             found = (each for part in _parts(entries) for each in _hosts(part, named_host))
             hosts = pa.concat_arrays([pa.array([], pa.large_string()), *found])
+        return cls._of(hosts)
+
+    @classmethod
+    def of_urls(cls, entries: pa.LargeStringArray, form: Form) -> "HostTable":
+        """The table of a list's urls in the form in which they are compared, which keeps a form as it is."""
+        if all(form(part).equals(part) for part in _parts(entries)):  # and needs no copy
+            return cls._of(entries)
+        return cls._of(pa.concat_arrays([form(part) for part in _parts(entries)]))
+
+    @classmethod
+    def _of(cls, hosts: pa.LargeStringArray) -> "HostTable":
         slots = np.zeros(1 << max(1, int(len(hosts) * 1.5).bit_length()), np.uint32)
         fill_slots(*text_buffers(hosts), slots)
         if len(hosts) > _AT_ONCE:
@@ -71,4 +84,15 @@ def _hosts(entries: pa.LargeStringArray, named_host: Callable[[str], str]) -> It
     others = others.filter(pc.invert(pc.match_substring_regex(others, _NOT_HOSTS)))
     formed = pc.match_substring_regex(others, _FORMS)
     yield pc.replace_substring_regex(others.filter(formed), _FORMS, "\\1")
-    yield pa.array([named_host(each) for each in others.filter(pc.invert(formed)).to_pylist()], pa.large_string())
+    rest = others.filter(pc.invert(formed)).to_pylist()
+    yield pa.array([named_host(name) for entry in rest for name in _names(entry)], pa.large_string())
+
+
+def _names(entry: str) -> list[str]:
+    """The names in a line of a hosts file, which begins with an address; any other entry as it is."""
+    address, *names = entry.partition("#")[0].split() or [""]
+    try:
+        ip_address(address)
+    except ValueError:
+        return [entry]
+    return names or [entry]

@@ -41,6 +41,10 @@ class Robots(ListStep):
         [count("robots_refused", "whether robots.txt refuses the url; null if its host is not listed", 1)]
     )
 
+    def __post_init__(self) -> None:
+        if not self.agent.strip():
+            raise UserError("robots.agent is empty: give the product token of a crawler, such as CCBot")
+
     def prepare(self) -> None:
         _places.cache_clear()
         _rules.cache_clear()

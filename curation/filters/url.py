@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import fsspec
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.filters.bare_urls import BEFORE_HOST, bare_urls, whole_urls
 from curation.filters.columns import batch_of, count
 from curation.filters.host_table import HostTable
 from curation.filters.rules import Rule, active_rules
@@ -27,7 +28,6 @@ LONGEST_HOST = 2000
 _FOLDER_FILES = ("domains", "urls")
 _NOT_ALPHANUMERIC = re.compile("[^a-z0-9]+")
 _PLAIN_HOST = re.compile("\\.?[a-z0-9][a-z0-9_-]*([.][a-z0-9_-]+)*\\.?")
-_BEFORE_HOST = re.compile("^([a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _HOST_END = re.compile("[/?#]")
 
 
@@ -90,25 +90,29 @@ class Url(ListStep):
             if not there:
                 raise UserError(
                     f"url.folders has {shown(folder)}, without a file domains or urls: give folders of categories"
+                    f"{_categories(folder)}"
                 )
             found += [f"@{folder.rstrip('/')}/{name}"] if name in there else []
         return tuple(found)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        hosts, domains = _tables(self)
+        tables = _tables(self)
         counters = _counters(self)
         rows = np.full((len(self.signals), len(batch)), np.nan)
         urls = [(url or "").strip() for url in batch["url"].to_pylist()]
         for column, url in enumerate(urls):
             if url:
-                rows[2:, column] = [counter(url) for counter in counters]
+                rows[3:, column] = [counter(url) for counter in counters]
         known = np.array([bool(url) for url in urls], np.bool_)
-        rows[:2, known] = 0
-        if len(hosts) or len(domains):
+        rows[:3, known] = 0
+        if len(tables.hosts) or len(tables.domains):
             named = pa.array([host_of(url) if url else "" for url in urls], pa.large_string())
-            for row, table in enumerate((hosts, domains)):
-                if len(table):
-                    rows[row, known] = table.find(named, row == 1, LONGEST_HOST)[known]
+            rows[0, known] = tables.hosts.find(named, False, LONGEST_HOST)[known]
+            rows[1, known] = tables.domains.find(named, True, LONGEST_HOST)[known]
+        for table, form in ((tables.whole, whole_urls), (tables.bare, bare_urls)):
+            if len(table):
+                rows[2, known] += table.find(form(pa.array(urls, pa.large_string())), False, LONGEST_HOST)[known]
+        rows[2] = np.minimum(rows[2], 1)
         return _with_nulls(rows, self.signals)
 
     def rules(self) -> tuple[Rule, ...]:
@@ -124,28 +128,47 @@ class Url(ListStep):
 
 @cache
 def _counters(step: Url) -> tuple[Callable[[str], int], ...]:
-    """The functions that count each other signal of a url."""
-    form = bare_url if step.bare_urls else str
-    urls = frozenset(form(entry.strip()) for entry in entries_of(step.urls, step.use))
-    bare = frozenset(map(bare_url, entries_of(step.in_folders("urls"), step.use)))
+    """The functions that count the signals of words in a url."""
     words, soft, subwords = (
-        frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in entries_of(listed, step.use)) - {""}
-        for listed in (step.words, step.soft_words, step.subwords)
+        frozenset(_NOT_ALPHANUMERIC.sub("", entry.lower()) for entry in entries) - {""}
+        for entries in (_words(step, "words"), _words(step, "soft_words"), entries_of(step.subwords, step.use))
     )
     return (
-        lambda url: (form(url) in urls if urls else 0) or (bare_url(url) in bare if bare else 0),
         lambda url: len(words & set(_NOT_ALPHANUMERIC.split(url.lower()))) if words else 0,
         lambda url: _count_inside(_NOT_ALPHANUMERIC.sub("", url.lower()), subwords) if subwords else 0,
         lambda url: len(soft & set(_NOT_ALPHANUMERIC.split(url.lower()))) if soft else 0,
     )
 
 
+def _words(step: Url, name: str) -> tuple[str, ...]:
+    entries = entries_of(getattr(step, name), step.use)
+    for entry in entries:
+        if len(entry.split()) > 1:
+            raise UserError(
+                f"url.{name} has {shown(entry)}: give each word as an entry of its own, or all as a subword"
+            )
+    return entries
+
+
+class _Tables(NamedTuple):
+    """The listed hosts, domains, whole urls and bare urls."""
+
+    hosts: HostTable
+    domains: HostTable
+    whole: HostTable
+    bare: HostTable
+
+
 @cache
-def _tables(step: Url) -> tuple[HostTable, HostTable]:
-    """The listed hosts and domains: made once, since a list may have millions of entries."""
-    hosts = _table("hosts", step.hosts)
-    domains = _table("domains", (*step.domains, *step.in_folders("domains")))
-    return hosts, domains
+def _tables(step: Url) -> _Tables:
+    """The tables of the lists: made once, since a list may have millions of entries."""
+    whole, bare = ((), step.urls) if step.bare_urls else (step.urls, ())
+    return _Tables(
+        hosts=_table("hosts", step.hosts),
+        domains=_table("domains", (*step.domains, *step.in_folders("domains"))),
+        whole=HostTable.of_urls(column_of(whole, step.use), whole_urls),
+        bare=HostTable.of_urls(column_of((*bare, *step.in_folders("urls")), step.use), bare_urls),
+    )
 
 
 def _table(name: str, listed: tuple[str, ...]) -> HostTable:
@@ -158,6 +181,14 @@ def _table(name: str, listed: tuple[str, ...]) -> HostTable:
 def _exists(name: str) -> bool:
     filesystem, path = fsspec.core.url_to_fs(name)
     return bool(filesystem.exists(path))
+
+
+def _categories(folder: str) -> str:
+    """A hint to a folder of categories inside a folder."""
+    folder = folder.rstrip("/")
+    filesystem, path = fsspec.core.url_to_fs(f"{folder}/*/domains")
+    found = sorted(name.split("/")[-2] for name in filesystem.glob(path))
+    return f", such as {shown(f'{folder}/{found[0]}')}" if found else ""
 
 
 def named_host(entry: str) -> str:
@@ -173,7 +204,9 @@ def named_host(entry: str) -> str:
     host = host_of(entry).strip(".")
     if not host:
         raise UserError(f"{entry!r} is not a host: give hosts such as mill.example")
-    if set("/?#@") & set(_BEFORE_HOST.sub("", entry).removesuffix("/")):
+    if len(entry.split()) > 1:
+        raise UserError(f"{entry!r} is more than a host: give each host as an entry of its own")
+    if set("/?#@") & set(BEFORE_HOST.sub("", entry).removesuffix("/")):
         raise UserError(f"{entry!r} is more than a host: give {host}, or list the page under urls")
     return host
 
@@ -188,23 +221,14 @@ def host_of(url: str) -> str:
     """
     url = url.strip()
     if not url.isascii():
-        named = _BEFORE_HOST.match(url)
+        named = BEFORE_HOST.match(url)
         if len(_HOST_END.split(url[named.end() if named else 0 :], maxsplit=1)[0]) > LONGEST_HOST:
             return ""
     try:
-        host = (urlsplit(url if _BEFORE_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
+        host = (urlsplit(url if BEFORE_HOST.match(url) else f"//{url}").hostname or "").lower().rstrip(".")
     except ValueError:
         return ""
     return in_ascii(host)
-
-
-def bare_url(url: str) -> str:
-    """The host, port and path of a url in lower case, without a slash at the end.
-
-    >>> bare_url("https://Mill.example:8080/Grain/?sort=age"), bare_url("mill.example/grain")
-    ('mill.example:8080/grain', 'mill.example/grain')
-    """
-    return re.split("[?#]", _BEFORE_HOST.sub("", url.strip()), maxsplit=1)[0].rstrip("/").lower()
 
 
 def in_ascii(host: str) -> str:

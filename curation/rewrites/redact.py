@@ -53,7 +53,7 @@ class Redact:
     ip: str | None = _IP
     """Without ``kinds``: what replaces an IP address; None keeps it. The default is the first of FineWeb's
     replacements; none of these addresses responded when they were chosen."""
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[Kind, ...] | None = None
     """What to replace: email, ip, phone, iban, card, ssn, key."""
     regions: tuple[str, ...] = ()
     """The regions (ISO 3166, such as US) whose telephone numbers are found as they are written there. Numbers with a
@@ -62,9 +62,11 @@ class Redact:
     """What replaces a value: {kind} is its kind in upper case, {number} its number in the document."""
 
     def __post_init__(self) -> None:
-        if self.kinds and (self.email, self.ip) != (_EMAIL, _IP):
+        if self.kinds == ():
+            raise UserError(f"redact.kinds is empty: give one or more of {', '.join(KINDS)}, or leave the setting out")
+        if self.kinds is not None and (self.email, self.ip) != (_EMAIL, _IP):
             raise UserError("redact.email and redact.ip are used without kinds only: give a stand_in")
-        if ("phone" in self.kinds) != bool(self.regions):
+        if ("phone" in (self.kinds or ())) != bool(self.regions):
             raise UserError(
                 "redact.regions and the kind phone need each other: give both, such as regions = ['US', 'GB']"
             )
@@ -92,15 +94,16 @@ class Redact:
         not replaced."""
         counts = np.zeros((len(KINDS), len(texts)), np.int32)
         new = dict[int, str]()
-        if not self.kinds:
+        kinds = self.kinds or ()
+        if not kinds:
             new = self._fixed(texts)
         else:
-            for row, found in find_personal(texts, frozenset(self.kinds), self.regions):
+            for row, found in find_personal(texts, frozenset(kinds), self.regions):
                 new[row] = self._redacted(found)
                 for kind, number in Counter(each.kind for each in found.spans).items():
                     counts[KINDS.index(kind), row] = number
         arrays = [
-            pa.array(row) if kind in self.kinds else pa.nulls(len(texts), pa.int32())
+            pa.array(row) if kind in kinds else pa.nulls(len(texts), pa.int32())
             for kind, row in zip(KINDS, counts, strict=True)
         ]
         return _with_texts(texts, new), pa.RecordBatch.from_arrays(arrays, schema=COUNTS)

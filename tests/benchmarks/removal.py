@@ -1,4 +1,4 @@
-"""The bars of what is removed: personal information in texts, and hosts of large block lists. CPU time of one core."""
+"""The bars of removals: personal information in texts, hosts and urls of large block lists. CPU time of one core."""
 
 import gzip
 import json
@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,7 +15,7 @@ from curation.rewrites.personal import KINDS
 from curation.rewrites.redact import Redact
 
 Row = tuple[str, str, str]
-HOSTS, FEW, ROWS, ROUNDS = 5_000_000, 100, 500, 5
+MANY, FEW, ROWS, ROUNDS = 5_000_000, 100, 500, 5
 URLS = [f"https://www.host{number}.example{number % 97}.org/path/{number}" for number in range(20_000)]
 
 
@@ -36,21 +37,27 @@ def bars(corpus: Path, work: Path) -> Iterator[Row]:
 
 def block_lists(work: Path) -> Iterator[Row]:
     work.mkdir(exist_ok=True)
+    yield from block_list(work, "hosts", "www.site{}-{}.example", "domains")
+    yield from block_list(work, "urls", "www.site{}-{}.example/page/index", "urls")
+
+
+def block_list(work: Path, name: str, entry: str, setting: str) -> Iterator[Row]:
     steps = []
-    for count in (FEW, HOSTS):
-        path = work / f"hosts-{count}.txt"
-        path.write_text("".join(f"www.site{number}-{number * 7919 % 99_991}.example\n" for number in range(count)))
-        steps.append(Url(domains=(f"@{path}",)))
+    for count in (FEW, MANY):
+        path = work / f"{name}-{count}.txt"
+        path.write_text("".join(f"{entry.format(number, number * 7919 % 99_991)}\n" for number in range(count)))
+        settings: dict[str, Any] = {setting: (f"@{path}",), "bare_urls": setting == "urls"}
+        steps.append(Url(**settings))
     few, many = steps
     few.read_lists()
     held, started = _resident(), time.process_time()
     many.prepare()
     many.list_digests()
-    yield f"{HOSTS:,} hosts loaded", f"{time.process_time() - started:.1f} s", "10 s"
-    yield f"{HOSTS:,} hosts in memory", f"{(_resident() - held) / 1e6:.0f} MB", "500 MB"
+    yield f"{MANY:,} {name} loaded", f"{time.process_time() - started:.1f} s", "10 s"
+    yield f"{MANY:,} {name} in memory", f"{(_resident() - held) / 1e6:.0f} MB", "500 MB"
     batch = pa.RecordBatch.from_arrays([pa.array(URLS)], ["url"])
     times = [_seconds(many, batch) / _seconds(few, batch) for _ in range(ROUNDS)]
-    yield f"{HOSTS:,} hosts against {FEW}, a document", f"{median(times):.2f} times", "1.2 times"
+    yield f"{MANY:,} {name} against {FEW}, a document", f"{median(times):.2f} times", "1.2 times"
 
 
 def _seconds(step: Url, batch: pa.RecordBatch) -> float:

@@ -71,12 +71,16 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
         yield f"2. peak memory, {recipe}, {asked.megabytes} MB", f"{run.peak_bytes / 1e9:.2f} GB", "2.5 GB"
     yield "1. exact verification, as fast as signatures", f"{verification(corpus, work):.2f} times", "0.85 times"
     yield from known_duplicates(work / "out-none", corpus)
+    for unit in ("substring", "line"):
+        run = curate(corpus, work / "out-pieces", "none", *pieces_alone(unit))
+        yield f"18. duplicate pieces, {unit}, two cores", f"{size / 1e6 / run.seconds:.1f} MB/s", "15 MB/s"
     if asked.large:
         large, _ = make_corpus(work, asked.large)
         run = curate(large, work / "out-large", "fineweb", "--workers", "2")
         yield f"2. peak memory, fineweb, {asked.large} MB", f"{run.peak_bytes / 1e9:.2f} GB", "3 GB"
         yield from growth(asked, work, run, large)
         yield from memory_budget(work, asked.large)
+        yield from large_pieces(work, 3 * asked.large)
         yield from forecasts(work, asked.large)
         yield from skewed(work)
     yield from start_up(work)
@@ -118,6 +122,20 @@ def memory_budget(work: Path, megabytes: int) -> Iterator[Row]:
     shutil.rmtree(out, ignore_errors=True)
     run = measure([GRISTMILL, "curate", *inputs, "--output", out, "--memory", BUDGET])
     yield f"10. memory, {2 * megabytes} MB, --memory {BUDGET}", f"{run.peak_proportional_bytes / 1e9:.2f} GB", BUDGET
+
+
+def pieces_alone(unit: str) -> list[str]:
+    """The options by which pieces are cut and no documents are removed."""
+    changes = ("near=false", "dedup.exact=false", f"pieces.unit={unit}")
+    return ["--workers", "2", *(part for change in changes for part in ("--set", change))]
+
+
+def large_pieces(work: Path, megabytes: int) -> Iterator[Row]:
+    corpus, _ = make_corpus(work, megabytes)
+    for unit in ("substring", "line"):
+        run = curate(corpus, work / "out-pieces", "none", *pieces_alone(unit), "--memory", BUDGET)
+        yield f"18. memory, pieces, {unit}, {megabytes} MB", f"{run.peak_proportional_bytes / 1e9:.2f} GB", BUDGET
+        yield f"18. duplicate pieces, {unit}, {megabytes} MB", f"{megabytes / run.seconds:.1f} MB/s", "15 MB/s"
 
 
 def forecasts(work: Path, megabytes: int) -> Iterator[Row]:

@@ -69,3 +69,9 @@ def test_the_longest_rule_decides_and_allow_wins_a_tie(rules: list[tuple[bool, s
 def test_an_entry_that_is_no_host_with_its_robots_is_refused(entry: str) -> None:
     with pytest.raises(UserError):
         Robots(robots=(entry,)).read_lists()
+
+
+@pytest.mark.parametrize("agent", ["", " "])
+def test_an_agent_without_a_name_is_refused(agent: str) -> None:
+    with pytest.raises(UserError, match=r"robots\.agent is empty: give the product token of a crawler, such as CCBot"):
+        Robots(agent=agent)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.engine.manifest import job_json
+from curation.filters.bare_urls import bare_url, bare_urls, whole_urls
 from curation.filters.host_table import HostTable
 from curation.filters.rules import failures
 from curation.filters.url import Url, host_of, named_host
@@ -92,8 +94,41 @@ def test_folders_of_categories_have_domains_and_urls(tmp_path: Path) -> None:
     assert reasons(step, "https://good.example/Bad/") == ["address"]
     assert reasons(step, "https://good.example/") == []
     assert sorted(step.list_digests()) == [str(tmp_path / "adult" / name) for name in ("domains", "urls")]
-    with pytest.raises(UserError, match="without a file domains or urls"):
+    hint = f"without a file domains or urls: give folders of categories, such as '{tmp_path}/adult'"
+    with pytest.raises(UserError, match=re.escape(hint)):
         Url(folders=(str(tmp_path),)).read_lists()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"give folders of categories$"):
+        Url(folders=(str(tmp_path / "empty"),)).read_lists()
+
+
+URLS = st.text(st.sampled_from("aAbZ./?#: \t\x1f\u00a0\u00c9\u0130%") | st.characters(codec="utf-8"), max_size=12)
+LISTED = st.builds("{}{}{}".format, st.sampled_from(["", "http://", "HTTPS://", "//", "a+b:"]), URLS, URLS)
+
+
+@given(st.lists(LISTED, max_size=8))
+def test_columns_of_urls_have_the_forms_of_single_urls(urls: list[str]) -> None:
+    column = pa.array(urls, pa.large_string())
+    assert bare_urls(column).to_pylist() == list(map(bare_url, urls))
+    assert whole_urls(column).to_pylist() == [url.strip() for url in urls]
+
+
+@given(st.lists(LISTED, min_size=1, max_size=8), st.lists(LISTED, max_size=4), st.booleans())
+def test_urls_are_found_as_in_a_set(listed: list[str], others: list[str], bare: bool) -> None:
+    listed = [url for url in listed if not url.startswith("@")]  # which names a file
+    form = bare_url if bare else str.strip
+    asked = [*listed, *others, *(f" {url}" for url in listed), *map(str.swapcase, listed)]
+    batch = pa.RecordBatch.from_arrays([pa.array(asked, pa.string())], ["url"])
+    found = Url(urls=tuple(listed), bare_urls=bare).measure(batch)["url_address"].to_pylist()
+    assert found == [int(form(url) in set(map(form, listed)) - {""}) if url.strip() else None for url in asked]
+
+
+def test_a_line_of_a_hosts_file_may_have_several_names() -> None:
+    lines = ("::1 ip6-localhost ip6-loopback", "255.255.255.255\tbroadcasthost # all", "127.0.0.1  a.example b.example")
+    found = Url(hosts=lines)
+    for host in ("ip6-loopback", "broadcasthost", "a.example", "b.example"):
+        assert reasons(found, f"http://{host}/") == ["host"]
+    assert reasons(found, "http://255.255.255.255/") == []
 
 
 EVERYTHING = Url(hosts=("", "."), domains=("", "."), urls=("",), words=("", "!"), subwords=("",), soft_words=("",))
@@ -141,6 +176,7 @@ def test_a_list_that_cannot_be_read_is_the_users_error(tmp_path: Path) -> None:
     [
         ("*.bad.example", "url.hosts: '*.bad.example' is not a host: give hosts without *"),
         ("http://[", "url.hosts: 'http://[' is not a host: give hosts such as mill.example"),
+        ("bad.example worse.example", "url.hosts: 'bad.example worse.example' is more than a host: give each host as"),
         ("bad.example/x", "url.hosts: 'bad.example/x' is more than a host: give bad.example, or list the page under"),
     ],
 )
@@ -148,6 +184,14 @@ def test_an_invalid_host_is_refused_before_anything_is_read(entry: str, told: st
     with pytest.raises(UserError) as refused:
         Url(hosts=(entry,)).read_lists()
     assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize("name", ["words", "soft_words"])
+def test_several_words_in_one_entry_are_refused(name: str) -> None:
+    lists: dict[str, Any] = {name: ("free casino",)}
+    with pytest.raises(UserError, match=f"^url.{name} has 'free casino': give each word as an entry of its own, or"):
+        Url(**lists).read_lists()
+    assert reasons(Url(subwords=("free casino",)), "http://x.example/free-casino") == ["subword"]
 
 
 def test_a_list_is_read_once_for_all_batches_and_anew_for_another_run(tmp_path: Path) -> None:

@@ -341,6 +341,7 @@ def test_a_value_within_another_is_part_of_it() -> None:
 @pytest.mark.parametrize(
     ("settings_", "said"),
     [
+        ({"kinds": ()}, "redact.kinds is empty: give one or more of key, email, ip, iban, card, ssn, phone, or leave"),
         ({"kinds": ("phone",)}, "regions"),
         ({"kinds": ("email",), "regions": ("US",)}, "regions"),
         ({"kinds": ("phone",), "regions": ("XX",)}, "choose from"),
