@@ -95,7 +95,10 @@ def warm() -> None:
     ids = np.arange(2, dtype=np.uint64)
     list(bands_by_partition(values, 0, np.arange(2), near, 1))
     nodes = np.column_stack([np.zeros(2, np.uint64), ids])
-    similar((nodes[:1], values[:1]), (nodes[1:], values[1:]), near)
+    read = values.view()
+    read.flags.writeable = False  # as in columns of Arrow, for which kernels are compiled again
+    for held in (values, read):
+        similar((nodes[:1], held[:1]), (nodes[1:], held[1:]), near)
     forest(np.array([[0, 0, 0, 1]], np.uint64))
     pieces = find_pieces(texts, PARAGRAPHS)
     places = np.column_stack([pieces.high, pieces.low, *(column.astype(np.uint64) for column in pieces[:3])])

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.tree import imports, modules, parsed
 
 COMPILED = """
@@ -42,3 +44,11 @@ def test_every_kernel_that_is_called_from_outside_is_compiled() -> None:
     called = {name for path in outside for name in used(path)} & set(compiled)
     assert called
     assert not [name for name in sorted(called) if not compiled[name]]
+
+
+@pytest.mark.soak
+def test_no_run_compiles_after_warming(tmp_path: Path) -> None:
+    """Arrays that may be written and arrays that may not are different types, each with a kernel of its own."""
+    command = [sys.executable, "-P", "-m", "tests.curation.compiling", str(tmp_path)]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    assert json.loads(run.stdout) == []
