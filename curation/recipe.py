@@ -24,6 +24,7 @@ from curation.filters.madlad import Madlad
 from curation.filters.pattern import Pattern
 from curation.filters.quality import Quality
 from curation.filters.removed_words import RemovedWords
+from curation.filters.rights import Rights
 from curation.filters.robots import Robots
 from curation.filters.rules import Rule
 from curation.filters.url import Url
@@ -120,6 +121,7 @@ Step = (
     | Pattern
     | RemovedWords
     | Replace
+    | Rights
     | Robots
     | UrlSubstrings
     | WordList
@@ -195,6 +197,11 @@ class Recipe:
                 raise UserError(
                     f"keep.signal is {keep.signal!r}: give one of {', '.join(numeric) or 'no signal (signals are off)'}"
                 )
+
+    @property
+    def reads_rights(self) -> bool:
+        """Whether pages are read for what they state of their rights."""
+        return any(isinstance(step, Rights) for step in self.steps)
 
     @cached_property
     def all_steps(self) -> tuple[Step, ...]:

@@ -103,7 +103,7 @@ class Shards:
 def _chunks(run: Run, unit: Unit) -> Iterator[Chunk]:
     """The records of the unit's files; under a limit, only the first documents."""
     left = None if run.documents_per_unit is None else run.documents_per_unit[unit.index]
-    for chunk in read_unit(unit, run.job.reading):
+    for chunk in read_unit(unit, run.job.reading, run.job.recipe.reads_rights):
         if left is None:
             yield chunk
             continue

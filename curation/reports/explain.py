@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
+from curation.filters.rights import Rights
 from curation.filters.rules import Rule
 from curation.recipe import Recipe
 from curation.release.lookup import Lookup
@@ -36,6 +37,7 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
     if "stage" not in row:
         yield f"{row['doc_id']} ({place}) was kept: it passed every rule of the recipe {lookup.recipe.name}."
         yield from _list_replaced(lookup, row)
+        yield from _list_rights(lookup, row)
         yield from _list_cuts(lookup.cuts(row["file"], row["offset"]))
         yield from _list_duplicates(lookup.removed_for(row["file"], row["offset"]))
         return
@@ -52,7 +54,7 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
         return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
     for failed in row["failed"]:
-        yield f"  {failed['stage']}: {failed['reason']}: {_sentence(lookup.recipe, row, failed)}"
+        yield f"  {failed['stage']}: {failed['reason']}: {_sentence(lookup, row, failed)}"
     if row["text"]:
         yield f"  its text begins: {_shorten(' '.join(row['text'].split()))}"
 
@@ -80,6 +82,17 @@ def _list_replaced(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
     if signals is not None and any(signals[name] for name in names):
         found = [f"{signals[name]} {_described(counted.field(name))}" for name in names if signals[name]]
         yield f"  replaced in its text: {', '.join(found)}"
+
+
+def _list_rights(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
+    """The line that says what a document states of its rights, if the recipe measures that."""
+    names = set(Rights.signals.names) & set(lookup.recipe.written_signals.names)
+    signals = lookup.at("signals", row["file"], row["offset"]) if names and lookup.recipe.reads_rights else None
+    if signals is not None and "licence" in names:
+        place = f" ({signals['licence_place']})" if signals.get("licence_place") else ""
+        opt_outs = signals.get("opt_outs", "")
+        refused = "not known" if opt_outs is None else opt_outs or "none"
+        yield f"  its licence: {signals['licence']}{place}; its opt-outs: {refused}"
 
 
 def _described(signal: pa.Field) -> str:
@@ -111,15 +124,18 @@ def _list_cuts(cuts: list[dict[str, Any]]) -> Iterator[str]:
         yield f"    ... and {len(cuts) - LISTED_CUTS} more"
 
 
-def _sentence(recipe: Recipe, row: dict[str, Any], failed: dict[str, Any]) -> str:
+def _sentence(lookup: Lookup, row: dict[str, Any], failed: dict[str, Any]) -> str:
     """The measured value, and the threshold of the rule."""
+    recipe = lookup.recipe
     rule = _rule(recipe, failed["stage"], failed["reason"])
     if rule is None:
         return f"measured {failed['value']:g}, the recipe asks for at least {failed['threshold']:g}"
     if rule.one_of is not None:
-        many = f"one of {len(rule.one_of)} languages, such as {rule.one_of[0]}"
+        many = f"one of {len(rule.one_of)} {rule.signal}s, such as {rule.one_of[0]}"
         wanted = " or ".join(rule.one_of) if len(rule.one_of) <= LISTED_LANGUAGES else many
-        return f"{rule.signal} is {row[rule.signal]}, the recipe asks for {wanted}"
+        measured = row if rule.signal in row else lookup.at("signals", row["file"], row["offset"]) or {}
+        value = measured.get(rule.signal, "not written")
+        return f"{rule.signal} is {value}, the recipe asks for {wanted}"
     asks = f"{'at least' if rule.at_least is not None else 'at most'} {failed['threshold']:.6g}"
     if recipe.languages:
         asks += f" of texts in {row['language']}"

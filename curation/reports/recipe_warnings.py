@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.labels import full_name
 from curation.filters.language import Language
+from curation.filters.rights import Rights
 from curation.filters.rules import Rule
 from curation.kernels.word_tables import STOP_WORDS
 from curation.recipe import Filter, Recipe, Step, stage_of
@@ -75,7 +76,7 @@ def dead_rules(recipe: Recipe) -> Iterator[str]:
     known = {name: bounds.decode() for name, bounds in ranges.items() if bounds}
     for step in recipe.steps:
         if isinstance(step, Filter):
-            if not step.rules():
+            if not step.rules() and not isinstance(step, Rights):  # its signals alone are of use
                 yield f"the step {stage_of(step)} has no rule left and removes nothing"
             for rule in step.rules():
                 yield from _dead(rule, stage_of(step), known)

@@ -26,18 +26,22 @@ def verdicts(
     ``quarantined`` is called with the records that cannot be read; ``kind`` is the format of all files, by default
     recognised from their content.
     """
-    for records in read_files(files, quarantined, kind):
+    for records in read_files(files, quarantined, kind, recipe.reads_rights):
         yield from _verdicts(records, recipe)
 
 
 def read_files(
-    files: Sequence[str], quarantined: Callable[[pa.RecordBatch], None], kind: str | None = None
+    files: Sequence[str],
+    quarantined: Callable[[pa.RecordBatch], None],
+    kind: str | None = None,
+    rights: bool = False,
 ) -> Iterator[pa.RecordBatch]:
-    """The documents of the files as batches of RECORDS; ``quarantined`` and ``kind`` as in `verdicts`."""
+    """The documents of the files as batches of RECORDS; ``quarantined`` and ``kind`` as in `verdicts`, ``rights`` as in
+    `read_unit`."""
     listed = list_files([Input(glob=file, format=kind) for file in files])
     check_formats(listed)
     for unit in plan_units(listed, 1 << 62):
-        for chunk in read_unit(unit, ReadingSettings()):
+        for chunk in read_unit(unit, ReadingSettings(), rights):
             if len(chunk.quarantine):
                 quarantined(chunk.quarantine)
             if len(chunk.documents):

@@ -144,10 +144,11 @@ def doubtful_documents(count: int) -> str:
 
 
 class ChunkBuilder:
-    """Gathers documents and quarantined records into chunks."""
+    """Gathers documents and quarantined records into chunks. ``rights``: the metadata of a page says what the page
+    states of its rights."""
 
-    def __init__(self, reading: ReadingSettings) -> None:
-        self.reading = reading
+    def __init__(self, reading: ReadingSettings, rights: bool = False) -> None:
+        self.reading, self.rights = reading, rights
         self._span: Span | None = None
         self.name, self.stored_bytes = "", 0
         self._start_span_counts()

@@ -7,6 +7,7 @@ from collections import Counter
 
 from lxml import etree
 
+from curation.rights.pages import Fields, stated_rights
 from curation.sources.chunks import Extractor, RecordError
 from curation.sources.extraction import Extraction, choose
 from curation.sources.extractors import by_resiliparse, by_trafilatura
@@ -69,6 +70,15 @@ def main_text(page: str, extractor: Extractor) -> Extraction:
                 return Extraction(by_resiliparse(page))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, etree.LxmlError) as error:
         raise RecordError("extraction_failed", f"{extractor}: {type(error).__name__}: {error}") from error
+
+
+def rights(page: str | None, header: Fields | None = None, cut: bool = False) -> dict[str, object]:
+    """The field ``rights`` of the metadata of a page that `main_text` read. Raises RecordError for a page with far too
+    many meta elements."""
+    try:
+        return {"rights": stated_rights(page, header, cut)}
+    except ValueError as error:
+        raise RecordError("too_complex", str(error)) from error
 
 
 def _refuse_bombs(page: str) -> None:

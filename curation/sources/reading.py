@@ -15,13 +15,14 @@ from schemas.errors import RunError
 __all__ = ["Chunk", "ReadingSettings", "SpanReport", "checksum", "read_unit"]
 
 
-def read_unit(unit: Unit, reading: ReadingSettings) -> Iterator[Chunk]:
-    """The documents of a unit in order, in chunks of about ``reading.batch_bytes`` of text.
+def read_unit(unit: Unit, reading: ReadingSettings, rights: bool = False) -> Iterator[Chunk]:
+    """The documents of a unit in order, in chunks of about ``reading.batch_bytes`` of text. With ``rights``, the
+    metadata of a page says what the page states of its rights (`curation.rights`).
 
     Broken records and files become rows of ``quarantine``. Raises RunError for a file that cannot be opened or read,
     since its content is unknown.
     """
-    builder = ChunkBuilder(reading)
+    builder = ChunkBuilder(reading, rights)
     for span in unit.spans:
         builder.start_span(span)
         yield from _read_span(span, builder)

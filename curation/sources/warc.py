@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from curation.rights.pages import Fields
 from curation.sources.arc import ArcFields
 from curation.sources.chunks import Chunk, ChunkBuilder, RecordError
 from curation.sources.decoding import decode, wide_encoding
 from curation.sources.events import Event
 from curation.sources.framing import Framed, Look, Records
 from curation.sources.headers import MAX_HEADER_BYTES, fields, header_size, is_only_fields, media_type, status
-from curation.sources.html import main_text, title
+from curation.sources.html import main_text, rights, title
 from curation.sources.http import Payload, decode_payload
 from curation.sources.json_objects import canonical_json
 
@@ -56,15 +57,15 @@ def _add(framed: Framed, warc: dict[str, list[str]], builder: ChunkBuilder) -> N
         raise _NoDocumentError(kind if kind in _NO_DOCUMENT else "unknown_type")
     found: dict[str, object] = {"record_id": header.get("warc-record-id"), "ip": header.get("warc-ip-address")}
     found["truncated"] = header.get("warc-truncated")
-    content_type, payload = header.get("content-type", ""), framed.content
+    content_type, payload, response = header.get("content-type", ""), framed.content, None
     if media_type(content_type)[0] == "application/http":
-        content_type, decoded = _response(framed, builder.reading.max_record_bytes)
-        payload = decoded.data
+        response, decoded = _response(framed, builder.reading.max_record_bytes)
+        content_type, payload = _joined(response).get("content-type", ""), decoded.data
         if decoded.cut and not found["truncated"]:
             found["truncated"] = CUT_PAYLOAD
     elif kind == "response":
         raise _NoDocumentError("not_http")
-    text = _text(payload, content_type, found, framed, builder)
+    text = _text(payload, content_type, found, framed, builder, response)
     url = header.get("warc-target-uri", "").strip().strip("<>").strip().replace(" ", "%20")
     builder.add_document(
         text=text,
@@ -75,8 +76,8 @@ def _add(framed: Framed, warc: dict[str, list[str]], builder: ChunkBuilder) -> N
     )
 
 
-def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
-    """Content type and decoded payload of an HTTP response with status 200."""
+def _response(framed: Framed, limit: int) -> tuple[Fields, Payload]:
+    """Header fields and decoded payload of an HTTP response with status 200."""
     if not framed.content:
         raise _NoDocumentError("empty")
     code = status(framed.content[:1024])
@@ -87,7 +88,8 @@ def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
     content = framed.content.lstrip(b"\r\n")
     size = header_size(content)
     header, payload = content[:size], content[len(content) if size is None else size :]
-    http = {name: ", ".join(filter(None, values)) for name, values in fields(header).items()}
+    found = fields(header)
+    http = _joined(found)
     if size is None:
         _refuse_endless(framed, header, http.get("content-length", ""), limit)
     content_type = http.get("content-type", "")
@@ -95,7 +97,11 @@ def _response(framed: Framed, limit: int) -> tuple[str, Payload]:
         raise _NoDocumentError("not_html")
     _refuse_cut(framed, limit)
     transfer, encoding = http.get("transfer-encoding", ""), http.get("content-encoding", "")
-    return content_type, decode_payload(payload, transfer, encoding, limit)
+    return found, decode_payload(payload, transfer, encoding, limit)
+
+
+def _joined(http: Fields) -> dict[str, str]:
+    return {name: ", ".join(filter(None, values)) for name, values in http.items()}
 
 
 def _refuse_endless(framed: Framed, header: bytes, length: str, limit: int) -> None:
@@ -124,7 +130,14 @@ def _kind(payload: bytes, content_type: str) -> Literal["html", "text"] | None:
     return "text" if name == "text/plain" else None
 
 
-def _text(payload: bytes, content_type: str, found: dict[str, object], framed: Framed, builder: ChunkBuilder) -> str:
+def _text(
+    payload: bytes,
+    content_type: str,
+    found: dict[str, object],
+    framed: Framed,
+    builder: ChunkBuilder,
+    http: Fields | None,
+) -> str:
     kind = _kind(payload, content_type)
     if not payload.strip():
         raise _NoDocumentError("empty")
@@ -135,10 +148,14 @@ def _text(payload: bytes, content_type: str, found: dict[str, object], framed: F
     page, found["encoding"] = decode(payload, charset)
     found["content_type"] = name or None
     if kind == "text":
+        if builder.rights and http is not None:
+            found |= rights(None, http, found["truncated"] is not None)
         return page
     found["title"] = title(page)
     extraction = main_text(page, builder.reading.extract)
     found.update(extraction.metadata)
+    if builder.rights:
+        found |= rights(page, http, found["truncated"] is not None)
     return extraction.text
 
 

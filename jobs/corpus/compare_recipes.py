@@ -37,18 +37,18 @@ def run(
             "or leave --recipe out to compare the built-in recipes for English"
         )
     loaded = load_recipes(recipes or JUDGING, changes)
-    found = compare(_first(_records(corpus, kind), limit), loaded)
+    found = compare(_first(_records(corpus, kind, any(each.reads_rights for each in loaded.values())), limit), loaded)
     if as_json:
         print(visible_json(json.dumps(_plain(found), ensure_ascii=False)))
     else:
         print_comparison(found)
 
 
-def _records(corpus: Sequence[str], kind: str | None) -> Iterator[pa.RecordBatch]:
+def _records(corpus: Sequence[str], kind: str | None, rights: bool) -> Iterator[pa.RecordBatch]:
     """The documents of a finished folder, or of files."""
     found = finished_corpus(corpus[0]) if len(corpus) == 1 else None
     if found is None:
-        yield from read_files(corpus, say_quarantined, kind)
+        yield from read_files(corpus, say_quarantined, kind, rights)
         return
     written_by = found.manifest.recipe["name"]
     say(f"{corpus[0]}: kept documents are judged as {written_by} wrote them, after its rewrites", err=True)

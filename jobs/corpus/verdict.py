@@ -30,7 +30,7 @@ def _lines(
         yield from verdicts(files, recipe, say_quarantined, kind)
         return
     loaded = load_recipes(recipes, changes)
-    for records in read_files(files, say_quarantined, kind):
+    for records in read_files(files, say_quarantined, kind, any(each.reads_rights for each in loaded.values())):
         yield from partings(records, loaded)
 
 

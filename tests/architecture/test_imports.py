@@ -32,7 +32,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "torch_reader",
     ),
     "curation": (
-        "kernels",
+        "kernels rights",
         "words sources",
         "lists",
         "rewrites fasttext",

@@ -56,7 +56,7 @@ TEXTS = st.lists(
     ),
     max_size=80,
 ).map("".join)
-ELSEWHERE = ("url", "robots", "url_substrings", "word_list", "pattern", "language")
+ELSEWHERE = ("url", "rights", "robots", "url_substrings", "word_list", "pattern", "language")
 FILTERS = [step for step in (each() for each in STEPS) if isinstance(step, Filter) and step.use not in ELSEWHERE]
 """The filters whose signals have a definition in plain Python. Those with lists and models have tests of their own."""
 

@@ -1,0 +1,101 @@
+"""Licences by name: Creative Commons' from their addresses, and the names by which a recipe asks for them."""
+
+import re
+from collections.abc import Collection, Iterable
+
+NONE, OTHER, AMBIGUOUS, UNKNOWN = "none", "other", "ambiguous", "unknown"
+"""No licence is stated; one that is not of Creative Commons, or of a kind that it no longer offers; several different
+ones; and the document is not a page, so that nobody looked."""
+
+VERSIONS = ("1.0", "2.0", "2.1", "2.5", "3.0", "4.0")
+"""The versions of Creative Commons' licences (wiki.creativecommons.org/wiki/License_versions); ports to the laws of a
+country keep the version that they port."""
+
+_CODES = {frozenset(code.split("-")): code for code in ("by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd")}
+"""The licences by their elements, which version 1.0 wrote in another order (``by-nd-nc``)."""
+_DEEDS = {"zero": "cc0", "mark": "pdm"}
+_ONLY_VERSION = "1.0"
+"""The one version of CC0 and of the Public Domain Mark."""
+
+FAMILIES = (*_DEEDS.values(), *(f"cc-{code}" for code in _CODES.values()))
+"""Names of licences without their version; with it, a name is that of SPDX in lower case, such as ``cc-by-sa-4.0``."""
+
+_ADDRESS = re.compile(
+    r"(?:https?:)?//(?:www\.)?creativecommons\.org/(?:licen[cs]es|publicdomain)/"
+    r"([a-z+-]{1,40})(?:/v?(\d\.\d)(?!\d))?(?![a-z0-9+])",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"cc-?(0|by(?:-(?:sa|nd|nc)){0,2})(?:-v?(\d\.\d))?(?:-international|-unported|-universal)?|pdm(-1\.0)?"
+)
+_WEB = re.compile(r"(?:https?:)?//[^\s/]", re.IGNORECASE)
+_MOST_TEXT = 1000
+"""Characters of a statement in which an address is looked for."""
+
+
+def licence_at(address: str) -> str | None:
+    """The licence that an address of a link names; None if it does not lead to a licence of Creative Commons.
+
+    >>> licence_at("https://creativecommons.org/licenses/by-nd-nc/1.0/deed.de"), licence_at("https://mill.example/by/4.0")
+    ('cc-by-nc-nd-1.0', None)
+    """
+    found = _ADDRESS.match(address.strip())
+    return None if found is None else _licence(found[1].lower().strip("-"), found[2])
+
+
+def stated_licence(text: str) -> str | None:
+    """The licence that a field for licences names, by its address, its name, or any other address on the web; None for
+    other text, such as a notice of copyright.
+
+    >>> [stated_licence(text) for text in ("CC BY-SA 4.0", "under https://creativecommons.org/publicdomain/zero/1.0/.",
+    ...     "https://mill.example/terms", "All rights reserved")]
+    ['cc-by-sa-4.0', 'cc0-1.0', 'other', None]
+    """
+    text = text[:_MOST_TEXT].strip()
+    found = {_licence(each[1].lower().strip("-"), each[2]) for each in _ADDRESS.finditer(text)}
+    if found:
+        return combined(found)
+    name = _NAME.fullmatch(re.sub(r"[\s_/-]+", "-", text.lower()))
+    if name is not None:
+        deed = "mark" if name[1] is None else "zero" if name[1] == "0" else name[1]
+        return _licence(deed, name[2])
+    return OTHER if _WEB.match(text) else None
+
+
+def combined(licences: Collection[str]) -> str:
+    """The one licence among those stated, `NONE` without any, `AMBIGUOUS` for several.
+
+    >>> combined([]), combined(["cc-by-4.0", "cc-by-4.0"]), combined(["cc-by-4.0", "other"])
+    ('none', 'cc-by-4.0', 'ambiguous')
+    """
+    different = set(licences)
+    return NONE if not different else different.pop() if len(different) == 1 else AMBIGUOUS
+
+
+def with_versions(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of licences, and for each without a version also all of its versions.
+
+    >>> with_versions(["cc-by-4.0", "cc0"])
+    ('cc-by-4.0', 'cc0', 'cc0-1.0')
+    """
+    return tuple(dict.fromkeys(each for name in names for each in (name, *_versions(name))))
+
+
+def is_licence(name: str) -> bool:
+    """Whether `with_versions` takes the name: a licence, or what stands for it where there is none."""
+    return name in (NONE, OTHER, AMBIGUOUS, UNKNOWN) or name in with_versions(FAMILIES)
+
+
+def _versions(name: str) -> tuple[str, ...]:
+    if name in _DEEDS.values():
+        return (f"{name}-{_ONLY_VERSION}",)
+    return tuple(f"{name}-{version}" for version in VERSIONS) if name in FAMILIES else ()
+
+
+def _licence(code: str, version: str | None) -> str:
+    if code in _DEEDS:
+        return f"{_DEEDS[code]}-{_ONLY_VERSION}" if version in (None, _ONLY_VERSION) else OTHER
+    known = _CODES.get(frozenset(code.split("-")))
+    if known is None or version not in (None, *VERSIONS):
+        return OTHER
+    return f"cc-{known}-{version}" if version else f"cc-{known}"
