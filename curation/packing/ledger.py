@@ -22,7 +22,9 @@ class PackingLedger:
         self._corpus = corpus
         self._documents = documents
         self._packed = np.zeros(len(corpus), np.bool_)
-        self._tokens = self._copies = 0
+        self._tokens = 0
+        self.copies = 0
+        """The documents that begin in the rows, each as often as it does."""
 
     def count_rows(self, rows: Iterable[RowBatch]) -> Iterator[RowBatch]:
         """Passes the rows on, and counts them."""
@@ -33,7 +35,7 @@ class PackingLedger:
     def count(self, begun: Numbers, tokens: int) -> None:
         """Counts written rows: the documents that begin in them, and the number of their tokens."""
         self._packed[begun] = True
-        self._copies += len(begun)
+        self.copies += len(begun)
         self._tokens += tokens
 
     def balance(self, tail: int) -> dict[str, dict[str, int]]:
@@ -57,9 +59,9 @@ class PackingLedger:
             "tail": tail,
             "packed": self._tokens,
         }
-        left = max(0, len(self._documents) - self._copies)
+        left = max(0, len(self._documents) - self.copies)
         check_balance("documents", documents["read"], {name: documents[name] for name in documents if name != "read"})
-        check_balance("copies of documents", len(self._documents), {"packed": self._copies, "left": left})
+        check_balance("copies of documents", len(self._documents), {"packed": self.copies, "left": left})
         went = {name: tokens[name] for name in ("left_out", "tail", "packed")}
         check_balance("tokens", tokens["read"] + tokens["repeated"], went)
         return {"documents": documents, "tokens": tokens}

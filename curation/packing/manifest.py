@@ -17,6 +17,16 @@ from schemas.packed import PackedManifest
 
 
 @dataclass(frozen=True, kw_only=True)
+class Divided:
+    """Documents that lie in more than one sequence, each as often as it is packed: ``documents`` of them, which are a
+    ``share`` of all that are packed; ``fitting`` of them would fit into one sequence."""
+
+    documents: int
+    share: float
+    fitting: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class BucketReport:
     """What was taken of a bucket of a source with weights: ``documents`` whose values are from ``least`` to ``most``
     (both null for documents without a value), their ``tokens``, and how often they were taken: ``epochs`` is
@@ -52,7 +62,8 @@ class SourceReport:
 @dataclass(frozen=True, kw_only=True)
 class Manifest(PackedManifest):
     """What a folder of packed sequences holds, and what it was made from. ``content`` is a digest of all documents,
-    ``tokens_asked`` the number of tokens that a mixture asks for."""
+    ``tokens_asked`` the number of tokens that a mixture asks for, ``divided`` the documents that lie in more than one
+    sequence (null in folders of earlier versions)."""
 
     gristmill: str
     seed: int
@@ -62,6 +73,7 @@ class Manifest(PackedManifest):
     sources: tuple[SourceReport, ...]
     ledger: Mapping[str, Mapping[str, int]]
     noticed: NoticedReport
+    divided: Divided | None = None
 
 
 def source_reports(

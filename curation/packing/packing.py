@@ -13,7 +13,7 @@ from curation.engine.claim import CLAIM, Claim, claim_folder, tidy
 from curation.packing.corpus import ParquetCorpus
 from curation.packing.encoding import encode
 from curation.packing.ledger import PackingLedger
-from curation.packing.manifest import Manifest, content, source_reports
+from curation.packing.manifest import Divided, Manifest, content, source_reports
 from curation.packing.noticed import SAMPLE, Noticed
 from curation.packing.order import order
 from curation.packing.rows import Cutting
@@ -116,11 +116,17 @@ def pack(
             sources=tuple(source_reports(corpus, documents, taken, mixture, weighted)),
             ledger=ledger.balance(cutting.left_tokens),
             noticed=noticed.report(),
+            divided=_divided(cutting, ledger),
             files=files,
         )
         folder.write_json(MANIFEST, manifest)
         folder.release()
     return manifest
+
+
+def _divided(cutting: Cutting, ledger: PackingLedger) -> Divided:
+    documents, fitting = cutting.divided()
+    return Divided(documents=documents, share=documents / ledger.copies, fitting=fitting)
 
 
 def _weigh(corpus: Tokenised, mixture: Mixture | None) -> dict[str, Weighted]:

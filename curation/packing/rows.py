@@ -42,6 +42,14 @@ class Cutting:
         """The documents that begin in rows ``first`` to ``stop - 1``."""
         return self.documents[self._begun(first, stop)]
 
+    def divided(self) -> tuple[int, int]:
+        """How many documents of complete rows lie in more than one row, and how many of these fit into one. A document
+        counts as often as it is packed."""
+        begins, ends = self._begins[:-1], self._begins[1:]
+        packed = begins < self.rows * self.length
+        apart = packed & (begins // self.length != (ends - 1) // self.length)
+        return int(apart.sum()), int((apart & (ends - begins <= self.length)).sum())
+
     def _begun(self, first: int, stop: int) -> slice:
         return slice(*np.searchsorted(self._begins[:-1], (first * self.length, stop * self.length)))
 

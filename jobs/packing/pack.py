@@ -120,6 +120,11 @@ def print_packed(folder: Path, packed: Manifest) -> None:
         say(f"left out by the mixture: {documents['left_out']:,} documents, {tokens['left_out']:,} tokens")
     for line in noticed_lines(Noticed.of(packed.noticed)):
         say(line)
+    if packed.divided is not None:
+        count, fitting = packed.divided.documents, packed.divided.fitting
+        say(
+            f"divided: {count:,} documents ({packed.divided.share:.1%}), of which {fitting:,} would fit into a sequence"
+        )
     say(f"left at the end: {tokens['tail']:,} tokens, which fill no sequence")
     say(f"{folder}: {packed.rows:,} sequences of {packed.length:,} tokens, {tokens['packed']:,} tokens")
 

@@ -36,7 +36,8 @@ def test_it_packs_and_says_what_each_source_gave(call: Call, capsys: pytest.Capt
     assert said[0].split() == ["source", "documents", "tokens", "asked", "share", "epochs"]
     assert [line.split()[:2] for line in said[1:3]] == [["books", "10"], ["web", "41"]]
     assert said[3] == "empty: 1 documents"
-    assert said[4].endswith("tokens, which fill no sequence")
+    assert re.fullmatch(r"divided: \d+ documents \(\d+.\d%\), of which \d+ would fit into a sequence", said[4])
+    assert said[5].endswith("tokens, which fill no sequence")
     assert said[5].startswith("out: ")
 
 

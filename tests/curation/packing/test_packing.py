@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Plain
 
 from curation.packing.corpus import Columns, ParquetCorpus
+from curation.packing.manifest import Divided
 from curation.packing.packing import pack
 from curation.packing.shares import Mixture, MixtureSource
 from curation.packing.tokenizer import open_tokenizer
@@ -25,6 +26,7 @@ from schemas.balance import LedgerError
 from schemas.errors import RunError, UserError
 from tests.curation.engine.test_takedown import run, write
 from tests.curation.packing.corpora import (
+    Copy,
     Row,
     byte_level,
     copies,
@@ -44,6 +46,12 @@ def tokens_of(text: str) -> tuple[int, ...]:
     plain.encode_special_tokens = True
     found = plain.encode(text, add_special_tokens=False).ids
     return (*found, plain.token_to_id("</s>")) if found else ()
+
+
+def copies_of(found: Sequence[Copy], name: str) -> tuple[int, ...]:
+    """The packed tokens of a document that is packed once."""
+    [tokens] = [copy.tokens for copy in found if copy.doc_id == name]
+    return tuple(tokens)
 
 
 def numbered(texts: Sequence[str]) -> list[Row]:
@@ -73,6 +81,14 @@ def test_every_token_of_every_document_is_packed_once_and_in_order(
         packed = pack([corpus], tokenizer, length, folder / "out", seed=seed, threads=2)
         found = copies(folder / "out")
         assert sum(len(copy.tokens) for copy in found) == total - total % length == packed.rows * length
+        held = [[part["doc_id"] for part in row["parts"]] for row in rows_of(folder / "out")]
+        apart = {name for name in expected if sum(name in row for row in held) > 1}
+        apart |= {name for name in held[-1][-1:] if len(copies_of(found, name)) < len(expected[name])}
+        fitting = {name for name in apart if len(expected[name]) <= length}
+        packed_documents = packed.ledger["documents"]["packed"]
+        assert packed.divided == Divided(
+            documents=len(apart), share=len(apart) / packed_documents, fitting=len(fitting)
+        )
         assert [copy.tokens for copy in found[:-1]] == [expected[copy.doc_id] for copy in found[:-1]]
         last = found[-1]
         assert last.tokens == expected[last.doc_id][: len(last.tokens)]
