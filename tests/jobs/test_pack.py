@@ -38,7 +38,7 @@ def test_it_packs_and_says_what_each_source_gave(call: Call, capsys: pytest.Capt
     assert said[3] == "empty: 1 documents"
     assert re.fullmatch(r"divided: \d+ documents \(\d+.\d%\), of which \d+ would fit into a sequence", said[4])
     assert said[5].endswith("tokens, which fill no sequence")
-    assert said[5].startswith("out: ")
+    assert said[6].startswith("out: ")
 
 
 def test_threads_change_no_byte_and_a_seed_does(call: Call, tmp_path: Path) -> None:
