@@ -12,6 +12,7 @@ from curation.filters.c4 import C4Pages
 from curation.filters.columns import measuring
 from curation.filters.gopher_quality import GopherQuality
 from curation.filters.labels import full_name
+from curation.filters.personal import PersonalInformation
 from curation.filters.removed_words import ORIGINAL
 from curation.filters.rules import Rule, failures
 from curation.recipe import FAMILIES, ROUTE, Counting, Recipe, Rewrite, Step, stage_of
@@ -100,7 +101,7 @@ def _judge_alike(
     failed = [failures(_characters(original), [EMPTY])]
     families = tuple(family() for family in FAMILIES if recipe.signals and family not in map(type, steps))
     wanted = set(recipe.measured_signals.names)
-    for step in (*families, *steps):
+    for step in (*families, *recipe.with_site_counter(tuple(steps))):
         if isinstance(step, Counting):
             texts, counted = step.rewrite_and_count(texts)
             columns |= {name: counted[name] for name in counted.schema.names if name in wanted}
@@ -116,7 +117,7 @@ def _judge_alike(
         columns.update(zip(measured.schema.names, measured.columns, strict=True))
         if name is not None and isinstance(step, GopherQuality) and step in steps:
             columns |= _other_stop_words(texts, measured, step, name)
-        if step in steps:
+        if not isinstance(step, PersonalInformation) and step in steps:
             found = step.rules()
             stages += [stage_of(step)] * len(found)
             rules += found

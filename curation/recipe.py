@@ -22,6 +22,7 @@ from curation.filters.language import Language
 from curation.filters.line_lengths import LineLengths
 from curation.filters.madlad import Madlad
 from curation.filters.pattern import Pattern
+from curation.filters.personal import PersonalInformation
 from curation.filters.quality import Quality
 from curation.filters.removed_words import RemovedWords
 from curation.filters.rights import Rights
@@ -33,8 +34,11 @@ from curation.filters.word_list import WordList
 from curation.rewrites.c4_lines import C4Lines
 from curation.rewrites.line_rules import LineRules
 from curation.rewrites.normalise import Normalise
+from curation.rewrites.personal import Kind
 from curation.rewrites.redact import Redact
 from curation.rewrites.replace import Replace
+from curation.sites.settings import STAGE as SITES_STAGE
+from curation.sites.settings import Sites
 from curation.words.libraries import SOURCES, versions
 from schemas import DOCUMENTS, REJECTS, SIGNALS
 from schemas.errors import UserError
@@ -134,7 +138,7 @@ OWN_STEPS: tuple[type[OwnStep], ...] = get_args(OwnStep)
 """The steps with a function or a model of the user's."""
 STEPS: tuple[type[Any], ...] = tuple(each for each in get_args(Step) if each not in OWN_STEPS)
 """All other steps: each of their settings has a default."""
-STAGES = ("text", "url", "exact", "near", "pieces", "takedown", *(step.use for step in STEPS))
+STAGES = ("text", SITES_STAGE, "url", "exact", "near", "pieces", "takedown", *(step.use for step in STEPS))
 """The stages that no step of the user's may be named after."""
 REWRITES = tuple(step.use for step in STEPS if hasattr(step, "rewrite"))
 """The steps that change texts."""
@@ -166,6 +170,8 @@ class Recipe:
     any language), the signal of ``dedup.keep``, and the language if it is a step. Raises UserError for an unknown
     signal.
 
+    ``sites`` says which sites are removed from the corpus, before duplicates are.
+
     ``languages`` are settings for single languages, sorted by name: a document is judged by those for its language
     (`routing.py`), and one in any other language fails the step ``language``. ``language_file`` is the name and the
     SHA-256 of the file that they were read from.
@@ -176,6 +182,7 @@ class Recipe:
     signals: bool | tuple[str, ...] = True
     steps: tuple[Step, ...] = ()
     dedup: Dedup = field(default_factory=Dedup)
+    sites: Sites | None = None
     languages: tuple[LanguageSettings, ...] = ()
     language_file: tuple[str, str] | None = None
 
@@ -208,6 +215,29 @@ class Recipe:
         """The steps, and those with other settings for some language, each once."""
         return tuple(dict.fromkeys((*self.steps, *(step for each in self.languages for step in each.steps))))
 
+    @cached_property
+    def site_counter(self) -> PersonalInformation | None:
+        """What counts personal information for ``sites``; None if it is not counted, or if `redact` counts it."""
+        redacting = [step for step in self.all_steps if isinstance(step, Redact)]
+        if self.sites is None or (redacting and all(map(self.sites.are_counted_by, redacting))):
+            return None
+        return self.sites.counter
+
+    @property
+    def site_signals(self) -> dict[Kind, str]:
+        """The signal that counts each kind of personal information for ``sites``."""
+        if self.sites is None:
+            return {}
+        return {kind: f"{'redacted' if self.site_counter is None else 'personal'}_{kind}" for kind in self.sites.kinds}
+
+    def with_site_counter(self, steps: tuple[Step, ...]) -> tuple[Step | PersonalInformation, ...]:
+        """The steps, with what counts personal information for ``sites`` before the first step that replaces it, or at
+        the end."""
+        if self.site_counter is None:
+            return steps
+        place = next((place for place, step in enumerate(steps) if isinstance(step, Redact)), len(steps))
+        return (*steps[:place], self.site_counter, *steps[place:])
+
     def rewrite(self, texts: pa.LargeStringArray) -> pa.LargeStringArray:
         """Applies the rewrites of all steps to normalised texts."""
         for step in self.steps:
@@ -222,7 +252,7 @@ class Recipe:
         available = self._available_signals()
         if self.signals is True:
             return available
-        wanted = {*(self.signals or ()), self.dedup.keep.signal}
+        wanted = {*(self.signals or ()), self.dedup.keep.signal, *self.site_signals.values()}
         if self.languages:
             wanted.update(ROUTE.names, OWN_STOP_WORDS.names)
         for step in self.all_steps:
@@ -248,7 +278,7 @@ class Recipe:
                 if family not in used:
                     _add(columns, family().signals, "normalised text" if self.normalise else "text as read")
         text = "normalised text" if self.normalise else "text as read"
-        for step in self.steps:
+        for step in self.with_site_counter(self.steps):
             if isinstance(step, Filter):
                 _add(columns, step.signals, text)
                 if isinstance(step, GopherQuality) and self.languages:
@@ -313,7 +343,7 @@ class Recipe:
         families = [family() for family in FAMILIES]
         others = [each.signals for each in (*families, *self.steps) if isinstance(each, Filter) and each not in own]
         taken = {name for schema in (DOCUMENTS, REJECTS, SIGNALS) for name in schema.columns.names}
-        taken |= {name for schema in others for name in schema.names}
+        taken |= {name for schema in others for name in schema.names} | set(self.site_signals.values())
         for step in own:
             stage = stage_of(step)
             if stage in STAGES:
@@ -329,7 +359,7 @@ class Recipe:
         return sorted({splitter for step in self.all_steps if (splitter := splitter_of(step)) in SOURCES})
 
     def _steps_with_files(self) -> list[WithFiles]:
-        return [step for step in self.all_steps if isinstance(step, WithFiles)]
+        return [step for step in (*self.all_steps, self.site_counter) if isinstance(step, WithFiles)]
 
 
 def _check_bounds(step: Step, place: str) -> None:

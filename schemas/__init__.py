@@ -32,6 +32,7 @@ __all__ = [  # noqa: F405
     "REJECTS",
     "REPORTS",
     "SIGNALS",
+    "SITES",
     "SKETCHES",
     "SUPERSEDED",
     "TAKEN_DOWN",

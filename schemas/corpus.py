@@ -181,6 +181,24 @@ SIGNALS = Table(name="signals", version=1, columns=pa.schema(_ORIGIN))
 """The measurements of a document. The columns of each filter family follow; a field's metadata describes the measure
 and the text that it was taken on."""
 
+SITES = Table(
+    name="sites",
+    version=1,
+    columns=pa.schema(
+        [
+            pa.field("host", pa.string(), nullable=False),
+            pa.field("documents", pa.int64(), nullable=False),
+            pa.field("words", pa.int64(), nullable=False),
+            pa.field("matches", pa.int64(), nullable=False),
+            pa.field("per_thousand_words", pa.float64(), nullable=False),
+            pa.field("removed", pa.bool_(), nullable=False),
+        ]
+    ),
+)
+"""The hosts in whose documents personal information was found: the documents of each host that passed the filters, the
+words of these documents as read, the values found in them, and whether the documents were removed for it. A column with
+the values of each kind that was counted follows."""
+
 SKETCHES = Table(
     name="sketches",
     version=2,

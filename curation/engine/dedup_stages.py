@@ -19,6 +19,7 @@ from curation.dedup.settings import Near
 from curation.dedup.sketch import signature_values
 from curation.dedup.stars import by_worse, large_star, small_star, spread
 from curation.dedup.survivors import CHOICE_WIDTH, removals_of
+from curation.engine.blobs import from_blob, to_blob
 from curation.engine.released import (
     IN_CORPUS,
     class_of,
@@ -160,7 +161,7 @@ def first_sketches(run: Run, unit: int, pairs: Records) -> Routed:
                 ranks = class_ranks(run, unit, rows_of(ids.to_numpy()), found["rank"].take(rows).to_numpy())
                 signatures = found["signature"].take(rows) if signed else pa.nulls(len(ids), pa.large_binary())
                 columns = [ids, pa.array(ranks), signatures]
-                yield int(target), _ipc(pa.RecordBatch.from_arrays(columns, schema=FIRSTS))
+                yield int(target), to_blob(pa.RecordBatch.from_arrays(columns, schema=FIRSTS))
 
 
 def similar_edges(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
@@ -175,7 +176,7 @@ def similar_edges(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
     if near.verify == "exact":
         yield from _verified_edges(run, unit, found, firsts)
         return
-    left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id").combine_chunks()
+    left = pa.Table.from_batches([from_blob(blob) for blob in firsts], FIRSTS).sort_by("id").combine_chunks()
     own = np.unique(found[:, 1])
     right = read_rows(*run.sketches(unit), ["rank", "signature"], rows_of(own))
     ranks = class_ranks(run, unit, rows_of(own), right["rank"].to_numpy())
@@ -192,7 +193,7 @@ def similar_edges(run: Run, unit: int, pairs: Blobs, firsts: Blobs) -> Routed:
 
 def _verified_edges(run: Run, unit: int, pairs: Records, firsts: Blobs) -> Routed:
     """The edges of ``similar_edges`` by the sets of shingles of both documents."""
-    left = pa.Table.from_batches([_batch(blob) for blob in firsts], FIRSTS).sort_by("id")
+    left = pa.Table.from_batches([from_blob(blob) for blob in firsts], FIRSTS).sort_by("id")
     own = np.unique(pairs[:, 1])
     ranks = read_rows(*run.sketches(unit), ["rank"], rows_of(own))["rank"].to_numpy()
     share = similarities(run, pairs[:, 0], pairs[:, 1])
@@ -347,7 +348,7 @@ def answer_requests(run: Run, unit: int, blobs: Blobs) -> Routed:
             rows = found.select(["doc_id", "file", "offset"]).take(pa.array(at)).combine_chunks()
             signature = found["signature"].combine_chunks().take(pa.array(at, mask=part[:, 2] == 0))
             columns = [pa.array(part[:, 0]), *(column.combine_chunks() for column in rows.columns), signature]
-            yield int(asking), _ipc(pa.RecordBatch.from_arrays(columns, schema=NAMED))
+            yield int(asking), to_blob(pa.RecordBatch.from_arrays(columns, schema=NAMED))
 
 
 def count_removed(unit: int, blobs: Blobs) -> Routed:
@@ -361,7 +362,7 @@ def count_removed(unit: int, blobs: Blobs) -> Routed:
 
 def name_table(blobs: Blobs) -> pa.Table:
     """The answers to a unit's requests, sorted by row id."""
-    return pa.Table.from_batches([_batch(blob) for blob in blobs], NAMED).sort_by("id").combine_chunks()
+    return pa.Table.from_batches([from_blob(blob) for blob in blobs], NAMED).sort_by("id").combine_chunks()
 
 
 def _near(run: Run) -> Near:
@@ -376,15 +377,3 @@ def _mask_of_remaining(start: int, count: int, gone: npt.NDArray[np.int64]) -> n
     low, high = np.searchsorted(gone, [start, start + count])
     left[gone[low:high] - start] = False
     return left
-
-
-def _ipc(batch: pa.RecordBatch) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
-
-
-def _batch(blob: bytes) -> pa.RecordBatch:
-    with pa.ipc.open_stream(blob) as reader:
-        return reader.read_next_batch()

@@ -10,7 +10,15 @@ from typing import Any
 from curation.engine.beam_options import is_local
 from curation.engine.capacity import warn_of_memory
 from curation.engine.claim import Claim, claim_folder, output_errors, tidy
-from curation.engine.manifest import check_written, forget_damaged, gather, gather_near, gather_released, job_json
+from curation.engine.manifest import (
+    check_written,
+    forget_damaged,
+    gather,
+    gather_near,
+    gather_released,
+    gather_sites,
+    job_json,
+)
 from curation.engine.models import read_models, send_models
 from curation.engine.planning import JobPlan, plan_and_check, plan_job
 from curation.engine.run import Run
@@ -24,7 +32,7 @@ from curation.release.opening import check_apart
 from curation.sources.listing import SHOWN_MISSING, skipped_note
 from curation.sources.reading import checksum
 from curation.sources.storage import use_storage
-from schemas import CUTS, DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SKETCHES, SUPERSEDED
+from schemas import CUTS, DOCUMENTS, QUARANTINE, REJECTS, SIGNALS, SITES, SKETCHES, SUPERSEDED
 from schemas.manifest import MANIFEST
 from schemas.wording import and_more
 
@@ -75,7 +83,7 @@ def curate(job: Job, output: str, execution: Execution | None = None, watch: Wat
 def _account_for(run: Run, planned: JobPlan) -> Ledger:
     """Writes the manifest of a run whose units are all written. Raises LedgerError if its ledger does not balance."""
     job, folder = run.job, run.folder
-    ledger, files, outputs = gather(folder, len(planned.units))
+    ledger, files, outputs = gather(run)
     ledger.check()
     check_readable(job, ledger, files, folder)
     for file in files:
@@ -88,6 +96,8 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
     tables = [DOCUMENTS, REJECTS, SIGNALS, SKETCHES, QUARANTINE, SUPERSEDED]
     if job.recipe.dedup.pieces is not None:
         tables.append(CUTS)
+    if job.recipe.sites is not None:
+        tables.append(SITES)
     manifest = Manifest(  # without runner, worker count, output path or time, so that equal runs have equal manifests
         format=FORMAT,
         gristmill=version("gristmill"),
@@ -98,6 +108,7 @@ def _account_for(run: Run, planned: JobPlan) -> Ledger:
         ledger=ledger.report(),
         outputs=outputs,
         near_duplicates=gather_near(run),
+        sites=gather_sites(run),
     )
     folder.write_json(MANIFEST, manifest)
     return ledger

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from curation.engine.run import Run, judged_name, superseded_name, written_name
-from curation.engine.unit_reports import JudgedReport, SupersededReport, UnitReport, WrittenReport
+from curation.engine.run import Run, judged_name, removed_name, superseded_name, written_name
+from curation.engine.unit_reports import JudgedReport, SitesRemovedReport, SupersededReport, UnitReport, WrittenReport
 from curation.filters.definitions import QualityDefinition, RepetitionDefinition
 from curation.filters.identifiers import LID_176
 from curation.job import Job
@@ -15,6 +15,7 @@ from curation.release.folder import WORK, Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import AgainstReport, InputReport
 from curation.release.near_report import NearReport, merged
+from curation.sites.evidence import SitesReport, merge_reports
 from curation.sources.members import MAX_WINDOW_BYTES
 from curation.sources.places import readable
 from schemas.errors import RunError
@@ -24,8 +25,8 @@ from schemas.manifest import ShardEntry
 def job_json(job: Job) -> dict[str, Any]:
     """A job as JSON, with the digests of its lists and models. ``against`` is left out, since the manifest names the
     releases, and ``allow_unreadable``, which changes no byte; ``follow_links``, ``max_window_bytes``, the formats of
-    inputs, ``pieces``, the identifier of languages, the definitions of steps, what splits words and the kinds of
-    personal information are left out where they have their defaults."""
+    inputs, ``sites``, ``pieces``, the identifier of languages, the definitions of steps, what splits words and the
+    kinds of personal information are left out where they have their defaults."""
     recipe = job.recipe
     asked: dict[str, Any] = plain(dataclasses.replace(job, recipe=dataclasses.replace(recipe, languages=())))
     del asked["against"], asked["allow_unreadable"]
@@ -33,6 +34,8 @@ def job_json(job: Job) -> dict[str, Any]:
         del asked["follow_links"]
     if job.reading.max_window_bytes == MAX_WINDOW_BYTES:
         del asked["reading"]["max_window_bytes"]
+    if recipe.sites is None:
+        del asked["recipe"]["sites"]
     if recipe.dedup.pieces is None:
         del asked["recipe"]["dedup"]["pieces"]
     del asked["recipe"]["language_file"]
@@ -56,14 +59,16 @@ def job_json(job: Job) -> dict[str, Any]:
     return {**asked, "lists": job.recipe.list_digests()}
 
 
-def gather(folder: Folder, units: int) -> tuple[Ledger, list[InputReport], dict[str, ShardEntry]]:
+def gather(run: Run) -> tuple[Ledger, list[InputReport], dict[str, ShardEntry]]:
     """The ledger of the run, the files read and the files written, from the units' reports in order."""
     ledger, files, outputs = Ledger(), list[InputReport](), dict[str, ShardEntry]()
-    for unit in range(units):
+    folder = run.folder
+    for unit in range(run.units):
         judged = folder.read_json(judged_name(unit), JudgedReport)
+        removed = [folder.read_json(removed_name(unit), UnitReport)] if run.removes_sites else []
         written = folder.read_json(written_name(unit), WrittenReport)
         files += judged.files
-        for report in (judged, written):
+        for report in (judged, *removed, written):
             ledger.merge(Ledger.of(report.ledger))
             outputs |= report.outputs
     return ledger, files, outputs
@@ -74,10 +79,18 @@ def gather_near(run: Run) -> NearReport | None:
     return merged(run.folder.read_json(written_name(unit), WrittenReport).near for unit in range(run.units))
 
 
+def gather_sites(run: Run) -> SitesReport | None:
+    """The report on the hosts of the run; None if it removes no sites."""
+    if not run.removes_sites:
+        return None
+    names = map(removed_name, range(run.units))
+    return merge_reports(run.folder.read_json(name, SitesRemovedReport).sites for name in names)
+
+
 def forget_damaged(folder: Folder, units: int) -> None:
     """Makes an interrupted run repeat the units with a file that is missing, or has not the size that was written."""
     for unit in range(units):
-        names = [name for name in (judged_name(unit), written_name(unit)) if folder.exists(name)]
+        names = [name for name in (judged_name(unit), removed_name(unit), written_name(unit)) if folder.exists(name)]
         reports = [folder.read_json(name, UnitReport) for name in names]
         if _incomplete_files(folder, {name: entry for report in reports for name, entry in report.outputs.items()}):
             for name in names:

@@ -51,6 +51,10 @@ def find_duplicates(wiring: Wiring[Output], run: Run, units: Sequence[Unit | int
     dedup = run.job.recipe.dedup
     every, parts = range(run.all_units), range(run.partitions)
     judged = wiring.start("judge", stages.judge, run, every, [*range(run.first), *units])
+    if run.removes_sites:
+        sums = wiring.join("host-sums", stages.host_sums, run, every, judged)
+        hosts = wiring.join("hosts", stages.hosts, run, parts, sums)
+        judged = wiring.join("sites", stages.without_sites, run, every, judged, hosts)
     edges: list[Output] = []
     if dedup.url:
         keys = wiring.join("url-keys", stages.url_keys, run, every, judged)

@@ -13,18 +13,20 @@ import pyarrow.compute as pc
 from curation.dedup.sketch import sketch, word_counts
 from curation.engine.models import receive_models
 from curation.engine.room import check_room
-from curation.engine.run import Run, judged_name, passed_name
+from curation.engine.run import Run, judged_name, met_name, passed_name, sketched_name
+from curation.engine.site_stages import HostSums, write_sums
 from curation.engine.taken_down import SAME_TEXT, STAGE, recognise_judged, taken_down_hashes
 from curation.engine.unit_reports import JudgedReport
 from curation.judge import Verdicts, documents, judge, rejects
 from curation.kernels.buffers import text_buffers
 from curation.release.ledger import Ledger
-from curation.release.manifest import InputReport
+from curation.release.manifest import SITE_REJECTS, InputReport
 from curation.release.shards import ShardWriter, shard_name
+from curation.sites.evidence import sites_schema
 from curation.sources.events import EXCERPT_BYTES
 from curation.sources.inputs import Unit
 from curation.sources.reading import Chunk, SpanReport, read_unit
-from schemas import FAILED, JUDGED, QUARANTINE, REJECTS, SIGNALS, SKETCHES
+from schemas import FAILED, JUDGED, QUARANTINE, REJECTS, SIGNALS, SITES, SKETCHES
 from schemas.errors import RunError
 from schemas.manifest import ShardEntry
 
@@ -61,6 +63,8 @@ def read_and_judge(run: Run, unit: Unit) -> None:
             files += map(_input_report, chunk.finished)
             if len(chunk.documents):
                 _judge_batch(run, chunk.documents, shards, ledger)
+    if shards.hosts is not None:
+        write_sums(run, unit.index, shards.hosts.total())
     report = JudgedReport(ledger=ledger.report(), outputs=shards.entries(), files=tuple(files))
     run.folder.write_json(judged_name(unit.index), report)
 
@@ -78,7 +82,11 @@ def _check_lists(run: Run) -> None:
 
 
 class Shards:
-    """The files that the first pass writes for one unit."""
+    """The files that the first pass writes for one unit.
+
+    If the run removes sites, ``passed`` and ``sketches`` are not final yet, and ``hosts`` adds up the documents by
+    host. In a takedown of a release that removed sites, ``site_rejects`` and ``sites`` hold what the release knows.
+    """
 
     def __init__(self, run: Run, unit: int, open_files: ExitStack):
         self.written: list[ShardWriter] = []
@@ -87,13 +95,22 @@ class Shards:
             self.written.append(open_files.enter_context(ShardWriter(run.folder, shard_name(table, unit), schema)))
             return self.written[-1]
 
+        name = met_name(unit) if run.removes_sites else passed_name(unit)
         self.passed = open_files.enter_context(
-            pa.ipc.new_file(open_files.enter_context(run.folder.writing(passed_name(unit))), PASSED)
+            pa.ipc.new_file(open_files.enter_context(run.folder.writing(name)), PASSED)
         )
         self.quarantine = shard("quarantine", QUARANTINE.schema)
         self.rejects = shard("rejects/filters", REJECTS.schema)
-        self.sketches = shard("sketches", SKETCHES.schema)
+        self.hosts = HostSums(run.job.recipe) if run.removes_sites else None
+        if run.removes_sites:
+            before = ShardWriter(run.folder, sketched_name(unit), SKETCHES.schema)
+            self.sketches = open_files.enter_context(before)
+        else:
+            self.sketches = shard("sketches", SKETCHES.schema)
         self.signals = shard("signals", signals_schema(run)) if run.job.recipe.signals else None
+        sites = run.job.recipe.sites if run.taken_from is not None else None
+        self.site_rejects = shard(SITE_REJECTS, REJECTS.schema) if sites is not None else None
+        self.sites = shard(SITES.name, sites_schema(sites)) if sites is not None else None
 
     def entries(self) -> dict[str, ShardEntry]:
         """The manifest's entries for the finished files, by name."""
@@ -144,6 +161,8 @@ class _JudgedBatch:
     """PASSED rows of the documents that continue to the second pass."""
     sketches: pa.RecordBatch | None
     """SKETCHES of ``passed``; None if no document passed."""
+    signals: pa.RecordBatch
+    """The signals of ``passed``."""
 
 
 def _judge_batch(run: Run, records: pa.RecordBatch, shards: Shards, ledger: Ledger) -> None:
@@ -181,7 +200,7 @@ def _judge(run: Run, records: pa.RecordBatch) -> _JudgedBatch:
         mask = pa.array(passing)
         rows, signals = rows.filter(mask), signals.filter(mask) if signals.num_columns else signals
     sketches = sketch(rows, signals, run.job.recipe.dedup) if len(rows) else None
-    return _JudgedBatch(records, verdicts, sizes, words, again, rows, sketches)
+    return _JudgedBatch(records, verdicts, sizes, words, again, rows, sketches, signals)
 
 
 def _write(run: Run, judged: _JudgedBatch, shards: Shards, ledger: Ledger) -> None:
@@ -208,6 +227,8 @@ def _write(run: Run, judged: _JudgedBatch, shards: Shards, ledger: Ledger) -> No
     if judged.sketches is not None:
         shards.sketches.write(judged.sketches)
         shards.passed.write_batch(judged.passed)
+        if shards.hosts is not None:
+            shards.hosts.add(judged.passed, judged.signals)
 
 
 def write_taken_down(rows: pa.RecordBatch, reasons: Sequence[str], shards: Shards, ledger: Ledger) -> None:

@@ -1,7 +1,7 @@
 """The first pass over a unit of a release from which documents are taken down: reads its kept and removed documents."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -14,12 +14,13 @@ from curation.engine.run import Run, judged_name
 from curation.engine.selecting_pass import HASHES, NEAR_HASHES, SELECTED, SELECTION, read_hashes
 from curation.engine.selection import REASONS, Matcher, Selection
 from curation.engine.stored_documents import Cuts, ShardReader, merge
-from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, is_among, recognise_rejected
+from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE, is_among, kept_hashes, recognise_rejected
 from curation.engine.unit_reports import JudgedReport, SelectedReport
 from curation.release.ledger import Ledger
+from curation.release.manifest import SITE_REJECTS
 from curation.release.opening import Release
-from curation.release.shards import row_groups, shard_name
-from schemas import JUDGED, QUARANTINE, REJECTS, SKETCHES
+from curation.release.shards import ShardWriter, row_groups, shard_name
+from schemas import JUDGED, QUARANTINE, REJECTS, SITES, SKETCHES
 from schemas.errors import UserError
 
 ROWS_AT_ONCE = 1 << 11
@@ -45,6 +46,10 @@ class _TakenDown:
             if len(wanted):
                 why[(why < 0) & recognise_rejected(rejects, self._recipe, wanted)] = WHY.index(reason)
         return why
+
+    def of_site_rejects(self, rejects: pa.RecordBatch) -> npt.NDArray[np.int64]:
+        """The decisions for REJECTS of removed sites, whose texts are as the recipe keeps them."""
+        return self.of_documents(rejects, kept_hashes(rejects))
 
     def of_documents(self, documents: pa.RecordBatch, content_hashes: pa.Array) -> npt.NDArray[np.int64]:
         """The decisions for documents that reached deduplication."""
@@ -75,7 +80,13 @@ def read_again(run: Run, unit: int) -> None:
                 columns["record"] = pa.repeat(pa.scalar(b"", pa.large_binary()), len(batch))
                 columns["message"] = pa.repeat(NOT_KEPT, len(batch))
             shards.quarantine.write(QUARANTINE.batch(columns, len(batch)))
-        taken = [_reread_filtered(release, number, down, shards, ledger)]
+        taken = [_reread_rejects(release, number, "rejects/filters", down.of_rejects, shards.rejects, ledger)]
+        if shards.site_rejects is not None:
+            taken.append(
+                _reread_rejects(release, number, SITE_REJECTS, down.of_site_rejects, shards.site_rejects, ledger)
+            )
+        if shards.sites is not None:
+            _reread_sites(release, number, down, shards.sites)
         taken.append(_reread_passed(run, unit, down, shards, ledger))
         if shards.signals is not None:
             _reread_signals(release, number, pa.concat_tables([places for places, _ in taken]), shards)
@@ -84,7 +95,7 @@ def read_again(run: Run, unit: int) -> None:
         outputs=shards.entries(),
         found={reason: tuple(sorted(found)) for reason, found in down.matcher.found.items()},
         taken=sum(counts.total() for _, counts in taken),
-        reasons=taken[0][1] + taken[1][1],
+        reasons=sum((counts for _, counts in taken), Counter[str]()),
     )
     run.folder.write_json(judged_name(number), report)
 
@@ -93,18 +104,25 @@ Taken = tuple[pa.Table, Counter[str]]
 """The places of the documents that are taken down, and their number by reason."""
 
 
-def _reread_filtered(release: Release, number: int, down: _TakenDown, shards: Shards, ledger: Ledger) -> Taken:
-    """Copies the rejects of filters, without the content of documents that are taken down."""
+def _reread_rejects(
+    release: Release,
+    number: int,
+    table: str,
+    decide: Callable[[pa.RecordBatch], npt.NDArray[np.int64]],
+    shard: ShardWriter,
+    ledger: Ledger,
+) -> Taken:
+    """Copies the rejects of filters or of removed sites, without the content of documents that are taken down."""
     taken, counts = [_no_places()], Counter[str]()
-    for _, batch in row_groups(release.folder, shard_name("rejects/filters", number), REJECTS.columns.names):
+    for _, batch in row_groups(release.folder, shard_name(table, number), REJECTS.columns.names):
         there = np.array(batch["stage"].to_pylist()) != STAGE
         why = np.full(len(batch), -1)
-        why[there] = down.of_rejects(batch.filter(pa.array(there)))
+        why[there] = decide(batch.filter(pa.array(there)))
         if (why >= 0).any():
             taken.append(_places(batch, why >= 0))
             counts.update(_reasons(why))
             batch = _clear_taken_down(batch, why)
-        shards.rejects.write(batch.cast(REJECTS.schema))
+        shard.write(batch.cast(REJECTS.schema))
         _count(ledger, batch)
         ledger.count("rejected", [batch[name] for name in ("source", "stage", "reason")], *_amounts(batch))
     return pa.concat_tables(taken), counts
@@ -150,6 +168,13 @@ def _reread_passed(run: Run, unit: int, down: _TakenDown, shards: Shards, ledger
                 shards.passed.write_batch(passed)
     write_gone(run, unit, np.concatenate(gone))
     return pa.concat_tables(taken), counts
+
+
+def _reread_sites(release: Release, number: int, down: _TakenDown, shard: ShardWriter) -> None:
+    """Copies the evidence on sites, without hosts that are taken down."""
+    for _, batch in row_groups(release.folder, shard_name(SITES.name, number), shard.schema.names):
+        left = [not down.matcher.has_host(host) for host in batch["host"].to_pylist()]
+        shard.write(batch.filter(pa.array(left)).cast(shard.schema))
 
 
 def _reasons(why: npt.NDArray[np.int64]) -> list[str]:

@@ -53,6 +53,11 @@ class Run:
     def all_units(self) -> int:
         return self.first + self.units
 
+    @property
+    def removes_sites(self) -> bool:
+        """Whether sites are removed; a takedown keeps the sites that its release removed."""
+        return self.job.recipe.sites is not None and self.taken_from is None
+
     def release_of(self, unit: int) -> tuple[Release, int]:
         """The release to which a unit below ``first`` belongs, and the unit's number in the release."""
         index = bisect_right(self.firsts, unit) - 1
@@ -74,8 +79,8 @@ class Run:
         return f"{WORK}/stars/{self.partitions}/{round_:03d}-{partition:05d}.links"
 
 
-JUDGED, WRITTEN = "judged", "written"
-"""Kinds of reports on the run's own units, see `judged_name` and `written_name`."""
+JUDGED, REMOVED, WRITTEN = "judged", "removed", "written"
+"""Kinds of reports on the run's own units, see `judged_name`, `removed_name` and `written_name`."""
 
 
 def report_names(folder: Folder, kind: str) -> dict[int, str]:
@@ -87,6 +92,26 @@ def report_names(folder: Folder, kind: str) -> dict[int, str]:
 def judged_name(unit: int) -> str:
     """The report of a unit that was read and judged."""
     return f"{WORK}/{JUDGED}-{unit:05d}.json"
+
+
+def met_name(unit: int) -> str:
+    """The documents of a unit that passed the filters, before sites are removed, as Arrow IPC."""
+    return f"{WORK}/met-{unit:05d}.arrow"
+
+
+def sketched_name(unit: int) -> str:
+    """The sketches of a unit before sites are removed, as Parquet."""
+    return f"{WORK}/sketched-{unit:05d}.parquet"
+
+
+def hosts_name(unit: int) -> str:
+    """The sums by host of the documents of a unit that passed the filters, as Arrow IPC."""
+    return f"{WORK}/hosts-{unit:05d}.arrow"
+
+
+def removed_name(unit: int) -> str:
+    """The report of a unit from which the documents of removed sites are removed."""
+    return f"{WORK}/{REMOVED}-{unit:05d}.json"
 
 
 def selected_name(unit: int) -> str:

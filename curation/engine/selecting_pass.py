@@ -23,6 +23,7 @@ from curation.engine.taken_down import (
     STAGE,
     hashes,
     is_among,
+    kept_hashes,
     merge_hashes,
     recognise_rejected,
     rejected_texts,
@@ -31,7 +32,7 @@ from curation.engine.taken_down import (
 from curation.engine.unit_reports import SelectedReport
 from curation.kernels.minhash import band_keys, equal_shares
 from curation.release.folder import WORK, Folder
-from curation.release.manifest import TABLES
+from curation.release.manifest import SITE_REJECTS, TABLES
 from curation.release.opening import Release, check_contents
 from curation.release.shards import read_rows, row_groups, shard_name
 
@@ -42,6 +43,8 @@ SELECTED = f"{WORK}/selected.json"
 """A `SelectedReport`."""
 HASHES, NEAR_HASHES = f"{WORK}/taken.hashes", f"{WORK}/near.hashes"
 """The hashes of the texts that are taken down, and of their near-duplicates."""
+READ = (*TABLES, SITE_REJECTS, "sites", "signals", "cuts")
+"""The tables of a release that a takedown reads, so far as the release has them."""
 ROWS_AT_ONCE = 1 << 11
 COMPARED_AT_ONCE = 1 << 16
 """How many texts that are taken down are in memory together with a unit's sketches (about 600 bytes each)."""
@@ -72,10 +75,12 @@ def select(run: Run, unit: int) -> None:
     Raises UserError if one of the unit's files differs from the manifest.
     """
     release, number = _release(run, unit)
-    check_contents(release, [shard_name(table, number) for table in (*TABLES, "signals", "cuts")])
+    check_contents(release, [shard_name(table, number) for table in READ])
     matcher = Matcher(run.folder.read_json(SELECTION, Selection))
     earlier = taken_down_hashes((release, *run.releases))
     found = [*_rejected_texts(run, unit, matcher, earlier), _passed_texts(run, unit, matcher, earlier)]
+    if run.job.recipe.sites is not None:
+        found += _site_texts(run, unit, matcher, earlier)
     _write(run.folder, selected_name(number), TAKEN, found)
 
 
@@ -96,6 +101,19 @@ def _rejected_texts(run: Run, unit: int, matcher: Matcher, earlier: pa.Array) ->
         texts = rejected_texts(batch, recipe)
         signatures = signature_column(texts, recipe.dedup.near) if recipe.dedup.near else None
         yield _text_batch(hashes(texts), batch["doc_id"], signatures)
+
+
+def _site_texts(run: Run, unit: int, matcher: Matcher, earlier: pa.Array) -> Iterator[pa.RecordBatch]:
+    """The texts to take down among the documents of removed sites."""
+    release, number = _release(run, unit)
+    near = run.job.recipe.dedup.near
+    for _, batch in row_groups(release.folder, shard_name(SITE_REJECTS, number), ["doc_id", "url", "stage", "text"]):
+        content = kept_hashes(batch)
+        down = (matcher.reasons(batch["doc_id"], batch["url"]) >= 0) | is_among(content, earlier)
+        down &= pc.not_equal(batch["stage"], STAGE).to_numpy(zero_copy_only=False)
+        found, mask = batch.filter(pa.array(down)), pa.array(down)
+        texts = found["text"].cast(pa.large_string()).fill_null("")
+        yield _text_batch(content.filter(mask), found["doc_id"], signature_column(texts, near) if near else None)
 
 
 def _passed_texts(run: Run, unit: int, matcher: Matcher, earlier: pa.Array) -> pa.RecordBatch:

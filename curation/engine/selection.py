@@ -72,6 +72,10 @@ class Matcher:
             self.found["doc_id"].update(self._doc_ids.take(at.drop_null()).to_pylist())
         return taken
 
+    def has_host(self, host: str) -> bool:
+        """Whether a host is selected, itself or by a domain."""
+        return not self._hosts.isdisjoint(domains_of(host))
+
     def _of_hosts(self, urls: pa.Array) -> npt.NDArray[np.bool_]:
         seen = urls.dictionary_encode()
         listed = np.zeros(len(seen.dictionary) + 1, bool)

@@ -11,12 +11,14 @@ from curation.dedup.groups import KEY_WIDTH
 from curation.engine import dedup_stages as dedup
 from curation.engine import piece_stages as pieces
 from curation.engine import selecting_pass as selecting
+from curation.engine import site_stages as sites
 from curation.engine import surviving
 from curation.engine.reading_pass import read_and_judge
 from curation.engine.released import find_gone
 from curation.engine.rereading_pass import read_again
-from curation.engine.run import Run, judged_name, linked_name, superseded_name, written_name
+from curation.engine.run import Run, judged_name, linked_name, removed_name, superseded_name, written_name
 from curation.engine.shuffle import Keyed, fetch, is_whole, store
+from curation.engine.sites_pass import remove_sites
 from curation.engine.writing_pass import write_documents, write_superseded
 from curation.sources.inputs import Unit
 from curation.sources.storage import use_storage
@@ -93,6 +95,27 @@ def near(run: Run, unit: int, groups: Groups) -> Results:
     """Writes the documents of a unit that are near-duplicates of a document that is taken down."""
     selecting.find_near(run, unit)
     return []
+
+
+def host_sums(run: Run, unit: int, groups: Groups) -> Results:
+    if unit < run.first:  # released documents stay
+        return []
+    return _of_kind("sums", sites.host_sums(run, unit))
+
+
+def hosts(run: Run, partition: int, groups: Groups) -> Results:
+    return _of_kind("hosts", sites.decided_hosts(run, groups["sums"]))
+
+
+def without_sites(run: Run, unit: int, groups: Groups) -> Results:
+    """Removes the documents of removed sites from a unit of the input."""
+    if unit >= run.first and not run.folder.exists(removed_name(unit - run.first)):
+        try:
+            remove_sites(run, unit, groups["hosts"])
+        except FileNotFoundError:  # a second attempt at this unit finished first
+            if not run.folder.exists(removed_name(unit - run.first)):
+                raise
+    return [mark(unit)]
 
 
 def url_keys(run: Run, unit: int, groups: Groups) -> Results:

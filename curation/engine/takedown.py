@@ -27,14 +27,17 @@ from curation.job import Execution, Job
 from curation.recipe import Recipe
 from curation.release.folder import Folder
 from curation.release.ledger import LedgerReport
-from curation.release.manifest import TABLES, Manifest, TakedownReport, read_manifest
+from curation.release.manifest import SITE_REJECTS, TABLES, Manifest, TakedownReport, read_manifest
 from curation.release.opening import Release, against_missing, check_apart, check_shards, open_releases
 from curation.release.shards import ShardWriter, shard_name
 from schemas import DOCUMENTS, SIGNALS, TAKEN_DOWN
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, ShardEntry
 
-READ_AGAIN = ("documents/", "cuts/", "rejects/", "sketches/", "signals/", "quarantine/", f"{TAKEN_DOWN.name}/")
+READ_AGAIN = (
+    *("documents/", "cuts/", "rejects/", "sites/", "sketches/", "signals/", "quarantine/"),
+    f"{TAKEN_DOWN.name}/",
+)
 """The tables of a release that are read, as prefixes of file names."""
 
 
@@ -118,7 +121,7 @@ def _prepare(
 
 def _manifest(run: Run, release: Release, before: Manifest, selection: Selection) -> Manifest:
     """The manifest of a run whose units are all written; also writes the lists and the hashes of texts taken down."""
-    ledger, _, outputs = gather(run.folder, run.units)
+    ledger, _, outputs = gather(run)
     ledger.skip(before.ledger.skipped)
     ledger.check()
     report = ledger.report()
@@ -193,7 +196,7 @@ def _sizes(manifest: Manifest, units: int) -> list[int]:
     sizes = [0] * units
     for name, entry in manifest.outputs.items():
         table, _, shard = name.rpartition("/")
-        if table in (*TABLES, SIGNALS.name):
+        if table in (*TABLES, SITE_REJECTS, SIGNALS.name):
             sizes[int(shard.removesuffix(".parquet"))] += entry.bytes
     return sizes
 

@@ -49,6 +49,12 @@ def rejected_texts(rejects: pa.RecordBatch, recipe: Recipe) -> pa.LargeStringArr
     return pc.if_else(pa.array(by_url_alone), recipe.rewrite(texts), texts)
 
 
+def kept_hashes(rejects: pa.RecordBatch) -> pa.Array:
+    """The hashes of the texts of REJECTS that are stored as the recipe keeps them; null for a text that is not
+    stored."""
+    return hashes(_texts(rejects))
+
+
 def hashes(texts: pa.LargeStringArray) -> pa.Array:
     """The hash of each text, null for an empty one."""
     empty = pc.equal(pc.binary_length(texts), 0)

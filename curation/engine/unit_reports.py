@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from curation.release.ledger import LedgerReport
 from curation.release.manifest import InputReport
 from curation.release.near_report import NearReport
+from curation.sites.evidence import SitesReport
 from schemas.manifest import ShardEntry
 
 
@@ -26,6 +27,14 @@ class JudgedReport(UnitReport):
     found: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     taken: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitesRemovedReport(UnitReport):
+    """The report after the documents of removed sites are removed. ``sites`` counts the hosts of which this unit is the
+    first one with a document."""
+
+    sites: SitesReport
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,12 @@ from curation.recipes import RECIPE_NAMES
 from curation.recipes.dialect import more_fields, with_definition
 from curation.recipes.languages import merge_languages
 from curation.rewrites.normalise import Normalise
+from curation.sites.settings import Sites
 from schemas.errors import UserError
 from schemas.settings import build, convert, shown, unknown
 from schemas.toml_file import parse_toml, read_toml
 
-RECIPE_FIELDS = ("signals", "normalise", "steps", "dedup", "languages")
+RECIPE_FIELDS = ("signals", "normalise", "steps", "sites", "dedup", "languages")
 USES: dict[str, type[Step]] = {step.use: step for step in (*STEPS, *OWN_STEPS)}
 """The steps by name, as in ``use``."""
 
@@ -49,6 +50,7 @@ def make_recipe(name: str, table: Mapping[str, Any]) -> Recipe:
         signals=_signals(table.get("signals", True)),
         steps=made,
         dedup=build(Dedup, _dedup(table.get("dedup", {})), "dedup"),
+        sites=build(Sites, table["sites"], "sites") if table.get("sites") not in (None, False) else None,
         languages=languages,
         language_file=file,
     )

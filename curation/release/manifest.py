@@ -9,9 +9,10 @@ from curation.release.folder import Folder
 from curation.release.ledger import Ledger, LedgerReport
 from curation.release.near_report import NearReport
 from curation.release.shards import shard_name
+from curation.sites.evidence import SitesReport
 from curation.sources.chunks import Lost
 from curation.sources.storage import outages, reason
-from schemas import CUTS, SUPERSEDED, TAKEN_DOWN
+from schemas import CUTS, SITES, SUPERSEDED, TAKEN_DOWN
 from schemas.balance import LedgerError
 from schemas.errors import CHANGED, UserError
 from schemas.manifest import (
@@ -30,6 +31,8 @@ FORMAT = 1
 """The version of the manifest's format, increased by each change that affects readers."""
 TABLES = ("documents", "rejects/filters", "rejects/duplicates", "sketches", "quarantine")
 """The tables with a shard for each unit. If the recipe measures signals, ``signals`` is another such table."""
+SITE_REJECTS = "rejects/sites"
+"""The table with the documents of removed sites, with a shard for each unit if the recipe removes sites."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +84,8 @@ class TakedownReport:
 class Manifest:
     """What a finished folder holds, and what it was made from. ``job`` is the job as JSON; ``lists`` are files for
     people, which takedowns of earlier versions did not name; ``near_duplicates`` is None if the run removes no
-    near-duplicates, and in older manifests."""
+    near-duplicates, and in older manifests. ``sites`` is None if the run removes no sites; a takedown leaves it as it
+    was."""
 
     format: int
     gristmill: str
@@ -94,6 +98,7 @@ class Manifest:
     takedown: tuple[TakedownReport, ...] = ()
     lists: Mapping[str, Entry] | None = None
     near_duplicates: NearReport | None = None
+    sites: SitesReport | None = None
     others: Mapping[str, Any] = other_keys()
 
     @property
@@ -136,6 +141,7 @@ class _Recipe:
     normalise: Mapping[str, Any] | None
     steps: tuple[_Step, ...]
     dedup: _Dedup
+    sites: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -229,6 +235,8 @@ def _check_shards(manifest: Manifest, files: Mapping[str, NamedEntry], place: st
     tables = (*TABLES, "signals") if manifest.recipe["signals"] else TABLES
     if manifest.recipe["dedup"].get("pieces"):
         tables = (*tables, CUTS.name)
+    if manifest.recipe.get("sites"):
+        tables = (*tables, SITE_REJECTS, SITES.name)
     wanted = [shard_name(table, unit) for table in tables for unit in range(manifest.units)]
     if TAKEN_DOWN.name in manifest.schemas:
         wanted.append(shard_name(TAKEN_DOWN.name, 0))

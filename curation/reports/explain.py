@@ -6,15 +6,20 @@ from itertools import takewhile
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curation.engine.piece_cuts import STAGE as PIECES
 from curation.engine.taken_down import NEAR, SAME_TEXT, STAGE
 from curation.filters.rights import Rights
 from curation.filters.rules import Rule
+from curation.filters.url import host_of
 from curation.recipe import Recipe
 from curation.release.lookup import Lookup
 from curation.release.manifest import Manifest
+from curation.rewrites.personal import DESCRIPTIONS
 from curation.routing import EMPTY, rules_of_all
+from curation.sites.settings import STAGE as SITES_STAGE
+from schemas.visible import visible
 
 DIFF_LINES = 40
 LINE_CHARACTERS = 160
@@ -53,10 +58,29 @@ def explain(lookup: Lookup, row: dict[str, Any], diff: bool = True) -> Iterator[
         yield from _list_cuts(lookup.cuts(row["file"], row["offset"]))
         return
     yield f"{row['doc_id']} ({place}) was removed by {row['stage']}, for {row['reason']}."
+    if row["stage"] == SITES_STAGE:
+        yield from _explain_site(lookup, row)
+        return
     for failed in row["failed"]:
         yield f"  {failed['stage']}: {failed['reason']}: {_sentence(lookup, row, failed)}"
     if row["text"]:
         yield f"  its text begins: {_shorten(' '.join(row['text'].split()))}"
+
+
+def _explain_site(lookup: Lookup, row: dict[str, Any]) -> Iterator[str]:
+    """The lines that say how much personal information the host of a removed document has."""
+    [failed] = row["failed"]
+    asks = f"the recipe asks for at most {failed['threshold']:.6g}"
+    host = host_of(row["url"])
+    found = lookup.rows("sites", pc.field("host") == host)
+    if found and lookup.recipe.sites is not None:
+        [site] = found
+        kinds = [f"{site[kind]:,} {DESCRIPTIONS[kind]}" for kind in lookup.recipe.sites.kinds if site[kind]]
+        documents = f"the {site['documents']:,} documents of {visible(host)} that passed the filters"
+        yield f"  {documents} hold {', '.join(kinds)}"
+        yield f"  in {site['words']:,} words: {failed['value']:.6g} per 1,000 words, {asks}."
+    else:
+        yield f"  its host had {failed['value']:.6g} values per 1,000 words, {asks}."
 
 
 def _takedown_sentence(manifest: Manifest, reason: str) -> str:

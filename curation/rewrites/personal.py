@@ -20,6 +20,15 @@ from curation.rewrites.service_keys import PREFIXES, keys_at
 Kind = Literal["key", "email", "ip", "iban", "card", "ssn", "phone"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Where two kinds overlap, the kind that comes first here is found."""
+DESCRIPTIONS: dict[Kind, str] = {
+    "key": "keys and tokens of services",
+    "email": "e-mail addresses",
+    "ip": "public IP addresses",
+    "iban": "bank account numbers (IBAN)",
+    "card": "payment card numbers",
+    "ssn": "US social security numbers",
+    "phone": "telephone numbers",
+}
 _NUMBERS: dict[Kind, int] = {
     "iban": numbers.IBAN,
     "card": numbers.CARD,

@@ -41,11 +41,11 @@ def package_version() -> str:
     return version(PACKAGE)
 
 
-def check_regions(regions: Sequence[str]) -> None:
-    """Raises UserError for a region that the library does not know."""
+def check_regions(regions: Sequence[str], where: str) -> None:
+    """Raises UserError, which names the setting ``where``, for a region that the library does not know."""
     for region in regions:
         if region not in _library().SUPPORTED_REGIONS:
-            raise UserError(unknown("redact.regions cannot have", region, sorted(_library().SUPPORTED_REGIONS)))
+            raise UserError(unknown(f"{where} cannot have", region, sorted(_library().SUPPORTED_REGIONS)))
 
 
 @cache

@@ -16,25 +16,16 @@ import pyarrow.compute as pc
 from curation.kernels.buffers import text_buffers
 from curation.kernels.contacts import MAY_HAVE_EMAIL, MAY_HAVE_IPV4, MAY_HAVE_IPV6, notice_contacts
 from curation.rewrites.contacts import email_spans, ipv4_spans, ipv6_spans, replaced
-from curation.rewrites.personal import KINDS, Kind, Personal, find_personal
+from curation.rewrites.personal import DESCRIPTIONS, KINDS, Kind, Personal, find_personal
 from curation.rewrites.phones import PACKAGE, check_regions, package_version
 from schemas.errors import UserError
 from schemas.settings import shown
 
 _EMAIL, _IP = "email@example.com", "22.214.171.124"
-_DESCRIPTIONS: dict[Kind, str] = {
-    "email": "e-mail addresses",
-    "ip": "public IP addresses",
-    "phone": "telephone numbers",
-    "iban": "bank account numbers (IBAN)",
-    "card": "payment card numbers",
-    "ssn": "US social security numbers",
-    "key": "keys and tokens of services",
-}
 COUNTS = pa.schema(
     [
         pa.field(f"redacted_{kind}", pa.int32(), metadata={"description": f"{said} that were replaced", "range": "0.."})
-        for kind, said in sorted(_DESCRIPTIONS.items(), key=lambda item: KINDS.index(item[0]))
+        for kind, said in DESCRIPTIONS.items()
     ]
 )
 
@@ -72,7 +63,7 @@ class Redact:
             )
         if not all(part in self.stand_in for part in ("{kind}", "{number}")):
             raise UserError(f"redact.stand_in is {shown(self.stand_in)}: give a text with {{kind}} and {{number}}")
-        check_regions(self.regions)
+        check_regions(self.regions, "redact.regions")
 
     @property
     def counts(self) -> pa.Schema:

@@ -18,7 +18,7 @@ from curation.sources.storage import storage_options, use_storage
 from jobs.corpus.compiling import prepare_kernels
 from jobs.corpus.job_file import load_job, load_storage, make_job, parse_storage
 from jobs.corpus.progress import say_event, warn, watcher
-from jobs.corpus.summary import print_lost, print_plan, print_releases, print_summary
+from jobs.corpus.summary import print_lost, print_plan, print_releases, print_sites, print_summary
 from jobs.options import ProgressStyle
 from schemas.errors import UserError
 
@@ -74,6 +74,7 @@ def run(options: CurateOptions) -> None:
     elif options.progress == "json":
         say_event("finished", message="an earlier run finished this job: nothing to do")
     print_summary(Ledger.of(found.ledger), folder, seconds)
+    print_sites(found)
     print_lost(found)
     print_releases(found)
     for warning in (*heavy_rules(Folder(folder), found), *heavy_duplicates(Folder(folder), found)):

@@ -74,6 +74,7 @@ def change(job: dict[str, Any], recipe: dict[str, Any], key: str, value: Any) ->
         "near": (dedup, "near"),
         "keep": (dedup, "keep"),
         "pieces": (dedup, "pieces"),
+        "sites": (recipe, "sites"),
         "dedup": (recipe, "dedup"),
         "normalise": (recipe, "normalise"),
         "languages": (recipe, "languages"),

@@ -71,6 +71,12 @@ def print_releases(manifest: Manifest) -> None:
         say(f"release {each.release}: {each.removed_for:,} of its duplicates removed{superseded}")
 
 
+def print_sites(manifest: Manifest) -> None:
+    """Prints how many hosts were removed for their personal information."""
+    if (found := manifest.sites) is not None:
+        say(f"sites: {found.removed:,} of {found.hosts:,} hosts removed for personal information (see sites/)")
+
+
 def _row(name: str, amount: Amount, of: Amount, style: str = "") -> Row:
     share = f"{amount[0] / of[0]:.1%}" if of[0] else "-"
     return Row((name, f"{amount[0]:,}", share, f"{amount[1] / 1e6:,.1f}", f"{amount[2]:,}"), style)

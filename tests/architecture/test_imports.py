@@ -37,6 +37,7 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "lists",
         "rewrites fasttext",
         "filters dedup",
+        "sites",
         "recipe",
         "routing",
         "recipes job judge",

@@ -19,6 +19,7 @@ import pytest
 from curation.engine.driver import curate as curate_job
 from curation.engine.manifest import gather
 from curation.engine.planning import plan_job
+from curation.engine.run import Run
 from curation.job import Execution
 from curation.release.folder import Folder
 from curation.sources.inputs import Input
@@ -174,9 +175,9 @@ def test_a_shard_that_is_lost_at_the_end_is_reported(tmp_path: Path) -> None:
     job, out = make_job([Input(glob=str(tmp_path / "in"))], "none", []), tmp_path / "out"
     lost = out / "sketches" / "00000.parquet"
 
-    def lose(folder: Folder, units: int) -> Any:
+    def lose(run: Run) -> Any:
         lost.write_bytes(b"")
-        return gather(folder, units)
+        return gather(run)
 
     with patch("curation.engine.driver.gather", lose), pytest.raises(RunError) as told:
         curate_job(job, str(out), Execution(workers=0))

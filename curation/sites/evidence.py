@@ -1,0 +1,116 @@
+"""Sums over the documents of each host, and the hosts that are removed by these sums."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.filters.url import host_of
+from curation.sites.settings import Sites
+from schemas import SITES
+
+STEPS = tuple(digit * 10.0**power for power in range(-2, 3) for digit in (1, 2, 5))
+"""Densities are counted in these steps; below the first step only a host without any match is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitesReport:
+    """The hosts of the documents that passed the filters, how many of the hosts have at least ``min_documents``, how
+    many were removed, and the densities of the hosts with ``min_documents``: the number of hosts and of their documents
+    by the lower end of a step (such as "0.5"; "0" has hosts with less than the first step)."""
+
+    hosts: int
+    large_enough: int
+    removed: int
+    densities: dict[str, tuple[int, int]]
+
+
+def sums_schema(settings: Sites) -> pa.Schema:
+    """The columns of sums: host, documents, words, and the matches of each kind."""
+    counted = ("documents", "words", *settings.kinds)
+    return pa.schema([pa.field("host", pa.string()), *(pa.field(name, pa.int64()) for name in counted)])
+
+
+def hosts_of(urls: pa.Array) -> pa.Array:
+    """The host of each url; null without a url, or for a url without a host.
+
+    >>> hosts_of(pa.array(["https://Mill.example/a", None, "#top"])).to_pylist()
+    ['mill.example', None, None]
+    """
+    return pa.array([(host_of(url) or None) if url else None for url in urls.to_pylist()], pa.string())
+
+
+def document_sums(urls: pa.Array, words: pa.Array, matches: Sequence[pa.Array], settings: Sites) -> pa.Table:
+    """The sums of documents by host; ``matches`` are the numbers of their values of each kind. Documents without a host
+    are left out."""
+    columns = [hosts_of(urls), np.ones(len(urls), np.int64), words, *matches]
+    schema = sums_schema(settings)
+    arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, schema, strict=True)]
+    rows = pa.Table.from_arrays(arrays, schema=schema)
+    return add_up([rows.filter(rows["host"].is_valid())], settings)
+
+
+def add_up(sums: Iterable[pa.Table], settings: Sites) -> pa.Table:
+    """The sums of sums, with one row for each host, sorted by host."""
+    schema = sums_schema(settings)
+    rows = pa.concat_tables([schema.empty_table(), *sums])
+    names = schema.names[1:]
+    grouped = rows.group_by("host", use_threads=False).aggregate([(name, "sum") for name in names])
+    return grouped.select(["host", *(f"{name}_sum" for name in names)]).rename_columns(schema.names).sort_by("host")
+
+
+def sites_schema(settings: Sites) -> pa.Schema:
+    """SITES, with the matches of each kind."""
+    kinds = [pa.field(kind, pa.int64(), nullable=False) for kind in settings.kinds]
+    return pa.schema([*SITES.columns, *kinds], metadata=SITES.schema.metadata)
+
+
+def decide(sums: pa.Table, settings: Sites) -> pa.Table:
+    """The evidence on each host (`sites_schema`), from the sums over the corpus: whether the host is removed, and by
+    what density."""
+    matches = sum((sums[kind].to_numpy() for kind in settings.kinds), np.zeros(len(sums), np.int64))
+    words, documents = sums["words"].to_numpy(), sums["documents"].to_numpy()
+    density = 1000 * matches / np.maximum(words, 1)
+    removed = (density > settings.per_thousand_words) & (documents >= settings.min_documents)
+    found: dict[str, Any] = {name: sums[name] for name in sums.column_names}
+    found |= {"matches": pa.array(matches), "per_thousand_words": pa.array(density), "removed": pa.array(removed)}
+    schema = sites_schema(settings)
+    return pa.Table.from_arrays([found[name] for name in schema.names], schema=schema)
+
+
+def report(decided: pa.Table, settings: Sites) -> SitesReport:
+    """The report on some hosts."""
+    enough = decided.filter(pc.greater_equal(decided["documents"], settings.min_documents))
+    step = np.searchsorted(np.array(STEPS), enough["per_thousand_words"].to_numpy(), side="right")
+    hosts = np.bincount(step, minlength=len(STEPS) + 1)
+    documents = np.bincount(step, weights=enough["documents"].to_numpy(), minlength=len(STEPS) + 1)
+    names = ["0", *(f"{each:g}" for each in STEPS)]
+    counted = zip(names, hosts.tolist(), documents.tolist(), strict=True)
+    return SitesReport(
+        hosts=len(decided),
+        large_enough=len(enough),
+        removed=pc.sum(decided["removed"]).as_py() or 0,
+        densities={name: (count, int(many)) for name, count, many in counted if count},
+    )
+
+
+def merge_reports(reports: Iterable[SitesReport]) -> SitesReport:
+    """The report on all hosts of some reports."""
+    found = list(reports)
+    names = ["0", *(f"{each:g}" for each in STEPS)]
+    both = {
+        name: (
+            sum(each.densities.get(name, (0, 0))[0] for each in found),
+            sum(each.densities.get(name, (0, 0))[1] for each in found),
+        )
+        for name in names
+    }
+    return SitesReport(
+        hosts=sum(each.hosts for each in found),
+        large_enough=sum(each.large_enough for each in found),
+        removed=sum(each.removed for each in found),
+        densities={name: counts for name, counts in both.items() if counts[0]},
+    )
