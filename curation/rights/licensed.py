@@ -26,6 +26,8 @@ from curation.rights.licences import OTHER, licence_at, stated_licence
 
 MOST_DEEP = 200
 """Elements around a link that are looked at."""
+NEAR = 3
+"""Elements around a link whose names say that it is about a picture. Further out, names describe the whole page."""
 BESIDE = 300
 """Characters of the paragraph around a link that are read; a longer paragraph is not about the link alone."""
 MOST_WORKS = 1_000
@@ -43,9 +45,13 @@ _METAS = (
     *("dc.rights", "dc.rights.license", "dcterms.license", "dcterms.rights", "dc:rights", "dcterms:license"),
 )
 _META = ", ".join(f'meta[{attribute}*="{part}" i]' for attribute in ("name", "property") for part in ("licen", "right"))
-_FOOTER = re.compile(r"foot|copyright|licen[cs]e|colophon|creative-?commons|legal", re.IGNORECASE)
-_APART = ("figure", "figcaption", "blockquote", "aside", "q", "cite", "code", "pre", "table", "textarea")
-_APART_NAME = re.compile(r"caption|credit|thumb|gallery|photo|image|picture|comment|sidebar|widget", re.IGNORECASE)
+_FOOTER = re.compile(
+    r"footer|copyright|copyleft|licen[cs]|colophon|creative-?commons|(?<![a-z])(?:foot|legal|cc)(?![a-z])",
+    re.IGNORECASE,
+)
+_APART = ("figure", "figcaption", "blockquote", "q", "cite", "code", "pre", "textarea")
+_PICTURE = re.compile(r"caption|credit|thumb|gallery|photo|image|picture|avatar", re.IGNORECASE)
+_COMMENTS = re.compile(r"(?<![^\s])comments?(?:-?(?:list|body|content|text|area))?(?![^\s])", re.IGNORECASE)
 _PARAGRAPH = ("p", "div", "li", "td", "dd", "section", "footer", "center")
 _PART = re.compile(
     r"\b(?:photo(?:s|graphs?|graphy)?|images?|pictures?|icons?|illustrations?|fonts?|themes?|templates?|logos?|videos?"
@@ -133,10 +139,11 @@ def _is_in_footer(node: ElementNode) -> bool:
 
 
 def _is_of_a_part(node: ElementNode) -> bool:
-    """Whether a statement is about a part of the page, such as a picture, by what is around it."""
+    """Whether a statement is about a part of the page, such as a picture or a comment, by what is around it."""
     paragraph = None
-    for each in _around(node):
-        if each.tag in _APART or _APART_NAME.search(_names(each)):
+    for depth, each in enumerate(_around(node)):
+        names = _names(each)
+        if each.tag in _APART or _COMMENTS.search(names) or (depth < NEAR and _PICTURE.search(names)):
             return True
         if _MEDIA.search((each.getattr("itemtype") or "")[:500]):
             return True
@@ -147,11 +154,11 @@ def _is_of_a_part(node: ElementNode) -> bool:
 
 
 def _short_text(node: ElementNode) -> str:
-    """The text of a node with up to BESIDE characters; empty for a longer one."""
+    """The text of a node with up to BESIDE characters and as many nodes; empty for a longer one."""
     text = ""
-    for each in node:
+    for count, each in enumerate(node):
         text += f" {each.text or ''}" if each.tag == "#text" else ""
-        if len(text) > BESIDE:
+        if len(text) > BESIDE or count > BESIDE:
             return ""
     return text
 

@@ -68,7 +68,7 @@ def run(
     """The signals of all documents, by the last part of their url or their place."""
     recipe = out.parent / "own.toml"
     recipe.write_text(RECIPE.format(settings=settings, signals=""))
-    curate(make_job(inputs, str(recipe), [], {}), str(out), Execution(workers=workers))
+    curate(make_job(inputs, str(recipe), [], {}), str(out), Execution(workers=0))
     rows = ds.dataset(out / "signals").to_table().to_pylist()
     texts = {row["doc_id"]: row for name in ("documents", "rejects") for row in _rows(out, name)}
     return {_name(texts[row["doc_id"]]): row for row in rows}
@@ -151,11 +151,13 @@ def test_a_recipe_without_the_step_reads_no_rights(inputs: list[Input], tmp_path
 
 
 @pytest.mark.soak
-def test_the_bytes_do_not_depend_on_workers(inputs: list[Input], tmp_path: Path) -> None:
-    settings = 'opt_outs = ["noai"]'
-    run(inputs, tmp_path / "one", settings)
-    run(inputs, tmp_path / "two", settings, workers=2)
-    files = {path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()}
-    assert files == {path.relative_to(tmp_path / "two") for path in (tmp_path / "two").rglob("*") if path.is_file()}
+@pytest.mark.parametrize("way", [Execution(workers=2), Execution(beam_options=("--runner=FnApiRunner",))])
+def test_the_bytes_do_not_depend_on_workers_or_runners(inputs: list[Input], tmp_path: Path, way: Execution) -> None:
+    settings = 'opt_outs = ["noai"]\nlicences = ["cc-by", "none"]'
+    one, two = tmp_path / "one", tmp_path / "two"
+    run(inputs, one, settings)
+    curate(make_job(inputs, str(tmp_path / "own.toml"), [], {}), str(two), way)
+    files = {path.relative_to(one) for path in one.rglob("*") if path.is_file()}
+    assert files == {path.relative_to(two) for path in two.rglob("*") if path.is_file()}
     for name in files:
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+        assert (one / name).read_bytes() == (two / name).read_bytes(), name
