@@ -33,6 +33,7 @@ from curation.filters.url import Url
 from curation.filters.word_list import WordList
 from curation.judge import judge
 from curation.kernels.cuts import Parts, cut_parts, parts_of_pieces, restore_parts, texts_of_parts
+from curation.kernels.listed_terms import hashes, occurrences, terms
 from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
 from curation.kernels.shingles import jaccard_similarities
 from curation.kernels.substrings import RUN_WIDTH, parts_of_substrings, span_keys
@@ -88,6 +89,8 @@ def warm() -> None:
     judge(batch, Recipe(name="dialects", signals=False, steps=OTHER_SETTINGS))
     GopherQuality(definition=QualityDefinition(ignore_case=True)).measure(batch)
     Language(identifier=PY3LANGID).measure(batch)
+    occurrences(records["text"].combine_chunks(), terms([("mill", 0)])[0])
+    hashes(batch["doc_id"])
     near = Near(ngram=2)
     texts = records["text"].combine_chunks()
     values, _ = signature_matrix(texts, near)

@@ -9,7 +9,7 @@ import numpy as np
 from annotation.statistics.clusters import Interval, Ratio, dense, interval, spread
 from annotation.statistics.distributions import student_t
 from annotation.statistics.outcomes import Floats, Ints
-from annotation.statistics.shares import CONFIDENCE
+from schemas.intervals import CONFIDENCE
 
 DRAWS = 1000
 SEED = 0

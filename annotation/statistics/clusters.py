@@ -11,7 +11,8 @@ import numpy as np
 
 from annotation.statistics.distributions import student_t
 from annotation.statistics.outcomes import Floats, Ints
-from annotation.statistics.shares import CONFIDENCE, clopper_pearson, wilson
+from annotation.statistics.shares import clopper_pearson
+from schemas.intervals import CONFIDENCE, wilson
 
 PROMPT_CORRELATION, RATER_CORRELATION = 0.2, 0.08
 """Intraclass correlations of votes on one prompt, and of one rater, that are assumed where all votes are equal and

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.statistics.outcomes import Floats, Ints
-from annotation.statistics.shares import CONFIDENCE
+from schemas.intervals import CONFIDENCE
 
 DRAWS = 10_000
 SEED = 0

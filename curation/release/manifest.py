@@ -34,6 +34,9 @@ TABLES = ("documents", "rejects/filters", "rejects/duplicates", "sketches", "qua
 SITE_REJECTS = "rejects/sites"
 """The table with the documents of removed sites, with a shard for each unit if the recipe removes sites."""
 
+README, JSON_CARD, CROISSANT = CARD_FILES = ("README.md", "card.json", "croissant.json")
+"""The files that ``gristmill card`` adds to a finished folder. The manifest does not name them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class InputReport:

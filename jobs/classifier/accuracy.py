@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm, rankdata
 
-from annotation.statistics.shares import CONFIDENCE, Share
+from annotation.statistics.shares import Share
+from schemas.intervals import CONFIDENCE
 
 Floats = npt.NDArray[np.float64]
 DELONG = "DeLong, DeLong and Clarke-Pearson 1988, on the logit scale"

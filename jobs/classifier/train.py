@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from annotation.dataset.markdown import count
-from annotation.statistics.shares import CONFIDENCE
 from curation.fasttext.classifier import (
     CALIBRATION,
     FORMAT,
@@ -34,6 +33,7 @@ from jobs.terminal import say
 from schemas.checksums import sha256_of_file
 from schemas.errors import UserError
 from schemas.folders import new_folder
+from schemas.intervals import CONFIDENCE
 from schemas.manifest import MANIFEST, Entry
 from schemas.records import to_json
 

@@ -8,7 +8,7 @@ import click
 from curation.engine.memory_limit import count_what_is_used
 from curation.recipes import RECIPE_NAMES
 from curation.sources.inputs import FORMATS
-from jobs.options import JSON, MEMORY, PATH, PROGRESS, WORKERS, Bytes
+from jobs.options import JSON, MEMORY, PATH, PROGRESS, WORKERS, Amount, Bytes
 from schemas.settings import LARGEST
 
 FORMAT = click.option(
@@ -294,6 +294,44 @@ def what_if(**given: Any) -> None:
     from jobs.corpus.what_if import WhatIfOptions, run
 
     run(WhatIfOptions(**given))
+
+
+@click.command(short_help="Describe a corpus: a data card as JSON, Markdown and Croissant.")
+@click.argument("corpus")
+@click.option(
+    "--descriptors",
+    type=PATH,
+    metavar="FILE",
+    help="Descriptors of identity by axis, as JSON such as HolisticBias: their share of documents is added.",
+)
+@click.option("--model", metavar="FILE", help="A fastText classifier (.bin or .ftz) that scores lines for toxicity.")
+@click.option("--label", metavar="NAME", help="The label of --model whose probability is the score.")
+@click.option(
+    "--function",
+    metavar="FILE.py:NAME",
+    help="A function of your own that scores lines instead; it returns a table with a column score.",
+)
+@click.option(
+    "--sample",
+    type=Amount(min=0, max=1, min_open=True),
+    default=1,
+    show_default=True,
+    metavar="SHARE",
+    help="Measure this share of the documents, such as 0.1, always the same ones.",
+)
+@click.option("--name", metavar="TEXT", help="What the card calls the corpus (default: the name of its folder).")
+@click.option("--license", "licence", metavar="ID", help="The licence's identifier on the Hub, such as odc-by.")
+@JSON
+def card(**given: Any) -> None:
+    """Measure the corpus in the folder CORPUS and write README.md, card.json and croissant.json into it.
+
+    The card has the shares of Section 4.1 of the Llama 2 paper (pronouns, descriptors, languages, toxicity), each with
+    an interval, and lengths, years, hosts, sources, what was removed and why. With README.md, datasets.load_dataset
+    reads the folder.
+    """
+    from jobs.corpus.card import CardOptions, run
+
+    run(CardOptions(**given))
 
 
 @click.command(short_help="List languages with published settings, and which are in force.")

@@ -15,7 +15,7 @@ from annotation.exports.manifest import VERSION as EXPORT_VERSION
 from curation.engine.takedown_lists import NOT_FOUND
 from curation.fasttext import classifier
 from curation.release.folder import WORK, Folder
-from curation.release.manifest import parse_manifest, read_content
+from curation.release.manifest import CARD_FILES, parse_manifest, read_content
 from schemas.errors import UserError
 from schemas.manifest import MANIFEST, NamedEntry, difference, named_entries, parse_json, read_manifest, size_difference
 from schemas.packed import FORMAT as PACKED
@@ -86,7 +86,7 @@ def read_expected(folder: Folder) -> Expected:
     found = parse_manifest(content, folder)
     what = "a corpus after a takedown" if found.takedown else "a corpus"
     loose = () if found.lists is not None else (NOT_FOUND,)  # earlier versions' takedowns did not list these files
-    return Expected(what, digest, found.files, loose)
+    return Expected(what, digest, found.files, (*loose, *CARD_FILES))
 
 
 def faults(folder: Folder, expected: Expected, sizes: Mapping[str, int], tell: Tell) -> Iterator[Fault]:

@@ -21,7 +21,7 @@ ALLOWED = {
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "schemas": (
-        "visible wording progress errors module_path table permutation division checksums balance",
+        "visible wording progress errors module_path table permutation division checksums balance intervals",
         "named_files settings records",
         "manifest",
         "toml_file folders",

@@ -100,6 +100,14 @@ def test_other_thresholds_can_be_tried(stored: Path, gristmill: Gristmill) -> No
         assert told["cases"][0]["kept"] == told["run"]["kept"]
 
 
+def test_a_corpus_can_be_described(stored: Path, gristmill: Gristmill) -> None:
+    for folder in ("corpus", "later", "takedown"):
+        gristmill("card", folder)
+        found = json.loads((stored / folder / "card.json").read_bytes())
+        assert found["measured"]["documents"] == len(rows(stored / folder, "documents"))
+        assert "all as they were written" in gristmill("verify", folder)
+
+
 def test_a_corpus_can_be_held_against(stored: Path, gristmill: Gristmill) -> None:
     """By the rules of then with the same result; by those of now, with the texts of the release."""
     asked = ("curate", "--input", "in/second.jsonl", "--against", "corpus", *OWN)

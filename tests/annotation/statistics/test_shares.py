@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.statistics.distributions import binomial_p, student_t
-from annotation.statistics.shares import Share, clopper_pearson, wilson
+from annotation.statistics.shares import Share, clopper_pearson
+from schemas.intervals import wilson
 
 
 @pytest.mark.parametrize(

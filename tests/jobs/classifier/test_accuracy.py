@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.statistics.shares import wilson
 from jobs.classifier.accuracy import DELONG, NEWCOMBE, at_threshold, roc_auc
+from schemas.intervals import wilson
 
 SCORES = st.lists(st.integers(0, 6).map(float), min_size=2, max_size=12).map(np.array)
 

@@ -1,0 +1,193 @@
+"""Measures the documents of a finished folder for its data card: a batch at a time, in threads, in one order."""
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.kernels.listed_terms import hashes, occurrences
+from curation.release.folder import Folder
+from curation.release.manifest import Manifest
+from curation.release.shards import read_shard, row_groups, shard_columns, shard_name
+from curation.reports.card_columns import clusters, hosts, languages, top_level_domains, years
+from curation.reports.card_terms import GENDERED, KINDS, Wanted
+from curation.reports.stored_verdicts import rows_of
+
+Ints = npt.NDArray[np.int64]
+Scorer = Callable[[pa.RecordBatch], npt.NDArray[np.float64]]
+"""The score of each document, NaN for a document without one."""
+TOXIC = 0.5
+"""The score from which a document counts as toxic (Llama 2, Section 4.1)."""
+_COLUMNS = (
+    "doc_id",
+    "text",
+    "url",
+    "source",
+    "language",
+    "language_score",
+    "date",
+    "file",
+    "offset",
+    "near_cluster_size",
+)
+_MOST_ROWS = 1 << 20
+"""Tallies are merged when they have this many rows."""
+_LENGTHS = ("bytes", "characters", "words")
+_TALLY = pa.schema([("table", pa.string()), ("value", pa.string()), ("documents", pa.int64())])
+
+
+@dataclass
+class Measured:
+    """What was counted in some documents. ``groups`` counts the documents with a term of each kind and axis; ``terms``
+    those with each term; ``tallies`` those with each value of a column; ``lengths`` are the distinct lengths and how
+    many documents have each; ``signals`` are sums of counts, and documents with any."""
+
+    documents: int = 0
+    gendered: int = 0
+    personal: int = 0
+    groups: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    terms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    tallies: list[pa.Table] = field(default_factory=list)
+    lengths: dict[str, tuple[Ints, Ints]] = field(default_factory=dict)
+    signals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    scored: int = 0
+    toxic: int = 0
+    score: float = 0.0
+
+    def add(self, other: "Measured") -> None:
+        """Adds the counts of other documents."""
+        for name in ("documents", "gendered", "personal", "scored", "toxic", "score"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("groups", "terms"):
+            mine = getattr(self, name)
+            setattr(self, name, getattr(other, name) + (mine if len(mine) else 0))
+        self.signals.update(other.signals)
+        for name, counted in other.lengths.items():
+            self.lengths[name] = _merged(self.lengths[name], counted) if name in self.lengths else counted
+        self.tallies += other.tallies
+        if sum(map(len, self.tallies)) > _MOST_ROWS:
+            self.tallies = [self.tally()]
+
+    def tally(self) -> pa.Table:
+        """How many documents have each value of each column: table, value, documents."""
+        if not self.tallies:
+            return _TALLY.empty_table()
+        summed = pa.concat_tables(self.tallies).group_by(["table", "value"]).aggregate([("documents", "sum")])
+        return summed.rename_columns(["table", "value", "documents"]).cast(_TALLY)
+
+
+def measured(folder: Folder, manifest: Manifest, wanted: Wanted, share: float, scorer: Scorer | None) -> Measured:
+    """The measures of the kept documents of a folder, or of a share of them that hashes of their doc_id choose."""
+    total = Measured()
+    jobs: deque[Future[Measured]] = deque()
+    cores = len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(cores) as pool:
+        for batch, signals in _batches(folder, manifest):
+            jobs.append(pool.submit(measure, batch, signals, wanted, share, scorer))
+            if len(jobs) > cores:
+                total.add(jobs.popleft().result())
+        while jobs:
+            total.add(jobs.popleft().result())
+    return total
+
+
+def _batches(folder: Folder, manifest: Manifest) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+    """The documents of each row group, and those of their signals that a card shows."""
+    for unit in range(manifest.units):
+        documents = shard_name("documents", unit)
+        held = shard_columns(folder, documents)
+        stored = _shown_signals(folder, manifest, unit)
+        signals = read_shard(folder, shard_name("signals", unit), ["file", "offset", *stored]) if stored else None
+        for _, batch in row_groups(folder, documents, [name for name in _COLUMNS if name in held]):
+            own = pa.table({})
+            if signals is not None:
+                places = pa.Table.from_batches([batch.select(["file", "offset"])])
+                own = signals.select(stored).take(pa.array(rows_of(places, signals)))
+            yield batch, own
+
+
+def _shown_signals(folder: Folder, manifest: Manifest, unit: int) -> list[str]:
+    if not manifest.recipe["signals"]:
+        return []
+    names = shard_columns(folder, shard_name("signals", unit))
+    return [name for name in names if name.startswith("redacted_") or name == "robots_refused" or "licen" in name]
+
+
+def measure(batch: pa.RecordBatch, signals: pa.Table, wanted: Wanted, share: float, scorer: Scorer | None) -> Measured:
+    """The measures of a batch of documents, or of the share that is chosen."""
+    if share < 1:
+        chosen = pa.array(hashes(batch["doc_id"]) < np.uint64(int(share * 2**64)))
+        batch, signals = batch.filter(chosen), signals.filter(chosen) if signals.num_columns else signals
+    found = occurrences(batch["text"], wanted.terms)
+    bits = [(found.groups >> np.uint64(group)) & np.uint64(1) for group in range(len(KINDS) + len(wanted.axes))]
+    sizes = (pc.binary_length(batch["text"]).to_numpy(), pc.utf8_length(batch["text"]).to_numpy(), found.words)
+    scores = scorer(batch) if scorer is not None else np.zeros(0)
+    scores = scores[~np.isnan(scores)]
+    return Measured(
+        documents=len(batch),
+        gendered=_count_any(found.groups, 0, len(GENDERED)),
+        personal=_count_any(found.groups, len(GENDERED), len(KINDS)),
+        groups=np.array([each.sum() for each in bits], np.int64),
+        terms=found.texts,
+        tallies=list(_tallies(batch, signals)),
+        lengths={name: _distinct(each) for name, each in zip(_LENGTHS, sizes, strict=True)},
+        signals=_sums(signals),
+        scored=len(scores),
+        toxic=int((scores >= TOXIC).sum()),
+        score=float(scores.sum()),
+    )
+
+
+def _count_any(groups: npt.NDArray[np.uint64], first: int, end: int) -> int:
+    """How many texts have a term of the groups from ``first`` to before ``end``."""
+    return int(np.count_nonzero(groups & np.uint64((1 << end) - (1 << first))))
+
+
+def _distinct(lengths: npt.NDArray[np.generic]) -> tuple[Ints, Ints]:
+    values, counts = np.unique(lengths.astype(np.int64), return_counts=True)
+    return values, counts.astype(np.int64)
+
+
+def _merged(one: tuple[Ints, Ints], other: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    values, places = np.unique(np.concatenate([one[0], other[0]]), return_inverse=True)
+    counts = np.zeros(len(values), np.int64)
+    np.add.at(counts, places, np.concatenate([one[1], other[1]]))
+    return values, counts
+
+
+def _tallies(batch: pa.RecordBatch, signals: pa.Table) -> Iterator[pa.Table]:
+    named = hosts(batch["url"])
+    columns = {
+        "language": languages(batch["language"], batch["language_score"]),
+        "year": years(batch["date"]),
+        "host": named,
+        "top_level_domain": top_level_domains(named),
+        "source": batch["source"],
+    }
+    if "near_cluster_size" in batch.schema.names:
+        columns["cluster"] = clusters(batch["near_cluster_size"])
+    for name in signals.column_names:
+        if not pa.types.is_integer(signals[name].type):
+            columns[f"signal {name}"] = signals[name].cast(pa.string()).combine_chunks()
+    for name, column in columns.items():
+        counted = column.drop_null().value_counts()
+        table = pa.repeat(pa.scalar(name, pa.string()), len(counted))
+        yield pa.table([table, counted.field("values").cast(pa.string()), counted.field("counts")], schema=_TALLY)
+
+
+def _sums(signals: pa.Table) -> Counter[tuple[str, str]]:
+    """The sum of each count in the signals, the documents with any, and the documents for which it is known."""
+    found: Counter[tuple[str, str]] = Counter()
+    for name in signals.column_names:
+        if pa.types.is_integer(signals[name].type):
+            column = signals[name]
+            found[name, "sum"] = pc.sum(column).as_py() or 0
+            found[name, "documents"] = pc.sum(pc.greater(column, 0)).as_py() or 0
+            found[name, "known"] = len(column) - column.null_count
+    return found
