@@ -14,15 +14,11 @@ from pathlib import Path
 from random import Random
 from time import process_time
 
-import phonenumbers
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phonenumbers import phonenumberutil
 
-from curation.kernels.personal_numbers import PHONE_PUNCTUATION
-from curation.rewrites import phones
 from curation.rewrites.personal import KINDS, Kind, find_personal
 from curation.rewrites.redact import COUNTS, Redact
 from curation.rewrites.service_keys import FORMATS, key_at, keys_at
@@ -154,36 +150,6 @@ TEXTS = st.lists(st.builds(str.__add__, NUMBERS, BETWEEN) | BETWEEN, max_size=8)
 def test_numbers_are_those_of_a_naive_program(texts: list[str]) -> None:
     for kind, naive in NAIVE.items():
         assert found(kind, texts) == [naive(text.encode()) for text in texts], kind  # type: ignore[arg-type]
-
-
-PHONE_NUMBERS = (
-    "+1 602 272 9781|(602)272-9781|602.272.9781x45|20 7946 0958|020 7946 0958|+44 20 7946 0958|01 70 18 99 00|"
-    "+33 1 70 18 99 00|1234567|12|2020-10-11|12:30|٠٢٠|６０２２７２９７８１"
-)
-PHONE_PIECES = st.sampled_from([*PHONE_NUMBERS.split("|"), *"/-()+$é \n", "No ", "word ", ". ", ", "])
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(PHONE_PIECES, max_size=8).map("".join), st.sampled_from(["US", "GB", "FR"]))
-def test_phone_numbers_are_those_of_the_library(text: str, region: str) -> None:
-    expected = [
-        (len(text[: match.start].encode()), len(text[: match.end].encode()))
-        for match in phonenumbers.PhoneNumberMatcher(text, region)
-    ]
-    assert found("phone", [text], (region,)) == [expected]
-
-
-def test_the_classes_of_phone_numbers_are_those_of_the_library() -> None:
-    inside = re.compile(f"[{phonenumberutil._VALID_PUNCTUATION}]")
-    assert {point for point, kind in enumerate(phones.classes()) if kind == PHONE_PUNCTUATION} == {
-        point for point in range(0x10000) if inside.match(chr(point))
-    }
-    lengths = [
-        len(str(code)) + min(length for length in metadata.general_desc.possible_length if length > 0)
-        for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
-        for metadata in [phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, regions[0])]
-    ]
-    assert min(lengths) == phones._LEAST_AFTER_PLUS
 
 
 NAMES: dict[str, Kind] = {
