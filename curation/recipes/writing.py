@@ -22,6 +22,8 @@ def recipe_text(recipe: Recipe) -> str:
     for step in recipe.steps:
         lines += ["", "[[steps]]", f'use = "{step.use}"']
         lines += [f"{name} = {_value(value)}" for name, value in _changed_step(step).items() if name != "use"]
+    if recipe.sites is not None:
+        lines += _table("sites", _changed_step(recipe.sites))
     dedup = _changed(recipe.dedup, Dedup())
     for name in ("near", "pieces"):
         if name in dedup and dedup[name] is None:

@@ -32,6 +32,8 @@ def inexact(old: Recipe, new: Recipe, stored: Collection[str]) -> Iterator[str]:
             yield from _stop_words(before[each.name], each.steps, f"languages.{each.name}.")
     if old.dedup != new.dedup:
         yield "dedup: the duplicates are those of the run"
+    if old.sites != new.sites:
+        yield "sites: the removed sites are those of the run"
 
 
 def _texts(old: Recipe, new: Recipe) -> Iterator[str]:

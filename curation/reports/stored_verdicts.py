@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from curation.engine.taken_down import STAGE as TAKEDOWN
 from curation.filters.rules import Rule, failures
 from curation.release.folder import Folder
-from curation.release.manifest import Manifest
+from curation.release.manifest import SITE_REJECTS, Manifest
 from curation.release.shards import read_shard, shard_columns, shard_name
 from curation.routing import Key
 from schemas import SIGNALS
@@ -20,12 +20,13 @@ Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 PLACE = ("file", "offset")
 _AMOUNTS = ("read_bytes", "words")
+_REJECTED = (*PLACE, *_AMOUNTS, "stage", "reason", "failed")
 
 
 @dataclass(frozen=True)
 class StoredVerdicts:
     """The documents of a unit, but for those that a takedown removed: first those that failed a filter, then those that
-    passed all filters, each in the order in which they were read."""
+    passed all filters, without and with removed sites, each in the order in which they were read."""
 
     places: pa.Table
     """The file and offset of each document."""
@@ -67,23 +68,24 @@ def stored_verdicts(folder: Folder, manifest: Manifest, wanted: Collection[str])
     """The documents of each unit, with those of the wanted signals that the folder holds."""
     held = [name for name in stored_signals(folder, manifest) if name in wanted]
     for unit in range(manifest.units):
-        yield _unit(folder, unit, held)
+        yield _unit(folder, unit, held, bool(manifest.recipe.get("sites")))
 
 
-def _unit(folder: Folder, unit: int, held: list[str]) -> StoredVerdicts:
-    removed = read_shard(
-        folder, shard_name("rejects/filters", unit), [*PLACE, *_AMOUNTS, "stage", "reason", "failed"]
-    ).combine_chunks()
-    is_down = pc.equal(removed["stage"], TAKEDOWN)
-    down, removed = removed.filter(is_down), removed.filter(pc.invert(is_down))
+def _unit(folder: Folder, unit: int, held: list[str], has_sites: bool) -> StoredVerdicts:
+    down, removed = _without_taken_down(read_shard(folder, shard_name("rejects/filters", unit), _REJECTED))
+    of_sites = removed.slice(0, 0)
+    if has_sites:
+        also_down, of_sites = _without_taken_down(read_shard(folder, shard_name(SITE_REJECTS, unit), _REJECTED))
+        down = pa.concat_tables([down, also_down]).combine_chunks()
     passed = read_shard(folder, shard_name("sketches", unit), [*PLACE, *_AMOUNTS])
-    both = pa.concat_tables([removed.select([*PLACE, *_AMOUNTS]), passed]).combine_chunks()
+    both = pa.concat_tables([each.select([*PLACE, *_AMOUNTS]) for each in (removed, passed, of_sites)]).combine_chunks()
     places = both.select(PLACE)
     signals = pa.table({})
     if held:
         measured = read_shard(folder, shard_name("signals", unit), ["file", "offset", *held])
         signals = measured.select(held).take(pa.array(rows_of(places, measured)))
     dropped = read_shard(folder, shard_name("rejects/duplicates", unit), ["file", "offset", "stage", "reason"])
+    dropped = pa.concat_tables([dropped, of_sites.select(dropped.column_names)]).combine_chunks()
     sizes, words = (both[name].to_numpy() for name in _AMOUNTS)
     return StoredVerdicts(
         places=places,
@@ -97,6 +99,12 @@ def _unit(folder: Folder, unit: int, held: list[str]) -> StoredVerdicts:
             for key, rows in _by_key(down, np.arange(len(down)), len(down)).items()
         },
     )
+
+
+def _without_taken_down(rejects: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The rejects that were taken down, and all others."""
+    is_down = pc.equal(rejects["stage"], TAKEDOWN)
+    return rejects.filter(is_down).combine_chunks(), rejects.filter(pc.invert(is_down)).combine_chunks()
 
 
 def _failed(removed: pa.Table, count: int) -> dict[Key, Flags]:

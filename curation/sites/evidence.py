@@ -16,6 +16,10 @@ STEPS = tuple(digit * 10.0**power for power in range(-2, 3) for digit in (1, 2, 
 """Densities are counted in these steps; below the first step only a host without any match is."""
 
 
+_PLAIN_URL = "^https?://(?P<host>[a-z0-9-]+(?:[.][a-z0-9-]+)*)(?::[0-9]+)?(?:[/?#]|$)"
+"""Urls whose host needs no further parsing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SitesReport:
     """The hosts of the documents that passed the filters, how many of the hosts have at least ``min_documents``, how
@@ -40,7 +44,14 @@ def hosts_of(urls: pa.Array) -> pa.Array:
     >>> hosts_of(pa.array(["https://Mill.example/a", None, "#top"])).to_pylist()
     ['mill.example', None, None]
     """
-    return pa.array([(host_of(url) or None) if url else None for url in urls.to_pylist()], pa.string())
+    found = pc.struct_field(pc.extract_regex(urls, _PLAIN_URL), "host")
+    odd = np.flatnonzero(pc.and_(urls.is_valid(), found.is_null()).to_numpy(zero_copy_only=False))
+    if not len(odd):
+        return found
+    mask = np.zeros(len(urls), np.bool_)
+    mask[odd] = True
+    hosts = [host_of(url) or None for url in urls.take(pa.array(odd)).to_pylist()]
+    return pc.replace_with_mask(found, pa.array(mask), pa.array(hosts, pa.string()))
 
 
 def document_sums(urls: pa.Array, words: pa.Array, matches: Sequence[pa.Array], settings: Sites) -> pa.Table:

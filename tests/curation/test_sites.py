@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 from curation.engine import stages
 from curation.engine.driver import curate
 from curation.engine.selection import Selection
+from curation.filters.url import host_of
 from curation.job import Execution
 from curation.recipe import Recipe
 from curation.recipes.tables import make_recipe
 from curation.release.lookup import Lookup
 from curation.reports.explain import explain
+from curation.sites.evidence import hosts_of
 from curation.sites.settings import Sites
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
@@ -310,6 +313,18 @@ def test_a_later_crawl_may_remove_sites_that_its_release_has(tmp_path: Path) -> 
 def test_settings_that_make_no_sense_are_refused(sites: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
         make_recipe("own", {"sites": sites})
+
+
+PARTS = ["http://", "https://", "HTTP://", "//", "mill", "Mill", "example", ".", ":", "80", "@", "/", "?", "#", "\n"]
+ODD = [*PARTS, "\t", " ", "É", "a-b", "[", "]", "::1", "\\", "_", "%41", "ﬀ"]
+ODD_URL = st.lists(st.sampled_from(ODD)).map("".join)
+
+
+@settings(SLOW, max_examples=200)
+@given(urls=st.lists(st.none() | ODD_URL | ODD_URL.map("http://{}".format), max_size=20))
+def test_the_hosts_of_a_column_are_those_of_its_urls(urls: list[str | None]) -> None:
+    wanted = [(host_of(url) or None) if url else None for url in urls]
+    assert hosts_of(pa.array(urls, pa.string())).to_pylist() == wanted
 
 
 def test_redact_counts_for_sites_if_it_finds_the_same() -> None:

@@ -220,6 +220,25 @@ def test_the_run_is_counted_as_its_ledger_counts(every: Path, routed: Path) -> N
         assert len(by_rule(ledger)) >= 5
 
 
+def test_documents_of_removed_sites_are_counted_as_removed_later(place: Path) -> None:
+    sites = {"kinds": ["email"], "per_thousand_words": 5, "min_documents": 2}
+    given = [
+        {"text": f"Write to jo@mill.example about {n} mills.", "url": f"http://{host}.example/{n}"}
+        for n, host in enumerate(("mill", "rye", "mill", "rye", "mill"))
+    ]
+    (place / "c.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in [*given, {"text": "Rye grows."}]))
+    table = {"steps": [{"use": "pattern", "patterns": ["about [34]"]}], "sites": sites, "dedup": OFF}
+    ledger = curate(make_job([Input(glob=str(place / "c.jsonl"))], table, []), str(place / "c"), Execution(workers=0))
+    corpus = opened(place / "c")
+    found = asked(corpus, changed_recipe(corpus, ["pattern.max_share=none"]))
+    assert found.read == ledger.total("read")
+    assert removed(found.run) == by_rule(ledger)
+    assert found.run.later["sites", "personal_information"][0] == 2
+    assert found.run.kept[0] == 2
+    case = recipe_of(corpus.manifest.recipe)
+    assert make_recipe(case.name, parse_toml(recipe_text(case), "written")) == case
+
+
 @FEW
 @given(changes=CHANGES)
 def test_changed_thresholds_give_the_ledger_of_a_run(place: Path, every: Path, changes: list[str]) -> None:
@@ -275,6 +294,7 @@ def test_alone_counts_the_documents_that_a_rule_decides(every: Path, setting: st
         ("replace.replacement=Oats", "the text before"),
         ("normalise=false", "the text before"),
         ("dedup.exact=true", "dedup"),
+        ("sites={kinds = 'email', per_thousand_words = 5}", "sites"),
     ],
 )
 def test_it_says_for_which_settings_the_numbers_are_not_exact(every: Path, change: str, said: str) -> None:
@@ -293,9 +313,13 @@ def test_every_setting_is_a_threshold_or_changes_what_is_measured(step: Any) -> 
     """A threshold leaves the signals' definitions; any other setting is part of what makes two steps measure alike."""
     for field in dataclasses.fields(step):
         if field.init and field.name != "use":
-            other = _another(getattr(step, field.name))
+            other = OTHERS.get(field.name, _another(getattr(step, field.name)))
             same = without_thresholds(dataclasses.replace(step, **{field.name: other})) == without_thresholds(step)
             assert same == (field.name in thresholds(step))
+
+
+OTHERS = {"opt_outs": ("noai",), "licences": ("cc0",)}
+"""Values of settings that take names of their own only."""
 
 
 def _another(value: Any) -> Any:
