@@ -12,7 +12,18 @@ import click  # noqa: E402
 
 from jobs.campaign.cli import campaign  # noqa: E402
 from jobs.classifier.cli import train_classifier  # noqa: E402
-from jobs.corpus.cli import card, compare_recipes, curate, explain, languages, plan, takedown, verdict, what_if  # noqa: E402
+from jobs.corpus.cli import (  # noqa: E402
+    card,
+    compare_recipes,
+    curate,
+    explain,
+    languages,
+    plan,
+    report,
+    takedown,
+    verdict,
+    what_if,
+)
 from jobs.dataset.cli import dataset  # noqa: E402
 from jobs.evaluation.cli import evaluation, judge  # noqa: E402
 from jobs.interrupts import die_interrupted, raise_on_signals  # noqa: E402
@@ -32,7 +43,7 @@ def gristmill() -> None:
 
 
 COMMANDS = (
-    *(curate, takedown, plan, verdict, compare_recipes, what_if, card, languages, explain, verify),
+    *(curate, takedown, plan, verdict, compare_recipes, what_if, card, languages, explain, report, verify),
     *(train_classifier, pack, pack_export, train_tokenizer),
     *(studio, campaign, dataset, judge, evaluation),
 )

@@ -99,8 +99,11 @@ def shard_columns(folder: Folder, name: str) -> list[str]:
         return list(_open_parquet(stream).schema_arrow.names)
 
 
-def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Some columns of a shard, a row group at a time, each with the number of its first row.
+def row_groups(
+    folder: Folder, name: str, columns: Sequence[str], rows: npt.NDArray[np.int64] | None = None
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Some columns of a shard, a row group at a time, each with the number of its first row. Row groups that hold none
+    of the ``rows`` (ascending; None: all) are not read.
 
     Raises RunError if a page of the shard is damaged.
     """
@@ -109,12 +112,14 @@ def row_groups(folder: Folder, name: str, columns: Sequence[str]) -> Iterator[tu
         with _shard_errors(folder, name):
             file = _open_parquet(stream)
         for group in range(file.num_row_groups):
+            size = file.metadata.row_group(group).num_rows
+            if not size or (rows is not None and np.ptp(np.searchsorted(rows, [start, start + size])) == 0):
+                start += size
+                continue
             with _shard_errors(folder, name):
                 table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
-            if not len(table):
-                continue
             yield start, table.to_batches()[0]
-            start += len(table)
+            start += size
 
 
 def _open_parquet(stream: IO[bytes]) -> pq.ParquetFile:
@@ -137,10 +142,9 @@ def _shard_errors(folder: Folder, name: str) -> Iterator[None]:
 def read_rows(folder: Folder, name: str, columns: Sequence[str], rows: npt.NDArray[np.int64]) -> pa.Table:
     """Some columns of some rows (ascending) of a shard; only one row group is in memory besides the result."""
     found = []
-    for start, batch in row_groups(folder, name, columns):
+    for start, batch in row_groups(folder, name, columns, rows):
         low, high = np.searchsorted(rows, [start, start + len(batch)])
-        if high > low:
-            found.append(batch.take(pa.array(rows[low:high] - start)))
+        found.append(batch.take(pa.array(rows[low:high] - start)))
     if not found:
         return read_shard(folder, name, columns).slice(0, 0)
     return pa.Table.from_batches(found).combine_chunks()

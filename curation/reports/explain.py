@@ -172,14 +172,20 @@ def _rule(recipe: Recipe, stage: str, reason: str) -> Rule | None:
     return next((rule for of, rule in rules if (of, rule.reason) == (stage, reason) and rule is not EMPTY), None)
 
 
-def _about(recipe: Recipe, rule: Rule) -> str:
+def description(recipe: Recipe, rule: Rule) -> str:
+    """What the signal of a rule is, and on which text it is measured; empty if the recipe does not describe it."""
     schema = recipe.measured_signals
     if rule.signal not in schema.names:
         return ""
     metadata = schema.field(rule.signal).metadata or {}
     said = metadata.get(b"description", b"").decode().rstrip(".")
     on = metadata.get(b"text", b"").decode()
-    return f" ({said}; measured on the {on})" if said else ""
+    return f"{said}; measured on the {on}" if said else ""
+
+
+def _about(recipe: Recipe, rule: Rule) -> str:
+    said = description(recipe, rule)
+    return f" ({said})" if said else ""
 
 
 def _explain_duplicate(lookup: Lookup, row: dict[str, Any], place: str, diff: bool) -> Iterator[str]:

@@ -334,6 +334,31 @@ def card(**given: Any) -> None:
     run(CardOptions(**given))
 
 
+@click.command(short_help="Write a page about a corpus, to look at and to search.")
+@click.argument("corpus")
+@click.option(
+    "--against", metavar="DIR", help="Show another corpus, such as an earlier release, side by side with this one."
+)
+@click.option(
+    "--output",
+    type=PATH,
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    help="The page; an earlier page of this command is replaced.",
+)
+def report(**given: Any) -> None:
+    """Write a page of HTML about the corpus in the folder CORPUS, for a browser.
+
+    The page shows the flow of documents from read to kept, each rule with the histogram of its signal and its
+    threshold, examples of removals, near-duplicates, languages and hosts, and a sample of documents to search. The page
+    is one file of less than 5 MB that fetches nothing, and nothing that a document contains can run in it.
+    """
+    from jobs.corpus.report import run
+
+    run(**given)
+
+
 @click.command(short_help="List languages with published settings, and which are in force.")
 @click.argument("names", nargs=-1, metavar="[LANGUAGE]...")
 @click.option(

@@ -3,17 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
-from schemas.visible import visible
+from jobs.pages.shapes import LETTER, WIDTH, figure, label, line
 
-WIDTH = 360
-"""The width of a plot, that of a phone, so that text stays readable there. Words are above what they name, so that the
-axes of all plots are equally long."""
 EDGE = 22
 LINE, TRACK = 18, 22
-_LETTER = 7.2
-"""The width of a letter of the plots' font, in pixels; what is longer than a line is cut."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +58,12 @@ def ranges(
         y = scale.y(number)
         parts += scale.words(number, row)
         if row.bounds is not None:
-            parts.append(_line(scale.x(row.bounds[0]), y, scale.x(row.bounds[1]), y, "bound"))
+            parts.append(line(scale.x(row.bounds[0]), y, scale.x(row.bounds[1]), y, "bound"))
         if row.low is not None and row.high is not None:
-            parts.append(_line(scale.x(row.low), y, scale.x(row.high), y, "whisker"))
+            parts.append(line(scale.x(row.low), y, scale.x(row.high), y, "whisker"))
         if row.value is not None:
             parts.append(f'<circle class="dot" cx="{scale.x(row.value):.1f}" cy="{y:.1f}" r="5.5"/>')
-    return _figure(title, _described(rows), scale.bottom + 28, parts)
+    return figure(title, _described(rows), scale.bottom + 28, parts)
 
 
 def stacks(title: str, rows: Sequence[Stack]) -> str:
@@ -87,8 +81,8 @@ def stacks(title: str, rows: Sequence[Stack]) -> str:
             at += share
         for place, (kind, low, high) in enumerate(row.whiskers):  # below each other, as ranges may overlap
             height = y + 6 + 5 * place
-            parts.append(_line(scale.x(low), height, scale.x(high), height, f"range {kind}"))
-    return _figure(title, _described(rows), scale.bottom + 28, parts)
+            parts.append(line(scale.x(low), height, scale.x(high), height, f"range {kind}"))
+    return figure(title, _described(rows), scale.bottom + 28, parts)
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
@@ -105,7 +99,7 @@ def bars(title: str, rows: Sequence[Bar]) -> str:
                 parts.append(f'<rect class="{kind}" x="{x:.1f}" y="{y + LINE + 2:.1f}" {size} rx="2"/>')
             x += width
     described = "; ".join(f"{row.label}: {row.note}" for row in rows)
-    return _figure(title, described, (LINE + TRACK + 4) * len(rows), parts)
+    return figure(title, described, (LINE + TRACK + 4) * len(rows), parts)
 
 
 def columns(title: str, names: Sequence[str], heights: Sequence[float], unit: str) -> str:
@@ -119,7 +113,7 @@ def columns(title: str, names: Sequence[str], heights: Sequence[float], unit: st
             parts.append(f'<rect class="done" x="{left:.1f}" y="{top:.1f}" {size} rx="1.5"/>')
     most = max(range(len(names)), key=lambda number: (heights[number], -number), default=0)
     described = f"{len(names)} steps; most {unit}: {heights[most]:g} at {names[most]}" if names else "nothing"
-    return _figure(title, described, frame.bottom + 28, parts)
+    return figure(title, described, frame.bottom + 28, parts)
 
 
 def curve(title: str, names: Sequence[str], heights: Sequence[float | None], goal: float | None, unit: str) -> str:
@@ -128,14 +122,14 @@ def curve(title: str, names: Sequence[str], heights: Sequence[float | None], goa
     frame = _Frame(names, max([*known, goal or 0], default=0))
     parts = frame.grid()
     if goal is not None:
-        parts.append(_line(frame.left, frame.y(goal), WIDTH - 6, frame.y(goal), "mark"))
-        parts.append(_text(WIDTH - 8, frame.y(goal) - 6, f"{goal:,.0f} asked for", "tick end"))
+        parts.append(line(frame.left, frame.y(goal), WIDTH - 6, frame.y(goal), "mark"))
+        parts.append(label(WIDTH - 8, frame.y(goal) - 6, f"{goal:,.0f} asked for", "tick end"))
     points = [(frame.x(number), frame.y(height)) for number, height in enumerate(heights) if height is not None]
     drawn = " ".join(f"{across:.1f},{down:.1f}" for across, down in points)
     parts.append(f'<polyline class="curve" points="{drawn}"/>')
     parts += [f'<circle class="point" cx="{across:.1f}" cy="{down:.1f}" r="2.5"/>' for across, down in points]
     described = f"{len(known)} steps; first {known[0]:g}, last {known[-1]:g} {unit}" if known else "nothing"
-    return _figure(title, described, frame.bottom + 28, parts)
+    return figure(title, described, frame.bottom + 28, parts)
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -191,16 +185,16 @@ class _Scale:
     def grid(self) -> list[str]:
         parts = []
         for tick in ticks(*self.ends):
-            parts.append(_line(self.x(tick), self.tops[0], self.x(tick), self.bottom, "grid"))
+            parts.append(line(self.x(tick), self.tops[0], self.x(tick), self.bottom, "grid"))
             name = f"{tick:.0%}" if self.percent else f"{tick:g}"
-            parts.append(_text(self.x(tick), self.bottom + 16, name, "tick middle"))
+            parts.append(label(self.x(tick), self.bottom + 16, name, "tick middle"))
         return parts
 
     def marks(self, marks: Sequence[tuple[float, str]]) -> list[str]:
         parts = []
         for value, name in marks:
-            parts.append(_line(self.x(value), self.tops[0], self.x(value), self.bottom, "mark"))
-            parts.append(_text(self.x(value), self.tops[0] - 8, name, "tick middle"))
+            parts.append(line(self.x(value), self.tops[0], self.x(value), self.bottom, "mark"))
+            parts.append(label(self.x(value), self.tops[0] - 8, name, "tick middle"))
         return parts
 
     def words(self, number: int, row: Range | Stack) -> list[str]:
@@ -230,24 +224,18 @@ class _Frame:
     def grid(self) -> list[str]:
         parts = []
         for tick in ticks(0, self.highest or 1, 5):
-            parts.append(_line(self.left, self.y(tick), WIDTH - 6, self.y(tick), "grid"))
-            parts.append(_text(self.left - 6, self.y(tick) + 4, f"{tick:,g}", "tick end"))
-        most = max(1, int((WIDTH - self.left) / (max(map(len, self.names), default=1) * _LETTER + 8)))
+            parts.append(line(self.left, self.y(tick), WIDTH - 6, self.y(tick), "grid"))
+            parts.append(label(self.left - 6, self.y(tick) + 4, f"{tick:,g}", "tick end"))
+        most = max(1, int((WIDTH - self.left) / (max(map(len, self.names), default=1) * LETTER + 8)))
         for number in range(0, len(self.names), max(1, math.ceil(len(self.names) / most))):
-            parts.append(_text(self.x(number), self.bottom + 18, self.names[number], "tick middle"))
+            parts.append(label(self.x(number), self.bottom + 18, self.names[number], "tick middle"))
         return parts
-
-
-def _figure(title: str, described: str, height: float, parts: Sequence[str]) -> str:
-    words = f"<title>{_safe(title)}</title><desc>{_safe(described)}</desc>"
-    size = f'viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}"'
-    return f'<svg role="img" {size}>{words}{"".join(parts)}</svg>'
 
 
 def _lines(row: Range | Stack) -> list[tuple[str, str]]:
     """The lines of words of a row, left and right. The note has a line of its own where it does not fit."""
     *above, last = filter(None, (row.label, row.below or ("" if row.label else " ")))
-    fits = len(last) + len(row.note) + 2 <= WIDTH / _LETTER
+    fits = len(last) + len(row.note) + 2 <= WIDTH / LETTER
     return [*((text, "") for text in above), *([(last, row.note)] if fits else [(last, ""), ("", row.note)])]
 
 
@@ -257,11 +245,11 @@ def _words(lines: Sequence[tuple[str, str]], top: float, kind: str = "") -> list
     for number, (left, right) in enumerate(lines):
         y = top + LINE * (number + 1) - 4
         if left:
-            room = int(WIDTH / _LETTER) - (len(right) + 2 if right else 0)
+            room = int(WIDTH / LETTER) - (len(right) + 2 if right else 0)
             text = left if len(left) <= room else f"{left[: room - 1]}…"
-            parts.append(_text(2, y, text, kind or ("below" if number else "label")))
+            parts.append(label(2, y, text, kind or ("below" if number else "label")))
         if right:
-            parts.append(_text(WIDTH, y, right, "note end"))
+            parts.append(label(WIDTH, y, right, "note end"))
     return parts
 
 
@@ -273,15 +261,3 @@ def _described(rows: Sequence[Range] | Sequence[Stack]) -> str:
         else:
             heading = f"{row.label},"
     return "; ".join(found)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-
-
-def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{_safe(text)}</text>'
-
-
-def _safe(text: str) -> str:
-    return escape(visible(text))

@@ -92,6 +92,13 @@ def test_a_corpus_can_be_looked_into(stored: Path, gristmill: Gristmill) -> None
     assert all(row["doc_id"] in told for row in rows(stored / "corpus", "rejects"))
 
 
+def test_a_corpus_can_be_looked_at(stored: Path, gristmill: Gristmill) -> None:
+    for folder in ("corpus", "later", "takedown"):
+        gristmill("report", folder, "--against", "corpus", "--output", "page.html")
+        kept = len(rows(stored / folder, "documents"))
+        assert f"A corpus of {kept} document" in Path("page.html").read_text(encoding="utf-8")
+
+
 def test_other_thresholds_can_be_tried(stored: Path, gristmill: Gristmill) -> None:
     for folder in ("corpus", "later", "takedown"):
         told = json.loads(gristmill("what-if", folder, "--set", "near.survivor=0", "--json"))

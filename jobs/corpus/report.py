@@ -1,0 +1,18 @@
+"""The command ``gristmill report``."""
+
+from pathlib import Path
+
+from curation.release.lookup import Lookup
+from curation.reports.corpus_report import corpus_report, figures_of
+from jobs.corpus.report_page import MARK, render
+from jobs.pages.page_file import write_page
+from jobs.terminal import say
+
+
+def run(corpus: str, against: str | None, output: Path) -> None:
+    """Writes a page about a finished folder, beside another one if ``against`` names it."""
+    report = corpus_report(corpus)
+    other = None if against is None else figures_of(Lookup(against))
+    page = render(report, other)
+    write_page(output, page, mark=MARK, kind="page of gristmill report", option="--output")
+    say(f"{output}: {len(page.encode()) / 1e6:.1f} MB about {report.figures.ledger.total('read')[0]:,} documents")

@@ -1,0 +1,203 @@
+"""``gristmill report``: a page about a corpus, of which nothing but the page's own search runs."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.jobs.calling import GRAIN, call
+from tests.jobs.test_evaluation_report import EVIL, SIZES
+
+LIMIT = 5_000_000
+HIDDEN = "\U000e0041"
+"""A tag character, which becomes ten characters when it is shown."""
+
+Gristmill = Callable[..., str]
+
+
+@pytest.fixture
+def gristmill(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Gristmill:
+    """Runs a command, which has to succeed; returns what it printed."""
+
+    def run(*words: str | Path) -> str:
+        ended = call(*words, monkeypatch=monkeypatch)
+        printed = capsys.readouterr()
+        assert ended == 0, printed.err
+        return printed.out
+
+    return run
+
+
+def page_of(gristmill: Gristmill, corpus: Path, *words: str | Path) -> str:
+    output = corpus.with_name(f"{corpus.name}.html")
+    gristmill("report", corpus, "--output", output, *words)
+    return output.read_text(encoding="utf-8")
+
+
+def evil_corpus(tmp_path: Path, gristmill: Gristmill, count: int = 30) -> Path:
+    """Documents whose texts, urls, ids, files and sources hold markup, scripts and hidden characters."""
+    rows = [{"id": f"{EVIL}{n}", "text": f"{EVIL} {n}", "url": f"https://x.example/{EVIL}{n}"} for n in range(count)]
+    rows += [
+        {"id": f"good {n} {EVIL}", "text": f"{EVIL}\n{GRAIN}\n{n} {'more words ' * n}", "url": f"https://{EVIL}/"}
+        for n in range(4)
+    ]
+    rows += [{"id": f"tags {n}", "text": f"{n} {HIDDEN * 5_000}"} for n in range(count)]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = folder / "<b onclick=alert(1)>.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    job = tmp_path / "job.toml"
+    source = {"glob": str(path), "source": EVIL}
+    job.write_text(
+        f"output = {json.dumps(str(tmp_path / 'evil'))}\n[[input]]\n"
+        + "".join(f"{name} = {json.dumps(value)}\n" for name, value in source.items())
+    )
+    gristmill("curate", job, "--progress", "none", "--workers", "0")
+    return tmp_path / "evil"
+
+
+def test_a_page_has_the_counts_of_the_manifest(curated: Path, gristmill: Gristmill) -> None:
+    text = page_of(gristmill, curated)
+    ledger = json.loads((curated / "manifest.json").read_bytes())["ledger"]
+    assert f"A corpus of {ledger['kept']['default']['documents']} document" in text
+    for each in ledger["rejected"]:
+        assert f"{each['stage']}: {each['reason']}" in text
+    assert "<mark>good friends</mark>" in text or "<mark>good</mark>" in text, "near-duplicates differ in a word"
+    assert text.count("<script>") == 1
+    assert len(text.encode()) < LIMIT
+
+
+def test_the_same_corpus_gives_the_same_page_anywhere(curated: Path, tmp_path: Path, gristmill: Gristmill) -> None:
+    shutil.copytree(curated, tmp_path / "elsewhere")
+    assert page_of(gristmill, curated) == page_of(gristmill, tmp_path / "elsewhere")
+
+
+def test_what_others_wrote_is_only_text(tmp_path: Path, gristmill: Gristmill) -> None:
+    corpus = evil_corpus(tmp_path, gristmill)
+    text = page_of(gristmill, corpus, "--against", corpus)
+    assert re.findall("<script[^>]*>", text) == ["<script>"]
+    assert not re.search(r"<(img|b|iframe|link rel=.?style)\b", text)
+    assert not re.search(r"<[a-z][^<>]*\son\w+=", text)
+    assert "&lt;script&gt;" in text
+    assert not {"\u202e", HIDDEN} & set(text)
+    assert "script-src &#39;sha256-" in text or "script-src 'sha256-" in text
+    assert len(text.encode()) < LIMIT
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("--set", "signals=false"),
+        ("--set", "rejects_text=false"),
+        ("--recipe", "none"),
+        ("--set", "pieces.unit=line"),
+        pytest.param(("--recipe", "fineweb2"), marks=pytest.mark.soak),
+    ],
+    ids=lambda each: each[-1],
+)
+def test_corpora_of_all_kinds_have_a_page(
+    settings: tuple[str, str], corpus: Path, tmp_path: Path, gristmill: Gristmill
+) -> None:
+    gristmill("curate", "--input", corpus, "--output", tmp_path / "out", *settings, "--progress", "none")
+    text = page_of(gristmill, tmp_path / "out", "--against", tmp_path / "out")
+    assert "From read to kept" in text
+
+
+def test_a_corpus_of_no_documents_has_a_page(tmp_path: Path, gristmill: Gristmill) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    gristmill("curate", "--input", tmp_path / "none.jsonl", "--output", tmp_path / "out", "--progress", "none")
+    assert "A corpus of 0 documents" in page_of(gristmill, tmp_path / "out", "--against", tmp_path / "out")
+
+
+def test_mistakes_are_one_sentence(
+    curated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.html").write_text("my notes")
+    for words, message in (
+        (("nowhere",), "nowhere holds no finished run"),
+        ((curated, "--against", tmp_path / "in"), "holds no finished run"),
+        ((curated, "--output", tmp_path / "notes.html"), "exists and is not a page of gristmill report"),
+    ):
+        assert call("report", *words, monkeypatch=monkeypatch) == 2
+        assert message in capsys.readouterr().err
+    assert (tmp_path / "notes.html").read_text() == "my notes"
+
+
+def opened(browser: Browser, page: Path, size: tuple[int, int], scheme: str) -> tuple[Page, list[str], list[str]]:
+    """The page in a tab, with what it asked for and what the console told."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
+    tab = context.new_page()
+    asked: list[str] = []
+    told: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: told.append(message.text))
+    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.on("dialog", lambda dialog: told.append(dialog.message))
+    tab.goto(page.as_uri())
+    return tab, asked, told
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_the_page_without_asking_anybody(
+    scheme: str, size: tuple[int, int], browser: Browser, artifacts: Path, tmp_path: Path, gristmill: Gristmill
+) -> None:
+    corpus = evil_corpus(tmp_path, gristmill)
+    page_of(gristmill, corpus, "--against", corpus)
+    tab, asked, told = opened(browser, tmp_path / "evil.html", size, scheme)
+    for summary in tab.locator("summary:visible").all():
+        if summary.evaluate("summary => !summary.parentElement.open"):
+            summary.click()
+    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+    assert told == []
+    assert tab.title().startswith("A corpus of")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= size[0]
+    inside = "svg => svg.getBoundingClientRect().right <= svg.closest('section').getBoundingClientRect().right"
+    assert all(plot.evaluate(inside) for plot in tab.locator("svg:visible").all())
+    cut = "text => text.getBBox().x < -1 || text.getBBox().x + text.getBBox().width > 361"
+    texts = f"[...document.querySelectorAll('svg text')].filter({cut}).map(text => text.textContent)"
+    assert tab.evaluate(texts) == []
+    dark = tab.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)[0] < 128")
+    assert dark == (scheme == "dark")
+    tab.screenshot(path=artifacts / f"corpus, {scheme}, {size[0]}.png", full_page=True)
+    tab.context.close()
+
+
+@pytest.mark.soak
+def test_the_sample_is_searched_by_keyboard(browser: Browser, tmp_path: Path, gristmill: Gristmill) -> None:
+    corpus = evil_corpus(tmp_path, gristmill)
+    page_of(gristmill, corpus)
+    tab, _, told = opened(browser, tmp_path / "evil.html", (1366, 768), "light")
+    tab.get_by_label("Words").focus()
+    tab.keyboard.type("MILLER <script> baker")
+    assert tab.locator("#search-found").text_content() == "4 of 64 documents"
+    assert tab.locator("#search-documents > li:visible").count() == 4
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    assert tab.locator("#search-documents > li:visible details").first.evaluate("each => each.open")
+    tab.get_by_label("Words").fill("")
+    assert tab.locator("#search-documents > li:visible").count() == 25
+    tab.get_by_role("button", name="Show more").press("Enter")
+    assert tab.locator("#search-documents > li:visible").count() == 50
+    assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
+    assert told == []
+    tab.context.close()
+
+
+@pytest.mark.soak
+def test_a_page_about_long_lines_stays_small(tmp_path: Path, gristmill: Gristmill) -> None:
+    """Lines of 10 MB, and every drawn text and name of characters that take the most room on the page."""
+    rows = [{"id": str(n), "text": "grain " * 1_700_000 + str(n)} for n in range(4)]
+    rows += [{"id": f"{n}{HIDDEN * 300}", "text": f"{n} {HIDDEN * 9_000}", "url": HIDDEN * 300} for n in range(300)]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    given = ("--input", tmp_path / "in.jsonl", "--progress", "none", "--workers", "0", "--set", "normalise=false")
+    gristmill("curate", *given, "--output", tmp_path / "out")
+    text = page_of(gristmill, tmp_path / "out")
+    assert HIDDEN not in text
+    assert len(text.encode()) < LIMIT
