@@ -1,4 +1,4 @@
-"""What documents state of their rights: opt-outs from training and mining, and licences."""
+"""Judges documents by what they state of their rights: opt-outs from training and mining, and licences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,25 +25,26 @@ from curation.rights.pages import licence_of_record
 from schemas.errors import UserError
 from schemas.settings import unknown
 
-_SAID = '"(?:rights|licen[cs]e)"'
+_STATES_RIGHTS = '"(?:rights|licen[cs]e)"'
 _RECORD = "record"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rights:
-    """Rejects documents that state one of the ``opt_outs``, or a licence that is not among ``licences``; without these
-    settings, measures only.
+    """Rejects documents that state one of the ``opt_outs``, or whose licence is not among ``licences``. Without
+    settings, the step only measures.
 
-    Pages are read for what they state where a recipe has this step (`curation.rights`), and documents of other formats
-    have the licence that a field of their record names. A document of which opt-outs are not known fails no rule on
-    opt-outs; its licence, if not known, is ``unknown``, and fails ``licences`` unless they name it.
+    A recipe with this step reads what pages state (`curation.rights`). The licence of a document that is not a page is
+    named by a field of its record. A document whose opt-outs are not known passes the rule on opt-outs. A licence that
+    is not known is ``unknown``, and fails ``licences`` unless they name ``unknown``.
     """
 
     use: Literal["rights"] = "rights"
     opt_outs: tuple[str, ...] = ()
     """The opt-outs to honour, such as noai, noimageai, noindex and tdm_reservation."""
     licences: tuple[str, ...] = ()
-    """The licences to keep, such as cc0, cc-by and cc-by-sa-4.0; without a version all versions. Empty: any licence."""
+    """The licences to keep, such as cc0, cc-by and cc-by-sa-4.0; a name without a version stands for all versions.
+    Empty: any licence."""
 
     signals: ClassVar[pa.Schema] = pa.schema(
         [
@@ -68,8 +69,8 @@ class Rights:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         rows = list[tuple[Any, ...]]([(None, None, None, UNKNOWN, None)]) * len(batch)
-        said = pc.match_substring_regex(batch["metadata"], _SAID)
-        for row in pc.indices_nonzero(said).to_pylist() if pc.any(said).as_py() else ():
+        stated = pc.match_substring_regex(batch["metadata"], _STATES_RIGHTS)
+        for row in pc.indices_nonzero(stated).to_pylist() if pc.any(stated).as_py() else ():
             rows[row] = self._values(orjson.loads(batch["metadata"][row].as_py()))
         columns = zip(*rows, strict=True) if rows else [()] * len(self.signals)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, self.signals, strict=True)]

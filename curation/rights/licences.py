@@ -1,24 +1,25 @@
-"""Licences by name: Creative Commons' from their addresses, and the names by which a recipe asks for them."""
+"""The names of licences: read from the addresses of Creative Commons, and by which a recipe asks for licences."""
 
 import re
 from collections.abc import Collection, Iterable
 
 NONE, OTHER, AMBIGUOUS, UNKNOWN = "none", "other", "ambiguous", "unknown"
-"""No licence is stated; one that is not of Creative Commons, or of a kind that it no longer offers; several different
-ones; and the document is not a page, so that nobody looked."""
+"""What stands in place of a licence's name: the page states no licence; a licence that is not Creative Commons', or
+that Creative Commons retired; several different licences; the document was not read for licences, or not to its end."""
 
 VERSIONS = ("1.0", "2.0", "2.1", "2.5", "3.0", "4.0")
 """The versions of Creative Commons' licences (wiki.creativecommons.org/wiki/License_versions); ports to the laws of a
 country keep the version that they port."""
 
 _CODES = {frozenset(code.split("-")): code for code in ("by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd")}
-"""The licences by their elements, which version 1.0 wrote in another order (``by-nd-nc``)."""
+"""The licences by their elements, whose order differs in addresses of version 1.0 (``by-nd-nc``)."""
 _DEEDS = {"zero": "cc0", "mark": "pdm"}
 _ONLY_VERSION = "1.0"
-"""The one version of CC0 and of the Public Domain Mark."""
+"""The only version of CC0 and of the Public Domain Mark."""
 
 FAMILIES = (*_DEEDS.values(), *(f"cc-{code}" for code in _CODES.values()))
-"""Names of licences without their version; with it, a name is that of SPDX in lower case, such as ``cc-by-sa-4.0``."""
+"""The names of licences without a version. A name with a version is that of SPDX in lower case, such as
+``cc-by-sa-4.0``."""
 
 _ADDRESS = re.compile(
     r"(?:https?:)?//(?:www\.)?creativecommons\.org/(?:licen[cs]es|publicdomain)/"
@@ -29,12 +30,12 @@ _NAME = re.compile(
     r"cc-?(0|by(?:-(?:sa|nd|nc)){0,2})(?:-v?(\d\.\d))?(?:-international|-unported|-universal)?|pdm(-1\.0)?"
 )
 _WEB = re.compile(r"(?:https?:)?//[^\s/]", re.IGNORECASE)
-_MOST_TEXT = 1000
-"""Characters of a statement in which an address is looked for."""
+_MAX_STATEMENT = 1000
+"""Characters of a statement that are searched for an address."""
 
 
 def licence_at(address: str) -> str | None:
-    """The licence that an address of a link names; None if it does not lead to a licence of Creative Commons.
+    """The licence that the address of a link names; None if the address is not that of a licence of Creative Commons.
 
     >>> licence_at("https://creativecommons.org/licenses/by-nd-nc/1.0/deed.de"), licence_at("https://mill.example/by/4.0")
     ('cc-by-nc-nd-1.0', None)
@@ -44,14 +45,14 @@ def licence_at(address: str) -> str | None:
 
 
 def stated_licence(text: str) -> str | None:
-    """The licence that a field for licences names, by its address, its name, or any other address on the web; None for
-    other text, such as a notice of copyright.
+    """The licence that a field for licences names: by its address or its name, or `OTHER` for any other address on the
+    web. None for other text, such as a notice of copyright.
 
     >>> [stated_licence(text) for text in ("CC BY-SA 4.0", "under https://creativecommons.org/publicdomain/zero/1.0/.",
     ...     "https://mill.example/terms", "All rights reserved")]
     ['cc-by-sa-4.0', 'cc0-1.0', 'other', None]
     """
-    text = text[:_MOST_TEXT].strip()
+    text = text[:_MAX_STATEMENT].strip()
     found = {_licence(each[1].lower().strip("-"), each[2]) for each in _ADDRESS.finditer(text)}
     if found:
         return combined(found)
@@ -63,7 +64,7 @@ def stated_licence(text: str) -> str | None:
 
 
 def combined(licences: Collection[str]) -> str:
-    """The one licence among those stated, `NONE` without any, `AMBIGUOUS` for several.
+    """The licence that all statements name: `NONE` without statements, `AMBIGUOUS` if they name different licences.
 
     >>> combined([]), combined(["cc-by-4.0", "cc-by-4.0"]), combined(["cc-by-4.0", "other"])
     ('none', 'cc-by-4.0', 'ambiguous')
@@ -73,7 +74,7 @@ def combined(licences: Collection[str]) -> str:
 
 
 def with_versions(names: Iterable[str]) -> tuple[str, ...]:
-    """The names of licences, and for each without a version also all of its versions.
+    """The names of licences; a name without a version is followed by the names of all its versions.
 
     >>> with_versions(["cc-by-4.0", "cc0"])
     ('cc-by-4.0', 'cc0', 'cc0-1.0')
@@ -82,7 +83,7 @@ def with_versions(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_licence(name: str) -> bool:
-    """Whether `with_versions` takes the name: a licence, or what stands for it where there is none."""
+    """Whether a recipe may ask for the name: that of a licence, or one of `NONE`, `OTHER`, `AMBIGUOUS`, `UNKNOWN`."""
     return name in (NONE, OTHER, AMBIGUOUS, UNKNOWN) or name in with_versions(FAMILIES)
 
 

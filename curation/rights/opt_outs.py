@@ -2,23 +2,23 @@
 
 Directives stand in ``<meta name="robots">`` and in the header X-Robots-Tag, in any case, separated by commas
 (developers.google.com/search/docs/crawling-indexing/robots-meta-tag). ``noai`` and ``noimageai`` are DeviantArt's, who
-asks that data for training excludes what either of the two marks (deviantart.com/team/journal, 11 November 2022);
-img2dataset honours these two, ``noindex`` and ``noimageindex`` (github.com/rom1504/img2dataset).
+asks that data for training excludes what either of the two directives marks (deviantart.com/team/journal, 11 November
+2022); img2dataset honours these two, ``noindex`` and ``noimageindex`` (github.com/rom1504/img2dataset).
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 DIRECTIVES = ("noai", "noarchive", "nocache", "noimageai", "noindex", "nosnippet")
-"""The directives that count. ``none`` stands for noindex and nofollow."""
+"""The directives that are opt-outs, sorted. The directive ``none`` stands for noindex and nofollow."""
 OF_AI = ("noai", "noimageai")
-"""Directives that count whichever robot they address; all others count if they address all robots."""
+"""Directives that count whichever robot they address. All others count only if they address all robots."""
 RESERVED = "tdm_reservation"
 OPT_OUTS = (*DIRECTIVES, RESERVED)
 """The names by which a recipe asks for opt-outs, sorted."""
 
 ROBOTS = ("bot", "google-extended", "googleother", "anthropic-ai", "claude-", "chatgpt-user", "bytespider", "slurp")
-"""Parts of the names of robots: most names end in ``bot``."""
+"""Parts by which the name of a meta element is recognised as that of a robot; most robots' names end in ``bot``."""
 _ALL_ROBOTS = ("robots", "*")
 _ROBOT = re.compile(rf"[a-z0-9_-]*(?:{'|'.join(ROBOTS)})[a-z0-9_-]*")
 _AGENT = re.compile(r"[a-z*][a-z0-9_*-]*")

@@ -1,8 +1,8 @@
-"""What a page says of its rights, as the field ``rights`` of a document's metadata.
+"""What a page states of its rights, which becomes the field ``rights`` of the document's metadata.
 
-``opt_outs`` names what the page refuses, and where it says so: ``header`` or ``meta``. ``licence`` is the licence of
-the page (`licences`), and ``licences`` lists each statement of it with its place and address. ``tdm_reservation`` and
-``tdm_policy`` are those of the TDM Reservation Protocol, if the page sets them.
+``opt_outs`` has what the page refuses, and where the page says so: ``header`` or ``meta``. ``licence`` is the licence
+of the page (`licences`), and ``licences`` lists the page's statements of it (`statements`). ``tdm_reservation`` and
+``tdm_policy`` are the properties of the TDM Reservation Protocol with these names, if the page sets them.
 """
 
 import re
@@ -11,9 +11,8 @@ from typing import Any
 
 from resiliparse.parse.html import HTMLTree
 
-from curation.rights.elements import MOST, elements
+from curation.rights.elements import MAX_ELEMENTS, elements
 from curation.rights.licences import NONE, OTHER, UNKNOWN, combined, licence_at, stated_licence
-from curation.rights.licensed import MOST_ADDRESS, Statement, licences_of_tree
 from curation.rights.opt_outs import (
     RESERVED,
     ROBOTS,
@@ -22,13 +21,14 @@ from curation.rights.opt_outs import (
     is_for_robots,
     reservation,
 )
+from curation.rights.statements import MAX_ADDRESS, Statement, licences_of_tree
 
 Fields = Mapping[str, Sequence[str]]
 """The values of the fields of an HTTP header, by lower-case name."""
 
 _META = ", ".join(f'meta[name*="{part}" i]' for part in ("tdm-", *ROBOTS))
 LISTED = 20
-"""Different statements of licences that the metadata lists."""
+"""Different statements of a page that the metadata lists at most."""
 
 _LINK = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[a-z*]+\s*=\s*(?:\"[^\"]{0,500}\"|[^\s,;\"]{1,500}))*)", re.IGNORECASE)
 _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s,;\"]+))", re.IGNORECASE)
@@ -36,11 +36,11 @@ _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s,;\"]+))", re.IGNORE
 
 def stated_rights(page: str | None, header: Fields | None = None, cut: bool = False) -> dict[str, Any]:
     """What a page states, by its HTML (None if it is not HTML) and its HTTP header (None if there is none). The licence
-    of a page that was ``cut`` before its end is unknown rather than none: footers come last.
+    of a page that was ``cut`` before its end is unknown rather than none, since footers come last.
 
-    What the HTML says of a reservation supersedes what the header says, and a value that is not set or invalid leaves
-    the other as it is (TDM Reservation Protocol, section "Processing priority"). Two values in one place are read as
-    the stricter one. Raises ValueError for a page with far too many meta elements.
+    A valid reservation in the HTML supersedes the header's (TDM Reservation Protocol, section "Processing priority").
+    Of two values in the HTML, or in the header, the stricter one counts. Raises ValueError for a page with more than
+    MAX_ELEMENTS meta elements for robots.
     """
     header = header or {}
     opt_outs = dict.fromkeys(directives_of_header(header.get("x-robots-tag", ())), "header")
@@ -64,7 +64,7 @@ def stated_rights(page: str | None, header: Fields | None = None, cut: bool = Fa
     found: dict[str, Any] = {"opt_outs": opt_outs, "licence": UNKNOWN if cut and licence == NONE else licence}
     if reserved is not None:
         found["tdm_reservation"] = reserved
-    if policies and policies[0].strip() and len(policies[0]) <= MOST_ADDRESS:
+    if policies and policies[0].strip() and len(policies[0]) <= MAX_ADDRESS:
         found["tdm_policy"] = policies[0].strip()
     if licences:
         found["licences"] = [each.to_json() for each in dict.fromkeys(licences)][:LISTED]
@@ -75,7 +75,7 @@ def _named_metas(tree: HTMLTree) -> list[tuple[str, str]]:
     """The name, in lower case, and the content of each meta element for robots or miners."""
     metas = elements(tree, _META)
     if metas is None:
-        raise ValueError(f"more than {MOST} meta elements for robots")
+        raise ValueError(f"more than {MAX_ELEMENTS} meta elements for robots")
     return [((meta.getattr("name") or "").strip().lower(), meta.getattr("content") or "") for meta in metas]
 
 

@@ -62,9 +62,7 @@ def inputs(tmp_path: Path) -> list[Input]:
     return [Input(glob=f"{folder}/*")]
 
 
-def run(
-    inputs: list[Input], out: Path, settings: str, signals: str = "", workers: int = 0
-) -> dict[str, dict[str, Any]]:
+def run(inputs: list[Input], out: Path, settings: str, workers: int = 0) -> dict[str, dict[str, Any]]:
     """The signals of all documents, by the last part of their url or their place."""
     recipe = out.parent / "own.toml"
     recipe.write_text(RECIPE.format(settings=settings, signals=""))
@@ -147,7 +145,9 @@ def test_without_written_signals_the_rules_still_decide(inputs: list[Input], tmp
 def test_a_recipe_without_the_step_reads_no_rights(inputs: list[Input], tmp_path: Path) -> None:
     out = tmp_path / "out"
     curate(make_job(inputs, "none", [], {}), str(out), Execution(workers=0))
-    assert not [row for row in _rows(out, "documents") if "rights" in json.loads(row["metadata"])]
+    documents = _rows(out, "documents")
+    assert documents
+    assert not [row for row in documents if "rights" in json.loads(row["metadata"])]
 
 
 @pytest.mark.soak

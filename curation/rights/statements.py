@@ -1,16 +1,16 @@
-"""Tells the licence of a page from links to licences in it.
+"""Finds the statements of a page about its own licence, among all links to licences in it.
 
-A link to a licence is not a statement about the page: it may license a picture, or be what the text is about. The
-annotations of Common Crawl by licence (huggingface.co/datasets/BramVanroy/CommonCrawl-CreativeCommons) keep the place
-of each link for this reason and trust links in the text least. Statements are:
+Most links to licences state nothing about the page: they license a picture, or the text is about the licence. For this
+reason BramVanroy/CommonCrawl-CreativeCommons (huggingface.co/datasets) keeps the place of each link, and trusts links
+in the text least. Statements are:
 
 - ``link``: ``rel="license"``, by which the main content is covered (HTML Standard, section 4.6.7, "license")
 - ``footer``: a link to Creative Commons in a footer, or in an element that is named after licences or copyright
 - ``json_ld``, ``microdata``: schema.org's property ``license`` of the page or its main work, not of a picture in it
 - ``meta``: a meta element for licences, such as Dublin Core's
 
-Links in quotations, figures and captions state nothing of the page, and neither does a link beside words such as
-"photo", unless words such as "text" or "site" stand there too.
+Links in quotations, figures and captions are not statements, and neither is a link beside words such as "photo", unless
+words such as "text" or "site" stand there too.
 """
 
 import re
@@ -21,19 +21,20 @@ from typing import Any
 import orjson
 from resiliparse.parse.html import ElementNode, HTMLTree
 
-from curation.rights.elements import MOST, elements
+from curation.rights.elements import MAX_ELEMENTS, elements
 from curation.rights.licences import OTHER, licence_at, stated_licence
 
-MOST_DEEP = 200
-"""Elements around a link that are looked at."""
+MAX_ANCESTORS = 200
+"""Ancestors of a link that are looked at."""
 NEAR = 3
-"""Elements around a link whose names say that it is about a picture. Further out, names describe the whole page."""
-BESIDE = 300
-"""Characters of the paragraph around a link that are read; a longer paragraph is not about the link alone."""
-MOST_WORKS = 1_000
-"""Works that a page may describe in JSON-LD."""
-MOST_ADDRESS = 2_000
-"""Characters of an address that is kept."""
+"""The ancestors of a link, from its parent outwards, whose names may say that the link is about a picture. Names
+further out describe the whole page."""
+MAX_PARAGRAPH = 300
+"""Characters of a paragraph that is read for words beside its link; a longer paragraph is not about the link alone."""
+MAX_WORKS = 1_000
+"""Works of a script in JSON-LD; a script with more works is not read to its end."""
+MAX_ADDRESS = 2_000
+"""Characters of the longest address that is kept."""
 
 _LINKS = (
     'a[href*="creativecommons.org" i], a[rel~="license" i], area[rel~="license" i], link[rel~="license" i], '
@@ -73,14 +74,15 @@ class Statement:
 
     def to_json(self) -> dict[str, str]:
         found = {"licence": self.licence, "place": self.place}
-        if self.address is not None and len(self.address) <= MOST_ADDRESS:
+        if self.address is not None and len(self.address) <= MAX_ADDRESS:
             found["address"] = self.address
         return found
 
 
 def licences_of_tree(tree: HTMLTree) -> list[Statement]:
-    """The statements of a page about its licence, by place and in the order of the page. A page with more than MOST
-    links to licences lists other works: its links state nothing."""
+    """The statements of a page about its licence: those of meta elements, of JSON-LD and of links, each in the order of
+    the page. Links count only if there are at most MAX_ELEMENTS: a page with more links to licences lists other
+    works."""
     found = [each for meta in elements(tree, _META) or () for each in _of_meta(meta)]
     for script in elements(tree, _JSON_LD) or ():
         found += _of_json_ld(script.text or "")
@@ -108,41 +110,42 @@ def _of_link(node: ElementNode) -> Iterator[Statement]:
         return
     licence = licence_at(address)
     if "license" in (node.getattr("rel") or "").lower().split():
-        if node.tag == "link" or not _is_of_a_part(node):
+        if node.tag == "link" or not _is_about_a_part(node):
             yield Statement(licence or OTHER, "link", address)
     elif "license" in (node.getattr("itemprop") or "").lower().split():
-        if not _is_of_a_part(node):
+        if not _is_about_a_part(node):
             yield Statement(licence or stated_licence(address) or OTHER, "microdata", _address(address))
-    elif licence is not None and _is_in_footer(node) and not _is_of_a_part(node):
+    elif licence is not None and _is_in_footer(node) and not _is_about_a_part(node):
         yield Statement(licence, "footer", address)
 
 
-def _around(node: ElementNode) -> Iterator[ElementNode]:
-    """The elements around a node inside the body, from the inside."""
-    around = node.parent_element
-    for _ in range(MOST_DEEP):
-        if around is None or around.tag in ("body", "html"):
+def _ancestors(node: ElementNode) -> Iterator[ElementNode]:
+    """The ancestors of a node inside the body, from its parent outwards, at most MAX_ANCESTORS."""
+    ancestor = node.parent_element
+    for _ in range(MAX_ANCESTORS):
+        if ancestor is None or ancestor.tag in ("body", "html"):
             return
-        yield around
-        around = around.parent_element
+        yield ancestor
+        ancestor = ancestor.parent_element
 
 
-def _names(node: ElementNode) -> str:
+def _id_and_class(node: ElementNode) -> str:
     return f"{node.getattr('id') or ''} {node.getattr('class') or ''}"[:500]
 
 
 def _is_in_footer(node: ElementNode) -> bool:
     return any(
-        each.tag == "footer" or each.getattr("role") == "contentinfo" or _FOOTER.search(_names(each))
-        for each in _around(node)
+        each.tag == "footer" or each.getattr("role") == "contentinfo" or _FOOTER.search(_id_and_class(each))
+        for each in _ancestors(node)
     )
 
 
-def _is_of_a_part(node: ElementNode) -> bool:
-    """Whether a statement is about a part of the page, such as a picture or a comment, by what is around it."""
+def _is_about_a_part(node: ElementNode) -> bool:
+    """Whether a statement is about a part of the page, such as a picture or a comment, by its ancestors and the words
+    beside it."""
     paragraph = None
-    for depth, each in enumerate(_around(node)):
-        names = _names(each)
+    for depth, each in enumerate(_ancestors(node)):
+        names = _id_and_class(each)
         if each.tag in _APART or _COMMENTS.search(names) or (depth < NEAR and _PICTURE.search(names)):
             return True
         if _MEDIA.search((each.getattr("itemtype") or "")[:500]):
@@ -154,35 +157,36 @@ def _is_of_a_part(node: ElementNode) -> bool:
 
 
 def _short_text(node: ElementNode) -> str:
-    """The text of a node with up to BESIDE characters and as many nodes; empty for a longer one."""
+    """The text of a node; empty if it has more than MAX_PARAGRAPH characters or nodes."""
     text = ""
     for count, each in enumerate(node):
         text += f" {each.text or ''}" if each.tag == "#text" else ""
-        if len(text) > BESIDE or count > BESIDE:
+        if len(text) > MAX_PARAGRAPH or count > MAX_PARAGRAPH:
             return ""
     return text
 
 
 def _of_json_ld(script: str) -> Iterator[Statement]:
-    """The licences of the works that a script in JSON-LD describes: at its top, in its graph, and as main entity."""
+    """The licences of the works that a script in JSON-LD describes: at its top level, in its graph, and as main entity
+    of such a work. Reading stops once there are more than MAX_WORKS works."""
     try:
         works: list[Any] = [orjson.loads(script)]
     except orjson.JSONDecodeError:
         return
-    for work in works:  # grows
-        if len(works) > MOST_WORKS:
+    for work in works:  # the works that a work contains are appended on the way
+        if len(works) > MAX_WORKS:
             return
         if isinstance(work, list):
             works += work
         elif isinstance(work, dict):
             works += [work[name] for name in ("@graph", "mainEntity", "mainEntityOfPage") if name in work]
             if not _MEDIA.search(str(work.get("@type", ""))[:500]):
-                yield from _of_value(work.get("license"))
+                yield from _of_property(work.get("license"))
 
 
-def _of_value(value: object) -> Iterator[Statement]:
-    """The licences of a property ``license``: an address, a node with one, or a list."""
-    for each in value[:MOST] if isinstance(value, list) else [value]:
+def _of_property(value: object) -> Iterator[Statement]:
+    """The licences of a property ``license``: an address, a node with an address, or a list of them."""
+    for each in value[:MAX_ELEMENTS] if isinstance(value, list) else [value]:
         text = (each.get("@id") or each.get("url")) if isinstance(each, dict) else each
         licence = stated_licence(text) if isinstance(text, str) else None
         if isinstance(text, str) and licence is not None:
