@@ -7,12 +7,14 @@ from curation.filters.c4 import C4Pages
 from curation.filters.fasttext import Fasttext
 from curation.filters.function import Function
 from curation.filters.language import Language
+from curation.filters.rights import Rights
 
 Step = TypeVar("Step")
 
 _NAMED_OTHERWISE: dict[type[Any], tuple[str, ...]] = {
     Language: ("languages",),
     C4Pages: ("lorem_ipsum", "curly_brackets"),
+    Rights: ("licences",),
 }
 """The thresholds whose names do not begin with ``min_`` or ``max_``."""
 

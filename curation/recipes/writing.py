@@ -21,9 +21,9 @@ def recipe_text(recipe: Recipe) -> str:
         lines.append(f"normalise = {_value(normalise)}")
     for step in recipe.steps:
         lines += ["", "[[steps]]", f'use = "{step.use}"']
-        lines += [f"{name} = {_value(value)}" for name, value in _changed_step(step).items() if name != "use"]
+        lines += [f"{name} = {_value(value)}" for name, value in _settings_of(step).items() if name != "use"]
     if recipe.sites is not None:
-        lines += _table("sites", _changed_step(recipe.sites))
+        lines += _table("sites", _settings_of(recipe.sites))
     dedup = _changed(recipe.dedup, Dedup())
     for name in ("near", "pieces"):
         if name in dedup and dedup[name] is None:
@@ -41,8 +41,8 @@ def _table(name: str, table: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{_key(key)} = {_value(value)}" for key, value in table.items())
 
 
-def _changed_step(step: Any) -> dict[str, Any]:
-    """The settings of a step that have no default, or not the default."""
+def _settings_of(step: Any) -> dict[str, Any]:
+    """The settings of a step, or of sites, that have no default, or not the default."""
     found = {}
     for field in dataclasses.fields(step):
         value = getattr(step, field.name)

@@ -56,7 +56,8 @@ def card(
         "toxicity": _toxicity(found, classifier),
         "personal_information": _personal(manifest, found),
         "robots": _robots(found),
-        "licences": {
+        "mining_reserved": _refused(found),
+        "rights": {
             name.removeprefix("signal "): _listed(values, found.documents)
             for name, values in tallies.items()
             if name.startswith("signal ")
@@ -181,27 +182,40 @@ def _toxicity(found: Measured, classifier: Mapping[str, str] | None) -> Card | N
 
 
 def _personal(manifest: Manifest, found: Measured) -> Card:
-    """What was found and replaced by the step redact, by kind. Kept documents alone are counted."""
+    """What the step redact found and replaced, by kind, and what was counted for the removal of sites before it; in the
+    kept documents."""
     steps = [step for step in manifest.recipe["steps"] if step["use"] == Redact.use]
-    asked = {kind for step in steps for kind in step.get("kinds", ())}
-    kinds = [kind for kind in KINDS_REPLACED if kind in asked and (f"redacted_{kind}", "sum") in found.signals]
+    asked = {kind for step in steps for kind in step.get("kinds") or ()}
     return {
         "replaced": bool(steps),
-        "kinds": [
-            {
-                "name": kind,
-                "count": found.signals[f"redacted_{kind}", "sum"],
-                **share_of(found.signals[f"redacted_{kind}", "documents"], found.documents),
-            }
-            for kind in kinds
-        ],
+        "kinds": _counts(found, {kind: f"redacted_{kind}" for kind in KINDS_REPLACED if kind in asked}),
+        "counted": _counts(found, {kind: f"personal_{kind}" for kind in KINDS_REPLACED}),
     }
+
+
+def _counts(found: Measured, signals: Mapping[str, str]) -> list[Card]:
+    """How often each kind was counted, and in how many documents; kinds whose signal the corpus lacks are left out."""
+    return [
+        {
+            "name": kind,
+            "count": found.signals[name, "sum"],
+            **share_of(found.signals[name, "documents"], found.documents),
+        }
+        for kind, name in signals.items()
+        if (name, "sum") in found.signals
+    ]
 
 
 def _robots(found: Measured) -> Card | None:
     """The share of documents that robots.txt refuses, among those whose host is listed; None if it was not asked."""
     known = found.signals["robots_refused", "known"]
     return share_of(found.signals["robots_refused", "documents"], known) if known else None
+
+
+def _refused(found: Measured) -> Card | None:
+    """The share of documents with text and data mining reserved, among those whose page says; None if no page says."""
+    known = found.signals["tdm_reservation", "known"]
+    return share_of(found.signals["tdm_reservation", "documents"], known) if known else None
 
 
 def _removed(ledger: Ledger) -> list[Card]:

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.filters.url import host_of
+from curation.sites.evidence import hosts_of
 
 LEAST_SCORE = 0.5
 """A language counts if its identifier gives it at least this probability (Llama 2, Section 4.1)."""
@@ -13,7 +13,6 @@ CLUSTERS = {1: "1", 2: "2", 3: "3 to 9", 10: "10 to 99", 100: "100 to 999", 1000
 """Sizes of clusters of near-duplicates, by the least size of each."""
 LONGEST_HOST = 253
 """The most characters of a host in the domain name system; a longer one is no host."""
-_PLAIN_URL = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[A-Za-z0-9._~%:-]*@)?([A-Za-z0-9_-]+(?:[.][A-Za-z0-9_-]+)*)[.]?(?::[0-9]*)?(?:[/?#]|$)"
 _YEAR = r"^\s*(?P<year>[0-9]{4})(?:[^0-9]|$)"
 
 
@@ -38,14 +37,7 @@ def hosts(urls: pa.Array) -> pa.Array:
     >>> hosts(pa.array(["https://user@Mill.Example:80/a?b", "mill.example/a", "", None])).to_pylist()
     ['mill.example', 'mill.example', None, None]
     """
-    plain = pc.fill_null(pc.match_substring_regex(urls, _PLAIN_URL), False)
-    found = pc.ascii_lower(pc.replace_substring_regex(urls, f"{_PLAIN_URL[: -len('(?:[/?#]|$)')]}.*$", r"\1"))
-    rows = np.flatnonzero(~np.asarray(plain) & np.asarray(urls.is_valid()))
-    if len(rows):
-        others = pa.array([host_of(url) or None for url in urls.take(pa.array(rows)).to_pylist()], pa.string())
-        mask = np.zeros(len(urls), np.bool_)
-        mask[rows] = True
-        found = pc.replace_with_mask(found, pa.array(mask), others)
+    found = hosts_of(urls)
     return pc.if_else(pc.less_equal(pc.binary_length(found), LONGEST_HOST), found, pa.scalar(None, found.type))
 
 

@@ -206,15 +206,15 @@ def _personal(card: Card) -> Iterator[str]:
     found = card["personal_information"]
     yield from _heading("Personal information")
     if not found["replaced"]:
-        yield from ("The recipe did not look for personal information.", "")
+        yield from ("The recipe did not replace personal information.", "")
     elif not found["kinds"]:
         yield from ("The recipe replaced e-mail and IP addresses, and did not count them.", "")
-    else:
+    for title, name in (("replaced", "kinds"), ("counted for the removal of sites", "counted")):
         rows = [
-            [_plain(each["name"]), f"{each['count']:,}", f"{each['documents']:,}", _share(each)]
-            for each in found["kinds"]
+            [_plain(each["name"]), f"{each['count']:,}", f"{each['documents']:,}", _share(each)] for each in found[name]
         ]
-        yield from _table(("replaced", "times", "documents", "share"), rows)
+        if rows:
+            yield from _table((title, "times", "documents", "share"), rows)
 
 
 def _rights(card: Card) -> Iterator[str]:
@@ -223,10 +223,17 @@ def _rights(card: Card) -> Iterator[str]:
         yield from _heading("robots.txt")
         yield f"Refused for {_share(robots)} of the {robots['of']:,} documents whose host is listed."
         yield ""
-    for name, found in card["licences"].items():
+    if card["mining_reserved"] is not None:
+        reserved = card["mining_reserved"]
+        yield from _heading("Text and data mining")
+        yield f"Reserved by {_share(reserved)} of the {reserved['of']:,} documents that say."
+        yield ""
+    for name, title in (("licence", "Licences"), ("opt_outs", "Opt-outs")):
+        found = card["rights"].get(name)
         if found is not None:
-            yield from _heading(f"Signal {_plain(name)}")
-            yield from _table(("value", "documents", "share"), _shares(found["listed"][:MOST_ROWS]))
+            yield from _heading(title)
+            rows = [{**each, "name": each["name"] or "(no opt-out)"} for each in found["listed"][:MOST_ROWS]]
+            yield from _table((title.lower(), "documents", "share"), _shares(rows))
 
 
 def _removed(card: Card) -> Iterator[str]:

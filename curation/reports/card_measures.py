@@ -38,6 +38,8 @@ _COLUMNS = (
 )
 _MOST_ROWS = 1 << 20
 """Tallies are merged when they have this many rows."""
+_RIGHTS = ("robots_refused", "opt_outs", "tdm_reservation", "licence")
+"""The signals of the steps robots and rights."""
 _LENGTHS = ("bytes", "characters", "words")
 _TALLY = pa.schema([("table", pa.string()), ("value", pa.string()), ("documents", pa.int64())])
 
@@ -116,7 +118,7 @@ def _shown_signals(folder: Folder, manifest: Manifest, unit: int) -> list[str]:
     if not manifest.recipe["signals"]:
         return []
     names = shard_columns(folder, shard_name("signals", unit))
-    return [name for name in names if name.startswith("redacted_") or name == "robots_refused" or "licen" in name]
+    return [name for name in names if name.startswith(("redacted_", "personal_")) or name in _RIGHTS]
 
 
 def measure(batch: pa.RecordBatch, signals: pa.Table, wanted: Wanted, share: float, scorer: Scorer | None) -> Measured:

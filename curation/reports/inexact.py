@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from curation.filters.c4 import C4Pages
 from curation.filters.gopher_quality import GopherQuality
+from curation.filters.rights import Rights
 from curation.filters.robots import Robots
 from curation.filters.thresholds import without_thresholds
 from curation.filters.url import Url
@@ -12,7 +13,7 @@ from curation.recipe import FAMILIES, Filter, Recipe, Step, stage_of
 from curation.reports.rejudging import SETTINGS
 from curation.rewrites.c4_lines import C4Lines
 
-WITHOUT_TEXT = (Url, UrlSubstrings, Robots)
+WITHOUT_TEXT = (Url, UrlSubstrings, Robots, Rights)
 """The filters that do not read the text."""
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from curation.engine.taken_down import STAGE as TAKEDOWN
 from curation.filters.rules import Rule, failures
 from curation.release.folder import Folder
+from curation.release.ledger import Amount
 from curation.release.manifest import SITE_REJECTS, Manifest
 from curation.release.shards import read_shard, shard_columns, shard_name
 from curation.routing import Key
@@ -20,13 +21,13 @@ Flags = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 PLACE = ("file", "offset")
 _AMOUNTS = ("read_bytes", "words")
-_REJECTED = (*PLACE, *_AMOUNTS, "stage", "reason", "failed")
+_KEY = ["stage", "reason"]
 
 
 @dataclass(frozen=True)
 class StoredVerdicts:
     """The documents of a unit, but for those that a takedown removed: first those that failed a filter, then those that
-    passed all filters, without and with removed sites, each in the order in which they were read."""
+    passed all filters, each in the order in which they were read."""
 
     places: pa.Table
     """The file and offset of each document."""
@@ -39,7 +40,7 @@ class StoredVerdicts:
     """Which documents failed a rule in the run, by stage and reason."""
     later: dict[Key, Flags]
     """Which documents passed the filters, and were removed by a later stage, such as deduplication."""
-    taken_down: dict[Key, tuple[int, int, int]]
+    taken_down: dict[Key, Amount]
     """Documents, bytes and words that takedowns removed."""
     judged: dict[Rule, Flags] = field(default_factory=dict)
     """The results of `fails`, which several recipes ask for."""
@@ -68,24 +69,25 @@ def stored_verdicts(folder: Folder, manifest: Manifest, wanted: Collection[str])
     """The documents of each unit, with those of the wanted signals that the folder holds."""
     held = [name for name in stored_signals(folder, manifest) if name in wanted]
     for unit in range(manifest.units):
-        yield _unit(folder, unit, held, bool(manifest.recipe.get("sites")))
+        yield _unit(folder, manifest, unit, held)
 
 
-def _unit(folder: Folder, unit: int, held: list[str], has_sites: bool) -> StoredVerdicts:
-    down, removed = _without_taken_down(read_shard(folder, shard_name("rejects/filters", unit), _REJECTED))
-    of_sites = removed.slice(0, 0)
-    if has_sites:
-        also_down, of_sites = _without_taken_down(read_shard(folder, shard_name(SITE_REJECTS, unit), _REJECTED))
-        down = pa.concat_tables([down, also_down]).combine_chunks()
-    passed = read_shard(folder, shard_name("sketches", unit), [*PLACE, *_AMOUNTS])
-    both = pa.concat_tables([each.select([*PLACE, *_AMOUNTS]) for each in (removed, passed, of_sites)]).combine_chunks()
-    places = both.select(PLACE)
+def _unit(folder: Folder, manifest: Manifest, unit: int, held: list[str]) -> StoredVerdicts:
+    names = [*PLACE, *_AMOUNTS]
+    removed, down = _rejects(folder, shard_name("rejects/filters", unit))
+    passed = [read_shard(folder, shard_name("sketches", unit), names)]
+    later = [read_shard(folder, shard_name("rejects/duplicates", unit), [*PLACE, *_KEY])]
+    if shard_name(SITE_REJECTS, unit) in manifest.files:
+        of_sites, down_with_sites = _rejects(folder, shard_name(SITE_REJECTS, unit))
+        passed.append(of_sites.select(names))
+        later.append(of_sites.select([*PLACE, *_KEY]))
+        down = pa.concat_tables([down, down_with_sites])
+    both = pa.concat_tables([removed.select(names), *passed]).combine_chunks()
+    places, dropped = both.select(PLACE), pa.concat_tables(later).combine_chunks()
     signals = pa.table({})
     if held:
-        measured = read_shard(folder, shard_name("signals", unit), ["file", "offset", *held])
+        measured = read_shard(folder, shard_name("signals", unit), [*PLACE, *held])
         signals = measured.select(held).take(pa.array(rows_of(places, measured)))
-    dropped = read_shard(folder, shard_name("rejects/duplicates", unit), ["file", "offset", "stage", "reason"])
-    dropped = pa.concat_tables([dropped, of_sites.select(dropped.column_names)]).combine_chunks()
     sizes, words = (both[name].to_numpy() for name in _AMOUNTS)
     return StoredVerdicts(
         places=places,
@@ -94,17 +96,24 @@ def _unit(folder: Folder, unit: int, held: list[str], has_sites: bool) -> Stored
         signals=signals,
         failed=_failed(removed, len(both)),
         later=_by_key(dropped, rows_of(dropped, places), len(both)),
-        taken_down={
-            key: (int(rows.sum()), *(int(down[name].to_numpy()[rows].sum()) for name in _AMOUNTS))  # type: ignore[misc]
-            for key, rows in _by_key(down, np.arange(len(down)), len(down)).items()
-        },
+        taken_down=_amounts(down.combine_chunks()),
     )
 
 
-def _without_taken_down(rejects: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """The rejects that were taken down, and all others."""
-    is_down = pc.equal(rejects["stage"], TAKEDOWN)
-    return rejects.filter(is_down).combine_chunks(), rejects.filter(pc.invert(is_down)).combine_chunks()
+def _rejects(folder: Folder, name: str) -> tuple[pa.Table, pa.Table]:
+    """The rejects of a shard, and those that takedowns removed, apart."""
+    rows = read_shard(folder, name, [*PLACE, *_AMOUNTS, *_KEY, "failed"]).combine_chunks()
+    down = pc.equal(rows["stage"], TAKEDOWN)
+    return rows.filter(pc.invert(down)).combine_chunks(), rows.filter(down).combine_chunks()
+
+
+def _amounts(rows: pa.Table) -> dict[Key, Amount]:
+    """The documents, bytes and words of each stage and reason."""
+    found = dict[Key, Amount]()
+    for key, chosen in _by_key(rows, np.arange(len(rows)), len(rows)).items():
+        size, words = (int(rows[name].to_numpy()[chosen].sum()) for name in _AMOUNTS)
+        found[key] = int(chosen.sum()), size, words
+    return found
 
 
 def _failed(removed: pa.Table, count: int) -> dict[Key, Flags]:
@@ -112,21 +121,19 @@ def _failed(removed: pa.Table, count: int) -> dict[Key, Flags]:
     lists = removed["failed"].combine_chunks()
     rows = pc.list_parent_indices(lists).to_numpy()
     entries = lists.flatten()
-    table = pa.table({name: entries.field(name) for name in ("stage", "reason")})
+    table = pa.table({name: entries.field(name) for name in _KEY})
     return _by_key(table, rows, count)
 
 
 def _by_key(table: pa.Table, rows: Ints, count: int) -> dict[Key, Flags]:
     """The numbered rows of each stage and reason, as flags for ``count`` documents."""
-    keys = table.select(["stage", "reason"])
+    keys = table.select(_KEY)
     found: dict[Key, Flags] = {}
-    for stage, reason in map(
-        tuple, (entry.values() for entry in keys.group_by(keys.column_names).aggregate([]).to_pylist())
-    ):
-        chosen = pc.and_(pc.equal(keys["stage"], stage), pc.equal(keys["reason"], reason))
+    for each in keys.group_by(_KEY).aggregate([]).to_pylist():
+        chosen = pc.and_(pc.equal(keys["stage"], each["stage"]), pc.equal(keys["reason"], each["reason"]))
         flags = np.zeros(count, np.bool_)
         flags[rows[np.asarray(chosen)]] = True
-        found[stage, reason] = flags
+        found[each["stage"], each["reason"]] = flags
     return found
 
 

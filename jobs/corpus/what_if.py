@@ -61,7 +61,7 @@ def run(options: WhatIfOptions) -> None:
     notes = {name: list(inexact(old, case, stored)) for name, case in cases.items()}
     for name, outcome in found.cases.items():
         if found.run.later and (outcome.newly_kept[0] or outcome.newly_removed[0]):
-            notes[name].append("duplicates are not searched again: those of the run stay removed, and no others")
+            notes[name].append("duplicates and sites are not searched again: the run's stay removed, and no others")
     if options.write is not None:
         with new_files(options.write) as [file]:
             file.write_text(recipe_text(next(iter(cases.values()))), encoding="utf-8")

@@ -132,7 +132,7 @@ def test_documents_without_url_date_or_language(tmp_path: Path, card: Card, monk
         found["years"] is found["hosts"] is found["top_level_domains"] is found["languages"] is found["robots"] is None
     )
     assert found["removed"] == []
-    assert found["personal_information"] == {"replaced": False, "kinds": []}
+    assert found["personal_information"] == {"replaced": False, "kinds": [], "counted": []}
     text = (made / "README.md").read_text()
     assert "did not identify languages" in text
     assert "## Hosts" not in text
@@ -165,6 +165,21 @@ def test_refusals_of_robots_are_counted(tmp_path: Path, card: Card, monkeypatch:
     ]
     robots = card(curate(tmp_path, rows, monkeypatch, "--recipe", str(own)))["robots"]
     assert (robots["documents"], robots["of"]) == (0, 1)
+
+
+def test_licences_and_counts_for_sites_are_shown(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[sites]\nkinds = ["email"]\nper_thousand_words = 900\n[[steps]]\nuse = "rights"\n')
+    rows = [{"text": f"a{n}@mill.example", "url": "http://mill.example/", "license": "cc-by-4.0"} for n in range(2)]
+    made = curate(tmp_path, [*rows, {"text": "Nothing."}], monkeypatch, "--recipe", str(own))
+    found = card(made)
+    assert [(each["name"], each["documents"]) for each in found["rights"]["licence"]["listed"]] == [
+        ("cc-by-4.0", 2),
+        ("unknown", 1),
+    ]
+    [email] = found["personal_information"]["counted"]
+    assert (email["name"], email["count"], email["documents"]) == ("email", 2, 2)
+    assert "| cc-by-4.0 | 2 |" in (made / "README.md").read_text()
 
 
 def test_scores_by_a_model_are_named_in_the_card(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:

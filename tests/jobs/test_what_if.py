@@ -61,7 +61,7 @@ def test_a_changed_threshold_is_shown_beside_the_run(curated: Path, ask: Ask) ->
     assert "(2) gopher_quality.min_words=1000" in printed
     assert "good (part.jsonl at 0) would be removed (gopher_quality: too_few_words)" in printed
     assert "its text begins: The mill turns the grain" in printed
-    assert "not exact: duplicates are not searched again" in printed
+    assert "not exact: duplicates and sites are not searched again" in printed
 
 
 def test_documents_that_would_be_kept_are_shown(tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,7 @@ EVERY: dict[str, Any] = {
         {"use": "url", "soft_words": ["mill", "rye", "com"], "words": ["bad"], "domains": ["bad.example"]},
         {"use": "url_substrings", "substrings": ["mill", "rye"]},
         {"use": "robots", "robots": [json.dumps({"host": "rye.com", "robots": "User-agent: *\nDisallow: /3"})]},
+        {"use": "rights", "licences": ["cc-by", "cc0", "unknown"]},
         {"use": "language", "min_score": 0.2},
         {"use": "gopher_repetition"},
         {"use": "gopher_quality"},
@@ -78,10 +79,11 @@ def documents(count: int) -> list[dict[str, Any]]:
         draw.choice(["\n", " ", "\n\n"]).join(draw.choices(SENTENCES, k=draw.randint(1, 9))) for _ in range(count - 2)
     ]
     hosts = ["mill.example", "rye.com", "bad.example", "", None]
-    return [
-        {"text": text, "url": f"http://{host}/{n % 7}" if (host := draw.choice(hosts)) else host}
-        for n, text in enumerate(texts)
-    ]
+    rows = []
+    for number, text in enumerate(texts):
+        host, licence = draw.choice(hosts), draw.choice(["cc-by-4.0", "cc0", "all rights reserved"])
+        rows.append({"text": text, "url": f"http://{host}/{number % 7}" if host else host, "license": licence})
+    return rows
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +168,8 @@ def _values(step: Any, name: str) -> st.SearchStrategy[str]:
     kinds = get_args(hint) or (hint,)
     if name == "languages":
         return st.sampled_from(['["en"]', '["de", "fr"]', "[]"])
+    if name == "licences":
+        return st.sampled_from(['["cc-by-4.0"]', '["cc0", "unknown"]', "[]"])
     if bool in kinds:
         return st.sampled_from(["true", "false"])
     counts = st.integers(1, 300).map(str)
