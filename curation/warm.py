@@ -3,12 +3,16 @@
 After ``python -P -m curation.warm`` no run has to wait for the compiler.
 """
 
+import json
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 
+from curation.contamination.index import Index, tokenise
+from curation.contamination.settings import Normalise, Settings
 from curation.dedup import substrings
 from curation.dedup.bands import bands_by_partition, similar
 from curation.dedup.components import forest
@@ -37,6 +41,7 @@ from curation.kernels.listed_terms import hashes, occurrences, terms
 from curation.kernels.piece_bounds import PARAGRAPHS, find_pieces
 from curation.kernels.shingles import jaccard_similarities
 from curation.kernels.substrings import RUN_WIDTH, parts_of_substrings, span_keys
+from curation.packing.tokenizer import Tokenizer
 from curation.recipe import STEPS, Recipe
 from curation.rewrites.line_rules import LineRules
 from curation.rewrites.personal import KINDS
@@ -45,6 +50,8 @@ from curation.sources.inputs import Input
 from curation.sources.listing import list_files
 from curation.sources.reading import ReadingSettings, read_unit
 from curation.sources.units import plan_units
+
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
 
 LINES = (
     '{"id": "a", "text": "One of \\"them\\" is long enough for a shingle of five words.", "extra": [1]}\n'
@@ -122,6 +129,27 @@ def warm() -> None:
     choose(link, order, Source(lambda ids: bounds, lambda ids: Sets(sets, bounds), ordered=False), 0.5)
     families(texts)
     alike_to_any(texts, texts)
+    for normalise in get_args(Normalise):
+        index = Index(Settings(normalise=normalise), _letters(), texts)
+        forms = index.form.texts(texts)
+        index.candidates(forms)
+        index.form.places(texts[0].as_py(), np.array([[0, 1]]))
+        index.spans(*tokenise(index.encoder, forms), np.zeros(len(index.tokens), np.int32))
+
+
+def _letters() -> Tokenizer:
+    """A tokenizer whose tokens are characters."""
+    vocabulary = {chr(33 + place): place for place in range(256)}
+    model = {"type": "BPE", "vocab": {**vocabulary, "</s>": 256}, "merges": []}
+    content = json.dumps({"version": "1.0", "pre_tokenizer": BYTE_LEVEL, "model": model})
+    return Tokenizer(
+        kind="tokenizers",
+        content=content.encode(),
+        vocabulary=257,
+        end_token="</s>",
+        end_id=256,
+        special=frozenset({256}),
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import click  # noqa: E402
 
 from jobs.campaign.cli import campaign  # noqa: E402
 from jobs.classifier.cli import train_classifier  # noqa: E402
+from jobs.contamination.cli import contamination  # noqa: E402
 from jobs.corpus.cli import (  # noqa: E402
     card,
     compare_recipes,
@@ -44,7 +45,7 @@ def gristmill() -> None:
 
 COMMANDS = (
     *(curate, takedown, plan, verdict, compare_recipes, what_if, card, languages, explain, report, verify),
-    *(train_classifier, pack, pack_export, train_tokenizer),
+    *(contamination, train_classifier, pack, pack_export, train_tokenizer),
     *(studio, campaign, dataset, judge, evaluation),
 )
 for _command in COMMANDS:

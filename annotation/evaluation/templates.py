@@ -7,7 +7,6 @@ therefore not be closed or imitated by a response.
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +17,7 @@ import orjson
 
 from annotation.campaign.responses import Messages
 from schemas.errors import UserError
+from schemas.placeholders import fill_in, placeholders
 from schemas.records import to_json
 from schemas.settings import build, unknown
 from schemas.toml_file import read_toml
@@ -31,7 +31,6 @@ KEY_DIGITS = 8
 RESERVED = ("messages", "model", "n", "stream")
 """Fields of a request that no template or user may set."""
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _IN_MESSAGES = ("key", "conversation", "prompt", "first", "second", "response")
 _TEXTS = {"first", "second", "response"}
 
@@ -93,8 +92,8 @@ class Template:
     @property
     def guarded(self) -> bool:
         """Whether every message that is filled in, and the verdict, carry the key."""
-        exposed = [each.content for each in self.messages if _names(each.content) - {"key"}]
-        return all("key" in _names(text) for text in (*exposed, *self.verdict.texts.values()))
+        exposed = [each.content for each in self.messages if placeholders(each.content) - {"key"}]
+        return all("key" in placeholders(text) for text in (*exposed, *self.verdict.texts.values()))
 
 
 @dataclass(frozen=True)
@@ -136,15 +135,6 @@ def fill(template: Template, messages: Messages, responses: Mapping[str, str]) -
     )
 
 
-def fill_in(text: str, values: Mapping[str, str]) -> str:
-    """The text with each placeholder replaced by its value; the values are not searched for placeholders.
-
-    >>> fill_in("{first} or {second}?", {"first": "{second}", "second": "B"})
-    '{second} or B?'
-    """
-    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
-
-
 def _key(digest: str, messages: Messages, responses: Mapping[str, str], texts: Sequence[str]) -> str:
     """The first code of a sequence, derived from all content, that none of the texts contains in any case."""
     content = hashlib.sha256(orjson.dumps([digest, messages, sorted(responses.items())]))
@@ -168,20 +158,16 @@ def is_json(value: object) -> bool:
     return True
 
 
-def _names(text: str) -> set[str]:
-    return set(_PLACEHOLDER.findall(text))
-
-
 def _check(template: Template, where: str) -> None:
     """Raises UserError if the template cannot be filled, or its verdicts cannot be told apart."""
     form, used = template.verdict, set[str]()
     for message in template.messages:
-        used |= _names(message.content)
+        used |= placeholders(message.content)
     for name in sorted(used - {*_IN_MESSAGES}):
         raise UserError(unknown(f"{where} has no placeholder", name, _IN_MESSAGES))
     for outcome, text in form.texts.items():
         allowed = ("key", "grade") if outcome == "grade" else ("key",)
-        for name in sorted(_names(text) - {*allowed}):
+        for name in sorted(placeholders(text) - {*allowed}):
             raise UserError(unknown(f"{where}: verdict.{outcome} has no placeholder", name, allowed))
         if not text.strip() or text.strip() != text or "\n" in text:
             raise UserError(f"{where}: verdict.{outcome} is not one line: give a text without surrounding spaces")
@@ -199,7 +185,7 @@ def _check(template: Template, where: str) -> None:
 def _check_verdict(form: VerdictForm, where: str) -> None:
     texts = form.texts
     if form.grade is not None:
-        if len(texts) > 1 or "grade" not in _names(form.grade) or form.lowest >= form.highest:
+        if len(texts) > 1 or "grade" not in placeholders(form.grade) or form.lowest >= form.highest:
             raise UserError(
                 f"{where}: a template that grades gives verdict.grade with {{grade}}, lowest below highest, and no "
                 "first, second or tie"

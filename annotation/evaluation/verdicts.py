@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from annotation.evaluation.replies import Failure, Reply
-from annotation.evaluation.templates import VerdictForm, fill_in
+from annotation.evaluation.templates import VerdictForm
+from schemas.placeholders import fill_in
 
 Outcome = Literal["first", "second", "tie", "graded", "unparsed", "refused", "truncated", "error"]
 NO_VERDICT: tuple[Outcome, ...] = ("error", "refused", "truncated", "unparsed")

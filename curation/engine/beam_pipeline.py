@@ -7,7 +7,7 @@ from typing import Any
 import apache_beam as beam
 
 from curation.engine import stages
-from curation.engine.run import Run
+from curation.engine.run import StageRun
 from curation.engine.shuffle import Keyed
 from curation.engine.stages import Stage
 from curation.sources.inputs import Unit
@@ -23,12 +23,12 @@ class BeamPipeline:
     pipeline: Any
 
     def start(
-        self, label: str, stage: Stage, run: Run, keys: Sequence[int], elements: Sequence[Unit | int] = ()
+        self, label: str, stage: Stage, run: StageRun, keys: Sequence[int], elements: Sequence[Unit | int] = ()
     ) -> Blobs:
         started = self.pipeline | f"{label}: keys" >> beam.Create([(key, []) for key in elements or keys])
         return started | label >> _calls(label, stage, run)
 
-    def join(self, label: str, stage: Stage, run: Run, keys: Sequence[int], *inputs: Blobs) -> Blobs:
+    def join(self, label: str, stage: Stage, run: StageRun, keys: Sequence[int], *inputs: Blobs) -> Blobs:
         """A single collection is flattened, too: job servers for Flink and Spark (such as 2.62) reject a pipeline that
         flattens a collection with others in one place and groups it directly in another (apache/beam issue 34647).
         """
@@ -39,14 +39,14 @@ class BeamPipeline:
         return self.pipeline | "marks" >> beam.Create([stages.mark(key) for key in keys])
 
 
-def _calls(label: str, stage: Stage, run: Run) -> Any:
+def _calls(label: str, stage: Stage, run: StageRun) -> Any:
     return beam.ParDo(_Stage(label, stage, run)).with_output_types(Keyed)
 
 
 class _Stage(beam.DoFn):  # type: ignore[misc]
     """Calls a stage with a key and all blobs of that key."""
 
-    def __init__(self, label: str, stage: Stage, run: Run):
+    def __init__(self, label: str, stage: Stage, run: StageRun):
         self.label, self.stage, self.run = label, stage, run
 
     def process(self, element: tuple[Unit | int, Iterable[bytes]]) -> Iterator[Keyed]:

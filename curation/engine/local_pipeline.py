@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curation.engine import stages
-from curation.engine.run import Run
+from curation.engine.run import StageRun
 from curation.engine.stages import Stage
 from curation.engine.workers import Workers
 from curation.sources.inputs import Unit
@@ -31,11 +31,11 @@ class LocalPipeline:
     workers: Workers
 
     def start(
-        self, label: str, stage: Stage, run: Run, keys: Sequence[int], elements: Sequence[Unit | int] = ()
+        self, label: str, stage: Stage, run: StageRun, keys: Sequence[int], elements: Sequence[Unit | int] = ()
     ) -> Done:
         return self._call(label, stage, run, keys, elements or keys)
 
-    def join(self, label: str, stage: Stage, run: Run, keys: Sequence[int], *inputs: Done) -> Done:
+    def join(self, label: str, stage: Stage, run: StageRun, keys: Sequence[int], *inputs: Done) -> Done:
         sources = [(each.label, each.keys) for each in inputs if each.keys]
         return self._call(label, stage, run, keys, keys, sources)
 
@@ -46,7 +46,7 @@ class LocalPipeline:
         self,
         label: str,
         stage: Stage,
-        run: Run,
+        run: StageRun,
         keys: Sequence[int],
         elements: Sequence[Unit | int],
         sources: stages.Sources = (),

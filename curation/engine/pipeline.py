@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from curation.engine import stages
-from curation.engine.run import Run
+from curation.engine.run import Run, StageRun
 from curation.engine.stages import Stage
 from curation.sources.inputs import Unit
 
@@ -20,12 +20,12 @@ class Wiring(Protocol[Output]):
     """Calls stages, now or when the pipeline runs."""
 
     def start(
-        self, label: str, stage: Stage, run: Run, keys: Sequence[int], elements: Sequence[Unit | int] = ()
+        self, label: str, stage: Stage, run: StageRun, keys: Sequence[int], elements: Sequence[Unit | int] = ()
     ) -> Output:
         """Calls a stage once for each key; ``elements`` replace the keys as the arguments of the calls."""
         ...
 
-    def join(self, label: str, stage: Stage, run: Run, keys: Sequence[int], *inputs: Output) -> Output:
+    def join(self, label: str, stage: Stage, run: StageRun, keys: Sequence[int], *inputs: Output) -> Output:
         """Calls a stage for each of ``keys`` that occurs in ``inputs``, with all blobs of the key. On this machine the
         stage is called for each of ``keys``."""
         ...

@@ -4,12 +4,31 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
+from typing import Protocol
 
 from curation.job import Job
 from curation.release.folder import WORK, Folder
 from curation.release.opening import Release
 from curation.release.shards import shard_name
 from curation.sources.storage import Options
+
+
+class StageRun(Protocol):
+    """What calls of stages need to know about any run."""
+
+    @property
+    def folder(self) -> Folder: ...
+
+    @property
+    def local(self) -> bool: ...
+
+    @property
+    def storage(self) -> Options: ...
+
+    @property
+    def first(self) -> int: ...
+
+    def shuffle_name(self, stage: str, key: int) -> str: ...
 
 
 @dataclass(frozen=True)

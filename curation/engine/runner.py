@@ -12,7 +12,7 @@ from curation.engine.budget import most_links
 from curation.engine.failures import error_for_user
 from curation.engine.local_pipeline import LocalPipeline
 from curation.engine.memory_limit import limited_memory, share
-from curation.engine.run import Run, linked_name
+from curation.engine.run import Run, StageRun, linked_name
 from curation.engine.selecting_pass import gather_near, gather_texts
 from curation.engine.unit_reports import LinkedReport, ShrunkReport
 from curation.engine.workers import Workers
@@ -29,7 +29,7 @@ Pipelines = Callable[[], AbstractContextManager[pipeline.Wiring[Any]]]
 
 
 @contextmanager
-def started_workers(run: Run, workers: int, execution: Execution) -> Iterator[Workers]:
+def started_workers(run: StageRun, workers: int, execution: Execution) -> Iterator[Workers]:
     """``workers`` worker processes for a run on this machine, for the duration of the block. Start them before threads:
     then they start faster."""
     count = workers if run.local and run.folder.shared else 0
@@ -50,18 +50,27 @@ def run_pipelines(
 
     Raises UserError or RunError with a message for the user.
     """
+    run_steps(run, processes, execution, lambda start: _run(run, units, execution, between, start))
+
+
+def run_steps(run: StageRun, processes: Workers, execution: Execution, steps: Callable[[Pipelines], None]) -> None:
+    """Calls ``steps`` with the function that starts a pipeline: with worker processes on this machine, or on the runner
+    of ``execution``.
+
+    Raises UserError or RunError with a message for the user.
+    """
     if not run.local:
         with quiet_imports():
             from curation.engine.beam_runner import beam_pipelines
 
         with beam_pipelines(execution.beam_options) as start:
-            _run(run, units, execution, between, start)
+            steps(start)
         run.folder.sweep()
         return
     memory = None if execution.memory is None or processes.count else share(execution.memory, 0)
     with limited_memory(memory):
         try:
-            _run(run, units, execution, between, lambda: nullcontext(LocalPipeline(processes)))
+            steps(lambda: nullcontext(LocalPipeline(processes)))
         except outages(RuntimeError, MemoryError, UserError, RunError) as error:
             shown = error_for_user(processes.failure or error, run.folder)
             if shown is None:

@@ -16,7 +16,7 @@ from curation.engine import surviving
 from curation.engine.reading_pass import read_and_judge
 from curation.engine.released import find_gone
 from curation.engine.rereading_pass import read_again
-from curation.engine.run import Run, judged_name, linked_name, removed_name, superseded_name, written_name
+from curation.engine.run import Run, StageRun, judged_name, linked_name, removed_name, superseded_name, written_name
 from curation.engine.shuffle import Keyed, fetch, is_whole, store
 from curation.engine.sites_pass import remove_sites
 from curation.engine.writing_pass import write_documents, write_superseded
@@ -30,7 +30,7 @@ Sources = Sequence[tuple[str, Sequence[int]]]
 
 DONE: Keyed = (0, b"")
 
-_KIND_BYTES = 8
+KIND_BYTES = 8
 """The kind takes as many bytes as a record's column, which keeps the records after it aligned."""
 
 
@@ -40,13 +40,15 @@ class Groups(dict[str, list[bytes]]):
     def __init__(self, blobs: Iterable[bytes]):
         super().__init__()
         for blob in sorted(blobs):
-            self.setdefault(blob[:_KIND_BYTES].rstrip().decode(), []).append(blob[_KIND_BYTES:])
+            self.setdefault(blob[:KIND_BYTES].rstrip().decode(), []).append(blob[KIND_BYTES:])
 
     def __missing__(self, kind: str) -> list[bytes]:
         return []
 
 
-def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[bytes], sources: Sources) -> list[Keyed]:
+def call(
+    run: StageRun, label: str, stage: Stage, key: Unit | int, blobs: Iterable[bytes], sources: Sources
+) -> list[Keyed]:
     """Calls a stage with the blobs of a key: ``blobs``, or in a local run the files that the ``sources`` wrote.
 
     In a local run the results go to a file, and a call whose file is complete is not repeated.
@@ -62,13 +64,14 @@ def call(run: Run, label: str, stage: Stage, key: Unit | int, blobs: Iterable[by
     return [DONE]
 
 
-def _number(run: Run, key: Unit | int) -> int:
+def _number(run: StageRun, key: Unit | int) -> int:
     """The number of a unit: units of the input are counted after those of the releases."""
     return run.first + key.index if isinstance(key, Unit) else key
 
 
-def _of_kind(kind: str, results: Iterable[Keyed]) -> Iterator[Keyed]:
-    head = kind.encode().ljust(_KIND_BYTES)
+def of_kind(kind: str, results: Iterable[Keyed]) -> Iterator[Keyed]:
+    """The results with their kind before each blob."""
+    head = kind.encode().ljust(KIND_BYTES)
     return ((key, head + blob) for key, blob in results)
 
 
@@ -100,11 +103,11 @@ def near(run: Run, unit: int, groups: Groups) -> Results:
 def host_sums(run: Run, unit: int, groups: Groups) -> Results:
     if unit < run.first:  # released documents stay
         return []
-    return _of_kind("sums", sites.host_sums(run, unit))
+    return of_kind("sums", sites.host_sums(run, unit))
 
 
 def hosts(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("hosts", sites.decided_hosts(run, groups["sums"]))
+    return of_kind("hosts", sites.decided_hosts(run, groups["sums"]))
 
 
 def without_sites(run: Run, unit: int, groups: Groups) -> Results:
@@ -119,7 +122,7 @@ def without_sites(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def url_keys(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("keys", dedup.key_records(run, unit, "url_hash", dedup.removed_rows(unit, groups, [])))
+    return of_kind("keys", dedup.key_records(run, unit, "url_hash", dedup.removed_rows(unit, groups, [])))
 
 
 def same_url(run: Run, partition: int, groups: Groups) -> Results:
@@ -127,7 +130,7 @@ def same_url(run: Run, partition: int, groups: Groups) -> Results:
 
 
 def text_keys(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("keys", dedup.key_records(run, unit, "content_hash", dedup.removed_rows(unit, groups, ["url"])))
+    return of_kind("keys", dedup.key_records(run, unit, "content_hash", dedup.removed_rows(unit, groups, ["url"])))
 
 
 def same_text(run: Run, partition: int, groups: Groups) -> Results:
@@ -136,19 +139,19 @@ def same_text(run: Run, partition: int, groups: Groups) -> Results:
 
 def _same_key(run: Run, groups: Groups, kind: str) -> Results:
     records = unpack(groups["keys"], KEY_WIDTH)
-    yield from _of_kind(kind, dedup.same_key(run, records, kind))
-    yield from _of_kind(dedup.CONTINUES[kind], dedup.continuing_ids(run, records))
+    yield from of_kind(kind, dedup.same_key(run, records, kind))
+    yield from of_kind(dedup.CONTINUES[kind], dedup.continuing_ids(run, records))
 
 
 def bands(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("bands", dedup.band_records(run, unit, dedup.removed_rows(unit, groups, ["url", "exact"])))
+    return of_kind("bands", dedup.band_records(run, unit, dedup.removed_rows(unit, groups, ["url", "exact"])))
 
 
 def pairs(run: Run, partition: int, groups: Groups) -> Results:
     found = dedup.bucket_pairs(run, groups["bands"])
-    yield from _of_kind("pairs", dedup.by_first(found))
+    yield from of_kind("pairs", dedup.by_first(found))
     if run.job.recipe.dedup.verifies:
-        yield from _of_kind("seconds", dedup.seconds(found))
+        yield from of_kind("seconds", dedup.seconds(found))
 
 
 def signatures(run: Run, unit: int, groups: Groups) -> Results:
@@ -157,12 +160,12 @@ def signatures(run: Run, unit: int, groups: Groups) -> Results:
     found = dedup.distinct_pairs(groups["pairs"])
     if run.job.recipe.dedup.verifies:
         dedup.write_candidate_sets(run, unit, found, groups["seconds"])
-    yield from _of_kind("pairs", dedup.by_second(found))
-    yield from _of_kind("sketches", dedup.first_sketches(run, unit, found))
+    yield from of_kind("pairs", dedup.by_second(found))
+    yield from of_kind("sketches", dedup.first_sketches(run, unit, found))
 
 
 def compare(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("near", dedup.similar_edges(run, unit, groups["pairs"], groups["sketches"]))
+    return of_kind("near", dedup.similar_edges(run, unit, groups["pairs"], groups["sketches"]))
 
 
 def link(run: Run, unit: int, groups: Groups) -> Results:
@@ -172,14 +175,14 @@ def link(run: Run, unit: int, groups: Groups) -> Results:
 
 
 def spread(run: Run, part: int, groups: Groups) -> Results:
-    return _of_kind("links", dedup.spread_links(run, part, run.stars or 0))
+    return of_kind("links", dedup.spread_links(run, part, run.stars or 0))
 
 
 def large(run: Run, partition: int, groups: Groups) -> Results:
     found, changed = dedup.large_stars(run, groups["links"])
-    yield from _of_kind("links", found)
+    yield from of_kind("links", found)
     if changed:
-        yield from _of_kind("changed", [(partition, changed.to_bytes(8, "little"))])
+        yield from of_kind("changed", [(partition, changed.to_bytes(8, "little"))])
 
 
 def small(run: Run, partition: int, groups: Groups) -> Results:
@@ -190,37 +193,37 @@ def small(run: Run, partition: int, groups: Groups) -> Results:
 
 def components(run: Run, key: int, groups: Groups) -> Results:
     if run.stars is not None:
-        return _of_kind("survivor", dedup.star_survivors(run, key))
+        return of_kind("survivor", dedup.star_survivors(run, key))
     chosen = surviving.chosen_survivors if run.job.recipe.dedup.bounds_survivors else dedup.survivors
-    return _of_kind("survivor", chosen(run))
+    return of_kind("survivor", chosen(run))
 
 
 def clusters(run: Run, unit: int, groups: Groups) -> Results:
-    return _of_kind("linked", surviving.clustered_links(run, unit, groups["survivor"]))
+    return of_kind("linked", surviving.clustered_links(run, unit, groups["survivor"]))
 
 
 def choose(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("survivor", surviving.component_survivors(run, groups["linked"]))
+    return of_kind("survivor", surviving.component_survivors(run, groups["linked"]))
 
 
 def piece_keys(run: Run, unit: int, groups: Groups) -> Results:
     if unit < run.first:  # pieces are not compared with those of releases
         return []
-    return _of_kind("keys", pieces.piece_keys(run, unit, groups["survivor"]))
+    return of_kind("keys", pieces.piece_keys(run, unit, groups["survivor"]))
 
 
 def repeated(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("repeated", pieces.repeated_keys(run, groups["keys"]))
+    return of_kind("repeated", pieces.repeated_keys(run, groups["keys"]))
 
 
 def places(run: Run, unit: int, groups: Groups) -> Results:
     if unit < run.first:
         return []
-    return _of_kind("places", pieces.first_places(run, unit, groups["survivor"], groups["repeated"]))
+    return of_kind("places", pieces.first_places(run, unit, groups["survivor"], groups["repeated"]))
 
 
 def firsts(run: Run, partition: int, groups: Groups) -> Results:
-    return _of_kind("firsts", pieces.firsts(run, groups["places"]))
+    return of_kind("firsts", pieces.firsts(run, groups["places"]))
 
 
 def cuts(run: Run, unit: int, groups: Groups) -> Results:
@@ -232,14 +235,14 @@ def cuts(run: Run, unit: int, groups: Groups) -> Results:
 
 def requests(run: Run, unit: int, groups: Groups) -> Results:
     if run.job.recipe.dedup.stages:
-        yield from _of_kind("requests", dedup.name_requests(run, unit, groups["survivor"]))
+        yield from of_kind("requests", dedup.name_requests(run, unit, groups["survivor"]))
     if run.job.recipe.dedup.pieces and unit >= run.first:
-        yield from _of_kind("requests", pieces.name_requests(run, unit))
+        yield from of_kind("requests", pieces.name_requests(run, unit))
 
 
 def names(run: Run, unit: int, groups: Groups) -> Results:
-    yield from _of_kind("names", dedup.answer_requests(run, unit, groups["requests"]))
-    yield from _of_kind("counts", dedup.count_removed(unit, groups["requests"]))
+    yield from of_kind("names", dedup.answer_requests(run, unit, groups["requests"]))
+    yield from of_kind("counts", dedup.count_removed(unit, groups["requests"]))
 
 
 def write(run: Run, unit: int, groups: Groups) -> Results:
@@ -258,4 +261,4 @@ def write(run: Run, unit: int, groups: Groups) -> Results:
 
 def mark(unit: int) -> Keyed:
     """A blob that makes the next stage be called for a unit, also if the unit has no other blob."""
-    return unit, b"unit".ljust(_KIND_BYTES)
+    return unit, b"unit".ljust(KIND_BYTES)

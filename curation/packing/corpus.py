@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,14 @@ _PLACE = ("file", "offset")
 
 Place = tuple[int, int]
 """A position in a corpus: the number of a file, and the number of a row in the file."""
+
+
+class Part(NamedTuple):
+    """The row groups of a file of a corpus from ``first`` up to ``stop``."""
+
+    name: str
+    first: int
+    stop: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +119,54 @@ class ParquetCorpus:
                 self._check(name, file.schema_arrow)
                 yield from self._rows(name, file, number, skipped if number == first else 0)
 
+    def parts(self, size: int) -> list[Part]:
+        """The parts of the files, of about ``size`` stored bytes each."""
+        found = []
+        for name in self.files():
+            with self._open_parquet(name) as file:
+                self._check(name, file.schema_arrow)
+                sizes = [file.metadata.row_group(group).total_byte_size for group in range(file.num_row_groups)]
+            numbers = (np.cumsum(sizes) - 1) // size
+            starts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist()] if sizes else []
+            found += [Part(name, first, stop) for first, stop in pairwise([*starts, len(sizes)])]
+        return found
+
+    def batches(self, part: Part) -> Iterator[pa.RecordBatch]:
+        """The documents of a part as batches of about BATCH_BYTES: ``doc_id``, ``source`` and ``text``, without nulls.
+        Raises UserError as `documents` does."""
+        entries = self._list_files()[1]
+        if part.first == 0 and part.name in entries:
+            check_digests(self._place()[0], [entries[part.name]])
+        with self._open_parquet(part.name) as file:
+            self._check(part.name, file.schema_arrow)
+            for batch in file.iter_batches(
+                _ROWS, row_groups=range(part.first, part.stop), columns=self._wanted(file), use_threads=False
+            ):
+                texts = batch[self.columns.text].cast(pa.large_string()).fill_null("")
+                for start, stop in _cuts(texts):
+                    some, held = batch.slice(start, stop - start), texts.slice(start, stop - start)
+                    ids = pa.array(self._ids(some, held), pa.string())
+                    sources = pa.array(self._sources(some), pa.string())
+                    yield pa.RecordBatch.from_arrays([ids, sources, held], names=["doc_id", "source", "text"])
+
+    def _wanted(self, file: Any) -> list[str]:
+        return [self.columns.text, *sorted({self.columns.doc_id, "source"} & set(file.schema_arrow.names))]
+
+    def _ids(self, batch: pa.RecordBatch, texts: pa.LargeStringArray) -> list[str]:
+        """The ids of documents; of a document without one, the hash of its text."""
+        found = _strings(batch, self.columns.doc_id)
+        return [
+            xxhash.xxh3_128_hexdigest(texts[place].as_py().encode()) if each is None else each
+            for place, each in enumerate(found)
+        ]
+
     def _rows(self, name: str, file: Any, number: int, skipped: int) -> Iterator[Documents]:
         """The documents of a file after the first ``skipped`` rows."""
         values = self._values(name, file)
-        wanted = [self.columns.text, *sorted({self.columns.doc_id, "source"} & set(file.schema_arrow.names))]
         ends = np.cumsum([file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)])
         groups = np.flatnonzero(ends > skipped).tolist()
         done = int(ends[groups[0] - 1]) if groups and groups[0] else 0
-        for batch in file.iter_batches(_ROWS, row_groups=groups, columns=wanted, use_threads=False):
+        for batch in file.iter_batches(_ROWS, row_groups=groups, columns=self._wanted(file), use_threads=False):
             new = batch.slice(max(0, skipped - done))
             done += len(batch)
             if len(new):
@@ -223,22 +272,15 @@ class ParquetCorpus:
     ) -> Iterator[Documents]:
         """Divides a batch, which begins at row ``row`` of a file, into batches of about BATCH_BYTES each."""
         texts = batch[self.columns.text].cast(pa.large_string()).fill_null("")
-        ends = np.cumsum(pc.binary_length(texts).to_numpy(zero_copy_only=False))
-        number = np.append(ends // BATCH_BYTES, -1)
-        start = 0
-        for stop in (np.flatnonzero(number[1:] != number[:-1]) + 1).tolist():
-            part = batch.slice(start, stop - start)
-            held = texts.slice(start, stop - start).to_pylist()
-            given = zip(_strings(part, self.columns.doc_id), held, strict=True)
-            ids = [xxhash.xxh3_128_hexdigest(text.encode()) if found is None else found for found, text in given]
+        for start, stop in _cuts(texts):
+            part, held = batch.slice(start, stop - start), texts.slice(start, stop - start)
             yield Documents(
                 sources=self._sources(part),
-                doc_ids=ids,
-                texts=held,
+                doc_ids=self._ids(part, held),
+                texts=held.to_pylist(),
                 place=(file, row + stop),
                 values=None if values is None else values[start:stop],
             )
-            start = stop
 
     def _sources(self, batch: pa.RecordBatch) -> list[str]:
         if self.name is not None:
@@ -261,6 +303,16 @@ def _numbers(column: pa.ChunkedArray, name: str, path: str) -> npt.NDArray[np.fl
 def _keys(places: pa.Table) -> pa.ChunkedArray:
     """A text for each place of a document in the input."""
     return pc.binary_join_element_wise(*(places[name].cast(pa.string()) for name in _PLACE), "\0")
+
+
+def _cuts(texts: pa.LargeStringArray) -> Iterator[tuple[int, int]]:
+    """Divides rows into ranges whose texts have about BATCH_BYTES each."""
+    ends = np.cumsum(pc.binary_length(texts).to_numpy(zero_copy_only=False))
+    number = np.append(ends // BATCH_BYTES, -1)
+    start = 0
+    for stop in (np.flatnonzero(number[1:] != number[:-1]) + 1).tolist():
+        yield start, stop
+        start = stop
 
 
 def _strings(batch: pa.RecordBatch, column: str) -> list[str | None]:

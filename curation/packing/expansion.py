@@ -33,8 +33,8 @@ def check_expansion(path: Path, table: Mapping[str, Any]) -> None:
 
 def check_model(path: Path, content: bytes) -> None:
     """Raises UserError if the normaliser of a SentencePiece model can make a text more than MOST times as long."""
-    for specification in _fields(content, 3):  # normalizer_spec of the model
-        for charsmap in _fields(specification, 2):  # precompiled_charsmap
+    for specification in fields(content, 3):  # normalizer_spec of the model
+        for charsmap in fields(specification, 2):  # precompiled_charsmap
             _check(path, longest_mapping(charsmap))
 
 
@@ -83,7 +83,7 @@ def _matches_empty(expression: str) -> bool:
         return True
 
 
-def _fields(message: bytes, wanted: int) -> Iterator[bytes]:
+def fields(message: bytes, wanted: int) -> Iterator[bytes]:
     """The length-delimited fields with number ``wanted`` of a protobuf message, up to the first malformed field."""
     at = 0
     while at < len(message):

@@ -324,7 +324,7 @@ class Encoder:
 
         A text without tokens gets no begin and end token either, so its number is 0.
         """
-        tokens, lengths = self._plain(texts)
+        tokens, lengths = self.plain(texts)
         begin = self._tokenizer.begin_id
         held = lengths > 0
         lengths[held] += 1 if begin is None else 2
@@ -346,18 +346,34 @@ class Encoder:
         first = 0 if self._tokenizer.begin_id is None else 1
         return self._engine.decode(tokens[first:-1].tolist())
 
-    def _plain(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
+    def places(self, text: str) -> npt.NDArray[np.int32]:
+        """The tokens of a text as `plain` gives them, each with its first character and the character after its last
+        one, in a row: shape (tokens, 3). Of the tokens that make up one character, some have no character."""
+        spans = self._engine.spans(text)
+        found = np.array(spans, np.int32).reshape(len(spans), 3)
+        if not self._special[found[:, 0]].any():
+            return found
+        pieces, start = [], 0
+        for piece in self._pieces(text):
+            pieces.append(self.places(piece) + np.array([0, start, start], np.int32))
+            start += len(piece)
+        return np.concatenate(pieces)
+
+    def plain(self, texts: Sequence[str]) -> tuple[Tokens, npt.NDArray[np.int64]]:
         """Encodes texts without special tokens, even if the tokenizer would match them; most texts hold no such string,
         and cost no extra time."""
         tokens, lengths = self._engine.encode(texts)
         if not self._special[tokens].any():
             return tokens, lengths
         rows = np.split(tokens, np.cumsum(lengths)[:-1])
-        rows = [self._cut(text) if self._special[row].any() else row for text, row in zip(texts, rows, strict=True)]
+        rows = [
+            self.plain(self._pieces(text))[0] if self._special[row].any() else row
+            for text, row in zip(texts, rows, strict=True)
+        ]
         return np.concatenate(rows), np.array([len(row) for row in rows], np.int64)
 
-    def _cut(self, text: str) -> Tokens:
-        """The tokens of a text that is cut inside each string that would become a special token."""
+    def _pieces(self, text: str) -> list[str]:
+        """The pieces of a text that is cut inside each string that would become a special token."""
         spans = [(start, end) for token, start, end in self._engine.spans(text) if self._special[token]]
         for start, end in spans:
             if end - start < 2:
@@ -366,8 +382,7 @@ class Encoder:
                     "choose a tokenizer whose special tokens are longer than one character"
                 )
         cuts = [0, *(start + 1 for start, _ in spans), len(text)]
-        pieces = [text[start:end] for start, end in pairwise(cuts)]
-        return self._plain(pieces)[0]
+        return [text[start:end] for start, end in pairwise(cuts)]
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import os
 
 import click
 
+from curation.contamination.explanation import explain_search, read_search
+from curation.contamination.manifest import ContaminationManifest
 from curation.release.lookup import Lookup
 from curation.reports.explain import explain
 from jobs.terminal import say
@@ -15,6 +17,10 @@ def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None,
     if (doc_id is None) == (sample is None):
         raise UserError("say which document to explain: a DOC_ID, or --sample N (with --reason NAME)")
     doc_id, reason = _utf8(doc_id), _utf8(reason)
+    search = read_search(folder) if doc_id is not None else None
+    if search is not None:
+        _explain_search(folder, search, str(doc_id))
+        return
     lookup = Lookup(folder)
     if sample is not None:
         rows = lookup.sample(sample, reason)
@@ -31,6 +37,17 @@ def run(folder: str, doc_id: str | None, sample: int | None, reason: str | None,
         if number:
             click.echo()
         for line in explain(lookup, row, diff):
+            say(line)
+
+
+def _explain_search(folder: str, search: ContaminationManifest, name: str) -> None:
+    found = list(explain_search(folder, search, name))
+    if not found:
+        raise UserError(f"{folder} has no sample and no contaminated document {name!r}: check the id")
+    for number, lines in enumerate(found):
+        if number:
+            click.echo()
+        for line in lines:
             say(line)
 
 

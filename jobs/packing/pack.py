@@ -13,7 +13,7 @@ from curation.packing.shares import Mixture
 from curation.packing.tokenizer import open_tokenizer
 from curation.packing.training import train_tokenizer
 from jobs.counting import counting
-from jobs.packing.panics import hold_back_panics
+from jobs.panics import hold_back_panics
 from jobs.tables import Row, print_table
 from jobs.terminal import say
 from schemas.errors import UserError

@@ -8,8 +8,9 @@ import click
 def verify(folder: str) -> None:
     """Compare each file of the folder DIR with the size and SHA-256 in its manifest.
 
-    DIR is an output of gristmill curate, takedown, train-classifier, pack, judge, evaluation report, import or export,
-    or dataset build, import, mix, upgrade or export. Exit code 1: a file is missing, damaged, or not in the manifest.
+    DIR is an output of gristmill curate, takedown, train-classifier, pack, contamination, judge, evaluation report,
+    import or export, or dataset build, import, mix, upgrade or export. Exit code 1: a file is missing, damaged, or not
+    in the manifest.
     """
     from jobs.verification.verify import run
 

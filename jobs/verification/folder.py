@@ -12,6 +12,7 @@ from annotation.evaluation import report_manifest as reported
 from annotation.evaluation.forms import exporting as judged_export
 from annotation.exports.manifest import FORMAT as EXPORT
 from annotation.exports.manifest import VERSION as EXPORT_VERSION
+from curation.contamination import manifest as contamination
 from curation.engine.takedown_lists import NOT_FOUND
 from curation.fasttext import classifier
 from curation.release.folder import WORK, Folder
@@ -25,6 +26,7 @@ from schemas.progress import Tell
 THREADS = 4
 FORMATS = {
     classifier.FORMAT: (classifier.VERSION, "a classifier"),
+    contamination.FORMAT: (contamination.VERSION, "a search for benchmarks"),
     datasets.FORMAT: (datasets.VERSION, "a dataset of comparisons"),
     EXPORT: (EXPORT_VERSION, "an export of a dataset"),
     judged.FORMAT: (judged.VERSION, "verdicts of a judge"),
@@ -33,7 +35,8 @@ FORMATS = {
 }
 """The manifests with a list of files: the newest version and a description of each format."""
 _NAME_ANOTHER = (
-    "name a folder that gristmill curate, takedown, pack, train-classifier, dataset, judge or evaluation wrote"
+    "name a folder that gristmill curate, takedown, pack, train-classifier, contamination, dataset, judge or "
+    "evaluation wrote"
 )
 
 

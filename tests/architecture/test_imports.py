@@ -21,7 +21,8 @@ ALLOWED = {
 
 FLOORS: dict[str, tuple[str, ...]] = {
     "schemas": (
-        "visible wording progress errors module_path table permutation division checksums balance intervals",
+        "visible wording progress errors module_path table permutation division checksums balance intervals "
+        "placeholders",
         "named_files settings records",
         "manifest",
         "toml_file folders",
@@ -43,7 +44,9 @@ FLOORS: dict[str, tuple[str, ...]] = {
         "recipes job judge",
         "release",
         "engine",
-        "reports packing warm",
+        "reports packing",
+        "contamination",
+        "warm",
     ),
     "annotation": (
         "protocols server rows statistics",
@@ -58,8 +61,8 @@ FLOORS: dict[str, tuple[str, ...]] = {
     "jobs": (
         "terminal options example",
         "consoles interrupts",
-        "counting tables spreadsheet pages corpora",
-        "corpus classifier packing studio campaign verification evaluation",
+        "counting tables spreadsheet pages corpora panics",
+        "corpus classifier packing contamination studio campaign verification evaluation",
         "dataset",
         "api cli demo",
         "reference",

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.evaluation.templates import BUILT_IN, FOLDER, fill, fill_in, load
+from annotation.evaluation.templates import BUILT_IN, FOLDER, fill, load
 from schemas.errors import UserError
+from schemas.placeholders import fill_in
 
 PAIRWISE, SINGLE = load("pairwise"), load("single")
 PROMPT = (("user", "What is rye?"),)

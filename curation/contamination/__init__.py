@@ -1,0 +1,1 @@
+"""Finds the samples of benchmarks in a corpus."""

@@ -1,0 +1,89 @@
+"""Explains in words which documents a sample was found in, with both texts, and which samples a document holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curation.contamination.gathering import SAMPLES_FILE
+from curation.contamination.manifest import FORMAT, VERSION, ContaminationManifest
+from curation.contamination.settings import LENGTHS
+from curation.contamination.tables import DOCUMENTS, SAMPLES
+from curation.release.folder import Folder
+from curation.release.manifest import read_content
+from curation.release.shards import row_groups
+from schemas.manifest import MANIFEST, parse_json, read_manifest
+
+SHOWN = 400
+"""The most characters of a passage that are shown."""
+
+
+def read_search(path: str) -> ContaminationManifest | None:
+    """The manifest of a folder that ``gristmill contamination`` wrote; None for another folder.
+
+    Raises DamagedError for a manifest that was changed.
+    """
+    folder = Folder(path)
+    files, root = folder.filesystem()
+    content = read_content(folder) if files.isdir(root) else None
+    if content is None:
+        return None
+    place = f"{path}/{MANIFEST}"
+    value = parse_json(content, place)
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        return None
+    return read_manifest(
+        content, place, ContaminationManifest, form=FORMAT, version=VERSION, made_by="gristmill contamination"
+    )
+
+
+def explain_search(path: str, found: ContaminationManifest, name: str) -> Iterator[list[str]]:
+    """The lines about each sample and each contaminated document with the id ``name``; ``BENCHMARK/ID`` names a sample
+    of one benchmark."""
+    folder = Folder(path)
+    for row in _rows(folder, SAMPLES_FILE, SAMPLES.columns.names, "sample_id", [name, name.partition("/")[2]]):
+        if name in (row["sample_id"], f"{row['benchmark']}/{row['sample_id']}"):
+            yield list(_sample(row))
+    for shard in sorted(found.files):
+        if shard.startswith("documents/"):
+            for row in _rows(folder, shard, DOCUMENTS.columns.names, "doc_id", [name]):
+                yield list(_document(row))
+
+
+def _rows(folder: Folder, shard: str, columns: list[str], key: str, values: list[str]) -> Iterator[dict[str, Any]]:
+    for _, batch in row_groups(folder, shard, columns):
+        yield from batch.filter(pc.is_in(batch[key], pa.array(values, batch[key].type))).to_pylist()
+
+
+def _sample(row: dict[str, Any]) -> Iterator[str]:
+    shares = ", ".join(f"{row[f'contamination_{length}']:.1%} for L = {length}" for length in LENGTHS)
+    yield f"{row['benchmark']}/{row['sample_id']}: {row['tokens']:,} tokens, contaminated: {shares}"
+    if not row["documents"]:
+        yield "  no document shares a span with it"
+        return
+    more = f", the best {len(row['spans'])}" if row["documents"] > len(row["spans"]) else ""
+    yield f"  documents that share a span: {row['documents']:,}{more}:"
+    text = row["text"].encode()
+    for span in row["spans"]:
+        yield f"  {span['doc_id']} ({span['source']}), bytes {span['start']:,} to {span['end']:,}: {_size(span)}"
+        yield f"    sample:   {_shorten(text[span['sample_start'] : span['sample_end']].decode())}"
+        yield f"    document: {_shorten(span['passage'])}"
+
+
+def _document(row: dict[str, Any]) -> Iterator[str]:
+    more = f", the best {len(row['spans'])}" if row["samples"] > len(row["spans"]) else ""
+    yield f"{row['doc_id']} ({row['source']}) shares a span with samples: {row['samples']:,}{more}:"
+    for span in row["spans"]:
+        place = f"bytes {span['start']:,} to {span['end']:,}"
+        yield f"  {span['benchmark']}/{span['sample_id']}, {place}: {_size(span)}"
+
+
+def _size(span: dict[str, Any]) -> str:
+    differ = f", {span['mismatches']} of which differ" if span["mismatches"] else ""
+    return f"{span['tokens']:,} tokens{differ}"
+
+
+def _shorten(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= SHOWN else f"{words[: SHOWN - 4]} ..."

@@ -1,0 +1,171 @@
+"""The index over all samples: their tokens, where each window of ten tokens occurs in them, and the strings that a text
+must hold to share a window with them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curation.contamination.settings import BUDGET, WIDTH, Settings
+from curation.contamination.texts import Form
+from curation.kernels.buffers import text_buffers
+from curation.kernels.byte_grams import gram_filter, hold_strings, string_hashes
+from curation.kernels.token_spans import find_spans, hash_table, window_hashes
+from curation.packing.surfaces import has_fixed_bytes
+from curation.packing.tokenizer import Encoder, Tokenizer
+
+Integers = npt.NDArray[np.int64]
+BATCH = 256
+"""Texts that are tokenised together."""
+
+
+class Windows(NamedTuple):
+    """The windows of all samples: `hash_table` of their different hashes; window k begins at
+    places[starts[k]:starts[k + 1]] of the samples' tokens."""
+
+    slots: npt.NDArray[np.uint64]
+    numbers: npt.NDArray[np.int32]
+    starts: Integers
+    places: Integers
+
+
+class Grams(NamedTuple):
+    """The strings of which a text that shares a window with a sample holds at least one, as for `hold_strings`."""
+
+    bits: npt.NDArray[np.uint64]
+    slots: npt.NDArray[np.uint64]
+    numbers: npt.NDArray[np.int32]
+    distances: npt.NDArray[np.uint64]
+    joined_slots: npt.NDArray[np.uint64]
+    joined_numbers: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """The index over the samples with these ``texts``."""
+
+    settings: Settings
+    tokenizer: Tokenizer
+    texts: pa.LargeStringArray
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return self.tokenizer.encoder()
+
+    @cached_property
+    def form(self) -> Form:
+        return Form.of(self.settings.normalise, self.encoder)
+
+    @cached_property
+    def forms(self) -> pa.LargeStringArray:
+        """The samples as they are compared."""
+        return self.form.texts(self.texts)
+
+    @property
+    def ready(self) -> bool:
+        """Makes all parts of the index, which processes that are forked then share; returns whether texts that share a
+        window with a sample are found without tokenising all."""
+        _ = self.windows, self.owners
+        return self.grams is not None
+
+    @cached_property
+    def _tokenised(self) -> tuple[npt.NDArray[np.int32], Integers]:
+        return tokenise(self.encoder, self.forms)
+
+    @property
+    def tokens(self) -> npt.NDArray[np.int32]:
+        """The tokens of all samples."""
+        return self._tokenised[0]
+
+    @property
+    def bounds(self) -> Integers:
+        """Sample s has tokens[bounds[s]:bounds[s + 1]]."""
+        return self._tokenised[1]
+
+    @cached_property
+    def owners(self) -> npt.NDArray[np.int32]:
+        """The sample of each token."""
+        return np.repeat(np.arange(len(self.texts), dtype=np.int32), np.diff(self.bounds))
+
+    @cached_property
+    def windows(self) -> Windows:
+        hashes, places = window_hashes(self.tokens, self.bounds, WIDTH)
+        order = np.argsort(hashes, kind="stable")
+        different, starts = np.unique(hashes[order], return_index=True)
+        slots, numbers = _table(different)
+        return Windows(slots, numbers, np.append(starts, len(order)).astype(np.int64), places[order])
+
+    @cached_property
+    def grams(self) -> Grams | None:
+        """None if a text can share a window with a sample without sharing a string with it."""
+        if not has_fixed_bytes(self.tokenizer, plain=self.settings.normalise == "words"):
+            return None
+        unknown = self.tokenizer.unknown_id
+        if unknown is not None and (self.tokens == unknown).any():
+            return None
+        starts, ends = self._insides()
+        lasts, distances, joined, whole = string_hashes(text_buffers(self.forms)[0], starts, ends)
+        if not whole:
+            return None
+        different, number = np.unique(lasts, return_inverse=True)
+        masks = np.zeros(len(different), np.uint64)
+        np.bitwise_or.at(masks, number, np.left_shift(np.uint64(1), distances.astype(np.uint64)))
+        slots, numbers = _table(different)
+        return Grams(gram_filter(different), slots, numbers, masks, *_table(np.unique(joined)))
+
+    def _insides(self) -> tuple[Integers, Integers]:
+        """The bytes of the samples' forms that the tokens inside of each window make up, without the window's first and
+        last token, whose bytes may differ (the blank before a text's first word)."""
+        starts: list[Integers] = []
+        ends: list[Integers] = []
+        begins = text_buffers(self.forms)[1]
+        for number, text in enumerate(self.forms.to_pylist()):
+            size = int(self.bounds[number + 1] - self.bounds[number])
+            if size < WIDTH:
+                continue
+            spans = self.encoder.places(text).astype(np.int64)
+            data = np.frombuffer(text.encode(), np.uint8)
+            characters = np.append(np.flatnonzero((data & 0xC0) != 0x80), len(data))
+            after = spans[:, 2] + (spans[:, 1] == spans[:, 2])  # a part of a character ends with the character
+            last = len(characters) - 1
+            inside = characters[after[: size - WIDTH + 1].clip(max=last)], characters[spans[WIDTH - 1 :, 1]]
+            starts.append(begins[number] + inside[0])
+            ends.append(begins[number] + np.maximum(*inside))
+        none = [np.empty(0, np.int64)]
+        return np.concatenate(none + starts), np.concatenate(none + ends)
+
+    def candidates(self, forms: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
+        """Whether each text, in the form in which it is compared, may share a window with a sample."""
+        if self.grams is None:
+            return np.ones(len(forms), np.bool_)
+        found = np.empty(len(forms), np.bool_)
+        hold_strings(*text_buffers(forms), tuple(self.grams), found)
+        return found
+
+    def spans(self, tokens: npt.NDArray[np.int32], bounds: Integers, longest: npt.NDArray[np.int32]) -> tuple[Any, Any]:
+        """The spans that documents share with samples, see `find_spans`, and whether each token of the documents lies
+        in a span. Raises ``longest``, the longest span of each token of the samples."""
+        covered = np.zeros(len(tokens), np.uint8)
+        found = find_spans(
+            tokens, bounds, self.tokens, self.bounds, self.owners, self.windows, WIDTH, BUDGET, longest, covered
+        )
+        return found, covered.astype(np.bool_)
+
+
+def _table(keys: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+    slots, numbers = hash_table(keys)
+    return slots, numbers
+
+
+def tokenise(encoder: Encoder, texts: pa.LargeStringArray) -> tuple[npt.NDArray[np.int32], Integers]:
+    """The tokens of all texts, and the bounds of each text's tokens."""
+    tokens: list[npt.NDArray[np.int32]] = [np.empty(0, np.int32)]
+    lengths: list[Integers] = [np.zeros(1, np.int64)]
+    for start in range(0, len(texts), BATCH):
+        part = encoder.plain(texts.slice(start, BATCH).to_pylist())
+        tokens.append(part[0].astype(np.int32))
+        lengths.append(part[1].astype(np.int64))
+    return np.concatenate(tokens), np.cumsum(np.concatenate(lengths))

@@ -1,0 +1,72 @@
+"""A search as every stage receives it, and its index in the process of a worker."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from curation.contamination.benchmarks import SAMPLES
+from curation.contamination.index import Index
+from curation.contamination.settings import Settings
+from curation.packing.corpus import ParquetCorpus, Part
+from curation.packing.tokenizer import Tokenizer, open_tokenizer
+from curation.release.folder import WORK, Folder
+from curation.sources.storage import Options
+
+_SAMPLES, _TOKENIZER = f"{WORK}/samples.arrow", f"{WORK}/tokenizer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """The data of a search, plain enough to be sent to every worker. ``key`` names all that decides its index."""
+
+    folder: Folder
+    corpus: ParquetCorpus
+    parts: tuple[Part, ...]
+    settings: Settings
+    end_token: str
+    key: str
+    local: bool = True
+    storage: Options = field(default_factory=dict, repr=False)
+    first: int = 0
+
+    def shuffle_name(self, stage: str, key: int) -> str:
+        return f"{WORK}/shuffle/{stage}/{key:05d}"
+
+
+class _Held:
+    """The index of the search of this process, and of the processes that are forked from it."""
+
+    index: Index | None = None
+    samples: pa.Table | None = None
+    key = ""
+
+
+def prepare(search: Search, samples: pa.Table, tokenizer: Tokenizer) -> Index:
+    """Makes the index in this process, and writes what other machines make it from."""
+    with search.folder.writing(_TOKENIZER) as stream:
+        stream.write(tokenizer.content)
+    with search.folder.writing(_SAMPLES) as stream, pa.ipc.new_file(stream, SAMPLES) as writer:
+        writer.write_table(samples)
+    return _hold(search, samples, tokenizer)
+
+
+def index_of(search: Search) -> tuple[Index, pa.Table]:
+    """The index of a search and its samples, made once in each process."""
+    if _Held.key != search.key or _Held.index is None or _Held.samples is None:
+        with search.folder.reading(_SAMPLES) as stream:
+            samples = pa.ipc.open_file(stream.read()).read_all().combine_chunks()
+        with search.folder.reading(_TOKENIZER) as stream, tempfile.NamedTemporaryFile() as copy:
+            copy.write(stream.read())
+            copy.flush()
+            tokenizer = open_tokenizer(Path(copy.name), search.end_token)
+        return _hold(search, samples, tokenizer), samples
+    return _Held.index, _Held.samples
+
+
+def _hold(search: Search, samples: pa.Table, tokenizer: Tokenizer) -> Index:
+    texts = samples["text"].combine_chunks()
+    index = Index(search.settings, tokenizer, texts)
+    _Held.index, _Held.samples, _Held.key = index, samples, search.key
+    return index

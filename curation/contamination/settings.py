@@ -1,0 +1,41 @@
+"""The settings of a search for benchmarks, and the numbers of Llama 2's definition (Touvron et al. 2023, A.6)."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+WIDTH = 10
+"""A span begins with this many equal tokens, and is longer than that."""
+BUDGET = 4
+"""The most tokens of a span that differ. The last token of a span is equal."""
+LENGTHS = (10, 20, 30, 40, 50)
+"""The values of L: a token is contaminated if it lies in a span of at least L tokens, or for 10 of more than 10."""
+SHOWN_SPANS = 10
+"""The most spans of a sample, and of a document, that are listed."""
+
+Normalise = Literal["words", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How benchmarks are searched for.
+
+    ``normalise``: ``words`` compares the words of texts, in lower case, without punctuation and with single blanks;
+    ``none`` compares texts as they are. The columns hold the corpus's texts and ids.
+    """
+
+    normalise: Normalise = "words"
+    text_column: str = "text"
+    id_column: str = "doc_id"
+
+    def report(self) -> dict[str, Any]:
+        """The settings as the manifest describes them."""
+        return {"normalise": self.normalise, "width": WIDTH, "mismatches": BUDGET, "lengths": list(LENGTHS)}
+
+
+def least_tokens(length: int) -> int:
+    """The fewest tokens of a span that counts for a value of L.
+
+    >>> [least_tokens(length) for length in LENGTHS]
+    [11, 20, 30, 40, 50]
+    """
+    return max(length, WIDTH + 1)

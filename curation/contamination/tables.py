@@ -1,0 +1,88 @@
+"""The tables of a folder that ``gristmill contamination`` wrote."""
+
+import pyarrow as pa
+
+from curation.contamination.settings import LENGTHS
+from schemas.table import Table
+
+
+def _required(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+def _list(*fields: pa.Field) -> pa.DataType:
+    return pa.list_(pa.field("item", pa.struct(fields), nullable=False))
+
+
+_SIZE = [_required("tokens", pa.int64()), _required("mismatches", pa.int64())]
+_SAMPLE = [_required("benchmark", pa.string()), _required("sample_id", pa.string())]
+_DOCUMENT = [_required("doc_id", pa.string()), _required("source", pa.string())]
+_PLACE = [_required("start", pa.int64()), _required("end", pa.int64())]
+
+SAMPLES = Table(
+    name="contamination_samples",
+    version=1,
+    columns=pa.schema(
+        [
+            *_SAMPLE,
+            _required("text", pa.large_string()),
+            _required("tokens", pa.int64()),
+            _required("longest", pa.int64()),
+            *(_required(f"contamination_{length}", pa.float64()) for length in LENGTHS),
+            _required("documents", pa.int64()),
+            _required(
+                "spans",
+                _list(
+                    *_SIZE,
+                    _required("sample_start", pa.int64()),
+                    _required("sample_end", pa.int64()),
+                    *_DOCUMENT,
+                    *_PLACE,
+                    _required("passage", pa.large_string()),
+                ),
+            ),
+        ]
+    ),
+)
+"""A sample: its number of tokens, the longest span in tokens (0 if no span matches), for each L the share of its tokens
+that are contaminated, the number of documents that share a span with it, and the best spans of up to ten documents:
+bytes [sample_start, sample_end) of the sample's text, bytes [start, end) of the document's text, and the passage there.
+"""
+
+DOCUMENTS = Table(
+    name="contamination_documents",
+    version=1,
+    columns=pa.schema(
+        [
+            *_DOCUMENT,
+            _required("samples", pa.int64()),
+            _required("longest", pa.int64()),
+            _required("passages", _list(*_PLACE)),
+            _required("spans", _list(*_SIZE, *_SAMPLE, *_PLACE)),
+        ]
+    ),
+)
+"""A contaminated document: the number of samples that share a span with it, the longest span in tokens, the passages
+that lie in any span (bytes of its text), and the best spans of up to ten samples."""
+
+SUBSETS = Table(
+    name="contamination_subsets",
+    version=1,
+    columns=pa.schema(
+        [
+            _required("benchmark", pa.string()),
+            pa.field("scores", pa.string()),
+            _required("length", pa.int64()),
+            _required("subset", pa.string()),
+            pa.field("contamination", pa.float64()),
+            _required("samples", pa.int64()),
+            pa.field("mean", pa.float64()),
+            pa.field("expected", pa.float64()),
+            pa.field("z", pa.float64()),
+            pa.field("evident", pa.bool_()),
+        ]
+    ),
+)
+"""A subset of a benchmark's samples for a value of L, as in Table 51 of Llama 2: the mean share of contaminated tokens,
+the number of samples and, from a file of scores, their mean score, the mean that chance gives, and Z. ``evident``: all
+four subsets of this L have a Z above 2 or below -2."""

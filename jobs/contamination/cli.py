@@ -1,0 +1,75 @@
+"""The command ``gristmill contamination``: its name and options."""
+
+from typing import Any
+
+import click
+
+from jobs.options import MEMORY, OUTPUT, PATH, WORKERS
+
+
+@click.command(short_help="Find the samples of benchmarks in a corpus.")
+@click.argument("corpus", metavar="CORPUS")
+@click.option(
+    "--benchmark",
+    "benchmarks",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="Samples as JSON lines, a JSON array, CSV, TSV, Parquet or Arrow, named by the file; NAME=FILE names them "
+    "otherwise. Repeat for several.",
+)
+@click.option(
+    "--tokenizer",
+    required=True,
+    type=PATH,
+    metavar="PATH",
+    help="A tokenizer.json as Hugging Face's tokenizers saves it, a SentencePiece .model, or a folder with either.",
+)
+@OUTPUT
+@click.option(
+    "--template",
+    metavar="TEXT",
+    help="The text of a sample, with its fields in braces, as the evaluation asks it (default: {text}, "
+    "{question} and {answer} on two lines, {prompt} and {completion}, {question} or {prompt}).",
+)
+@click.option(
+    "--id-field", metavar="NAME", help="The field of a sample's id (default: id; without it, the row's number)."
+)
+@click.option(
+    "--normalise",
+    type=click.Choice(["words", "none"]),
+    default="words",
+    show_default=True,
+    help="words: compare lower-case words, without punctuation, with single blanks. none: compare texts as they are, "
+    "as Llama 2 does.",
+)
+@click.option(
+    "--scores",
+    multiple=True,
+    metavar="FILE",
+    help="A model's scores: rows with the sample's id, a number score and, with several benchmarks, benchmark. Repeat "
+    "for several models.",
+)
+@click.option("--end-token", metavar="NAME", help="The tokenizer's end token, if it has none of the usual names.")
+@click.option("--text-column", default="text", show_default=True, metavar="NAME", help="The corpus's column of texts.")
+@click.option("--id-column", default="doc_id", show_default=True, metavar="NAME", help="The corpus's column of ids.")
+@WORKERS
+@MEMORY
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
+def contamination(**given: Any) -> None:
+    """Find the samples of benchmarks in CORPUS, as in appendix A.6 of the Llama 2 paper.
+
+    CORPUS is a folder that gristmill curate wrote, or a file or folder of Parquet. A token of a sample is contaminated
+    if it lies in a span of more than 10 tokens that a document shares, up to 4 tokens that differ. gristmill explain
+    shows a sample beside the passages. Write options of Apache Beam after --. Repeat the command to resume an
+    interrupted search.
+
+    \b
+        gristmill contamination corpus --benchmark mmlu.jsonl --tokenizer tokenizer.json --output contamination
+    """
+    from curation.engine.memory_limit import count_what_is_used
+
+    count_what_is_used()
+    from jobs.contamination.contamination import ContaminationOptions, run
+
+    run(ContaminationOptions(**given))

@@ -1,0 +1,127 @@
+"""The command ``gristmill contamination``: reads benchmarks and scores, searches, and prints a table."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from annotation.rows.reading import Unreadable, digest, rows
+from curation.contamination.benchmarks import samples_table, verbalise
+from curation.contamination.manifest import ContaminationManifest
+from curation.contamination.scores import Scores, read_scores
+from curation.contamination.search import SUBSETS_FILE, Searched, find_contamination
+from curation.contamination.settings import Normalise, Settings
+from curation.contamination.subsets import SUBSETS as SUBSET_NAMES
+from curation.contamination.tables import SUBSETS
+from curation.job import Execution
+from curation.packing.tokenizer import open_tokenizer
+from curation.release.folder import Folder
+from curation.release.shards import read_shard
+from jobs.panics import hold_back_panics
+from jobs.tables import Row, print_table
+from jobs.terminal import say
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContaminationOptions:
+    """The arguments and options of ``gristmill contamination``; None or empty if not given."""
+
+    corpus: str
+    benchmarks: tuple[str, ...]
+    tokenizer: Path
+    output: Path
+    template: str | None
+    id_field: str | None
+    normalise: Normalise
+    scores: tuple[str, ...]
+    end_token: str | None
+    text_column: str
+    id_column: str
+    workers: int | None
+    memory: int | None
+    beam_options: tuple[str, ...]
+
+
+def run(options: ContaminationOptions) -> None:
+    """Searches the corpus for the benchmarks, and prints the subsets of each benchmark."""
+    benchmarks = [_benchmark(each, options) for each in options.benchmarks]
+    names = [each.benchmark.name for each in benchmarks]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"two benchmarks are named {name}: name one of them otherwise, as NAME=FILE")
+    tokenizer = open_tokenizer(options.tokenizer, options.end_token)
+    settings = Settings(normalise=options.normalise, text_column=options.text_column, id_column=options.id_column)
+    samples = samples_table(each.benchmark for each in benchmarks)
+    scores: list[Scores] = []
+    for name, path in map(_named, options.scores):
+        if any(name == each.name for each in scores):
+            raise UserError(f"two files of scores are named {name}: name one of them otherwise, as NAME=FILE")
+        scores.append(read_scores(name, digest(path), _rows(path), samples, options.id_field))
+    execution = Execution(workers=options.workers, memory=options.memory, beam_options=options.beam_options)
+    with hold_back_panics():
+        found = find_contamination(
+            options.corpus, benchmarks, tokenizer, str(options.output), settings, scores, execution
+        )
+    _print(found, options.output)
+
+
+def _benchmark(given: str, options: ContaminationOptions) -> Searched:
+    name, path = _named(given)
+    return Searched(benchmark=verbalise(name, _rows(path), options.template, options.id_field), sha256=digest(path))
+
+
+def _named(given: str) -> tuple[str, Path]:
+    """The name and the file of NAME=FILE; the name of a file alone is its own, up to the first dot."""
+    name, equals, path = given.partition("=")
+    if equals and name and "/" not in name:
+        return name, Path(path)
+    return Path(given).name.partition(".")[0] or Path(given).name, Path(given)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The rows of a file, each with its number. Raises UserError for a record that cannot be read."""
+    for number, row in rows(path, _All()):
+        if isinstance(row, Unreadable):
+            raise UserError(f"{path}, row {number:,} cannot be read: {row.message}")
+        yield number, row
+
+
+class _All(frozenset[str]):
+    """All columns."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _print(found: ContaminationManifest, output: Path) -> None:
+    """Prints a row for each benchmark and L, and with scores the four subsets below it."""
+    table = read_shard(Folder(str(output)), SUBSETS_FILE, SUBSETS.columns.names).to_pylist()
+    groups: defaultdict[tuple[str, str | None, int], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in table:
+        groups[row["benchmark"], row["scores"], row["length"]].append(row)
+    shown = []
+    for (benchmark, scores, length), subsets in groups.items():
+        counts = [f"{each['samples']:,}" for each in subsets]
+        if scores is None:
+            shown.append(Row((benchmark, str(length), *counts)))
+        else:
+            shown.append(Row((f"{benchmark}, {scores}", str(length), *counts, _verdict(subsets))))
+            shown.append(Row(("  mean score", "", *[_number(each["mean"], ".1%") for each in subsets]), "dim"))
+            shown.append(Row(("  Z", "", *[_number(each["z"], "+.2f") for each in subsets]), "dim"))
+    columns = ("samples", "L", *SUBSET_NAMES, *(["evidence"] if found.scores else []))
+    print_table(columns, [Row((*row.cells, *[""] * (len(columns) - len(row.cells))), row.style) for row in shown])
+    read = found.read
+    say(
+        f"{output}: {read['contaminated']:,} of {read['documents']:,} documents share a passage with a sample "
+        f"({read['tokenised']:,} were tokenised)"
+    )
+
+
+def _verdict(subsets: Sequence[Mapping[str, Any]]) -> str:
+    return "yes" if subsets[0]["evident"] else "no"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,81 @@
+"""``gristmill contamination`` as its user meets it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.curation.packing.corpora import PROSE, Row, byte_level, saved, write_corpus
+from tests.jobs import calling
+
+Call = Callable[..., int]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+    """Runs a command beside a corpus, a tokenizer and two benchmarks; returns its exit code."""
+    write_corpus(tmp_path / "corpus", [Row(f"d{number}", text) for number, text in enumerate(PROSE[:2])])
+    saved(tmp_path / "tokenizer.json", byte_level())
+    monkeypatch.chdir(tmp_path)
+    Path("quiz.jsonl").write_text(
+        "".join(json.dumps({"id": k, "text": text}) + "\n" for k, text in enumerate(PROSE[:3]))
+    )
+    Path("short.csv").write_text("id,question,answer\na,Why?,So.\n")
+    Path("model.csv").write_text("id,score,benchmark\n0,1,quiz\n1,1,quiz\n2,0,quiz\n")
+
+    def run(*words: str) -> int:
+        return calling.call(*words, monkeypatch=monkeypatch)
+
+    return run
+
+
+GIVEN = ("contamination", "corpus", "--tokenizer", "tokenizer.json", "--output", "out")
+
+
+def test_it_prints_the_subsets_of_each_benchmark(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*GIVEN, "--benchmark", "quiz.jsonl", "--benchmark", "s=short.csv", "--scores", "model.csv") == 0
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert said[0] == ["samples", "L", "clean", "not", "clean", "not", "dirty", "dirty", "evidence"]
+    assert said[1] == ["quiz,", "model", "10", "1", "2", "1", "2", "no"]
+    assert said[2] == ["mean", "score", "0.0%", "100.0%", "0.0%", "100.0%"]
+    assert said[3] == ["Z", "-1.41", "+1.00", "-1.41", "+1.00"]
+    assert ["s", "10", "1", "0", "1", "0"] in said
+    assert said[-1][:4] == ["out:", "2", "of", "2"]
+    assert call("verify", "out") == 0
+    assert "out: a search for benchmarks" in capsys.readouterr().out
+    assert call("explain", "out", "quiz/1") == 0
+    assert "sample:   A sluice lets water" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--benchmark", "none.jsonl"), "'none.jsonl' cannot be read"),
+        (("--benchmark", "quiz.jsonl", "--benchmark", "quiz.jsonl"), "two benchmarks are named quiz"),
+        (("--benchmark", "quiz.jsonl", "--scores", "short.csv"), "short, row 1: the benchmark quiz has no sample 'a'"),
+        (("--benchmark", "quiz.jsonl", "--tokenizer", "quiz.jsonl"), "quiz.jsonl"),
+        (("--benchmark", "quiz.jsonl", "--output", "corpus"), "the output corpus is not empty"),
+        (("--benchmark", "quiz.jsonl", "--text-column", "body"), "has no column body"),
+        (("--benchmark", "quiz.jsonl", "--", "--runner=Nowhere"), "Nowhere"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    call: Call, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*GIVEN, *words) == 2
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert shown.count("\n") == 1
+
+
+def test_an_unreadable_row_is_named(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("broken.jsonl").write_text('{"text": "a"}\n{"text": \n')
+    assert call(*GIVEN, "--benchmark", "broken.jsonl") == 2
+    assert "broken.jsonl, row 2 cannot be read" in capsys.readouterr().err
+
+
+def test_an_unknown_id_is_not_explained(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*GIVEN, "--benchmark", "quiz.jsonl") == 0
+    assert call("explain", "out", "quiz/9") == 2
+    assert "no contaminated document 'quiz/9'" in capsys.readouterr().err
