@@ -34,9 +34,9 @@ _LINK = re.compile(r"<([^<>]{1,2000})>((?:\s*;\s*[a-z*]+\s*=\s*(?:\"[^\"]{0,500}
 _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s,;\"]+))", re.IGNORECASE)
 
 
-def stated_rights(page: str | None, header: Fields | None = None, cut: bool = False) -> dict[str, Any]:
-    """What a page states, by its HTML (None if it is not HTML) and its HTTP header (None if there is none). The licence
-    of a page that was ``cut`` before its end is unknown rather than none, since footers come last.
+def stated_rights(page: str | HTMLTree | None, header: Fields | None = None, cut: bool = False) -> dict[str, Any]:
+    """What a page states, by its HTML or the tree of it (None if it is not HTML) and its HTTP header (None if there is
+    none). The licence of a page that was ``cut`` before its end is unknown rather than none, since footers come last.
 
     A valid reservation in the HTML supersedes the header's (TDM Reservation Protocol, section "Processing priority").
     Of two values in the HTML, or in the header, the stricter one counts. Raises ValueError for a page with more than
@@ -48,7 +48,7 @@ def stated_rights(page: str | None, header: Fields | None = None, cut: bool = Fa
     policies = [*header.get("tdm-policy", ())]
     licences = _licences_of_header(header.get("link", ()))
     if page is not None:
-        tree = HTMLTree.parse(page)
+        tree = HTMLTree.parse(page) if isinstance(page, str) else page
         named = _named_metas(tree)
         for name, content in named:
             if is_for_robots(name):

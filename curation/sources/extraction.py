@@ -6,7 +6,7 @@ least one of them has taken the content (lists, cards, tables) for navigation.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from resiliparse.parse.html import HTMLTree
 
@@ -31,11 +31,13 @@ COMPARED = 1 << 20
 
 @dataclass(frozen=True)
 class Extraction:
-    """The main text of a page. ``extractor`` and ``extracted_as`` say how it was chosen; None if nothing was chosen."""
+    """The main text of a page. ``extractor`` and ``extracted_as`` say how it was chosen; None if nothing was chosen.
+    ``tree`` is the page's, if resiliparse parsed the page."""
 
     text: str
     extractor: str | None = None
     extracted_as: str | None = None
+    tree: HTMLTree | None = field(default=None, repr=False, compare=False)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -58,12 +60,12 @@ def choose(page: str) -> Extraction:
     """
     kind, tree = declared(page), HTMLTree.parse(page)
     if kind == "forum" and (posts := main_content(tree, comments=True)).strip():
-        return Extraction(posts, "resiliparse", "forum")
+        return Extraction(posts, "resiliparse", "forum", tree)
     text, other = by_trafilatura(page), main_content(tree, comments=kind != "article")
     found = _reason_for(kind, text, other)
     if found in ("article", "prose") or not (whole := without_navigation(tree)).strip():
-        return Extraction(text, "trafilatura", found)
-    return Extraction(whole, "without_navigation", found)
+        return Extraction(text, "trafilatura", found, tree)
+    return Extraction(whole, "without_navigation", found, tree)
 
 
 def _reason_for(kind: Declared | None, text: str, other: str) -> str:

@@ -23,7 +23,7 @@ def by_trafilatura(page: str) -> str:
     return trafilatura.extract(page, fast=True, include_comments=False, include_tables=True) or ""
 
 
-def by_resiliparse(page: str) -> str:
+def by_resiliparse(page: str | HTMLTree) -> str:
     """The text that resiliparse finds by its rules for main content, with comments."""
     return extract_plain_text(page, main_content=True, preserve_formatting=True, list_bullets=False, alt_texts=False)
 

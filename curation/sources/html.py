@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 from lxml import etree
+from resiliparse.parse.html import HTMLTree
 
 from curation.rights.pages import Fields, stated_rights
 from curation.sources.chunks import Extractor, RecordError
@@ -67,14 +68,15 @@ def main_text(page: str, extractor: Extractor) -> Extraction:
             case "trafilatura":
                 return Extraction(by_trafilatura(page))
             case "resiliparse":
-                return Extraction(by_resiliparse(page))
+                tree = HTMLTree.parse(page)
+                return Extraction(by_resiliparse(tree), tree=tree)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, etree.LxmlError) as error:
         raise RecordError("extraction_failed", f"{extractor}: {type(error).__name__}: {error}") from error
 
 
-def rights(page: str | None, header: Fields | None = None, cut: bool = False) -> dict[str, object]:
-    """The field ``rights`` of the metadata of a page that `main_text` read. Raises RecordError for a page with far too
-    many meta elements."""
+def rights(page: str | HTMLTree | None, header: Fields | None = None, cut: bool = False) -> dict[str, object]:
+    """The field ``rights`` of the metadata of a page that `main_text` read, or of its tree. Raises RecordError for a
+    page with far too many meta elements."""
     try:
         return {"rights": stated_rights(page, header, cut)}
     except ValueError as error:

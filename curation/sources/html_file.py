@@ -18,7 +18,7 @@ def read_html(events: Iterator[Event], builder: ChunkBuilder) -> None:
     try:
         page, encoding = decode(data, None)
         extraction = main_text(page, builder.reading.extract)
-        stated = rights(page) if builder.rights else {}
+        stated = rights(extraction.tree or page) if builder.rights else {}
     except RecordError as bad:
         builder.quarantine(bad.error, str(bad), record=data)
         return

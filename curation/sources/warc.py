@@ -155,7 +155,7 @@ def _text(
     extraction = main_text(page, builder.reading.extract)
     found.update(extraction.metadata)
     if builder.rights:
-        found |= rights(page, http, found["truncated"] is not None)
+        found |= rights(extraction.tree or page, http, found["truncated"] is not None)
     return extraction.text
 
 
