@@ -255,11 +255,11 @@ def _match(packed, starts):
         windows += int64(packed[starts[e] + 4])
         most = max(most, windows)
     size = 64
-    while size < 2 * most:
+    while 2 * size < 3 * most:
         size *= 2
     mask = uint64(size - 1)
-    table = np.zeros((size, 3), np.uint64)
-    used = np.empty(most, np.int64)
+    table = np.zeros((size, 2), np.uint32)  # the entry of a window, counted from 1, and its place there
+    used = np.empty(most, np.uint32)
     filled = 0
     runs, of = np.empty((64, RUN_WIDTH), np.uint64), np.empty(64, np.int64)
     count = 0
@@ -267,22 +267,24 @@ def _match(packed, starts):
         i = starts[e]
         if e > 0 and packed[i] != packed[starts[e - 1]]:
             for k in range(filled):
-                table[used[k], 0] = uint64(0)
+                table[used[k], 0] = 0
             filled = 0
         own = count
         for k in range(int64(packed[i + 4])):
             window = packed[i + ENTRY_HEAD + k]
             if window == uint64(0):
                 continue
-            row, start = packed[i + 2], packed[i + 3] + uint64(k)
             slot = int64(mix64(window) & mask)
-            while table[slot, 0] != uint64(0) and table[slot, 0] != window:
+            while table[slot, 0] != 0:
+                if packed[starts[int64(table[slot, 0]) - 1] + ENTRY_HEAD + int64(table[slot, 1])] == window:
+                    break
                 slot = int64(uint64(slot + 1) & mask)
-            if table[slot, 0] == uint64(0):
-                table[slot, 0], table[slot, 1], table[slot, 2] = window, row, start
+            if table[slot, 0] == 0:
+                table[slot, 0], table[slot, 1] = e + 1, k
                 used[filled] = slot
                 filled += 1
-            row, start = table[slot, 1], table[slot, 2]
+            first = starts[int64(table[slot, 0]) - 1]
+            row, start = packed[first + 2], packed[first + 3] + uint64(table[slot, 1])
             goes_on = count > own and runs[count - 1, 4] == row
             if goes_on and runs[count - 1, 5] + uint64(k) == start + runs[count - 1, 2]:
                 runs[count - 1, 3] = uint64(k)
