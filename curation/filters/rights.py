@@ -1,6 +1,6 @@
 """Judges documents by what they state of their rights: opt-outs from training and mining, and licences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -25,7 +25,7 @@ from curation.rights.pages import licence_of_record
 from schemas.errors import UserError
 from schemas.settings import unknown
 
-_STATES_RIGHTS = '"(?:rights|licen[cs]e)"'
+_STATES_RIGHTS = r'"(?:rights|licen[cs]e)\\?"'
 _RECORD = "record"
 
 
@@ -71,7 +71,7 @@ class Rights:
         rows = list[tuple[Any, ...]]([(None, None, None, UNKNOWN, None)]) * len(batch)
         stated = pc.match_substring_regex(batch["metadata"], _STATES_RIGHTS)
         for row in pc.indices_nonzero(stated).to_pylist() if pc.any(stated).as_py() else ():
-            rows[row] = self._values(orjson.loads(batch["metadata"][row].as_py()))
+            rows[row] = self._values(list(_records(batch["metadata"][row].as_py())))
         columns = zip(*rows, strict=True) if rows else [()] * len(self.signals)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, self.signals, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=self.signals)
@@ -82,19 +82,33 @@ class Rights:
             Rule("licence", "licence", one_of=with_versions(self.licences) or None),
         )
 
-    def _values(self, metadata: dict[str, Any]) -> tuple[Any, ...]:
-        """The signals of a document with this metadata."""
-        stated = metadata.get("rights")
-        if not isinstance(stated, dict) or not isinstance(stated.get("opt_outs"), dict):
-            licence = licence_of_record(metadata)
+    def _values(self, records: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
+        """The signals of a document whose metadata are these records."""
+        read = (each["rights"] for each in records if isinstance(each.get("rights"), dict))
+        stated = next((each for each in read if isinstance(each.get("opt_outs"), dict)), None)
+        if stated is None:
+            licence = next(filter(None, map(licence_of_record, records)), None)
             return None, None, None, licence or UNKNOWN, _RECORD if licence else None
         opt_outs = [name for name in OPT_OUTS if name in stated["opt_outs"]]
         honoured = sum(name in self.opt_outs for name in opt_outs)
-        reserved = stated.get(RESERVED)
+        reserved = {0: 0, 1: 1}.get(stated[RESERVED]) if isinstance(stated.get(RESERVED), int) else None
         licence = str(stated.get("licence"))
         licence = licence if is_licence(licence) else stated_licence(licence) or UNKNOWN
         places = ", ".join(dict.fromkeys(_places(stated.get("licences"))))
-        return ", ".join(opt_outs), honoured, reserved if reserved in (0, 1) else None, licence, places or None
+        return ", ".join(opt_outs), honoured, reserved, licence, places or None
+
+
+def _records(metadata: str) -> Iterator[dict[str, Any]]:
+    """The metadata, and the field ``metadata`` in it: an object as in Dolma's records, or its JSON where the input is a
+    corpus that Gristmill wrote."""
+    record = orjson.loads(metadata)
+    inner = record.get("metadata")
+    if isinstance(inner, str) and inner.startswith("{"):
+        try:
+            inner = orjson.loads(inner)
+        except orjson.JSONDecodeError:
+            inner = None
+    yield from (each for each in (record, inner) if isinstance(each, dict))
 
 
 def _places(licences: object) -> Iterator[str]:

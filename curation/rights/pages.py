@@ -91,13 +91,11 @@ def _licences_of_header(values: Sequence[str]) -> list[Statement]:
     return found
 
 
-def licence_of_record(metadata: Mapping[str, Any]) -> str | None:
-    """The licence of a document that is not a page, by the field ``license`` or ``licence`` of its record, or of the
-    record's field ``metadata``; None without such a field."""
-    inner = metadata.get("metadata")
-    for fields in (metadata, inner if isinstance(inner, dict) else {}):
-        for name in ("license", "licence"):
-            value = fields.get(name)
-            if isinstance(value, str) and value.strip():
-                return stated_licence(value) or OTHER
+def licence_of_record(record: Mapping[str, Any]) -> str | None:
+    """The licence of a document that is not a page, by the field ``license`` or ``licence`` of its record; None without
+    such a field."""
+    for name in ("license", "licence"):
+        value = record.get(name)
+        if isinstance(value, str) and value.strip():
+            return stated_licence(value) or OTHER
     return None

@@ -132,6 +132,16 @@ def test_documents_go_for_opt_outs_and_licences_and_explain_says_why(inputs: lis
     }
 
 
+def test_a_corpus_is_judged_again_by_what_its_pages_stated(inputs: list[Input], tmp_path: Path) -> None:
+    run(inputs, tmp_path / "all", "")
+    settings = 'opt_outs = ["noai"]\nlicences = ["cc-by", "none"]'
+    run(inputs, tmp_path / "once", settings)
+    run([Input(glob=str(tmp_path / "all" / "documents"))], tmp_path / "twice", settings)
+    once, twice = ({row["doc_id"] for row in _rows(tmp_path / name, "documents")} for name in ("once", "twice"))
+    assert once
+    assert twice == once
+
+
 def test_without_written_signals_the_rules_still_decide(inputs: list[Input], tmp_path: Path) -> None:
     out = tmp_path / "out"
     recipe = tmp_path / "own.toml"

@@ -77,8 +77,14 @@ def test_records_that_name_their_licence_are_judged_by_it() -> None:
     assert {row["opt_outs"] for row in measured(Rights(), *records)} == {None}
 
 
+def test_a_corpus_that_is_read_again_states_what_it_stated() -> None:
+    stated = {"rights": {"opt_outs": {"noai": "meta"}, "licence": "cc-by-4.0", "tdm_reservation": 0}}
+    assert measured(Rights(), {"metadata": json.dumps(stated)}) == measured(Rights(), stated)
+    assert measured(Rights(), {"metadata": '{"rights": broken'})[0]["licence"] == "unknown"
+
+
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-2, 2), st.sampled_from(["cc-by-4.0", "noai", "link", ""])),
+    st.one_of(st.none(), st.booleans(), st.integers(-2, 2), st.sampled_from(["cc-by-4.0", "noai", "link", "{", ""])),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(

@@ -170,10 +170,10 @@ def test_the_licence_of_a_page_that_was_cut_is_unknown() -> None:
 
 def test_records_name_their_licence() -> None:
     assert licence_of_record({"license": "CC-BY-4.0"}) == "cc-by-4.0"
-    assert licence_of_record({"metadata": {"licence": f"Creative Commons, {BY}"}}) == "cc-by-4.0"
+    assert licence_of_record({"licence": f"Creative Commons, {BY}"}) == "cc-by-4.0"
     assert licence_of_record({"license": "MIT"}) == "other"
     assert licence_of_record({"license": None, "text": "a"}) is None
-    assert licence_of_record({"metadata": "license"}) is None
+    assert licence_of_record({"license": ["MIT"]}) is None
 
 
 PIECES = st.sampled_from(
