@@ -1,6 +1,6 @@
 """The wiring of a run on a runner of Beam, which carries packed hashes and row ids, never text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,11 @@ class BeamPipeline:
         """
         grouped = inputs | f"{label}: all" >> beam.Flatten() | f"{label}: by key" >> beam.GroupByKey()
         return grouped | label >> _calls(label, stage, run)
+
+    def each(self, label: str, call: Callable[[int], None], keys: Sequence[int]) -> None:
+        """Calls a function that yields nothing with each key, wherever the runner has a worker."""
+        spread = self.pipeline | f"{label}: keys" >> beam.Create(keys) | f"{label}: spread" >> beam.Reshuffle()
+        spread | label >> beam.Map(call)
 
     def marks(self, keys: Sequence[int]) -> Blobs:
         return self.pipeline | "marks" >> beam.Create([stages.mark(key) for key in keys])

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from curation.release.ledger import NOTHING, Amount, Ledger, add
 from curation.release.manifest import Manifest
 from curation.reports.card_columns import CLUSTERS, UNKNOWN
-from curation.reports.card_measures import TOXIC, Ints, Measured
+from curation.reports.card_measures import SCORE_UNITS, TOXIC, Ints, Measured
 from curation.reports.card_terms import GENDERED, KINDS, PERSONAL, Wanted
 from curation.rewrites.personal import KINDS as KINDS_REPLACED
 from curation.rewrites.redact import Redact
@@ -175,7 +175,7 @@ def _toxicity(found: Measured, classifier: Mapping[str, str] | None) -> Card | N
         return None
     return {
         "classifier": dict(classifier),
-        "mean": found.score / found.scored if found.scored else None,
+        "mean": found.score / SCORE_UNITS / found.scored if found.scored else None,
         "threshold": TOXIC,
         "toxic": share_of(found.toxic, found.scored),
     }

@@ -1,8 +1,7 @@
 """Measures the documents of a finished folder for its data card: a batch at a time, in threads, in one order."""
 
-import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -13,7 +12,6 @@ import pyarrow.compute as pc
 
 from curation.kernels.listed_terms import hashes, occurrences
 from curation.release.folder import Folder
-from curation.release.manifest import Manifest
 from curation.release.shards import read_shard, row_groups, shard_columns, shard_name
 from curation.reports.card_columns import clusters, hosts, languages, top_level_domains, years
 from curation.reports.card_terms import GENDERED, KINDS, Wanted
@@ -24,6 +22,8 @@ Scorer = Callable[[pa.RecordBatch], npt.NDArray[np.float64]]
 """The score of each document, NaN for a document without one."""
 TOXIC = 0.5
 """The score from which a document counts as toxic (Llama 2, Section 4.1)."""
+SCORE_UNITS = 1 << 32
+"""Scores are added as whole numbers of this part of 1, so that their sum does not depend on an order."""
 _COLUMNS = (
     "doc_id",
     "text",
@@ -41,14 +41,15 @@ _MOST_ROWS = 1 << 20
 _RIGHTS = ("robots_refused", "opt_outs", "tdm_reservation", "licence")
 """The signals of the steps robots and rights."""
 _LENGTHS = ("bytes", "characters", "words")
-_TALLY = pa.schema([("table", pa.string()), ("value", pa.string()), ("documents", pa.int64())])
+TALLY = pa.schema([("table", pa.string()), ("value", pa.string()), ("documents", pa.int64())])
 
 
 @dataclass
 class Measured:
     """What was counted in some documents. ``groups`` counts the documents with a term of each kind and axis; ``terms``
     those with each term; ``tallies`` those with each value of a column; ``lengths`` are the distinct lengths and how
-    many documents have each; ``signals`` are sums of counts, and documents with any."""
+    many documents have each; ``signals`` are sums of counts, and documents with any. ``score`` is the sum
+    of scores, in parts of SCORE_UNITS."""
 
     documents: int = 0
     gendered: int = 0
@@ -60,7 +61,7 @@ class Measured:
     signals: Counter[tuple[str, str]] = field(default_factory=Counter)
     scored: int = 0
     toxic: int = 0
-    score: float = 0.0
+    score: int = 0
 
     def add(self, other: "Measured") -> None:
         """Adds the counts of other documents."""
@@ -79,46 +80,55 @@ class Measured:
     def tally(self) -> pa.Table:
         """How many documents have each value of each column: table, value, documents."""
         if not self.tallies:
-            return _TALLY.empty_table()
+            return TALLY.empty_table()
         summed = pa.concat_tables(self.tallies).group_by(["table", "value"]).aggregate([("documents", "sum")])
-        return summed.rename_columns(["table", "value", "documents"]).cast(_TALLY)
+        return summed.rename_columns(["table", "value", "documents"]).cast(TALLY)
 
 
-def measured(folder: Folder, manifest: Manifest, wanted: Wanted, share: float, scorer: Scorer | None) -> Measured:
-    """The measures of the kept documents of a folder, or of a share of them that hashes of their doc_id choose."""
+@dataclass(frozen=True)
+class Task:
+    """What to measure: the documents of a finished folder, or the ``share`` of them that hashes of their doc_id choose.
+    ``with_signals``: the folder holds signals."""
+
+    folder: Folder
+    with_signals: bool
+    wanted: Wanted
+    share: float
+    scorer: Scorer | None
+
+
+def measured(task: Task, units: Sequence[int], threads: int) -> Measured:
+    """The measures of the kept documents of some units of a folder."""
     total = Measured()
     jobs: deque[Future[Measured]] = deque()
-    cores = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(cores) as pool:
-        for batch, signals in _batches(folder, manifest):
-            jobs.append(pool.submit(measure, batch, signals, wanted, share, scorer))
-            if len(jobs) > cores:
+    with ThreadPoolExecutor(threads) as pool:
+        for batch, signals in _batches(task, units):
+            jobs.append(pool.submit(measure, batch, signals, task.wanted, task.share, task.scorer))
+            if len(jobs) > threads:
                 total.add(jobs.popleft().result())
         while jobs:
             total.add(jobs.popleft().result())
     return total
 
 
-def _batches(folder: Folder, manifest: Manifest) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+def _batches(task: Task, units: Sequence[int]) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
     """The documents of each row group, and those of their signals that a card shows."""
-    for unit in range(manifest.units):
-        documents = shard_name("documents", unit)
-        held = shard_columns(folder, documents)
-        stored = _shown_signals(folder, manifest, unit)
-        signals = read_shard(folder, shard_name("signals", unit), ["file", "offset", *stored]) if stored else None
-        for _, batch in row_groups(folder, documents, [name for name in _COLUMNS if name in held]):
+    folder = task.folder
+    for unit in units:
+        documents, signals = shard_name("documents", unit), shard_name("signals", unit)
+        names = shard_columns(folder, documents)
+        shown = [name for name in shard_columns(folder, signals) if _is_shown(name)] if task.with_signals else []
+        held = read_shard(folder, signals, ["file", "offset", *shown]) if shown else None
+        for _, batch in row_groups(folder, documents, [name for name in _COLUMNS if name in names]):
             own = pa.table({})
-            if signals is not None:
+            if held is not None:
                 places = pa.Table.from_batches([batch.select(["file", "offset"])])
-                own = signals.select(stored).take(pa.array(rows_of(places, signals)))
+                own = held.select(shown).take(pa.array(rows_of(places, held)))
             yield batch, own
 
 
-def _shown_signals(folder: Folder, manifest: Manifest, unit: int) -> list[str]:
-    if not manifest.recipe["signals"]:
-        return []
-    names = shard_columns(folder, shard_name("signals", unit))
-    return [name for name in names if name.startswith(("redacted_", "personal_")) or name in _RIGHTS]
+def _is_shown(signal: str) -> bool:
+    return signal.startswith(("redacted_", "personal_")) or signal in _RIGHTS
 
 
 def measure(batch: pa.RecordBatch, signals: pa.Table, wanted: Wanted, share: float, scorer: Scorer | None) -> Measured:
@@ -142,7 +152,7 @@ def measure(batch: pa.RecordBatch, signals: pa.Table, wanted: Wanted, share: flo
         signals=_sums(signals),
         scored=len(scores),
         toxic=int((scores >= TOXIC).sum()),
-        score=float(scores.sum()),
+        score=int(np.rint(scores * SCORE_UNITS).sum()),
     )
 
 
@@ -180,7 +190,7 @@ def _tallies(batch: pa.RecordBatch, signals: pa.Table) -> Iterator[pa.Table]:
     for name, column in columns.items():
         counted = column.drop_null().value_counts()
         table = pa.repeat(pa.scalar(name, pa.string()), len(counted))
-        yield pa.table([table, counted.field("values").cast(pa.string()), counted.field("counts")], schema=_TALLY)
+        yield pa.table([table, counted.field("values").cast(pa.string()), counted.field("counts")], schema=TALLY)
 
 
 def _sums(signals: pa.Table) -> Counter[tuple[str, str]]:

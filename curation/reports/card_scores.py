@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.fasttext.files import find_model
+from curation.fasttext.files import ModelFile, find_model
 from curation.filters.function import Function
 from schemas import RECORDS
 from schemas.errors import UserError
@@ -57,14 +57,39 @@ def _records(batch: pa.RecordBatch, rows: npt.NDArray[np.int64], lines: pa.Large
     return RECORDS.batch(columns, len(lines))
 
 
+@dataclass(frozen=True)
+class _ByModel:
+    """The probability of a label for each line."""
+
+    file: ModelFile
+    label: str
+
+    def __call__(self, lines: pa.RecordBatch) -> npt.NDArray[np.float64]:
+        return self.file.model().probabilities(lines["text"], (self.label,))[:, 0]
+
+
+@dataclass(frozen=True)
+class _ByFunction:
+    """The scores that a user's function gives; it need not be safe for threads."""
+
+    step: Function
+
+    def __call__(self, lines: pa.RecordBatch) -> npt.NDArray[np.float64]:
+        with _ONE_AT_A_TIME:
+            found = self.step.measure(lines)
+        return np.asarray(found[SCORE].to_numpy(zero_copy_only=False), np.float64)
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
 def by_model(place: str, label: str) -> Classifier:
     """A classifier of fastText (.bin or .ftz); a line's score is the probability of the label. Raises UserError if the
     model cannot be read, or lacks the label."""
     file = find_model(place)
     if label not in file.labels:
         raise UserError(unknown(f"the model {place} has no label", label, file.labels))
-    named = {"model": Path(place).name, "label": label, "sha256": file.sha256}
-    return Classifier(named, lambda lines: file.model().probabilities(lines["text"], (label,))[:, 0])
+    return Classifier({"model": Path(place).name, "label": label, "sha256": file.sha256}, _ByModel(file, label))
 
 
 def by_function(given: str) -> Classifier:
@@ -74,11 +99,4 @@ def by_function(given: str) -> Classifier:
     if not colon or not name.isidentifier():
         raise UserError(f"--function {given} is not FILE.py:NAME, such as toxicity.py:score")
     step = Function(file=Path(place).name, function=name, measures=(SCORE,)).with_file(Path(place).parent)
-    lock = threading.Lock()  # a user's function need not be safe for threads
-
-    def scores(lines: pa.RecordBatch) -> npt.NDArray[np.float64]:
-        with lock:
-            found = step.measure(lines)
-        return np.asarray(found[SCORE].to_numpy(zero_copy_only=False), np.float64)
-
-    return Classifier({"function": f"{name} in {step.file}", "sha256": step.sha256 or ""}, scores)
+    return Classifier({"function": f"{name} in {step.file}", "sha256": step.sha256 or ""}, _ByFunction(step))

@@ -10,9 +10,10 @@ from curation.release.folder import Folder
 from curation.release.manifest import CROISSANT, JSON_CARD, README, check_sizes, read_finished
 from curation.reports.card import Card, card
 from curation.reports.card_markdown import MARK, markdown
-from curation.reports.card_measures import measured
+from curation.reports.card_measures import Task
 from curation.reports.card_scores import Classifier, by_function, by_model
 from curation.reports.card_terms import wanted_terms
+from curation.reports.card_workers import measure_folder
 from curation.reports.croissant import croissant
 from jobs.tables import Row, print_table
 from jobs.terminal import say
@@ -33,6 +34,7 @@ class CardOptions:
     name: str | None = None
     licence: str | None = None
     as_json: bool = False
+    beam_options: tuple[str, ...] = ()
 
 
 def run(options: CardOptions) -> None:
@@ -44,7 +46,9 @@ def run(options: CardOptions) -> None:
         _check_readme(folder)
     wanted = wanted_terms(options.descriptors)
     classifier = _classifier(options)
-    found = measured(folder, manifest, wanted, options.sample, classifier.scores if classifier else None)
+    scorer = classifier.scores if classifier else None
+    task = Task(folder, bool(manifest.recipe["signals"]), wanted, options.sample, scorer)
+    found = measure_folder(task, manifest.units, options.beam_options)
     made = card(manifest, digest, found, wanted, options.sample, classifier.named if classifier else None)
     if options.as_json:
         print(visible_json(json.dumps(made, ensure_ascii=False)))

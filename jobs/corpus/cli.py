@@ -322,12 +322,13 @@ def what_if(**given: Any) -> None:
 @click.option("--name", metavar="TEXT", help="What the card calls the corpus (default: the name of its folder).")
 @click.option("--license", "licence", metavar="ID", help="The licence's identifier on the Hub, such as odc-by.")
 @JSON
+@click.argument("beam_options", nargs=-1, type=click.UNPROCESSED)
 def card(**given: Any) -> None:
     """Measure the corpus in the folder CORPUS and write README.md, card.json and croissant.json into it.
 
     The card has the shares of Section 4.1 of the Llama 2 paper (pronouns, descriptors, languages, toxicity), each with
     an interval, and lengths, years, hosts, sources, what was removed and why. With README.md, datasets.load_dataset
-    reads the folder.
+    reads the folder. Options of Apache Beam after --, such as -- --runner=FlinkRunner, measure on a cluster.
     """
     from jobs.corpus.card import CardOptions, run
 

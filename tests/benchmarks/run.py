@@ -20,7 +20,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import evaluations, intervals, main_text, removal, skew, team
+from tests.benchmarks import evaluations, intervals, knowing, main_text, removal, skew, team
 from tests.benchmarks.corpora import GRISTMILL, SHARED, make_corpus
 from tests.benchmarks.forecasts import CALIBRATION_MEGABYTES, foretold
 from tests.benchmarks.gate import latencies
@@ -93,6 +93,10 @@ def bars(asked: argparse.Namespace, work: Path) -> Iterator[Row]:
     yield from ((f"17. {name}", measured, asked_for) for name, measured, asked_for in main_text.bars())
     yield from (
         (f"18. {name}", measured, asked_for) for name, measured, asked_for in removal.bars(corpus, work / "lists")
+    )
+    yield from (
+        (f"20. {name}", measured, asked_for)
+        for name, measured, asked_for in knowing.bars(work / "out-none", work / "knowing")
     )
 
 

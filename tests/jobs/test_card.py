@@ -108,6 +108,27 @@ def test_the_bytes_do_not_depend_on_threads(tmp_path: Path, card: Card, monkeypa
     assert found["pronouns"]["gendered"]["share"] == 1
 
 
+def test_the_bytes_do_not_depend_on_the_runner(tmp_path: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam's own runner, with a classifier, signals and descriptors that travel to its workers."""
+    (tmp_path / "own.py").write_text(
+        "import pyarrow as pa\n"
+        "def score(lines):\n"
+        "    return pa.table({'score': [len(line) % 10 / 9 for line in lines['text'].to_pylist()]})\n"
+    )
+    (tmp_path / "own.json").write_text('{"axis": ["mill"]}')
+    (tmp_path / "own.toml").write_text('[[steps]]\nuse = "redact"\nkinds = ["email"]\n')
+    rows = [{"text": f"she sees mill {n}\na{n}@b.example", "url": f"http://m{n % 9}.example/"} for n in range(90)]
+    made = curate(tmp_path, rows, monkeypatch, "--recipe", str(tmp_path / "own.toml"), "--set", "unit_bytes=2000")
+    words = ("--descriptors", tmp_path / "own.json", "--function", f"{tmp_path / 'own.py'}:score")
+    found = card(made, *words)
+    local = bytes_of(made)
+    card(made, *words, "--", "--runner=FnApiRunner")
+    assert bytes_of(made) == local
+    assert not (made / ".work").exists()
+    assert found["toxicity"]["toxic"]["documents"] > 0
+    assert found["personal_information"]["kinds"][0]["count"] == 90
+
+
 def test_verify_knows_the_files_of_a_card(curated: Path, card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
     card(curated)
     assert call("verify", curated, monkeypatch=monkeypatch) == 0

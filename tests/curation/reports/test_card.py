@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from curation.filters.url import host_of
 from curation.kernels.listed_terms import hashes, occurrences, terms
 from curation.reports.card_columns import clusters, hosts, languages, top_level_domains, years
-from curation.reports.card_measures import Measured, measure
+from curation.reports.card_measures import SCORE_UNITS, Measured, measure
 from curation.reports.card_scores import Classifier, by_function
 from curation.reports.card_terms import GENDERED, KINDS, PERSONAL, wanted_terms
 from schemas import DOCUMENTS
@@ -274,7 +274,7 @@ def test_a_documents_score_is_the_mean_of_its_lines(tmp_path: Path) -> None:
     assert [None if np.isnan(score) else round(score, 4) for score in scores] == [0.5, 0.6667, 0, None, None, 0.5, None]
     found = measured(texts, classifier=classifier)
     assert (found.scored, found.toxic) == (4, 3)
-    assert found.score == pytest.approx(0.5 + 2 / 3 + 0.5)
+    assert found.score / SCORE_UNITS == pytest.approx(0.5 + 2 / 3 + 0.5)
     assert classifier.named["function"] == "score in own.py"
 
 
