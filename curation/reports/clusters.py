@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.kernels.listed_terms import hashes
 from curation.release.folder import Folder
 from curation.release.manifest import Manifest
-from curation.reports.drawn import Drawn, Draws, batches_of, hashes_of, read_drawn
+from curation.reports.drawn import Drawn, Draws, batches_of, read_drawn
 from schemas import DOCUMENTS
 
 LARGEST, OTHERS = 3, 5
@@ -80,7 +81,7 @@ def _survivors(folder: Folder, manifest: Manifest) -> set[Place]:
     drawn: dict[Place, int] = {}
     for _, _, batch in _near(folder, manifest, _SURVIVOR):
         own = pa.Table.from_batches([batch]).group_by(list(_SURVIVOR), use_threads=False).aggregate([])
-        ranks = hashes_of(own["survivor"].combine_chunks())
+        ranks = hashes(own["survivor"].combine_chunks())
         for row in np.argsort(ranks, kind="stable")[: LARGEST + OTHERS].tolist():
             place = own["survivor_file"][row].as_py(), own["survivor_offset"][row].as_py()
             drawn[place] = int(ranks[row])
@@ -97,7 +98,7 @@ def _members(
     for shard, numbers, batch in _near(folder, manifest, ("doc_id", *_SURVIVOR[1:])):
         for place, rows in _rows_at(places, batch["survivor_file"], batch["survivor_offset"]):
             counts[place] += len(rows)
-            members.add(place, shard, numbers[rows], hashes_of(batch["doc_id"].take(pa.array(rows))))
+            members.add(place, shard, numbers[rows], hashes(batch["doc_id"].take(pa.array(rows))))
     return counts, members.drawn()
 
 

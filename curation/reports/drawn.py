@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from curation.release.folder import Folder
 from curation.release.manifest import Manifest
 from curation.release.shards import row_groups, shard_columns
 
 Key = TypeVar("Key")
-Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, order=True)
@@ -45,11 +43,6 @@ class Draws(Generic[Key]):
     def drawn(self) -> Mapping[Key, Sequence[Drawn]]:
         """The drawn rows of each key, the lowest rank first."""
         return self._held
-
-
-def hashes_of(ids: pa.Array) -> Hashes:
-    """A 64-bit hash of each document id."""
-    return np.fromiter(map(xxhash.xxh3_64_intdigest, ids.cast(pa.binary()).to_pylist()), np.uint64, len(ids))
 
 
 def shards_of(manifest: Manifest, table: str) -> list[str]:

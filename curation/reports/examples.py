@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curation.kernels.listed_terms import hashes
 from curation.release.lookup import Lookup
-from curation.reports.drawn import Drawn, Draws, batches_of, hashes_of, read_drawn
+from curation.reports.drawn import Drawn, Draws, batches_of, read_drawn
 from curation.reports.explain import explain
 from curation.reports.passages import Part, Spans, beginning, differing, excerpt, passages
 from curation.reports.rejudging import rules_in_order
@@ -75,7 +76,7 @@ def draw(lookup: Lookup) -> Drawing:
     """Draws documents by a hash of their ids."""
     examples, removed, kept = Draws[Key](EXAMPLES), Draws[None](SAMPLE), Draws[None](SAMPLE)
     for shard, start, batch in batches_of(lookup.folder, lookup.manifest, REJECTS.name, ["doc_id", "stage", "reason"]):
-        ranks = hashes_of(batch["doc_id"])
+        ranks = hashes(batch["doc_id"])
         removed.add(None, shard, np.arange(start, start + len(batch)), ranks)
         pairs = pa.Table.from_batches([batch.select(["stage", "reason"])]).group_by(["stage", "reason"])
         for stage, reason in (tuple(each.values()) for each in pairs.aggregate([]).to_pylist()):
@@ -83,7 +84,7 @@ def draw(lookup: Lookup) -> Drawing:
             rows = np.flatnonzero(own.to_numpy(zero_copy_only=False))
             examples.add((stage, reason), shard, rows + start, ranks[rows])
     for shard, start, batch in batches_of(lookup.folder, lookup.manifest, DOCUMENTS.name, ["doc_id"]):
-        kept.add(None, shard, np.arange(start, start + len(batch)), hashes_of(batch["doc_id"]))
+        kept.add(None, shard, np.arange(start, start + len(batch)), hashes(batch["doc_id"]))
     some, others = kept.drawn().get(None, ()), removed.drawn().get(None, ())
     half = SAMPLE // 2
     return Drawing(examples.drawn(), some[: max(half, SAMPLE - len(others))], others[: max(half, SAMPLE - len(some))])
@@ -127,7 +128,7 @@ def cuts(lookup: Lookup) -> list[Cut]:
     """Some of the pieces that were cut out of documents, each in its text."""
     drawn = Draws[None](CUT_PIECES)
     for shard, start, batch in batches_of(lookup.folder, lookup.manifest, CUTS.name, ["doc_id"]):
-        drawn.add(None, shard, np.arange(start, start + len(batch)), hashes_of(batch["doc_id"]))
+        drawn.add(None, shard, np.arange(start, start + len(batch)), hashes(batch["doc_id"]))
     chosen = drawn.drawn().get(None, ())
     rows = read_drawn(lookup.folder, chosen, CUTS.columns.names, READ)
     return [_cut(lookup, rows[each]) for each in chosen]

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curation.filters.url import host_of
 from curation.release.folder import Folder
 from curation.release.manifest import Manifest
+from curation.reports.card_columns import UNKNOWN
+from curation.reports.card_columns import hosts as hosts_of
 from curation.reports.drawn import batches_of
 from schemas import DOCUMENTS, REJECTS
 
 MOST_HOSTS = 200_000
 """If there are more hosts, those with the fewest documents are dropped while counting, and counts are lower bounds."""
-UNKNOWN = "unknown"
-_HOST = r"^\s*[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>[^/?#:@\[\]]+)"
 
 
 @dataclass
@@ -42,7 +41,8 @@ def frequencies(folder: Folder, manifest: Manifest) -> tuple[Frequencies, Freque
     for table, counted in ((DOCUMENTS.name, "kept"), (REJECTS.name, "removed")):
         for _, _, batch in batches_of(folder, manifest, table, ["language", "url"]):
             _count(getattr(languages, counted), batch["language"].fill_null(UNKNOWN))
-            _count_hosts(hosts, counted, batch["url"])
+            _count(getattr(hosts, counted), hosts_of(batch["url"]).drop_null())
+            _drop_rare(hosts, counted)
     return languages, hosts
 
 
@@ -51,13 +51,8 @@ def _count(counter: Counter[str], column: pa.Array) -> None:
         counter[entry["values"]] += entry["counts"]
 
 
-def _count_hosts(hosts: Frequencies, counted: str, urls: pa.Array) -> None:
-    named = Counter[str]()
-    _count(named, pc.extract_regex(urls.drop_null(), _HOST).drop_null().field("host"))
+def _drop_rare(hosts: Frequencies, counted: str) -> None:
     counter: Counter[str] = getattr(hosts, counted)
-    for host, count in named.items():
-        if known := host_of(f"http://{host}/"):
-            counter[known] += count
     if len(counter) > MOST_HOSTS:
         ranked = sorted(counter.items(), key=lambda entry: (-entry[1], entry[0]))
         setattr(hosts, counted, Counter(dict(ranked[: MOST_HOSTS // 2])))

@@ -17,7 +17,7 @@ from curation.reports.corpus_report import CorpusReport, Figures, RuleReport
 from curation.reports.examples import Example, Sampled
 from curation.reports.frequencies import Frequencies
 from curation.reports.histograms import MOST_VALUES
-from curation.reports.passages import Part, differing, excerpt, joined
+from curation.reports.passages import Part, differing, excerpt
 from curation.routing import Key
 from jobs.corpus.report_comparison import comparison
 from jobs.pages.flow import Leaving, flow
@@ -263,15 +263,14 @@ def _near(report: CorpusReport) -> Mapping[str, Any] | None:
 
 
 def _cluster(cluster: Cluster) -> Mapping[str, Any]:
+    """A cluster with a pair of excerpts for each removed document: its own, and that of the kept document there."""
     kept = cluster.kept["text"] or ""
-    removed, marked = [], []
+    shown = []
     for each in cluster.removed:
         text = each["text"] or ""
         own, theirs = differing(text, kept) if text else ([], [])
-        marked += theirs
-        removed.append((_alike(each), each, excerpt(text, own, _CLUSTER_TEXT)))
-    parts = excerpt(kept, joined(marked), _CLUSTER_TEXT)
-    return {"kept": cluster.kept, "count": cluster.count, "text": parts, "removed": removed}
+        shown.append((_alike(each), each, excerpt(text, own, _CLUSTER_TEXT), excerpt(kept, theirs, _CLUSTER_TEXT)))
+    return {"kept": cluster.kept, "count": cluster.count, "removed": shown}
 
 
 def _alike(row: Mapping[str, Any]) -> str:
@@ -281,9 +280,8 @@ def _alike(row: Mapping[str, Any]) -> str:
 
 def _cut_note(ledger: Ledger) -> str:
     documents, size, pieces = ledger.total("cut")
-    what = markdown.count(pieces, "piece")
-    of = markdown.count(documents, "document")
-    return f"{what} of together {size / 1e6:,.1f} MB were cut out of {of}; some of them:"
+    what = f"{markdown.count(pieces, 'piece')}, {size / 1e6:,.1f} MB"
+    return f"Cut out of {markdown.count(documents, 'document')}: {what}. Some of the pieces, each in its text:"
 
 
 def _names(figures: Figures) -> Iterator[tuple[str, str]]:
@@ -308,7 +306,8 @@ def _verdicts(sample: Sequence[Sampled]) -> dict[str, str]:
 
 
 def _document(each: Sampled, verdicts: Mapping[str, str]) -> Mapping[str, Any]:
-    first = " ".join("".join(part.text for part in each.text)[:_FIRST].split())
+    text = "".join(part.text for part in each.text)
+    first = f"{' '.join(text[:_FIRST].split())}{' ...' if len(text) > _FIRST else ''}"
     return {
         "document": each.document,
         "reason": each.reason,

@@ -9,6 +9,7 @@
   const items = [...document.querySelectorAll("#search-documents > li")];
   const texts = items.map((item) => item.textContent.toLowerCase());
   let shown = PAGE;
+  let hits = items;
 
   const mark = (wanted) => {
     if (!("highlights" in CSS)) return;
@@ -33,7 +34,7 @@
 
   const update = () => {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const hits = items.filter((item, number) =>
+    hits = items.filter((item, number) =>
       (!verdict.value || item.dataset.verdict === verdict.value) && wanted.every((word) => texts[number].includes(word)));
     const visible = new Set(hits.slice(0, shown));
     for (const item of items) item.hidden = !visible.has(item);
@@ -50,10 +51,10 @@
   verdict.addEventListener("change", anew);
   form.addEventListener("submit", (event) => event.preventDefault());
   more.addEventListener("click", () => {
-    const next = items.findIndex((item, number) => item.hidden && number >= 0);
+    const next = hits[shown];
     shown += PAGE;
     update();
-    if (next >= 0) items[next].querySelector("summary").focus();
+    next.querySelector("summary").focus();
   });
   form.hidden = false;
   update();

@@ -26,36 +26,28 @@ def flow(title: str, start: tuple[str, float, str], leaving: Sequence[Leaving], 
     """The stream from ``start`` to ``end``, each with its name, its amount and a note; amounts add up."""
     whole = start[1] or 1.0
     left, y = start[1], _END
-    parts = [_piece(left / whole * STREAM, 0, _END), *_words(start[0], start[2], STREAM + 10, _END / 2)]
+    edge, parts = [(left / whole * STREAM, y)], _words(start[0], start[2], STREAM + 10, _END / 2)
     for each in leaving:
         before, after = left / whole * STREAM, (left - each.amount) / whole * STREAM
         thick = max(before - after, _LEAST)
         height = max(_ROW, thick + 24)
         top = y + (height - thick) / 2
-        parts.append(_piece(after, y, height))
         if each.amount:
             parts.append(_branch(max(before, after + _LEAST), after, y, top, top + thick))
         parts += _words(each.name, each.note, _TURN + 8, y + height / 2)
         left, y = left - each.amount, y + height
-    parts += [
-        _piece(left / whole * STREAM, y, _END),
-        *_words(end[0], end[2], max(left / whole * STREAM, 0) + 10, y + 20),
-    ]
-    described = "; ".join(f"{name}: {note}" for name, note in _all(start, leaving, end))
-    return figure(title, described, y + _END + 2, parts)
+        edge += [(after, edge[-1][1]), (after, y)]
+    edge.append((edge[-1][0], y + _END))
+    parts += _words(end[0], end[2], edge[-1][0] + 10, y + _END / 2)
+    steps = [(start[0], start[2]), *((each.name, each.note) for each in leaving), (end[0], end[2])]
+    described = "; ".join(f"{name}: {note}" for name, note in steps)
+    return figure(title, described, y + _END + 2, [_stream(edge), *parts])
 
 
-def _all(
-    start: tuple[str, float, str], leaving: Sequence[Leaving], end: tuple[str, float, str]
-) -> list[tuple[str, str]]:
-    return [(start[0], start[2]), *((each.name, each.note) for each in leaving), (end[0], end[2])]
-
-
-def _piece(width: float, y: float, height: float) -> str:
-    """A piece of the stream."""
-    if width <= 0:
-        return ""
-    return f'<rect class="done" x="0" y="{y:.1f}" width="{max(width, _LEAST):.1f}" height="{height + 0.5:.1f}"/>'
+def _stream(edge: Sequence[tuple[float, float]]) -> str:
+    """The stream, from its right edge, downwards."""
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in [(0, 0), (edge[0][0], 0), *edge, (0, edge[-1][1])])
+    return f'<polygon class="done" points="{points}"/>'
 
 
 def _branch(right: float, left: float, y: float, top: float, bottom: float) -> str:

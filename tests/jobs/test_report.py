@@ -38,8 +38,10 @@ def page_of(gristmill: Gristmill, corpus: Path, *words: str | Path) -> str:
     return output.read_text(encoding="utf-8")
 
 
-def evil_corpus(tmp_path: Path, gristmill: Gristmill, count: int = 30) -> Path:
-    """Documents whose texts, urls, ids, files and sources hold markup, scripts and hidden characters."""
+@pytest.fixture(scope="module")
+def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page about documents whose texts, urls, ids, files and sources hold markup, scripts and hidden characters."""
+    tmp_path, count = tmp_path_factory.mktemp("evil"), 30
     rows = [{"id": f"{EVIL}{n}", "text": f"{EVIL} {n}", "url": f"https://x.example/{EVIL}{n}"} for n in range(count)]
     rows += [
         {"id": f"good {n} {EVIL}", "text": f"{EVIL}\n{GRAIN}\n{n} {'more words ' * n}", "url": f"https://{EVIL}/"}
@@ -56,8 +58,11 @@ def evil_corpus(tmp_path: Path, gristmill: Gristmill, count: int = 30) -> Path:
         f"output = {json.dumps(str(tmp_path / 'evil'))}\n[[input]]\n"
         + "".join(f"{name} = {json.dumps(value)}\n" for name, value in source.items())
     )
-    gristmill("curate", job, "--progress", "none", "--workers", "0")
-    return tmp_path / "evil"
+    with pytest.MonkeyPatch.context() as patch:
+        assert call("curate", job, "--progress", "none", "--workers", "0", monkeypatch=patch) == 0
+        corpus = tmp_path / "evil"
+        assert call("report", corpus, "--against", corpus, "--output", tmp_path / "evil.html", monkeypatch=patch) == 0
+    return tmp_path / "evil.html"
 
 
 def test_a_page_has_the_counts_of_the_manifest(curated: Path, gristmill: Gristmill) -> None:
@@ -76,9 +81,8 @@ def test_the_same_corpus_gives_the_same_page_anywhere(curated: Path, tmp_path: P
     assert page_of(gristmill, curated) == page_of(gristmill, tmp_path / "elsewhere")
 
 
-def test_what_others_wrote_is_only_text(tmp_path: Path, gristmill: Gristmill) -> None:
-    corpus = evil_corpus(tmp_path, gristmill)
-    text = page_of(gristmill, corpus, "--against", corpus)
+def test_what_others_wrote_is_only_text(evil: Path) -> None:
+    text = evil.read_text(encoding="utf-8")
     assert re.findall("<script[^>]*>", text) == ["<script>"]
     assert not re.search(r"<(img|b|iframe|link rel=.?style)\b", text)
     assert not re.search(r"<[a-z][^<>]*\son\w+=", text)
@@ -105,6 +109,18 @@ def test_corpora_of_all_kinds_have_a_page(
     gristmill("curate", "--input", corpus, "--output", tmp_path / "out", *settings, "--progress", "none")
     text = page_of(gristmill, tmp_path / "out", "--against", tmp_path / "out")
     assert "From read to kept" in text
+
+
+def test_cut_pieces_are_shown_in_their_texts(tmp_path: Path, gristmill: Gristmill) -> None:
+    line = "This line about the millers of the valley is in both of the documents, and so it is cut out of the second."
+    rows = [{"id": each, "text": f"{each} begins here.\n{line}\n{each} ends here."} for each in ("first", "second")]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    given = ("--input", tmp_path / "in.jsonl", "--recipe", "none", "--set", "near=false", "--progress", "none")
+    pieces = ("--set", "pieces.unit=line", "--set", "pieces.copies=1")
+    gristmill("curate", *given, *pieces, "--output", tmp_path / "out")
+    text = page_of(gristmill, tmp_path / "out")
+    assert "Cut out of 1 document: 1 piece, 0.0 MB." in text
+    assert re.search(rf"second begins here\.\n<mark>{line}\n?</mark>\n?second ends here\.", text)
 
 
 def test_a_corpus_of_no_documents_has_a_page(tmp_path: Path, gristmill: Gristmill) -> None:
@@ -145,11 +161,9 @@ def opened(browser: Browser, page: Path, size: tuple[int, int], scheme: str) -> 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_the_page_without_asking_anybody(
-    scheme: str, size: tuple[int, int], browser: Browser, artifacts: Path, tmp_path: Path, gristmill: Gristmill
+    scheme: str, size: tuple[int, int], browser: Browser, artifacts: Path, evil: Path
 ) -> None:
-    corpus = evil_corpus(tmp_path, gristmill)
-    page_of(gristmill, corpus, "--against", corpus)
-    tab, asked, told = opened(browser, tmp_path / "evil.html", size, scheme)
+    tab, asked, told = opened(browser, evil, size, scheme)
     for summary in tab.locator("summary:visible").all():
         if summary.evaluate("summary => !summary.parentElement.open"):
             summary.click()
@@ -169,10 +183,8 @@ def test_a_browser_shows_the_page_without_asking_anybody(
 
 
 @pytest.mark.soak
-def test_the_sample_is_searched_by_keyboard(browser: Browser, tmp_path: Path, gristmill: Gristmill) -> None:
-    corpus = evil_corpus(tmp_path, gristmill)
-    page_of(gristmill, corpus)
-    tab, _, told = opened(browser, tmp_path / "evil.html", (1366, 768), "light")
+def test_the_sample_is_searched_by_keyboard(browser: Browser, evil: Path) -> None:
+    tab, _, told = opened(browser, evil, (1366, 768), "light")
     tab.get_by_label("Words").focus()
     tab.keyboard.type("MILLER <script> baker")
     assert tab.locator("#search-found").text_content() == "4 of 64 documents"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.filters.rules import Rule, failures
-from curation.reports.drawn import Draws, hashes_of
-from curation.reports.frequencies import Frequencies, _count_hosts
+from curation.kernels.listed_terms import hashes
+from curation.reports.drawn import Draws
 from curation.reports.histograms import histogram
 from curation.reports.passages import differing, excerpt, joined, passages
 
@@ -36,8 +36,8 @@ def test_draws_do_not_depend_on_row_groups(ids: list[str], most: int, group: int
     column, drawn = pa.array(ids, pa.string()), Draws[None](most)
     for start in range(0, len(ids), group):
         part = column.slice(start, group)
-        drawn.add(None, "shard", np.arange(start, start + len(part)), hashes_of(part))
-    expected = sorted(range(len(ids)), key=lambda row: int(hashes_of(column)[row]))[:most]
+        drawn.add(None, "shard", np.arange(start, start + len(part)), hashes(part))
+    expected = sorted(range(len(ids)), key=lambda row: int(hashes(column)[row]))[:most]
     assert [each.row for each in drawn.drawn().get(None, ())] == expected
 
 
@@ -94,10 +94,3 @@ def test_differences_are_found_behind_a_long_beginning() -> None:
     own, theirs = differing(f"{same}mill", f"{same}bakery")
     assert own == [(10_000, 10_004)]
     assert theirs == [(10_000, 10_006)]
-
-
-def test_hosts_are_counted_without_ports_and_users() -> None:
-    hosts = Frequencies()
-    urls = ["https://Mill.example/1", "http://user@mill.example:8080/2", "HTTPS://MILL.EXAMPLE", "mill", None, ""]
-    _count_hosts(hosts, "kept", pa.array(urls, pa.string()))
-    assert dict(hosts.kept) == {"mill.example": 3}
