@@ -1,9 +1,10 @@
 """What a page refuses to robots and miners: directives for robots, and the TDM Reservation Protocol.
 
 Directives stand in ``<meta name="robots">`` and in the header X-Robots-Tag, in any case, separated by commas
-(developers.google.com/search/docs/crawling-indexing/robots-meta-tag). ``noai`` and ``noimageai`` are DeviantArt's, who
-asks that data for training excludes what either of the two directives marks (deviantart.com/team/journal, 11 November
-2022); img2dataset honours these two, ``noindex`` and ``noimageindex`` (github.com/rom1504/img2dataset).
+(developers.google.com/search/docs/crawling-indexing/robots-meta-tag), or by spaces or semicolons: a refusal counts
+however it is punctuated. ``noai`` and ``noimageai`` are DeviantArt's, who asks that data for training excludes what
+either of the two directives marks (deviantart.com/team/journal, 11 November 2022); img2dataset honours these two,
+``noindex`` and ``noimageindex`` (github.com/rom1504/img2dataset).
 """
 
 import re
@@ -23,6 +24,8 @@ _ALL_ROBOTS = ("robots", "*")
 _ROBOT = re.compile(rf"[a-z0-9_-]*(?:{'|'.join(ROBOTS)})[a-z0-9_-]*")
 _AGENT = re.compile(r"[a-z*][a-z0-9_*-]*")
 _WITH_VALUES = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+_VALUE = re.compile(r"[a-z_-]{1,40}\s{0,9}:\s{0,9}[^\s;]*")
+"""A directive with its value, such as ``max-image-preview: none``, which refuses nothing."""
 _MOST_CHARACTERS = 10_000
 
 
@@ -34,7 +37,7 @@ def is_for_robots(name: str) -> bool:
 def directives_of_meta(name: str, content: str) -> Iterator[str]:
     """The directives of a meta element that `is_for_robots`."""
     for part in content[:_MOST_CHARACTERS].lower().split(","):
-        yield from _directives(name, part.strip())
+        yield from _directives(name, part)
 
 
 def directives_of_header(values: Iterable[str]) -> Iterator[str]:
@@ -50,13 +53,14 @@ def directives_of_header(values: Iterable[str]) -> Iterator[str]:
             name, colon, rest = part.partition(":")
             if colon and name.strip() not in _WITH_VALUES and _AGENT.fullmatch(name.strip()):
                 agent, part = name.strip(), rest
-            yield from _directives(agent, part.strip())
+            yield from _directives(agent, part)
 
 
-def _directives(agent: str, directive: str) -> Iterator[str]:
-    directive = "noindex" if directive == "none" else directive
-    if directive in OF_AI or (directive in DIRECTIVES and agent in _ALL_ROBOTS):
-        yield directive
+def _directives(agent: str, part: str) -> Iterator[str]:
+    for word in re.split(r"[\s;]+", _VALUE.sub(" ", part)):
+        directive = "noindex" if word == "none" else word
+        if directive in OF_AI or (directive in DIRECTIVES and agent in _ALL_ROBOTS):
+            yield directive
 
 
 def reservation(values: Sequence[str]) -> int | None:
