@@ -17,6 +17,7 @@ from curation.release.folder import Folder
 from curation.release.ledger import Ledger
 from curation.release.manifest import Manifest
 from curation.reports.stored_texts import removed_records
+from curation.sites.settings import STAGE as SITES
 from schemas.manifest import MANIFEST
 
 HEAVY = 0.2
@@ -29,7 +30,8 @@ SAMPLE = 500
 
 def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
     """A sentence for each rule that removed more than HEAVY of the documents of a source, as the first rule that they
-    failed. The rule ``language`` is left out: a recipe for some languages removes the others on purpose.
+    failed, and for the removal of sites if it did. The rule ``language`` is left out: a recipe for some languages
+    removes the others on purpose.
 
     The sentence names another project's definition if the rule would remove at most HEAVY by it, estimated from up to
     SAMPLE of the removed documents: whichever definition removes the fewest of them.
@@ -40,10 +42,12 @@ def heavy_rules(folder: Folder, manifest: Manifest) -> Iterator[str]:
     for (source, stage, reason), (removed, _, _) in sorted(ledger.rejected.items()):
         read = ledger.read[source][0]
         meant = (stage, reason) == (Language.use, Language.use)
-        if stage in filters and not meant and read >= LEAST and removed > HEAVY * read:
+        if (stage in filters or stage == SITES) and not meant and read >= LEAST and removed > HEAVY * read:
             share = removed / read
             says = f"{stage}: {reason} removed {share:.0%} of the documents of source {source}"
-            by_dialect = _by_dialect(folder, manifest, recipe, (source, stage, reason))
+            by_dialect = (
+                _by_dialect(folder, manifest, recipe, (source, stage, reason)) if stage in filters else iter(())
+            )
             part, dialect = min(by_dialect, default=(float("inf"), ""))
             if part * share <= HEAVY:
                 yield f"{says}; as {dialect} counts, about {part * share:.0%}: {stage}.dialect={dialect}"

@@ -12,24 +12,32 @@ from curation.filters.url import host_of
 from curation.sites.settings import Sites
 from schemas import SITES
 
-STEPS = tuple(digit * 10.0**power for power in range(-2, 3) for digit in (1, 2, 5))
-"""Densities are counted in these steps; below the first step only a host without any match is."""
+STEPS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+"""Densities are counted in these steps, in values per 1,000 words."""
 
 
 _PLAIN_URL = "^https?://(?P<host>[a-z0-9-]+(?:[.][a-z0-9-]+)*)(?::[0-9]+)?(?:[/?#]|$)"
 """Urls whose host needs no further parsing."""
 
 
+@dataclass(frozen=True)
+class DensityCount:
+    """The number of hosts with densities from ``at_least`` up to the next step, and of their documents."""
+
+    at_least: float
+    hosts: int
+    documents: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class SitesReport:
-    """The hosts of the documents that passed the filters, how many of the hosts have at least ``min_documents``, how
-    many were removed, and the densities of the hosts with ``min_documents``: the number of hosts and of their documents
-    by the lower end of a step (such as "0.5"; "0" has hosts with less than the first step)."""
+    """The number of hosts of the documents that passed the filters, of those with at least ``min_documents``, and of
+    removed hosts; ``densities`` counts the hosts with at least ``min_documents``, without steps that have no host."""
 
     hosts: int
     large_enough: int
     removed: int
-    densities: dict[str, tuple[int, int]]
+    densities: tuple[DensityCount, ...]
 
 
 def sums_schema(settings: Sites) -> pa.Schema:
@@ -95,33 +103,26 @@ def decide(sums: pa.Table, settings: Sites) -> pa.Table:
 def report(decided: pa.Table, settings: Sites) -> SitesReport:
     """The report on some hosts."""
     enough = decided.filter(pc.greater_equal(decided["documents"], settings.min_documents))
-    step = np.searchsorted(np.array(STEPS), enough["per_thousand_words"].to_numpy(), side="right")
-    hosts = np.bincount(step, minlength=len(STEPS) + 1)
-    documents = np.bincount(step, weights=enough["documents"].to_numpy(), minlength=len(STEPS) + 1)
-    names = ["0", *(f"{each:g}" for each in STEPS)]
-    counted = zip(names, hosts.tolist(), documents.tolist(), strict=True)
-    return SitesReport(
-        hosts=len(decided),
-        large_enough=len(enough),
-        removed=pc.sum(decided["removed"]).as_py() or 0,
-        densities={name: (count, int(many)) for name, count, many in counted if count},
-    )
+    step = np.searchsorted(np.array(STEPS), enough["per_thousand_words"].to_numpy(), side="right") - 1
+    documents = enough["documents"].to_numpy()
+    counts = [
+        DensityCount(STEPS[each], int((step == each).sum()), int(documents[step == each].sum()))
+        for each in np.unique(step).tolist()
+    ]
+    removed = pc.sum(decided["removed"]).as_py() or 0
+    return SitesReport(hosts=len(decided), large_enough=len(enough), removed=removed, densities=tuple(counts))
 
 
 def merge_reports(reports: Iterable[SitesReport]) -> SitesReport:
     """The report on all hosts of some reports."""
     found = list(reports)
-    names = ["0", *(f"{each:g}" for each in STEPS)]
-    both = {
-        name: (
-            sum(each.densities.get(name, (0, 0))[0] for each in found),
-            sum(each.densities.get(name, (0, 0))[1] for each in found),
-        )
-        for name in names
-    }
+    counts: dict[float, DensityCount] = {}
+    for each in (count for one in found for count in one.densities):
+        known = counts.get(each.at_least, DensityCount(each.at_least, 0, 0))
+        counts[each.at_least] = DensityCount(each.at_least, known.hosts + each.hosts, known.documents + each.documents)
     return SitesReport(
         hosts=sum(each.hosts for each in found),
         large_enough=sum(each.large_enough for each in found),
         removed=sum(each.removed for each in found),
-        densities={name: counts for name, counts in both.items() if counts[0]},
+        densities=tuple(counts[step] for step in sorted(counts)),
     )

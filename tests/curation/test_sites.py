@@ -17,9 +17,12 @@ from curation.filters.url import host_of
 from curation.job import Execution
 from curation.recipe import Recipe
 from curation.recipes.tables import make_recipe
+from curation.release.folder import Folder
 from curation.release.lookup import Lookup
+from curation.release.manifest import read_finished
 from curation.reports.explain import explain
-from curation.sites.evidence import hosts_of
+from curation.reports.heavy_rules import heavy_rules
+from curation.sites.evidence import STEPS, hosts_of
 from curation.sites.settings import Sites
 from curation.sources.inputs import Input
 from jobs.corpus.job_file import make_job
@@ -154,9 +157,16 @@ def check(
     report = json.loads((out / MANIFEST).read_text())["sites"]
     assert (report["hosts"], report["removed"]) == (len(wanted), len(gone))
     enough = [found["documents"] for found in wanted.values() if found["documents"] >= least]
-    counted = list(report["densities"].values())
-    assert sum(hosts for hosts, _ in counted) == report["large_enough"] == len(enough)
-    assert sum(many for _, many in counted) == sum(enough)
+    assert report["large_enough"] == len(enough)
+    counted = {each["at_least"]: (each["hosts"], each["documents"]) for each in report["densities"]}
+    steps = Counter[float](), Counter[float]()
+    for host, found in wanted.items():
+        if found["documents"] >= least:
+            step = max(step for step in STEPS if step <= 1000 * matches[host] / found["words"])
+            steps[0][step] += 1
+            steps[1][step] += found["documents"]
+    assert counted == {step: (steps[0][step], steps[1][step]) for step in steps[0]}
+    assert list(counted) == sorted(counted)
 
 
 @pytest.mark.soak
@@ -221,6 +231,18 @@ def test_no_document_of_a_removed_site_stands_in_for_another(tmp_path: Path) -> 
         assert {naive_host(row["url"]) for row in kept} == {"mill.example"}
         survivors = {row["survivor"] for row in rows(out, "rejects/duplicates")}
         assert survivors <= {row["doc_id"] for row in kept}
+
+
+def test_a_run_warns_where_sites_take_much_of_a_source(tmp_path: Path) -> None:
+    crawl: Crawl = [[(0, ["email"] * (n % 4 == 0), False, f"https://{HOSTS[n % 4]}/{n}") for n in range(120)]]
+    out = run(
+        write(tmp_path / "in", crawl), tmp_path / "out", recipe_with(SITES, dedup={"exact": False, "near": False})
+    )
+    found = read_finished(Folder(str(out)))[0]
+    assert list(heavy_rules(Folder(str(out)), found)) == [
+        "sites: personal_information removed 25% of the documents of source default: read some of them with gristmill "
+        f"explain {out} --sample 10 --reason personal_information"
+    ]
 
 
 def test_a_removal_is_explained_by_the_evidence_on_its_site(tmp_path: Path) -> None:
