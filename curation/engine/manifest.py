@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from curation.engine.run import Run, judged_name, removed_name, superseded_name, written_name
+from curation.engine.run import Run, judged_name, sites_removed_name, superseded_name, written_name
 from curation.engine.unit_reports import JudgedReport, SitesRemovedReport, SupersededReport, UnitReport, WrittenReport
 from curation.filters.definitions import QualityDefinition, RepetitionDefinition
 from curation.filters.identifiers import LID_176
@@ -65,7 +65,7 @@ def gather(run: Run) -> tuple[Ledger, list[InputReport], dict[str, ShardEntry]]:
     folder = run.folder
     for unit in range(run.units):
         judged = folder.read_json(judged_name(unit), JudgedReport)
-        removed = [folder.read_json(removed_name(unit), UnitReport)] if run.removes_sites else []
+        removed = [folder.read_json(sites_removed_name(unit), UnitReport)] if run.removes_sites else []
         written = folder.read_json(written_name(unit), WrittenReport)
         files += judged.files
         for report in (judged, *removed, written):
@@ -83,14 +83,16 @@ def gather_sites(run: Run) -> SitesReport | None:
     """The report on the hosts of the run; None if it removes no sites."""
     if not run.removes_sites:
         return None
-    names = map(removed_name, range(run.units))
+    names = map(sites_removed_name, range(run.units))
     return merge_reports(run.folder.read_json(name, SitesRemovedReport).sites for name in names)
 
 
 def forget_damaged(folder: Folder, units: int) -> None:
     """Makes an interrupted run repeat the units with a file that is missing, or has not the size that was written."""
     for unit in range(units):
-        names = [name for name in (judged_name(unit), removed_name(unit), written_name(unit)) if folder.exists(name)]
+        names = [
+            name for name in (judged_name(unit), sites_removed_name(unit), written_name(unit)) if folder.exists(name)
+        ]
         reports = [folder.read_json(name, UnitReport) for name in names]
         if _incomplete_files(folder, {name: entry for report in reports for name, entry in report.outputs.items()}):
             for name in names:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from curation.dedup.sketch import sketch, word_counts
 from curation.engine.models import receive_models
 from curation.engine.room import check_room
-from curation.engine.run import Run, judged_name, met_name, passed_name, sketched_name
+from curation.engine.run import Run, filtered_name, filtered_sketches_name, judged_name, passed_name
 from curation.engine.site_stages import HostSums, write_sums
 from curation.engine.taken_down import SAME_TEXT, STAGE, recognise_judged, taken_down_hashes
 from curation.engine.unit_reports import JudgedReport
@@ -95,7 +95,7 @@ class Shards:
             self.written.append(open_files.enter_context(ShardWriter(run.folder, shard_name(table, unit), schema)))
             return self.written[-1]
 
-        name = met_name(unit) if run.removes_sites else passed_name(unit)
+        name = filtered_name(unit) if run.removes_sites else passed_name(unit)
         self.passed = open_files.enter_context(
             pa.ipc.new_file(open_files.enter_context(run.folder.writing(name)), PASSED)
         )
@@ -103,7 +103,7 @@ class Shards:
         self.rejects = shard("rejects/filters", REJECTS.schema)
         self.hosts = HostSums(run.job.recipe) if run.removes_sites else None
         if run.removes_sites:
-            before = ShardWriter(run.folder, sketched_name(unit), SKETCHES.schema)
+            before = ShardWriter(run.folder, filtered_sketches_name(unit), SKETCHES.schema)
             self.sketches = open_files.enter_context(before)
         else:
             self.sketches = shard("sketches", SKETCHES.schema)

@@ -98,8 +98,8 @@ class Run:
         return f"{WORK}/stars/{self.partitions}/{round_:03d}-{partition:05d}.links"
 
 
-JUDGED, REMOVED, WRITTEN = "judged", "removed", "written"
-"""Kinds of reports on the run's own units, see `judged_name`, `removed_name` and `written_name`."""
+JUDGED, SITES_REMOVED, WRITTEN = "judged", "sites-removed", "written"
+"""Kinds of reports on the run's own units, see `judged_name`, `sites_removed_name` and `written_name`."""
 
 
 def report_names(folder: Folder, kind: str) -> dict[int, str]:
@@ -113,14 +113,14 @@ def judged_name(unit: int) -> str:
     return f"{WORK}/{JUDGED}-{unit:05d}.json"
 
 
-def met_name(unit: int) -> str:
+def filtered_name(unit: int) -> str:
     """The documents of a unit that passed the filters, before sites are removed, as Arrow IPC."""
-    return f"{WORK}/met-{unit:05d}.arrow"
+    return f"{WORK}/filtered-{unit:05d}.arrow"
 
 
-def sketched_name(unit: int) -> str:
+def filtered_sketches_name(unit: int) -> str:
     """The sketches of a unit before sites are removed, as Parquet."""
-    return f"{WORK}/sketched-{unit:05d}.parquet"
+    return f"{WORK}/filtered-sketches-{unit:05d}.parquet"
 
 
 def hosts_name(unit: int) -> str:
@@ -128,9 +128,9 @@ def hosts_name(unit: int) -> str:
     return f"{WORK}/hosts-{unit:05d}.arrow"
 
 
-def removed_name(unit: int) -> str:
-    """The report of a unit from which the documents of removed sites are removed."""
-    return f"{WORK}/{REMOVED}-{unit:05d}.json"
+def sites_removed_name(unit: int) -> str:
+    """The report of a unit whose documents of removed sites are rejected."""
+    return f"{WORK}/{SITES_REMOVED}-{unit:05d}.json"
 
 
 def selected_name(unit: int) -> str:
@@ -154,7 +154,7 @@ def written_name(unit: int) -> str:
 
 
 def passed_name(unit: int) -> str:
-    """The documents of a unit that passed the filters, as Arrow IPC."""
+    """The documents of a unit that passed the filters and are not of a removed site, as Arrow IPC."""
     return f"{WORK}/passed-{unit:05d}.arrow"
 
 

@@ -1,5 +1,5 @@
-"""The stages that find the sites to remove: sums by host travel from the units to partitions of hosts, and what was
-decided about the hosts travels back."""
+"""The stages that find the sites to remove: units send sums by host to partitions of hosts, which send back which hosts
+are removed."""
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from curation.sites.evidence import add_up, decide, document_sums, sites_schema,
 from curation.sites.settings import Sites
 
 MERGED_ROWS = 1 << 16
-"""How many rows of sums are gathered before they are added up."""
+"""Sums are added up when more rows than these, plus twice the rows of the last total, were gathered after it."""
 
 
 class HostSums:
@@ -60,8 +60,9 @@ def host_sums(run: Run, unit: int) -> Routed:
 
 
 def decided_hosts(run: Run, blobs: Blobs) -> Routed:
-    """The evidence on the hosts of a partition (`sites_schema`), routed to the units that write it, which are the first
-    ones with the hosts (column ``owned``); for removed hosts also to all other units with documents of the hosts."""
+    """The evidence on the hosts of a partition (`sites_schema`), routed to units. The first unit with documents of a
+    host writes the evidence on it (column ``owned``); the evidence on a removed host goes to all units with its
+    documents."""
     if not blobs:
         return
     settings = settings_of(run.job.recipe)

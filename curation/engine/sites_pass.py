@@ -1,5 +1,5 @@
-"""The pass over a unit's documents that removes the documents of removed sites, between the first pass and the search
-for duplicates."""
+"""The pass over a unit that rejects the documents of removed sites, between the first pass and the search for
+duplicates."""
 
 from contextlib import ExitStack
 
@@ -10,21 +10,22 @@ import pyarrow.compute as pc
 
 from curation.engine.dedup_stages import Blobs
 from curation.engine.reading_pass import PASSED
-from curation.engine.run import Run, met_name, passed_name, removed_name, sketched_name
+from curation.engine.run import Run, filtered_name, filtered_sketches_name, passed_name, sites_removed_name
 from curation.engine.site_stages import settings_of, unit_hosts
 from curation.engine.unit_reports import SitesRemovedReport
+from curation.filters.hosts import hosts_of
 from curation.release.ledger import Ledger
 from curation.release.manifest import SITE_REJECTS
 from curation.release.shards import ShardWriter, row_groups, shard_name
-from curation.sites.evidence import hosts_of, report, sites_schema
+from curation.sites.evidence import report, sites_schema
 from curation.sites.settings import REASON, STAGE
 from schemas import FAILED, REJECTS, SITES, SKETCHES
 
 
 def remove_sites(run: Run, unit: int, blobs: Blobs) -> None:
-    """Divides the documents of a unit that passed the filters into the documents of removed sites, which are rejected,
-    and all others, which continue to the removal of duplicates; writes the evidence on the unit's hosts, and then a
-    report. ``blobs`` are what was decided about hosts.
+    """Rejects the documents of removed sites among those of a unit that passed the filters, and passes on all others;
+    writes the evidence on the unit's hosts, and then a report. ``blobs`` have the evidence on hosts that
+    `decided_hosts` sent to the unit.
 
     Raises FileNotFoundError if another attempt at this unit has finished.
     """
@@ -44,31 +45,31 @@ def remove_sites(run: Run, unit: int, blobs: Blobs) -> None:
         passed = open_files.enter_context(
             pa.ipc.new_file(open_files.enter_context(run.folder.writing(passed_name(number))), PASSED)
         )
-        met = pa.ipc.open_file(open_files.enter_context(run.folder.reading(met_name(number))))
-        gone: list[npt.NDArray[np.bool_]] = [np.empty(0, bool)]
-        for index in range(met.num_record_batches):
-            batch = met.get_batch(index)
+        filtered = pa.ipc.open_file(open_files.enter_context(run.folder.reading(filtered_name(number))))
+        rejected: list[npt.NDArray[np.bool_]] = [np.empty(0, bool)]
+        for index in range(filtered.num_record_batches):
+            batch = filtered.get_batch(index)
             density = _densities(batch["url"], removed)
-            goes = ~np.isnan(density)
-            gone.append(goes)
-            if goes.any():
-                lost = _rejects(batch.filter(pa.array(goes)), density[goes], run)
+            is_rejected = ~np.isnan(density)
+            rejected.append(is_rejected)
+            if is_rejected.any():
+                lost = _rejects(batch.filter(pa.array(is_rejected)), density[is_rejected], run)
                 rejects.write(lost)
                 keys = [lost["source"], lost["stage"], lost["reason"]]
                 ledger.count("rejected", keys, lost["read_bytes"].to_numpy(), lost["words"].to_numpy())
-                batch = batch.filter(pa.array(~goes))
+                batch = batch.filter(pa.array(~is_rejected))
             if len(batch):
                 passed.write_batch(batch)
-        left = ~np.concatenate(gone)
-        for start, batch in row_groups(run.folder, sketched_name(number), SKETCHES.columns.names):
+        left = ~np.concatenate(rejected)
+        for start, batch in row_groups(run.folder, filtered_sketches_name(number), SKETCHES.columns.names):
             sketches.write(batch.filter(pa.array(left[start : start + len(batch)])).cast(SKETCHES.schema))
     done = SitesRemovedReport(
         ledger=ledger.report(),
         outputs={each.name: each.entry() for each in (rejects, sketches, evidence)},
         sites=report(owned, settings),
     )
-    run.folder.write_json(removed_name(number), done)
-    for name in (met_name(number), sketched_name(number)):
+    run.folder.write_json(sites_removed_name(number), done)
+    for name in (filtered_name(number), filtered_sketches_name(number)):
         run.folder.remove(name)
 
 

@@ -16,7 +16,15 @@ from curation.engine import surviving
 from curation.engine.reading_pass import read_and_judge
 from curation.engine.released import find_gone
 from curation.engine.rereading_pass import read_again
-from curation.engine.run import Run, StageRun, judged_name, linked_name, removed_name, superseded_name, written_name
+from curation.engine.run import (
+    Run,
+    StageRun,
+    judged_name,
+    linked_name,
+    sites_removed_name,
+    superseded_name,
+    written_name,
+)
 from curation.engine.shuffle import Keyed, fetch, is_whole, store
 from curation.engine.sites_pass import remove_sites
 from curation.engine.writing_pass import write_documents, write_superseded
@@ -112,11 +120,11 @@ def hosts(run: Run, partition: int, groups: Groups) -> Results:
 
 def without_sites(run: Run, unit: int, groups: Groups) -> Results:
     """Removes the documents of removed sites from a unit of the input."""
-    if unit >= run.first and not run.folder.exists(removed_name(unit - run.first)):
+    if unit >= run.first and not run.folder.exists(sites_removed_name(unit - run.first)):
         try:
             remove_sites(run, unit, groups["hosts"])
         except FileNotFoundError:  # a second attempt at this unit finished first
-            if not run.folder.exists(removed_name(unit - run.first)):
+            if not run.folder.exists(sites_removed_name(unit - run.first)):
                 raise
     return [mark(unit)]
 

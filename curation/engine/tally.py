@@ -6,7 +6,7 @@ Each report is read once.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from curation.engine.run import JUDGED, REMOVED, WRITTEN, report_names
+from curation.engine.run import JUDGED, SITES_REMOVED, WRITTEN, report_names
 from curation.engine.unit_reports import UnitReport
 from curation.release.folder import Folder
 from curation.release.ledger import Ledger
@@ -25,7 +25,7 @@ class Tally:
     sizes: Sequence[int | None]
     ledger: Ledger = field(default_factory=Ledger)
     read: set[int] = field(default_factory=set)
-    removed: set[int] = field(default_factory=set)
+    sites_removed: set[int] = field(default_factory=set)
     written: set[int] = field(default_factory=set)
     earlier_bytes: int | None = None
     earlier_done: float | None = None
@@ -34,7 +34,7 @@ class Tally:
 
     def update(self, seconds: float) -> None:
         """Reads the new reports, ``seconds`` after the run began."""
-        for kind, units in ((JUDGED, self.read), (REMOVED, self.removed), (WRITTEN, self.written)):
+        for kind, units in ((JUDGED, self.read), (SITES_REMOVED, self.sites_removed), (WRITTEN, self.written)):
             for unit, name in report_names(self.folder, kind).items():
                 if unit not in units:
                     self.ledger.merge(Ledger.of(self.folder.read_json(name, UnitReport).ledger))

@@ -1,4 +1,4 @@
-"""Counts personal information in texts, for the removal of sites. Rejects no document itself."""
+"""Counts personal information in texts, for the removal of sites (`curation.sites`). The step has no rule."""
 
 from collections import Counter
 from dataclasses import dataclass

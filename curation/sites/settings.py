@@ -16,8 +16,8 @@ class Sites:
     """Removes all documents of the hosts with much personal information, as the corpus of Llama 2 is made without sites
     "known to contain a high volume of personal information" (Touvron et al. 2023, section 2.1).
 
-    A host is removed if its documents that passed the filters hold more than ``per_thousand_words`` values of ``kinds``
-    per 1,000 words (of the texts as read), together, and if they are at least ``min_documents``.
+    A host is removed if at least ``min_documents`` of its documents passed the filters, and if these documents together
+    hold more than ``per_thousand_words`` values of ``kinds`` per 1,000 words of the texts as read.
     """
 
     kinds: tuple[Kind, ...]
